@@ -1,0 +1,42 @@
+"""Command line of the training tool: one subcommand a step."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .config import Recipe
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m dermlet_train", description=__doc__)
+    steps = parser.add_subparsers(dest="step", required=True)
+
+    step = steps.add_parser("prepare", help="decode labelled pictures into a store")
+    step.add_argument("--labels", type=Path, action="append", required=True, help="label table; may be given several times")
+    step.add_argument("--images", type=Path, required=True)
+    step.add_argument("--out", type=Path, required=True)
+    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--short-side", type=int, default=256)
+
+    step = steps.add_parser("train", help="train or resume a network")
+    step.add_argument("--store", type=Path, required=True)
+    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--out", type=Path, required=True)
+    step.add_argument("--workers", type=int, default=1)
+
+    arguments = parser.parse_args()
+    recipe = Recipe.load(arguments.recipe)
+    if arguments.step == "prepare":
+        from .store import prepare
+
+        prepare(arguments.labels, arguments.images, arguments.out, arguments.short_side, recipe.calibration_fraction)
+    elif arguments.step == "train":
+        from .store import Store
+        from .training import train
+
+        train(recipe, Store.open(arguments.store), arguments.out, arguments.workers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+/** What `classify` answers. Plain data with a version; every front end, export and endpoint is a projection of it. */
+import type { Picture, QualityCheck, Rect } from '../../../wasm_src/bindings/dermlet.js';
+
+export type { Picture, QualityCheck, Rect };
+
+export type Concern = 'low' | 'moderate' | 'high';
+
+/**
+ * - `single`: one class in the prediction set
+ * - `several`: two or more, none may be left out
+ * - `not-recognised`: unlike anything the network was trained on; no class may be named
+ * - `poor-quality`: the picture is not usable; no class may be named
+ */
+export type Outcome = 'single' | 'several' | 'not-recognised' | 'poor-quality';
+
+/** The highest concern among what the picture may be; `unknown` where no class may be named. Never an all-clear. */
+export type Tier = Concern | 'unknown';
+
+export interface RankedClass {
+  id: string;
+  name: string;
+  /** One calm sentence about the category, from the manifest. */
+  plain?: string;
+  /** Calibrated probability, 0..1; all classes sum to 1. */
+  probability: number;
+  concern: Concern;
+  /** Whether the class is in the prediction set. */
+  inSet: boolean;
+}
+
+export type Backend = 'wasm' | 'webgpu';
+
+export interface Runtime {
+  backend: Backend;
+  threads: number;
+  /** Present when another backend was wanted or tried first: which, and why it is not the one that ran. */
+  fallback?: { from: Backend; reason: string };
+  /** Milliseconds. `queue`: waiting for earlier calls; `prepare`: bytes to tensor; `inference`: the network; `interpret`: outputs to result. */
+  timings: { queue: number; prepare: number; inference: number; interpret: number; total: number };
+}
+
+export interface Result {
+  resultVersion: 1;
+  model: { name: string; version: string; sha256: string; title: string };
+  outcome: Outcome;
+  tier: Tier;
+  modality: string;
+  /** All classes, most probable first, whatever the outcome. Show no class as an answer unless the outcome is `single` or `several`. */
+  ranking: RankedClass[];
+  /** Class ids, most probable first; holds the truth for about `coverage` of pictures like those the network was calibrated on. */
+  predictionSet: string[];
+  coverage: number;
+  /** How unlike the training pictures: higher is less like them; refused above the threshold (null never refuses). */
+  rejection: { method: 'energy' | 'none'; score: number; threshold: number | null };
+  quality: { usable: boolean; checks: QualityCheck[] };
+  source: {
+    format: string;
+    bytes: number;
+    /** Upright, pixels. */
+    width: number;
+    height: number;
+    /** EXIF orientation 1-8 as found. */
+    orientation: number;
+    /** What decoded the picture. `core` is bit-exact everywhere. */
+    decodePath: 'core';
+    bitExact: boolean;
+    /** The part of the upright picture shown to the network. */
+    region: Rect;
+  };
+  /** Class activation grid of one class over `source.region`, 0..1 relative to its greatest value, rows from the top. */
+  explanation?: { classId: string; rows: number; columns: number; values: number[] };
+  runtime: Runtime;
+  /** Pixels for showing, absent where not asked for. Not JSON: `withoutPictures` drops them. */
+  pictures?: ResultPictures;
+}
+
+export interface ResultPictures {
+  /** The whole upright picture, longest side at most 1024 pixels. */
+  preview?: Picture;
+  /** Exactly what the network saw. */
+  view: Picture;
+  /** Heat map to lay over `source.region`. */
+  overlay?: Picture;
+}
+
+/** The JSON-able part of a result. */
+export function withoutPictures(result: Result): Omit<Result, 'pictures'> {
+  const { pictures: _pictures, ...plain } = result;
+  return plain;
+}
