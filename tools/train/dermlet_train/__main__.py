@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from .config import Recipe
@@ -25,6 +26,13 @@ def main() -> None:
     step.add_argument("--out", type=Path, required=True)
     step.add_argument("--workers", type=int, default=1)
 
+    step = steps.add_parser("export", help="write a model folder: ONNX, calibration, self-test, manifest")
+    step.add_argument("--store", type=Path, required=True)
+    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--checkpoint", type=Path, required=True)
+    step.add_argument("--out", type=Path, required=True)
+    step.add_argument("--storage", choices=("int8", "fp16", "fp32"), default="fp16")
+
     arguments = parser.parse_args()
     recipe = Recipe.load(arguments.recipe)
     if arguments.step == "prepare":
@@ -36,6 +44,12 @@ def main() -> None:
         from .training import train
 
         train(recipe, Store.open(arguments.store), arguments.out, arguments.workers)
+    elif arguments.step == "export":
+        from .export import export
+        from .store import Store
+
+        description = json.loads(arguments.recipe.with_suffix(".model.json").read_text())
+        export(recipe, Store.open(arguments.store), arguments.checkpoint, description, arguments.out, arguments.storage)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,192 @@
+"""Checkpoint -> model folder: ONNX with small weights, calibration, self-test and manifest.
+
+Weights are stored small and restored when the session is created: ONNX Runtime folds the restoring nodes, so inference runs in fp32 at full
+speed. `int8` stores each output channel's weights as int8 times one scale, `fp16` as half floats. Biases stay fp32.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image, ImageDraw, ImageFilter
+
+from .augment import MEAN, SCALE, evaluation_view, normalise
+from .calibration import Calibration, calibrate
+from .config import Recipe
+from .network import Classifier, Exported
+from .store import Store
+
+OUTPUTS = ("logits", "maps", "embedding")
+SMALLEST_STORED = 512  # tensors with fewer values stay fp32: they weigh nothing and hold the biases
+
+
+def export_onnx(network: Classifier, size: int, path: Path) -> None:
+    """fp32 ONNX, opset 18, batch 1, batch norm folded, explicit pads (a dynamic batch would keep pads dynamic)."""
+    example = torch.zeros(1, 3, size, size)
+    program = torch.onnx.export(
+        Exported(network.eval()), (example,), dynamo=True, opset_version=18, input_names=["pixels"], output_names=list(OUTPUTS)
+    )
+    program.save(str(path))
+
+
+def store_weights(model: onnx.ModelProto, storage: str) -> onnx.ModelProto:
+    """Rewrites large fp32 initialisers as int8 with a scale per output channel, or as fp16; `fp32` leaves them."""
+    if storage == "fp32":
+        return model
+    graph = model.graph
+    restoring, kept = [], []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST_STORED or values.ndim < 2:
+            kept.append(tensor)
+            continue
+        name = tensor.name
+        if storage == "fp16":
+            kept.append(numpy_helper.from_array(values.astype(np.float16), f"{name}.f16"))
+            restoring.append(helper.make_node("Cast", [f"{name}.f16"], [name], to=TensorProto.FLOAT))
+            continue
+        scale = channel_scales(values)
+        stored = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
+        kept += [numpy_helper.from_array(stored, f"{name}.i8"), numpy_helper.from_array(scale, f"{name}.scale")]
+        restoring.append(helper.make_node("Cast", [f"{name}.i8"], [f"{name}.f32"], to=TensorProto.FLOAT))
+        restoring.append(helper.make_node("Mul", [f"{name}.f32", f"{name}.scale"], [name]))
+    nodes = restoring + list(graph.node)
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(kept)
+    graph.node.extend(nodes)
+    del graph.value_info[:]
+    onnx.checker.check_model(model)
+    return model
+
+
+def channel_scales(values: np.ndarray) -> np.ndarray:
+    """int8 scale per output channel (axis 0) of least squared error: the greatest magnitude, or less where clipping a tail pays."""
+    flat = values.reshape(len(values), -1)
+    top = np.maximum(np.abs(flat).max(1), 1e-12)
+    best, error = top / 127, np.full(len(flat), np.inf)
+    for share in np.linspace(0.6, 1.0, 21):
+        scale = top * share / 127
+        lost = np.square(np.clip(np.rint(flat / scale[:, None]), -127, 127) * scale[:, None] - flat).sum(1)
+        best, error = np.where(lost < error, scale, best), np.minimum(lost, error)
+    return best.astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
+
+
+def session_of(path: Path) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+def run(session: onnxruntime.InferenceSession, views: list[np.ndarray]) -> list[np.ndarray]:
+    """The three outputs for (S, S, 3) uint8 views, one at a time as the page does."""
+    answers = [session.run(list(OUTPUTS), {"pixels": normalise(view[None])}) for view in views]
+    return [np.concatenate(parts) for parts in zip(*answers, strict=True)]
+
+
+def draw_self_test(size: int) -> Image.Image:
+    """A drawn picture, larger than the input and not square, so that crop, resampling and network all take part in the self-test."""
+    width, height = size + 96, size + 32
+    y, x = np.mgrid[0:height, 0:width]
+    skin = np.stack([224 - x * 0.10 - y * 0.08, 178 - x * 0.06 - y * 0.10, 156 - x * 0.05 - y * 0.04], -1)
+    grain = ((x * 37 + y * 91 + x * y * 13) % 23 - 11)[..., None] * 0.5
+    picture = Image.fromarray(np.clip(skin + grain, 0, 255).astype(np.uint8))
+    spot = Image.new("L", (width, height), 0)
+    pen = ImageDraw.Draw(spot)
+    cx, cy = width * 0.52, height * 0.47
+    for dx, dy, r in ((0, 0, 46), (26, -16, 30), (-24, 20, 28), (14, 28, 24)):
+        pen.ellipse((cx + dx - r, cy + dy - r, cx + dx + r, cy + dy + r), fill=215)
+    spot = spot.filter(ImageFilter.GaussianBlur(4))
+    dark = Image.new("RGB", picture.size, (92, 54, 42))
+    return Image.composite(dark, picture, spot).quantize(64, dither=Image.Dither.NONE).convert("RGB")
+
+
+def file_entry(path: Path) -> dict[str, object]:
+    data = path.read_bytes()
+    return {"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def calibrate_all(session: onnxruntime.InferenceSession, store: Store, recipe: Recipe, coverage: float, refused: float) -> list[Calibration]:
+    """One calibration a modality, on the store's calib part."""
+    entries = []
+    indices = [i for i in store.where("calib") if store.rows[i]["label"] in recipe.classes]
+    for modality in ("dermoscopy", "photo"):
+        chosen = [i for i in indices if store.rows[i]["modality"] == modality]
+        logits = run(session, [evaluation_view(store.picture(i), recipe.input_size) for i in chosen])[0]
+        labels = np.array([recipe.classes.index(store.rows[i]["label"]) for i in chosen])
+        entries.append(calibrate(modality, logits, labels, coverage, refused))
+        print(f"export: {entries[-1]}", flush=True)
+    return entries
+
+
+def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, object], out: Path, storage: str) -> None:
+    """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words."""
+    out.mkdir(parents=True, exist_ok=True)
+    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False)
+    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True))
+    name = str(description["name"])
+    path = out / f"{name}.onnx"
+    export_onnx(network, recipe.input_size, path)
+    onnx.save(store_weights(onnx.load(path), storage), path)
+    path.with_suffix(".onnx.data").unlink(missing_ok=True)
+    session = session_of(path)
+
+    draw_self_test(recipe.input_size).save(out / "selftest.png", optimize=True)
+    view = evaluation_view(np.asarray(Image.open(out / "selftest.png").convert("RGB")), recipe.input_size)
+    logits, maps, embedding = run(session, [view])
+    with torch.inference_mode():
+        exact = network.outputs(torch.from_numpy(normalise(view[None])))
+    drift = float(np.abs(exact.logits.numpy() - logits).max())
+    print(f"export: {path.name} {path.stat().st_size / 1e6:.2f} MB as {storage}, logits differ from PyTorch by {drift:.2e}", flush=True)
+    if np.abs(maps.mean((2, 3)) - logits).max() > 1e-4:
+        raise ValueError("the maps' mean is not the logits: the activation maps are not exact")
+    reference = {"scores": logits[0].tolist(), "embedding": embedding[0].tolist(), "tolerance": 1e-3}
+    (out / "selftest.json").write_text(json.dumps(reference) + "\n")
+
+    coverage, refused = float(description["coverage"]), float(description["refusedShare"])
+    entries = calibrate_all(session, store, recipe, coverage, refused)
+    manifest = {
+        "$schema": "../manifest.schema.json",
+        "manifestVersion": 1,
+        "name": name,
+        "version": description["version"],
+        "title": description["title"],
+        "license": description["license"],
+        "card": "MODEL_CARD.md",
+        "file": file_entry(path),
+        "input": {
+            "name": "pixels",
+            "width": recipe.input_size,
+            "height": recipe.input_size,
+            "layout": "NCHW",
+            "channels": "RGB",
+            "fit": "cover",
+            "filter": "bicubic",
+            "mean": [MEAN] * 3,
+            "std": [SCALE] * 3,
+        },
+        "outputs": {"scores": "logits", "scoresAre": "logits", "maps": "maps", "embedding": "embedding"},
+        "classes": [{"id": k, **description["classes"][k]} for k in recipe.classes],
+        "modalities": [
+            {"id": e.modality, "temperature": e.temperature, "setThresholds": e.set_thresholds, "rejectionThreshold": e.rejection_threshold}
+            for e in entries
+        ],
+        "defaultModality": description["defaultModality"],
+        "decision": {"coverage": coverage, "rejection": "energy", "highConcernMass": description["highConcernMass"]},
+        "quality": description["quality"],
+        "selfTest": {"picture": file_entry(out / "selftest.png"), "reference": file_entry(out / "selftest.json")},
+        "training": {
+            "network": recipe.network,
+            "epochs": recipe.epochs,
+            "samplesPerEpoch": recipe.samples_per_epoch,
+            "trainSize": recipe.train_size,
+            "storage": storage,
+            "pictures": {part: len(store.where(part)) for part in ("train", "calib", "val")},
+            "calibrationPictures": {e.modality: e.pictures for e in entries},
+        },
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
