@@ -1,0 +1,57 @@
+/** What callers of the classifier say and hear: options, progress, stages. */
+import type { Rect } from '../../../wasm_src/bindings/dermlet.js';
+
+export type BackendChoice = 'auto' | 'wasm' | 'webgpu';
+
+/** What `load` is doing. `total` is 0 while unknown; `loaded` never falls within one phase. Bytes. */
+export interface LoadProgress {
+  phase: 'engine' | 'model' | 'self-test';
+  loaded: number;
+  total: number;
+  /** True when the bytes came out of Cache Storage and nothing was fetched. */
+  cached: boolean;
+}
+
+export interface LoadOptions {
+  /** `auto`: WebGPU when there is a hardware adapter and it passes the self-test, else WASM. */
+  backend?: BackendChoice;
+  onProgress?: (progress: LoadProgress) => void;
+  signal?: AbortSignal;
+  /** Milliseconds without a call after which the worker is ended to give its memory back; 0 never. Default 60000. */
+  idleTimeout?: number;
+  /** Folder of the engine's files (`dermlet.wasm`, `ort-wasm-*`), ending in '/'. Default: where this module was served from. */
+  assetBase?: string | URL;
+}
+
+/** Where one call is. `queued` only when another call is ahead. */
+export type Stage = 'queued' | 'starting' | 'decoding' | 'analysing' | 'explaining' | 'done';
+
+export interface ClassifyOptions {
+  signal?: AbortSignal;
+  /** Id of one of the model's modalities; the manifest's default when absent. */
+  modality?: string;
+  /** Pixels of the upright picture; the whole picture when absent. */
+  crop?: Rect;
+  /** Adds `explanation` (and the overlay when `pictures` is asked for): the first-ranked class, or the class id given. Default false. */
+  explain?: boolean | string;
+  /** Adds `result.pictures`: upright preview, the network's view, the heat-map overlay. Default false. */
+  pictures?: boolean;
+  onStage?: (stage: Stage) => void;
+}
+
+export type ClassifyInput = Blob | ArrayBuffer | Uint8Array;
+
+/** What is known of a loaded model; the manifest's public part. */
+export interface ModelInfo {
+  name: string;
+  version: string;
+  title: string;
+  sha256: string;
+  bytes: number;
+  license: { id: string; url: string; nonCommercial: boolean };
+  cardUrl: string;
+  classes: { id: string; name: string; plain?: string; concern: 'low' | 'moderate' | 'high' }[];
+  modalities: string[];
+  defaultModality: string;
+  coverage: number;
+}
