@@ -1,0 +1,75 @@
+// What is built from what. Every artifact is made only when something that it is made from has changed.
+import { existsSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { StepError, root, run } from './steps.mjs';
+import { ensure } from './fingerprint.mjs';
+import { BUILD_NEEDS, checkNode, emccEnvironment, emccVersion, ensurePackages, ensureTools, nativeCompiler, pip, sanitizingCompiler } from './toolchain.mjs';
+import { ensureStb } from './stb.mjs';
+
+const CMAKE_FILES = ['CMakeLists.txt', 'CMakePresets.json', 'cmake'];
+export const WASM_FILES = ['build/wasm/dermlet.js', 'build/wasm/dermlet.wasm'];
+
+/** Configures and builds one CMake preset in build/<preset>; starts over when the compiler or a folder that it was configured for changed. */
+async function cmake({ preset, kind, previous, configure, define = {}, env = {} }) {
+  const folder = join(root, 'build', preset);
+  if (previous?.kind !== kind) rmSync(folder, { recursive: true, force: true });
+  const flags = Object.entries(define).map(([name, value]) => `-D${name}=${value}`);
+  const [program, ...first] = [...configure, 'cmake', '--preset', preset, ...flags];
+  await run(program, first, { env, log: preset });
+  await run('cmake', ['--build', folder, '--parallel', String(cpus().length)], { env, log: preset, append: true });
+}
+
+/** The C++ core as a WASM module. */
+export async function wasm() {
+  await ensureTools(BUILD_NEEDS);
+  const stb = await ensureStb(pip);
+  const kind = JSON.stringify([root, stb, emccVersion()]);
+  return ensure({
+    name: 'wasm',
+    title: 'C++ core to WebAssembly',
+    inputs: [...CMAKE_FILES, 'wasm_src'],
+    kind,
+    outputs: WASM_FILES,
+    make: (previous) =>
+      cmake({ preset: 'wasm', kind, previous, configure: ['emcmake'], define: { DERMLET_STB_DIR: stb }, env: emccEnvironment() }),
+  });
+}
+
+/** The C++ core and its tests for this machine; preset `native` or `asan`. */
+export async function native(preset) {
+  const stb = await ensureStb(pip);
+  const compiler = preset === 'asan' ? sanitizingCompiler() : nativeCompiler();
+  const kind = JSON.stringify([root, stb, compiler]);
+  return ensure({
+    name: preset,
+    title: preset === 'asan' ? `C++ core and tests with sanitizers (${compiler})` : `C++ core and tests (${compiler})`,
+    inputs: [...CMAKE_FILES, 'wasm_src', 'tests/core'],
+    kind,
+    outputs: [`build/${preset}/CMakeCache.txt`],
+    make: (previous) => cmake({ preset, kind, previous, configure: [], define: { DERMLET_STB_DIR: stb, CMAKE_CXX_COMPILER: compiler } }),
+  });
+}
+
+/** The static site in dist/. */
+export async function site() {
+  return ensure({
+    name: 'site',
+    title: 'Site to dist/',
+    inputs: ['web', 'models', 'wasm_src/bindings/dermlet.d.ts', ...WASM_FILES, 'vite.config.ts', 'tsconfig.json', 'package.json', 'package-lock.json', 'tools/build/site.mjs'],
+    kind: JSON.stringify([root]),
+    outputs: ['dist/index.html', 'dist/dermlet.js', 'dist/sw.js', 'dist/engine/dermlet.wasm'],
+    make: async () => {
+      await run(process.execPath, [join(root, 'tools', 'build', 'site.mjs')], { log: 'site' });
+      if (!existsSync(join(root, 'dist', 'index.html'))) throw new StepError('tools/build/site.mjs made no dist/index.html; see build/logs/site.log');
+    },
+  });
+}
+
+/** npm packages, WASM core, site: all that a visitor gets. */
+export async function everything() {
+  checkNode();
+  await ensurePackages();
+  await wasm();
+  await site();
+}

@@ -1,0 +1,81 @@
+// Whether something must be made again: decided by the content of what it is made from, not by dates.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { cacheDir, root, step, upToDate } from './steps.mjs';
+import { withLock } from './lock.mjs';
+
+const IGNORED = /^(node_modules|__pycache__|\..*\.sw.|.*~|\.DS_Store)$/;
+
+/** Every file under a file or folder, in a stable order; nothing when it does not exist. */
+export function filesUnder(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return [];
+  if (stat.isFile()) return [path];
+  const names = readdirSync(path).filter((name) => !IGNORED.test(name)).sort();
+  return names.flatMap((name) => filesUnder(join(path, name)));
+}
+
+/** SHA-256 over names and contents of files and folders (relative to the repository) and over further strings. */
+export function fingerprint(inputs, extra = []) {
+  const hash = createHash('sha256');
+  for (const file of inputs.flatMap((input) => filesUnder(join(root, input)))) {
+    const bytes = readFileSync(file);
+    hash.update(`${relative(root, file)}\0${bytes.length}\0`).update(bytes);
+  }
+  return hash.update(JSON.stringify(extra)).digest('hex');
+}
+
+function stampPath(name) {
+  return join(cacheDir, 'stamps', `${name}.json`);
+}
+
+export function readStamp(name) {
+  try {
+    return JSON.parse(readFileSync(stampPath(name), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+export function writeStamp(name, stamp) {
+  mkdirSync(join(cacheDir, 'stamps'), { recursive: true });
+  writeFileSync(stampPath(name), JSON.stringify(stamp));
+}
+
+/** Size and date of each output: an output that was removed or replaced by hand is made again. */
+function stateOf(outputs) {
+  return outputs.map((output) => {
+    const stat = statSync(join(root, output), { throwIfNoEntry: false });
+    return stat === undefined ? null : `${stat.size} ${stat.mtimeMs}`;
+  });
+}
+
+function isFresh(artifact, print) {
+  const stamp = readStamp(artifact.name);
+  const state = stateOf(artifact.outputs);
+  return stamp?.print === print && !state.includes(null) && JSON.stringify(stamp.state) === JSON.stringify(state);
+}
+
+/**
+ * Makes an artifact unless it is fresh. Returns whether it was made.
+ * artifact: { name, title, inputs: paths, extra: strings, outputs: files, make: (previousStamp) => Promise, kind: string }
+ * `kind` changes when what was made before cannot be built upon (another compiler); `make` gets the previous stamp to see that.
+ */
+export async function ensure(artifact) {
+  const printNow = () => fingerprint(artifact.inputs, [artifact.kind, ...(artifact.extra ?? [])]);
+  if (isFresh(artifact, printNow())) {
+    upToDate(artifact.title);
+    return false;
+  }
+  return withLock(artifact.title, async () => {
+    // Taken before the work: a file changed while it runs makes the result stale.
+    const print = printNow();
+    if (isFresh(artifact, print)) return false;
+    const previous = readStamp(artifact.name);
+    rmSync(stampPath(artifact.name), { force: true });
+    await step(artifact.title, () => artifact.make(previous));
+    writeStamp(artifact.name, { print, kind: artifact.kind, state: stateOf(artifact.outputs) });
+    return true;
+  });
+}

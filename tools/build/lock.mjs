@@ -1,0 +1,105 @@
+// One builder at a time in one checkout. The lock is a file that names its holder; a holder that no longer runs is replaced.
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cacheDir, onExit, say } from './steps.mjs';
+
+const TAKEOVER_LIMIT_MS = 10_000;
+
+/** When a process began, so that a reused id is not taken for the old one; null where the system does not say. */
+function startOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(holder) {
+  if (holder.host !== hostname()) return true;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+  return holder.start === null || startOf(holder.pid) === holder.start;
+}
+
+function read(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** Creates the file with its whole text at once; false when it is there already. */
+function createWhole(path, text) {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, text);
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+}
+
+/** Removes the lock of a dead holder. A second file guards this, or two waiters could remove each other's new lock. */
+function removeStale(path, dead) {
+  const guard = `${path}.takeover`;
+  if (!createWhole(guard, '')) {
+    const age = Date.now() - (statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > TAKEOVER_LIMIT_MS) rmSync(guard, { force: true });
+    return;
+  }
+  try {
+    const now = read(path);
+    if (now === null || (now.pid === dead.pid && now.start === dead.start)) rmSync(path, { force: true });
+  } finally {
+    rmSync(guard, { force: true });
+  }
+}
+
+let depth = 0;
+
+/**
+ * Runs `work` while holding the lock; waits, saying for whom, while another process of this machine holds it.
+ * Nested calls, also from a program that the holder started, go straight through.
+ */
+export async function withLock(what, work, path = join(cacheDir, 'build.lock')) {
+  const inherited = process.env.DERMLET_BUILD_LOCK;
+  if (depth > 0 || (inherited !== undefined && read(path)?.pid === Number(inherited))) return work();
+  mkdirSync(dirname(path), { recursive: true });
+  const mine = JSON.stringify({ pid: process.pid, start: startOf(process.pid), host: hostname(), what });
+  let told = false;
+  while (!createWhole(path, mine)) {
+    const holder = read(path);
+    if (holder === null || !isAlive(holder)) {
+      removeStale(path, holder ?? {});
+      continue;
+    }
+    if (!told) say(`  waiting for another build to finish (${holder.what}, process ${holder.pid} on ${holder.host}) ...`);
+    told = true;
+    await sleep(250);
+  }
+  const release = () => {
+    if (read(path)?.pid === process.pid) rmSync(path, { force: true });
+  };
+  const forget = onExit(release);
+  depth += 1;
+  process.env.DERMLET_BUILD_LOCK = String(process.pid);
+  try {
+    return await work();
+  } finally {
+    depth -= 1;
+    delete process.env.DERMLET_BUILD_LOCK;
+    forget();
+    release();
+  }
+}

@@ -1,0 +1,107 @@
+// What test runners report, brought to one form: { passed, failed, skipped, failures: names of the failed }.
+
+function empty() {
+  return { passed: 0, failed: 0, skipped: 0, failures: [] };
+}
+
+function unescapeXml(text) {
+  const entities = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+  return text.replace(/&(lt|gt|amp|quot|apos);/g, (_, name) => entities[name]);
+}
+
+/** CTest's `--output-junit`. */
+export function fromJunit(xml) {
+  const counts = empty();
+  for (const [, attributes] of xml.matchAll(/<testcase\b([^>]*)>/g)) {
+    const value = (name) => unescapeXml(new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? '');
+    const status = value('status');
+    if (status === 'run') counts.passed += 1;
+    else if (status === 'notrun' || status === 'disabled') counts.skipped += 1;
+    else {
+      counts.failed += 1;
+      counts.failures.push(value('name'));
+    }
+  }
+  return counts;
+}
+
+/** GoogleTest's `--gtest_output=json`. */
+export function fromGoogleTest(json) {
+  const counts = empty();
+  for (const suite of json.testsuites ?? []) {
+    for (const test of suite.testsuite ?? []) {
+      if (test.failures?.length > 0) {
+        counts.failed += 1;
+        counts.failures.push(`${suite.name}.${test.name}`);
+      } else if (test.result === 'SKIPPED' || test.status === 'NOTRUN') counts.skipped += 1;
+      else counts.passed += 1;
+    }
+  }
+  return counts;
+}
+
+/** Vitest's `--reporter=json`. A file that could not be loaded holds no tests and is a failure of its own. */
+export function fromVitest(json) {
+  const counts = empty();
+  for (const file of json.testResults ?? []) {
+    for (const test of file.assertionResults) {
+      if (test.status === 'passed') counts.passed += 1;
+      else if (test.status === 'failed') {
+        counts.failed += 1;
+        counts.failures.push(test.fullName);
+      } else counts.skipped += 1;
+    }
+    if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) {
+      counts.failed += 1;
+      counts.failures.push(file.name);
+    }
+  }
+  return counts;
+}
+
+/** Playwright's json reporter. Errors outside of any test count one each. */
+export function fromPlaywright(json) {
+  const counts = empty();
+  const visit = (suite, path) => {
+    for (const spec of suite.specs ?? []) {
+      for (const test of spec.tests) {
+        if (test.status === 'expected' || test.status === 'flaky') counts.passed += 1;
+        else if (test.status === 'skipped') counts.skipped += 1;
+        else {
+          counts.failed += 1;
+          counts.failures.push([...path, spec.title, test.projectName && `[${test.projectName}]`].filter(Boolean).join(' > '));
+        }
+      }
+    }
+    for (const inner of suite.suites ?? []) visit(inner, [...path, inner.title]);
+  };
+  for (const suite of json.suites ?? []) visit(suite, [suite.title]);
+  for (const error of json.errors ?? []) {
+    counts.failed += 1;
+    counts.failures.push((error.message ?? 'error outside of any test').split('\n')[0]);
+  }
+  return counts;
+}
+
+/** TAP as `node --test --test-reporter=tap` writes it: only the summary at the end and the names of failed leaves. */
+export function fromTap(text) {
+  const counts = empty();
+  const total = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  counts.passed = total('pass');
+  counts.failed = total('fail') + total('cancelled');
+  counts.skipped = total('skipped') + total('todo');
+  for (const [, name, details] of text.matchAll(/^\s*not ok \d+ - (.*)\n((?:(?!^\s*(?:not )?ok \d).*\n?)*?\s*\.\.\.$)?/gm)) {
+    if (!details?.includes("failureType: 'subtestsFailed'")) counts.failures.push(name);
+  }
+  return counts;
+}
+
+/**
+ * A part's verdict from its counts and its runner's exit status. A runner that failed without a failed test, or ran none at all, counts as one
+ * failure: silence is not success.
+ */
+export function judge(counts, status) {
+  if (counts.failed === 0 && status !== 0) return { ...counts, failed: 1, failures: [`the runner ended with ${status}`] };
+  if (counts.failed === 0 && counts.passed === 0) return { ...counts, failed: 1, failures: ['no test ran'] };
+  return counts;
+}

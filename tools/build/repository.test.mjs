@@ -1,0 +1,78 @@
+// Rules that every tracked file keeps.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { filesUnder } from './fingerprint.mjs';
+import { root } from './steps.mjs';
+
+/** Tracked files; all source files where the tree is no git checkout. */
+function tracked() {
+  const git = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
+  if (git.status === 0) return git.stdout.split('\0').filter(Boolean);
+  const rooms = ['wasm_src', 'web', 'models', 'tools', 'tests', 'docs', '.ci', '.github', 'package.json', 'package-lock.json', 'CMakeLists.txt', 'README.md'];
+  return rooms.flatMap((room) => filesUnder(join(root, room))).map((path) => path.slice(root.length).replace(/^\//, ''));
+}
+
+const BINARY = /\.(png|jpe?g|gif|webp|bmp|onnx|pdf|wasm|ico|bin|npz)$/i;
+const texts = tracked()
+  .filter((path) => !BINARY.test(path) && existsSync(join(root, path)))
+  .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+
+function offenders(pattern) {
+  return texts.flatMap(({ path, text }) => text.split('\n').flatMap((line, i) => (pattern.test(line) ? [`${path}:${i + 1}: ${line.trim().slice(0, 120)}`] : [])));
+}
+
+describe('tracked files', () => {
+  test('name no package registry', () => {
+    // Written in pieces, or this file would be an offender.
+    const hosts = [['registry', 'npmjs'], ['registry', 'yarnpkg'], ['files', 'pythonhosted'], ['pypi', String.raw`org\/simple`]];
+    assert.deepEqual(offenders(new RegExp(hosts.map((parts) => parts.join(String.raw`\.`)).join('|'))), []);
+  });
+
+  test('name no folder of the machine that they were written on', () => {
+    const folders = ['home', 'root', 'work', 'opt', 'Users', 'mnt'].join('|');
+    // Addresses and globs hold such words as well: only a path that begins with one is meant.
+    assert.deepEqual(offenders(new RegExp(String.raw`(^|[\s"'\x60=(])/(${folders})/[\w.]`)), []);
+  });
+
+  test('locks hold no address but pin every package by hash', () => {
+    const locks = texts.filter(({ path }) => path.endsWith('package-lock.json'));
+    assert.ok(locks.length > 0);
+    for (const { path, text } of locks) {
+      for (const [name, entry] of Object.entries(JSON.parse(text).packages)) {
+        assert.equal(entry.resolved, undefined, `${path}: ${name}`);
+        assert.ok(name === '' || entry.link || entry.inBundle || entry.integrity, `${path}: ${name} has no integrity`);
+      }
+    }
+  });
+
+  test('package.json and its lock agree', () => {
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages[''];
+    assert.deepEqual(locked.dependencies, manifest.dependencies);
+    assert.deepEqual(locked.devDependencies, manifest.devDependencies);
+  });
+});
+
+describe('models', () => {
+  const folders = readdirSync(join(root, 'models'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const { name } of folders) {
+    const folder = join(root, 'models', name);
+    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+    for (const part of [manifest.file, manifest.selfTest.picture, manifest.selfTest.reference]) {
+      test(`${name}/${part.path} is what the manifest says`, () => {
+        const bytes = readFileSync(join(folder, part.path));
+        assert.equal(bytes.length, part.bytes);
+        assert.equal(createHash('sha256').update(bytes).digest('hex'), part.sha256);
+      });
+    }
+    test(`${name} is small enough for git and comes with its card and licence`, () => {
+      assert.ok(manifest.file.bytes <= 10e6, `${manifest.file.bytes} bytes`);
+      assert.ok(existsSync(join(folder, manifest.card)));
+      assert.ok(existsSync(join(folder, manifest.license.path)));
+    });
+  }
+});

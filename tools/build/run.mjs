@@ -1,0 +1,63 @@
+// npm run classify | evaluate | bench | screenshots: makes sure that what the tool needs is built, then runs it.
+// Arguments and exit status pass through; the tool runs in the folder that npm was called from. Chatter goes to stderr: stdout is the tool's.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { everything, wasm } from './artifacts.mjs';
+import { StepError, chatter, main, root } from './steps.mjs';
+import { checkNode, ensureChromium, ensurePackages, localBin } from './toolchain.mjs';
+
+async function core() {
+  checkNode();
+  await ensurePackages();
+  await wasm();
+  return {};
+}
+
+async function browser() {
+  await everything();
+  return { CHROMIUM_PATH: await ensureChromium() };
+}
+
+const TOOLS = {
+  classify: { prepare: core, script: 'tools/cli/main.ts', first: ['classify'] },
+  evaluate: { prepare: core, script: 'tools/cli/main.ts', first: ['evaluate'] },
+  screenshots: { prepare: browser, script: 'tests/e2e/screenshots.ts', first: [] },
+  bench: {
+    prepare: async () => {
+      const env = await browser();
+      await ensurePackages({ folder: join(root, 'tests', 'bench'), title: 'npm packages of the benchmark', log: 'npm-bench' });
+      return env;
+    },
+    script: 'tests/bench/main.ts',
+    first: [],
+  },
+};
+
+/** Runs a TypeScript file in the terminal's own process group, so that Ctrl-C reaches it; resolves to its exit status. */
+function passThrough(script, args, env) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(localBin('tsx'), [join(root, script), ...args], {
+      cwd: process.env.INIT_CWD ?? process.cwd(),
+      env: { ...process.env, ...env },
+      stdio: 'inherit',
+    });
+    // The tool decides what a signal means; this process waits for it.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+      process.removeAllListeners(signal);
+      process.on(signal, () => {
+        if (signal !== 'SIGINT') child.kill(signal);
+      });
+    }
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
+  });
+}
+
+await main(async () => {
+  chatter({ to: process.stderr, quiet: true });
+  const [name, ...args] = process.argv.slice(2);
+  const tool = Object.hasOwn(TOOLS, name ?? '') ? TOOLS[name] : undefined;
+  if (tool === undefined) throw new StepError(`Use: node tools/build/run.mjs ${Object.keys(TOOLS).join('|')} [arguments]`);
+  const env = await tool.prepare();
+  return passThrough(tool.script, [...tool.first, ...args], env);
+});

@@ -1,0 +1,245 @@
+// The build scripts' own tests: server, lock, fingerprints, versions, reports.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { fingerprint } from './fingerprint.mjs';
+import { fromGoogleTest, fromJunit, fromPlaywright, fromTap, fromVitest, judge } from './reports.mjs';
+import { serve } from './serve.mjs';
+import { isNewEnough, stbVersion } from './stb.mjs';
+import { root } from './steps.mjs';
+import { isAtLeast, versionIn } from './toolchain.mjs';
+
+const scratch = mkdtempSync(join(tmpdir(), 'dermlet-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe('serve', () => {
+  const site = join(scratch, 'site');
+  const seen = [];
+  let served;
+
+  /** Sends a request line as it is: fetch would tidy the path up first. */
+  const raw = (path) =>
+    new Promise((resolve, reject) => {
+      const socket = connect(served.port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`));
+      let text = '';
+      socket.on('data', (chunk) => (text += chunk));
+      socket.on('close', () => resolve(text));
+      socket.on('error', reject);
+    });
+
+  before(async () => {
+    mkdirSync(join(site, 'engine'), { recursive: true });
+    writeFileSync(join(site, 'index.html'), '<!doctype html>');
+    writeFileSync(join(site, 'engine', 'a.wasm'), 'wasm');
+    writeFileSync(join(site, 'LICENSE'), 'MIT');
+    writeFileSync(join(scratch, 'secret.txt'), 'secret');
+    writeFileSync(join(scratch, 'site-secret.txt'), 'secret');
+    symlinkSync(join(scratch, 'secret.txt'), join(site, 'link.txt'));
+    served = await serve({
+      root: site,
+      port: 0,
+      base: '/some/where/',
+      onRequest: (request) => seen.push(request),
+      override: (path) => (path === 'made.json' ? { body: '{}' } : undefined),
+    });
+  });
+  after(() => served.close());
+
+  test('gives files under the sub-path with their types', async () => {
+    const page = await fetch(served.url);
+    assert.equal(page.status, 200);
+    assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
+    assert.equal(page.headers.get('cache-control'), 'no-cache');
+    const wasm = await fetch(`${served.url}engine/a.wasm?x=1`);
+    assert.equal(wasm.headers.get('content-type'), 'application/wasm');
+    assert.equal(await wasm.text(), 'wasm');
+    assert.equal((await fetch(`${served.url}LICENSE`)).headers.get('content-type'), 'text/plain; charset=utf-8');
+    assert.deepEqual(seen[1], { method: 'GET', path: 'engine/a.wasm', status: 200 });
+  });
+
+  test('answers what is not there with 404, other methods with 405, and sends to the folder', async () => {
+    assert.equal((await fetch(`${served.url}nothing.js`)).status, 404);
+    assert.equal((await fetch(served.url.replace('/some/where/', '/'))).status, 404);
+    assert.equal((await fetch(`${served.url}engine/`)).status, 404);
+    assert.equal((await fetch(served.url, { method: 'POST', body: 'x' })).status, 405);
+    const moved = await fetch(served.url.slice(0, -1), { redirect: 'manual' });
+    assert.equal(moved.headers.get('location'), '/some/where/');
+  });
+
+  test('answers an unchanged file with 304', async () => {
+    const tag = (await fetch(served.url)).headers.get('etag');
+    const again = await fetch(served.url, { headers: { 'If-None-Match': tag } });
+    assert.equal(again.status, 304);
+  });
+
+  test('answers in place of a file when told to', async () => {
+    const response = await fetch(`${served.url}made.json`);
+    assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8');
+    assert.equal(await response.text(), '{}');
+  });
+
+  for (const path of ['../secret.txt', '..%2fsecret.txt', '%2e%2e/secret.txt', '../site-secret.txt', 'link.txt', '/etc/passwd', '%00', '%']) {
+    test(`gives nothing from outside: ${path}`, async () => {
+      const answer = await raw(`/some/where/${path}`);
+      assert.match(answer, /^HTTP\/1\.1 404 /);
+      assert.doesNotMatch(answer, /secret|root:/);
+    });
+  }
+
+  test('takes the next port when the wanted one is taken, unless told not to', async () => {
+    const next = await serve({ root: site, port: served.port });
+    assert.ok(next.port > served.port);
+    await next.close();
+    await assert.rejects(serve({ root: site, port: served.port, strictPort: true }), { code: 'EADDRINUSE' });
+  });
+});
+
+describe('lock', () => {
+  const path = join(scratch, 'build.lock');
+  const log = join(scratch, 'order.txt');
+  const worker = `
+    import { appendFileSync } from 'node:fs';
+    import { withLock } from ${JSON.stringify(pathToFileURL(join(root, 'tools/build/lock.mjs')).href)};
+    const [name, wait] = process.argv.slice(1);
+    await withLock('test', async () => {
+      appendFileSync(${JSON.stringify(log)}, name + ' in\\n');
+      await new Promise((done) => setTimeout(done, Number(wait)));
+      appendFileSync(${JSON.stringify(log)}, name + ' out\\n');
+    }, ${JSON.stringify(path)});`;
+  const env = { ...process.env };
+  delete env.DERMLET_BUILD_LOCK;
+
+  function start(name, wait) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', worker, name, String(wait)], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    return { child, done: new Promise((resolve) => child.on('close', resolve)) };
+  }
+
+  const lines = () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []);
+  const until = async (condition) => {
+    while (!condition()) await new Promise((done) => setTimeout(done, 20));
+  };
+
+  test('lets one in at a time', async () => {
+    rmSync(log, { force: true });
+    const all = ['a', 'b', 'c'].map((name) => start(name, 100));
+    await Promise.all(all.map((one) => one.done));
+    const order = lines();
+    assert.equal(order.length, 6);
+    for (let i = 0; i < 6; i += 2) assert.equal(order[i].replace(' in', ' out'), order[i + 1]);
+    assert.ok(!existsSync(path));
+  });
+
+  test('takes over from a process that no longer runs', async () => {
+    rmSync(log, { force: true });
+    const killed = start('killed', 60_000);
+    await until(() => lines().length === 1);
+    killed.child.kill('SIGKILL');
+    await killed.done;
+    assert.ok(existsSync(path));
+    const next = [start('x', 50), start('y', 50)];
+    await Promise.all(next.map((one) => one.done));
+    assert.equal(lines().filter((line) => line.endsWith('out')).length, 2);
+    assert.ok(!existsSync(path));
+  });
+
+  test('takes over when the process id now belongs to another program', async () => {
+    rmSync(log, { force: true });
+    writeFileSync(path, JSON.stringify({ pid: process.pid, start: '1', host: hostname(), what: 'long gone' }));
+    await start('z', 0).done;
+    assert.deepEqual(lines(), ['z in', 'z out']);
+  });
+
+  test('is given back on Ctrl-C', async () => {
+    rmSync(log, { force: true });
+    const stopped = start('stopped', 60_000);
+    await until(() => lines().length === 1);
+    stopped.child.kill('SIGINT');
+    assert.equal(await stopped.done, 130);
+    assert.ok(!existsSync(path));
+  });
+});
+
+describe('fingerprint', () => {
+  test('depends on names and contents and not on dates', () => {
+    const folder = join(scratch, 'inputs');
+    const relative = join('..', '..', '..', '..', '..', '..', '..', '..', folder);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'a'), '1');
+    const first = fingerprint([relative]);
+    writeFileSync(join(folder, 'a'), '1');
+    assert.equal(fingerprint([relative]), first);
+    writeFileSync(join(folder, 'a.swp~'), 'ignored');
+    assert.equal(fingerprint([relative]), first);
+    writeFileSync(join(folder, 'a'), '2');
+    const second = fingerprint([relative]);
+    assert.notEqual(second, first);
+    writeFileSync(join(folder, 'b'), '');
+    assert.notEqual(fingerprint([relative]), second);
+    assert.notEqual(fingerprint([relative], ['x']), fingerprint([relative], ['y']));
+  });
+});
+
+describe('versions', () => {
+  test('are compared by number', () => {
+    assert.deepEqual(versionIn('emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.69 ()'), [3, 1, 69]);
+    assert.equal(versionIn('none'), null);
+    assert.ok(isAtLeast([3, 1, 69], [3, 1, 6]));
+    assert.ok(isAtLeast([4, 0, 0], [3, 1, 6]));
+    assert.ok(!isAtLeast([3, 1, 5], [3, 1, 6]));
+    assert.ok(!isAtLeast(null, [0, 0, 0]));
+  });
+
+  test('of stb_image are read from its first line and old ones refused', () => {
+    assert.deepEqual(stbVersion('/* stb_image - v2.30 - public domain image loader - http://nothings.org/stb\n'), [2, 30]);
+    assert.equal(stbVersion('// no stb_image - v2.30'), null);
+    assert.ok(isNewEnough([2, 30]) && isNewEnough([3, 0]));
+    assert.ok(!isNewEnough([2, 27]) && !isNewEnough(null));
+  });
+});
+
+describe('reports', () => {
+  const none = { passed: 0, failed: 0, skipped: 0, failures: [] };
+
+  test('CTest', () => {
+    const xml = `<testsuite tests="3"><testcase name="A.&lt;1&gt;" status="fail"><failure/></testcase>
+      <testcase name="B" status="run"/><testcase name="C" status="notrun"><skipped/></testcase></testsuite>`;
+    assert.deepEqual(fromJunit(xml), { passed: 1, failed: 1, skipped: 1, failures: ['A.<1>'] });
+  });
+
+  test('GoogleTest', () => {
+    const testsuite = [{ name: 'a', status: 'RUN', result: 'COMPLETED' }, { name: 'b', failures: [{}] }, { name: 'c', result: 'SKIPPED' }];
+    assert.deepEqual(fromGoogleTest({ testsuites: [{ name: 'S', testsuite }] }), { passed: 1, failed: 1, skipped: 1, failures: ['S.b'] });
+  });
+
+  test('Vitest, with a file that does not load', () => {
+    const testResults = [
+      { name: 'a.test.ts', status: 'failed', assertionResults: [{ status: 'failed', fullName: 'x' }, { status: 'passed' }, { status: 'pending' }] },
+      { name: 'b.test.ts', status: 'failed', assertionResults: [] },
+    ];
+    assert.deepEqual(fromVitest({ testResults }), { passed: 1, failed: 2, skipped: 1, failures: ['x', 'b.test.ts'] });
+  });
+
+  test('Playwright, with an error outside of any test', () => {
+    const specs = [{ title: 't', tests: [{ status: 'expected' }, { status: 'unexpected', projectName: 'p' }, { status: 'skipped' }] }];
+    const json = { suites: [{ title: 'f.spec.ts', suites: [{ title: 'g', specs }] }], errors: [{ message: 'boom\nat' }] };
+    assert.deepEqual(fromPlaywright(json), { passed: 1, failed: 2, skipped: 1, failures: ['f.spec.ts > g > t > [p]', 'boom'] });
+  });
+
+  test('TAP', () => {
+    const suite = "not ok 1 - outer\n  ---\n  failureType: 'subtestsFailed'\n  ...\n";
+    const tap = `TAP version 13\n    not ok 1 - inner\n      ---\n      failureType: 'testCodeFailure'\n      ...\n${suite}# pass 4\n# fail 1\n# cancelled 0\n# skipped 2\n# todo 0\n`;
+    assert.deepEqual(fromTap(tap), { passed: 4, failed: 1, skipped: 2, failures: ['inner'] });
+  });
+
+  test('a crash and an empty run are failures', () => {
+    assert.equal(judge(none, 0).failed, 1);
+    assert.equal(judge({ ...none, passed: 3 }, 'signal SIGSEGV').failed, 1);
+    assert.equal(judge({ ...none, passed: 3 }, 0).failed, 0);
+    assert.equal(judge({ ...none, passed: 3, failed: 2 }, 1).failed, 2);
+  });
+});

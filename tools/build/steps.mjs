@@ -1,0 +1,141 @@
+// What the build scripts say and how they run other programs: one short line a step, a tool's own words go to a log.
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+export const cacheDir = join(root, '.cache');
+export const logDir = join(root, 'build', 'logs');
+
+/** A failure that was foreseen: its message says all, no stack trace is wanted. */
+export class StepError extends Error {}
+
+let stream = process.stdout;
+let quiet = false;
+
+/** Where the chatter goes. Quiet: nothing is said about what is up to date. */
+export function chatter(options) {
+  stream = options.to ?? stream;
+  quiet = options.quiet ?? quiet;
+}
+
+export function say(text) {
+  stream.write(`${text}\n`);
+}
+
+/** Says that nothing had to be done. */
+export function upToDate(title) {
+  if (!quiet) say(`  ${title}: up to date`);
+}
+
+export function seconds(since) {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
+
+/** Runs one step, saying its name before and its time after. */
+export async function step(title, work) {
+  const began = performance.now();
+  stream.write(`  ${title} ... `);
+  try {
+    const answer = await work();
+    stream.write(`${seconds(began)}\n`);
+    return answer;
+  } catch (error) {
+    stream.write(`failed after ${seconds(began)}\n`);
+    throw error;
+  }
+}
+
+const children = new Set();
+const atExit = new Set();
+
+/** Calls `undo` (synchronous) when the process ends in whatever way it can notice. Returns a function that forgets it. */
+export function onExit(undo) {
+  atExit.add(undo);
+  return () => atExit.delete(undo);
+}
+
+function cleanUp() {
+  for (const child of children) signalGroup(child, 'SIGTERM');
+  for (const undo of atExit) undo();
+  atExit.clear();
+}
+
+process.on('exit', cleanUp);
+for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]]) {
+  process.on(signal, () => process.exit(128 + number));
+}
+
+function signalGroup(child, signal) {
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // Already gone.
+  }
+}
+
+/**
+ * Runs a program and waits for it. It gets a process group of its own, so that what it starts ends with it; its output goes to
+ * build/logs/<log>.log. Rejects with a StepError that shows the end of the log.
+ *   echo     shows the output as well
+ *   mayFail  resolves to the exit status instead of rejecting
+ *   limit    milliseconds after which it is ended; 0 never
+ */
+export async function run(command, args, { cwd = root, env = {}, log, append = false, echo = false, mayFail = false, limit = 0 } = {}) {
+  mkdirSync(logDir, { recursive: true });
+  const logPath = join(logDir, `${log}.log`);
+  const file = openSync(logPath, append ? 'a' : 'w');
+  writeSync(file, `$ ${[command, ...args].join(' ')}\n`);
+  try {
+    const code = await new Promise((resolve, reject) => {
+      const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+      children.add(child);
+      const timer = limit > 0 ? setTimeout(() => signalGroup(child, 'SIGKILL'), limit) : undefined;
+      for (const source of [child.stdout, child.stderr]) {
+        source.on('data', (chunk) => {
+          writeSync(file, chunk);
+          if (echo) stream.write(chunk);
+        });
+      }
+      child.on('error', (error) => {
+        clearTimeout(timer);
+        children.delete(child);
+        reject(new StepError(`${command} could not be started: ${error.message}`));
+      });
+      child.on('close', (status, signal) => {
+        clearTimeout(timer);
+        children.delete(child);
+        resolve(status ?? `signal ${signal}`);
+      });
+    });
+    if (code !== 0 && !mayFail) throw new StepError(`${tail(logPath, echo ? 0 : 40)}${command} ended with ${code}; whole log: ${relative(root, logPath)}`);
+    return code;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The last lines of a file, indented, for a failure message. */
+export function tail(path, lines) {
+  if (lines === 0) return '';
+  const all = readFileSync(path, 'utf8').trimEnd().split('\n');
+  return `${all.slice(-lines).map((line) => `    ${line}`).join('\n')}\n`;
+}
+
+/** Runs a quick program and returns what it printed, or null when it is missing or fails. */
+export function ask(command, args = [], { env = {}, input } = {}) {
+  const answer = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, ...env }, input, timeout: 60_000, cwd: root });
+  return answer.status === 0 ? `${answer.stdout}${answer.stderr}` : null;
+}
+
+/** Runs a script's main function: foreseen failures end with exit status 1 and their message alone. */
+export async function main(work) {
+  try {
+    process.exitCode = (await work()) ?? 0;
+  } catch (error) {
+    const text = error instanceof StepError ? error.message : (error.stack ?? String(error));
+    process.stderr.write(`${text}\n`);
+    process.exitCode = 1;
+  }
+}

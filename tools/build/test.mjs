@@ -1,0 +1,146 @@
+// npm test: every test there is, in order, with real counts. The last line is `N passed, N failed`; exit status 1 when any failed.
+//   npm test -- [--only PART[,PART]] [--verbose]
+import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { native, site, wasm } from './artifacts.mjs';
+import { fromGoogleTest, fromJunit, fromPlaywright, fromTap, fromVitest, judge } from './reports.mjs';
+import { StepError, logDir, main, root, run, say, seconds, tail } from './steps.mjs';
+import { BUILD_NEEDS, NATIVE_NEEDS, checkNode, ensureChromium, ensurePackages, ensureTools, localBin } from './toolchain.mjs';
+
+const reportDir = join(root, 'build', 'reports');
+const MINUTE = 60_000;
+let verbose = false;
+
+/** A runner that counts its tests itself: `read` gets the status and gives the counts. A report that is missing is a crash. */
+async function counted(log, [command, ...args], read, options = {}) {
+  const status = await run(command, args, { log, mayFail: true, echo: verbose, limit: 10 * MINUTE, ...options });
+  let counts;
+  try {
+    counts = read();
+  } catch (error) {
+    return { passed: 0, failed: 1, skipped: 0, failures: [`no readable report (${error.message}); the runner ended with ${status}`], log };
+  }
+  return { ...judge(counts, status), log };
+}
+
+/** A program that is one test: it passes when it ends with 0. */
+async function single(name, log, [command, ...args], options = {}) {
+  const status = await run(command, args, { log, mayFail: true, echo: verbose, limit: 5 * MINUTE, ...options });
+  return status === 0 ? { passed: 1, failed: 0, skipped: 0, failures: [], log } : { passed: 0, failed: 1, skipped: 0, failures: [name], log };
+}
+
+function report(name) {
+  mkdirSync(reportDir, { recursive: true });
+  const path = join(reportDir, name);
+  rmSync(path, { force: true, recursive: true });
+  return path;
+}
+
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
+
+async function googleTests(preset) {
+  await native(preset);
+  const junit = report(`${preset}.xml`);
+  const args = ['--test-dir', join(root, 'build', preset), '--output-on-failure', '--no-tests=error', '--parallel', String(cpus().length)];
+  const env = { UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1' };
+  return counted(`test-${preset}`, ['ctest', ...args, '--output-junit', junit], () => fromJunit(readFileSync(junit, 'utf8')), { env });
+}
+
+const PARTS = [
+  { id: 'scripts', title: 'Repository rules and build scripts', test: scripts },
+  { id: 'types', title: 'Types', test: () => single('tsc', 'test-types', [localBin('tsc'), '--noEmit', '-p', 'tsconfig.json']) },
+  { id: 'core', title: 'C++ core', test: () => googleTests('native') },
+  { id: 'asan', title: 'C++ core under address and undefined-behaviour sanitizers', test: () => googleTests('asan') },
+  { id: 'module', title: 'WASM module in Node', needs: wasm, test: moduleSmoke },
+  { id: 'web', title: 'TypeScript units', needs: wasm, test: unit },
+  { id: 'site', title: 'Built site', needs: async () => { await wasm(); await site(); }, test: builtSite },
+  { id: 'e2e', title: 'End to end in Chromium', needs: async () => { await wasm(); await site(); }, test: endToEnd },
+];
+
+function nodeTests(log, files) {
+  const path = join(logDir, `${log}.log`);
+  return counted(log, [process.execPath, '--test', '--test-reporter=tap', ...files], () => fromTap(readFileSync(path, 'utf8')));
+}
+
+function scripts() {
+  const folder = join(root, 'tools', 'build');
+  return nodeTests('test-scripts', readdirSync(folder).filter((name) => name.endsWith('.test.mjs') && name !== 'site.test.mjs').map((name) => join(folder, name)));
+}
+
+function builtSite() {
+  return nodeTests('test-site', [join(root, 'tools', 'build', 'site.test.mjs')]);
+}
+
+function moduleSmoke() {
+  return single('tests/core/module_smoke.mjs', 'test-module', [process.execPath, join(root, 'tests', 'core', 'module_smoke.mjs')]);
+}
+
+function unit() {
+  const path = report('vitest.json');
+  return counted('test-web', [localBin('vitest'), 'run', '--reporter=verbose', '--reporter=json', `--outputFile.json=${path}`], () => fromVitest(readJson(path)));
+}
+
+async function endToEnd() {
+  const path = report('playwright.json');
+  const env = { CHROMIUM_PATH: await ensureChromium(), PLAYWRIGHT_JSON_OUTPUT_NAME: path, FORCE_COLOR: '0' };
+  return counted('test-e2e', [localBin('playwright'), 'test', '--reporter=list,json'], () => fromPlaywright(readJson(path)), { env, limit: 12 * MINUTE });
+}
+
+function show(result, began) {
+  const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : '';
+  say(`  ${result.passed} passed, ${result.failed} failed${skipped} (${seconds(began)})`);
+  if (result.failed === 0) return;
+  if (result.log !== undefined && !verbose) {
+    const log = join(logDir, `${result.log}.log`);
+    process.stdout.write(tail(log, 60));
+    say(`  Whole log: ${relative(root, log)}`);
+  }
+  for (const name of result.failures) say(`  FAILED ${name}`);
+}
+
+async function runPart(part) {
+  const began = performance.now();
+  say(`\n${part.title}`);
+  let result;
+  try {
+    await part.needs?.();
+    result = await part.test();
+  } catch (error) {
+    // What cannot even be built or started is a failed test like any other; the parts after it still run.
+    say(error instanceof StepError ? error.message : error.stack);
+    result = { passed: 0, failed: 1, skipped: 0, failures: ['could not be built or started'] };
+  }
+  show(result, began);
+  return result;
+}
+
+function options() {
+  try {
+    const { values } = parseArgs({ options: { only: { type: 'string' }, verbose: { type: 'boolean', default: false } } });
+    const known = PARTS.map((part) => part.id);
+    const wanted = values.only?.split(',') ?? known;
+    const unknown = wanted.filter((id) => !known.includes(id));
+    if (unknown.length > 0) throw new Error(`unknown part ${unknown.join(', ')}; there are ${known.join(', ')}`);
+    return { parts: PARTS.filter((part) => wanted.includes(part.id)), verbose: values.verbose };
+  } catch (error) {
+    throw new StepError(`${error.message}\nUse: npm test -- [--only PART[,PART]] [--verbose]`);
+  }
+}
+
+await main(async () => {
+  const began = performance.now();
+  const chosen = options();
+  verbose = chosen.verbose;
+  checkNode();
+  await ensureTools([...BUILD_NEEDS, ...NATIVE_NEEDS]);
+  await ensurePackages();
+  await ensureChromium();
+  const results = [];
+  for (const part of chosen.parts) results.push(await runPart(part));
+  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+  say(`\n${chosen.parts.length} parts in ${seconds(began)}${sum('skipped') > 0 ? `, ${sum('skipped')} tests skipped` : ''}`);
+  say(`${sum('passed')} passed, ${sum('failed')} failed`);
+  return sum('failed') > 0 ? 1 : 0;
+});

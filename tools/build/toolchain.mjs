@@ -1,0 +1,257 @@
+// Finds the programs that building and testing need and installs the missing ones with apt, or says exactly how to.
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { delimiter, join } from 'node:path';
+import { StepError, ask, cacheDir, root, run, say, step, upToDate } from './steps.mjs';
+import { readStamp, writeStamp } from './fingerprint.mjs';
+import { withLock } from './lock.mjs';
+import { stbNeedsPip } from './stb.mjs';
+
+/** Ubuntu 22.04's; the oldest that the project is tested with is Debian 12's 3.1.6. */
+const OLDEST_EMCC = [3, 1, 5];
+const OLDEST_CMAKE = [3, 21, 0];
+
+/** Full path of a program on PATH, or null. */
+export function which(name) {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      if (statSync(path).isFile()) return path;
+    } catch {
+      // Not here.
+    }
+  }
+  return null;
+}
+
+export function versionIn(text) {
+  const match = /(\d+)\.(\d+)\.(\d+)/.exec(text ?? '');
+  return match === null ? null : match.slice(1).map(Number);
+}
+
+export function isAtLeast(version, oldest) {
+  if (version === null) return false;
+  for (let i = 0; i < oldest.length; i += 1) {
+    if (version[i] !== oldest[i]) return version[i] > oldest[i];
+  }
+  return true;
+}
+
+/** The answer of a slow question about programs, remembered until one of them changes. Failures are asked again. */
+function remembered(question, programs, answer) {
+  const state = programs.map((path) => {
+    const real = realpathSync(path);
+    const { size, mtimeMs } = statSync(real);
+    return [real, size, mtimeMs];
+  });
+  const key = createHash('sha256').update(JSON.stringify([question, state])).digest('hex').slice(0, 16);
+  const known = readStamp('toolchain') ?? {};
+  if (known[question]?.key === key) return known[question].value;
+  const value = answer();
+  if (value !== null) writeStamp('toolchain', { ...(readStamp('toolchain') ?? {}), [question]: { key, value } });
+  return value;
+}
+
+/** Debian's emcc looks for its JavaScript packages where only Debian's Node finds them. */
+export function emccEnvironment() {
+  const emcc = which('emcc');
+  const modules = '/usr/share/nodejs';
+  const isDebians = emcc !== null && realpathSync(emcc).startsWith('/usr/share/emscripten/');
+  if (!isDebians || !existsSync(modules)) return {};
+  return { NODE_PATH: [process.env.NODE_PATH, modules].filter(Boolean).join(delimiter) };
+}
+
+/** The version line of the emcc on PATH, or null when there is none that works. */
+export function emccVersion() {
+  const emcc = which('emcc');
+  if (emcc === null || which('em++') === null || which('emcmake') === null) return null;
+  return remembered('emcc', [emcc], () => ask(emcc, ['--version'], { env: emccEnvironment() })?.split('\n')[0] ?? null);
+}
+
+/** Whether a compiler builds and links a small program with the standard library and the given flags. */
+function compiles(compiler, flags) {
+  const path = which(compiler);
+  if (path === null) return false;
+  const question = [compiler, ...flags].join(' ');
+  const program = '#include <string>\nint main(int n, char**) { return std::string(n, 0).empty(); }\n';
+  const out = join(cacheDir, `probe-${process.pid}`);
+  mkdirSync(cacheDir, { recursive: true });
+  try {
+    return remembered(question, [path], () => ask(path, ['-x', 'c++', '-std=c++20', ...flags, '-o', out, '-'], { input: program })) !== null;
+  } finally {
+    rmSync(out, { force: true });
+  }
+}
+
+const CLANGS = ['clang++', ...[20, 19, 18, 17, 16, 15, 14].map((version) => `clang++-${version}`)];
+
+/** A C++ compiler for native builds: CXX when set, else the system's. */
+export function nativeCompiler() {
+  const candidates = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', ...CLANGS];
+  return candidates.find((compiler) => compiles(compiler, [])) ?? null;
+}
+
+/** A C++ compiler whose address and undefined-behaviour sanitizers link; clang's before g++'s, which checks less. */
+export function sanitizingCompiler() {
+  return [...CLANGS, 'g++'].find((compiler) => compiles(compiler, ['-fsanitize=address,undefined'])) ?? null;
+}
+
+function hasHeader(header) {
+  const compiler = nativeCompiler();
+  return compiler !== null && ask(compiler, ['-x', 'c++', '-std=c++20', '-E', '-o', '/dev/null', '-'], { input: `#include <${header}>\n` }) !== null;
+}
+
+/** A pip that runs, as [program, ...arguments], or null. A Python that a version manager put first may lack it. */
+export function pip() {
+  for (const python of ['python3', '/usr/bin/python3']) {
+    if (ask(python, ['-m', 'pip', '--version']) !== null) return [python, '-m', 'pip'];
+  }
+  return null;
+}
+
+/** A Chromium that runs, or null. Ubuntu's package is a stub that only asks for a snap: hence the question. */
+export function findChromium() {
+  const candidates = process.env.CHROMIUM_PATH
+    ? [process.env.CHROMIUM_PATH]
+    : ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map(which).filter((path) => path !== null);
+  const works = (path) => existsSync(path) && remembered(`run ${path}`, [path], () => ask(path, ['--version'])) !== null;
+  return candidates.find(works) ?? null;
+}
+
+const NEEDS = {
+  emcc: { what: 'emcc', apt: ['emscripten'], found: () => isAtLeast(versionIn(emccVersion()), OLDEST_EMCC) },
+  cmake: { what: 'cmake', apt: ['cmake'], found: () => which('cmake') !== null && isAtLeast(cmakeVersion(), OLDEST_CMAKE) },
+  ninja: { what: 'ninja', apt: ['ninja-build'], found: () => which('ninja') !== null },
+  expected: { what: 'tl/expected.hpp', apt: ['libexpected-dev'], found: () => existsSync('/usr/include/tl/expected.hpp') },
+  pip: { what: 'pip', apt: ['python3', 'python3-pip', 'ca-certificates'], found: () => !stbNeedsPip() || pip() !== null },
+  compiler: { what: 'a C++ compiler', apt: ['g++'], found: () => nativeCompiler() !== null },
+  sanitizers: { what: "a compiler's sanitizers", apt: ['g++'], found: () => sanitizingCompiler() !== null },
+  gtest: { what: 'GoogleTest', apt: ['libgtest-dev'], found: () => hasHeader('gtest/gtest.h') },
+  chromium: { what: 'Chromium', apt: ['chromium'], found: () => findChromium() !== null },
+};
+
+export const BUILD_NEEDS = ['emcc', 'cmake', 'ninja', 'expected', 'pip'];
+export const NATIVE_NEEDS = ['compiler', 'sanitizers', 'gtest'];
+
+function cmakeVersion() {
+  const cmake = which('cmake');
+  return versionIn(remembered('cmake', [cmake], () => ask(cmake, ['--version'])));
+}
+
+/** How to become able to install: [] as root, ['sudo', '-n'] where sudo asks nothing, null otherwise. */
+function privilege() {
+  if (process.getuid?.() === 0) return [];
+  return which('sudo') !== null && ask('sudo', ['-n', 'true']) !== null ? ['sudo', '-n'] : null;
+}
+
+function candidateOf(name) {
+  const policy = ask('apt-cache', ['policy', name], { env: { LC_ALL: 'C' } }) ?? '';
+  return /Candidate: (?!\(none\))\S/.test(policy);
+}
+
+async function aptInstall(packages) {
+  const become = privilege();
+  const environment = ['env', 'DEBIAN_FRONTEND=noninteractive'];
+  const apt = (...args) => [...become, ...environment, 'apt-get', '-o', 'DPkg::Lock::Timeout=300', ...args];
+  const call = (command, log, options) => run(command[0], command.slice(1), { log, ...options });
+  const install = apt('install', '-y', '--no-install-recommends', ...packages);
+  await step(`Installing ${packages.join(', ')} with apt`, async () => {
+    // Old or missing package lists: refresh them once and try again.
+    if (packages.every(candidateOf) && (await call(install, 'apt', { mayFail: true })) === 0) return;
+    await call(apt('update'), 'apt', { append: true });
+    await call(install, 'apt', { append: true });
+  });
+}
+
+/** Makes sure that every need is met; installs what is missing or stops with the one command that would. */
+export async function ensureTools(names) {
+  const missingNow = () => names.map((name) => NEEDS[name]).filter((need) => !need.found());
+  let missing = missingNow();
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.flatMap((need) => need.apt))];
+  const list = missing.map((need) => need.what).join(', ');
+  if (which('apt-get') === null) {
+    throw new StepError(`Missing: ${list}. Install them and run this again (Debian and Ubuntu call them: ${packages.join(' ')}).`);
+  }
+  if (privilege() === null) {
+    const command = `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+    throw new StepError(`Missing: ${list}. Installing needs root. Run this, then try again:\n\n  ${command}\n`);
+  }
+  await withLock('installing packages', () => aptInstall(packages));
+  missing = missingNow();
+  if (missing.length > 0) {
+    const version = missing.includes(NEEDS.emcc) ? ` emcc on PATH says: ${emccVersion() ?? 'nothing'}; ${OLDEST_EMCC.join('.')} or newer is needed.` : '';
+    throw new StepError(`Installed ${packages.join(', ')}, but still missing: ${missing.map((need) => need.what).join(', ')}.${version}`);
+  }
+}
+
+/** A Chromium for tests: the system's, apt's, or (Ubuntu, whose package is a snap) the one that Playwright fetches. Returns its path. */
+export async function ensureChromium() {
+  const system = findChromium();
+  if (system !== null) return system;
+  const isUbuntu = /^ID=ubuntu$/m.test(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '');
+  if (!isUbuntu) {
+    await ensureTools(['chromium']);
+    return findChromium();
+  }
+  const fetched = async () => (await import('@playwright/test')).chromium.executablePath();
+  if (!existsSync(await fetched())) {
+    const args = ['install', ...(privilege() === null ? [] : ['--with-deps']), 'chromium'];
+    await withLock('fetching Chromium', () => step('Fetching Chromium with Playwright', () => run(localBin('playwright'), args, { log: 'chromium' })));
+  }
+  return fetched();
+}
+
+/** A program of an installed npm package. */
+export function localBin(name) {
+  return join(root, 'node_modules', '.bin', name);
+}
+
+/** npm as it was started, or the one on PATH. */
+function npmCommand() {
+  const script = process.env.npm_execpath;
+  return script?.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm'];
+}
+
+function lockPrint(folder) {
+  return createHash('sha256').update(readFileSync(join(folder, 'package-lock.json'))).digest('hex');
+}
+
+/** Whether what npm itself noted in node_modules is what the lock asks for: someone ran npm by hand. */
+function matchesLock(folder) {
+  const read = (path) => JSON.parse(readFileSync(join(folder, path), 'utf8')).packages;
+  try {
+    const installed = read('node_modules/.package-lock.json');
+    return Object.entries(read('package-lock.json')).every(([path, wanted]) => {
+      if (path === '') return true;
+      const there = installed[path];
+      return there === undefined ? wanted.optional === true : there.version === wanted.version && there.integrity === wanted.integrity;
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** Installs the npm packages of a folder with a package-lock.json, exactly as locked, unless they are there. */
+export async function ensurePackages({ folder = root, title = 'npm packages', log = 'npm' } = {}) {
+  const stamp = join(folder, 'node_modules', '.dermlet-lock');
+  const isFresh = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === lockPrint(folder);
+  if (isFresh()) return upToDate(title);
+  return withLock(title, async () => {
+    if (isFresh()) return;
+    const print = lockPrint(folder);
+    if (!matchesLock(folder)) {
+      const [npm, ...args] = npmCommand();
+      await step(`${title}: npm ci`, () => run(npm, [...args, 'ci', '--no-audit', '--no-fund'], { cwd: folder, log }));
+    }
+    writeFileSync(stamp, print);
+  });
+}
+
+/** Stops early, in words, on a Node that is too old. */
+export function checkNode() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 20) throw new StepError(`Node 20 or newer is needed; this is ${process.version}.`);
+  if (process.platform === 'win32') say('  Windows is not tested; WSL is.');
+}
