@@ -1,0 +1,30 @@
+# The WebAssembly module: dermlet.js (ES module, Embind glue) and dermlet.wasm.
+target_compile_options(dermlet PUBLIC
+  -msimd128            # vectors: every browser with WebAssembly SIMD, which ONNX Runtime Web needs anyway
+  -fno-exceptions)     # the core throws nothing
+# stb_image's SSE2 inverse DCT and colour conversion through Emscripten's intrinsics; same values as its scalar code.
+set_source_files_properties(wasm_src/core/stb_image.cc PROPERTIES COMPILE_OPTIONS "-w;-msse2;-DSTBI__X64_TARGET")
+# Only what loops over pixels is built for speed, the rest for size: the module is downloaded by phones.
+set_source_files_properties(wasm_src/core/decision.cc wasm_src/core/decode.cc wasm_src/core/header_bmp.cc wasm_src/core/header_jpeg.cc wasm_src/core/header_png.cc
+  wasm_src/core/heatmap.cc wasm_src/core/pipeline.cc wasm_src/core/sniff.cc wasm_src/bindings/bindings.cc PROPERTIES COMPILE_OPTIONS "-Os")
+
+add_executable(dermlet_module wasm_src/bindings/bindings.cc)
+target_link_libraries(dermlet_module PRIVATE dermlet)
+set_target_properties(dermlet_module PROPERTIES OUTPUT_NAME dermlet SUFFIX .js)
+target_link_options(dermlet_module PRIVATE
+  --bind
+  --no-entry
+  -sSTRICT=1
+  -sMODULARIZE=1
+  -sEXPORT_ES6=1
+  -sEXPORT_NAME=createDermlet
+  -sENVIRONMENT=web,worker     # Node hands the bytes in as wasmBinary
+  -sDYNAMIC_EXECUTION=0        # no eval: the page's CSP forbids it
+  -sALLOW_MEMORY_GROWTH=1
+  -sINITIAL_MEMORY=16777216
+  -sMAXIMUM_MEMORY=2147483648
+  -sABORTING_MALLOC=0          # no memory is an error that the next photo survives
+  -sMALLOC=emmalloc            # small; the module allocates few and large blocks
+  -sFILESYSTEM=0
+  -sASSERTIONS=0
+  -fno-exceptions)

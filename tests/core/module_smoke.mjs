@@ -1,0 +1,88 @@
+// The built WebAssembly module in plain Node: loads, prepares, interprets, refuses, and survives having no memory.
+//   node tests/core/module_smoke.mjs [folder of dermlet.js]
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import test from 'node:test';
+import { pathToFileURL } from 'node:url';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const folder = path.join(root, 'build/wasm');
+const { default: createDermlet } = await import(pathToFileURL(path.join(folder, 'dermlet.js')).href);
+const module = await createDermlet({ wasmBinary: await readFile(path.join(folder, 'dermlet.wasm')) });
+const picture = (name) => readFile(path.join(root, 'tests/pictures', name));
+
+const spec = {
+  width: 224, height: 224, layout: 'NCHW', channels: 'RGB', fit: 'cover', filter: 'bicubic', mean: [127, 127, 127], std: [128, 128, 128],
+  minSide: 64, minContrast: 2, previewSide: 512,
+};
+const decision = {
+  scoresAre: 'logits', temperature: 1, setThresholds: [0.2, 0.2, 0.2], rejectionThreshold: null, concern: ['low', 'moderate', 'high'], highConcernMass: 0.3,
+};
+
+test('prepare gives a tensor, a view, a preview and what was read', async () => {
+  const prepared = module.prepare(await picture('spot.jpg'), spec, null);
+  assert.equal(prepared.ok, true, JSON.stringify(prepared));
+  assert.equal(prepared.tensor.length, 3 * 224 * 224);
+  assert.ok(prepared.tensor instanceof Float32Array && prepared.tensor.every((v) => v >= -1 && v <= 1));
+  assert.deepEqual([prepared.view.width, prepared.view.height, prepared.view.rgba.length], [224, 224, 224 * 224 * 4]);
+  assert.ok(prepared.view.rgba instanceof Uint8ClampedArray);
+  // The tensor is the view, normalised: nothing else happened to it.
+  for (let i = 0; i < 224 * 224; i += 97) assert.equal(prepared.tensor[i], Math.fround((prepared.view.rgba[4 * i] - 127) / 128));
+  assert.equal(Math.max(prepared.preview.width, prepared.preview.height), 512);
+  assert.deepEqual(prepared.source, { format: 'jpeg', width: 1000, height: 750, orientation: 1 });
+  assert.deepEqual(prepared.region, { x: 125, y: 0, width: 750, height: 750 });
+  assert.deepEqual(prepared.quality.checks.map((check) => check.id), ['too_small', 'flat']);
+  assert.equal(prepared.quality.usable, true);
+});
+
+test('a crop is taken and one outside the picture is refused', async () => {
+  const bytes = await picture('spot.jpg');
+  assert.deepEqual(module.prepare(bytes, spec, { x: 10, y: 20, width: 300, height: 200 }).region, { x: 60, y: 20, width: 200, height: 200 });
+  assert.equal(module.prepare(bytes, spec, { x: 900, y: 20, width: 300, height: 200 }).code, 'INVALID_ARGUMENT');
+});
+
+test('interpret ranks, builds the set and paints the map', () => {
+  const maps = new Float32Array(3 * 4).map((_, i) => (i >= 8 ? i : 0));
+  const outputs = { scores: new Float32Array([0, 1, 2]), maps, mapHeight: 2, mapWidth: 2, embedding: null };
+  const told = module.interpret(outputs, decision, true, { classIndex: -1, width: 32, height: 16 });
+  assert.equal(told.ok, true, JSON.stringify(told));
+  assert.deepEqual(told.ranking, [2, 1, 0]);
+  assert.deepEqual(told.predictionSet, [2, 1]);
+  assert.equal(told.outcome, 'several');
+  assert.equal(told.tier, 'high');
+  assert.ok(Math.abs(told.probabilities.reduce((a, b) => a + b) - 1) < 1e-6);
+  assert.equal(told.heatMap.classIndex, 2);
+  assert.equal(told.heatMap.overlay.rgba.length, 32 * 16 * 4);
+  assert.equal(Math.max(...told.heatMap.values), 1);
+  assert.equal(module.interpret({ ...outputs, scores: new Float32Array([0, NaN, 2]) }, decision, true, null).code, 'INVALID_ARGUMENT');
+  assert.equal(module.interpret({ ...outputs, maps: new Float32Array(5) }, decision, true, { classIndex: 0, width: 8, height: 8 }).code, 'INVALID_ARGUMENT');
+});
+
+test('every kind of wrong file has its code', async () => {
+  for (const [name, code] of Object.entries({
+    'picture.gif': 'UNSUPPORTED_FORMAT', 'picture.webp': 'UNSUPPORTED_FORMAT', 'document.pdf': 'UNSUPPORTED_FORMAT', 'note.txt': 'UNSUPPORTED_FORMAT',
+    'drawing.svg': 'UNSUPPORTED_FORMAT', 'empty.jpg': 'CORRUPT_IMAGE', 'cut-off.jpg': 'CORRUPT_IMAGE', 'corrupt.png': 'CORRUPT_IMAGE', 'huge.png': 'IMAGE_TOO_LARGE',
+  })) {
+    assert.equal(module.prepare(await picture(name), spec, null).code, code, name);
+  }
+});
+
+test('running out of memory is an error that the next picture survives', async () => {
+  // Within the pixel limit, yet more than a 32-bit module can hold at once as 16-bit RGBA: 60 million pixels.
+  const bytes = await picture('deep.png');
+  const before = module.memoryBytes();
+  const told = module.prepare(bytes, spec, null);
+  assert.equal(told.ok, false);
+  assert.ok(['IMAGE_TOO_LARGE', 'CORRUPT_IMAGE'].includes(told.code), told.code);
+  assert.ok(module.memoryBytes() >= before);
+  assert.equal(module.prepare(await picture('spot.jpg'), spec, null).ok, true);
+});
+
+test('a hundred pictures in a row do not grow the memory', async () => {
+  const bytes = await picture('spot.jpg');
+  for (let i = 0; i < 5; ++i) module.prepare(bytes, spec, null);
+  const before = module.memoryBytes();
+  for (let i = 0; i < 100; ++i) assert.equal(module.prepare(bytes, spec, null).ok, true);
+  assert.equal(module.memoryBytes(), before);
+});

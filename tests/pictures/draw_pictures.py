@@ -1,0 +1,133 @@
+"""Draws the pictures that tests use: python draw_pictures.py (Pillow and NumPy). No photo is involved; the results are committed.
+
+Deterministic for one version of Pillow; a newer libjpeg may write other bytes, which tests do not depend on.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+HERE = Path(__file__).parent
+
+
+def smooth_noise(rng: np.random.Generator, height: int, width: int, cell: int) -> np.ndarray:
+    coarse = rng.standard_normal((height // cell + 2, width // cell + 2)).astype(np.float32)
+    picture = Image.fromarray(coarse).resize((width + cell, height + cell), Image.Resampling.BICUBIC)
+    return np.asarray(picture)[:height, :width]
+
+
+def spot(width: int, height: int, seed: int = 1) -> Image.Image:
+    """Skin-coloured ground with fine texture and one irregular brown spot somewhat off the centre."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    scale = min(width, height)
+    angle = np.arctan2(y - 0.52 * height, x - 0.46 * width)
+    radius = np.hypot((y - 0.52 * height) * 1.15, x - 0.46 * width) / scale
+    edge = 0.22 + 0.02 * np.sin(3 * angle + 0.4) + 0.012 * np.sin(7 * angle) + 0.01 * smooth_noise(rng, height, width, max(scale // 24, 4))
+    inside = 1 / (1 + np.exp((radius - edge) * 90))
+    texture = 3.0 * smooth_noise(rng, height, width, 4) + 5.0 * smooth_noise(rng, height, width, max(scale // 10, 4))
+    light = 1.04 - 0.16 * np.hypot(x / width - 0.4, y / height - 0.4)
+    skin = np.array([222, 178, 152], np.float32) * light[..., None] + texture[..., None]
+    brown = np.array([112, 70, 50], np.float32) + 16 * smooth_noise(rng, height, width, max(scale // 40, 4))[..., None] + texture[..., None]
+    colour = skin * (1 - inside[..., None]) + brown * inside[..., None]
+    return Image.fromarray(np.clip(colour + 0.5, 0, 255).astype(np.uint8))
+
+
+def save(name: str, data: bytes) -> None:
+    (HERE / name).write_bytes(data)
+
+
+def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, depth: int, colour: int, idat: bytes) -> bytes:
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", idat) + chunk(b"IEND", b"")
+
+
+def exif(orientation: int, order: str) -> bytes:
+    mark = b"II" if order == "<" else b"MM"
+    entry = struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
+    return b"Exif\0\0" + mark + struct.pack(order + "HI", 42, 8) + struct.pack(order + "H", 1) + entry + struct.pack(order + "I", 0)
+
+
+# How an upright picture must be stored so that the orientation brings it back.
+STORED_AS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def main() -> None:
+    large, small = spot(1000, 750), spot(240, 180)
+    save("spot.jpg", encoded(large, "JPEG", quality=88))
+    save("spot-progressive.jpg", encoded(large, "JPEG", quality=85, progressive=True))
+    save("spot-444.jpg", encoded(small, "JPEG", quality=92, subsampling=0))
+    save("spot-restart.jpg", encoded(small, "JPEG", quality=90, restart_marker_blocks=3))
+    save("spot-gray.jpg", encoded(small.convert("L"), "JPEG", quality=90))
+    save("spot-cmyk.jpg", encoded(small.convert("CMYK"), "JPEG", quality=90))
+    save("spot.png", encoded(small, "PNG"))
+    save("spot-palette.png", encoded(small.quantize(64), "PNG"))
+    save("spot-gray.png", encoded(small.convert("L"), "PNG"))
+    save("spot.bmp", encoded(spot(160, 120), "BMP"))
+    save("spot-gray.bmp", encoded(spot(160, 120).convert("L"), "BMP"))
+
+    see_through = small.convert("RGBA")
+    ramp = np.tile(np.linspace(0, 255, small.width).round().astype(np.uint8), (small.height, 1))
+    see_through.putalpha(Image.fromarray(ramp))
+    save("spot-alpha.png", encoded(see_through, "PNG"))
+
+    deep = np.asarray(spot(120, 90)).astype(">u2") * 257
+    rows = b"".join(b"\0" + row.tobytes() for row in deep)
+    save("spot-16bit.png", png(120, 90, 16, 2, zlib.compress(rows, 9)))
+
+    for orientation in range(1, 9):
+        stored = small.transpose(STORED_AS[orientation]) if orientation in STORED_AS else small
+        tiff = exif(orientation, "<" if orientation % 2 else ">")
+        save(f"orientation-{orientation}.jpg", encoded(stored, "JPEG", quality=90, exif=tiff))
+    save("orientation-6.png", encoded(small.transpose(Image.Transpose.ROTATE_90), "PNG", exif=exif(6, ">")))
+
+    save("flat.png", encoded(Image.new("RGB", (300, 300), (200, 160, 140)), "PNG"))
+    save("tiny.png", encoded(spot(20, 20), "PNG"))
+    whole = (HERE / "spot.jpg").read_bytes()
+    save("cut-off.jpg", whole[: len(whole) * 2 // 3])
+    broken = bytearray((HERE / "spot-444.jpg").read_bytes())
+    at = broken.index(b"\xff\xc4")  # the first Huffman table: more codes than there is room for
+    broken[at + 5 : at + 21] = bytes([255] * 16)
+    save("corrupt.jpg", bytes(broken))
+    broken = bytearray((HERE / "spot.png").read_bytes())
+    broken[len(broken) // 2] ^= 0x55
+    save("corrupt.png", bytes(broken))
+    save("huge.png", png(50_000, 50_000, 8, 2, zlib.compress(b"\0" * 1000)))
+    # 60 million 16-bit RGBA pixels that really inflate to zeros, small on disk: 20 MB of rows are given, the rest is missing.
+    save("deep.png", png(7_746, 7_746, 16, 6, zlib.compress(b"\0" * (20 << 20), 9)))
+    # Data far beyond what the header allows.
+    save("bomb.png", png(16, 16, 8, 2, zlib.compress(b"\0" * (40 << 20), 9)))
+    save("picture.gif", encoded(small.quantize(32), "GIF"))
+    save("picture.webp", encoded(small, "WEBP", quality=60))
+    save("document.pdf", b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n")
+    save("note.txt", b"This is a note and not a picture.\n")
+    save("drawing.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><circle cx="5" cy="5" r="4"/></svg>\n')
+    save("empty.jpg", b"")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+// EXIF orientation: reading it, and turning pixels upright.
+//
+// Orientation (TIFF 6.0 / EXIF 2.3 tag 0x0112) says where row 0 and column 0 of the stored picture lie: 1 upright, 2 mirrored left-right, 3 turned by
+// 180 degrees, 4 mirrored top-bottom, 5 transposed, 6 to be turned by 90 degrees clockwise, 7 transversed, 8 to be turned by 270 degrees clockwise.
+// Same answers as Pillow's ImageOps.exif_transpose.
+#pragma once
+
+#include "bytes.h"
+#include "image.h"
+
+namespace dermlet {
+
+// Reads the orientation from a TIFF block (what follows "Exif\0\0" in JPEG, the content of eXIf in PNG). 1 when it is missing or makes no sense: wrong
+// metadata never costs the picture.
+[[nodiscard]] int read_orientation(Bytes tiff);
+
+// Whether width and height change places.
+[[nodiscard]] constexpr bool swaps_sides(int orientation) { return orientation >= 5 && orientation <= 8; }
+
+// Turns a stored picture upright. `orientation` outside 2..8 gives the picture back as it is. Errors: kImageTooLarge.
+[[nodiscard]] Result<Image> turn_upright(Image stored, int orientation);
+
+}  // namespace dermlet

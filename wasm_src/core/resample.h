@@ -1,0 +1,32 @@
+// Antialiased separable resampling of 8-bit RGB, bit-exact with Pillow's Image.resize (libImaging/Resample.c, 8 bits per channel).
+//
+// As there: coefficients in double, normalised, rounded to 22 fractional bits; horizontal pass first, its result rounded to 8 bits, then vertical. A pass
+// that changes nothing is left out. Resampling a region equals Image.crop(region).resize(size): the filter reads nothing outside the region.
+#pragma once
+
+#include <cstdint>
+
+#include "image.h"
+#include "result.h"
+
+namespace dermlet {
+
+enum class Filter : std::uint8_t { kBilinear, kBicubic, kLanczos };
+
+enum class Fit : std::uint8_t {
+  kCover,    // the centred part with the target's aspect ratio
+  kStretch,  // everything, squashed
+};
+
+// The part of `area` that is shown at width x height. For kCover the longer side is cut, half a pixel more on the far side when it cannot be halved.
+[[nodiscard]] Rect fitted_region(const Rect& area, int width, int height, Fit fit);
+
+//   source  RGB8
+//   region  inside the source, at least 1x1
+// Errors: kInvalidArgument (region or size), kImageTooLarge.
+[[nodiscard]] Result<Image> resample(const Image& source, const Rect& region, int width, int height, Filter filter);
+
+// True when the region is at least 1x1 and lies inside width x height.
+[[nodiscard]] bool lies_inside(const Rect& region, int width, int height);
+
+}  // namespace dermlet
