@@ -1,0 +1,96 @@
+/**
+ * Fetching whole files with progress, and saying plainly what came when it was not the file. The usual wrong answer of a static host is an HTML
+ * page with status 200 (single-page fallback, captive portal, sign-in page).
+ */
+import { abortedError, messageOf, throwIfAborted } from './abort.js';
+import { DermletError } from './errors.js';
+
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+export interface Download {
+  fetch: Fetch;
+  signal?: AbortSignal | undefined;
+  /** Bytes so far. */
+  onBytes?: ((loaded: number) => void) | undefined;
+  /** Stops with MODEL_CORRUPT beyond this many bytes. */
+  limit?: number;
+  cache?: RequestCache;
+}
+
+/** Turns an error of fetch or of a body's stream into ours. */
+function failure(url: string, cause: unknown, signal?: AbortSignal): DermletError {
+  if (signal?.aborted) return abortedError(signal);
+  if (cause instanceof DermletError) return cause;
+  return new DermletError('MODEL_UNAVAILABLE', `${url} could not be fetched: ${messageOf(cause)}`, { cause });
+}
+
+/** @throws DermletError MODEL_UNAVAILABLE (network, status, an HTML page), ABORTED */
+export async function fetchOk(url: string, { fetch, signal, cache }: Download): Promise<Response> {
+  throwIfAborted(signal);
+  let response: Response;
+  try {
+    response = await fetch(url, { ...(signal ? { signal } : {}), ...(cache ? { cache } : {}), credentials: 'same-origin' });
+  } catch (cause) {
+    throw failure(url, cause, signal);
+  }
+  if (!response.ok) throw new DermletError('MODEL_UNAVAILABLE', `${url} could not be fetched: the server answered ${response.status}.`);
+  if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) throw htmlInstead(url);
+  return response;
+}
+
+export function htmlInstead(url: string): DermletError {
+  return new DermletError('MODEL_UNAVAILABLE', `${url}: the server sent an HTML page in place of the file.`);
+}
+
+async function collect(url: string, response: Response, { onBytes, limit = Infinity }: Download): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let loaded = 0;
+  const take = (chunk: Uint8Array) => {
+    loaded += chunk.length;
+    if (loaded > limit) throw new DermletError('MODEL_CORRUPT', `${url} is larger than the ${limit} bytes that it should have.`);
+    chunks.push(chunk);
+    onBytes?.(loaded);
+  };
+  if (!response.body) take(new Uint8Array(await response.arrayBuffer()));
+  else {
+    const reader = response.body.getReader();
+    try {
+      for (let part = await reader.read(); !part.done; part = await reader.read()) take(part.value);
+    } finally {
+      // Ends a download that is not wanted any more; after the last chunk it does nothing.
+      void reader.cancel().catch(() => undefined);
+    }
+  }
+  const whole = new Uint8Array(loaded);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}
+
+/** The file's bytes. @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT (over the limit), ABORTED */
+export async function download(url: string, options: Download): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetchOk(url, options);
+  try {
+    const bytes = await collect(url, response, options);
+    throwIfAborted(options.signal);
+    return bytes;
+  } catch (cause) {
+    throw failure(url, cause, options.signal);
+  }
+}
+
+/** True for bytes that begin like a markup page. */
+export function looksLikeHtml(bytes: Uint8Array): boolean {
+  return /^(\xef\xbb\xbf)?\s*<(!doctype|html|head|body|\?xml|!--)/i.test(String.fromCharCode(...bytes.subarray(0, 64)));
+}
+
+/** @throws DermletError MODEL_UNAVAILABLE when the bytes are not WebAssembly; says so when they are a page */
+export function requireWasm(url: string, bytes: Uint8Array): void {
+  const magic = [0x00, 0x61, 0x73, 0x6d];
+  if (magic.every((byte, index) => bytes[index] === byte)) return;
+  if (looksLikeHtml(bytes)) throw htmlInstead(url);
+  throw new DermletError('MODEL_UNAVAILABLE', `${url} is not a WebAssembly file.`);
+}

@@ -1,0 +1,80 @@
+/** What the engine needs of the place it runs in: its own files, and what the machine has. One for browsers is here; the CLI has one for Node. */
+import type { Backend } from './result.js';
+import { download, requireWasm, type Fetch } from './download.js';
+
+export interface Environment {
+  /** Address of dermlet.wasm, for messages. */
+  readonly coreUrl: string;
+  /** @throws DermletError MODEL_UNAVAILABLE */
+  coreWasm(): Promise<Uint8Array<ArrayBuffer>>;
+  /** ONNX Runtime's binary for a backend. @throws DermletError MODEL_UNAVAILABLE */
+  runtimeWasm(backend: Backend): Promise<Uint8Array<ArrayBuffer>>;
+  /** Address of the script that belongs to that binary; undefined when it is part of the import. */
+  runtimeScript(backend: Backend): string | undefined;
+  /** Threads that may be used, at least 1. More than 1 needs shared memory. */
+  readonly threads: number;
+  /** navigator.gpu, or undefined. */
+  readonly gpu: GpuLike | undefined;
+}
+
+/** The part of WebGPU that is looked at. */
+export interface GpuLike {
+  requestAdapter(): Promise<AdapterLike | null>;
+}
+
+export interface AdapterLike {
+  readonly isFallbackAdapter?: boolean;
+  readonly info?: { readonly vendor?: string; readonly architecture?: string; readonly description?: string; readonly isFallbackAdapter?: boolean };
+}
+
+const RUNTIME_FILES: Record<Backend, string> = { wasm: 'ort-wasm-simd-threaded', webgpu: 'ort-wasm-simd-threaded.asyncify' };
+
+/** Sizes of onnxruntime-web 1.30.0's binaries: hosts that compress say nothing of the size, and a progress bar needs one. A test compares them. */
+export const RUNTIME_BYTES: Record<Backend, number> = { wasm: 14_239_897, webgpu: 26_781_914 };
+
+export interface BrowserEnvironmentOptions {
+  /** Folder of the engine's files, absolute, ending in '/'. */
+  assetBase: string;
+  /** Threads; undefined takes what the page's isolation and the processor allow. */
+  threads?: number | undefined;
+  /** Bytes of all files so far, and of all files known to come. */
+  onBytes?: (loaded: number, total: number) => void;
+  signal?: AbortSignal | undefined;
+  fetch?: Fetch;
+}
+
+/** At most 4: more gains little on a network of this size and heats phones. Without isolation there is no shared memory, so 1. */
+export function allowedThreads(scope: { crossOriginIsolated?: boolean; navigator?: { hardwareConcurrency?: number } } = globalThis): number {
+  return scope.crossOriginIsolated === true ? Math.max(1, Math.min(scope.navigator?.hardwareConcurrency ?? 1, 4)) : 1;
+}
+
+export function browserEnvironment(options: BrowserEnvironmentOptions): Environment {
+  const address = (file: string) => new URL(file, options.assetBase).href;
+  const sizes = new Map<string, { loaded: number; total: number }>();
+  const report = (url: string, loaded: number, expected: number) => {
+    sizes.set(url, { loaded, total: Math.max(loaded, expected) });
+    const all = [...sizes.values()];
+    options.onBytes?.(
+      all.reduce((sum, file) => sum + file.loaded, 0),
+      all.reduce((sum, file) => sum + file.total, 0),
+    );
+  };
+  const load = async (url: string, expected: number) => {
+    const bytes = await download(url, {
+      fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+      signal: options.signal,
+      onBytes: (loaded) => report(url, loaded, expected),
+    });
+    requireWasm(url, bytes);
+    return bytes;
+  };
+  const coreUrl = address('dermlet.wasm');
+  return {
+    coreUrl,
+    coreWasm: () => load(coreUrl, 0),
+    runtimeWasm: (backend) => load(address(`${RUNTIME_FILES[backend]}.wasm`), RUNTIME_BYTES[backend]),
+    runtimeScript: (backend) => address(`${RUNTIME_FILES[backend]}.mjs`),
+    threads: options.threads ?? allowedThreads(),
+    gpu: (globalThis.navigator as { gpu?: GpuLike } | undefined)?.gpu,
+  };
+}

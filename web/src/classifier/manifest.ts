@@ -1,0 +1,333 @@
+/**
+ * A model's manifest.json -> typed data. Says the same as `models/manifest.schema.json` (a test holds the two together) and, beyond what a schema
+ * can say: one set threshold a class, no id twice, a default modality that exists, no division by zero.
+ */
+import { DermletError } from './errors.js';
+import type { ModelInfo } from './options.js';
+import type { Concern } from './result.js';
+
+/** A file beside the manifest. `sha256` in lower-case hex. */
+export interface FileEntry {
+  path: string;
+  bytes: number;
+  sha256: string;
+}
+
+export interface ModelInput {
+  name: string;
+  /** Pixels. */
+  width: number;
+  height: number;
+  layout: 'NCHW' | 'NHWC';
+  channels: 'RGB' | 'BGR';
+  fit: 'cover' | 'stretch';
+  filter: 'bilinear' | 'bicubic' | 'lanczos';
+  /** In the order of `channels`; value' = (value - mean) / std with value 0..255. */
+  mean: [number, number, number];
+  std: [number, number, number];
+}
+
+export interface ModelClass {
+  id: string;
+  name: string;
+  plain?: string;
+  concern: Concern;
+}
+
+export interface Modality {
+  id: string;
+  temperature: number;
+  /** One a class, in the classes' order. */
+  setThresholds: number[];
+  /** Refused above it; null never refuses. */
+  rejectionThreshold: number | null;
+}
+
+export interface Manifest {
+  manifestVersion: 1;
+  name: string;
+  version: string;
+  title: string;
+  license: { id: string; path: string; nonCommercial: boolean };
+  card: string;
+  file: FileEntry;
+  input: ModelInput;
+  outputs: { scores: string; scoresAre: 'logits' | 'probabilities'; maps?: string; embedding?: string };
+  classes: ModelClass[];
+  modalities: Modality[];
+  defaultModality: string;
+  decision: { coverage: number; rejection: 'energy' | 'none'; highConcernMass: number };
+  quality: { minSide: number; minContrast: number };
+  selfTest: { picture: FileEntry; reference: FileEntry };
+}
+
+const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/u;
+const SHA256 = /^[0-9a-f]{64}$/u;
+
+function reject(path: string, problem: string): never {
+  throw new DermletError('MODEL_CORRUPT', `The model's manifest is not valid: ${path || 'the whole'} ${problem}.`);
+}
+
+/** One JSON object whose every key must be asked for; `end` refuses the rest. */
+class Fields {
+  readonly #value: Record<string, unknown>;
+  readonly #known = new Set<string>();
+
+  constructor(
+    value: unknown,
+    readonly path: string,
+  ) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) reject(path, 'must be an object');
+    this.#value = value as Record<string, unknown>;
+  }
+
+  at(key: string): string {
+    return this.path ? `${this.path}.${key}` : key;
+  }
+
+  has(key: string): boolean {
+    this.#known.add(key);
+    return Object.hasOwn(this.#value, key);
+  }
+
+  raw(key: string): unknown {
+    if (!this.has(key)) reject(this.at(key), 'is missing');
+    return this.#value[key];
+  }
+
+  text(key: string, pattern?: RegExp): string {
+    const value = this.raw(key);
+    if (typeof value !== 'string') reject(this.at(key), 'must be text');
+    if (pattern && !pattern.test(value)) reject(this.at(key), 'has a form that is not allowed');
+    return value;
+  }
+
+  flag(key: string): boolean {
+    const value = this.raw(key);
+    if (typeof value !== 'boolean') reject(this.at(key), 'must be true or false');
+    return value;
+  }
+
+  number(key: string, low = -Infinity, high = Infinity): number {
+    return numberIn(this.raw(key), this.at(key), low, high);
+  }
+
+  integer(key: string, low: number, high = Infinity): number {
+    const value = this.number(key, low, high);
+    if (!Number.isInteger(value)) reject(this.at(key), 'must be a whole number');
+    return value;
+  }
+
+  oneOf<T extends string>(key: string, allowed: readonly T[]): T {
+    const value = this.raw(key);
+    if (!allowed.includes(value as T)) reject(this.at(key), `must be one of ${allowed.join(', ')}`);
+    return value as T;
+  }
+
+  list<T>(key: string, least: number, item: (value: unknown, path: string) => T): T[] {
+    const value = this.raw(key);
+    if (!Array.isArray(value)) reject(this.at(key), 'must be a list');
+    if (value.length < least) reject(this.at(key), `must have at least ${least} entries`);
+    return value.map((entry, index) => item(entry, `${this.at(key)}[${index}]`));
+  }
+
+  end(): void {
+    const stranger = Object.keys(this.#value).find((key) => !this.#known.has(key));
+    if (stranger !== undefined) reject(this.at(stranger), 'is not known');
+  }
+}
+
+function numberIn(value: unknown, path: string, low = -Infinity, high = Infinity): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) reject(path, 'must be a number');
+  if (value < low || value > high) reject(path, `must be between ${low} and ${high}`);
+  return value;
+}
+
+function parseFile(value: unknown, path: string): FileEntry {
+  const fields = new Fields(value, path);
+  const file = { path: fields.text('path', FILE_NAME), bytes: fields.integer('bytes', 1), sha256: fields.text('sha256', SHA256) };
+  fields.end();
+  return file;
+}
+
+function triple(fields: Fields, key: string): [number, number, number] {
+  const values = fields.list(key, 3, numberIn1);
+  if (values.length !== 3) reject(fields.at(key), 'must have 3 entries');
+  return values as [number, number, number];
+}
+
+const numberIn1 = (value: unknown, path: string): number => numberIn(value, path);
+const share = (value: unknown, path: string): number => numberIn(value, path, 0, 1);
+
+function parseInput(value: unknown, path: string): ModelInput {
+  const fields = new Fields(value, path);
+  const input: ModelInput = {
+    name: fields.text('name'),
+    width: fields.integer('width', 16, 1024),
+    height: fields.integer('height', 16, 1024),
+    layout: fields.oneOf('layout', ['NCHW', 'NHWC']),
+    channels: fields.oneOf('channels', ['RGB', 'BGR']),
+    fit: fields.oneOf('fit', ['cover', 'stretch']),
+    filter: fields.oneOf('filter', ['bilinear', 'bicubic', 'lanczos']),
+    mean: triple(fields, 'mean'),
+    std: triple(fields, 'std'),
+  };
+  fields.end();
+  return input;
+}
+
+function parseOutputs(value: unknown, path: string): Manifest['outputs'] {
+  const fields = new Fields(value, path);
+  const outputs: Manifest['outputs'] = {
+    scores: fields.text('scores'),
+    scoresAre: fields.oneOf('scoresAre', ['logits', 'probabilities']),
+    ...(fields.has('maps') ? { maps: fields.text('maps') } : {}),
+    ...(fields.has('embedding') ? { embedding: fields.text('embedding') } : {}),
+  };
+  fields.end();
+  return outputs;
+}
+
+function parseClass(value: unknown, path: string): ModelClass {
+  const fields = new Fields(value, path);
+  const parsed: ModelClass = {
+    id: fields.text('id', /^[a-z0-9][a-z0-9_-]{0,31}$/u),
+    name: fields.text('name', /^[^]/u),
+    ...(fields.has('plain') ? { plain: fields.text('plain') } : {}),
+    concern: fields.oneOf('concern', ['low', 'moderate', 'high']),
+  };
+  fields.end();
+  return parsed;
+}
+
+function parseModality(value: unknown, path: string): Modality {
+  const fields = new Fields(value, path);
+  const temperature = fields.number('temperature', 0);
+  if (temperature === 0) reject(fields.at('temperature'), 'must be greater than 0');
+  const modality: Modality = {
+    id: fields.text('id'),
+    temperature,
+    setThresholds: fields.list('setThresholds', 0, share),
+    rejectionThreshold: fields.raw('rejectionThreshold') === null ? null : fields.number('rejectionThreshold'),
+  };
+  fields.end();
+  return modality;
+}
+
+function section<T>(fields: Fields, key: string, read: (fields: Fields) => T): T {
+  const inner = new Fields(fields.raw(key), fields.at(key));
+  const value = read(inner);
+  inner.end();
+  return value;
+}
+
+/** What a schema cannot say. */
+function checkTogether(manifest: Manifest): void {
+  const twice = (ids: string[]) => ids.find((id, index) => ids.indexOf(id) !== index);
+  const sameClass = twice(manifest.classes.map(({ id }) => id));
+  if (sameClass !== undefined) reject('classes', `name '${sameClass}' twice`);
+  const sameModality = twice(manifest.modalities.map(({ id }) => id));
+  if (sameModality !== undefined) reject('modalities', `name '${sameModality}' twice`);
+  manifest.modalities.forEach(({ setThresholds }, index) => {
+    if (setThresholds.length !== manifest.classes.length) {
+      reject(`modalities[${index}].setThresholds`, `must have one entry for each of the ${manifest.classes.length} classes, but has ${setThresholds.length}`);
+    }
+  });
+  if (!manifest.modalities.some(({ id }) => id === manifest.defaultModality)) reject('defaultModality', 'is none of the modalities');
+  manifest.input.std.forEach((value, index) => {
+    if (value === 0) reject(`input.std[${index}]`, 'must not be 0');
+  });
+}
+
+/**
+ * Reads a parsed manifest.json.
+ * @throws DermletError MODEL_CORRUPT that names the first field found wrong.
+ */
+export function parseManifest(value: unknown): Manifest {
+  const fields = new Fields(value, '');
+  if (fields.has('$schema')) fields.text('$schema');
+  if (fields.raw('manifestVersion') !== 1) reject('manifestVersion', 'must be 1');
+  const manifest: Manifest = {
+    manifestVersion: 1,
+    name: fields.text('name', /^[a-z0-9][a-z0-9-]{0,63}$/u),
+    version: fields.text('version', /^\d+\.\d+\.\d+$/u),
+    title: fields.text('title', /^[^]/u),
+    license: section(fields, 'license', (license) => ({
+      id: license.text('id'),
+      path: license.text('path', FILE_NAME),
+      nonCommercial: license.flag('nonCommercial'),
+    })),
+    card: fields.text('card', FILE_NAME),
+    file: parseFile(fields.raw('file'), 'file'),
+    input: parseInput(fields.raw('input'), 'input'),
+    outputs: parseOutputs(fields.raw('outputs'), 'outputs'),
+    classes: fields.list('classes', 2, parseClass),
+    modalities: fields.list('modalities', 1, parseModality),
+    defaultModality: fields.text('defaultModality'),
+    decision: section(fields, 'decision', (decision) => ({
+      coverage: decision.number('coverage', 0, 1),
+      rejection: decision.oneOf('rejection', ['energy', 'none']),
+      highConcernMass: decision.number('highConcernMass', 0, 1),
+    })),
+    quality: section(fields, 'quality', (quality) => ({ minSide: quality.integer('minSide', 1), minContrast: quality.number('minContrast', 0) })),
+    selfTest: section(fields, 'selfTest', (selfTest) => ({
+      picture: parseFile(selfTest.raw('picture'), 'selfTest.picture'),
+      reference: parseFile(selfTest.raw('reference'), 'selfTest.reference'),
+    })),
+  };
+  if (fields.has('training')) new Fields(fields.raw('training'), 'training');
+  fields.end();
+  checkTogether(manifest);
+  return manifest;
+}
+
+/** The same from the file's text. @throws DermletError MODEL_CORRUPT */
+export function parseManifestText(text: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new DermletError('MODEL_CORRUPT', "The model's manifest is not valid: it is not JSON.", { cause });
+  }
+  return parseManifest(value);
+}
+
+/** The public part. `base` is the model folder's address. */
+export function modelInfo(manifest: Manifest, base: string): ModelInfo {
+  return {
+    name: manifest.name,
+    version: manifest.version,
+    title: manifest.title,
+    sha256: manifest.file.sha256,
+    bytes: manifest.file.bytes,
+    license: { id: manifest.license.id, url: new URL(manifest.license.path, base).href, nonCommercial: manifest.license.nonCommercial },
+    cardUrl: new URL(manifest.card, base).href,
+    classes: manifest.classes.map((entry) => ({ ...entry })),
+    modalities: manifest.modalities.map(({ id }) => id),
+    defaultModality: manifest.defaultModality,
+    coverage: manifest.decision.coverage,
+  };
+}
+
+/** What the self-test must come to: the network's raw outputs for the self-test picture, and how far each may differ. */
+export interface SelfTestReference {
+  scores: number[];
+  embedding: number[];
+  tolerance: number;
+}
+
+/** @throws DermletError MODEL_CORRUPT */
+export function parseReference(text: string): SelfTestReference {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new DermletError('MODEL_CORRUPT', "The model's self-test reference is not JSON.", { cause });
+  }
+  const fields = new Fields(value, 'selfTest.reference');
+  return {
+    scores: fields.list('scores', 1, numberIn1),
+    embedding: fields.has('embedding') ? fields.list('embedding', 0, numberIn1) : [],
+    tolerance: fields.number('tolerance', 0),
+  };
+}

@@ -1,0 +1,159 @@
+/** One ONNX Runtime session: created, run, checked against the manifest, released. Nothing is decided here; `runtime.ts` does. */
+import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import { messageOf } from './abort.js';
+import type { Environment } from './environment.js';
+import { DermletError } from './errors.js';
+import type { Manifest } from './manifest.js';
+import type { Backend } from './result.js';
+
+export interface NetworkOutputs {
+  scores: Float32Array;
+  maps: Float32Array | null;
+  mapHeight: number;
+  mapWidth: number;
+  embedding: Float32Array | null;
+}
+
+export interface Network {
+  readonly backend: Backend;
+  readonly threads: number;
+  /** Why it can run no more (a lost device); undefined while it can. */
+  readonly lost: string | undefined;
+  /** @throws DermletError MODEL_CORRUPT (outputs are not what the manifest says), BACKEND_FAILED */
+  run(tensor: Float32Array<ArrayBuffer>): Promise<NetworkOutputs>;
+  release(): Promise<void>;
+}
+
+/** ONNX Runtime with threads did not come up. It cannot be started twice in one place: only a new worker, with one thread, can go on. */
+export class ThreadsFailed extends Error {
+  override readonly name = 'ThreadsFailed';
+}
+
+/** Milliseconds that the threaded runtime may take to start: a blocked thread script makes it wait for ever without an error. */
+const THREADED_START_LIMIT = 15_000;
+
+type Runtime = typeof import('onnxruntime-web/wasm');
+
+/** Each entry is its own copy of the runtime with its own state; the second is fetched only when WebGPU is tried. */
+const runtimes: Record<Backend, () => Promise<Runtime>> = {
+  wasm: () => import('onnxruntime-web/wasm'),
+  webgpu: () => import('onnxruntime-web/webgpu'),
+};
+
+async function configured(backend: Backend, environment: Environment, threads: number): Promise<Runtime> {
+  const [runtime, binary] = await Promise.all([runtimes[backend](), environment.runtimeWasm(backend)]);
+  const script = environment.runtimeScript(backend);
+  runtime.env.logLevel = 'error';
+  runtime.env.wasm.numThreads = threads;
+  runtime.env.wasm.wasmBinary = binary;
+  runtime.env.wasm.initTimeout = threads > 1 ? THREADED_START_LIMIT : 0;
+  if (script) runtime.env.wasm.wasmPaths = { mjs: script };
+  return runtime;
+}
+
+function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_resolve, reject) => (timer = setTimeout(() => reject(new Error(message)), milliseconds)));
+  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Starts ONNX Runtime for a backend and creates the session. Weights stored as fp16 or int8 are folded back to fp32 here ('all').
+ * @param model the .onnx file's bytes, verified
+ * @throws ThreadsFailed, DermletError MODEL_UNAVAILABLE (the runtime's files), MODEL_CORRUPT (names), BACKEND_FAILED
+ */
+export async function createNetwork(backend: Backend, environment: Environment, model: Uint8Array, manifest: Manifest): Promise<Network> {
+  const threads = environment.threads;
+  let runtime: Runtime;
+  let session: InferenceSession;
+  try {
+    runtime = await configured(backend, environment, threads);
+    const creating = runtime.InferenceSession.create(model, { executionProviders: [backend], graphOptimizationLevel: 'all' });
+    session = await (threads > 1 ? withLimit(creating, 2 * THREADED_START_LIMIT, 'it did not start in time') : creating);
+    delete (runtime.env.wasm as { wasmBinary?: unknown }).wasmBinary; // up to 27 MB that nobody needs any more
+  } catch (cause) {
+    if (cause instanceof DermletError) throw cause;
+    const message = messageOf(cause);
+    if (/dynamically imported module|importing a module script|error loading/i.test(message)) {
+      throw new DermletError('MODEL_UNAVAILABLE', `A part of the engine could not be fetched: ${message}`, { cause });
+    }
+    if (threads > 1) throw new ThreadsFailed(`ONNX Runtime with ${threads} threads: ${message}`, { cause });
+    throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not load the network on ${backend}: ${message}`, { cause });
+  }
+  checkNames(session, manifest);
+  return new SessionNetwork(backend, threads, runtime, session, manifest);
+}
+
+function checkNames(session: InferenceSession, { input, outputs }: Manifest): void {
+  const missing = [outputs.scores, outputs.maps, outputs.embedding].filter((name) => name !== undefined && !session.outputNames.includes(name));
+  if (missing.length > 0) throw new DermletError('MODEL_CORRUPT', `The network has no output '${missing.join("', '")}' that its manifest names.`);
+  if (!session.inputNames.includes(input.name)) throw new DermletError('MODEL_CORRUPT', `The network has no input '${input.name}' that its manifest names.`);
+}
+
+class SessionNetwork implements Network {
+  lost: string | undefined;
+
+  constructor(
+    readonly backend: Backend,
+    readonly threads: number,
+    readonly runtime: Runtime,
+    readonly session: InferenceSession,
+    readonly manifest: Manifest,
+  ) {
+    if (backend === 'webgpu') void this.#watchDevice();
+  }
+
+  async run(tensor: Float32Array<ArrayBuffer>): Promise<NetworkOutputs> {
+    const { input, outputs, classes } = this.manifest;
+    const dims = input.layout === 'NCHW' ? [1, 3, input.height, input.width] : [1, input.height, input.width, 3];
+    let answer: InferenceSession.OnnxValueMapType;
+    try {
+      answer = await this.session.run({ [input.name]: new this.runtime.Tensor('float32', tensor, dims) });
+    } catch (cause) {
+      throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not run the network on ${this.backend}: ${messageOf(cause)}`, { cause });
+    }
+    try {
+      const scores = floats(answer, outputs.scores, [1, classes.length]);
+      const maps = outputs.maps === undefined ? null : floats(answer, outputs.maps, [1, classes.length, 0, 0]);
+      const embedding = outputs.embedding === undefined ? null : floats(answer, outputs.embedding, [1, 0]);
+      return {
+        scores: scores.data,
+        maps: maps?.data ?? null,
+        mapHeight: maps?.dims[2] ?? 0,
+        mapWidth: maps?.dims[3] ?? 0,
+        embedding: embedding?.data ?? null,
+      };
+    } finally {
+      for (const value of Object.values(answer)) (value as Tensor).dispose();
+    }
+  }
+
+  async release(): Promise<void> {
+    try {
+      await this.session.release();
+    } catch {
+      // A lost device cannot release; its memory went with it.
+    }
+  }
+
+  async #watchDevice(): Promise<void> {
+    try {
+      const device = (await this.runtime.env.webgpu.device) as unknown as { lost: Promise<{ message: string; reason: string }> };
+      const { message, reason } = await device.lost;
+      this.lost = message || reason || 'the WebGPU device was lost';
+    } catch {
+      // No device to watch: a run that fails is noticed all the same.
+    }
+  }
+}
+
+/** One output's values, copied; 0 in `shape` stands for any size. @throws DermletError MODEL_CORRUPT */
+function floats(answer: InferenceSession.OnnxValueMapType, name: string, shape: number[]): { data: Float32Array; dims: readonly number[] } {
+  const value = answer[name] as Tensor | undefined;
+  const fits = value?.type === 'float32' && value.dims.length === shape.length && shape.every((size, axis) => size === 0 || value.dims[axis] === size);
+  if (!fits) {
+    const found = value ? `${value.type} [${value.dims.join(', ')}]` : 'nothing';
+    throw new DermletError('MODEL_CORRUPT', `The network's output '${name}' is ${found}, but should be float32 [${shape.map((n) => n || 'any').join(', ')}].`);
+  }
+  return { data: Float32Array.from(value.data as Float32Array), dims: value.dims };
+}
