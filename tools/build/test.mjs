@@ -1,6 +1,6 @@
 // npm test: every test there is, in order, with real counts. The last line is `N passed, N failed`; exit status 1 when any failed.
 //   npm test -- [--only PART[,PART]] [--verbose]
-import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -53,28 +53,28 @@ const PARTS = [
   { id: 'types', title: 'Types', test: () => single('tsc', 'test-types', [localBin('tsc'), '--noEmit', '-p', 'tsconfig.json']) },
   { id: 'core', title: 'C++ core', test: () => googleTests('native') },
   { id: 'asan', title: 'C++ core under address and undefined-behaviour sanitizers', test: () => googleTests('asan') },
-  { id: 'module', title: 'WASM module in Node', needs: wasm, test: moduleSmoke },
+  { id: 'module', title: 'WASM module: size, and use in Node', needs: wasm, test: moduleInNode },
   { id: 'web', title: 'TypeScript units', needs: wasm, test: unit },
   { id: 'site', title: 'Built site', needs: async () => { await wasm(); await site(); }, test: builtSite },
   { id: 'e2e', title: 'End to end in Chromium', needs: async () => { await wasm(); await site(); }, test: endToEnd },
 ];
 
 function nodeTests(log, files) {
-  const path = join(logDir, `${log}.log`);
-  return counted(log, [process.execPath, '--test', '--test-reporter=tap', ...files], () => fromTap(readFileSync(path, 'utf8')));
+  const tap = report(`${log}.tap`);
+  const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', `--test-reporter-destination=${tap}`];
+  return counted(log, [process.execPath, '--test', ...reporters, ...files], () => fromTap(readFileSync(tap, 'utf8')));
 }
 
 function scripts() {
-  const folder = join(root, 'tools', 'build');
-  return nodeTests('test-scripts', readdirSync(folder).filter((name) => name.endsWith('.test.mjs') && name !== 'site.test.mjs').map((name) => join(folder, name)));
+  return nodeTests('test-scripts', ['tools/build/repository.test.mjs', 'tools/build/scripts.test.mjs']);
+}
+
+function moduleInNode() {
+  return nodeTests('test-module', ['tools/build/size.test.mjs', 'tests/core/module_smoke.mjs']);
 }
 
 function builtSite() {
-  return nodeTests('test-site', [join(root, 'tools', 'build', 'site.test.mjs')]);
-}
-
-function moduleSmoke() {
-  return single('tests/core/module_smoke.mjs', 'test-module', [process.execPath, join(root, 'tests', 'core', 'module_smoke.mjs')]);
+  return nodeTests('test-site', ['tools/build/site.test.mjs']);
 }
 
 function unit() {

@@ -1,0 +1,131 @@
+/**
+ * Builds `dist/`: the page and the embed entry (Vite), the engine's files, the models, the service worker. Run it after `npm ci` and after the
+ * WebAssembly build; it says what is missing otherwise. `node tools/build/site.mjs`
+ */
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { injectManifest } from 'workbox-build';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const dist = join(root, 'dist');
+const runtime = join(root, 'node_modules/onnxruntime-web/dist');
+
+/** What `/wasm` needs is kept for use without a network; what `/webgpu` needs (26 MB) is fetched only where it is used. */
+const ENGINE = [
+  { from: join(root, 'build/wasm/dermlet.wasm'), offline: true },
+  { from: join(runtime, 'ort-wasm-simd-threaded.mjs'), offline: true },
+  { from: join(runtime, 'ort-wasm-simd-threaded.wasm'), offline: true },
+  { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.mjs'), offline: false },
+  { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.wasm'), offline: false },
+];
+
+const baseName = (path) => path.slice(path.lastIndexOf(sep) + 1);
+const exists = (path) => stat(path).then(() => true, () => false);
+
+async function requireInputs() {
+  const needed = [...ENGINE.map((file) => file.from), join(root, 'build/wasm/dermlet.js')];
+  const missing = (await Promise.all(needed.map(async (path) => ((await exists(path)) ? null : relative(root, path))))).filter(Boolean);
+  if (missing.length > 0) throw new Error(`Not there yet: ${missing.join(', ')}. Run "npm run build", which makes them first.`);
+}
+
+async function copyEngine() {
+  await mkdir(join(dist, 'engine'), { recursive: true });
+  await Promise.all(ENGINE.map(({ from }) => cp(from, join(dist, 'engine', baseName(from)))));
+}
+
+/** The files that a manifest names, checked against it: a site with a model that nobody can load must not be published. */
+async function copyModel(name) {
+  const from = join(root, 'models', name);
+  const to = join(dist, 'models', name);
+  const manifest = JSON.parse(await readFile(join(from, 'manifest.json'), 'utf8'));
+  const promised = [manifest.file, manifest.selfTest.picture, manifest.selfTest.reference];
+  for (const { path, bytes, sha256 } of promised) {
+    const content = await readFile(join(from, path));
+    const actual = createHash('sha256').update(content).digest('hex');
+    if (content.length !== bytes || actual !== sha256) throw new Error(`models/${name}/${path} is not what its manifest promises.`);
+  }
+  await mkdir(to, { recursive: true });
+  const beside = [manifest.card, manifest.license.path, ...(await readdir(from)).filter((file) => file.endsWith('.svg'))];
+  const names = new Set(['manifest.json', ...promised.map((file) => file.path), ...beside]);
+  for (const file of names) {
+    if (await exists(join(from, file))) await cp(join(from, file), join(to, file));
+    else console.warn(`  models/${name}/${file} is named by the manifest and not there`);
+  }
+}
+
+async function copyModels() {
+  const entries = await readdir(join(root, 'models'), { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  for (const name of names) if (await exists(join(root, 'models', name, 'manifest.json'))) await copyModel(name);
+}
+
+/** Bundled by itself into one classic script, then told which files to keep. */
+async function buildServiceWorker() {
+  const out = join(root, '.cache/sw');
+  await build({
+    configFile: false,
+    root: join(root, 'web'),
+    logLevel: 'warn',
+    publicDir: false,
+    build: {
+      outDir: out,
+      emptyOutDir: true,
+      target: 'es2022',
+      reportCompressedSize: false,
+      rollupOptions: { input: join(root, 'web/src/sw/sw.ts'), output: { format: 'iife', entryFileNames: 'sw.js' } },
+    },
+  });
+  const { count, size, warnings } = await injectManifest({
+    swSrc: join(out, 'sw.js'),
+    swDest: join(dist, 'sw.js'),
+    globDirectory: dist,
+    globPatterns: ['index.html', 'site.webmanifest', '*.svg', 'dermlet.js', 'assets/**', ...ENGINE.filter((file) => file.offline).map(({ from }) => `engine/${baseName(from)}`)],
+    // Assets are named by their own hash: a revision would only make them be fetched twice.
+    dontCacheBustURLsMatching: /^assets\//,
+    maximumFileSizeToCacheInBytes: 64 * 1024 * 1024,
+  });
+  warnings.forEach((warning) => console.warn(`  ${warning}`));
+  console.log(`  sw.js keeps ${count} files, ${(size / 1e6).toFixed(1)} MB`);
+}
+
+async function filesUnder(folder) {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort();
+}
+
+/** The page's policy forbids both, so code that needs them would fail in use, not here. */
+async function refuseEval() {
+  const scripts = (await filesUnder(dist)).filter((path) => /\.m?js$/.test(path));
+  for (const path of scripts) {
+    const found = /(?<![\w$.])(eval\(|new Function\(|Function\()/.exec(await readFile(path, 'utf8'));
+    if (found) console.warn(`  ${relative(dist, path)} holds ${found[0]}...), which the page's policy does not allow to run`);
+  }
+}
+
+async function summary() {
+  const rows = [];
+  for (const path of await filesUnder(dist)) {
+    const content = await readFile(path);
+    rows.push({ path: relative(dist, path).split(sep).join('/'), raw: content.length, gzip: content.length < 2e6 ? gzipSync(content).length : null });
+  }
+  const width = Math.max(...rows.map((row) => row.path.length));
+  for (const { path, raw, gzip } of rows) {
+    const packed = gzip === null ? '' : `${(gzip / 1000).toFixed(1)} kB gzip`;
+    console.log(`  ${path.padEnd(width)}  ${(raw / 1000).toFixed(1).padStart(9)} kB  ${packed.padStart(15)}`);
+  }
+  console.log(`  ${rows.length} files, ${(rows.reduce((sum, row) => sum + row.raw, 0) / 1e6).toFixed(1)} MB in dist/`);
+}
+
+await requireInputs();
+await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
+await copyEngine();
+await copyModels();
+// Pages otherwise drops what its Jekyll does not know.
+await writeFile(join(dist, '.nojekyll'), '');
+await buildServiceWorker();
+await refuseEval();
+await summary();
