@@ -8,10 +8,10 @@ import { Core } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import { parseReference, type FileEntry, type Manifest, type Modality, type SelfTestReference } from './manifest.js';
-import type { Network, NetworkOutputs } from './network.js';
+import { createNetwork, type Network, type NetworkOutputs } from './network.js';
 import type { BackendChoice, ClassifyOptions, Stage } from './options.js';
 import type { RankedClass, Rect, Result, ResultPictures, Runtime as RuntimeReport } from './result.js';
-import { networkCreator, Runtime } from './runtime.js';
+import { Runtime } from './runtime.js';
 
 /** The options of one call that decide the result; plain data. */
 export type CallOptions = Pick<ClassifyOptions, 'modality' | 'crop' | 'explain' | 'pictures'>;
@@ -55,18 +55,18 @@ export class Engine {
    */
   static async load(options: EngineOptions): Promise<Engine> {
     const { manifest, environment, signal } = options;
-    const core = await Core.load(await environment.coreWasm(), environment.coreUrl);
-    throwIfAborted(signal);
-    const runtime = await Runtime.start({
+    const starting = environment.coreWasm().then((wasm) => Core.load(wasm, environment.coreUrl));
+    const running = Runtime.start({
       choice: options.backend,
       environment,
-      create: networkCreator(environment, manifest, () => options.file(manifest.file)),
+      create: (backend) => createNetwork(backend, environment, () => options.file(manifest.file), manifest),
       selfTest: async (network) => {
         options.onSelfTest?.();
-        const { passed, difference, tolerance } = await runSelfTest(options, core, network);
+        const { passed, difference, tolerance } = await runSelfTest(options, await starting, network);
         return passed ? undefined : `the self-test differs from its reference by ${difference.toPrecision(3)}, more than ${tolerance}`;
       },
     });
+    const [core, runtime] = await Promise.all([starting, running]);
     throwIfAborted(signal);
     return new Engine(options, core, runtime);
   }

@@ -40,8 +40,8 @@ const runtimes: Record<Backend, () => Promise<Runtime>> = {
   webgpu: () => import('onnxruntime-web/webgpu'),
 };
 
-async function configured(backend: Backend, environment: Environment, threads: number): Promise<Runtime> {
-  const [runtime, binary] = await Promise.all([runtimes[backend](), environment.runtimeWasm(backend)]);
+async function configured(backend: Backend, environment: Environment, threads: number, binary: Uint8Array<ArrayBuffer>): Promise<Runtime> {
+  const runtime = await runtimes[backend]();
   const script = environment.runtimeScript(backend);
   runtime.env.logLevel = 'error';
   runtime.env.wasm.numThreads = threads;
@@ -59,15 +59,21 @@ function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): 
 
 /**
  * Starts ONNX Runtime for a backend and creates the session. Weights stored as fp16 or int8 are folded back to fp32 here ('all').
- * @param model the .onnx file's bytes, verified
+ * @param readModel gives the .onnx file's bytes, verified; fetched at the same time as the runtime
  * @throws ThreadsFailed, DermletError MODEL_UNAVAILABLE (the runtime's files), MODEL_CORRUPT (names), BACKEND_FAILED
  */
-export async function createNetwork(backend: Backend, environment: Environment, model: Uint8Array, manifest: Manifest): Promise<Network> {
+export async function createNetwork(
+  backend: Backend,
+  environment: Environment,
+  readModel: () => Promise<Uint8Array>,
+  manifest: Manifest,
+): Promise<Network> {
   const threads = environment.threads;
+  const [model, binary] = await Promise.all([readModel(), environment.runtimeWasm(backend)]);
   let runtime: Runtime;
   let session: InferenceSession;
   try {
-    runtime = await configured(backend, environment, threads);
+    runtime = await configured(backend, environment, threads, binary);
     const creating = runtime.InferenceSession.create(model, { executionProviders: [backend], graphOptimizationLevel: 'all' });
     session = await (threads > 1 ? withLimit(creating, 2 * THREADED_START_LIMIT, 'it did not start in time') : creating);
     delete (runtime.env.wasm as { wasmBinary?: unknown }).wasmBinary; // up to 27 MB that nobody needs any more

@@ -5,7 +5,7 @@
 import { messageOf } from './abort.js';
 import type { AdapterLike, Environment, GpuLike } from './environment.js';
 import { DermletError } from './errors.js';
-import { createNetwork, ThreadsFailed, type Network } from './network.js';
+import { ThreadsFailed, type Network } from './network.js';
 import type { BackendChoice } from './options.js';
 import type { Backend, Runtime as RuntimeReport } from './result.js';
 
@@ -42,12 +42,6 @@ export interface RuntimeOptions {
   /** Why the network's answers are wrong, or undefined when they are right. */
   selfTest(network: Network): Promise<string | undefined>;
 }
-
-/** @see createNetwork */
-export const networkCreator =
-  (environment: Environment, manifest: Parameters<typeof createNetwork>[3], model: () => Promise<Uint8Array>): RuntimeOptions['create'] =>
-  async (backend) =>
-    createNetwork(backend, environment, await model(), manifest);
 
 export class Runtime {
   #network: Network;

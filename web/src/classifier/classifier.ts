@@ -1,0 +1,316 @@
+/**
+ * The public face of the engine. Calls queue and run one at a time in a module worker, which is ended when idle and started again when needed;
+ * the caller notices neither.
+ */
+import { abortedError, messageOf, throwIfAborted } from './abort.js';
+import { defaultAssetBase } from './asset-base.js';
+import type { CallOptions } from './engine.js';
+import { EngineWorker, NeedsOneThread, type Ready, type Spawn } from './engine-worker.js';
+import { DermletError } from './errors.js';
+import { modelInfo, type Manifest } from './manifest.js';
+import { modelFolder } from './model-store.js';
+import type { BackendChoice, ClassifyInput, ClassifyOptions, LoadOptions, LoadProgress, ModelInfo, Stage } from './options.js';
+import type { LoadSettings } from './protocol.js';
+import type { Result } from './result.js';
+import type { Fallback } from './runtime.js';
+
+/** Bytes. The core refuses larger files as well; here they are refused before they are read. */
+export const MAX_FILE_BYTES = 64 << 20;
+
+/** Milliseconds that a worker may take to come free of an aborted call before it is ended. */
+const STUCK_AFTER = 8_000;
+
+const spawnWorker: Spawn = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'dermlet' });
+
+/** What tests may replace. */
+export interface Internals {
+  spawn: Spawn;
+  stuckAfter: number;
+}
+
+interface Job {
+  input: Blob | ArrayBuffer;
+  options: ClassifyOptions;
+  asked: number;
+  resolve(result: Result): void;
+  reject(error: Error): void;
+  /** Set once the caller has an answer of any kind. */
+  settled: boolean;
+  stage(stage: Stage): void;
+}
+
+/**
+ * @example
+ * const classifier = await Classifier.load('models/skin-8/');
+ * const result = await classifier.classify(file, { explain: true });
+ */
+export class Classifier {
+  readonly model: ModelInfo;
+  readonly #manifest: Manifest;
+  readonly #settings: LoadSettings;
+  readonly #internals: Internals;
+  readonly #idleTimeout: number;
+  readonly #jobs: Job[] = [];
+  #current: Job | undefined;
+  #worker: EngineWorker | undefined;
+  #threads: number | undefined;
+  #fallback: Fallback | undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #disposed = false;
+
+  private constructor(settings: LoadSettings, loaded: Loaded, idleTimeout: number, internals: Internals) {
+    this.#settings = settings;
+    this.#manifest = loaded.ready.manifest;
+    this.#worker = loaded.worker;
+    this.#threads = loaded.threads;
+    this.#fallback = loaded.ready.fallback;
+    this.#idleTimeout = idleTimeout;
+    this.#internals = internals;
+    this.model = modelInfo(this.#manifest, settings.folder);
+    this.#restIdle();
+  }
+
+  /**
+   * Fetches engine and model (or takes the kept copies) and starts the worker.
+   * @param modelUrl the model's folder or its manifest.json, relative to the page
+   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, INVALID_ARGUMENT, ABORTED
+   */
+  static load(modelUrl: string | URL, options: LoadOptions = {}): Promise<Classifier> {
+    return Classifier.loadWith(modelUrl, options, { spawn: spawnWorker, stuckAfter: STUCK_AFTER });
+  }
+
+  /** @internal */
+  static async loadWith(modelUrl: string | URL, options: LoadOptions, internals: Internals): Promise<Classifier> {
+    throwIfAborted(options.signal);
+    const here = globalThis.location?.href;
+    const settings: LoadSettings = {
+      folder: modelFolder(modelUrl, here),
+      assetBase: assetFolder(options.assetBase, here),
+      backend: checkedBackend(options.backend),
+      warmUp: true,
+    };
+    const loaded = await start(settings, internals.spawn, guarded(options.onProgress), options.signal);
+    return new Classifier(settings, loaded, options.idleTimeout ?? 60_000, internals);
+  }
+
+  /**
+   * Classifies one picture. The caller's buffer stays the caller's.
+   * @throws DermletError with any code
+   */
+  async classify(input: ClassifyInput, options: ClassifyOptions = {}): Promise<Result> {
+    const { signal } = options;
+    if (this.#disposed) throw disposedError();
+    throwIfAborted(signal);
+    const kept = keptInput(input);
+    return new Promise<Result>((resolve, reject) => {
+      const stage = guarded(options.onStage);
+      const onAbort = () => this.#abort(job, signal);
+      const settle = () => {
+        if (job.settled) return false;
+        job.settled = true;
+        signal?.removeEventListener('abort', onAbort);
+        return true;
+      };
+      const job: Job = {
+        input: kept,
+        options,
+        asked: performance.now(),
+        settled: false,
+        resolve: (result) => settle() && resolve(result),
+        reject: (error) => settle() && reject(error),
+        stage: (name) => !job.settled && stage(name),
+      };
+      signal?.addEventListener('abort', onAbort);
+      if (this.#current) job.stage('queued');
+      this.#jobs.push(job);
+      void this.#work();
+    });
+  }
+
+  /** Ends the worker; calls not yet answered are rejected with DISPOSED. May be called twice. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    clearTimeout(this.#idleTimer);
+    for (const job of [this.#current, ...this.#jobs.splice(0)]) job?.reject(disposedError());
+    this.#worker?.end(disposedError());
+    this.#worker = undefined;
+  }
+
+  /** Takes jobs until none is left. */
+  async #work(): Promise<void> {
+    if (this.#current) return;
+    clearTimeout(this.#idleTimer);
+    for (let job = this.#jobs.shift(); job; job = this.#jobs.shift()) {
+      this.#current = job;
+      if (!job.settled) await this.#run(job);
+      this.#current = undefined;
+    }
+    this.#restIdle();
+  }
+
+  /** Answers one job; never throws. */
+  async #run(job: Job): Promise<void> {
+    const began = performance.now();
+    try {
+      const bytes = await bytesOf(job.input);
+      if (job.settled) return;
+      const result = await this.#classifyIn(job, bytes);
+      this.#fallback = result.runtime.fallback ?? this.#fallback;
+      job.resolve(withWaiting(result, began - job.asked, performance.now() - job.asked, this.#fallback));
+    } catch (error) {
+      job.reject(error instanceof DermletError ? error : new DermletError('BACKEND_FAILED', messageOf(error), { cause: error }));
+    }
+  }
+
+  async #classifyIn(job: Job, bytes: ArrayBuffer): Promise<Result> {
+    const { modality, crop, explain, pictures } = job.options;
+    const options: CallOptions = {
+      ...(modality === undefined ? {} : { modality }),
+      ...(crop === undefined ? {} : { crop: { x: crop.x, y: crop.y, width: crop.width, height: crop.height } }),
+      ...(explain === undefined ? {} : { explain }),
+      ...(pictures === undefined ? {} : { pictures }),
+    };
+    const worker = await this.#liveWorker(job);
+    try {
+      return await worker.classify(bytes, options, job.stage);
+    } catch (error) {
+      if (!(error instanceof NeedsOneThread) || !error.bytes || this.#disposed) throw error;
+      this.#threads = 1;
+      return (await this.#liveWorker(job)).classify(error.bytes, options, job.stage);
+    }
+  }
+
+  /** The worker, started again when it was ended or died. Once WebGPU was left, it is not tried again. */
+  async #liveWorker(job: Job): Promise<EngineWorker> {
+    if (this.#worker && !this.#worker.dead) return this.#worker;
+    job.stage('starting');
+    const settings: LoadSettings = {
+      ...this.#settings,
+      backend: this.#fallback ? 'wasm' : this.#settings.backend,
+      threads: this.#threads,
+      manifest: this.#manifest,
+      warmUp: false,
+    };
+    const loaded = await start(settings, this.#internals.spawn, () => undefined, undefined, (worker) => (this.#worker = worker));
+    if (this.#disposed) {
+      loaded.worker.end(disposedError());
+      throw disposedError();
+    }
+    this.#threads = loaded.threads;
+    this.#fallback = loaded.ready.fallback ?? this.#fallback;
+    return loaded.worker;
+  }
+
+  /** The caller is answered at once; a call under way goes on unheard, but not for ever. */
+  #abort(job: Job, signal: AbortSignal | undefined): void {
+    job.reject(abortedError(signal));
+    const place = this.#jobs.indexOf(job);
+    if (place >= 0) this.#jobs.splice(place, 1);
+    if (job !== this.#current) return;
+    setTimeout(() => {
+      if (this.#current === job) this.#worker?.end(abortedError(signal));
+    }, this.#internals.stuckAfter);
+  }
+
+  #restIdle(): void {
+    if (this.#disposed || this.#idleTimeout <= 0) return;
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => {
+      this.#worker?.end();
+      this.#worker = undefined;
+    }, this.#idleTimeout);
+    // In Node a resting timer must not keep the process alive.
+    (this.#idleTimer as { unref?(): void }).unref?.();
+  }
+}
+
+interface Loaded {
+  worker: EngineWorker;
+  ready: Ready;
+  threads: number | undefined;
+}
+
+/** Starts a worker; when its threads are blocked, another with one. */
+async function start(
+  settings: LoadSettings,
+  spawn: Spawn,
+  onProgress: (progress: LoadProgress) => void,
+  signal?: AbortSignal,
+  onSpawn: (worker: EngineWorker) => void = () => undefined,
+): Promise<Loaded> {
+  const attempt = async (threads: number | undefined): Promise<Loaded> => {
+    const worker = new EngineWorker(spawn, { ...settings, threads }, onProgress);
+    onSpawn(worker);
+    const onAbort = () => worker.end(abortedError(signal));
+    signal?.addEventListener('abort', onAbort);
+    try {
+      return { worker, ready: await worker.ready, threads };
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  };
+  try {
+    return await attempt(settings.threads);
+  } catch (error) {
+    if (!(error instanceof NeedsOneThread)) throw error;
+    throwIfAborted(signal);
+    return attempt(1);
+  }
+}
+
+function disposedError(): DermletError {
+  return new DermletError('DISPOSED', 'The classifier was disposed.');
+}
+
+function assetFolder(base: string | URL | undefined, here: string | undefined): string {
+  if (base === undefined) return defaultAssetBase();
+  try {
+    const url = new URL(base, here);
+    if (!url.pathname.endsWith('/')) url.pathname += '/';
+    return url.href;
+  } catch (cause) {
+    throw new DermletError('INVALID_ARGUMENT', `'${String(base)}' is not the address of a folder.`, { cause });
+  }
+}
+
+function checkedBackend(backend: BackendChoice = 'auto'): BackendChoice {
+  if (!['auto', 'wasm', 'webgpu'].includes(backend)) throw new DermletError('INVALID_ARGUMENT', `There is no backend '${String(backend)}'.`);
+  return backend;
+}
+
+/** A buffer is copied now: the caller may change it, and must find it whole afterwards. A Blob never changes. */
+function keptInput(input: ClassifyInput): Blob | ArrayBuffer {
+  const size = input instanceof Blob ? input.size : (input as ArrayBuffer | undefined)?.byteLength;
+  if (typeof size !== 'number') throw new DermletError('INVALID_ARGUMENT', 'A picture must be a Blob, a File, an ArrayBuffer or a Uint8Array.');
+  if (size > MAX_FILE_BYTES) throw new DermletError('IMAGE_TOO_LARGE', `The file has ${size} bytes; at most ${MAX_FILE_BYTES} can be read.`);
+  if (input instanceof Blob) return input;
+  return input instanceof Uint8Array ? input.slice().buffer as ArrayBuffer : input.slice(0);
+}
+
+async function bytesOf(input: Blob | ArrayBuffer): Promise<ArrayBuffer> {
+  if (!(input instanceof Blob)) return input;
+  try {
+    return await input.arrayBuffer();
+  } catch (cause) {
+    throw new DermletError('CORRUPT_IMAGE', `The file could not be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** The worker knows nothing of the queue, nor of a fallback before it was started again. */
+function withWaiting(result: Result, queue: number, total: number, fallback: Fallback | undefined): Result {
+  return { ...result, runtime: { ...result.runtime, ...(fallback ? { fallback } : {}), timings: { ...result.runtime.timings, queue, total } } };
+}
+
+/** A callback of the caller's that throws must not stop the engine; its error surfaces as any uncaught one does. */
+function guarded<T>(callback: ((value: T) => void) | undefined): (value: T) => void {
+  return (value) => {
+    try {
+      callback?.(value);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
+}

@@ -1,0 +1,121 @@
+/** The page's side of one worker, from its start to its end. It is never mended: who finds it dead starts another. */
+import { DermletError } from './errors.js';
+import type { CallOptions } from './engine.js';
+import type { Manifest } from './manifest.js';
+import type { LoadProgress, Stage } from './options.js';
+import { fromWire, type FromWorker, type LoadSettings, type ToWorker } from './protocol.js';
+import type { Result } from './result.js';
+import type { Fallback } from './runtime.js';
+
+/** The part of Worker that is used; tests give others. */
+export interface WorkerLike {
+  postMessage(message: ToWorker, transfer: Transferable[]): void;
+  addEventListener(type: 'message' | 'error' | 'messageerror', listener: (event: Event) => void): void;
+  terminate(): void;
+}
+
+export type Spawn = () => WorkerLike;
+
+export interface Ready {
+  manifest: Manifest;
+  fallback: Fallback | undefined;
+}
+
+/** The worker asks for one with a single thread; `bytes` are the unfinished call's. */
+export class NeedsOneThread extends Error {
+  override readonly name = 'NeedsOneThread';
+  constructor(
+    reason: string,
+    readonly bytes: ArrayBuffer | undefined,
+  ) {
+    super(reason);
+  }
+}
+
+interface Call {
+  resolve(result: Result): void;
+  reject(error: Error): void;
+  onStage(stage: Stage): void;
+}
+
+export class EngineWorker {
+  readonly ready: Promise<Ready>;
+  readonly #worker: WorkerLike;
+  readonly #calls = new Map<number, Call>();
+  #settleReady!: { resolve(ready: Ready): void; reject(error: Error): void };
+  #started = false;
+  #dead = false;
+  #nextId = 1;
+
+  constructor(
+    spawn: Spawn,
+    settings: LoadSettings,
+    readonly onProgress: (progress: LoadProgress) => void = () => undefined,
+  ) {
+    this.ready = new Promise<Ready>((resolve, reject) => (this.#settleReady = { resolve, reject }));
+    this.ready.catch(() => undefined);
+    this.#worker = spawn();
+    this.#worker.addEventListener('message', (event) => this.#receive((event as MessageEvent<FromWorker>).data));
+    this.#worker.addEventListener('error', (event) => this.#crash((event as ErrorEvent).message));
+    this.#worker.addEventListener('messageerror', () => this.#crash('a message could not be read'));
+    this.#worker.postMessage({ type: 'load', settings }, []);
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  /** Moves `bytes` into the worker. @throws NeedsOneThread, DermletError */
+  classify(bytes: ArrayBuffer, options: CallOptions, onStage: (stage: Stage) => void): Promise<Result> {
+    if (this.#dead) return Promise.reject(new DermletError('BACKEND_FAILED', 'The worker has ended.'));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject, onStage });
+      this.#worker.postMessage({ type: 'classify', id, bytes, options }, [bytes]);
+    });
+  }
+
+  /** Ends the worker and gives its memory back. Unfinished calls are rejected with `error`. */
+  end(error: Error = new DermletError('ABORTED', 'The worker was ended.')): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#worker.terminate();
+    this.#settleReady.reject(error);
+    for (const call of this.#calls.values()) call.reject(error);
+    this.#calls.clear();
+  }
+
+  #crash(message: string | undefined): void {
+    const error = this.#started
+      ? new DermletError('BACKEND_FAILED', `The worker crashed${message ? `: ${message}` : ''}.`)
+      : new DermletError('MODEL_UNAVAILABLE', `The worker could not be started${message ? `: ${message}` : ''}.`);
+    this.end(error);
+  }
+
+  #receive(message: FromWorker): void {
+    if (this.#dead) return;
+    this.#started = true;
+    switch (message.type) {
+      case 'progress':
+        return this.onProgress(message.progress);
+      case 'ready':
+        return this.#settleReady.resolve(message);
+      case 'load-failed':
+        return this.end(fromWire(message.error));
+      case 'threads-failed':
+        return this.end(new NeedsOneThread(message.reason, message.bytes));
+      case 'stage':
+        return this.#calls.get(message.id)?.onStage(message.stage);
+      case 'result':
+        return this.#take(message.id)?.resolve(message.result);
+      case 'failed':
+        return this.#take(message.id)?.reject(fromWire(message.error));
+    }
+  }
+
+  #take(id: number): Call | undefined {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    return call;
+  }
+}

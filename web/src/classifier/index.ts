@@ -1,0 +1,18 @@
+/** Dermlet's classifier: everything an embedder needs, and nothing of how it is made. */
+export { Classifier, MAX_FILE_BYTES } from './classifier.js';
+export { DermletError, type ErrorCode } from './errors.js';
+export type { BackendChoice, ClassifyInput, ClassifyOptions, LoadOptions, LoadProgress, ModelInfo, Stage } from './options.js';
+export {
+  withoutPictures,
+  type Backend,
+  type Concern,
+  type Outcome,
+  type Picture,
+  type QualityCheck,
+  type RankedClass,
+  type Rect,
+  type Result,
+  type ResultPictures,
+  type Runtime,
+  type Tier,
+} from './result.js';

@@ -1,0 +1,57 @@
+/** What page and worker say to each other. Everything is plain data; pictures and bytes are moved, not copied. */
+import { messageOf } from './abort.js';
+import { DermletError, type ErrorCode } from './errors.js';
+import type { CallOptions } from './engine.js';
+import type { Manifest } from './manifest.js';
+import type { BackendChoice, LoadProgress, Stage } from './options.js';
+import type { Result } from './result.js';
+import type { Fallback } from './runtime.js';
+
+/** An error on the wire: class instances do not survive the crossing, the code must. */
+export interface WireError {
+  code: ErrorCode;
+  message: string;
+}
+
+export function toWire(error: unknown): WireError {
+  if (error instanceof DermletError) return { code: error.code, message: error.message };
+  return { code: 'BACKEND_FAILED', message: `The engine failed: ${messageOf(error)}` };
+}
+
+export function fromWire({ code, message }: WireError): DermletError {
+  return new DermletError(code, message);
+}
+
+export interface LoadSettings {
+  /** The model folder's address, absolute, ending in '/'. */
+  folder: string;
+  /** The engine files' folder, absolute, ending in '/'. */
+  assetBase: string;
+  backend: BackendChoice;
+  /** undefined: as many as isolation allows. */
+  threads?: number | undefined;
+  /** Given when a worker is started again: the model in use stays the one that was loaded. */
+  manifest?: Manifest | undefined;
+  /** Whether to run everything once before saying ready. */
+  warmUp: boolean;
+}
+
+export type ToWorker =
+  | { type: 'load'; settings: LoadSettings }
+  | { type: 'classify'; id: number; bytes: ArrayBuffer; options: CallOptions };
+
+export type FromWorker =
+  | { type: 'progress'; progress: LoadProgress }
+  | { type: 'ready'; manifest: Manifest; fallback: Fallback | undefined }
+  | { type: 'load-failed'; error: WireError }
+  /** The threaded runtime did not come up: this worker is of no more use, one with a single thread is. `bytes` come back from an unfinished call. */
+  | { type: 'threads-failed'; reason: string; id?: number; bytes?: ArrayBuffer }
+  | { type: 'stage'; id: number; stage: Stage }
+  | { type: 'result'; id: number; result: Result }
+  | { type: 'failed'; id: number; error: WireError };
+
+/** The buffers of a result that can be moved. */
+export function resultBuffers({ pictures }: Result): ArrayBuffer[] {
+  if (!pictures) return [];
+  return [pictures.preview, pictures.view, pictures.overlay].flatMap((picture) => (picture ? [picture.rgba.buffer] : []));
+}

@@ -1,0 +1,72 @@
+/** The worker's side of the protocol, apart from the worker so that it can be tested on any message port. */
+import { messageOf } from './abort.js';
+import { Engine } from './engine.js';
+import { browserEnvironment } from './environment.js';
+import { ModelStore } from './model-store.js';
+import { ThreadsFailed } from './network.js';
+import type { LoadProgress } from './options.js';
+import { resultBuffers, toWire, type FromWorker, type LoadSettings, type ToWorker } from './protocol.js';
+
+/** The part of a worker's global scope, or of a port, that is used. */
+export interface ServerPort {
+  postMessage(message: FromWorker, transfer: Transferable[]): void;
+  addEventListener(type: 'message', listener: (event: { data: ToWorker }) => void): void;
+}
+
+export type LoadEngine = (settings: LoadSettings, onProgress: (progress: LoadProgress) => void) => Promise<Engine>;
+
+/** Manifest, engine files and model at once, each with its progress. */
+export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
+  const store = new ModelStore(settings.folder);
+  const manifest = settings.manifest ?? (await store.manifest());
+  const environment = browserEnvironment({
+    assetBase: settings.assetBase,
+    threads: settings.threads,
+    onBytes: (loaded, total) => onProgress({ phase: 'engine', loaded, total, cached: false }),
+  });
+  const engine = await Engine.load({
+    manifest,
+    environment,
+    backend: settings.backend,
+    file: (entry) =>
+      store.file(entry, entry === manifest.file ? (loaded, total, cached) => onProgress({ phase: 'model', loaded, total, cached }) : undefined),
+    onSelfTest: () => onProgress({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
+  });
+  if (settings.warmUp) await engine.warmUp();
+  await store.commit(manifest);
+  return engine;
+};
+
+/** Serves one page. The page sends one call at a time; calls that come sooner wait here. */
+export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): void {
+  let engine: Promise<Engine> | undefined;
+  let last: Promise<void> = Promise.resolve();
+  const post = (message: FromWorker, transfer: Transferable[] = []) => port.postMessage(message, transfer);
+
+  const start = async (settings: LoadSettings) => {
+    engine = load(settings, (progress) => post({ type: 'progress', progress }));
+    try {
+      const { manifest, runtime } = await engine;
+      post({ type: 'ready', manifest, fallback: runtime.fallback });
+    } catch (error) {
+      if (error instanceof ThreadsFailed) post({ type: 'threads-failed', reason: messageOf(error) });
+      else post({ type: 'load-failed', error: toWire(error) });
+    }
+  };
+
+  const classify = async ({ id, bytes, options }: Extract<ToWorker, { type: 'classify' }>) => {
+    try {
+      if (!engine) throw new Error('classify before load');
+      const result = await (await engine).classify(new Uint8Array(bytes), options, (stage) => post({ type: 'stage', id, stage }));
+      post({ type: 'result', id, result }, resultBuffers(result));
+    } catch (error) {
+      if (error instanceof ThreadsFailed) post({ type: 'threads-failed', reason: messageOf(error), id, bytes }, [bytes]);
+      else post({ type: 'failed', id, error: toWire(error) });
+    }
+  };
+
+  port.addEventListener('message', ({ data }) => {
+    if (data.type === 'load') void start(data.settings);
+    else last = last.then(() => classify(data));
+  });
+}
