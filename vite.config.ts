@@ -1,0 +1,46 @@
+/** The static site: `dist/index.html` and the stable embed entry `dist/dermlet.js`, both with relative addresses. */
+import { fileURLToPath } from 'node:url';
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/**
+ * The WASM module's glue names its binary in the form that bundlers copy. The engine fetches `engine/dermlet.wasm` itself and hands it over:
+ * a second copy in `assets/` would only be kept and never read.
+ */
+const oneBinary: Plugin = {
+  name: 'dermlet-one-binary',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!id.replaceAll('\\', '/').endsWith('/build/wasm/dermlet.js')) return null;
+    return { code: code.replace(/new URL\((["'])dermlet\.wasm\1, *import\.meta\.url\)/g, '$1dermlet.wasm$1'), map: null };
+  },
+};
+
+export default defineConfig({
+  root: at('web'),
+  base: './',
+  // ONNX Runtime without an inlined copy of its own loader: the files come from `engine/`.
+  resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
+  plugins: [oneBinary],
+  worker: { format: 'es', plugins: () => [oneBinary] },
+  build: {
+    outDir: at('dist'),
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    // The polyfill is for browsers that lack what the engine needs anyway.
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    rollupOptions: {
+      input: { index: at('web/index.html'), dermlet: at('web/src/element/index.ts') },
+      // `dermlet.js` is imported by others: its exports stay.
+      preserveEntrySignatures: 'exports-only',
+      output: {
+        entryFileNames: (chunk) => (chunk.name === 'dermlet' ? 'dermlet.js' : 'assets/[name]-[hash].js'),
+        chunkFileNames: 'assets/[name]-[hash].js',
+        assetFileNames: 'assets/[name]-[hash][extname]',
+      },
+    },
+  },
+});

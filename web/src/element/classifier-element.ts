@@ -1,0 +1,401 @@
+/**
+ * `<dermlet-classifier model="models/skin-8/">`: choose, drop or paste photos of skin and see how the network scores them.
+ *
+ * Attributes: `model` (folder of the model, relative to the document), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when
+ * a person points at, focuses or drops on the element; `now`: at once), `whole-page` (drops and pastes anywhere on the page are taken).
+ * Events, bubbling out of shadow trees: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
+ */
+import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
+import { property, state } from 'lit/decorators.js';
+
+import type { BackendChoice, DermletError, ModelInfo, Result } from '../classifier/index.js';
+import './details-panel.js';
+import './load-progress.js';
+import './modality.js';
+import './notice.js';
+import './photo-view.js';
+import './picker.js';
+import './result-card.js';
+import './shelf.js';
+import { Session, type Photo } from './session.js';
+import { base, tokens } from './styles.js';
+import { STAGES, loadWords, stageWords, verdict } from './words.js';
+
+export interface DermletReadyDetail {
+  model: ModelInfo;
+}
+
+export interface DermletResultDetail {
+  result: Result;
+  /** The file's name. */
+  name: string;
+}
+
+export interface DermletErrorDetail {
+  error: DermletError;
+  /** The file's name; null when the model or the engine could not be loaded. */
+  name: string | null;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'dermlet-classifier': DermletClassifier;
+  }
+  interface HTMLElementEventMap {
+    'dermlet-ready': CustomEvent<DermletReadyDetail>;
+    'dermlet-result': CustomEvent<DermletResultDetail>;
+    'dermlet-error': CustomEvent<DermletErrorDetail>;
+  }
+}
+
+function filesOf(transfer: DataTransfer | null): File[] {
+  return [...(transfer?.files ?? [])];
+}
+
+export class DermletClassifier extends LitElement {
+  /** Folder of the engine's files; set by the entry that registers the element. */
+  static assetBase: URL | null = null;
+
+  static override styles = [
+    tokens,
+    base,
+    css`
+      :host {
+        container-type: inline-size;
+        color: var(--ink);
+        font-family: var(--sans);
+        font-size: 1.0625rem;
+        line-height: 1.5;
+      }
+      .stack {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 1.25rem;
+      }
+      .top {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 1rem;
+      }
+      .columns {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 1.5rem;
+      }
+      .told {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        align-content: start;
+        gap: 1.5rem;
+      }
+      .answer {
+        padding: 1.25rem;
+        border: 1px solid var(--line);
+        border-radius: 1.25rem;
+        background: var(--card);
+        box-shadow: var(--shade);
+      }
+      .stages {
+        display: grid;
+        gap: 0.65rem;
+        margin-top: 0.9rem;
+      }
+      .stages li {
+        display: flex;
+        align-items: center;
+        gap: 0.7rem;
+        color: var(--muted);
+      }
+      .stages li::before {
+        content: '';
+        width: 0.8rem;
+        height: 0.8rem;
+        border: 2px solid var(--edge);
+        border-radius: 50%;
+      }
+      .stages .done::before {
+        border-color: var(--accent);
+        background: var(--accent);
+      }
+      .stages .now {
+        color: var(--ink);
+        font-weight: 600;
+      }
+      .stages .now::before {
+        border-color: var(--accent);
+        border-inline-end-color: transparent;
+        animation: turn 0.9s linear infinite;
+      }
+      @keyframes turn {
+        to {
+          rotate: 1turn;
+        }
+      }
+      .pending h2 {
+        font-family: var(--serif);
+        font-size: 1.45rem;
+        font-weight: 500;
+        overflow-wrap: anywhere;
+      }
+      .pending .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.6rem;
+        margin-top: 1.1rem;
+      }
+      .muted {
+        color: var(--muted);
+      }
+      @container (min-width: 46rem) {
+        .top {
+          grid-template-columns: auto minmax(0, 1fr);
+          align-items: center;
+          gap: 1.5rem;
+        }
+        .columns {
+          grid-template-columns: minmax(0, 1fr) minmax(0, 1.1fr);
+          grid-template-rows: auto 1fr;
+          gap: 1.5rem 2rem;
+          align-items: start;
+        }
+        .told {
+          grid-area: 1 / 2 / span 2 / 2;
+        }
+        .answer {
+          padding: 1.75rem;
+        }
+      }
+    `,
+  ];
+
+  @property() model = '';
+  @property() backend: BackendChoice = 'auto';
+  @property() load: 'interest' | 'now' = 'interest';
+  @property({ type: Boolean, attribute: 'whole-page' }) wholePage = false;
+
+  /** Reflected for the page around: there is at least one photo. */
+  @property({ type: Boolean, reflect: true }) filled = false;
+
+  @state() private session: Session | null = null;
+  @state() private dragging = false;
+  /** What a screen reader is told. */
+  @state() private announcement = '';
+
+  /** Where drops and pastes are listened for while connected. */
+  #target: EventTarget | null = null;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#target = this.wholePage ? document : this;
+    for (const [type, listener] of this.#listeners) this.#target.addEventListener(type, listener);
+    for (const type of ['pointerenter', 'focusin'] as const) this.addEventListener(type, this.#interest);
+    addEventListener('online', this.#backOnline);
+  }
+
+  override disconnectedCallback(): void {
+    for (const [type, listener] of this.#listeners) this.#target?.removeEventListener(type, listener);
+    for (const type of ['pointerenter', 'focusin'] as const) this.removeEventListener(type, this.#interest);
+    removeEventListener('online', this.#backOnline);
+    super.disconnectedCallback();
+    // A move within the document disconnects and connects at once: only an element that stays away is emptied.
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.session?.dispose();
+      this.session = null;
+    });
+  }
+
+  /** Adds photos as if a person had chosen them. */
+  add(files: readonly File[]): void {
+    this.#ready()?.add(files);
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('model') || changed.has('backend')) {
+      this.session?.dispose();
+      this.session = null;
+    }
+    this.filled = (this.session?.photos.length ?? 0) > 0;
+    if (this.load === 'now' && this.isConnected) this.#ready()?.start();
+  }
+
+  /** The session, made when it is first needed; null without a model. */
+  #ready(): Session | null {
+    if (this.session || !this.model) return this.session;
+    const session = new Session({
+      model: new URL(this.model, document.baseURI),
+      backend: this.backend,
+      assetBase: DermletClassifier.assetBase ?? new URL('engine/', document.baseURI),
+      onReady: (model) => this.#tell('dermlet-ready', { model }),
+      onResult: (photo, result) => {
+        this.announcement = `${photo.name}: ${verdict(result)}`;
+        this.#tell('dermlet-result', { result, name: photo.name });
+      },
+      // The notice speaks for itself.
+      onError: (photo, error) => this.#tell('dermlet-error', { error, name: photo?.name ?? null }),
+    });
+    session.addEventListener('change', () => {
+      if (this.session !== session) return;
+      this.#announceLoading(session);
+      this.requestUpdate();
+    });
+    this.session = session;
+    return session;
+  }
+
+  #tell(type: 'dermlet-ready' | 'dermlet-result' | 'dermlet-error', detail: DermletReadyDetail | DermletResultDetail | DermletErrorDetail): void {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+
+  /** Phases and the end are told, not every megabyte. */
+  #announceLoading(session: Session): void {
+    const { load } = session;
+    if (load.kind === 'loading') {
+      const { progress } = load;
+      this.announcement = progress ? loadWords({ ...progress, loaded: 0, total: 0 }).replace(/:$/, '') : 'Loading the network';
+    } else if (load.kind === 'ready' && session.photos.length === 0) {
+      this.announcement = 'Ready for a photo';
+    }
+  }
+
+  readonly #interest = () => this.#ready()?.start();
+
+  readonly #backOnline = () => {
+    if (this.session?.load.kind === 'failed' && this.session.load.error.code === 'MODEL_UNAVAILABLE') this.session.retry();
+  };
+
+  readonly #listeners: readonly (readonly [string, (event: Event) => void])[] = [
+    ['dragover', (event) => this.#dragOver(event as DragEvent)],
+    ['dragleave', (event) => this.#dragLeave(event as DragEvent)],
+    ['drop', (event) => this.#drop(event as DragEvent)],
+    ['paste', (event) => this.#paste(event as ClipboardEvent)],
+  ];
+
+  #dragOver(event: DragEvent): void {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    // Without this the browser opens the file in place of the page.
+    event.preventDefault();
+    event.dataTransfer.dropEffect = 'copy';
+    this.dragging = true;
+    this.#interest();
+  }
+
+  #dragLeave(event: DragEvent): void {
+    if (event.relatedTarget === null || event.relatedTarget === document.documentElement) this.dragging = false;
+  }
+
+  #drop(event: DragEvent): void {
+    this.dragging = false;
+    const files = filesOf(event.dataTransfer);
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.add(files);
+  }
+
+  #paste(event: ClipboardEvent): void {
+    const files = filesOf(event.clipboardData);
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.add(files);
+  }
+
+  override render() {
+    const session = this.session;
+    const photo = session?.selected ?? null;
+    return html`<div class="stack">
+      <p class="visually-hidden" role="status" aria-live="polite">${this.announcement}</p>
+      ${session && photo ? this.#top(session) : this.#picker(false)} ${session ? this.#loadState(session) : nothing}
+      ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
+    </div>`;
+  }
+
+  #picker(compact: boolean) {
+    return html`<dermlet-picker
+      ?compact=${compact}
+      ?dragging=${this.dragging}
+      @files=${(event: CustomEvent<File[]>) => this.add(event.detail)}
+    ></dermlet-picker>`;
+  }
+
+  #top(session: Session) {
+    return html`<div class="top">
+      ${this.#picker(true)}
+      <dermlet-shelf
+        .photos=${session.photos}
+        .selectedId=${session.selectedId}
+        @select=${(event: CustomEvent<number>) => session.select(event.detail)}
+        @remove=${(event: CustomEvent<number>) => this.#remove(session, event.detail)}
+      ></dermlet-shelf>
+    </div>`;
+  }
+
+  /** The button that had the focus goes with the photo: the way to add the next one takes it. */
+  #remove(session: Session, id: number): void {
+    session.remove(id);
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('dermlet-picker')?.focus());
+  }
+
+  #loadState(session: Session) {
+    const { load } = session;
+    if (load.kind === 'failed') return html`<dermlet-notice .error=${load.error} retry-label="Try again" @retry=${() => session.retry()}></dermlet-notice>`;
+    if (load.kind === 'loading') return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
+    return nothing;
+  }
+
+  #modality(session: Session | null) {
+    const model = session?.load.kind === 'ready' ? session.load.model : null;
+    return html`<dermlet-modality
+      .model=${model}
+      .value=${session?.modality ?? null}
+      @modality=${(event: CustomEvent<string>) => session?.setModality(event.detail)}
+    ></dermlet-modality>`;
+  }
+
+  #columns(session: Session, photo: Photo) {
+    return html`<div class="columns">
+      <dermlet-photo-view .photo=${photo}></dermlet-photo-view>
+      <div class="told">${this.#answer(session, photo)}</div>
+      ${this.#modality(session)}
+    </div>`;
+  }
+
+  #answer(session: Session, photo: Photo) {
+    const again = () => session.again(photo.id);
+    switch (photo.state.kind) {
+      case 'waiting':
+      case 'running':
+        return this.#pending(session, photo);
+      case 'failed':
+        return html`<dermlet-notice .error=${photo.state.error} retry-label="Try this photo again" @retry=${again}></dermlet-notice>`;
+      case 'cancelled':
+        return html`<div class="answer pending">
+          <h2>Cancelled</h2>
+          <p class="muted">Nothing was kept of this run.</p>
+          <div class="actions"><button type="button" @click=${again}>Look at this photo again</button></div>
+        </div>`;
+      case 'done':
+        return html`<div class="answer"><dermlet-result-card .result=${photo.state.result}></dermlet-result-card></div>
+          <dermlet-details
+            .result=${photo.state.result}
+            .model=${session.load.kind === 'ready' ? session.load.model : null}
+            .mark=${photo.requestsBefore}
+          ></dermlet-details>`;
+    }
+  }
+
+  #pending(session: Session, photo: Photo) {
+    const stage = photo.state.kind === 'running' ? photo.state.stage : null;
+    const at = stage ? STAGES.indexOf(stage) : -1;
+    const waiting = session.load.kind === 'ready' ? 'Waiting for the photo before it' : 'Waiting for the network to load';
+    return html`<div class="answer pending">
+      <h2>${photo.name}</h2>
+      <p class="muted">${stage === null ? waiting : at < 0 ? stageWords(stage) : 'One moment'}</p>
+      <ol class="stages" aria-label="Stages">
+        ${STAGES.map(
+          (other, index) => html`<li class=${index < at ? 'done' : index === at ? 'now' : ''} aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
+        )}
+      </ol>
+      <div class="actions"><button type="button" @click=${() => session.cancel(photo.id)}>Cancel</button></div>
+    </div>`;
+  }
+}

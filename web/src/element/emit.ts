@@ -1,0 +1,9 @@
+/** Events between the element's parts: they stay inside the element. */
+export function emit<Detail>(from: EventTarget, type: string, detail: Detail): void {
+  from.dispatchEvent(new CustomEvent<Detail>(type, { detail }));
+}
+
+/** Registers a part once, though two copies of this bundle may be on one page. */
+export function define(name: string, element: CustomElementConstructor): void {
+  if (!customElements.get(name)) customElements.define(name, element);
+}

@@ -1,0 +1,84 @@
+/** `<dermlet-modality>`: how the picture was taken. Fires `modality` (detail: the modality's id). */
+import { LitElement, css, html, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
+
+import type { ModelInfo } from '../classifier/index.js';
+import { define, emit } from './emit.js';
+import { base } from './styles.js';
+import { modalityWords } from './words.js';
+
+export class DermletModality extends LitElement {
+  static override styles = [
+    base,
+    css`
+      legend {
+        padding: 0;
+        margin-bottom: 0.5rem;
+        font-weight: 600;
+      }
+      .choices {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr));
+        gap: 0.6rem;
+      }
+      label {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        align-content: start;
+        align-items: start;
+        gap: 0.1rem 0.65rem;
+        padding: 0.65rem 0.85rem;
+        border: 1px solid var(--line);
+        border-radius: 0.75rem;
+        background: var(--card);
+        cursor: pointer;
+      }
+      label:has(:checked) {
+        border-color: var(--accent);
+        background: var(--accent-soft);
+      }
+      label:has(:focus-visible) {
+        outline: 3px solid var(--accent);
+        outline-offset: 2px;
+      }
+      input {
+        width: 1.1rem;
+        height: 1.1rem;
+        margin: 0.2rem 0 0;
+        outline: none;
+        accent-color: var(--accent);
+      }
+      .hint {
+        grid-column: 2;
+        color: var(--muted);
+        font-size: 0.9rem;
+        line-height: 1.35;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model: ModelInfo | null = null;
+  /** Null: the model's default. */
+  @property({ attribute: false }) value: string | null = null;
+
+  override render() {
+    const model = this.model;
+    if (!model || model.modalities.length < 2) return nothing;
+    const chosen = this.value ?? model.defaultModality;
+    return html`<fieldset>
+      <legend>How was the picture taken?</legend>
+      <div class="choices">
+        ${[...model.modalities].sort((a, b) => Number(b === model.defaultModality) - Number(a === model.defaultModality)).map((id) => {
+          const words = modalityWords(id);
+          return html`<label>
+            <input type="radio" name="modality" value=${id} .checked=${id === chosen} @change=${() => emit(this, 'modality', id)} />
+            <span>${words.name}</span>
+            ${words.hint ? html`<span class="hint">${words.hint}</span>` : nothing}
+          </label>`;
+        })}
+      </div>
+    </fieldset>`;
+  }
+}
+
+define('dermlet-modality', DermletModality);

@@ -1,0 +1,75 @@
+/** `<dermlet-notice>`: what went wrong and what can be done, in calm words; the stable code in small. Fires `retry`. */
+import { LitElement, css, html, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
+
+import type { DermletError } from '../classifier/index.js';
+import { define, emit } from './emit.js';
+import { alertIcon } from './icons.js';
+import { base } from './styles.js';
+import { errorWords } from './words.js';
+
+export class DermletNotice extends LitElement {
+  static override styles = [
+    base,
+    css`
+      .notice {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 0.4rem 0.9rem;
+        padding: 1.1rem 1.25rem;
+        border: 1px solid var(--line);
+        border-inline-start: 4px solid var(--moderate);
+        border-radius: 0.75rem;
+        background: var(--card);
+      }
+      svg {
+        margin-top: 0.15rem;
+        color: var(--moderate);
+      }
+      h2 {
+        font-size: 1.1rem;
+        line-height: 1.35;
+      }
+      .rest {
+        display: grid;
+        grid-column: 2;
+        gap: 0.7rem;
+      }
+      .code {
+        color: var(--muted);
+        font-size: 0.85rem;
+        overflow-wrap: anywhere;
+      }
+      code {
+        font-size: 0.95em;
+      }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.6rem;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) error: DermletError | null = null;
+  /** Empty: no button. */
+  @property({ attribute: 'retry-label' }) retryLabel = '';
+
+  override render() {
+    if (!this.error) return nothing;
+    const words = errorWords(this.error.code);
+    return html`<section class="notice" role="alert">
+      ${alertIcon}
+      <h2>${words.title}</h2>
+      <div class="rest">
+        <p>${words.help}</p>
+        ${this.retryLabel
+          ? html`<div class="actions"><button type="button" @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
+          : nothing}
+        <p class="code"><code>${this.error.code}</code> ${this.error.message}</p>
+      </div>
+    </section>`;
+  }
+}
+
+define('dermlet-notice', DermletNotice);

@@ -1,0 +1,153 @@
+/** `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). Dropping and pasting are the outer element's. */
+import { LitElement, css, html, nothing } from 'lit';
+import { property, query } from 'lit/decorators.js';
+
+import { define, emit } from './emit.js';
+import { cameraIcon, lensFigure, plusIcon } from './icons.js';
+import { base } from './styles.js';
+
+/** Named formats and not `image/*`: with these, phones that store HEIC hand over a JPEG. */
+const ACCEPT = 'image/jpeg,image/png,image/bmp,.jpg,.jpeg,.png,.bmp';
+
+export class DermletPicker extends LitElement {
+  static override styles = [
+    base,
+    css`
+      .open {
+        display: grid;
+        justify-items: center;
+        gap: 1.1rem;
+        padding: 1.5rem 1rem;
+        border: 1.5px dashed var(--edge);
+        border-radius: 1.25rem;
+        background: var(--card);
+        text-align: center;
+      }
+      :host([dragging]) .open {
+        border-style: solid;
+        border-color: var(--accent);
+        background: var(--accent-soft);
+      }
+      .lens {
+        width: 6.5rem;
+        height: 6.5rem;
+        color: var(--accent);
+      }
+      .words {
+        display: grid;
+        justify-items: center;
+        gap: 1rem;
+      }
+      h2 {
+        font-family: var(--serif);
+        font-size: 1.5rem;
+        font-weight: 500;
+        line-height: 1.25;
+      }
+      .hint {
+        max-width: 34rem;
+        color: var(--muted);
+      }
+      .small {
+        font-size: 0.9rem;
+      }
+      .ways {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.6rem;
+      }
+      @container (max-width: 45.99rem) {
+        .ways {
+          display: grid;
+          grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
+          width: 100%;
+        }
+        .ways button {
+          padding-inline: 0.5rem;
+        }
+      }
+      @container (min-width: 46rem) {
+        .open {
+          grid-template-columns: auto minmax(0, 1fr);
+          align-items: center;
+          gap: 3rem;
+          padding: 2.75rem 3.25rem;
+          text-align: start;
+        }
+        .lens {
+          width: 14rem;
+          height: 14rem;
+        }
+        .words {
+          justify-items: start;
+        }
+        h2 {
+          font-size: 1.9rem;
+        }
+      }
+      input {
+        display: none;
+      }
+      svg {
+        flex: none;
+      }
+    `,
+  ];
+
+  /** A row of buttons in place of the large field. */
+  @property({ type: Boolean, reflect: true }) compact = false;
+  @property({ type: Boolean, reflect: true }) dragging = false;
+  @query('#choose-button') private chooseButton!: HTMLButtonElement | null;
+
+  /** A phone or tablet: only there does `capture` open the camera. */
+  readonly #touch = typeof matchMedia === 'function' && matchMedia('(pointer: coarse)').matches;
+
+  override focus(options?: FocusOptions): void {
+    this.chooseButton?.focus(options);
+  }
+
+  override render() {
+    return this.compact ? this.#row() : this.#field();
+  }
+
+  #field() {
+    return html`<div class="open">
+      <div class="lens">${lensFigure}</div>
+      <div class="words">
+        <h2>${this.dragging ? 'Let go to look at it' : this.#touch ? 'Take or choose a photo of one spot' : 'Drop a photo of one spot here'}</h2>
+        <div class="ways">${this.#ways('Choose photos')}</div>
+        <p class="hint">
+          ${this.#touch ? nothing : html`Or paste one with Ctrl or ⌘ and V. `}The photo is read, scored and shown by this page alone. It never leaves this device.
+        </p>
+        <p class="hint small">JPEG, PNG or BMP. Several at once are looked at one after another.</p>
+      </div>
+    </div>`;
+  }
+
+  #row() {
+    return html`<div class="ways">${this.#ways('Add photos')}</div>`;
+  }
+
+  #ways(label: string) {
+    const take = this.#touch
+      ? html`<button type="button" @click=${this.#open('take')}>${cameraIcon} Take a photo</button>
+          <input id="take" type="file" accept=${ACCEPT} capture="environment" tabindex="-1" aria-label="Take a photo" @change=${this.#picked} />`
+      : nothing;
+    return html`<button type="button" id="choose-button" class="primary" @click=${this.#open('choose')}>${plusIcon} ${label}</button>
+      <input id="choose" type="file" accept=${ACCEPT} multiple tabindex="-1" aria-label="Choose photos" @change=${this.#picked} />${take}`;
+  }
+
+  #open(id: string) {
+    return () => this.renderRoot.querySelector<HTMLInputElement>(`#${id}`)?.click();
+  }
+
+  #picked(event: Event): void {
+    const input = event.target as HTMLInputElement;
+    const files = [...(input.files ?? [])];
+    // Emptied so that the same file can be chosen again.
+    input.value = '';
+    if (files.length > 0) emit(this, 'files', files);
+  }
+}
+
+define('dermlet-picker', DermletPicker);

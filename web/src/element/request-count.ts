@@ -1,0 +1,60 @@
+/** `<dermlet-request-count>`: the network requests that the page has made since a photo was chosen. */
+import { LitElement, css, html, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
+
+import { define } from './emit.js';
+import { requestCounter } from './request-counter.js';
+import { base } from './styles.js';
+
+export class DermletRequestCount extends LitElement {
+  static override styles = [
+    base,
+    css`
+      .count {
+        font-variant-numeric: tabular-nums;
+        font-weight: 600;
+      }
+      .how {
+        margin-top: 0.3rem;
+        color: var(--muted);
+        font-size: 0.92rem;
+      }
+      ul {
+        margin-top: 0.3rem;
+        font-size: 0.85rem;
+        overflow-wrap: anywhere;
+      }
+    `,
+  ];
+
+  /** Requests already made when the photo was chosen. */
+  @property({ type: Number }) mark = 0;
+
+  #stop: (() => void) | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#stop = requestCounter().onChange(() => this.requestUpdate());
+  }
+
+  override disconnectedCallback(): void {
+    this.#stop?.();
+    super.disconnectedCallback();
+  }
+
+  override render() {
+    const made = requestCounter().since(this.mark);
+    return html`<p class="count">Network requests made since the photo was chosen: <span id="requests">${made.length}</span></p>
+      ${made.length > 0
+        ? html`<ul>
+            ${made.map((address) => html`<li>${address}</li>`)}
+          </ul>`
+        : nothing}
+      <p class="how">
+        ${made.length > 0 ? 'Those listed fetched files of the page or the network; none carries a photo. ' : nothing}Counted by your browser for this page. To check from
+        outside, cut the network once this page is ready and look at a photo: it works the same. Or keep the Network tab of the developer tools open.
+      </p>`;
+  }
+}
+
+define('dermlet-request-count', DermletRequestCount);

@@ -1,0 +1,133 @@
+/** `<dermlet-result-card>`: the answer in one sentence, the concern tier with what to do next, and the categories behind it. */
+import { LitElement, css, html, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
+
+import type { Result } from '../classifier/index.js';
+import { define } from './emit.js';
+import { tierIcons } from './icons.js';
+import './ranking.js';
+import { base } from './styles.js';
+import { ALWAYS, BETTER_PICTURE, mayName, tierWords, verdict, verdictNote } from './words.js';
+
+export class DermletResultCard extends LitElement {
+  static override styles = [
+    base,
+    css`
+      .card {
+        display: grid;
+        gap: 1.25rem;
+      }
+      .verdict {
+        font-family: var(--serif);
+        font-size: clamp(1.45rem, 1.2rem + 1.2vw, 1.9rem);
+        font-weight: 500;
+        line-height: 1.28;
+        text-wrap: pretty;
+      }
+      .note {
+        margin-top: 0.6rem;
+        color: var(--muted);
+      }
+      .next {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 0.35rem 0.85rem;
+        padding: 1rem 1.15rem;
+        border-radius: 0.9rem;
+        background: var(--tier-soft);
+      }
+      .next svg {
+        margin-top: 0.05rem;
+        color: var(--tier);
+      }
+      .next h3 {
+        color: var(--tier);
+        font-size: 1.08rem;
+        line-height: 1.4;
+      }
+      .next .what {
+        grid-column: 2;
+      }
+      .always {
+        grid-column: 2;
+        margin-top: 0.35rem;
+        font-weight: 600;
+      }
+      .high {
+        --tier: var(--high);
+        --tier-soft: var(--high-soft);
+      }
+      .moderate {
+        --tier: var(--moderate);
+        --tier-soft: var(--moderate-soft);
+      }
+      .low {
+        --tier: var(--low);
+        --tier-soft: var(--low-soft);
+      }
+      .unknown {
+        --tier: var(--unknown);
+        --tier-soft: var(--unknown-soft);
+      }
+      .part > h3 {
+        margin-bottom: 0.75rem;
+        font-size: 1.08rem;
+      }
+      .tips {
+        display: grid;
+        gap: 0.4rem;
+        padding-inline-start: 1.2rem;
+        list-style: disc;
+      }
+      .warn {
+        margin-bottom: 0.9rem;
+        color: var(--muted);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) result: Result | null = null;
+
+  override render() {
+    const result = this.result;
+    if (!result) return nothing;
+    const tier = tierWords(result.tier);
+    return html`<section class="card" aria-labelledby="verdict">
+      <div>
+        <h2 id="verdict" class="verdict">${verdict(result)}</h2>
+        <p class="note">${verdictNote(result)}</p>
+      </div>
+      <div class="next ${result.tier}">
+        ${tierIcons[result.tier]}
+        <h3>${tier.title}</h3>
+        <p class="what">${tier.next}</p>
+        <p class="always">${ALWAYS}</p>
+      </div>
+      ${this.#scores(result)}
+    </section>`;
+  }
+
+  #scores(result: Result) {
+    if (mayName(result)) {
+      return html`<div class="part">
+        <h3>How the categories score</h3>
+        <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
+      </div>`;
+    }
+    const tips = html`<div class="part">
+      <h3>For a picture that can be scored</h3>
+      <ul class="tips">
+        ${BETTER_PICTURE.map((tip) => html`<li>${tip}</li>`)}
+      </ul>
+    </div>`;
+    if (result.outcome === 'poor-quality') return tips;
+    return html`${tips}
+      <details class="part">
+        <summary>Show the raw scores all the same</summary>
+        <p class="warn">These are not answers. The network must spread its score over the categories it knows, also for a picture of something else.</p>
+        <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
+      </details>`;
+  }
+}
+
+define('dermlet-result-card', DermletResultCard);

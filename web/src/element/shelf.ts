@@ -1,0 +1,136 @@
+/** `<dermlet-shelf>`: the photos so far, newest in front. Fires `select` and `remove` (detail: the photo's id). */
+import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
+import { property } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+
+import { showThumbnail } from './canvas.js';
+import { define, emit } from './emit.js';
+import { closeIcon } from './icons.js';
+import type { Photo, PhotoState } from './session.js';
+import { base } from './styles.js';
+import { verdict } from './words.js';
+
+/** Device pixels, enough for twice the density. */
+const THUMBNAIL = 160;
+
+function stateWords(state: PhotoState): string {
+  switch (state.kind) {
+    case 'waiting':
+      return 'waiting';
+    case 'running':
+      return 'being looked at';
+    case 'done':
+      return verdict(state.result);
+    case 'failed':
+      return 'could not be read or scored';
+    case 'cancelled':
+      return 'cancelled';
+  }
+}
+
+export class DermletShelf extends LitElement {
+  static override styles = [
+    base,
+    css`
+      ul {
+        display: flex;
+        gap: 0.65rem;
+        padding: 0.35rem;
+        margin: -0.35rem;
+        overflow-x: auto;
+      }
+      li {
+        position: relative;
+        flex: none;
+      }
+      .thumb {
+        position: relative;
+        width: 4.75rem;
+        height: 4.75rem;
+        min-height: 0;
+        padding: 0;
+        border: 1px solid var(--edge);
+        border-radius: 0.7rem;
+        background: var(--track);
+        overflow: hidden;
+      }
+      .thumb[aria-current='true'] {
+        box-shadow: 0 0 0 2px var(--paper), 0 0 0 4.5px var(--accent);
+      }
+      canvas,
+      img {
+        display: block;
+        width: 100%;
+        height: 100%;
+        object-fit: cover;
+      }
+      .mark {
+        position: absolute;
+        inset: auto 0 0;
+        padding: 0.1rem 0.2rem;
+        background: var(--card);
+        color: var(--ink);
+        font-size: 0.72rem;
+        font-weight: 600;
+        text-align: center;
+      }
+      .remove {
+        position: absolute;
+        top: 0.15rem;
+        inset-inline-end: 0.15rem;
+        width: 1.6rem;
+        height: 1.6rem;
+        min-height: 0;
+        padding: 0;
+        border-radius: 50%;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) photos: readonly Photo[] = [];
+  @property({ attribute: false }) selectedId: number | null = null;
+
+  override render() {
+    return html`<ul aria-label="Photos so far">
+      ${repeat(
+        this.photos,
+        (photo) => photo.id,
+        (photo) => this.#item(photo),
+      )}
+    </ul>`;
+  }
+
+  #item(photo: Photo) {
+    const mark = { waiting: 'waiting', running: 'working', done: '', failed: 'not read', cancelled: 'cancelled' }[photo.state.kind];
+    const drawn = photo.state.kind === 'done';
+    return html`<li>
+      <button
+        type="button"
+        class="thumb"
+        data-id=${photo.id}
+        aria-current=${photo.id === this.selectedId ? 'true' : 'false'}
+        @click=${() => emit(this, 'select', photo.id)}
+        @keydown=${(event: KeyboardEvent) => event.key === 'Delete' && emit(this, 'remove', photo.id)}
+      >
+        <canvas ?hidden=${!drawn} aria-hidden="true"></canvas>
+        ${drawn ? nothing : html`<img src=${photo.url} alt="" @error=${(event: Event) => ((event.target as HTMLElement).hidden = true)} />`}
+        ${mark ? html`<span class="mark" aria-hidden="true">${mark}</span>` : nothing}
+        <span class="visually-hidden">${photo.name}: ${stateWords(photo.state)}</span>
+      </button>
+      <button type="button" class="remove" @click=${() => emit(this, 'remove', photo.id)}>
+        ${closeIcon}<span class="visually-hidden">Remove ${photo.name}</span>
+      </button>
+    </li>`;
+  }
+
+  protected override updated(_changed: PropertyValues<this>): void {
+    for (const photo of this.photos) {
+      const picture = photo.state.kind === 'done' ? photo.state.result.pictures?.preview : undefined;
+      const canvas = this.renderRoot.querySelector<HTMLCanvasElement>(`[data-id="${photo.id}"] canvas`);
+      // Once drawn it stays, also when the session drops the full picture.
+      if (picture && canvas) showThumbnail(canvas, picture, THUMBNAIL);
+    }
+  }
+}
+
+define('dermlet-shelf', DermletShelf);

@@ -1,0 +1,215 @@
+/** Every sentence that people read about a result, a stage or an error. No DOM: what is said can be tested as it stands. */
+import type { ErrorCode } from '../classifier/errors.js';
+import type { LoadProgress, Stage } from '../classifier/options.js';
+import type { QualityCheck, RankedClass, Result, Tier } from '../classifier/result.js';
+
+/** Stands wherever a result is shown. */
+export const ALWAYS = 'If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+
+const NBSP = '\u00a0';
+
+/** `0.834` -> `83 %`. The ends are named, not rounded to certainty: no network is 0 % or 100 % sure. */
+export function percent(share: number): string {
+  if (share > 0.99) return `over 99${NBSP}%`;
+  if (share < 0.01) return `under 1${NBSP}%`;
+  return `${Math.round(share * 100)}${NBSP}%`;
+}
+
+/** Bytes -> `3.2 MB` (decimal megabytes, as browsers' download lists count). */
+export function megabytes(bytes: number): string {
+  return bytes < 100_000 ? `${Math.max(1, Math.round(bytes / 1000))}${NBSP}kB` : `${(bytes / 1_000_000).toFixed(1)}${NBSP}MB`;
+}
+
+export function milliseconds(value: number): string {
+  return value < 10 ? `${value.toFixed(1)}${NBSP}ms` : `${Math.round(value)}${NBSP}ms`;
+}
+
+function listed(names: readonly string[], conjunction: 'and' | 'or'): string {
+  if (names.length < 2) return names.join('');
+  return `${names.slice(0, -1).join(', ')} ${conjunction} ${names.at(-1)}`;
+}
+
+/** The classes of the prediction set, most probable first. */
+export function likely(result: Result): RankedClass[] {
+  return result.ranking.filter((entry) => entry.inSet);
+}
+
+/** Whether a category may be named as an answer. */
+export function mayName(result: Result): boolean {
+  return result.outcome === 'single' || result.outcome === 'several';
+}
+
+const NAMED_AT_MOST = 4;
+
+/** The one sentence: what the picture looks most like, and how sure that is. */
+export function verdict(result: Result): string {
+  switch (result.outcome) {
+    case 'single': {
+      const first = likely(result)[0] ?? result.ranking[0];
+      return first ? `Looks most like ${first.name} (score ${percent(first.probability)}).` : 'No category is named.';
+    }
+    case 'several': {
+      const names = likely(result).map((entry) => entry.name);
+      const more = names.length - NAMED_AT_MOST;
+      const shown = more > 0 ? [...names.slice(0, NAMED_AT_MOST), `${more} more`] : names;
+      return `Between ${listed(shown, 'and')}: the network cannot tell these apart here.`;
+    }
+    case 'not-recognised':
+      return 'This does not look like any of the pictures the network was trained on, so no category is named.';
+    case 'poor-quality':
+      return `${listed(failedChecks(result.quality.checks), 'and')}, so no category is named.`;
+  }
+}
+
+function failedChecks(checks: readonly QualityCheck[]): string[] {
+  const failed = checks.filter((check) => !check.passed);
+  if (failed.length === 0) return ['This picture is not usable'];
+  return failed.map((check, index) => {
+    const subject = index === 0 ? 'This picture' : 'it';
+    switch (check.id) {
+      case 'too_small':
+        return `${subject} is too small (${Math.round(check.value)} of at least ${Math.round(check.limit)} pixels on its shorter side)`;
+      case 'flat':
+        return `${subject} is almost one even colour`;
+    }
+  });
+}
+
+/** What stands under the verdict; empty when nothing needs to be added. */
+export function verdictNote(result: Result): string {
+  const share = `${Math.round(result.coverage * 100)}${NBSP}%`;
+  switch (result.outcome) {
+    case 'single':
+    case 'several':
+      return `Sets of marked categories hold the true one for about ${share} of pictures like those the network was calibrated on, and miss it for the rest.`;
+    case 'not-recognised':
+      return 'The network only knows the categories it was trained on. Anything else, healthy skin and most rashes included, is unknown to it.';
+    case 'poor-quality':
+      return 'A score for a picture like this would mean nothing.';
+  }
+}
+
+/** How to take a picture that the network can work with. */
+export const BETTER_PICTURE: readonly string[] = [
+  'Use daylight or an even lamp, without flash or hard shadows.',
+  'Hold the camera still, straight above the spot, and tap it to focus.',
+  'Let the spot fill about a third of the picture, with some skin around it.',
+  'Use the original photo, not a screenshot or a picture from a chat.',
+];
+
+export interface TierWords {
+  title: string;
+  next: string;
+}
+
+export function tierWords(tier: Tier): TierWords {
+  switch (tier) {
+    case 'high':
+      return {
+        title: 'High concern',
+        next: 'Among the categories that score here is one that a doctor should look at soon. Arrange an appointment, with a dermatologist if you can, and show them the spot itself.',
+      };
+    case 'moderate':
+      return {
+        title: 'Moderate concern',
+        next: 'Among the closest categories is one that a doctor should look at. Arrange an appointment, sooner if the spot changes, hurts or bleeds.',
+      };
+    case 'low':
+      return {
+        title: 'Low concern, which is not an all-clear',
+        next: 'The closest categories are of low concern, but networks miss things, melanoma included. Keep watching the spot, and have it looked at if it changes or differs from your others.',
+      };
+    case 'unknown':
+      return {
+        title: 'No level of concern',
+        next: 'This page can say nothing about this picture, neither for nor against. Go by the spot itself.',
+      };
+  }
+}
+
+export interface ModalityWords {
+  name: string;
+  hint: string;
+}
+
+/** A model may bring modalities that this page has no words for: its own id is shown then. */
+export function modalityWords(id: string): ModalityWords {
+  switch (id) {
+    case 'photo':
+      return { name: 'Close-up photo', hint: 'taken with a phone or camera' };
+    case 'dermoscopy':
+      return { name: 'Dermoscopy', hint: 'taken through a dermatoscope, the lit magnifier held against the skin' };
+    default:
+      return { name: id, hint: '' };
+  }
+}
+
+export function stageWords(stage: Stage): string {
+  switch (stage) {
+    case 'queued':
+      return 'Waiting for the photo before it';
+    case 'starting':
+      return 'Starting the engine';
+    case 'decoding':
+      return 'Reading the picture';
+    case 'analysing':
+      return 'Running the network';
+    case 'explaining':
+      return 'Drawing the heat map';
+    case 'done':
+      return 'Done';
+  }
+}
+
+/** The stages that every photo goes through, in order. */
+export const STAGES: readonly Stage[] = ['decoding', 'analysing', 'explaining'];
+
+export function loadWords(progress: LoadProgress | null): string {
+  if (!progress) return 'Getting ready';
+  const amount = progress.total > 0 ? ` ${megabytes(progress.loaded)} of ${megabytes(progress.total)}` : '';
+  switch (progress.phase) {
+    case 'engine':
+      return progress.cached ? 'Opening the engine kept on this device' : `Downloading the engine:${amount}`;
+    case 'model':
+      return progress.cached ? 'Opening the network kept on this device' : `Downloading the network:${amount}`;
+    case 'self-test':
+      return 'Checking the network against its reference';
+  }
+}
+
+export interface ErrorWords {
+  title: string;
+  help: string;
+}
+
+export function errorWords(code: ErrorCode): ErrorWords {
+  switch (code) {
+    case 'UNSUPPORTED_FORMAT':
+      return {
+        title: 'This file cannot be read here.',
+        help: 'JPEG, PNG and BMP pictures can. Most phones and picture programs can save or share a photo as JPEG.',
+      };
+    case 'CORRUPT_IMAGE':
+      return { title: 'This picture is broken or cut off.', help: 'Part of the file is missing or damaged. Try the original file, or take the photo again.' };
+    case 'IMAGE_TOO_LARGE':
+      return { title: 'This picture is too large.', help: 'Use a smaller version, or cut out the part around the spot.' };
+    case 'INVALID_ARGUMENT':
+      return { title: 'This request makes no sense to the engine.', help: 'Choose the photo again. If that does not help, please report it with the code below.' };
+    case 'MODEL_UNAVAILABLE':
+      return {
+        title: 'The network could not be downloaded.',
+        help: 'Check the connection, then try again. Once downloaded it is kept on this device and works offline.',
+      };
+    case 'MODEL_CORRUPT':
+      return {
+        title: 'The downloaded network is not what was published.',
+        help: 'It was not used. Try again; if it happens twice, something between you and this site changes its files.',
+      };
+    case 'BACKEND_FAILED':
+      return { title: 'The network could not be run in this browser.', help: 'Close other tabs and try again, or use a current version of Chrome, Edge, Firefox or Safari.' };
+    case 'ABORTED':
+      return { title: 'Cancelled.', help: 'Nothing was kept of this run.' };
+    case 'DISPOSED':
+      return { title: 'The engine was shut down.', help: 'Load this page again to go on.' };
+  }
+}
