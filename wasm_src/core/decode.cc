@@ -1,11 +1,9 @@
 #include "decode.h"
 
-#include <stb_image.h>
-
 #include <string>
 
 #include "header.h"
-#include "stb_budget.h"
+#include "stb.h"
 
 namespace dermlet {
 namespace {
@@ -69,18 +67,14 @@ Result<Header> read_header(Bytes bytes) {
 }
 
 Result<Image> decode(Bytes bytes, const Header& header) {
-  const StbBudget budget(budget_of(header, bytes.size()));
-  int width = 0;
-  int height = 0;
-  int channels = 0;
-  std::uint8_t* decoded = stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &channels, 0);
-  if (decoded == nullptr) {
-    if (budget.refused()) return fail(ErrorCode::kImageTooLarge, "not enough memory for the picture, or its data does not fit its stated size");
-    return fail(ErrorCode::kCorruptImage, std::string("the picture's data is broken (") + stbi_failure_reason() + ")");
+  const StbPicture decoded = stb_decode(bytes, header.format, budget_of(header, bytes.size()));
+  if (decoded.pixels == nullptr) {
+    if (decoded.refused) return fail(ErrorCode::kImageTooLarge, "not enough memory for the picture, or its data does not fit its stated size");
+    return fail(ErrorCode::kCorruptImage, std::string("the picture's data is broken (") + decoded.problem + ")");
   }
-  const std::size_t size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * static_cast<std::size_t>(channels);
-  Image image{width, height, channels, Buffer<std::uint8_t>::adopt(decoded, size)};
-  if (width != header.width || height != header.height) return fail(ErrorCode::kCorruptImage, "the picture's data does not fit its header");
+  const std::size_t size = static_cast<std::size_t>(decoded.width) * static_cast<std::size_t>(decoded.height) * static_cast<std::size_t>(decoded.channels);
+  Image image{decoded.width, decoded.height, decoded.channels, Buffer<std::uint8_t>::adopt(decoded.pixels, size)};
+  if (image.width != header.width || image.height != header.height) return fail(ErrorCode::kCorruptImage, "the picture's data does not fit its header");
   return to_rgb(std::move(image));
 }
 

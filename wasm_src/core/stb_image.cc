@@ -1,21 +1,7 @@
-// The one translation unit that compiles stb_image: JPEG, PNG and BMP from memory only, allocating through StbBudget.
+// The one translation unit that compiles stb_image.
 #include <cstdlib>
 
-#include "stb_budget.h"
-
-#define STBI_MALLOC(bytes) dermlet::stb_allocate(bytes)
-#define STBI_REALLOC_SIZED(block, old_bytes, bytes) dermlet::stb_reallocate(block, old_bytes, bytes)
-#define STBI_REALLOC(block, bytes) dermlet::stb_reallocate(block, 0, bytes)
-#define STBI_FREE(block) std::free(block)
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_PNG
-#define STBI_ONLY_BMP
-#define STBI_NO_STDIO
-#define STBI_NO_LINEAR
-#define STBI_NO_HDR
-#define STBI_MAX_DIMENSIONS 65535
-#define STB_IMAGE_IMPLEMENTATION
-#include <stb_image.h>
+#include "stb.h"
 
 namespace dermlet {
 namespace {
@@ -23,18 +9,7 @@ namespace {
 thread_local std::size_t left = 0;
 thread_local bool was_refused = false;
 
-}  // namespace
-
-StbBudget::StbBudget(std::size_t bytes) {
-  left = bytes;
-  was_refused = false;
-}
-
-StbBudget::~StbBudget() { left = 0; }
-
-bool StbBudget::refused() const { return was_refused; }
-
-void* stb_allocate(std::size_t bytes) {
+void* allocate(std::size_t bytes) {
   void* block = bytes <= left ? std::malloc(bytes) : nullptr;
   if (block == nullptr) {
     was_refused = true;
@@ -44,7 +19,7 @@ void* stb_allocate(std::size_t bytes) {
   return block;
 }
 
-void* stb_reallocate(void* block, std::size_t old_bytes, std::size_t bytes) {
+void* reallocate(void* block, std::size_t old_bytes, std::size_t bytes) {
   const std::size_t more = bytes > old_bytes ? bytes - old_bytes : 0;
   void* moved = more <= left ? std::realloc(block, bytes) : nullptr;
   if (moved == nullptr) {
@@ -53,6 +28,51 @@ void* stb_reallocate(void* block, std::size_t old_bytes, std::size_t bytes) {
     left -= more;
   }
   return moved;
+}
+
+}  // namespace
+}  // namespace dermlet
+
+#define STBI_MALLOC(bytes) dermlet::allocate(bytes)
+#define STBI_REALLOC_SIZED(block, old_bytes, bytes) dermlet::reallocate(block, old_bytes, bytes)
+#define STBI_REALLOC(block, bytes) dermlet::reallocate(block, 0, bytes)
+#define STBI_FREE(block) std::free(block)
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_PNG
+#define STBI_ONLY_BMP
+#define STBI_NO_STDIO
+#define STBI_NO_LINEAR
+#define STBI_NO_HDR
+#define STBI_MAX_DIMENSIONS 65535
+#define STB_IMAGE_STATIC
+#define STB_IMAGE_IMPLEMENTATION
+#include <stb_image.h>
+
+namespace dermlet {
+
+StbPicture stb_decode(Bytes bytes, Format format, std::size_t budget) {
+  left = budget;
+  was_refused = false;
+  stbi__g_failure_reason = nullptr;
+  StbPicture picture;
+  const int length = static_cast<int>(bytes.size());
+  if (format == Format::kJpeg) {
+    // Straight to the JPEG decoder: the generic entry asks each format in turn and leaves their "not mine" behind as a failure reason.
+    stbi__context context;
+    stbi__start_mem(&context, bytes.data(), length);
+    stbi__result_info info{};
+    picture.pixels = static_cast<std::uint8_t*>(stbi__jpeg_load(&context, &picture.width, &picture.height, &picture.channels, 0, &info));
+    if (picture.pixels != nullptr && stbi__g_failure_reason != nullptr) {
+      std::free(picture.pixels);
+      picture.pixels = nullptr;
+    }
+  } else {
+    picture.pixels = stbi_load_from_memory(bytes.data(), length, &picture.width, &picture.height, &picture.channels, 0);
+  }
+  if (picture.pixels == nullptr) picture.problem = stbi__g_failure_reason != nullptr ? stbi__g_failure_reason : "unreadable";
+  picture.refused = was_refused;
+  left = 0;
+  return picture;
 }
 
 }  // namespace dermlet

@@ -1,0 +1,141 @@
+#include "decode.h"
+
+#include <gtest/gtest.h>
+
+#include "support.h"
+
+namespace dermlet {
+namespace {
+
+using testing::picture_bytes;
+
+ErrorCode code_of(const std::string& name) {
+  const auto bytes = picture_bytes(name);
+  const auto header = read_header(bytes);
+  if (!header) return header.error().code;
+  const auto image = decode(bytes, *header);
+  EXPECT_FALSE(image) << name;
+  return image ? ErrorCode::kInvalidArgument : image.error().code;
+}
+
+TEST(Decode, HeadersSayFormatSizeAndOrientation) {
+  const auto bytes = picture_bytes("orientation-6.jpg");
+  const auto header = read_header(bytes);
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->format, Format::kJpeg);
+  EXPECT_EQ(header->width, 180);  // as stored
+  EXPECT_EQ(header->height, 240);
+  EXPECT_EQ(header->orientation, 6);
+  EXPECT_EQ(read_header(picture_bytes("orientation-6.png"))->orientation, 6);
+  EXPECT_EQ(read_header(picture_bytes("spot.bmp"))->width, 160);
+}
+
+TEST(Decode, EveryKindGivesRgbOfTheHeadersSize) {
+  for (const char* name : {"spot.jpg", "spot-progressive.jpg", "spot-444.jpg", "spot-restart.jpg", "spot-gray.jpg", "spot-cmyk.jpg", "spot.png", "spot-palette.png", "spot-gray.png",
+                           "spot-alpha.png", "spot-16bit.png", "spot.bmp", "spot-gray.bmp"}) {
+    const auto bytes = picture_bytes(name);
+    const auto header = read_header(bytes);
+    ASSERT_TRUE(header) << name << ": " << header.error().message;
+    const auto image = decode(bytes, *header);
+    ASSERT_TRUE(image) << name << ": " << image.error().message;
+    EXPECT_EQ(image->channels, 3) << name;
+    EXPECT_EQ(image->width, header->width) << name;
+    EXPECT_EQ(image->height, header->height) << name;
+  }
+}
+
+TEST(Decode, BrokenFilesHaveTheirCodes) {
+  EXPECT_EQ(code_of("empty.jpg"), ErrorCode::kCorruptImage);
+  EXPECT_EQ(code_of("cut-off.jpg"), ErrorCode::kCorruptImage);
+  EXPECT_EQ(code_of("corrupt.jpg"), ErrorCode::kCorruptImage);
+  EXPECT_EQ(code_of("corrupt.png"), ErrorCode::kCorruptImage);
+  EXPECT_EQ(code_of("huge.png"), ErrorCode::kImageTooLarge);
+  EXPECT_EQ(code_of("picture.webp"), ErrorCode::kUnsupportedFormat);
+}
+
+TEST(Decode, DataBeyondTheHeaderIsRefusedByTheBudget) { EXPECT_EQ(code_of("bomb.png"), ErrorCode::kImageTooLarge); }
+
+TEST(Decode, LimitsAreHeldBeforeAnythingIsAllocated) {
+  auto bytes = picture_bytes("spot.bmp");
+  bytes[18] = bytes[19] = bytes[22] = bytes[23] = 0xFF;  // 65535 x 65535
+  EXPECT_EQ(read_header(bytes).error().code, ErrorCode::kImageTooLarge);
+  const std::vector<std::uint8_t> large(kMaxFileBytes + 1);
+  EXPECT_EQ(read_header(large).error().code, ErrorCode::kImageTooLarge);
+}
+
+TEST(Decode, JpegKindsThatAreNotReadAreNamed) {
+  const auto with_frame = [](std::uint8_t marker, std::uint8_t precision) {
+    auto bytes = picture_bytes("spot-444.jpg");
+    for (std::size_t i = 2; i + 4 < bytes.size(); ++i) {
+      if (bytes[i] == 0xFF && bytes[i + 1] == 0xC0) {
+        bytes[i + 1] = marker;
+        bytes[i + 4] = precision;
+        break;
+      }
+    }
+    return read_header(bytes);
+  };
+  EXPECT_TRUE(with_frame(0xC1, 8));  // extended sequential with 8 bits is baseline with more tables
+  for (const auto& [marker, precision, word] : std::vector<std::tuple<int, int, std::string>>{{0xC9, 8, "arithmetic"}, {0xC3, 8, "lossless"}, {0xC5, 8, "hierarchical"}, {0xC1, 12, "12 bits"}}) {
+    const auto told = with_frame(static_cast<std::uint8_t>(marker), static_cast<std::uint8_t>(precision));
+    ASSERT_FALSE(told) << word;
+    EXPECT_EQ(told.error().code, ErrorCode::kUnsupportedFormat);
+    EXPECT_NE(told.error().message.find(word), std::string::npos) << told.error().message;
+  }
+}
+
+TEST(Decode, AFourChannelJpegMustSayWhatItIs) {
+  auto bytes = picture_bytes("spot-cmyk.jpg");
+  for (std::size_t i = 2; i + 1 < bytes.size(); ++i) {
+    if (bytes[i] == 0xFF && bytes[i + 1] == 0xEE) {
+      bytes[i + 1] = 0xED;  // Adobe's segment becomes one that nobody reads
+      break;
+    }
+  }
+  EXPECT_EQ(read_header(bytes).error().code, ErrorCode::kUnsupportedFormat);
+}
+
+// A file that ends early is never a success, whatever the decoder would make of it.
+TEST(Decode, EveryCutIsAnError) {
+  for (const char* name : {"spot-444.jpg", "spot-restart.jpg", "orientation-6.jpg", "tiny.png", "spot-16bit.png", "flat.png", "spot-gray.bmp"}) {
+    const auto whole = picture_bytes(name);
+    const std::size_t step = whole.size() > 4000 ? 7 : 1;
+    // The BMP's last row may lack its padding; the PNG's and JPEG's last byte counts.
+    for (std::size_t n = 0; n + 4 < whole.size(); n += step) {
+      const std::vector<std::uint8_t> part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
+      const auto header = read_header(part);
+      EXPECT_FALSE(header) << name << " cut at " << n;
+    }
+  }
+}
+
+// Whatever a flipped header byte says, the answer is a picture of the stated size or an error.
+TEST(Decode, EveryFlippedHeaderByteIsSurvived) {
+  for (const char* name : {"spot-444.jpg", "spot-restart.jpg", "tiny.png", "flat.png", "spot-gray.bmp"}) {
+    const auto whole = picture_bytes(name);
+    for (std::size_t at = 0; at < std::min<std::size_t>(whole.size(), 700); ++at) {
+      for (const std::uint8_t mask : {0x01, 0x80, 0xFF}) {
+        auto bytes = whole;
+        bytes[at] ^= mask;
+        const auto header = read_header(bytes);
+        if (!header || static_cast<std::int64_t>(header->width) * header->height > 1'000'000) continue;
+        const auto image = decode(bytes, *header);
+        if (image) {
+          EXPECT_EQ(image->pixels.size(), static_cast<std::size_t>(header->width) * static_cast<std::size_t>(header->height) * 3);
+        }
+      }
+    }
+  }
+}
+
+TEST(Decode, OnlyTheFirstPictureOfSeveralIsRead) {
+  auto bytes = picture_bytes("spot-444.jpg");
+  const auto second = picture_bytes("spot-gray.jpg");
+  bytes.insert(bytes.end(), second.begin(), second.end());
+  const auto header = read_header(bytes);
+  ASSERT_TRUE(header);
+  EXPECT_TRUE(decode(bytes, *header));
+}
+
+}  // namespace
+}  // namespace dermlet

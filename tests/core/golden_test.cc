@@ -1,0 +1,84 @@
+// Pillow's answers, written by tests/golden/make_goldens.py.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <sstream>
+
+#include "pipeline.h"
+#include "support.h"
+
+namespace dermlet {
+namespace {
+
+using testing::tests_dir;
+using testing::values_of;
+
+std::vector<std::uint8_t> from_hex(const std::string& hex) {
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  return bytes;
+}
+
+std::string fnv1a(std::span<const std::uint8_t> bytes) {
+  std::uint64_t value = 0xCBF29CE484222325u;
+  for (const std::uint8_t byte : bytes) value = (value ^ byte) * 0x100000001B3u;
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+TEST(Golden, ResamplingIsPillowsToTheBit) {
+  std::ifstream file(tests_dir() / "golden/resample.golden");
+  std::string line;
+  int cases = 0;
+  while (std::getline(file, line)) {
+    std::istringstream fields(line);
+    std::string name, hex;
+    int width, height, target_width, target_height;
+    std::uint32_t seed;
+    Rect region;
+    fields >> name >> width >> height >> region.x >> region.y >> region.width >> region.height >> target_width >> target_height >> seed >> hex;
+    const Filter filter = name == "bilinear" ? Filter::kBilinear : name == "bicubic" ? Filter::kBicubic : Filter::kLanczos;
+    const auto result = resample(testing::noise(width, height, seed), region, target_width, target_height, filter);
+    ASSERT_TRUE(result) << line.substr(0, 60);
+    EXPECT_EQ(values_of(*result), from_hex(hex)) << line.substr(0, 60);
+    ++cases;
+  }
+  EXPECT_EQ(cases, 48);
+}
+
+TEST(Golden, ViewsArePillowsToTheBitOrWithinTheDecodersDifference) {
+  std::ifstream file(tests_dir() / "golden/views.golden");
+  std::string line;
+  int cases = 0;
+  while (std::getline(file, line)) {
+    std::istringstream fields(line);
+    std::string name, kind, expected;
+    int side;
+    fields >> name >> kind >> side >> expected;
+    PrepareSpec spec;
+    spec.tensor.width = spec.tensor.height = side;
+    const auto prepared = prepare(testing::picture_bytes(name), spec);
+    ASSERT_TRUE(prepared) << name << ": " << prepared.error().message;
+    if (kind == "exact") {
+      EXPECT_EQ(fnv1a(prepared->view.pixels.span()), expected) << name;
+    } else {
+      const auto wanted = from_hex(expected);
+      ASSERT_EQ(wanted.size(), prepared->view.pixels.size());
+      double sum = 0;
+      int worst = 0;
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        const int difference = std::abs(int{wanted[i]} - int{prepared->view.pixels.data()[i]});
+        sum += difference;
+        worst = std::max(worst, difference);
+      }
+      EXPECT_LE(sum / static_cast<double>(wanted.size()), 0.5) << name;
+      EXPECT_LE(worst, 3) << name;
+    }
+    ++cases;
+  }
+  EXPECT_EQ(cases, 24);
+}
+
+}  // namespace
+}  // namespace dermlet
