@@ -154,12 +154,12 @@ export class DermletClassifier extends LitElement {
         }
         .columns {
           grid-template-columns: minmax(0, 1fr) minmax(0, 1.1fr);
-          grid-template-rows: auto 1fr;
+          grid-template-rows: auto auto 1fr;
           gap: 1.5rem 2rem;
           align-items: start;
         }
         .told {
-          grid-area: 1 / 2 / span 2 / 2;
+          grid-area: 1 / 2 / span 3 / 2;
         }
         .answer {
           padding: 1.75rem;
@@ -355,8 +355,17 @@ export class DermletClassifier extends LitElement {
     return html`<div class="columns">
       <dermlet-photo-view .photo=${photo}></dermlet-photo-view>
       <div class="told">${this.#answer(session, photo)}</div>
-      ${this.#modality(session)}
+      ${this.#details(session, photo)} ${this.#modality(session)}
     </div>`;
+  }
+
+  #details(session: Session, photo: Photo) {
+    if (photo.state.kind !== 'done') return nothing;
+    return html`<dermlet-details
+      .result=${photo.state.result}
+      .model=${session.load.kind === 'ready' ? session.load.model : null}
+      .mark=${photo.requestsBefore}
+    ></dermlet-details>`;
   }
 
   #answer(session: Session, photo: Photo) {
@@ -374,12 +383,7 @@ export class DermletClassifier extends LitElement {
           <div class="actions"><button type="button" @click=${again}>Look at this photo again</button></div>
         </div>`;
       case 'done':
-        return html`<div class="answer"><dermlet-result-card .result=${photo.state.result}></dermlet-result-card></div>
-          <dermlet-details
-            .result=${photo.state.result}
-            .model=${session.load.kind === 'ready' ? session.load.model : null}
-            .mark=${photo.requestsBefore}
-          ></dermlet-details>`;
+        return html`<div class="answer"><dermlet-result-card .result=${photo.state.result}></dermlet-result-card></div>`;
     }
   }
 

@@ -84,11 +84,11 @@ export class DermletLoadProgress extends LitElement {
   override render() {
     if (this.load.kind !== 'loading') return nothing;
     const { progress, stalled } = this.load;
-    const downloading = progress !== null && progress.phase !== 'self-test' && !progress.cached;
+    const downloading = progress !== null && progress.phase !== 'self-test' && !progress.cached && progress.loaded < progress.total;
     const words = loadWords(progress);
     const bar =
-      downloading && progress.total > 0
-        ? html`<progress aria-label=${words} max=${progress.total} .value=${Math.min(progress.loaded, progress.total)}></progress>`
+      downloading
+        ? html`<progress aria-label=${words} max=${progress.total} .value=${progress.loaded}></progress>`
         : html`<progress aria-label=${words}></progress>`;
     return html`<div class="loading">
       <div class="what">

@@ -10,7 +10,7 @@ import { base } from './styles.js';
 import { mayName } from './words.js';
 
 /** Per cent; strong enough to be noticed, weak enough to leave the skin visible. */
-const FIRST_OPACITY = 45;
+const FIRST_OPACITY = 60;
 
 export class DermletPhotoView extends LitElement {
   static override styles = [

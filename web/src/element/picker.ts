@@ -58,17 +58,17 @@ export class DermletPicker extends LitElement {
       }
       @container (max-width: 45.99rem) {
         .ways {
-          display: grid;
-          grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
           width: 100%;
         }
         .ways button {
-          padding-inline: 0.5rem;
+          flex: 1 1 auto;
+          padding-inline: 0.75rem;
+          white-space: nowrap;
         }
       }
       @container (min-width: 46rem) {
         .open {
-          grid-template-columns: auto minmax(0, 1fr);
+          grid-template-columns: 14rem minmax(0, 1fr);
           align-items: center;
           gap: 3rem;
           padding: 2.75rem 3.25rem;

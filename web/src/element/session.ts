@@ -77,9 +77,9 @@ export class Session extends EventTarget {
     return this.photos.find((photo) => photo.id === this.selectedId) ?? null;
   }
 
-  /** Starts loading; does nothing while it is loading or ready. */
+  /** Starts loading unless that was done. After a failure only `retry` or a new photo starts it again: nothing is tried in a circle. */
   start(): void {
-    if (this.load.kind === 'idle' || this.load.kind === 'failed') void this.#load();
+    if (this.load.kind === 'idle') void this.#load();
   }
 
   /** Ends a load that hangs, if any, and starts anew. */
@@ -105,7 +105,8 @@ export class Session extends EventTarget {
     this.photos = [...added, ...this.photos];
     this.selectedId = added[0]?.id ?? null;
     this.#changed();
-    this.start();
+    if (this.load.kind === 'failed') this.retry();
+    else this.start();
     void this.#pump();
   }
 

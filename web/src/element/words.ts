@@ -121,7 +121,7 @@ export function tierWords(tier: Tier): TierWords {
       };
     case 'unknown':
       return {
-        title: 'No level of concern',
+        title: 'Concern cannot be judged here',
         next: 'This page can say nothing about this picture, neither for nor against. Go by the spot itself.',
       };
   }
@@ -166,6 +166,8 @@ export const STAGES: readonly Stage[] = ['decoding', 'analysing', 'explaining'];
 
 export function loadWords(progress: LoadProgress | null): string {
   if (!progress) return 'Getting ready';
+  // The bytes are there; what remains is compiling them.
+  if (progress.phase === 'engine' && progress.total > 0 && progress.loaded >= progress.total) return 'Starting the engine';
   const amount = progress.total > 0 ? ` ${megabytes(progress.loaded)} of ${megabytes(progress.total)}` : '';
   switch (progress.phase) {
     case 'engine':
