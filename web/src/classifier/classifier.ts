@@ -18,7 +18,7 @@ import type { Fallback } from './runtime.js';
 export const MAX_FILE_BYTES = 64 << 20;
 
 /** Milliseconds that a worker may take to come free of an aborted call before it is ended. */
-const STUCK_AFTER = 8_000;
+const STUCK_AFTER = 15_000;
 
 const spawnWorker: Spawn = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'dermlet' });
 

@@ -32,7 +32,8 @@ export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
       store.file(entry, entry === manifest.file ? (loaded, total, cached) => onProgress({ phase: 'model', loaded, total, cached }) : undefined),
     onSelfTest: () => onProgress({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
-  if (settings.warmUp) await engine.warmUp();
+  // WebGPU's self-test was a warm-up already.
+  if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
   await store.commit(manifest);
   return engine;
 };
