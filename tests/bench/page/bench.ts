@@ -1,0 +1,192 @@
+/**
+ * The benchmark's browser side: every way of turning a photo's bytes into the network's tensor, and a whole classification.
+ * Peers are used as their own documentation shows; all run on this page's thread, so that none pays for a message to a worker.
+ */
+import type { DermletModule, PrepareSpec } from '../../../wasm_src/bindings/dermlet.js';
+
+/** Where things were served from; set by tests/bench/main.ts. */
+export interface Addresses {
+  module: string;
+  wasm: string;
+  manifest: string;
+  site: string;
+  model: string;
+  vips: string;
+  transformers: string;
+}
+
+export interface Sample {
+  way: string;
+  /** Milliseconds, one a round. */
+  times: number[];
+  /** Mean absolute difference to the core's tensor in 8-bit levels; null where there is no tensor. */
+  difference: number | null;
+}
+
+/** A way to the tensor; resolves to NCHW RGB, or to null for a whole classification. */
+type Way = (bytes: Uint8Array<ArrayBuffer>, size: { width: number; height: number }) => Promise<Float32Array | null>;
+
+interface VipsImage {
+  width: number;
+  height: number;
+  bands: number;
+  writeToMemory(): Uint8Array;
+  delete(): void;
+}
+
+interface RawImage {
+  data: Uint8ClampedArray;
+  width: number;
+  height: number;
+  channels: number;
+  rgb(): RawImage;
+  resize(width: number, height: number, options: object): Promise<RawImage>;
+  center_crop(width: number, height: number): Promise<RawImage>;
+}
+
+function jpeg(bytes: Uint8Array<ArrayBuffer>): Blob {
+  return new Blob([bytes], { type: 'image/jpeg' });
+}
+
+/** 8-bit pixels to NCHW RGB: what every peer leaves to its caller. */
+function normalise(pixels: ArrayLike<number>, channels: number, spec: PrepareSpec): Float32Array {
+  const plane = spec.width * spec.height;
+  const tensor = new Float32Array(3 * plane);
+  for (let c = 0; c < 3; c += 1) {
+    const mean = spec.mean[c] ?? 0;
+    const scale = 1 / (spec.std[c] ?? 1);
+    for (let i = 0, at = c; i < plane; i += 1, at += channels) tensor[c * plane + i] = ((pixels[at] as number) - mean) * scale;
+  }
+  return tensor;
+}
+
+function context(width: number, height: number): OffscreenCanvasRenderingContext2D {
+  const drawing = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  if (drawing === null) throw new Error('no 2D canvas');
+  return drawing;
+}
+
+async function ours(at: Addresses, spec: PrepareSpec): Promise<Way> {
+  const { default: create } = (await import(/* @vite-ignore */ at.module)) as { default: (options: object) => Promise<DermletModule> };
+  const core = await create({ locateFile: () => at.wasm });
+  return (bytes) => {
+    const prepared = core.prepare(bytes, spec, null);
+    if (!prepared.ok) throw new Error(prepared.message);
+    return Promise.resolve(prepared.tensor);
+  };
+}
+
+function canvas(spec: PrepareSpec): Way {
+  return async (bytes) => {
+    const bitmap = await createImageBitmap(jpeg(bytes));
+    const side = Math.min(bitmap.width, bitmap.height);
+    const drawing = context(spec.width, spec.height);
+    drawing.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, spec.width, spec.height);
+    bitmap.close();
+    return normalise(drawing.getImageData(0, 0, spec.width, spec.height).data, 4, spec);
+  };
+}
+
+function bitmapResize(spec: PrepareSpec): Way {
+  return async (bytes, { width, height }) => {
+    const scale = Math.max(spec.width / width, spec.height / height);
+    const resize = { resizeWidth: Math.round(width * scale), resizeHeight: Math.round(height * scale), resizeQuality: 'high' } as const;
+    const bitmap = await createImageBitmap(jpeg(bytes), resize);
+    const drawing = context(spec.width, spec.height);
+    drawing.drawImage(bitmap, (spec.width - bitmap.width) / 2, (spec.height - bitmap.height) / 2);
+    bitmap.close();
+    return normalise(drawing.getImageData(0, 0, spec.width, spec.height).data, 4, spec);
+  };
+}
+
+async function wasmVips(at: Addresses, spec: PrepareSpec): Promise<Way> {
+  interface Vips {
+    Image: { thumbnailBuffer(bytes: Uint8Array, width: number, options: object): VipsImage };
+  }
+  const { default: create } = (await import(/* @vite-ignore */ at.vips)) as { default: (options: object) => Promise<Vips> };
+  const vips = await create({ dynamicLibraries: [] });
+  return (bytes) => {
+    const image = vips.Image.thumbnailBuffer(bytes, spec.width, { height: spec.height, crop: 'centre' });
+    const tensor = normalise(image.writeToMemory(), image.bands, spec);
+    image.delete();
+    return Promise.resolve(tensor);
+  };
+}
+
+async function transformers(at: Addresses, spec: PrepareSpec): Promise<Way> {
+  const { RawImage } = (await import(/* @vite-ignore */ at.transformers)) as { RawImage: { fromBlob(blob: Blob): Promise<RawImage> } };
+  return async (bytes, { width, height }) => {
+    const scale = Math.max(spec.width / width, spec.height / height);
+    const image = (await RawImage.fromBlob(jpeg(bytes))).rgb();
+    const small = await image.resize(Math.round(width * scale), Math.round(height * scale), { resample: 'bicubic' });
+    const cut = await small.center_crop(spec.width, spec.height);
+    return normalise(cut.data, cut.channels, spec);
+  };
+}
+
+async function classify(at: Addresses): Promise<Way> {
+  const { Classifier } = (await import(/* @vite-ignore */ at.site)) as typeof import('../../../web/src/classifier/index.js');
+  const classifier = await Classifier.load(at.model, { backend: 'wasm', idleTimeout: 0 });
+  return async (bytes) => {
+    await classifier.classify(jpeg(bytes));
+    return null;
+  };
+}
+
+function meanDifference(a: Float32Array, b: Float32Array, spec: PrepareSpec): number {
+  const plane = spec.width * spec.height;
+  let sum = 0;
+  for (let i = 0; i < a.length; i += 1) sum += Math.abs((a[i] as number) - (b[i] as number)) * (spec.std[Math.floor(i / plane)] ?? 1);
+  return sum / a.length;
+}
+
+async function specOf(manifestUrl: string): Promise<PrepareSpec> {
+  const { input, quality } = (await (await fetch(manifestUrl)).json()) as { input: PrepareSpec; quality: { minSide: number; minContrast: number } };
+  if (input.layout !== 'NCHW' || input.channels !== 'RGB') throw new Error('the peers of this benchmark give NCHW RGB only');
+  return { ...input, ...quality, previewSide: 0 };
+}
+
+let ways: Map<string, Way> | undefined;
+let spec: PrepareSpec | undefined;
+
+/** Loads every way once. */
+async function load(at: Addresses): Promise<string[]> {
+  spec = await specOf(at.manifest);
+  ways = new Map([
+    ['dermlet', await ours(at, spec)],
+    ['canvas', canvas(spec)],
+    ['bitmap-resize', bitmapResize(spec)],
+    ['wasm-vips', await wasmVips(at, spec)],
+    ['transformers.js', await transformers(at, spec)],
+    ['classify', await classify(at)],
+  ]);
+  return [...ways.keys()];
+}
+
+/** Times all ways on one picture, round by round, each round in another order, so that noise of the machine hits all alike. */
+async function measure(url: string, size: { width: number; height: number }, warmUp: number, rounds: number): Promise<Sample[]> {
+  if (ways === undefined || spec === undefined) throw new Error('load first');
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const names = [...ways.keys()];
+  const samples = new Map(names.map((name) => [name, { way: name, times: [], difference: null } as Sample]));
+  const tensors = new Map<string, Float32Array | null>();
+  for (let round = -warmUp; round < rounds; round += 1) {
+    const shift = (round + warmUp) % names.length;
+    for (const name of [...names.slice(shift), ...names.slice(0, shift)]) {
+      const copy = bytes.slice();
+      const began = performance.now();
+      const tensor = await (ways.get(name) as Way)(copy, size);
+      const time = performance.now() - began;
+      tensors.set(name, tensor);
+      if (round >= 0) samples.get(name)?.times.push(time);
+    }
+  }
+  const reference = tensors.get('dermlet') as Float32Array;
+  for (const [name, tensor] of tensors) {
+    const sample = samples.get(name);
+    if (sample !== undefined && tensor !== null) sample.difference = meanDifference(reference, tensor, spec);
+  }
+  return [...samples.values()];
+}
+
+Object.assign(globalThis, { bench: { load, measure, isolated: () => crossOriginIsolated, threads: () => navigator.hardwareConcurrency } });

@@ -1,0 +1,78 @@
+/** The page as a person meets it: what it says and what can be done, in the page's own words. */
+import { type Locator, type Page, expect } from '@playwright/test';
+import type { Result } from '../../web/src/classifier/index.js';
+import { type Site, picture } from './site.js';
+
+export const ALWAYS = 'If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+
+export class App {
+  constructor(
+    readonly page: Page,
+    readonly site: Site,
+  ) {}
+
+  get verdict(): Locator {
+    return this.page.locator('#verdict');
+  }
+
+  get notice(): Locator {
+    return this.page.getByRole('alert');
+  }
+
+  get shelf(): Locator {
+    return this.page.getByRole('list', { name: 'Photos so far' });
+  }
+
+  get slider(): Locator {
+    return this.page.getByRole('slider', { name: /Heat map/ });
+  }
+
+  get categories(): Locator {
+    return this.page.locator('dermlet-ranking li');
+  }
+
+  /** Opens the page and waits until a photo could be classified at once. */
+  async open(path = ''): Promise<void> {
+    await this.page.goto(this.site.url + path);
+    await this.untilReady();
+  }
+
+  async untilReady(): Promise<void> {
+    await expect.poll(() => this.page.evaluate(() => window.heard.ready), { timeout: 60_000 }).toBeGreaterThan(0);
+  }
+
+  /** Chooses photos of tests/pictures by name, without waiting for their results. */
+  async choose(...names: string[]): Promise<void> {
+    await this.page.locator('input#choose').setInputFiles(names.map(picture));
+  }
+
+  /** Chooses one photo and waits for its result. */
+  async classify(name: string): Promise<Result> {
+    const before = await this.results();
+    await this.choose(name);
+    await expect.poll(async () => (await this.results()).length, { timeout: 60_000 }).toBe(before.length + 1);
+    await expect(this.verdict).toBeVisible();
+    return (await this.results()).at(-1)?.result as Result;
+  }
+
+  results(): Promise<{ name: string; result: Result }[]> {
+    return this.page.evaluate(() => window.heard.results);
+  }
+
+  /** Opens the details panel and gives its rows by their terms. */
+  async details(): Promise<Map<string, string>> {
+    const summary = this.page.getByText('What was run, and what left this device');
+    await summary.click();
+    const panel = this.page.locator('dermlet-details');
+    const terms = await panel.locator('dt').allInnerTexts();
+    const descriptions = await panel.locator('dd').allInnerTexts();
+    return new Map(terms.map((term, i) => [term, descriptions[i] ?? '']));
+  }
+
+  /** Lets every picture be named, whatever the shipped thresholds say of a drawn one: for tests of what is shown with an answer. */
+  neverRefuse(): void {
+    this.site.changeJson('models/skin-8/manifest.json', (manifest: { modalities: { rejectionThreshold: number | null }[] }) => {
+      for (const modality of manifest.modalities) modality.rejectionThreshold = null;
+    });
+  }
+}

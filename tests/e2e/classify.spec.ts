@@ -1,0 +1,134 @@
+import { ALWAYS } from './app.js';
+import { expect, requestsOf, test } from './fixtures.js';
+import { expectSame, nodeResult } from './node-result.js';
+
+test('a photo gets the result that Node computes, shown with all its parts', async ({ app, page }) => {
+  await app.open();
+  const result = await app.classify('spot.jpg');
+  expectSame(result, await nodeResult('spot.jpg'));
+  expect(result.runtime.backend).toBe('wasm');
+  await expect(page.getByText(ALWAYS)).toBeVisible();
+  const rows = await app.details();
+  expect(rows.get('Backend')).toMatch(/^WebAssembly .*1 thread$/);
+  expect(rows.get('Size')).toBe(`${result.source.width} × ${result.source.height} pixels upright`);
+  expect(rows.get('Outcome')).toBe(result.outcome);
+  expect(rows.get('Decoded by')).toContain('core');
+});
+
+test('an answer is named with its score, the categories in order and the heat map on a slider', async ({ app, page }) => {
+  app.neverRefuse();
+  await app.open();
+  const result = await app.classify('spot.jpg');
+  expect(['single', 'several']).toContain(result.outcome);
+  const first = result.ranking[0];
+  if (first === undefined) throw new Error('an empty ranking');
+  await expect(app.verdict).toContainText(first.name);
+  await expect(app.categories).toHaveCount(result.ranking.length);
+  await expect(app.categories.first()).toContainText(first.name);
+  await expect(page.getByText('possible here')).toHaveCount(result.predictionSet.length);
+  const overlay = page.locator('canvas.overlay');
+  await expect(overlay).toBeVisible();
+  await app.slider.fill('0');
+  await expect(overlay).toHaveCSS('opacity', '0');
+  await app.slider.fill('100');
+  await expect(overlay).toHaveCSS('opacity', '1');
+});
+
+test('no request leaves while a photo is classified', async ({ app, page, site }) => {
+  await app.open();
+  // The service worker keeps its files after the first load; what it fetches has nothing to do with a photo, so let it finish.
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+  const served = site.log.length;
+  const requests = requestsOf(page);
+  await app.classify('spot.jpg');
+  await app.classify('orientation-6.jpg');
+  expect(requests.filter((url) => /^https?:/.test(url))).toEqual([]);
+  expect(site.log.slice(served)).toEqual([]);
+  await app.details();
+  await expect(page.locator('#requests')).toHaveText('0');
+});
+
+test('nothing but GET without a body was ever sent', async ({ app, page, site }) => {
+  const bodies: string[] = [];
+  page.context().on('request', (request) => {
+    if (request.postDataBuffer() !== null) bodies.push(request.url());
+  });
+  await app.open();
+  await app.classify('spot.jpg');
+  expect(bodies).toEqual([]);
+  expect(site.log.filter(({ method }) => method !== 'GET')).toEqual([]);
+});
+
+test('several photos are classified one after another and stay at hand', async ({ app, page }) => {
+  await app.open();
+  await app.choose('spot.jpg', 'spot.png', 'flat.png');
+  await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(3);
+  const results = await app.results();
+  expect(results.map(({ name }) => name).sort()).toEqual(['flat.png', 'spot.jpg', 'spot.png']);
+  await expect(app.shelf.getByRole('listitem')).toHaveCount(3);
+  await app.shelf.getByRole('button', { name: /^flat\.png/ }).click();
+  await expect(app.verdict).toContainText('no category is named');
+  await page.getByRole('button', { name: 'Remove flat.png' }).click();
+  await expect(app.shelf.getByRole('listitem')).toHaveCount(2);
+});
+
+for (const name of ['spot.png', 'spot.bmp', 'spot-progressive.jpg', 'spot-alpha.png', 'spot-gray.jpg', 'spot-cmyk.jpg']) {
+  test(`${name} is read`, async ({ app }) => {
+    await app.open();
+    const result = await app.classify(name);
+    expect(result.quality.usable).toBe(true);
+    expect(result.source.bitExact).toBe(true);
+  });
+}
+
+test('every EXIF orientation gives the same upright picture', async ({ app }) => {
+  await app.open();
+  const first = await app.classify('orientation-1.jpg');
+  for (let orientation = 2; orientation <= 8; orientation += 1) {
+    const { source } = await app.classify(`orientation-${orientation}.jpg`);
+    expect(source.orientation).toBe(orientation);
+    expect([source.width, source.height]).toEqual([first.source.width, first.source.height]);
+  }
+});
+
+for (const name of ['flat.png', 'tiny.png']) {
+  test(`${name} is not usable: no category is named`, async ({ app, page }) => {
+    await app.open();
+    const result = await app.classify(name);
+    expect(result.outcome).toBe('poor-quality');
+    expect(result.tier).toBe('unknown');
+    expect(result.predictionSet).toEqual([]);
+    await expect(app.verdict).toContainText('no category is named');
+    await expect(app.categories).toHaveCount(0);
+    await expect(app.slider).toHaveCount(0);
+    await expect(page.getByText(ALWAYS)).toBeVisible();
+  });
+}
+
+test('the modality is chosen by hand and the photo scored again', async ({ app, page }) => {
+  await app.open();
+  const before = await app.classify('spot.jpg');
+  await page.getByRole('radio', { name: /Dermoscopy/ }).check();
+  await expect.poll(async () => (await app.results()).length).toBe(2);
+  const after = (await app.results())[1]?.result;
+  expect(before.modality).toBe('photo');
+  expect(after?.modality).toBe('dermoscopy');
+});
+
+test('a photo can be dropped and pasted', async ({ app, page }) => {
+  await app.open();
+  await page.evaluate(async () => {
+    const drop = async (type: 'drop' | 'paste', name: string) => {
+      const bytes = await (await fetch('pictures/spot.jpg')).blob();
+      const data = new DataTransfer();
+      data.items.add(new File([bytes], name, { type: 'image/jpeg' }));
+      const options = { bubbles: true, cancelable: true };
+      document.body.dispatchEvent(
+        type === 'drop' ? new DragEvent('drop', { ...options, dataTransfer: data }) : new ClipboardEvent('paste', { ...options, clipboardData: data }),
+      );
+    };
+    await drop('drop', 'dropped.jpg');
+    await drop('paste', 'pasted.jpg');
+  });
+  await expect.poll(async () => (await app.results()).map(({ name }) => name).sort(), { timeout: 60_000 }).toEqual(['dropped.jpg', 'pasted.jpg']);
+});

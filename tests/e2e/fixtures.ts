@@ -1,0 +1,95 @@
+/**
+ * What every end-to-end test has: the site, and a watch that fails the test when the page breaks its own security policy, throws, or asks any
+ * other origin for anything.
+ */
+import { type BrowserContext, type Page, test as base, expect } from '@playwright/test';
+import type { Result } from '../../web/src/classifier/index.js';
+import { App } from './app.js';
+import { Site } from './site.js';
+
+export { expect };
+export { picture } from './site.js';
+export type { App } from './app.js';
+export type { Site } from './site.js';
+
+/** What a test page's window holds: the public events of the element, as they came. */
+export interface Heard {
+  ready: number;
+  results: { name: string; result: Result }[];
+  errors: { name: string | null; code: string; message: string }[];
+}
+
+declare global {
+  interface Window {
+    heard: Heard;
+  }
+}
+
+/** In the page, before its own scripts. */
+function listen(): void {
+  const heard: Window['heard'] = { ready: 0, results: [], errors: [] };
+  window.heard = heard;
+  document.addEventListener('dermlet-ready', () => (heard.ready += 1));
+  document.addEventListener('dermlet-result', (event) => {
+    const { name, result } = (event as CustomEvent<{ name: string; result: Result }>).detail;
+    const { pictures: _, ...plain } = result;
+    heard.results.push({ name, result: plain });
+  });
+  document.addEventListener('dermlet-error', (event) => {
+    const { name, error } = (event as CustomEvent<{ name: string | null; error: { code: string; message: string } }>).detail;
+    heard.errors.push({ name, code: error.code, message: error.message });
+  });
+  document.addEventListener('securitypolicyviolation', (event) => {
+    console.error(`Content Security Policy: ${event.violatedDirective} forbids ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`);
+  });
+}
+
+/** Collects every fault that no test may have. Workers speak through the page's console. */
+class Watch {
+  readonly faults: string[] = [];
+
+  constructor(context: BrowserContext, origin: () => string) {
+    context.on('console', (message) => {
+      if (/content security policy|refused to|violates the following/i.test(message.text())) this.faults.push(`policy: ${message.text()}`);
+    });
+    context.on('weberror', (error) => this.faults.push(`uncaught: ${error.error().stack ?? error.error().message}`));
+    context.on('request', (request) => {
+      const url = new URL(request.url());
+      if (/^(https?|wss?):$/.test(url.protocol) && url.origin !== origin()) this.faults.push(`request to another origin: ${request.url()}`);
+    });
+  }
+}
+
+interface Fixtures {
+  site: Site;
+  app: App;
+  watch: Watch;
+}
+
+export const test = base.extend<Fixtures>({
+  site: async ({}, use) => {
+    const site = new Site();
+    await site.open();
+    await use(site);
+    await site.close();
+  },
+  watch: [
+    async ({ context, site }, use) => {
+      const watch = new Watch(context, () => site.origin);
+      await context.addInitScript(listen);
+      await use(watch);
+      expect(watch.faults).toEqual([]);
+    },
+    { auto: true },
+  ],
+  app: async ({ page, site }, use) => {
+    await use(new App(page, site));
+  },
+});
+
+/** Every address that a context asks for from now on. */
+export function requestsOf(page: Page): string[] {
+  const seen: string[] = [];
+  page.context().on('request', (request) => seen.push(request.url()));
+  return seen;
+}

@@ -1,0 +1,87 @@
+/** Sizes, colour schemes and accessibility rules. */
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures.js';
+
+async function seriousFaults(page: Page): Promise<string[]> {
+  // Its types come from a second copy of playwright-core, which npm puts beside the first.
+  const { violations } = await new AxeBuilder({ page: page as never }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ target }) => target.flat().join(' ')).join('; ')})`);
+}
+
+/** How far the page can be pushed sideways, and what sticks out. */
+function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`no serious accessibility fault: ${colorScheme}`, async ({ app, page }) => {
+    app.neverRefuse();
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await app.open();
+    expect(await seriousFaults(page), 'idle').toEqual([]);
+    await app.classify('spot.jpg');
+    await app.details();
+    expect(await seriousFaults(page), 'result').toEqual([]);
+    await app.choose('corrupt.jpg');
+    await expect(app.notice).toBeVisible();
+    expect(await seriousFaults(page), 'error').toEqual([]);
+    await app.classify('flat.png');
+    expect(await seriousFaults(page), 'poor quality').toEqual([]);
+  });
+}
+
+test('light and dark differ', async ({ app, page }) => {
+  const lightness = async (colorScheme: 'light' | 'dark') => {
+    await page.emulateMedia({ colorScheme });
+    return page.evaluate(() => {
+      const channels = /[\d.]+/g;
+      const values = getComputedStyle(document.body).backgroundColor.match(channels) ?? getComputedStyle(document.documentElement).backgroundColor.match(channels) ?? [];
+      return values.slice(0, 3).reduce((sum, value) => sum + Number(value), 0) / 3;
+    });
+  };
+  await app.open();
+  expect(await lightness('light')).toBeGreaterThan(200);
+  expect(await lightness('dark')).toBeLessThan(60);
+});
+
+for (const [what, width, height] of [['small phone', 320, 568], ['phone', 390, 844], ['phone on its side', 844, 390], ['tablet', 820, 1180], ['desktop', 1440, 900]] as const) {
+  test(`${what}: nothing sticks out, everything is at hand`, async ({ app, page }) => {
+    app.neverRefuse();
+    await page.setViewportSize({ width, height });
+    await app.open();
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await expect(page.getByRole('button', { name: 'Choose photos' })).toBeInViewport();
+    await app.classify('spot.jpg');
+    await app.details();
+    await app.choose('note.txt');
+    await expect(app.notice).toBeVisible();
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await app.shelf.getByRole('button', { name: /^spot\.jpg/ }).click();
+    await expect(app.slider).toBeVisible();
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+  });
+}
+
+test.describe('a touch screen', () => {
+  test.use({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
+
+  test('offers the camera', async ({ app, page }) => {
+    await app.open();
+    await expect(page.getByRole('button', { name: 'Take a photo' })).toBeVisible();
+    await expect(page.locator('input#take')).toHaveAttribute('capture', 'environment');
+    await app.classify('spot.jpg');
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+  });
+});
+
+test('text may be twice as large', async ({ app, page }) => {
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await app.open();
+  // What a zoom of 400 % leaves of a desktop screen.
+  await page.setViewportSize({ width: 320, height: 256 });
+  await app.classify('spot.jpg');
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+});

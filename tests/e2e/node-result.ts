@@ -1,0 +1,44 @@
+/** What the command line says of a picture: the same core and network in Node. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from '@playwright/test';
+import type { Result } from '../../web/src/classifier/index.js';
+import { picture } from './site.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const known = new Map<string, Promise<Result>>();
+
+async function ask(name: string): Promise<Result> {
+  const args = [join(root, 'tools', 'cli', 'main.ts'), 'classify', picture(name), '--json'];
+  const { stdout } = await promisify(execFile)(join(root, 'node_modules', '.bin', 'tsx'), args, { cwd: root, maxBuffer: 64 << 20 });
+  return resultIn(JSON.parse(stdout));
+}
+
+/** The result itself, however the command wraps it. */
+function resultIn(json: unknown): Result {
+  const first: unknown = Array.isArray(json) ? json[0] : json;
+  const result = (first as { result?: unknown }).result ?? first;
+  expect(result).toMatchObject({ resultVersion: 1 });
+  return result as Result;
+}
+
+export function nodeResult(name: string): Promise<Result> {
+  const answer = known.get(name) ?? ask(name);
+  known.set(name, answer);
+  return answer;
+}
+
+/** Probabilities by class id, and everything that does not depend on who ran the network. */
+export function expectSame(found: Result, wanted: Result, tolerance = 1e-4): void {
+  const byId = (result: Result) => Object.fromEntries(result.ranking.map(({ id, probability }) => [id, probability]));
+  const [a, b] = [byId(found), byId(wanted)];
+  expect(Object.keys(a).sort()).toEqual(Object.keys(b).sort());
+  for (const [id, probability] of Object.entries(b)) {
+    expect(Math.abs((a[id] as number) - probability), `probability of ${id}`).toBeLessThanOrEqual(tolerance);
+  }
+  expect(Math.abs(found.rejection.score - wanted.rejection.score)).toBeLessThanOrEqual(100 * tolerance);
+  const plain = ({ outcome, tier, modality, predictionSet, quality, source, model }: Result) => ({ outcome, tier, modality, predictionSet, quality, source, model });
+  expect(plain(found)).toEqual(plain(wanted));
+}

@@ -1,0 +1,65 @@
+import { expect, test } from './fixtures.js';
+import { expectSame, nodeResult } from './node-result.js';
+
+/** Gives noise in place of pixels wherever a canvas is read, as privacy browsers do and worse. */
+function poison(): void {
+  const spoil = (prototype: { getImageData: CanvasRenderingContext2D['getImageData'] }) => {
+    const original = prototype.getImageData;
+    prototype.getImageData = function (this: CanvasRenderingContext2D, ...args: Parameters<typeof original>) {
+      const data = original.apply(this, args);
+      data.data.fill(119);
+      return data;
+    };
+  };
+  spoil(CanvasRenderingContext2D.prototype);
+  spoil(OffscreenCanvasRenderingContext2D.prototype as unknown as CanvasRenderingContext2D);
+  const nothing = () => Promise.reject(new Error('poisoned'));
+  HTMLCanvasElement.prototype.toDataURL = () => 'data:,poisoned';
+  HTMLCanvasElement.prototype.toBlob = (callback) => callback(null);
+  OffscreenCanvas.prototype.convertToBlob = nothing;
+  window.createImageBitmap = nothing;
+}
+
+test('a browser that falsifies what canvases hold changes nothing', async ({ app, page }) => {
+  await page.addInitScript(poison);
+  await app.open();
+  const spoiled = await page.evaluate(() => {
+    const context = document.createElement('canvas').getContext('2d');
+    return context?.getImageData(0, 0, 1, 1).data[0];
+  });
+  expect(spoiled).toBe(119);
+  expectSame(await app.classify('spot.jpg'), await nodeResult('spot.jpg'));
+});
+
+test('neither is there a canvas read in the worker', async ({ app, page }) => {
+  // A worker has no init scripts: the bundle that runs in it says it itself.
+  await app.open();
+  const scripts = await Promise.all(page.workers().map((worker) => page.request.get(worker.url()).then((response) => response.text())));
+  expect(scripts.length).toBeGreaterThan(0);
+  for (const script of scripts) expect(script).not.toMatch(/getImageData|OffscreenCanvas|createImageBitmap/);
+});
+
+test('nothing of a photo stays on the device', async ({ app, page }) => {
+  await app.open();
+  await app.classify('spot.jpg');
+  const stored = await page.evaluate(async () => {
+    const keys: string[] = [];
+    for (const name of await caches.keys()) keys.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
+    const databases = (await indexedDB.databases()).map(({ name }) => name);
+    return { keys, databases, local: localStorage.length, session: sessionStorage.length, cookie: document.cookie };
+  });
+  expect(stored).toMatchObject({ databases: [], local: 0, session: 0, cookie: '' });
+  expect(stored.keys.filter((url) => /spot|blob:/.test(url))).toEqual([]);
+});
+
+test('the policy of the page allows no other origin, no eval and no form', async ({ page, site }) => {
+  await page.goto(site.url);
+  const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
+  const directives = new Map((policy ?? '').split(';').map((part) => part.trim().split(/\s+/)).map(([name, ...values]) => [name, values]));
+  expect(directives.get('default-src')).toEqual(["'none'"]);
+  expect(directives.get('form-action')).toEqual(["'none'"]);
+  expect(directives.get('base-uri')).toEqual(["'none'"]);
+  expect(directives.get('connect-src')).toEqual(["'self'"]);
+  expect(directives.get('script-src')).toEqual(["'self'", "'wasm-unsafe-eval'"]);
+  expect(policy).not.toMatch(/'unsafe-eval'|'unsafe-inline'|https?:|\*/);
+});

@@ -1,0 +1,81 @@
+/** The built site on a free port under a sub-path, with a log of what was asked for and answers that a test may change. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Answer, type Served, type ServedRequest, serve, siteDir } from '../../tools/build/serve.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const BASE = '/some/where/dermlet/';
+
+export const pictureDir = join(root, 'tests', 'pictures');
+export const picture = (name: string): string => join(pictureDir, name);
+
+/** The page's own policy, for pages that the tests add: what they prove must hold under it. */
+function policy(): string {
+  const meta = /<meta\s+http-equiv="Content-Security-Policy"[^>]*>/.exec(readFileSync(join(siteDir, 'index.html'), 'utf8'));
+  if (meta === null) throw new Error('dist/index.html has no Content-Security-Policy');
+  return meta[0];
+}
+
+export class Site {
+  /** Answers in place of files, by path relative to the site. */
+  readonly answers = new Map<string, Answer>();
+  readonly log: ServedRequest[] = [];
+  #served: Served | undefined;
+
+  get url(): string {
+    if (this.#served === undefined) throw new Error('the site is not served');
+    return this.#served.url;
+  }
+
+  get origin(): string {
+    return new URL(this.url).origin;
+  }
+
+  async open(): Promise<void> {
+    this.#served = await serve({
+      root: siteDir,
+      port: 0,
+      base: BASE,
+      onRequest: (request) => this.log.push(request),
+      override: (path) => this.answers.get(path) ?? this.#testPicture(path),
+    });
+    this.addPage('api.html', '');
+  }
+
+  /** From now on nobody answers. */
+  async close(): Promise<void> {
+    await this.#served?.close();
+  }
+
+  /** A page with the site's policy that the tests need and nobody else. */
+  addPage(path: string, body: string): void {
+    const depth = '../'.repeat(path.split('/').length - 1);
+    const text = `<!doctype html><html lang="en"><head><meta charset="utf-8">${policy()}<title>Test</title>
+      <link rel="icon" href="${depth}icon.svg"></head><body>${body}</body></html>`;
+    this.answers.set(path, { body: text, type: 'text/html; charset=utf-8' });
+  }
+
+  /** The bytes of a file of the site. */
+  read(path: string): Buffer {
+    return readFileSync(join(siteDir, path));
+  }
+
+  /** Changes a JSON file of the site as it is served. */
+  changeJson(path: string, change: (json: never) => void): Buffer {
+    const json = JSON.parse(this.answers.get(path)?.body.toString() ?? this.read(path).toString()) as never;
+    change(json);
+    const body = Buffer.from(JSON.stringify(json));
+    this.answers.set(path, { body });
+    return body;
+  }
+
+  /** How often paths that match were asked for. */
+  count(pattern: RegExp): number {
+    return this.log.filter(({ path }) => pattern.test(path)).length;
+  }
+
+  #testPicture(path: string): Answer | undefined {
+    return path.startsWith('pictures/') ? { body: readFileSync(picture(path.slice('pictures/'.length))) } : undefined;
+  }
+}

@@ -1,0 +1,80 @@
+/** The network on WebGPU: SwiftShader's adapter, a graphics processor in software. Slow, and as strict as a real one. */
+import { createHash } from 'node:crypto';
+import type { Page } from '@playwright/test';
+import type { Site } from './site.js';
+import { expect, test } from './fixtures.js';
+import { expectSame, nodeResult } from './node-result.js';
+
+const PAGE = 'webgpu.html';
+const MANIFEST = 'models/skin-8/manifest.json';
+const REFERENCE = 'models/skin-8/selftest.json';
+
+test.beforeEach(async ({ page, site }) => {
+  site.addPage(PAGE, '<dermlet-classifier model="models/skin-8/" backend="webgpu" load="now"></dermlet-classifier><script type="module" src="dermlet.js"></script>');
+  await expectAdapter(page, site);
+});
+
+/** Without an adapter these tests would all pass on WASM and prove nothing. */
+async function expectAdapter(page: Page, site: Site): Promise<void> {
+  await page.goto(`${site.url}api.html`);
+  const adapter = await page.evaluate(async () => {
+    interface Gpu {
+      requestAdapter(): Promise<{ info: { vendor: string; architecture: string } } | null>;
+    }
+    const found = await (navigator as unknown as { gpu?: Gpu }).gpu?.requestAdapter();
+    return found ? `${found.info.vendor} ${found.info.architecture}` : null;
+  });
+  expect(adapter, 'a WebGPU adapter').toMatch(/swiftshader/i);
+}
+
+/** A reference that no working network can meet, with the manifest that fits it: as if this machine computed wrongly. */
+function breakSelfTest(site: Site): void {
+  const body = site.changeJson(REFERENCE, (reference: { scores: number[] }) => {
+    reference.scores = reference.scores.map((score) => score + 1);
+  });
+  site.changeJson(MANIFEST, (manifest: { selfTest: { reference: { bytes: number; sha256: string } } }) => {
+    manifest.selfTest.reference.bytes = body.length;
+    manifest.selfTest.reference.sha256 = createHash('sha256').update(body).digest('hex');
+  });
+}
+
+test('the full path on WebGPU gives the result of WASM in Node', async ({ app, page, site }) => {
+  await page.goto(site.url + PAGE);
+  await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 120_000 }).toBe(1);
+  await app.choose('spot.jpg');
+  await expect(app.verdict).toBeVisible({ timeout: 120_000 });
+  const result = (await app.results())[0]?.result;
+  if (result === undefined) throw new Error('no result was told');
+  expect(result.runtime).toMatchObject({ backend: 'webgpu' });
+  expect(result.runtime.fallback).toBeUndefined();
+  expectSame(result, await nodeResult('spot.jpg'));
+  expect((await app.details()).get('Backend')).toMatch(/^WebGPU/);
+});
+
+test('a failed self-test falls back to WASM, and the page says so', async ({ app, page, site }) => {
+  breakSelfTest(site);
+  await page.goto(site.url + PAGE);
+  await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 120_000 }).toBe(1);
+  const result = await app.classify('spot.jpg');
+  expect(result.runtime.backend).toBe('wasm');
+  expect(result.runtime.fallback?.from).toBe('webgpu');
+  expect(result.runtime.fallback?.reason).toMatch(/self-test/);
+  const rows = await app.details();
+  expect(rows.get('Backend')).toMatch(/^WebAssembly/);
+  expect(rows.get('Instead of')).toMatch(/WebGPU.*self-test/);
+  expectSame(result, await nodeResult('spot.jpg'));
+});
+
+test('a reference that is not the one of the manifest is refused', async ({ app, page, site }) => {
+  site.changeJson(REFERENCE, (reference: { scores: number[] }) => reference.scores.reverse());
+  await page.goto(site.url + PAGE);
+  await expect(app.notice).toContainText('MODEL_CORRUPT', { timeout: 120_000 });
+});
+
+test('a graphics processor in software is not chosen by itself', async ({ app, site }) => {
+  await app.open();
+  const result = await app.classify('spot.jpg');
+  expect(result.runtime.backend).toBe('wasm');
+  expect(result.runtime.fallback).toBeUndefined();
+  expect(site.count(/asyncify/)).toBe(0);
+});

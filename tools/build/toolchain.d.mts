@@ -1,0 +1,2 @@
+/** Path of a Chromium that runs, or null. */
+export function findChromium(): string | null;
