@@ -8,7 +8,7 @@
 import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 
-import type { BackendChoice, DermletError, ModelInfo, Result } from '../classifier/index.js';
+import type { BackendChoice, DermletError, ErrorCode, ModelInfo, Result } from '../classifier/index.js';
 import './details-panel.js';
 import './load-progress.js';
 import './modality.js';
@@ -47,6 +47,9 @@ declare global {
     'dermlet-error': CustomEvent<DermletErrorDetail>;
   }
 }
+
+/** Errors that the same file meets again: trying once more is not offered. */
+const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE']);
 
 function filesOf(transfer: DataTransfer | null): File[] {
   return [...(transfer?.files ?? [])];
@@ -355,7 +358,7 @@ export class DermletClassifier extends LitElement {
     return html`<div class="columns">
       <dermlet-photo-view .photo=${photo}></dermlet-photo-view>
       <div class="told">${this.#answer(session, photo)}</div>
-      ${this.#details(session, photo)} ${this.#modality(session)}
+      ${this.#modality(session)} ${this.#details(session, photo)}
     </div>`;
   }
 
@@ -364,7 +367,8 @@ export class DermletClassifier extends LitElement {
     return html`<dermlet-details
       .result=${photo.state.result}
       .model=${session.load.kind === 'ready' ? session.load.model : null}
-      .mark=${photo.requestsBefore}
+      .name=${photo.name}
+      .chosenAt=${photo.chosenAt}
     ></dermlet-details>`;
   }
 
@@ -375,7 +379,11 @@ export class DermletClassifier extends LitElement {
       case 'running':
         return this.#pending(session, photo);
       case 'failed':
-        return html`<dermlet-notice .error=${photo.state.error} retry-label="Try this photo again" @retry=${again}></dermlet-notice>`;
+        return html`<dermlet-notice
+          .error=${photo.state.error}
+          retry-label=${ABOUT_THE_FILE.has(photo.state.error.code) ? '' : 'Try this photo again'}
+          @retry=${again}
+        ></dermlet-notice>`;
       case 'cancelled':
         return html`<div class="answer pending">
           <h2>Cancelled</h2>

@@ -50,7 +50,9 @@ export class DermletDetails extends LitElement {
 
   @property({ attribute: false }) result: Result | null = null;
   @property({ attribute: false }) model: ModelInfo | null = null;
-  @property({ type: Number }) mark = 0;
+  /** The file's name. */
+  @property({ attribute: false }) name = '';
+  @property({ attribute: false }) chosenAt = 0;
 
   override render() {
     const result = this.result;
@@ -58,9 +60,9 @@ export class DermletDetails extends LitElement {
     return html`<details>
       <summary>What was run, and what left this device</summary>
       <div class="inside">
-        <dermlet-request-count .mark=${this.mark}></dermlet-request-count>
+        <dermlet-request-count .chosenAt=${this.chosenAt}></dermlet-request-count>
         ${this.#group('Network', this.#modelRows(result))} ${this.#group('Run', runRows(result.runtime))}
-        ${this.#group('Picture', pictureRows(result))} ${this.#group('Decision', decisionRows(result))}
+        ${this.#group('Picture', [['Name', this.name], ...pictureRows(result)])} ${this.#group('Decision', decisionRows(result))}
       </div>
     </details>`;
   }

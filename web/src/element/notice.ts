@@ -66,7 +66,7 @@ export class DermletNotice extends LitElement {
         ${this.retryLabel
           ? html`<div class="actions"><button type="button" @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
           : nothing}
-        <p class="code"><code>${this.error.code}</code> ${this.error.message}</p>
+        <p class="code"><code>${this.error.code}</code>: ${this.error.message}</p>
       </div>
     </section>`;
   }

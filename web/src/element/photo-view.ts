@@ -24,7 +24,6 @@ export class DermletPhotoView extends LitElement {
         position: relative;
         display: grid;
         place-items: center;
-        min-height: 12rem;
         border: 1px solid var(--line);
         border-radius: 1rem;
         background: var(--track);
@@ -36,16 +35,22 @@ export class DermletPhotoView extends LitElement {
         line-height: 0;
         overflow: hidden;
       }
-      .picture canvas.photo,
-      img {
+      .picture canvas.photo {
         display: block;
-        max-width: 100%;
-        max-height: min(70vh, 34rem);
-        width: auto;
+        width: 100%;
         height: auto;
       }
       img {
+        display: block;
+        max-width: 100%;
+        max-height: 34rem;
         opacity: 0.75;
+      }
+      .unshown {
+        padding: 2.5rem 1rem;
+        color: var(--muted);
+        overflow-wrap: anywhere;
+        text-align: center;
       }
       .region {
         position: absolute;
@@ -97,6 +102,9 @@ export class DermletPhotoView extends LitElement {
 
   @property({ attribute: false }) photo: Photo | null = null;
   @state() private opacity = FIRST_OPACITY;
+  /** The photo whose file this browser cannot show. */
+  @state() private unshown: number | null = null;
+  @query('.picture') private picture!: HTMLElement | null;
   @query('.photo') private photoCanvas!: HTMLCanvasElement | null;
   @query('.overlay') private overlayCanvas!: HTMLCanvasElement | null;
   @query('.region') private region!: HTMLElement | null;
@@ -122,7 +130,8 @@ export class DermletPhotoView extends LitElement {
 
   /** The file as the browser shows it, until the core's own picture is there. */
   #file(photo: Photo) {
-    return html`<img src=${photo.url} alt=${photo.name} @error=${(event: Event) => ((event.target as HTMLElement).hidden = true)} />`;
+    if (this.unshown === photo.id) return html`<p class="unshown">${photo.name}</p>`;
+    return html`<img src=${photo.url} alt=${photo.name} @error=${() => (this.unshown = photo.id)} />`;
   }
 
   #upright(result: Result) {
@@ -160,11 +169,14 @@ export class DermletPhotoView extends LitElement {
 
   protected override updated(_changed: PropertyValues<this>): void {
     const pictures = this.#result?.pictures;
-    if (pictures?.preview && this.photoCanvas) show(this.photoCanvas, pictures.preview);
+    if (pictures?.preview && this.photoCanvas) {
+      show(this.photoCanvas, pictures.preview);
+      // Set through CSSOM: the page's policy allows no style attributes. As wide as the column, but an upright picture not taller than a screen.
+      this.picture?.style.setProperty('width', `min(100%, calc(34rem * ${pictures.preview.width / pictures.preview.height}))`);
+    }
     if (!this.#result || !this.#explained || !this.region || !this.overlayCanvas || !pictures?.overlay) return;
     show(this.overlayCanvas, pictures.overlay);
     const { region, width, height } = this.#result.source;
-    // Set through CSSOM: the page's policy allows no style attributes.
     const { style } = this.region;
     style.setProperty('left', `${(100 * region.x) / width}%`);
     style.setProperty('top', `${(100 * region.y) / height}%`);

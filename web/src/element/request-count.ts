@@ -27,8 +27,8 @@ export class DermletRequestCount extends LitElement {
     `,
   ];
 
-  /** Requests already made when the photo was chosen. */
-  @property({ type: Number }) mark = 0;
+  /** When the photo was chosen, as `performance.now()` tells it. */
+  @property({ attribute: false }) chosenAt = 0;
 
   #stop: (() => void) | undefined;
 
@@ -43,8 +43,8 @@ export class DermletRequestCount extends LitElement {
   }
 
   override render() {
-    const made = requestCounter().since(this.mark);
-    return html`<p class="count">Network requests made since the photo was chosen: <span id="requests">${made.length}</span></p>
+    const made = requestCounter().since(this.chosenAt);
+    return html`<p class="count">Network requests since the photo was chosen: <span id="requests">${made.length}</span></p>
       ${made.length > 0
         ? html`<ul>
             ${made.map((address) => html`<li>${address}</li>`)}

@@ -3,10 +3,8 @@
  * worker fetches is recorded in the worker. Addresses are kept so that a count above 0 can be explained.
  */
 export interface RequestCounter {
-  /** Requests recorded since the page was opened. */
-  readonly total: number;
-  /** Addresses of the requests recorded after the first `mark`. */
-  since(mark: number): readonly string[];
+  /** Addresses of the requests begun at `time` or later, in milliseconds as `performance.now()` tells them. */
+  since(time: number): readonly string[];
   /** Calls back after each new request; returns the way to stop. */
   onChange(listener: () => void): () => void;
 }
@@ -17,7 +15,7 @@ function isRequest(entry: PerformanceEntry): boolean {
 }
 
 class ObservedRequests implements RequestCounter {
-  readonly #addresses: string[] = [];
+  readonly #entries: PerformanceEntry[] = [];
   readonly #listeners = new Set<() => void>();
 
   constructor() {
@@ -25,17 +23,13 @@ class ObservedRequests implements RequestCounter {
     new PerformanceObserver((list) => {
       const fresh = list.getEntries().filter(isRequest);
       if (fresh.length === 0) return;
-      this.#addresses.push(...fresh.map((entry) => entry.name));
+      this.#entries.push(...fresh);
       this.#listeners.forEach((listener) => listener());
     }).observe({ type: 'resource', buffered: true });
   }
 
-  get total(): number {
-    return this.#addresses.length;
-  }
-
-  since(mark: number): readonly string[] {
-    return this.#addresses.slice(mark);
+  since(time: number): readonly string[] {
+    return this.#entries.filter((entry) => entry.startTime >= time).map((entry) => entry.name);
   }
 
   onChange(listener: () => void): () => void {

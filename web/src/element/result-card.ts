@@ -19,7 +19,7 @@ export class DermletResultCard extends LitElement {
       }
       .verdict {
         font-family: var(--serif);
-        font-size: clamp(1.45rem, 1.2rem + 1.2vw, 1.9rem);
+        font-size: clamp(1.4rem, 1.2rem + 0.8vw, 1.75rem);
         font-weight: 500;
         line-height: 1.28;
         text-wrap: pretty;

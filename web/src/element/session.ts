@@ -5,7 +5,6 @@
  */
 import { Classifier, DermletError } from '../classifier/index.js';
 import type { BackendChoice, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
-import { requestCounter } from './request-counter.js';
 
 export type LoadState =
   | { kind: 'idle' }
@@ -29,8 +28,8 @@ export interface Photo {
   /** Null: the model's default. */
   readonly modality: string | null;
   readonly state: PhotoState;
-  /** Requests the page had made when the photo was chosen. */
-  readonly requestsBefore: number;
+  /** When the photo was chosen, as `performance.now()` tells it. */
+  readonly chosenAt: number;
 }
 
 /** Pixels for showing take several MB a photo: those of older photos are dropped, and made again when the photo is looked at again. */
@@ -92,7 +91,7 @@ export class Session extends EventTarget {
   /** Puts the files in front, the first of them selected, and runs them in order. */
   add(files: readonly File[]): void {
     if (files.length === 0) return;
-    const requestsBefore = requestCounter().total;
+    const chosenAt = performance.now();
     const added = files.map((file): Photo => ({
       id: this.#nextId++,
       name: file.name || 'Pasted picture',
@@ -100,7 +99,7 @@ export class Session extends EventTarget {
       url: URL.createObjectURL(file),
       modality: this.modality,
       state: { kind: 'waiting' },
-      requestsBefore,
+      chosenAt,
     }));
     this.photos = [...added, ...this.photos];
     this.selectedId = added[0]?.id ?? null;

@@ -138,7 +138,7 @@ export function modalityWords(id: string): ModalityWords {
     case 'photo':
       return { name: 'Close-up photo', hint: 'taken with a phone or camera' };
     case 'dermoscopy':
-      return { name: 'Dermoscopy', hint: 'taken through a dermatoscope, the lit magnifier held against the skin' };
+      return { name: 'Dermoscopy', hint: 'taken through a dermatoscope, a lit magnifier for skin' };
     default:
       return { name: id, hint: '' };
   }
