@@ -7,7 +7,7 @@ import { messageOf } from '../../web/src/classifier/abort.js';
 import { Engine } from '../../web/src/classifier/engine.js';
 import type { Environment } from '../../web/src/classifier/environment.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
-import { parseManifestText } from '../../web/src/classifier/manifest.js';
+import { parseManifestText, type Manifest } from '../../web/src/classifier/manifest.js';
 import { verifyFile } from '../../web/src/classifier/model-store.js';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -35,13 +35,23 @@ function nodeEnvironment(): Environment {
   };
 }
 
+const folderOf = (model: string): string => (model.endsWith('manifest.json') ? dirname(model) : model);
+
 /**
- * @param folder a model folder or its manifest.json
+ * @param model a model folder or its manifest.json
+ * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT
+ */
+export async function loadManifest(model: string): Promise<Manifest> {
+  return parseManifestText(new TextDecoder().decode(await read(join(folderOf(model), 'manifest.json'))));
+}
+
+/**
+ * @param model a model folder or its manifest.json
  * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED
  */
-export async function loadEngine(folder: string): Promise<Engine> {
-  const base = folder.endsWith('manifest.json') ? dirname(folder) : folder;
-  const manifest = parseManifestText(new TextDecoder().decode(await read(join(base, 'manifest.json'))));
+export async function loadEngine(model: string): Promise<Engine> {
+  const base = folderOf(model);
+  const manifest = await loadManifest(model);
   return Engine.load({
     manifest,
     backend: 'wasm',

@@ -1,0 +1,93 @@
+/** Labels: CSV rows, chosen and sorted into what they count for. */
+import { readFile } from 'node:fs/promises';
+import { parse } from 'csv-parse/sync';
+import { messageOf } from '../../web/src/classifier/abort.js';
+import { UsageError } from './usage.js';
+
+export interface LabelRow {
+  set: string;
+  image: string;
+  label: string;
+  /** Patient or lesion; the picture itself where the file says nothing. */
+  group: string;
+  split: string;
+  modality: string;
+  sourceLabel: string;
+}
+
+/** Pictures of none of the model's classes. */
+export const NEGATIVE_LABELS: readonly string[] = ['other', 'none'];
+
+/**
+ * Reads a labels file: columns set, image, label and, where there, group, split, modality, source_label; others are ignored.
+ * @throws UsageError when it cannot be read or lacks a column
+ */
+export async function readLabels(path: string): Promise<LabelRow[]> {
+  let rows: Record<string, string>[];
+  try {
+    rows = parse(await readFile(path), { columns: true, bom: true, skip_empty_lines: true, trim: true });
+  } catch (error) {
+    throw new UsageError(`${path} could not be read as labels: ${messageOf(error)}`);
+  }
+  const [first] = rows;
+  if (!first) throw new UsageError(`${path} has no rows.`);
+  for (const column of ['set', 'image', 'label']) {
+    if (!Object.hasOwn(first, column)) throw new UsageError(`${path} has no column '${column}'.`);
+  }
+  return rows.map((row) => ({
+    set: row.set!,
+    image: row.image!,
+    label: row.label!,
+    group: row.group || `${row.set}/${row.image}`,
+    split: row.split ?? '',
+    modality: row.modality ?? '',
+    sourceLabel: row.source_label ?? '',
+  }));
+}
+
+export interface Choice {
+  sets?: readonly string[] | undefined;
+  split?: string | undefined;
+  modality?: string | undefined;
+}
+
+/** The rows asked for. @throws UsageError when none are left; names what there is */
+export function chooseRows(rows: readonly LabelRow[], { sets, split, modality }: Choice): LabelRow[] {
+  const named = (key: 'set' | 'split' | 'modality') => [...new Set(rows.map((row) => row[key]))].sort().join(', ');
+  for (const set of sets ?? []) {
+    if (!rows.some((row) => row.set === set)) throw new UsageError(`The labels have no set '${set}'; they have ${named('set')}.`);
+  }
+  const chosen = rows.filter(
+    (row) =>
+      (sets === undefined || sets.includes(row.set)) &&
+      (split === undefined || row.split === split) &&
+      // Rows that do not say how they were taken are taken as said on the command line.
+      (modality === undefined || row.modality === modality || row.modality === ''),
+  );
+  if (chosen.length === 0) throw new UsageError(`No row is left; the labels have the splits ${named('split')} and the modalities ${named('modality')}.`);
+  return chosen;
+}
+
+/** Classes after `--merge scc:akiec`: every old class's place among the new ones. */
+export interface Merged {
+  classes: string[];
+  /** New index by old index. */
+  into: number[];
+  /** A label's name after merging. */
+  label(name: string): string;
+}
+
+/** @throws UsageError for a class that the model has not, or one that is merged away and into at once */
+export function mergeClasses(classes: readonly string[], merges: readonly string[]): Merged {
+  const target = new Map<string, string>();
+  for (const merge of merges) {
+    const [from, into, rest] = merge.split(':');
+    if (!from || !into || rest !== undefined || from === into) throw new UsageError(`--merge must be FROM:INTO, not '${merge}'.`);
+    for (const id of [from, into]) if (!classes.includes(id)) throw new UsageError(`--merge: the model has no class '${id}'.`);
+    if (target.has(from)) throw new UsageError(`--merge: '${from}' is merged twice.`);
+    target.set(from, into);
+  }
+  for (const into of target.values()) if (target.has(into)) throw new UsageError(`--merge: '${into}' is itself merged into another class.`);
+  const kept = classes.filter((id) => !target.has(id));
+  return { classes: kept, into: classes.map((id) => kept.indexOf(target.get(id) ?? id)), label: (name) => target.get(name) ?? name };
+}

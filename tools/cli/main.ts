@@ -1,0 +1,39 @@
+/** The command line: `classify` and `evaluate`. */
+import { DermletError } from '../../web/src/classifier/errors.js';
+import { classify, type Output } from './classify.js';
+import { evaluate } from './evaluate.js';
+import { EXIT, USAGE, UsageError } from './usage.js';
+
+const commands: Record<string, (args: string[], output: Output) => Promise<number>> = { classify, evaluate };
+
+async function main([name, ...args]: string[]): Promise<number> {
+  const output: Output = {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    columns: Math.max(40, Math.min(process.stdout.columns ?? 100, 140)),
+  };
+  if (name === undefined || name === 'help' || name === '--help' || args.includes('--help')) {
+    output.out(`${USAGE}\n`);
+    return name === undefined ? EXIT.usage : EXIT.fine;
+  }
+  try {
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (!command) throw new UsageError(`There is no command '${name}'.`);
+    return await command(args, output);
+  } catch (error) {
+    // parseArgs throws TypeErrors with codes of its own for unknown options.
+    const wrongUse = error instanceof UsageError || (error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS'));
+    if (wrongUse) output.err(`${error.message}\n\n${USAGE}\n`);
+    else if (error instanceof DermletError) output.err(`${error.code}: ${error.message}\n`);
+    else throw error;
+    return wrongUse ? EXIT.usage : EXIT.failed;
+  }
+}
+
+// Whoever reads our output may stop early (`| head`); that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.fine);
+  throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2));

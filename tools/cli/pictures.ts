@@ -1,0 +1,32 @@
+/** Files and folders on the command line -> pictures. */
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+
+const PICTURE = new Set(['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib']);
+
+/** The picture files below a folder, in order of their paths; hidden files and folders are left out, links to folders not followed. */
+export async function picturesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const found: string[] = [];
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.name.startsWith('.')) continue;
+    if (entry.isDirectory()) found.push(...(await picturesIn(path)));
+    else if (PICTURE.has(extname(entry.name).toLowerCase())) found.push(path);
+  }
+  return found;
+}
+
+/** Named files as they are, whatever their names (a missing one fails when it is read); folders searched. */
+export async function expand(paths: readonly string[]): Promise<string[]> {
+  const lists = await Promise.all(
+    paths.map(async (path) => {
+      const isFolder = await stat(path).then(
+        (info) => info.isDirectory(),
+        () => false,
+      );
+      return isFolder ? picturesIn(path) : [path];
+    }),
+  );
+  return lists.flat();
+}

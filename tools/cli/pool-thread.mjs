@@ -1,0 +1,5 @@
+// Worker threads do not inherit tsx's loader (Node 20): install it here, then go on in TypeScript.
+import { register } from 'tsx/esm/api';
+
+register();
+await import('./pool-thread-main.ts');

@@ -1,0 +1,62 @@
+/** A result for people, in as many columns as the terminal has. */
+import type { RankedClass, Result } from '../../web/src/classifier/result.js';
+import { DOCTOR, percent, summary } from '../../web/src/handler/words.js';
+
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+const SHADES = [' ', '░', '▒', '▓', '█'];
+
+/** A bar of `share` of `width` columns, to an eighth of a column. */
+export function bar(share: number, width: number): string {
+  const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8);
+  return ('█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7]!).padEnd(width);
+}
+
+/** Cuts to `width` columns. Class names are Latin text: one column a character. */
+export function fit(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text.padEnd(width) : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}
+
+/** Breaks at spaces; every line begins with `indent`. */
+export function wrap(text: string, columns: number, indent = ''): string {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(' ')) {
+    if (line.length > indent.length && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = indent;
+    }
+    line += line.length > indent.length ? ` ${word}` : word;
+  }
+  return [...lines, line].join('\n');
+}
+
+function row({ name, probability, inSet }: RankedClass, columns: number): string {
+  const barWidth = Math.max(6, Math.min(24, Math.floor(columns * 0.25)));
+  const nameWidth = Math.max(8, Math.min(58, columns - barWidth - 14));
+  return `  ${inSet ? '●' : ' '} ${fit(name, nameWidth)} ${bar(probability, barWidth)} ${percent(probability, 1).padStart(7)}`;
+}
+
+function grid({ rows, columns, values }: NonNullable<Result['explanation']>): string {
+  const shade = (value: number) => SHADES[Math.min(SHADES.length - 1, Math.round(value * (SHADES.length - 1)))]!.repeat(2);
+  return Array.from({ length: rows }, (_row, r) => `    │${values.slice(r * columns, (r + 1) * columns).map(shade).join('')}│`).join('\n');
+}
+
+export function describe(path: string, result: Result, columns: number): string {
+  const shown = result.outcome === 'single' || result.outcome === 'several';
+  const parts = [path, wrap(summary(result), columns, '  ')];
+  // Without a named category the scores say nothing that should be read.
+  if (shown) parts.push(...result.ranking.map((entry) => row(entry, columns)));
+  if (shown && result.explanation) {
+    const { classId } = result.explanation;
+    const name = result.ranking.find(({ id }) => id === classId)?.name ?? classId;
+    parts.push(wrap(`What speaks for ${name}, over the part shown to the network:`, columns, '  '), grid(result.explanation));
+  }
+  return parts.join('\n');
+}
+
+/** @param coverage share of pictures whose marked categories hold the truth, 0..1 */
+export function legend(coverage: number, columns: number): string {
+  const marks = `● may be: together the marked categories hold the truth for about ${percent(coverage)} of pictures like those the model was calibrated on.`;
+  return `${wrap(marks, columns)}\n${wrap(DOCTOR, columns)}`;
+}

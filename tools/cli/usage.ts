@@ -1,0 +1,43 @@
+import type { Manifest } from '../../web/src/classifier/manifest.js';
+
+/** Wrong use of the command line: exit status 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** A whole number of at least 1. @throws UsageError */
+export function positiveInteger(text: string, option: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) throw new UsageError(`${option} must be a whole number of at least 1, not '${text}'.`);
+  return value;
+}
+
+/** @throws UsageError when the model does not know it */
+export function requireModality({ modalities }: Manifest, id: string | undefined): void {
+  if (id === undefined || modalities.some((modality) => modality.id === id)) return;
+  throw new UsageError(`The model does not know the modality '${id}'; it knows ${modalities.map((modality) => modality.id).join(', ')}.`);
+}
+
+/** Exit statuses, an interface: scripts switch on them. */
+export const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
+
+export const USAGE = `Use:
+  npm run classify -- FILE|FOLDER... [--json] [--format predict|diagnosis] [--model DIR] [--modality ID] [--crop x,y,w,h] [--explain] [--jobs N]
+  npm run evaluate -- --labels LABELS.csv --images DIR --json OUT.json [--predictions OUT.csv] [--set NAME[,NAME]] [--split NAME] [--modality ID]
+                      [--merge FROM:INTO[,FROM:INTO]] [--positive ID] [--model DIR] [--jobs N]
+
+classify  prints what each picture looks most like. JPEG, PNG and BMP; folders are searched for pictures.
+  --json      one JSON object for one file, else an array; failed files have "error" in place of a result
+  --format    the JSON of the retired servers in place of a result
+  --modality  how the picture was taken, an id of the model's; its default when absent
+  --crop      pixels of the upright picture
+  --explain   adds where in the picture the first-ranked category was seen
+  --jobs      engines at once, each in a thread of its own
+
+evaluate  measures the model on labelled pictures: DIR/<set>/<image>, columns set,image,label and, where there, group,split,modality,source_label.
+  --modality  only the rows of this modality; rows are classified with the calibration of their own
+  --merge     adds one class to another, for benchmarks with fewer classes
+  --positive  the class of the one-against-all figures, 'mel' when the model has it
+Labels 'other' and 'none' stand for pictures of none of the classes: they count for the refusal figures only.
+
+Exit status: 0 all fine, 1 a file failed (evaluate: no picture could be read), 2 wrong use.`;

@@ -1,0 +1,90 @@
+/**
+ * A Result as the two retired servers would have said it, so that their clients keep working. Their shapes are kept; their faults are not:
+ * severity and urgency come from the whole prediction set, never from the first-ranked class alone, and a picture that is not usable or not
+ * recognised gets no class.
+ */
+import type { Concern, RankedClass, Result, Tier } from '../classifier/result.js';
+import { DOCTOR, NO_CLASS, summary } from './words.js';
+
+/** `POST /api/predict/skin-disease/` of the Django server. */
+export interface DiagnosisAnswer {
+  /** Class id; null when no class may be named. */
+  label: string | null;
+  /** Class name, or why there is none. */
+  diagnosis: string;
+  /** 0..100 with two decimals; 0 when no class may be named. */
+  confidence: number;
+  severity: 'High' | 'Moderate' | 'Low' | 'Unknown';
+  advice: string;
+  /** The old field: whether every category that it may be is of low concern. Not a verdict on the spot, and false whenever in doubt. */
+  isSafe: boolean;
+}
+
+/** `POST /predict` of the FastAPI server, later version. */
+export interface PredictAnswer {
+  /** Class name; null when no class may be named. */
+  predicted_class: string | null;
+  /** 0..1; 0 when no class may be named. */
+  confidence: number;
+  /** The first three, most probable first; empty when no class may be named. */
+  all_predictions: { class_name: string; confidence: number; risk_level: RiskLevel; clinical_priority: number }[];
+  risk_level: RiskLevel | 'unknown';
+  clinical_priority: number | null;
+  medical_warning: string;
+  requires_urgent_evaluation: boolean;
+}
+
+export type RiskLevel = 'high' | 'medium' | 'low';
+
+const SEVERITY: Record<Tier, DiagnosisAnswer['severity']> = { high: 'High', moderate: 'Moderate', low: 'Low', unknown: 'Unknown' };
+const RISK: Record<Concern, RiskLevel> = { high: 'high', moderate: 'medium', low: 'low' };
+/** 1 is the most urgent. */
+const PRIORITY: Record<Concern, number> = { high: 1, moderate: 2, low: 3 };
+
+/** The class that may be named, if one may. */
+function named(result: Result): RankedClass | undefined {
+  const { outcome, ranking } = result;
+  return outcome === 'single' || outcome === 'several' ? ranking.find(({ inSet }) => inSet) : undefined;
+}
+
+const whyNone = ({ outcome }: Result): string => (outcome === 'poor-quality' ? NO_CLASS['poor-quality'] : NO_CLASS['not-recognised']);
+
+/** The highest concern of the prediction set and of the tier: `unknown` unless a class may be named. */
+function concernOf(result: Result): Tier {
+  return named(result) ? result.tier : 'unknown';
+}
+
+export function toDiagnosis(result: Result): DiagnosisAnswer {
+  const first = named(result);
+  const tier = concernOf(result);
+  const advice = `${first ? summary(result) : whyNone(result)} ${DOCTOR}`;
+  if (!first) return { label: null, diagnosis: whyNone(result), confidence: 0, severity: 'Unknown', advice, isSafe: false };
+  const allLow = tier === 'low' && result.ranking.every(({ inSet, concern }) => !inSet || concern === 'low');
+  return {
+    label: first.id,
+    diagnosis: first.name,
+    confidence: Math.round(first.probability * 1e4) / 100,
+    severity: SEVERITY[tier],
+    advice,
+    isSafe: allLow,
+  };
+}
+
+export function toPredict(result: Result): PredictAnswer {
+  const first = named(result);
+  const tier = concernOf(result);
+  const warning = `${first ? summary(result) : whyNone(result)} ${DOCTOR}`;
+  return {
+    predicted_class: first?.name ?? null,
+    confidence: first?.probability ?? 0,
+    all_predictions: first
+      ? result.ranking
+          .slice(0, 3)
+          .map(({ name, probability, concern }) => ({ class_name: name, confidence: probability, risk_level: RISK[concern], clinical_priority: PRIORITY[concern] }))
+      : [],
+    risk_level: tier === 'unknown' ? 'unknown' : RISK[tier],
+    clinical_priority: tier === 'unknown' ? null : PRIORITY[tier],
+    medical_warning: warning,
+    requires_urgent_evaluation: tier === 'high',
+  };
+}

@@ -1,0 +1,33 @@
+/** The sentences that go with every answer. */
+import type { Result, Tier } from '../classifier/result.js';
+
+export const DOCTOR = 'If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+
+export const NO_CLASS = {
+  'not-recognised': 'Not recognised: the picture is unlike those the model was trained on, so no category is named.',
+  'poor-quality': 'Picture not usable: it is too small or shows too little, so no category is named.',
+} as const;
+
+const NEXT: Record<Tier, string> = {
+  high: 'Among the categories it may be are ones that a doctor should look at soon.',
+  moderate: 'Among the categories it may be is one that a doctor should look at.',
+  low: 'The categories it looks like are of lower concern, but a photo cannot rule anything out.',
+  unknown: 'Nothing can be said about this picture.',
+};
+
+/** Per cent with as many decimals as given, never rounded up to 100. */
+export function percent(share: number, decimals = 0): string {
+  const factor = 10 ** decimals;
+  const rounded = Math.round(share * 100 * factor) / factor;
+  return `${(rounded >= 100 && share < 1 ? 100 - 1 / factor : rounded).toFixed(decimals)} %`;
+}
+
+/** What the picture looks most like, what cannot be left out, and what to do next. */
+export function summary(result: Result): string {
+  const [first] = result.ranking;
+  if (result.outcome === 'not-recognised' || result.outcome === 'poor-quality') return NO_CLASS[result.outcome];
+  if (!first) return NO_CLASS['not-recognised'];
+  const others = result.ranking.slice(1).filter(({ inSet }) => inSet);
+  const rest = others.length > 0 ? ` It may also be: ${others.map(({ name }) => name).join('; ')}.` : '';
+  return `Looks most like: ${first.name}, score ${percent(first.probability)}.${rest} ${NEXT[result.tier]}`;
+}
