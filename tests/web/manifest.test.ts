@@ -1,0 +1,110 @@
+/** The hand parser and models/manifest.schema.json say the same, and the parser also says what a schema cannot. */
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { modelInfo, parseManifest, parseManifestText, parseReference } from '../../web/src/classifier/manifest.js';
+import { expectCode, manifestJson, modelFile, root } from './support.js';
+
+const schema = JSON.parse(readFileSync(`${root}models/manifest.schema.json`, 'utf8')) as object;
+const bySchema = new Ajv2020({ allowUnionTypes: true }).compile(schema);
+
+function byParser(value: unknown): boolean {
+  try {
+    parseManifest(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type Path = (string | number)[];
+type Container = Record<string | number, unknown>;
+
+/** Paths of every value in a JSON tree, the root left out; of long lists the first entry only. */
+function paths(value: unknown, path: Path = []): Path[] {
+  const own = path.length > 0 ? [path] : [];
+  if (typeof value !== 'object' || value === null || path[0] === 'training') return own;
+  const entries: [string | number, unknown][] = Array.isArray(value) ? value.slice(0, 1).map((item, i) => [i, item]) : Object.entries(value);
+  return [...own, ...entries.flatMap(([key, inner]) => paths(inner, [...path, key]))];
+}
+
+function changed(path: Path, change: (container: Container, key: string | number) => void): unknown {
+  const copy = structuredClone(manifestJson());
+  let container = copy as Container;
+  for (const key of path.slice(0, -1)) container = container[key] as Container;
+  change(container, path.at(-1)!);
+  return copy;
+}
+
+const replacements: unknown[] = [null, true, 'text', '', '../x', 'A B', -1, 0, 0.5, 1.5, 2, 1e9, [], [1], ['a'], [1, 2, 3, 4], {}, { path: 'a' }, 'f'.repeat(64)];
+
+/** What only the parser can know; the schema accepts these. */
+const beyondSchema = /must have one entry for each|twice|is none of the modalities|std\[\d\] must not be 0/;
+
+describe('parser and schema', () => {
+  test('accept the shipped manifest', () => {
+    expect(bySchema(manifestJson())).toBe(true);
+    expect(byParser(manifestJson())).toBe(true);
+  });
+
+  test('agree on every field removed, replaced and added', () => {
+    let compared = 0;
+    const disagree: string[] = [];
+    const compare = (name: string, value: unknown) => {
+      compared++;
+      const schemaSays = bySchema(value);
+      let problem: string | undefined;
+      try {
+        parseManifest(value);
+      } catch (error) {
+        problem = (error as Error).message;
+      }
+      const parserSays = problem === undefined || (schemaSays && beyondSchema.test(problem));
+      if (schemaSays !== parserSays) disagree.push(`${name}: schema ${schemaSays}, parser ${problem ?? 'accepts'}`);
+    };
+    for (const path of paths(manifestJson())) {
+      const name = path.join('.');
+      compare(`${name} removed`, changed(path, (container, key) => (Array.isArray(container) ? container.splice(Number(key), 1) : delete container[key])));
+      for (const value of replacements) compare(`${name} = ${JSON.stringify(value)}`, changed(path, (container, key) => (container[key] = value)));
+      compare(`${name} gets a stranger`, changed(path, (container, key) => {
+        const inner = container[key];
+        if (Array.isArray(inner)) inner.push('stranger');
+        else if (typeof inner === 'object' && inner !== null) (inner as Container).stranger = 1;
+        else container[`${String(key)}2`] = 1;
+      }));
+    }
+    expect(disagree).toEqual([]);
+    expect(compared).toBeGreaterThan(1000);
+  });
+
+  test.each([[null], [[]], ['text'], [1], [{}]])('both refuse %j as a whole', (value) => {
+    expect(bySchema(value)).toBe(false);
+    expect(byParser(value)).toBe(false);
+  });
+});
+
+describe('errors name the field', () => {
+  const broken = (path: Path, value: unknown) => () => parseManifest(changed(path, (container, key) => (container[key] = value)));
+  test('of a wrong type', () => expectCode(broken(['input', 'width'], '224'), 'MODEL_CORRUPT', /input\.width must be a number/));
+  test('in a list', () => expectCode(broken(['classes', 0, 'concern'], 'huge'), 'MODEL_CORRUPT', /classes\[0\]\.concern must be one of low, moderate, high/));
+  test('of the wrong length', () => expectCode(broken(['modalities', 0, 'setThresholds'], [0.5]), 'MODEL_CORRUPT', /modalities\[0\]\.setThresholds .*8 classes/));
+  test('twice', () => expectCode(broken(['classes', 0, 'id'], 'mel'), 'MODEL_CORRUPT', /'mel' twice/));
+  test('unknown modality', () => expectCode(broken(['defaultModality'], 'xray'), 'MODEL_CORRUPT', /defaultModality/));
+  test('division by zero', () => expectCode(broken(['input', 'std'], [1, 0, 1]), 'MODEL_CORRUPT', /std\[1\]/));
+  test('a path that leaves the folder', () => expectCode(broken(['file', 'path'], '../../x.onnx'), 'MODEL_CORRUPT', /file\.path/));
+  test('numbers too large for a double', () => expectCode(() => parseManifestText('{"manifestVersion": 1e999}'), 'MODEL_CORRUPT', /manifestVersion/));
+  test('not JSON', () => expectCode(() => parseManifestText('<!doctype html>'), 'MODEL_CORRUPT', /not JSON/));
+});
+
+test('modelInfo gives absolute addresses', () => {
+  const info = modelInfo(parseManifest(manifestJson()), 'https://example.org/app/models/skin-8/');
+  expect(info.cardUrl).toBe('https://example.org/app/models/skin-8/MODEL_CARD.md');
+  expect(info.license.url).toBe('https://example.org/app/models/skin-8/LICENSE');
+  expect(info.classes).toHaveLength(8);
+});
+
+test('the self-test reference', async () => {
+  const reference = parseReference(new TextDecoder().decode(modelFile('selftest.json')));
+  expect(reference.scores).toHaveLength(8);
+  await expectCode(() => parseReference('{"scores": [1, null], "tolerance": 1}'), 'MODEL_CORRUPT', /scores\[1\]/);
+});

@@ -1,0 +1,53 @@
+/** What several tests need. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DermletError, type ErrorCode } from '../../web/src/classifier/errors.js';
+import { parseManifest, type Manifest } from '../../web/src/classifier/manifest.js';
+import type { Outcome, RankedClass, Result, Tier } from '../../web/src/classifier/result.js';
+import { expect } from 'vitest';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+export const picturePath = (name: string): string => `${root}tests/pictures/${name}`;
+export const picture = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(picturePath(name)));
+export const modelFile = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(`${root}models/skin-8/${name}`));
+export const manifestJson = (): Record<string, unknown> => JSON.parse(new TextDecoder().decode(modelFile('manifest.json'))) as Record<string, unknown>;
+export const manifest = (): Manifest => parseManifest(manifestJson());
+
+export async function expectCode(work: Promise<unknown> | (() => unknown), code: ErrorCode, message?: RegExp): Promise<void> {
+  let thrown: unknown;
+  try {
+    await (typeof work === 'function' ? work() : work);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown, 'should have thrown').toBeInstanceOf(DermletError);
+  expect((thrown as DermletError).code).toBe(code);
+  if (message) expect((thrown as DermletError).message).toMatch(message);
+}
+
+/** A result as the engine makes them, with what a test is about. */
+export function result(ranking: [id: string, probability: number, concern: RankedClass['concern'], inSet: boolean][], outcome: Outcome, tier: Tier): Result {
+  return {
+    resultVersion: 1,
+    model: { name: 'test', version: '1.0.0', sha256: '0'.repeat(64), title: 'Test' },
+    outcome,
+    tier,
+    modality: 'photo',
+    ranking: ranking.map(([id, probability, concern, inSet]) => ({ id, name: `Name of ${id}`, probability, concern, inSet })),
+    predictionSet: ranking.filter(([, , , inSet]) => inSet).map(([id]) => id),
+    coverage: 0.9,
+    rejection: { method: 'energy', score: -4, threshold: -2 },
+    quality: { usable: outcome !== 'poor-quality', checks: [] },
+    source: {
+      format: 'jpeg',
+      bytes: 1,
+      width: 10,
+      height: 10,
+      orientation: 1,
+      decodePath: 'core',
+      bitExact: true,
+      region: { x: 0, y: 0, width: 10, height: 10 },
+    },
+    runtime: { backend: 'wasm', threads: 1, timings: { queue: 0, prepare: 1, inference: 1, interpret: 1, total: 3 } },
+  };
+}

@@ -1,0 +1,17 @@
+/** Unit tests, in Node, on the sources and the built WASM core (`build/wasm`). */
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: at('.'),
+  test: {
+    include: ['tests/web/**/*.test.ts'],
+    environment: 'node',
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    // The command-line tests start processes with an engine each; more at once only makes them slower.
+    maxWorkers: 2,
+  },
+});
