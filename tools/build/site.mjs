@@ -83,7 +83,7 @@ async function buildServiceWorker() {
     swSrc: join(out, 'sw.js'),
     swDest: join(dist, 'sw.js'),
     globDirectory: dist,
-    globPatterns: ['index.html', 'site.webmanifest', '*.svg', 'dermlet.js', 'assets/**', ...ENGINE.filter((file) => file.offline).map(({ from }) => `engine/${baseName(from)}`)],
+    globPatterns: ['index.html', 'site.webmanifest', '*.svg', 'dermlet.js', 'assets/**', 'models/*/{MODEL_CARD.md,LICENSE}', ...ENGINE.filter((file) => file.offline).map(({ from }) => `engine/${baseName(from)}`)],
     // Assets are named by their own hash: a revision would only make them be fetched twice.
     dontCacheBustURLsMatching: /^assets\//,
     maximumFileSizeToCacheInBytes: 64 * 1024 * 1024,

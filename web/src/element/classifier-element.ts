@@ -70,6 +70,17 @@ export class DermletClassifier extends LitElement {
         font-size: 1.0625rem;
         line-height: 1.5;
       }
+      :host(:not([whole-page])) {
+        padding: 1rem;
+        border-radius: 1.5rem;
+        /* A ground of its own: the page around may be light where this element is dark. */
+        background: var(--paper);
+      }
+      .dragging {
+        outline: 3px dashed var(--accent);
+        outline-offset: 0.6rem;
+        border-radius: 0.5rem;
+      }
       .stack {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
@@ -210,7 +221,10 @@ export class DermletClassifier extends LitElement {
 
   /** Adds photos as if a person had chosen them. */
   add(files: readonly File[]): void {
+    const focused = this.renderRoot.querySelector(':focus') !== null;
     this.#ready()?.add(files);
+    // The large field gives way to a row of buttons: the focus goes with it.
+    if (focused) void this.updateComplete.then(() => this.#keepFocus());
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -255,7 +269,7 @@ export class DermletClassifier extends LitElement {
     const { load } = session;
     if (load.kind === 'loading') {
       const { progress } = load;
-      this.announcement = progress ? loadWords({ ...progress, loaded: 0, total: 0 }).replace(/:$/, '') : 'Loading the network';
+      this.announcement = progress ? loadWords({ ...progress, loaded: 0, total: 0 }).replace(/:$/, '') : 'Loading the neural network';
     } else if (load.kind === 'ready' && session.photos.length === 0) {
       this.announcement = 'Ready for a photo';
     }
@@ -305,7 +319,7 @@ export class DermletClassifier extends LitElement {
   override render() {
     const session = this.session;
     const photo = session?.selected ?? null;
-    return html`<div class="stack">
+    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}">
       <p class="visually-hidden" role="status" aria-live="polite">${this.announcement}</p>
       ${session && photo ? this.#top(session) : this.#picker(false)} ${session ? this.#loadState(session) : nothing}
       ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
@@ -335,7 +349,13 @@ export class DermletClassifier extends LitElement {
   /** The button that had the focus goes with the photo: the way to add the next one takes it. */
   #remove(session: Session, id: number): void {
     session.remove(id);
-    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('dermlet-picker')?.focus());
+    void this.updateComplete.then(() => this.#keepFocus());
+  }
+
+  async #keepFocus(): Promise<void> {
+    const picker = this.renderRoot.querySelector('dermlet-picker');
+    await picker?.updateComplete;
+    picker?.focus();
   }
 
   #loadState(session: Session) {
@@ -398,7 +418,7 @@ export class DermletClassifier extends LitElement {
   #pending(session: Session, photo: Photo) {
     const stage = photo.state.kind === 'running' ? photo.state.stage : null;
     const at = stage ? STAGES.indexOf(stage) : -1;
-    const waiting = session.load.kind === 'ready' ? 'Waiting for the photo before it' : 'Waiting for the network to load';
+    const waiting = session.load.kind === 'ready' ? 'Waiting for the photo before it' : 'Waiting for the neural network to load';
     return html`<div class="answer pending">
       <h2>${photo.name}</h2>
       <p class="muted">${stage === null ? waiting : at < 0 ? stageWords(stage) : 'One moment'}</p>

@@ -61,7 +61,7 @@ export class DermletDetails extends LitElement {
       <summary>What was run, and what left this device</summary>
       <div class="inside">
         <dermlet-request-count .chosenAt=${this.chosenAt}></dermlet-request-count>
-        ${this.#group('Network', this.#modelRows(result))} ${this.#group('Run', runRows(result.runtime))}
+        ${this.#group('Neural network', this.#modelRows(result))} ${this.#group('Run', runRows(result.runtime))}
         ${this.#group('Picture', [['Name', this.name], ...pictureRows(result)])} ${this.#group('Decision', decisionRows(result))}
       </div>
     </details>`;
@@ -99,7 +99,7 @@ function runRows(runtime: Runtime): Row[] {
   if (fallback) rows.push(['Instead of', `${BACKENDS[fallback.from]}: ${fallback.reason}`]);
   rows.push(
     ['Reading', milliseconds(timings.prepare)],
-    ['Network', milliseconds(timings.inference)],
+    ['Neural network', milliseconds(timings.inference)],
     ['Deciding', milliseconds(timings.interpret)],
     ['In all', `${milliseconds(timings.total)}${timings.queue >= 1 ? `, ${milliseconds(timings.queue)} of it waiting` : ''}`],
   );

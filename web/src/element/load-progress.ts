@@ -52,8 +52,12 @@ export class DermletLoadProgress extends LitElement {
         border-radius: 1rem;
         background: var(--bar);
       }
-      progress:indeterminate {
+      progress:indeterminate,
+      progress:indeterminate::-webkit-progress-bar {
         background: repeating-linear-gradient(115deg, var(--track) 0 0.8rem, var(--bar-rest) 0.8rem 1.6rem);
+      }
+      progress:indeterminate::-moz-progress-bar {
+        background: none;
       }
       .slow {
         display: flex;

@@ -17,8 +17,7 @@ export class DermletNotice extends LitElement {
         grid-template-columns: auto 1fr;
         gap: 0.4rem 0.9rem;
         padding: 1.1rem 1.25rem;
-        border: 1px solid var(--line);
-        border-inline-start: 4px solid var(--moderate);
+        border: 1px solid var(--moderate);
         border-radius: 0.75rem;
         background: var(--card);
       }

@@ -80,6 +80,7 @@ export class DermletPicker extends LitElement {
         }
         .words {
           justify-items: start;
+          justify-self: start;
         }
         h2 {
           font-size: 1.9rem;
@@ -147,6 +148,12 @@ export class DermletPicker extends LitElement {
     // Emptied so that the same file can be chosen again.
     input.value = '';
     if (files.length > 0) emit(this, 'files', files);
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'dermlet-picker': DermletPicker;
   }
 }
 

@@ -51,8 +51,8 @@ export class DermletRequestCount extends LitElement {
           </ul>`
         : nothing}
       <p class="how">
-        ${made.length > 0 ? 'Those listed fetched files of the page or the network; none carries a photo. ' : nothing}Counted by your browser for this page. To check from
-        outside, cut the network once this page is ready and look at a photo: it works the same. Or keep the Network tab of the developer tools open.
+        ${made.length > 0 ? 'Those listed fetched files of the page or the model; none carries a photo. ' : nothing}Counted by your browser for this page. To check from
+        outside, disconnect from the internet once this page is ready and choose a photo: it works the same. Or keep the Network tab of the developer tools open.
       </p>`;
   }
 }

@@ -153,7 +153,7 @@ export function stageWords(stage: Stage): string {
     case 'decoding':
       return 'Reading the picture';
     case 'analysing':
-      return 'Running the network';
+      return 'Running the neural network';
     case 'explaining':
       return 'Drawing the heat map';
     case 'done':
@@ -166,16 +166,16 @@ export const STAGES: readonly Stage[] = ['decoding', 'analysing', 'explaining'];
 
 export function loadWords(progress: LoadProgress | null): string {
   if (!progress) return 'Getting ready';
-  // The bytes are there; what remains is compiling them.
-  if (progress.phase === 'engine' && progress.total > 0 && progress.loaded >= progress.total) return 'Starting the engine';
+  // The bytes are there; what remains is compiling them, and the first byte of what comes next.
+  if (progress.phase === 'engine' && progress.total > 0 && progress.loaded >= progress.total) return 'Getting ready';
   const amount = progress.total > 0 ? ` ${megabytes(progress.loaded)} of ${megabytes(progress.total)}` : '';
   switch (progress.phase) {
     case 'engine':
       return progress.cached ? 'Opening the engine kept on this device' : `Downloading the engine:${amount}`;
     case 'model':
-      return progress.cached ? 'Opening the network kept on this device' : `Downloading the network:${amount}`;
+      return progress.cached ? 'Opening the neural network kept on this device' : `Downloading the neural network:${amount}`;
     case 'self-test':
-      return 'Checking the network against its reference';
+      return 'Checking the neural network against its reference';
   }
 }
 
@@ -199,16 +199,16 @@ export function errorWords(code: ErrorCode): ErrorWords {
       return { title: 'This request makes no sense to the engine.', help: 'Choose the photo again. If that does not help, please report it with the code below.' };
     case 'MODEL_UNAVAILABLE':
       return {
-        title: 'The network could not be downloaded.',
+        title: 'The neural network could not be downloaded.',
         help: 'Check the connection, then try again. Once downloaded it is kept on this device and works offline.',
       };
     case 'MODEL_CORRUPT':
       return {
-        title: 'The downloaded network is not what was published.',
+        title: 'The downloaded neural network is not what was published.',
         help: 'It was not used. Try again; if it happens twice, something between you and this site changes its files.',
       };
     case 'BACKEND_FAILED':
-      return { title: 'The network could not be run in this browser.', help: 'Close other tabs and try again, or use a current version of Chrome, Edge, Firefox or Safari.' };
+      return { title: 'The neural network could not be run in this browser.', help: 'Close other tabs and try again, or use a current version of Chrome, Edge, Firefox or Safari.' };
     case 'ABORTED':
       return { title: 'Cancelled.', help: 'Nothing was kept of this run.' };
     case 'DISPOSED':
