@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Answer, type Served, type ServedRequest, serve, siteDir } from '../../tools/build/serve.mjs';
+import { type Answer, type Served, type ServedRequest, serve, siteDir as built } from '../../tools/build/serve.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** `npm test` gives a copy, so that a build that somebody starts meanwhile does not pull the site away. */
+const siteDir = process.env.DERMLET_SITE ?? built;
 const BASE = '/some/where/dermlet/';
 
 export const pictureDir = join(root, 'tests', 'pictures');

@@ -1,6 +1,6 @@
 // Whether something must be made again: decided by the content of what it is made from, not by dates.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { cacheDir, root, step, upToDate } from './steps.mjs';
 import { withLock } from './lock.mjs';
@@ -73,7 +73,8 @@ export async function ensure(artifact) {
     const print = printNow();
     if (isFresh(artifact, print)) return false;
     const previous = readStamp(artifact.name);
-    rmSync(stampPath(artifact.name), { force: true });
+    // Until it is made it is not fresh; what it was begun with stays known, so that a failed build is gone on with.
+    writeStamp(artifact.name, { print: null, kind: artifact.kind });
     await step(artifact.title, () => artifact.make(previous));
     writeStamp(artifact.name, { print, kind: artifact.kind, state: stateOf(artifact.outputs) });
     return true;

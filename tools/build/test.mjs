@@ -1,11 +1,12 @@
 // npm test: every test there is, in order, with real counts. The last line is `N passed, N failed`; exit status 1 when any failed.
 //   npm test -- [--only PART[,PART]] [--verbose]
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { native, site, wasm } from './artifacts.mjs';
 import { fromGoogleTest, fromJunit, fromPlaywright, fromTap, fromVitest, judge } from './reports.mjs';
+import { siteDir } from './serve.mjs';
 import { StepError, logDir, main, root, run, say, seconds, tail } from './steps.mjs';
 import { BUILD_NEEDS, NATIVE_NEEDS, checkNode, ensureChromium, ensurePackages, ensureTools, localBin } from './toolchain.mjs';
 
@@ -84,7 +85,10 @@ function unit() {
 
 async function endToEnd() {
   const path = report('playwright.json');
-  const env = { CHROMIUM_PATH: await ensureChromium(), PLAYWRIGHT_JSON_OUTPUT_NAME: path, FORCE_COLOR: '0' };
+  // Of a copy: a build that somebody starts meanwhile must not pull the site away.
+  const copy = report('site');
+  cpSync(siteDir, copy, { recursive: true });
+  const env = { DERMLET_SITE: copy, CHROMIUM_PATH: await ensureChromium(), PLAYWRIGHT_JSON_OUTPUT_NAME: path };
   return counted('test-e2e', [localBin('playwright'), 'test', '--reporter=list,json'], () => fromPlaywright(readJson(path)), { env, limit: 12 * MINUTE });
 }
 

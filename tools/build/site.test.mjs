@@ -1,0 +1,62 @@
+// The built site, as files: what a host without any settings would serve.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { filesUnder } from './fingerprint.mjs';
+import { siteDir } from './serve.mjs';
+import { root } from './steps.mjs';
+
+const files = filesUnder(siteDir).map((path) => path.slice(siteDir.length + 1));
+const text = (path) => readFileSync(join(siteDir, path), 'utf8');
+const page = text('index.html');
+
+describe('dist', () => {
+  test('holds what the embed entry, the engine and the models need', () => {
+    const engine = ['dermlet.wasm', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.asyncify.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'];
+    const model = ['manifest.json', 'skin-8.onnx', 'selftest.png', 'selftest.json', 'MODEL_CARD.md', 'LICENSE'];
+    const wanted = ['index.html', 'dermlet.js', 'sw.js', ...engine.map((name) => `engine/${name}`), ...model.map((name) => `models/skin-8/${name}`)];
+    assert.deepEqual(wanted.filter((path) => !files.includes(path)), []);
+  });
+
+  test('has the core that was built', () => {
+    assert.deepEqual(readFileSync(join(siteDir, 'engine/dermlet.wasm')), readFileSync(join(root, 'build/wasm/dermlet.wasm')));
+  });
+
+  test('works from any sub-path: every address in the page is relative and there', () => {
+    const addresses = [...page.matchAll(/\b(?:src|href|model)="([^"]*)"/g)].map(([, address]) => address);
+    assert.ok(addresses.length > 3);
+    for (const address of addresses) {
+      assert.doesNotMatch(address, /^(\/|[a-z][a-z0-9+.-]*:)/i);
+      assert.ok(existsSync(join(siteDir, address)), address);
+    }
+  });
+
+  test('has a strict policy and nothing in the page that would break it', () => {
+    const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]*)"/.exec(page)?.[1] ?? '';
+    for (const part of ["default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "connect-src 'self'", "worker-src 'self'", "form-action 'none'", "base-uri 'none'"]) {
+      assert.ok(policy.includes(part), part);
+    }
+    assert.doesNotMatch(policy, /'unsafe-(eval|inline)'|https?:|\*/);
+    assert.doesNotMatch(page, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/i);
+  });
+
+  test('names no other host in its own scripts but as words', () => {
+    const calls = /(fetch|importScripts|import|WebSocket|EventSource|sendBeacon|new Worker)\(\s*["'`](https?:)?\/\//;
+    assert.deepEqual(files.filter((path) => /\.m?js$/.test(path) && calls.test(text(path))), []);
+  });
+
+  test('holds no path of the machine that built it and no source map', () => {
+    assert.deepEqual(files.filter((path) => path.endsWith('.map')), []);
+    const readable = files.filter((path) => /\.(m?js|css|html|json|webmanifest)$/.test(path));
+    assert.deepEqual(readable.filter((path) => text(path).includes(root)), []);
+    assert.ok(!readFileSync(join(siteDir, 'engine/dermlet.wasm')).includes(root));
+  });
+
+  test('stays within what a page may weigh', () => {
+    // What a first visit loads besides the network and its runtime.
+    const own = files.filter((path) => path === 'index.html' || path.startsWith('assets/') || path === 'engine/dermlet.wasm');
+    const total = own.reduce((sum, path) => sum + statSync(join(siteDir, path)).size, 0);
+    assert.ok(total < 600_000, `${total} bytes`);
+  });
+});
