@@ -1,0 +1,400 @@
+/** Queue, abort, idle, crash and dispose, with the real protocol over a real message channel and an engine that does as it is told. */
+import { MessageChannel } from 'node:worker_threads';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Classifier, MAX_FILE_BYTES, type Internals } from '../../web/src/classifier/classifier.js';
+import type { Engine } from '../../web/src/classifier/engine.js';
+import type { WorkerLike } from '../../web/src/classifier/engine-worker.js';
+import { DermletError } from '../../web/src/classifier/errors.js';
+import { ThreadsFailed } from '../../web/src/classifier/network.js';
+import type { LoadOptions, Stage } from '../../web/src/classifier/options.js';
+import type { LoadSettings } from '../../web/src/classifier/protocol.js';
+import type { Result } from '../../web/src/classifier/result.js';
+import { serve, type ServerPort } from '../../web/src/classifier/worker-server.js';
+import { assetBaseOf } from '../../web/src/classifier/asset-base.js';
+import { expectCode, manifest, result } from './support.js';
+
+type Behaviour = (bytes: Uint8Array, settings: LoadSettings) => Promise<Partial<Result['runtime']> | void>;
+
+/** Starts workers that are threads of thought only: each a channel with `serve` on its other end. */
+class Workers {
+  readonly started: LoadSettings[] = [];
+  ended = 0;
+  running = 0;
+  most = 0;
+  readonly seen: number[] = [];
+  behaviour: Behaviour = async () => undefined;
+  load: (settings: LoadSettings) => Promise<void> = async () => undefined;
+  #live: ((event: Event) => void)[] = [];
+
+  spawn = (): WorkerLike => {
+    const { port1, port2 } = new MessageChannel();
+    const server = port2 as unknown as ServerPort & { start(): void; close(): void };
+    serve(server, async (settings, onProgress) => {
+      this.started.push(settings);
+      onProgress({ phase: 'model', loaded: 1, total: 1, cached: true });
+      await this.load(settings);
+      return { manifest: manifest(), runtime: { fallback: undefined }, classify: this.#classify(settings) } as unknown as Engine;
+    });
+    server.start();
+    const listeners: ((event: Event) => void)[] = [];
+    return {
+      postMessage: (message, transfer) => port1.postMessage(message, transfer as never),
+      addEventListener: (type, listener) => {
+        if (type === 'message') (port1 as unknown as EventTarget).addEventListener('message', listener);
+        if (type === 'error') this.#live.push(listener);
+        listeners.push(listener);
+      },
+      terminate: () => {
+        this.ended++;
+        port1.close();
+        port2.close();
+      },
+    };
+  };
+
+  crash(message = 'out of memory'): void {
+    for (const listener of this.#live.splice(0)) listener(Object.assign(new Event('error'), { message }));
+  }
+
+  #classify(settings: LoadSettings) {
+    return async (bytes: Uint8Array, _options: object, onStage: (stage: Stage) => void): Promise<Result> => {
+      this.most = Math.max(this.most, ++this.running);
+      this.seen.push(bytes[0]!);
+      onStage('decoding');
+      try {
+        const runtime = await this.behaviour(bytes, settings);
+        const answer = result([['nv', 0.9, 'low', true]], 'single', 'low');
+        return { ...answer, source: { ...answer.source, bytes: bytes.length }, runtime: { ...answer.runtime, ...runtime } };
+      } finally {
+        this.running--;
+      }
+    };
+  }
+}
+
+const open: Classifier[] = [];
+afterEach(() => {
+  for (const classifier of open.splice(0)) classifier.dispose();
+});
+
+async function load(workers: Workers, options: LoadOptions = {}, internals: Partial<Internals> = {}): Promise<Classifier> {
+  const all = { assetBase: 'https://h/engine', ...options };
+  const classifier = await Classifier.loadWith('https://h/models/skin-8/', all, { spawn: workers.spawn, stuckAfter: 50, ...internals });
+  open.push(classifier);
+  return classifier;
+}
+
+const bytes = (first: number, length = 8): Uint8Array<ArrayBuffer> => new Uint8Array(length).fill(first);
+const never = () => new Promise<void>(() => undefined);
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+describe('load', () => {
+  test('tells what the model is and how far it is', async () => {
+    const workers = new Workers();
+    const phases: string[] = [];
+    const classifier = await load(workers, { onProgress: ({ phase }) => phases.push(phase) });
+    expect(classifier.model.classes.map(({ id }) => id)).toContain('mel');
+    expect(phases).toEqual(['model']);
+    expect(workers.started[0]).toMatchObject({ folder: 'https://h/models/skin-8/', assetBase: 'https://h/engine/', backend: 'auto', warmUp: true });
+  });
+
+  test('fails with the worker', async () => {
+    const workers = new Workers();
+    workers.load = () => Promise.reject(new DermletError('MODEL_CORRUPT', 'one byte is wrong'));
+    await expectCode(load(workers), 'MODEL_CORRUPT', /one byte/);
+    expect(workers.ended).toBe(1);
+  });
+
+  test('fails when the worker script does not come', async () => {
+    const workers = new Workers();
+    workers.load = never;
+    const work = load(workers, {}, { spawn: () => {
+      const worker = workers.spawn();
+      queueMicrotask(() => workers.crash('404'));
+      return worker;
+    } });
+    await expectCode(work, 'MODEL_UNAVAILABLE', /could not be started/);
+  });
+
+  test('can be aborted before and during', async () => {
+    const workers = new Workers();
+    workers.load = never;
+    await expectCode(load(workers, { signal: AbortSignal.abort() }), 'ABORTED');
+    expect(workers.started).toHaveLength(0);
+    await expectCode(load(workers, { signal: AbortSignal.timeout(10) }), 'ABORTED');
+    expect(workers.ended).toBe(1);
+  });
+
+  test('starts again with one thread when threads are blocked', async () => {
+    const workers = new Workers();
+    workers.load = async ({ threads }) => {
+      if (threads !== 1) throw new ThreadsFailed('blocked');
+    };
+    const classifier = await load(workers, { idleTimeout: 20 });
+    expect(workers.started.map(({ threads }) => threads)).toEqual([undefined, 1]);
+    await pause(60);
+    await classifier.classify(bytes(1));
+    expect(workers.started.at(-1)!.threads).toBe(1); // remembered
+  });
+
+  test('refuses what makes no sense', async () => {
+    await expectCode(load(new Workers(), { backend: 'gpu' as 'wasm' }), 'INVALID_ARGUMENT');
+    await expectCode(Classifier.loadWith('http://', {}, { spawn: new Workers().spawn, stuckAfter: 1 }), 'INVALID_ARGUMENT');
+  });
+});
+
+describe('the queue', () => {
+  test('runs one call at a time, in order', async () => {
+    const workers = new Workers();
+    workers.behaviour = () => pause(5);
+    const classifier = await load(workers);
+    await Promise.all([1, 2, 3, 4].map((n) => classifier.classify(bytes(n))));
+    expect(workers.seen).toEqual([1, 2, 3, 4]);
+    expect(workers.most).toBe(1);
+  });
+
+  test('says queued only when another call is ahead, and how long it waited', async () => {
+    const workers = new Workers();
+    workers.behaviour = () => pause(30);
+    const classifier = await load(workers);
+    const stages: Stage[][] = [[], []];
+    const [first, second] = await Promise.all([0, 1].map((n) => classifier.classify(bytes(n), { onStage: (stage) => stages[n]!.push(stage) })));
+    expect(stages).toEqual([['decoding'], ['queued', 'decoding']]);
+    expect(first!.runtime.timings.queue).toBeLessThan(20);
+    expect(second!.runtime.timings.queue).toBeGreaterThan(20);
+    expect(second!.runtime.timings.total).toBeGreaterThan(second!.runtime.timings.queue);
+  });
+
+  test('a failed call leaves the next alone', async () => {
+    const workers = new Workers();
+    workers.behaviour = async ([first]) => {
+      if (first === 1) throw new DermletError('CORRUPT_IMAGE', 'cut off');
+      if (first === 2) throw new Error('surprise');
+    };
+    const classifier = await load(workers);
+    const calls = [1, 2, 3].map((n) => classifier.classify(bytes(n)));
+    await expectCode(calls[0]!, 'CORRUPT_IMAGE', /cut off/);
+    await expectCode(calls[1]!, 'BACKEND_FAILED', /surprise/);
+    expect((await calls[2]!).outcome).toBe('single');
+  });
+
+  test('a callback that throws stops nothing', async () => {
+    const errors: unknown[] = [];
+    const listener = (error: unknown) => errors.push(error);
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException').on('uncaughtException', listener);
+    const classifier = await load(new Workers());
+    const answer = await classifier.classify(bytes(1), { onStage: () => { throw new Error('theirs'); } });
+    await pause(5);
+    process.removeAllListeners('uncaughtException');
+    for (const other of others) process.on('uncaughtException', other);
+    expect(answer.outcome).toBe('single');
+    expect(String(errors[0])).toMatch(/theirs/);
+  });
+});
+
+describe('input', () => {
+  test("the caller's buffer stays whole and may change afterwards", async () => {
+    const workers = new Workers();
+    const classifier = await load(workers);
+    const own = bytes(7);
+    const work = classifier.classify(own.buffer);
+    own.fill(9);
+    await work;
+    expect(workers.seen).toEqual([7]);
+    expect(own.buffer.byteLength).toBe(8);
+  });
+
+  test('a part of a larger buffer is that part', async () => {
+    const workers = new Workers();
+    const classifier = await load(workers);
+    const answer = await classifier.classify(new Uint8Array([1, 2, 3, 4]).subarray(2));
+    expect(workers.seen).toEqual([3]);
+    expect(answer.source.bytes).toBe(2);
+  });
+
+  test('a Blob is read', async () => {
+    const workers = new Workers();
+    await (await load(workers)).classify(new Blob([bytes(5)]));
+    expect(workers.seen).toEqual([5]);
+  });
+
+  test('a file over the limit is refused before it is read', async () => {
+    const classifier = await load(new Workers());
+    const huge = new Blob([]);
+    const read = vi.spyOn(huge, 'arrayBuffer');
+    Object.defineProperty(huge, 'size', { value: MAX_FILE_BYTES + 1 });
+    await expectCode(classifier.classify(huge), 'IMAGE_TOO_LARGE');
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  test('a file that cannot be read, and no file at all', async () => {
+    const classifier = await load(new Workers());
+    const gone = new Blob(['x']);
+    vi.spyOn(gone, 'arrayBuffer').mockRejectedValue(new DOMException('gone', 'NotFoundError'));
+    await expectCode(classifier.classify(gone), 'CORRUPT_IMAGE', /gone/);
+    await expectCode(classifier.classify('photo.jpg' as unknown as Blob), 'INVALID_ARGUMENT');
+  });
+});
+
+describe('abort', () => {
+  test('of a waiting call: it never runs', async () => {
+    const workers = new Workers();
+    workers.behaviour = () => pause(20);
+    const classifier = await load(workers);
+    const abort = new AbortController();
+    const first = classifier.classify(bytes(1));
+    const second = classifier.classify(bytes(2), { signal: abort.signal });
+    const third = classifier.classify(bytes(3));
+    abort.abort();
+    await expectCode(second, 'ABORTED');
+    await Promise.all([first, third]);
+    expect(workers.seen).toEqual([1, 3]);
+  });
+
+  test('of a running call: answered at once, the next runs in the same worker', async () => {
+    const workers = new Workers();
+    let release = () => undefined as void;
+    workers.behaviour = ([first]) => (first === 1 ? new Promise((resolve) => (release = resolve)) : Promise.resolve());
+    const classifier = await load(workers, {}, { stuckAfter: 10_000 });
+    const abort = new AbortController();
+    const first = classifier.classify(bytes(1), { signal: abort.signal });
+    await vi.waitFor(() => expect(workers.running).toBe(1));
+    const second = classifier.classify(bytes(2));
+    abort.abort();
+    await expectCode(first, 'ABORTED');
+    release();
+    expect((await second).outcome).toBe('single');
+    expect(workers.started).toHaveLength(1);
+  });
+
+  test('of a call that is stuck: the worker is ended and the next gets a new one', async () => {
+    const workers = new Workers();
+    workers.behaviour = ([first]) => (first === 1 ? never() : Promise.resolve());
+    const classifier = await load(workers, {}, { stuckAfter: 20 });
+    const abort = new AbortController();
+    const first = classifier.classify(bytes(1), { signal: abort.signal });
+    await vi.waitFor(() => expect(workers.running).toBe(1));
+    const second = classifier.classify(bytes(2));
+    abort.abort();
+    await expectCode(first, 'ABORTED');
+    expect((await second).outcome).toBe('single');
+    expect(workers.started).toHaveLength(2);
+    expect(workers.ended).toBe(1);
+  });
+
+  test('before the call, and after the answer', async () => {
+    const classifier = await load(new Workers());
+    await expectCode(classifier.classify(bytes(1), { signal: AbortSignal.abort() }), 'ABORTED');
+    const abort = new AbortController();
+    expect((await classifier.classify(bytes(1), { signal: abort.signal })).outcome).toBe('single');
+    abort.abort();
+    expect((await classifier.classify(bytes(2))).outcome).toBe('single');
+  });
+});
+
+describe('the worker', () => {
+  test('is ended when idle and started again unnoticed, with the same model', async () => {
+    const workers = new Workers();
+    const classifier = await load(workers, { idleTimeout: 20 });
+    await classifier.classify(bytes(1));
+    await vi.waitFor(() => expect(workers.ended).toBe(1));
+    const stages: Stage[] = [];
+    await classifier.classify(bytes(2), { onStage: (stage) => stages.push(stage) });
+    expect(stages).toEqual(['starting', 'decoding']);
+    expect(workers.started[1]).toMatchObject({ warmUp: false, manifest: { name: 'skin-8' } });
+  });
+
+  test('is not ended while it works', async () => {
+    const workers = new Workers();
+    workers.behaviour = () => pause(80);
+    const classifier = await load(workers, { idleTimeout: 20 });
+    await classifier.classify(bytes(1));
+    expect(workers.ended).toBe(0);
+  });
+
+  test('is never ended with idleTimeout 0', async () => {
+    const workers = new Workers();
+    await load(workers, { idleTimeout: 0 });
+    await pause(40);
+    expect(workers.ended).toBe(0);
+  });
+
+  test('that crashes fails its call, and the next call works', async () => {
+    const workers = new Workers();
+    workers.behaviour = ([first]) => (first === 1 ? never() : Promise.resolve());
+    const classifier = await load(workers);
+    const first = classifier.classify(bytes(1));
+    await vi.waitFor(() => expect(workers.running).toBe(1));
+    const second = classifier.classify(bytes(2));
+    workers.crash();
+    await expectCode(first, 'BACKEND_FAILED', /crashed: out of memory/);
+    expect((await second).outcome).toBe('single');
+    expect(workers.started).toHaveLength(2);
+  });
+
+  test('that cannot be started again fails one call, not the classifier', async () => {
+    const workers = new Workers();
+    const classifier = await load(workers, { idleTimeout: 10 });
+    await vi.waitFor(() => expect(workers.ended).toBe(1));
+    workers.load = () => Promise.reject(new DermletError('MODEL_UNAVAILABLE', 'offline'));
+    await expectCode(classifier.classify(bytes(1)), 'MODEL_UNAVAILABLE');
+    workers.load = async () => undefined;
+    expect((await classifier.classify(bytes(2))).outcome).toBe('single');
+  });
+
+  test('whose threads fail during a call gives the bytes back to one with a single thread', async () => {
+    const workers = new Workers();
+    workers.behaviour = async (_bytes, { threads }) => {
+      if (threads !== 1) throw new ThreadsFailed('blocked');
+    };
+    const classifier = await load(workers);
+    expect((await classifier.classify(bytes(4))).source.bytes).toBe(8);
+    expect(workers.seen).toEqual([4, 4]);
+    expect(workers.started.map(({ threads }) => threads)).toEqual([undefined, 1]);
+  });
+
+  test('after WebGPU was left is started on WASM, and still says why', async () => {
+    const workers = new Workers();
+    workers.behaviour = async (_bytes, { backend }) => (backend === 'auto' ? { fallback: { from: 'webgpu', reason: 'device lost' } } : undefined);
+    const classifier = await load(workers, { idleTimeout: 10 });
+    await classifier.classify(bytes(1));
+    await vi.waitFor(() => expect(workers.ended).toBe(1));
+    const again = await classifier.classify(bytes(2));
+    expect(workers.started[1]!.backend).toBe('wasm');
+    expect(again.runtime.fallback).toEqual({ from: 'webgpu', reason: 'device lost' });
+  });
+});
+
+describe('dispose', () => {
+  test('rejects what is running and waiting, and everything later', async () => {
+    const workers = new Workers();
+    workers.behaviour = never;
+    const classifier = await load(workers);
+    const calls = [1, 2].map((n) => classifier.classify(bytes(n)));
+    const all = Promise.all(calls.map((call) => expectCode(call, 'DISPOSED')));
+    classifier.dispose();
+    classifier.dispose();
+    await all;
+    await expectCode(classifier.classify(bytes(3)), 'DISPOSED');
+    expect(workers.ended).toBe(1);
+  });
+
+  test('while a worker starts ends that one too', async () => {
+    const workers = new Workers();
+    const classifier = await load(workers, { idleTimeout: 10 });
+    await vi.waitFor(() => expect(workers.ended).toBe(1));
+    workers.load = never;
+    const call = classifier.classify(bytes(1));
+    await vi.waitFor(() => expect(workers.started).toHaveLength(2));
+    classifier.dispose();
+    await expectCode(call, 'DISPOSED');
+    expect(workers.ended).toBe(2);
+  });
+});
+
+test.each([
+  ['https://h/app/dermlet.js', 'https://h/app/engine/'],
+  ['https://h/app/assets/index-abc.js', 'https://h/app/engine/'],
+  ['https://h/assets/x.js?v=1', 'https://h/engine/'],
+])('engine files of %s', (module, folder) => expect(assetBaseOf(module)).toBe(folder));

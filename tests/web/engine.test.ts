@@ -1,0 +1,159 @@
+/** The engine with the real core and the real network, in Node; and the core's recovery. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { DermletModule } from '../../wasm_src/bindings/dermlet.js';
+import { Core } from '../../web/src/classifier/core.js';
+import type { Engine } from '../../web/src/classifier/engine.js';
+import type { Stage } from '../../web/src/classifier/options.js';
+import { withoutPictures } from '../../web/src/classifier/result.js';
+import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
+import { expectCode, picture } from './support.js';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await loadEngine(defaultModel);
+});
+
+test('the self-test passes', async () => {
+  const { passed, difference, tolerance } = await engine.selfTest();
+  expect(difference).toBeLessThanOrEqual(tolerance);
+  expect(passed).toBe(true);
+});
+
+describe('a result', () => {
+  test('is whole, plain and consistent', async () => {
+    const stages: Stage[] = [];
+    const answer = await engine.classify(picture('spot.jpg'), { explain: true, pictures: true }, (stage) => stages.push(stage));
+    expect(stages).toEqual(['decoding', 'analysing', 'explaining', 'done']);
+    expect(answer.ranking).toHaveLength(8);
+    expect(answer.ranking.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5);
+    const probabilities = answer.ranking.map(({ probability }) => probability);
+    expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a));
+    expect(answer.ranking.filter(({ inSet }) => inSet).map(({ id }) => id)).toEqual(answer.predictionSet);
+    expect(answer.source).toMatchObject({ format: 'jpeg', width: 1000, height: 750, orientation: 1, bytes: picture('spot.jpg').length });
+    expect(answer.pictures!.preview).toMatchObject({ width: 1000, height: 750 });
+    expect(answer.pictures!.view).toMatchObject({ width: 224, height: 224 });
+    expect(answer.pictures!.overlay).toMatchObject({ width: 512, height: 512 });
+    expect(answer.explanation).toMatchObject({ classId: answer.ranking[0]!.id, rows: 7, columns: 7 });
+    expect(answer.explanation!.values).toHaveLength(49);
+    expect(answer.runtime).toMatchObject({ backend: 'wasm', threads: 1 });
+    const plain = withoutPictures(answer);
+    expect(JSON.parse(JSON.stringify(plain))).toEqual(plain);
+  });
+
+  test('is the same for the same bytes, and leaves them alone', async () => {
+    const bytes = picture('spot.jpg');
+    const [first, second] = [await engine.classify(bytes), await engine.classify(bytes)];
+    expect(second.ranking).toEqual(first.ranking);
+    expect(bytes).toEqual(picture('spot.jpg'));
+  });
+
+  test('has no pictures and no explanation that were not asked for', async () => {
+    const answer = await engine.classify(picture('spot.jpg'));
+    expect(answer.pictures).toBeUndefined();
+    expect(answer.explanation).toBeUndefined();
+  });
+
+  test('explains the class asked for', async () => {
+    expect((await engine.classify(picture('spot.jpg'), { explain: 'bcc' })).explanation!.classId).toBe('bcc');
+  });
+
+  test('uses the calibration of the modality asked for', async () => {
+    const [photo, dermoscopy] = [await engine.classify(picture('spot.jpg')), await engine.classify(picture('spot.jpg'), { modality: 'dermoscopy' })];
+    expect([photo.modality, dermoscopy.modality]).toEqual(['photo', 'dermoscopy']);
+    expect(dermoscopy.rejection.threshold).not.toBe(photo.rejection.threshold);
+    expect(dermoscopy.ranking[0]!.probability).not.toBe(photo.ranking[0]!.probability);
+  });
+
+  test('of a crop shows the crop', async () => {
+    const answer = await engine.classify(picture('spot.jpg'), { crop: { x: 100, y: 50, width: 300, height: 300 } });
+    expect(answer.source.region).toEqual({ x: 100, y: 50, width: 300, height: 300 });
+  });
+
+  test.each(['flat.png', 'tiny.png'])('%s is not usable: nothing named, everything ranked', async (name) => {
+    const answer = await engine.classify(picture(name));
+    expect(answer).toMatchObject({ outcome: 'poor-quality', tier: 'unknown', predictionSet: [] });
+    expect(answer.ranking).toHaveLength(8);
+  });
+
+  test('a large picture has a preview of at most 1024 pixels', async () => {
+    const { pictures } = await engine.classify(picture('spot.png'), { pictures: true });
+    expect(Math.max(pictures!.preview!.width, pictures!.preview!.height)).toBeLessThanOrEqual(1024);
+    expect(pictures!.overlay).toBeUndefined();
+  });
+});
+
+describe('errors', () => {
+  test.each([
+    ['document.pdf', 'UNSUPPORTED_FORMAT', /PDF/],
+    ['picture.gif', 'UNSUPPORTED_FORMAT', /GIF/i],
+    ['picture.webp', 'UNSUPPORTED_FORMAT', /WebP/i],
+    ['note.txt', 'UNSUPPORTED_FORMAT', /text/],
+    ['drawing.svg', 'UNSUPPORTED_FORMAT', /SVG/],
+    ['empty.jpg', 'CORRUPT_IMAGE', /empty/],
+    ['cut-off.jpg', 'CORRUPT_IMAGE', /./],
+    ['corrupt.png', 'CORRUPT_IMAGE', /./],
+    ['huge.png', 'IMAGE_TOO_LARGE', /50000/],
+  ] as const)('%s is %s, and the next picture works', async (name, code, message) => {
+    await expectCode(engine.classify(picture(name)), code, message);
+    expect((await engine.classify(picture('orientation-1.jpg'))).ranking).toHaveLength(8);
+  });
+
+  test.each([
+    ['outside', { x: 900, y: 0, width: 200, height: 100 }],
+    ['empty', { x: 0, y: 0, width: 0, height: 10 }],
+    ['not whole', { x: 0.5, y: 0, width: 10, height: 10 }],
+    ['not a number', { x: NaN, y: 0, width: 10, height: 10 }],
+  ])('a crop that is %s', (_name, crop) => expectCode(engine.classify(picture('spot.jpg'), { crop }), 'INVALID_ARGUMENT'));
+  test('an unknown modality', () => expectCode(engine.classify(picture('spot.jpg'), { modality: 'xray' }), 'INVALID_ARGUMENT', /photo/));
+  test('an unknown class', () => expectCode(engine.classify(picture('spot.jpg'), { explain: 'x' }), 'INVALID_ARGUMENT', /'x'/));
+  test('no model', () => expectCode(loadEngine('/nowhere'), 'MODEL_UNAVAILABLE', /manifest\.json/));
+});
+
+describe('the core', () => {
+  const wasm = new Uint8Array([0, 0x61, 0x73, 0x6d]);
+  const spec = {} as Parameters<Core['prepare']>[1];
+
+  async function coreOf(prepare: (instance: number) => ReturnType<DermletModule['prepare']>, memory = 0) {
+    let instances = 0;
+    const core = await Core.load(wasm, 'dermlet.wasm', async () => {
+      const instance = ++instances;
+      return { prepare: () => prepare(instance), interpret: () => { throw new Error('unused'); }, memoryBytes: () => memory };
+    });
+    return { core, instances: () => instances };
+  }
+  const fine = { ok: true } as ReturnType<DermletModule['prepare']>;
+
+  test('is one instance for all calls', async () => {
+    const { core, instances } = await coreOf(() => fine);
+    await core.prepare(wasm, spec, null);
+    await core.prepare(wasm, spec, null);
+    expect(instances()).toBe(1);
+  });
+
+  test('recovers from memory running out', async () => {
+    const { core, instances } = await coreOf((instance) => (instance === 1 ? { ok: false, code: 'IMAGE_TOO_LARGE', message: 'no memory' } : fine));
+    await expectCode(core.prepare(wasm, spec, null), 'IMAGE_TOO_LARGE');
+    expect((await core.prepare(wasm, spec, null)).ok).toBe(true);
+    expect(instances()).toBe(2);
+  });
+
+  test('recovers from a crash', async () => {
+    const { core } = await coreOf((instance) => {
+      if (instance === 1) throw new RangeError('WebAssembly.Memory.grow(): Maximum memory size exceeded');
+      if (instance === 2) throw new WebAssembly.RuntimeError('unreachable');
+      return fine;
+    });
+    await expectCode(core.prepare(wasm, spec, null), 'IMAGE_TOO_LARGE');
+    await expectCode(core.prepare(wasm, spec, null), 'CORRUPT_IMAGE', /unreachable/);
+    expect((await core.prepare(wasm, spec, null)).ok).toBe(true);
+  });
+
+  test('gives back the memory of a very large picture', async () => {
+    const { core, instances } = await coreOf(() => fine, 1 << 30);
+    await core.prepare(wasm, spec, null);
+    await core.prepare(wasm, spec, null);
+    expect(instances()).toBe(2);
+  });
+
+  test('that is not WASM is refused', () => expectCode(Core.load(new TextEncoder().encode('<html>'), 'x/dermlet.wasm'), 'MODEL_UNAVAILABLE', /HTML page/));
+});

@@ -1,0 +1,144 @@
+/** Choice of backend, trust and fallback, with networks that do as they are told. */
+import { statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { allowedThreads, browserEnvironment, RUNTIME_BYTES, type AdapterLike, type Environment } from '../../web/src/classifier/environment.js';
+import { DermletError } from '../../web/src/classifier/errors.js';
+import type { Network } from '../../web/src/classifier/network.js';
+import type { BackendChoice } from '../../web/src/classifier/options.js';
+import type { Backend } from '../../web/src/classifier/result.js';
+import { isHardware, Runtime } from '../../web/src/classifier/runtime.js';
+import { expectCode } from './support.js';
+
+class FakeNetwork implements Network {
+  readonly threads = 1;
+  lost: string | undefined;
+  released = false;
+  constructor(readonly backend: Backend) {}
+  run = () => Promise.reject(new Error('not asked for here'));
+  release = async () => void (this.released = true);
+}
+
+const hardware: AdapterLike = { info: { vendor: 'nvidia', architecture: 'turing' } };
+const software: AdapterLike = { info: { vendor: 'google', architecture: 'swiftshader' } };
+
+interface Setup {
+  choice?: BackendChoice;
+  adapter?: AdapterLike | null;
+  gpu?: boolean;
+  selfTest?: () => Promise<string | undefined>;
+  createWebGpu?: () => Promise<Network>;
+}
+
+async function start({ choice = 'auto', adapter = hardware, gpu = true, selfTest = async () => undefined, createWebGpu }: Setup) {
+  const made: FakeNetwork[] = [];
+  const environment = { threads: 1, gpu: gpu ? { requestAdapter: async () => adapter } : undefined } as unknown as Environment;
+  const runtime = await Runtime.start({
+    choice,
+    environment,
+    selfTest,
+    create: async (backend) => {
+      if (backend === 'webgpu' && createWebGpu) return createWebGpu();
+      const network = new FakeNetwork(backend);
+      made.push(network);
+      return network;
+    },
+  });
+  return { runtime, made };
+}
+
+describe('the first choice', () => {
+  test.each<[string, Setup, Backend, RegExp | undefined]>([
+    ['wasm when asked for', { choice: 'wasm' }, 'wasm', undefined],
+    ['webgpu with a hardware adapter', {}, 'webgpu', undefined],
+    ['wasm with a software adapter, and nothing to tell', { adapter: software }, 'wasm', undefined],
+    ['wasm with a fallback adapter', { adapter: { isFallbackAdapter: true } }, 'wasm', undefined],
+    ['wasm without WebGPU', { gpu: false }, 'wasm', undefined],
+    ['any adapter when webgpu is asked for', { choice: 'webgpu', adapter: software }, 'webgpu', undefined],
+    ['wasm when webgpu is asked for and there is none', { choice: 'webgpu', gpu: false }, 'wasm', /no WebGPU/],
+    ['wasm when the adapter is null', { choice: 'webgpu', adapter: null }, 'wasm', /no adapter/],
+    ['wasm when the self-test fails', { selfTest: async () => 'differs by 0.5' }, 'wasm', /differs by 0.5/],
+    ['wasm when the self-test throws', { selfTest: () => Promise.reject(new Error('shader')) }, 'wasm', /shader/],
+    ['wasm when the session cannot be made', { createWebGpu: () => Promise.reject(new DermletError('BACKEND_FAILED', 'no f16')) }, 'wasm', /no f16/],
+    ["wasm when WebGPU's files do not come", { createWebGpu: () => Promise.reject(new DermletError('MODEL_UNAVAILABLE', '404')) }, 'wasm', /404/],
+  ])('%s', async (_name, setup, backend, reason) => {
+    const { runtime } = await start(setup);
+    expect(runtime.backend).toBe(backend);
+    if (reason) expect(runtime.fallback).toMatchObject({ from: 'webgpu', reason: expect.stringMatching(reason) as string });
+    else expect(runtime.fallback).toBeUndefined();
+  });
+
+  test('a damaged model is no reason to fall back', () =>
+    expectCode(start({ createWebGpu: () => Promise.reject(new DermletError('MODEL_CORRUPT', 'sha256')) }), 'MODEL_CORRUPT'));
+});
+
+describe('a failure later', () => {
+  test('finishes the call on WASM, for good', async () => {
+    const { runtime, made } = await start({});
+    const used: Backend[] = [];
+    const use = async ({ backend }: Network) => {
+      used.push(backend);
+      if (backend === 'webgpu') throw new Error('validation error');
+      return 'answer';
+    };
+    expect(await runtime.run(use)).toBe('answer');
+    expect(await runtime.run(use)).toBe('answer');
+    expect(used).toEqual(['webgpu', 'wasm', 'wasm']);
+    expect(runtime.fallback).toEqual({ from: 'webgpu', reason: 'validation error' });
+    expect(made[0]!.released).toBe(true);
+  });
+
+  test('a lost device is not even tried', async () => {
+    const { runtime, made } = await start({});
+    made[0]!.lost = 'the GPU was reset';
+    expect(await runtime.run(async ({ backend }) => backend)).toBe('wasm');
+    expect(runtime.fallback?.reason).toBe('the GPU was reset');
+  });
+
+  test('on WASM is the caller’s to hear', async () => {
+    const { runtime } = await start({ choice: 'wasm' });
+    await expect(runtime.run(() => Promise.reject(new Error('both')))).rejects.toThrow('both');
+  });
+});
+
+test.each<[AdapterLike | null, boolean]>([
+  [hardware, true],
+  [{}, true],
+  [software, false],
+  [null, false],
+  [{ info: { description: 'llvmpipe (LLVM 15.0.6)' } }, false],
+  [{ info: { isFallbackAdapter: true } }, false],
+])('isHardware(%j) is %s', (adapter, expected) => expect(isHardware(adapter)).toBe(expected));
+
+test.each([
+  [{ crossOriginIsolated: true, navigator: { hardwareConcurrency: 16 } }, 4],
+  [{ crossOriginIsolated: true, navigator: { hardwareConcurrency: 2 } }, 2],
+  [{ crossOriginIsolated: true }, 1],
+  [{ crossOriginIsolated: false, navigator: { hardwareConcurrency: 16 } }, 1],
+  [{}, 1],
+])('threads of %j: %i', (scope, expected) => expect(allowedThreads(scope)).toBe(expected));
+
+describe('the browser’s files', () => {
+  const folder = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/wasm'));
+  test('have the sizes that the progress bar expects', () => {
+    expect(statSync(`${folder}/ort-wasm-simd-threaded.wasm`).size).toBe(RUNTIME_BYTES.wasm);
+    expect(statSync(`${folder}/ort-wasm-simd-threaded.asyncify.wasm`).size).toBe(RUNTIME_BYTES.webgpu);
+  });
+
+  test('an HTML page in place of a binary is said so', async () => {
+    const page = () => new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } });
+    const environment = browserEnvironment({ assetBase: 'https://h/engine/', fetch: async () => page() });
+    await expectCode(environment.coreWasm(), 'MODEL_UNAVAILABLE', /engine\/dermlet\.wasm.*HTML page/);
+    await expectCode(environment.runtimeWasm('wasm'), 'MODEL_UNAVAILABLE', /HTML page/);
+  });
+
+  test('progress adds up and never falls', async () => {
+    const seen: [number, number][] = [];
+    const wasm = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+    const environment = browserEnvironment({ assetBase: 'https://h/engine/', fetch: async () => new Response(wasm), onBytes: (...sizes) => seen.push(sizes) });
+    await environment.coreWasm();
+    await environment.runtimeWasm('wasm');
+    expect(seen).toEqual([[8, 8], [16, 8 + RUNTIME_BYTES.wasm]]);
+  });
+});
