@@ -1,0 +1,177 @@
+/** The command line from outside: processes, exit statuses, what they print. */
+import { spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Result } from '../../web/src/classifier/result.js';
+import { picturePath, root } from './support.js';
+
+interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function run(...args: string[]): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', `${root}tools/cli/main.ts`, ...args], { cwd: root, env: { ...process.env, NO_COLOR: '1' } });
+    const ran: Ran = { code: null, out: '', err: '' };
+    child.stdout.on('data', (data: Buffer) => (ran.out += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (ran.err += data.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ ...ran, code }));
+  });
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'dermlet-cli-'));
+  mkdirSync(join(folder, 'images', 'drawn'), { recursive: true });
+  mkdirSync(join(folder, 'images', 'empty', '.hidden'), { recursive: true });
+  for (const name of ['spot.jpg', 'spot.png', 'orientation-6.jpg', 'flat.png', 'cut-off.jpg']) copyFileSync(picturePath(name), join(folder, 'images', 'drawn', name));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('classify', () => {
+  test('prints a picture for people', async () => {
+    const { code, out, err } = await run('classify', picturePath('spot.jpg'), '--explain');
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(out).toMatch(/Looks most like: .*score \d+ %/);
+    expect(out).toMatch(/● .*█.* \d+\.\d %/);
+    expect(out).toContain('see a doctor whatever this page shows');
+    expect(out).not.toMatch(/\bsafe\b|detects|diagnosis|you have/i);
+    for (const line of out.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
+  });
+
+  test('--json: one object for one file, all of a Result in it', async () => {
+    const { code, out } = await run('classify', picturePath('spot.jpg'), '--json', '--modality', 'dermoscopy', '--crop', '100,50,400,300');
+    expect(code).toBe(0);
+    const answer = JSON.parse(out) as Result & { file: string };
+    expect(answer).toMatchObject({ file: picturePath('spot.jpg'), resultVersion: 1, modality: 'dermoscopy', runtime: { backend: 'wasm' } });
+    expect(answer.source.region).toEqual({ x: 150, y: 50, width: 300, height: 300 });
+    expect(answer.ranking).toHaveLength(8);
+    expect(answer.pictures).toBeUndefined();
+  });
+
+  test('--json of many: each error with its code, the others still done, in order, in threads', async () => {
+    const names = ['document.pdf', 'picture.gif', 'spot.jpg', 'cut-off.jpg', 'corrupt.png', 'huge.png', 'empty.jpg', 'missing.jpg', 'tiny.png'];
+    const { code, out, err } = await run('classify', ...names.map(picturePath), '--json', '--jobs', '2');
+    expect(code).toBe(1);
+    const answers = JSON.parse(out) as { file: string; error?: { code: string }; outcome?: string }[];
+    expect(answers.map(({ file }) => file)).toEqual(names.map(picturePath));
+    expect(answers.map(({ error, outcome }) => error?.code ?? outcome)).toEqual([
+      'UNSUPPORTED_FORMAT',
+      'UNSUPPORTED_FORMAT',
+      expect.stringMatching(/single|several/),
+      'CORRUPT_IMAGE',
+      'CORRUPT_IMAGE',
+      'IMAGE_TOO_LARGE',
+      'CORRUPT_IMAGE',
+      'CORRUPT_IMAGE',
+      'poor-quality',
+    ]);
+    expect(err.trim().split('\n')).toHaveLength(7);
+    expect(err).toMatch(/document\.pdf: UNSUPPORTED_FORMAT: .*PDF/);
+  });
+
+  test('searches folders, and speaks as the retired servers did', async () => {
+    const [predict, diagnosis] = await Promise.all([
+      run('classify', join(folder, 'images'), '--format', 'predict'),
+      run('classify', picturePath('flat.png'), '--format', 'diagnosis'),
+    ]);
+    expect(predict.code).toBe(1); // cut-off.jpg
+    const answers = JSON.parse(predict.out) as { file: string; predicted_class?: string | null; all_predictions?: unknown[] }[];
+    expect(answers.map(({ file }) => file.slice(file.lastIndexOf('/') + 1))).toEqual(['cut-off.jpg', 'flat.png', 'orientation-6.jpg', 'spot.jpg', 'spot.png']);
+    expect(answers[3]!.all_predictions).toHaveLength(3);
+    expect(answers[1]).toMatchObject({ predicted_class: null, all_predictions: [] });
+    expect(JSON.parse(diagnosis.out)).toMatchObject({ label: null, severity: 'Unknown', isSafe: false });
+  });
+
+  test.each([
+    [['classify'], /at least one file/],
+    [['classify', 'x.jpg', '--format', 'xml'], /predict or diagnosis/],
+    [['classify', 'x.jpg', '--crop', '1,2,3'], /--crop/],
+    [['classify', 'x.jpg', '--jobs', '0'], /--jobs/],
+    [['classify', 'x.jpg', '--modality', 'xray'], /'xray'; it knows/],
+    [['classify', 'x.jpg', '--surprise'], /--surprise/],
+    [['detect', 'x.jpg'], /no command 'detect'/],
+  ])('%j is wrong use', async (args, message) => {
+    const { code, err, out } = await run(...args);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+    expect(err).toContain('Use:');
+    expect(out).toBe('');
+  });
+
+  test('no model is an error of its own', async () => {
+    const { code, err } = await run('classify', picturePath('spot.jpg'), '--model', join(folder, 'nowhere'));
+    expect(code).toBe(1);
+    expect(err).toMatch(/^MODEL_UNAVAILABLE: .*manifest\.json/);
+  });
+});
+
+describe('evaluate', () => {
+  const csv = (rows: string[]): string => {
+    const path = join(folder, 'labels.csv');
+    writeFileSync(path, `${['set,image,label,group,split,modality,source_label', ...rows].join('\n')}\n`);
+    return path;
+  };
+
+  test('measures, writes both files whole, and drops nothing silently', async () => {
+    const labels = csv([
+      'drawn,spot.jpg,nv,g1,val,photo,"NV/Nevus, drawn"',
+      'drawn,spot.png,scc,g1,val,photo,',
+      'drawn,orientation-6.jpg,wart,g2,val,photo,',
+      'drawn,flat.png,none,g3,val,photo,wall',
+      'drawn,cut-off.jpg,nv,g4,val,photo,',
+      'drawn,missing.jpg,nv,g5,val,photo,',
+      'drawn,spot.jpg,nv,g6,train,photo,',
+    ]);
+    const [json, predictions] = [join(folder, 'out.json'), join(folder, 'out.csv')];
+    const { code, out, err } = await run(
+      ...['evaluate', '--labels', labels, '--images', join(folder, 'images'), '--split', 'val', '--merge', 'scc:akiec', '--json', json, '--predictions', predictions, '--jobs', '1'],
+    );
+    expect(code).toBe(0);
+    expect(err).toMatch(/skipped: 1 pictures with the label 'wart'/);
+    expect(err).toMatch(/unreadable: drawn\/cut-off\.jpg: CORRUPT_IMAGE/);
+    expect(err).toMatch(/unreadable: drawn\/missing\.jpg: CORRUPT_IMAGE/);
+    expect(err).toMatch(/5\/5 pictures, [\d.]+ images\/s/);
+    expect(out).toMatch(/balanced accuracy/);
+    const written = JSON.parse(readFileSync(json, 'utf8')) as Record<string, unknown>;
+    expect(written).toMatchObject({
+      evaluationVersion: 1,
+      classes: ['akiec', 'bcc', 'bkl', 'df', 'mel', 'nv', 'vasc'],
+      counts: { rows: 6, evaluated: 3, unreadable: 2, unknownLabels: { wart: 1 } },
+      overall: { pictures: 2, groups: 1 },
+      refusal: { byKind: { 'none: wall': { pictures: 1, poorQuality: 1, shareRefused: 1 } } },
+    });
+    const lines = readFileSync(predictions, 'utf8').trim().split('\n');
+    expect(lines[0]).toBe('set,image,outcome,rejection,akiec,bcc,bkl,df,mel,nv,vasc');
+    expect(lines).toHaveLength(4);
+    for (const line of lines.slice(1)) {
+      const sum = line.split(',').slice(4).reduce((total, value) => total + Number(value), 0);
+      expect(sum).toBeCloseTo(1, 4);
+    }
+    expect(existsSync(`${json}.part`)).toBe(false);
+  });
+
+  test('exit status 1 only when nothing could be read', async () => {
+    const labels = csv(['drawn,missing.jpg,nv,g,val,photo,']);
+    const { code, err } = await run('evaluate', '--labels', labels, '--images', join(folder, 'images'), '--json', join(folder, 'none.json'), '--jobs', '1');
+    expect(err).toMatch(/missing\.jpg/);
+    expect(code).toBe(1);
+  });
+
+  test.each([
+    [['--images', 'x', '--json', 'y'], /needs --labels/],
+    [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y'], /nowhere\.csv could not be read/],
+    [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--merge', 'scc:xyz'], /no class 'xyz'/],
+    [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--positive', 'xyz'], /no class 'xyz'/],
+  ])('%j is wrong use', async (args, message) => {
+    const { code, err } = await run('evaluate', ...args);
+    expect(err).toMatch(message);
+    expect(code).toBe(2);
+  });
+});
