@@ -2,11 +2,9 @@
 target_compile_options(dermlet PUBLIC
   -msimd128            # vectors: every browser with WebAssembly SIMD, which ONNX Runtime Web needs anyway
   -fno-exceptions)     # the core throws nothing
-# stb_image's SSE2 inverse DCT and colour conversion through Emscripten's intrinsics; same values as its scalar code.
-set_source_files_properties(wasm_src/core/stb_image.cc PROPERTIES COMPILE_OPTIONS "-w;-msse2;-DSTBI__X64_TARGET")
 # Only what loops over pixels is built for speed, the rest for size: the module is downloaded by phones.
 set_source_files_properties(wasm_src/core/decision.cc wasm_src/core/decode.cc wasm_src/core/header_bmp.cc wasm_src/core/header_jpeg.cc wasm_src/core/header_png.cc
-  wasm_src/core/heatmap.cc wasm_src/core/pipeline.cc wasm_src/core/sniff.cc wasm_src/bindings/bindings.cc PROPERTIES COMPILE_OPTIONS "-Os")
+  wasm_src/core/heatmap.cc wasm_src/core/jpeg_markers.cc wasm_src/core/pipeline.cc wasm_src/core/sniff.cc wasm_src/bindings/bindings.cc PROPERTIES COMPILE_OPTIONS "-Os")
 
 add_executable(dermlet_module wasm_src/bindings/bindings.cc)
 target_link_libraries(dermlet_module PRIVATE dermlet)

@@ -39,7 +39,12 @@ std::vector<float> to_probabilities(std::span<const float> scores, const Decisio
 std::vector<int> rank(std::span<const float> probabilities) {
   std::vector<int> order(probabilities.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return probabilities[static_cast<std::size_t>(a)] > probabilities[static_cast<std::size_t>(b)]; });
+  const auto before = [&](int a, int b) {
+    const float pa = probabilities[static_cast<std::size_t>(a)];
+    const float pb = probabilities[static_cast<std::size_t>(b)];
+    return pa > pb || (pa == pb && a < b);
+  };
+  std::sort(order.begin(), order.end(), before);
   return order;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "header.h"
+#include "jpeg.h"
 #include "stb.h"
 
 namespace dermlet {
@@ -42,6 +43,18 @@ std::size_t budget_of(const Header& header, std::size_t file_bytes) {
   return pixels > (SIZE_MAX - fixed) / kPerPixel ? SIZE_MAX : pixels * kPerPixel + fixed;
 }
 
+Result<Image> decode_with_stb(Bytes bytes, const Header& header) {
+  const StbPicture decoded = stb_decode(bytes, budget_of(header, bytes.size()));
+  if (decoded.pixels == nullptr) {
+    if (decoded.refused) return fail(ErrorCode::kImageTooLarge, "not enough memory for the picture, or its data does not fit its stated size");
+    return fail(ErrorCode::kCorruptImage, std::string("the picture's data is broken (") + decoded.problem + ")");
+  }
+  const std::size_t size = static_cast<std::size_t>(decoded.width) * static_cast<std::size_t>(decoded.height) * static_cast<std::size_t>(decoded.channels);
+  Image image{decoded.width, decoded.height, decoded.channels, Buffer<std::uint8_t>::adopt(decoded.pixels, size)};
+  if (image.width != header.width || image.height != header.height) return fail(ErrorCode::kCorruptImage, "the picture's data does not fit its header");
+  return to_rgb(std::move(image));
+}
+
 }  // namespace
 
 Result<void> check_size(std::uint64_t width, std::uint64_t height) {
@@ -66,16 +79,11 @@ Result<Header> read_header(Bytes bytes) {
   return fail(ErrorCode::kUnsupportedFormat, "no known picture format");
 }
 
-Result<Image> decode(Bytes bytes, const Header& header) {
-  const StbPicture decoded = stb_decode(bytes, header.format, budget_of(header, bytes.size()));
-  if (decoded.pixels == nullptr) {
-    if (decoded.refused) return fail(ErrorCode::kImageTooLarge, "not enough memory for the picture, or its data does not fit its stated size");
-    return fail(ErrorCode::kCorruptImage, std::string("the picture's data is broken (") + decoded.problem + ")");
-  }
-  const std::size_t size = static_cast<std::size_t>(decoded.width) * static_cast<std::size_t>(decoded.height) * static_cast<std::size_t>(decoded.channels);
-  Image image{decoded.width, decoded.height, decoded.channels, Buffer<std::uint8_t>::adopt(decoded.pixels, size)};
-  if (image.width != header.width || image.height != header.height) return fail(ErrorCode::kCorruptImage, "the picture's data does not fit its header");
-  return to_rgb(std::move(image));
+Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction) {
+  if (header.format == Format::kJpeg) return decode_jpeg(bytes, part, reduction);
+  auto image = decode_with_stb(bytes, header);
+  if (!image) return tl::unexpected(image.error());
+  return Reduced{std::move(*image)};
 }
 
 }  // namespace dermlet

@@ -1,9 +1,9 @@
 // File bytes -> RGB pixels as stored (not yet turned upright).
 //
-// JPEG (baseline and progressive, 8 bit, grey, YCbCr, RGB, Adobe CMYK/YCCK), PNG (1-16 bit, all colour types, interlaced) and BMP, by stb_image >= 2.30.
-// The header is read here, with bounds checked, and limits are applied to it before anything is allocated; what stb_image then allocates comes out of a
-// byte budget that follows from the header. 16-bit samples give their high byte; transparency is laid over white as Pillow's alpha_composite does.
-// stb_image takes a JPEG or BMP that ends early for a whole one and does not check a PNG's checksums: the file's structure is checked here first.
+// JPEG by our own decoder (jpeg.h), which can reduce while it decodes; PNG (1-16 bit, all colour types, interlaced) and BMP by stb_image >= 2.30. The header
+// is read here, with bounds checked, and limits are applied to it before anything is allocated; what stb_image then allocates comes out of a byte budget that
+// follows from the header. 16-bit samples give their high byte; transparency is laid over white as Pillow's alpha_composite does. stb_image takes a BMP that
+// ends early for a whole one and does not check a PNG's checksums: the file's structure is checked here first.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +30,17 @@ struct Header {
 // Errors: kUnsupportedFormat (named), kCorruptImage (broken header, cut off, wrong checksum), kImageTooLarge (limits above).
 [[nodiscard]] Result<Header> read_header(Bytes bytes);
 
-// Decodes to RGB8, width x height of the header. `header` must come from read_header() on the same bytes.
+// A part of a picture, reduced.
+struct Reduced {
+  Image image;        // RGB8
+  int reduction = 1;  // full-size pixels a side that one pixel stands for: 1, 2, 4, 8
+  int x = 0;          // place of the image's left top pixel in the whole reduced picture
+  int y = 0;
+};
+
+// Decodes at least `part`, in full-size pixels of the stored picture, reduced by at most `reduction` (1, 2, 4, 8); PNG and BMP give the whole picture in full.
+// `header` must come from read_header() on the same bytes.
 // Errors: kCorruptImage, kUnsupportedFormat, kImageTooLarge (no memory, or more than such a header can need).
-[[nodiscard]] Result<Image> decode(Bytes bytes, const Header& header);
+[[nodiscard]] Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction);
 
 }  // namespace dermlet

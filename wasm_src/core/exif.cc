@@ -68,6 +68,28 @@ int read_orientation(Bytes tiff) {
   return 1;
 }
 
+Box upright_box(const Box& b, double width, double height, int orientation) {
+  const double from_right = width - b.x - b.width;
+  const double from_bottom = height - b.y - b.height;
+  switch (orientation) {
+    case 2: return {from_right, b.y, b.width, b.height};
+    case 3: return {from_right, from_bottom, b.width, b.height};
+    case 4: return {b.x, from_bottom, b.width, b.height};
+    case 5: return {b.y, b.x, b.height, b.width};
+    case 6: return {from_bottom, b.x, b.height, b.width};
+    case 7: return {from_bottom, from_right, b.height, b.width};
+    case 8: return {b.y, from_right, b.height, b.width};
+    default: return b;
+  }
+}
+
+Rect stored_rect(const Rect& upright, int width, int height, int orientation) {
+  // Turning by 90 degrees is undone by turning by 270; all others undo themselves. Whole pixels stay whole in double.
+  const int undone = orientation == 6 ? 8 : orientation == 8 ? 6 : orientation;
+  const Box box = upright_box(to_box(upright), width, height, undone);
+  return {static_cast<int>(box.x), static_cast<int>(box.y), static_cast<int>(box.width), static_cast<int>(box.height)};
+}
+
 Result<Image> turn_upright(Image stored, int orientation) {
   if (orientation < 2 || orientation > 8) return stored;
   const bool swapped = swaps_sides(orientation);

@@ -17,6 +17,12 @@ namespace dermlet {
 // Whether width and height change places.
 [[nodiscard]] constexpr bool swaps_sides(int orientation) { return orientation >= 5 && orientation <= 8; }
 
+// Where a part of a stored picture of width x height lies once it is upright.
+[[nodiscard]] Box upright_box(const Box& stored, double width, double height, int orientation);
+
+// The other way round: the part of the stored picture that shows `upright`, a part of the upright picture of width x height.
+[[nodiscard]] Rect stored_rect(const Rect& upright, int width, int height, int orientation);
+
 // Turns a stored picture upright. `orientation` outside 2..8 gives the picture back as it is. Errors: kImageTooLarge.
 [[nodiscard]] Result<Image> turn_upright(Image stored, int orientation);
 

@@ -61,6 +61,18 @@ struct Rect {
   bool operator==(const Rect&) const = default;
 };
 
+// A part of a picture with fractions of pixels.
+struct Box {
+  double x = 0;
+  double y = 0;
+  double width = 0;
+  double height = 0;
+};
+
+[[nodiscard]] inline Box to_box(const Rect& rect) {
+  return {static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.width), static_cast<double>(rect.height)};
+}
+
 // 8-bit pixels, channels interleaved, rows from the top without padding.
 struct Image {
   int width = 0;

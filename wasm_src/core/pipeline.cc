@@ -10,14 +10,39 @@ namespace {
 
 constexpr int kMaxTensorSide = 4096;
 
+// The largest reduction while decoding that still leaves `oversampling` times the target.
+int reduction_for(double width, double height, int target_width, int target_height, int oversampling) {
+  int reduction = 8;
+  while (reduction > 1 && (width < static_cast<double>(reduction) * oversampling * target_width || height < static_cast<double>(reduction) * oversampling * target_height)) reduction /= 2;
+  return reduction;
+}
+
+// An upright, possibly reduced part of a picture and where a region of the full upright picture lies in it.
+struct Upright {
+  Image image;
+  Box region;
+};
+
+// Decodes what is needed to show `region`, in pixels of the full upright picture, and turns it upright. `all` decodes the whole picture around it.
+Result<Upright> decode_upright(Bytes bytes, const Header& header, const Source& source, const Rect& region, bool all, int reduction) {
+  const Rect stored = stored_rect(region, source.width, source.height, header.orientation);
+  auto decoded = decode(bytes, header, all ? Rect{0, 0, header.width, header.height} : stored, reduction);
+  if (!decoded) return tl::unexpected(decoded.error());
+  const double by = decoded->reduction;
+  const double width = decoded->image.width;
+  const double height = decoded->image.height;
+  const Box inside = {stored.x / by - decoded->x, stored.y / by - decoded->y, stored.width / by, stored.height / by};
+  auto image = turn_upright(std::move(decoded->image), header.orientation);
+  if (!image) return tl::unexpected(image.error());
+  return Upright{std::move(*image), upright_box(inside, width, height, header.orientation)};
+}
+
 // The whole picture within side x side, never enlarged.
-Result<Image> make_preview(const Image& upright, int side) {
-  const int longest = std::max(upright.width, upright.height);
-  const auto scaled = [&](int length) {
-    if (longest <= side) return length;
-    return static_cast<int>(std::max<std::int64_t>(1, (std::int64_t{length} * side + longest / 2) / longest));
-  };
-  return resample(upright, {0, 0, upright.width, upright.height}, scaled(upright.width), scaled(upright.height), Filter::kBilinear);
+Result<Image> make_preview(const Image& upright, const Source& source, int side) {
+  const int longest = std::max(source.width, source.height);
+  const int limit = std::min({side, longest, std::max(upright.width, upright.height)});
+  const auto scaled = [&](int length) { return static_cast<int>(std::max<std::int64_t>(1, (std::int64_t{length} * limit + longest / 2) / longest)); };
+  return resample(upright, {0, 0, static_cast<double>(upright.width), static_cast<double>(upright.height)}, scaled(source.width), scaled(source.height), Filter::kBilinear);
 }
 
 }  // namespace
@@ -32,22 +57,32 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec&
   Prepared prepared;
   const bool swapped = swaps_sides(header->orientation);
   prepared.source = {header->format, swapped ? header->height : header->width, swapped ? header->width : header->height, header->orientation};
-  const Rect area = crop.value_or(Rect{0, 0, prepared.source.width, prepared.source.height});
-  if (!lies_inside(area, prepared.source.width, prepared.source.height)) return fail(ErrorCode::kInvalidArgument, "the crop lies outside the picture");
+  const Rect whole = {0, 0, prepared.source.width, prepared.source.height};
+  const Rect area = crop.value_or(whole);
+  if (!lies_inside(area, whole.width, whole.height)) return fail(ErrorCode::kInvalidArgument, "the crop lies outside the picture");
   prepared.region = fitted_region(area, target.width, target.height, spec.fit);
 
-  auto upright = decode(bytes, *header).and_then([&](Image stored) { return turn_upright(std::move(stored), header->orientation); });
+  // A preview of a cropped picture is decoded by itself: the crop may need full detail, the whole picture hardly ever does.
+  const bool preview = spec.preview_side > 0;
+  const int reduction = reduction_for(prepared.region.width, prepared.region.height, target.width, target.height, 2);
+  auto upright = decode_upright(bytes, *header, prepared.source, prepared.region, preview && !crop, reduction);
   if (!upright) return tl::unexpected(upright.error());
-  auto view = resample(*upright, prepared.region, target.width, target.height, spec.filter);
+  auto view = resample(upright->image, upright->region, target.width, target.height, spec.filter);
   if (!view) return tl::unexpected(view.error());
   prepared.view = std::move(*view);
   auto tensor = to_tensor(prepared.view, target);
   if (!tensor) return tl::unexpected(tensor.error());
   prepared.tensor = std::move(*tensor);
-  if (spec.preview_side > 0) {
-    auto preview = make_preview(*upright, spec.preview_side);
-    if (!preview) return tl::unexpected(preview.error());
-    prepared.preview = std::move(*preview);
+  if (preview && crop) {
+    const int longest = std::max(whole.width, whole.height);
+    auto around = decode_upright(bytes, *header, prepared.source, whole, true, reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1));
+    if (!around) return tl::unexpected(around.error());
+    upright->image = std::move(around->image);
+  }
+  if (preview) {
+    auto shown = make_preview(upright->image, prepared.source, spec.preview_side);
+    if (!shown) return tl::unexpected(shown.error());
+    prepared.preview = std::move(*shown);
   }
   prepared.quality = assess(prepared.view, prepared.region, spec.quality);
   return prepared;

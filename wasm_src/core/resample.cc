@@ -55,8 +55,25 @@ struct Taps {
   int width = 0;
 };
 
-Result<Taps> make_taps(int source, int target, const Kernel& kernel) {
-  const double scale = static_cast<double>(source) / target;
+// Part of one axis: where it begins and how long it is, in source pixels, and the whole pixels that it touches.
+struct Span {
+  double start;
+  double length;
+  int first;
+  int end;
+
+  [[nodiscard]] bool is_whole(int target) const { return start == first && length == target; }
+  [[nodiscard]] int pixels() const { return end - first; }
+};
+
+Span span_of(double start, double length, int source) {
+  return {start, length, static_cast<int>(std::floor(start)), std::min(static_cast<int>(std::ceil(start + length)), source)};
+}
+
+// Positions count from span.first.
+Result<Taps> make_taps(const Span& span, int target, const Kernel& kernel) {
+  const double scale = span.length / target;
+  const double offset = span.start - span.first;
   const double filter_scale = std::max(scale, 1.0);
   const double support = kernel.support * filter_scale;
   Taps taps;
@@ -69,10 +86,10 @@ Result<Taps> make_taps(int source, int target, const Kernel& kernel) {
   taps.first.resize(static_cast<std::size_t>(target));
   taps.count.resize(static_cast<std::size_t>(target));
   for (int i = 0; i < target; ++i) {
-    const double center = (i + 0.5) * scale;
+    const double center = offset + (i + 0.5) * scale;
     const double inverse = 1.0 / filter_scale;
     const int first = std::max(static_cast<int>(center - support + 0.5), 0);
-    const int count = std::min(static_cast<int>(center + support + 0.5), source) - first;
+    const int count = std::min(static_cast<int>(center + support + 0.5), span.pixels()) - first;
     double sum = 0.0;
     for (int k = 0; k < count; ++k) {
       exact->data()[k] = kernel.weight((k + first - center + 0.5) * inverse);
@@ -91,14 +108,14 @@ Result<Taps> make_taps(int source, int target, const Kernel& kernel) {
 
 std::uint8_t to_byte(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255)); }
 
-// Rows [region.y, region.y + region.height) of the source, `width` pixels wide.
-Result<Image> horizontal_pass(const Image& source, const Rect& region, int width, const Kernel& kernel) {
-  auto taps = make_taps(region.width, width, kernel);
+// The rows that `down` touches, brought to `width` pixels.
+Result<Image> horizontal_pass(const Image& source, const Span& across, const Span& down, int width, const Kernel& kernel) {
+  auto taps = make_taps(across, width, kernel);
   if (!taps) return tl::unexpected(taps.error());
-  auto result = Image::allocate(width, region.height, 3);
+  auto result = Image::allocate(width, down.pixels(), 3);
   if (!result) return result;
-  for (int y = 0; y < region.height; ++y) {
-    const std::uint8_t* row = source.row(region.y + y) + static_cast<std::size_t>(region.x) * 3;
+  for (int y = 0; y < result->height; ++y) {
+    const std::uint8_t* row = source.row(down.first + y) + static_cast<std::size_t>(across.first) * 3;
     std::uint8_t* to = result->row(y);
     const std::int32_t* weights = taps->weights.data();
     for (int x = 0; x < width; ++x, weights += taps->width, to += 3) {
@@ -120,11 +137,11 @@ Result<Image> horizontal_pass(const Image& source, const Rect& region, int width
   return result;
 }
 
-// Columns [x0, x0 + width) and rows [y0, y0 + rows) of the source, brought to `height` rows.
-Result<Image> vertical_pass(const Image& source, const Rect& region, int height, const Kernel& kernel) {
-  auto taps = make_taps(region.height, height, kernel);
+// `width` columns of the source from `left`, brought to `height` rows.
+Result<Image> vertical_pass(const Image& source, int left, int width, const Span& down, int height, const Kernel& kernel) {
+  auto taps = make_taps(down, height, kernel);
   if (!taps) return tl::unexpected(taps.error());
-  auto result = Image::allocate(region.width, height, 3);
+  auto result = Image::allocate(width, height, 3);
   if (!result) return result;
   const std::size_t values = result->stride();
   auto sums = Buffer<std::int32_t>::allocate(values);
@@ -135,7 +152,7 @@ Result<Image> vertical_pass(const Image& source, const Rect& region, int height,
     const std::int32_t* weights = taps->weights.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(taps->width);
     for (int k = 0; k < taps->count[static_cast<std::size_t>(y)]; ++k) {
       // Whole rows at a time, so that the compiler's vectors run along contiguous memory.
-      const std::uint8_t* from = source.row(region.y + taps->first[static_cast<std::size_t>(y)] + k) + static_cast<std::size_t>(region.x) * 3;
+      const std::uint8_t* from = source.row(down.first + taps->first[static_cast<std::size_t>(y)] + k) + static_cast<std::size_t>(left) * 3;
       const std::int32_t weight = weights[k];
       for (std::size_t i = 0; i < values; ++i) sum[i] += from[i] * weight;
     }
@@ -145,10 +162,10 @@ Result<Image> vertical_pass(const Image& source, const Rect& region, int height,
   return result;
 }
 
-Result<Image> copy_of(const Image& source, const Rect& region) {
-  auto result = Image::allocate(region.width, region.height, 3);
+Result<Image> copy_of(const Image& source, int left, int top, int width, int height) {
+  auto result = Image::allocate(width, height, 3);
   if (!result) return result;
-  for (int y = 0; y < region.height; ++y) std::memcpy(result->row(y), source.row(region.y + y) + static_cast<std::size_t>(region.x) * 3, result->stride());
+  for (int y = 0; y < height; ++y) std::memcpy(result->row(y), source.row(top + y) + static_cast<std::size_t>(left) * 3, result->stride());
   return result;
 }
 
@@ -167,15 +184,19 @@ Rect fitted_region(const Rect& area, int width, int height, Fit fit) {
   return {area.x + (area.width - cut_width) / 2, area.y + (area.height - cut_height) / 2, cut_width, cut_height};
 }
 
-Result<Image> resample(const Image& source, const Rect& region, int width, int height, Filter filter) {
-  if (source.channels != 3 || !lies_inside(region, source.width, source.height)) return fail(ErrorCode::kInvalidArgument, "the region lies outside the picture");
+Result<Image> resample(const Image& source, const Box& region, int width, int height, Filter filter) {
+  const bool inside = region.x >= 0 && region.y >= 0 && region.width > 0 && region.height > 0 && region.x + region.width <= source.width && region.y + region.height <= source.height;
+  if (source.channels != 3 || !inside) return fail(ErrorCode::kInvalidArgument, "the region lies outside the picture");
   if (width < 1 || height < 1 || width > kMaxTarget || height > kMaxTarget) return fail(ErrorCode::kInvalidArgument, "the target size makes no sense");
   const Kernel kernel = kernel_of(filter);
-  if (region.width == width && region.height == height) return copy_of(source, region);
-  if (region.width == width) return vertical_pass(source, region, height, kernel);
-  auto narrow = horizontal_pass(source, region, width, kernel);
-  if (!narrow || region.height == height) return narrow;
-  return vertical_pass(*narrow, {0, 0, width, region.height}, height, kernel);
+  const Span across = span_of(region.x, region.width, source.width);
+  const Span down = span_of(region.y, region.height, source.height);
+  if (across.is_whole(width) && down.is_whole(height)) return copy_of(source, across.first, down.first, width, height);
+  if (across.is_whole(width)) return vertical_pass(source, across.first, width, down, height, kernel);
+  auto narrow = horizontal_pass(source, across, down, width, kernel);
+  if (!narrow || down.is_whole(height)) return narrow;
+  // The narrow picture begins at the first row that the region touches.
+  return vertical_pass(*narrow, 0, width, {down.start - down.first, down.length, 0, down.pixels()}, height, kernel);
 }
 
 }  // namespace dermlet

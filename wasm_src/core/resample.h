@@ -1,7 +1,7 @@
 // Antialiased separable resampling of 8-bit RGB, bit-exact with Pillow's Image.resize (libImaging/Resample.c, 8 bits per channel).
 //
 // As there: coefficients in double, normalised, rounded to 22 fractional bits; horizontal pass first, its result rounded to 8 bits, then vertical. A pass
-// that changes nothing is left out. Resampling a region equals Image.crop(region).resize(size): the filter reads nothing outside the region.
+// that changes nothing is left out. Resampling a whole-pixel region equals Image.crop(region).resize(size): the filter reads no pixel that the region does not touch.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ enum class Fit : std::uint8_t {
 [[nodiscard]] Rect fitted_region(const Rect& area, int width, int height, Fit fit);
 
 //   source  RGB8
-//   region  inside the source, at least 1x1
+//   region  inside the source; may begin and end within a pixel
 // Errors: kInvalidArgument (region or size), kImageTooLarge.
-[[nodiscard]] Result<Image> resample(const Image& source, const Rect& region, int width, int height, Filter filter);
+[[nodiscard]] Result<Image> resample(const Image& source, const Box& region, int width, int height, Filter filter);
 
 // True when the region is at least 1x1 and lies inside width x height.
 [[nodiscard]] bool lies_inside(const Rect& region, int width, int height);

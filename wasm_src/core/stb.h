@@ -1,4 +1,4 @@
-// The one door to stb_image: JPEG, PNG and BMP from memory, under a byte budget.
+// The one door to stb_image: PNG and BMP from memory, under a byte budget.
 //
 // Every byte that stb_image asks for is taken from a budget that the caller derives from the picture's header, so that a file whose data does not fit its
 // header (a decompression bomb) is refused instead of filling memory. stb_image offers macros for its allocator and no way to pass a context, so the budget
@@ -9,7 +9,6 @@
 #include <cstdint>
 
 #include "bytes.h"
-#include "sniff.h"
 
 namespace dermlet {
 
@@ -22,7 +21,6 @@ struct StbPicture {
   bool refused = false;           // a request for memory went over the budget or could not be met
 };
 
-// stb_image calls a JPEG whose later segments are broken a success and fills the rest with grey; here that is a failure.
-[[nodiscard]] StbPicture stb_decode(Bytes bytes, Format format, std::size_t budget);
+[[nodiscard]] StbPicture stb_decode(Bytes bytes, std::size_t budget);
 
 }  // namespace dermlet

@@ -37,7 +37,6 @@ void* reallocate(void* block, std::size_t old_bytes, std::size_t bytes) {
 #define STBI_REALLOC_SIZED(block, old_bytes, bytes) dermlet::reallocate(block, old_bytes, bytes)
 #define STBI_REALLOC(block, bytes) dermlet::reallocate(block, 0, bytes)
 #define STBI_FREE(block) std::free(block)
-#define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
 #define STBI_ONLY_BMP
 #define STBI_NO_STDIO
@@ -50,26 +49,12 @@ void* reallocate(void* block, std::size_t old_bytes, std::size_t bytes) {
 
 namespace dermlet {
 
-StbPicture stb_decode(Bytes bytes, Format format, std::size_t budget) {
+StbPicture stb_decode(Bytes bytes, std::size_t budget) {
   left = budget;
   was_refused = false;
-  stbi__g_failure_reason = nullptr;
   StbPicture picture;
-  const int length = static_cast<int>(bytes.size());
-  if (format == Format::kJpeg) {
-    // Straight to the JPEG decoder: the generic entry asks each format in turn and leaves their "not mine" behind as a failure reason.
-    stbi__context context;
-    stbi__start_mem(&context, bytes.data(), length);
-    stbi__result_info info{};
-    picture.pixels = static_cast<std::uint8_t*>(stbi__jpeg_load(&context, &picture.width, &picture.height, &picture.channels, 0, &info));
-    if (picture.pixels != nullptr && stbi__g_failure_reason != nullptr) {
-      std::free(picture.pixels);
-      picture.pixels = nullptr;
-    }
-  } else {
-    picture.pixels = stbi_load_from_memory(bytes.data(), length, &picture.width, &picture.height, &picture.channels, 0);
-  }
-  if (picture.pixels == nullptr) picture.problem = stbi__g_failure_reason != nullptr ? stbi__g_failure_reason : "unreadable";
+  picture.pixels = stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &picture.width, &picture.height, &picture.channels, 0);
+  if (picture.pixels == nullptr) picture.problem = stbi_failure_reason();
   picture.refused = was_refused;
   left = 0;
   return picture;

@@ -1,0 +1,75 @@
+// JPEG Huffman tables (ITU-T T.81 annex C and F.2.2), laid out for look-up.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "bytes.h"
+#include "jpeg_bits.h"
+
+namespace dermlet::jpeg {
+
+// What a magnitude category and its bits mean (T.81 F.2.2.1, EXTEND).
+[[nodiscard]] inline int extend(std::uint32_t bits, int size) {
+  return size == 0 || (bits >> (size - 1)) != 0 ? static_cast<int>(bits) : static_cast<int>(bits) - (1 << size) + 1;
+}
+
+class HuffmanTable {
+ public:
+  static constexpr int kLookupBits = 10;
+  static constexpr int kSkipBits = 12;
+  static constexpr int kNone = -1;
+
+  // One symbol together with its magnitude bits, when both fit into the look-up.
+  struct Coefficient {
+    std::int16_t value;
+    std::uint8_t run;   // zeros before it
+    std::uint8_t bits;  // 0 when they do not fit
+  };
+
+  // As many whole symbols as fit: how far they move in the block, whether the last one ends it.
+  struct Skip {
+    std::uint8_t bits;  // 0 when not even one fits
+    std::uint8_t advance;
+    bool ends;
+  };
+
+  // counts: how many codes of 1..16 bits; symbols in code order. False when they are no prefix code.
+  [[nodiscard]] bool build(const std::array<std::uint8_t, 16>& counts, Bytes symbols);
+
+  [[nodiscard]] bool present() const { return present_; }
+
+  // The next symbol, or kNone for a code that does not exist. Takes at most 16 bits; fill() first.
+  [[nodiscard]] int decode(BitReader& reader) const {
+    const Short entry = short_[reader.peek(kLookupBits)];
+    if (entry.bits != 0) {
+      reader.drop(entry.bits);
+      return entry.symbol;
+    }
+    return decode_long(reader);
+  }
+
+  [[nodiscard]] Coefficient coefficient(const BitReader& reader) const { return coefficients_[reader.peek(kLookupBits)]; }
+  [[nodiscard]] Skip skip(const BitReader& reader) const { return skips_[reader.peek(kSkipBits)]; }
+
+ private:
+  struct Short {
+    std::uint8_t symbol;
+    std::uint8_t bits;
+  };
+
+  [[nodiscard]] int decode_long(BitReader& reader) const;
+  void build_coefficients();
+  void build_skips();
+  [[nodiscard]] Short symbol_at(std::uint32_t bits, int available) const;
+
+  std::array<Short, 1 << kLookupBits> short_{};
+  std::array<Coefficient, 1 << kLookupBits> coefficients_{};
+  std::array<Skip, 1 << kSkipBits> skips_{};
+  std::array<std::uint8_t, 256> symbols_{};
+  std::array<std::int32_t, 17> last_code_{};   // greatest code of each length, -1 when there is none
+  std::array<std::int32_t, 17> first_index_{};  // symbol index of code 0 of each length
+  bool present_ = false;
+};
+
+}  // namespace dermlet::jpeg
