@@ -33,7 +33,21 @@ def main() -> None:
     step.add_argument("--out", type=Path, required=True)
     step.add_argument("--storage", choices=("int8", "fp16", "fp32"), default="fp16")
 
+    step = steps.add_parser("card", help="measure a model through the shipped path and write its card")
+    step.add_argument("--model", type=Path, required=True)
+    step.add_argument("--labels", type=Path, action="append", help="label table; may be given several times; without it the card is written from the figures there are")
+    step.add_argument("--images", type=Path)
+    step.add_argument("--split", default="val")
+    step.add_argument("--jobs", type=int, default=2)
+
     arguments = parser.parse_args()
+    if arguments.step == "card":
+        from .card import measure, write_card
+
+        if arguments.labels:
+            measure(arguments.model, arguments.labels, arguments.images, arguments.split, arguments.jobs)
+        write_card(arguments.model)
+        return
     recipe = Recipe.load(arguments.recipe)
     if arguments.step == "prepare":
         from .store import prepare

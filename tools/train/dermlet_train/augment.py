@@ -26,7 +26,9 @@ def square_of(picture: Image.Image) -> tuple[float, float, float, float]:
 def evaluation_view(pixels: np.ndarray, size: int) -> np.ndarray:
     """(size, size, 3) uint8: centred square, antialiased bicubic, as the C++ core makes it."""
     picture = Image.fromarray(pixels)
-    return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, box=square_of(picture)))
+    left, top, right, bottom = square_of(picture)
+    # Cut first: resize(box=...) lets the filter read beyond the square, the core does not.
+    return np.asarray(picture.crop((int(left), int(top), int(right), int(bottom))).resize((size, size), Image.Resampling.BICUBIC))
 
 
 def _random_crop(picture: Image.Image, rng: np.random.Generator) -> tuple[float, float, float, float]:

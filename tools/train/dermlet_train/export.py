@@ -127,7 +127,8 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
     """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words."""
     out.mkdir(parents=True, exist_ok=True)
     network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False)
-    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True))
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    network.load_state_dict(state["weights"])
     name = str(description["name"])
     path = out / f"{name}.onnx"
     export_onnx(network, recipe.input_size, path)
@@ -181,7 +182,8 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
         "selfTest": {"picture": file_entry(out / "selftest.png"), "reference": file_entry(out / "selftest.json")},
         "training": {
             "network": recipe.network,
-            "epochs": recipe.epochs,
+            "epochs": state["epoch"],
+            "plannedEpochs": recipe.epochs,
             "samplesPerEpoch": recipe.samples_per_epoch,
             "trainSize": recipe.train_size,
             "storage": storage,

@@ -178,7 +178,7 @@ def train(recipe: Recipe, store: Store, out: Path, workers: int) -> None:
         state |= {"schedule": schedule.state_dict(), "epoch": epoch + 1}
         torch.save(state, out / "last.pt.part")
         (out / "last.pt.part").replace(out / "last.pt")
-        torch.save(average.state_dict(), out / "ema.pt")
+        torch.save({"epoch": epoch + 1, "weights": average.state_dict()}, out / "ema.pt")
 
 
 @torch.no_grad()
