@@ -81,6 +81,9 @@ def main() -> None:
     save("spot.jpg", encoded(large, "JPEG", quality=88))
     save("spot-progressive.jpg", encoded(large, "JPEG", quality=85, progressive=True))
     save("spot-444.jpg", encoded(small, "JPEG", quality=92, subsampling=0))
+    phone = spot(2400, 1800, seed=3)  # large enough to be reduced while it is decoded
+    save("spot-large.jpg", encoded(phone, "JPEG", quality=45))
+    save("spot-large-progressive.jpg", encoded(phone, "JPEG", quality=45, progressive=True))
     save("spot-422.jpg", encoded(small, "JPEG", quality=90, subsampling=1))
     odd = spot(131, 97, seed=2)
     save("spot-odd.jpg", encoded(odd, "JPEG", quality=75))
