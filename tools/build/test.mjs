@@ -8,7 +8,7 @@ import { native, site, wasm } from './artifacts.mjs';
 import { fromGoogleTest, fromJunit, fromPlaywright, fromTap, fromVitest, judge } from './reports.mjs';
 import { siteDir } from './serve.mjs';
 import { StepError, logDir, main, root, run, say, seconds, tail } from './steps.mjs';
-import { BUILD_NEEDS, NATIVE_NEEDS, checkNode, ensureChromium, ensurePackages, ensureTools, localBin } from './toolchain.mjs';
+import { BUILD_NEEDS, TEST_NEEDS, checkNode, ensureChromium, ensurePackages, ensureTools, localBin } from './toolchain.mjs';
 
 const reportDir = join(root, 'build', 'reports');
 const MINUTE = 60_000;
@@ -138,7 +138,7 @@ await main(async () => {
   const chosen = options();
   verbose = chosen.verbose;
   checkNode();
-  await ensureTools([...BUILD_NEEDS, ...NATIVE_NEEDS]);
+  await ensureTools([...BUILD_NEEDS, ...TEST_NEEDS]);
   await ensurePackages();
   await ensureChromium();
   const results = [];

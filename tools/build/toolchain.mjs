@@ -133,7 +133,6 @@ const NEEDS = {
 };
 
 export const BUILD_NEEDS = ['emcc', 'cmake', 'ninja', 'expected', 'pip'];
-export const NATIVE_NEEDS = ['compiler', 'sanitizers', 'gtest'];
 
 function cmakeVersion() {
   const cmake = which('cmake');
@@ -187,12 +186,18 @@ export async function ensureTools(names) {
   }
 }
 
+function isUbuntu() {
+  return existsSync('/etc/os-release') && /^ID=ubuntu$/m.test(readFileSync('/etc/os-release', 'utf8'));
+}
+
+/** What tests need of the system besides what building needs, to be asked for at once. */
+export const TEST_NEEDS = ['compiler', 'sanitizers', 'gtest', ...(isUbuntu() ? [] : ['chromium'])];
+
 /** A Chromium for tests: the system's, apt's, or (Ubuntu, whose package is a snap) the one that Playwright fetches. Returns its path. */
 export async function ensureChromium() {
   const system = findChromium();
   if (system !== null) return system;
-  const isUbuntu = /^ID=ubuntu$/m.test(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '');
-  if (!isUbuntu) {
+  if (!isUbuntu()) {
     await ensureTools(['chromium']);
     return findChromium();
   }
