@@ -131,7 +131,7 @@ changing, bleeding or worries you, see a doctor whatever a score says.
 | sha256 | `{manifest["file"]["sha256"]}` |
 | licence | {manifest["license"]["id"]} (non-commercial, from the data): see `LICENSE` |
 | trained on | {training["pictures"]["train"]} pictures at {training["trainSize"]} px, {training["epochs"]} epochs of {training["samplesPerEpoch"]} samples, from ImageNet weights |
-| calibrated on | {training["pictures"]["calib"]} pictures never trained on ({", ".join(f"{n} {m}" for m, n in training["calibrationPictures"].items())}) |
+| calibrated on | {sum(training["calibrationPictures"].values())} pictures never trained on ({", ".join(f"{n} {m}" for m, n in training["calibrationPictures"].items())}) |
 
 ## Categories
 
