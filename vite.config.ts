@@ -1,4 +1,6 @@
 /** The static site: `dist/index.html` and the stable embed entry `dist/dermlet.js`, both with relative addresses. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 
@@ -17,7 +19,10 @@ const oneBinary: Plugin = {
   },
 };
 
+const coreVersion = createHash('sha256').update(readFileSync(at('build/wasm/dermlet.wasm'))).digest('hex').slice(0, 12);
+
 export default defineConfig({
+  define: { __DERMLET_CORE_VERSION__: JSON.stringify(coreVersion) },
   root: at('web'),
   base: './',
   // ONNX Runtime without an inlined copy of its own loader: the files come from `engine/`.

@@ -3,3 +3,6 @@ declare module '*/build/wasm/dermlet.js' {
   const createDermlet: typeof import('../../../wasm_src/bindings/dermlet.js').default;
   export default createDermlet;
 }
+
+/** Names the build of dermlet.wasm; set by the site's build, absent in Node. */
+declare const __DERMLET_CORE_VERSION__: string | undefined;

@@ -68,7 +68,8 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): Environm
     requireWasm(url, bytes);
     return bytes;
   };
-  const coreUrl = address('dermlet.wasm');
+  // Glue and binary are of one build: without its version an old binary in the HTTP cache could meet new glue after the site was updated.
+  const coreUrl = address(typeof __DERMLET_CORE_VERSION__ === 'string' ? `dermlet.wasm?v=${__DERMLET_CORE_VERSION__}` : 'dermlet.wasm');
   return {
     coreUrl,
     coreWasm: () => load(coreUrl, 0),

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Result } from '../../web/src/classifier/result.js';
+import { ALWAYS, likely, mayName, percent, tierWords, verdict, verdictNote } from '../../web/src/element/words.js';
+
+const classes: Result['ranking'] = [
+  { id: 'a', name: 'Alpha', probability: 0.7, concern: 'low', inSet: true },
+  { id: 'b', name: 'Beta', probability: 0.25, concern: 'high', inSet: false },
+  { id: 'c', name: 'Gamma', probability: 0.05, concern: 'low', inSet: false },
+];
+
+const result = (change: Partial<Result>): Result =>
+  ({ outcome: 'single', tier: 'low', ranking: classes, predictionSet: ['a'], coverage: 0.9, quality: { usable: true, checks: [] }, ...change }) as Result;
+
+describe('what is said of a result', () => {
+  test('one category is named with its score', () => {
+    expect(verdict(result({}))).toBe('Looks most like Alpha (score 70\u00a0%).');
+  });
+
+  test('several are named together and none alone', () => {
+    const several = result({ outcome: 'several', ranking: classes.map((entry) => ({ ...entry, inSet: entry.id !== 'c' })) });
+    expect(verdict(several)).toContain('Alpha and Beta');
+    expect(likely(several).map((entry) => entry.id)).toEqual(['a', 'b']);
+  });
+
+  test.each(['not-recognised', 'poor-quality'] as const)('%s names no category at all', (outcome) => {
+    const none = result({ outcome, tier: 'unknown', predictionSet: [], ranking: classes.map((entry) => ({ ...entry, inSet: false })) });
+    expect(mayName(none)).toBe(false);
+    for (const { name } of classes) expect(verdict(none) + verdictNote(none)).not.toContain(name);
+  });
+
+  test('a failed check is said with its value and limit', () => {
+    const poor = result({ outcome: 'poor-quality', quality: { usable: false, checks: [{ id: 'too_small', value: 20, limit: 64, passed: false }] } });
+    expect(verdict(poor)).toContain('20 of at least 64 pixels');
+  });
+
+  test('no score is rounded to certainty', () => {
+    expect(percent(0.9999)).toBe('over 99\u00a0%');
+    expect(percent(0.0001)).toBe('under 1\u00a0%');
+  });
+
+  test('the low tier is no all-clear and every tier says what to do next', () => {
+    expect(tierWords('low').title).toContain('not an all-clear');
+    for (const tier of ['low', 'moderate', 'high', 'unknown'] as const) expect(tierWords(tier).next.length).toBeGreaterThan(20);
+  });
+
+  test('the sentence that always stands there', () => {
+    expect(ALWAYS).toBe('If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.');
+  });
+});
+
+describe('words that are never used', () => {
+  const root = new URL('../../', import.meta.url);
+  const inFolder = (folder: string, ending: string) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).flatMap((name) => (name.endsWith(ending) ? [`${folder}/${name}`] : []));
+  const files = ['web/index.html', ...inFolder('web/src/element', '.ts'), ...inFolder('web/src/page', '.ts'), ...inFolder('models', 'manifest.json')];
+  const forbidden = /\byou have (?!a |an? )?(melanoma|cancer|skin)|\bis safe\b|\bharmless\b|\bdiagnos|\bdetects?\b|dermatologist-level|GDPR|HIPAA|clinically (validated|proven)/i;
+
+  test.each(files)('%s', async (file) => {
+    const text = await readFile(new URL(file, root), 'utf8');
+    expect(text.match(forbidden)?.[0]).toBeUndefined();
+  });
+});
