@@ -42,6 +42,13 @@ TEST(Decision, HugeLogitsDoNotOverflow) {
   EXPECT_EQ(decision->probabilities, (std::vector<float>{1, 0, 0}));
 }
 
+TEST(Decision, ATinyTemperatureKeepsTheSum) {
+  DecisionSpec spec = spec_of_three();
+  spec.temperature = 1e-40f;
+  const std::vector<float> logits = {9e14f, 9e14f, 9e14f};
+  EXPECT_FLOAT_EQ(decide(logits, spec, true)->probabilities[0], 1.0f / 3);
+}
+
 TEST(Decision, ProbabilitiesAreTakenAsTheyAreAndSumToOne) {
   DecisionSpec spec = spec_of_three();
   spec.scores = Scores::kProbabilities;

@@ -12,19 +12,22 @@ bool all_finite(std::span<const float> values) {
 }
 
 // log(sum(exp(values))), in double, shifted by the greatest so that nothing overflows.
-double log_sum_exp(std::span<const float> values, double temperature) {
-  const double top = *std::max_element(values.begin(), values.end()) / temperature;
+double log_sum_exp(std::span<const float> values) {
+  const double top = *std::max_element(values.begin(), values.end());
   double sum = 0;
-  for (const float v : values) sum += std::exp(v / temperature - top);
+  for (const float v : values) sum += std::exp(v - top);
   return top + std::log(sum);
 }
 
 std::vector<float> to_probabilities(std::span<const float> scores, const DecisionSpec& spec) {
   std::vector<float> result(scores.size());
   if (spec.scores == Scores::kLogits) {
-    const double normaliser = log_sum_exp(scores, spec.temperature);
-    std::transform(scores.begin(), scores.end(), result.begin(),
-                   [&](float v) { return static_cast<float>(std::exp(v / static_cast<double>(spec.temperature) - normaliser)); });
+    // Divided by the sum and not less its logarithm, which vanishes beside logits that a tiny temperature makes huge.
+    const double temperature = spec.temperature;
+    const double top = *std::max_element(scores.begin(), scores.end()) / temperature;
+    double sum = 0;
+    for (const float v : scores) sum += std::exp(v / temperature - top);
+    std::transform(scores.begin(), scores.end(), result.begin(), [&](float v) { return static_cast<float>(std::exp(v / temperature - top) / sum); });
     return result;
   }
   // A network's own softmax sums to 1 only up to its rounding; merged or truncated heads may not at all.
@@ -83,7 +86,7 @@ Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec,
   Decision decision;
   decision.probabilities = to_probabilities(scores, spec);
   decision.ranking = rank(decision.probabilities);
-  if (spec.scores == Scores::kLogits) decision.rejection = static_cast<float>(-log_sum_exp(scores, 1.0));
+  if (spec.scores == Scores::kLogits) decision.rejection = static_cast<float>(-log_sum_exp(scores));
   if (!usable) return decision;
   if (decision.rejection > spec.rejection_threshold) {
     decision.outcome = Outcome::kNotRecognised;

@@ -158,7 +158,7 @@ Decoder::Check Decoder::read_huffman(Bytes payload) {
     std::size_t total = 0;
     for (std::size_t i = 0; i < 16; ++i) total += counts[i] = payload[1 + i];
     const Bytes symbols = slice(payload, 17, total);
-    if (total > 256 || symbols.size() != total || !(kind == 0 ? dc_ : ac_)[table].build(counts, symbols)) {
+    if (total > 256 || symbols.size() != total || !(kind == 0 ? dc_ : ac_)[table].build(kind == 0 ? HuffmanTable::Kind::kDc : HuffmanTable::Kind::kAc, counts, symbols)) {
       return fail(ErrorCode::kCorruptImage, "a JPEG Huffman table makes no sense");
     }
     payload = payload.subspan(17 + total);

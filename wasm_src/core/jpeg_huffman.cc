@@ -2,7 +2,7 @@
 
 namespace dermlet::jpeg {
 
-bool HuffmanTable::build(const std::array<std::uint8_t, 16>& counts, Bytes symbols) {
+bool HuffmanTable::build(Kind kind, const std::array<std::uint8_t, 16>& counts, Bytes symbols) {
   present_ = false;
   short_.fill({});
   std::int32_t code = 0;
@@ -22,8 +22,10 @@ bool HuffmanTable::build(const std::array<std::uint8_t, 16>& counts, Bytes symbo
     code <<= 1;
   }
   present_ = true;
-  build_coefficients();
-  build_skips();
+  if (kind == Kind::kAc) {
+    build_coefficients();
+    build_skips();
+  }
   return true;
 }
 
@@ -38,14 +40,11 @@ int HuffmanTable::decode_long(BitReader& reader) const {
   return kNone;
 }
 
-// The symbol at the top of `available` bits, by length alone; bits 0 when it does not end within them.
+// The symbol at the top of `available` bits; bits 0 when it does not end within them or is too long for the look-up.
 HuffmanTable::Short HuffmanTable::symbol_at(std::uint32_t bits, int available) const {
-  for (int length = 1; length <= available && length <= 16; ++length) {
-    const auto slot = static_cast<std::size_t>(length);
-    const auto code = static_cast<std::int32_t>(bits >> (available - length));
-    if (code <= last_code_[slot]) return {symbols_[static_cast<std::size_t>(first_index_[slot] + code)], static_cast<std::uint8_t>(length)};
-  }
-  return {};
+  const std::uint32_t index = available >= kLookupBits ? bits >> (available - kLookupBits) : bits << (kLookupBits - available);
+  const Short entry = short_[index];
+  return entry.bits <= available ? entry : Short{};
 }
 
 void HuffmanTable::build_coefficients() {

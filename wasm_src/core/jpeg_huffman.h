@@ -34,8 +34,10 @@ class HuffmanTable {
     bool ends;
   };
 
-  // counts: how many codes of 1..16 bits; symbols in code order. False when they are no prefix code.
-  [[nodiscard]] bool build(const std::array<std::uint8_t, 16>& counts, Bytes symbols);
+  enum class Kind : std::uint8_t { kDc, kAc };
+
+  // counts: how many codes of 1..16 bits; symbols in code order. False when they are no prefix code. coefficient() and skip() serve kAc only.
+  [[nodiscard]] bool build(Kind kind, const std::array<std::uint8_t, 16>& counts, Bytes symbols);
 
   [[nodiscard]] bool present() const { return present_; }
 

@@ -1,0 +1,12 @@
+// Any bytes as a file: a header within the limits or an error, without decoding.
+#include <cstdlib>
+
+#include "decode.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto header = dermlet::read_header({data, size});
+  if (!header) return header.error().message.empty() ? (std::abort(), 0) : 0;
+  if (header->width < 1 || header->height < 1 || header->width > dermlet::kMaxSide || header->height > dermlet::kMaxSide) std::abort();
+  if (static_cast<std::size_t>(header->width) * static_cast<std::size_t>(header->height) > dermlet::kMaxPixels) std::abort();
+  return 0;
+}

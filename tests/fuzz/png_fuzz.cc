@@ -1,0 +1,18 @@
+// Any bytes as PNG or BMP data behind a header that passed: pixels of that size or an error, within the budget. Checksums are not held against the fuzzer.
+#include <cstdlib>
+
+#include "decode.h"
+#include "stb.h"
+
+using namespace dermlet;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const Bytes bytes(data, size);
+  if (const auto header = read_header(bytes); header && header->format != Format::kJpeg && static_cast<std::int64_t>(header->width) * header->height < 300'000) {
+    const auto image = decode(bytes, *header, {0, 0, header->width, header->height}, 1);
+    if (image && (image->image.width != header->width || image->image.height != header->height || image->image.channels != 3)) std::abort();
+  }
+  const StbPicture picture = stb_decode(bytes, 32u << 20);
+  std::free(picture.pixels);
+  return 0;
+}
