@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -68,6 +69,20 @@ struct Scan {
   int low = 0;
 };
 
+// The reader as a local for the length of a block, so that its state stays in registers.
+class Borrowed {
+ public:
+  explicit Borrowed(BitReader& home) : reader(home), home_(home) {}
+  ~Borrowed() { home_ = reader; }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+
+  BitReader reader;
+
+ private:
+  BitReader& home_;
+};
+
 class Decoder {
  public:
   explicit Decoder(Bytes bytes) : bytes_(bytes) {}
@@ -89,12 +104,12 @@ class Decoder {
   Check each_block(const Scan& scan);
   bool decode_block(const Scan& scan, int place, Component& component, int x, int y);
   bool sequential_block(Component& component, const HuffmanTable& dc, const HuffmanTable& ac, int x, int y);
-  bool skip_rest(const HuffmanTable& ac, int k);
+  static bool skip_rest(BitReader& reader, const HuffmanTable& ac, int k);
   bool dc_first(Component& component, const HuffmanTable& dc, int low, int x, int y);
   bool dc_refine(Component& component, int low, int x, int y);
   bool ac_first(Component& component, const HuffmanTable& ac, const Scan& scan, int x, int y);
   bool ac_refine(Component& component, const HuffmanTable& ac, const Scan& scan, int x, int y);
-  bool refine_one(std::int16_t* stored, int k, int low);
+  static void refine(BitReader& reader, const Component& component, std::int16_t* values, std::uint64_t places, int low);
 
   std::int16_t* stored(Component& component, int x, int y) {
     if (!component.kept.holds(x, y)) return nullptr;
@@ -276,25 +291,27 @@ void Decoder::put_samples(Component& c, const std::int32_t* block, int x, int y)
 std::int32_t dequantised(int value, std::int32_t step) { return std::clamp(value * step, -32767, 32767); }
 
 bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const HuffmanTable& ac, int x, int y) {
-  reader_.fill();
-  const int size = dc.decode(reader_);
+  Borrowed borrowed(reader_);
+  BitReader& reader = borrowed.reader;
+  reader.fill();
+  const int size = dc.decode(reader);
   if (size < 0 || size > 15) return false;
-  c.prediction = static_cast<std::int16_t>(c.prediction + extend(reader_.take(size), size));
-  if (!c.kept.holds(x, y)) return skip_rest(ac, 1);
+  c.prediction = static_cast<std::int16_t>(c.prediction + extend(reader.take(size), size));
+  if (!c.kept.holds(x, y)) return skip_rest(reader, ac, 1);
 
   alignas(16) std::int32_t block[64] = {};
   block[0] = dequantised(c.prediction, c.quantisation[0]);
   int k = 1;
   bool ended = false;
   while (k <= c.last) {
-    reader_.fill();
+    reader.fill();
     int value;
-    if (const auto fast = ac.coefficient(reader_); fast.bits != 0) {
-      reader_.drop(fast.bits);
+    if (const auto fast = ac.coefficient(reader); fast.bits != 0) {
+      reader.drop(fast.bits);
       k += fast.run;
       value = fast.value;
     } else {
-      const int symbol = ac.decode(reader_);
+      const int symbol = ac.decode(reader);
       if (symbol < 0) return false;
       const int bits = symbol & 15;
       if (bits == 0) {
@@ -304,7 +321,7 @@ bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const Huffm
         continue;
       }
       k += symbol >> 4;
-      value = extend(reader_.take(bits), bits);
+      value = extend(reader.take(bits), bits);
     }
     if (k > 63) return false;
     const std::size_t place = kNatural[static_cast<std::size_t>(k)];
@@ -312,25 +329,25 @@ bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const Huffm
     ++k;
   }
   put_samples(c, block, x, y);
-  return ended || skip_rest(ac, k);
+  return ended || skip_rest(reader, ac, k);
 }
 
 // Passes over the rest of a block from zigzag position k.
-bool Decoder::skip_rest(const HuffmanTable& ac, int k) {
+bool Decoder::skip_rest(BitReader& reader, const HuffmanTable& ac, int k) {
   while (k < 64) {
-    reader_.fill();
+    reader.fill();
     // Several symbols at once, unless the block could be full before the last of them: then the bits after it belong to the next block.
-    if (const auto skip = ac.skip(reader_); skip.bits != 0 && k + skip.advance < (skip.ends ? 64 : 65)) {
-      reader_.drop(skip.bits);
+    if (const auto skip = ac.skip(reader); skip.bits != 0 && k + skip.advance < (skip.ends ? 64 : 65)) {
+      reader.drop(skip.bits);
       if (skip.ends) return true;
       k += skip.advance;
       continue;
     }
-    const int symbol = ac.decode(reader_);
+    const int symbol = ac.decode(reader);
     if (symbol < 0) return false;
     const int bits = symbol & 15;
     if (bits == 0 && symbol != 0xF0) return true;
-    if (bits != 0) reader_.drop(bits);
+    if (bits != 0) reader.drop(bits);
     k += (symbol >> 4) + 1;
     if (k > 64 && bits != 0) return false;
   }
@@ -355,6 +372,8 @@ bool Decoder::dc_refine(Component& c, int low, int x, int y) {
 }
 
 bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, int x, int y) {
+  Borrowed borrowed(reader_);
+  BitReader& reader = borrowed.reader;
   if (end_of_band_ > 0) {
     --end_of_band_;
     return true;
@@ -362,14 +381,14 @@ bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, i
   std::int16_t* values = stored(c, x, y);
   std::uint64_t& known = nonzero(c, x, y);
   for (int k = scan.first; k <= scan.last; ++k) {
-    reader_.fill();
+    reader.fill();
     int value;
-    if (const auto fast = ac.coefficient(reader_); fast.bits != 0) {
-      reader_.drop(fast.bits);
+    if (const auto fast = ac.coefficient(reader); fast.bits != 0) {
+      reader.drop(fast.bits);
       k += fast.run;
       value = fast.value;
     } else {
-      const int symbol = ac.decode(reader_);
+      const int symbol = ac.decode(reader);
       if (symbol < 0) return false;
       const int run = symbol >> 4;
       const int bits = symbol & 15;
@@ -378,11 +397,11 @@ bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, i
           k += 15;
           continue;
         }
-        end_of_band_ = (1 << run) - 1 + static_cast<int>(reader_.take(run));
+        end_of_band_ = (1 << run) - 1 + static_cast<int>(reader.take(run));
         return true;
       }
       k += run;
-      value = extend(reader_.take(bits), bits);
+      value = extend(reader.take(bits), bits);
     }
     if (k > 63) return false;
     known |= std::uint64_t{1} << k;
@@ -391,51 +410,58 @@ bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, i
   return true;
 }
 
-// One more bit of a coefficient that is known not to be 0. `stored` is null when nobody needs its value.
-bool Decoder::refine_one(std::int16_t* stored, int k, int low) {
-  reader_.fill();
-  if (reader_.take(1) != 0 && stored != nullptr) stored[k] = static_cast<std::int16_t>(stored[k] + (stored[k] < 0 ? -(1 << low) : 1 << low));
-  return true;
+// One more bit for every coefficient at the zigzag positions in `places`, all known not to be 0. Those that nobody needs are passed over together.
+void Decoder::refine(BitReader& reader, const Component& c, std::int16_t* values, std::uint64_t places, int low) {
+  const std::uint64_t needed = values == nullptr ? 0 : places & (c.last == 63 ? ~std::uint64_t{0} : (std::uint64_t{1} << (c.last + 1)) - 1);
+  for (std::uint64_t left = needed; left != 0; left &= left - 1) {
+    std::int16_t& value = values[std::countr_zero(left)];
+    reader.fill();
+    if (reader.take(1) != 0) value = static_cast<std::int16_t>(value + (value < 0 ? -(1 << low) : 1 << low));
+  }
+  for (int left = std::popcount(places & ~needed); left > 0;) {
+    const int now = std::min(left, 32);
+    reader.fill();
+    reader.drop(now);
+    left -= now;
+  }
 }
 
 bool Decoder::ac_refine(Component& c, const HuffmanTable& ac, const Scan& scan, int x, int y) {
+  Borrowed borrowed(reader_);
+  BitReader& reader = borrowed.reader;
   std::int16_t* values = stored(c, x, y);
   std::uint64_t& known = nonzero(c, x, y);
-  int k = scan.first;
-  if (end_of_band_ == 0) {
-    for (; k <= scan.last; ++k) {
-      reader_.fill();
-      const int symbol = ac.decode(reader_);
-      if (symbol < 0) return false;
-      int run = symbol >> 4;
-      int fresh = 0;
-      if ((symbol & 15) == 0) {
-        if (run < 15) {
-          end_of_band_ = (1 << run) + static_cast<int>(reader_.take(run));
-          break;
-        }
-      } else {
-        if ((symbol & 15) != 1) return false;
-        fresh = reader_.take(1) != 0 ? 1 << scan.low : -(1 << scan.low);
-      }
-      // Moves over `run` zeros, refining what is not zero on the way, to the zero that becomes `fresh`.
-      for (; k <= scan.last; ++k) {
-        if ((known >> k & 1) != 0) {
-          refine_one(k <= c.last ? values : nullptr, k, scan.low);
-        } else if (run-- == 0) {
-          break;
-        }
-      }
-      if (fresh == 0) continue;
-      if (k > scan.last) return false;
-      known |= std::uint64_t{1} << k;
-      if (values != nullptr && k <= c.last) values[k] = static_cast<std::int16_t>(fresh);
+  // The positions of the band that have not been passed yet.
+  std::uint64_t ahead = (scan.last == 63 ? ~std::uint64_t{0} : (std::uint64_t{1} << (scan.last + 1)) - 1) & ~std::uint64_t{0} << scan.first;
+  while (end_of_band_ == 0 && ahead != 0) {
+    reader.fill();
+    const int symbol = ac.decode(reader);
+    if (symbol < 0) return false;
+    const int run = symbol >> 4;
+    int fresh = 0;
+    if ((symbol & 15) == 1) {
+      fresh = reader.take(1) != 0 ? 1 << scan.low : -(1 << scan.low);
+    } else if ((symbol & 15) != 0) {
+      return false;
+    } else if (run < 15) {
+      end_of_band_ = (1 << run) + static_cast<int>(reader.take(run));
+      break;
     }
+    // Over `run` zeros to the zero that becomes `fresh`, refining what is not zero on the way.
+    std::uint64_t zeros = ahead & ~known;
+    for (int i = 0; i < run; ++i) zeros &= zeros - 1;
+    const std::uint64_t target = zeros & (~zeros + 1);
+    const std::uint64_t before = target == 0 ? ahead : ahead & (target - 1);
+    refine(reader, c, values, before & known, scan.low);
+    ahead &= ~(before | target);
+    if (fresh == 0) continue;
+    if (target == 0) return false;
+    known |= target;
+    const int k = std::countr_zero(target);
+    if (values != nullptr && k <= c.last) values[k] = static_cast<std::int16_t>(fresh);
   }
   if (end_of_band_ > 0) {
-    for (; k <= scan.last; ++k) {
-      if ((known >> k & 1) != 0) refine_one(k <= c.last ? values : nullptr, k, scan.low);
-    }
+    refine(reader, c, values, ahead & known, scan.low);
     --end_of_band_;
   }
   return true;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "bytes.h"
 
@@ -18,8 +19,9 @@ class BitReader {
   void fill() {
     if (count_ >= 32) return;
     if (bytes_.size() - at_ >= 8) {
-      std::uint64_t word = 0;
-      for (std::size_t i = 0; i < 8; ++i) word = word << 8 | bytes_[at_ + i];  // one load and a byte swap
+      std::uint64_t word;
+      std::memcpy(&word, bytes_.data() + at_, sizeof word);
+      word = __builtin_bswap64(word);  // x86-64 and WebAssembly are little-endian
       const std::uint64_t inverse = ~word;
       const bool has_ff = ((inverse - 0x0101010101010101u) & word & 0x8080808080808080u) != 0;
       if (!has_ff) {
