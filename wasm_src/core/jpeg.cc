@@ -104,7 +104,6 @@ class Decoder {
   Check each_block(const Scan& scan);
   bool decode_block(const Scan& scan, int place, Component& component, int x, int y);
   bool sequential_block(Component& component, const HuffmanTable& dc, const HuffmanTable& ac, int x, int y);
-  static bool skip_rest(BitReader& reader, const HuffmanTable& ac, int k);
   bool dc_first(Component& component, const HuffmanTable& dc, int low, int x, int y);
   bool dc_refine(Component& component, int low, int x, int y);
   bool ac_first(Component& component, const HuffmanTable& ac, const Scan& scan, int x, int y);
@@ -290,6 +289,28 @@ void Decoder::put_samples(Component& c, const std::int32_t* block, int x, int y)
 // Coefficients of a valid file are far smaller; the clamp keeps the transform's sums of broken ones within reason.
 std::int32_t dequantised(int value, std::int32_t step) { return std::clamp(value * step, -32767, 32767); }
 
+// Passes over the rest of a block from zigzag position k.
+[[gnu::always_inline]] inline bool skip_rest(BitReader& reader, const HuffmanTable& ac, int k) {
+  while (k < 64) {
+    reader.fill();
+    // Several symbols at once, unless the block could be full before the last of them: then the bits after it belong to the next block.
+    if (const auto skip = ac.skip(reader); skip.bits() != 0 && k + skip.advance() < (skip.ends() ? 64 : 65)) {
+      reader.drop(skip.bits());
+      if (skip.ends()) return true;
+      k += skip.advance();
+      continue;
+    }
+    const int symbol = ac.decode(reader);
+    if (symbol < 0) return false;
+    const int bits = symbol & 15;
+    if (bits == 0 && symbol != 0xF0) return true;
+    if (bits != 0) reader.drop(bits);
+    k += (symbol >> 4) + 1;
+    if (k > 64 && bits != 0) return false;
+  }
+  return true;
+}
+
 bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const HuffmanTable& ac, int x, int y) {
   Borrowed borrowed(reader_);
   BitReader& reader = borrowed.reader;
@@ -297,13 +318,14 @@ bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const Huffm
   const int size = dc.decode(reader);
   if (size < 0 || size > 15) return false;
   c.prediction = static_cast<std::int16_t>(c.prediction + extend(reader.take(size), size));
-  if (!c.kept.holds(x, y)) return skip_rest(reader, ac, 1);
-
-  alignas(16) std::int32_t block[64] = {};
+  const bool kept = c.kept.holds(x, y);
+  const int last = kept ? c.last : 0;
+  alignas(16) std::int32_t block[64];
+  if (kept) std::fill_n(block, 64, 0);
   block[0] = dequantised(c.prediction, c.quantisation[0]);
   int k = 1;
   bool ended = false;
-  while (k <= c.last) {
+  while (k <= last) {
     reader.fill();
     int value;
     if (const auto fast = ac.coefficient(reader); fast.bits != 0) {
@@ -328,29 +350,8 @@ bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const Huffm
     block[place] = dequantised(value, c.quantisation[place]);
     ++k;
   }
-  put_samples(c, block, x, y);
-  return ended || skip_rest(reader, ac, k);
-}
-
-// Passes over the rest of a block from zigzag position k.
-bool Decoder::skip_rest(BitReader& reader, const HuffmanTable& ac, int k) {
-  while (k < 64) {
-    reader.fill();
-    // Several symbols at once, unless the block could be full before the last of them: then the bits after it belong to the next block.
-    if (const auto skip = ac.skip(reader); skip.bits != 0 && k + skip.advance < (skip.ends ? 64 : 65)) {
-      reader.drop(skip.bits);
-      if (skip.ends) return true;
-      k += skip.advance;
-      continue;
-    }
-    const int symbol = ac.decode(reader);
-    if (symbol < 0) return false;
-    const int bits = symbol & 15;
-    if (bits == 0 && symbol != 0xF0) return true;
-    if (bits != 0) reader.drop(bits);
-    k += (symbol >> 4) + 1;
-    if (k > 64 && bits != 0) return false;
-  }
+  if (!ended && !skip_rest(reader, ac, k)) return false;
+  if (kept) put_samples(c, block, x, y);
   return true;
 }
 

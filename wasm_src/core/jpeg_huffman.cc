@@ -61,19 +61,21 @@ void HuffmanTable::build_coefficients() {
 
 void HuffmanTable::build_skips() {
   for (std::uint32_t bits = 0; bits < skips_.size(); ++bits) {
-    Skip skip{};
-    while (!skip.ends && skip.bits < kSkipBits) {
-      const int available = kSkipBits - skip.bits;
+    int taken = 0;
+    int moved = 0;
+    bool ends = false;
+    while (!ends && taken < kSkipBits) {
+      const int available = kSkipBits - taken;
       const Short head = symbol_at(bits & ((1u << available) - 1), available);
       const int size = head.symbol & 15;
       const int run = head.symbol >> 4;
       const int advance = size != 0 || run == 15 ? run + 1 : 0;
-      if (head.bits == 0 || head.bits + size > available || skip.advance + advance > 63) break;
-      skip.bits = static_cast<std::uint8_t>(skip.bits + head.bits + size);
-      skip.advance = static_cast<std::uint8_t>(skip.advance + advance);
-      skip.ends = advance == 0;
+      if (head.bits == 0 || head.bits + size > available || moved + advance > 63) break;
+      taken += head.bits + size;
+      moved += advance;
+      ends = advance == 0;
     }
-    skips_[bits] = skip;
+    skips_[bits] = Skip(taken, moved, ends);
   }
 }
 

@@ -17,7 +17,7 @@ namespace dermlet::jpeg {
 class HuffmanTable {
  public:
   static constexpr int kLookupBits = 10;
-  static constexpr int kSkipBits = 12;
+  static constexpr int kSkipBits = 13;
   static constexpr int kNone = -1;
 
   // One symbol together with its magnitude bits, when both fit into the look-up.
@@ -27,11 +27,18 @@ class HuffmanTable {
     std::uint8_t bits;  // 0 when they do not fit
   };
 
-  // As many whole symbols as fit: how far they move in the block, whether the last one ends it.
-  struct Skip {
-    std::uint8_t bits;  // 0 when not even one fits
-    std::uint8_t advance;
-    bool ends;
+  // As many whole symbols as fit: how far they move in the block, whether the last one ends it. In one word, so that a look-up is one load.
+  class Skip {
+   public:
+    Skip() = default;
+    Skip(int bits, int advance, bool ends) : packed_(static_cast<std::uint16_t>(bits | advance << 4 | (ends ? 1 << 10 : 0))) {}
+
+    [[nodiscard]] int bits() const { return packed_ & 15; }  // 0 when not even one fits
+    [[nodiscard]] int advance() const { return packed_ >> 4 & 63; }
+    [[nodiscard]] bool ends() const { return packed_ >> 10 != 0; }
+
+   private:
+    std::uint16_t packed_ = 0;
   };
 
   enum class Kind : std::uint8_t { kDc, kAc };

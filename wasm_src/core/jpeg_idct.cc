@@ -113,11 +113,11 @@ void inverse_dct(int points_x, int points_y, const std::int32_t* coefficients, s
   if (points_x <= 2 && points_y <= 2) return small_inverse_dct(points_x, points_y, coefficients, samples, stride);
   Lanes block;
   Lanes columns = {};
-  Lanes rows;
+  Lanes rows = {};
   std::memcpy(block, coefficients, sizeof block);
   transform(points_y, block, columns);
-  for (int y = 0; y < 8; ++y) {
-    for (int x = 0; x < 8; ++x) rows[x][y] = descale(columns[y][x], kConstBits - kPass1Bits);
+  for (int y = 0; y < points_y; ++y) {
+    for (int x = 0; x < points_x; ++x) rows[x][y] = descale(columns[y][x], kConstBits - kPass1Bits);
   }
   transform(points_x, rows, columns);
   for (int y = 0; y < points_y; ++y) {
