@@ -51,6 +51,22 @@ export async function native(preset) {
   });
 }
 
+/** The fuzz targets, which only clang can build. */
+export async function fuzzers() {
+  const stb = await ensureStb(pip);
+  const compiler = sanitizingCompiler();
+  if (!compiler.includes('clang')) throw new StepError('Fuzzing needs clang with its runtime (Debian: clang and libclang-rt-dev).');
+  const kind = JSON.stringify([root, stb, compiler]);
+  return ensure({
+    name: 'fuzz',
+    title: `Fuzz targets (${compiler})`,
+    inputs: [...CMAKE_FILES, 'wasm_src', 'tests/fuzz'],
+    kind,
+    outputs: ['build/fuzz/CMakeCache.txt'],
+    make: (previous) => cmake({ preset: 'fuzz', kind, previous, configure: [], define: { DERMLET_STB_DIR: stb, CMAKE_CXX_COMPILER: compiler } }),
+  });
+}
+
 /** The static site in dist/. */
 export async function site() {
   return ensure({
