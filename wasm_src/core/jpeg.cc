@@ -477,6 +477,8 @@ Decoder::Check Decoder::begin_scan(const Scan& scan) {
     if ((needs_dc && !dc_[static_cast<std::size_t>(scan.dc_table[i])].present()) || (needs_ac && !ac_[static_cast<std::size_t>(scan.ac_table[i])].present())) {
       return fail(ErrorCode::kCorruptImage, "a JPEG Huffman table is missing");
     }
+    const bool all_needed = c.last == 63 && c.kept.count() == static_cast<std::size_t>(c.padded_x) * static_cast<std::size_t>(c.padded_y);
+    if (!frame_.progressive && !all_needed) ac_[static_cast<std::size_t>(scan.ac_table[i])].prepare_skips();
     if (c.quantised) continue;
     if (!quantisation_seen_[c.frame.table]) return fail(ErrorCode::kCorruptImage, "a JPEG quantisation table is missing");
     for (std::size_t k = 0; k < 64; ++k) c.quantisation[kNatural[k]] = quantisation_[c.frame.table][k];

@@ -3,7 +3,7 @@
 namespace dermlet::jpeg {
 
 bool HuffmanTable::build(Kind kind, const std::array<std::uint8_t, 16>& counts, Bytes symbols) {
-  present_ = false;
+  present_ = skips_ready_ = false;
   short_.fill({});
   std::int32_t code = 0;
   std::size_t index = 0;
@@ -22,10 +22,7 @@ bool HuffmanTable::build(Kind kind, const std::array<std::uint8_t, 16>& counts, 
     code <<= 1;
   }
   present_ = true;
-  if (kind == Kind::kAc) {
-    build_coefficients();
-    build_skips();
-  }
+  if (kind == Kind::kAc) build_coefficients();
   return true;
 }
 
@@ -59,7 +56,9 @@ void HuffmanTable::build_coefficients() {
   }
 }
 
-void HuffmanTable::build_skips() {
+void HuffmanTable::prepare_skips() {
+  if (skips_ready_) return;
+  skips_ready_ = true;
   for (std::uint32_t bits = 0; bits < skips_.size(); ++bits) {
     int taken = 0;
     int moved = 0;

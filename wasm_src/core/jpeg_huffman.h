@@ -43,8 +43,11 @@ class HuffmanTable {
 
   enum class Kind : std::uint8_t { kDc, kAc };
 
-  // counts: how many codes of 1..16 bits; symbols in code order. False when they are no prefix code. coefficient() and skip() serve kAc only.
+  // counts: how many codes of 1..16 bits; symbols in code order. False when they are no prefix code. coefficient() serves kAc only.
   [[nodiscard]] bool build(Kind kind, const std::array<std::uint8_t, 16>& counts, Bytes symbols);
+
+  // Must be called before skip(): the table takes a while to build and most pictures do without.
+  void prepare_skips();
 
   [[nodiscard]] bool present() const { return present_; }
 
@@ -69,7 +72,6 @@ class HuffmanTable {
 
   [[nodiscard]] int decode_long(BitReader& reader) const;
   void build_coefficients();
-  void build_skips();
   [[nodiscard]] Short symbol_at(std::uint32_t bits, int available) const;
 
   std::array<Short, 1 << kLookupBits> short_{};
@@ -79,6 +81,7 @@ class HuffmanTable {
   std::array<std::int32_t, 17> last_code_{};   // greatest code of each length, -1 when there is none
   std::array<std::int32_t, 17> first_index_{};  // symbol index of code 0 of each length
   bool present_ = false;
+  bool skips_ready_ = false;
 };
 
 }  // namespace dermlet::jpeg
