@@ -7,18 +7,15 @@ import json
 from pathlib import Path
 
 from .config import Recipe
+from .prepare import cli as prepare_cli
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dermlet_train", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
 
-    step = steps.add_parser("prepare", help="decode labelled pictures into a store")
-    step.add_argument("--labels", type=Path, action="append", required=True, help="label table; may be given several times")
-    step.add_argument("--images", type=Path, required=True)
-    step.add_argument("--out", type=Path, required=True)
-    step.add_argument("--recipe", type=Path, required=True)
-    step.add_argument("--short-side", type=int, default=256)
+    step = steps.add_parser("prepare", help="merge labelled pictures from archives, folders and tables into a store")
+    prepare_cli.add_arguments(step)
 
     step = steps.add_parser("train", help="train or resume a network")
     step.add_argument("--store", type=Path, required=True)
@@ -48,12 +45,11 @@ def main() -> None:
             measure(arguments.model, arguments.labels, arguments.images, arguments.split, arguments.jobs)
         write_card(arguments.model)
         return
-    recipe = Recipe.load(arguments.recipe)
     if arguments.step == "prepare":
-        from .store import prepare
-
-        prepare(arguments.labels, arguments.images, arguments.out, arguments.short_side, recipe.calibration_fraction)
-    elif arguments.step == "train":
+        prepare_cli.run(arguments)
+        return
+    recipe = Recipe.load(arguments.recipe)
+    if arguments.step == "train":
         from .store import Store
         from .training import train
 

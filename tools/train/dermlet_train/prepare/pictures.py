@@ -1,0 +1,233 @@
+"""Decodes every source picture once into the store's pixel file; a journal makes the step resumable.
+
+`pixels.u8` and `thumbs.u8` only ever grow, and a line of `decoded.jsonl` is written after the bytes that it speaks of. A run that is cut off loses at most
+the pictures of its last batch; a rerun decodes only files whose size or modification time changed. `thumbs.u8` holds the 64 x 64 grey copies that duplicates
+are sought with.
+
+Decoding follows what the page does (wasm_src/core/decode.h): EXIF orientation applied, colour profile converted to sRGB, transparency laid over white, the
+high byte of 16-bit samples. It uses Pillow; the two differ by a level or two in JPEGs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+from .rows import PrepareError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: two runs into one folder are not told apart there
+    fcntl = None  # type: ignore[assignment]
+
+THUMB = 64  # pixels, side of the grey copy
+_BATCH = 128  # pictures between two flushes
+_VERSION = 1
+_SRGB = ImageCms.createProfile("sRGB")
+
+A, B = TypeVar("A"), TypeVar("B")
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What is known of one source file. `error` is set, and the rest zero or empty, when the file cannot be read.
+
+    `sha256` is of the file's bytes, `pixels` of the upright RGB pixels and their size before shrinking: it finds copies that differ in metadata only.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str = ""
+    pixels: str = ""
+    source_width: int = 0
+    source_height: int = 0
+    width: int = 0
+    height: int = 0
+    offset: int = 0
+    thumb: int = -1
+    error: str = ""
+
+
+def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Converts by the embedded profile; a profile that cannot be read is ignored, as browsers do."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(picture, source, _SRGB, ImageCms.Intent.RELATIVE_COLORIMETRIC, outputMode="RGB") or picture
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
+
+
+def upright_rgb(data: bytes) -> Image.Image:
+    """Bytes of a picture file -> upright RGB in sRGB. Raises OSError, ValueError or SyntaxError as Pillow does on what it cannot read wholly."""
+    with Image.open(io.BytesIO(data)) as opened:
+        opened.load()
+        picture = ImageOps.exif_transpose(opened)
+        profile = opened.info.get("icc_profile")
+        if picture.mode.startswith("I"):  # 16 bits: Pillow's own conversion clips to white
+            return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+        if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+            white = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(white, picture.convert("RGBA"))
+        if profile and picture.mode in ("RGB", "CMYK"):
+            picture = _to_srgb(picture, profile)
+        return picture.convert("RGB")
+
+
+def shrink(picture: Image.Image, short_side: int) -> Image.Image:
+    """Bicubic with Pillow's antialiasing; a picture is never enlarged. `short_side` in pixels."""
+    scale = short_side / min(picture.size)
+    if scale >= 1:
+        return picture
+    return picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.BICUBIC)
+
+
+def thumbnail(picture: Image.Image) -> np.ndarray:
+    """(64, 64) uint8 grey, the whole frame squashed: a copy that another archive squashed or stretched still agrees."""
+    return np.asarray(picture.convert("L").resize((THUMB, THUMB), Image.Resampling.BOX if min(picture.size) >= THUMB else Image.Resampling.BILINEAR))
+
+
+def windowed(pool: ThreadPoolExecutor, work: Callable[[A], B], items: Iterable[A], ahead: int) -> Iterator[B]:
+    """Like `pool.map`, in order, with at most `ahead` results waiting in memory."""
+    waiting: deque[Future[B]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+class PictureCache:
+    """The pixel file of a store folder with its journal. Use as a context manager; one process at a time."""
+
+    def __init__(self, folder: Path, short_side: int) -> None:
+        self.folder, self.short_side = folder, short_side
+        self.known: dict[str, Decoded] = {}
+        self._end = self._thumbs = 0
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        journal = self.folder / "decoded.jsonl"
+        if not journal.exists() and (self.folder / "pixels.u8").exists():
+            raise PrepareError(f"{self.folder} holds a store that another tool wrote (no decoded.jsonl): choose an empty folder")
+        self._journal = journal.open("a+")
+        try:
+            if fcntl:
+                fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._journal.close()
+            raise PrepareError(f"{self.folder} is being written by another run") from error
+        self._recover()
+        self._pixels = (self.folder / "pixels.u8").open("ab")
+        self._grey = (self.folder / "thumbs.u8").open("ab")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        for handle in (self._pixels, self._grey, self._journal):
+            handle.close()
+
+    def _recover(self) -> None:
+        """Reads the journal up to its last whole line whose bytes are there, and cuts everything after it."""
+        sizes = [path.stat().st_size if (path := self.folder / name).exists() else 0 for name in ("pixels.u8", "thumbs.u8")]
+        self._journal.seek(0)
+        kept = 0
+        for number, line in enumerate(iter(self._journal.readline, "")):
+            try:
+                values = json.loads(line) if line.endswith("\n") else None
+            except json.JSONDecodeError:
+                values = None
+            if number == 0 and values:
+                if values != {"version": _VERSION, "short_side": self.short_side}:
+                    raise PrepareError(f"{self.folder} was prepared with {values}, now asked for a shorter side of {self.short_side}: choose another folder")
+            elif values:
+                entry = Decoded(**values)
+                if not entry.error:
+                    end, thumbs = entry.offset + entry.width * entry.height * 3, entry.thumb + 1
+                    if end > sizes[0] or thumbs * THUMB * THUMB > sizes[1]:
+                        break
+                    self._end, self._thumbs = max(self._end, end), max(self._thumbs, thumbs)
+                self.known[entry.path] = entry
+            else:
+                break
+            kept = self._journal.tell()
+        self._journal.truncate(kept)
+        for name, end in (("pixels.u8", self._end), ("thumbs.u8", self._thumbs * THUMB * THUMB)):
+            if (self.folder / name).exists():
+                with (self.folder / name).open("r+b") as handle:
+                    handle.truncate(end)
+        if not kept:
+            self._journal.write(json.dumps({"version": _VERSION, "short_side": self.short_side}) + "\n")
+            self._journal.flush()
+
+    def _read(self, path: Path) -> tuple[Decoded, bytes, bytes]:
+        stat = path.stat()
+        try:
+            data = path.read_bytes()
+            picture = upright_rgb(data)
+            if min(picture.size) < 8:
+                raise ValueError(f"only {picture.width} x {picture.height} pixels")
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError) as error:
+            return Decoded(str(path), stat.st_size, stat.st_mtime_ns, error=f"{type(error).__name__}: {error}"[:200].replace(str(path), path.name)), b"", b""
+        digest = hashlib.sha256(f"{picture.width}x{picture.height}:".encode())
+        digest.update(picture.tobytes())
+        small = shrink(picture, self.short_side)
+        entry = Decoded(
+            str(path),
+            stat.st_size,
+            stat.st_mtime_ns,
+            hashlib.sha256(data).hexdigest(),
+            digest.hexdigest(),
+            *picture.size,
+            *small.size,
+        )
+        return entry, small.tobytes(), thumbnail(small).tobytes()
+
+    def _unchanged(self, path: Path) -> bool:
+        entry, stat = self.known.get(str(path)), path.stat()
+        return entry is not None and (entry.size, entry.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+
+    def decode(self, paths: list[Path], workers: int, progress: Callable[[int, int], None]) -> int:
+        """Decodes what is new or changed; afterwards `known[str(path)]` holds every path. Returns how many files were read."""
+        todo = [path for path in dict.fromkeys(paths) if not self._unchanged(path)]
+        lines: list[str] = []
+
+        def flush() -> None:
+            self._pixels.flush()
+            self._grey.flush()
+            self._journal.write("".join(lines))
+            self._journal.flush()
+            lines.clear()
+
+        with ThreadPoolExecutor(workers) as pool:
+            for number, (entry, pixels, grey) in enumerate(windowed(pool, self._read, todo, 4 * workers), 1):
+                if not entry.error:
+                    entry = Decoded(**asdict(entry) | {"offset": self._end, "thumb": self._thumbs})
+                    self._end += self._pixels.write(pixels)
+                    self._grey.write(grey)
+                    self._thumbs += 1
+                self.known[entry.path] = entry
+                lines.append(json.dumps(asdict(entry)) + "\n")
+                if number % _BATCH == 0 or number == len(todo):
+                    flush()
+                    progress(number, len(todo))
+        return len(todo)
+
+    def thumbs(self, entries: list[Decoded]) -> np.ndarray:
+        """(N, 64, 64) uint8 grey copies of readable entries."""
+        self._grey.flush()
+        if not entries:
+            return np.empty((0, THUMB, THUMB), np.uint8)
+        mapped = np.memmap(self.folder / "thumbs.u8", np.uint8, "r").reshape(-1, THUMB, THUMB)
+        return mapped[[entry.thumb for entry in entries]]

@@ -1,0 +1,104 @@
+"""Finds label tables by their header, since people rename files but not columns, and pictures by their stem."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from .rows import PrepareError
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+TABLE_SUFFIXES = frozenset({".csv", ".tab", ".tsv", ".txt"})
+_NOT_A_PICTURE = re.compile(r"(_superpixels|_segmentation|_attribute_\w+)$", re.IGNORECASE)
+_MAX_FIELD = 1 << 20  # bytes; SCIN's label lists exceed no common limit, but a binary file renamed .csv would
+
+
+@dataclass(frozen=True)
+class Table:
+    """A delimited text file with its header. `header` is empty when the first line is data already (ISIC 2016)."""
+
+    path: Path
+    delimiter: str
+    header: tuple[str, ...]
+    first: tuple[str, ...]
+
+    @staticmethod
+    def open(path: Path) -> Table | None:
+        """None when the file is no text table."""
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as handle:
+                line = handle.readline(_MAX_FIELD)
+        except (UnicodeDecodeError, OSError):
+            return None
+        delimiter = max("\t,;", key=line.count)
+        cells = tuple(cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), []))
+        if len(cells) < 2:
+            return None
+        headless = len(cells) == 2 and re.fullmatch(r"ISIC_\d+", cells[0]) is not None
+        return Table(path, delimiter, () if headless else cells, cells)
+
+    def has(self, *columns: str) -> bool:
+        return set(columns) <= set(self.header)
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        """Rows as dictionaries of stripped strings; a line with too few cells is an error that names it."""
+        with self.path.open(encoding="utf-8-sig", newline="") as handle:
+            reader = csv.reader(handle, delimiter=self.delimiter)
+            header = self.header or tuple(str(i) for i in range(len(self.first)))
+            if self.header:
+                next(reader)
+            for cells in reader:
+                if not cells:
+                    continue
+                if len(cells) != len(header):
+                    raise PrepareError(f"{self.path.name}, line {reader.line_num}: {len(cells)} cells where the header has {len(header)}")
+                yield {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+
+
+@dataclass
+class Folder:
+    """A source as a person points at it: a folder (or one table) with everything beneath it, listed once."""
+
+    root: Path
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def base(self) -> Path:
+        return self.root if self.root.is_dir() else self.root.parent
+
+    @cached_property
+    def files(self) -> list[Path]:
+        """Every file, sorted; without hidden files and the shadow folder that macOS packs into archives."""
+        found = (path for path in self.base.rglob("*") if path.is_file())
+        return sorted(p for p in found if not any(part.startswith(".") or part == "__MACOSX" for part in p.relative_to(self.base).parts))
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        paths = [p for p in self.files if p.suffix.lower() in TABLE_SUFFIXES] if self.root.is_dir() else [self.root]
+        return [table for table in map(Table.open, paths) if table]
+
+    @cached_property
+    def pictures(self) -> list[Path]:
+        return [p for p in self.files if p.suffix.lower() in PICTURE_SUFFIXES and not _NOT_A_PICTURE.search(p.stem)]
+
+    @cached_property
+    def _by_stem(self) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        twice = 0
+        for path in self.pictures:  # sorted: the choice is the same on every machine
+            if found.setdefault(path.stem, path) != path:
+                twice += 1
+        if twice:
+            self.notes.append(f"{twice} picture files carry a name that another folder holds too; the first in alphabetical order is used")
+        return found
+
+    def picture(self, stem: str) -> Path | None:
+        """The picture of an id. ISIC 2019 names some files `<id>_downsampled` in one place and `<id>` in the other."""
+        for name in (stem, stem.removesuffix("_downsampled"), f"{stem}_downsampled"):
+            if name in self._by_stem:
+                return self._by_stem[name]
+        return None
