@@ -9,14 +9,9 @@
 namespace dermlet {
 namespace {
 
+using testing::from_hex;
 using testing::tests_dir;
 using testing::values_of;
-
-std::vector<std::uint8_t> from_hex(const std::string& hex) {
-  std::vector<std::uint8_t> bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
-  return bytes;
-}
 
 std::string fnv1a(std::span<const std::uint8_t> bytes) {
   std::uint64_t value = 0xCBF29CE484222325u;

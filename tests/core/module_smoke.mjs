@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const folder = path.join(root, 'build/wasm');
+const folder = path.resolve(process.argv[2] ?? path.join(root, 'build/wasm'));
 const { default: createDermlet } = await import(pathToFileURL(path.join(folder, 'dermlet.js')).href);
 const module = await createDermlet({ wasmBinary: await readFile(path.join(folder, 'dermlet.wasm')) });
 const picture = (name) => readFile(path.join(root, 'tests/pictures', name));
@@ -30,10 +30,26 @@ test('prepare gives a tensor, a view, a preview and what was read', async () => 
   // The tensor is the view, normalised: nothing else happened to it.
   for (let i = 0; i < 224 * 224; i += 97) assert.equal(prepared.tensor[i], Math.fround((prepared.view.rgba[4 * i] - 127) / 128));
   assert.equal(Math.max(prepared.preview.width, prepared.preview.height), 512);
-  assert.deepEqual(prepared.source, { format: 'jpeg', width: 1000, height: 750, orientation: 1 });
+  assert.deepEqual(prepared.source, { format: 'jpeg', width: 1000, height: 750, orientation: 1, colour: 'assumed-srgb' });
   assert.deepEqual(prepared.region, { x: 125, y: 0, width: 750, height: 750 });
   assert.deepEqual(prepared.quality.checks.map((check) => check.id), ['too_small', 'flat']);
   assert.equal(prepared.quality.usable, true);
+});
+
+test('colours are converted, and what was done is said', async () => {
+  for (const [name, colour] of Object.entries({
+    'p3.jpg': 'converted', 'adobe-rgb-alpha.png': 'converted', 'gray-gamma.png': 'converted', 'srgb-profile.jpg': 'srgb', 'lut-profile.jpg': 'unsupported-profile',
+  })) {
+    assert.equal(module.prepare(await picture(name), spec, null).source.colour, colour, name);
+  }
+  // The same bytes that the native build gives, within one level of LittleCMS'.
+  const lines = (await readFile(path.join(root, 'tests/golden/colours.golden'), 'utf8')).trim().split('\n');
+  for (const [name, , side, hex] of lines.map((line) => line.split(' '))) {
+    const { view } = module.prepare(await picture(name), { ...spec, width: Number(side), height: Number(side) }, null);
+    const expected = Buffer.from(hex, 'hex');
+    const differences = [...expected].map((value, i) => Math.abs(value - view.rgba[4 * Math.floor(i / 3) + (i % 3)]));
+    assert.ok(Math.max(...differences) <= 1, name);
+  }
 });
 
 test('a crop is taken and one outside the picture is refused', async () => {

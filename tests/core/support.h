@@ -21,6 +21,12 @@ inline std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
 
 inline std::vector<std::uint8_t> picture_bytes(const std::string& name) { return read_file(tests_dir() / "pictures" / name); }
 
+inline std::vector<std::uint8_t> from_hex(const std::string& hex) {
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  return bytes;
+}
+
 // The generator of tests/golden/make_goldens.py.
 inline Image noise(int width, int height, std::uint32_t seed) {
   Image image = Image::allocate(width, height, 3).value();

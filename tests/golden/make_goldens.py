@@ -3,17 +3,28 @@
 resample.golden   one case a line: filter, source width and height, region x y width height, target width and height, seed, expected RGB bytes in hex.
                   The source is noise that the test makes again from the seed.
 views.golden      one picture a line: file in tests/pictures, side, FNV-1a hash of the RGB bytes of the square view.
+icc.golden        one profile a line: name, the profile in hex, what LittleCMS makes of all greys (grey profiles) or of a lattice of colours, red fastest, in hex.
+colours.golden    one picture a line: file in tests/pictures, what is said about its colours, side, RGB bytes of the square view in hex.
+
+LittleCMS runs relative colorimetric without black point compensation. For grey profiles its optimiser is off: its table of 33 points is wrong by up to 10 levels
+in the darks of steep curves.
 """
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent / "pictures"
+sys.path.insert(0, str(PICTURES))
+
+import profiles  # noqa: E402
+
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
 
 # source size, region, target size
@@ -41,6 +52,24 @@ VIEWS = [
     *(f"orientation-{i}.jpg" for i in range(1, 9)),
 ]
 
+# What Pillow does not read from the file is given here.
+COLOURS: dict[str, tuple[str, bytes | None]] = {
+    "p3.jpg": ("converted", None),
+    "adobe-rgb.png": ("converted", None),
+    "adobe-rgb-alpha.png": ("converted", None),
+    "gray-gamma.png": ("converted", None),
+    "gray-gamma.jpg": ("converted", None),
+    "swapped-channels.png": ("converted", None),
+    "srgb-profile.jpg": ("srgb", None),
+    "gama-chrm.png": ("converted", profiles.rgb(profiles.ADOBE_RGB, profiles.para(0, 100_000 / 55_556))),
+    "gama.png": ("converted", profiles.rgb(profiles.SRGB, profiles.linear())),
+    "gama-srgb.png": ("srgb", profiles.CASES["srgb-para"]),
+    "lut-profile.jpg": ("unsupported-profile", profiles.CASES["srgb-para"]),
+    "spot-444.jpg": ("assumed-srgb", profiles.CASES["srgb-para"]),
+}
+COLOUR_SIDE = 48
+LATTICE = [*range(0, 256, 36), 255]  # levels a side
+
 
 def noise(width: int, height: int, seed: int) -> np.ndarray:
     """The high bytes of a linear congruential generator (Numerical Recipes' constants), with runs of black and white: overshoot must clip."""
@@ -61,8 +90,32 @@ def upright_rgb(path: Path) -> Image.Image:
     return picture.convert("RGB")
 
 
-def square_view(path: Path, side: int) -> bytes:
-    picture = upright_rgb(path)
+def to_srgb(picture: Image.Image, icc: bytes) -> Image.Image:
+    flags = ImageCms.Flags.NOOPTIMIZE if picture.mode == "L" else 0
+    intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+    read = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    return ImageCms.profileToProfile(picture, read, ImageCms.createProfile("sRGB"), renderingIntent=intent, outputMode="RGB", flags=flags)
+
+
+def coloured_rgb(path: Path, icc: bytes | None) -> Image.Image:
+    """Converted as stored, then laid over white."""
+    picture = Image.open(path)
+    icc = icc or picture.info["icc_profile"]
+    if picture.mode != "RGBA":
+        return to_srgb(picture, icc)
+    colours = to_srgb(picture.convert("RGB"), icc)
+    colours.putalpha(picture.getchannel("A"))
+    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), colours).convert("RGB")
+
+
+def profile_samples(icc: bytes) -> Image.Image:
+    if icc[16:20] == b"GRAY":
+        return Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    colours = [(red, green, blue) for blue in LATTICE for green in LATTICE for red in LATTICE]
+    return Image.fromarray(np.array(colours, np.uint8)[None])
+
+
+def square_view(picture: Image.Image, side: int) -> bytes:
     cut = min(picture.size)
     left, top = (picture.width - cut) // 2, (picture.height - cut) // 2
     return picture.crop((left, top, left + cut, top + cut)).resize((side, side), Image.Resampling.BICUBIC).tobytes()
@@ -84,7 +137,13 @@ def main() -> None:
                 print(name, width, height, x, y, w, h, *target, seed, result.tobytes().hex(), file=out)
     with (HERE / "views.golden").open("w") as out:
         for name in VIEWS:
-            print(name, 224, fnv1a(square_view(PICTURES / name, 224)), file=out)
+            print(name, 224, fnv1a(square_view(upright_rgb(PICTURES / name), 224)), file=out)
+    with (HERE / "icc.golden").open("w") as out:
+        for name, icc in profiles.CASES.items():
+            print(name, icc.hex(), to_srgb(profile_samples(icc), icc).tobytes().hex(), file=out)
+    with (HERE / "colours.golden").open("w") as out:
+        for name, (said, icc) in COLOURS.items():
+            print(name, said, COLOUR_SIDE, square_view(coloured_rgb(PICTURES / name, icc), COLOUR_SIDE).hex(), file=out)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import profiles
+
 HERE = Path(__file__).parent
 
 
@@ -39,6 +41,16 @@ def spot(width: int, height: int, seed: int = 1) -> Image.Image:
     return Image.fromarray(np.clip(colour + 0.5, 0, 255).astype(np.uint8))
 
 
+def colourful(width: int, height: int) -> Image.Image:
+    """A spot on skin below bands of every hue, from pale to full and from dark to light."""
+    picture = np.asarray(spot(width, height, seed=4)).copy()
+    y, x = np.mgrid[: height // 2, :width].astype(np.float32)
+    hue, value = x / width * 6, y / (height // 2)
+    ramp = [np.clip(np.abs((hue + shift) % 6 - 3) - 1, 0, 1) for shift in (0, 4, 2)]
+    picture[: height // 2] = np.stack([255 * np.clip(value * 1.5, 0, 1) * (c + (1 - c) * np.clip(value * 2 - 1, 0, 1)) for c in ramp], -1)
+    return Image.fromarray(picture)
+
+
 def save(name: str, data: bytes) -> None:
     (HERE / name).write_bytes(data)
 
@@ -56,6 +68,11 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 def png(width: int, height: int, depth: int, colour: int, idat: bytes) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", idat) + chunk(b"IEND", b"")
+
+
+def with_chunks(whole: bytes, *chunks: bytes) -> bytes:
+    """Further chunks right behind the header's."""
+    return whole[:33] + b"".join(chunks) + whole[33:]
 
 
 def exif(orientation: int, order: str) -> bytes:
@@ -111,6 +128,24 @@ def main() -> None:
         tiff = exif(orientation, "<" if orientation % 2 else ">")
         save(f"orientation-{orientation}.jpg", encoded(stored, "JPEG", quality=90, exif=tiff))
     save("orientation-6.png", encoded(small.transpose(Image.Transpose.ROTATE_90), "PNG", exif=exif(6, ">")))
+
+    # Colours: the pixels are those of `coloured` as they stand, so each profile shows another picture.
+    coloured = colourful(160, 120)
+    save("p3.jpg", encoded(coloured, "JPEG", quality=90, icc_profile=profiles.CASES["display-p3"]))
+    save("adobe-rgb.png", encoded(coloured, "PNG", icc_profile=profiles.CASES["adobe-rgb"]))
+    faded = coloured.convert("RGBA")
+    faded.putalpha(Image.fromarray(np.tile(np.linspace(0, 255, coloured.width).round().astype(np.uint8), (coloured.height, 1))))
+    save("adobe-rgb-alpha.png", encoded(faded, "PNG", icc_profile=profiles.CASES["adobe-rgb"]))
+    save("gray-gamma.png", encoded(coloured.convert("L"), "PNG", icc_profile=profiles.CASES["gray-1.8"]))
+    save("gray-gamma.jpg", encoded(coloured.convert("L"), "JPEG", quality=90, icc_profile=profiles.CASES["gray-linear"]))
+    save("swapped-channels.png", encoded(coloured, "PNG", icc_profile=profiles.CASES["swapped"]))
+    save("srgb-profile.jpg", encoded(coloured, "JPEG", quality=90, icc_profile=profiles.CASES["srgb-table"]))
+    save("lut-profile.jpg", encoded(coloured, "JPEG", quality=90, icc_profile=profiles.with_table()))
+    primaries = struct.pack(">8I", *(round(v * 100_000) for pair in profiles.ADOBE_RGB for v in pair))
+    plain = encoded(coloured, "PNG")
+    save("gama-chrm.png", with_chunks(plain, chunk(b"gAMA", struct.pack(">I", 55_556)), chunk(b"cHRM", primaries)))
+    save("gama.png", with_chunks(plain, chunk(b"gAMA", struct.pack(">I", 100_000))))
+    save("gama-srgb.png", with_chunks(plain, chunk(b"gAMA", struct.pack(">I", 45_455))))
 
     save("flat.png", encoded(Image.new("RGB", (300, 300), (200, 160, 140)), "PNG"))
     save("tiny.png", encoded(spot(20, 20), "PNG"))

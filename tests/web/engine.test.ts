@@ -29,7 +29,7 @@ describe('a result', () => {
     const probabilities = answer.ranking.map(({ probability }) => probability);
     expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a));
     expect(answer.ranking.filter(({ inSet }) => inSet).map(({ id }) => id)).toEqual(answer.predictionSet);
-    expect(answer.source).toMatchObject({ format: 'jpeg', width: 1000, height: 750, orientation: 1, bytes: picture('spot.jpg').length });
+    expect(answer.source).toMatchObject({ format: 'jpeg', width: 1000, height: 750, orientation: 1, colour: 'assumed-srgb', bytes: picture('spot.jpg').length });
     expect(answer.pictures!.preview).toMatchObject({ width: 1000, height: 750 });
     expect(answer.pictures!.view).toMatchObject({ width: 224, height: 224 });
     expect(answer.pictures!.overlay).toMatchObject({ width: 512, height: 512 });

@@ -44,6 +44,7 @@ export function result(ranking: [id: string, probability: number, concern: Ranke
       width: 10,
       height: 10,
       orientation: 1,
+      colour: 'assumed-srgb',
       decodePath: 'core',
       bitExact: true,
       region: { x: 0, y: 0, width: 10, height: 10 },

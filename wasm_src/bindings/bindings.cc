@@ -107,7 +107,8 @@ val prepare_js(const val& file, const val& spec, const val& crop) {
     const val one = object({{"id", val(std::string(check.id))}, {"value", val(check.value)}, {"limit", val(check.limit)}, {"passed", val(check.passed)}});
     checks.call<void>("push", one);
   }
-  const val from = object({{"format", val(std::string(format_name(source.format)))}, {"width", val(source.width)}, {"height", val(source.height)}, {"orientation", val(source.orientation)}});
+  const val from = object({{"format", val(std::string(format_name(source.format)))}, {"width", val(source.width)}, {"height", val(source.height)}, {"orientation", val(source.orientation)},
+                           {"colour", val(std::string(colour_source_name(source.colour)))}});
   return object({{"ok", val(true)}, {"tensor", copied(prepared->tensor.span())}, {"view", *view}, {"preview", *preview}, {"region", to_js(prepared->region)},
                  {"source", from}, {"quality", object({{"usable", val(prepared->quality.usable)}, {"checks", checks}})}});
 }
@@ -136,14 +137,12 @@ val interpret_js(const val& outputs, const val& spec, bool usable, const val& ex
                  {"rejection", val(d.rejection)}, {"heatMap", heat_map}});
 }
 
-double memory_bytes() { return static_cast<double>(emscripten_get_heap_size()); }
-
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(dermlet) {
   emscripten::function("prepare", &prepare_js);
   emscripten::function("interpret", &interpret_js);
-  emscripten::function("memoryBytes", &memory_bytes);
+  emscripten::function("memoryBytes", +[] { return static_cast<double>(emscripten_get_heap_size()); });
 }
 
 }  // namespace dermlet

@@ -46,6 +46,15 @@ export interface QualityCheck {
   passed: boolean;
 }
 
+/**
+ * How the file's colours became sRGB:
+ * - `assumed-srgb`: the file says nothing, so they were taken as sRGB
+ * - `srgb`: the file says that they are
+ * - `converted`: from the file's ICC profile, or its gAMA and cHRM
+ * - `unsupported-profile`: the file's profile is broken or of a kind that is not read; the colours were left as they are
+ */
+export type ColourSource = 'assumed-srgb' | 'srgb' | 'converted' | 'unsupported-profile';
+
 export interface Prepared {
   ok: true;
   /** One picture in the spec's layout; its own buffer, may be transferred. */
@@ -56,7 +65,7 @@ export interface Prepared {
   preview: Picture | null;
   /** The part of the upright picture that the view shows. */
   region: Rect;
-  source: { format: 'jpeg' | 'png' | 'bmp'; width: number; height: number; orientation: number };
+  source: { format: 'jpeg' | 'png' | 'bmp'; width: number; height: number; orientation: number; colour: ColourSource };
   quality: { usable: boolean; checks: QualityCheck[] };
 }
 

@@ -1,9 +1,12 @@
 #include "decode.h"
 
+#include <cstring>
 #include <string>
 
 #include "header.h"
+#include "icc.h"
 #include "jpeg.h"
+#include "resample.h"
 #include "stb.h"
 
 namespace dermlet {
@@ -15,21 +18,40 @@ std::uint8_t over_white(unsigned value, unsigned alpha) {
   return static_cast<std::uint8_t>((((sum >> 8) + sum) >> 8) >> 7);
 }
 
-Result<Image> to_rgb(Image image) {
-  if (image.channels == 3) return image;
-  auto rgb = Image::allocate(image.width, image.height, 3);
+// One row of 1-4 channels as RGB, transparency not yet seen to.
+void copy_colours(const std::uint8_t* from, int channels, int count, std::uint8_t* to) {
+  if (channels == 3) {
+    std::memcpy(to, from, static_cast<std::size_t>(count) * 3);
+    return;
+  }
+  const bool grey = channels <= 2;
+  for (int x = 0; x < count; ++x, from += channels, to += 3) {
+    for (int c = 0; c < 3; ++c) to[c] = from[grey ? 0 : c];
+  }
+}
+
+void lay_over_white(const std::uint8_t* from, int channels, int count, std::uint8_t* rgb) {
+  if (channels % 2 != 0) return;
+  for (int x = 0; x < count; ++x, from += channels, rgb += 3) {
+    const unsigned alpha = from[channels - 1];
+    if (alpha == 255u) continue;
+    for (int c = 0; c < 3; ++c) rgb[c] = over_white(rgb[c], alpha);
+  }
+}
+
+// A part of a picture of 1-4 channels as RGB on white.
+Result<Image> to_rgb(Image image, const Rect& part, const Converter* converter) {
+  if (image.channels == 3 && part.width == image.width && part.height == image.height) {
+    if (converter != nullptr) converter->apply(image.pixels.span());
+    return image;
+  }
+  auto rgb = Image::allocate(part.width, part.height, 3);
   if (!rgb) return rgb;
-  const std::size_t count = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
-  const std::uint8_t* from = image.pixels.data();
-  std::uint8_t* to = rgb->pixels.data();
-  const bool grey = image.channels <= 2;
-  const bool transparent = image.channels == 2 || image.channels == 4;
-  for (std::size_t i = 0; i < count; ++i, from += image.channels, to += 3) {
-    const unsigned alpha = transparent ? from[image.channels - 1] : 255u;
-    for (int c = 0; c < 3; ++c) {
-      const unsigned value = from[grey ? 0 : c];
-      to[c] = alpha == 255u ? static_cast<std::uint8_t>(value) : over_white(value, alpha);
-    }
+  for (int y = 0; y < part.height; ++y) {
+    const std::uint8_t* from = image.row(part.y + y) + static_cast<std::size_t>(part.x) * static_cast<std::size_t>(image.channels);
+    copy_colours(from, image.channels, part.width, rgb->row(y));
+    if (converter != nullptr) converter->apply({rgb->row(y), rgb->stride()});
+    lay_over_white(from, image.channels, part.width, rgb->row(y));
   }
   return rgb;
 }
@@ -52,7 +74,7 @@ Result<Image> decode_with_stb(Bytes bytes, const Header& header) {
   const std::size_t size = static_cast<std::size_t>(decoded.width) * static_cast<std::size_t>(decoded.height) * static_cast<std::size_t>(decoded.channels);
   Image image{decoded.width, decoded.height, decoded.channels, Buffer<std::uint8_t>::adopt(decoded.pixels, size)};
   if (image.width != header.width || image.height != header.height) return fail(ErrorCode::kCorruptImage, "the picture's data does not fit its header");
-  return to_rgb(std::move(image));
+  return image;
 }
 
 }  // namespace
@@ -79,11 +101,18 @@ Result<Header> read_header(Bytes bytes) {
   return fail(ErrorCode::kUnsupportedFormat, "no known picture format");
 }
 
-Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction) {
-  if (header.format == Format::kJpeg) return decode_jpeg(bytes, part, reduction);
-  auto image = decode_with_stb(bytes, header);
+Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction, const Converter* converter) {
+  if (header.format == Format::kJpeg) {
+    auto picture = decode_jpeg(bytes, part, reduction);
+    if (picture && converter != nullptr) converter->apply(picture->image.pixels.span());
+    return picture;
+  }
+  if (!lies_inside(part, header.width, header.height)) return fail(ErrorCode::kInvalidArgument, "the part lies outside the picture");
+  auto stored = decode_with_stb(bytes, header);
+  if (!stored) return tl::unexpected(stored.error());
+  auto image = to_rgb(std::move(*stored), part, converter);
   if (!image) return tl::unexpected(image.error());
-  return Reduced{std::move(*image)};
+  return Reduced{std::move(*image), 1, part.x, part.y};
 }
 
 }  // namespace dermlet

@@ -24,6 +24,7 @@ struct Header {
   int width = 0;  // as stored, pixels
   int height = 0;
   int orientation = 1;  // EXIF 1-8
+  int channels = 3;     // of colour, as stored: 1 grey, 3 red, green and blue, 4 inks
 };
 
 // Reads the header and checks the file's structure without decoding or allocating.
@@ -38,9 +39,11 @@ struct Reduced {
   int y = 0;
 };
 
-// Decodes at least `part`, in full-size pixels of the stored picture, reduced by at most `reduction` (1, 2, 4, 8); PNG and BMP give the whole picture in full.
-// `header` must come from read_header() on the same bytes.
+class Converter;  // icc.h
+
+// Decodes at least `part`, in full-size pixels of the stored picture, reduced by at most `reduction` (1, 2, 4, 8); PNG and BMP are never reduced.
+// `header` must come from read_header() on the same bytes; with a converter, colours come out as sRGB, before transparency is laid over white.
 // Errors: kCorruptImage, kUnsupportedFormat, kImageTooLarge (no memory, or more than such a header can need).
-[[nodiscard]] Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction);
+[[nodiscard]] Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction, const Converter* converter = nullptr);
 
 }  // namespace dermlet

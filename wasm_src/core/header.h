@@ -10,6 +10,9 @@ namespace dermlet {
 // Errors: kImageTooLarge over kMaxSide or kMaxPixels.
 [[nodiscard]] Result<void> check_size(std::uint64_t width, std::uint64_t height);
 
+// The checksum of a PNG chunk: of its type and data.
+[[nodiscard]] std::uint32_t png_crc32(Bytes type_and_data);
+
 // `bytes` begin with the format's signature.
 [[nodiscard]] Result<Header> read_jpeg_header(Bytes bytes);
 [[nodiscard]] Result<Header> read_png_header(Bytes bytes);

@@ -27,6 +27,7 @@ Result<Header> read_jpeg_header(Bytes bytes) {
       frame = *read;
       header.width = frame->width;
       header.height = frame->height;
+      header.channels = frame->count;
       if (auto within = check_size(header.width, header.height); !within) return tl::unexpected(within.error());
     } else if (marker == jpeg::kApp1 && !exif_seen && starts_with(payload, "Exif\0\0"sv)) {
       exif_seen = true;

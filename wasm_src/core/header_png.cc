@@ -21,12 +21,6 @@ constexpr std::array<std::uint32_t, 256> make_crc_table() {
 
 constexpr auto kCrcTable = make_crc_table();
 
-std::uint32_t crc32(Bytes bytes) {
-  std::uint32_t crc = 0xFFFFFFFFu;
-  for (const std::uint8_t byte : bytes) crc = kCrcTable[(crc ^ byte) & 0xFF] ^ (crc >> 8);
-  return ~crc;
-}
-
 // Bit depths allowed for each colour type.
 bool depth_fits(std::uint8_t depth, std::uint8_t colour) {
   switch (colour) {
@@ -44,10 +38,18 @@ Result<Header> read_ihdr(Bytes data) {
   if (*width == 0 || *height == 0 || *width > 0x7FFFFFFFu || *height > 0x7FFFFFFFu) return fail(ErrorCode::kCorruptImage, "the PNG's size makes no sense");
   if (!depth_fits(data[8], data[9]) || data[10] != 0 || data[11] != 0 || data[12] > 1) return fail(ErrorCode::kCorruptImage, "the PNG's header makes no sense");
   if (auto within = check_size(*width, *height); !within) return tl::unexpected(within.error());
-  return Header{Format::kPng, static_cast<int>(*width), static_cast<int>(*height)};
+  Header header{Format::kPng, static_cast<int>(*width), static_cast<int>(*height)};
+  header.channels = (data[9] & 2) != 0 ? 3 : 1;
+  return header;
 }
 
 }  // namespace
+
+std::uint32_t png_crc32(Bytes type_and_data) {
+  std::uint32_t crc = 0xFFFFFFFFu;
+  for (const std::uint8_t byte : type_and_data) crc = kCrcTable[(crc ^ byte) & 0xFF] ^ (crc >> 8);
+  return ~crc;
+}
 
 Result<Header> read_png_header(Bytes bytes) {
   std::optional<Header> header;
@@ -68,7 +70,7 @@ Result<Header> read_png_header(Bytes bytes) {
       if (!read) return tl::unexpected(read.error());
       header = *read;
     }
-    if (critical && crc32(type_and_data) != read_u32(bytes, at + 8 + *length, ByteOrder::kBig)) {
+    if (critical && png_crc32(type_and_data) != read_u32(bytes, at + 8 + *length, ByteOrder::kBig)) {
       return fail(ErrorCode::kCorruptImage, "a part of the PNG does not match its checksum");
     }
     if (starts_with(type_and_data, "IDAT"sv)) data_seen = true;

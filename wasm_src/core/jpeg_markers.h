@@ -25,6 +25,7 @@ inline constexpr std::uint8_t kDqt = 0xDB;
 inline constexpr std::uint8_t kDri = 0xDD;
 inline constexpr std::uint8_t kApp0 = 0xE0;
 inline constexpr std::uint8_t kApp1 = 0xE1;
+inline constexpr std::uint8_t kApp2 = 0xE2;
 inline constexpr std::uint8_t kApp14 = 0xEE;
 
 [[nodiscard]] constexpr bool is_restart(std::uint8_t marker) { return marker >= kRst0 && marker <= kRst7; }

@@ -24,9 +24,9 @@ struct Upright {
 };
 
 // Decodes what is needed to show `region`, in pixels of the full upright picture, and turns it upright. `all` decodes the whole picture around it.
-Result<Upright> decode_upright(Bytes bytes, const Header& header, const Source& source, const Rect& region, bool all, int reduction) {
+Result<Upright> decode_upright(Bytes bytes, const Header& header, const Source& source, const Rect& region, bool all, int reduction, const Converter* converter) {
   const Rect stored = stored_rect(region, source.width, source.height, header.orientation);
-  auto decoded = decode(bytes, header, all ? Rect{0, 0, header.width, header.height} : stored, reduction);
+  auto decoded = decode(bytes, header, all ? Rect{0, 0, header.width, header.height} : stored, reduction, converter);
   if (!decoded) return tl::unexpected(decoded.error());
   const double by = decoded->reduction;
   const double width = decoded->image.width;
@@ -54,9 +54,13 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec&
   }
   const auto header = read_header(bytes);
   if (!header) return tl::unexpected(header.error());
+  auto tables = Converter::allocate();
+  if (!tables) return tl::unexpected(tables.error());
+  const ColourSource colour = read_colour(bytes, *header, *tables);
+  const Converter* converter = colour == ColourSource::kConverted ? &*tables : nullptr;
   Prepared prepared;
   const bool swapped = swaps_sides(header->orientation);
-  prepared.source = {header->format, swapped ? header->height : header->width, swapped ? header->width : header->height, header->orientation};
+  prepared.source = {header->format, swapped ? header->height : header->width, swapped ? header->width : header->height, header->orientation, colour};
   const Rect whole = {0, 0, prepared.source.width, prepared.source.height};
   const Rect area = crop.value_or(whole);
   if (!lies_inside(area, whole.width, whole.height)) return fail(ErrorCode::kInvalidArgument, "the crop lies outside the picture");
@@ -65,7 +69,7 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec&
   // A preview of a cropped picture is decoded by itself: the crop may need full detail, the whole picture hardly ever does.
   const bool preview = spec.preview_side > 0;
   const int reduction = reduction_for(prepared.region.width, prepared.region.height, target.width, target.height, 2);
-  auto upright = decode_upright(bytes, *header, prepared.source, prepared.region, preview && !crop, reduction);
+  auto upright = decode_upright(bytes, *header, prepared.source, prepared.region, preview && !crop, reduction, converter);
   if (!upright) return tl::unexpected(upright.error());
   auto view = resample(upright->image, upright->region, target.width, target.height, spec.filter);
   if (!view) return tl::unexpected(view.error());
@@ -75,7 +79,7 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec&
   prepared.tensor = std::move(*tensor);
   if (preview && crop) {
     const int longest = std::max(whole.width, whole.height);
-    auto around = decode_upright(bytes, *header, prepared.source, whole, true, reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1));
+    auto around = decode_upright(bytes, *header, prepared.source, whole, true, reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1), converter);
     if (!around) return tl::unexpected(around.error());
     upright->image = std::move(around->image);
   }

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "colour.h"
 #include "decision.h"
 #include "heatmap.h"
 #include "image.h"
@@ -38,6 +39,7 @@ struct Source {
   int width = 0;        // upright, after the EXIF orientation was applied
   int height = 0;
   int orientation = 1;  // EXIF 1-8, as found
+  ColourSource colour = ColourSource::kAssumedSrgb;
 };
 
 struct Prepared {
@@ -49,7 +51,7 @@ struct Prepared {
   Quality quality;
 };
 
-// Decodes, turns upright, crops, resamples and normalises one picture.
+// Decodes, converts to sRGB, turns upright, crops, resamples and normalises one picture.
 //   bytes  a whole JPEG, PNG or BMP file, at most kMaxFileBytes
 //   crop   in pixels of the upright picture; must lie inside it and be at least 1x1
 // Errors: kUnsupportedFormat, kCorruptImage, kImageTooLarge, kInvalidArgument.

@@ -1,4 +1,4 @@
-// The one door to stb_image: PNG and BMP from memory, under a byte budget.
+// The one door to stb_image: PNG and BMP from memory, and zlib streams, under a byte budget.
 //
 // Every byte that stb_image asks for is taken from a budget that the caller derives from the picture's header, so that a file whose data does not fit its
 // header (a decompression bomb) is refused instead of filling memory. stb_image offers macros for its allocator and no way to pass a context, so the budget
@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "bytes.h"
+#include "image.h"
 
 namespace dermlet {
 
@@ -22,5 +23,8 @@ struct StbPicture {
 };
 
 [[nodiscard]] StbPicture stb_decode(Bytes bytes, std::size_t budget);
+
+// Inflates a zlib stream to at most `budget` bytes; empty when it is broken or holds more.
+[[nodiscard]] Buffer<std::uint8_t> stb_inflate(Bytes zlib, std::size_t budget);
 
 }  // namespace dermlet

@@ -60,4 +60,13 @@ StbPicture stb_decode(Bytes bytes, std::size_t budget) {
   return picture;
 }
 
+Buffer<std::uint8_t> stb_inflate(Bytes zlib, std::size_t budget) {
+  left = budget;
+  int size = 0;
+  constexpr int kFirstGuess = 4096;  // doubled as needed
+  char* data = stbi_zlib_decode_malloc_guesssize(reinterpret_cast<const char*>(zlib.data()), static_cast<int>(zlib.size()), kFirstGuess, &size);
+  left = 0;
+  return data == nullptr ? Buffer<std::uint8_t>() : Buffer<std::uint8_t>::adopt(reinterpret_cast<std::uint8_t*>(data), static_cast<std::size_t>(size));
+}
+
 }  // namespace dermlet

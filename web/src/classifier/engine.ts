@@ -163,6 +163,7 @@ export class Engine {
         width: prepared.source.width,
         height: prepared.source.height,
         orientation: prepared.source.orientation,
+        colour: prepared.source.colour,
         decodePath: 'core',
         bitExact: true,
         region: prepared.region,

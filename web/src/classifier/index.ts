@@ -5,6 +5,8 @@ export type { BackendChoice, ClassifyInput, ClassifyOptions, LoadOptions, LoadPr
 export {
   withoutPictures,
   type Backend,
+  type ColourSource,
+  type ColourSource,
   type Concern,
   type Outcome,
   type Picture,

@@ -1,7 +1,7 @@
 /** What `classify` answers. Plain data with a version; every front end, export and endpoint is a projection of it. */
-import type { Picture, QualityCheck, Rect } from '../../../wasm_src/bindings/dermlet.js';
+import type { ColourSource, Picture, QualityCheck, Rect } from '../../../wasm_src/bindings/dermlet.js';
 
-export type { Picture, QualityCheck, Rect };
+export type { ColourSource, Picture, QualityCheck, Rect };
 
 export type Concern = 'low' | 'moderate' | 'high';
 
@@ -61,6 +61,8 @@ export interface Result {
     height: number;
     /** EXIF orientation 1-8 as found. */
     orientation: number;
+    /** How the file's colours became sRGB. */
+    colour: ColourSource;
     /** What decoded the picture. `core` is bit-exact everywhere. */
     decodePath: 'core';
     bitExact: boolean;

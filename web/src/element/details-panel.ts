@@ -2,12 +2,18 @@
 import { LitElement, css, html, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
-import type { ModelInfo, Result, Runtime } from '../classifier/index.js';
+import type { ColourSource, ModelInfo, Result, Runtime } from '../classifier/index.js';
 import { define } from './emit.js';
 import './request-count.js';
 import { base } from './styles.js';
 import { megabytes, milliseconds, modalityWords } from './words.js';
 
+const COLOURS: Record<ColourSource, string> = {
+  'assumed-srgb': 'taken as sRGB; the file does not say',
+  srgb: 'sRGB, as the file says',
+  converted: 'converted to sRGB by what the file says',
+  'unsupported-profile': 'left as they are; the file’s colour profile is of a kind that is not read',
+};
 const BACKENDS = { wasm: 'WebAssembly (processor)', webgpu: 'WebGPU (graphics processor)' } as const;
 
 type Row = readonly [term: string, description: unknown];
@@ -113,6 +119,7 @@ function pictureRows(result: Result): Row[] {
     ['File', `${source.format.toUpperCase()}, ${megabytes(source.bytes)}`],
     ['Size', `${source.width} × ${source.height} pixels upright`],
     ['Orientation', `${source.orientation} (Exif)`],
+    ['Colours', COLOURS[source.colour]],
     ['Seen', `${region.width} × ${region.height} pixels from ${region.x}, ${region.y}`],
     ['Decoded by', `${source.decodePath}${source.bitExact ? ', the same bit for bit in every browser' : ''}`],
     ['Taken as', modalityWords(result.modality).name],
