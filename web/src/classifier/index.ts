@@ -6,7 +6,6 @@ export {
   withoutPictures,
   type Backend,
   type ColourSource,
-  type ColourSource,
   type Concern,
   type Outcome,
   type Picture,
