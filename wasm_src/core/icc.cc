@@ -259,18 +259,18 @@ bool Converter::set(const Profile& profile) {
 }
 
 void Converter::apply(std::span<std::uint8_t> rgb) const {
-  const std::int32_t* red = shares_.data();
-  const std::int32_t* green = red + 256 * 4;
-  const std::int32_t* blue = green + 256 * 4;
+  // Four numbers at once, in the compiler's own vectors: SSE2, NEON or WebAssembly's.
+  using Four [[gnu::vector_size(16), gnu::aligned(4), gnu::may_alias]] = std::int32_t;
+  const auto row = [&](std::size_t channel, std::uint8_t level) { return *reinterpret_cast<const Four*>(shares_.data() + (channel * 256 + level) * 4); };
   const std::uint8_t* encoded = encoded_.data();
-  std::uint8_t* end = rgb.data() + rgb.size() / 3 * 3;
+  const std::uint8_t* end = rgb.data() + rgb.size() / 3 * 3;
   for (std::uint8_t* pixel = rgb.data(); pixel != end; pixel += 3) {
-    const std::int32_t* r = red + 4 * pixel[0];
-    const std::int32_t* g = green + 4 * pixel[1];
-    const std::int32_t* b = blue + 4 * pixel[2];
-    const auto level = [&](int c) { return encoded[std::clamp(r[c] + g[c] + b[c], 0, kOne) >> kSpareBits]; };
-    const std::uint8_t converted[3] = {level(0), level(1), level(2)};
-    for (int c = 0; c < 3; ++c) pixel[c] = converted[c];
+    Four light = row(0, pixel[0]) + row(1, pixel[1]) + row(2, pixel[2]);
+    light &= light > 0;
+    light = (light < kOne ? light : Four{kOne, kOne, kOne, kOne}) >> kSpareBits;
+    pixel[0] = encoded[light[0]];
+    pixel[1] = encoded[light[1]];
+    pixel[2] = encoded[light[2]];
   }
 }
 
