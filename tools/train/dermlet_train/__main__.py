@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from . import import_keras
 from .config import Recipe
 from .prepare import cli as prepare_cli
 
@@ -37,6 +38,8 @@ def main() -> None:
     step.add_argument("--split", default="val")
     step.add_argument("--jobs", type=int, default=2)
 
+    import_keras.add_arguments(steps.add_parser("import-keras", help="turn a Keras classifier and its class index into a model folder"))
+
     arguments = parser.parse_args()
     if arguments.step == "card":
         from .card import measure, write_card
@@ -47,6 +50,9 @@ def main() -> None:
         return
     if arguments.step == "prepare":
         prepare_cli.run(arguments)
+        return
+    if arguments.step == "import-keras":
+        import_keras.run(arguments)
         return
     recipe = Recipe.load(arguments.recipe)
     if arguments.step == "train":

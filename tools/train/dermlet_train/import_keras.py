@@ -1,0 +1,400 @@
+"""`import-keras`: a Keras classifier with its class index -> a model folder that the page and the command line run unchanged.
+
+What such a file cannot say is not made up: without calibration pictures no threshold is invented, every category stays in the set of possible ones and no
+single one is presented (`--calibration` changes that); a category whose concern nobody stated counts as high.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import math
+import os
+import re
+import shutil
+import sys
+import tempfile
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .calibration import set_thresholds
+from .class_index import ClassIndexError, read_class_names
+from .keras_file import PREPROCESSING_LAYERS, KerasFile, KerasFileError, layers_of, open_keras_file
+
+TOLERANCE = 1e-4  # greatest difference from Keras' own predictions; the fp32 file's, whatever storage follows
+STORED_TOLERANCE = 1e-2  # the same once weights are rounded to fp16
+FEWEST_A_CLASS = 20  # calibration pictures below which a class shares the pooled threshold
+CONCERNS = ("low", "moderate", "high")
+FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
+
+
+class ImportProblem(Exception):
+    """Why there is no model folder; the message is for the person who asked."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What the model wants of 0..255 pixels: channels in this order, less mean, divided by std, both in the order of channels."""
+
+    channels: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def apply(self, picture: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8 RGB -> (1, H, W, 3) float32."""
+        ordered = picture if self.channels == "RGB" else picture[..., ::-1]
+        return ((ordered.astype(np.float32) - np.float32(self.mean)) / np.float32(self.std))[None]
+
+
+PREPROCESSING = {
+    "none": Preprocessing("RGB", (0, 0, 0), (1, 1, 1)),
+    "caffe": Preprocessing("BGR", (103.939, 116.779, 123.68), (1, 1, 1)),
+    "tf": Preprocessing("RGB", (127.5, 127.5, 127.5), (127.5, 127.5, 127.5)),
+    "torch": Preprocessing("RGB", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+    "scale": Preprocessing("RGB", (0, 0, 0), (255, 255, 255)),
+}
+
+
+def add_arguments(step: argparse.ArgumentParser) -> None:
+    step.add_argument("keras", type=Path, metavar="MODEL", help="a whole Keras model, .keras or .h5")
+    step.add_argument("--classes", type=Path, required=True, help="class index: {name: index}, {index: name} or a list, as .json or pickle (read, never executed)")
+    step.add_argument("--name", required=True, help="the model's name: lower-case letters, digits, dashes")
+    step.add_argument("--out", type=Path, required=True, help="model folder to write")
+    step.add_argument("--preprocessing", choices=("auto", *PREPROCESSING), default="auto", help="what happens to 0..255 RGB before the first layer")
+    step.add_argument("--size", type=int, help="side of the input in pixels, where the model leaves it open")
+    step.add_argument("--filter", choices=tuple(FILTERS), default="bicubic", help="how pictures were brought to the input's size")
+    step.add_argument("--concern", type=Path, help='JSON: {class: "low"|"moderate"|"high"} or {class: {"concern", "name", "plain"}}, for every class')
+    step.add_argument("--calibration", type=Path, nargs=2, metavar=("PREDICTIONS", "LABELS"), help="evaluate's --predictions table and its label table")
+    step.add_argument("--coverage", type=float, default=0.9, help="share of pictures whose set should hold the truth, with --calibration")
+    step.add_argument("--storage", choices=("fp32", "fp16"), default="fp32")
+    step.add_argument("--modality", action="append", help="id of the modality, may be given several times (default: photo)")
+    step.add_argument("--title")
+    step.add_argument("--version", default="0.1.0")
+    step.add_argument("--license", default="LicenseRef-unknown", help="SPDX id of the weights' licence")
+    step.add_argument("--license-file", type=Path, help="the licence's text")
+    step.add_argument("--commercial", action="store_true", help="the licence allows commercial use; assumed not to")
+    step.add_argument("--force", action="store_true", help="replace the files of an earlier import in --out")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """The step; a problem ends the process with its sentence and status 1."""
+    try:
+        import_keras(arguments)
+    except (ImportProblem, KerasFileError, ClassIndexError) as problem:
+        sys.exit(f"import-keras: {problem}")
+    except OSError as problem:
+        sys.exit(f"import-keras: {problem.filename or ''}: {problem.strerror or problem}")
+
+
+def import_keras(arguments: argparse.Namespace) -> None:
+    """Writes the whole model folder, or nothing. Raises ImportProblem, KerasFileError, ClassIndexError, OSError."""
+    _check_words(arguments)
+    names = read_class_names(arguments.classes)
+    classes = describe_classes(names, arguments.concern)
+    file = open_keras_file(arguments.keras)
+    preprocessing = choose_preprocessing(arguments.preprocessing, file)
+    for note in file.notes:
+        _say(note)
+    # Keras and torch.onnx are heavy: everything above fails first.
+    from .keras_network import load_network
+
+    network = load_network(file, arguments.size)
+    if network.classes != len(names):
+        raise ImportProblem(f"the model scores {network.classes} classes, but {arguments.classes.name} names {len(names)}: {', '.join(names)}")
+    thresholds = None if arguments.calibration is None else calibrated_thresholds(*arguments.calibration, [c["id"] for c in classes], arguments.coverage)
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder)
+        _write(arguments, file, network, preprocessing, classes, thresholds, draft)
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        # The manifest last: until it is there, the folder is no model.
+        for path in sorted(draft.iterdir(), key=lambda path: path.name == "manifest.json"):
+            _put(path, arguments.out / path.name)
+    print(f"import-keras: {arguments.out} is ready; try: npm run classify -- PICTURE --model {arguments.out}", flush=True)
+
+
+def _say(text: str) -> None:
+    print(f"import-keras: {text}", file=sys.stderr, flush=True)
+
+
+def _put(source: Path, target: Path) -> None:
+    """Replaces in one step, also across file systems."""
+    waiting = target.with_name(f".{target.name}.part")
+    shutil.copyfile(source, waiting)
+    os.replace(waiting, target)
+
+
+def _check_words(arguments: argparse.Namespace) -> None:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", arguments.name):
+        raise ImportProblem(f"--name must be lower-case letters, digits and dashes, not {arguments.name!r}")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", arguments.version):
+        raise ImportProblem(f"--version must be three numbers such as 0.1.0, not {arguments.version!r}")
+    if not 0 < arguments.coverage < 1:
+        raise ImportProblem("--coverage must lie between 0 and 1")
+    if arguments.out.exists() and (not arguments.out.is_dir() or any(arguments.out.iterdir())) and not arguments.force:
+        raise ImportProblem(f"{arguments.out} is not empty; --force replaces an earlier import")
+
+
+def describe_classes(names: list[str], path: Path | None) -> list[dict[str, str]]:
+    """The manifest's classes: id from the name, concern (and words, where given) from the file. Raises ImportProblem."""
+    ids = class_ids(names)
+    if path is None:
+        _say("no --concern: every category counts as of high concern, since nobody said otherwise")
+        return [{"id": i, "name": name, "concern": "high"} for i, name in zip(ids, names, strict=True)]
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise ImportProblem(f"{path.name} is not JSON: {problem}") from problem
+    if not isinstance(stated, dict):
+        raise ImportProblem(f"{path.name} must map classes to concerns")
+    strangers = [key for key in stated if key not in names and key not in ids]
+    missing = [name for i, name in zip(ids, names, strict=True) if name not in stated and i not in stated]
+    if strangers or missing:
+        parts = [f"names classes that the model lacks: {', '.join(strangers)}"] if strangers else []
+        parts += [f"says nothing of: {', '.join(missing)}"] if missing else []
+        raise ImportProblem(f"{path.name} {'; it '.join(parts)}")
+    return [_described(i, name, stated.get(name, stated.get(i)), path) for i, name in zip(ids, names, strict=True)]
+
+
+def _described(identity: str, name: str, stated: object, path: Path) -> dict[str, str]:
+    words = stated if isinstance(stated, dict) else {"concern": stated}
+    if words.get("concern") not in CONCERNS or set(words) - {"concern", "name", "plain"} or not all(isinstance(v, str) and v for v in words.values()):
+        raise ImportProblem(f"{path.name}: {name!r} needs a concern, one of {', '.join(CONCERNS)} (and may have 'name' and 'plain'), not {json.dumps(stated)}")
+    return {"id": identity, "name": name, **words}
+
+
+def class_ids(names: list[str]) -> list[str]:
+    """Ids of the manifest's form from names, distinct: 'Melanocytic Nevi' -> 'melanocytic-nevi'; a label that has the form stays as it is."""
+    ids: list[str] = []
+    for index, name in enumerate(names):
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        base = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")[:32].rstrip("-_") or f"class-{index}"
+        found, number = base, 2
+        while found in ids:
+            found, number = f"{base[:28]}-{number}", number + 1
+        ids.append(found)
+    return ids
+
+
+def choose_preprocessing(asked: str, file: KerasFile) -> Preprocessing:
+    """What --preprocessing says; for 'auto' what the layers show. Raises ImportProblem where they do not show it."""
+    layers = list(layers_of(file.config))
+    inside = [kind for kind, _ in layers if kind in PREPROCESSING_LAYERS]
+    if asked == "auto":
+        asked = _recognised(layers, inside)
+        _say(f"preprocessing '{asked}', recognised by the model's layers")
+    elif asked != "none" and inside:
+        _say(f"the model normalises inside as well ({', '.join(dict.fromkeys(inside))}); '{asked}' is applied before that, as asked")
+    return PREPROCESSING[asked]
+
+
+def _recognised(layers: list[tuple[str, str]], inside: list[str]) -> str:
+    if inside:
+        return "none"
+    names = {name for _, name in layers}
+    if {"block1_conv1", "block2_conv1", "block5_conv3"} <= names:
+        return "caffe"  # VGG16 and VGG19 of keras.applications
+    raise ImportProblem(
+        "the layers do not show what the model expects of its pixels: give --preprocessing none (0..255), caffe (BGR less ImageNet's means), "
+        "tf (-1..1), torch (ImageNet's mean and deviation) or scale (0..1)"
+    )
+
+
+def calibrated_thresholds(predictions: Path, labels: Path, ids: list[str], coverage: float) -> tuple[list[float], int]:
+    """Set thresholds, one a class, and on how many pictures. `predictions` is what `npm run evaluate -- --predictions` wrote with this model. Raises ImportProblem."""
+    truth = {(row.get("set"), row.get("image")): row.get("label") for row in _table(labels, ("set", "image", "label"))}
+    rows = [(row, truth.get((row["set"], row["image"]))) for row in _table(predictions, ("set", "image", *ids))]
+    rows = [(row, label) for row, label in rows if label in ids]
+    if not rows:
+        raise ImportProblem(f"no picture of {predictions.name} has one of the model's classes as its label in {labels.name}")
+    try:
+        probabilities = np.array([[float(row[i]) for i in ids] for row, _ in rows])
+    except ValueError as problem:
+        raise ImportProblem(f"{predictions.name}: {problem}") from problem
+    if not np.isfinite(probabilities).all() or np.abs(probabilities.sum(1) - 1).max() > 1e-3:
+        raise ImportProblem(f"{predictions.name}: a row's scores do not sum to 1")
+    found = set_thresholds(probabilities, np.array([ids.index(label) for _, label in rows]), coverage, FEWEST_A_CLASS)
+    return [math.floor(t * 1e5) / 1e5 for t in found], len(rows)  # rounded down: a set may only grow
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as handle:
+        reader = csv.DictReader(handle)
+        missing = [column for column in columns if column not in (reader.fieldnames or ())]
+        if missing:
+            raise ImportProblem(f"{path.name} lacks the columns {', '.join(missing)}")
+        return list(reader)
+
+
+def squashed(picture: Path, width: int, height: int, filter_name: str) -> np.ndarray:
+    """(height, width, 3) uint8 RGB of the whole picture, as the retired servers resized it and as the core does for 'stretch'."""
+    with Image.open(picture) as opened:
+        return np.asarray(opened.convert("RGB").resize((width, height), FILTERS[filter_name]))
+
+
+def _samples(network: Any, preprocessing: Preprocessing, drawn: np.ndarray) -> list[np.ndarray]:
+    """Inputs to compare on: the drawn picture, its turn and negative, noise, and even black, gray and white."""
+    noise = np.random.default_rng(1).integers(0, 256, drawn.shape, dtype=np.uint8)
+    even = [np.full(drawn.shape, level, np.uint8) for level in (0, 128, 255)]
+    return [preprocessing.apply(view) for view in (drawn, drawn[::-1, ::-1], 255 - drawn, noise, *even)]
+
+
+def _compare(session: Any, network: Any, inputs: list[np.ndarray], limit: float, what: str) -> float:
+    """Greatest difference between ONNX and Keras. Raises ImportProblem over `limit`."""
+    greatest = 0.0
+    for pixels in inputs:
+        exact = network.predict(pixels)
+        found = dict(zip(network.outputs, session.run(list(network.outputs), {"pixels": pixels}), strict=True))
+        if not np.isfinite(exact).all():
+            raise ImportProblem("Keras itself answers with numbers that are not finite: are the weights whole?")
+        if network.scores_are == "probabilities" and np.abs(exact.sum(1) - 1).max() > 1e-3:
+            raise ImportProblem("the model's scores do not sum to 1")
+        differences = [np.abs(found["scores"] - exact).max()]
+        if "maps" in found:
+            logits = found["maps"].mean((2, 3))
+            mapped = logits if network.scores_are == "logits" else np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+            differences.append(np.abs(mapped - exact).max())
+        greatest = max(greatest, *(float(d) for d in differences))
+    print(f"import-keras: {what}: scores differ from Keras by at most {greatest:.2e} on {len(inputs)} inputs (limit {limit:.0e})", flush=True)
+    if not greatest <= limit:
+        raise ImportProblem(f"{what}: the ONNX network differs from Keras by {greatest:.2e}, more than {limit:.0e}")
+    return greatest
+
+
+def _write(
+    arguments: argparse.Namespace,
+    file: KerasFile,
+    network: Any,
+    preprocessing: Preprocessing,
+    classes: list[dict[str, str]],
+    thresholds: tuple[list[float], int] | None,
+    out: Path,
+) -> None:
+    import onnx
+
+    from .export import draw_self_test, file_entry, session_of, store_weights
+    from .keras_network import INPUT, OPSET, export_onnx
+
+    path = out / f"{arguments.name}.onnx"
+    export_onnx(network, path)
+    draw_self_test(max(network.width, network.height)).save(out / "selftest.png", optimize=True)
+    drawn = squashed(out / "selftest.png", network.width, network.height, arguments.filter)
+    inputs = _samples(network, preprocessing, drawn)
+    difference = _compare(session_of(path), network, inputs, TOLERANCE, "fp32")
+    if arguments.storage != "fp32":
+        onnx.save(store_weights(onnx.load(path), arguments.storage), path)
+        difference = _compare(session_of(path), network, inputs, STORED_TOLERANCE, arguments.storage)
+
+    answers = dict(zip(network.outputs, session_of(path).run(list(network.outputs), {INPUT: inputs[0]}), strict=True))
+    reference: dict[str, Any] = {"scores": answers["scores"][0].tolist()}
+    largest = 1.0
+    if network.head:
+        reference["embedding"] = answers["embedding"][0].tolist()
+        largest = float(np.abs(answers["embedding"]).max())
+    # Backends differ in the last bits of what they sum: relative to the largest number compared.
+    reference["tolerance"] = round(max(1e-3, 1e-4 * largest), 6)
+    (out / "selftest.json").write_text(json.dumps(reference) + "\n")
+
+    modalities = list(dict.fromkeys(arguments.modality or ["photo"]))
+    sets, pictures = thresholds or ([0.0] * len(classes), 0)
+    if arguments.license_file:
+        shutil.copyfile(arguments.license_file, out / "LICENSE")
+    else:
+        (out / "LICENSE").write_text(f"Licence of these weights, as stated when they were imported: {arguments.license}. Ask whoever trained them before passing them on.\n")
+    manifest = {
+        "$schema": "../manifest.schema.json",
+        "manifestVersion": 1,
+        "name": arguments.name,
+        "version": arguments.version,
+        "title": arguments.title or f"{arguments.name}: {len(classes)} categories, imported from Keras",
+        "license": {"id": arguments.license, "path": "LICENSE", "nonCommercial": not arguments.commercial},
+        "card": "MODEL_CARD.md",
+        "file": file_entry(path),
+        "input": {
+            "name": INPUT,
+            "width": network.width,
+            "height": network.height,
+            "layout": "NHWC",
+            "channels": preprocessing.channels,
+            "fit": "stretch",
+            "filter": arguments.filter,
+            "mean": list(preprocessing.mean),
+            "std": list(preprocessing.std),
+        },
+        "outputs": {"scores": "scores", "scoresAre": network.scores_are, **{name: name for name in network.outputs[1:]}},
+        "classes": classes,
+        "modalities": [{"id": m, "temperature": 1, "setThresholds": sets, "rejectionThreshold": None} for m in modalities],
+        "defaultModality": modalities[0],
+        "decision": {"coverage": arguments.coverage if thresholds else 1, "rejection": "none", "highConcernMass": 0.2},
+        "quality": {"minSide": min(64, network.width, network.height), "minContrast": 2.0},
+        "selfTest": {"picture": file_entry(out / "selftest.png"), "reference": file_entry(out / "selftest.json")},
+        "training": {
+            "importedFrom": {"kind": file.kind, "kerasVersion": file.keras_version, "sha256": hashlib.sha256(file.path.read_bytes()).hexdigest()},
+            "opset": OPSET,
+            "storage": arguments.storage,
+            "parameters": int(network.model.count_params()),
+            "largestDifferenceFromKeras": float(f"{difference:.2e}"),
+            "calibrationPictures": pictures,
+        },
+    }
+    (out / "MODEL_CARD.md").write_text(_card(manifest))
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    megabytes = path.stat().st_size / 1e6
+    kept = "with activation maps" if network.head else "without activation maps: its last layers are not average pooling and one dense layer"
+    print(f"import-keras: {path.name} {megabytes:.2f} MB as {arguments.storage}, {network.scores_are}, {kept}", flush=True)
+    if not thresholds:
+        _say("not calibrated: every category stays in the set of possible ones, and no single one is presented; see --calibration")
+
+
+def _card(manifest: dict[str, Any]) -> str:
+    training, given = manifest["training"], manifest["input"]
+    pictures = training["calibrationPictures"]
+    if pictures:
+        sets = (
+            f"Thresholds of the sets were fitted on {pictures} labelled pictures so that a set holds the true category for about "
+            f"{manifest['decision']['coverage']:.0%} of pictures like those. That holds only if none of them was trained on. Scores are the network's own, without a temperature."
+        )
+    else:
+        sets = (
+            "Not calibrated: nobody measured how often its scores are right. Therefore no threshold was made up: every category stays in the set of possible ones, no single one is "
+            "presented, and the concern shown is the highest of all categories. `npm run evaluate -- --predictions` on labelled pictures that it was not trained on, then "
+            "`import-keras --calibration`, gives thresholds."
+        )
+    rows = "\n".join(f"| {c['id']} | {c['name']} | {c['concern']} |" for c in manifest["classes"])
+    return f"""# {manifest["name"]} {manifest["version"]}
+
+{manifest["title"]}. Imported from a Keras model; a research and teaching model, not a medical device. If a spot is new, changing, bleeding or
+worries you, see a doctor whatever a score says.
+
+| | |
+|---|---|
+| file | `{manifest["file"]["path"]}`, {manifest["file"]["bytes"] / 1e6:.2f} MB, weights as {training["storage"]}, {training["parameters"]:,} parameters |
+| sha256 | `{manifest["file"]["sha256"]}` |
+| imported from | {training["importedFrom"]["kind"]} file of Keras {training["importedFrom"]["kerasVersion"]}, sha256 `{training["importedFrom"]["sha256"]}` |
+| difference from Keras | at most {training["largestDifferenceFromKeras"]:.1e} on seven made inputs |
+| input | {given["width"]} x {given["height"]}, {given["channels"]}, the whole picture squashed ({given["filter"]}), mean {given["mean"]}, divided by {given["std"]} |
+| licence | {manifest["license"]["id"]}: see `LICENSE` |
+
+## Categories
+
+| id | name | concern |
+|---|---|---|
+{rows}
+
+It knows nothing else and cannot refuse: any picture gets scores. Concern is the tier that the page shows when the category is among the possible ones; a category whose
+concern was not stated at import counts as high.
+
+## Calibration
+
+{sets}
+
+## Figures
+
+None were measured at import. What it was trained on, and how well it does, is for those who trained it to say; `npm run evaluate -- --model` this folder measures it.
+"""

@@ -1,0 +1,277 @@
+"""A Keras model file, checked before Keras sees it.
+
+Keras' own safe mode has been got round more than once (CVE-2025-1550, -8747, -9905, -9906), and never covered everything that a file may ask for. So the
+model's description is read here as JSON and held against a list of the layers, initializers and functions that an image classifier is made of; whatever
+else it names is refused by name. Only then does Keras get a copy that holds the checked description and the weights and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import h5py
+
+MOST_CONFIG_BYTES = 64_000_000
+
+
+class KerasFileError(ValueError):
+    """The file cannot be imported; the message is for the person who gave it."""
+
+
+def _hdf5() -> Any:
+    """h5py, which only this step needs."""
+    try:
+        import h5py
+    except ModuleNotFoundError as problem:
+        raise KerasFileError("h5py is not installed: pip install -r requirements-keras.txt") from problem
+    return h5py
+
+
+LAYERS = frozenset(
+    "InputLayer Conv1D Conv2D DepthwiseConv2D SeparableConv2D Dense EinsumDense BatchNormalization LayerNormalization GroupNormalization UnitNormalization "
+    "Activation ReLU LeakyReLU PReLU ELU Softmax Dropout SpatialDropout2D GaussianNoise GaussianDropout AlphaDropout ActivityRegularization Flatten Reshape "
+    "Permute Identity GlobalAveragePooling2D GlobalMaxPooling2D AveragePooling2D MaxPooling2D ZeroPadding2D Cropping2D UpSampling2D Add Subtract Multiply "
+    "Average Maximum Minimum Concatenate Rescaling Normalization RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness "
+    "RandomCrop".split()
+)
+MODELS = frozenset(("Functional", "Sequential", "Model"))
+# Operations on tensors that a functional model of Keras 3 may hold (`x / 255.0`).
+OPERATIONS = frozenset("Add Subtract Multiply Divide TrueDivide Negative Mean Sigmoid Relu Silu Softmax Rescaling".split())
+INITIALIZERS = frozenset(
+    "Zeros Ones Constant RandomNormal RandomUniform TruncatedNormal VarianceScaling GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform "
+    "Orthogonal OrthogonalInitializer Identity IdentityInitializer".split()
+)
+HELPERS = frozenset("L1 L2 L1L2 OrthogonalRegularizer MaxNorm NonNeg UnitNorm MinMaxNorm DTypePolicy Policy __keras_tensor__ __tuple__ __numpy__ __tensor__ TensorShape".split())
+ACTIVATIONS = frozenset(
+    "linear softmax relu relu6 leaky_relu elu selu gelu swish silu hard_swish hard_silu sigmoid hard_sigmoid tanh softplus softsign mish exponential".split()
+)
+ALLOWED = LAYERS | MODELS | OPERATIONS | INITIALIZERS | HELPERS
+KERAS_3_FUNCTIONAL = "keras.src.models.functional"
+PREPROCESSING_LAYERS = frozenset(("Rescaling", "Normalization"))
+
+
+@dataclass(frozen=True)
+class KerasFile:
+    """A file's description, checked, and which Keras wrote it."""
+
+    path: Path
+    kind: str  # "keras": the zip of Keras 3; "h5": HDF5 with the whole model
+    config: dict[str, Any]
+    keras_version: str
+    notes: tuple[str, ...]  # what was repaired in the description
+
+    def write_checked(self, folder: Path) -> Path:
+        """A copy for Keras to load: checked description, weights, no optimizer, no training configuration, no other member."""
+        target = folder / f"checked.{self.kind}"
+        if self.kind == "keras":
+            with zipfile.ZipFile(self.path) as source, zipfile.ZipFile(target, "w") as copy:
+                copy.writestr("config.json", json.dumps(self.config))
+                copy.writestr("metadata.json", source.read("metadata.json"))
+                with source.open("model.weights.h5") as weights, copy.open("model.weights.h5", "w", force_zip64=True) as out:
+                    shutil.copyfileobj(weights, out)
+            return target
+        shutil.copyfile(self.path, target)
+        with _hdf5().File(target, "r+") as copy:
+            copy.attrs["model_config"] = json.dumps(self.config)
+            copy.attrs.pop("training_config", None)
+        return target
+
+
+def open_keras_file(path: Path) -> KerasFile:
+    """Reads and checks the description. Raises KerasFileError, OSError."""
+    if path.is_dir():
+        raise KerasFileError(f"{path.name} is a folder (a TensorFlow SavedModel?): save the model as one .keras or .h5 file with model.save('name.keras')")
+    with path.open("rb") as handle:
+        magic = handle.read(8)
+    if magic.startswith(b"PK"):
+        kind, (config, version) = "keras", _read_zip(path)
+    elif magic == b"\x89HDF\r\n\x1a\n":
+        kind, (config, version) = "h5", _read_hdf5(path)
+    else:
+        raise KerasFileError(f"{path.name} is neither a .keras file (zip) nor an .h5 file (HDF5)")
+    check_config(config)
+    notes = tuple(dict.fromkeys(_repair(config)))
+    return KerasFile(path, kind, config, version, notes)
+
+
+def _parse(text: str | bytes, where: str) -> dict[str, Any]:
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise KerasFileError(f"the model's description in {where} is not JSON: {problem}") from problem
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise KerasFileError(f"{where} does not describe a model")
+    return config
+
+
+def _read_zip(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            missing = {"config.json", "metadata.json", "model.weights.h5"} - set(archive.namelist())
+            if missing:
+                raise KerasFileError(f"{path.name} is a zip but no .keras model: it lacks {', '.join(sorted(missing))}")
+            if archive.getinfo("config.json").file_size > MOST_CONFIG_BYTES or archive.getinfo("metadata.json").file_size > MOST_CONFIG_BYTES:
+                raise KerasFileError("the model's description is larger than any model's")
+            config = _parse(archive.read("config.json"), "config.json")
+            metadata = json.loads(archive.read("metadata.json"))
+    except (zipfile.BadZipFile, zipfile.zlib.error) as problem:
+        raise KerasFileError(f"{path.name} is damaged: {problem}") from problem
+    except json.JSONDecodeError as problem:
+        raise KerasFileError(f"metadata.json is not JSON: {problem}") from problem
+    for key in ("compile_config", "build_config"):
+        config.pop(key, None)
+    return config, str(metadata.get("keras_version", "unknown")) if isinstance(metadata, dict) else "unknown"
+
+
+def _read_hdf5(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        with _hdf5().File(path, "r") as handle:
+            stored, version = handle.attrs.get("model_config"), handle.attrs.get("keras_version", "unknown")
+            _refuse_outside_data(handle)
+    except OSError as problem:
+        raise KerasFileError(f"{path.name} is damaged: {problem}") from problem
+    if stored is None:
+        raise KerasFileError(f"{path.name} holds weights only: save the whole model with model.save(...), not save_weights(...)")
+    return _parse(stored, path.name), version.decode() if isinstance(version, bytes) else str(version)
+
+
+def _refuse_outside_data(group: h5py.Group) -> None:
+    """HDF5 can read its values from other files of this machine; a model file has no reason to."""
+    h5py = _hdf5()
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise KerasFileError(f"the file's part {name!r} is a link to elsewhere, which no model file needs")
+        part = group[name]
+        if isinstance(part, h5py.Group):
+            _refuse_outside_data(part)
+        elif part.external or part.is_virtual:
+            raise KerasFileError(f"the values of {name!r} stand in another file, which no model file needs")
+
+
+def objects_of(config: object) -> Iterator[dict[str, Any]]:
+    """Every object of a description that names a class, outermost first."""
+    if isinstance(config, dict):
+        if isinstance(config.get("class_name"), str):
+            yield config
+        for value in config.values():
+            yield from objects_of(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from objects_of(value)
+
+
+def layers_of(config: object) -> Iterator[tuple[str, str]]:
+    """(class, name) of every layer, in the order of the description."""
+    for entry in objects_of(config):
+        if entry["class_name"] in LAYERS and isinstance(entry.get("config"), dict):
+            yield entry["class_name"], str(entry["config"].get("name", ""))
+
+
+def check_config(config: dict[str, Any]) -> None:
+    """Raises KerasFileError that names every class and function that is not on the lists above."""
+    lambdas, strangers = [], []
+    for entry in objects_of(config):
+        name, inner = entry["class_name"], entry.get("config")
+        label = inner.get("name", "?") if isinstance(inner, dict) else "?"
+        if name in ("Lambda", "__lambda__"):
+            lambdas.append(str(label))
+        elif name == "function":
+            if entry.get("module") not in (None, "builtins") or inner not in ACTIVATIONS:
+                strangers.append(f"the function {inner!r}")
+        elif not _is_keras_own(entry):
+            strangers.append(f"{entry.get('registered_name') or name} (layer {label!r})")
+    strangers += [f"the activation {value!r}" for value in _activations(config) if value not in ACTIVATIONS]
+    if lambdas:
+        raise KerasFileError(
+            f"the model holds Lambda layers ({', '.join(dict.fromkeys(lambdas))}): they are Python code inside the file and are not executed; "
+            "replace them by standard layers (Rescaling, Normalization) and save the model again"
+        )
+    if strangers:
+        raise KerasFileError(f"the model holds what is not a standard layer or function of an image classifier: {', '.join(dict.fromkeys(strangers))}")
+
+
+def _is_keras_own(entry: dict[str, Any]) -> bool:
+    module, registered = entry.get("module"), entry.get("registered_name")
+    own_module = module is None or (isinstance(module, str) and (module == "keras" or module.startswith("keras.")))
+    return entry["class_name"] in ALLOWED and own_module and registered in (None, entry["class_name"])
+
+
+def _activations(config: object) -> Iterator[str]:
+    """Activations given by name, wherever they stand."""
+    if isinstance(config, dict):
+        for key, value in config.items():
+            if key in ("activation", "recurrent_activation") and isinstance(value, str):
+                yield value
+            else:
+                yield from _activations(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _activations(value)
+
+
+def _repair(config: dict[str, Any]) -> Iterator[str]:
+    """Makes descriptions written by Keras 2 readable for Keras 3, and mixed precision exact; tells what was changed."""
+    for entry in objects_of(config):
+        inner = entry.get("config")
+        if not isinstance(inner, dict):
+            continue
+        if entry["class_name"] in ("Functional", "Model"):
+            if entry.get("module") not in (None, KERAS_3_FUNCTIONAL):
+                entry["module"] = KERAS_3_FUNCTIONAL
+            for key in ("input_layers", "output_layers"):
+                ends = inner.get(key)
+                if isinstance(ends, list) and len(ends) == 1 and isinstance(ends[0], list):
+                    inner[key] = ends[0]  # else Keras 3 takes it for a list of one, and no layer after it does
+            if _renumber_nested(inner):
+                yield "renumbered the calls of nested models as Keras 3 does"
+        if entry["class_name"] == "DepthwiseConv2D" and "groups" in inner:
+            del inner["groups"]
+            yield "dropped 'groups' of DepthwiseConv2D, which Keras 3 does not know"
+        axis = inner.get("axis")
+        if entry["class_name"] == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
+            inner["axis"] = axis[0]
+            yield "wrote the axis of BatchNormalization as Keras 3 does"
+        if entry["class_name"] in ("DTypePolicy", "Policy") and inner.get("name") != "float32":
+            inner["name"] = "float32"
+            yield "runs in float32 what was trained in mixed precision"
+        if isinstance(inner.get("dtype"), str) and inner["dtype"] in ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16"):
+            inner["dtype"] = "float32"
+            yield "runs in float32 what was trained in mixed precision"
+
+
+def _renumber_nested(functional: dict[str, Any]) -> bool:
+    """Keras 2 counts a nested model's own making as its call 0, Keras 3 does not; tells whether anything changed."""
+    layers = functional.get("layers")
+    if not isinstance(layers, list):
+        return False
+    layers = [layer for layer in layers if isinstance(layer, dict)]
+    changed = False
+    for nested in [layer for layer in layers if layer.get("class_name") in MODELS]:
+        wiring = [layer.get("inbound_nodes") for layer in layers]
+        if nested["class_name"] == "Sequential":
+            wiring.append(functional.get("output_layers"))  # for other models Keras 3 corrects this place itself, and only this
+        references = [reference for part in wiring for reference in _references(part, nested.get("name"))]
+        if references and max(reference[1] for reference in references) == len(nested.get("inbound_nodes") or ()):
+            for reference in references:
+                reference[1] -= 1
+            changed = True
+    return changed
+
+
+def _references(wiring: object, name: object) -> Iterator[list[Any]]:
+    """Keras 2's references to a layer's output, `[name, call, output, ...]`, wherever they stand."""
+    if not isinstance(wiring, list):
+        return
+    if len(wiring) >= 3 and wiring[0] == name and isinstance(wiring[1], int):
+        yield wiring
+        return
+    for part in wiring:
+        yield from _references(part, name)
