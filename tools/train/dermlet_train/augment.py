@@ -10,7 +10,7 @@ import io
 import math
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 MEAN, SCALE = 127.0, 128.0  # the input of the ImageNet weights: (value - 127) / 128
 
@@ -32,10 +32,10 @@ def evaluation_view(pixels: np.ndarray, size: int) -> np.ndarray:
 
 
 def _random_crop(picture: Image.Image, rng: np.random.Generator) -> tuple[float, float, float, float]:
-    """A box of 40-100 % of the centred square's area, aspect 0.75-1.33, near the middle more often than at the edges."""
+    """A box of 30-100 % of the centred square's area, aspect 0.75-1.33, anywhere in the square, pictures wider than it a little beyond."""
     left, top, right, bottom = square_of(picture)
     side = right - left
-    area = side * side * rng.uniform(0.4, 1.0)
+    area = side * side * math.exp(rng.uniform(math.log(0.3), 0))
     aspect = math.exp(rng.uniform(-0.29, 0.29))
     width, height = min(picture.width, math.sqrt(area * aspect)), min(picture.height, math.sqrt(area / aspect))
     x = np.clip((left + right) / 2 + (side - width) * rng.uniform(-0.5, 0.5) - width / 2, 0, picture.width - width)
@@ -43,15 +43,77 @@ def _random_crop(picture: Image.Image, rng: np.random.Generator) -> tuple[float,
     return x, y, x + width, y + height
 
 
+def _curve(rng: np.random.Generator, size: int, length: float) -> list[tuple[float, float]]:
+    """A smooth random stroke: a walk whose direction turns steadily."""
+    x, y = rng.uniform(0, size, 2)
+    angle, bend = rng.uniform(0, 2 * math.pi), rng.normal(0, 0.12)
+    points = [(x, y)]
+    for _ in range(10):
+        x, y, angle = x + length / 10 * math.cos(angle), y + length / 10 * math.sin(angle), angle + bend
+        points.append((x, y))
+    return points
+
+
+def _hairs(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
+    """Hairs: many thin curves of about one colour, dark more often than light."""
+    colour = np.array((60, 42, 32) if rng.random() < 0.8 else (205, 190, 170)) + rng.integers(-30, 30)
+    for _ in range(int(rng.integers(2, 22))):
+        pen.line(_curve(rng, size, size * rng.uniform(0.2, 1.0)), tuple(np.clip(colour + rng.integers(-15, 16), 0, 255)), 1 if rng.random() < 0.75 else 2)
+
+
+def _ruler(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
+    """A ruler's ticks along one side."""
+    step, at, shade = rng.uniform(0.03, 0.1) * size, rng.uniform(0.0, 0.15) * size, int(rng.integers(0, 110))
+    flipped = rng.random() < 0.5
+    for n in range(int(size / step) + 1):
+        reach = size * (0.07 if n % 5 == 0 else 0.035)
+        line = [(n * step, at), (n * step, at + reach)]
+        pen.line([(size - x, size - y) for x, y in line] if flipped else line, (shade,) * 3, 1)
+
+
+def _pen_marks(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
+    """A surgeon's pen: part of a ring about the lesion, or strokes, in violet, blue, green or black."""
+    colour = ((96, 60, 140), (52, 66, 140), (40, 110, 90), (40, 40, 48))[int(rng.integers(4))]
+    width = max(1, int(size * rng.uniform(0.008, 0.03)))
+    if rng.random() < 0.5:
+        cx, cy, rx, ry = size * rng.uniform(0.35, 0.65), size * rng.uniform(0.35, 0.65), size * rng.uniform(0.25, 0.5), size * rng.uniform(0.25, 0.5)
+        start = rng.uniform(0, 360)
+        pen.arc((cx - rx, cy - ry, cx + rx, cy + ry), start, start + rng.uniform(60, 360), colour, width)
+        return
+    for _ in range(int(rng.integers(1, 4))):
+        pen.line(_curve(rng, size, size * rng.uniform(0.2, 0.6)), colour, width)
+
+
+def _vignette(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
+    """The dark rim of a dermatoscope: everything beyond a circle."""
+    radius, rim = size * rng.uniform(0.48, 0.7), size
+    cx, cy = size / 2 + size * rng.normal(0, 0.03), size / 2 + size * rng.normal(0, 0.03)
+    shade = int(rng.integers(0, 40))
+    outer = radius + rim
+    pen.ellipse((cx - outer, cy - outer, cx + outer, cy + outer), None, (shade,) * 3, rim)
+
+
+OVERLAYS = ((_hairs, 0.15), (_ruler, 0.06), (_pen_marks, 0.08), (_vignette, 0.08))  # each with the share of pictures that get it
+
+
+def overlay(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Draws what lies over lesions in some sets and not in others, so that it tells nothing of the class."""
+    for draw, share in OVERLAYS:
+        if rng.random() < share:
+            draw(ImageDraw.Draw(picture), picture.width, rng)
+    return picture
+
+
 def training_view(pixels: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
     """(size, size, 3) uint8, augmented."""
     picture = Image.fromarray(pixels)
     box = _random_crop(picture, rng)
     if rng.random() < 0.3:  # lose resolution first, so that sharpness tells nothing of the source
-        low = int(size * rng.uniform(0.4, 0.9))
+        low = int(size * rng.uniform(0.35, 0.9))
         picture = picture.resize((low, low), Image.Resampling.BICUBIC, box=box)
         box = (0, 0, low, low)
     picture = picture.resize((size, size), Image.Resampling.BICUBIC, box=box)
+    picture = overlay(picture, rng)
     if rng.random() < 0.2:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.2)))
     if rng.random() < 0.25:
@@ -66,7 +128,7 @@ def training_view(pixels: np.ndarray, size: int, rng: np.random.Generator) -> np
     if turn >= 4:
         view = view[:, ::-1]
     # Illuminant (a gain per channel), exposure, contrast and gamma in one look-up table per channel.
-    gain = np.exp(rng.normal(0, 0.08, 3)) * math.exp(rng.normal(0, 0.12))
+    gain = np.exp(rng.normal(0, 0.06, 3)) * math.exp(rng.normal(0, 0.1))
     gamma = math.exp(rng.normal(0, 0.12))
     contrast = math.exp(rng.normal(0, 0.12))
     ramp = np.arange(256, dtype=np.float32) / 255

@@ -15,11 +15,12 @@ class Recipe:
     classes: tuple[str, ...] = ()
     seed: int = 1
     train_size: int = 160  # pixels, side of the square the network is trained on (multiple of 32)
+    train_size_steps: tuple[tuple[int, int], ...] = ()  # (epochs, side) before `train_size`: smaller pictures first (Tan & Le 2021, EfficientNetV2)
     input_size: int = 224  # pixels, side of the square the network is run on (multiple of 32)
     epochs: int = 8
     samples_per_epoch: int = 10080
     batch_size: int = 48
-    negatives_per_batch: int = 4  # pictures of no class, pushed to low energy and a flat softmax
+    negatives_per_batch: int = 4  # pictures of no class, pushed to low energy and a flat softmax; a third are `other` lesions where there are any
     learning_rate: float = 2e-3  # AdamW, one-cycle: linear warm-up, cosine to zero
     weight_decay: float = 0.02
     warmup_fraction: float = 0.06
@@ -42,10 +43,20 @@ class Recipe:
         if unknown:
             raise ValueError(f"{path}: unknown keys {unknown}")
         values["classes"] = tuple(values["classes"])
-        for key in ("train_size", "input_size"):
-            if values.get(key, 32) % 32:
+        values["train_size_steps"] = tuple((int(epochs), int(side)) for epochs, side in values.get("train_size_steps", ()))
+        sides = [("train_size", values.get("train_size", 32)), ("input_size", values.get("input_size", 32))]
+        for key, side in sides + [("train_size_steps", side) for _, side in values["train_size_steps"]]:
+            if side % 32:
                 raise ValueError(f"{path}: {key} must be a multiple of 32")
         return Recipe(**values)
+
+    def side_at(self, epoch: int) -> int:
+        """The side, in pixels, that epoch (from 0) is trained at."""
+        for epochs, side in self.train_size_steps:
+            if epoch < epochs:
+                return side
+            epoch -= epochs
+        return self.train_size
 
 
 # Pictures of one family share a camera, a framing and a labelling practice; sampling is balanced over families first.
@@ -55,7 +66,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "milk-photo": ("milk10k-clinical",),
     "pad": ("pad-ufes-20",),
 }
-FAMILY_SHARE: dict[str, float] = {"ham": 0.42, "milk-dermoscopy": 0.22, "milk-photo": 0.22, "pad": 0.14}
+FAMILY_SHARE: dict[str, float] = {"ham": 0.37, "milk-dermoscopy": 0.22, "milk-photo": 0.27, "pad": 0.14}
 
 
 def family_of(set_name: str) -> str:

