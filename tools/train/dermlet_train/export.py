@@ -1,7 +1,6 @@
 """Checkpoint -> model folder: ONNX with small weights, calibration, self-test and manifest.
 
-Weights are stored small and restored when the session is created: ONNX Runtime folds the restoring nodes, so inference runs in fp32 at full
-speed. `int8` stores each output channel's weights as int8 times one scale, `fp16` as half floats. Biases stay fp32.
+Weights are stored small and restored when the session is created (`storage.py`); which way is for `variants` to measure.
 """
 
 from __future__ import annotations
@@ -14,17 +13,16 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageDraw, ImageFilter
 
 from .augment import MEAN, SCALE, evaluation_view, normalise
 from .calibration import Calibration, calibrate
 from .config import Recipe
 from .network import Classifier, Exported
+from .storage import store_weights
 from .store import Store
 
 OUTPUTS = ("logits", "maps", "embedding")
-SMALLEST_STORED = 512  # tensors with fewer values stay fp32: they weigh nothing and hold the biases
 
 
 def export_onnx(network: Classifier, size: int, path: Path) -> None:
@@ -34,48 +32,6 @@ def export_onnx(network: Classifier, size: int, path: Path) -> None:
         Exported(network.eval()), (example,), dynamo=True, opset_version=18, input_names=["pixels"], output_names=list(OUTPUTS)
     )
     program.save(str(path))
-
-
-def store_weights(model: onnx.ModelProto, storage: str) -> onnx.ModelProto:
-    """Rewrites large fp32 initialisers as int8 with a scale per output channel, or as fp16; `fp32` leaves them."""
-    if storage == "fp32":
-        return model
-    graph = model.graph
-    restoring, kept = [], []
-    for tensor in graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST_STORED or values.ndim < 2:
-            kept.append(tensor)
-            continue
-        name = tensor.name
-        if storage == "fp16":
-            kept.append(numpy_helper.from_array(values.astype(np.float16), f"{name}.f16"))
-            restoring.append(helper.make_node("Cast", [f"{name}.f16"], [name], to=TensorProto.FLOAT))
-            continue
-        scale = channel_scales(values)
-        stored = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
-        kept += [numpy_helper.from_array(stored, f"{name}.i8"), numpy_helper.from_array(scale, f"{name}.scale")]
-        restoring.append(helper.make_node("Cast", [f"{name}.i8"], [f"{name}.f32"], to=TensorProto.FLOAT))
-        restoring.append(helper.make_node("Mul", [f"{name}.f32", f"{name}.scale"], [name]))
-    nodes = restoring + list(graph.node)
-    del graph.initializer[:], graph.node[:]
-    graph.initializer.extend(kept)
-    graph.node.extend(nodes)
-    del graph.value_info[:]
-    onnx.checker.check_model(model)
-    return model
-
-
-def channel_scales(values: np.ndarray) -> np.ndarray:
-    """int8 scale per output channel (axis 0) of least squared error: the greatest magnitude, or less where clipping a tail pays."""
-    flat = values.reshape(len(values), -1)
-    top = np.maximum(np.abs(flat).max(1), 1e-12)
-    best, error = top / 127, np.full(len(flat), np.inf)
-    for share in np.linspace(0.6, 1.0, 21):
-        scale = top * share / 127
-        lost = np.square(np.clip(np.rint(flat / scale[:, None]), -127, 127) * scale[:, None] - flat).sum(1)
-        best, error = np.where(lost < error, scale, best), np.minimum(lost, error)
-    return best.astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
 
 
 def session_of(path: Path) -> onnxruntime.InferenceSession:

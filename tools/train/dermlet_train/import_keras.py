@@ -278,8 +278,9 @@ def _write(
 ) -> None:
     import onnx
 
-    from .export import draw_self_test, file_entry, session_of, store_weights
+    from .export import draw_self_test, file_entry, session_of
     from .keras_network import INPUT, OPSET, export_onnx
+    from .storage import store_weights
 
     path = out / f"{arguments.name}.onnx"
     export_onnx(network, path)
