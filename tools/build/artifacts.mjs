@@ -2,9 +2,20 @@
 import { existsSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { StepError, root, run } from './steps.mjs';
+import { StepError, ask, root, run } from './steps.mjs';
 import { ensure } from './fingerprint.mjs';
-import { BUILD_NEEDS, checkNode, emccEnvironment, emccVersion, ensurePackages, ensureTools, nativeCompiler, pip, sanitizingCompiler } from './toolchain.mjs';
+import {
+  BUILD_NEEDS,
+  checkNode,
+  emccEnvironment,
+  emccVersion,
+  ensurePackages,
+  ensureTools,
+  findPython,
+  nativeCompiler,
+  pip,
+  sanitizingCompiler,
+} from './toolchain.mjs';
 import { ensureStb } from './stb.mjs';
 
 const CMAKE_FILES = ['CMakeLists.txt', 'CMakePresets.json', 'cmake'];
@@ -65,6 +76,32 @@ export async function fuzzers() {
     outputs: ['build/fuzz/CMakeCache.txt'],
     make: (previous) => cmake({ preset: 'fuzz', kind, previous, configure: [], define: { DERMLET_STB_DIR: stb, CMAKE_CXX_COMPILER: compiler } }),
   });
+}
+
+const TRAINING_REQUIREMENTS = ['requirements.txt', 'requirements-dev.txt', 'requirements-keras.txt'].map((name) => `tools/train/${name}`);
+
+/**
+ * A virtual environment with what the training tool and its tests need, made anew when the requirements or the Python change. Returns its Python.
+ * pip asks what it is configured to ask: where that offers torch with CUDA alone, some gigabytes come along.
+ */
+export async function trainingEnvironment() {
+  await ensureTools(['python']);
+  const folder = join(root, 'build', 'train-venv');
+  const python = join(folder, 'bin', 'python');
+  const system = findPython();
+  await ensure({
+    name: 'train-venv',
+    title: 'Python packages of the training tool',
+    inputs: TRAINING_REQUIREMENTS,
+    kind: JSON.stringify([root, system, ask(system, ['--version'])]),
+    outputs: ['build/train-venv/pyvenv.cfg', 'build/train-venv/bin/python', 'build/train-venv/bin/ruff'],
+    make: async () => {
+      await run(system, ['-m', 'venv', '--clear', folder], { log: 'train-venv' });
+      const files = TRAINING_REQUIREMENTS.flatMap((path) => ['-r', path]);
+      await run(python, ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...files], { log: 'train-venv', append: true });
+    },
+  });
+  return python;
 }
 
 /** The static site in dist/. */

@@ -25,6 +25,20 @@ export function fromJunit(xml) {
   return counts;
 }
 
+/** pytest's `--junit-xml`. A file that cannot be collected is an error of its own, with the file as its name. A test that fails and errs counts once. */
+export function fromPytest(xml) {
+  const counts = empty();
+  for (const [, attributes, body] of xml.matchAll(/<testcase\b((?:"[^"]*"|[^">])*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+    const value = (name) => unescapeXml(new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? '');
+    if (/<(failure|error)\b/.test(body ?? '')) {
+      counts.failed += 1;
+      counts.failures.push([value('classname'), value('name')].filter(Boolean).join(' > '));
+    } else if (/<skipped\b/.test(body ?? '')) counts.skipped += 1;
+    else counts.passed += 1;
+  }
+  return counts;
+}
+
 /** GoogleTest's `--gtest_output=json`. */
 export function fromGoogleTest(json) {
   const counts = empty();

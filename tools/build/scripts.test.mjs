@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { fingerprint } from './fingerprint.mjs';
-import { fromGoogleTest, fromJunit, fromPlaywright, fromTap, fromVitest, judge } from './reports.mjs';
+import { fromGoogleTest, fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { serve } from './serve.mjs';
 import { isNewEnough, stbVersion } from './stb.mjs';
 import { root } from './steps.mjs';
@@ -209,6 +209,17 @@ describe('reports', () => {
     const xml = `<testsuite tests="3"><testcase name="A.&lt;1&gt;" status="fail"><failure/></testcase>
       <testcase name="B" status="run"/><testcase name="C" status="notrun"><skipped/></testcase></testsuite>`;
     assert.deepEqual(fromJunit(xml), { passed: 1, failed: 1, skipped: 1, failures: ['A.<1>'] });
+  });
+
+  test('pytest, with a file that cannot be read and a test that fails and errs', () => {
+    const xml = `<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest" errors="2" failures="2" skipped="1" tests="7">
+      <testcase classname="tests.test_a" name="test_x[1/&gt;2]" time="0.001" /><testcase classname="tests.test_a" name="test_y" time="0.1"><properties/></testcase>
+      <testcase classname="tests.test_a" name="test_z[&lt;]" time="0.1"><failure message="assert 1 &gt; 2">E</failure><system-out>&lt;skipped</system-out></testcase>
+      <testcase classname="tests.test_a" name="test_w" time="0.1"><failure message="m">E</failure><error message="at teardown">E</error></testcase>
+      <testcase classname="" name="tests.test_b" time="0.0"><error message="collection failure">SyntaxError</error></testcase>
+      <testcase classname="tests.test_a" name="test_v" time="0"><skipped type="pytest.skip" message="no">f</skipped></testcase></testsuite></testsuites>`;
+    const failures = ['tests.test_a > test_z[<]', 'tests.test_a > test_w', 'tests.test_b'];
+    assert.deepEqual(fromPytest(xml), { passed: 2, failed: 3, skipped: 1, failures });
   });
 
   test('GoogleTest', () => {

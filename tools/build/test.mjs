@@ -4,8 +4,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { native, site, wasm } from './artifacts.mjs';
-import { fromGoogleTest, fromJunit, fromPlaywright, fromTap, fromVitest, judge } from './reports.mjs';
+import { native, site, trainingEnvironment, wasm } from './artifacts.mjs';
+import { fromGoogleTest, fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { siteDir } from './serve.mjs';
 import { StepError, logDir, main, root, run, say, seconds, tail } from './steps.mjs';
 import { BUILD_NEEDS, TEST_NEEDS, checkNode, ensureChromium, ensurePackages, ensureTools, localBin } from './toolchain.mjs';
@@ -56,6 +56,7 @@ const PARTS = [
   { id: 'asan', title: 'C++ core under address and undefined-behaviour sanitizers', test: () => googleTests('asan') },
   { id: 'module', title: 'WASM module: size, and use in Node', needs: wasm, test: moduleInNode },
   { id: 'web', title: 'TypeScript units', needs: wasm, test: unit },
+  { id: 'train', title: 'Training tool', needs: wasm, test: trainingTool },
   { id: 'site', title: 'Built site', needs: async () => { await wasm(); await site(); }, test: builtSite },
   { id: 'e2e', title: 'End to end in Chromium', needs: async () => { await wasm(); await site(); }, test: endToEnd },
 ];
@@ -81,6 +82,35 @@ function builtSite() {
 function unit() {
   const path = report('vitest.json');
   return counted('test-web', [localBin('vitest'), 'run', '--reporter=verbose', '--reporter=json', `--outputFile.json=${path}`], () => fromVitest(readJson(path)));
+}
+
+/** ruff's rules, ruff's layout and pytest, in that order: each may fail without keeping the others from running. */
+async function trainingTool() {
+  const python = await trainingEnvironment();
+  const cwd = join(root, 'tools', 'train');
+  const junit = report('pytest.xml');
+  const results = [
+    await single('ruff check', 'test-train-rules', [python, '-m', 'ruff', 'check', '.'], { cwd }),
+    await single('ruff format --check', 'test-train-layout', [python, '-m', 'ruff', 'format', '--check', '.'], { cwd }),
+    await counted('test-train', [python, '-m', 'pytest', `--junit-xml=${junit}`, '--durations=10'], () => noneSkipped(fromPytest(readFileSync(junit, 'utf8'))), {
+      cwd,
+      limit: 15 * MINUTE,
+    }),
+  ];
+  return together(results);
+}
+
+/** Whatever a test of the training tool needs was installed: one that skips itself hides something. */
+function noneSkipped(counts) {
+  if (counts.skipped === 0) return counts;
+  return { ...counts, failed: counts.failed + counts.skipped, skipped: 0, failures: [...counts.failures, `${counts.skipped} skipped`] };
+}
+
+/** Several results as one; the log is that of the first that failed. */
+function together(results) {
+  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+  const log = (results.find((result) => result.failed > 0) ?? results.at(-1)).log;
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped'), failures: results.flatMap((result) => result.failures), log };
 }
 
 async function endToEnd() {

@@ -111,6 +111,19 @@ export function pip() {
   return null;
 }
 
+/** What the training tool needs at least: tomllib. */
+const OLDEST_PYTHON = [3, 11];
+
+/** A Python that is new enough and makes virtual environments with pip in them (Debian keeps that in a package of its own), as its full path, or null. */
+export function findPython() {
+  const script = `import ensurepip, sys, venv; assert sys.version_info >= (${OLDEST_PYTHON.join(', ')}); print(sys.executable)`;
+  for (const python of ['python3', 'python3.13', 'python3.12', 'python3.11', '/usr/bin/python3']) {
+    const path = ask(python, ['-c', script])?.trim();
+    if (path) return path;
+  }
+  return null;
+}
+
 /** A Chromium that runs, or null. Ubuntu's package is a stub that only asks for a snap: hence the question. */
 export function findChromium() {
   const candidates = process.env.CHROMIUM_PATH
@@ -129,6 +142,7 @@ const NEEDS = {
   compiler: { what: 'a C++ compiler', apt: ['g++'], found: () => nativeCompiler() !== null },
   sanitizers: { what: "a compiler's sanitizers", apt: ['g++'], found: () => sanitizingCompiler() !== null },
   gtest: { what: 'GoogleTest', apt: ['libgtest-dev'], found: () => hasHeader('gtest/gtest.h') },
+  python: { what: `Python ${OLDEST_PYTHON.join('.')} or newer with venv`, apt: ['python3', 'python3-venv'], found: () => findPython() !== null },
   chromium: { what: 'Chromium', apt: ['chromium'], found: () => findChromium() !== null },
 };
 
@@ -191,7 +205,7 @@ function isUbuntu() {
 }
 
 /** What tests need of the system besides what building needs, to be asked for at once. */
-export const TEST_NEEDS = ['compiler', 'sanitizers', 'gtest', ...(isUbuntu() ? [] : ['chromium'])];
+export const TEST_NEEDS = ['compiler', 'sanitizers', 'gtest', 'python', ...(isUbuntu() ? [] : ['chromium'])];
 
 /** A Chromium for tests: the system's, apt's, or (Ubuntu, whose package is a snap) the one that Playwright fetches. Returns its path. */
 export async function ensureChromium() {

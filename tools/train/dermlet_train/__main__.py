@@ -33,7 +33,7 @@ def main() -> None:
 
     step = steps.add_parser("card", help="measure a model through the shipped path and write its card")
     step.add_argument("--model", type=Path, required=True)
-    step.add_argument("--labels", type=Path, action="append", help="label table; may be given several times; without it the card is written from the figures there are")
+    step.add_argument("--labels", type=Path, action="append", help="label table, may be given several times; none: write the card from the figures there are")
     step.add_argument("--images", type=Path)
     step.add_argument("--split", default="val")
     step.add_argument("--jobs", type=int, default=2)

@@ -1,7 +1,7 @@
 """Depthwise convolutions whose gradients are computed the fast way on a CPU.
 
-oneDNN 3.x computes the gradients of a bf16 depthwise convolution by its reference code: for EfficientNet that is half of a training step. Each gradient is itself
-a convolution, so it is asked for as one: the input's as a forward convolution of the (for stride 2: zero-spread) gradient with the turned kernel in bf16, the
+oneDNN 3.x computes the gradients of a bf16 depthwise convolution by its reference code: for EfficientNet half of a training step. Each gradient is itself a
+convolution, so it is asked for as one: the input's as a forward convolution of the (for stride 2: zero-spread) gradient with the turned kernel in bf16, the
 weight's in fp32. Measured with `python -m dermlet_train.depthwise` (EfficientNet-Lite2, 160 px, two cores): see the figures it prints. On a GPU the layer is an
 ordinary `nn.Conv2d`.
 """

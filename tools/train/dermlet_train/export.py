@@ -138,8 +138,7 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
         "outputs": {"scores": "logits", "scoresAre": "logits", "maps": "maps", "embedding": "embedding"},
         "classes": [{"id": k, **description["classes"][k]} for k in recipe.classes],
         "modalities": [
-            {"id": e.modality, "temperature": e.temperature, "setThresholds": e.set_thresholds, "rejectionThreshold": e.rejection_threshold}
-            for e in entries
+            {"id": e.modality, "temperature": e.temperature, "setThresholds": e.set_thresholds, "rejectionThreshold": e.rejection_threshold} for e in entries
         ],
         "defaultModality": description["defaultModality"],
         "decision": {"coverage": coverage, "rejection": "energy", "highConcernMass": description["highConcernMass"]},

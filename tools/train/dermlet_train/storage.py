@@ -29,7 +29,7 @@ def store_weights(model: onnx.ModelProto, storage: str | Plan) -> onnx.ModelProt
     """Rewrites the storable initialisers in place, all of one kind or by a plan. A kind or a name that is not known is a ValueError."""
     plan = dict.fromkeys(storable(model), storage) if isinstance(storage, str) else dict(storage)
     unknown = sorted(set(plan.values()) - set(KINDS)) + sorted(set(plan) - set(storable(model)))
-    if isinstance(storage, str) and storage not in KINDS or unknown:
+    if (isinstance(storage, str) and storage not in KINDS) or unknown:
         raise ValueError(f"weights cannot be stored so: {unknown or storage}")
     graph = model.graph
     restoring, kept = [], []
