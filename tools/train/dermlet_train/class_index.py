@@ -1,7 +1,7 @@
 """Class names in index order, from JSON or from a pickle that is read without being executed.
 
-A pickle is a program: loading it with `pickle` runs whatever its author wrote. Here its opcodes are walked one by one (`pickletools.genops`, which only decodes)
-by a machine that knows plain data and numpy scalars. It imports nothing and calls nothing; what else it meets is reported by name and refused.
+A pickle is a program: loading it with `pickle` runs whatever its author wrote. Here its opcodes are walked one by one (`pickletools.genops`, which
+only decodes) by a machine that knows plain data and numpy scalars. It imports nothing and calls nothing; what else it meets is reported by name and refused.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ PREPROCESSING = {
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument("keras", type=Path, metavar="MODEL", help="a whole Keras model, .keras or .h5")
-    step.add_argument("--classes", type=Path, required=True, help="class index: {name: index}, {index: name} or a list, as .json or pickle (read, never executed)")
+    step.add_argument("--classes", type=Path, required=True, help="{name: index}, {index: name} or a list of names: .json, or a pickle (never executed)")
     step.add_argument("--name", required=True, help="the model's name: lower-case letters, digits, dashes")
     step.add_argument("--out", type=Path, required=True, help="model folder to write")
     step.add_argument("--preprocessing", choices=("auto", *PREPROCESSING), default="auto", help="what happens to 0..255 RGB before the first layer")
@@ -207,7 +207,10 @@ def _recognised(layers: list[tuple[str, str]], inside: list[str]) -> str:
 
 
 def calibrated_thresholds(predictions: Path, labels: Path, ids: list[str], coverage: float) -> tuple[list[float], int]:
-    """Set thresholds, one a class, and on how many pictures. `predictions` is what `npm run evaluate -- --predictions` wrote with this model. Raises ImportProblem."""
+    """Set thresholds, one a class, and on how many pictures they rest. Raises ImportProblem.
+
+    `predictions` is what `npm run evaluate -- --predictions` wrote with this model, `labels` the label table that it was given.
+    """
     truth = {(row.get("set"), row.get("image")): row.get("label") for row in _table(labels, ("set", "image", "label"))}
     rows = [(row, truth.get((row["set"], row["image"]))) for row in _table(predictions, ("set", "image", *ids))]
     rows = [(row, label) for row, label in rows if label in ids]
@@ -307,7 +310,8 @@ def _write(
     if arguments.license_file:
         shutil.copyfile(arguments.license_file, out / "LICENSE")
     else:
-        (out / "LICENSE").write_text(f"Licence of these weights, as stated when they were imported: {arguments.license}. Ask whoever trained them before passing them on.\n")
+        stated = f"Licence of these weights, as stated when they were imported: {arguments.license}. Ask whoever trained them before passing them on.\n"
+        (out / "LICENSE").write_text(stated)
     manifest = {
         "$schema": "../manifest.schema.json",
         "manifestVersion": 1,
@@ -358,15 +362,17 @@ def _card(manifest: dict[str, Any]) -> str:
     pictures = training["calibrationPictures"]
     if pictures:
         sets = (
-            f"Thresholds of the sets were fitted on {pictures} labelled pictures so that a set holds the true category for about "
-            f"{manifest['decision']['coverage']:.0%} of pictures like those. That holds only if none of them was trained on. Scores are the network's own, without a temperature."
+            f"Thresholds of the sets were fitted on {pictures} labelled pictures so that a set holds the true category for about\n"
+            f"{manifest['decision']['coverage']:.0%} of pictures like those. That holds only if none of them was trained on. Scores are the network's own,\n"
+            "without a temperature."
         )
     else:
         sets = (
-            "Not calibrated: nobody measured how often its scores are right. Therefore no threshold was made up: every category stays in the set of possible ones, no single one is "
-            "presented, and the concern shown is the highest of all categories. `npm run evaluate -- --predictions` on labelled pictures that it was not trained on, then "
-            "`import-keras --calibration`, gives thresholds."
+            "Not calibrated: nobody measured how often its scores are right. Therefore no threshold was made up: every category stays in the set of\n"
+            "possible ones, no single one is presented, and the concern shown is the highest of all categories. `npm run evaluate -- --predictions` on\n"
+            "labelled pictures that it was not trained on, then `import-keras --calibration`, gives thresholds."
         )
+    preparation = f"the whole picture squashed ({given['filter']}), less {given['mean']}, divided by {given['std']}"
     rows = "\n".join(f"| {c['id']} | {c['name']} | {c['concern']} |" for c in manifest["classes"])
     return f"""# {manifest["name"]} {manifest["version"]}
 
@@ -379,7 +385,7 @@ worries you, see a doctor whatever a score says.
 | sha256 | `{manifest["file"]["sha256"]}` |
 | imported from | {training["importedFrom"]["kind"]} file of Keras {training["importedFrom"]["kerasVersion"]}, sha256 `{training["importedFrom"]["sha256"]}` |
 | difference from Keras | at most {training["largestDifferenceFromKeras"]:.1e} on seven made inputs |
-| input | {given["width"]} x {given["height"]}, {given["channels"]}, the whole picture squashed ({given["filter"]}), mean {given["mean"]}, divided by {given["std"]} |
+| input | {given["width"]} x {given["height"]}, {given["channels"]}, {preparation} |
 | licence | {manifest["license"]["id"]}: see `LICENSE` |
 
 ## Categories
@@ -388,8 +394,8 @@ worries you, see a doctor whatever a score says.
 |---|---|---|
 {rows}
 
-It knows nothing else and cannot refuse: any picture gets scores. Concern is the tier that the page shows when the category is among the possible ones; a category whose
-concern was not stated at import counts as high.
+It knows nothing else and cannot refuse: any picture gets scores. Concern is the tier that the page shows when the category is among the
+possible ones; a category whose concern was not stated at import counts as high.
 
 ## Calibration
 
@@ -397,5 +403,6 @@ concern was not stated at import counts as high.
 
 ## Figures
 
-None were measured at import. What it was trained on, and how well it does, is for those who trained it to say; `npm run evaluate -- --model` this folder measures it.
+None were measured at import. What it was trained on, and how well it does, is for those who trained it to say; `npm run evaluate` with `--model`
+and this folder measures it.
 """

@@ -48,11 +48,12 @@ INITIALIZERS = frozenset(
     "Zeros Ones Constant RandomNormal RandomUniform TruncatedNormal VarianceScaling GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform "
     "Orthogonal OrthogonalInitializer Identity IdentityInitializer".split()
 )
-HELPERS = frozenset("L1 L2 L1L2 OrthogonalRegularizer MaxNorm NonNeg UnitNorm MinMaxNorm DTypePolicy Policy __keras_tensor__ __tuple__ __numpy__ __tensor__ TensorShape".split())
+HELPERS = frozenset("L1 L2 L1L2 OrthogonalRegularizer MaxNorm NonNeg UnitNorm MinMaxNorm DTypePolicy Policy TensorShape".split())
+WRAPPED = frozenset("__keras_tensor__ __tuple__ __numpy__ __tensor__".split())
 ACTIVATIONS = frozenset(
     "linear softmax relu relu6 leaky_relu elu selu gelu swish silu hard_swish hard_silu sigmoid hard_sigmoid tanh softplus softsign mish exponential".split()
 )
-ALLOWED = LAYERS | MODELS | OPERATIONS | INITIALIZERS | HELPERS
+ALLOWED = LAYERS | MODELS | OPERATIONS | INITIALIZERS | HELPERS | WRAPPED
 KERAS_3_FUNCTIONAL = "keras.src.models.functional"
 PREPROCESSING_LAYERS = frozenset(("Rescaling", "Normalization"))
 

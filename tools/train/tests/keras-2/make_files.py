@@ -1,4 +1,4 @@
-"""Writes tiny.h5, tiny.keras and expected.json here with Keras 2, as the retired servers' training did: `python make_files.py` where tensorflow-cpu 2.15.1 is installed.
+"""Writes tiny.h5, tiny.keras and expected.json here with Keras 2: `python make_files.py` where tensorflow-cpu 2.15.1 is installed.
 
 The network is drawn at random but has every part whose description Keras 3 reads differently: nested Sequential and functional models, depthwise convolution,
 batch normalisation. expected.json holds TensorFlow's own scores for `picture()`.
@@ -20,7 +20,7 @@ def picture() -> np.ndarray:
     return np.random.default_rng(7).integers(0, 256, (1, SIDE, SIDE, 3)).astype(np.float32)
 
 
-def network():  # noqa: ANN201 - the type exists only where TensorFlow does
+def network():  # the type exists only where TensorFlow does
     from tensorflow.keras import Input, Model, Sequential, layers
 
     inside = Input((SIDE, SIDE, 3))
@@ -39,12 +39,12 @@ def network():  # noqa: ANN201 - the type exists only where TensorFlow does
     return Model(given, layers.Dense(CLASSES, activation="softmax")(x))
 
 
-def stir(model, rng: np.random.Generator) -> None:  # noqa: ANN001
+def stir(model, rng: np.random.Generator) -> None:
     """Weights of a trained network's size: as Keras draws them, scores would all be alike."""
     weights = []
     for variable in model.variables:
         shape, name = tuple(variable.shape), variable.name
-        if not np.issubdtype(variable.dtype.as_numpy_dtype, np.floating) or "Normalization" in name or "normalization/" in name and "batch" not in name:
+        if not np.issubdtype(variable.dtype.as_numpy_dtype, np.floating) or "Normalization" in name or ("normalization/" in name and "batch" not in name):
             weights.append(None)
         elif "variance" in name or "gamma" in name:
             weights.append(rng.uniform(0.6, 1.4, shape))
