@@ -1,17 +1,15 @@
 /** What the command line says of a picture: the same core and network in Node. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from '@playwright/test';
 import type { Result } from '../../web/src/classifier/index.js';
-import { picture } from './site.js';
+import { picture, root } from './site.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const known = new Map<string, Promise<Result>>();
 
-async function ask(name: string): Promise<Result> {
-  const args = [join(root, 'tools', 'cli', 'main.ts'), 'classify', picture(name), '--json'];
+async function ask(name: string, model: string | undefined): Promise<Result> {
+  const args = [join(root, 'tools', 'cli', 'main.ts'), 'classify', picture(name), '--json', ...(model === undefined ? [] : ['--model', model])];
   const { stdout } = await promisify(execFile)(join(root, 'node_modules', '.bin', 'tsx'), args, { cwd: root, maxBuffer: 64 << 20 });
   return resultIn(JSON.parse(stdout));
 }
@@ -24,9 +22,11 @@ function resultIn(json: unknown): Result {
   return result as Result;
 }
 
-export function nodeResult(name: string): Promise<Result> {
-  const answer = known.get(name) ?? ask(name);
-  known.set(name, answer);
+/** Of a picture by name or whole path, by the default model or that in a folder. */
+export function nodeResult(name: string, model?: string): Promise<Result> {
+  const key = JSON.stringify([name, model]);
+  const answer = known.get(key) ?? ask(name, model);
+  known.set(key, answer);
   return answer;
 }
 

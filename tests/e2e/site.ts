@@ -1,16 +1,17 @@
 /** The built site on a free port under a sub-path, with a log of what was asked for and answers that a test may change. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Answer, type Served, type ServedRequest, serve, siteDir as built } from '../../tools/build/serve.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** `npm test` gives a copy, so that a build that somebody starts meanwhile does not pull the site away. */
 const siteDir = process.env.DERMLET_SITE ?? built;
 const BASE = '/some/where/dermlet/';
 
 export const pictureDir = join(root, 'tests', 'pictures');
-export const picture = (name: string): string => join(pictureDir, name);
+/** The path of a picture of tests/pictures by its name; a whole path stays as it is. */
+export const picture = (name: string): string => resolve(pictureDir, name);
 
 /** The page's own policy, for pages that the tests add: what they prove must hold under it. */
 function policy(): string {

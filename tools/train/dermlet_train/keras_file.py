@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import h5py
 
 MOST_CONFIG_BYTES = 64_000_000
+MOST_WEIGHT_BYTES = 2 << 30
+# What zipfile raises on a damaged member, and on one that is encrypted or packed in an unknown way.
+ZIP_PROBLEMS = (zipfile.BadZipFile, zipfile.zlib.error, RuntimeError, EOFError)
 
 
 class KerasFileError(ValueError):
@@ -69,14 +72,21 @@ class KerasFile:
     notes: tuple[str, ...]  # what was repaired in the description
 
     def write_checked(self, folder: Path) -> Path:
-        """A copy for Keras to load: checked description, weights, no optimizer, no training configuration, no other member."""
+        """A copy for Keras to load: checked description, weights, no optimizer, no training configuration, no other member. Raises KerasFileError."""
         target = folder / f"checked.{self.kind}"
         if self.kind == "keras":
             with zipfile.ZipFile(self.path) as source, zipfile.ZipFile(target, "w") as copy:
                 copy.writestr("config.json", json.dumps(self.config))
                 copy.writestr("metadata.json", source.read("metadata.json"))
-                with source.open("model.weights.h5") as weights, copy.open("model.weights.h5", "w", force_zip64=True) as out:
-                    shutil.copyfileobj(weights, out)
+                weights = folder / "model.weights.h5"
+                try:
+                    with source.open("model.weights.h5") as packed, weights.open("wb") as unpacked:
+                        shutil.copyfileobj(packed, unpacked)
+                except ZIP_PROBLEMS as problem:
+                    raise KerasFileError(f"{self.path.name} is damaged: {problem}") from problem
+                _check_weights(weights)
+                copy.write(weights, "model.weights.h5")
+            weights.unlink()
             return target
         shutil.copyfile(self.path, target)
         with _hdf5().File(target, "r+") as copy:
@@ -120,9 +130,11 @@ def _read_zip(path: Path) -> tuple[dict[str, Any], str]:
                 raise KerasFileError(f"{path.name} is a zip but no .keras model: it lacks {', '.join(sorted(missing))}")
             if archive.getinfo("config.json").file_size > MOST_CONFIG_BYTES or archive.getinfo("metadata.json").file_size > MOST_CONFIG_BYTES:
                 raise KerasFileError("the model's description is larger than any model's")
+            if archive.getinfo("model.weights.h5").file_size > MOST_WEIGHT_BYTES:
+                raise KerasFileError(f"the model's weights would unpack to more than {MOST_WEIGHT_BYTES >> 30} GiB: that is no model for a page")
             config = _parse(archive.read("config.json"), "config.json")
             metadata = json.loads(archive.read("metadata.json"))
-    except (zipfile.BadZipFile, zipfile.zlib.error) as problem:
+    except ZIP_PROBLEMS as problem:
         raise KerasFileError(f"{path.name} is damaged: {problem}") from problem
     except json.JSONDecodeError as problem:
         raise KerasFileError(f"metadata.json is not JSON: {problem}") from problem
@@ -141,6 +153,15 @@ def _read_hdf5(path: Path) -> tuple[dict[str, Any], str]:
     if stored is None:
         raise KerasFileError(f"{path.name} holds weights only: save the whole model with model.save(...), not save_weights(...)")
     return _parse(stored, path.name), version.decode() if isinstance(version, bytes) else str(version)
+
+
+def _check_weights(path: Path) -> None:
+    """The weights inside a .keras file: HDF5 as well."""
+    try:
+        with _hdf5().File(path, "r") as handle:
+            _refuse_outside_data(handle)
+    except OSError as problem:
+        raise KerasFileError(f"the model's weights are damaged: {problem}") from problem
 
 
 def _refuse_outside_data(group: h5py.Group) -> None:

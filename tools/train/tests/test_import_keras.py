@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import hashlib
 import json
 import os
 import pickle
@@ -22,6 +23,7 @@ h5py = pytest.importorskip("h5py", reason="needs requirements-keras.txt")
 pytest.importorskip("keras", reason="needs requirements-keras.txt")
 
 from dermlet_train import import_keras as step  # noqa: E402
+from dermlet_train import keras_file  # noqa: E402
 from dermlet_train.class_index import ClassIndexError, names_in_order, read_class_names, read_pickle  # noqa: E402
 from dermlet_train.keras_file import KerasFileError, check_config, open_keras_file  # noqa: E402
 from dermlet_train.keras_network import KerasNetwork, load_network  # noqa: E402
@@ -291,6 +293,23 @@ def test_files_of_keras_2_score_as_tensorflow_did(kind):
     assert network.head is not None and network.outputs == ("scores", "maps", "embedding")
 
 
+@pytest.mark.parametrize(("model", "picture", "side"), [("keras-2", "noise.png", 32), ("keras-2", "spot.png", 32), ("vgg-style", "spot.png", 64)])
+def test_the_models_that_the_browser_is_tested_with_are_of_these_files(model, picture, side):
+    """tests/imported, made by the script there: Keras' own scores by ONNX Runtime, and made from the file that stands here."""
+    import onnxruntime
+
+    folder = ROOT / "tests" / "imported"
+    manifest = json.loads((folder / model / "manifest.json").read_text())
+    if model == "keras-2":
+        assert manifest["training"]["importedFrom"]["sha256"] == hashlib.sha256((KERAS_2 / "tiny.h5").read_bytes()).hexdigest()
+    path = folder / picture if picture == "noise.png" else ROOT / "tests" / "pictures" / picture
+    pixels = served(path, side, caffe=model == "vgg-style")
+    scores = onnxruntime.InferenceSession(str(folder / model / f"{model}.onnx")).run(["scores"], {"pixels": pixels})[0][0]
+    expected = json.loads((folder / "expected.json").read_text())[model][picture]
+    np.testing.assert_allclose(scores, [expected[c["id"]] for c in manifest["classes"]], atol=1e-5)
+    assert schema_problems(folder / model / "manifest.json") == []
+
+
 def test_keras_2_file_with_batch_norm_behind_the_pooling_keeps_exact_maps(tmp_path):
     more = ("--storage", "fp16", "--modality", "dermoscopy", "--modality", "photo")
     manifest = imported(KERAS_2 / "tiny.h5", index(tmp_path, list("abcd")), tmp_path / "out", *more)
@@ -421,6 +440,32 @@ def test_weights_that_stand_in_another_file_are_refused(efficient, keras_folder,
     with h5py.File(tmp_path / "link.h5", "r+") as file:
         file["model_weights/elsewhere"] = h5py.ExternalLink("secret.h5", "/values")
     assert "link to elsewhere" in refused(tmp_path / "link.h5", index(tmp_path, NAMES), tmp_path / "out")
+
+
+def repacked(source: Path, target: Path, weights: bytes) -> Path:
+    """A .keras file with other weights."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in ("config.json", "metadata.json"):
+            new.writestr(name, old.read(name))
+        new.writestr("model.weights.h5", weights)
+    return target
+
+
+def test_weights_inside_a_zip_are_checked_as_well(efficient, keras_folder, tmp_path, monkeypatch):
+    whole, classes, out = keras_folder / "efficient.keras", index(tmp_path, NAMES), tmp_path / "out"
+    weights = tmp_path / "model.weights.h5"
+    with zipfile.ZipFile(whole) as archive:
+        weights.write_bytes(archive.read("model.weights.h5"))
+    assert "damaged" in refused(repacked(whole, tmp_path / "cut.keras", weights.read_bytes()[:3000]), classes, out)
+    with h5py.File(weights, "r+") as file:
+        file["elsewhere"] = h5py.ExternalLink("secret.h5", "/values")
+    assert "link to elsewhere" in refused(repacked(whole, tmp_path / "link.keras", weights.read_bytes()), classes, out)
+    flipped = bytearray(whole.read_bytes())
+    flipped[flipped.index(b"\x89HDF") + 5000] ^= 1  # Keras stores members unpacked; their checksum does not fit any more
+    (tmp_path / "flipped.keras").write_bytes(flipped)
+    assert "damaged" in refused(tmp_path / "flipped.keras", classes, out)
+    monkeypatch.setattr(keras_file, "MOST_WEIGHT_BYTES", 1000)
+    assert "would unpack to more" in refused(whole, classes, out)
 
 
 def test_the_command_ends_with_a_sentence_and_status_1(tmp_path):
