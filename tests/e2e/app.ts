@@ -27,6 +27,11 @@ export class App {
     return this.page.getByRole('slider', { name: /Heat map/ });
   }
 
+  /** The choice of a model by its title. */
+  model(title: string | RegExp): Locator {
+    return this.page.getByRole('radio', { name: title });
+  }
+
   get categories(): Locator {
     return this.page.locator('dermlet-ranking li');
   }

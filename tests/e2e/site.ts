@@ -13,6 +13,16 @@ export const pictureDir = join(root, 'tests', 'pictures');
 /** The path of a picture of tests/pictures by its name; a whole path stays as it is. */
 export const picture = (name: string): string => resolve(pictureDir, name);
 
+interface SecondManifest {
+  version: string;
+  title: string;
+  card: string;
+  license: { id: string; path: string; nonCommercial: boolean };
+  file: { path: string; bytes: number };
+  selfTest: Record<'picture' | 'reference', { path: string }>;
+  classes: { name: string }[];
+}
+
 /** The page's own policy, for pages that the tests add: what they prove must hold under it. */
 function policy(): string {
   const meta = /<meta\s+http-equiv="Content-Security-Policy"[^>]*>/.exec(readFileSync(join(siteDir, 'index.html'), 'utf8'));
@@ -71,6 +81,33 @@ export class Site {
     const body = Buffer.from(JSON.stringify(json));
     this.answers.set(path, { body });
     return body;
+  }
+
+  /**
+   * Lays a second model on the served copy and makes the list hold it and the default alone: the shipped weights under another name, with
+   * one category's name and the licence changed, so that whose result it is can be told.
+   */
+  addModel(name: string): void {
+    const own = (path: string) => `models/${name}/${path}`;
+    const manifest = JSON.parse(this.read('models/skin-8/manifest.json').toString()) as SecondManifest;
+    for (const path of [manifest.file.path, manifest.selfTest.picture.path, manifest.selfTest.reference.path, manifest.license.path, manifest.card]) {
+      this.answers.set(own(path), { body: this.read(`models/skin-8/${path}`) });
+    }
+    Object.assign(manifest, { name, version: '7.0.0', title: 'Second model of the tests', license: { ...manifest.license, id: 'CC-BY-4.0', nonCommercial: false } });
+    manifest.classes = manifest.classes.map((entry) => ({ ...entry, name: `Second ${entry.name}` }));
+    this.answers.set(own('manifest.json'), { body: JSON.stringify(manifest) });
+    const { version, title, license, card, file, classes } = manifest;
+    this.changeJson('models/index.json', (index: { models: { default: boolean }[] }) => {
+      index.models = index.models.filter((model) => model.default);
+      index.models.push({ name, title, version, bytes: file.bytes, license, card, classes: classes.length, default: false } as never);
+    });
+  }
+
+  /** The list holds the default alone. */
+  onlyDefaultModel(): void {
+    this.changeJson('models/index.json', (index: { models: { default: boolean }[] }) => {
+      index.models = index.models.filter((model) => model.default);
+    });
   }
 
   /** How often paths that match were asked for. */

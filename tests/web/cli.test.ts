@@ -105,6 +105,16 @@ describe('classify', () => {
     expect(out).toBe('');
   });
 
+  test('--model takes a name, and says which there are', async () => {
+    const named = await run('classify', picturePath('spot.jpg'), '--json', '--model', 'skin-8');
+    const folder = await run('classify', picturePath('spot.jpg'), '--json', '--model', join(root, 'models', 'skin-8'));
+    expect([named.code, folder.code]).toEqual([0, 0]);
+    expect((JSON.parse(named.out) as Result).ranking).toEqual((JSON.parse(folder.out) as Result).ranking);
+    const { code, err } = await run('classify', picturePath('spot.jpg'), '--model', 'skin-9');
+    expect(code).toBe(2);
+    expect(err).toMatch(/^There is no model 'skin-9'; there is .*skin-8/);
+  });
+
   test('no model is an error of its own', async () => {
     const { code, err } = await run('classify', picturePath('spot.jpg'), '--model', join(folder, 'nowhere'));
     expect(code).toBe(1);

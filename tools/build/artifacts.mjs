@@ -111,7 +111,7 @@ export async function site() {
     title: 'Site to dist/',
     inputs: ['web', 'models', 'wasm_src/bindings/dermlet.d.ts', ...WASM_FILES, 'vite.config.ts', 'tsconfig.json', 'package.json', 'package-lock.json', 'tools/build/site.mjs'],
     kind: JSON.stringify([root]),
-    outputs: ['dist/index.html', 'dist/dermlet.js', 'dist/sw.js', 'dist/engine/dermlet.wasm'],
+    outputs: ['dist/index.html', 'dist/dermlet.js', 'dist/sw.js', 'dist/engine/dermlet.wasm', 'dist/models/index.json'],
     make: async () => {
       await run(process.execPath, [join(root, 'tools', 'build', 'site.mjs')], { log: 'site' });
       if (!existsSync(join(root, 'dist', 'index.html'))) throw new StepError('tools/build/site.mjs made no dist/index.html; see build/logs/site.log');

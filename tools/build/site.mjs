@@ -23,6 +23,9 @@ const ENGINE = [
   { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.wasm'), offline: false },
 ];
 
+/** The model that the page takes when nobody chose. */
+const DEFAULT_MODEL = 'skin-8';
+
 const baseName = (path) => path.slice(path.lastIndexOf(sep) + 1);
 const exists = (path) => stat(path).then(() => true, () => false);
 
@@ -42,6 +45,7 @@ async function copyModel(name) {
   const from = join(root, 'models', name);
   const to = join(dist, 'models', name);
   const manifest = JSON.parse(await readFile(join(from, 'manifest.json'), 'utf8'));
+  if (manifest.name !== name) throw new Error(`models/${name}/manifest.json calls its model '${manifest.name}': it would not be found by name.`);
   const promised = [manifest.file, manifest.selfTest.picture, manifest.selfTest.reference];
   for (const { path, bytes, sha256 } of promised) {
     const content = await readFile(join(from, path));
@@ -55,12 +59,22 @@ async function copyModel(name) {
     if (await exists(join(from, file))) await cp(join(from, file), join(to, file));
     else console.warn(`  models/${name}/${file} is named by the manifest and not there`);
   }
+  return manifest;
 }
 
+/** One entry of models/index.json, as models/index.schema.json describes it. */
+function indexEntry({ name, title, version, file, license, card, classes }) {
+  return { name, title, version, bytes: file.bytes, license, card, classes: classes.length, default: name === DEFAULT_MODEL };
+}
+
+/** Every folder of models/ that has a manifest, and the list of them for those who load by name. */
 async function copyModels() {
   const entries = await readdir(join(root, 'models'), { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  for (const name of names) if (await exists(join(root, 'models', name, 'manifest.json'))) await copyModel(name);
+  const models = [];
+  for (const name of names.sort()) if (await exists(join(root, 'models', name, 'manifest.json'))) models.push(indexEntry(await copyModel(name)));
+  if (!models.some((model) => model.default)) throw new Error(`There is no models/${DEFAULT_MODEL}, which the page takes when nobody chose.`);
+  await writeFile(join(dist, 'models', 'index.json'), `${JSON.stringify({ indexVersion: 1, models }, null, 2)}\n`);
 }
 
 /** Bundled by itself into one classic script, then told which files to keep. */
@@ -83,7 +97,7 @@ async function buildServiceWorker() {
     swSrc: join(out, 'sw.js'),
     swDest: join(dist, 'sw.js'),
     globDirectory: dist,
-    globPatterns: ['index.html', 'site.webmanifest', '*.svg', 'dermlet.js', 'assets/**', 'models/*/{MODEL_CARD.md,LICENSE}', ...ENGINE.filter((file) => file.offline).map(({ from }) => `engine/${baseName(from)}`)],
+    globPatterns: ['index.html', 'site.webmanifest', '*.svg', 'dermlet.js', 'assets/**', 'models/index.json', 'models/*/{MODEL_CARD.md,LICENSE}', ...ENGINE.filter((file) => file.offline).map(({ from }) => `engine/${baseName(from)}`)],
     // Assets are named by their own hash: a revision would only make them be fetched twice.
     dontCacheBustURLsMatching: /^assets\//,
     maximumFileSizeToCacheInBytes: 64 * 1024 * 1024,

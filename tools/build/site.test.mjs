@@ -19,12 +19,35 @@ describe('dist', () => {
     assert.deepEqual(wanted.filter((path) => !files.includes(path)), []);
   });
 
+  test('lists every model that it holds, as their manifests say, and the page asks for the default', () => {
+    const { indexVersion, models } = JSON.parse(text('models/index.json'));
+    assert.equal(indexVersion, 1);
+    const folders = files.filter((path) => /^models\/[^/]+\/manifest\.json$/.test(path)).map((path) => path.split('/')[1]);
+    assert.deepEqual(models.map(({ name }) => name).sort(), folders.sort());
+    for (const { name, title, version, bytes, license, card, classes } of models) {
+      const manifest = JSON.parse(text(`models/${name}/manifest.json`));
+      assert.deepEqual([name, title, version, license, card], [manifest.name, manifest.title, manifest.version, manifest.license, manifest.card]);
+      assert.deepEqual([bytes, classes], [manifest.file.bytes, manifest.classes.length]);
+      assert.equal(statSync(join(siteDir, 'models', name, manifest.file.path)).size, bytes);
+      for (const beside of [license.path, card]) assert.ok(files.includes(`models/${name}/${beside}`), `${name}/${beside}`);
+    }
+    const defaults = models.filter((model) => model.default).map(({ name }) => name);
+    assert.deepEqual(defaults, [/<dermlet-classifier[^>]*\bmodel="([^"]*)"/.exec(page)?.[1]]);
+  });
+
+  test('keeps the list, the cards and the licences for use without a network, and no weights: the engine keeps those that were chosen', () => {
+    const kept = [...text('sw.js').matchAll(/url:\s*["'`](models\/[^"'`]*)["'`]|["'`]url["'`]:\s*["'`](models\/[^"'`]*)["'`]/g)].map(([, a, b]) => a ?? b);
+    assert.ok(kept.includes('models/index.json'));
+    assert.ok(kept.includes('models/skin-8/LICENSE'));
+    assert.deepEqual(kept.filter((path) => /\.onnx$|manifest\.json$/.test(path)), []);
+  });
+
   test('has the core that was built', () => {
     assert.deepEqual(readFileSync(join(siteDir, 'engine/dermlet.wasm')), readFileSync(join(root, 'build/wasm/dermlet.wasm')));
   });
 
   test('works from any sub-path: every address in the page is relative and there', () => {
-    const addresses = [...page.matchAll(/\b(?:src|href|model)="([^"]*)"/g)].map(([, address]) => address);
+    const addresses = [...page.matchAll(/\b(?:src|href)="([^"]*)"/g)].map(([, address]) => address);
     assert.ok(addresses.length > 3);
     for (const address of addresses) {
       assert.doesNotMatch(address, /^(\/|[a-z][a-z0-9+.-]*:)/i);

@@ -1,4 +1,5 @@
 /** The engine in Node: the same core, the same ONNX Runtime Web, files read from disk. One thread a process; `--jobs` starts more engines. */
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -9,9 +10,12 @@ import type { Environment } from '../../web/src/classifier/environment.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
 import { parseManifestText, type Manifest } from '../../web/src/classifier/manifest.js';
 import { verifyFile } from '../../web/src/classifier/model-store.js';
+import { isModelName } from '../../web/src/classifier/models.js';
+import { UsageError } from './usage.js';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
-export const defaultModel = join(root, 'models', 'skin-8');
+const modelsFolder = join(root, 'models');
+export const defaultModel = 'skin-8';
 
 const coreFile = join(root, 'build', 'wasm', 'dermlet.wasm');
 
@@ -35,19 +39,34 @@ function nodeEnvironment(): Environment {
   };
 }
 
-const folderOf = (model: string): string => (model.endsWith('manifest.json') ? dirname(model) : model);
+const holdsModel = (folder: string): boolean => existsSync(join(folder, 'manifest.json'));
+
+/** Names of the models of this checkout. */
+export function knownModels(): string[] {
+  return readdirSync(modelsFolder).filter((name) => holdsModel(join(modelsFolder, name)));
+}
+
+/** A name means a model of this checkout; where it has none so called, a folder here. @throws UsageError */
+function folderOf(model: string): string {
+  if (model.endsWith('manifest.json')) return dirname(model);
+  if (!isModelName(model)) return model;
+  const named = join(modelsFolder, model);
+  if (holdsModel(named)) return named;
+  if (holdsModel(model)) return model;
+  throw new UsageError(`There is no model '${model}'; there is ${knownModels().join(', ')}. The folder of another may be given too.`);
+}
 
 /**
- * @param model a model folder or its manifest.json
- * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT
+ * @param model a model's name, its folder or its manifest.json
+ * @throws UsageError, DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT
  */
 export async function loadManifest(model: string): Promise<Manifest> {
   return parseManifestText(new TextDecoder().decode(await read(join(folderOf(model), 'manifest.json'))));
 }
 
 /**
- * @param model a model folder or its manifest.json
- * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED
+ * @param model a model's name, its folder or its manifest.json
+ * @throws UsageError, DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED
  */
 export async function loadEngine(model: string): Promise<Engine> {
   const base = folderOf(model);

@@ -22,9 +22,9 @@ export function requireModality({ modalities }: Manifest, id: string | undefined
 export const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
 
 export const USAGE = `Use:
-  npm run classify -- FILE|FOLDER... [--json] [--format predict|diagnosis] [--model DIR] [--modality ID] [--crop x,y,w,h] [--explain] [--jobs N]
+  npm run classify -- FILE|FOLDER... [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--modality ID] [--crop x,y,w,h] [--explain] [--jobs N]
   npm run evaluate -- --labels LABELS.csv --images DIR --json OUT.json [--predictions OUT.csv] [--set NAME[,NAME]] [--split NAME] [--modality ID]
-                      [--merge FROM:INTO[,FROM:INTO]] [--positive ID] [--model DIR] [--jobs N]
+                      [--merge FROM:INTO[,FROM:INTO]] [--positive ID] [--model NAME|FOLDER] [--jobs N]
 
 classify  prints what each picture looks most like. JPEG, PNG and BMP; folders are searched for pictures.
   --json      one JSON object for one file, else an array; failed files have "error" in place of a result
@@ -39,5 +39,7 @@ evaluate  measures the model on labelled pictures: DIR/<set>/<image>, columns se
   --merge     adds one class to another, for benchmarks with fewer classes
   --positive  the class of the one-against-all figures, 'mel' when the model has it
 Labels 'other' and 'none' stand for pictures of none of the classes: they count for the refusal figures only.
+
+--model is a name in models/ (skin-8 when absent), or the folder of another model.
 
 Exit status: 0 all fine, 1 a file failed (evaluate: no picture could be read), 2 wrong use.`;

@@ -3,13 +3,13 @@
  * the caller notices neither.
  */
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
-import { defaultAssetBase } from './asset-base.js';
+import { engineFolder } from './asset-base.js';
 import type { CallOptions } from './engine.js';
 import { EngineWorker, NeedsOneThread, type Ready, type Spawn } from './engine-worker.js';
 import { DermletError } from './errors.js';
 import { modelInfo, type Manifest } from './manifest.js';
-import { modelFolder } from './model-store.js';
-import type { BackendChoice, ClassifyInput, ClassifyOptions, LoadOptions, LoadProgress, ModelInfo, Stage } from './options.js';
+import { explainUnknown, listModelsFrom, resolveModel } from './models.js';
+import type { BackendChoice, ClassifyInput, ClassifyOptions, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
 import type { LoadSettings } from './protocol.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
@@ -41,7 +41,7 @@ interface Job {
 
 /**
  * @example
- * const classifier = await Classifier.load('models/skin-8/');
+ * const classifier = await Classifier.load('skin-8');
  * const result = await classifier.classify(file, { explain: true });
  */
 export class Classifier {
@@ -72,24 +72,27 @@ export class Classifier {
 
   /**
    * Fetches engine and model (or takes the kept copies) and starts the worker.
-   * @param modelUrl the model's folder or its manifest.json, relative to the page
-   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, INVALID_ARGUMENT, ABORTED
+   * @param model a name as `listModels` gives them (`'skin-8'`), or the address of a model's folder or manifest.json, relative to the page
+   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, INVALID_ARGUMENT (a name that is not listed; the message has those that are), ABORTED
    */
-  static load(modelUrl: string | URL, options: LoadOptions = {}): Promise<Classifier> {
-    return Classifier.loadWith(modelUrl, options, { spawn: spawnWorker, stuckAfter: STUCK_AFTER });
+  static load(model: string | URL, options: LoadOptions = {}): Promise<Classifier> {
+    return Classifier.loadWith(model, options, { spawn: spawnWorker, stuckAfter: STUCK_AFTER });
   }
 
   /** @internal */
-  static async loadWith(modelUrl: string | URL, options: LoadOptions, internals: Internals): Promise<Classifier> {
+  static async loadWith(model: string | URL, options: LoadOptions, internals: Internals): Promise<Classifier> {
     throwIfAborted(options.signal);
     const here = globalThis.location?.href;
+    const assetBase = engineFolder(options.assetBase, here);
     const settings: LoadSettings = {
-      folder: modelFolder(modelUrl, here),
-      assetBase: assetFolder(options.assetBase, here),
+      folder: resolveModel(model, assetBase, here),
+      assetBase,
       backend: checkedBackend(options.backend),
       warmUp: true,
     };
-    const loaded = await start(settings, internals.spawn, guarded(options.onProgress), options.signal);
+    const loaded = await start(settings, internals.spawn, guarded(options.onProgress), options.signal).catch(async (error: unknown) => {
+      throw await explainUnknown(model, error, assetBase);
+    });
     return new Classifier(settings, loaded, options.idleTimeout ?? 60_000, internals);
   }
 
@@ -225,6 +228,14 @@ export class Classifier {
   }
 }
 
+/**
+ * The models that lie beside the engine, the default first.
+ * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, INVALID_ARGUMENT, ABORTED
+ */
+export function listModels(options: ListOptions = {}): Promise<ModelSummary[]> {
+  return listModelsFrom(options);
+}
+
 interface Loaded {
   worker: EngineWorker;
   ready: Ready;
@@ -261,17 +272,6 @@ async function start(
 
 function disposedError(): DermletError {
   return new DermletError('DISPOSED', 'The classifier was disposed.');
-}
-
-function assetFolder(base: string | URL | undefined, here: string | undefined): string {
-  if (base === undefined) return defaultAssetBase();
-  try {
-    const url = new URL(base, here);
-    if (!url.pathname.endsWith('/')) url.pathname += '/';
-    return url.href;
-  } catch (cause) {
-    throw new DermletError('INVALID_ARGUMENT', `'${String(base)}' is not the address of a folder.`, { cause });
-  }
 }
 
 function checkedBackend(backend: BackendChoice = 'auto'): BackendChoice {

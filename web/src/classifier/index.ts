@@ -1,7 +1,7 @@
 /** Dermlet's classifier: everything an embedder needs, and nothing of how it is made. */
-export { Classifier, MAX_FILE_BYTES } from './classifier.js';
+export { Classifier, MAX_FILE_BYTES, listModels } from './classifier.js';
 export { DermletError, type ErrorCode } from './errors.js';
-export type { BackendChoice, ClassifyInput, ClassifyOptions, LoadOptions, LoadProgress, ModelInfo, Stage } from './options.js';
+export type { BackendChoice, ClassifyInput, ClassifyOptions, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
 export {
   withoutPictures,
   type Backend,

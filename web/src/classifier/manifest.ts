@@ -3,6 +3,7 @@
  * can say: one set threshold a class, no id twice, a default modality that exists, no division by zero.
  */
 import { DermletError } from './errors.js';
+import { Fields, numberIn, reading, reject } from './fields.js';
 import type { ModelInfo } from './options.js';
 import type { Concern } from './result.js';
 
@@ -61,87 +62,11 @@ export interface Manifest {
   selfTest: { picture: FileEntry; reference: FileEntry };
 }
 
-const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/u;
+/** Forms that other parsers need too. */
+export const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/u;
+export const MODEL_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/u;
+export const VERSION = /^\d+\.\d+\.\d+$/u;
 const SHA256 = /^[0-9a-f]{64}$/u;
-
-function reject(path: string, problem: string): never {
-  throw new DermletError('MODEL_CORRUPT', `The model's manifest is not valid: ${path || 'the whole'} ${problem}.`);
-}
-
-/** One JSON object whose every key must be asked for; `end` refuses the rest. */
-class Fields {
-  readonly #value: Record<string, unknown>;
-  readonly #known = new Set<string>();
-
-  constructor(
-    value: unknown,
-    readonly path: string,
-  ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) reject(path, 'must be an object');
-    this.#value = value as Record<string, unknown>;
-  }
-
-  at(key: string): string {
-    return this.path ? `${this.path}.${key}` : key;
-  }
-
-  has(key: string): boolean {
-    this.#known.add(key);
-    return Object.hasOwn(this.#value, key);
-  }
-
-  raw(key: string): unknown {
-    if (!this.has(key)) reject(this.at(key), 'is missing');
-    return this.#value[key];
-  }
-
-  text(key: string, pattern?: RegExp): string {
-    const value = this.raw(key);
-    if (typeof value !== 'string') reject(this.at(key), 'must be text');
-    if (pattern && !pattern.test(value)) reject(this.at(key), 'has a form that is not allowed');
-    return value;
-  }
-
-  flag(key: string): boolean {
-    const value = this.raw(key);
-    if (typeof value !== 'boolean') reject(this.at(key), 'must be true or false');
-    return value;
-  }
-
-  number(key: string, low = -Infinity, high = Infinity): number {
-    return numberIn(this.raw(key), this.at(key), low, high);
-  }
-
-  integer(key: string, low: number, high = Infinity): number {
-    const value = this.number(key, low, high);
-    if (!Number.isInteger(value)) reject(this.at(key), 'must be a whole number');
-    return value;
-  }
-
-  oneOf<T extends string>(key: string, allowed: readonly T[]): T {
-    const value = this.raw(key);
-    if (!allowed.includes(value as T)) reject(this.at(key), `must be one of ${allowed.join(', ')}`);
-    return value as T;
-  }
-
-  list<T>(key: string, least: number, item: (value: unknown, path: string) => T): T[] {
-    const value = this.raw(key);
-    if (!Array.isArray(value)) reject(this.at(key), 'must be a list');
-    if (value.length < least) reject(this.at(key), `must have at least ${least} entries`);
-    return value.map((entry, index) => item(entry, `${this.at(key)}[${index}]`));
-  }
-
-  end(): void {
-    const stranger = Object.keys(this.#value).find((key) => !this.#known.has(key));
-    if (stranger !== undefined) reject(this.at(stranger), 'is not known');
-  }
-}
-
-function numberIn(value: unknown, path: string, low = -Infinity, high = Infinity): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) reject(path, 'must be a number');
-  if (value < low || value > high) reject(path, `must be between ${low} and ${high}`);
-  return value;
-}
 
 function parseFile(value: unknown, path: string): FileEntry {
   const fields = new Fields(value, path);
@@ -244,13 +169,17 @@ function checkTogether(manifest: Manifest): void {
  * @throws DermletError MODEL_CORRUPT that names the first field found wrong.
  */
 export function parseManifest(value: unknown): Manifest {
+  return reading("The model's manifest", () => readManifest(value));
+}
+
+function readManifest(value: unknown): Manifest {
   const fields = new Fields(value, '');
   if (fields.has('$schema')) fields.text('$schema');
   if (fields.raw('manifestVersion') !== 1) reject('manifestVersion', 'must be 1');
   const manifest: Manifest = {
     manifestVersion: 1,
-    name: fields.text('name', /^[a-z0-9][a-z0-9-]{0,63}$/u),
-    version: fields.text('version', /^\d+\.\d+\.\d+$/u),
+    name: fields.text('name', MODEL_NAME),
+    version: fields.text('version', VERSION),
     title: fields.text('title', /^[^]/u),
     license: section(fields, 'license', (license) => ({
       id: license.text('id'),
@@ -324,6 +253,10 @@ export function parseReference(text: string): SelfTestReference {
   } catch (cause) {
     throw new DermletError('MODEL_CORRUPT', "The model's self-test reference is not JSON.", { cause });
   }
+  return reading("The model's manifest", () => readReference(value));
+}
+
+function readReference(value: unknown): SelfTestReference {
   const fields = new Fields(value, 'selfTest.reference');
   return {
     scores: fields.list('scores', 1, numberIn1),

@@ -194,6 +194,16 @@ export class ModelStore {
   }
 }
 
+/** The version of the model that is kept for a folder; undefined when none is, or nothing can be known. A manifest is kept only after its network was. */
+export async function keptVersion(folder: string, caches: CacheStorage | null = platformCaches()): Promise<string | undefined> {
+  try {
+    const response = await (await caches?.open(CACHE))?.match(new URL('manifest.json', folder).href);
+    return response && parseManifestText(await response.text()).version;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Absent in insecure contexts; throws in some privacy modes. */
 function platformCaches(): CacheStorage | null {
   try {

@@ -19,8 +19,14 @@ export interface LoadOptions {
   signal?: AbortSignal;
   /** Milliseconds without a call after which the worker is ended to give its memory back; 0 never. Default 60000. */
   idleTimeout?: number;
-  /** Folder of the engine's files (`dermlet.wasm`, `ort-wasm-*`), ending in '/'. Default: where this module was served from. */
+  /** Folder of the engine's files (`dermlet.wasm`, `ort-wasm-*`), ending in '/'; models by name lie in `../models/` from it. Default: where this module was served from. */
   assetBase?: string | URL;
+}
+
+export interface ListOptions {
+  /** As of `LoadOptions`. */
+  assetBase?: string | URL;
+  signal?: AbortSignal;
 }
 
 /** Where one call is. `queued` only when another call is ahead. */
@@ -54,4 +60,23 @@ export interface ModelInfo {
   modalities: string[];
   defaultModality: string;
   coverage: number;
+}
+
+/** A model that can be loaded by its name, as the list of models has it before anything of it is loaded. */
+export interface ModelSummary {
+  name: string;
+  title: string;
+  version: string;
+  /** Of the network's file. */
+  bytes: number;
+  /** The model's folder, absolute, ending in '/'. */
+  url: string;
+  license: { id: string; url: string; nonCommercial: boolean };
+  cardUrl: string;
+  /** How many classes it knows. */
+  classes: number;
+  /** The one that the page takes when nobody chose; exactly one is. */
+  default: boolean;
+  /** This version is kept on this device: loading it needs no network. */
+  kept: boolean;
 }

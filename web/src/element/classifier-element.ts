@@ -1,8 +1,9 @@
 /**
- * `<dermlet-classifier model="models/skin-8/">`: choose, drop or paste photos of skin and see how the network scores them.
+ * `<dermlet-classifier model="skin-8">`: choose, drop or paste photos of skin and see how the network scores them.
  *
- * Attributes: `model` (folder of the model, relative to the document), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when
+ * Attributes: `model` (its name, as `listModels` gives it, or its folder's address, relative to the document), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when
  * a person points at, focuses or drops on the element; `now`: at once), `whole-page` (drops and pastes anywhere on the page are taken).
+ * Another `model` or `backend` ends what is loading or running; the photos stay, their results go, and they are looked at anew.
  * Events, bubbling out of shadow trees: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
 import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
@@ -17,7 +18,7 @@ import './photo-view.js';
 import './picker.js';
 import './result-card.js';
 import './shelf.js';
-import { Session, type Photo } from './session.js';
+import { Session, discard, type Photo, type Released } from './session.js';
 import { base, tokens } from './styles.js';
 import { STAGES, loadWords, stageWords, verdict } from './words.js';
 
@@ -228,19 +229,29 @@ export class DermletClassifier extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('model') || changed.has('backend')) {
-      this.session?.dispose();
-      this.session = null;
-    }
+    if (changed.has('model') || changed.has('backend')) this.#change();
     this.filled = (this.session?.photos.length ?? 0) > 0;
     if (this.load === 'now' && this.isConnected) this.#ready()?.start();
   }
 
+  /** Another model: nothing of the one before is shown any more. Whoever had begun with that one has begun with this one. */
+  #change(): void {
+    const before = this.session;
+    if (!before) return;
+    this.announcement = '';
+    const released = before.release();
+    this.session = null;
+    if (!this.model) return discard(released);
+    const session = this.#ready(released);
+    if (before.load.kind !== 'idle') session?.start();
+  }
+
   /** The session, made when it is first needed; null without a model. */
-  #ready(): Session | null {
+  #ready(from: Released = { photos: [], selectedId: null }): Session | null {
     if (this.session || !this.model) return this.session;
     const session = new Session({
-      model: new URL(this.model, document.baseURI),
+      model: this.model,
+      from,
       backend: this.backend,
       assetBase: DermletClassifier.assetBase ?? new URL('engine/', document.baseURI),
       onReady: (model) => this.#tell('dermlet-ready', { model }),
@@ -360,7 +371,7 @@ export class DermletClassifier extends LitElement {
 
   #loadState(session: Session) {
     const { load } = session;
-    if (load.kind === 'failed') return html`<dermlet-notice .error=${load.error} retry-label="Try again" @retry=${() => session.retry()}></dermlet-notice>`;
+    if (load.kind === 'failed') return html`<dermlet-notice .error=${load.error} about="model" retry-label="Try again" @retry=${() => session.retry()}></dermlet-notice>`;
     if (load.kind === 'loading') return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
     return nothing;
   }

@@ -51,12 +51,14 @@ export class DermletNotice extends LitElement {
   ];
 
   @property({ attribute: false }) error: DermletError | null = null;
+  /** What failed: some codes mean another thing for a model than for a photo. */
+  @property() about: 'photo' | 'model' = 'photo';
   /** Empty: no button. */
   @property({ attribute: 'retry-label' }) retryLabel = '';
 
   override render() {
     if (!this.error) return nothing;
-    const words = errorWords(this.error.code);
+    const words = errorWords(this.error.code, this.about);
     return html`<section class="notice" role="alert">
       ${alertIcon}
       <h2>${words.title}</h2>

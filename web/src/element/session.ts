@@ -4,6 +4,7 @@
  * fields hold the new state.
  */
 import { Classifier, DermletError } from '../classifier/index.js';
+import { isModelName } from '../classifier/models.js';
 import type { BackendChoice, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
 
 export type LoadState =
@@ -43,8 +44,27 @@ function asDermletError(error: unknown): DermletError {
   return new DermletError('BACKEND_FAILED', message, { cause: error });
 }
 
+/** What another session goes on with: the photos as they were chosen, without what was found. */
+export interface Released {
+  photos: readonly Pick<Photo, 'id' | 'name' | 'file' | 'url' | 'chosenAt'>[];
+  selectedId: number | null;
+}
+
+/** Gives the addresses of photos back that no session goes on with. */
+export function discard({ photos }: Released): void {
+  for (const { url } of photos) URL.revokeObjectURL(url);
+}
+
+/** A name stays one; an address is the document's, which may have a base of its own. What is neither is for the classifier to refuse. */
+function modelOf(text: string): string | URL {
+  return isModelName(text) || !URL.canParse(text, document.baseURI) ? text : new URL(text, document.baseURI);
+}
+
 export interface SessionOptions {
-  model: URL;
+  /** A model's name, or its address relative to the document. */
+  model: string;
+  /** Of a session before. */
+  from: Released;
   backend: BackendChoice;
   assetBase: URL;
   onReady: (model: ModelInfo) => void;
@@ -70,6 +90,9 @@ export class Session extends EventTarget {
   constructor(options: SessionOptions) {
     super();
     this.#options = options;
+    this.photos = options.from.photos.map((photo) => ({ ...photo, modality: null, state: { kind: 'waiting' } }));
+    this.selectedId = options.from.selectedId;
+    this.#nextId = 1 + Math.max(0, ...this.photos.map(({ id }) => id));
   }
 
   get selected(): Photo | null {
@@ -155,12 +178,18 @@ export class Session extends EventTarget {
 
   /** Gives everything back. The session is not used after it. */
   dispose(): void {
+    discard(this.release());
+  }
+
+  /** Ends the session and hands its photos on; whoever takes them gives their addresses back. */
+  release(): Released {
     this.#loading?.abort();
     this.#running?.controller.abort();
-    this.photos.forEach((photo) => URL.revokeObjectURL(photo.url));
-    this.photos = [];
     void this.#classifier?.dispose();
     this.#classifier = null;
+    const photos = this.photos.map(({ id, name, file, url, chosenAt }) => ({ id, name, file, url, chosenAt }));
+    this.photos = [];
+    return { photos, selectedId: this.selectedId };
   }
 
   async #load(): Promise<void> {
@@ -177,7 +206,7 @@ export class Session extends EventTarget {
     };
     note(null, false);
     try {
-      const classifier = await Classifier.load(this.#options.model, {
+      const classifier = await Classifier.load(modelOf(this.#options.model), {
         backend: this.#options.backend,
         assetBase: this.#options.assetBase,
         signal: controller.signal,

@@ -1,6 +1,6 @@
 /** Every sentence that people read about a result, a stage or an error. No DOM: what is said can be tested as it stands. */
 import type { ErrorCode } from '../classifier/errors.js';
-import type { LoadProgress, Stage } from '../classifier/options.js';
+import type { LoadProgress, ModelSummary, Stage } from '../classifier/options.js';
 import type { QualityCheck, RankedClass, Result, Tier } from '../classifier/result.js';
 
 /** Stands wherever a result is shown. */
@@ -144,6 +144,21 @@ export function modalityWords(id: string): ModalityWords {
   }
 }
 
+export interface ModelWords {
+  knows: string;
+  licence: string;
+  download: string;
+}
+
+/** What a person needs to choose one network of several. */
+export function modelWords({ classes, license, bytes, kept }: Pick<ModelSummary, 'classes' | 'license' | 'bytes' | 'kept'>): ModelWords {
+  return {
+    knows: `${classes} categories`,
+    licence: license.nonCommercial ? `For non-commercial use only (${license.id})` : `For commercial use too (${license.id})`,
+    download: kept ? `Kept on this device (${megabytes(bytes)})` : `${megabytes(bytes)} to download once`,
+  };
+}
+
 export function stageWords(stage: Stage): string {
   switch (stage) {
     case 'queued':
@@ -184,7 +199,7 @@ export interface ErrorWords {
   help: string;
 }
 
-export function errorWords(code: ErrorCode): ErrorWords {
+export function errorWords(code: ErrorCode, about: 'photo' | 'model' = 'photo'): ErrorWords {
   switch (code) {
     case 'UNSUPPORTED_FORMAT':
       return {
@@ -196,6 +211,9 @@ export function errorWords(code: ErrorCode): ErrorWords {
     case 'IMAGE_TOO_LARGE':
       return { title: 'This picture is too large.', help: 'Use a smaller version, or cut out the part around the spot.' };
     case 'INVALID_ARGUMENT':
+      if (about === 'model') {
+        return { title: 'This page asks for a neural network that is not here.', help: 'Nothing was downloaded for it. Whoever made the page can put its name right.' };
+      }
       return { title: 'This request makes no sense to the engine.', help: 'Choose the photo again. If that does not help, please report it with the code below.' };
     case 'MODEL_UNAVAILABLE':
       return {

@@ -1,8 +1,17 @@
-/** The page around `<dermlet-classifier>`: registers the element and, once the person can begin, the service worker. */
+/** The page around `<dermlet-classifier>`: registers the element with the model to begin with and, once the person can begin, the service worker. */
 import { register } from '../element/register.js';
+import { firstChoice, offerModels, siteModels } from './choose-model.js';
+import './model-choice.js';
 import { registerServiceWorker } from './service-worker.js';
 
 // Not earlier: the service worker fetches the engine's files once more to keep them, and must not take the line from the first load.
 for (const type of ['dermlet-ready', 'dermlet-error'] as const) document.addEventListener(type, registerServiceWorker, { once: true });
 
-register(new URL('engine/', document.baseURI));
+const assetBase = new URL('engine/', document.baseURI);
+const element = document.querySelector('dermlet-classifier')!;
+const usual = element.getAttribute('model') ?? '';
+const listed = siteModels(assetBase);
+const choice = await firstChoice(usual, listed);
+element.setAttribute('model', choice.name);
+register(assetBase);
+await offerModels(element, document.querySelector('dermlet-model-choice')!, document.querySelector<HTMLElement>('#weights'), usual, choice, listed);

@@ -1,0 +1,287 @@
+/** Two models: listed, chosen by name, changed at run time, remembered, offline. */
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import type { App, Site } from './fixtures.js';
+import { expect, test } from './fixtures.js';
+
+type Api = typeof import('../../web/src/classifier/index.js');
+
+const SECOND = 'second';
+const TITLE = 'Second model of the tests';
+const USUAL = /Eight categories/;
+
+const withSecond = (app: App): void => {
+  app.site.addModel(SECOND);
+  app.neverRefuse();
+  app.site.changeJson(`models/${SECOND}/manifest.json`, (manifest: { modalities: { rejectionThreshold: number | null }[] }) => {
+    for (const modality of manifest.modalities) modality.rejectionThreshold = null;
+  });
+};
+
+/** What stands in the page's result, and whose it is. */
+async function expectShown(page: Page, second: boolean): Promise<void> {
+  const names = page.locator('dermlet-ranking li');
+  await expect(names.first()).toBeVisible({ timeout: 60_000 });
+  const texts = await names.allInnerTexts();
+  expect(texts.length).toBeGreaterThan(1);
+  for (const text of texts) expect(text.includes('Second ')).toBe(second);
+}
+
+/** Holds the answers to one model's weights back until let go. */
+async function holdWeights(page: Page, model: string): Promise<() => void> {
+  let release = () => undefined as void;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  await page.context().route(new RegExp(`/models/${model}/[^/]*\\.onnx$`), async (route) => {
+    await gate;
+    // Whoever asked may be gone.
+    await route.continue().catch(() => undefined);
+  });
+  return release;
+}
+
+test.describe('the page', () => {
+  test('lists both and uses the one chosen for the photo that is there', async ({ app, page, site }) => {
+    withSecond(app);
+    await app.open();
+    await expect(app.model(USUAL)).toBeChecked();
+    await expect(app.model(TITLE)).toHaveAccessibleDescription(/8 categories\. For commercial use too \(CC-BY-4\.0\)\. \d\.\d\sMB to download once\./);
+    await expect(app.model(USUAL)).toHaveAccessibleDescription(/For non-commercial use only \(CC-BY-NC-4\.0\)\. Kept on this device/);
+    expect(site.count(/^models\/second\/.*onnx$/)).toBe(0);
+    await app.classify('spot.jpg');
+    await expectShown(page, false);
+
+    await app.model(TITLE).check();
+    await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(2);
+    await expectShown(page, true);
+    const [first, second] = await app.results();
+    expect([first?.result.model.name, second?.result.model.name]).toEqual(['skin-8', SECOND]);
+    expect(second?.name).toBe('spot.jpg');
+    await expect(app.model(TITLE)).toHaveAccessibleDescription(/Kept on this device/);
+    // What the page says of licences is about the one in use.
+    await expect(page.locator('#weights')).toContainText('may be used commercially too, under CC-BY-4.0');
+    await expect(page.locator('#weights a').first()).toHaveAttribute('href', /models\/second\/MODEL_CARD\.md$/);
+    expect(page.workers()).toHaveLength(1);
+  });
+
+  test('remembers the choice on this device, and forgets it with the usual one', async ({ app, page, site }) => {
+    withSecond(app);
+    await app.open();
+    await app.model(TITLE).check();
+    await expect.poll(() => site.count(/^models\/second\/.*onnx$/), { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 60_000 }).toBe(2);
+    const usual = site.count(/^models\/skin-8\/.*manifest\.json$/);
+    await page.reload();
+    await app.untilReady();
+    await expect(app.model(TITLE)).toBeChecked();
+    // Nothing of the usual one was asked for on the way.
+    expect(site.count(/^models\/skin-8\/.*manifest\.json$/)).toBe(usual);
+    expect((await app.classify('spot.jpg')).model.name).toBe(SECOND);
+    await app.model(USUAL).check();
+    expect(await page.evaluate(() => localStorage.length)).toBe(0);
+  });
+
+  test('takes the model that its address names, without remembering it', async ({ app, page, site }) => {
+    withSecond(app);
+    await app.open(`?model=${SECOND}`);
+    await expect(app.model(TITLE)).toBeChecked();
+    expect((await app.classify('spot.jpg')).model.name).toBe(SECOND);
+    // Cards and licences are kept with the page; of the model itself nothing is fetched.
+    expect(site.count(/^models\/skin-8\/.*(manifest\.json|onnx)$/)).toBe(0);
+    expect(await page.evaluate(() => localStorage.length)).toBe(0);
+    await app.model(USUAL).check();
+    await expect(page).toHaveURL(/\?model=skin-8$/);
+    await expect.poll(async () => (await app.results()).at(-1)?.result.model.name, { timeout: 60_000 }).toBe('skin-8');
+  });
+
+  for (const name of ['nothing', '../../elsewhere', 'https://example.org/model/']) {
+    test(`says so when its address names what is not here (${name}), and works`, async ({ app, page, site }) => {
+      withSecond(app);
+      await app.open(`?model=${encodeURIComponent(name)}`);
+      await expect(page.getByText(`no neural network called “${name}”`)).toBeVisible();
+      await expect(app.model(USUAL)).toBeChecked();
+      expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
+      expect(site.log.filter(({ path }) => path.includes('nothing') || path.includes('elsewhere/')).filter(({ path }) => path.startsWith('models/'))).toEqual([]);
+    });
+  }
+
+  test('offers no choice where there is none, and forgets a model that is gone', async ({ app, page, site }) => {
+    site.onlyDefaultModel();
+    await page.addInitScript(() => localStorage.setItem('dermlet-model', 'gone'));
+    await app.open();
+    await expect(page.locator('dermlet-model-choice')).toBeHidden();
+    expect(await page.getByRole('group', { name: 'Which neural network?' }).count()).toBe(0);
+    expect(await page.evaluate(() => localStorage.length)).toBe(0);
+  });
+
+  test('works without the list', async ({ app, page, site }) => {
+    site.answers.set('models/index.json', { status: 404, type: 'text/plain', body: '' });
+    await app.open();
+    await expect(page.locator('dermlet-model-choice')).toBeHidden();
+    await app.classify('spot.jpg');
+  });
+
+  test('choosing another while the first is loading ends that load; only the chosen one answers', async ({ app, page }) => {
+    withSecond(app);
+    const release = await holdWeights(page, 'skin-8');
+    await page.goto(app.site.url);
+    await expect(app.model(TITLE)).toBeVisible();
+    await app.choose('spot.jpg');
+    await app.model(TITLE).check();
+    await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(1);
+    release();
+    await expectShown(page, true);
+    expect((await app.results()).map(({ result }) => result.model.name)).toEqual([SECOND]);
+    expect(await page.evaluate(() => window.heard)).toMatchObject({ ready: 1, errors: [] });
+    expect(page.workers()).toHaveLength(1);
+  });
+
+  test('while the chosen one is loading nothing of the other is shown', async ({ app, page }) => {
+    withSecond(app);
+    await app.open();
+    await app.classify('spot.jpg');
+    const release = await holdWeights(page, SECOND);
+    await app.model(TITLE).check();
+    await expect(page.locator('dermlet-result-card')).toHaveCount(0);
+    await expect(page.getByText('Waiting for the neural network to load')).toBeVisible();
+    // And back again: the first model looks anew, the second never answers.
+    await app.model(USUAL).check();
+    await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(2);
+    release();
+    await expectShown(page, false);
+    expect((await app.results()).map(({ result }) => result.model.name)).toEqual(['skin-8', 'skin-8']);
+  });
+
+  test('is chosen by keyboard', async ({ app, page }) => {
+    withSecond(app);
+    await app.open();
+    for (let presses = 0; presses < 40 && !(await app.model(USUAL).evaluate((radio) => radio.matches(':focus'))); presses += 1) await page.keyboard.press('Tab');
+    await expect(app.model(USUAL)).toBeFocused();
+    await page.keyboard.press('ArrowDown');
+    await expect(app.model(TITLE)).toBeChecked();
+    await expect(app.model(TITLE)).toBeFocused();
+    await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 60_000 }).toBe(2);
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`the choice has no accessibility fault and fits a small phone: ${colorScheme}`, async ({ app, page }) => {
+      withSecond(app);
+      await page.setViewportSize({ width: 320, height: 568 });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await app.open('?model=nothing');
+      await expect(app.model(TITLE)).toBeVisible();
+      const { violations } = await new AxeBuilder({ page: page as never }).analyze();
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.flat().join(' ')).join('; ')}`)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+    });
+  }
+
+  test('offline: the models that were used before work, another is said to be out of reach', async ({ app, page, site }) => {
+    withSecond(app);
+    await app.open();
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    await site.close();
+    await app.model(TITLE).check();
+    await expect(app.notice).toContainText('MODEL_UNAVAILABLE', { timeout: 30_000 });
+    await app.model(USUAL).check();
+    await expect(app.notice).toBeHidden();
+    await page.reload();
+    await app.untilReady();
+    // The list was kept with the page.
+    await expect(app.model(TITLE)).toBeVisible();
+    expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
+  });
+
+  test('offline: a chosen second model is kept as the first is', async ({ app, page, site }) => {
+    withSecond(app);
+    await app.open(`?model=${SECOND}`);
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    await site.close();
+    await page.reload();
+    await app.untilReady();
+    expect((await app.classify('spot.jpg')).model.name).toBe(SECOND);
+  });
+});
+
+test.describe('the classifier', () => {
+  const api = async (page: Page, site: Site) => {
+    await page.goto(`${site.url}api.html`);
+    await page.evaluate(async () => {
+      Object.assign(window, { api: (await import(new URL('dermlet.js', document.baseURI).href)) as Api });
+    });
+  };
+
+  test('lists the models beside its engine and loads them by name, from any page', async ({ page, site }) => {
+    site.addModel(SECOND);
+    site.addPage('deep/er/api.html', '');
+    await page.goto(`${site.url}deep/er/api.html`);
+    const told = await page.evaluate(async () => {
+      const { Classifier, listModels } = (await import(new URL('../../dermlet.js', document.baseURI).href)) as Api;
+      const before = await listModels();
+      const classifier = await Classifier.load('second', { backend: 'wasm' });
+      const result = await classifier.classify(await (await fetch('../../pictures/spot.jpg')).arrayBuffer());
+      classifier.dispose();
+      return { before, model: classifier.model, result, after: await listModels() };
+    });
+    expect(told.before.map(({ name, kept }) => [name, kept])).toEqual([['skin-8', false], [SECOND, false]]);
+    expect(told.before[1]).toMatchObject({ title: TITLE, version: '7.0.0', classes: 8, default: false, url: `${site.url}models/second/` });
+    expect(told.before[1]?.license).toEqual({ id: 'CC-BY-4.0', nonCommercial: false, url: `${site.url}models/second/LICENSE` });
+    expect(told.after.map(({ kept }) => kept)).toEqual([false, true]);
+    expect(told.model.name).toBe(SECOND);
+    expect(told.result.model.name).toBe(SECOND);
+  });
+
+  test('refuses a name that is not listed with the names that are, and takes no name for an address', async ({ page, site }) => {
+    site.addModel(SECOND);
+    await api(page, site);
+    const errors = await page.evaluate(async () => {
+      const { Classifier } = (window as unknown as { api: Api }).api;
+      const tell = (model: string) => Classifier.load(model).then(() => ({ code: 'none', message: '' }), ({ code, message }: { code: string; message: string }) => ({ code, message }));
+      return [await tell('nothing'), await tell('models/nothing/'), await tell('./second')];
+    });
+    expect(errors.map(({ code }) => code)).toEqual(['INVALID_ARGUMENT', 'MODEL_UNAVAILABLE', 'MODEL_UNAVAILABLE']);
+    expect(errors[0]?.message).toContain("no model 'nothing' here; there is skin-8, second");
+  });
+});
+
+test.describe('the element', () => {
+  const EMBED = (model: string) => `<h1>My page</h1><dermlet-classifier model="${model}" backend="wasm"></dermlet-classifier>
+    <script type="module" src="../dermlet.js"></script>`;
+
+  test('takes a name wherever its page lies, and another at run time', async ({ app, page, site }) => {
+    withSecond(app);
+    site.addPage('elsewhere/embed.html', EMBED('second'));
+    await page.goto(`${site.url}elsewhere/embed.html`);
+    expect((await app.classify('spot.jpg')).model.name).toBe(SECOND);
+    await expectShown(page, true);
+    await page.evaluate(() => document.querySelector('dermlet-classifier')?.setAttribute('model', '../models/skin-8/'));
+    await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(2);
+    await expectShown(page, false);
+    expect((await app.results()).at(-1)?.result.model.name).toBe('skin-8');
+    expect(page.workers()).toHaveLength(1);
+  });
+
+  test('downloads nothing when its model is changed before anybody is interested', async ({ app, page, site }) => {
+    withSecond(app);
+    site.addPage('elsewhere/embed.html', EMBED('skin-8'));
+    await page.goto(`${site.url}elsewhere/embed.html`);
+    await expect(page.getByRole('button', { name: 'Choose photos' })).toBeVisible();
+    await page.evaluate(() => document.querySelector('dermlet-classifier')?.setAttribute('model', 'second'));
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 200)));
+    expect(site.count(/onnx$|wasm$|manifest\.json$/)).toBe(0);
+  });
+
+  test('says plainly that a name is not there, and goes on with one that is', async ({ app, page, site }) => {
+    withSecond(app);
+    site.addPage('elsewhere/embed.html', EMBED('nothing'));
+    await page.goto(`${site.url}elsewhere/embed.html`);
+    await app.choose('spot.jpg');
+    await expect(app.notice).toContainText('asks for a neural network that is not here');
+    await expect(app.notice).toContainText('INVALID_ARGUMENT');
+    expect(await page.evaluate(() => window.heard.errors.map(({ name, code }) => [name, code]))).toEqual([[null, 'INVALID_ARGUMENT']]);
+    await page.evaluate(() => document.querySelector('dermlet-classifier')?.setAttribute('model', 'second'));
+    await expect.poll(async () => (await app.results()).at(-1)?.result.model.name, { timeout: 60_000 }).toBe(SECOND);
+    await expect(app.notice).toBeHidden();
+  });
+});

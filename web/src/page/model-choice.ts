@@ -1,0 +1,146 @@
+/**
+ * `<dermlet-model-choice>`: which neural network the page uses, where there is more than one. Fires `model` (detail: the name) when a person
+ * chooses. It only shows and tells: `main.ts` decides and remembers.
+ */
+import { LitElement, css, html, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
+
+import type { ModelSummary } from '../classifier/index.js';
+import { define, emit } from '../element/emit.js';
+import { base, tokens } from '../element/styles.js';
+import { modelWords } from '../element/words.js';
+
+export class DermletModelChoice extends LitElement {
+  static override styles = [
+    tokens,
+    base,
+    css`
+      :host {
+        color: var(--ink);
+        font-family: var(--sans);
+        font-size: 1.0625rem;
+        line-height: 1.5;
+      }
+      legend {
+        padding: 0;
+        font-weight: 600;
+      }
+      .advice {
+        margin: 0.15rem 0 0.6rem;
+        color: var(--muted);
+        font-size: 0.92rem;
+      }
+      .choices {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr));
+        gap: 0.6rem;
+      }
+      .choice {
+        display: grid;
+        align-content: start;
+        gap: 0.15rem;
+        padding: 0.65rem 0.85rem;
+        border: 1px solid var(--line);
+        border-radius: 0.75rem;
+        background: var(--card);
+      }
+      .choice:has(:checked) {
+        border-color: var(--accent);
+        background: var(--accent-soft);
+      }
+      .choice:has(input:focus-visible) {
+        outline: 3px solid var(--accent);
+        outline-offset: 2px;
+      }
+      label {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        align-items: start;
+        gap: 0.1rem 0.65rem;
+        cursor: pointer;
+      }
+      input {
+        width: 1.1rem;
+        height: 1.1rem;
+        margin: 0.2rem 0 0;
+        outline: none;
+        accent-color: var(--accent);
+      }
+      .facts {
+        grid-column: 2;
+        font-size: 0.9rem;
+        line-height: 1.4;
+      }
+      .choice > a {
+        justify-self: start;
+        margin-inline-start: 1.75rem;
+        padding: 0.15rem 0;
+        font-size: 0.9rem;
+      }
+      .note {
+        margin-bottom: 0.9rem;
+        padding: 0.65rem 0.85rem;
+        border: 1px solid var(--moderate);
+        border-radius: 0.75rem;
+        background: var(--card);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) models: readonly ModelSummary[] = [];
+  /** The name of the model in use. */
+  @property({ attribute: false }) value = '';
+  /** A name that was asked for and is not here; empty: none. */
+  @property({ attribute: false }) unknown = '';
+
+  /** Nothing to choose and nothing to say takes no room. */
+  protected override willUpdate(): void {
+    this.hidden = this.models.length < 2 && this.unknown === '';
+  }
+
+  override render() {
+    return html`${this.#note()}${this.models.length > 1 ? this.#choices() : nothing}`;
+  }
+
+  #note() {
+    if (this.unknown === '') return nothing;
+    return html`<p class="note" role="status">This page has no neural network called “${this.unknown}”. It uses its usual one.</p>`;
+  }
+
+  #choices() {
+    return html`<fieldset aria-describedby="advice">
+      <legend>Which neural network?</legend>
+      <p class="advice" id="advice">Another one is loaded when you choose it, and looks at your photos anew. The choice is remembered on this device.</p>
+      <div class="choices">${this.models.map((model) => this.#choice(model))}</div>
+    </fieldset>`;
+  }
+
+  #choice(model: ModelSummary) {
+    const words = modelWords(model);
+    const id = `model-${model.name}`;
+    return html`<div class="choice">
+      <label>
+        <input
+          type="radio"
+          name="model"
+          value=${model.name}
+          aria-labelledby=${id}
+          aria-describedby="${id}-facts"
+          .checked=${model.name === this.value}
+          @change=${() => emit(this, 'model', model.name)}
+        />
+        <span id=${id}>${model.title}</span>
+        <span class="facts" id="${id}-facts">${words.knows}. ${words.licence}. ${words.download}.</span>
+      </label>
+      <a href=${model.cardUrl} target="_blank" rel="noreferrer">Training data, figures and limits<span class="visually-hidden"> of ${model.name}</span></a>
+    </div>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'dermlet-model-choice': DermletModelChoice;
+  }
+}
+
+define('dermlet-model-choice', DermletModelChoice);
