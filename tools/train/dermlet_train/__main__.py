@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import import_keras
 from .config import Recipe
 from .prepare import cli as prepare_cli
+
+if TYPE_CHECKING:
+    from .store import Store
 
 
 def main() -> None:
@@ -29,7 +33,15 @@ def main() -> None:
     step.add_argument("--recipe", type=Path, required=True)
     step.add_argument("--checkpoint", type=Path, required=True)
     step.add_argument("--out", type=Path, required=True)
-    step.add_argument("--storage", choices=("int8", "fp16", "fp32"), default="fp16")
+    step.add_argument("--storage", choices=("auto", "int8-fit", "int8", "fp16", "fp32"), default="fp16", help="auto: what `variants` chooses")
+    step.add_argument("--variants", type=Path, help="with --storage auto: the table that `variants --out` wrote, instead of measuring again")
+
+    step = steps.add_parser("variants", help="measure the ways to store the weights and choose one: bytes, accuracy, time")
+    step.add_argument("--store", type=Path, required=True)
+    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--checkpoint", type=Path, required=True)
+    step.add_argument("--out", type=Path, help="table as JSON")
+    step.add_argument("--rounds", type=int, default=5, help="of timing in onnxruntime-web; 0: no timing")
 
     step = steps.add_parser("card", help="measure a model through the shipped path and write its card")
     step.add_argument("--model", type=Path, required=True)
@@ -65,7 +77,26 @@ def main() -> None:
         from .store import Store
 
         description = json.loads(arguments.recipe.with_suffix(".model.json").read_text())
-        export(recipe, Store.open(arguments.store), arguments.checkpoint, description, arguments.out, arguments.storage)
+        store = Store.open(arguments.store)
+        storage, plan = chosen_storage(arguments, recipe, store)
+        export(recipe, store, arguments.checkpoint, description, arguments.out, storage, plan)
+    elif arguments.step == "variants":
+        from .store import Store
+        from .variants import variants
+
+        variants(recipe, Store.open(arguments.store), arguments.checkpoint, arguments.out, arguments.rounds)
+
+
+def chosen_storage(arguments: argparse.Namespace, recipe: Recipe, store: Store) -> tuple[str, dict[str, str] | None]:
+    """Name and plan of the storage that `export` was asked for."""
+    if arguments.storage != "auto":
+        return arguments.storage, None
+    from .variants import read_choice, variants
+
+    if arguments.variants:
+        return read_choice(arguments.variants, arguments.checkpoint)
+    report = variants(recipe, store, arguments.checkpoint, None)
+    return report["choice"], report["plan"]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from .augment import MEAN, SCALE, evaluation_view, normalise
 from .calibration import Calibration, calibrate
 from .config import Recipe
 from .network import Classifier, Exported
-from .storage import store_weights
+from .rounding import store_network
+from .storage import Plan
 from .store import Store
 
 OUTPUTS = ("logits", "maps", "embedding")
@@ -88,8 +89,9 @@ def calibrate_all(session: onnxruntime.InferenceSession, store: Store, recipe: R
     return entries
 
 
-def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, object], out: Path, storage: str) -> None:
-    """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words."""
+def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, object], out: Path, storage: str, plan: Plan | None = None) -> None:
+    """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words.
+    `storage` names how the weights are stored; a `plan` says it tensor by tensor."""
     out.mkdir(parents=True, exist_ok=True)
     network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -97,7 +99,7 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
     name = str(description["name"])
     path = out / f"{name}.onnx"
     export_onnx(network, recipe.input_size, path)
-    onnx.save(store_weights(onnx.load(path), storage), path)
+    onnx.save(store_network(onnx.load(path), storage, plan, store, recipe), path)
     path.with_suffix(".onnx.data").unlink(missing_ok=True)
     session = session_of(path)
 

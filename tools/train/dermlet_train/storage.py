@@ -25,8 +25,11 @@ def storable(model: onnx.ModelProto) -> dict[str, int]:
     return {name: size for name, size in sizes.items() if size >= SMALLEST_STORED}
 
 
-def store_weights(model: onnx.ModelProto, storage: str | Plan) -> onnx.ModelProto:
-    """Rewrites the storable initialisers in place, all of one kind or by a plan. A kind or a name that is not known is a ValueError."""
+def store_weights(model: onnx.ModelProto, storage: str | Plan, scales: Mapping[str, np.ndarray] | None = None) -> onnx.ModelProto:
+    """Rewrites the storable initialisers in place, all of one kind or by a plan. A kind or a name that is not known is a ValueError.
+
+    `scales` by name replace those that int8 would choose, in the shape that `channel_scales` gives.
+    """
     plan = dict.fromkeys(storable(model), storage) if isinstance(storage, str) else dict(storage)
     unknown = sorted(set(plan.values()) - set(KINDS)) + sorted(set(plan) - set(storable(model)))
     if (isinstance(storage, str) and storage not in KINDS) or unknown:
@@ -38,7 +41,7 @@ def store_weights(model: onnx.ModelProto, storage: str | Plan) -> onnx.ModelProt
         if kind == "fp32":
             kept.append(tensor)
             continue
-        stored, nodes = stored_as(tensor.name, numpy_helper.to_array(tensor), kind)
+        stored, nodes = stored_as(tensor.name, numpy_helper.to_array(tensor), kind, (scales or {}).get(tensor.name))
         kept += stored
         restoring += nodes
     if not restoring:
@@ -52,14 +55,16 @@ def store_weights(model: onnx.ModelProto, storage: str | Plan) -> onnx.ModelProt
     return model
 
 
-def stored_as(name: str, values: np.ndarray, kind: str) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
+def stored_as(name: str, values: np.ndarray, kind: str, scale: np.ndarray | None = None) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
     """Initialisers that hold `values` small, and the nodes that restore the fp32 tensor `name` from them."""
     if kind == "fp16":
-        half = values.astype(np.float16)
+        with np.errstate(over="ignore"):
+            half = values.astype(np.float16)
         if not np.isfinite(half).all():
             raise ValueError(f"{name} holds values beyond half floats")
         return [numpy_helper.from_array(half, f"{name}.f16")], [helper.make_node("Cast", [f"{name}.f16"], [name], to=TensorProto.FLOAT)]
-    scale = channel_scales(values, search=kind == "int8")
+    if scale is None:
+        scale = channel_scales(values, search=kind == "int8")
     steps = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
     nodes = [
         helper.make_node("Cast", [f"{name}.i8"], [f"{name}.f32"], to=TensorProto.FLOAT),

@@ -63,8 +63,11 @@ export class DermletModelChoice extends LitElement {
         width: 1.1rem;
         height: 1.1rem;
         margin: 0.2rem 0 0;
-        outline: none;
         accent-color: var(--accent);
+      }
+      /* The whole choice is outlined in its place. */
+      input:focus-visible {
+        outline: none;
       }
       .facts {
         grid-column: 2;
