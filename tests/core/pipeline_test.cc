@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "support.h"
 
 namespace dermlet {
@@ -93,6 +97,139 @@ TEST(Pipeline, InterpretExplainsTheFirstClassUnlessTold) {
   EXPECT_EQ(interpret(outputs, spec, true, Explain{7, 4, 4}).error().code, ErrorCode::kInvalidArgument);
   const ModelOutputs without{logits, {}, 0, 0, {}};
   EXPECT_FALSE(interpret(without, spec, true, Explain{-1, 4, 4})->heat_map);
+}
+
+TEST(Pipeline, EightViewsAreOfTheSameSquareUprightFirst) {
+  PrepareSpec spec = spec_of(64);
+  const auto one = prepare(picture_bytes("spot.png"), spec, Rect{40, 30, 120, 90});
+  spec.views = 8;
+  const auto all = prepare(picture_bytes("spot.png"), spec, Rect{40, 30, 120, 90});
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->tensor.size(), 8 * one->tensor.size());
+  EXPECT_TRUE(std::equal(one->tensor.span().begin(), one->tensor.span().end(), all->tensor.span().begin()));
+  EXPECT_EQ(values_of(all->view), values_of(one->view));
+  spec.tensor.height = 48;
+  EXPECT_EQ(prepare(picture_bytes("spot.png"), spec).error().code, ErrorCode::kInvalidArgument);
+  spec.views = 4;
+  EXPECT_EQ(prepare(picture_bytes("spot.png"), spec)->tensor.size(), 4u * 3 * 64 * 48);
+}
+
+DecisionSpec spec_of_two(float temperature) {
+  DecisionSpec spec;
+  spec.temperature = temperature;
+  spec.set_thresholds = {0.1f, 0.1f};
+  spec.concern = {Concern::kLow, Concern::kHigh};
+  spec.rejection_threshold = 100;
+  return spec;
+}
+
+TEST(Pipeline, InterpretAveragesViews) {
+  // Mean logits 2, 1; the maps' means agree with them, so that the heat map of class 0 less the mean of both is 0.5 everywhere: 1 after scaling.
+  const std::vector<float> logits = {4, 0, 2, 2, 1, 1, 1, 1};
+  std::vector<float> maps;
+  for (const float logit : logits) maps.insert(maps.end(), 4, logit);
+  const auto told = interpret(ModelOutputs{logits, maps, 2, 2, {}, 4}, spec_of_two(1), true, Explain{-1, 8, 8});
+  ASSERT_TRUE(told);
+  EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
+  EXPECT_EQ(told->heat_map->class_index, 0);
+  EXPECT_EQ(told->heat_map->values, (std::vector<float>(4, 1.0f)));
+  EXPECT_EQ(interpret(ModelOutputs{logits, maps, 2, 2, {}, 3}, spec_of_two(1), true).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(interpret(ModelOutputs{logits, maps, 2, 2, {}, 1}, spec_of_two(1), true).error().code, ErrorCode::kInvalidArgument);
+}
+
+class Lesions : public ::testing::Test {
+ protected:
+  const std::vector<float> first_logits = {0, 3};
+  const std::vector<float> second_logits = {2, 0};
+  const std::vector<float> first_maps = {0, 0, 2, 4};
+  const std::vector<float> second_maps = {4, 0, 0, 0};
+  const CombinationSpec combination{{1, 0.5f}, 1, {0.1f, 0.1f}};
+
+  [[nodiscard]] std::vector<LesionPicture> pictures(bool first_usable, bool second_usable) const {
+    return {{{first_logits, first_maps, 1, 2, {}}, spec_of_two(1), first_usable, Explain{-1, 4, 2}}, {{second_logits, second_maps, 1, 2, {}}, spec_of_two(2), second_usable, Explain{-1, 6, 3}}};
+  }
+};
+
+TEST_F(Lesions, TwoUsablePicturesAreCombinedAndTheFirstIsShown) {
+  const auto told = interpret(pictures(true, true), combination);
+  ASSERT_TRUE(told);
+  EXPECT_TRUE(told->combined);
+  EXPECT_EQ(told->shown, 0u);
+  // Differences of the log-probabilities: 1 * (0 - 3) + 0.5 * (2 - 0) / 2 = -2.5.
+  EXPECT_NEAR(told->lesion.decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
+  EXPECT_NEAR(told->alone[0].probabilities[0], 1 / (1 + std::exp(3.0)), 1e-6);
+  EXPECT_NEAR(told->alone[1].probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
+  EXPECT_EQ(told->lesion.heat_map->class_index, 1);
+  EXPECT_EQ(told->lesion.heat_map->values, (std::vector<float>{0.5f, 1}));
+  EXPECT_EQ(told->lesion.heat_map->overlay.width, 4);
+}
+
+TEST_F(Lesions, TheClassShownIsTheLesionsAndNotThePictures) {
+  // The second picture is so sure that the lesion's first class is 0, while the first picture, whose map is drawn, prefers class 1.
+  const auto told = interpret(pictures(true, true), {{1, 10}, 1, {0.1f, 0.1f}});
+  EXPECT_EQ(told->alone[0].ranking.front(), 1);
+  EXPECT_EQ(told->lesion.heat_map->class_index, 0);
+}
+
+TEST_F(Lesions, WhatIsNotUsableIsLeftOut) {
+  const auto second = interpret(pictures(false, true), combination);
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(second->combined);
+  EXPECT_EQ(second->shown, 1u);
+  EXPECT_EQ(second->lesion.decision.probabilities, second->alone[1].probabilities);
+  EXPECT_EQ(second->lesion.decision.outcome, second->alone[1].outcome);
+  EXPECT_EQ(second->lesion.decision.rejection_threshold, 100);  // its own
+  EXPECT_EQ(second->alone[0].outcome, Outcome::kPoorQuality);
+  EXPECT_EQ(second->lesion.heat_map->overlay.width, 6);
+  const auto first = interpret(pictures(true, false), combination);
+  EXPECT_EQ(first->shown, 0u);
+  EXPECT_EQ(first->lesion.decision.probabilities, first->alone[0].probabilities);
+}
+
+TEST_F(Lesions, NoUsablePictureIsPoorQuality) {
+  const auto told = interpret(pictures(false, false), combination);
+  ASSERT_TRUE(told);
+  EXPECT_FALSE(told->combined);
+  EXPECT_EQ(told->shown, 0u);
+  EXPECT_EQ(told->lesion.decision.outcome, Outcome::kPoorQuality);
+  EXPECT_EQ(told->lesion.decision.tier, Tier::kUnknown);
+  EXPECT_TRUE(told->lesion.decision.prediction_set.empty());
+  EXPECT_EQ(told->lesion.decision.ranking.size(), 2u);
+}
+
+TEST_F(Lesions, ViewsAndPicturesTogether) {
+  // Eight views of the first picture, their mean as before: the same lesion.
+  std::vector<float> logits;
+  std::vector<float> maps;
+  for (int v = 0; v < 8; ++v) {
+    logits.insert(logits.end(), {v % 2 ? 1.0f : -1.0f, 3});
+    maps.insert(maps.end(), {v % 2 ? 1.0f : -1.0f, 3});
+  }
+  auto both = pictures(true, true);
+  both[0].outputs = {logits, maps, 1, 1, {}, 8};
+  const auto told = interpret(both, combination);
+  ASSERT_TRUE(told);
+  EXPECT_NEAR(told->lesion.decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
+}
+
+TEST_F(Lesions, NonsenseIsRefused) {
+  const auto code = [&](const std::vector<LesionPicture>& given, const CombinationSpec& spec) { return interpret(given, spec).error().code; };
+  const auto two = pictures(true, true);
+  EXPECT_EQ(code({}, combination), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({two[0], two[1], two[0]}, combination), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code(two, {{1}, 1, {0.1f, 0.1f}}), ErrorCode::kInvalidArgument);
+  const std::vector<float> nan = {0, std::numeric_limits<float>::quiet_NaN()};
+  auto broken = two;
+  broken[1].outputs.logits = nan;
+  EXPECT_EQ(code(broken, combination), ErrorCode::kInvalidArgument);
+  broken[1].usable = false;  // even where it is left out
+  EXPECT_EQ(code(broken, combination), ErrorCode::kInvalidArgument);
+  const std::vector<float> three = {1, 2, 3};
+  auto other = two;
+  other[1].outputs = {three, {}, 0, 0, {}};
+  other[1].spec.set_thresholds.push_back(0.1f);
+  other[1].spec.concern.push_back(Concern::kLow);
+  EXPECT_EQ(code(other, combination), ErrorCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Any numbers as network outputs: a decision whose parts agree, or an error.
+// Any numbers as network outputs, of one view or several, for one picture or two of a lesion: decisions whose parts agree, or an error.
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -7,35 +8,75 @@
 
 using namespace dermlet;
 
+namespace {
+
+void check(const Decision& decision) {
+  double sum = 0;
+  for (const float p : decision.probabilities) {
+    if (!(p >= 0 && p <= 1.0001f)) std::abort();
+    sum += p;
+  }
+  if (std::abs(sum - 1) > 1e-3 || std::isnan(decision.rejection)) std::abort();
+  const bool named = decision.outcome == Outcome::kSingle || decision.outcome == Outcome::kSeveral;
+  if (named == decision.prediction_set.empty() || named == (decision.tier == Tier::kUnknown)) std::abort();
+}
+
+// Takes floats from the front; fewer where there are fewer.
+std::span<const float> take(std::span<const float>& from, std::size_t count) {
+  const auto taken = from.first(std::min(count, from.size()));
+  from = from.subspan(taken.size());
+  return taken;
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 4) return 0;
   const int classes = 1 + data[0] % 12;
   const int rows = data[1] % 9;
   const int columns = data[2] % 9;
   const std::uint8_t flags = data[3];
+  constexpr int kViews[] = {1, 4, 8};
+  const int views = kViews[data[1] / 9 % 3];
+  const int more = data[2] / 9;  // 0 to 28
+  const bool two = (more & 2) != 0;
   std::vector<float> values((size - 4) / sizeof(float));
   if (!values.empty()) std::memcpy(values.data(), data + 4, values.size() * sizeof(float));
-  const std::span<const float> all(values);
+  std::span<const float> rest(values);
   const auto count = static_cast<std::size_t>(classes);
-  if (all.size() < 2 * count + 3) return 0;
+  const std::size_t scores = count * static_cast<std::size_t>(views);
+  if (rest.size() < scores + count + 3) return 0;
   DecisionSpec spec;
   spec.scores = flags & 1 ? Scores::kProbabilities : Scores::kLogits;
-  spec.set_thresholds.assign(all.begin() + static_cast<std::ptrdiff_t>(count), all.begin() + static_cast<std::ptrdiff_t>(2 * count));
-  spec.temperature = all[2 * count];
-  spec.rejection_threshold = all[2 * count + 1];
-  spec.high_concern_mass = all[2 * count + 2];
+  const auto logits = take(rest, scores);
+  const auto thresholds = take(rest, count);
+  spec.set_thresholds.assign(thresholds.begin(), thresholds.end());
+  spec.temperature = take(rest, 1)[0];
+  spec.rejection_threshold = take(rest, 1)[0];
+  spec.high_concern_mass = take(rest, 1)[0];
   for (std::size_t k = 0; k < count; ++k) spec.concern.push_back(static_cast<Concern>(k % 3));
-  const ModelOutputs outputs{all.first(count), all.subspan(2 * count + 3), rows, columns, {}};
-  const auto told = interpret(outputs, spec, (flags & 2) != 0, flags & 4 ? std::optional(Explain{-1, 1 + rows, 1 + columns}) : std::nullopt);
-  if (!told) return 0;
-  const Decision& decision = told->decision;
-  double sum = 0;
-  for (const float p : decision.probabilities) {
-    if (!(p >= 0 && p <= 1.0001f)) std::abort();
-    sum += p;
+  const auto explain = flags & 4 ? std::optional(Explain{-1, 1 + rows, 1 + columns}) : std::nullopt;
+
+  std::vector<LesionPicture> pictures(two ? 2 : 1);
+  CombinationSpec combination;
+  std::span<const float> second;
+  if (two) {
+    second = take(rest, count);
+    const auto pooling = take(rest, 4);
+    if (pooling.size() < 4) return 0;
+    if (more & 4) combination = {{pooling[0], pooling[1]}, pooling[2], spec.set_thresholds};
+    pictures[1] = {{second, {}, 0, 0, {}}, spec, (more & 8) == 0, explain};
+    pictures[1].spec.temperature = pooling[3];
   }
-  if (std::abs(sum - 1) > 1e-3) std::abort();
-  const bool named = decision.outcome == Outcome::kSingle || decision.outcome == Outcome::kSeveral;
-  if (named == decision.prediction_set.empty() || named == (decision.tier == Tier::kUnknown)) std::abort();
+  const auto embedding = views > 1 ? take(rest, static_cast<std::size_t>(rows)) : std::span<const float>();
+  pictures[0] = {{logits, rest, rows, columns, embedding, views}, spec, (flags & 2) != 0, explain};
+  const auto told = interpret(pictures, combination);
+  if (!told) return 0;
+  check(told->lesion.decision);
+  for (const Decision& alone : told->alone) check(alone);
+  if (told->alone.size() != pictures.size() || told->shown >= pictures.size()) std::abort();
+  if (told->combined != (two && pictures[0].usable && pictures[1].usable)) std::abort();
+  const bool any = std::any_of(pictures.begin(), pictures.end(), [](const LesionPicture& picture) { return picture.usable; });
+  if ((told->lesion.decision.outcome == Outcome::kPoorQuality) == any) std::abort();
   return 0;
 }

@@ -16,13 +16,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   spec.fit = options[2] & 4 ? Fit::kStretch : Fit::kCover;
   spec.filter = static_cast<Filter>(options[3] % 3);
   spec.preview_side = options[4];
+  constexpr int kViews[] = {1, 4, 8, 3};
+  spec.views = kViews[options[3] / 3 % 4];
   std::optional<Rect> crop;
   if (options[2] & 8) crop = Rect{options[5], options[6], 1 + options[7], 1 + options[4]};
   const auto header = read_header(bytes);
   if (header && static_cast<std::int64_t>(header->width) * header->height > 300'000) return 0;
   const auto prepared = prepare(bytes, spec, crop);
   if (!prepared) return 0;
-  if (prepared->tensor.size() != static_cast<std::size_t>(spec.tensor.width) * static_cast<std::size_t>(spec.tensor.height) * 3) std::abort();
+  if (!views_fit(spec.views, spec.tensor.width, spec.tensor.height)) std::abort();
+  const auto views = static_cast<std::size_t>(spec.views);
+  if (prepared->tensor.size() != views * static_cast<std::size_t>(spec.tensor.width) * static_cast<std::size_t>(spec.tensor.height) * 3) std::abort();
   for (const float v : prepared->tensor.span()) {
     if (!(v >= -1 && v <= 1)) std::abort();
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace dermlet {
 namespace {
@@ -83,12 +84,18 @@ Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec,
   if (spec.scores == Scores::kLogits && (!std::isfinite(spec.temperature) || spec.temperature <= 0)) return fail(ErrorCode::kInvalidArgument, "the temperature must be positive");
   if (std::isnan(spec.rejection_threshold) || std::isnan(spec.high_concern_mass)) return fail(ErrorCode::kInvalidArgument, "a threshold is not a number");
 
+  const float rejection = spec.scores == Scores::kLogits ? static_cast<float>(-log_sum_exp(scores)) : 0.0f;
+  return conclude(to_probabilities(scores, spec), spec, rejection, usable);
+}
+
+Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, float rejection, bool usable) {
   Decision decision;
-  decision.probabilities = to_probabilities(scores, spec);
+  decision.probabilities = std::move(probabilities);
   decision.ranking = rank(decision.probabilities);
-  if (spec.scores == Scores::kLogits) decision.rejection = static_cast<float>(-log_sum_exp(scores));
+  decision.rejection = rejection;
+  decision.rejection_threshold = spec.rejection_threshold;
   if (!usable) return decision;
-  if (decision.rejection > spec.rejection_threshold) {
+  if (rejection > spec.rejection_threshold) {
     decision.outcome = Outcome::kNotRecognised;
     return decision;
   }

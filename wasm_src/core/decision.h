@@ -41,9 +41,14 @@ struct Decision {
   Outcome outcome = Outcome::kPoorQuality;
   Tier tier = Tier::kUnknown;
   float rejection = 0;               // rejection score; 0 when the network gives probabilities only
+  float rejection_threshold = 0;     // what it was held against; +infinity never refuses
 };
 
 // Errors: kInvalidArgument when lengths differ, K is 0, the temperature is not positive, or a value is not finite.
 [[nodiscard]] Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable);
+
+// The same from calibrated probabilities on, for scores that were combined: ranking, set, outcome, tier. Lengths as in `spec`; the rejection score is held against
+// spec.rejection_threshold.
+[[nodiscard]] Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, float rejection, bool usable);
 
 }  // namespace dermlet

@@ -7,7 +7,6 @@
 namespace dermlet {
 namespace {
 
-constexpr int kMaxGrid = 256;      // rows or columns of a map
 constexpr int kMaxClasses = 4096;
 constexpr int kMaxOverlay = 8192;  // pixels a side
 constexpr float kGreatestAlpha = 0.8f;

@@ -13,6 +13,8 @@
 
 namespace dermlet {
 
+inline constexpr int kMaxGrid = 256;  // rows or columns of a map
+
 struct HeatMap {
   int class_index = 0;
   int rows = 0;

@@ -1,6 +1,7 @@
 #include "pipeline.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "decode.h"
 #include "exif.h"
@@ -45,6 +46,16 @@ Result<Image> make_preview(const Image& upright, const Source& source, int side)
   return resample(upright, {0, 0, static_cast<double>(upright.width), static_cast<double>(upright.height)}, scaled(source.width), scaled(source.height), Filter::kBilinear);
 }
 
+// The heat map that was asked for, of one picture; none where there are no maps.
+Result<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const MeanOutputs& mean, const Decision& decision) {
+  const auto& explain = picture.explain;
+  if (!explain || mean.maps.empty()) return std::nullopt;
+  const int class_index = explain->class_index == -1 ? decision.ranking.front() : explain->class_index;
+  auto map = make_heat_map(mean.maps, static_cast<int>(mean.logits.size()), picture.outputs.map_height, picture.outputs.map_width, class_index, explain->width, explain->height);
+  if (!map) return tl::unexpected(map.error());
+  return std::move(*map);
+}
+
 }  // namespace
 
 Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec, std::optional<Rect> crop) {
@@ -52,6 +63,7 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec&
   if (target.width < 1 || target.height < 1 || target.width > kMaxTensorSide || target.height > kMaxTensorSide || spec.preview_side < 0) {
     return fail(ErrorCode::kInvalidArgument, "the network's input size makes no sense");
   }
+  if (!views_fit(spec.views, target.width, target.height)) return fail(ErrorCode::kInvalidArgument, "there are 1, 4 or, of a square, 8 views");
   const auto header = read_header(bytes);
   if (!header) return tl::unexpected(header.error());
   auto tables = Converter::allocate();
@@ -74,7 +86,7 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec&
   auto view = resample(upright->image, upright->region, target.width, target.height, spec.filter);
   if (!view) return tl::unexpected(view.error());
   prepared.view = std::move(*view);
-  auto tensor = to_tensor(prepared.view, target);
+  auto tensor = to_tensor(prepared.view, target, spec.views);
   if (!tensor) return tl::unexpected(tensor.error());
   prepared.tensor = std::move(*tensor);
   if (preview && crop) {
@@ -93,14 +105,40 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec&
 }
 
 Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec& spec, bool usable, std::optional<Explain> explain) {
-  auto decision = decide(outputs.logits, spec, usable);
-  if (!decision) return tl::unexpected(decision.error());
-  Interpretation result{std::move(*decision), {}};
-  if (!explain || outputs.maps.empty()) return result;
-  const int class_index = explain->class_index == -1 ? result.decision.ranking.front() : explain->class_index;
-  auto map = make_heat_map(outputs.maps, static_cast<int>(outputs.logits.size()), outputs.map_height, outputs.map_width, class_index, explain->width, explain->height);
+  const LesionPicture picture{outputs, spec, usable, explain};
+  auto told = interpret(std::span(&picture, 1), {});
+  if (!told) return tl::unexpected(told.error());
+  return std::move(told->lesion);
+}
+
+Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, const CombinationSpec& combination) {
+  if (pictures.empty() || pictures.size() > kMaxLesionPictures) return fail(ErrorCode::kInvalidArgument, "a lesion has one or two pictures");
+  LesionInterpretation result;
+  std::vector<MeanOutputs> means;
+  std::vector<std::size_t> usable;
+  for (const LesionPicture& picture : pictures) {
+    auto mean = average_views(picture.outputs, picture.explain.has_value());
+    if (!mean) return tl::unexpected(mean.error());
+    auto decision = decide(mean->logits, picture.spec, picture.usable);
+    if (!decision) return tl::unexpected(decision.error());
+    if (decision->probabilities.size() != pictures.front().spec.concern.size()) return fail(ErrorCode::kInvalidArgument, "the pictures differ in their number of classes");
+    if (picture.usable) usable.push_back(means.size());
+    means.push_back(std::move(*mean));
+    result.alone.push_back(std::move(*decision));
+  }
+  result.shown = usable.empty() ? 0 : usable.front();
+  result.combined = usable.size() > 1;
+  result.lesion.decision = result.alone[result.shown];
+  if (result.combined) {
+    std::vector<Opinion> opinions;
+    for (const std::size_t i : usable) opinions.push_back({means[i].logits, &pictures[i].spec, &result.alone[i]});
+    auto joint = combine(opinions, combination);
+    if (!joint) return tl::unexpected(joint.error());
+    result.lesion.decision = std::move(*joint);
+  }
+  auto map = explain_shown(pictures[result.shown], means[result.shown], result.lesion.decision);
   if (!map) return tl::unexpected(map.error());
-  result.heat_map = std::move(*map);
+  result.lesion.heat_map = std::move(*map);
   return result;
 }
 

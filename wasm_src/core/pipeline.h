@@ -1,8 +1,9 @@
-// prepare() and interpret(): the two calls that every front end makes, in this order, around one run of the network.
+// prepare() and interpret(): the two calls that every front end makes, in this order, around the runs of the network.
 //
 //   bytes --prepare()--> tensor, view, preview, quality      (network runs)      outputs --interpret()--> decision, heat map
 //
-// Both are pure: same arguments, same answer, bit for bit, on every platform. Neither reads or writes anything it was not given.
+// prepare() is called for each picture, interpret() once for all pictures of a lesion. Both are pure: same arguments, same answer, bit for bit, on every platform.
+// Neither reads or writes anything it was not given.
 #pragma once
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "colour.h"
+#include "combine.h"
 #include "decision.h"
 #include "heatmap.h"
 #include "image.h"
@@ -21,6 +23,7 @@
 #include "result.h"
 #include "sniff.h"
 #include "tensor.h"
+#include "views.h"
 
 namespace dermlet {
 
@@ -31,6 +34,7 @@ struct PrepareSpec {
   Filter filter = Filter::kBicubic;
   QualityLimits quality;
   int preview_side = 0;        // longest side of the upright preview in pixels; 0 makes none
+  int views = 1;               // dihedral views in the tensor: 1, 4, or 8 where tensor.width == tensor.height (views.h)
 };
 
 // What prepare() read from the file. Sizes are pixels.
@@ -43,8 +47,8 @@ struct Source {
 };
 
 struct Prepared {
-  Buffer<float> tensor;  // one picture, tensor.layout, tensor.width * tensor.height * 3 values
-  Image view;            // RGB8, tensor.width x tensor.height: exactly what was normalised into the tensor
+  Buffer<float> tensor;  // spec.views pictures, the upright one first, each tensor.layout, tensor.width * tensor.height * 3 values
+  Image view;            // RGB8, tensor.width x tensor.height: exactly what was normalised into the tensor's first picture
   Image preview;         // RGB8, the whole upright picture, empty when preview_side is 0
   Rect region;           // the part of the upright picture that the view shows
   Source source;
@@ -57,15 +61,6 @@ struct Prepared {
 // Errors: kUnsupportedFormat, kCorruptImage, kImageTooLarge, kInvalidArgument.
 [[nodiscard]] Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec, std::optional<Rect> crop = {});
 
-// What the network answered for one picture.
-struct ModelOutputs {
-  std::span<const float> logits;     // K; probabilities when DecisionSpec::scores says so
-  std::span<const float> maps;       // K * map_height * map_width, class-major; may be empty
-  int map_height = 0;
-  int map_width = 0;
-  std::span<const float> embedding;  // D; may be empty
-};
-
 struct Explain {
   int class_index = -1;  // -1 explains the first-ranked class
   int width = 0;         // overlay size in pixels
@@ -77,10 +72,33 @@ struct Interpretation {
   std::optional<HeatMap> heat_map;
 };
 
-// Turns the outputs into a decision and, when asked and maps are there, into a heat map.
+// Turns the outputs for one picture into a decision and, when asked and maps are there, into a heat map. Outputs for several views are averaged first (views.h).
 //   usable  Quality::usable of the same picture; false gives Outcome::kPoorQuality whatever the network says
 // Errors: kInvalidArgument (lengths that do not fit, values that are not finite), kImageTooLarge (no memory for the overlay).
 [[nodiscard]] Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec& spec, bool usable,
                                                std::optional<Explain> explain = {});
+
+inline constexpr std::size_t kMaxLesionPictures = 2;
+
+struct LesionPicture {
+  ModelOutputs outputs;
+  DecisionSpec spec;               // by the picture's modality
+  bool usable = true;              // Quality::usable
+  std::optional<Explain> explain;  // the overlay's size is this picture's own
+};
+
+struct LesionInterpretation {
+  Interpretation lesion;        // of all usable pictures together; the heat map is of `shown` alone, of the lesion's first-ranked class unless told
+  std::vector<Decision> alone;  // of each picture by itself
+  std::size_t shown = 0;        // the first usable picture; 0 when none is
+  bool combined = false;        // whether two or more pictures were usable and so combined (combine.h)
+};
+
+// Turns the outputs for the pictures of one lesion into one decision. Pictures that are not usable are left out: where one is left, its decision is the lesion's, by
+// its own spec; where none is, the outcome is kPoorQuality and the rest is the first picture's.
+//   pictures     1 to kMaxLesionPictures
+//   combination  weights in the order of the pictures
+// Errors: kInvalidArgument (number of pictures, and as interpret() and combine()), kImageTooLarge.
+[[nodiscard]] Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, const CombinationSpec& combination);
 
 }  // namespace dermlet
