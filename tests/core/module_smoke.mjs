@@ -14,7 +14,7 @@ const picture = (name) => readFile(path.join(root, 'tests/pictures', name));
 
 const spec = {
   width: 224, height: 224, layout: 'NCHW', channels: 'RGB', fit: 'cover', filter: 'bicubic', mean: [127, 127, 127], std: [128, 128, 128],
-  minSide: 64, minContrast: 2, previewSide: 512,
+  minSide: 64, minContrast: 2, previewSide: 512, views: 1,
 };
 const decision = {
   scoresAre: 'logits', temperature: 1, setThresholds: [0.2, 0.2, 0.2], rejectionThreshold: null, concern: ['low', 'moderate', 'high'], highConcernMass: 0.3,
@@ -58,21 +58,59 @@ test('a crop is taken and one outside the picture is refused', async () => {
   assert.equal(module.prepare(bytes, spec, { x: 900, y: 20, width: 300, height: 200 }).code, 'INVALID_ARGUMENT');
 });
 
+test('eight views are one tensor, the upright one first', async () => {
+  const bytes = await picture('spot.jpg');
+  const one = module.prepare(bytes, spec, null).tensor;
+  const { tensor } = module.prepare(bytes, { ...spec, views: 8 }, null);
+  assert.equal(tensor.length, 8 * one.length);
+  assert.deepEqual(tensor.subarray(0, one.length), one);
+  const at = (view, x, y) => tensor[view * one.length + y * 224 + x];
+  for (const [x, y] of [[0, 0], [3, 200], [223, 100]]) {
+    assert.equal(at(1, x, y), at(0, 223 - x, y)); // mirrored
+    assert.equal(at(4, x, y), at(0, y, x)); // transposed
+  }
+  assert.equal(module.prepare(bytes, { ...spec, width: 200, views: 8 }, null).code, 'INVALID_ARGUMENT');
+  assert.equal(module.prepare(bytes, { ...spec, views: 3 }, null).code, 'INVALID_ARGUMENT');
+});
+
 test('interpret ranks, builds the set and paints the map', () => {
   const maps = new Float32Array(3 * 4).map((_, i) => (i >= 8 ? i : 0));
-  const outputs = { scores: new Float32Array([0, 1, 2]), maps, mapHeight: 2, mapWidth: 2, embedding: null };
-  const told = module.interpret(outputs, decision, true, { classIndex: -1, width: 32, height: 16 });
+  const outputs = { scores: new Float32Array([0, 1, 2]), maps, mapHeight: 2, mapWidth: 2, embedding: null, views: 1 };
+  const one = { outputs, spec: decision, usable: true, explain: { classIndex: -1, width: 32, height: 16 } };
+  const told = module.interpret([one], null);
   assert.equal(told.ok, true, JSON.stringify(told));
-  assert.deepEqual(told.ranking, [2, 1, 0]);
-  assert.deepEqual(told.predictionSet, [2, 1]);
-  assert.equal(told.outcome, 'several');
-  assert.equal(told.tier, 'high');
-  assert.ok(Math.abs(told.probabilities.reduce((a, b) => a + b) - 1) < 1e-6);
+  assert.deepEqual(told.decision.ranking, [2, 1, 0]);
+  assert.deepEqual(told.decision.predictionSet, [2, 1]);
+  assert.equal(told.decision.outcome, 'several');
+  assert.equal(told.decision.tier, 'high');
+  assert.equal(told.decision.rejectionThreshold, null);
+  assert.ok(Math.abs(told.decision.probabilities.reduce((a, b) => a + b) - 1) < 1e-6);
   assert.equal(told.heatMap.classIndex, 2);
   assert.equal(told.heatMap.overlay.rgba.length, 32 * 16 * 4);
   assert.equal(Math.max(...told.heatMap.values), 1);
-  assert.equal(module.interpret({ ...outputs, scores: new Float32Array([0, NaN, 2]) }, decision, true, null).code, 'INVALID_ARGUMENT');
-  assert.equal(module.interpret({ ...outputs, maps: new Float32Array(5) }, decision, true, { classIndex: 0, width: 8, height: 8 }).code, 'INVALID_ARGUMENT');
+  assert.deepEqual([told.alone, told.shown, told.combined], [[told.decision], 0, false]);
+  const code = (change) => module.interpret([{ ...one, outputs: { ...outputs, ...change } }], null).code;
+  assert.equal(code({ scores: new Float32Array([0, NaN, 2]) }), 'INVALID_ARGUMENT');
+  assert.equal(code({ maps: new Float32Array(5) }), 'INVALID_ARGUMENT');
+  assert.equal(code({ views: 8 }), 'INVALID_ARGUMENT');
+});
+
+test('interpret averages views and combines two pictures', () => {
+  const outputs = (...scores) => ({ scores: new Float32Array(scores), maps: null, mapHeight: 0, mapWidth: 0, embedding: null, views: scores.length / 3 });
+  const of = (scores, usable = true) => ({ outputs: outputs(...scores), spec: { ...decision, rejectionThreshold: 5 }, usable, explain: null });
+  const near = (found, wanted) => found.forEach((value, i) => assert.ok(Math.abs(value - wanted[i]) < 1e-6, `${found}`));
+  const mean = module.interpret([of([0, 2, 4, 0, 2, 0, 0, 0, 0, 0, 0, 0])], null).decision.probabilities;
+  near(mean, module.interpret([of([0, 1, 1])], null).decision.probabilities);
+  const pair = [of([2, 0, 0]), of([0, 0, 4])];
+  const same = module.interpret(pair, null);
+  near(same.decision.probabilities, module.interpret([of([1, 0, 2])], null).decision.probabilities);
+  assert.deepEqual([same.combined, same.alone.length, same.decision.rejectionThreshold], [true, 2, 0]);
+  // softmax(0.5 * [2, 0, 0] + 1 * [0, 0, 4]), since log-softmax differs from the logits by a constant
+  const weighted = module.interpret(pair, { weights: [0.5, 1], temperature: 1, setThresholds: [0.1, 0.1, 0.1] });
+  near(weighted.decision.probabilities, module.interpret([of([1, 0, 4])], null).decision.probabilities);
+  const left = module.interpret([of([2, 0, 0], false), of([0, 0, 4])], null);
+  assert.deepEqual([left.combined, left.shown, left.decision], [false, 1, left.alone[1]]);
+  for (const count of [0, 3]) assert.equal(module.interpret(Array(count).fill(pair[0]), null).code, 'INVALID_ARGUMENT');
 });
 
 test('every kind of wrong file has its code', async () => {

@@ -5,8 +5,9 @@ import { Classifier, MAX_FILE_BYTES, type Internals } from '../../web/src/classi
 import type { Engine } from '../../web/src/classifier/engine.js';
 import type { WorkerLike } from '../../web/src/classifier/engine-worker.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
+import { filesIn, type InputOf } from '../../web/src/classifier/input.js';
 import { ThreadsFailed } from '../../web/src/classifier/network.js';
-import type { LoadOptions, Stage } from '../../web/src/classifier/options.js';
+import type { LesionPicture, LoadOptions, Stage } from '../../web/src/classifier/options.js';
 import type { LoadSettings } from '../../web/src/classifier/protocol.js';
 import type { Result } from '../../web/src/classifier/result.js';
 import { serve, type ServerPort } from '../../web/src/classifier/worker-server.js';
@@ -22,6 +23,7 @@ class Workers {
   running = 0;
   most = 0;
   readonly seen: number[] = [];
+  readonly asked: { input: InputOf<Uint8Array>; options: object }[] = [];
   behaviour: Behaviour = async () => undefined;
   load: (settings: LoadSettings) => Promise<void> = async () => undefined;
   #live: ((event: Event) => void)[] = [];
@@ -57,9 +59,11 @@ class Workers {
   }
 
   #classify(settings: LoadSettings) {
-    return async (bytes: Uint8Array, _options: object, onStage: (stage: Stage) => void): Promise<Result> => {
+    return async (input: InputOf<Uint8Array>, options: object, onStage: (stage: Stage) => void): Promise<Result> => {
+      const [bytes] = filesIn(input) as [Uint8Array];
       this.most = Math.max(this.most, ++this.running);
       this.seen.push(bytes[0]!);
+      this.asked.push({ input, options });
       onStage('decoding');
       try {
         const runtime = await this.behaviour(bytes, settings);
@@ -234,6 +238,77 @@ describe('input', () => {
     vi.spyOn(gone, 'arrayBuffer').mockRejectedValue(new DOMException('gone', 'NotFoundError'));
     await expectCode(classifier.classify(gone), 'CORRUPT_IMAGE', /gone/);
     await expectCode(classifier.classify('photo.jpg' as unknown as Blob), 'INVALID_ARGUMENT');
+  });
+});
+
+describe('a lesion', () => {
+  test('crosses with all that is its pictures\' own, and the buffers stay whole', async () => {
+    const workers = new Workers();
+    const classifier = await load(workers);
+    const [own, crop] = [bytes(7), { x: 1, y: 2, width: 3, height: 4 }];
+    const work = classifier.classify([{ picture: own.buffer, modality: 'dermoscopy', crop }, { picture: new Blob([bytes(8)]) }], { modality: 'photo', thorough: true });
+    own.fill(9);
+    await work;
+    expect(workers.asked).toEqual([{ input: [{ bytes: bytes(7), modality: 'dermoscopy', crop }, { bytes: bytes(8) }], options: { modality: 'photo', thorough: true } }]);
+    expect(own.buffer.byteLength).toBe(8);
+  });
+
+  test('the same buffer twice is two pictures', async () => {
+    const workers = new Workers();
+    const own = bytes(5);
+    await (await load(workers)).classify([{ picture: own }, { picture: own }]);
+    expect(filesIn(workers.asked[0]!.input)).toEqual([bytes(5), bytes(5)]);
+  });
+
+  test('of one picture stays a list', async () => {
+    const workers = new Workers();
+    await (await load(workers)).classify([{ picture: bytes(5) }]);
+    expect(workers.asked).toEqual([{ input: [{ bytes: bytes(5) }], options: {} }]);
+  });
+
+  test.each<[string, LesionPicture[], RegExp]>([
+    ['no picture', [], /not 0/],
+    ['three pictures', [1, 2, 3].map((n) => ({ picture: bytes(n) })), /not 3/],
+    ['something else', [{ picture: 'photo.jpg' as unknown as Blob }], /must be a Blob/],
+    ['nothing at all', [undefined as unknown as LesionPicture], /must be a Blob/],
+  ])('of %s is refused', async (_name, pictures, message) => {
+    const workers = new Workers();
+    await expectCode((await load(workers)).classify(pictures), 'INVALID_ARGUMENT', message);
+    expect(workers.asked).toEqual([]);
+  });
+
+  test('takes no crop for all, and says which file cannot be read', async () => {
+    const classifier = await load(new Workers());
+    await expectCode(classifier.classify([{ picture: bytes(1) }], { crop: { x: 0, y: 0, width: 1, height: 1 } }), 'INVALID_ARGUMENT', /crop of its own/);
+    const gone = new Blob(['x']);
+    vi.spyOn(gone, 'arrayBuffer').mockRejectedValue(new DOMException('gone', 'NotFoundError'));
+    await expectCode(classifier.classify([{ picture: bytes(1) }, { picture: gone }]), 'CORRUPT_IMAGE', /^Picture 2: .*gone/);
+  });
+
+  test('is answered at once when it is aborted, and the next call runs', async () => {
+    const workers = new Workers();
+    let release = () => undefined as void;
+    workers.behaviour = ([first]) => (first === 1 ? new Promise((resolve) => (release = resolve)) : Promise.resolve());
+    const classifier = await load(workers, {}, { stuckAfter: 10_000 });
+    const abort = new AbortController();
+    const first = classifier.classify([{ picture: bytes(1) }, { picture: bytes(2) }], { signal: abort.signal, thorough: true });
+    await vi.waitFor(() => expect(workers.running).toBe(1));
+    const second = classifier.classify(bytes(3));
+    abort.abort();
+    await expectCode(first, 'ABORTED');
+    release();
+    expect((await second).outcome).toBe('single');
+    expect(workers.seen).toEqual([1, 3]);
+  });
+
+  test('goes on in a worker with a single thread when threads fail', async () => {
+    const workers = new Workers();
+    workers.behaviour = async (_bytes, { threads }) => {
+      if (threads !== 1) throw new ThreadsFailed('blocked');
+    };
+    await (await load(workers)).classify([{ picture: bytes(4), modality: 'photo' }, { picture: bytes(6) }]);
+    expect(workers.asked).toHaveLength(2);
+    expect(workers.asked[1]).toEqual({ input: [{ bytes: bytes(4), modality: 'photo' }, { bytes: bytes(6) }], options: {} });
   });
 });
 

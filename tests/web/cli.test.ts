@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Result } from '../../web/src/classifier/result.js';
-import { picturePath, root } from './support.js';
+import { modelFolder, picturePath, root, withCombination } from './support.js';
 
 interface Ran {
   code: number | null;
@@ -25,13 +25,15 @@ function run(...args: string[]): Promise<Ran> {
 }
 
 let folder: string;
+let combining: string;
 beforeAll(() => {
+  combining = modelFolder(withCombination);
   folder = mkdtempSync(join(tmpdir(), 'dermlet-cli-'));
   mkdirSync(join(folder, 'images', 'drawn'), { recursive: true });
   mkdirSync(join(folder, 'images', 'empty', '.hidden'), { recursive: true });
   for (const name of ['spot.jpg', 'spot.png', 'orientation-6.jpg', 'flat.png', 'cut-off.jpg']) copyFileSync(picturePath(name), join(folder, 'images', 'drawn', name));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => [folder, combining].forEach((path) => rmSync(path, { recursive: true })));
 
 describe('classify', () => {
   test('prints a picture for people', async () => {
@@ -89,7 +91,51 @@ describe('classify', () => {
     expect(JSON.parse(diagnosis.out)).toMatchObject({ label: null, severity: 'Unknown', isSafe: false });
   });
 
+  test('--lesion --json: two pictures, one result', async () => {
+    const files = [picturePath('spot.jpg'), picturePath('orientation-6.jpg')];
+    const { code, out } = await run('classify', ...files, '--lesion', '--model', combining, '--modality', 'dermoscopy,photo', '--json');
+    expect(code).toBe(0);
+    const answer = JSON.parse(out) as Result & { files: string[] };
+    expect(answer).toMatchObject({ files, resultVersion: 1, thorough: false, modality: 'dermoscopy' });
+    expect(answer.lesion).toMatchObject({ combined: true, shown: 0, pictures: [{ modality: 'dermoscopy' }, { modality: 'photo' }] });
+  });
+
+  test('--lesion --thorough for people, with what each picture comes to alone', async () => {
+    const files = [picturePath('spot.jpg'), picturePath('orientation-6.jpg')];
+    const { code, out, err } = await run('classify', ...files, '--lesion', '--model', combining, '--modality', 'dermoscopy,photo', '--thorough');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain(`${files.join(' + ')}\n`);
+    expect(out).toMatch(/Both pictures together; each alone:\n(.*\n)*.*spot\.jpg \(dermoscopy\): .*\n(.*\n)*.*orientation-6\.jpg \(photo\): /);
+    expect(out).toMatch(/Thorough: the mean over turns and reflections/);
+  });
+
+  test('--lesion leaves out what is not usable, and says so', async () => {
+    const { code, out } = await run('classify', picturePath('flat.png'), picturePath('spot.jpg'), '--lesion', '--modality', 'photo');
+    expect(code).toBe(0);
+    expect(out).toMatch(/Not combined: .*left out/);
+    expect(out).toMatch(/flat\.png \(photo\): not usable/);
+  });
+
+  test('--thorough: each picture, in threads', async () => {
+    const { code, out } = await run('classify', picturePath('spot.jpg'), picturePath('orientation-1.jpg'), '--thorough', '--json', '--jobs', '2');
+    expect(code).toBe(0);
+    expect((JSON.parse(out) as Result[]).map(({ thorough, lesion }) => [thorough, lesion])).toEqual([[true, undefined], [true, undefined]]);
+  });
+
+  test('--lesion with a broken picture says which', async () => {
+    const files = [picturePath('spot.jpg'), picturePath('cut-off.jpg')];
+    const { code, out, err } = await run('classify', ...files, '--lesion', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ files, error: { code: 'CORRUPT_IMAGE', message: expect.stringMatching(/^Picture 2: /) as string } });
+    expect(err).toMatch(/spot\.jpg \+ .*cut-off\.jpg: CORRUPT_IMAGE: Picture 2/);
+  });
+
   test.each([
+    [['classify', 'x.jpg', '--lesion'], /needs two files.*not 1/],
+    [['classify', 'a.jpg', 'b.jpg', 'c.jpg', '--lesion'], /not 3/],
+    [['classify', 'a.jpg', 'b.jpg', '--lesion', '--crop', '0,0,9,9'], /--crop/],
+    [['classify', 'a.jpg', 'b.jpg', '--modality', 'dermoscopy,photo'], /--modality names 2/],
+    [['classify', 'a.jpg', 'b.jpg', '--lesion', '--modality', 'dermoscopy,xray'], /'xray'; it knows/],
     [['classify'], /at least one file/],
     [['classify', 'x.jpg', '--format', 'xml'], /predict or diagnosis/],
     [['classify', 'x.jpg', '--crop', '1,2,3'], /--crop/],

@@ -20,6 +20,15 @@ function byParser(value: unknown): boolean {
 type Path = (string | number)[];
 type Container = Record<string | number, unknown>;
 
+/** The shipped manifest with everything that a manifest may hold. */
+function fullManifest(): Record<string, unknown> {
+  const json = manifestJson() as { modalities: { id: string; setThresholds: number[] }[] } & Record<string, unknown>;
+  const [first, second] = json.modalities as [(typeof json.modalities)[0], (typeof json.modalities)[0]];
+  const pooling = { weights: [0.7, 0.6], temperature: 1.1, setThresholds: first.setThresholds };
+  const thorough = { temperature: 0.5, setThresholds: first.setThresholds, rejectionThreshold: -3 };
+  return { ...json, modalities: [{ ...first, thorough }, second], combination: { modalities: [first.id, second.id], ...pooling, thorough: pooling } };
+}
+
 /** Paths of every value in a JSON tree, the root left out; of long lists the first entry only. */
 function paths(value: unknown, path: Path = []): Path[] {
   const own = path.length > 0 ? [path] : [];
@@ -29,7 +38,7 @@ function paths(value: unknown, path: Path = []): Path[] {
 }
 
 function changed(path: Path, change: (container: Container, key: string | number) => void): unknown {
-  const copy = structuredClone(manifestJson());
+  const copy = structuredClone(fullManifest());
   let container = copy as Container;
   for (const key of path.slice(0, -1)) container = container[key] as Container;
   change(container, path.at(-1)!);
@@ -45,6 +54,8 @@ describe('parser and schema', () => {
   test('accept the shipped manifest', () => {
     expect(bySchema(manifestJson())).toBe(true);
     expect(byParser(manifestJson())).toBe(true);
+    expect(bySchema(fullManifest())).toBe(true);
+    expect(byParser(fullManifest())).toBe(true);
   });
 
   test('agree on every field removed, replaced and added', () => {
@@ -62,7 +73,7 @@ describe('parser and schema', () => {
       const parserSays = problem === undefined || (schemaSays && beyondSchema.test(problem));
       if (schemaSays !== parserSays) disagree.push(`${name}: schema ${schemaSays}, parser ${problem ?? 'accepts'}`);
     };
-    for (const path of paths(manifestJson())) {
+    for (const path of paths(fullManifest())) {
       const name = path.join('.');
       compare(`${name} removed`, changed(path, (container, key) => (Array.isArray(container) ? container.splice(Number(key), 1) : delete container[key])));
       for (const value of replacements) compare(`${name} = ${JSON.stringify(value)}`, changed(path, (container, key) => (container[key] = value)));
@@ -88,6 +99,11 @@ describe('errors name the field', () => {
   test('of a wrong type', () => expectCode(broken(['input', 'width'], '224'), 'MODEL_CORRUPT', /input\.width must be a number/));
   test('in a list', () => expectCode(broken(['classes', 0, 'concern'], 'huge'), 'MODEL_CORRUPT', /classes\[0\]\.concern must be one of low, moderate, high/));
   test('of the wrong length', () => expectCode(broken(['modalities', 0, 'setThresholds'], [0.5]), 'MODEL_CORRUPT', /modalities\[0\]\.setThresholds .*8 classes/));
+  test('of the wrong length, thorough', () => expectCode(broken(['modalities', 0, 'thorough', 'setThresholds'], []), 'MODEL_CORRUPT', /modalities\[0\]\.thorough\.setThresholds/));
+  test('of the wrong length, combined', () => expectCode(broken(['combination', 'thorough', 'setThresholds'], []), 'MODEL_CORRUPT', /combination\.thorough\.setThresholds/));
+  test('a combination of a modality with itself', () => expectCode(broken(['combination', 'modalities'], ['photo', 'photo']), 'MODEL_CORRUPT', /'photo' twice/));
+  test('a combination with a stranger', () => expectCode(broken(['combination', 'modalities', 1], 'xray'), 'MODEL_CORRUPT', /'xray', which is none of the modalities/));
+  test('a negative weight', () => expectCode(broken(['combination', 'weights', 0], -0.1), 'MODEL_CORRUPT', /combination\.weights\[0\]/));
   test('twice', () => expectCode(broken(['classes', 0, 'id'], 'mel'), 'MODEL_CORRUPT', /'mel' twice/));
   test('unknown modality', () => expectCode(broken(['defaultModality'], 'xray'), 'MODEL_CORRUPT', /defaultModality/));
   test('division by zero', () => expectCode(broken(['input', 'std'], [1, 0, 1]), 'MODEL_CORRUPT', /std\[1\]/));
@@ -101,6 +117,7 @@ test('modelInfo gives absolute addresses', () => {
   expect(info.cardUrl).toBe('https://example.org/app/models/skin-8/MODEL_CARD.md');
   expect(info.license.url).toBe('https://example.org/app/models/skin-8/LICENSE');
   expect(info.classes).toHaveLength(8);
+  expect(modelInfo(parseManifest(fullManifest()), 'https://example.org/').combines).toEqual(['dermoscopy', 'photo']);
 });
 
 test('the self-test reference', async () => {

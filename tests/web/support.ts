@@ -1,5 +1,8 @@
 /** What several tests need. */
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DermletError, type ErrorCode } from '../../web/src/classifier/errors.js';
 import { parseManifest, type Manifest } from '../../web/src/classifier/manifest.js';
@@ -33,6 +36,7 @@ export function result(ranking: [id: string, probability: number, concern: Ranke
     outcome,
     tier,
     modality: 'photo',
+    thorough: false,
     ranking: ranking.map(([id, probability, concern, inSet]) => ({ id, name: `Name of ${id}`, probability, concern, inSet })),
     predictionSet: ranking.filter(([, , , inSet]) => inSet).map(([id]) => id),
     coverage: 0.9,
@@ -51,4 +55,30 @@ export function result(ranking: [id: string, probability: number, concern: Ranke
     },
     runtime: { backend: 'wasm', threads: 1, timings: { queue: 0, prepare: 1, inference: 1, interpret: 1, total: 3 } },
   };
+}
+
+type Json = Record<string, unknown>;
+
+/** A model folder of a test's own: the shipped one with a changed manifest and, where given, another network. Whoever asks removes it. */
+export function modelFolder(change: (json: ManifestJson) => object = (json) => json, network?: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dermlet-model-'));
+  const json = change(manifestJson() as unknown as ManifestJson) as Json;
+  const files: Record<string, Uint8Array> = { 'selftest.png': modelFile('selftest.png'), 'selftest.json': modelFile('selftest.json') };
+  if (network === undefined) files['skin-8.onnx'] = modelFile('skin-8.onnx');
+  else {
+    const bytes = new Uint8Array(readFileSync(`${root}tests/web/networks/${network}.onnx`));
+    files['tiny.onnx'] = bytes;
+    json.file = { path: 'tiny.onnx', bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  }
+  for (const [name, bytes] of Object.entries({ ...files, 'manifest.json': JSON.stringify(json) })) writeFileSync(join(folder, name), bytes);
+  return folder;
+}
+
+/** The shipped manifest as JSON, as far as tests change it. */
+export type ManifestJson = Json & { modalities: [Json & { id: string; setThresholds: number[] }, Json & { id: string; setThresholds: number[] }]; input: Json; decision: Json };
+
+/** A manifest that says how its two modalities are combined. */
+export function withCombination(json: ManifestJson): ManifestJson {
+  const [{ id: first, setThresholds }, { id: second }] = json.modalities;
+  return { ...json, combination: { modalities: [first, second], weights: [0.75, 0.5], temperature: 1.25, setThresholds } };
 }

@@ -3,10 +3,13 @@
 #include <emscripten/bind.h>
 #include <emscripten/heap.h>
 
-#include <initializer_list>
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "pipeline.h"
 
@@ -16,15 +19,32 @@ namespace {
 using emscripten::typed_memory_view;
 using emscripten::val;
 
-val object(std::initializer_list<std::pair<const char*, val>> fields) {
-  val result = val::object();
-  for (const auto& [key, value] : fields) result.set(key, value);
-  return result;
+// Reading and writing fields goes through these few functions and not through temporary vals at every place: a tenth of the whole module's size.
+template <typename T>
+[[gnu::noinline]] T at(const val& object, const char* key) {
+  return object[key].as<T>();
 }
 
-val to_js(const Error& error) { return object({{"ok", val(false)}, {"code", val(std::string(error_name(error.code)))}, {"message", val(error.message)}}); }
+[[gnu::noinline]] bool is(const val& object, const char* key, const char* word) { return at<std::string>(object, key) == word; }
 
-val to_js(const Rect& r) { return object({{"x", val(r.x)}, {"y", val(r.y)}, {"width", val(r.width)}, {"height", val(r.height)}}); }
+class Object {
+ public:
+  [[gnu::noinline]] Object& set(const char* key, const val& value) {
+    object_.set(key, value);
+    return *this;
+  }
+  [[gnu::noinline]] Object& set(const char* key, double value) { return set(key, val(value)); }
+  [[gnu::noinline]] Object& flag(const char* key, bool value) { return set(key, val(value)); }
+  [[gnu::noinline]] Object& text(const char* key, std::string_view value) { return set(key, val(std::string(value))); }
+  [[nodiscard]] const val& get() const { return object_; }
+
+ private:
+  val object_ = val::object();
+};
+
+val to_js(const Error& error) { return Object().flag("ok", false).text("code", error_name(error.code)).text("message", error.message).get(); }
+
+val to_js(const Rect& r) { return Object().set("x", r.x).set("y", r.y).set("width", r.width).set("height", r.height).get(); }
 
 template <typename T>
 val copied(std::span<const T> values) {
@@ -48,7 +68,7 @@ Result<val> to_js(const Image& image) {
     for (int c = 0; c < 4; ++c) to[c] = c < image.channels ? from[c] : std::uint8_t{255};
   }
   const val bytes = copied(std::as_const(*rgba).span());
-  return object({{"width", val(image.width)}, {"height", val(image.height)}, {"rgba", val::global("Uint8ClampedArray").new_(bytes["buffer"])}});
+  return Object().set("width", image.width).set("height", image.height).set("rgba", val::global("Uint8ClampedArray").new_(bytes["buffer"])).get();
 }
 
 // A typed array's values, copied in; null is empty.
@@ -60,20 +80,21 @@ Result<Buffer<T>> taken(const val& array) {
   return buffer;
 }
 
-bool is(const val& object, const char* key, const char* word) { return object[key].as<std::string>() == word; }
+std::vector<float> floats_at(const val& object, const char* key) { return emscripten::vecFromJSArray<float>(object[key]); }
 
 PrepareSpec prepare_spec_from(const val& v) {
   PrepareSpec spec;
-  spec.tensor = {v["width"].as<int>(), v["height"].as<int>(), is(v, "layout", "NHWC") ? Layout::kNhwc : Layout::kNchw,
+  spec.tensor = {at<int>(v, "width"), at<int>(v, "height"), is(v, "layout", "NHWC") ? Layout::kNhwc : Layout::kNchw,
                  is(v, "channels", "BGR") ? ChannelOrder::kBgr : ChannelOrder::kRgb};
-  for (std::size_t c = 0; c < 3; ++c) {
-    spec.tensor.mean[c] = v["mean"][c].as<float>();
-    spec.tensor.std[c] = v["std"][c].as<float>();
-  }
+  const std::vector<float> mean = floats_at(v, "mean");
+  const std::vector<float> std = floats_at(v, "std");
+  std::copy_n(mean.begin(), std::min<std::size_t>(3, mean.size()), spec.tensor.mean.begin());
+  std::copy_n(std.begin(), std::min<std::size_t>(3, std.size()), spec.tensor.std.begin());
   spec.fit = is(v, "fit", "stretch") ? Fit::kStretch : Fit::kCover;
   spec.filter = is(v, "filter", "bilinear") ? Filter::kBilinear : is(v, "filter", "lanczos") ? Filter::kLanczos : Filter::kBicubic;
-  spec.quality = {v["minSide"].as<int>(), v["minContrast"].as<float>()};
-  spec.preview_side = v["previewSide"].as<int>();
+  spec.quality = {at<int>(v, "minSide"), at<float>(v, "minContrast")};
+  spec.preview_side = at<int>(v, "previewSide");
+  spec.views = at<int>(v, "views");
   return spec;
 }
 
@@ -81,13 +102,13 @@ DecisionSpec decision_spec_from(const val& v) {
   const val rejection = v["rejectionThreshold"];
   DecisionSpec spec;
   spec.scores = is(v, "scoresAre", "probabilities") ? Scores::kProbabilities : Scores::kLogits;
-  spec.temperature = v["temperature"].as<float>();
-  spec.set_thresholds = emscripten::vecFromJSArray<float>(v["setThresholds"]);
+  spec.temperature = at<float>(v, "temperature");
+  spec.set_thresholds = floats_at(v, "setThresholds");
   spec.rejection_threshold = rejection.isNull() ? std::numeric_limits<float>::infinity() : rejection.as<float>();
   for (const std::string& word : emscripten::vecFromJSArray<std::string>(v["concern"])) {
     spec.concern.push_back(word == "high" ? Concern::kHigh : word == "moderate" ? Concern::kModerate : Concern::kLow);
   }
-  spec.high_concern_mass = v["highConcernMass"].as<float>();
+  spec.high_concern_mass = at<float>(v, "highConcernMass");
   return spec;
 }
 
@@ -95,46 +116,79 @@ val prepare_js(const val& file, const val& spec, const val& crop) {
   const auto bytes = taken<std::uint8_t>(file);
   if (!bytes) return to_js(bytes.error());
   std::optional<Rect> area;
-  if (!crop.isNull()) area = Rect{crop["x"].as<int>(), crop["y"].as<int>(), crop["width"].as<int>(), crop["height"].as<int>()};
+  if (!crop.isNull()) area = Rect{at<int>(crop, "x"), at<int>(crop, "y"), at<int>(crop, "width"), at<int>(crop, "height")};
   const auto prepared = prepare(bytes->span(), prepare_spec_from(spec), area);
   if (!prepared) return to_js(prepared.error());
   const auto view = to_js(prepared->view);
   const auto preview = to_js(prepared->preview);
   if (!view || !preview) return to_js(view ? preview.error() : view.error());
   const Source& source = prepared->source;
-  val checks = val::array();
+  const val checks = val::array();
   for (const QualityCheck& check : prepared->quality.checks) {
-    const val one = object({{"id", val(std::string(check.id))}, {"value", val(check.value)}, {"limit", val(check.limit)}, {"passed", val(check.passed)}});
-    checks.call<void>("push", one);
+    checks.call<void>("push", Object().text("id", check.id).set("value", check.value).set("limit", check.limit).flag("passed", check.passed).get());
   }
-  const val from = object({{"format", val(std::string(format_name(source.format)))}, {"width", val(source.width)}, {"height", val(source.height)}, {"orientation", val(source.orientation)},
-                           {"colour", val(std::string(colour_source_name(source.colour)))}});
-  return object({{"ok", val(true)}, {"tensor", copied(prepared->tensor.span())}, {"view", *view}, {"preview", *preview}, {"region", to_js(prepared->region)},
-                 {"source", from}, {"quality", object({{"usable", val(prepared->quality.usable)}, {"checks", checks}})}});
+  const Object from = Object().text("format", format_name(source.format)).set("width", source.width).set("height", source.height).set("orientation", source.orientation)
+                          .text("colour", colour_source_name(source.colour));
+  return Object().flag("ok", true).set("tensor", copied(prepared->tensor.span())).set("view", *view).set("preview", *preview).set("region", to_js(prepared->region))
+      .set("source", from.get()).set("quality", Object().flag("usable", prepared->quality.usable).set("checks", checks).get()).get();
 }
 
-val interpret_js(const val& outputs, const val& spec, bool usable, const val& explain) {
-  const auto scores = taken<float>(outputs["scores"]);
-  const auto maps = taken<float>(outputs["maps"]);
-  const auto embedding = taken<float>(outputs["embedding"]);
-  if (!scores || !maps || !embedding) return to_js(Error{ErrorCode::kImageTooLarge, "not enough memory for the network's outputs"});
-  const ModelOutputs given{scores->span(), maps->span(), outputs["mapHeight"].as<int>(), outputs["mapWidth"].as<int>(), embedding->span()};
-  std::optional<Explain> asked;
-  if (!explain.isNull()) asked = Explain{explain["classIndex"].as<int>(), explain["width"].as<int>(), explain["height"].as<int>()};
-  const auto told = interpret(given, decision_spec_from(spec), usable, asked);
-  if (!told) return to_js(told.error());
-  val heat_map = val::null();
-  if (const auto& map = told->heat_map) {
-    const auto overlay = to_js(map->overlay);
-    if (!overlay) return to_js(overlay.error());
-    heat_map = object({{"classIndex", val(map->class_index)}, {"rows", val(map->rows)}, {"columns", val(map->columns)}, {"values", to_array(map->values)}, {"overlay", *overlay}});
-  }
+// Owns what a LesionPicture looks at.
+struct Taken {
+  Buffer<float> scores;
+  Buffer<float> maps;
+  Buffer<float> embedding;
+};
+
+Result<LesionPicture> picture_from(const val& v, Taken& kept) {
+  const val outputs = v["outputs"];
+  const val explain = v["explain"];
+  auto scores = taken<float>(outputs["scores"]);
+  auto maps = taken<float>(outputs["maps"]);
+  auto embedding = taken<float>(outputs["embedding"]);
+  if (!scores || !maps || !embedding) return fail(ErrorCode::kImageTooLarge, "not enough memory for the network's outputs");
+  kept = {std::move(*scores), std::move(*maps), std::move(*embedding)};
+  LesionPicture picture;
+  picture.outputs = {kept.scores.span(), kept.maps.span(), at<int>(outputs, "mapHeight"), at<int>(outputs, "mapWidth"), kept.embedding.span(), at<int>(outputs, "views")};
+  picture.spec = decision_spec_from(v["spec"]);
+  picture.usable = at<bool>(v, "usable");
+  if (!explain.isNull()) picture.explain = Explain{at<int>(explain, "classIndex"), at<int>(explain, "width"), at<int>(explain, "height")};
+  return picture;
+}
+
+val to_js(const Decision& d) {
   constexpr std::array kOutcomes = {"single", "several", "not-recognised", "poor-quality"};
   constexpr std::array kTiers = {"low", "moderate", "high", "unknown"};
-  const Decision& d = told->decision;
-  return object({{"ok", val(true)}, {"probabilities", to_array(d.probabilities)}, {"ranking", to_array(d.ranking)}, {"predictionSet", to_array(d.prediction_set)},
-                 {"outcome", val(std::string(kOutcomes[static_cast<std::size_t>(d.outcome)]))}, {"tier", val(std::string(kTiers[static_cast<std::size_t>(d.tier)]))},
-                 {"rejection", val(d.rejection)}, {"heatMap", heat_map}});
+  const bool refuses = d.rejection_threshold != std::numeric_limits<float>::infinity();
+  return Object().set("probabilities", to_array(d.probabilities)).set("ranking", to_array(d.ranking)).set("predictionSet", to_array(d.prediction_set))
+      .text("outcome", kOutcomes[static_cast<std::size_t>(d.outcome)]).text("tier", kTiers[static_cast<std::size_t>(d.tier)])
+      .set("rejection", d.rejection).set("rejectionThreshold", refuses ? val(d.rejection_threshold) : val::null()).get();
+}
+
+val interpret_js(const val& pictures, const val& combination) {
+  std::array<Taken, kMaxLesionPictures> kept;
+  std::array<LesionPicture, kMaxLesionPictures> given;
+  const auto count = at<std::size_t>(pictures, "length");
+  if (count > kMaxLesionPictures) return to_js(Error{ErrorCode::kInvalidArgument, "a lesion has one or two pictures"});
+  for (std::size_t i = 0; i < count; ++i) {
+    auto picture = picture_from(pictures[i], kept[i]);
+    if (!picture) return to_js(picture.error());
+    given[i] = std::move(*picture);
+  }
+  CombinationSpec joining;
+  if (!combination.isNull()) joining = {floats_at(combination, "weights"), at<float>(combination, "temperature"), floats_at(combination, "setThresholds")};
+  const auto told = interpret(std::span(given).first(count), joining);
+  if (!told) return to_js(told.error());
+  val heat_map = val::null();
+  if (const auto& map = told->lesion.heat_map) {
+    const auto overlay = to_js(map->overlay);
+    if (!overlay) return to_js(overlay.error());
+    heat_map = Object().set("classIndex", map->class_index).set("rows", map->rows).set("columns", map->columns).set("values", to_array(map->values)).set("overlay", *overlay).get();
+  }
+  const val alone = val::array();
+  for (const Decision& decision : told->alone) alone.call<void>("push", to_js(decision));
+  return Object().flag("ok", true).set("decision", to_js(told->lesion.decision)).set("heatMap", heat_map).set("alone", alone).set("shown", static_cast<double>(told->shown))
+      .flag("combined", told->combined).get();
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ export interface PrepareSpec {
   minContrast: number;
   /** Longest side of the upright preview in pixels; 0 makes none. */
   previewSide: number;
+  /** Dihedral views in the tensor: 1, 4 (those that keep the shape), or 8 where width and height are equal. */
+  views: number;
 }
 
 export interface QualityCheck {
@@ -57,9 +59,9 @@ export type ColourSource = 'assumed-srgb' | 'srgb' | 'converted' | 'unsupported-
 
 export interface Prepared {
   ok: true;
-  /** One picture in the spec's layout; its own buffer, may be transferred. */
+  /** `views` pictures in the spec's layout, the upright one first; its own buffer, may be transferred. */
   tensor: Float32Array<ArrayBuffer>;
-  /** Exactly what was normalised into the tensor. */
+  /** Exactly what was normalised into the tensor's first picture. */
   view: Picture;
   /** The whole upright picture; null when `previewSide` is 0. */
   preview: Picture | null;
@@ -69,13 +71,17 @@ export interface Prepared {
   quality: { usable: boolean; checks: QualityCheck[] };
 }
 
+/** What the network answered for one picture: for each of its views, one after the other. */
 export interface ModelOutputs {
+  /** views * K */
   scores: Float32Array;
-  /** Class-major grid of K * mapHeight * mapWidth; null when the model has none. */
+  /** Class-major grids, views * K * mapHeight * mapWidth; null when the model has none. */
   maps: Float32Array | null;
   mapHeight: number;
   mapWidth: number;
+  /** views * D */
   embedding: Float32Array | null;
+  views: number;
 }
 
 export interface DecisionSpec {
@@ -95,21 +101,51 @@ export interface Explain {
   height: number;
 }
 
-export interface Interpreted {
-  ok: true;
+/** One picture of a lesion; `spec` is by its modality, the overlay's size its own. */
+export interface LesionOutputs {
+  outputs: ModelOutputs;
+  spec: DecisionSpec;
+  usable: boolean;
+  explain: Explain | null;
+}
+
+/** How the scores of pictures of different modalities become one; `weights` in the order of the pictures. `wasm_src/core/combine.h` has the formula. */
+export interface CombinationSpec {
+  weights: readonly number[];
+  temperature: number;
+  setThresholds: readonly number[];
+}
+
+export interface Decision {
   probabilities: number[];
   ranking: number[];
   predictionSet: number[];
   outcome: 'single' | 'several' | 'not-recognised' | 'poor-quality';
   tier: 'low' | 'moderate' | 'high' | 'unknown';
   rejection: number;
+  /** null never refuses. */
+  rejectionThreshold: number | null;
+}
+
+export interface Interpreted {
+  ok: true;
+  /** Of all usable pictures together. */
+  decision: Decision;
+  /** Of the picture `shown` alone. */
   heatMap: { classIndex: number; rows: number; columns: number; values: number[]; overlay: Picture } | null;
+  /** Of each picture by itself, in their order. */
+  alone: Decision[];
+  /** Index of the first usable picture; 0 when none is. */
+  shown: number;
+  /** Whether two pictures were usable and so combined. */
+  combined: boolean;
 }
 
 /** No call keeps a view into WASM memory; every array returned is the caller's own. */
 export interface DermletModule {
   prepare(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null): Prepared | Failure;
-  interpret(outputs: ModelOutputs, spec: DecisionSpec, usable: boolean, explain: Explain | null): Interpreted | Failure;
+  /** One or two pictures of one lesion; `combination` null joins two of one modality. */
+  interpret(pictures: readonly LesionOutputs[], combination: CombinationSpec | null): Interpreted | Failure;
   /** Bytes of WASM memory now held; it never shrinks. */
   memoryBytes(): number;
 }

@@ -7,11 +7,12 @@ import { engineFolder } from './asset-base.js';
 import type { CallOptions } from './engine.js';
 import { EngineWorker, NeedsOneThread, type Ready, type Spawn } from './engine-worker.js';
 import { DermletError } from './errors.js';
+import { isList, ofPicture, type InputOf, type PictureOf } from './input.js';
 import { modelInfo, type Manifest } from './manifest.js';
 import { explainUnknown, listModelsFrom, resolveModel } from './models.js';
-import type { BackendChoice, ClassifyInput, ClassifyOptions, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
-import type { LoadSettings } from './protocol.js';
-import type { Result } from './result.js';
+import type { BackendChoice, ClassifyInput, ClassifyOptions, LesionPicture, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
+import type { LoadSettings, WireInput } from './protocol.js';
+import type { Rect, Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
 /** Bytes. The core refuses larger files as well; here they are refused before they are read. */
@@ -22,14 +23,19 @@ const STUCK_AFTER = 15_000;
 
 const spawnWorker: Spawn = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'dermlet' });
 
+/** Pictures of one lesion in one call; the core knows how to combine no more. */
+const MAX_LESION_PICTURES = 2;
+
 /** What tests may replace. */
 export interface Internals {
   spawn: Spawn;
   stuckAfter: number;
 }
 
+type Kept = Blob | ArrayBuffer;
+
 interface Job {
-  input: Blob | ArrayBuffer;
+  input: InputOf<Kept>;
   options: ClassifyOptions;
   asked: number;
   resolve(result: Result): void;
@@ -97,14 +103,14 @@ export class Classifier {
   }
 
   /**
-   * Classifies one picture. The caller's buffer stays the caller's.
+   * Classifies one picture, or one lesion from one or two pictures of it: `result.lesion` then says what became of each. The caller's buffers stay the caller's.
    * @throws DermletError with any code
    */
-  async classify(input: ClassifyInput, options: ClassifyOptions = {}): Promise<Result> {
+  async classify(input: ClassifyInput | readonly LesionPicture[], options: ClassifyOptions = {}): Promise<Result> {
     const { signal } = options;
     if (this.#disposed) throw disposedError();
     throwIfAborted(signal);
-    const kept = keptInput(input);
+    const kept = isList(input) ? keptLesion(input, options) : keptInput(input);
     return new Promise<Result>((resolve, reject) => {
       const stage = guarded(options.onStage);
       const onAbort = () => this.#abort(job, signal);
@@ -156,9 +162,9 @@ export class Classifier {
   async #run(job: Job): Promise<void> {
     const began = performance.now();
     try {
-      const bytes = await bytesOf(job.input);
+      const input = await wireInput(job.input);
       if (job.settled) return;
-      const result = await this.#classifyIn(job, bytes);
+      const result = await this.#classifyIn(job, input);
       this.#fallback = result.runtime.fallback ?? this.#fallback;
       job.resolve(withWaiting(result, began - job.asked, performance.now() - job.asked, this.#fallback));
     } catch (error) {
@@ -166,21 +172,22 @@ export class Classifier {
     }
   }
 
-  async #classifyIn(job: Job, bytes: ArrayBuffer): Promise<Result> {
-    const { modality, crop, explain, pictures } = job.options;
+  async #classifyIn(job: Job, input: WireInput): Promise<Result> {
+    const { modality, crop, explain, pictures, thorough } = job.options;
     const options: CallOptions = {
       ...(modality === undefined ? {} : { modality }),
-      ...(crop === undefined ? {} : { crop: { x: crop.x, y: crop.y, width: crop.width, height: crop.height } }),
+      ...(crop === undefined ? {} : { crop: plainRect(crop) }),
+      ...(thorough === undefined ? {} : { thorough }),
       ...(explain === undefined ? {} : { explain }),
       ...(pictures === undefined ? {} : { pictures }),
     };
     const worker = await this.#liveWorker(job);
     try {
-      return await worker.classify(bytes, options, job.stage);
+      return await worker.classify(input, options, job.stage);
     } catch (error) {
-      if (!(error instanceof NeedsOneThread) || !error.bytes || this.#disposed) throw error;
+      if (!(error instanceof NeedsOneThread) || !error.input || this.#disposed) throw error;
       this.#threads = 1;
-      return (await this.#liveWorker(job)).classify(error.bytes, options, job.stage);
+      return (await this.#liveWorker(job)).classify(error.input, options, job.stage);
     }
   }
 
@@ -279,8 +286,22 @@ function checkedBackend(backend: BackendChoice = 'auto'): BackendChoice {
   return backend;
 }
 
+const plainRect = ({ x, y, width, height }: Rect): Rect => ({ x, y, width, height });
+
+function keptLesion(pictures: readonly LesionPicture[], { crop }: ClassifyOptions): PictureOf<Kept>[] {
+  if (pictures.length < 1 || pictures.length > MAX_LESION_PICTURES) {
+    throw new DermletError('INVALID_ARGUMENT', `A lesion has one or two pictures, not ${pictures.length}.`);
+  }
+  if (crop !== undefined) throw new DermletError('INVALID_ARGUMENT', 'Each picture of a lesion has a crop of its own.');
+  return pictures.map((picture) => ({
+    bytes: keptInput(picture?.picture),
+    ...(picture.modality === undefined ? {} : { modality: picture.modality }),
+    ...(picture.crop === undefined ? {} : { crop: plainRect(picture.crop) }),
+  }));
+}
+
 /** A buffer is copied now: the caller may change it, and must find it whole afterwards. A Blob never changes. */
-function keptInput(input: ClassifyInput): Blob | ArrayBuffer {
+function keptInput(input: ClassifyInput): Kept {
   const size = input instanceof Blob ? input.size : (input as ArrayBuffer | undefined)?.byteLength;
   if (typeof size !== 'number') throw new DermletError('INVALID_ARGUMENT', 'A picture must be a Blob, a File, an ArrayBuffer or a Uint8Array.');
   if (size > MAX_FILE_BYTES) throw new DermletError('IMAGE_TOO_LARGE', `The file has ${size} bytes; at most ${MAX_FILE_BYTES} can be read.`);
@@ -288,7 +309,12 @@ function keptInput(input: ClassifyInput): Blob | ArrayBuffer {
   return input instanceof Uint8Array ? input.slice().buffer as ArrayBuffer : input.slice(0);
 }
 
-async function bytesOf(input: Blob | ArrayBuffer): Promise<ArrayBuffer> {
+async function wireInput(input: InputOf<Kept>): Promise<WireInput> {
+  if (!isList(input)) return bytesOf(input);
+  return Promise.all(input.map(async (picture, index) => ({ ...picture, bytes: await ofPicture(index, input.length, () => bytesOf(picture.bytes)) })));
+}
+
+async function bytesOf(input: Kept): Promise<ArrayBuffer> {
   if (!(input instanceof Blob)) return input;
   try {
     return await input.arrayBuffer();

@@ -6,13 +6,12 @@
  */
 import createDermlet from '../../../build/wasm/dermlet.js';
 import type {
+  CombinationSpec,
   CoreErrorCode,
-  DecisionSpec,
   DermletModule,
-  Explain,
   Failure,
   Interpreted,
-  ModelOutputs,
+  LesionOutputs,
   Prepared,
   PrepareSpec,
   Rect,
@@ -52,8 +51,8 @@ export class Core {
   }
 
   /** @throws DermletError with the core's code */
-  async interpret(outputs: ModelOutputs, spec: DecisionSpec, usable: boolean, explain: Explain | null): Promise<Interpreted> {
-    return this.#call((instance) => instance.interpret(outputs, spec, usable, explain));
+  async interpret(pictures: readonly LesionOutputs[], combination: CombinationSpec | null): Promise<Interpreted> {
+    return this.#call((instance) => instance.interpret(pictures, combination));
   }
 
   async #ready(): Promise<DermletModule> {

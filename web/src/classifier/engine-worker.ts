@@ -3,7 +3,7 @@ import { DermletError } from './errors.js';
 import type { CallOptions } from './engine.js';
 import type { Manifest } from './manifest.js';
 import type { LoadProgress, Stage } from './options.js';
-import { fromWire, type FromWorker, type LoadSettings, type ToWorker } from './protocol.js';
+import { fromWire, inputBuffers, type FromWorker, type LoadSettings, type ToWorker, type WireInput } from './protocol.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
@@ -21,12 +21,12 @@ export interface Ready {
   fallback: Fallback | undefined;
 }
 
-/** The worker asks for one with a single thread; `bytes` are the unfinished call's. */
+/** The worker asks for one with a single thread; `input` is the unfinished call's. */
 export class NeedsOneThread extends Error {
   override readonly name = 'NeedsOneThread';
   constructor(
     reason: string,
-    readonly bytes: ArrayBuffer | undefined,
+    readonly input: WireInput | undefined,
   ) {
     super(reason);
   }
@@ -65,13 +65,13 @@ export class EngineWorker {
     return this.#dead;
   }
 
-  /** Moves `bytes` into the worker. @throws NeedsOneThread, DermletError */
-  classify(bytes: ArrayBuffer, options: CallOptions, onStage: (stage: Stage) => void): Promise<Result> {
+  /** Moves the input's bytes into the worker. @throws NeedsOneThread, DermletError */
+  classify(input: WireInput, options: CallOptions, onStage: (stage: Stage) => void): Promise<Result> {
     if (this.#dead) return Promise.reject(new DermletError('BACKEND_FAILED', 'The worker has ended.'));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#calls.set(id, { resolve, reject, onStage });
-      this.#worker.postMessage({ type: 'classify', id, bytes, options }, [bytes]);
+      this.#worker.postMessage({ type: 'classify', id, input, options }, inputBuffers(input));
     });
   }
 
@@ -103,7 +103,7 @@ export class EngineWorker {
       case 'load-failed':
         return this.end(fromWire(message.error));
       case 'threads-failed':
-        return this.end(new NeedsOneThread(message.reason, message.bytes));
+        return this.end(new NeedsOneThread(message.reason, message.input));
       case 'stage':
         return this.#calls.get(message.id)?.onStage(message.stage);
       case 'result':

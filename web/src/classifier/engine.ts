@@ -2,19 +2,22 @@
  * Bytes of a picture -> Result, anywhere: in the page's worker and in Node alike. Joins the WASM core, the network and the manifest; computes
  * nothing itself.
  */
-import type { DecisionSpec, Explain, Interpreted, Prepared, PrepareSpec } from '../../../wasm_src/bindings/dermlet.js';
+import type { CombinationSpec, Decision, DecisionSpec, Explain, Interpreted, LesionOutputs, Prepared, PrepareSpec } from '../../../wasm_src/bindings/dermlet.js';
 import { throwIfAborted } from './abort.js';
 import { Core } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
-import { parseReference, type FileEntry, type Manifest, type Modality, type SelfTestReference } from './manifest.js';
+import { isList, ofPicture, type InputOf } from './input.js';
+import { parseReference, type Calibration, type FileEntry, type Manifest, type Modality, type SelfTestReference } from './manifest.js';
 import { createNetwork, type Network, type NetworkOutputs } from './network.js';
 import type { BackendChoice, ClassifyOptions, Stage } from './options.js';
-import type { RankedClass, Rect, Result, ResultPictures, Runtime as RuntimeReport } from './result.js';
+import type { RankedClass, Rect, Rejection, Result, ResultPictures, Runtime as RuntimeReport, Source } from './result.js';
 import { Runtime } from './runtime.js';
 
 /** The options of one call that decide the result; plain data. */
-export type CallOptions = Pick<ClassifyOptions, 'modality' | 'crop' | 'explain' | 'pictures'>;
+export type CallOptions = Pick<ClassifyOptions, 'modality' | 'crop' | 'explain' | 'pictures' | 'thorough'>;
+
+export type EngineInput = InputOf<Uint8Array>;
 
 /** Longest sides, pixels. */
 const PREVIEW_SIDE = 1024;
@@ -72,30 +75,33 @@ export class Engine {
   }
 
   /**
-   * Classifies one picture. Every class's probability is in `ranking` whatever the outcome; only `outcome` says whether one may be shown.
-   * @param bytes a whole JPEG, PNG or BMP file
-   * @throws DermletError with any code but DISPOSED
+   * Classifies one picture, or one lesion from one or two. Every class's probability is in `ranking` whatever the outcome; only `outcome` says whether one may be shown.
+   * @throws DermletError with any code but DISPOSED; of a lesion, the message says which picture
    */
-  async classify(bytes: Uint8Array, options: CallOptions = {}, onStage: (stage: Stage) => void = () => undefined): Promise<Result> {
+  async classify(input: EngineInput, options: CallOptions = {}, onStage: (stage: Stage) => void = () => undefined): Promise<Result> {
     const began = performance.now();
-    const modality = findModality(this.manifest, options.modality);
-    const explained = findExplained(this.manifest, options.explain);
-    const pictures = options.pictures === true;
+    const asked = this.#asked(input, options);
+    const { thorough, pictures, explained } = asked;
     onStage('decoding');
-    const prepared = await this.core.prepare(bytes, prepareSpec(this.manifest, pictures ? PREVIEW_SIDE : 0), checkedCrop(options.crop));
+    const prepared = await this.#prepare(asked);
     const preparedAt = performance.now();
     onStage('analysing');
     const { interpreted, inferredAt } = await this.runtime.run(async (network) => {
-      const outputs = await network.run(prepared.tensor);
+      const outputs: NetworkOutputs[] = [];
+      for (const { tensor } of prepared) outputs.push(await network.run(tensor, asked.views));
       const inferredAt = performance.now();
       if (explained !== null) onStage('explaining');
-      const explain = explained === null || outputs.maps === null ? null : explainSpec(explained, prepared.region, pictures);
-      return { interpreted: await this.#interpret(outputs, modality, prepared.quality.usable, explain), inferredAt };
+      const given = outputs.map((each, index): LesionOutputs => {
+        const { region, quality } = prepared[index]!;
+        const explain = explained === null || each.maps === null ? null : explainSpec(explained, region, pictures);
+        return { outputs: each, spec: decisionSpec(this.manifest, asked.pictureModalities[index]!, thorough), usable: quality.usable, explain };
+      });
+      return { interpreted: await this.#interpret(given, asked.combination), inferredAt };
     });
     const ended = performance.now();
     const timings = { queue: 0, prepare: preparedAt - began, inference: inferredAt - preparedAt, interpret: ended - inferredAt, total: ended - began };
     onStage('done');
-    return this.#result(bytes.length, modality, prepared, interpreted, pictures, timings);
+    return this.#result(asked, prepared, interpreted, timings);
   }
 
   /** Classifies the model's self-test picture and compares with the reference shipped. @throws DermletError */
@@ -116,10 +122,40 @@ export class Engine {
     await this.runtime.release();
   }
 
+  /** Checks everything that can be known before a picture is read. @throws DermletError INVALID_ARGUMENT */
+  #asked(input: EngineInput, options: CallOptions): Asked {
+    const { manifest } = this;
+    const lesion = isList(input);
+    if (lesion && options.crop !== undefined) throw new DermletError('INVALID_ARGUMENT', 'Each picture of a lesion has a crop of its own.');
+    const given = lesion ? input : [{ bytes: input, ...(options.crop === undefined ? {} : { crop: options.crop }) }];
+    const pictureModalities = given.map(({ modality }) => findModality(manifest, modality ?? options.modality));
+    const thorough = options.thorough === true;
+    return {
+      lesion,
+      files: given.map(({ bytes }) => bytes),
+      crops: given.map(({ crop }) => checkedCrop(crop)),
+      pictureModalities,
+      combination: combinationSpec(manifest, pictureModalities, thorough),
+      thorough,
+      views: thorough ? viewsOf(manifest) : 1,
+      explained: findExplained(manifest, options.explain),
+      pictures: options.pictures === true,
+    };
+  }
+
+  async #prepare({ files, crops, views, pictures }: Asked): Promise<Prepared[]> {
+    const spec = prepareSpec(this.manifest, pictures ? PREVIEW_SIDE : 0, views);
+    const prepared: Prepared[] = [];
+    for (const [index, bytes] of files.entries()) {
+      prepared.push(await ofPicture(index, files.length, () => this.core.prepare(bytes, spec, crops[index]!)));
+    }
+    return prepared;
+  }
+
   /** What the core refuses here came from the network, never from the caller. */
-  async #interpret(outputs: NetworkOutputs, modality: Modality, usable: boolean, explain: Explain | null): Promise<Interpreted> {
+  async #interpret(pictures: LesionOutputs[], combination: CombinationSpec | null): Promise<Interpreted> {
     try {
-      return await this.core.interpret(outputs, decisionSpec(this.manifest, modality), usable, explain);
+      return await this.core.interpret(pictures, combination);
     } catch (cause) {
       if (cause instanceof DermletError && cause.code === 'INVALID_ARGUMENT') {
         throw new DermletError('BACKEND_FAILED', `The network's answer cannot be used: ${cause.message}`, { cause });
@@ -128,48 +164,55 @@ export class Engine {
     }
   }
 
-  #result(
-    size: number,
-    modality: Modality,
-    prepared: Prepared,
-    interpreted: Interpreted,
-    pictures: boolean,
-    timings: RuntimeReport['timings'],
-  ): Result {
+  #result(asked: Asked, prepared: Prepared[], interpreted: Interpreted, timings: RuntimeReport['timings']): Result {
     const { manifest, runtime } = this;
+    const { decision, heatMap, alone, shown, combined } = interpreted;
+    const { thorough, pictureModalities, files } = asked;
     const classOf = (index: number) => manifest.classes[index]!;
-    const ranking = interpreted.ranking.map(
+    const ranking = decision.ranking.map(
       (index): RankedClass => ({
         ...classOf(index),
-        probability: interpreted.probabilities[index]!,
-        inSet: interpreted.predictionSet.includes(index),
+        probability: decision.probabilities[index]!,
+        inSet: decision.predictionSet.includes(index),
       }),
     );
-    const { heatMap } = interpreted;
+    const sources = prepared.map((each, index) => sourceOf(each, files[index]!.length));
+    const rejections = alone.map(({ rejection }, index): Rejection => ({
+      method: manifest.decision.rejection,
+      score: rejection,
+      threshold: rejectionThreshold(manifest, pictureModalities[index]!, thorough),
+    }));
     return {
       resultVersion: 1,
       model: { name: manifest.name, version: manifest.version, sha256: manifest.file.sha256, title: manifest.title },
-      outcome: interpreted.outcome,
-      tier: interpreted.tier,
-      modality: modality.id,
+      outcome: decision.outcome,
+      tier: decision.tier,
+      modality: pictureModalities[shown]!.id,
+      thorough,
       ranking,
-      predictionSet: interpreted.predictionSet.map((index) => classOf(index).id),
+      predictionSet: decision.predictionSet.map((index) => classOf(index).id),
       coverage: manifest.decision.coverage,
-      rejection: { method: manifest.decision.rejection, score: interpreted.rejection, threshold: rejectionThreshold(manifest, modality) },
-      quality: prepared.quality,
-      source: {
-        format: prepared.source.format,
-        bytes: size,
-        width: prepared.source.width,
-        height: prepared.source.height,
-        orientation: prepared.source.orientation,
-        colour: prepared.source.colour,
-        decodePath: 'core',
-        bitExact: true,
-        region: prepared.region,
-      },
+      rejection: combined ? { method: manifest.decision.rejection, score: decision.rejection, threshold: decision.rejectionThreshold } : rejections[shown]!,
+      quality: prepared[shown]!.quality,
+      source: sources[shown]!,
       ...(heatMap
         ? { explanation: { classId: classOf(heatMap.classIndex).id, rows: heatMap.rows, columns: heatMap.columns, values: heatMap.values } }
+        : {}),
+      ...(asked.lesion
+        ? {
+            lesion: {
+              pictures: alone.map((each, index) => ({
+                modality: pictureModalities[index]!.id,
+                usable: prepared[index]!.quality.usable,
+                quality: prepared[index]!.quality,
+                source: sources[index]!,
+                rejection: rejections[index]!,
+                probabilities: probabilitiesById(manifest, each),
+              })),
+              combined,
+              shown,
+            },
+          }
         : {}),
       runtime: {
         backend: runtime.backend,
@@ -177,9 +220,40 @@ export class Engine {
         ...(runtime.fallback ? { fallback: runtime.fallback } : {}),
         timings,
       },
-      ...(pictures ? { pictures: resultPictures(prepared, heatMap) } : {}),
+      ...(asked.pictures ? { pictures: resultPictures(prepared[shown]!, heatMap) } : {}),
     };
   }
+}
+
+/** One call, checked. The lists have one entry a picture. */
+interface Asked {
+  /** Whether the pictures were given as those of a lesion. */
+  lesion: boolean;
+  files: Uint8Array[];
+  crops: (Rect | null)[];
+  pictureModalities: Modality[];
+  combination: CombinationSpec | null;
+  thorough: boolean;
+  views: number;
+  explained: number | null;
+  pictures: boolean;
+}
+
+const probabilitiesById = ({ classes }: Manifest, { probabilities }: Decision): Record<string, number> =>
+  Object.fromEntries(classes.map(({ id }, index) => [id, probabilities[index]!]));
+
+function sourceOf({ source, region }: Prepared, size: number): Source {
+  return {
+    format: source.format,
+    bytes: size,
+    width: source.width,
+    height: source.height,
+    orientation: source.orientation,
+    colour: source.colour,
+    decodePath: 'core',
+    bitExact: true,
+    region,
+  };
 }
 
 function resultPictures(prepared: Prepared, heatMap: Interpreted['heatMap']): ResultPictures {
@@ -190,24 +264,43 @@ function resultPictures(prepared: Prepared, heatMap: Interpreted['heatMap']): Re
   };
 }
 
-export function prepareSpec({ input, quality }: Manifest, previewSide: number): PrepareSpec {
+export function prepareSpec({ input, quality }: Manifest, previewSide: number, views = 1): PrepareSpec {
   const { name: _name, ...picture } = input;
-  return { ...picture, minSide: quality.minSide, minContrast: quality.minContrast, previewSide };
+  return { ...picture, minSide: quality.minSide, minContrast: quality.minContrast, previewSide, views };
 }
 
-export function decisionSpec(manifest: Manifest, modality: Modality): DecisionSpec {
+/** All dihedral views of a square input, else those that keep the shape; `wasm_src/core/views.h`. */
+const viewsOf = ({ input }: Manifest): number => (input.width === input.height ? 8 : 4);
+
+const calibrationOf = (modality: Modality, thorough: boolean): Calibration => (thorough ? (modality.thorough ?? modality) : modality);
+
+export function decisionSpec(manifest: Manifest, modality: Modality, thorough: boolean): DecisionSpec {
+  const { temperature, setThresholds } = calibrationOf(modality, thorough);
   return {
     scoresAre: manifest.outputs.scoresAre,
-    temperature: modality.temperature,
-    setThresholds: modality.setThresholds,
-    rejectionThreshold: rejectionThreshold(manifest, modality),
+    temperature,
+    setThresholds,
+    rejectionThreshold: rejectionThreshold(manifest, modality, thorough),
     concern: manifest.classes.map(({ concern }) => concern),
     highConcernMass: manifest.decision.highConcernMass,
   };
 }
 
-const rejectionThreshold = (manifest: Manifest, modality: Modality): number | null =>
-  manifest.decision.rejection === 'none' ? null : modality.rejectionThreshold;
+const rejectionThreshold = (manifest: Manifest, modality: Modality, thorough: boolean): number | null =>
+  manifest.decision.rejection === 'none' ? null : calibrationOf(modality, thorough).rejectionThreshold;
+
+/** The manifest's combination with its weights in the pictures' order; null for pictures of one modality. @throws DermletError INVALID_ARGUMENT */
+export function combinationSpec({ combination }: Manifest, modalities: readonly Modality[], thorough: boolean): CombinationSpec | null {
+  if (modalities.length < 1 || modalities.length > 2) throw new DermletError('INVALID_ARGUMENT', `A lesion has one or two pictures, not ${modalities.length}.`);
+  const ids = modalities.map(({ id }) => id);
+  if (new Set(ids).size === 1) return null;
+  const places = ids.map((id) => combination?.modalities.indexOf(id) ?? -1);
+  if (!combination || places.includes(-1)) {
+    throw new DermletError('INVALID_ARGUMENT', `The model does not say how the scores of '${ids[0]}' and '${ids[1]}' are combined; two pictures of one modality can be.`);
+  }
+  const { weights, temperature, setThresholds } = thorough ? (combination.thorough ?? combination) : combination;
+  return { weights: places.map((place) => weights[place]!), temperature, setThresholds };
+}
 
 function findModality(manifest: Manifest, id = manifest.defaultModality): Modality {
   const found = manifest.modalities.find((modality) => modality.id === id);

@@ -1,19 +1,23 @@
 /** Dermlet's classifier: everything an embedder needs, and nothing of how it is made. */
 export { Classifier, MAX_FILE_BYTES, listModels } from './classifier.js';
 export { DermletError, type ErrorCode } from './errors.js';
-export type { BackendChoice, ClassifyInput, ClassifyOptions, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
+export type { BackendChoice, ClassifyInput, ClassifyOptions, LesionPicture, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
 export {
   withoutPictures,
   type Backend,
   type ColourSource,
   type Concern,
+  type Lesion,
   type Outcome,
   type Picture,
+  type Quality,
   type QualityCheck,
   type RankedClass,
   type Rect,
+  type Rejection,
   type Result,
   type ResultPictures,
   type Runtime,
+  type Source,
   type Tier,
 } from './result.js';

@@ -35,13 +35,32 @@ export interface ModelClass {
   concern: Concern;
 }
 
-export interface Modality {
-  id: string;
+export interface Calibration {
   temperature: number;
   /** One a class, in the classes' order. */
   setThresholds: number[];
   /** Refused above it; null never refuses. */
   rejectionThreshold: number | null;
+}
+
+export interface Modality extends Calibration {
+  id: string;
+  /** In place of the modality's own for the mean over the dihedral views; its own where absent. */
+  thorough?: Calibration;
+}
+
+export interface Pooling {
+  /** In the order of the combination's modalities. */
+  weights: [number, number];
+  temperature: number;
+  setThresholds: number[];
+}
+
+/** How the scores of two pictures of one lesion, one of each modality, become one; `wasm_src/core/combine.h` has the formula. */
+export interface Combination extends Pooling {
+  modalities: [string, string];
+  /** In place of the combination's own for the means over the dihedral views; its own where absent. */
+  thorough?: Pooling;
 }
 
 export interface Manifest {
@@ -56,6 +75,7 @@ export interface Manifest {
   outputs: { scores: string; scoresAre: 'logits' | 'probabilities'; maps?: string; embedding?: string };
   classes: ModelClass[];
   modalities: Modality[];
+  combination?: Combination;
   defaultModality: string;
   decision: { coverage: number; rejection: 'energy' | 'none'; highConcernMass: number };
   quality: { minSide: number; minContrast: number };
@@ -81,7 +101,19 @@ function triple(fields: Fields, key: string): [number, number, number] {
   return values as [number, number, number];
 }
 
+function pair<T>(fields: Fields, key: string, item: (value: unknown, path: string) => T): [T, T] {
+  const values = fields.list(key, 2, item);
+  if (values.length !== 2) reject(fields.at(key), 'must have 2 entries');
+  return values as [T, T];
+}
+
+function textIn(value: unknown, path: string): string {
+  if (typeof value !== 'string') reject(path, 'must be text');
+  return value;
+}
+
 const numberIn1 = (value: unknown, path: string): number => numberIn(value, path);
+const weight = (value: unknown, path: string): number => numberIn(value, path, 0);
 const share = (value: unknown, path: string): number => numberIn(value, path, 0, 1);
 
 function parseInput(value: unknown, path: string): ModelInput {
@@ -125,18 +157,41 @@ function parseClass(value: unknown, path: string): ModelClass {
   return parsed;
 }
 
-function parseModality(value: unknown, path: string): Modality {
-  const fields = new Fields(value, path);
+function temperatureOf(fields: Fields): number {
   const temperature = fields.number('temperature', 0);
   if (temperature === 0) reject(fields.at('temperature'), 'must be greater than 0');
-  const modality: Modality = {
-    id: fields.text('id'),
-    temperature,
+  return temperature;
+}
+
+function calibrationOf(fields: Fields): Calibration {
+  return {
+    temperature: temperatureOf(fields),
     setThresholds: fields.list('setThresholds', 0, share),
     rejectionThreshold: fields.raw('rejectionThreshold') === null ? null : fields.number('rejectionThreshold'),
   };
+}
+
+function parseModality(value: unknown, path: string): Modality {
+  const fields = new Fields(value, path);
+  const modality: Modality = {
+    id: fields.text('id'),
+    ...calibrationOf(fields),
+    ...(fields.has('thorough') ? { thorough: section(fields, 'thorough', calibrationOf) } : {}),
+  };
   fields.end();
   return modality;
+}
+
+function poolingOf(fields: Fields): Pooling {
+  return { weights: pair(fields, 'weights', weight), temperature: temperatureOf(fields), setThresholds: fields.list('setThresholds', 0, share) };
+}
+
+function combinationOf(fields: Fields): Combination {
+  return {
+    modalities: pair(fields, 'modalities', textIn),
+    ...poolingOf(fields),
+    ...(fields.has('thorough') ? { thorough: section(fields, 'thorough', poolingOf) } : {}),
+  };
 }
 
 function section<T>(fields: Fields, key: string, read: (fields: Fields) => T): T {
@@ -153,11 +208,22 @@ function checkTogether(manifest: Manifest): void {
   if (sameClass !== undefined) reject('classes', `name '${sameClass}' twice`);
   const sameModality = twice(manifest.modalities.map(({ id }) => id));
   if (sameModality !== undefined) reject('modalities', `name '${sameModality}' twice`);
-  manifest.modalities.forEach(({ setThresholds }, index) => {
-    if (setThresholds.length !== manifest.classes.length) {
-      reject(`modalities[${index}].setThresholds`, `must have one entry for each of the ${manifest.classes.length} classes, but has ${setThresholds.length}`);
-    }
+  const oneEach = (path: string, setThresholds: number[] | undefined) => {
+    if (!setThresholds || setThresholds.length === manifest.classes.length) return;
+    reject(`${path}.setThresholds`, `must have one entry for each of the ${manifest.classes.length} classes, but has ${setThresholds.length}`);
+  };
+  manifest.modalities.forEach(({ setThresholds, thorough }, index) => {
+    oneEach(`modalities[${index}]`, setThresholds);
+    oneEach(`modalities[${index}].thorough`, thorough?.setThresholds);
   });
+  const { combination } = manifest;
+  if (combination) {
+    oneEach('combination', combination.setThresholds);
+    oneEach('combination.thorough', combination.thorough?.setThresholds);
+    const [a, b] = combination.modalities;
+    for (const id of [a, b]) if (!manifest.modalities.some((modality) => modality.id === id)) reject('combination.modalities', `names '${id}', which is none of the modalities`);
+    if (a === b) reject('combination.modalities', `name '${a}' twice`);
+  }
   if (!manifest.modalities.some(({ id }) => id === manifest.defaultModality)) reject('defaultModality', 'is none of the modalities');
   manifest.input.std.forEach((value, index) => {
     if (value === 0) reject(`input.std[${index}]`, 'must not be 0');
@@ -192,6 +258,7 @@ function readManifest(value: unknown): Manifest {
     outputs: parseOutputs(fields.raw('outputs'), 'outputs'),
     classes: fields.list('classes', 2, parseClass),
     modalities: fields.list('modalities', 1, parseModality),
+    ...(fields.has('combination') ? { combination: section(fields, 'combination', combinationOf) } : {}),
     defaultModality: fields.text('defaultModality'),
     decision: section(fields, 'decision', (decision) => ({
       coverage: decision.number('coverage', 0, 1),
@@ -234,6 +301,7 @@ export function modelInfo(manifest: Manifest, base: string): ModelInfo {
     classes: manifest.classes.map((entry) => ({ ...entry })),
     modalities: manifest.modalities.map(({ id }) => id),
     defaultModality: manifest.defaultModality,
+    ...(manifest.combination ? { combines: [...manifest.combination.modalities] } : {}),
     coverage: manifest.decision.coverage,
   };
 }

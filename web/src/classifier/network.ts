@@ -1,26 +1,25 @@
 /** One ONNX Runtime session: created, run, checked against the manifest, released. Nothing is decided here; `runtime.ts` does. */
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import type { ModelOutputs } from '../../../wasm_src/bindings/dermlet.js';
 import { messageOf } from './abort.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import type { Manifest } from './manifest.js';
 import type { Backend } from './result.js';
 
-export interface NetworkOutputs {
-  scores: Float32Array;
-  maps: Float32Array | null;
-  mapHeight: number;
-  mapWidth: number;
-  embedding: Float32Array | null;
-}
+/** For each view of one picture, one after the other: what the core's `interpret` takes. */
+export type NetworkOutputs = ModelOutputs;
 
 export interface Network {
   readonly backend: Backend;
   readonly threads: number;
   /** Why it can run no more (a lost device); undefined while it can. */
   readonly lost: string | undefined;
-  /** @throws DermletError MODEL_CORRUPT (outputs are not what the manifest says), BACKEND_FAILED */
-  run(tensor: Float32Array<ArrayBuffer>): Promise<NetworkOutputs>;
+  /**
+   * @param tensor `views` pictures, one after the other: one run where the graph's batch dimension is open, else as many runs
+   * @throws DermletError MODEL_CORRUPT (outputs are not what the manifest says), BACKEND_FAILED
+   */
+  run(tensor: Float32Array<ArrayBuffer>, views?: number): Promise<NetworkOutputs>;
   release(): Promise<void>;
 }
 
@@ -109,9 +108,17 @@ class SessionNetwork implements Network {
     if (backend === 'webgpu') void this.#watchDevice();
   }
 
-  async run(tensor: Float32Array<ArrayBuffer>): Promise<NetworkOutputs> {
+  async run(tensor: Float32Array<ArrayBuffer>, views = 1): Promise<NetworkOutputs> {
+    if (views === 1 || takesAnyBatch(this.session, this.manifest)) return this.#runBatch(tensor, views);
+    const size = tensor.length / views;
+    const parts: NetworkOutputs[] = [];
+    for (let view = 0; view < views; view++) parts.push(await this.#runBatch(tensor.subarray(view * size, (view + 1) * size), 1));
+    return joined(parts);
+  }
+
+  async #runBatch(tensor: Float32Array<ArrayBuffer>, views: number): Promise<NetworkOutputs> {
     const { input, outputs, classes } = this.manifest;
-    const dims = input.layout === 'NCHW' ? [1, 3, input.height, input.width] : [1, input.height, input.width, 3];
+    const dims = input.layout === 'NCHW' ? [views, 3, input.height, input.width] : [views, input.height, input.width, 3];
     let answer: InferenceSession.OnnxValueMapType;
     try {
       answer = await this.session.run({ [input.name]: new this.runtime.Tensor('float32', tensor, dims) });
@@ -119,15 +126,16 @@ class SessionNetwork implements Network {
       throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not run the network on ${this.backend}: ${messageOf(cause)}`, { cause });
     }
     try {
-      const scores = floats(answer, outputs.scores, [1, classes.length]);
-      const maps = outputs.maps === undefined ? null : floats(answer, outputs.maps, [1, classes.length, 0, 0]);
-      const embedding = outputs.embedding === undefined ? null : floats(answer, outputs.embedding, [1, 0]);
+      const scores = floats(answer, outputs.scores, [views, classes.length]);
+      const maps = outputs.maps === undefined ? null : floats(answer, outputs.maps, [views, classes.length, 0, 0]);
+      const embedding = outputs.embedding === undefined ? null : floats(answer, outputs.embedding, [views, 0]);
       return {
         scores: scores.data,
         maps: maps?.data ?? null,
         mapHeight: maps?.dims[2] ?? 0,
         mapWidth: maps?.dims[3] ?? 0,
         embedding: embedding?.data ?? null,
+        views,
       };
     } finally {
       for (const value of Object.values(answer)) (value as Tensor).dispose();
@@ -151,6 +159,32 @@ class SessionNetwork implements Network {
       // No device to watch: a run that fails is noticed all the same.
     }
   }
+}
+
+/** Whether the graph leaves the number of pictures open: a name, or nothing, in the place of a number. */
+function takesAnyBatch({ inputMetadata }: InferenceSession, { input }: Manifest): boolean {
+  const found = inputMetadata.find(({ name }) => name === input.name);
+  return found?.isTensor === true && !(Number(found.shape[0]) > 0);
+}
+
+/** The outputs of several runs as those of one. */
+function joined(parts: readonly NetworkOutputs[]): NetworkOutputs {
+  const join = (of: (part: NetworkOutputs) => Float32Array | null): Float32Array | null => {
+    const arrays = parts.flatMap((part) => of(part) ?? []);
+    if (arrays.length === 0) return null;
+    const whole = new Float32Array(arrays.reduce((length, array) => length + array.length, 0));
+    arrays.reduce((at, array) => (whole.set(array, at), at + array.length), 0);
+    return whole;
+  };
+  const [{ mapHeight, mapWidth }] = parts as [NetworkOutputs];
+  return {
+    scores: join(({ scores }) => scores)!,
+    maps: join(({ maps }) => maps),
+    mapHeight,
+    mapWidth,
+    embedding: join(({ embedding }) => embedding),
+    views: parts.length,
+  };
 }
 
 /** One output's values, copied; 0 in `shape` stands for any size. @throws DermletError MODEL_CORRUPT */

@@ -34,10 +34,15 @@ export type Stage = 'queued' | 'starting' | 'decoding' | 'analysing' | 'explaini
 
 export interface ClassifyOptions {
   signal?: AbortSignal;
-  /** Id of one of the model's modalities; the manifest's default when absent. */
+  /** Id of one of the model's modalities; the manifest's default when absent. Of a lesion: for the pictures that name none. */
   modality?: string;
-  /** Pixels of the upright picture; the whole picture when absent. */
+  /** Pixels of the upright picture; the whole picture when absent. A lesion's pictures have crops of their own instead. */
   crop?: Rect;
+  /**
+   * Takes the mean of the network's answers for all eight turns and reflections of the picture (four of them where the network's input is not a square), with the
+   * calibration made for it where the model has one. Takes about eight times as long. Default false.
+   */
+  thorough?: boolean;
   /** Adds `explanation` (and the overlay when `pictures` is asked for): the first-ranked class, or the class id given. Default false. */
   explain?: boolean | string;
   /** Adds `result.pictures`: upright preview, the network's view, the heat-map overlay. Default false. */
@@ -46,6 +51,15 @@ export interface ClassifyOptions {
 }
 
 export type ClassifyInput = Blob | ArrayBuffer | Uint8Array;
+
+/** One of up to two pictures of one lesion. Two of different modalities need a model whose manifest says how their scores are combined. */
+export interface LesionPicture {
+  picture: ClassifyInput;
+  /** Id of one of the model's modalities; `ClassifyOptions.modality` when absent. */
+  modality?: string;
+  /** Pixels of the upright picture; the whole picture when absent. */
+  crop?: Rect;
+}
 
 /** What is known of a loaded model; the manifest's public part. */
 export interface ModelInfo {
@@ -59,6 +73,8 @@ export interface ModelInfo {
   classes: { id: string; name: string; plain?: string; concern: 'low' | 'moderate' | 'high' }[];
   modalities: string[];
   defaultModality: string;
+  /** The two modalities whose pictures of one lesion can be combined; absent where the model knows of none. Two pictures of one modality always can. */
+  combines?: [string, string];
   coverage: number;
 }
 

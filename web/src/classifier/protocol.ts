@@ -2,6 +2,7 @@
 import { messageOf } from './abort.js';
 import { DermletError, type ErrorCode } from './errors.js';
 import type { CallOptions } from './engine.js';
+import { filesIn, type InputOf } from './input.js';
 import type { Manifest } from './manifest.js';
 import type { BackendChoice, LoadProgress, Stage } from './options.js';
 import type { Result } from './result.js';
@@ -36,16 +37,21 @@ export interface LoadSettings {
   warmUp: boolean;
 }
 
+export type WireInput = InputOf<ArrayBuffer>;
+
+/** The buffers of an input that are moved. */
+export const inputBuffers = (input: WireInput): ArrayBuffer[] => filesIn(input);
+
 export type ToWorker =
   | { type: 'load'; settings: LoadSettings }
-  | { type: 'classify'; id: number; bytes: ArrayBuffer; options: CallOptions };
+  | { type: 'classify'; id: number; input: WireInput; options: CallOptions };
 
 export type FromWorker =
   | { type: 'progress'; progress: LoadProgress }
   | { type: 'ready'; manifest: Manifest; fallback: Fallback | undefined }
   | { type: 'load-failed'; error: WireError }
-  /** The threaded runtime did not come up: this worker is of no more use, one with a single thread is. `bytes` come back from an unfinished call. */
-  | { type: 'threads-failed'; reason: string; id?: number; bytes?: ArrayBuffer }
+  /** The threaded runtime did not come up: this worker is of no more use, one with a single thread is. The input comes back from an unfinished call. */
+  | { type: 'threads-failed'; reason: string; id?: number; input?: WireInput }
   | { type: 'stage'; id: number; stage: Stage }
   | { type: 'result'; id: number; result: Result }
   | { type: 'failed'; id: number; error: WireError };

@@ -35,8 +35,55 @@ export interface Runtime {
   threads: number;
   /** Present when another backend was wanted or tried first: which, and why it is not the one that ran. */
   fallback?: { from: Backend; reason: string };
-  /** Milliseconds. `queue`: waiting for earlier calls; `prepare`: bytes to tensor; `inference`: the network; `interpret`: outputs to result. */
+  /** Milliseconds. `queue`: waiting for earlier calls; `prepare`: bytes to tensor; `inference`: the network; `interpret`: outputs to result. Of all pictures and views. */
   timings: { queue: number; prepare: number; inference: number; interpret: number; total: number };
+}
+
+/** How unlike the training pictures: higher is less like them; refused above the threshold (null never refuses). */
+export interface Rejection {
+  method: 'energy' | 'none';
+  score: number;
+  threshold: number | null;
+}
+
+export interface Quality {
+  usable: boolean;
+  checks: QualityCheck[];
+}
+
+export interface Source {
+  format: string;
+  bytes: number;
+  /** Upright, pixels. */
+  width: number;
+  height: number;
+  /** EXIF orientation 1-8 as found. */
+  orientation: number;
+  /** How the file's colours became sRGB. */
+  colour: ColourSource;
+  /** What decoded the picture. `core` is bit-exact everywhere. */
+  decodePath: 'core';
+  bitExact: boolean;
+  /** The part of the upright picture shown to the network. */
+  region: Rect;
+}
+
+/** The pictures of one lesion, in the order in which they were given. */
+export interface Lesion {
+  pictures: {
+    modality: string;
+    /** Pictures that are not usable are left out of the combination. */
+    usable: boolean;
+    quality: Quality;
+    source: Source;
+    rejection: Rejection;
+    /** By class id, of this picture alone. */
+    probabilities: Record<string, number>;
+  }[];
+  /** Whether the result comes from two pictures together; else it is that of the one that is usable. */
+  combined: boolean;
+  /** Index of the first usable picture (0 when none is): the result's `modality`, `quality`, `source`, `explanation` and `pictures` are its. */
+  shown: number;
 }
 
 export interface Result {
@@ -45,32 +92,21 @@ export interface Result {
   outcome: Outcome;
   tier: Tier;
   modality: string;
+  /** Whether the scores are means over the dihedral views. */
+  thorough: boolean;
   /** All classes, most probable first, whatever the outcome. Show no class as an answer unless the outcome is `single` or `several`. */
   ranking: RankedClass[];
   /** Class ids, most probable first; holds the truth for about `coverage` of pictures like those the network was calibrated on. */
   predictionSet: string[];
   coverage: number;
-  /** How unlike the training pictures: higher is less like them; refused above the threshold (null never refuses). */
-  rejection: { method: 'energy' | 'none'; score: number; threshold: number | null };
-  quality: { usable: boolean; checks: QualityCheck[] };
-  source: {
-    format: string;
-    bytes: number;
-    /** Upright, pixels. */
-    width: number;
-    height: number;
-    /** EXIF orientation 1-8 as found. */
-    orientation: number;
-    /** How the file's colours became sRGB. */
-    colour: ColourSource;
-    /** What decoded the picture. `core` is bit-exact everywhere. */
-    decodePath: 'core';
-    bitExact: boolean;
-    /** The part of the upright picture shown to the network. */
-    region: Rect;
-  };
+  /** Of two pictures combined: how far the one that is more like the training pictures is over its own threshold, against 0. */
+  rejection: Rejection;
+  quality: Quality;
+  source: Source;
   /** Class activation grid of one class over `source.region`, 0..1 relative to its greatest value, rows from the top. */
   explanation?: { classId: string; rows: number; columns: number; values: number[] };
+  /** Where pictures were given as those of one lesion. */
+  lesion?: Lesion;
   runtime: Runtime;
   /** Pixels for showing, absent where not asked for. Not JSON: `withoutPictures` drops them. */
   pictures?: ResultPictures;

@@ -2,10 +2,11 @@
 import { messageOf } from './abort.js';
 import { Engine } from './engine.js';
 import { browserEnvironment } from './environment.js';
+import { withFiles } from './input.js';
 import { ModelStore } from './model-store.js';
 import { ThreadsFailed } from './network.js';
 import type { LoadProgress } from './options.js';
-import { resultBuffers, toWire, type FromWorker, type LoadSettings, type ToWorker } from './protocol.js';
+import { inputBuffers, resultBuffers, toWire, type FromWorker, type LoadSettings, type ToWorker } from './protocol.js';
 
 /** The part of a worker's global scope, or of a port, that is used. */
 export interface ServerPort {
@@ -55,13 +56,13 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     }
   };
 
-  const classify = async ({ id, bytes, options }: Extract<ToWorker, { type: 'classify' }>) => {
+  const classify = async ({ id, input, options }: Extract<ToWorker, { type: 'classify' }>) => {
     try {
       if (!engine) throw new Error('classify before load');
-      const result = await (await engine).classify(new Uint8Array(bytes), options, (stage) => post({ type: 'stage', id, stage }));
+      const result = await (await engine).classify(withFiles(input, (bytes) => new Uint8Array(bytes)), options, (stage) => post({ type: 'stage', id, stage }));
       post({ type: 'result', id, result }, resultBuffers(result));
     } catch (error) {
-      if (error instanceof ThreadsFailed) post({ type: 'threads-failed', reason: messageOf(error), id, bytes }, [bytes]);
+      if (error instanceof ThreadsFailed) post({ type: 'threads-failed', reason: messageOf(error), id, input }, inputBuffers(input));
       else post({ type: 'failed', id, error: toWire(error) });
     }
   };

@@ -1,0 +1,32 @@
+/** One picture, or the pictures of one lesion, on their way through the layers: as the caller gave them, as kept, on the wire, in the engine. */
+import { DermletError } from './errors.js';
+import type { Rect } from './result.js';
+
+export interface PictureOf<Bytes> {
+  /** A whole JPEG, PNG or BMP file. */
+  bytes: Bytes;
+  modality?: string;
+  crop?: Rect;
+}
+
+/** One picture alone, or a list: those of one lesion. */
+export type InputOf<Bytes> = Bytes | readonly PictureOf<Bytes>[];
+
+export const isList = <One, Entry>(input: One | readonly Entry[]): input is readonly Entry[] => Array.isArray(input);
+
+/** All the files in an input. */
+export const filesIn = <Bytes>(input: InputOf<Bytes>): Bytes[] => (isList(input) ? input.map(({ bytes }) => bytes) : [input]);
+
+/** The same input with its files in another form. */
+export const withFiles = <From, To>(input: InputOf<From>, change: (bytes: From) => To): InputOf<To> =>
+  isList(input) ? input.map((picture) => ({ ...picture, bytes: change(picture.bytes) })) : change(input);
+
+/** Says in an error's message which of `count` pictures it is about. */
+export async function ofPicture<T>(index: number, count: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (count === 1 || !(cause instanceof DermletError)) throw cause;
+    throw new DermletError(cause.code, `Picture ${index + 1}: ${cause.message}`, { cause });
+  }
+}
