@@ -1,12 +1,11 @@
-/** `classify FILE|FOLDER...` */
+/** `classify FILE|FOLDER...`, and with --lesion `classify FILE FILE`. */
 import { parseArgs } from 'node:util';
-import type { CallOptions } from '../../web/src/classifier/engine.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
 import { withoutPictures, type Rect, type Result } from '../../web/src/classifier/result.js';
 import { toDiagnosis, toPredict } from '../../web/src/handler/projections.js';
 import { defaultModel, loadManifest } from './node-engine.js';
 import { expand } from './pictures.js';
-import { classifyAll, type Answer } from './pool.js';
+import { classifyAll, type Answer, type Task, type TaskPicture } from './pool.js';
 import { describe, legend } from './terminal.js';
 import { EXIT, positiveInteger, requireModality, UsageError } from './usage.js';
 
@@ -38,6 +37,8 @@ function parse(args: string[]) {
       modality: { type: 'string' },
       crop: { type: 'string' },
       explain: { type: 'boolean', default: false },
+      thorough: { type: 'boolean', default: false },
+      lesion: { type: 'boolean', default: false },
       jobs: { type: 'string', default: '1' },
     },
   });
@@ -46,14 +47,17 @@ function parse(args: string[]) {
   if (!Object.hasOwn(project, format) || (values.format !== undefined && format === 'result')) {
     throw new UsageError(`--format must be predict or diagnosis, not '${format}'.`);
   }
-  const options: CallOptions = {
-    explain: values.explain,
-    ...(values.modality === undefined ? {} : { modality: values.modality }),
-    ...(values.crop === undefined ? {} : { crop: parseCrop(values.crop) }),
-  };
+  const { lesion, crop, explain, thorough } = values;
+  if (lesion && positionals.length !== 2) throw new UsageError(`--lesion needs two files, the pictures of one lesion, not ${positionals.length}.`);
+  if (lesion && crop !== undefined) throw new UsageError('--crop is for single pictures, not for --lesion.');
+  const modalities = values.modality?.split(',') ?? [];
+  if (modalities.length > (lesion ? 2 : 1)) throw new UsageError(`--modality names ${modalities.length} modalities for ${lesion ? 'two pictures' : 'one picture each'}.`);
   return {
     paths: positionals,
-    options,
+    lesion,
+    modalities,
+    crop: crop === undefined ? undefined : parseCrop(crop),
+    options: { explain, thorough },
     model: values.model,
     jobs: positiveInteger(values.jobs, '--jobs'),
     // A retired server's answer is JSON by nature.
@@ -62,39 +66,53 @@ function parse(args: string[]) {
   };
 }
 
-const asJson = (file: string, answer: Answer, format: Format): object =>
-  answer.ok ? { file, ...project[format](answer.result) } : { file, error: { code: answer.error.code, message: answer.error.message } };
+type Asked = ReturnType<typeof parse>;
+
+/** One modality is every picture's; two are those of a lesion's pictures in their order. */
+async function tasksOf({ paths, lesion, modalities, crop, options }: Asked): Promise<Task[]> {
+  const picture = (path: string, index: number): TaskPicture => {
+    const modality = modalities[modalities.length === 2 ? index : 0];
+    return { path, ...(modality === undefined ? {} : { modality }), ...(crop === undefined ? {} : { crop }) };
+  };
+  if (lesion) return [{ pictures: paths.map(picture), options }];
+  return (await expand(paths)).map((path) => ({ pictures: [picture(path, 0)], options }));
+}
+
+const nameOf = ({ pictures }: Task): string => pictures.map(({ path }) => path).join(' + ');
+
+function asJson({ pictures }: Task, answer: Answer, format: Format): object {
+  const files = pictures.length === 1 ? { file: pictures[0]!.path } : { files: pictures.map(({ path }) => path) };
+  return answer.ok ? { ...files, ...project[format](answer.result) } : { ...files, error: { code: answer.error.code, message: answer.error.message } };
+}
 
 /** @throws UsageError, DermletError when the engine cannot be started */
 export async function classify(args: string[], { out, err, columns }: Output): Promise<number> {
-  const { paths, options, model, jobs, json, format } = parse(args);
+  const asked = parse(args);
+  const { paths, model, jobs, json, format } = asked;
   const manifest = await loadManifest(model);
-  requireModality(manifest, options.modality);
-  const files = await expand(paths);
-  if (files.length === 0) throw new UsageError('There are no pictures in what was given.');
-  const answers: (Answer | undefined)[] = files.map(() => undefined);
+  for (const id of asked.modalities) requireModality(manifest, id);
+  const tasks = await tasksOf(asked);
+  if (tasks.length === 0) throw new UsageError('There are no pictures in what was given.');
+  const answers: (Answer | undefined)[] = tasks.map(() => undefined);
   let told = 0;
 
   /** In the order of the files, as far as they are ready. */
   const tell = () => {
     for (let answer = answers[told]; answer; answer = answers[++told]) {
-      const file = files[told]!;
-      if (!answer.ok) err(`${file}: ${answer.error.code}: ${answer.error.message}\n`);
-      else if (!json) out(`${describe(file, answer.result, columns)}\n\n`);
+      const task = tasks[told]!;
+      const paths = task.pictures.map(({ path }) => path);
+      if (!answer.ok) err(`${nameOf(task)}: ${answer.error.code}: ${answer.error.message}\n`);
+      else if (!json) out(`${describe(paths, answer.result, columns)}\n\n`);
     }
   };
 
-  await classifyAll(
-    model,
-    files.map((path) => ({ path, options })),
-    jobs,
-    (answer, index) => {
-      answers[index] = answer;
-      tell();
-    },
-  );
-  const all = answers.map((answer, index) => asJson(files[index]!, answer ?? { ok: false, error: new DermletError('BACKEND_FAILED', 'no answer') }, format));
-  if (json) out(`${JSON.stringify(paths.length === 1 && files.length === 1 && files[0] === paths[0] ? all[0] : all, null, 2)}\n`);
+  await classifyAll(model, tasks, jobs, (answer, index) => {
+    answers[index] = answer;
+    tell();
+  });
+  const all = answers.map((answer, index) => asJson(tasks[index]!, answer ?? { ok: false, error: new DermletError('BACKEND_FAILED', 'no answer') }, format));
+  const one = asked.lesion || (paths.length === 1 && tasks.length === 1 && tasks[0]!.pictures[0]!.path === paths[0]);
+  if (json) out(`${JSON.stringify(one ? all[0] : all, null, 2)}\n`);
   else if (answers.some((answer) => answer?.ok)) out(`${legend(manifest.decision.coverage, columns)}\n`);
   return answers.every((answer) => answer?.ok) ? EXIT.fine : EXIT.failed;
 }

@@ -114,8 +114,8 @@ async function measure(options: Options, manifest: Manifest, used: readonly Labe
   const answers: (Scored | DermletError)[] = [];
   const progress = new Progress(used.length, err, process.stderr.isTTY === true);
   const tasks = used.map((row) => ({
-    path: join(options.images, row.set, row.image),
-    options: { modality: modalityOf(row, manifest, options.modality) },
+    pictures: [{ path: join(options.images, row.set, row.image), modality: modalityOf(row, manifest, options.modality) }],
+    options: {},
   }));
   await classifyAll(options.model, tasks, options.jobs, (answer, index) => {
     answers[index] = answer.ok ? scored(used[index]!, answer.result, ids, merged) : answer.error;

@@ -1,25 +1,40 @@
-/** Classifies many files: in this thread, or in several worker threads with an engine each. Answers come in the order in which they are ready. */
+/** Classifies many pictures or lesions: in this thread, or in several worker threads with an engine each. Answers come in the order in which they are ready. */
 import { open } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../web/src/classifier/abort.js';
 import { MAX_FILE_BYTES } from '../../web/src/classifier/classifier.js';
 import type { CallOptions, Engine } from '../../web/src/classifier/engine.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
+import { ofPicture, type PictureOf } from '../../web/src/classifier/input.js';
 import { fromWire, toWire, type WireError } from '../../web/src/classifier/protocol.js';
-import type { Result } from '../../web/src/classifier/result.js';
+import type { Rect, Result } from '../../web/src/classifier/result.js';
 import { loadEngine } from './node-engine.js';
 
-export interface Task {
+export interface TaskPicture {
   path: string;
-  options: CallOptions;
+  /** `Task.options.modality`, or the model's default, when absent. */
+  modality?: string;
+  crop?: Rect;
+}
+
+/** One picture, or the two pictures of one lesion: `result.lesion` then says what each came to alone. `options.thorough` works for both. */
+export interface Task {
+  pictures: readonly TaskPicture[];
+  options: Omit<CallOptions, 'crop'>;
 }
 
 export type Answer = { ok: true; result: Result } | { ok: false; error: DermletError };
 export type WireAnswer = { ok: true; result: Result } | { ok: false; error: WireError };
 
-/** Reads and classifies one file. A file that cannot be read is CORRUPT_IMAGE: the one code that says 'this picture, not the engine'. */
-export async function classifyFile(engine: Engine, { path, options }: Task): Promise<Result> {
-  return engine.classify(await readPicture(path), options);
+/** Reads and classifies one picture or lesion. A file that cannot be read is CORRUPT_IMAGE: the one code that says 'this picture, not the engine'. */
+export async function classifyTask(engine: Engine, { pictures, options }: Task): Promise<Result> {
+  const given: PictureOf<Uint8Array>[] = [];
+  for (const [index, { path, ...own }] of pictures.entries()) {
+    given.push({ ...own, bytes: await ofPicture(index, pictures.length, () => readPicture(path)) });
+  }
+  if (given.length !== 1) return engine.classify(given, options);
+  const { bytes, ...own } = given[0]!;
+  return engine.classify(bytes, { ...options, ...own });
 }
 
 async function readPicture(path: string): Promise<Uint8Array> {
@@ -54,7 +69,7 @@ export async function classifyAll(
   if (count === 0) return;
   const engine = await loadEngine(model);
   for (const [index, task] of tasks.entries()) {
-    const answer = await classifyFile(engine, task).then(
+    const answer = await classifyTask(engine, task).then(
       (result): Answer => ({ ok: true, result }),
       (error: unknown): Answer => ({ ok: false, error: fromWire(toWire(error)) }),
     );

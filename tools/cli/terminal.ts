@@ -42,15 +42,33 @@ function grid({ rows, columns, values }: NonNullable<Result['explanation']>): st
   return Array.from({ length: rows }, (_row, r) => `    │${values.slice(r * columns, (r + 1) * columns).map(shade).join('')}│`).join('\n');
 }
 
-export function describe(path: string, result: Result, columns: number): string {
+/** What became of each picture of a lesion, and what it would look most like alone. */
+function lesionLines(paths: readonly string[], { lesion, ranking }: Result, columns: number): string[] {
+  if (!lesion) return [];
+  const nameOfClass = (id: string) => ranking.find((entry) => entry.id === id)?.name ?? id;
+  const title = lesion.combined ? 'Both pictures together; each alone:' : 'Not combined: a picture that is not usable is left out.';
+  const lines = lesion.pictures.map(({ modality, usable, rejection, probabilities }, index) => {
+    const [first] = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
+    const refused = rejection.threshold !== null && rejection.score > rejection.threshold;
+    const state = !usable ? 'not usable' : refused ? 'not recognised' : `${nameOfClass(first![0])}, ${percent(first![1])}`;
+    return wrap(`${paths[index]} (${modality}): ${state}`, columns, '    ');
+  });
+  return [wrap(title, columns, '  '), ...lines];
+}
+
+/** @param paths one, or those of a lesion's pictures */
+export function describe(paths: readonly string[], result: Result, columns: number): string {
   const shown = result.outcome === 'single' || result.outcome === 'several';
-  const parts = [path, wrap(summary(result), columns, '  ')];
+  const parts = [paths.join(' + '), wrap(summary(result), columns, '  ')];
   // Without a named category the scores say nothing that should be read.
   if (shown) parts.push(...result.ranking.map((entry) => row(entry, columns)));
+  parts.push(...lesionLines(paths, result, columns));
+  if (result.thorough) parts.push(wrap('Thorough: the mean over turns and reflections of the picture.', columns, '  '));
   if (shown && result.explanation) {
     const { classId } = result.explanation;
     const name = result.ranking.find(({ id }) => id === classId)?.name ?? classId;
-    parts.push(wrap(`What speaks for ${name}, over the part shown to the network:`, columns, '  '), grid(result.explanation));
+    const where = result.lesion ? ` of ${paths[result.lesion.shown]}` : '';
+    parts.push(wrap(`What speaks for ${name}, over the part${where} shown to the network:`, columns, '  '), grid(result.explanation));
   }
   return parts.join('\n');
 }

@@ -22,15 +22,19 @@ export function requireModality({ modalities }: Manifest, id: string | undefined
 export const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
 
 export const USAGE = `Use:
-  npm run classify -- FILE|FOLDER... [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--modality ID] [--crop x,y,w,h] [--explain] [--jobs N]
+  npm run classify -- FILE|FOLDER... [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--modality ID] [--crop x,y,w,h]
+                      [--thorough] [--explain] [--jobs N]
+  npm run classify -- FILE FILE --lesion [--modality ID,ID] [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--thorough] [--explain]
   npm run evaluate -- --labels LABELS.csv --images DIR --json OUT.json [--predictions OUT.csv] [--set NAME[,NAME]] [--split NAME] [--modality ID]
                       [--merge FROM:INTO[,FROM:INTO]] [--positive ID] [--model NAME|FOLDER] [--jobs N]
 
 classify  prints what each picture looks most like. JPEG, PNG and BMP; folders are searched for pictures.
   --json      one JSON object for one file, else an array; failed files have "error" in place of a result
   --format    the JSON of the retired servers in place of a result
-  --modality  how the picture was taken, an id of the model's; its default when absent
+  --modality  how the picture was taken, an id of the model's; its default when absent. With --lesion one for both or one for each
   --crop      pixels of the upright picture
+  --lesion    the two files are pictures of one lesion and get one result; of different modalities where the model says how they are combined
+  --thorough  the mean over the eight turns and reflections of each picture; takes about eight times as long
   --explain   adds where in the picture the first-ranked category was seen
   --jobs      engines at once, each in a thread of its own
 
