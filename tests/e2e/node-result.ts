@@ -8,8 +8,8 @@ import { picture, root } from './site.js';
 
 const known = new Map<string, Promise<Result>>();
 
-async function ask(name: string, model: string | undefined): Promise<Result> {
-  const args = [join(root, 'tools', 'cli', 'main.ts'), 'classify', picture(name), '--json', ...(model === undefined ? [] : ['--model', model])];
+async function ask(names: readonly string[], model: string | undefined, more: readonly string[]): Promise<Result> {
+  const args = [join(root, 'tools', 'cli', 'main.ts'), 'classify', ...names.map(picture), '--json', ...(model === undefined ? [] : ['--model', model]), ...more];
   const { stdout } = await promisify(execFile)(join(root, 'node_modules', '.bin', 'tsx'), args, { cwd: root, maxBuffer: 64 << 20 });
   return resultIn(JSON.parse(stdout));
 }
@@ -24,8 +24,21 @@ function resultIn(json: unknown): Result {
 
 /** Of a picture by name or whole path, by the default model or that in a folder. */
 export function nodeResult(name: string, model?: string): Promise<Result> {
-  const key = JSON.stringify([name, model]);
-  const answer = known.get(key) ?? ask(name, model);
+  return remembered([name], model, []);
+}
+
+/** Of two pictures of one lesion, each of its modality, by the model in a folder. */
+export function nodeLesion(pictures: readonly (readonly [name: string, modality: string])[], model: string, ...more: string[]): Promise<Result> {
+  return remembered(
+    pictures.map(([name]) => name),
+    model,
+    ['--lesion', '--modality', pictures.map(([, modality]) => modality).join(','), ...more],
+  );
+}
+
+function remembered(names: readonly string[], model: string | undefined, more: readonly string[]): Promise<Result> {
+  const key = JSON.stringify([names, model, more]);
+  const answer = known.get(key) ?? ask(names, model, more);
   known.set(key, answer);
   return answer;
 }
