@@ -171,23 +171,23 @@ describe('classify', () => {
 describe('evaluate', () => {
   const csv = (rows: string[]): string => {
     const path = join(folder, 'labels.csv');
-    writeFileSync(path, `${['set,image,label,group,split,modality,source_label', ...rows].join('\n')}\n`);
+    writeFileSync(path, `${['set,image,label,group,split,modality,source_label,skin_tone', ...rows].join('\n')}\n`);
     return path;
   };
 
   test('measures, writes both files whole, and drops nothing silently', async () => {
     const labels = csv([
-      'drawn,spot.jpg,nv,g1,val,photo,"NV/Nevus, drawn"',
-      'drawn,spot.png,scc,g1,val,photo,',
-      'drawn,orientation-6.jpg,wart,g2,val,photo,',
-      'drawn,flat.png,none,g3,val,photo,wall',
-      'drawn,cut-off.jpg,nv,g4,val,photo,',
-      'drawn,missing.jpg,nv,g5,val,photo,',
-      'drawn,spot.jpg,nv,g6,train,photo,',
+      'drawn,spot.jpg,nv,g1,val,photo,"NV/Nevus, drawn",fitzpatrick:3',
+      'drawn,spot.png,scc,g1,val,photo,,',
+      'drawn,orientation-6.jpg,wart,g2,val,photo,,',
+      'drawn,flat.png,none,g3,val,photo,wall,',
+      'drawn,cut-off.jpg,nv,g4,val,photo,,',
+      'drawn,missing.jpg,nv,g5,val,photo,,',
+      'drawn,spot.jpg,nv,g6,train,photo,,',
     ]);
     const [json, predictions] = [join(folder, 'out.json'), join(folder, 'out.csv')];
     const { code, out, err } = await run(
-      ...['evaluate', '--labels', labels, '--images', join(folder, 'images'), '--split', 'val', '--merge', 'scc:akiec', '--json', json, '--predictions', predictions, '--jobs', '1'],
+      ...['evaluate', '--labels', labels, '--images', join(folder, 'images'), '--split', 'val', '--merge', 'scc:akiec', '--part', 'drawn-8:drawn', '--json', json, '--predictions', predictions, '--jobs', '1'],
     );
     expect(code).toBe(0);
     expect(err).toMatch(/skipped: 1 pictures with the label 'wart'/);
@@ -197,10 +197,12 @@ describe('evaluate', () => {
     expect(out).toMatch(/balanced accuracy/);
     const written = JSON.parse(readFileSync(json, 'utf8')) as Record<string, unknown>;
     expect(written).toMatchObject({
-      evaluationVersion: 1,
+      evaluationVersion: 2,
       classes: ['akiec', 'bcc', 'bkl', 'df', 'mel', 'nv', 'vasc'],
       counts: { rows: 6, evaluated: 3, unreadable: 2, unknownLabels: { wart: 1 } },
-      overall: { pictures: 2, groups: 1 },
+      overall: { pictures: 2, groups: 1, malignant: { classes: ['bcc', 'mel', 'scc'], pictures: 1 } },
+      parts: { 'drawn-8': { classes: ['akiec', 'bcc', 'bkl', 'df', 'mel', 'nv', 'scc', 'vasc'], lesions: { pictures: 2 } } },
+      bySkinTone: { drawn: { 'fitzpatrick:3': { pictures: 1, groups: 1, figures: null }, 'not stated': { pictures: 1 } } },
       refusal: { byKind: { 'none: wall': { pictures: 1, poorQuality: 1, shareRefused: 1 } } },
     });
     const lines = readFileSync(predictions, 'utf8').trim().split('\n');
@@ -214,10 +216,17 @@ describe('evaluate', () => {
   });
 
   test('exit status 1 only when nothing could be read', async () => {
-    const labels = csv(['drawn,missing.jpg,nv,g,val,photo,']);
+    const labels = csv(['drawn,missing.jpg,nv,g,val,photo,,']);
     const { code, err } = await run('evaluate', '--labels', labels, '--images', join(folder, 'images'), '--json', join(folder, 'none.json'), '--jobs', '1');
     expect(err).toMatch(/missing\.jpg/);
     expect(code).toBe(1);
+  });
+
+  test('a part of a set that is not there is found before a picture is opened', async () => {
+    const labels = csv(['drawn,missing.jpg,nv,g,val,photo,,']);
+    const { code, err } = await run('evaluate', '--labels', labels, '--images', 'x', '--json', 'y', '--part', 'a:painted');
+    expect(err).toMatch(/--part a: no chosen row is of the set 'painted'; there are drawn/);
+    expect(code).toBe(2);
   });
 
   test.each([
@@ -225,6 +234,8 @@ describe('evaluate', () => {
     [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y'], /nowhere\.csv could not be read/],
     [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--merge', 'scc:xyz'], /no class 'xyz'/],
     [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--positive', 'xyz'], /no class 'xyz'/],
+    [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--malignant', 'mel,xyz'], /--malignant: there is no class 'xyz'/],
+    [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--part', 'drawn'], /--part must be NAME:SET/],
   ])('%j is wrong use', async (args, message) => {
     const { code, err } = await run('evaluate', ...args);
     expect(err).toMatch(message);

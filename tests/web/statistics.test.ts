@@ -8,9 +8,11 @@ import {
   countClasses,
   mean,
   meanOfDefined,
+  perfectCalibrationError,
   precision,
   quantile,
   recall,
+  reliability,
   ScoreOrder,
   seededRandom,
   share,
@@ -67,7 +69,66 @@ describe('ROC', () => {
   });
 });
 
+describe('ROC curve', () => {
+  // sklearn.metrics.roc_curve(y, s) and roc_auc_score(y, s)
+  const scores = [0.1, 0.2, 0.2, 0.35, 0.4, 0.4, 0.6, 0.8, 0.8, 0.9];
+  const labels = [0, 0, 1, 0, 1, 0, 1, 0, 1, 1].map(Boolean);
+  test('is scikit-learn’s', () => {
+    const order = new ScoreOrder(scores, labels);
+    expect(order.auc()).toBeCloseTo(0.74, 10);
+    expect(order.curve().map(([x]) => x)).toEqual([0, 0, 0.2, 0.2, 0.4, 0.6, 0.8, 1]);
+    expect(order.curve().map(([, y]) => y)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 0.8, 1, 1]);
+  });
+  test('leaves out points on a line', () => {
+    expect(new ScoreOrder([1, 2, 3, 4], [false, false, true, true]).curve()).toEqual([[0, 0], [0, 1], [1, 1]]);
+    expect(new ScoreOrder([7, 7, 7], [false, true, true]).curve()).toEqual([[0, 0], [1, 1]]);
+  });
+  test('of one class only is empty', () => expect(new ScoreOrder([1, 2], [true, true]).curve()).toEqual([]));
+  test('rises from corner to corner, and the area under it is the AUC, whatever the scores', () => {
+    const random = seededRandom(11);
+    for (let round = 0; round < 200; round++) {
+      const length = 2 + Math.floor(random() * 40);
+      const values = Array.from({ length }, () => Math.floor(random() * 12));
+      const positive = values.map((_, i) => i === 0 || (i > 1 && random() < 0.3));
+      const order = new ScoreOrder(values, positive);
+      const curve = order.curve();
+      expect([curve[0], curve.at(-1)]).toEqual([[0, 0], [1, 1]]);
+      let area = 0;
+      curve.slice(1).forEach(([x, y], i) => {
+        const [x0, y0] = curve[i]!;
+        expect(x >= x0 && y >= y0).toBe(true);
+        area += ((x - x0) * (y + y0)) / 2;
+      });
+      expect(area).toBeCloseTo(order.auc(), 10);
+    }
+  });
+});
+
 describe('calibration error', () => {
+  // NumPy: bins by ceil(15 c) - 1, |sum of (confidence - right)| a bin, over 200.
+  const confidence = Array.from({ length: 200 }, (_, i) => 0.3 + (0.65 * i) / 199);
+  const right = confidence.map((_, i) => (i * 7) % 10 < 6);
+  test('is NumPy’s', () => expect(calibrationError(confidence, right)).toBeCloseTo(0.1622713567839196, 12));
+  test('a reliability diagram holds every picture once, and its error is the calibration error', () => {
+    const bins = reliability(confidence, right);
+    expect(bins.pictures).toEqual([0, 0, 0, 0, 11, 20, 21, 20, 20, 21, 20, 21, 20, 20, 6]);
+    expect([bins.confidence[0], bins.accuracy[0]]).toEqual([null, null]);
+    const error = bins.pictures.reduce((sum, pictures, k) => sum + (pictures / 200) * Math.abs((bins.confidence[k] ?? 0) - (bins.accuracy[k] ?? 0)), 0);
+    expect(error).toBeCloseTo(calibrationError(confidence, right), 12);
+  });
+  // NumPy, 20,000 draws: median 0.0796, 95th percentile 0.1139.
+  test('of perfectly calibrated predictions is not 0', () => {
+    const perfect = perfectCalibrationError(confidence, { resamples: 4000 });
+    expect(perfect.median).toBeCloseTo(0.0796, 2);
+    expect(perfect.percentile95).toBeCloseTo(0.1139, 2);
+    expect(perfectCalibrationError(confidence, { resamples: 50, seed: 2 })).toEqual(perfectCalibrationError(confidence, { resamples: 50, seed: 2 }));
+  });
+  test('of perfectly calibrated predictions falls with their number, and is 0 for certain ones', () => {
+    const many = Array.from({ length: 20 }, () => confidence).flat();
+    expect(perfectCalibrationError(many, { resamples: 100 }).median).toBeLessThan(perfectCalibrationError(confidence, { resamples: 100 }).median / 3);
+    expect(perfectCalibrationError([1, 1, 1], { resamples: 10 })).toEqual({ median: 0, percentile95: 0 });
+    expect(perfectCalibrationError([]).median).toBeNaN();
+  });
   test('is 0 when confidence is accuracy', () => expect(calibrationError([0.75, 0.75, 0.75, 0.75], [true, true, true, false])).toBeCloseTo(0));
   // One bin: |0.9 - 0.5| with weight 2 of 4; other bin: |0.6 - 1| with weight 2 of 4.
   test('by hand', () => expect(calibrationError([0.9, 0.9, 0.6, 0.6], [true, false, true, true], 10)).toBeCloseTo(0.4));

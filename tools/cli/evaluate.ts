@@ -6,14 +6,14 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'csv-stringify/sync';
 import type { DermletError } from '../../web/src/classifier/errors.js';
 import type { Manifest } from '../../web/src/classifier/manifest.js';
-import type { Result } from '../../web/src/classifier/result.js';
 import type { Output } from './classify.js';
-import { allFigures, type Scored } from './figures.js';
-import { chooseRows, mergeClasses, NEGATIVE_LABELS, readLabels, type LabelRow, type Merged } from './labels.js';
+import { allFigures, parsePart, positiveIndex, type Part } from './evaluation.js';
+import { chooseRows, mergeClasses, NEGATIVE_LABELS, readLabels, type LabelRow } from './labels.js';
 import { defaultModel, loadManifest } from './node-engine.js';
 import { classifyAll } from './pool.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
+import { answered, scored, type Answered } from './scored.js';
 import { EXIT, positiveInteger, requireModality, UsageError } from './usage.js';
 
 /** Engines at once when nothing is said: each holds about 150 MB. */
@@ -33,6 +33,8 @@ function parse(args: string[]) {
       modality: { type: 'string' },
       merge: { type: 'string', multiple: true },
       positive: { type: 'string' },
+      malignant: { type: 'string', multiple: true },
+      part: { type: 'string', multiple: true },
       json: { type: 'string' },
       predictions: { type: 'string' },
       jobs: { type: 'string', default: String(DEFAULT_JOBS) },
@@ -41,7 +43,17 @@ function parse(args: string[]) {
   });
   const { labels, images, json } = values;
   if (!labels || !images || !json) throw new UsageError('evaluate needs --labels, --images and --json.');
-  return { ...values, labels, images, json, set: list(values.set), merge: list(values.merge) ?? [], jobs: positiveInteger(values.jobs, '--jobs') };
+  return {
+    ...values,
+    labels,
+    images,
+    json,
+    set: list(values.set),
+    merge: list(values.merge) ?? [],
+    malignant: list(values.malignant),
+    part: values.part?.map(parsePart) ?? [],
+    jobs: positiveInteger(values.jobs, '--jobs'),
+  };
 }
 
 type Options = ReturnType<typeof parse>;
@@ -67,25 +79,6 @@ function modalityOf(row: LabelRow, manifest: Manifest, option: string | undefine
   return manifest.modalities.some(({ id }) => id === row.modality) ? row.modality : (option ?? manifest.defaultModality);
 }
 
-function scored(row: LabelRow, result: Result, ids: readonly string[], merged: Merged): Scored {
-  const probabilities = merged.classes.map(() => 0);
-  for (const { id, probability } of result.ranking) probabilities[merged.into[ids.indexOf(id)]!]! += probability;
-  const truth = merged.classes.indexOf(merged.label(row.label));
-  const kind = row.sourceLabel.split('/')[0] || row.label;
-  return {
-    set: row.set,
-    image: row.image,
-    group: row.group,
-    modality: result.modality,
-    truth,
-    ...(truth < 0 ? { negative: { label: row.label, kind: `${row.label}: ${kind}` } } : {}),
-    outcome: result.outcome,
-    rejection: result.rejection.score,
-    probabilities,
-    predictionSet: [...new Set(result.predictionSet.map((id) => merged.into[ids.indexOf(id)]!))],
-  };
-}
-
 /** Whole or not at all: a reader never finds half a file. */
 async function writeWhole(path: string, text: string): Promise<void> {
   const part = `${path}.part`;
@@ -98,43 +91,67 @@ async function writeWhole(path: string, text: string): Promise<void> {
   }
 }
 
-function predictionsCsv(rows: readonly Scored[], classes: readonly string[]): string {
-  const header = ['set', 'image', 'outcome', 'rejection', ...classes];
+/** Six decimals: far below what any of the figures can tell apart. */
+const rounded = (_key: string, value: unknown): unknown => (typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e6) / 1e6 : value);
+
+/** JSON in which a list of numbers stands on one line, and a list of such lists too, so that curves and matrices can be read and compared. */
+export function compactJson(value: unknown): string {
+  const number = '(?:-?[0-9.]+(?:e[+-]?[0-9]+)?|null)';
+  const flat = new RegExp(`\\[\\s+(${number}(?:,\\s+${number})*)\\s+\\]`, 'g');
+  return `${JSON.stringify(value, rounded, 2).replace(flat, (_list, inner: string) => `[${inner.replace(/,\s+/g, ', ')}]`)}\n`;
+}
+
+function predictionsCsv(answers: readonly Answered[], options: { ids: readonly string[]; merge: readonly string[] }): string {
+  const merged = mergeClasses(options.ids, options.merge);
+  const header = ['set', 'image', 'outcome', 'rejection', ...merged.classes];
+  const rows = answers.map((answer) => scored(answer, options.ids, merged, []));
   return stringify([header, ...rows.map(({ set, image, outcome, rejection, probabilities }) => [set, image, outcome, rejection, ...probabilities].map(String))]);
 }
 
 interface Measured {
-  rows: Scored[];
+  answers: Answered[];
   unreadable: { set: string; image: string; code: string; message: string }[];
   seconds: number;
 }
 
-async function measure(options: Options, manifest: Manifest, used: readonly LabelRow[], merged: Merged, { err }: Output): Promise<Measured> {
+async function measure(options: Options, manifest: Manifest, used: readonly LabelRow[], { err }: Output): Promise<Measured> {
   const ids = manifest.classes.map(({ id }) => id);
-  const answers: (Scored | DermletError)[] = [];
+  const found: (Answered | DermletError)[] = [];
   const progress = new Progress(used.length, err, process.stderr.isTTY === true);
   const tasks = used.map((row) => ({
     pictures: [{ path: join(options.images, row.set, row.image), modality: modalityOf(row, manifest, options.modality) }],
     options: {},
   }));
   await classifyAll(options.model, tasks, options.jobs, (answer, index) => {
-    answers[index] = answer.ok ? scored(used[index]!, answer.result, ids, merged) : answer.error;
+    found[index] = answer.ok ? answered(used[index]!, answer.result, ids) : answer.error;
     progress.step();
   });
-  const rows: Scored[] = [];
+  const answers: Answered[] = [];
   const unreadable: Measured['unreadable'] = [];
-  answers.forEach((answer, index) => {
+  found.forEach((answer, index) => {
     const { set, image } = used[index]!;
     if ('code' in answer) unreadable.push({ set, image, code: answer.code, message: answer.message });
-    else rows.push(answer);
+    else answers.push(answer);
   });
-  return { rows, unreadable, seconds: progress.seconds };
+  return { answers, unreadable, seconds: progress.seconds };
 }
 
-function positiveIndex(option: string | undefined, { classes }: Merged): number {
-  const index = classes.indexOf(option ?? 'mel');
-  if (option !== undefined && index < 0) throw new UsageError(`--positive: there is no class '${option}'; there are ${classes.join(', ')}.`);
-  return index;
+/** What counts as malignant when nothing is said: the classes of high concern. @throws UsageError for a class that the model has not */
+function malignantClasses({ classes }: Manifest, option: readonly string[] | undefined): string[] {
+  const unknown = option?.find((id) => !classes.some((entry) => entry.id === id));
+  if (unknown !== undefined) throw new UsageError(`--malignant: there is no class '${unknown}'; there are ${classes.map(({ id }) => id).join(', ')}.`);
+  return classes.filter(({ id, concern }) => option?.includes(id) ?? concern === 'high').map(({ id }) => id);
+}
+
+/** Every mistake in the options is found before a picture is opened. @throws UsageError */
+function checkParts(parts: readonly Part[], ids: readonly string[], positive: string | undefined, sets: ReadonlySet<string>): void {
+  for (const { name, sets: own, merge } of parts) {
+    const missing = own.find((set) => !sets.has(set));
+    if (missing !== undefined) throw new UsageError(`--part ${name}: no chosen row is of the set '${missing}'; there are ${[...sets].sort().join(', ')}.`);
+    positiveIndex(positive, mergeClasses(ids, merge));
+  }
+  const twice = parts.find(({ name }, i) => parts.findIndex((part) => part.name === name) !== i);
+  if (twice) throw new UsageError(`--part: '${twice.name}' is named twice.`);
 }
 
 /** @throws UsageError, DermletError when the engine cannot be started */
@@ -142,27 +159,24 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   const options = parse(args);
   const { out, err } = output;
   const manifest = await loadManifest(options.model);
+  const ids = manifest.classes.map(({ id }) => id);
   requireModality(manifest, options.modality);
-  const merged = mergeClasses(
-    manifest.classes.map(({ id }) => id),
-    options.merge,
-  );
+  const merged = mergeClasses(ids, options.merge);
   const positive = positiveIndex(options.positive, merged);
+  const malignant = malignantClasses(manifest, options.malignant);
   const all = (await Promise.all(options.labels.map(readLabels))).flat();
   const chosen = chooseRows(all, { sets: options.set, split: options.split, modality: options.modality });
-  const { used, unknown } = sortRows(
-    chosen,
-    manifest.classes.map(({ id }) => id),
-  );
+  checkParts(options.part, ids, options.positive, new Set(chosen.map(({ set }) => set)));
+  const { used, unknown } = sortRows(chosen, ids);
   for (const [label, count] of Object.entries(unknown)) err(`skipped: ${count} pictures with the label '${label}', which the model does not know\n`);
   if (used.length === 0) throw new UsageError('No row has a label that the model knows.');
 
-  const { rows, unreadable, seconds } = await measure(options, manifest, used, merged, output);
+  const { answers, unreadable, seconds } = await measure(options, manifest, used, output);
   for (const { set, image, code, message } of unreadable) err(`unreadable: ${set}/${image}: ${code}: ${message}\n`);
-  const figures = allFigures(rows, { classes: merged.classes, positive, resamples: RESAMPLES });
+  const figures = allFigures(answers, { ids, merge: options.merge, positive: options.positive, malignant, parts: options.part, resamples: RESAMPLES });
   const imagesPerSecond = used.length / seconds;
   const written = {
-    evaluationVersion: 1,
+    evaluationVersion: 2,
     model: { name: manifest.name, version: manifest.version, sha256: manifest.file.sha256 },
     options: {
       sets: options.set ?? null,
@@ -170,17 +184,18 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
       modality: options.modality ?? null,
       merge: options.merge,
       positive: positive < 0 ? null : merged.classes[positive]!,
+      malignant,
       jobs: options.jobs,
     },
     classes: merged.classes,
-    counts: { rows: chosen.length, evaluated: rows.length, unreadable: unreadable.length, unknownLabels: unknown },
+    counts: { rows: chosen.length, evaluated: answers.length, unreadable: unreadable.length, unknownLabels: unknown },
     ...figures,
     unreadable,
     seconds,
     imagesPerSecond,
   };
-  await writeWhole(options.json, `${JSON.stringify(written, null, 2)}\n`);
-  if (options.predictions !== undefined) await writeWhole(options.predictions, predictionsCsv(rows, merged.classes));
-  out(`${report(figures)}\n${rows.length} pictures classified, ${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`);
-  return rows.length === 0 ? EXIT.failed : EXIT.fine;
+  await writeWhole(options.json, compactJson(written));
+  if (options.predictions !== undefined) await writeWhole(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
+  out(`${report(figures)}\n${answers.length} pictures classified, ${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`);
+  return answers.length === 0 ? EXIT.failed : EXIT.fine;
 }

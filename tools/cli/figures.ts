@@ -1,5 +1,6 @@
 /** Answers and labels -> the figures that `evaluate` prints and writes. */
 import type { Outcome } from '../../web/src/classifier/result.js';
+import { grouped, refused, single, type Scored } from './scored.js';
 import {
   accuracy,
   balancedAccuracy,
@@ -8,32 +9,72 @@ import {
   countClasses,
   mean,
   meanOfDefined,
+  perfectCalibrationError,
   precision,
   recall,
+  reliability,
   ScoreOrder,
   share,
+  type ClassCounts,
   type Interval,
+  type Reliability,
   type Weights,
 } from './statistics.js';
 
-/** One answered picture, after merging. */
-export interface Scored {
-  set: string;
-  image: string;
-  group: string;
-  modality: string;
-  /** Index of the true class; -1 for a picture of none of them. */
-  truth: number;
-  /** Of a picture of none of the classes: its label, and what kind it is. */
-  negative?: { label: string; kind: string };
-  outcome: Outcome;
-  rejection: number;
-  probabilities: number[];
-  predictionSet: number[];
-}
-
 /** null stands for a figure that is not defined here, such as an AUC with one class only. */
-type Figure = number | null;
+export type Figure = number | null;
+
+/** Bins of every calibration figure. */
+export const CALIBRATION_BINS = 15;
+/** Fewer groups (lesions, patients) of one skin tone than this say too little. */
+export const LEAST_GROUPS = 20;
+
+/** Names of the figures that have an interval. */
+export type FigureName =
+  | 'accuracy'
+  | 'balancedAccuracy'
+  | 'macroAuc'
+  | 'positiveAuc'
+  | 'positiveSensitivityAt95Specificity'
+  | 'positiveCoverage'
+  | 'malignantAuc'
+  | 'calibrationError'
+  | 'coverage'
+  | 'meanSetSize'
+  | 'shareRefused';
+
+export interface MainFigures {
+  pictures: number;
+  groups: number;
+  accuracy: Figure;
+  balancedAccuracy: Figure;
+  macroAuc: Figure;
+  positive: {
+    class: string;
+    pictures: number;
+    auc: Figure;
+    sensitivityAt95Specificity: Figure;
+    /** Share of the class's answered pictures whose prediction set holds it. */
+    coverage: Figure;
+  } | null;
+  /** Malignant classes together against the rest: the model's own classes, whatever was merged. */
+  malignant: { classes: string[]; pictures: number; auc: Figure } | null;
+  calibrationError: Figure;
+  /** The calibration error that perfectly calibrated predictions like these would show. */
+  calibrationErrorIfPerfect: { median: Figure; percentile95: Figure };
+  predictionSets: {
+    /** Pictures with a prediction set: neither refused nor unusable. */
+    answered: number;
+    coverage: Figure;
+    meanSize: Figure;
+    shareSingle: Figure;
+  };
+  outcomes: Record<Outcome, number>;
+  /** Share refused or unusable. */
+  shareRefused: Figure;
+  /** 95 % by bootstrap over groups. */
+  intervals: Partial<Record<FigureName, Interval>>;
+}
 
 export interface ClassFigures {
   pictures: number;
@@ -45,91 +86,22 @@ export interface ClassFigures {
   meanSetSize: Figure;
 }
 
-export interface LesionFigures {
+export interface LesionFigures extends MainFigures {
+  perClass: Record<string, ClassFigures>;
+  /** Pictures; rows the truth, columns the first-ranked class, both in the order of the classes. */
+  confusion: number[][];
+  reliability: Reliability;
+  /** Answered pictures by size of their prediction set, from 0. */
+  setSizes: number[];
+  /** Corners [false positive rate, true positive rate], three decimals. */
+  roc: { positive: [number, number][]; malignant: [number, number][] };
+}
+
+export interface ToneFigures {
   pictures: number;
   groups: number;
-  accuracy: Figure;
-  balancedAccuracy: Figure;
-  macroAuc: Figure;
-  positive: { class: string; pictures: number; auc: Figure; sensitivityAt95Specificity: Figure } | null;
-  calibrationError: Figure;
-  predictionSets: {
-    /** Pictures with a prediction set: neither refused nor unusable. */
-    answered: number;
-    coverage: Figure;
-    meanSize: Figure;
-    shareSingle: Figure;
-  };
-  outcomes: Record<Outcome, number>;
-  /** Share refused or unusable. */
-  shareRefused: Figure;
-  perClass: Record<string, ClassFigures>;
-  /** 95 % by bootstrap over groups. */
-  intervals: Record<string, Interval>;
-}
-
-export interface NegativeFigures {
-  pictures: number;
-  /** Not recognised or unusable. */
-  refused: number;
-  shareRefused: Figure;
-  notRecognised: number;
-  poorQuality: number;
-  /** Given one class as if certain. */
-  shareSingle: Figure;
-  /** Rejection score against all real lesions evaluated. */
-  auroc: Figure;
-}
-
-export interface RefusalFigures {
-  auroc: Figure;
-  aurocInterval: Interval | null;
-  lesionsRefused: Figure;
-  all: NegativeFigures;
-  byLabel: Record<string, NegativeFigures>;
-  byKind: Record<string, NegativeFigures>;
-}
-
-const figure = (value: number): Figure => (Number.isNaN(value) ? null : value);
-const refused = ({ outcome }: Scored): boolean => outcome === 'not-recognised' || outcome === 'poor-quality';
-const single = ({ outcome }: Scored): boolean => outcome === 'single';
-
-/** Index of the greatest; the first of equals. */
-export const first = (values: readonly number[]): number => values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
-
-function count(rows: readonly Scored[], outcome: Outcome): number {
-  return rows.filter((row) => row.outcome === outcome).length;
-}
-
-/** Everything that one resample needs, so that a bootstrap sorts nothing. */
-function prepared(rows: readonly Scored[], classes: readonly string[], positive: number) {
-  const truth = rows.map((row) => row.truth);
-  const predicted = rows.map(({ probabilities }) => first(probabilities));
-  const confidence = rows.map(({ probabilities }, i) => probabilities[predicted[i]!]!);
-  const right = rows.map((row, i) => row.truth === predicted[i]);
-  const orders = classes.map(
-    (_id, k) =>
-      new ScoreOrder(
-        rows.map(({ probabilities }) => probabilities[k]!),
-        truth.map((label) => label === k),
-      ),
-  );
-  const answered = rows.filter((row) => !refused(row));
-  const held = rows.map((row) => row.predictionSet.includes(row.truth));
-  const onlyAnswered = (weights: Weights) => rows.map((row, i) => (refused(row) ? 0 : weights ? weights[i]! : 1));
-  const main = (weights?: Weights) => {
-    const counts = countClasses(truth, predicted, classes.length, weights);
-    return {
-      accuracy: accuracy(counts),
-      balancedAccuracy: balancedAccuracy(counts),
-      macroAuc: meanOfDefined(orders.map((order) => order.auc(weights))),
-      positiveAuc: orders[positive]?.auc(weights) ?? NaN,
-      positiveSensitivityAt95Specificity: orders[positive]?.sensitivityAt(0.95, weights) ?? NaN,
-      calibrationError: calibrationError(confidence, right, 15, weights),
-      coverage: share(held, onlyAnswered(weights)),
-    };
-  };
-  return { truth, predicted, orders, answered, main };
+  /** null: too few groups to say. */
+  figures: MainFigures | null;
 }
 
 export interface FigureOptions {
@@ -137,33 +109,91 @@ export interface FigureOptions {
   classes: readonly string[];
   /** Index of the class of the one-against-all figures, -1 for none. */
   positive: number;
+  /** The model's own classes that count as malignant. */
+  malignant: readonly string[];
   resamples: number;
 }
 
-/** Figures over pictures of the model's classes; refused ones count for accuracy with what the network said. */
-export function lesionFigures(rows: readonly Scored[], { classes, positive, resamples }: FigureOptions): LesionFigures {
-  const { truth, predicted, orders, answered, main } = prepared(rows, classes, positive);
-  const counts = countClasses(truth, predicted, classes.length);
-  const values = main();
-  const holds = (row: Scored) => row.predictionSet.includes(row.truth);
-  const size = ({ predictionSet }: Scored) => predictionSet.length;
-  const perClass = classes.map((id, k): [string, ClassFigures] => {
-    const own = answered.filter((row) => row.truth === k);
-    return [
-      id,
-      {
-        pictures: counts[k]!.truth,
-        recall: figure(recall(counts[k]!)),
-        precision: figure(precision(counts[k]!)),
-        auc: figure(orders[k]!.auc()),
-        coverage: figure(share(own.map(holds))),
-        meanSetSize: figure(mean(own.map(size))),
-      },
-    ];
-  });
+export const figure = (value: number): Figure => (Number.isNaN(value) ? null : value);
+
+/** Index of the greatest; the first of equals. */
+export const first = (values: readonly number[]): number => values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+
+const holdsTruth = (row: Scored): boolean => row.predictionSet.includes(row.truth);
+const sizeOfSet = ({ predictionSet }: Scored): number => predictionSet.length;
+const count = (rows: readonly Scored[], outcome: Outcome): number => rows.filter((row) => row.outcome === outcome).length;
+
+/** Everything that one resample needs, so that a bootstrap sorts nothing. */
+export class Prepared {
+  readonly truth: number[];
+  readonly predicted: number[];
+  readonly confidence: number[];
+  readonly right: boolean[];
+  readonly orders: ScoreOrder[];
+  readonly malignantOrder: ScoreOrder;
+  readonly answered: Scored[];
+
+  constructor(
+    readonly rows: readonly Scored[],
+    readonly options: FigureOptions,
+  ) {
+    this.truth = rows.map((row) => row.truth);
+    this.predicted = rows.map(({ probabilities }) => first(probabilities));
+    this.confidence = rows.map(({ probabilities }, i) => probabilities[this.predicted[i]!]!);
+    this.right = rows.map((row, i) => row.truth === this.predicted[i]);
+    const order = (score: (row: Scored) => number, positive: (row: Scored) => boolean) => new ScoreOrder(rows.map(score), rows.map(positive));
+    this.orders = options.classes.map((_id, k) =>
+      order(
+        ({ probabilities }) => probabilities[k]!,
+        ({ truth }) => truth === k,
+      ),
+    );
+    this.malignantOrder = order(
+      ({ malignant }) => malignant.probability,
+      ({ malignant }) => malignant.truth,
+    );
+    this.answered = rows.filter((row) => !refused(row));
+  }
+
+  counts(weights?: Weights): ClassCounts[] {
+    return countClasses(this.truth, this.predicted, this.options.classes.length, weights);
+  }
+
+  /** All figures that have an interval; NaN where not defined. */
+  figures(weights?: Weights): Record<FigureName, number> {
+    const { rows, options, orders } = this;
+    const counts = this.counts(weights);
+    const among = (chosen: (row: Scored) => boolean) => rows.map((row, i) => (chosen(row) ? (weights ? weights[i]! : 1) : 0));
+    const answered = among((row) => !refused(row));
+    return {
+      accuracy: accuracy(counts),
+      balancedAccuracy: balancedAccuracy(counts),
+      macroAuc: meanOfDefined(orders.map((order) => order.auc(weights))),
+      positiveAuc: orders[options.positive]?.auc(weights) ?? NaN,
+      positiveSensitivityAt95Specificity: orders[options.positive]?.sensitivityAt(0.95, weights) ?? NaN,
+      positiveCoverage: share(
+        rows.map(holdsTruth),
+        among((row) => row.truth === options.positive && !refused(row)),
+      ),
+      malignantAuc: this.malignantOrder.auc(weights),
+      calibrationError: calibrationError(this.confidence, this.right, CALIBRATION_BINS, weights),
+      coverage: share(rows.map(holdsTruth), answered),
+      meanSetSize: mean(rows.map(sizeOfSet), answered),
+      shareRefused: share(rows.map(refused), weights),
+    };
+  }
+}
+
+const groupsOf = (rows: readonly Scored[]): string[] => rows.map(({ group }) => group);
+
+function mainOf(prepared: Prepared): MainFigures {
+  const { rows, options, answered } = prepared;
+  const { classes, positive, malignant, resamples } = options;
+  const values = prepared.figures();
+  const perfect = perfectCalibrationError(prepared.confidence, { bins: CALIBRATION_BINS, resamples });
   return {
     pictures: rows.length,
-    groups: new Set(rows.map(({ group }) => group)).size,
+    groups: new Set(groupsOf(rows)).size,
     accuracy: figure(values.accuracy),
     balancedAccuracy: figure(values.balancedAccuracy),
     macroAuc: figure(values.macroAuc),
@@ -172,15 +202,21 @@ export function lesionFigures(rows: readonly Scored[], { classes, positive, resa
         ? null
         : {
             class: classes[positive]!,
-            pictures: counts[positive]!.truth,
+            pictures: rows.filter(({ truth }) => truth === positive).length,
             auc: figure(values.positiveAuc),
             sensitivityAt95Specificity: figure(values.positiveSensitivityAt95Specificity),
+            coverage: figure(values.positiveCoverage),
           },
+    malignant:
+      malignant.length === 0
+        ? null
+        : { classes: [...malignant], pictures: rows.filter((row) => row.malignant.truth).length, auc: figure(values.malignantAuc) },
     calibrationError: figure(values.calibrationError),
+    calibrationErrorIfPerfect: { median: figure(perfect.median), percentile95: figure(perfect.percentile95) },
     predictionSets: {
       answered: answered.length,
       coverage: figure(values.coverage),
-      meanSize: figure(mean(answered.map(size))),
+      meanSize: figure(values.meanSetSize),
       shareSingle: figure(share(answered.map(single))),
     },
     outcomes: {
@@ -189,80 +225,62 @@ export function lesionFigures(rows: readonly Scored[], { classes, positive, resa
       'not-recognised': count(rows, 'not-recognised'),
       'poor-quality': count(rows, 'poor-quality'),
     },
-    shareRefused: figure(share(rows.map(refused))),
-    perClass: Object.fromEntries(perClass),
-    intervals: bootstrap(
-      rows.map(({ group }) => group),
-      main,
-      { resamples },
-    ),
+    shareRefused: figure(values.shareRefused),
+    intervals: bootstrap(groupsOf(rows), (weights) => prepared.figures(weights), { resamples }),
   };
 }
 
-function rejectionOrder(negatives: readonly Scored[], lesions: readonly Scored[]): ScoreOrder {
-  const rows = [...negatives, ...lesions];
-  return new ScoreOrder(
-    rows.map(({ rejection }) => rejection),
-    rows.map(({ truth }) => truth < 0),
+/** Figures without tables and curves. */
+export const mainFigures = (rows: readonly Scored[], options: FigureOptions): MainFigures => mainOf(new Prepared(rows, options));
+
+function classFigures(prepared: Prepared): Record<string, ClassFigures> {
+  const counts = prepared.counts();
+  const perClass = prepared.options.classes.map((id, k): [string, ClassFigures] => {
+    const own = prepared.answered.filter((row) => row.truth === k);
+    return [
+      id,
+      {
+        pictures: counts[k]!.truth,
+        recall: figure(recall(counts[k]!)),
+        precision: figure(precision(counts[k]!)),
+        auc: figure(prepared.orders[k]!.auc()),
+        coverage: figure(share(own.map(holdsTruth))),
+        meanSetSize: figure(mean(own.map(sizeOfSet))),
+      },
+    ];
+  });
+  return Object.fromEntries(perClass);
+}
+
+const thousandths = (points: readonly [number, number][]): [number, number][] =>
+  points.map(([x, y]) => [Math.round(x * 1000) / 1000, Math.round(y * 1000) / 1000]);
+
+/** Figures over pictures of the model's classes; refused ones count for accuracy with what the network said. */
+export function lesionFigures(rows: readonly Scored[], options: FigureOptions): LesionFigures {
+  const prepared = new Prepared(rows, options);
+  const { classes, positive } = options;
+  const confusion = classes.map(() => classes.map(() => 0));
+  prepared.truth.forEach((truth, i) => confusion[truth]![prepared.predicted[i]!]!++);
+  const setSizes = Array.from({ length: classes.length + 1 }, () => 0);
+  for (const row of prepared.answered) setSizes[sizeOfSet(row)]!++;
+  return {
+    ...mainOf(prepared),
+    perClass: classFigures(prepared),
+    confusion,
+    reliability: reliability(prepared.confidence, prepared.right, CALIBRATION_BINS),
+    setSizes,
+    roc: { positive: thousandths(prepared.orders[positive]?.curve() ?? []), malignant: thousandths(prepared.malignantOrder.curve()) },
+  };
+}
+
+/** By set and skin tone, as the labels state it. Pictures without a stated tone are counted under 'not stated' when the set states any. */
+export function toneFigures(lesions: readonly Scored[], options: FigureOptions): Record<string, Record<string, ToneFigures>> {
+  const sets = grouped(lesions, ({ set }) => set).filter(([, rows]) => rows.some(({ skinTone }) => skinTone !== ''));
+  const ofTone = (rows: readonly Scored[]): ToneFigures => {
+    const groups = new Set(groupsOf(rows)).size;
+    return { pictures: rows.length, groups, figures: groups < LEAST_GROUPS ? null : mainFigures(rows, options) };
+  };
+  return Object.fromEntries(
+    sets.map(([set, rows]) => [set, Object.fromEntries(grouped(rows, ({ skinTone }) => skinTone || 'not stated').map(([tone, own]) => [tone, ofTone(own)]))]),
   );
-}
-
-function negativeFigures(negatives: readonly Scored[], lesions: readonly Scored[]): NegativeFigures {
-  return {
-    pictures: negatives.length,
-    refused: negatives.filter(refused).length,
-    shareRefused: figure(share(negatives.map(refused))),
-    notRecognised: count(negatives, 'not-recognised'),
-    poorQuality: count(negatives, 'poor-quality'),
-    shareSingle: figure(share(negatives.map(single))),
-    auroc: figure(rejectionOrder(negatives, lesions).auc()),
-  };
-}
-
-function grouped<T>(rows: readonly T[], key: (row: T) => string): [string, T[]][] {
-  const groups = new Map<string, T[]>();
-  for (const row of rows) {
-    const group = groups.get(key(row));
-    if (group) group.push(row);
-    else groups.set(key(row), [row]);
-  }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** Figures over pictures of none of the classes, against the real lesions. */
-export function refusalFigures(negatives: readonly Scored[], lesions: readonly Scored[], resamples: number): RefusalFigures {
-  const order = rejectionOrder(negatives, lesions);
-  const interval = bootstrap(
-    [...negatives, ...lesions].map(({ group }) => group),
-    (weights) => ({ auroc: order.auc(weights) }),
-    { resamples },
-  ).auroc;
-  const by = (key: (row: Scored) => string) => Object.fromEntries(grouped(negatives, key).map(([name, rows]) => [name, negativeFigures(rows, lesions)]));
-  return {
-    auroc: figure(order.auc()),
-    aurocInterval: interval ?? null,
-    lesionsRefused: figure(share(lesions.map(refused))),
-    all: negativeFigures(negatives, lesions),
-    byLabel: by(({ negative }) => negative!.label),
-    byKind: by(({ negative }) => negative!.kind),
-  };
-}
-
-export interface Figures {
-  overall: LesionFigures;
-  bySet: Record<string, LesionFigures>;
-  byModality: Record<string, LesionFigures>;
-  refusal: RefusalFigures | null;
-}
-
-export function allFigures(rows: readonly Scored[], options: FigureOptions): Figures {
-  const lesions = rows.filter(({ truth }) => truth >= 0);
-  const negatives = rows.filter(({ truth }) => truth < 0);
-  const by = (key: (row: Scored) => string) => Object.fromEntries(grouped(lesions, key).map(([name, part]) => [name, lesionFigures(part, options)]));
-  return {
-    overall: lesionFigures(lesions, options),
-    bySet: by(({ set }) => set),
-    byModality: by(({ modality }) => modality),
-    refusal: negatives.length > 0 ? refusalFigures(negatives, lesions, options.resamples) : null,
-  };
 }

@@ -13,13 +13,15 @@ export interface LabelRow {
   split: string;
   modality: string;
   sourceLabel: string;
+  /** `scale:tone` as the source states it, such as `fitzpatrick:3`. */
+  skinTone: string;
 }
 
 /** Pictures of none of the model's classes. */
 export const NEGATIVE_LABELS: readonly string[] = ['other', 'none'];
 
 /**
- * Reads a labels file: columns set, image, label and, where there, group, split, modality, source_label; others are ignored.
+ * Reads a labels file: columns set, image, label and, where there, group, split, modality, source_label, skin_tone; others are ignored.
  * @throws UsageError when it cannot be read or lacks a column
  */
 export async function readLabels(path: string): Promise<LabelRow[]> {
@@ -42,6 +44,7 @@ export async function readLabels(path: string): Promise<LabelRow[]> {
     split: row.split ?? '',
     modality: row.modality ?? '',
     sourceLabel: row.source_label ?? '',
+    skinTone: row.skin_tone ?? '',
   }));
 }
 

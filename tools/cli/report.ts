@@ -1,7 +1,12 @@
 /** Figures for people. */
-import type { Figures, LesionFigures, NegativeFigures } from './figures.js';
+import type { Figures } from './evaluation.js';
+import { LEAST_GROUPS, type FigureName, type LesionFigures, type MainFigures } from './figures.js';
+import type { PairFigures } from './pairs.js';
+import type { NegativeFigures } from './refusal.js';
+import type { Interval } from './statistics.js';
 
 const fixed = (value: number | null | undefined, digits = 3): string => (value === null || value === undefined ? '–' : value.toFixed(digits));
+const ranged = (interval: Interval | null | undefined, digits = 3): string => (interval ? `(${fixed(interval[0], digits)} to ${fixed(interval[1], digits)})` : '');
 
 /** Columns as wide as their widest cell; the first is aligned left. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -9,28 +14,38 @@ export function table(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ').trimEnd()).join('\n');
 }
 
-function mainFigures(figures: LesionFigures): string {
-  const row = (name: string, value: number | null | undefined, interval?: string): string[] => {
-    const range = interval === undefined ? undefined : figures.intervals[interval];
-    return [name, fixed(value), range ? `(${fixed(range[0])} to ${fixed(range[1])})` : ''];
-  };
-  const { positive, predictionSets } = figures;
-  return table([
-    row('accuracy', figures.accuracy, 'accuracy'),
-    row('balanced accuracy', figures.balancedAccuracy, 'balancedAccuracy'),
-    row('macro AUC, one against the rest', figures.macroAuc, 'macroAuc'),
+interface Line {
+  title: string;
+  name?: FigureName;
+  value: (figures: MainFigures) => number | null | undefined;
+}
+
+/** The figures that have a name of their own in a report. */
+function lines({ positive, malignant, predictionSets }: MainFigures): Line[] {
+  return [
+    { title: 'accuracy', name: 'accuracy', value: (own) => own.accuracy },
+    { title: 'balanced accuracy', name: 'balancedAccuracy', value: (own) => own.balancedAccuracy },
+    { title: 'macro AUC, one against the rest', name: 'macroAuc', value: (own) => own.macroAuc },
     ...(positive
-      ? [
-          row(`${positive.class} AUC`, positive.auc, 'positiveAuc'),
-          row(`${positive.class} sensitivity at 95 % specificity`, positive.sensitivityAt95Specificity, 'positiveSensitivityAt95Specificity'),
-        ]
+      ? ([
+          { title: `${positive.class} AUC`, name: 'positiveAuc', value: (own) => own.positive?.auc },
+          { title: `${positive.class} sensitivity at 95 % specificity`, name: 'positiveSensitivityAt95Specificity', value: (own) => own.positive?.sensitivityAt95Specificity },
+          { title: `coverage of ${positive.class} by prediction sets`, name: 'positiveCoverage', value: (own) => own.positive?.coverage },
+        ] satisfies Line[])
       : []),
-    row('calibration error, 15 bins', figures.calibrationError, 'calibrationError'),
-    row(`coverage of prediction sets (${predictionSets.answered} answered)`, predictionSets.coverage, 'coverage'),
-    row('mean size of prediction sets', predictionSets.meanSize),
-    row('share with one class in the set', predictionSets.shareSingle),
-    row('share refused or unusable', figures.shareRefused),
-  ]);
+    ...(malignant ? ([{ title: `${malignant.classes.join(' + ')} against the rest, AUC`, name: 'malignantAuc', value: (own) => own.malignant?.auc }] satisfies Line[]) : []),
+    { title: 'calibration error, 15 bins', name: 'calibrationError', value: (own) => own.calibrationError },
+    { title: '  if perfectly calibrated: median', value: (own) => own.calibrationErrorIfPerfect.median },
+    { title: '  if perfectly calibrated: 95th percentile', value: (own) => own.calibrationErrorIfPerfect.percentile95 },
+    { title: `coverage of prediction sets (${predictionSets.answered} answered)`, name: 'coverage', value: (own) => own.predictionSets.coverage },
+    { title: 'mean size of prediction sets', name: 'meanSetSize', value: (own) => own.predictionSets.meanSize },
+    { title: 'share with one class in the set', value: (own) => own.predictionSets.shareSingle },
+    { title: 'share refused or unusable', name: 'shareRefused', value: (own) => own.shareRefused },
+  ];
+}
+
+function main(figures: MainFigures): string {
+  return table(lines(figures).map(({ title, name, value }) => [title, fixed(value(figures)), ranged(name && figures.intervals[name])]));
 }
 
 function perClass({ perClass: classes }: LesionFigures): string {
@@ -46,44 +61,87 @@ function perClass({ perClass: classes }: LesionFigures): string {
   return table([['class', 'pictures', 'recall', 'precision', 'AUC', 'coverage', 'set size'], ...rows]);
 }
 
-function parts(title: string, groups: Record<string, LesionFigures>): string {
-  const rows = Object.entries(groups).map(([name, own]) => [
-    name,
-    String(own.pictures),
-    fixed(own.accuracy),
-    fixed(own.balancedAccuracy),
-    fixed(own.macroAuc),
-    fixed(own.positive?.auc),
-    fixed(own.calibrationError),
-    fixed(own.predictionSets.coverage),
-    fixed(own.shareRefused),
-  ]);
-  return table([[title, 'pictures', 'accuracy', 'balanced', 'macro AUC', 'positive AUC', 'calibration', 'coverage', 'refused'], ...rows]);
+const PART_COLUMNS = ['pictures', 'accuracy', 'balanced', 'macro AUC', 'positive AUC', 'malignant AUC', 'calibration', 'coverage', 'refused'];
+
+const partCells = (own: MainFigures): string[] => [
+  String(own.pictures),
+  fixed(own.accuracy),
+  fixed(own.balancedAccuracy),
+  fixed(own.macroAuc),
+  fixed(own.positive?.auc),
+  fixed(own.malignant?.auc),
+  fixed(own.calibrationError),
+  fixed(own.predictionSets.coverage),
+  fixed(own.shareRefused),
+];
+
+function parts(title: string, groups: Record<string, MainFigures>): string {
+  return table([[title, ...PART_COLUMNS], ...Object.entries(groups).map(([name, own]) => [name, ...partCells(own)])]);
+}
+
+function tones({ bySkinTone }: Figures): string {
+  const rows = Object.entries(bySkinTone).flatMap(([set, own]) =>
+    Object.entries(own).map(([tone, { pictures, groups, figures }]) => {
+      const cells = figures ? partCells(figures).slice(1) : [`too few to say (${groups} of ${LEAST_GROUPS} groups)`];
+      return [`${set} ${tone}`, String(pictures), ...cells];
+    }),
+  );
+  const [header, few] = [['set and skin tone', ...PART_COLUMNS], rows.filter((row) => row.length === 3)];
+  const enough = rows.filter((row) => row.length > 3);
+  return [table([header, ...enough]), ...few.map(([name, pictures, why]) => `${name}: ${pictures} pictures, ${why}`)].join('\n');
 }
 
 function refusal({ refusal: figures }: Figures): string[] {
   if (!figures) return [];
-  const row = (name: string, own: NegativeFigures): string[] => [name, String(own.pictures), fixed(own.shareRefused), fixed(own.shareSingle), fixed(own.auroc)];
-  const range = figures.aurocInterval;
+  const row = (name: string, own: NegativeFigures): string[] => [
+    name,
+    String(own.pictures),
+    fixed(own.shareRefused),
+    fixed(own.shareSingle),
+    fixed(own.auroc),
+    ranged(own.intervals.auroc, 2),
+    fixed(own.aurocUncertainty),
+    ranged(own.intervals.aurocUncertainty, 2),
+  ];
   const kinds = Object.entries(figures.byKind);
   return [
-    `Pictures of none of the classes: refusal AUROC ${fixed(figures.auroc)}${range ? ` (${fixed(range[0])} to ${fixed(range[1])})` : ''}, real lesions refused ${fixed(figures.lesionsRefused)}`,
+    `Pictures of none of the classes. Real lesions refused: ${fixed(figures.lesionsRefused)} ${ranged(figures.lesionsRefusedInterval)}`,
     table([
-      ['label', 'pictures', 'refused', 'shown as single', 'AUROC'],
+      ['label', 'pictures', 'refused', 'shown as single', 'refusal AUROC', '', 'uncertainty AUROC', ''],
       ...Object.entries(figures.byLabel).map(([name, own]) => row(name, own)),
       ...(kinds.length > 30 ? [] : kinds.map(([name, own]) => row(`  ${name}`, own))),
     ]),
   ];
 }
 
+function pairs({ lesions, modalities, alone, together, difference }: PairFigures): string {
+  const rows = lines(together)
+    .filter(({ name }) => name !== undefined)
+    .map(({ title, name, value }) => [
+      title.replace(/ \(\d+ answered\)/, ''),
+      ...modalities.map((id) => fixed(value(alone[id]!))),
+      fixed(value(together)),
+      ...modalities.map((id) => {
+        const own = difference[id]![name!];
+        return own?.value == null ? '–' : `${own.value < 0 ? '' : '+'}${fixed(own.value)} ${ranged(own.interval)}`;
+      }),
+    ]);
+  const header = [`${lesions} lesions with both pictures`, ...modalities, 'both together', ...modalities.map((id) => `both less ${id}`)];
+  return table([header, ...rows]);
+}
+
 export function report(figures: Figures): string {
   const { overall } = figures;
+  const partFigures = Object.fromEntries(Object.entries(figures.parts).map(([name, { lesions }]) => [name, lesions]));
   const sections = [
     `${overall.pictures} pictures of the model's classes in ${overall.groups} groups (in brackets: 95 % interval by bootstrap over groups)`,
-    ...(overall.pictures > 0 ? [mainFigures(overall), perClass(overall)] : []),
+    ...(overall.pictures > 0 ? [main(overall), perClass(overall)] : []),
+    ...(Object.keys(partFigures).length > 0 ? [parts('part', partFigures)] : []),
     ...(Object.keys(figures.bySet).length > 1 ? [parts('set', figures.bySet)] : []),
     ...(Object.keys(figures.byModality).length > 1 ? [parts('modality', figures.byModality)] : []),
+    ...(Object.keys(figures.bySkinTone).length > 0 ? [tones(figures)] : []),
     ...refusal(figures),
+    ...(figures.pairs ? [pairs(figures.pairs)] : []),
   ];
   return `${sections.join('\n\n')}\n`;
 }

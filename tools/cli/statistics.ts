@@ -107,6 +107,27 @@ export class ScoreOrder {
     return area / (positives * below);
   }
 
+  /**
+   * The ROC curve's corners from (0, 0) to (1, 1), strictest threshold first: [share of negatives, share of positives] at or over it. Ties are one
+   * sloping step; points between two others on a straight line are left out. Empty when a class is missing.
+   */
+  curve(): [number, number][] {
+    const runs = [...this.#runs(undefined)].reverse();
+    const positives = runs.reduce((sum, run) => sum + run.positives, 0);
+    const negatives = runs.reduce((sum, run) => sum + run.negatives, 0);
+    if (positives === 0 || negatives === 0) return [];
+    // Counts, not shares: whether three points lie on a line is then exact.
+    const corners: [number, number][] = [[0, 0]];
+    for (const run of runs) {
+      const [x, y] = corners.at(-1)!;
+      const before = corners.at(-2);
+      const next: [number, number] = [x + run.negatives, y + run.positives];
+      if (before && (x - before[0]) * (next[1] - y) === (y - before[1]) * (next[0] - x)) corners.pop();
+      corners.push(next);
+    }
+    return corners.map(([x, y]) => [x / negatives, y / positives]);
+  }
+
   /** The greatest share of positives found by a threshold that leaves at least `specificity` of the negatives below it. */
   sensitivityAt(specificity: number, weights?: Weights): number {
     const runs = [...this.#runs(weights)];
@@ -124,20 +145,71 @@ export class ScoreOrder {
   }
 }
 
-/** Expected calibration error over bins of equal width: mean |confidence - accuracy|, weighted by the pictures in each (Naeini 2015, Guo 2017). */
-export function calibrationError(confidence: readonly number[], right: readonly boolean[], bins = 15, weights?: Weights): number {
+/** One bin of a reliability diagram; sums, so that weights need no second pass. */
+interface BinSums {
+  weight: number;
+  confidence: number;
+  right: number;
+}
+
+/** Bins are open below and closed above, as in the papers: exactly 2/15 belongs to the second. */
+const binOf = (confidence: number, bins: number): number => Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1));
+
+function binSums(confidence: readonly number[], right: readonly boolean[], bins: number, weights: Weights): BinSums[] {
   const sums = Array.from({ length: bins }, () => ({ weight: 0, confidence: 0, right: 0 }));
-  let total = 0;
   confidence.forEach((value, i) => {
     const weight = weightAt(weights, i);
-    // Bins are open below and closed above, as in the papers: exactly 2/15 belongs to the second.
-    const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(value * bins) - 1))]!;
+    const bin = sums[binOf(value, bins)]!;
     bin.weight += weight;
     bin.confidence += weight * value;
     if (right[i]) bin.right += weight;
-    total += weight;
   });
+  return sums;
+}
+
+/** Expected calibration error over bins of equal width: mean |confidence - accuracy|, weighted by the pictures in each (Naeini 2015, Guo 2017). */
+export function calibrationError(confidence: readonly number[], right: readonly boolean[], bins = 15, weights?: Weights): number {
+  const sums = binSums(confidence, right, bins, weights);
+  const total = sums.reduce((sum, { weight }) => sum + weight, 0);
   return sums.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.right), 0) / total;
+}
+
+/** A reliability diagram, one entry a bin, lowest confidence first. */
+export interface Reliability {
+  pictures: number[];
+  /** Mean confidence and share right; null in an empty bin. */
+  confidence: (number | null)[];
+  accuracy: (number | null)[];
+}
+
+/** Bins of equal width over 0..1 of the first-ranked class's probability. */
+export function reliability(confidence: readonly number[], right: readonly boolean[], bins = 15): Reliability {
+  const sums = binSums(confidence, right, bins, undefined);
+  const meanOf = (sum: number, { weight }: BinSums) => (weight > 0 ? sum / weight : null);
+  return {
+    pictures: sums.map(({ weight }) => weight),
+    confidence: sums.map((bin) => meanOf(bin.confidence, bin)),
+    accuracy: sums.map((bin) => meanOf(bin.right, bin)),
+  };
+}
+
+/**
+ * The calibration error that the same predictions would show if they were perfectly calibrated: whether each is right is drawn with its own
+ * confidence. Binning a finite sample never gives 0, and the fewer the pictures the further from it (Bröcker & Smith 2007, consistency resampling).
+ */
+export function perfectCalibrationError(
+  confidence: readonly number[],
+  { bins = 15, resamples = 1000, seed = 1 }: { bins?: number; resamples?: number; seed?: number } = {},
+): { median: number; percentile95: number } {
+  const random = seededRandom(seed);
+  const errors = Array.from({ length: resamples }, () =>
+    calibrationError(
+      confidence,
+      confidence.map((value) => random() < value),
+      bins,
+    ),
+  ).sort((a, b) => a - b);
+  return { median: quantile(errors, 0.5), percentile95: quantile(errors, 0.95) };
 }
 
 /** Uniform 0..1 from a seed (mulberry32), so that an interval is the same every time. */

@@ -1,0 +1,107 @@
+/** All figures of one evaluation: the whole, its parts, its sets, its skin tones, refusal, and pairs. */
+import { lesionFigures, toneFigures, type FigureOptions, type LesionFigures, type ToneFigures } from './figures.js';
+import { mergeClasses, type Merged } from './labels.js';
+import { pairFigures, type Pair, type PairFigures } from './pairs.js';
+import { refusalFigures, type RefusalFigures } from './refusal.js';
+import { grouped, scored, type Answered, type Scored } from './scored.js';
+import { UsageError } from './usage.js';
+
+/** Some sets, looked at together with classes of their own. */
+export interface Part {
+  name: string;
+  sets: string[];
+  merge: string[];
+}
+
+export interface PartFigures {
+  sets: string[];
+  merge: string[];
+  classes: string[];
+  lesions: LesionFigures;
+}
+
+export interface Figures {
+  overall: LesionFigures;
+  bySet: Record<string, LesionFigures>;
+  byModality: Record<string, LesionFigures>;
+  bySkinTone: Record<string, Record<string, ToneFigures>>;
+  parts: Record<string, PartFigures>;
+  refusal: RefusalFigures | null;
+  pairs: PairFigures | null;
+}
+
+export interface EvaluationOptions {
+  /** The model's classes. */
+  ids: readonly string[];
+  /** Of all but the parts. */
+  merge: readonly string[];
+  positive: string | undefined;
+  malignant: readonly string[];
+  parts: readonly Part[];
+  resamples: number;
+}
+
+export interface AnsweredPairs {
+  modalities: [string, string];
+  /** Places among the answers, and the answer to both pictures together. */
+  pairs: { pair: Pair; together: Answered }[];
+}
+
+/** `NAME:SET[,SET][:FROM:INTO[,FROM:INTO]]`. @throws UsageError */
+export function parsePart(text: string): Part {
+  const [name = '', sets = '', ...merges] = text.split(':');
+  const part = { name, sets: sets.split(',').filter(Boolean), merge: merges.join(':').split(',').filter(Boolean) };
+  if (!/^[a-z0-9][a-z0-9-]*$/u.test(name) || part.sets.length === 0) {
+    throw new UsageError(`--part must be NAME:SET[,SET][:FROM:INTO[,FROM:INTO]], not '${text}'; a name has small letters, digits and hyphens.`);
+  }
+  return part;
+}
+
+/** Index of the class of the one-against-all figures among the merged classes. @throws UsageError when it was asked for and is not there */
+export function positiveIndex(option: string | undefined, { classes }: Merged): number {
+  const index = classes.indexOf(option ?? 'mel');
+  if (option !== undefined && index < 0) throw new UsageError(`--positive: there is no class '${option}'; there are ${classes.join(', ')}.`);
+  return index;
+}
+
+function figureOptions(merged: Merged, { positive, malignant, resamples }: EvaluationOptions): FigureOptions {
+  return { classes: merged.classes, positive: positiveIndex(positive, merged), malignant, resamples };
+}
+
+const isLesion = ({ truth }: Scored): boolean => truth >= 0;
+
+function partFigures(answers: readonly Answered[], part: Part, options: EvaluationOptions): PartFigures {
+  const merged = mergeClasses(options.ids, part.merge);
+  const own = answers.filter(({ row }) => part.sets.includes(row.set));
+  const lesions = own.map((answer) => scored(answer, options.ids, merged, options.malignant)).filter(isLesion);
+  return { sets: part.sets, merge: part.merge, classes: merged.classes, lesions: lesionFigures(lesions, figureOptions(merged, options)) };
+}
+
+function pairsOf(answers: readonly Answered[], { modalities, pairs }: AnsweredPairs, score: (answer: Answered) => Scored, options: FigureOptions): PairFigures {
+  const scoredPairs = pairs
+    .map(({ pair, together }) => ({
+      alone: pair.pictures.map((i) => score(answers[i]!)) as [Scored, Scored],
+      together: score(together),
+    }))
+    .filter(({ together }) => isLesion(together));
+  return pairFigures(scoredPairs, modalities, options);
+}
+
+export function allFigures(answers: readonly Answered[], options: EvaluationOptions, pairs?: AnsweredPairs): Figures {
+  const merged = mergeClasses(options.ids, options.merge);
+  const own = figureOptions(merged, options);
+  const score = (answer: Answered) => scored(answer, options.ids, merged, options.malignant);
+  const rows = answers.map(score);
+  const lesions = rows.filter(isLesion);
+  const negatives = rows.filter((row) => !isLesion(row));
+  const by = (key: (row: Scored) => string) => Object.fromEntries(grouped(lesions, key).map(([name, part]) => [name, lesionFigures(part, own)]));
+  return {
+    overall: lesionFigures(lesions, own),
+    bySet: by(({ set }) => set),
+    byModality: by(({ modality }) => modality),
+    bySkinTone: toneFigures(lesions, own),
+    parts: Object.fromEntries(options.parts.map((part) => [part.name, partFigures(answers, part, options)])),
+    refusal: negatives.length > 0 ? refusalFigures(negatives, lesions, options.resamples) : null,
+    pairs: pairs && pairs.pairs.length > 0 ? pairsOf(answers, pairs, score, own) : null,
+  };
+}

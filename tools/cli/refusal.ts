@@ -1,0 +1,89 @@
+/** Figures over pictures of none of the model's classes, against the real lesions. */
+import { figure, type Figure } from './figures.js';
+import { grouped, refused, single, type Scored } from './scored.js';
+import { bootstrap, ScoreOrder, share, type Interval } from './statistics.js';
+
+export interface NegativeFigures {
+  pictures: number;
+  /** Not recognised or unusable. */
+  refused: number;
+  shareRefused: Figure;
+  notRecognised: number;
+  poorQuality: number;
+  /** Given one class as if certain. */
+  shareSingle: Figure;
+  /** Rejection score over the threshold of the picture's modality, against all real lesions evaluated. */
+  auroc: Figure;
+  /** 1 - the greatest probability, against all real lesions evaluated: are these less certain? */
+  aurocUncertainty: Figure;
+  /** 95 % by bootstrap over groups. */
+  intervals: Partial<Record<'auroc' | 'aurocUncertainty' | 'shareRefused' | 'shareSingle', Interval>>;
+}
+
+export interface RefusalFigures {
+  /** Share of real lesions refused or unusable. */
+  lesionsRefused: Figure;
+  lesionsRefusedInterval: Interval | null;
+  lesionsRefusedByModality: Record<string, Figure>;
+  all: NegativeFigures;
+  byLabel: Record<string, NegativeFigures>;
+  byKind: Record<string, NegativeFigures>;
+}
+
+function against(negatives: readonly Scored[], lesions: readonly Scored[], resamples: number): NegativeFigures {
+  const rows = [...negatives, ...lesions];
+  const isNegative = rows.map(({ truth }) => truth < 0);
+  const excess = new ScoreOrder(
+    rows.map((row) => row.excess),
+    isNegative,
+  );
+  const uncertainty = new ScoreOrder(
+    rows.map(({ probabilities }) => 1 - Math.max(...probabilities)),
+    isNegative,
+  );
+  const refusedRows = rows.map(refused);
+  const singleRows = rows.map(single);
+  const figures = (weights: Float64Array) => {
+    const onlyNegatives = weights.map((weight, i) => (isNegative[i] ? weight : 0));
+    return {
+      auroc: excess.auc(weights),
+      aurocUncertainty: uncertainty.auc(weights),
+      shareRefused: share(refusedRows, onlyNegatives),
+      shareSingle: share(singleRows, onlyNegatives),
+    };
+  };
+  const values = figures(new Float64Array(rows.length).fill(1));
+  return {
+    pictures: negatives.length,
+    refused: negatives.filter(refused).length,
+    shareRefused: figure(values.shareRefused),
+    notRecognised: negatives.filter(({ outcome }) => outcome === 'not-recognised').length,
+    poorQuality: negatives.filter(({ outcome }) => outcome === 'poor-quality').length,
+    shareSingle: figure(values.shareSingle),
+    auroc: figure(values.auroc),
+    aurocUncertainty: figure(values.aurocUncertainty),
+    intervals: bootstrap(
+      rows.map(({ group }) => group),
+      figures,
+      { resamples },
+    ),
+  };
+}
+
+export function refusalFigures(negatives: readonly Scored[], lesions: readonly Scored[], resamples: number): RefusalFigures {
+  const by = (key: (row: Scored) => string) => Object.fromEntries(grouped(negatives, key).map(([name, rows]) => [name, against(rows, lesions, resamples)]));
+  const lesionsRefused = lesions.map(refused);
+  const interval = bootstrap(
+    lesions.map(({ group }) => group),
+    (weights) => ({ refused: share(lesionsRefused, weights) }),
+    { resamples },
+  ).refused;
+  return {
+    lesionsRefused: figure(share(lesionsRefused)),
+    lesionsRefusedInterval: interval ?? null,
+    lesionsRefusedByModality: Object.fromEntries(grouped(lesions, ({ modality }) => modality).map(([id, rows]) => [id, figure(share(rows.map(refused)))])),
+    all: against(negatives, lesions, resamples),
+    byLabel: by(({ negative }) => negative!.label),
+    byKind: by(({ negative }) => negative!.kind),
+  };
+}

@@ -1,0 +1,95 @@
+/** Answers of the classifier, reduced to what figures are made from, and seen with classes merged. */
+import type { Outcome, Result } from '../../web/src/classifier/result.js';
+import type { LabelRow, Merged } from './labels.js';
+
+/** One answered picture (or lesion, when two pictures were given together), in the model's own classes. */
+export interface Answered {
+  row: LabelRow;
+  /** Id of the modality whose calibration was used. */
+  modality: string;
+  outcome: Outcome;
+  rejection: number;
+  /** Rejection score less the threshold of the picture's modality: over 0 is refused. The score itself where nothing is ever refused. */
+  excess: number;
+  /** In the order of the model's classes. */
+  probabilities: number[];
+  /** Indices of the model's classes. */
+  predictionSet: number[];
+}
+
+/** An answer after merging. */
+export interface Scored {
+  set: string;
+  image: string;
+  group: string;
+  modality: string;
+  /** As the labels state it, `scale:tone`; empty where they do not. */
+  skinTone: string;
+  /** Index of the true class; -1 for a picture of none of them. */
+  truth: number;
+  /** Of a picture of none of the classes: its label, and what kind it is. */
+  negative?: { label: string; kind: string };
+  outcome: Outcome;
+  rejection: number;
+  excess: number;
+  probabilities: number[];
+  predictionSet: number[];
+  /** Among the malignant classes, by label, and their probability together. Merging changes neither. */
+  malignant: { truth: boolean; probability: number };
+}
+
+/** @param ids the model's classes in the manifest's order */
+export function answered(row: LabelRow, result: Result, ids: readonly string[]): Answered {
+  const { score, threshold } = result.rejection;
+  const probabilities = ids.map(() => 0);
+  for (const { id, probability } of result.ranking) probabilities[ids.indexOf(id)] = probability;
+  return {
+    row,
+    modality: result.modality,
+    outcome: result.outcome,
+    rejection: score,
+    excess: score - (threshold ?? 0),
+    probabilities,
+    predictionSet: result.predictionSet.map((id) => ids.indexOf(id)),
+  };
+}
+
+/** @param malignant ids of the model's own classes */
+export function scored(answer: Answered, ids: readonly string[], merged: Merged, malignant: readonly string[]): Scored {
+  const { row, modality, outcome, rejection, excess } = answer;
+  const probabilities = merged.classes.map(() => 0);
+  answer.probabilities.forEach((probability, k) => (probabilities[merged.into[k]!]! += probability));
+  const truth = merged.classes.indexOf(merged.label(row.label));
+  const kind = row.sourceLabel.split('/')[0] || row.label;
+  return {
+    set: row.set,
+    image: row.image,
+    group: row.group,
+    modality,
+    skinTone: row.skinTone,
+    truth,
+    ...(truth < 0 ? { negative: { label: row.label, kind: `${row.label}: ${kind}` } } : {}),
+    outcome,
+    rejection,
+    excess,
+    probabilities,
+    predictionSet: [...new Set(answer.predictionSet.map((k) => merged.into[k]!))],
+    malignant: {
+      truth: malignant.includes(row.label),
+      probability: ids.reduce((sum, id, k) => sum + (malignant.includes(id) ? answer.probabilities[k]! : 0), 0),
+    },
+  };
+}
+
+export const refused = ({ outcome }: Scored): boolean => outcome === 'not-recognised' || outcome === 'poor-quality';
+export const single = ({ outcome }: Scored): boolean => outcome === 'single';
+
+export function grouped<T>(rows: readonly T[], key: (row: T) => string): [string, T[]][] {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const group = groups.get(key(row));
+    if (group) group.push(row);
+    else groups.set(key(row), [row]);
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+}
