@@ -53,7 +53,8 @@ async function copyModel(name) {
     if (content.length !== bytes || actual !== sha256) throw new Error(`models/${name}/${path} is not what its manifest promises.`);
   }
   await mkdir(to, { recursive: true });
-  const beside = [manifest.card, manifest.license.path, ...(await readdir(from)).filter((file) => file.endsWith('.svg'))];
+  const drawings = (await exists(join(from, 'figures'))) ? (await readdir(join(from, 'figures'))).filter((file) => file.endsWith('.svg')) : [];
+  const beside = [manifest.card, manifest.license.path, ...drawings.map((file) => `figures/${file}`)];
   const names = new Set(['manifest.json', ...promised.map((file) => file.path), ...beside]);
   for (const file of names) {
     if (await exists(join(from, file))) await cp(join(from, file), join(to, file));

@@ -42,6 +42,12 @@ describe('dist', () => {
     assert.deepEqual(kept.filter((path) => /\.onnx$|manifest\.json$/.test(path)), []);
   });
 
+  test('shows every drawing that the card shows', () => {
+    const drawings = [...text('models/skin-8/MODEL_CARD.md').matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(([, address]) => `models/skin-8/${address}`);
+    assert.ok(drawings.length > 0);
+    assert.deepEqual(drawings.filter((path) => !files.includes(path)), []);
+  });
+
   test('has the core that was built', () => {
     assert.deepEqual(readFileSync(join(siteDir, 'engine/dermlet.wasm')), readFileSync(join(root, 'build/wasm/dermlet.wasm')));
   });

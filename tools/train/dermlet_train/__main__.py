@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import import_keras
+from . import card, import_keras, runs
 from .config import Recipe
 from .prepare import cli as prepare_cli
 
@@ -43,22 +43,16 @@ def main() -> None:
     step.add_argument("--out", type=Path, help="table as JSON")
     step.add_argument("--rounds", type=int, default=5, help="of timing in onnxruntime-web; 0: no timing")
 
-    step = steps.add_parser("card", help="measure a model through the shipped path and write its card")
-    step.add_argument("--model", type=Path, required=True)
-    step.add_argument("--labels", type=Path, action="append", help="label table, may be given several times; none: write the card from the figures there are")
-    step.add_argument("--images", type=Path)
-    step.add_argument("--split", default="val")
-    step.add_argument("--jobs", type=int, default=2)
-
+    card.add_arguments(steps.add_parser("card", help="measure a model through the shipped path and write its card"))
+    runs.add_arguments(steps.add_parser("runs", help="keep a training run's summary and write the table of runs"))
     import_keras.add_arguments(steps.add_parser("import-keras", help="turn a Keras classifier and its class index into a model folder"))
 
     arguments = parser.parse_args()
     if arguments.step == "card":
-        from .card import measure, write_card
-
-        if arguments.labels:
-            measure(arguments.model, arguments.labels, arguments.images, arguments.split, arguments.jobs)
-        write_card(arguments.model)
+        card.run(arguments)
+        return
+    if arguments.step == "runs":
+        runs.run(arguments)
         return
     if arguments.step == "prepare":
         prepare_cli.run(arguments)

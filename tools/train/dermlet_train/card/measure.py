@@ -1,0 +1,114 @@
+"""Measuring a model through the shipped path: `npm run evaluate` on pictures as they are, and on coarse copies of them.
+
+Every picture is classified once a setting; parts, sets and skin tones are cut from the same answers. What evaluate wrote stands unchanged in
+`<model>/figures/`: `evaluation.json`, `degraded.json`, `thorough.json`, and `download.json` with the sizes of the network's file.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from .plan import Part, Plan
+
+ROOT = Path(__file__).resolve().parents[4]
+Row = dict[str, str]
+
+
+SETTINGS = ("evaluation", "thorough", "degraded")
+
+
+def measure_model(model: Path, plan: Plan, rows: Sequence[Row], images: Path, split: str, jobs: int, only: Sequence[str] = SETTINGS) -> None:
+    """Measures the settings that the plan has and `only` names. Raises CalledProcessError when one fails; its own words go to the terminal."""
+    figures = model / "figures"
+    figures.mkdir(exist_ok=True)
+    manifest = json.loads((model / "manifest.json").read_text())
+    forget_others(figures, manifest["file"]["sha256"])
+    common = ("--split", split, "--model", str(model.resolve()), "--jobs", str(jobs))
+    paired = plan.pairs and "combination" in manifest
+    whole = (*common, *_parts(plan.parts), *(["--pairs"] if paired else []))
+    with tempfile.TemporaryDirectory() as folder:
+        table, coarse = Path(folder) / "labels.csv", Path(folder) / "coarse"
+        write_rows(table, rows)
+        if "evaluation" in only:
+            _evaluate("pictures as they are", table, images, figures / "evaluation.json", whole)
+        if "thorough" in only and plan.thorough:
+            _evaluate("thorough mode", table, images, figures / "thorough.json", (*whole, "--thorough"))
+        parts = [part for part in plan.parts if part.degraded]
+        if "degraded" in only and parts:
+            sets = {name for part in parts for name in part.sets}
+            labels = {entry["id"] for entry in manifest["classes"]}
+            chosen = [row for row in rows if row["set"] in sets and row["label"] in labels]
+            write_rows(table, degrade(chosen, images, coarse, plan.degraded_side))
+            _evaluate(f"copies of {plan.degraded_side} px", table, coarse, figures / "degraded.json", (*common, *_parts(parts)))
+    sizes = download_sizes(model / manifest["file"]["path"])
+    (figures / "download.json").write_text(json.dumps(sizes, indent=2) + "\n")
+
+
+def forget_others(figures: Path, sha256: str) -> None:
+    """Removes reports that were measured on other weights, so that no card mixes two models."""
+    for path in figures.glob("*.json"):
+        if json.loads(path.read_text()).get("model", {}).get("sha256", sha256) != sha256:
+            print(f"card: {path.name} was measured on other weights and is removed")
+            path.unlink()
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with path.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, columns, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _parts(parts: Iterable[Part]) -> list[str]:
+    return [word for part in parts for word in ("--part", part.option())]
+
+
+def _evaluate(title: str, labels: Path, images: Path, out: Path, options: Sequence[str]) -> None:
+    print(f"card: {title}", flush=True)
+    command = ["npm", "run", "--silent", "evaluate", "--", "--labels", str(labels), "--images", str(images.resolve()), "--json", str(out.resolve()), *options]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=sys.stderr)
+
+
+def coarse_copy(picture: Image.Image, side: int) -> Image.Image:
+    """The picture brought down to a shorter side of `side` pixels and back to its own size, bicubic both ways; itself when it has no more."""
+    width, height = picture.size
+    scale = side / min(width, height)
+    if scale >= 1:
+        return picture
+    small = picture.resize((max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BICUBIC)
+    return small.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def degrade(rows: Sequence[Row], images: Path, out: Path, side: int) -> list[Row]:
+    """Writes a coarse copy of every picture, upright, as PNG, so that no second compression takes part; returns the rows with the copies' names."""
+    copies = []
+    for row in rows:
+        name = f"{row['image']}.png"
+        target = out / row["set"] / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with Image.open(images / row["set"] / row["image"]) as picture:
+                coarse_copy(ImageOps.exif_transpose(picture).convert("RGB"), side).save(target, compress_level=1)
+        except OSError as error:  # the shipped path reads it or tells of it; here it has no copy
+            print(f"card: no coarse copy of {row['set']}/{row['image']}: {error}")
+            continue
+        copies.append({**row, "image": name})
+    return copies
+
+
+def download_sizes(path: Path) -> dict[str, float]:
+    """Bytes of the network's file as it is, with gzip 9 and with Brotli 11 (Node's: no package is needed), and the last in MB."""
+    program = "const z = require('zlib'); process.stdout.write(String(z.brotliCompressSync(require('fs').readFileSync(process.argv[1])).length))"
+    brotli = int(subprocess.run(["node", "-e", program, str(path.resolve())], check=True, capture_output=True, text=True).stdout)
+    data = path.read_bytes()
+    return {"bytes": len(data), "gzip": len(gzip.compress(data, 9)), "brotli": brotli, "brotliMegabytes": round(brotli / 1e6, 3)}

@@ -1,0 +1,197 @@
+"""MODEL_CARD.md and the README's table: words around the tables and figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from . import tables
+from .measure import ROOT
+from .plan import Plan
+from .reports import Report
+
+TABLE_BEGIN, TABLE_END = "<!-- figures: made by `python -m dermlet_train card` -->", "<!-- end of figures -->"
+REPORTS = ("evaluation", "degraded", "thorough", "download")
+
+_REJECTION = {
+    "none": "No picture is refused by its score; only unusable ones are.",
+    "energy": "A picture is refused when its energy score (logits alone) exceeds the threshold of its modality.",
+    "distance": "A picture is refused when its score (logits, and how far its embedding lies from the training pictures') exceeds the threshold of its modality.",
+}
+
+
+def load_reports(model: Path) -> dict[str, Any]:
+    """The reports that there are. Raises ValueError when one was measured on other weights, FileNotFoundError without `evaluation.json`."""
+    manifest = json.loads((model / "manifest.json").read_text())
+    found = {}
+    for name in REPORTS:
+        path = model / "figures" / f"{name}.json"
+        if name != "evaluation" and not path.exists():
+            continue
+        found[name] = json.loads(path.read_text())
+        measured = found[name].get("model", {}).get("sha256", manifest["file"]["sha256"])
+        if measured != manifest["file"]["sha256"]:
+            raise ValueError(f"figures/{name}.json was measured on other weights than the manifest names: measure again")
+    return found
+
+
+def name_of(manifest: dict[str, Any], class_id: str | None) -> str:
+    """What a reader calls the class: its name without what stands in brackets."""
+    for entry in manifest["classes"]:
+        if entry["id"] == class_id:
+            return str(entry["name"]).split(" (")[0]
+    return class_id or "positive class"
+
+
+def card_text(manifest: dict[str, Any], plan: Plan, reports: Report) -> str:
+    report = reports["evaluation"]
+    positive = name_of(manifest, report["options"]["positive"])
+    parts = [_head(manifest, plan, reports), _figures(plan, reports, positive), _certainty(report, positive)]
+    parts += [_tones(plan, report, positive), _settings(plan, reports, positive), _refusal(manifest, report), _classes(plan, report), _tail(plan)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(manifest: dict[str, Any], plan: Plan, reports: Report) -> str:
+    classes = tables.markdown(["id", "name", "concern"], [[c["id"], c["name"], c["concern"]] for c in manifest["classes"]])
+    return f"""# {manifest["name"]} {manifest["version"]}
+
+{manifest["title"]}. A research and teaching model: it shows how a network scores a picture against its training categories. It is not a medical device. If a spot is new,
+changing, bleeding or worries you, see a doctor whatever a score says.
+
+{tables.facts_table(manifest, reports.get("download"))}
+
+## Categories
+
+{classes}
+
+{plan.knows_not}"""
+
+
+def _figures(plan: Plan, reports: Report, positive: str) -> str:
+    report = reports["evaluation"]
+    malignant = " + ".join(report["options"]["malignant"])
+    split = {"val": "validation"}.get(report["options"]["split"], report["options"]["split"])
+    text = f"""## Figures
+
+All measured by `npm run evaluate` on the {split} split, through the code that runs in the page (C++ to WebAssembly, ONNX Runtime Web). In brackets: 95 % bootstrap intervals
+over patients or lesions. These pictures were not used for training or calibration. Malignant stands for {malignant} together, against all else.
+
+{tables.summary_table(plan, report, positive)}
+
+![ROC curves: {positive.lower()}, and malignant categories, against the rest](figures/roc.svg)"""
+    if plan.targets:
+        text += f"""
+
+### What was asked of it
+
+The figure itself is compared, not its interval: with so few pictures a target can be met or missed by chance.
+
+{tables.target_table(plan, reports)}"""
+    if plan.published:
+        text += f"""
+
+### Published figures to stand beside
+
+None of them was measured on the same pictures: they show the order of magnitude, not a rank.
+
+{tables.published_table(plan)}"""
+    return text
+
+
+def _certainty(report: Report, positive: str) -> str:
+    overall = report["overall"]
+    return f"""## Calibration and sets
+
+Calibration error: mean distance between the probability of the first-ranked category and the share that is right, over 15 bins. A sample of this size never shows 0, so the
+table says beside it what these very predictions would show if they were perfectly calibrated (labels drawn from the probabilities a thousand times). Drawing pictures
+again for the interval adds to the error, so the interval begins near the figure itself.
+
+{tables.calibration_table(report)}
+
+![Reliability diagrams](figures/reliability.svg)
+
+Prediction sets aim to hold the true category 9 times in 10; the larger the set, the less the network can tell. On all {overall["pictures"]} lesion pictures together
+{tables.share(overall["shareRefused"])} were refused or unusable.
+
+{tables.set_table(report, positive)}
+
+![Sizes of the sets](figures/set-sizes.svg)"""
+
+
+def _tones(plan: Plan, report: Report, positive: str) -> str:
+    if not report["bySkinTone"]:
+        return ""
+    words = " ".join(filter(None, ("Skin tone as the sources state it; nothing is said under 20 lesions or patients.", plan.skin_tones)))
+    return f"""## By skin tone
+
+{words}
+
+{tables.tone_table(report, positive)}
+
+![Balanced accuracy by skin tone](figures/skin-tone.svg)"""
+
+
+def _settings(plan: Plan, reports: Report, positive: str) -> str:
+    report, texts = reports["evaluation"], []
+    if report["pairs"]:
+        pairs = report["pairs"]
+        texts.append(f"""## Both pictures of one lesion
+
+{pairs["lesions"]} lesions have a picture of each kind. Their scores are joined in C++ when both are given to `classify`. The differences are paired: the same lesions in every resample.
+
+{tables.pair_table(pairs, positive)}""")
+    if "thorough" in reports:
+        texts.append(f"""## Thorough mode
+
+Eight views of each picture (quarter turns and mirror images), averaged.
+
+{tables.setting_table(plan, report, reports["thorough"], ("plain", "thorough"), positive)}""")
+    if "degraded" in reports:
+        texts.append(f"""## Coarse pictures
+
+Every picture brought down to {plan.degraded_side} px on its shorter side and back to its size (bicubic), which takes away what sharpness tells of its source.
+
+{tables.setting_table(plan, report, reports["degraded"], ("as it is", "coarse"), positive)}""")
+    return "\n\n".join(texts)
+
+
+def _refusal(manifest: dict[str, Any], report: Report) -> str:
+    refusal = report["refusal"]
+    if refusal is None:
+        return ""
+    by_modality = ", ".join(f"{tables.share(value)} of {name}" for name, value in refusal["lesionsRefusedByModality"].items())
+    return f"""## Pictures of no category
+
+{_REJECTION[manifest["decision"]["rejection"]]} Of real lesions {tables.share(refusal["lesionsRefused"])} are refused or unusable ({by_modality}). AUROC: the chance that
+such a picture has a higher score than a real lesion; 0.5 is chance. The refusal score is taken over the threshold of the picture's modality.
+
+{tables.refusal_table(refusal)}
+
+`none` are pictures without a lesion; `other` are skin conditions that the network has no category for: they look like skin and are hard to refuse."""
+
+
+def _classes(plan: Plan, report: Report) -> str:
+    texts = ["## By category\n\n![Recall by category and part](figures/classes.svg)"]
+    for part in plan.parts:
+        own = report["parts"][part.name]["lesions"]
+        texts.append(f"### {part.title}\n\n{tables.class_table(own)}\n\n![Confusion matrix: {part.title}](figures/confusion-{part.name}.svg)")
+    return "\n\n".join(texts)
+
+
+def _tail(plan: Plan) -> str:
+    limits = "\n".join(f"- {limit}" for limit in plan.limits)
+    text = f"## Limits\n\n{limits}\n\n" if limits else ""
+    text += f"## Data\n\n{plan.data}\n\n" if plan.data else ""
+    return text + "*This file is made by `python -m dermlet_train card`; the numbers stand in `figures/`.*"
+
+
+def write_readme(plan: Plan, manifest: dict[str, Any], reports: Report, readme: Path = ROOT / "README.md") -> None:
+    """Replaces the table between the markers. Raises ValueError when they are missing."""
+    report = reports["evaluation"]
+    before, begin, rest = readme.read_text().partition(TABLE_BEGIN)
+    _, end, after = rest.partition(TABLE_END)
+    if not begin or not end:
+        raise ValueError(f"{readme}: no place for the figures ({TABLE_BEGIN})")
+    table = tables.summary_table(plan, report, name_of(manifest, report["options"]["positive"]))
+    readme.write_text(f"{before}{TABLE_BEGIN}\n{table}\n{TABLE_END}{after}")

@@ -1,0 +1,206 @@
+"""Markdown tables from evaluate's reports. Nothing is worked out here: every number is one of a report's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .plan import Plan, Target
+from .reports import Report, Value, figure, section
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" if cells else "|" + "---|" * len(header) for cells in [header, (), *rows])
+
+
+def dense(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table without the columns in which nothing is defined, such as melanoma's for a model that has no melanoma."""
+    kept = [i for i in range(len(header)) if not rows or any(row[i] not in ("-", "") for row in rows)]
+    return markdown([header[i] for i in kept], [[row[i] for i in kept] for row in rows])
+
+
+def share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def summary_table(plan: Plan, report: Report, positive: str) -> str:
+    """One row a part, intervals in brackets. `positive` is what a reader calls the class of the one-against-all figures."""
+    name = positive.lower()
+    columns = {
+        "balanced accuracy": "balancedAccuracy",
+        "macro AUC": "macroAuc",
+        f"{name} AUC": "positiveAuc",
+        f"{name} sensitivity at 95 % specificity": "positiveSensitivityAt95Specificity",
+        "malignant AUC": "malignantAuc",
+        "calibration error": "calibrationError",
+        "coverage of sets": "coverage",
+        "mean set size": "meanSetSize",
+    }
+    rows = []
+    for part in plan.parts:
+        own = report["parts"][part.name]["lesions"]
+        rows.append([part.title, str(own["pictures"]), *(figure(own, key).text(2 if key == "meanSetSize" else 3) for key in columns.values())])
+    return dense(["validation part" if report["options"]["split"] == "val" else "part", "pictures", *columns], rows)
+
+
+def class_table(own: Report) -> str:
+    rows = []
+    for name, row in own["perClass"].items():
+        values = [short(row[key]) for key in ("recall", "precision", "auc", "coverage", "meanSetSize")]
+        rows.append([name, str(row["pictures"]), *values] if row["pictures"] else [name, "0", *["-"] * len(values)])
+    return markdown(["category", "pictures", "recall", "precision", "AUC", "coverage", "mean set size"], rows)
+
+
+def bound(target: Target) -> str:
+    words = [f"at least {target.at_least:g}"] if target.at_least is not None else []
+    words += [f"at most {target.at_most:g}"] if target.at_most is not None else []
+    return " and ".join(words)
+
+
+def reached(target: Target, reports: Report) -> Value:
+    """The target's figure; of a difference the value alone, since two measurements of other pictures have no common interval."""
+    value = figure(section(reports, target.at), target.figure)
+    if target.less is None or value.value is None:
+        return value
+    other = figure(section(reports, target.less), target.figure)
+    return Value(None if other.value is None else value.value - other.value)
+
+
+def met(target: Target, value: Value) -> str:
+    """Whether the figure itself, not its interval, is within the bounds."""
+    if value.value is None:
+        return "not measured"
+    low = target.at_least is None or value.value >= target.at_least
+    high = target.at_most is None or value.value <= target.at_most
+    return "yes" if low and high else "no"
+
+
+def target_table(plan: Plan, reports: Report) -> str:
+    rows = []
+    for target in plan.targets:
+        value = reached(target, reports)
+        rows.append([target.title, bound(target), value.text(), met(target, value)])
+    return markdown(["target", "asked", "reached", "met"], rows)
+
+
+def published_table(plan: Plan) -> str:
+    return markdown(["what", "figure", "what to know before comparing"], [[entry.what, entry.figure, entry.caveat] for entry in plan.published])
+
+
+def calibration_table(report: Report) -> str:
+    """A row a modality: the error, and what the same predictions would show if they were perfectly calibrated."""
+    rows = []
+    for name, own in report["byModality"].items():
+        perfect = own["calibrationErrorIfPerfect"]
+        rows.append([name, str(own["pictures"]), figure(own, "calibrationError").text(), f"{perfect['median']:.3f}", f"{perfect['percentile95']:.3f}"])
+    return markdown(["modality", "pictures", "calibration error", "if perfect: median", "if perfect: 95th percentile"], rows)
+
+
+def set_table(report: Report, positive: str) -> str:
+    """A row a modality and one for all."""
+    rows = []
+    for name, own in [*report["byModality"].items(), ("all", report["overall"])]:
+        sets = own["predictionSets"]
+        cells = [figure(own, "coverage").text(), figure(own, "positiveCoverage").text(), figure(own, "meanSetSize").text(2), share(sets["shareSingle"])]
+        rows.append([name, str(sets["answered"]), *cells])
+    return dense(["modality", "answered", "coverage", f"{positive.lower()}'s own coverage", "mean set size", "one category alone"], rows)
+
+
+def tone_label(tone: str) -> str:
+    """`fitzpatrick:3` -> Fitzpatrick 3; the scales run in opposite ways, which the text says."""
+    scale, _, step = tone.partition(":")
+    return f"{scale.capitalize()} {step}" if step else tone
+
+
+def tone_table(report: Report, positive: str) -> str:
+    rows = []
+    for name, tones in report["bySkinTone"].items():
+        for tone, row in tones.items():
+            own = row["figures"]
+            start = [name, tone_label(tone), str(row["pictures"]), str(row["groups"])]
+            keys = ("balancedAccuracy", "macroAuc", "positiveAuc", "malignantAuc", "calibrationError", "coverage", "shareRefused")
+            rows.append([*start, *(figure(own, key).text(2) for key in keys)] if own else [*start, "too few to say", *[""] * 6])
+    header = ["set", "tone", "pictures", "lesions or patients", "balanced accuracy", "macro AUC", f"{positive.lower()} AUC", "malignant AUC"]
+    return dense([*header, "calibration error", "coverage", "refused"], rows)
+
+
+def refusal_table(refusal: Report) -> str:
+    """Pictures of no category: by label, then by kind where there are at least five."""
+    rows: dict[str, Report] = {f"all with the label `{label}`": row for label, row in refusal["byLabel"].items()}
+    rows |= {kind.replace("_", " "): row for kind, row in refusal["byKind"].items() if row["pictures"] >= 5}
+    body = [
+        [name, str(row["pictures"]), figure(row, "auroc").text(), figure(row, "aurocUncertainty").text(), share(row["shareRefused"]), share(row["shareSingle"])]
+        for name, row in rows.items()
+    ]
+    header = ["pictures", "how many", "refusal score against lesions, AUROC", "1 - greatest probability against lesions, AUROC"]
+    return markdown([*header, "refused or unusable", "shown as one category"], body)
+
+
+def pair_table(pairs: Report, positive: str) -> str:
+    """Each picture alone, both together, and the paired differences."""
+    compared = {
+        "balanced accuracy": "balancedAccuracy",
+        "macro AUC": "macroAuc",
+        f"{positive.lower()} AUC": "positiveAuc",
+        "malignant AUC": "malignantAuc",
+        "calibration error": "calibrationError",
+        "coverage of sets": "coverage",
+        "mean set size": "meanSetSize",
+    }
+    modalities: Sequence[str] = pairs["modalities"]
+    rows = []
+    for title, key in compared.items():
+        alone = [figure(pairs["alone"][name], key).text() for name in modalities]
+        less = [figure(pairs["difference"][name], key) for name in modalities]
+        rows.append([title, *alone, figure(pairs["together"], key).text(), *(signed(value) for value in less)])
+    return markdown(["", *(f"{name} alone" for name in modalities), "both together", *(f"both less {name}" for name in modalities)], rows)
+
+
+def signed(value: Value) -> str:
+    if value.value is None:
+        return "-"
+    interval = "" if value.interval is None else f" ({value.interval[0]:+.3f} to {value.interval[1]:+.3f})"
+    return f"{value.value:+.3f}{interval}"
+
+
+def setting_table(plan: Plan, before: Report, after: Report, names: tuple[str, str], positive: str) -> str:
+    """Parts that two reports share: balanced accuracy, macro AUC and malignant AUC in both settings."""
+    rows = []
+    for part in plan.parts:
+        if part.name not in after["parts"]:
+            continue
+        pair: list[Report] = [report["parts"][part.name]["lesions"] for report in (before, after)]
+        keys = ("balancedAccuracy", "macroAuc", "positiveAuc", "malignantAuc")
+        rows.append([part.title, *(f"{figure(pair[0], key).text()} / {figure(pair[1], key).text()}" for key in keys)])
+    header = ["part", *(f"{title}, {names[0]} / {names[1]}" for title in ("balanced accuracy", "macro AUC", f"{positive.lower()} AUC", "malignant AUC"))]
+    return markdown(header, rows)
+
+
+def facts_table(manifest: Mapping[str, object], download: Report | None) -> str:
+    """What the model is: from its manifest, as far as that says."""
+    training = manifest.get("training") or {}
+    model_input, file, license_ = manifest["input"], manifest["file"], manifest["license"]
+    assert isinstance(training, Mapping) and isinstance(model_input, Mapping) and isinstance(file, Mapping) and isinstance(license_, Mapping)
+    stored = f", weights stored as {training['storage']} and restored at load" if "storage" in training else ""
+    size = f"`{file['path']}`, {file['bytes'] / 1e6:.2f} MB{stored}"
+    if download:
+        size += f"; {download['brotli'] / 1e6:.2f} MB to download with Brotli, {download['gzip'] / 1e6:.2f} MB with gzip"
+    shape = f"input {model_input['width']} x {model_input['height']}, {model_input['channels']}"
+    rows = [
+        ["network", f"{training['network']}, {shape}" if "network" in training else shape],
+        ["file", size],
+        ["sha256", f"`{file['sha256']}`"],
+        ["licence", f"{license_['id']}{' (non-commercial, from the data)' if license_['nonCommercial'] else ''}: see `{license_['path']}`"],
+    ]
+    if "pictures" in training:
+        how = f"{training['pictures']['train']} pictures"
+        if "epochs" in training and "samplesPerEpoch" in training:
+            how += f" at {training['trainSize']} px, {training['epochs']} epochs of {training['samplesPerEpoch']} samples, from ImageNet weights"
+        rows.append(["trained on", how])
+    if "calibrationPictures" in training:
+        counts = training["calibrationPictures"]
+        rows.append(["calibrated on", f"{sum(counts.values())} pictures never trained on ({', '.join(f'{n} {m}' for m, n in counts.items())})"])
+    return markdown(["", ""], rows)
