@@ -222,6 +222,42 @@ describe('evaluate', () => {
     expect(code).toBe(1);
   });
 
+  test('--pairs and --thorough: both pictures of one lesion together, each alone, in one run', async () => {
+    const labels = csv([
+      'drawn,spot.jpg,nv,g1,val,dermoscopy,,',
+      'drawn,spot.png,nv,g1,val,photo,,',
+      'drawn,orientation-6.jpg,mel,g2,val,photo,,',
+      'drawn,cut-off.jpg,mel,g2,val,dermoscopy,,',
+      'drawn,orientation-6.jpg,other,g3,val,photo,,',
+      'drawn,spot.jpg,other,g3,val,dermoscopy,,',
+    ]);
+    const json = join(folder, 'pairs.json');
+    const { code, out, err } = await run(
+      ...['evaluate', '--labels', labels, '--images', join(folder, 'images'), '--model', combining, '--json', json, '--jobs', '1', '--pairs', '--thorough'],
+    );
+    expect(code).toBe(0);
+    // Six pictures and the pairs of g1 and g2; that of g2 holds a picture that cannot be read, and what is none of the classes is not paired.
+    expect(err).toMatch(/8\/8 pictures/);
+    expect(err.match(/unreadable:/g)).toHaveLength(1);
+    expect(out).toMatch(/1 lesions with both pictures +dermoscopy +photo +both together/);
+    const written = JSON.parse(readFileSync(json, 'utf8')) as Record<string, unknown>;
+    expect(written).toMatchObject({
+      options: { thorough: true },
+      counts: { evaluated: 5, unreadable: 1 },
+      overall: { pictures: 3 },
+      pairs: { lesions: 1, modalities: ['dermoscopy', 'photo'], alone: { photo: { pictures: 1 } }, together: { pictures: 1 } },
+    });
+  });
+
+  test('--pairs of a model that combines nothing is wrong use', async () => {
+    const labels = csv(['drawn,missing.jpg,nv,g,val,photo,,']);
+    const alone = modelFolder(({ combination: _left, ...json }) => json);
+    const { code, err } = await run('evaluate', '--labels', labels, '--images', 'x', '--json', 'y', '--pairs', '--model', alone);
+    rmSync(alone, { recursive: true });
+    expect(err).toMatch(/--pairs: the model does not say how/);
+    expect(code).toBe(2);
+  });
+
   test('a part of a set that is not there is found before a picture is opened', async () => {
     const labels = csv(['drawn,missing.jpg,nv,g,val,photo,,']);
     const { code, err } = await run('evaluate', '--labels', labels, '--images', 'x', '--json', 'y', '--part', 'a:painted');

@@ -7,10 +7,11 @@ import { stringify } from 'csv-stringify/sync';
 import type { DermletError } from '../../web/src/classifier/errors.js';
 import type { Manifest } from '../../web/src/classifier/manifest.js';
 import type { Output } from './classify.js';
-import { allFigures, parsePart, positiveIndex, type Part } from './evaluation.js';
+import { allFigures, parsePart, positiveIndex, type AnsweredPairs, type Part } from './evaluation.js';
 import { chooseRows, mergeClasses, NEGATIVE_LABELS, readLabels, type LabelRow } from './labels.js';
 import { defaultModel, loadManifest } from './node-engine.js';
-import { classifyAll } from './pool.js';
+import { findPairs, type Pair } from './pairs.js';
+import { classifyAll, type Task } from './pool.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
 import { answered, scored, type Answered } from './scored.js';
@@ -35,6 +36,8 @@ function parse(args: string[]) {
       positive: { type: 'string' },
       malignant: { type: 'string', multiple: true },
       part: { type: 'string', multiple: true },
+      pairs: { type: 'boolean', default: false },
+      thorough: { type: 'boolean', default: false },
       json: { type: 'string' },
       predictions: { type: 'string' },
       jobs: { type: 'string', default: String(DEFAULT_JOBS) },
@@ -110,30 +113,60 @@ function predictionsCsv(answers: readonly Answered[], options: { ids: readonly s
 
 interface Measured {
   answers: Answered[];
+  pairs: AnsweredPairs | undefined;
   unreadable: { set: string; image: string; code: string; message: string }[];
   seconds: number;
 }
 
+/** The two modalities whose pictures `--pairs` joins: those that the model can combine. @throws UsageError */
+function pairedModalities({ combination }: Manifest): [string, string] {
+  if (!combination) throw new UsageError('--pairs: the model does not say how the scores of two pictures are combined.');
+  return combination.modalities;
+}
+
+/** Each picture alone, then the pairs, in one run of the engines: nothing is loaded twice. */
 async function measure(options: Options, manifest: Manifest, used: readonly LabelRow[], { err }: Output): Promise<Measured> {
   const ids = manifest.classes.map(({ id }) => id);
+  const modalities = used.map((row) => modalityOf(row, manifest, options.modality));
+  const joined = options.pairs ? pairedModalities(manifest) : undefined;
+  const pairs = joined ? findPairs(used, modalities, joined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label)) : [];
+  const picture = (i: number) => ({ path: join(options.images, used[i]!.set, used[i]!.image), modality: modalities[i]! });
+  const places = [...used.map((_row, i) => [i]), ...pairs.map(({ pictures }) => pictures)];
+  const tasks = places.map((own): Task => ({ pictures: own.map(picture), options: { thorough: options.thorough } }));
   const found: (Answered | DermletError)[] = [];
-  const progress = new Progress(used.length, err, process.stderr.isTTY === true);
-  const tasks = used.map((row) => ({
-    pictures: [{ path: join(options.images, row.set, row.image), modality: modalityOf(row, manifest, options.modality) }],
-    options: {},
-  }));
+  const progress = new Progress(tasks.length, err, process.stderr.isTTY === true);
   await classifyAll(options.model, tasks, options.jobs, (answer, index) => {
-    found[index] = answer.ok ? answered(used[index]!, answer.result, ids) : answer.error;
+    found[index] = answer.ok ? answered(used[places[index]![0]!]!, answer.result, ids) : answer.error;
     progress.step();
   });
+  return { ...sortOut(found, used, pairs, joined), seconds: progress.seconds };
+}
+
+/** Answers without the unreadable, and pairs of what is left: places among the rows become places among the answers. */
+function sortOut(
+  found: readonly (Answered | DermletError)[],
+  used: readonly LabelRow[],
+  pairs: readonly Pair[],
+  joined: [string, string] | undefined,
+): Omit<Measured, 'seconds'> {
   const answers: Answered[] = [];
   const unreadable: Measured['unreadable'] = [];
-  found.forEach((answer, index) => {
-    const { set, image } = used[index]!;
-    if ('code' in answer) unreadable.push({ set, image, code: answer.code, message: answer.message });
-    else answers.push(answer);
+  const placeOf = new Map<number, number>();
+  const fail = (image: string, set: string, { code, message }: DermletError) => unreadable.push({ set, image, code, message });
+  used.forEach(({ set, image }, i) => {
+    const answer = found[i]!;
+    if ('code' in answer) return void fail(image, set, answer);
+    placeOf.set(i, answers.length);
+    answers.push(answer);
   });
-  return { answers, unreadable, seconds: progress.seconds };
+  const together = pairs.flatMap(({ group, pictures }, i) => {
+    const [answer, first, second] = [found[used.length + i]!, placeOf.get(pictures[0]), placeOf.get(pictures[1])];
+    if (first === undefined || second === undefined) return []; // told above
+    if (!('code' in answer)) return [{ pair: { group, pictures: [first, second] as [number, number] }, together: answer }];
+    fail(pictures.map((k) => used[k]!.image).join(' + '), used[pictures[0]]!.set, answer);
+    return [];
+  });
+  return { answers, unreadable, pairs: joined && { modalities: joined, pairs: together } };
 }
 
 /** What counts as malignant when nothing is said: the classes of high concern. @throws UsageError for a class that the model has not */
@@ -166,15 +199,17 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   const malignant = malignantClasses(manifest, options.malignant);
   const all = (await Promise.all(options.labels.map(readLabels))).flat();
   const chosen = chooseRows(all, { sets: options.set, split: options.split, modality: options.modality });
+  if (options.pairs) pairedModalities(manifest);
   checkParts(options.part, ids, options.positive, new Set(chosen.map(({ set }) => set)));
   const { used, unknown } = sortRows(chosen, ids);
   for (const [label, count] of Object.entries(unknown)) err(`skipped: ${count} pictures with the label '${label}', which the model does not know\n`);
   if (used.length === 0) throw new UsageError('No row has a label that the model knows.');
 
-  const { answers, unreadable, seconds } = await measure(options, manifest, used, output);
+  const { answers, pairs, unreadable, seconds } = await measure(options, manifest, used, output);
   for (const { set, image, code, message } of unreadable) err(`unreadable: ${set}/${image}: ${code}: ${message}\n`);
-  const figures = allFigures(answers, { ids, merge: options.merge, positive: options.positive, malignant, parts: options.part, resamples: RESAMPLES });
-  const imagesPerSecond = used.length / seconds;
+  const figures = allFigures(answers, { ids, merge: options.merge, positive: options.positive, malignant, parts: options.part, resamples: RESAMPLES }, pairs);
+  // A pair is two pictures more.
+  const imagesPerSecond = (used.length + 2 * (pairs?.pairs.length ?? 0)) / seconds;
   const written = {
     evaluationVersion: 2,
     model: { name: manifest.name, version: manifest.version, sha256: manifest.file.sha256 },
@@ -185,6 +220,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
       merge: options.merge,
       positive: positive < 0 ? null : merged.classes[positive]!,
       malignant,
+      thorough: options.thorough,
       jobs: options.jobs,
     },
     classes: merged.classes,

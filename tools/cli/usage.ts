@@ -27,7 +27,7 @@ export const USAGE = `Use:
   npm run classify -- FILE FILE --lesion [--modality ID,ID] [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--thorough] [--explain]
   npm run evaluate -- --labels LABELS.csv --images DIR --json OUT.json [--predictions OUT.csv] [--set NAME[,NAME]] [--split NAME] [--modality ID]
                       [--merge FROM:INTO[,FROM:INTO]] [--part NAME:SET[,SET][:FROM:INTO[,FROM:INTO]]] [--positive ID] [--malignant ID[,ID]]
-                      [--model NAME|FOLDER] [--jobs N]
+                      [--pairs] [--thorough] [--model NAME|FOLDER] [--jobs N]
 
 classify  prints what each picture looks most like. JPEG, PNG and BMP; folders are searched for pictures.
   --json      one JSON object for one file, else an array; failed files have "error" in place of a result
@@ -43,6 +43,8 @@ evaluate  measures the model on labelled pictures: DIR/<set>/<image>, columns se
   --modality  only the rows of this modality; rows are classified with the calibration of their own
   --merge     adds one class to another, for benchmarks with fewer classes
   --part      figures of some sets with classes merged in their own way, from the same answers; may be given several times
+  --pairs     also both pictures of one lesion together (one group and label, a picture of each modality that the model combines), set against each alone
+  --thorough  the mean over turns and reflections of each picture; takes about eight times as long
   --positive  the class of the one-against-all figures, 'mel' when the model has it
   --malignant classes that together are set against the rest; those of high concern in the manifest when absent
 Labels 'other' and 'none' stand for pictures of none of the classes: they count for the refusal figures only.
