@@ -207,6 +207,14 @@ def candidate(name: str, brotli: int, drop: float = 0.0, change: float = 0.0, ra
 
 
 class TestChoice:
+    def test_classes_with_few_pictures_do_not_decide(self) -> None:
+        labels = np.repeat([0, 1, 2], [40, 30, 4])
+        predicted = labels.copy()
+        predicted[[0, 1, 70]] = 1  # two of forty, one of four
+        assert module.balanced_accuracy(predicted, labels) == pytest.approx((38 / 40 + 1) / 2)
+        few = labels[::8]
+        assert module.balanced_accuracy(few, few) == 1.0
+
     def test_the_smallest_that_passes(self) -> None:
         small = candidate("small", 3)
         assert choose([candidate("large", 9), small, candidate("middle", 5)], Rule()) is small
