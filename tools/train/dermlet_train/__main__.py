@@ -42,6 +42,7 @@ def main() -> None:
     step.add_argument("--checkpoint", type=Path, required=True)
     step.add_argument("--out", type=Path, help="table as JSON")
     step.add_argument("--rounds", type=int, default=5, help="of timing in onnxruntime-web; 0: no timing")
+    step.add_argument("--pictures", type=int, help="at most so many of the calibration part, evenly spaced; all when absent")
 
     card.add_arguments(steps.add_parser("card", help="measure a model through the shipped path and write its card"))
     runs.add_arguments(steps.add_parser("runs", help="keep a training run's summary and write the table of runs"))
@@ -78,7 +79,7 @@ def main() -> None:
         from .store import Store
         from .variants import variants
 
-        variants(recipe, Store.open(arguments.store), arguments.checkpoint, arguments.out, arguments.rounds)
+        variants(recipe, Store.open(arguments.store), arguments.checkpoint, arguments.out, arguments.rounds, at_most=arguments.pictures)
 
 
 def chosen_storage(arguments: argparse.Namespace, recipe: Recipe, store: Store) -> tuple[str, dict[str, str] | None]:

@@ -115,10 +115,13 @@ def by_modality(sample: Sample, logits: np.ndarray) -> dict[str, float]:
     return {m: balanced_accuracy(logits[part].argmax(1), sample.labels[part]) for m, part in parts.items()}
 
 
-def calibration_sample(store: Store, recipe: Recipe) -> Sample:
+def calibration_sample(store: Store, recipe: Recipe, at_most: int | None = None) -> Sample:
+    """The calibration part, or `at_most` pictures of it, evenly spaced."""
     indices = [i for i in store.where("calib") if store.rows[i]["label"] in recipe.classes]
     if not indices:
         raise ValueError("the store has no calibration pictures of the recipe's classes")
+    if at_most is not None and at_most < len(indices):
+        indices = [indices[i] for i in np.linspace(0, len(indices) - 1, at_most).astype(int)]
     views = [evaluation_view(store.picture(i), recipe.input_size) for i in indices]
     labels = np.array([recipe.classes.index(store.rows[i]["label"]) for i in indices])
     return Sample(views, labels, np.array([store.rows[i]["modality"] for i in indices]))
@@ -286,13 +289,22 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def variants(recipe: Recipe, store: Store, checkpoint: Path, out: Path | None, rounds: int = 5, runs: int = 8, rule: Rule | None = None) -> dict[str, Any]:
+def variants(
+    recipe: Recipe,
+    store: Store,
+    checkpoint: Path,
+    out: Path | None,
+    rounds: int = 5,
+    runs: int = 8,
+    rule: Rule | None = None,
+    at_most: int | None = None,
+) -> dict[str, Any]:
     """Measures all candidates, prints the table and the choice, writes both to `out` and returns what it wrote.
 
     Where no candidate passes, fp32 included, the network itself is too slow: the choice is then made without the speed rule, and said so.
     """
     rule = rule or Rule()
-    sample = calibration_sample(store, recipe)
+    sample = calibration_sample(store, recipe, at_most)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         fp32 = whole_onnx(network_of(recipe, checkpoint), recipe.input_size, folder, "exported").read_bytes()
