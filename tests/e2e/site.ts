@@ -19,8 +19,14 @@ interface SecondManifest {
   card: string;
   license: { id: string; path: string; nonCommercial: boolean };
   file: { path: string; bytes: number };
-  selfTest: Record<'picture' | 'reference', { path: string }>;
   classes: { name: string }[];
+}
+
+/** Every file that a manifest promises by its hash, wherever it stands in it. */
+function filesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { path, sha256 } = value as { path?: unknown; sha256?: unknown };
+  return typeof path === 'string' && typeof sha256 === 'string' ? [path] : Object.values(value).flatMap(filesIn);
 }
 
 /** The page's own policy, for pages that the tests add: what they prove must hold under it. */
@@ -90,7 +96,7 @@ export class Site {
   addModel(name: string): void {
     const own = (path: string) => `models/${name}/${path}`;
     const manifest = JSON.parse(this.read('models/skin-8/manifest.json').toString()) as SecondManifest;
-    for (const path of [manifest.file.path, manifest.selfTest.picture.path, manifest.selfTest.reference.path, manifest.license.path, manifest.card]) {
+    for (const path of [...filesIn(manifest), manifest.license.path, manifest.card]) {
       this.answers.set(own(path), { body: this.read(`models/skin-8/${path}`) });
     }
     Object.assign(manifest, { name, version: '7.0.0', title: 'Second model of the tests', license: { ...manifest.license, id: 'CC-BY-4.0', nonCommercial: false } });
