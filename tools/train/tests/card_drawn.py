@@ -114,6 +114,7 @@ def evaluation(seed: int = 1) -> dict[str, Any]:
         "model": {"name": "tiny-3", "version": "1.2.3", "sha256": "ab" * 32},
         "options": {"split": "val", "positive": "mel", "malignant": ["mel"]},
         "classes": list(CLASSES),
+        "counts": {"rows": 90, "evaluated": 87, "unreadable": 0, "unknownLabels": {}},
         "overall": lesions(chance),
         "byModality": {"dermoscopy": lesions(chance), "photo": lesions(chance)},
         "bySkinTone": {

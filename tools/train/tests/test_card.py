@@ -158,6 +158,13 @@ class TestCard:
         assert "A clinic" not in told
         assert "A clinic" in text.split("## Thorough mode")[1].split("##")[0]
 
+    def test_what_was_left_out_is_told(self, plan: Plan) -> None:
+        report = evaluation()
+        assert "Left out" not in page.card_text(MANIFEST, plan, {"evaluation": report})
+        report["counts"] |= {"unreadable": 2, "unknownLabels": {"wart": 7}}
+        text = page.card_text(MANIFEST, plan, {"evaluation": report})
+        assert "Left out: 7 pictures labelled `wart`, which it has no category for; 2 pictures that could not be read." in text
+
     def test_a_model_without_melanoma_tones_negatives_or_pairs(self, plan: Plan) -> None:
         report = evaluation() | {"bySkinTone": {}, "refusal": None, "pairs": None, "options": {"split": "test", "positive": None, "malignant": ["mel"]}}
         for own in [report["overall"], *report["byModality"].values(), *(part["lesions"] for part in report["parts"].values())]:

@@ -77,7 +77,7 @@ def _figures(plan: Plan, reports: Report, positive: str) -> str:
 All measured by `npm run evaluate` on the {split} split, through the code that runs in the page (C++ to WebAssembly, ONNX Runtime Web). In brackets: 95 % bootstrap intervals
 over patients or lesions. These pictures were not used for training or calibration. Malignant stands for {malignant} together, against all else.
 
-{tables.summary_table(plan, report, positive)}
+{tables.summary_table(plan, report, positive)}{_left_out(report["counts"])}
 
 ![ROC curves: {positive.lower()}, and malignant categories, against the rest](figures/roc.svg)"""
     if plan.targets:
@@ -97,6 +97,13 @@ None of them was measured on the same pictures: they show the order of magnitude
 
 {tables.published_table(plan)}"""
     return text
+
+
+def _left_out(counts: Report) -> str:
+    """What was not measured, if anything: pictures of labels that the model has no category for, and unreadable ones."""
+    told = [f"{count} pictures labelled `{label}`, which it has no category for" for label, count in counts["unknownLabels"].items()]
+    told += [f"{counts['unreadable']} pictures that could not be read"] if counts["unreadable"] else []
+    return f"\n\nLeft out: {'; '.join(told)}." if told else ""
 
 
 def _certainty(report: Report, positive: str) -> str:
