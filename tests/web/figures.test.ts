@@ -1,5 +1,6 @@
 /** Answers and labels -> figures, against values worked out by hand. */
 import { describe, expect, test } from 'vitest';
+import { compactJson } from '../../tools/cli/evaluate.js';
 import { allFigures, parsePart, type EvaluationOptions } from '../../tools/cli/evaluation.js';
 import { findPairs } from '../../tools/cli/pairs.js';
 import { report } from '../../tools/cli/report.js';
@@ -194,4 +195,13 @@ describe('pairs', () => {
     expect(high).toBeGreaterThan(difference.photo!.accuracy!.value!);
   });
   test('are told to people', () => expect(report(allFigures(answers, options, { modalities: ['derm', 'photo'], pairs }))).toMatch(/150 lesions with both pictures +derm +photo +both together/));
+});
+
+describe('what is written', () => {
+  test('is JSON with a list of numbers on one line, rounded, and text as it is', () => {
+    const value = { curve: [[0, 0.12345678], [1, null]], text: '[ 1,  2 ]', none: [], names: ['a', 'b'], small: 1e-9, many: 123456 };
+    const text = compactJson(value);
+    expect(text).toContain('\n    [0, 0.123457],\n    [1, null]\n');
+    expect(JSON.parse(text)).toEqual({ ...value, curve: [[0, 0.123457], [1, null]], small: 0 });
+  });
 });

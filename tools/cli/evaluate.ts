@@ -97,11 +97,11 @@ async function writeWhole(path: string, text: string): Promise<void> {
 /** Six decimals: far below what any of the figures can tell apart. */
 const rounded = (_key: string, value: unknown): unknown => (typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e6) / 1e6 : value);
 
-/** JSON in which a list of numbers stands on one line, and a list of such lists too, so that curves and matrices can be read and compared. */
+/** JSON in which a list of numbers stands on one line, so that curves and matrices can be read and compared. Text is left alone: it holds no line break. */
 export function compactJson(value: unknown): string {
   const number = '(?:-?[0-9.]+(?:e[+-]?[0-9]+)?|null)';
-  const flat = new RegExp(`\\[\\s+(${number}(?:,\\s+${number})*)\\s+\\]`, 'g');
-  return `${JSON.stringify(value, rounded, 2).replace(flat, (_list, inner: string) => `[${inner.replace(/,\s+/g, ', ')}]`)}\n`;
+  const list = new RegExp(`\\[\\n\\s*(${number}(?:,\\n\\s*${number})*)\\n\\s*\\]`, 'g');
+  return `${JSON.stringify(value, rounded, 2).replace(list, (_list, inner: string) => `[${inner.replace(/,\s+/g, ', ')}]`)}\n`;
 }
 
 function predictionsCsv(answers: readonly Answered[], options: { ids: readonly string[]; merge: readonly string[] }): string {
