@@ -4,15 +4,49 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import card, import_keras, runs
+from . import card, finetune, import_keras, runs
 from .config import Recipe
 from .prepare import cli as prepare_cli
 
 if TYPE_CHECKING:
     from .store import Store
+
+
+def add_training_options(step: argparse.ArgumentParser) -> None:
+    """What all steps that train understand."""
+    step.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of the recipe; may be given several times")
+    step.add_argument("--workers", type=int, default=1, help="processes that read and augment pictures")
+    step.add_argument("--threads", type=int, default=0, help="CPU threads of the network (0: PyTorch's choice)")
+    step.add_argument("--checkpoint-steps", type=int, default=0, help="also write a checkpoint after every so many steps")
+
+
+TRAINING = ("train", "finetune", "ablate")
+
+
+def run_training(arguments: argparse.Namespace) -> None:
+    """The steps that train. Status 130 when stopped by Ctrl-C (a checkpoint is left), 2 with a plain sentence where something must be decided."""
+    from .ablation import ablate
+    from .prepare import PrepareError
+    from .store import Store
+    from .training import Options, Stopped, train
+
+    options = Options(arguments.workers, arguments.threads, arguments.checkpoint_steps)
+    try:
+        if arguments.step == "finetune":
+            finetune.run(arguments)
+        elif arguments.step == "ablate":
+            ablate(arguments.plan, Store.open(arguments.store), arguments.out, options, arguments.only, arguments.set)
+        else:
+            train(Recipe.load(arguments.recipe, arguments.set), Store.open(arguments.store), arguments.out, options)
+    except Stopped:
+        raise SystemExit(130) from None
+    except (PrepareError, ValueError) as error:
+        print(f"{arguments.step}: {error}", file=sys.stderr)
+        raise SystemExit(2) from error
 
 
 def main() -> None:
@@ -26,7 +60,18 @@ def main() -> None:
     step.add_argument("--store", type=Path, required=True)
     step.add_argument("--recipe", type=Path, required=True)
     step.add_argument("--out", type=Path, required=True)
-    step.add_argument("--workers", type=int, default=1)
+    add_training_options(step)
+
+    step = steps.add_parser("finetune", help="train one of our models on with your own pictures: prepare, train, calibrate and export in one command")
+    finetune.add_arguments(step)
+    add_training_options(step)
+
+    step = steps.add_parser("ablate", help="short runs that differ in one thing each, and their table")
+    step.add_argument("--store", type=Path, required=True)
+    step.add_argument("--plan", type=Path, required=True)
+    step.add_argument("--out", type=Path, required=True)
+    step.add_argument("--only", action="append", default=[], metavar="ROW", help="run only the row of this name; may be given several times")
+    add_training_options(step)
 
     step = steps.add_parser("export", help="write a model folder: ONNX, calibration, self-test, manifest")
     step.add_argument("--store", type=Path, required=True)
@@ -61,13 +106,11 @@ def main() -> None:
     if arguments.step == "import-keras":
         import_keras.run(arguments)
         return
+    if arguments.step in TRAINING:
+        run_training(arguments)
+        return
     recipe = Recipe.load(arguments.recipe)
-    if arguments.step == "train":
-        from .store import Store
-        from .training import train
-
-        train(recipe, Store.open(arguments.store), arguments.out, arguments.workers)
-    elif arguments.step == "export":
+    if arguments.step == "export":
         from .export import export
         from .store import Store
 

@@ -8,38 +8,33 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Collection
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-MEAN, SCALE = 127.0, 128.0  # the input of the ImageNet weights: (value - 127) / 128
+from .config import AUGMENTATIONS
+from .preprocessing import LITE, Preprocessing, frame_of, shades_of_grey
+
+MEAN, SCALE = 127.0, 128.0  # the input of EfficientNet-Lite's ImageNet weights: (value - 127) / 128
 
 
-def square_of(picture: Image.Image) -> tuple[float, float, float, float]:
-    """The centred square of the shorter side: what the shipped `cover` fit shows the network."""
-    width, height = picture.size
-    side = min(width, height)
-    left, top = (width - side) // 2, (height - side) // 2
-    return left, top, left + side, top + side
-
-
-def evaluation_view(pixels: np.ndarray, size: int) -> np.ndarray:
-    """(size, size, 3) uint8: centred square, antialiased bicubic, as the C++ core makes it."""
-    picture = Image.fromarray(pixels)
-    left, top, right, bottom = square_of(picture)
+def evaluation_view(pixels: np.ndarray, size: int, crop: str = "cover", constancy: bool = False) -> np.ndarray:
+    """(size, size, 3) uint8: the frame of `crop`, antialiased bicubic, as the C++ core makes it. `constancy`: shades of grey, for ablations."""
+    picture = Image.fromarray(shades_of_grey(pixels) if constancy else pixels)
     # Cut first: resize(box=...) lets the filter read beyond the square, the core does not.
-    return np.asarray(picture.crop((int(left), int(top), int(right), int(bottom))).resize((size, size), Image.Resampling.BICUBIC))
+    frame = tuple(int(edge) for edge in frame_of(*picture.size, crop))
+    return np.asarray(picture.crop(frame).resize((size, size), Image.Resampling.BICUBIC))
 
 
-def _random_crop(picture: Image.Image, rng: np.random.Generator) -> tuple[float, float, float, float]:
-    """A box of 30-100 % of the centred square's area, aspect 0.75-1.33, anywhere in the square, pictures wider than it a little beyond."""
-    left, top, right, bottom = square_of(picture)
-    side = right - left
-    area = side * side * math.exp(rng.uniform(math.log(0.3), 0))
-    aspect = math.exp(rng.uniform(-0.29, 0.29))
+def _random_crop(picture: Image.Image, crop: str, rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """A box of 30-100 % of the frame's area, aspect 0.75-1.33 as the network sees it, anywhere in it; pictures wider than it a little beyond."""
+    left, top, right, bottom = frame_of(*picture.size, crop)
+    area = (right - left) * (bottom - top) * math.exp(rng.uniform(math.log(0.3), 0))
+    aspect = math.exp(rng.uniform(-0.29, 0.29)) * ((right - left) / (bottom - top))
     width, height = min(picture.width, math.sqrt(area * aspect)), min(picture.height, math.sqrt(area / aspect))
-    x = np.clip((left + right) / 2 + (side - width) * rng.uniform(-0.5, 0.5) - width / 2, 0, picture.width - width)
-    y = np.clip((top + bottom) / 2 + (side - height) * rng.uniform(-0.5, 0.5) - height / 2, 0, picture.height - height)
+    x = np.clip((left + right) / 2 + ((right - left) - width) * rng.uniform(-0.5, 0.5) - width / 2, 0, picture.width - width)
+    y = np.clip((top + bottom) / 2 + ((bottom - top) - height) * rng.uniform(-0.5, 0.5) - height / 2, 0, picture.height - height)
     return x, y, x + width, y + height
 
 
@@ -104,30 +99,44 @@ def overlay(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return picture
 
 
-def training_view(pixels: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """(size, size, 3) uint8, augmented."""
+def training_view(pixels: np.ndarray, size: int, rng: np.random.Generator, families: Collection[str] = AUGMENTATIONS, crop: str = "cover") -> np.ndarray:
+    """(size, size, 3) uint8, augmented by the given families: geometry, colour, degrade, overlays."""
     picture = Image.fromarray(pixels)
-    box = _random_crop(picture, rng)
-    if rng.random() < 0.3:  # lose resolution first, so that sharpness tells nothing of the source
+    geometry, degrade = "geometry" in families, "degrade" in families
+    box = _random_crop(picture, crop, rng) if geometry else frame_of(*picture.size, crop)
+    if degrade and rng.random() < 0.3:  # lose resolution first, so that sharpness tells nothing of the source
         low = int(size * rng.uniform(0.35, 0.9))
         picture = picture.resize((low, low), Image.Resampling.BICUBIC, box=box)
         box = (0, 0, low, low)
     picture = picture.resize((size, size), Image.Resampling.BICUBIC, box=box)
-    picture = overlay(picture, rng)
+    if "overlays" in families:
+        picture = overlay(picture, rng)
+    if degrade:
+        picture = _degraded(picture, rng)
+    if geometry and rng.random() < 0.3:
+        picture = picture.rotate(rng.uniform(-30, 30), Image.Resampling.BILINEAR, fillcolor=tuple(rng.integers(0, 256, 3)))
+    view = np.asarray(picture)
+    if geometry:
+        turn = int(rng.integers(8))
+        view = np.rot90(view, turn % 4)
+        if turn >= 4:
+            view = view[:, ::-1]
+    return _recoloured(view, rng) if "colour" in families else np.ascontiguousarray(view)
+
+
+def _degraded(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Blur and JPEG, each for a share of the pictures."""
     if rng.random() < 0.2:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.2)))
     if rng.random() < 0.25:
         buffer = io.BytesIO()
         picture.save(buffer, "JPEG", quality=int(rng.uniform(35, 90)))
         picture = Image.open(buffer)
-    if rng.random() < 0.3:
-        picture = picture.rotate(rng.uniform(-30, 30), Image.Resampling.BILINEAR, fillcolor=tuple(rng.integers(0, 256, 3)))
-    view = np.asarray(picture)
-    turn = int(rng.integers(8))
-    view = np.rot90(view, turn % 4)
-    if turn >= 4:
-        view = view[:, ::-1]
-    # Illuminant (a gain per channel), exposure, contrast and gamma in one look-up table per channel.
+    return picture
+
+
+def _recoloured(view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Illuminant (a gain per channel), exposure, contrast and gamma in one look-up table per channel."""
     gain = np.exp(rng.normal(0, 0.06, 3)) * math.exp(rng.normal(0, 0.1))
     gamma = math.exp(rng.normal(0, 0.12))
     contrast = math.exp(rng.normal(0, 0.12))
@@ -137,6 +146,6 @@ def training_view(pixels: np.ndarray, size: int, rng: np.random.Generator) -> np
     return np.stack([table[view[..., c], c] for c in range(3)], -1)
 
 
-def normalise(batch: np.ndarray) -> np.ndarray:
+def normalise(batch: np.ndarray, preprocessing: Preprocessing = LITE) -> np.ndarray:
     """(N, H, W, 3) uint8 -> (N, 3, H, W) float32."""
-    return np.ascontiguousarray(((batch.astype(np.float32) - MEAN) / SCALE).transpose(0, 3, 1, 2))
+    return preprocessing.normalise(batch)

@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
+
+from .preprocessing import CROPS
+
+AUGMENTATIONS = ("geometry", "colour", "degrade", "overlays")
+SCHEDULES = ("constant", "cosine", "plateau")
+PRECISIONS = ("auto", "bf16", "fp16", "fp32")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a schedule. `trainable`: `head`, `last:N` (the head and the N last layers with weights before it) or `all`.
+
+    `schedule`: `constant`; `cosine` (linear warm-up, then to zero); `plateau` (cut by `plateau_factor` when the watched figure stands still).
+    """
+
+    epochs: int
+    learning_rate: float
+    trainable: str = "all"
+    schedule: str = "cosine"
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.schedule not in SCHEDULES:
+            raise ValueError(f"stages: at least one epoch and a schedule of {', '.join(SCHEDULES)}, not {self.epochs} and {self.schedule!r}")
+        kind, _, count = self.trainable.partition(":")
+        if not (self.trainable in ("head", "all") or (kind == "last" and count.isdigit())):
+            raise ValueError(f"stages: trainable is head, last:N or all, not {self.trainable!r}")
 
 
 @dataclass(frozen=True)
@@ -34,21 +63,100 @@ class Recipe:
     energy_margin_out: float = 1.0  # logsumexp that a negative should stay under
     negative_weight: float = 0.1
 
+    weights: str = ""  # file with ImageNet weights (torchvision's or timm's state dict), for networks whose weights are no package
+    folded: bool = False  # convolutions with bias, no batch norm: a network read back from a shipped file
+    stages: tuple[Stage, ...] = ()  # none: one stage of `epochs` at `learning_rate`, all layers, cosine
+    patience: int = 0  # epochs without a better `watch` after which a stage ends; 0 never. The best averaged weights are kept in best.pt
+    watch: str = "mean"  # figure of the calib part that patience and plateau look at; higher is better
+    plateau_patience: int = 2  # epochs
+    plateau_factor: float = 0.3
+    precision: str = "auto"  # bf16 where the device has it, else fp16 with scaled losses
+    sync_batch_norm: bool = False  # batch norm over all processes' pictures (GPU)
+
+    teacher: tuple[str, ...] = ()  # checkpoints; several are an ensemble
+    distill_weight: float = 0.5  # share of the loss that comes from the teacher
+    distill_temperature: float = 2.0
+
+    positive: str = "mel"  # class whose AUC an epoch reports
+    malignant: tuple[str, ...] = ("mel", "bcc", "scc")  # classes that the malignant AUC takes together
+
+    # Switches for ablations.
+    augment: tuple[str, ...] = AUGMENTATIONS  # families in use; mixup has its own key
+    crop: str = "cover"  # preprocessing.frame_of
+    colour_constancy: bool = False  # shades of grey, in training and evaluation
+    train_modalities: tuple[str, ...] = ()  # only these in training; none: all
+    train_sets: tuple[str, ...] = ()
+
     @staticmethod
-    def load(path: Path) -> Recipe:
-        """Reads a recipe; an unknown key is an error, so that a typing slip never trains silently."""
-        values = tomllib.loads(path.read_text())
-        known = {field.name for field in fields(Recipe)}
-        unknown = sorted(set(values) - known)
+    def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+        """Reads a recipe; `overrides` are `key=value` with the value as TOML has it (a bare word is a string). Raises ValueError."""
+        return Recipe.of(tomllib.loads(path.read_text()), str(path)).override(overrides)
+
+    @staticmethod
+    def of(values: Mapping[str, Any], where: str) -> Recipe:
+        """From plain values. An unknown key is an error, so that a typing slip never trains silently."""
+        known = {field.name: field.default for field in fields(Recipe)}
+        unknown = sorted(set(values) - set(known))
         if unknown:
-            raise ValueError(f"{path}: unknown keys {unknown}")
-        values["classes"] = tuple(values["classes"])
-        values["train_size_steps"] = tuple((int(epochs), int(side)) for epochs, side in values.get("train_size_steps", ()))
-        sides = [("train_size", values.get("train_size", 32)), ("input_size", values.get("input_size", 32))]
-        for key, side in sides + [("train_size_steps", side) for _, side in values["train_size_steps"]]:
-            if side % 32:
-                raise ValueError(f"{path}: {key} must be a multiple of 32")
-        return Recipe(**values)
+            raise ValueError(f"{where}: unknown keys {unknown}")
+        try:
+            plain = {key: _typed(value, known[key]) for key, value in values.items() if key not in ("stages", "train_size_steps")}
+            steps = tuple((int(epochs), int(side)) for epochs, side in values.get("train_size_steps", ()))
+            stages = tuple(stage if isinstance(stage, Stage) else Stage(**stage) for stage in values.get("stages", ()))
+            if stages:
+                planned = sum(stage.epochs for stage in stages)
+                if plain.setdefault("epochs", planned) != planned:
+                    raise ValueError(f"epochs is {plain['epochs']}, but the stages have {planned} together")
+            recipe = Recipe(**plain, stages=stages, train_size_steps=steps)
+            recipe._check()
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{where}: {error}") from error
+        return recipe
+
+    def override(self, settings: Sequence[str]) -> Recipe:
+        """A copy with `key=value` settings."""
+        values = self.to_dict()
+        for setting in settings:
+            key, equals, text = setting.partition("=")
+            if not equals:
+                raise ValueError(f"{setting!r}: give key=value")
+            try:
+                values[key.strip()] = tomllib.loads(f"x = {text}")["x"]
+            except tomllib.TOMLDecodeError:
+                values[key.strip()] = text.strip()
+        return Recipe.of(values, ", ".join(settings)) if settings else self
+
+    def _check(self) -> None:
+        if self.samples_per_epoch % self.batch_size:
+            raise ValueError("samples_per_epoch must be a multiple of batch_size")
+        for key, side in [("train_size", self.train_size), ("input_size", self.input_size), *(("train_size_steps", side) for _, side in self.train_size_steps)]:
+            if side % 32 or side <= 0:
+                raise ValueError(f"{key} must be a multiple of 32")
+        for key, value, allowed in (("crop", self.crop, CROPS), ("precision", self.precision, PRECISIONS)):
+            if value not in allowed:
+                raise ValueError(f"{key} must be one of {', '.join(allowed)}")
+        if unknown := sorted(set(self.augment) - set(AUGMENTATIONS)):
+            raise ValueError(f"augment: unknown {unknown}; there are {', '.join(AUGMENTATIONS)}")
+        if not 0 <= self.distill_weight <= 1 or self.distill_temperature <= 0:
+            raise ValueError("distill_weight must lie in 0..1 and distill_temperature above 0")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that `of` reads back."""
+        return asdict(self)
+
+    def to_toml(self) -> str:
+        """The keys that differ from the defaults, as a recipe file."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "stages" and getattr(self, field.name) != field.default}
+        if self.stages:
+            plain.pop("epochs", None)
+        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
+        for stage in self.stages:
+            lines += ["", "[[stages]]", *(f"{key} = {json.dumps(value)}" for key, value in asdict(stage).items())]
+        return "\n".join(lines) + "\n"
+
+    def plan(self) -> tuple[Stage, ...]:
+        """The stages; a recipe without any is one stage."""
+        return self.stages or (Stage(self.epochs, self.learning_rate),)
 
     def side_at(self, epoch: int) -> int:
         """The side, in pixels, that epoch (from 0) is trained at."""
@@ -57,6 +165,17 @@ class Recipe:
                 return side
             epoch -= epochs
         return self.train_size
+
+
+def _typed(value: object, default: object) -> object:
+    """A TOML value as the field wants it: lists become tuples, whole numbers serve as floats; anything else of another type is an error."""
+    if isinstance(default, tuple) and isinstance(value, list | tuple):
+        return tuple(value)
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(default):
+        raise TypeError(f"{value!r} where something like {default!r} is expected")
+    return value
 
 
 # Pictures of one family share a camera, a framing and a labelling practice; sampling is balanced over families first.

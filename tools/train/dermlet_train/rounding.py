@@ -19,6 +19,8 @@ from onnx import numpy_helper
 
 from .augment import evaluation_view, normalise
 from .config import Recipe
+from .networks import network_named
+from .preprocessing import LITE, Preprocessing
 from .storage import SMALLEST_STORED, Plan, channel_scales, storable, store_weights
 from .store import Store
 
@@ -79,7 +81,7 @@ def columns_at(layer: Layer, features: np.ndarray) -> np.ndarray:
     return taken.transpose(0, 2, 3, 1).reshape(layer.group, inputs // layer.group * layer.kernel[0] * layer.kernel[1], -1)
 
 
-def columns_of(model: onnx.ModelProto, layers: list[Layer], views: list[np.ndarray]) -> dict[str, Columns]:
+def columns_of(model: onnx.ModelProto, layers: list[Layer], views: list[np.ndarray], preprocessing: Preprocessing) -> dict[str, Columns]:
     """Moments and means by weight, over (S, S, 3) uint8 views."""
     open_model = onnx.ModelProto()
     open_model.CopyFrom(model)
@@ -91,7 +93,7 @@ def columns_of(model: onnx.ModelProto, layers: list[Layer], views: list[np.ndarr
     wanted = [name for name in sources if name not in inputs]
     sums: dict[str, list[np.ndarray]] = {}
     for view in views:
-        pixels = normalise(view[None])
+        pixels = normalise(view[None], preprocessing)
         features = dict(zip(wanted, session.run(wanted, {session.get_inputs()[0].name: pixels}), strict=True)) | dict.fromkeys(inputs, pixels)
         for layer in layers:
             columns = columns_at(layer, features[layer.source][0])
@@ -121,7 +123,7 @@ def rounded(weights: np.ndarray, scales: np.ndarray, moments: np.ndarray) -> np.
     return np.take_along_axis(steps, back[:, None], 2)
 
 
-def fit(model: onnx.ModelProto, views: list[np.ndarray]) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
+def fit(model: onnx.ModelProto, views: list[np.ndarray], preprocessing: Preprocessing = LITE) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
     """A copy of the fp32 model whose convolutions hold fitted weights and biases, and the scale of each such weight by name.
 
     Every fitted weight is a whole number of steps (-127 to 127) of its scale, so that storing it as int8 with that scale loses nothing.
@@ -130,7 +132,7 @@ def fit(model: onnx.ModelProto, views: list[np.ndarray]) -> tuple[onnx.ModelProt
     fitted.CopyFrom(model)
     held = {t.name: t for t in fitted.graph.initializer}
     layers = layers_of(fitted)
-    columns = columns_of(model, layers, views)
+    columns = columns_of(model, layers, views, preprocessing)
     scales = {}
     for layer in layers:
         values = numpy_helper.to_array(held[layer.weight])
@@ -155,12 +157,12 @@ def fitting_views(store: Store, recipe: Recipe) -> list[np.ndarray]:
     if not indices:
         raise ValueError("the store has no training pictures of the recipe's classes")
     chosen = np.unique(np.linspace(0, len(indices) - 1, PICTURES).astype(int))
-    return [evaluation_view(store.picture(indices[i]), recipe.input_size) for i in chosen]
+    return [evaluation_view(store.picture(indices[i]), recipe.input_size, recipe.crop) for i in chosen]
 
 
-def store_fitted(model: onnx.ModelProto, views: list[np.ndarray]) -> onnx.ModelProto:
+def store_fitted(model: onnx.ModelProto, views: list[np.ndarray], preprocessing: Preprocessing = LITE) -> onnx.ModelProto:
     """The model with its convolutions as fitted int8, and what cannot be fitted (the head) as fp16."""
-    fitted, scales = fit(model, views)
+    fitted, scales = fit(model, views, preprocessing)
     plan = {name: "int8" if name in scales else "fp16" for name in storable(fitted)}
     return store_weights(fitted, plan, scales)
 
@@ -168,5 +170,5 @@ def store_fitted(model: onnx.ModelProto, views: list[np.ndarray]) -> onnx.ModelP
 def store_network(model: onnx.ModelProto, storage: str, plan: Plan | None, store: Store, recipe: Recipe) -> onnx.ModelProto:
     """Any storage that `variants` can choose: `int8-fit`, a plan, or one kind for all."""
     if storage == FITTED:
-        return store_fitted(model, fitting_views(store, recipe))
+        return store_fitted(model, fitting_views(store, recipe), network_named(recipe.network).preprocessing)
     return store_weights(model, storage if plan is None else plan)

@@ -1,85 +1,88 @@
-"""Trains a classifier from a recipe and a store; resumable after any epoch, seeded by (seed, epoch, sample)."""
+"""Trains a classifier from a recipe and a store: resumable after any step, the same however often it is cut off.
+
+Everything random is drawn from (seed, epoch, sample) or (seed, epoch, step, process), so a run needs no generator's state to go on. The same command runs in
+one process or, under `torchrun`, in many, on one machine or several.
+"""
 
 from __future__ import annotations
 
 import json
-import math
+import os
+import platform
+import signal
 import time
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader
 
-from .augment import evaluation_view, normalise, training_view
-from .config import FAMILY_SHARE, Recipe, family_of
+from . import checkpoint
+from .config import Recipe, Stage
 from .depthwise import keep_memory
+from .distillation import Teachers
+from .distributed import Group, joined
+from .evaluation import balanced_accuracy, logits_of, report
 from .network import Classifier
+from .sampling import Batches, Collate, TrainingSamples
+from .stages import rate_factor, set_trainable, train_mode
 from .store import Store
 
-
-class TrainingSamples(Dataset[tuple[np.ndarray, int]]):
-    """One epoch as batches: `batch_size` labelled pictures followed by `negatives_per_batch` negatives (label -1)."""
-
-    def __init__(self, store: Store, recipe: Recipe, epoch: int) -> None:
-        self.store, self.recipe, self.epoch = store, recipe, epoch
-        rng = np.random.default_rng((recipe.seed, epoch))
-        labelled, negatives, others = [], [], []
-        for i in store.where("train"):
-            label = store.rows[i]["label"]
-            if label in recipe.classes:
-                labelled.append(i)
-            elif label == "none":
-                negatives.append(i)
-            elif label == "other":
-                others.append(i)
-        cells = Counter(self._cell(i) for i in labelled)
-        families = Counter[str]()
-        for (family, _), count in cells.items():
-            families[family] += count**recipe.class_balance
-        weights = np.array([cells[self._cell(i)] ** (recipe.class_balance - 1) / families[self._cell(i)[0]] for i in labelled])
-        weights *= np.array([FAMILY_SHARE.get(self._cell(i)[0], 0.1) for i in labelled])
-        chosen = rng.choice(labelled, recipe.samples_per_epoch, p=weights / weights.sum())
-        batches = chosen.reshape(-1, recipe.batch_size)
-        other = recipe.negatives_per_batch // 3 if others else 0
-        pools = [(negatives, recipe.negatives_per_batch - other if negatives else 0), (others, other)]
-        extra = np.concatenate([rng.choice(pool, (len(batches), count)) if count else np.empty((len(batches), 0), int) for pool, count in pools], 1)
-        self.order = np.concatenate([batches, extra], 1).astype(int).ravel()
-        self.batch = batches.shape[1] + extra.shape[1]
-
-    def _cell(self, i: int) -> tuple[str, str]:
-        row = self.store.rows[i]
-        return family_of(row["set"]), row["label"]
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def __getitem__(self, position: int) -> tuple[np.ndarray, int]:
-        i = int(self.order[position])
-        rng = np.random.default_rng((self.recipe.seed, self.epoch, position))
-        label = self.store.rows[i]["label"]
-        view = training_view(self.store.picture(i), self.recipe.side_at(self.epoch), rng)
-        return view, self.recipe.classes.index(label) if label in self.recipe.classes else -1
+__all__ = ["Options", "Stopped", "balanced_accuracy", "logits_of", "loss_of", "report", "train"]
 
 
-def _collate(samples: list[tuple[np.ndarray, int]]) -> tuple[Tensor, Tensor]:
-    views = np.stack([view for view, _ in samples])
-    return torch.from_numpy(normalise(views)), torch.tensor([label for _, label in samples])
+class Stopped(Exception):
+    """The run was asked to stop (Ctrl-C or SIGTERM) and has left a checkpoint."""
 
 
-def loss_of(network: nn.Module, pixels: Tensor, labels: Tensor, recipe: Recipe, rng: np.random.Generator) -> Tensor:
-    """Cross-entropy with mixup on the labelled pictures; negatives get a flat softmax and energy margins (Hendrycks 2019, Liu 2020)."""
+@dataclass(frozen=True)
+class Options:
+    """What decides how fast a run is, not what comes out. `threads` 0: PyTorch's choice; `checkpoint_steps` 0: a checkpoint after every epoch alone."""
+
+    workers: int = 1
+    threads: int = 0
+    checkpoint_steps: int = 0
+
+
+@dataclass
+class Progress:
+    """Where a run stands. `epoch` counts planned epochs: a stage that ends early jumps to the next one's first. `step` is within the epoch."""
+
+    epoch: int = 0
+    step: int = 0
+    stage: int = 0  # the stage that the optimiser belongs to
+    best: float = float("-inf")
+    since_best: int = 0
+    since_cut: int = 0
+    scale: float = 1.0  # of the learning rate, after plateaus
+    loss: float = 0.0
+    seconds: float = 0.0  # spent, all starts together
+    before: float = 0.0  # of these, before this epoch
+
+
+def loss_of(network: nn.Module, pixels: Tensor, labels: Tensor, recipe: Recipe, rng: np.random.Generator, teachers: Teachers | None = None) -> Tensor:
+    """Cross-entropy with mixup on the labelled pictures, shared with the teachers' answers where there are any.
+
+    Negatives get a flat softmax and energy margins (Hendrycks 2019, Liu 2020).
+    """
     known = labels >= 0
     pictures, target = pixels[known], nn.functional.one_hot(labels[known], len(recipe.classes)).float()
     share = rng.beta(recipe.mixup_alpha, recipe.mixup_alpha) if recipe.mixup_alpha else 1.0
-    partner = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(int(rng.integers(2**31))))
-    mixed = share * pictures + (1 - share) * pictures[partner]
+    partner = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(int(rng.integers(2**31)))).to(pictures.device)
+    mixed = share * pictures + (1 - share) * pictures[partner] if share < 1 else pictures
     logits = network(torch.cat([mixed, pixels[~known]]).contiguous(memory_format=torch.channels_last)).float()
     inside, outside = logits[: len(pictures)], logits[len(pictures) :]
     target = share * target + (1 - share) * target[partner]
     loss = nn.functional.cross_entropy(inside, target, label_smoothing=recipe.label_smoothing)
+    if teachers:
+        loss = (1 - recipe.distill_weight) * loss + recipe.distill_weight * teachers.loss(inside, teachers.targets(mixed))
     if len(outside):
         flat = -outside.log_softmax(1).mean()
         energy = (recipe.energy_margin_in - inside.logsumexp(1)).relu().square().mean()
@@ -88,103 +91,316 @@ def loss_of(network: nn.Module, pixels: Tensor, labels: Tensor, recipe: Recipe, 
     return loss
 
 
-@torch.inference_mode()
-def logits_of(network: Classifier, store: Store, indices: list[int], size: int, device: torch.device) -> np.ndarray:
-    """(N, K) float32 logits of the evaluation views of the given pictures."""
-    network.eval()
-    parts = []
-    for start in range(0, len(indices), 32):
-        views = np.stack([evaluation_view(store.picture(i), size) for i in indices[start : start + 32]])
-        pixels = torch.from_numpy(normalise(views)).to(device).contiguous(memory_format=torch.channels_last)
-        parts.append(network(pixels).float().cpu().numpy())
-    return np.concatenate(parts)
+def precision_of(recipe: Recipe, device: torch.device) -> torch.dtype:
+    """The type that convolutions are computed in: bfloat16 where the device has it, else float16; float32 if asked for."""
+    if recipe.precision == "auto":
+        fast = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if fast else torch.float16
+    return {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[recipe.precision]
 
 
-def balanced_accuracy(truth: list[str], guess: list[str]) -> float:
-    """Mean recall over the classes present in `truth`."""
-    total, right = Counter(truth), Counter(t for t, g in zip(truth, guess, strict=True) if t == g)
-    return float(np.mean([right[c] / n for c, n in total.items()]))
+@contextmanager
+def _watching() -> Iterator[list[int]]:
+    """Signals that ask to stop, collected instead of ending the process; a second one ends it."""
+    asked: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+
+    try:
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread: signals are not ours
+        before = {}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def report(network: Classifier, store: Store, recipe: Recipe, part: str, size: int, device: torch.device) -> dict[str, float]:
-    """Balanced accuracy per family on a part; `ham-7` merges scc into akiec as the seven-class benchmark has it."""
-    indices = [i for i in store.where(part) if store.rows[i]["label"] in recipe.classes]
-    guesses = [recipe.classes[k] for k in logits_of(network, store, indices, size, device).argmax(1)]
-    figures: dict[str, float] = {}
-    by_family: dict[str, tuple[list[str], list[str]]] = {}
-    for i, guess in zip(indices, guesses, strict=True):
-        row = store.rows[i]
-        truths, told = by_family.setdefault(family_of(row["set"]), ([], []))
-        truths.append(row["label"])
-        told.append(guess)
-        if row["set"].startswith("ham"):
-            truths, told = by_family.setdefault("ham-7", ([], []))
-            truths.append("akiec" if row["label"] == "scc" else row["label"])
-            told.append("akiec" if guess == "scc" else guess)
-    for family, (truths, told) in sorted(by_family.items()):
-        figures[family] = round(balanced_accuracy(truths, told), 4)
-    return figures
+def _ignore_signals(worker: int) -> None:
+    """Ctrl-C reaches the loader's processes too; the run itself decides when they end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    torch.set_num_threads(1)
 
 
-def train(recipe: Recipe, store: Store, out: Path, workers: int) -> None:
-    """Runs or resumes training. Writes `last.pt` (everything needed to resume) and `ema.pt` (averaged weights) after every epoch."""
+def _duration(seconds: float) -> str:
+    minutes = int(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min {int(seconds) % 60:02d} s"
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("torch", "numpy", "pillow", "efficientnet-lite-pytorch"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+class Trainer:
+    """One run. Build it, then `run()`."""
+
+    def __init__(self, recipe: Recipe, store: Store, out: Path, options: Options, group: Group, start: Classifier | None) -> None:
+        if recipe.batch_size % group.world:
+            raise ValueError(f"batch_size {recipe.batch_size} cannot be shared among {group.world} processes")
+        self.recipe, self.store, self.out, self.options, self.group = recipe, store, out, options, group
+        self.plan = recipe.plan()
+        self.steps = recipe.samples_per_epoch // recipe.batch_size
+        self.precision = precision_of(recipe, group.device)
+        torch.manual_seed(recipe.seed)
+        self.network = self._classifier(start)
+        self.average = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
+        self.average.load_state_dict(self.network.state_dict())
+        self.network, self.average = (net.to(group.device, memory_format=torch.channels_last) for net in (self.network, self.average))
+        if recipe.sync_batch_norm and group.world > 1 and group.device.type == "cuda":
+            self.network = nn.SyncBatchNorm.convert_sync_batchnorm(self.network)
+        self.teachers = Teachers(recipe, self.network.preprocessing, group.device) if recipe.teacher else None
+        self.scaler = torch.amp.GradScaler(group.device.type, enabled=self.precision == torch.float16)
+        self.progress = Progress(stage=-1)
+        self.figures: dict[str, float] = {}
+
+    def _classifier(self, start: Classifier | None) -> Classifier:
+        """The network that a fresh run begins with; a run that goes on needs no ImageNet weights."""
+        recipe = self.recipe
+        fresh = start is None and not (self.out / "last.pt").exists()
+        network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=fresh, weights=recipe.weights, folded=recipe.folded)
+        if start is not None:
+            network.load_state_dict(start.state_dict())
+        return network
+
+    def say(self, text: str) -> None:
+        if self.group.first:
+            print(f"train: {text}", flush=True)
+
+    # ---- stages -----------------------------------------------------------------------------------------------------------------------------
+
+    def _begins(self, stage: int) -> int:
+        """The planned epoch that a stage begins with."""
+        return sum(part.epochs for part in self.plan[:stage])
+
+    def _stage_at(self, epoch: int) -> int:
+        return next(k for k in range(len(self.plan)) if epoch < self._begins(k + 1))
+
+    def _enter(self, number: int, optimiser_state: dict[str, Any] | None = None) -> None:
+        """Freezes what the stage freezes and gives it a fresh optimiser, or the one it had when the run was cut off."""
+        stage, recipe = self.plan[number], self.recipe
+        best = self.out / "best.pt"
+        if optimiser_state is None and number > 0 and recipe.patience and self.group.shared(best.exists()):
+            weights = self.group.shared(checkpoint.load(best)["weights"] if self.group.first else None)
+            self.network.load_state_dict(weights)
+            self.average.load_state_dict(weights)
+        set_trainable(self.network, stage.trainable)
+        learning = [p for p in self.network.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in learning if p.ndim > 1], "weight_decay": recipe.weight_decay},
+            {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimiser = torch.optim.AdamW(groups, stage.learning_rate)
+        if optimiser_state is not None:
+            self.optimiser.load_state_dict(optimiser_state)
+        else:
+            self.progress.stage, self.progress.since_best, self.progress.since_cut, self.progress.scale = number, 0, 0, 1.0
+        self.wrapped: nn.Module = self.network
+        if self.group.world > 1:
+            devices = [self.group.device] if self.group.device.type == "cuda" else None
+            self.wrapped = DistributedDataParallel(self.network, device_ids=devices)
+        if len(self.plan) > 1:
+            counts = [sum(p.numel() for p in part) for part in (learning, list(self.network.parameters()))]
+            rate = f"{stage.learning_rate:g}, {stage.schedule}"
+            self.say(f"stage {number + 1}/{len(self.plan)}: {stage.trainable} learns ({counts[0]:,} of {counts[1]:,} parameters), rate {rate}")
+
+    def _set_rate(self, step: int) -> None:
+        """`step` of the stage, from 0."""
+        stage = self.plan[self.progress.stage]
+        factor = rate_factor(self.recipe, stage, step, stage.epochs * self.steps, self.progress.scale)
+        for group in self.optimiser.param_groups:
+            group["lr"] = stage.learning_rate * factor
+
+    # ---- checkpoints ------------------------------------------------------------------------------------------------------------------------
+
+    def _save(self) -> None:
+        if not self.group.first:
+            return
+        state = {"network": self.network.state_dict(), "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state |= {"scaler": self.scaler.state_dict(), "epoch": self.progress.epoch, "progress": asdict(self.progress), "recipe": self.recipe.to_dict()}
+        checkpoint.save(state, self.out / "last.pt")
+
+    def _save_average(self, name: str) -> None:
+        if self.group.first:
+            state = {"epoch": self.progress.epoch, "weights": self.average.state_dict(), "recipe": self.recipe.to_dict()}
+            checkpoint.save(state, self.out / name)
+
+    def _resume(self) -> None:
+        """Goes on where `last.pt` stands. A checkpoint of the first version knows whole epochs only."""
+        path = self.out / "last.pt"
+        if not self.group.shared(path.exists()):
+            return
+        state = self.group.shared(checkpoint.load(path, "cpu") if self.group.first else None)
+        before = state.get("recipe", {})
+        changed = sorted(key for key, value in self.recipe.to_dict().items() if key in before and _plain(before[key]) != _plain(value))
+        if decisive := sorted({"network", "classes", "folded", "seed", "batch_size", "samples_per_epoch"} & set(changed)):
+            raise ValueError(f"{path} was made with another {', '.join(decisive)}: choose another folder")
+        if changed:
+            self.say(f"going on with another {', '.join(changed)} than the run began with")
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.progress = Progress(**state["progress"]) if "progress" in state else Progress(epoch=state["epoch"])
+        self._enter(self.progress.stage, state["optimiser"])
+        self.scaler.load_state_dict(state.get("scaler", {}))
+        self.say(f"resumed after epoch {self.progress.epoch}" + (f", step {self.progress.step}" if self.progress.step else ""))
+
+    def _write_run(self, finished: bool) -> None:
+        """run.json: what was run, with what, how long, and the last figures."""
+        if not self.group.first:
+            return
+        device = torch.cuda.get_device_name(self.group.device) if self.group.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+        parts = {part: len(self.store.where(part)) for part in ("train", "calib", "val", "test")}
+        told: dict[str, Any] = {"recipe": self.recipe.to_dict(), "versions": _versions(), "device": device, "processes": self.group.world}
+        told |= {"precision": str(self.precision).removeprefix("torch."), "pictures": parts, "epochs": self.progress.epoch}
+        told |= {"seconds": round(self.progress.seconds), "finished": finished, "figures": self.figures}
+        part = self.out / "run.json.part"
+        part.write_text(json.dumps(told, indent=2) + "\n")
+        part.replace(self.out / "run.json")
+
+    # ---- the run ----------------------------------------------------------------------------------------------------------------------------
+
+    def run(self) -> dict[str, float]:
+        """Trains to the end; returns the last epoch's figures. Raises Stopped when asked to stop."""
+        self._resume()
+        if self.recipe.patience and not self.store.where("calib"):
+            raise ValueError("patience needs a calib part, and the store has none")
+        self._write_run(finished=False)
+        with _watching() as asked:
+            while self.progress.epoch < self.recipe.epochs:
+                number = self._stage_at(self.progress.epoch)
+                if number != self.progress.stage:
+                    self._enter(number)
+                self._epoch(self.plan[number], asked)
+                self._end_of_epoch(self.plan[number], number)
+        if not self.figures and (self.out / "log.jsonl").exists():
+            self.figures = json.loads((self.out / "log.jsonl").read_text().splitlines()[-1])
+        self._write_run(finished=True)
+        return self.figures
+
+    def _epoch(self, stage: Stage, asked: list[int]) -> None:
+        recipe, progress, group = self.recipe, self.progress, self.group
+        samples = TrainingSamples(self.store, recipe, progress.epoch)
+        on_gpu = group.device.type == "cuda"
+        loader = DataLoader(
+            samples,
+            batch_sampler=Batches(samples, progress.step, group.rank, group.world),
+            num_workers=self.options.workers,
+            collate_fn=Collate(self.network.preprocessing, raw=on_gpu),
+            prefetch_factor=4 if self.options.workers else None,
+            pin_memory=on_gpu,
+            worker_init_fn=_ignore_signals,
+        )
+        train_mode(self.network)
+        began, seconds, first = time.monotonic(), progress.seconds, progress.step
+        for pixels, labels in loader:
+            pixels = self.network.preprocessing.normalise_on(pixels, group.device) if on_gpu else pixels
+            loss = self._step(pixels, labels.to(group.device))
+            progress.step += 1
+            progress.loss += (loss - progress.loss) / min(progress.step, 50)
+            progress.seconds = seconds + time.monotonic() - began
+            if progress.step % 20 == 0 or progress.step == self.steps:
+                self._tell((progress.step - first) / (time.monotonic() - began), samples.batch)
+            stopping = group.any(bool(asked))
+            if stopping or (self.options.checkpoint_steps and progress.step % self.options.checkpoint_steps == 0 and progress.step < self.steps):
+                self._save()
+            if stopping:
+                self._write_run(finished=False)
+                self.say(f"stopped in epoch {progress.epoch + 1} after step {progress.step}; the same command goes on from here")
+                raise Stopped
+
+    def _step(self, pixels: Tensor, labels: Tensor) -> float:
+        recipe, progress, device = self.recipe, self.progress, self.group.device
+        here = (recipe.seed, progress.epoch, 7, progress.step, self.group.rank)
+        torch.manual_seed(int(np.random.SeedSequence(here).generate_state(1, np.uint64)[0] >> 1))  # dropout
+        self._set_rate((progress.epoch - self._begins(progress.stage)) * self.steps + progress.step)
+        with torch.autocast(device.type, self.precision, enabled=self.precision != torch.float32):
+            loss = loss_of(self.wrapped, pixels, labels, recipe, np.random.default_rng(here), self.teachers)
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.unscale_(self.optimiser)
+        nn.utils.clip_grad_norm_([p for p in self.network.parameters() if p.requires_grad], 5.0)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        taken = progress.epoch * self.steps + progress.step + 1
+        if self.group.first:
+            _average(self.average, self.network, min(recipe.ema_decay, (1 + taken) / (10 + taken)))  # the ramp forgets the first weights
+        return loss.item()
+
+    def _tell(self, rate: float, batch: int) -> None:
+        """`rate` in steps a second, of which this start measured."""
+        left = (self.recipe.epochs - self.progress.epoch) * self.steps - self.progress.step
+        at = f"epoch {self.progress.epoch + 1}/{self.recipe.epochs} step {self.progress.step}/{self.steps}"
+        self.say(f"{at} loss {self.progress.loss:.3f} {rate * batch:.1f} pictures/s, {_duration(left / rate)} left")
+
+    def _end_of_epoch(self, stage: Stage, number: int) -> None:
+        recipe, progress = self.recipe, self.progress
+        progress.epoch, progress.step = progress.epoch + 1, 0
+        figures: dict[str, Any] = {
+            "epoch": progress.epoch,
+            "loss": round(self.group.mean(progress.loss), 4),
+            "seconds": round(progress.seconds - progress.before),
+        }
+        progress.before = progress.seconds
+        found = self.group.shared(report(self.average, self.store, recipe, "calib", recipe.input_size, self.group.device) if self.group.first else None)
+        self.figures = figures | {f"calib {key}": value for key, value in found.items()}
+        self.say(json.dumps(self.figures))
+        if self.group.first:
+            with (self.out / "log.jsonl").open("a") as log:
+                log.write(json.dumps(self.figures) + "\n")
+        self._judge(stage, number, found)
+        progress.loss = 0.0
+        self._save()
+        self._save_average("ema.pt")
+        self._write_run(finished=False)
+
+    def _judge(self, stage: Stage, number: int, found: dict[str, float]) -> None:
+        """Keeps the best, cuts the rate on a plateau, ends a stage that no longer gets better."""
+        recipe, progress = self.recipe, self.progress
+        if not recipe.patience and stage.schedule != "plateau":
+            return
+        if recipe.watch not in found:
+            raise ValueError(f"watch = {recipe.watch!r}: the calib part gives {', '.join(found) or 'no figure'}")
+        progress.since_best, progress.since_cut = progress.since_best + 1, progress.since_cut + 1
+        if found[recipe.watch] > progress.best:
+            progress.best, progress.since_best, progress.since_cut = found[recipe.watch], 0, 0
+            self._save_average("best.pt")
+        if stage.schedule == "plateau" and progress.since_cut >= recipe.plateau_patience:
+            progress.scale, progress.since_cut = progress.scale * recipe.plateau_factor, 0
+            self.say(f"no better {recipe.watch} for {recipe.plateau_patience} epochs: learning rate times {recipe.plateau_factor:g}")
+        if recipe.patience and progress.since_best >= recipe.patience and progress.epoch < self._begins(number + 1):
+            self.say(f"no better {recipe.watch} for {recipe.patience} epochs: stage {number + 1} ends")
+            progress.epoch = self._begins(number + 1)
+
+
+def _plain(value: object) -> object:
+    """Lists and tuples alike: a checkpoint may hold either."""
+    return json.loads(json.dumps(value))
+
+
+def train(recipe: Recipe, store: Store, out: Path, options: Options | int = Options(), start: Classifier | None = None) -> dict[str, float]:
+    """Runs or resumes training; returns the last epoch's figures. `start`: a network to begin with instead of ImageNet weights.
+
+    Writes `last.pt` (everything needed to go on), `ema.pt` (averaged weights), with patience `best.pt`, `log.jsonl` (a line an epoch) and `run.json`.
+    """
+    options = Options(workers=options) if isinstance(options, int) else options
     out.mkdir(parents=True, exist_ok=True)
     keep_memory()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(recipe.seed)
-    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=True).to(device, memory_format=torch.channels_last)
-    average = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False).to(device, memory_format=torch.channels_last)
-    average.load_state_dict(network.state_dict())
-    decay = [p for p in network.parameters() if p.ndim > 1]
-    plain = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": decay, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, recipe.learning_rate)
-    steps_per_epoch = recipe.samples_per_epoch // recipe.batch_size
-    total = steps_per_epoch * recipe.epochs
-    warmup = max(1, int(total * recipe.warmup_fraction))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda s: s / warmup if s < warmup else 0.5 * (1 + math.cos(math.pi * (s - warmup) / max(1, total - warmup)))
-    )
-    first = 0
-    if (out / "last.pt").exists():
-        state = torch.load(out / "last.pt", map_location=device, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        first = state["epoch"]
-        print(f"train: resumed after epoch {first}", flush=True)
-    for epoch in range(first, recipe.epochs):
-        samples = TrainingSamples(store, recipe, epoch)
-        loader = DataLoader(samples, samples.batch, num_workers=workers, collate_fn=_collate, prefetch_factor=4 if workers else None)
-        rng = np.random.default_rng((recipe.seed, epoch, 7))
-        network.train()
-        started, seen, running = time.monotonic(), 0, 0.0
-        for step, (pixels, labels) in enumerate(loader, 1):
-            with torch.autocast(device.type, torch.bfloat16):
-                loss = loss_of(network, pixels.to(device), labels.to(device), recipe, rng)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-            optimiser.step()
-            schedule.step()
-            taken = epoch * steps_per_epoch + step
-            _average(average, network, min(recipe.ema_decay, (1 + taken) / (10 + taken)))  # the ramp forgets the first weights
-            seen += len(pixels)
-            running += (loss.item() - running) / min(step, 50)
-            if step % 20 == 0 or step == steps_per_epoch:
-                rate = seen / (time.monotonic() - started)
-                print(f"train: epoch {epoch + 1}/{recipe.epochs} step {step}/{steps_per_epoch} loss {running:.3f} {rate:.1f} pictures/s", flush=True)
-        figures = {"epoch": epoch + 1, "loss": round(running, 4), "seconds": round(time.monotonic() - started)}
-        figures |= {f"calib {k}": v for k, v in report(average, store, recipe, "calib", recipe.input_size, device).items()}
-        print(f"train: {json.dumps(figures)}", flush=True)
-        with (out / "log.jsonl").open("a") as log:
-            log.write(json.dumps(figures) + "\n")
-        state = {"network": network.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}
-        state |= {"schedule": schedule.state_dict(), "epoch": epoch + 1}
-        torch.save(state, out / "last.pt.part")
-        (out / "last.pt.part").replace(out / "last.pt")
-        torch.save({"epoch": epoch + 1, "weights": average.state_dict()}, out / "ema.pt")
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    elif int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.cuda.is_available():
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
+    with joined() as group:
+        return Trainer(recipe, store, out, options, group, start).run()
 
 
 @torch.no_grad()

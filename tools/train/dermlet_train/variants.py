@@ -37,6 +37,8 @@ from .calibration import fit_temperature, softmax
 from .config import Recipe
 from .export import export_onnx, run
 from .network import Classifier
+from .networks import network_named
+from .preprocessing import LITE
 from .rounding import FITTED, fitting_views, store_fitted
 from .storage import Plan, storable, store_weights
 from .store import Store
@@ -117,6 +119,8 @@ def by_modality(sample: Sample, logits: np.ndarray) -> dict[str, float]:
 
 def calibration_sample(store: Store, recipe: Recipe, at_most: int | None = None) -> Sample:
     """The calibration part, or `at_most` pictures of it, evenly spaced."""
+    if network_named(recipe.network).preprocessing != LITE or recipe.crop != "cover":
+        raise ValueError("storage is measured for EfficientNet-Lite's input alone: name one (--storage fp16)")
     indices = [i for i in store.where("calib") if store.rows[i]["label"] in recipe.classes]
     if not indices:
         raise ValueError("the store has no calibration pictures of the recipe's classes")

@@ -1,0 +1,65 @@
+"""Checkpoints: written in one step, read without executing anything, and able to say what network they hold.
+
+`last.pt` holds all that a run needs to go on; `ema.pt` and `best.pt` hold averaged weights: `epoch`, `weights`, and `recipe` (plain values). A checkpoint of an
+earlier version has no `recipe`; its network is then known by the names and shapes of its weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .config import Recipe
+from .network import Classifier
+from .networks import NETWORKS
+
+
+def save(state: dict[str, Any], path: Path) -> None:
+    """Never leaves half a file under the final name."""
+    part = path.with_name(path.name + ".part")
+    torch.save(state, part)
+    part.replace(path)
+
+
+def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    return torch.load(path, map_location=device, weights_only=True)
+
+
+def network_of(weights: dict[str, Tensor]) -> tuple[str, bool]:
+    """The registry's name of the network that the weights belong to, and whether batch norm is folded. Raises ValueError when they fit none."""
+    shapes = {key: value.shape for key, value in weights.items()}
+    for name in NETWORKS:
+        for folded in (False, True):
+            with torch.device("meta"):
+                candidate = Classifier(name, len(weights["head.bias"]), 0.0, pretrained=False, folded=folded)
+            if {key: value.shape for key, value in candidate.state_dict().items()} == shapes:
+                return name, folded
+    raise ValueError("the weights fit no network that this version knows")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network as a checkpoint holds it. `classes` are empty and `size` 0 where the checkpoint does not say."""
+
+    network: Classifier
+    name: str
+    classes: tuple[str, ...]
+    size: int
+
+
+def load_classifier(path: Path) -> Trained:
+    """The averaged weights in `path` (ema.pt, best.pt or last.pt) as a network in evaluation mode, on the CPU."""
+    state = load(path)
+    weights = state["weights"] if "weights" in state else state["average"]
+    if "recipe" in state:
+        recipe = Recipe.of(state["recipe"], str(path))
+        name, folded, classes, size = recipe.network, recipe.folded, recipe.classes, recipe.input_size
+    else:
+        (name, folded), classes, size = network_of(weights), (), 0
+    network = Classifier(name, len(weights["head.bias"]), 0.0, pretrained=False, folded=folded)
+    network.load_state_dict(weights)
+    return Trained(network.eval(), name, classes, size)
