@@ -5,7 +5,7 @@ the pictures of its last batch; a rerun decodes only files whose size or modific
 are sought with.
 
 Decoding follows what the page does (wasm_src/core/decode.h): EXIF orientation applied, colour profile converted to sRGB, transparency laid over white, the
-high byte of 16-bit samples. It uses Pillow; the two differ by a level or two in JPEGs.
+high byte of 16-bit samples. It uses Pillow, whose bytes are the core's; converted colour profiles differ by at most a level (tests/test_core_parity.py).
 """
 
 from __future__ import annotations
