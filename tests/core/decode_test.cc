@@ -126,6 +126,43 @@ TEST(Decode, EveryFlippedHeaderByteIsSurvived) {
   }
 }
 
+// stb_image by itself shows what lies in memory for these.
+TEST(Decode, AColourThatThePaletteLacksIsBlack) {
+  for (const auto& [name, short_name] : {std::pair{"kinds/png-palette-8.png", "kinds/png-palette-8-short.png"}, {"kinds/bmp-8.bmp", "kinds/bmp-8-short.bmp"}, {"kinds/bmp-1.bmp", "kinds/bmp-1-short.bmp"}}) {
+    const auto whole = decoded(picture_bytes(name));
+    const auto lacking = decoded(picture_bytes(short_name));
+    ASSERT_TRUE(whole && lacking) << short_name;
+    ASSERT_EQ(whole->pixels.size(), lacking->pixels.size());
+    int kept = 0;
+    int black = 0;
+    for (std::size_t i = 0; i < whole->pixels.size(); i += 3) {
+      const std::uint8_t* was = whole->pixels.data() + i;
+      const std::uint8_t* is = lacking->pixels.data() + i;
+      if (std::equal(was, was + 3, is)) ++kept;
+      else if (is[0] == 0 && is[1] == 0 && is[2] == 0) ++black;
+      else FAIL() << short_name << " has a colour of its own at " << i / 3;
+    }
+    EXPECT_GT(kept, 100) << short_name;
+    EXPECT_GT(black, 100) << short_name;
+  }
+}
+
+TEST(Decode, AnOs2PaletteIsReadToItsEnd) {
+  for (const char* bits : {"1", "4", "8"}) {
+    const auto windows = decoded(picture_bytes(std::string("kinds/bmp-") + bits + ".bmp"));
+    const auto os2 = decoded(picture_bytes(std::string("kinds/bmp-") + bits + "-os2.bmp"));
+    ASSERT_TRUE(windows && os2);
+    EXPECT_EQ(testing::values_of(*windows), testing::values_of(*os2)) << bits;
+  }
+}
+
+TEST(Decode, ABmpThatNeedsAPaletteAndHasNoneIsCorrupt) {
+  auto bytes = picture_bytes("kinds/bmp-8.bmp");
+  bytes[10] = 14 + 40;  // the pixels begin where the palette would
+  bytes[11] = 0;
+  EXPECT_EQ(decoded(bytes).error().code, ErrorCode::kCorruptImage);
+}
+
 TEST(Decode, OnlyTheFirstPictureOfSeveralIsRead) {
   auto bytes = picture_bytes("spot-444.jpg");
   const auto second = picture_bytes("spot-gray.jpg");

@@ -6,6 +6,7 @@
 #include "header.h"
 #include "icc.h"
 #include "jpeg.h"
+#include "palette.h"
 #include "resample.h"
 #include "stb.h"
 
@@ -66,7 +67,10 @@ std::size_t budget_of(const Header& header, std::size_t file_bytes) {
 }
 
 Result<Image> decode_with_stb(Bytes bytes, const Header& header) {
-  const StbPicture decoded = stb_decode(bytes, budget_of(header, bytes.size()));
+  const auto rewritten = with_whole_palette(bytes, header.format);
+  if (!rewritten) return tl::unexpected(rewritten.error());
+  const Bytes given = rewritten->empty() ? bytes : Bytes(rewritten->span());
+  const StbPicture decoded = stb_decode(given, budget_of(header, given.size()));
   if (decoded.pixels == nullptr) {
     if (decoded.refused) return fail(ErrorCode::kImageTooLarge, "not enough memory for the picture, or its data does not fit its stated size");
     return fail(ErrorCode::kCorruptImage, std::string("the picture's data is broken (") + decoded.problem + ")");

@@ -3,7 +3,7 @@
 // JPEG by our own decoder (jpeg.h), which can reduce while it decodes; PNG (1-16 bit, all colour types, interlaced) and BMP by stb_image >= 2.30. The header
 // is read here, with bounds checked, and limits are applied to it before anything is allocated; what stb_image then allocates comes out of a byte budget that
 // follows from the header. 16-bit samples give their high byte; transparency is laid over white as Pillow's alpha_composite does. stb_image takes a BMP that
-// ends early for a whole one and does not check a PNG's checksums: the file's structure is checked here first.
+// ends early for a whole one and does not check a PNG's checksums: the file's structure is checked here first. Palettes are completed (palette.h).
 #pragma once
 
 #include <cstddef>
