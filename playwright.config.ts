@@ -1,5 +1,9 @@
-/** End-to-end tests in Chromium, against dist/ as it will be served. `npm test -- --only e2e` builds it first. */
+/**
+ * Tests in browsers, against dist/ as it will be served: end to end in Chromium (`npm test -- --only e2e`, which builds it first), and the same tensors in all
+ * (`--only exact`).
+ */
 import { defineConfig } from '@playwright/test';
+import type { EngineName } from './tests/exactness/engines.js';
 import { findChromium } from './tools/build/toolchain.mjs';
 
 const executablePath = process.env.CHROMIUM_PATH ?? findChromium() ?? undefined;
@@ -9,7 +13,12 @@ function chromium(...more: string[]) {
   return { launchOptions: { ...(executablePath ? { executablePath } : {}), args: [...common, ...more] } };
 }
 
-export default defineConfig({
+function exact(engineName: EngineName) {
+  const testIgnore = engineName === 'firefox-resist-fingerprinting' ? [] : ['**/fingerprinting.spec.ts'];
+  return { name: `exact-${engineName}`, testDir: 'tests/exactness', testMatch: '**/*.spec.ts', testIgnore, timeout: 300_000, use: { engineName } };
+}
+
+export default defineConfig<object, { engineName: EngineName }>({
   testDir: 'tests/e2e',
   outputDir: 'test-results',
   // Each test runs the network: more than one at a time only makes all of them slow.
@@ -24,5 +33,9 @@ export default defineConfig({
     { name: 'chromium', testIgnore: '**/webgpu.spec.ts', use: chromium() },
     // A WebGPU without a graphics processor: slow, and exactly what a test machine has.
     { name: 'webgpu', testMatch: '**/webgpu.spec.ts', timeout: 240_000, use: chromium('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader') },
+    exact('chromium'),
+    exact('firefox'),
+    exact('firefox-resist-fingerprinting'),
+    exact('webkitgtk'),
   ],
 });

@@ -1,6 +1,8 @@
 # The WebAssembly module: dermlet.js (ES module, Embind glue) and dermlet.wasm.
+if(NOT DERMLET_SCALAR)
+  target_compile_options(dermlet PUBLIC -msimd128)  # vectors: every browser with WebAssembly SIMD, which ONNX Runtime Web needs anyway
+endif()
 target_compile_options(dermlet PUBLIC
-  -msimd128            # vectors: every browser with WebAssembly SIMD, which ONNX Runtime Web needs anyway
   -fno-unroll-loops    # an eighth of the whole module, and no slower when measured
   -fno-exceptions)     # the core throws nothing
 # Only what loops over pixels is built for speed, the rest for size: the module is downloaded by phones.

@@ -21,6 +21,15 @@ import { ensureStb } from './stb.mjs';
 const CMAKE_FILES = ['CMakeLists.txt', 'CMakePresets.json', 'cmake'];
 export const WASM_FILES = ['build/wasm/dermlet.js', 'build/wasm/dermlet.wasm'];
 
+/** Builds of the core that must give the same bits; `scalar` ones use no vector instructions. */
+const TITLES = {
+  wasm: 'C++ core to WebAssembly',
+  'wasm-scalar': 'C++ core to WebAssembly without SIMD',
+  native: 'C++ core and tests',
+  asan: 'C++ core and tests with sanitizers',
+  scalar: 'C++ core without vector instructions',
+};
+
 /** Configures and builds one CMake preset in build/<preset>; starts over when the compiler or a folder that it was configured for changed. */
 async function cmake({ preset, kind, previous, configure, define = {}, env = {} }) {
   const folder = join(root, 'build', preset);
@@ -31,30 +40,30 @@ async function cmake({ preset, kind, previous, configure, define = {}, env = {} 
   await run('cmake', ['--build', folder, '--parallel', String(cpus().length)], { env, log: preset, append: true });
 }
 
-/** The C++ core as a WASM module. */
-export async function wasm() {
+/** The C++ core as a WASM module; preset `wasm` or `wasm-scalar`. */
+export async function wasm(preset = 'wasm') {
   await ensureTools(BUILD_NEEDS);
   const stb = await ensureStb(pip);
   const kind = JSON.stringify([root, stb, emccVersion()]);
   return ensure({
-    name: 'wasm',
-    title: 'C++ core to WebAssembly',
+    name: preset,
+    title: TITLES[preset],
     inputs: [...CMAKE_FILES, 'wasm_src'],
     kind,
-    outputs: WASM_FILES,
+    outputs: WASM_FILES.map((path) => path.replace('/wasm/', `/${preset}/`)),
     make: (previous) =>
-      cmake({ preset: 'wasm', kind, previous, configure: ['emcmake'], define: { DERMLET_STB_DIR: stb }, env: emccEnvironment() }),
+      cmake({ preset, kind, previous, configure: ['emcmake'], define: { DERMLET_STB_DIR: stb }, env: emccEnvironment() }),
   });
 }
 
-/** The C++ core and its tests for this machine; preset `native` or `asan`. */
+/** The C++ core and its tests for this machine; preset `native`, `asan` or `scalar`. */
 export async function native(preset) {
   const stb = await ensureStb(pip);
   const compiler = preset === 'asan' ? sanitizingCompiler() : nativeCompiler();
   const kind = JSON.stringify([root, stb, compiler]);
   return ensure({
     name: preset,
-    title: preset === 'asan' ? `C++ core and tests with sanitizers (${compiler})` : `C++ core and tests (${compiler})`,
+    title: `${TITLES[preset]} (${compiler})`,
     inputs: [...CMAKE_FILES, 'wasm_src', 'tests/core'],
     kind,
     outputs: [`build/${preset}/CMakeCache.txt`],

@@ -1,6 +1,6 @@
 // npm test: every test there is, in order, with real counts. The last line is `N passed, N failed`; exit status 1 when any failed.
 //   npm test -- [--only PART[,PART]] [--verbose]
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,7 +8,7 @@ import { native, site, trainingEnvironment, wasm } from './artifacts.mjs';
 import { fromGoogleTest, fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { siteDir } from './serve.mjs';
 import { StepError, logDir, main, root, run, say, seconds, tail } from './steps.mjs';
-import { BUILD_NEEDS, TEST_NEEDS, checkNode, ensureChromium, ensurePackages, ensureTools, localBin } from './toolchain.mjs';
+import { BUILD_NEEDS, TEST_NEEDS, checkNode, ensureChromium, ensureFirefox, ensurePackages, ensureTools, localBin } from './toolchain.mjs';
 
 const reportDir = join(root, 'build', 'reports');
 const MINUTE = 60_000;
@@ -59,12 +59,13 @@ const PARTS = [
   { id: 'train', title: 'Training tool', needs: wasm, test: trainingTool },
   { id: 'site', title: 'Built site', needs: async () => { await wasm(); await site(); }, test: builtSite },
   { id: 'e2e', title: 'End to end in Chromium', needs: async () => { await wasm(); await site(); }, test: endToEnd },
+  { id: 'exact', title: 'The same tensors in every build and browser', needs: async () => { await wasm(); await wasm('wasm-scalar'); await site(); }, test: sameTensors },
 ];
 
-function nodeTests(log, files) {
+function nodeTests(log, files, options) {
   const tap = report(`${log}.tap`);
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', `--test-reporter-destination=${tap}`];
-  return counted(log, [process.execPath, '--test', ...reporters, ...files], () => fromTap(readFileSync(tap, 'utf8')));
+  return counted(log, [process.execPath, '--test', ...reporters, ...files], () => fromTap(readFileSync(tap, 'utf8')), options);
 }
 
 function scripts() {
@@ -113,13 +114,32 @@ function together(results) {
   return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped'), failures: results.flatMap((result) => result.failures), log };
 }
 
-async function endToEnd() {
-  const path = report('playwright.json');
-  // Of a copy: a build that somebody starts meanwhile must not pull the site away.
+/** Some of Playwright's projects, against a copy of the site: a build that somebody starts meanwhile must not pull it away. */
+async function browsers(log, projects, env) {
+  const path = report(`${log}.json`);
   const copy = report('site');
   cpSync(siteDir, copy, { recursive: true });
-  const env = { DERMLET_SITE: copy, CHROMIUM_PATH: await ensureChromium(), PLAYWRIGHT_JSON_OUTPUT_NAME: path };
-  return counted('test-e2e', [localBin('playwright'), 'test', '--reporter=list,json'], () => fromPlaywright(readJson(path)), { env, limit: 12 * MINUTE });
+  const given = { DERMLET_SITE: copy, CHROMIUM_PATH: await ensureChromium(), PLAYWRIGHT_JSON_OUTPUT_NAME: path, ...env };
+  const args = ['test', '--reporter=list,json', ...projects.map((name) => `--project=${name}`)];
+  return counted(log, [localBin('playwright'), ...args], () => fromPlaywright(readJson(path)), { env: given, limit: 12 * MINUTE });
+}
+
+function endToEnd() {
+  return browsers('test-e2e', ['chromium', 'webgpu'], {});
+}
+
+/** Natively without vector instructions (with them: part `core`), in Node with SIMD and without, in every browser. Shows what each compared in which time. */
+async function sameTensors() {
+  const figures = report('exactness.txt');
+  const env = { DERMLET_FIGURES: figures };
+  const projects = ['chromium', 'firefox', 'firefox-resist-fingerprinting', 'webkitgtk'].map((name) => `exact-${name}`);
+  const results = [
+    await googleTests('scalar'),
+    await nodeTests('test-exact-node', ['tests/exactness/node.test.mjs'], { env }),
+    await browsers('test-exact', projects, { ...env, FIREFOX_PATH: await ensureFirefox() }),
+  ];
+  if (existsSync(figures)) for (const line of readFileSync(figures, 'utf8').trimEnd().split('\n')) say(`  ${line}`);
+  return together(results);
 }
 
 function show(result, began) {
@@ -171,6 +191,7 @@ await main(async () => {
   await ensureTools([...BUILD_NEEDS, ...TEST_NEEDS]);
   await ensurePackages();
   await ensureChromium();
+  await ensureFirefox();
   const results = [];
   for (const part of chosen.parts) results.push(await runPart(part));
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);

@@ -124,13 +124,21 @@ export function findPython() {
   return null;
 }
 
-/** A Chromium that runs, or null. Ubuntu's package is a stub that only asks for a snap: hence the question. */
-export function findChromium() {
-  const candidates = process.env.CHROMIUM_PATH
-    ? [process.env.CHROMIUM_PATH]
-    : ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map(which).filter((path) => path !== null);
+/** The first of some programs that says its version, or null. Ubuntu's browser packages are stubs that only ask for a snap: hence the question. */
+function firstThatRuns(chosen, names) {
+  const candidates = chosen ? [chosen] : names.map(which).filter((path) => path !== null);
   const works = (path) => existsSync(path) && remembered(`run ${path}`, [path], () => ask(path, ['--version'])) !== null;
   return candidates.find(works) ?? null;
+}
+
+/** A Chromium that runs, or null. */
+export function findChromium() {
+  return firstThatRuns(process.env.CHROMIUM_PATH, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']);
+}
+
+/** A Firefox that runs, or null. */
+export function findFirefox() {
+  return firstThatRuns(process.env.FIREFOX_PATH, ['firefox-esr', 'firefox']);
 }
 
 const NEEDS = {
@@ -144,6 +152,9 @@ const NEEDS = {
   gtest: { what: 'GoogleTest', apt: ['libgtest-dev'], found: () => hasHeader('gtest/gtest.h') },
   python: { what: `Python ${OLDEST_PYTHON.join('.')} or newer with venv`, apt: ['python3', 'python3-venv'], found: () => findPython() !== null },
   chromium: { what: 'Chromium', apt: ['chromium'], found: () => findChromium() !== null },
+  firefox: { what: 'Firefox', apt: ['firefox-esr'], found: () => findFirefox() !== null },
+  webkit: { what: "WebKitGTK's driver", apt: ['webkit2gtk-driver'], found: () => which('WebKitWebDriver') !== null },
+  xvfb: { what: 'Xvfb', apt: ['xvfb'], found: () => which('Xvfb') !== null },
 };
 
 export const BUILD_NEEDS = ['emcc', 'cmake', 'ninja', 'expected', 'pip'];
@@ -205,22 +216,32 @@ function isUbuntu() {
 }
 
 /** What tests need of the system besides what building needs, to be asked for at once. */
-export const TEST_NEEDS = ['compiler', 'sanitizers', 'gtest', 'python', ...(isUbuntu() ? [] : ['chromium'])];
+export const TEST_NEEDS = ['compiler', 'sanitizers', 'gtest', 'python', 'webkit', 'xvfb', ...(isUbuntu() ? [] : ['chromium', 'firefox'])];
 
-/** A Chromium for tests: the system's, apt's, or (Ubuntu, whose package is a snap) the one that Playwright fetches. Returns its path. */
-export async function ensureChromium() {
-  const system = findChromium();
+/** A browser for tests: the system's, apt's, or (Ubuntu, whose packages are snaps) the one that Playwright fetches. */
+async function ensureBrowser(name, title, find) {
+  const system = find();
   if (system !== null) return system;
   if (!isUbuntu()) {
-    await ensureTools(['chromium']);
-    return findChromium();
+    await ensureTools([name]);
+    return find();
   }
-  const fetched = async () => (await import('@playwright/test')).chromium.executablePath();
+  const fetched = async () => (await import('@playwright/test'))[name].executablePath();
   if (!existsSync(await fetched())) {
-    const args = ['install', ...(privilege() === null ? [] : ['--with-deps']), 'chromium'];
-    await withLock('fetching Chromium', () => step('Fetching Chromium with Playwright', () => run(localBin('playwright'), args, { log: 'chromium' })));
+    const args = ['install', ...(privilege() === null ? [] : ['--with-deps']), name];
+    await withLock(`fetching ${title}`, () => step(`Fetching ${title} with Playwright`, () => run(localBin('playwright'), args, { log: name })));
   }
   return fetched();
+}
+
+/** Path of a Chromium for tests. */
+export function ensureChromium() {
+  return ensureBrowser('chromium', 'Chromium', findChromium);
+}
+
+/** Path of a Firefox for tests. */
+export function ensureFirefox() {
+  return ensureBrowser('firefox', 'Firefox', findFirefox);
 }
 
 /** A program of an installed npm package. */

@@ -259,11 +259,18 @@ bool Converter::set(const Profile& profile) {
 }
 
 void Converter::apply(std::span<std::uint8_t> rgb) const {
+  const std::uint8_t* encoded = encoded_.data();
+  const std::uint8_t* end = rgb.data() + rgb.size() / 3 * 3;
+#ifdef DERMLET_SCALAR
+  for (std::uint8_t* pixel = rgb.data(); pixel != end; pixel += 3) {
+    const std::int32_t* rows[3];
+    for (std::size_t channel = 0; channel < 3; ++channel) rows[channel] = shares_.data() + (channel * 256 + pixel[channel]) * 4;
+    for (std::size_t c = 0; c < 3; ++c) pixel[c] = encoded[std::clamp(rows[0][c] + rows[1][c] + rows[2][c], 0, kOne) >> kSpareBits];
+  }
+#else
   // Four numbers at once, in the compiler's own vectors: SSE2, NEON or WebAssembly's.
   using Four [[gnu::vector_size(16), gnu::aligned(4), gnu::may_alias]] = std::int32_t;
   const auto row = [&](std::size_t channel, std::uint8_t level) { return *reinterpret_cast<const Four*>(shares_.data() + (channel * 256 + level) * 4); };
-  const std::uint8_t* encoded = encoded_.data();
-  const std::uint8_t* end = rgb.data() + rgb.size() / 3 * 3;
   for (std::uint8_t* pixel = rgb.data(); pixel != end; pixel += 3) {
     Four light = row(0, pixel[0]) + row(1, pixel[1]) + row(2, pixel[2]);
     light &= light > 0;
@@ -272,6 +279,7 @@ void Converter::apply(std::span<std::uint8_t> rgb) const {
     pixel[1] = encoded[light[1]];
     pixel[2] = encoded[light[2]];
   }
+#endif
 }
 
 bool Converter::changes_nothing() const {

@@ -1,0 +1,1 @@
+export function figure(text: string): void;
