@@ -156,7 +156,9 @@ class TestCard:
         told = text.split("## Coarse pictures")[1].split("##")[0]
         assert f"/ {other['parts']['atlas']['lesions']['balancedAccuracy']:.3f}" in told
         assert "A clinic" not in told
-        assert "A clinic" in text.split("## Thorough mode")[1].split("##")[0]
+        thorough = text.split("## Thorough mode")[1].split("##")[0]
+        assert "A clinic" in thorough
+        assert f"| {other['pairs']['together']['balancedAccuracy']:.3f} (" in thorough
 
     def test_what_was_left_out_is_told(self, plan: Plan) -> None:
         report = evaluation()

@@ -154,6 +154,8 @@ def _settings(plan: Plan, reports: Report, positive: str) -> str:
 Eight views of each picture (quarter turns and mirror images), averaged.
 
 {tables.setting_table(plan, report, reports["thorough"], ("plain", "thorough"), positive)}""")
+        if reports["thorough"]["pairs"]:
+            texts.append(f"Both pictures of one lesion in the thorough mode:\n\n{tables.pair_table(reports['thorough']['pairs'], positive)}")
     if "degraded" in reports:
         texts.append(f"""## Coarse pictures
 
