@@ -38,7 +38,7 @@ from .config import Recipe
 from .export import export_onnx, run
 from .network import Classifier
 from .networks import network_named
-from .preprocessing import LITE
+from .preprocessing import Preprocessing
 from .rounding import FITTED, fitting_views, store_fitted
 from .storage import Plan, storable, store_weights
 from .store import Store
@@ -63,14 +63,15 @@ class Rule:
 
 @dataclass(frozen=True)
 class Sample:
-    """The calibration pictures: (S, S, 3) uint8 views, class indices, modalities."""
+    """The calibration pictures: (S, S, 3) uint8 views, class indices, modalities; and what the network wants of the views."""
 
     views: list[np.ndarray]
     labels: np.ndarray
     modalities: np.ndarray
+    preprocessing: Preprocessing
 
     def part(self, chosen: Sequence[int] | np.ndarray) -> Sample:
-        return Sample([self.views[i] for i in chosen], self.labels[chosen], self.modalities[chosen])
+        return Sample([self.views[i] for i in chosen], self.labels[chosen], self.modalities[chosen], self.preprocessing)
 
 
 @dataclass(frozen=True)
@@ -119,27 +120,26 @@ def by_modality(sample: Sample, logits: np.ndarray) -> dict[str, float]:
 
 def calibration_sample(store: Store, recipe: Recipe, at_most: int | None = None) -> Sample:
     """The calibration part, or `at_most` pictures of it, evenly spaced."""
-    if network_named(recipe.network).preprocessing != LITE or recipe.crop != "cover":
-        raise ValueError("storage is measured for EfficientNet-Lite's input alone: name one (--storage fp16)")
     indices = [i for i in store.where("calib") if store.rows[i]["label"] in recipe.classes]
     if not indices:
         raise ValueError("the store has no calibration pictures of the recipe's classes")
     if at_most is not None and at_most < len(indices):
         indices = [indices[i] for i in np.linspace(0, len(indices) - 1, at_most).astype(int)]
-    views = [evaluation_view(store.picture(i), recipe.input_size) for i in indices]
+    views = [evaluation_view(store.picture(i), recipe.input_size, recipe.crop) for i in indices]
     labels = np.array([recipe.classes.index(store.rows[i]["label"]) for i in indices])
-    return Sample(views, labels, np.array([store.rows[i]["modality"] for i in indices]))
+    modalities = np.array([store.rows[i]["modality"] for i in indices])
+    return Sample(views, labels, modalities, network_named(recipe.network).preprocessing)
 
 
-def logits_of(model: onnx.ModelProto, views: list[np.ndarray]) -> np.ndarray:
+def logits_of(model: onnx.ModelProto, sample: Sample) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # a machine that trains beside this has no cycles to spin away
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return run(session, views)[0]
+    return run(session, sample.views, sample.preprocessing)[0]
 
 
 def reference_of(model: onnx.ModelProto, sample: Sample) -> Reference:
-    logits = logits_of(model, sample.views)
+    logits = logits_of(model, sample)
     temperatures = {str(m): fit_temperature(logits[sample.modalities == m], sample.labels[sample.modalities == m]) for m in np.unique(sample.modalities)}
     return Reference(logits, temperatures, by_modality(sample, logits))
 
@@ -152,7 +152,7 @@ def changes(reference: Reference, logits: np.ndarray, modalities: np.ndarray, ch
 
 def measure(name: str, model: onnx.ModelProto, plan: Plan, sample: Sample, reference: Reference, rule: Rule) -> tuple[Measured, onnx.ModelProto]:
     """What a stored model costs in accuracy."""
-    logits = logits_of(model, sample.views)
+    logits = logits_of(model, sample)
     moved = changes(reference, logits, sample.modalities)
     accuracy = by_modality(sample, logits)
     drop = {m: 100 * (reference.accuracy[m] - accuracy[m]) for m in accuracy}
@@ -167,7 +167,7 @@ def sensitivities(fp32: bytes, sample: Sample, reference: Reference, chosen: np.
     part = sample.part(chosen)
     found = {}
     for name in storable(onnx.load_from_string(fp32)):
-        logits = logits_of(store_weights(onnx.load_from_string(fp32), {name: "int8"}), part.views)
+        logits = logits_of(store_weights(onnx.load_from_string(fp32), {name: "int8"}), part)
         found[name] = float(np.square(changes(reference, logits, part.modalities, chosen)).mean())
     return found
 
@@ -184,7 +184,7 @@ def mixed_plan(fp32: bytes, sample: Sample, reference: Reference, chosen: np.nda
     low, high = 0, len(worst)
     while low < high:
         middle = (low + high) // 2
-        logits = logits_of(store_weights(onnx.load_from_string(fp32), plan(middle)), part.views)
+        logits = logits_of(store_weights(onnx.load_from_string(fp32), plan(middle)), part)
         if np.quantile(changes(reference, logits, part.modalities, chosen), share) < limit:
             high = middle
         else:
@@ -233,7 +233,7 @@ def spread(times: Sequence[float]) -> tuple[float, float]:
 
 
 def network_of(recipe: Recipe, checkpoint: Path) -> Classifier:
-    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False)
+    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
     network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["weights"])
     return network
 
@@ -254,7 +254,7 @@ def candidates_of(fp32: bytes, sample: Sample, reference: Reference, rule: Rule,
     for kind in ("fp32", "fp16", "int8-max", "int8"):
         plan = {} if kind == "fp32" else dict.fromkeys(names, kind)
         made.append(measure(kind, store_weights(onnx.load_from_string(fp32), plan), plan, sample, reference, rule))
-    fitted = store_fitted(onnx.load_from_string(fp32), fitting)
+    fitted = store_fitted(onnx.load_from_string(fp32), fitting, sample.preprocessing)
     made.append(measure(FITTED, fitted, dict.fromkeys(names, FITTED), sample, reference, rule))
     if not faults_of(made[-1][0], rule):
         return made

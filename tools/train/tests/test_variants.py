@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -264,6 +265,12 @@ def store(tmp_path: Path) -> Store:
 
 
 RECIPE = Recipe(classes=CLASSES, input_size=SIDE)
+
+
+def test_a_network_is_measured_with_the_pixels_that_it_wants(store: Store) -> None:
+    lite, vgg = module.calibration_sample(store, RECIPE), module.calibration_sample(store, replace(RECIPE, network="vgg16"))
+    assert lite.preprocessing != vgg.preprocessing
+    assert not np.allclose(module.logits_of(tiny(), lite.part([0, 1])), module.logits_of(tiny(), vgg.part([0, 1])))
 
 
 def test_only_training_pictures_are_fitted_to(store: Store) -> None:
