@@ -18,6 +18,9 @@ const withSecond = (app: App): void => {
   });
 };
 
+// Two or three networks are loaded here where other tests load one.
+test.beforeEach(() => test.slow());
+
 /** What stands in the page's result, and whose it is. */
 async function expectShown(page: Page, second: boolean): Promise<void> {
   const names = page.locator('dermlet-ranking li');
