@@ -95,7 +95,7 @@ async function trainingTool() {
     await single('ruff format --check', 'test-train-layout', [python, '-m', 'ruff', 'format', '--check', '.'], { cwd }),
     await counted('test-train', [python, '-m', 'pytest', `--junit-xml=${junit}`, '--durations=10'], () => noneSkipped(fromPytest(readFileSync(junit, 'utf8'))), {
       cwd,
-      limit: 15 * MINUTE,
+      limit: 20 * MINUTE,
     }),
   ];
   return together(results);

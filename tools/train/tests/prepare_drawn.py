@@ -26,6 +26,28 @@ def lesion(seed: int, size: tuple[int, int] = (120, 90)) -> Image.Image:
     return Image.fromarray(rgb.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.6))
 
 
+# Colour of the spot, range of its radius in shares of the shorter side, and how ragged its border is.
+KINDS = {"mel": ((50, 40, 45), (0.3, 0.4), 0.2), "nv": ((125, 80, 50), (0.12, 0.2), 0.02), "vasc": ((190, 30, 50), (0.2, 0.3), 0.08)}
+
+
+def kind(label: str, seed: int, size: tuple[int, int] = (120, 90)) -> Image.Image:
+    """A spot of a kind that can be told from the others, or for any other label stripes and no skin."""
+    rng = np.random.default_rng(seed)
+    width, height = size
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    grain = rng.normal(0, 4, (height, width, 1))
+    if label not in KINDS:
+        wave = np.sin((x * np.cos(angle := rng.uniform(0, 3)) + y * np.sin(angle)) * rng.uniform(0.2, 0.9) + rng.uniform(0, 6))[..., None]
+        return Image.fromarray((rng.uniform(60, 200, 3) + wave * rng.uniform(-55, 55, 3) + grain).clip(0, 255).astype(np.uint8))
+    colour, (least, most), ragged = KINDS[label]
+    cx, cy = width * rng.uniform(0.42, 0.58), height * rng.uniform(0.42, 0.58)
+    angle = np.arctan2(y - cy, x - cx)
+    border = 1 + sum(rng.uniform(-ragged, ragged) * np.cos(k * angle + rng.uniform(0, 6)) for k in range(2, 7))
+    spot = 1 / (1 + np.exp((np.hypot(x - cx, y - cy) - height * rng.uniform(least, most) * border) / 2))[..., None]
+    skin, dark = np.array([215, 170, 145]) + rng.uniform(-15, 15, 3), np.array(colour) + rng.uniform(-12, 12, 3)
+    return Image.fromarray((skin * (1 - spot) + dark * spot + grain).clip(0, 255).astype(np.uint8))
+
+
 def save(path: Path, seed: int, **options: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     lesion(seed).save(path, **({"quality": 92} | options if path.suffix == ".jpg" else options))  # type: ignore[arg-type]

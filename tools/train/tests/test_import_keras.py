@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from shipped import ROOT, TRAIN, classified, probabilities, schema_problems, shipped_path
 
 os.environ["KERAS_BACKEND"] = "torch"
 h5py = pytest.importorskip("h5py", reason="needs requirements-keras.txt")
@@ -28,16 +29,9 @@ from dermlet_train.class_index import ClassIndexError, names_in_order, read_clas
 from dermlet_train.keras_file import KerasFileError, check_config, open_keras_file  # noqa: E402
 from dermlet_train.keras_network import KerasNetwork, load_network  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[3]
-TRAIN = ROOT / "tools" / "train"
 KERAS_2 = Path(__file__).resolve().parent / "keras-2"
 NAMES = ["Actinic Keratoses", "bcc", "Melanoma", "nv"]
 SPOT = ROOT / "tests" / "pictures" / "spot.jpg"
-
-page_path = pytest.mark.skipif(
-    shutil.which("npm") is None or not (ROOT / "build" / "wasm" / "dermlet.wasm").exists() or not (ROOT / "node_modules").exists(),
-    reason="the page's engine is not built here (build/wasm, node_modules)",
-)
 
 
 def arguments(model: Path, classes: Path, out: Path, *more: str) -> argparse.Namespace:
@@ -130,28 +124,6 @@ def efficient_folders(efficient, keras_folder: Path) -> dict[str, Path]:
     return {"keras": keras_folder / "from-keras", "h5": keras_folder / "from-h5"}
 
 
-def schema_problems(manifest: Path) -> list:
-    """The manifest held against models/manifest.schema.json by the page's own validator."""
-    script = (
-        "import{Ajv2020}from'ajv/dist/2020.js';import{readFileSync}from'node:fs';const[s,m]=process.argv.slice(-2).map(f=>JSON.parse(readFileSync(f,'utf8')));"
-        "const v=new Ajv2020({strict:false}).compile(s);v(m);console.log(JSON.stringify(v.errors??[]))"
-    )
-    command = ["node", "--input-type=module", "-e", script, "--", str(ROOT / "models" / "manifest.schema.json"), str(manifest)]
-    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
-
-
-def classified(picture: Path, model: Path, *more: str) -> dict:
-    command = ["npm", "run", "--silent", "classify", "--", str(picture), "--model", str(model), "--json", *more]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
-
-
-def probabilities(answer: dict, manifest: dict) -> np.ndarray:
-    found = {entry["id"]: entry["probability"] for entry in answer["ranking"]}
-    return np.array([found[c["id"]] for c in manifest["classes"]])
-
-
 def served(picture: Path, side: int, caffe: bool = False) -> np.ndarray:
     """The picture as the retired servers fed it: Pillow, RGB, bicubic squash; VGG16 as BGR less ImageNet's means."""
     pixels = np.asarray(Image.open(picture).convert("RGB").resize((side, side), Image.Resampling.BICUBIC), np.float32)[None]
@@ -223,13 +195,13 @@ def test_maps_are_exact(efficient, efficient_folders):
     assert scores.max() - scores.min() > 0.05  # else every comparison here would be empty
 
 
-@page_path
+@shipped_path
 @pytest.mark.parametrize("kind", ["keras", "h5"])
 def test_manifest_is_valid(efficient_folders, kind):
     assert schema_problems(efficient_folders[kind] / "manifest.json") == []
 
 
-@page_path
+@shipped_path
 @pytest.mark.parametrize("kind", ["keras", "h5"])
 def test_the_command_line_gives_keras_own_probabilities(efficient, efficient_folders, kind):
     manifest = json.loads((efficient_folders[kind] / "manifest.json").read_text())
@@ -264,7 +236,7 @@ def test_vgg16_is_recognised_as_caffe_and_has_no_maps_behind_hidden_layers(vgg):
     assert manifest["outputs"] == {"scores": "scores", "scoresAre": "probabilities"}
 
 
-@page_path
+@shipped_path
 def test_vgg16_through_the_command_line(vgg, tmp_path):
     model, folder = vgg
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -627,7 +599,7 @@ def test_thresholds_come_from_the_evaluations_own_table(tmp_path):
         step.calibrated_thresholds(tmp_path / "p.csv", tmp_path / "l.csv", ["a", "b", "c"], 0.9)
 
 
-@page_path
+@shipped_path
 def test_calibrated_model_names_a_single_category_where_it_may(efficient, keras_folder, tmp_path):
     classes = index(tmp_path, {name: i for i, name in enumerate(NAMES)})
     ids = step.class_ids(NAMES)

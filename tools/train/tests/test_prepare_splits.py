@@ -13,7 +13,11 @@ from dermlet_train.prepare.splits import Fractions, LeakError, assign_splits, fi
 from dermlet_train.store import part_of
 
 Rows = list[tuple[str, str, str]]  # group, label, set
-ROWS = st.lists(st.tuples(st.integers(0, 40).map(lambda n: f"g{n}"), st.sampled_from("abc"), st.sampled_from(("s", "t"))), min_size=1, max_size=120)
+# Enough rows that groups have several: with fewer, a division by picture would pass most of the time.
+GROUPS = st.integers(0, 20).map(lambda n: f"g{n}")
+ROWS = st.integers(1, 60).flatmap(lambda n: st.lists(st.tuples(GROUPS, st.sampled_from("abc"), st.sampled_from(("s", "t"))), min_size=n, max_size=2 * n))
+LINKS = st.integers(1, 40).flatmap(lambda n: st.lists(st.lists(st.integers(0, 60).map(str), min_size=1, max_size=3), min_size=n, max_size=n))
+PLACES = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), max_size=12)  # of pairs, by the remainder
 FRACTIONS = st.tuples(st.floats(0, 0.45), st.floats(0, 0.45)).map(lambda pair: Fractions(*pair))
 
 
@@ -22,16 +26,21 @@ def draw(rows: Rows, fractions: Fractions, seed: int, stated: dict[str, str] | N
     return assign_splits(groups, labels, sets, [(stated or {}).get(group, "") for group in groups], fractions, seed)
 
 
+def parted(groups: list[str], splits: list[str]) -> set[str]:
+    """Groups in more than one part, found without the code that is tested."""
+    return {group for group in groups if len({split for other, split in zip(groups, splits, strict=True) if other == group}) > 1}
+
+
 @settings(max_examples=150, deadline=None)
-@given(ROWS, FRACTIONS, st.integers(0, 2**31), st.dictionaries(st.integers(0, 40).map(lambda n: f"g{n}"), st.sampled_from(("train", "val", "test"))))
+@given(ROWS, FRACTIONS, st.integers(0, 2**31), st.dictionaries(GROUPS, st.sampled_from(("train", "val", "test"))))
 def test_every_row_in_one_part_and_no_group_in_two(rows: Rows, fractions: Fractions, seed: int, stated: dict[str, str]) -> None:
     splits = draw(rows, fractions, seed, stated)
     assert len(splits) == len(rows)
     assert set(splits) <= {"train", "val", "test"}
     groups = [group for group, _, _ in rows]
-    assert find_leaks(groups, splits) == []
-    parts = [part_of({"group": group, "split": split}, 0.2) for group, split in zip(groups, splits, strict=True)]
-    assert find_leaks(groups, parts) == []
+    assert parted(groups, splits) == set() and find_leaks(groups, splits) == []
+    pictures = [{"image": f"{i}.jpg", "group": group, "split": split} for i, (group, split) in enumerate(zip(groups, splits, strict=True))]
+    assert parted(groups, [part_of(picture, 0.2) for picture in pictures]) == set()
     assert all(split == stated[group] for group, split in zip(groups, splits, strict=True) if group in stated)
     assert splits == draw(rows, fractions, seed, stated)
 
@@ -46,12 +55,9 @@ def test_the_order_of_rows_does_not_matter(rows: Rows, fractions: Fractions, see
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    st.lists(st.lists(st.integers(0, 25).map(str), min_size=1, max_size=3), max_size=40),
-    st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39)), max_size=20),
-)
+@given(LINKS, PLACES)
 def test_groups_are_the_connected_components(links: list[list[str]], edges: list[tuple[int, int]]) -> None:
-    edges = [(a, b) for a, b in edges if a < len(links) and b < len(links)]
+    edges = [(a % len(links), b % len(links)) for a, b in edges]
     groups = find_groups(links, edges)
     near: dict[int, set[int]] = defaultdict(set)
     for a in range(len(links)):
@@ -67,6 +73,32 @@ def test_groups_are_the_connected_components(links: list[list[str]], edges: list
                 todo.append(other)
         assert reached == {i for i, group in enumerate(groups) if group == groups[start]}
         assert groups[start] == min(links[i][0] for i in reached)
+
+
+@settings(max_examples=150, deadline=None)
+@given(LINKS, PLACES, FRACTIONS, st.integers(0, 2**31))
+def test_what_a_key_or_a_copy_connects_is_never_parted(links: list[list[str]], copies: list[tuple[int, int]], fractions: Fractions, seed: int) -> None:
+    """Lesion, patient and file keys and copies in, parts out: no two rows that share a key or are copies end in different parts."""
+    copies = [(a % len(links), b % len(links)) for a, b in copies]
+    groups = find_groups(links, copies)
+    labels, sets = ["abc"[i % 3] for i in range(len(links))], ["st"[i % 2] for i in range(len(links))]
+    splits = assign_splits(groups, labels, sets, [""] * len(links), fractions, seed)
+    parts = [part_of({"group": group, "split": split}, 0.2) for group, split in zip(groups, splits, strict=True)]
+    for key in {key for keys in links for key in keys}:
+        assert len({parts[i] for i, keys in enumerate(links) if key in keys}) == 1
+    assert all(parts[a] == parts[b] for a, b in copies)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 12).map(str), st.sampled_from(("train", "val", "test", ""))), max_size=60))
+def test_every_leak_is_found_and_dropping_it_leaves_none(rows: list[tuple[str, str]]) -> None:
+    groups, splits = [group for group, _ in rows], [split for _, split in rows]
+    stated = [(group, split) for group, split in rows if split]
+    leaks = find_leaks(groups, splits)
+    assert {leak.group for leak in leaks} == parted([group for group, _ in stated], [split for _, split in stated])
+    dropped = lower_split_rows(leaks, splits)
+    kept = [row for i, row in enumerate(rows) if i not in dropped and row[1]]
+    assert parted([group for group, _ in kept], [split for _, split in kept]) == set()
 
 
 def test_shares_are_met_in_each_class() -> None:
