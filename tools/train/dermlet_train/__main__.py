@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import card, finetune, import_keras, runs
+from . import calibrate, card, finetune, import_keras, runs
 from .config import Recipe
 from .prepare import cli as prepare_cli
 
@@ -89,6 +89,9 @@ def main() -> None:
     step.add_argument("--rounds", type=int, default=5, help="of timing in onnxruntime-web; 0: no timing")
     step.add_argument("--pictures", type=int, help="at most so many of the calibration part, evenly spaced; all when absent")
 
+    step = steps.add_parser("calibrate", help="fit temperature, prediction sets, rejection, thorough mode and pairs; write them into a manifest")
+    calibrate.add_arguments(step)
+
     card.add_arguments(steps.add_parser("card", help="measure a model through the shipped path and write its card"))
     runs.add_arguments(steps.add_parser("runs", help="keep a training run's summary and write the table of runs"))
     import_keras.add_arguments(steps.add_parser("import-keras", help="turn a Keras classifier and its class index into a model folder"))
@@ -102,6 +105,9 @@ def main() -> None:
         return
     if arguments.step == "prepare":
         prepare_cli.run(arguments)
+        return
+    if arguments.step == "calibrate":
+        calibrate.run(arguments)
         return
     if arguments.step == "import-keras":
         import_keras.run(arguments)

@@ -1,10 +1,26 @@
-"""Calibration maths: temperature, class-conditional prediction sets, rejection threshold. All on pictures that training never saw."""
+"""Calibration maths: temperature, prediction sets, two pictures of one lesion, and how well calibrated the outcome is.
+
+All of it is fitted on pictures that training never saw. Where a value is fitted on scores that were themselves fitted on the same pictures, the scores are
+cross-fitted first: the groups (a lesion, a patient) are dealt into folds, and each fold is scored with what the other folds gave (`cross_fitted`).
+
+Prediction sets are class-conditional split conformal (Vovk 2012, Sadinle et al. 2019): for each class a threshold on its probability such that, on average
+over calibration draws, the class is in the set of at least `coverage` of its own pictures, provided these are exchangeable with the calibration pictures.
+What weakens this here, and is to be said wherever a figure stands: cross-fitting makes it approximate (Vovk 2015), pictures of one lesion are not
+independent, and a class with too few pictures borrows from others, so that the promise holds for the borrowed pool and not for the class alone (`Pool`; after
+the clusters of Ding et al. 2023).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+FOLDS = 5
+CONFIDENCE = 0.9  # with which an assured threshold keeps its promise for the calibration pictures there are
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -13,46 +29,10 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(1, keepdims=True)
 
 
-def negative_log_likelihood(logits: np.ndarray, labels: np.ndarray, temperature: float) -> float:
-    probabilities = softmax(logits / temperature)[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(probabilities, 1e-12)).mean())
-
-
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature of least negative log-likelihood (Guo et al. 2017), by golden-section search over log T in [0.2, 5]."""
-    low, high = np.log(0.2), np.log(5.0)
-    ratio = (np.sqrt(5) - 1) / 2
-    for _ in range(60):
-        a, b = high - ratio * (high - low), low + ratio * (high - low)
-        if negative_log_likelihood(logits, labels, np.exp(a)) < negative_log_likelihood(logits, labels, np.exp(b)):
-            high = b
-        else:
-            low = a
-    return float(np.exp((low + high) / 2))
-
-
-def set_threshold(truth_probabilities: np.ndarray, coverage: float) -> float:
-    """Split-conformal threshold: a fresh picture's true class reaches it with at least `coverage` (Vovk 2012).
-
-    The k-th smallest of n probabilities with k = floor((n + 1)(1 - coverage)); 0, so that every set holds the class, when n is too small.
-    """
-    ordered = np.sort(truth_probabilities)
-    k = int(np.floor((len(ordered) + 1) * (1 - coverage)))
-    return float(ordered[k - 1]) if k >= 1 else 0.0
-
-
-def set_thresholds(probabilities: np.ndarray, labels: np.ndarray, coverage: float, fewest: int) -> list[float]:
-    """One threshold a class (Sadinle et al. 2019). A class with fewer than `fewest` pictures takes the smaller of its own and the pooled one."""
-    truth = probabilities[np.arange(len(labels)), labels]
-    pooled = set_threshold(truth, coverage)
-    thresholds = []
-    for k in range(probabilities.shape[1]):
-        own = truth[labels == k]
-        if len(own) >= fewest:
-            thresholds.append(set_threshold(own, coverage))
-        else:
-            thresholds.append(min([pooled, *own.tolist()]))
-    return thresholds
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Row-wise log-softmax of (N, K)."""
+    shifted = logits - logits.max(1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
 
 
 def energy(logits: np.ndarray) -> np.ndarray:
@@ -61,25 +41,251 @@ def energy(logits: np.ndarray) -> np.ndarray:
     return -(top + np.log(np.exp(logits - top[:, None]).sum(1)))
 
 
+def negative_log_likelihood(logits: np.ndarray, labels: np.ndarray, temperature: float) -> float:
+    return float(-log_softmax(logits / temperature)[np.arange(len(labels)), labels].mean())
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature of least negative log-likelihood (Guo et al. 2017), by golden-section search over log T in [0.2, 5]."""
+    return math.exp(golden_section(lambda t: negative_log_likelihood(logits, labels, math.exp(t)), math.log(0.2), math.log(5.0)))
+
+
+def golden_section(value: Callable[[float], float], low: float, high: float, steps: int = 60) -> float:
+    """Where a function with one minimum in [low, high] has it."""
+    ratio = (math.sqrt(5) - 1) / 2
+    for _ in range(steps):
+        a, b = high - ratio * (high - low), low + ratio * (high - low)
+        if value(a) < value(b):
+            high = b
+        else:
+            low = a
+    return (low + high) / 2
+
+
+def folds_of(groups: Sequence[str], count: int = FOLDS) -> np.ndarray:
+    """(N,) fold of each picture, 0..count-1. Groups are dealt out in the order of their hash, so that no group is in two folds and the folds have about equal
+    numbers."""
+    order = sorted(set(groups), key=lambda group: hashlib.sha256(group.encode()).digest())
+    fold = {group: i % count for i, group in enumerate(order)}
+    return np.array([fold[group] for group in groups], int)
+
+
+def cross_fitted(folds: np.ndarray, fit_apply: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """What `fit_apply(fitted_on, applied_to)` gives for every picture when it is applied only to pictures of groups that it was not fitted on. Both are
+    boolean masks."""
+    result: np.ndarray | None = None
+    for fold in np.unique(folds):
+        inside = folds == fold
+        if inside.all():
+            raise ValueError("all pictures are of one fold: too few groups to cross-fit")
+        values = fit_apply(~inside, inside)
+        if result is None:
+            result = np.empty((len(folds), *values.shape[1:]))
+        result[inside] = values
+    if result is None:
+        raise ValueError("no pictures to calibrate on")
+    return result
+
+
+def tempered(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """(N, K) probabilities, each fold at the temperature that the others gave; at 1 where there is only one fold."""
+    if len(set(folds.tolist())) < 2:
+        return softmax(logits)
+    return cross_fitted(folds, lambda fitted, applied: softmax(logits[applied] / fit_temperature(logits[fitted], labels[fitted])))
+
+
+# Prediction sets
+
+
+def set_threshold(truth_probabilities: np.ndarray, coverage: float) -> float:
+    """Split-conformal threshold: a fresh picture's true class reaches it with at least `coverage` (Vovk 2012).
+
+    The k-th smallest of n probabilities with k = floor((n + 1)(1 - coverage)); 0, so that every set holds the class, when n is too small.
+    """
+    return kth_smallest(truth_probabilities, math.floor((len(truth_probabilities) + 1) * (1 - coverage) + 1e-9))
+
+
+def assured_threshold(truth_probabilities: np.ndarray, coverage: float, confidence: float = CONFIDENCE) -> float:
+    """As `set_threshold`, but the coverage is reached for the calibration pictures there are, with `confidence`, and not only on average over them.
+
+    The coverage of the k-th smallest of n is Beta(n + 1 - k, k) distributed (Vovk 2012, training-conditional validity), and it is at least c with the
+    probability that at least k of n draws fall among the 1 - c: the greatest k for which that binomial tail is at least `confidence`; 0 when even k = 1 is
+    too great.
+    """
+    n, miss = len(truth_probabilities), 1 - coverage
+    below, k = 0.0, 0  # P(fewer than k + 1 of n fall below)
+    while k < n:
+        below += math.exp(math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * math.log(miss) + (n - k) * math.log1p(-miss))
+        if 1 - below < confidence:
+            break
+        k += 1
+    return kth_smallest(truth_probabilities, k)
+
+
+def kth_smallest(values: np.ndarray, k: int) -> float:
+    return float(np.sort(values)[k - 1]) if k >= 1 else 0.0
+
+
+def fewest_for(coverage: float) -> int:
+    """The fewest pictures that say anything about a share of `coverage`: with fewer, the k of `set_threshold` is 0."""
+    return math.ceil(1 / (1 - coverage) - 1e-9) - 1
+
+
 @dataclass(frozen=True)
-class Calibration:
-    """What the manifest says of one modality."""
+class Pool:
+    """Probabilities of the true class of the pictures that a class's threshold may be taken from, and what they are."""
 
-    modality: str
+    name: str
+    truth: np.ndarray
+
+
+@dataclass(frozen=True)
+class SetThreshold:
+    """A class's threshold and where it is from: the pool's name, its number of pictures."""
+
+    value: float
+    pool: str
     pictures: int
+    assured: bool
+
+
+def floor5(value: float) -> float:
+    """Rounded down, so that rounding never takes a picture out of a set."""
+    return math.floor(value * 1e5) / 1e5
+
+
+def first_sufficient(pools: Sequence[Pool], coverage: float, assured: bool) -> SetThreshold:
+    """The threshold from the first pool that holds enough pictures: 0 where none does."""
+    for pool in pools:
+        if len(pool.truth) >= fewest_for(coverage):
+            value = assured_threshold(pool.truth, coverage) if assured else set_threshold(pool.truth, coverage)
+            return SetThreshold(floor5(value), pool.name, len(pool.truth), assured)
+    return SetThreshold(0.0, "none: always in the set", 0, assured)
+
+
+@dataclass(frozen=True)
+class Truths:
+    """One modality's calibration pictures: (N,) class index and probability of that class."""
+
+    labels: np.ndarray
+    truth: np.ndarray
+
+
+def truths_of(probabilities: np.ndarray, labels: np.ndarray) -> Truths:
+    return Truths(labels, probabilities[np.arange(len(labels)), labels])
+
+
+def set_thresholds(own: Truths, elsewhere: Sequence[Truths], class_count: int, coverage: float, assured: Sequence[int] = ()) -> list[SetThreshold]:
+    """One threshold a class. A class takes the first of these that has enough pictures: its own, its own in all modalities, all such rare classes together,
+    all classes.
+
+    `elsewhere` are the other modalities; `assured` the classes whose coverage should hold with confidence.
+    """
+    rest = [own, *elsewhere]
+    everywhere = [np.concatenate([part.truth[part.labels == k] for part in rest]) for k in range(class_count)]
+    rare = [k for k in range(class_count) if len(everywhere[k]) < fewest_for(coverage)]
+    together = np.concatenate([everywhere[k] for k in rare]) if rare else np.empty(0)
+    thresholds = []
+    for k in range(class_count):
+        pools = [Pool("class", own.truth[own.labels == k]), Pool("class, all modalities", everywhere[k])]
+        pools += [Pool("rare classes, all modalities", together), Pool("all classes", own.truth)]
+        thresholds.append(first_sufficient(pools, coverage, k in assured))
+    return thresholds
+
+
+def in_sets(probabilities: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
+    """(N, K) membership, as the core decides it: at or over the class's threshold, and the first-ranked class always."""
+    held = probabilities >= np.asarray(thresholds)
+    held[np.arange(len(held)), probabilities.argmax(1)] = True
+    return held
+
+
+def refusal_threshold(scores: np.ndarray, share: float, confidence: float = CONFIDENCE) -> float:
+    """The score that at most `share` of such pictures exceed, with `confidence` for the pictures there are (a tolerance limit, Wilks 1941); infinity where
+    too few."""
+    lowest = assured_threshold(-scores, 1 - share, confidence)
+    enough = 1 - (1 - share) ** len(scores) >= confidence
+    return -lowest if enough else math.inf
+
+
+# Two pictures of one lesion
+
+
+@dataclass(frozen=True)
+class Combination:
+    """How two pictures of a lesion are joined: z = weight_a log p_a + weight_b log p_b, probabilities = softmax(z / temperature). The weights sum to 1."""
+
+    weight_a: float
+    weight_b: float
     temperature: float
-    set_thresholds: list[float]
-    rejection_threshold: float
+
+    def apply(self, log_a: np.ndarray, log_b: np.ndarray) -> np.ndarray:
+        """(N, K) probabilities from the (N, K) calibrated log-probabilities of both."""
+        return softmax((self.weight_a * log_a + self.weight_b * log_b) / self.temperature)
 
 
-def calibrate(modality: str, logits: np.ndarray, labels: np.ndarray, coverage: float, refused_share: float, fewest: int = 20) -> Calibration:
-    """Fits one modality. `refused_share` of the calibration pictures lie over the rejection threshold."""
-    temperature = fit_temperature(logits, labels)
-    probabilities = softmax(logits / temperature)
-    return Calibration(
-        modality=modality,
-        pictures=len(labels),
-        temperature=round(temperature, 4),
-        set_thresholds=[round(t, 5) for t in set_thresholds(probabilities, labels, coverage, fewest)],
-        rejection_threshold=round(float(np.quantile(energy(logits), 1 - refused_share)), 4),
-    )
+def fit_combination(log_a: np.ndarray, log_b: np.ndarray, labels: np.ndarray, rounds: int = 30) -> Combination:
+    """Weights and temperature of least negative log-likelihood: a logarithmic opinion pool (Genest & Zidek 1986).
+
+    The likelihood is convex in (weight_a / T, weight_b / T), so that searching along each in turn finds the one minimum. Neither goes below 0.
+    """
+    a, b = 0.5, 0.5
+    for _ in range(rounds):
+        a = golden_section(lambda x, b=b: negative_log_likelihood(x * log_a + b * log_b, labels, 1.0), 0.0, 4.0, 40)
+        b = golden_section(lambda x, a=a: negative_log_likelihood(a * log_a + x * log_b, labels, 1.0), 0.0, 4.0, 40)
+    total = max(a + b, 1e-6)
+    return Combination(a / total, b / total, 1 / total)
+
+
+def pairs_of(groups_a: Sequence[str], labels_a: np.ndarray, groups_b: Sequence[str], labels_b: np.ndarray) -> list[tuple[int, int]]:
+    """Positions in both lists of pictures that show one lesion: same group and class; the first of each where a group has several."""
+    second: dict[tuple[str, int], int] = {}
+    for j, (group, label) in enumerate(zip(groups_b, labels_b, strict=True)):
+        second.setdefault((group, int(label)), j)
+    pairs, taken = [], set()
+    for i, (group, label) in enumerate(zip(groups_a, labels_a, strict=True)):
+        key = (group, int(label))
+        if key in second and key not in taken:
+            taken.add(key)
+            pairs.append((i, second[key]))
+    return pairs
+
+
+# How well calibrated
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> float:
+    """Expected calibration error over bins of equal width, open below and closed above (Naeini 2015, Guo 2017)."""
+    which = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(which, confidence, bins) - np.bincount(which, right.astype(float), bins)
+    return float(np.abs(gaps).sum() / len(confidence))
+
+
+@dataclass(frozen=True)
+class CalibrationError:
+    """Measured; and what a perfectly calibrated model with these confidences shows on as many pictures: mean and 95 % point. The measure is biased upward,
+    the more the fewer pictures there are, so that only a value over `perfect_high` speaks against the calibration."""
+
+    measured: float
+    perfect_mean: float
+    perfect_high: float
+
+
+def measured_calibration(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15, resamples: int = 1000, seed: int = 1) -> CalibrationError:
+    """Calibration error of the first-ranked class, with consistency resampling (Broecker & Smith 2007): pictures are drawn with replacement and called right
+    with exactly the probability that the model gives them."""
+    confidence = probabilities.max(1)
+    rng = np.random.default_rng(seed)
+    perfect = []
+    for _ in range(resamples):
+        drawn = rng.choice(confidence, len(confidence))
+        perfect.append(calibration_error(drawn, rng.random(len(drawn)) < drawn, bins))
+    measured = calibration_error(confidence, probabilities.argmax(1) == labels, bins)
+    return CalibrationError(measured, float(np.mean(perfect)), float(np.quantile(perfect, 0.95)))
+
+
+def auroc(lower: np.ndarray, higher: np.ndarray) -> float:
+    """Area under the ROC curve of telling `higher` from `lower` by the score: the share of pairs in the right order, ties half (Mann & Whitney 1947)."""
+    ordered = np.sort(lower)
+    below, upto = np.searchsorted(ordered, higher, "left"), np.searchsorted(ordered, higher, "right")
+    return float((below + upto).sum() / 2 / (len(lower) * len(higher)))

@@ -16,10 +16,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter
 
 from .augment import evaluation_view, normalise
-from .calibration import Calibration, calibrate
+from .calibrate import Network, calibrate, report
 from .config import Recipe
 from .network import Classifier, Exported
-from .networks import network_named
 from .preprocessing import LITE, Preprocessing
 from .rounding import store_network
 from .storage import Plan
@@ -78,20 +77,6 @@ def file_entry(path: Path) -> dict[str, object]:
     return {"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def calibrate_all(session: onnxruntime.InferenceSession, store: Store, recipe: Recipe, coverage: float, refused: float) -> list[Calibration]:
-    """One calibration a modality, on the store's calib part."""
-    entries = []
-    indices = [i for i in store.where("calib") if store.rows[i]["label"] in recipe.classes]
-    preprocessing = network_named(recipe.network).preprocessing
-    for modality in sorted({store.rows[i]["modality"] for i in indices}):
-        chosen = [i for i in indices if store.rows[i]["modality"] == modality]
-        logits = run(session, [evaluation_view(store.picture(i), recipe.input_size, recipe.crop) for i in chosen], preprocessing)[0]
-        labels = np.array([recipe.classes.index(store.rows[i]["label"]) for i in chosen])
-        entries.append(calibrate(modality, logits, labels, coverage, refused))
-        print(f"export: {entries[-1]}", flush=True)
-    return entries
-
-
 def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, object], out: Path, storage: str, plan: Plan | None = None) -> None:
     """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words.
     `storage` names how the weights are stored; a `plan` says it tensor by tensor."""
@@ -120,8 +105,7 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
     reference = {"scores": logits[0].tolist(), "embedding": embedding[0].tolist(), "tolerance": 1e-3}
     (out / "selftest.json").write_text(json.dumps(reference) + "\n")
 
-    coverage, refused = float(description["coverage"]), float(description["refusedShare"])
-    entries = calibrate_all(session, store, recipe, coverage, refused)
+    findings = calibrate(Network.open(path, recipe), store, recipe, description)
     manifest = {
         "$schema": "../manifest.schema.json",
         "manifestVersion": 1,
@@ -142,11 +126,9 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
         },
         "outputs": {"scores": "logits", "scoresAre": "logits", "maps": "maps", "embedding": "embedding"},
         "classes": [{"id": k, **description["classes"][k]} for k in recipe.classes],
-        "modalities": [
-            {"id": e.modality, "temperature": e.temperature, "setThresholds": e.set_thresholds, "rejectionThreshold": e.rejection_threshold} for e in entries
-        ],
+        "modalities": [],
         "defaultModality": description["defaultModality"],
-        "decision": {"coverage": coverage, "rejection": "energy", "highConcernMass": description["highConcernMass"]},
+        "decision": {"coverage": float(description["coverage"]), "rejection": "energy", "highConcernMass": description["highConcernMass"]},
         "quality": description["quality"],
         "selfTest": {"picture": file_entry(out / "selftest.png"), "reference": file_entry(out / "selftest.json")},
         "training": {
@@ -157,7 +139,8 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
             "trainSize": recipe.train_size,
             "storage": storage,
             "pictures": {part: len(store.where(part)) for part in ("train", "calib", "val")},
-            "calibrationPictures": {e.modality: e.pictures for e in entries},
         },
     }
+    findings.write(manifest, out)
+    print(report(findings), flush=True)
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")

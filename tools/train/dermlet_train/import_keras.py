@@ -10,7 +10,6 @@ import argparse
 import csv
 import hashlib
 import json
-import math
 import os
 import re
 import shutil
@@ -24,13 +23,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .calibration import set_thresholds
+from .calibration import set_thresholds, truths_of
 from .class_index import ClassIndexError, read_class_names
 from .keras_file import PREPROCESSING_LAYERS, KerasFile, KerasFileError, layers_of, open_keras_file
 
 TOLERANCE = 1e-4  # greatest difference from Keras' own predictions; the fp32 file's, whatever storage follows
 STORED_TOLERANCE = 1e-2  # the same once weights are rounded to fp16
-FEWEST_A_CLASS = 20  # calibration pictures below which a class shares the pooled threshold
 CONCERNS = ("low", "moderate", "high")
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
 
@@ -222,8 +220,8 @@ def calibrated_thresholds(predictions: Path, labels: Path, ids: list[str], cover
         raise ImportProblem(f"{predictions.name}: {problem}") from problem
     if not np.isfinite(probabilities).all() or np.abs(probabilities.sum(1) - 1).max() > 1e-3:
         raise ImportProblem(f"{predictions.name}: a row's scores do not sum to 1")
-    found = set_thresholds(probabilities, np.array([ids.index(label) for _, label in rows]), coverage, FEWEST_A_CLASS)
-    return [math.floor(t * 1e5) / 1e5 for t in found], len(rows)  # rounded down: a set may only grow
+    own = truths_of(probabilities, np.array([ids.index(label) for _, label in rows]))
+    return [threshold.value for threshold in set_thresholds(own, [], len(ids), coverage)], len(rows)
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:

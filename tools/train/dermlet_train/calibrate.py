@@ -1,0 +1,531 @@
+"""The `calibrate` step: what the manifest says of a network's scores, fitted on pictures that it was not trained on.
+
+For each modality a temperature, one set threshold a class and a rejection threshold; the same for the `thorough` mode (the outputs of 8 dihedral views
+averaged); how two pictures of one lesion, one of each modality, are combined; and which rejection score is used, chosen by measurement. `export` calls the
+same functions.
+
+The network runs once over the pictures, in onnxruntime, and its outputs are kept in a cache under the network's hash: a run that is cut off goes on where it
+stopped, and a second one takes seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import rejection
+from .augment import evaluation_view, normalise
+from .calibration import (
+    Combination,
+    SetThreshold,
+    cross_fitted,
+    fit_combination,
+    fit_temperature,
+    folds_of,
+    in_sets,
+    log_softmax,
+    measured_calibration,
+    pairs_of,
+    refusal_threshold,
+    set_thresholds,
+    tempered,
+    truths_of,
+)
+from .config import Recipe
+from .rejection import Outputs, RejectionModel
+from .store import Store
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+    from .preprocessing import Preprocessing
+
+VIEWS = 8
+SHARD = 256  # pictures a file of the cache
+REFERENCE_PER_CELL = 300  # training lesions of each (class, modality) that class means and neighbours are taken from
+NEGATIVE_LABELS = ("none", "other")
+SIDECAR = "rejection.bin"
+
+
+# The network's outputs, kept
+
+
+def default_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "dermlet-train" / "outputs"
+
+
+def dihedral(view: np.ndarray) -> np.ndarray:
+    """(8, S, S, 3): the four turns of a square view and of its mirror image, the upright one first."""
+    turns = [np.rot90(view, k) for k in range(4)]
+    return np.stack([*turns, *(turn[:, ::-1] for turn in turns)])
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as it ships, and the hash that its outputs are kept under."""
+
+    session: onnxruntime.InferenceSession
+    sha256: str
+    recipe: Recipe
+
+    @staticmethod
+    def open(path: Path, recipe: Recipe, threads: int = 2) -> Network:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it may share the cores with a training run
+        data = path.read_bytes()
+        return Network(onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]), hashlib.sha256(data).hexdigest(), recipe)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        from .networks import network_named
+
+        return network_named(self.recipe.network).preprocessing
+
+    def view(self, picture: np.ndarray) -> np.ndarray:
+        return evaluation_view(picture, self.recipe.input_size, self.recipe.crop, self.recipe.colour_constancy)
+
+    def run(self, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean logits (K,) and mean embedding (D,) of the (V, S, S, 3) uint8 views of one picture."""
+        pixels = normalise(views, self.preprocessing)
+        fixed = isinstance(self.session.get_inputs()[0].shape[0], int)  # exported for one picture at a time
+        batches = [pixels[i : i + 1] for i in range(len(pixels))] if fixed else [pixels]
+        answers = [self.session.run(["logits", "embedding"], {"pixels": batch}) for batch in batches]
+        logits, embedding = (np.concatenate(part) for part in zip(*answers, strict=True))
+        return logits.astype(np.float64).mean(0), embedding.astype(np.float64).mean(0)
+
+
+def outputs_of(network: Network, store: Store, indices: Sequence[int], views: int, cache: Path) -> tuple[np.ndarray, np.ndarray]:
+    """(N, K) logits and (N, D) embeddings, float64, of the pictures, averaged over 1 or 8 views."""
+    logits, embedding = [], []
+    for start in range(0, len(indices), SHARD):
+        part = list(indices[start : start + SHARD])
+        recipe = network.recipe
+        told = hashlib.sha256(f"{recipe.input_size} {recipe.crop} {recipe.colour_constancy} {views}".encode())
+        for i in part:
+            told.update(store.picture(i).tobytes())
+        path = cache / network.sha256[:16] / f"{told.hexdigest()[:24]}.npz"
+        if not path.exists():
+            answers = []
+            for i in part:
+                view = network.view(store.picture(i))
+                answers.append(network.run(dihedral(view) if views == VIEWS else view[None]))
+            write_shard(path, *(np.stack(values) for values in zip(*answers, strict=True)))
+            print(f"calibrate: {start + len(part)}/{len(indices)} pictures, {views} view{'s' if views > 1 else ''}", flush=True)
+        with np.load(path) as kept:
+            logits.append(kept["logits"])
+            embedding.append(kept["embedding"])
+    return np.concatenate(logits), np.concatenate(embedding)
+
+
+def write_shard(path: Path, logits: np.ndarray, embedding: np.ndarray) -> None:
+    """Whole or not at all, also when two runs write the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as sink:
+        np.savez(sink, logits=logits, embedding=embedding)
+    Path(sink.name).replace(path)
+
+
+# Which pictures
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Store rows with the network's outputs for them. `labels` are class indices, -1 for negatives."""
+
+    rows: list[Mapping[str, str]]
+    labels: np.ndarray
+    outputs: Outputs
+
+    def of(self, mask: np.ndarray) -> Pictures:
+        return Pictures([row for row, kept in zip(self.rows, mask, strict=True) if kept], self.labels[mask], self.outputs.at(mask))
+
+    @property
+    def groups(self) -> list[str]:
+        return [row["group"] for row in self.rows]
+
+    @property
+    def modality(self) -> np.ndarray:
+        return np.array([row["modality"] for row in self.rows])
+
+
+def cluster_of(row: Mapping[str, str], classes: Sequence[str]) -> str:
+    """The class; of a negative, its label and kind."""
+    if row["label"] in classes:
+        return row["label"]
+    kind = row["source_label"].split("/")[0] if row["label"] == "none" else row["modality"]
+    return f"{row['label']} {kind}"
+
+
+def pictures_of(network: Network, store: Store, classes: Sequence[str], indices: Sequence[int], views: int, cache: Path) -> Pictures:
+    rows = [store.rows[i] for i in indices]
+    labels = np.array([classes.index(row["label"]) if row["label"] in classes else -1 for row in rows], int)
+    clusters, groups = np.array([cluster_of(row, classes) for row in rows]), np.array([row["group"] for row in rows])
+    return Pictures(rows, labels, Outputs(*outputs_of(network, store, indices, views, cache), clusters, groups))
+
+
+def reference_indices(store: Store, classes: Sequence[str]) -> list[int]:
+    """Training lesions, at most `REFERENCE_PER_CELL` of each class and modality, in the order of a hash, and all training negatives."""
+    cells = defaultdict(list)
+    negatives = []
+    for i in store.where("train"):
+        row = store.rows[i]
+        if row["label"] in classes:
+            cells[row["label"], row["modality"]].append(i)
+        elif row["label"] in NEGATIVE_LABELS:
+            negatives.append(i)
+
+    def order(i: int) -> bytes:
+        return hashlib.sha256(f"{store.rows[i]['set']}/{store.rows[i]['image']}".encode()).digest()
+
+    chosen = [i for cell in sorted(cells) for i in sorted(cells[cell], key=order)[:REFERENCE_PER_CELL]]
+    return chosen + negatives
+
+
+# Fitting
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What the manifest says of one modality, or of the combination; and how it does on the calibration pictures, every figure cross-fitted by group."""
+
+    temperature: float
+    thresholds: list[SetThreshold]
+    rejection_threshold: float | None
+    figures: dict[str, Any]
+
+    def entry(self) -> dict[str, Any]:
+        rejected = {} if self.rejection_threshold is None else {"rejectionThreshold": self.rejection_threshold}
+        return {"temperature": self.temperature, "setThresholds": [threshold.value for threshold in self.thresholds], **rejected}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the model's description asks for."""
+
+    classes: tuple[str, ...]
+    coverage: float
+    refused_share: float
+    assured: tuple[int, ...]  # classes whose coverage should hold with confidence
+
+    @staticmethod
+    def of(recipe: Recipe, description: Mapping[str, Any]) -> Settings:
+        names = description.get("coverageAssured", [])
+        strangers = [name for name in names if name not in recipe.classes]
+        if strangers:
+            raise ValueError(f"coverageAssured names {strangers}, which are no classes of the recipe")
+        assured = tuple(recipe.classes.index(name) for name in names)
+        return Settings(recipe.classes, float(description["coverage"]), float(description["refusedShare"]), assured)
+
+
+def set_figures(probabilities: np.ndarray, labels: np.ndarray, held: np.ndarray, settings: Settings) -> dict[str, Any]:
+    """Accuracy, calibration and sets of cross-fitted probabilities."""
+    covered = held[np.arange(len(labels)), labels]
+    by_class = {name: round(float(covered[labels == k].mean()), 4) for k, name in enumerate(settings.classes) if (labels == k).any()}
+    recalls = [float((probabilities[labels == k].argmax(1) == k).mean()) for k in range(len(settings.classes)) if (labels == k).any()]
+    error = measured_calibration(probabilities, labels)
+    return {
+        "pictures": len(labels),
+        "balancedAccuracy": round(float(np.mean(recalls)), 4),
+        "negativeLogLikelihood": round(float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean()), 4),
+        "calibrationError": {key: round(value, 4) for key, value in asdict(error).items()},
+        "coverage": round(float(covered.mean()), 4),
+        "coverageByClass": by_class,
+        "meanSetSize": round(float(held.sum(1).mean()), 3),
+        "shareSingle": round(float((held.sum(1) == 1).mean()), 4),
+    }
+
+
+def cross_fitted_sets(parts: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], settings: Settings) -> dict[str, np.ndarray]:
+    """Set membership by thresholds from the other folds. `parts`: per modality probabilities, labels and folds, the folds dealt over all modalities
+    together."""
+    held = {}
+    for name, (_, _, folds) in parts.items():
+
+        def member(fitted: np.ndarray, applied: np.ndarray, name: str = name) -> np.ndarray:
+            own, fold = parts[name], parts[name][2][applied][0]
+            others = [truths_of(p[f != fold], y[f != fold]) for other, (p, y, f) in parts.items() if other != name]
+            thresholds = set_thresholds(truths_of(own[0][fitted], own[1][fitted]), others, len(settings.classes), settings.coverage, settings.assured)
+            return in_sets(own[0][applied], [threshold.value for threshold in thresholds])
+
+        # Of one group nothing can be cross-fitted: its own figures would flatter, so all classes count as in the set.
+        held[name] = cross_fitted(folds, member).astype(bool) if len(set(folds.tolist())) > 1 else np.ones((len(folds), len(settings.classes)), bool)
+    return held
+
+
+def fit_modalities(pictures: Mapping[str, Pictures], scores: Mapping[str, np.ndarray], settings: Settings) -> dict[str, Fitted]:
+    """One `Fitted` a modality. `pictures`: calibration lesions by modality; `scores`: their rejection scores. Sets are fitted on what is not refused, as they
+    are shown."""
+    everyone = sorted({group for part in pictures.values() for group in part.groups})
+    fold = dict(zip(everyone, folds_of(everyone), strict=True))
+    limits = {name: refusal_threshold(scores[name], settings.refused_share) for name in pictures}
+    parts, errors = {}, {}
+    for name, part in pictures.items():
+        folds = np.array([fold[group] for group in part.groups])
+        probabilities = tempered(part.outputs.logits, part.labels, folds)
+        answered = scores[name] <= limits[name]
+        errors[name] = (probabilities, part.labels)
+        parts[name] = (probabilities[answered], part.labels[answered], folds[answered])
+    held = cross_fitted_sets(parts, settings)
+    fitted = {}
+    for name, (probabilities, labels, _) in parts.items():
+        others = [truths_of(p, y) for other, (p, y, _) in parts.items() if other != name]
+        thresholds = set_thresholds(truths_of(probabilities, labels), others, len(settings.classes), settings.coverage, settings.assured)
+        figures = set_figures(probabilities, labels, held[name], settings)
+        figures["calibrationError"] = {key: round(value, 4) for key, value in asdict(measured_calibration(*errors[name])).items()}
+        figures |= {"pictures": len(pictures[name].rows), "refused": round(float((scores[name] > limits[name]).mean()), 4)}
+        temperature = round(fit_temperature(pictures[name].outputs.logits, pictures[name].labels), 4)
+        limit = math.ceil(limits[name] * 1e4) / 1e4 if math.isfinite(limits[name]) else None
+        fitted[name] = Fitted(temperature, thresholds, limit, figures)
+    return fitted
+
+
+@dataclass(frozen=True)
+class FittedCombination:
+    """Weights in the order of `modalities`. Nothing is said of rejection: a lesion is refused when both its pictures are, each by its own threshold."""
+
+    modalities: tuple[str, str]
+    weights: tuple[float, float]
+    fitted: Fitted
+
+    def entry(self) -> dict[str, Any]:
+        return {"weights": list(self.weights), **self.fitted.entry()}
+
+
+FEWEST_PAIRS = 50
+
+
+def fit_pair(pictures: Mapping[str, Pictures], modal: Mapping[str, Fitted], settings: Settings) -> FittedCombination | None:
+    """How pictures of the first two modalities that show one lesion are joined; None where there are fewer than `FEWEST_PAIRS` such lesions."""
+    if len(pictures) < 2:
+        return None
+    names = sorted(pictures)[:2]
+    a, b = (pictures[name] for name in names)
+    pairs = pairs_of(a.groups, a.labels, b.groups, b.labels)
+    if len(pairs) < FEWEST_PAIRS:
+        return None
+    first, second = np.array([i for i, _ in pairs]), np.array([j for _, j in pairs])
+    labels, folds = a.labels[first], folds_of([a.groups[i] for i in first])
+    logs = [log_softmax(part.outputs.logits[chosen] / modal[name].temperature) for name, part, chosen in ((names[0], a, first), (names[1], b, second))]
+
+    def joined(fitted: np.ndarray, applied: np.ndarray) -> np.ndarray:
+        return fit_combination(logs[0][fitted], logs[1][fitted], labels[fitted]).apply(logs[0][applied], logs[1][applied])
+
+    probabilities = cross_fitted(folds, joined)
+    held = cross_fitted_sets({"pair": (probabilities, labels, folds)}, settings)["pair"]
+    figures = set_figures(probabilities, labels, held, settings)
+    alone = {name: set_figures(np.exp(log), labels, np.zeros_like(held), settings) for name, log in zip(names, logs, strict=True)}
+    figures["alone"] = {name: {key: own[key] for key in ("balancedAccuracy", "negativeLogLikelihood")} for name, own in alone.items()}
+    thresholds = set_thresholds(truths_of(probabilities, labels), [], len(settings.classes), settings.coverage, settings.assured)
+    found = fit_combination(*logs, labels)
+    rounded = Combination(round(found.weight_a, 4), round(1 - round(found.weight_a, 4), 4), round(found.temperature, 4))
+    return FittedCombination((names[0], names[1]), (rounded.weight_a, rounded.weight_b), Fitted(rounded.temperature, thresholds, None, figures))
+
+
+# All together
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What `calibrate` found out: for the manifest, and for people."""
+
+    modalities: dict[str, Fitted]
+    thorough: dict[str, Fitted]
+    combination: FittedCombination | None
+    thorough_combination: FittedCombination | None
+    method: str  # of rejection, as in the table
+    sidecar: RejectionModel | None
+    compared: list[rejection.Compared]
+
+    def score(self, outputs: Outputs) -> np.ndarray:
+        return score_of(self.sidecar, outputs)
+
+    def write(self, manifest: dict[str, Any], folder: Path) -> None:
+        """Puts the findings into a manifest, replacing earlier ones, and writes the rejection model beside it."""
+        known = {entry["id"]: entry for entry in manifest.get("modalities", [])}
+        manifest["modalities"] = []
+        for name, found in self.modalities.items():
+            entry = {
+                "id": name,
+                **{key: value for key, value in known.get(name, {}).items() if key not in ("id", "thorough")},
+                "rejectionThreshold": None,
+            } | found.entry()
+            if name in self.thorough:
+                entry["thorough"] = {"rejectionThreshold": None} | self.thorough[name].entry()
+            manifest["modalities"].append(entry)
+        manifest.pop("combination", None)
+        if self.combination:
+            turned = {"thorough": self.thorough_combination.entry()} if self.thorough_combination else {}
+            manifest["combination"] = {"modalities": list(self.combination.modalities), **self.combination.entry(), **turned}
+        manifest.pop("rejection", None)
+        (folder / SIDECAR).unlink(missing_ok=True)
+        manifest["decision"]["rejection"] = "energy" if self.sidecar is None else "distance"
+        if self.sidecar is not None:
+            data = self.sidecar.to_bytes()
+            (folder / SIDECAR).write_bytes(data)
+            manifest["rejection"] = {"file": {"path": SIDECAR, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}}
+        training = manifest.setdefault("training", {})
+        training["calibrationPictures"] = {name: found.figures["pictures"] for name, found in self.modalities.items()}
+        training["calibration"] = self.summary()
+
+    def summary(self) -> dict[str, Any]:
+        def told(found: Fitted) -> dict[str, Any]:
+            return found.figures | {"thresholdsFrom": [f"{t.pool}, {t.pictures}{', assured' if t.assured else ''}" for t in found.thresholds]}
+
+        return {
+            "modalities": {name: told(found) for name, found in self.modalities.items()},
+            "thorough": {name: told(found) for name, found in self.thorough.items()},
+            **{name: told(pair.fitted) for name, pair in (("combination", self.combination), ("thoroughCombination", self.thorough_combination)) if pair},
+            "rejection": {"method": self.method, "compared": [asdict(row) for row in self.compared]},
+        }
+
+
+def score_of(sidecar: RejectionModel | None, outputs: Outputs) -> np.ndarray:
+    return rejection.energy(outputs.logits) if sidecar is None else sidecar.score(outputs.logits, outputs.embedding)
+
+
+def joined_outputs(*parts: Outputs) -> Outputs:
+    return Outputs(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("logits", "embedding", "clusters", "groups")))
+
+
+def calibrate(network: Network, store: Store, recipe: Recipe, description: Mapping[str, Any], cache: Path | None = None, method: str | None = None) -> Findings:
+    """Runs the network over calibration part, training negatives and a part of the training lesions, and fits everything.
+
+    `method` takes a rejection method by name instead of choosing one. @raises ValueError when the store has no calibration pictures.
+    """
+    cache = cache or default_cache()
+    settings = Settings.of(recipe, description)
+    wanted = [i for i in store.where("calib") if store.rows[i]["label"] in (*recipe.classes, *NEGATIVE_LABELS)]
+    calib = pictures_of(network, store, recipe.classes, wanted, 1, cache)
+    known = calib.labels >= 0
+    if not known.any():
+        raise ValueError("the store has no calibration part: nothing can be calibrated")
+    train = pictures_of(network, store, recipe.classes, reference_indices(store, recipe.classes), 1, cache)
+    negatives = [train.of(train.labels < 0).outputs, calib.of(~known).outputs]
+    compared, chosen, sidecar = [], "energy", None
+    if sum(map(len, negatives)) > 0:
+        calibration_part = np.repeat([False, True], [len(part) for part in negatives])
+        problem = rejection.Problem(train.of(train.labels >= 0).outputs, calib.of(known).outputs, joined_outputs(*negatives), calibration_part)
+        compared = rejection.compare(problem)
+        chosen = method or rejection.choose(compared)
+        sidecar = rejection.fitted(chosen, problem)
+
+    lesions = calib.of(known)
+    names = sorted(set(lesions.modality.tolist()))
+    single = {name: lesions.of(lesions.modality == name) for name in names}
+    modalities = fit_modalities(single, {name: score_of(sidecar, part.outputs) for name, part in single.items()}, settings)
+    several = [i for i in wanted if store.rows[i]["label"] in recipe.classes]
+    turned = pictures_of(network, store, recipe.classes, several, VIEWS, cache)
+    views = {name: turned.of(turned.modality == name) for name in names}
+    thorough = fit_modalities(views, {name: score_of(sidecar, part.outputs) for name, part in views.items()}, settings)
+    pairs = [fit_pair(part, found, settings) for part, found in ((single, modalities), (views, thorough))]
+    return Findings(modalities, thorough, *pairs, chosen, sidecar, compared)
+
+
+def figures_row(name: str, found: Fitted) -> str:
+    figures, error = found.figures, found.figures["calibrationError"]
+    cells = [name, str(figures["pictures"]), f"{found.temperature:g}", f"{figures['balancedAccuracy']:.3f}"]
+    cells.append(f"{error['measured']:.3f} ({error['perfect_mean']:.3f}, {error['perfect_high']:.3f})")
+    cells += [f"{figures['coverage']:.3f}", f"{figures['meanSetSize']:.2f}", f"{figures['shareSingle']:.2f}"]
+    cells.append(f"{figures['refused']:.3f}" if "refused" in figures else "")
+    return "| " + " | ".join(cells) + " |"
+
+
+def pair_line(figures: Mapping[str, Any]) -> str:
+    told = [f"{name} {own['balancedAccuracy']:.3f} ({own['negativeLogLikelihood']:.3f})" for name, own in (figures["alone"] | {"together": figures}).items()]
+    return f"Lesions with both pictures, balanced accuracy (negative log-likelihood): {', '.join(told)}"
+
+
+def report(findings: Findings) -> str:
+    """The findings as text and Markdown tables."""
+    lines = ["Cross-fitted by group on the calibration part. In brackets: the mean and the 95 % point of what a perfectly calibrated model shows.", ""]
+    lines += ["| part | pictures | temperature | balanced accuracy | calibration error | coverage | set size | single | refused |", "|" + "---|" * 9]
+    parts = [*findings.modalities.items(), *((f"{name}, thorough", found) for name, found in findings.thorough.items())]
+    pairs = [(pair, extra) for pair, extra in ((findings.combination, ""), (findings.thorough_combination, ", thorough")) if pair]
+    parts += [(" + ".join(pair.modalities) + extra, pair.fitted) for pair, extra in pairs]
+    lines += [figures_row(name, found) for name, found in parts]
+    lines += ["", "| part | coverage by class |", "|---|---|"]
+    lines += [f"| {name} | {', '.join(f'{k} {v:.2f}' for k, v in found.figures['coverageByClass'].items())} |" for name, found in parts]
+    for pair, extra in pairs:
+        lines += ["", pair_line(pair.fitted.figures) + extra]
+    if findings.compared:
+        size = f", {len(findings.sidecar.to_bytes()) / 1000:.0f} kB" if findings.sidecar else ""
+        lines += ["", f"Rejection: {findings.method}{size}", "", rejection.table(findings.compared, findings.method)]
+    return "\n".join(lines)
+
+
+# Command line
+
+
+def add_arguments(step: argparse.ArgumentParser) -> None:
+    step.add_argument("--store", type=Path, required=True)
+    step.add_argument("--recipe", type=Path, required=True)
+    of = step.add_mutually_exclusive_group(required=True)
+    of.add_argument("--model", type=Path, help="a model folder: its manifest is rewritten with the findings")
+    of.add_argument("--checkpoint", type=Path, help="weights that are not exported yet: the findings are written to --out alone")
+    step.add_argument("--out", type=Path, help="with --checkpoint: folder for calibration.json and the rejection model")
+    step.add_argument("--cache", type=Path, default=default_cache(), help="where the network's outputs are kept (%(default)s)")
+    step.add_argument(
+        "--method",
+        choices=["energy", *(prefix + name for name in rejection.methods() for prefix in ("", "energy + "))],
+        help="rejection, instead of the best one",
+    )
+
+
+def write_json(path: Path, value: object) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(value, indent=2) + "\n")
+    part.replace(path)
+
+
+def checkpoint_network(checkpoint: Path, recipe: Recipe, folder: Path) -> Network:
+    """The checkpoint as an fp32 network."""
+    import torch
+
+    from .export import export_onnx
+    from .network import Classifier
+
+    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
+    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["weights"])
+    path = folder / "network.onnx"
+    export_onnx(network, recipe.input_size, path)
+    found = Network.open(path, recipe)
+    # The exporter's file need not be the same bytes twice: the checkpoint's own hash is what the outputs belong to.
+    return replace(found, sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest())
+
+
+def run(arguments: argparse.Namespace) -> None:
+    recipe = Recipe.load(arguments.recipe)
+    description = json.loads(arguments.recipe.with_suffix(".model.json").read_text())
+    store = Store.open(arguments.store)
+    if arguments.model:
+        path = arguments.model / "manifest.json"
+        manifest = json.loads(path.read_text())
+        network = Network.open(arguments.model / manifest["file"]["path"], recipe)
+        findings = calibrate(network, store, recipe, description, arguments.cache, arguments.method)
+        findings.write(manifest, arguments.model)
+        write_json(path, manifest)
+    else:
+        if arguments.out is None:
+            raise SystemExit("calibrate: --checkpoint needs --out")
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            network = checkpoint_network(arguments.checkpoint, recipe, Path(folder))
+            findings = calibrate(network, store, recipe, description, arguments.cache, arguments.method)
+        told: dict[str, Any] = {"decision": {}}
+        findings.write(told, arguments.out)
+        write_json(arguments.out / "calibration.json", told)
+    print(report(findings), flush=True)

@@ -1,0 +1,405 @@
+"""Calibration maths against direct optimisers, NumPy and scikit-learn; coverage by simulation; rejection scores and their file.
+
+Nothing is scored by what it was fitted on."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize, minimize_scalar
+from sklearn.covariance import EmpiricalCovariance
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import NearestNeighbors
+
+from dermlet_train import rejection
+from dermlet_train.calibrate import Pictures, Settings, dihedral, fit_modalities, fit_pair, reference_indices
+from dermlet_train.calibration import (
+    Pool,
+    Truths,
+    assured_threshold,
+    auroc,
+    calibration_error,
+    cross_fitted,
+    energy,
+    fewest_for,
+    first_sufficient,
+    fit_combination,
+    fit_temperature,
+    folds_of,
+    in_sets,
+    log_softmax,
+    measured_calibration,
+    negative_log_likelihood,
+    pairs_of,
+    refusal_threshold,
+    set_threshold,
+    set_thresholds,
+    softmax,
+    tempered,
+    truths_of,
+)
+from dermlet_train.rejection import Outputs, RejectionModel, contrast, mahalanobis, nearest_neighbours
+from dermlet_train.store import Store
+
+GOLDEN = Path(__file__).parents[3] / "tests/golden"
+
+
+def drawn_logits(rng: np.random.Generator, count: int, classes: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Logits whose perfect temperature is `scale`: labels are drawn from softmax(logits / scale)."""
+    logits = rng.normal(0, 2 * scale, (count, classes))
+    cumulated = softmax(logits / scale).cumsum(1)
+    labels = (rng.random((count, 1)) > cumulated).sum(1).clip(max=classes - 1)
+    return logits, labels
+
+
+class TestTemperature:
+    @pytest.mark.parametrize("scale", [0.5, 1.0, 2.5])
+    def test_is_the_direct_optimisers(self, scale: float) -> None:
+        logits, labels = drawn_logits(np.random.default_rng(1), 2000, 5, scale)
+        direct = minimize_scalar(lambda t: negative_log_likelihood(logits, labels, math.exp(t)), bounds=(-1.6, 1.6), method="bounded", options={"xatol": 1e-9})
+        assert fit_temperature(logits, labels) == pytest.approx(math.exp(direct.x), rel=1e-5)
+        assert fit_temperature(logits, labels) == pytest.approx(scale, rel=0.1)
+
+    def test_softmax_and_energy_do_not_overflow(self) -> None:
+        logits = np.array([[1e4, -1e4, 0.0]])
+        assert softmax(logits).tolist() == [[1, 0, 0]]
+        assert energy(logits).tolist() == [-1e4]
+        assert log_softmax(logits)[0, 0] == 0
+
+
+class TestFolds:
+    @settings(deadline=None)
+    @given(st.lists(st.integers(0, 40), min_size=1, max_size=200))
+    def test_no_group_is_in_two_folds_and_folds_are_even(self, numbers: list[int]) -> None:
+        groups = [f"g{n}" for n in numbers]
+        folds = folds_of(groups)
+        per_group = {group: {int(f) for f, g in zip(folds, groups, strict=True) if g == group} for group in groups}
+        assert all(len(found) == 1 for found in per_group.values())
+        sizes = [sum(found == {fold} for found in per_group.values()) for fold in range(5)]
+        assert max(sizes) - min(sizes) <= 1
+
+    @settings(deadline=None)
+    @given(st.lists(st.integers(0, 12), min_size=10, max_size=60).filter(lambda n: len(set(n)) > 1))
+    def test_nothing_is_scored_by_what_it_was_fitted_on(self, numbers: list[int]) -> None:
+        groups = np.array([f"g{n}" for n in numbers])
+        judged = []
+
+        def fit_apply(fitted: np.ndarray, applied: np.ndarray) -> np.ndarray:
+            assert not set(groups[fitted]) & set(groups[applied])
+            judged.extend(np.flatnonzero(applied))
+            return np.zeros(applied.sum())
+
+        cross_fitted(folds_of(groups.tolist()), fit_apply)
+        assert sorted(judged) == list(range(len(groups)))
+
+    def test_one_group_cannot_be_cross_fitted(self) -> None:
+        with pytest.raises(ValueError, match="too few groups"):
+            cross_fitted(folds_of(["a", "a"]), lambda fitted, applied: np.zeros(applied.sum()))
+
+    def test_a_label_that_only_the_own_group_knows_does_not_leak(self) -> None:
+        """One group's labels are all wrong: its own probabilities come from a temperature that does not know it."""
+        rng = np.random.default_rng(2)
+        logits, labels = drawn_logits(rng, 400, 3, 1.0)
+        groups = [f"g{i // 4}" for i in range(400)]
+        spoiled = labels.copy()
+        own = np.array(groups) == "g7"
+        spoiled[own] = (labels[own] + 1) % 3
+        folds = folds_of(groups)
+        assert np.array_equal(tempered(logits, labels, folds)[own], tempered(logits, spoiled, folds)[own])
+
+
+class TestSets:
+    @pytest.mark.parametrize(("rule", "least", "most"), [(set_threshold, 0.9, 0.92), (assured_threshold, 0.93, 0.97)])
+    def test_coverage_by_simulation(self, rule: Callable[[np.ndarray, float], float], least: float, most: float) -> None:
+        """On average over 4000 calibration sets of 60, whatever the distribution: uniform truth probabilities have coverage 1 - threshold."""
+        rng = np.random.default_rng(3)
+        coverage = [1 - rule(rng.random(60), 0.9) for _ in range(4000)]
+        assert least - 0.002 <= np.mean(coverage) <= most
+
+    @pytest.mark.parametrize("count", [22, 40, 115, 400])
+    def test_an_assured_threshold_holds_for_nine_calibration_sets_of_ten(self, count: int) -> None:
+        rng = np.random.default_rng(4)
+        coverage = np.array([1 - assured_threshold(rng.random(count), 0.9) for _ in range(3000)])
+        assert (coverage >= 0.9).mean() >= 0.88
+        plain = np.array([1 - set_threshold(rng.random(count), 0.9) for _ in range(3000)])
+        assert (plain >= 0.9).mean() < 0.8  # which is what the assured one is for
+        assert coverage.mean() - plain.mean() < 0.07
+
+    def test_assured_with_too_few_pictures_holds_always(self) -> None:
+        assert assured_threshold(np.full(21, 0.5), 0.9) == 0
+        assert assured_threshold(np.full(22, 0.5), 0.9) == 0.5
+        assert assured_threshold(np.empty(0), 0.9) == 0
+
+    @pytest.mark.parametrize(("count", "k"), [(0, 0), (1, 0), (8, 0), (9, 1), (18, 1), (19, 2), (99, 10)])
+    def test_rank(self, count: int, k: int) -> None:
+        values = np.arange(1, count + 1) / 1000
+        assert set_threshold(values, 0.9) == pytest.approx(k / 1000)
+        assert (count >= fewest_for(0.9)) == (k > 0)
+
+    def test_ties_only_add_to_the_coverage(self) -> None:
+        values = np.array([0.2] * 30 + [0.7] * 70)
+        threshold = set_threshold(values, 0.9)
+        assert threshold == 0.2
+        assert (values >= threshold).mean() >= 0.9
+
+    def test_rounding_never_takes_a_picture_out(self) -> None:
+        found = first_sufficient([Pool("class", np.full(50, 0.1234567))], 0.9, False)
+        assert found.value == 0.12345
+
+    def test_a_rare_class_borrows_in_order(self) -> None:
+        rng = np.random.default_rng(5)
+        labels = np.repeat([0, 1, 2, 3], [40, 5, 0, 3])
+        own = Truths(labels, rng.random(48))
+        other = Truths(np.repeat([0, 1, 2, 3], [30, 8, 1, 6]), rng.random(45))
+        found = set_thresholds(own, [other], 4, 0.9)
+        expected = [("class", 40), ("class, all modalities", 13), ("all classes", 48), ("class, all modalities", 9)]
+        assert [(t.pool, t.pictures) for t in found] == expected
+        assert found[1].value <= min(*own.truth[labels == 1], *other.truth[other.labels == 1])
+
+    def test_a_class_that_nothing_is_known_of_is_always_in(self) -> None:
+        found = set_thresholds(Truths(np.array([0, 0]), np.array([0.5, 0.9])), [], 3, 0.9)
+        assert [t.value for t in found] == [0, 0, 0]
+        assert found[2].pool == "none: always in the set"
+
+    def test_the_first_ranked_class_is_always_in(self) -> None:
+        held = in_sets(np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]]), [0.9, 0.3, 0.8])
+        assert held.tolist() == [[True, True, False], [False, False, True]]
+
+    def test_coverage_of_a_whole_calibration(self) -> None:
+        """Temperature, thresholds and refusal as `calibrate` fits them, on 20 draws of 900 pictures; coverage on ten thousand fresh ones each."""
+        shares, assured, refused = [], [], []
+        for seed in range(20):
+            logits, labels = drawn_logits(np.random.default_rng(seed), 900, 4, 1.7)
+            part = {"photo": pictures(logits, labels, [f"g{i}" for i in range(900)])}
+            found = fit_modalities(part, {"photo": energy(logits)}, Settings(("a", "b", "c", "d"), 0.9, 0.05, (2,)))["photo"]
+            fresh, truth = drawn_logits(np.random.default_rng(seed + 10_000), 10_000, 4, 1.7)
+            answered = energy(fresh) <= found.rejection_threshold
+            held = in_sets(softmax(fresh / found.temperature), [t.value for t in found.thresholds])
+            covered = held[np.arange(len(truth)), truth]
+            shares.append(covered[answered].mean())
+            assured.append(covered[answered & (truth == 2)].mean())
+            refused.append((~answered).mean())
+            assert found.figures["coverage"] == pytest.approx(shares[-1], abs=0.05)  # cross-fitted figures tell the truth
+        assert 0.895 <= np.mean(shares) <= 0.935
+        assert sum(share >= 0.9 for share in assured) >= 13  # 18 expected
+        assert sum(share <= 0.05 for share in refused) >= 13
+
+
+class TestRefusal:
+    def test_few_lesions_are_refused_with_confidence(self) -> None:
+        rng = np.random.default_rng(6)
+        shares = np.array([1 - refusal_threshold(rng.random(288), 0.05) for _ in range(2000)])
+        assert (shares <= 0.05).mean() >= 0.88
+        assert shares.mean() > 0.02
+
+    def test_too_few_pictures_refuse_nothing(self) -> None:
+        assert refusal_threshold(np.arange(44.0), 0.05) == math.inf
+        assert refusal_threshold(np.arange(45.0), 0.05) == 44
+
+
+class TestCalibrationError:
+    def test_is_the_definition(self) -> None:
+        confidence, right = np.array([0.1, 0.1, 0.9, 1.0, 2 / 15]), np.array([0, 1, 1, 1, 0])
+        bins = [[0, 1, 4], [2], [3]]  # (1/15, 2/15], (13/15, 14/15], (14/15, 1]
+        expected = sum(abs(sum(confidence[i] - right[i] for i in part)) for part in bins) / 5
+        assert calibration_error(confidence, right) == pytest.approx(expected)
+
+    def test_a_perfect_model_is_within_its_own_resampling(self) -> None:
+        rng = np.random.default_rng(7)
+        over = 0
+        for _ in range(60):
+            logits, labels = drawn_logits(rng, 300, 5, 1.0)
+            found = measured_calibration(softmax(logits), labels, resamples=150)
+            over += found.measured > found.perfect_high
+            assert found.perfect_mean > 0.015  # the bias that the reference is there for
+        assert over <= 9  # 5 % of 60 is 3
+
+    def test_an_overconfident_model_is_not(self) -> None:
+        logits, labels = drawn_logits(np.random.default_rng(8), 300, 5, 2.5)
+        found = measured_calibration(softmax(logits), labels, resamples=150)
+        assert found.measured > found.perfect_high
+
+
+class TestPairs:
+    def test_are_of_one_lesion_and_used_once(self) -> None:
+        labels = np.array([0, 0, 1, 2])
+        assert pairs_of(["a", "a", "b", "c"], labels, ["b", "a", "c", "a"], np.array([1, 0, 1, 0])) == [(0, 1), (2, 0)]
+
+    def test_the_combination_is_the_direct_optimisers(self) -> None:
+        rng = np.random.default_rng(9)
+        shared, labels = drawn_logits(rng, 800, 4, 1.0)
+        logs = [log_softmax(shared + rng.normal(0, noise, shared.shape)) for noise in (0.7, 2.0)]
+        found = fit_combination(*logs, labels)
+        direct = minimize(
+            lambda w: negative_log_likelihood(w[0] * logs[0] + w[1] * logs[1], labels, 1.0),
+            [0.5, 0.5],
+            method="Nelder-Mead",
+            options={"xatol": 1e-8, "fatol": 1e-12},
+        )
+        assert [found.weight_a / found.temperature, found.weight_b / found.temperature] == pytest.approx(direct.x.tolist(), abs=1e-3)
+        assert found.weight_a + found.weight_b == pytest.approx(1)
+        assert found.weight_a > found.weight_b
+
+    def test_together_is_better_than_alone_where_both_know_something(self) -> None:
+        rng = np.random.default_rng(10)
+        shared, labels = drawn_logits(rng, 400, 4, 1.0)
+        groups = [f"g{i}" for i in range(400)]
+        parts = {name: pictures(shared + rng.normal(0, 2, shared.shape), labels, groups) for name in ("dermoscopy", "photo")}
+        asked = Settings(("a", "b", "c", "d"), 0.9, 0.05, ())
+        modal = fit_modalities(parts, {name: energy(part.outputs.logits) for name, part in parts.items()}, asked)
+        pair = fit_pair(parts, modal, asked)
+        assert pair is not None
+        alone = [own["negativeLogLikelihood"] for own in pair.fitted.figures["alone"].values()]
+        assert pair.fitted.figures["negativeLogLikelihood"] < min(alone) - 0.03
+        assert pair.entry().keys() == {"weights", "temperature", "setThresholds"}
+
+    def test_too_few_pairs_give_none(self) -> None:
+        logits, labels = drawn_logits(np.random.default_rng(11), 60, 3, 1.0)
+        parts = {name: pictures(logits, labels, [f"{name}{i}" for i in range(60)]) for name in ("dermoscopy", "photo")}
+        asked = Settings(("a", "b", "c"), 0.9, 0.05, ())
+        assert fit_pair(parts, fit_modalities(parts, {name: energy(logits) for name in parts}, asked), asked) is None
+
+
+class TestRejection:
+    def lesions(self, count: int = 300, size: int = 12) -> Outputs:
+        rng = np.random.default_rng(12)
+        which = rng.integers(4, size=count)
+        embedding = rng.normal(0, 2, (4, size))[which] + rng.normal(0, np.linspace(0.2, 1.5, size), (count, size))
+        return Outputs(rng.normal(0, 3, (count, 4)), embedding, np.array([f"c{k}" for k in which]), np.array([f"g{i // 2}" for i in range(count)]))
+
+    def negatives(self, count: int = 80, size: int = 12, shift: float = 3.0) -> Outputs:
+        rng = np.random.default_rng(13)
+        kinds = np.array(["none face", "none screen", "other photo"])[rng.integers(3, size=count)]
+        return Outputs(rng.normal(0, 1, (count, 4)), rng.normal(shift, 1, (count, size)), kinds, np.array([f"n{i // 2}" for i in range(count)]))
+
+    @settings(deadline=None, max_examples=40)
+    @given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.lists(st.integers(0, 9), min_size=1, max_size=40))
+    def test_auroc_is_scikit_learns(self, lower: list[int], higher: list[int]) -> None:
+        truth = [0] * len(lower) + [1] * len(higher)
+        assert auroc(np.array(lower), np.array(higher)) == pytest.approx(roc_auc_score(truth, lower + higher))
+
+    def test_mahalanobis_is_scikit_learns_covariance(self) -> None:
+        lesions = self.lesions()
+        model = mahalanobis(lesions, 12)  # all components: no projection is lost
+        means = {name: lesions.embedding[lesions.clusters == name].mean(0) for name in set(lesions.clusters)}
+        within = EmpiricalCovariance(assume_centered=True).fit(np.stack([v - means[c] for v, c in zip(lesions.embedding, lesions.clusters, strict=True)]))
+        points = np.random.default_rng(14).normal(0, 3, (20, 12))
+        expected = np.min([within.mahalanobis(points - mean) for mean in means.values()], 0)
+        assert model.distance(points) == pytest.approx(expected, rel=1e-4)
+
+    def test_nearest_neighbours_are_scikit_learns(self) -> None:
+        lesions = self.lesions(200)
+        model = nearest_neighbours(lesions, 5, 12, 200)
+        points = np.random.default_rng(15).normal(0, 3, (20, 12))
+        unit = rejection.unit
+        distances, _ = NearestNeighbors(n_neighbors=5).fit(unit(lesions.embedding)).kneighbors(unit(points))
+        ratio = np.sqrt(model.distance(points)) / distances[:, 4]
+        assert ratio == pytest.approx(np.full(20, ratio[0]), rel=1e-4)  # one scale for all
+
+    def test_contrast_is_scikit_learns_discriminant(self) -> None:
+        """With one cluster on each side the difference of the distances is twice the linear discriminant, up to a constant."""
+        lesions, negatives = self.lesions(), self.negatives()
+        one = Outputs(lesions.logits, lesions.embedding, np.full(len(lesions), "a"), lesions.groups)
+        two = Outputs(negatives.logits, negatives.embedding, np.full(len(negatives), "none"), negatives.groups)
+        model = contrast(one, two, 0.0)
+        lda = LinearDiscriminantAnalysis(solver="lsqr").fit(np.concatenate([one.embedding, two.embedding]), np.repeat([0, 1], [len(one), len(two)]))
+        points = np.random.default_rng(16).normal(0, 3, (20, 12))
+        difference = model.distance(points) - 2 * lda.decision_function(points)
+        assert difference == pytest.approx(np.full(20, difference[0]), abs=2e-3)
+
+    def test_the_contrasts_projection_loses_nothing(self) -> None:
+        lesions, negatives = self.lesions(), self.negatives()
+        model = contrast(lesions, negatives, 0.1)
+        embedding = np.concatenate([lesions.embedding, negatives.embedding])
+        clusters = np.concatenate([np.char.add("in ", lesions.clusters), np.char.add("out ", negatives.clusters)])
+        names, means, covariance = rejection.cluster_means(embedding, clusters)
+        inverse = np.linalg.inv(0.9 * covariance + 0.1 * np.trace(covariance) / 12 * np.eye(12))
+        steps = embedding[:, None] - means[None]
+        full = np.einsum("ngi,ij,ngj->ng", steps, inverse, steps)
+        outside = np.array([name.startswith("out") for name in names])
+        assert model.distance(embedding) == pytest.approx(full[:, ~outside].min(1) - full[:, outside].min(1), rel=1e-4, abs=1e-3)
+        assert len(model.projection) <= len(names)
+
+    def test_the_file_is_read_back_as_it_was(self) -> None:
+        for model in (mahalanobis(self.lesions(), 6), nearest_neighbours(self.lesions(), 3, 6, 50), contrast(self.lesions(), self.negatives(), 0.2)):
+            again = RejectionModel.from_bytes(model.to_bytes())
+            assert np.array_equal(again.distance(self.negatives().embedding), model.distance(self.negatives().embedding))
+            assert (again.neighbour, again.unit_length) == (model.neighbour, model.unit_length)
+        with pytest.raises(ValueError, match="length"):
+            RejectionModel.from_bytes(mahalanobis(self.lesions(), 6).to_bytes()[:-4])
+
+    def test_the_golden_file_is_what_the_tool_says(self) -> None:
+        spec = importlib.util.spec_from_file_location("make_rejection_golden", GOLDEN / "make_rejection_golden.py")
+        assert spec and spec.loader
+        maker = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(maker)
+        lines = (GOLDEN / "rejection.golden").read_text().splitlines()
+        expected = [float(line.split()[-1]) for line in lines if line.startswith("case")]
+        found = [
+            score for model, judged in maker.models().values() for score in model.score(judged.logits.astype(np.float32), judged.embedding.astype(np.float32))
+        ]
+        assert found == pytest.approx(expected, rel=1e-4, abs=1e-4)
+
+    def test_comparison_fits_on_no_negative_that_it_judges(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lesions, negatives = self.lesions(), self.negatives()
+        calibration = np.arange(len(negatives)) % 5 == 0
+        fitted: list[set[int]] = []
+        judged: list[set[int]] = []
+        original = rejection.contrast
+
+        def watched(reference: Outputs, chosen: Outputs, shrinkage: float) -> RejectionModel:
+            rows = {int(np.flatnonzero((negatives.embedding == row).all(1))[0]) for row in chosen.embedding}
+            assert not rows & set(np.flatnonzero(calibration).tolist())
+            fitted.append(rows)
+            folds = folds_of(negatives.groups.tolist())
+            judged.append(set(np.flatnonzero(folds == len(judged) % 5).tolist()))
+            assert not {negatives.groups[i] for i in rows} & {negatives.groups[i] for i in judged[-1]}
+            return original(reference, chosen, shrinkage)
+
+        monkeypatch.setattr(rejection, "contrast", watched)
+        rejection.compare(rejection.Problem(lesions, lesions, negatives, calibration))
+        assert len(fitted) == 5 * len(rejection.SHRINKAGE)
+
+    def test_the_better_method_is_chosen_and_energy_where_none_is_much_better(self) -> None:
+        rows = [
+            rejection.Compared(name, {"none": none, "other": other}, {}, {})
+            for name, none, other in (("energy", 0.99, 0.70), ("max-softmax", 0.99, 0.99), ("contrast 0.2", 0.988, 0.75), ("mahalanobis", 0.95, 0.90))
+        ]
+        assert rejection.choose(rows) == "contrast 0.2"
+        assert rejection.choose([rows[0], rejection.Compared("contrast 0.2", {"none": 0.99, "other": 0.715}, {}, {})]) == "energy"
+        poor = rejection.Compared("energy", {"none": 0.9, "other": 0.8}, {}, {})
+        able = rejection.Compared("contrast 0.2", {"none": 0.98, "other": 0.7}, {}, {})
+        assert rejection.choose([poor, able]) == "contrast 0.2"
+
+
+def pictures(logits: np.ndarray, labels: np.ndarray, groups: list[str]) -> Pictures:
+    rows = [{"group": group, "modality": "photo", "label": str(label)} for group, label in zip(groups, labels, strict=True)]
+    return Pictures(rows, labels, Outputs(logits, logits, labels.astype(str), np.array(groups)))
+
+
+def test_the_eight_views_are_the_symmetries_of_the_square() -> None:
+    view = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    views = dihedral(view)
+    assert np.array_equal(views[0], view)
+    assert len({v.tobytes() for v in views}) == 8
+
+
+def test_reference_takes_no_calibration_picture() -> None:
+    rows = [{"set": "s", "image": str(i), "part": ("train", "calib")[i % 2], "label": ("a", "none", "b")[i % 3], "modality": "photo"} for i in range(30)]
+    store = Store(rows, *(np.zeros(30) for _ in range(4)))
+    chosen = reference_indices(store, ("a", "b"))
+    assert {store.rows[i]["part"] for i in chosen} == {"train"}
+    assert len(chosen) == 15
+
+
+def test_truths_are_the_probabilities_of_the_labels() -> None:
+    found = truths_of(np.array([[0.2, 0.8], [0.6, 0.4]]), np.array([1, 0]))
+    assert found.truth.tolist() == [0.8, 0.6]
