@@ -7,7 +7,7 @@ target_compile_options(dermlet PUBLIC
   -fno-exceptions)     # the core throws nothing
 # Only what loops over pixels is built for speed, the rest for size: the module is downloaded by phones.
 set_source_files_properties(wasm_src/core/colour.cc wasm_src/core/combine.cc wasm_src/core/decision.cc wasm_src/core/decode.cc wasm_src/core/header_bmp.cc wasm_src/core/header_jpeg.cc wasm_src/core/header_png.cc
-  wasm_src/core/heatmap.cc wasm_src/core/icc.cc wasm_src/core/jpeg_markers.cc wasm_src/core/palette.cc wasm_src/core/pipeline.cc wasm_src/core/sniff.cc wasm_src/core/views.cc wasm_src/bindings/bindings.cc PROPERTIES COMPILE_OPTIONS "-Os")
+  wasm_src/core/heatmap.cc wasm_src/core/icc.cc wasm_src/core/jpeg_markers.cc wasm_src/core/palette.cc wasm_src/core/pipeline.cc wasm_src/core/rejection.cc wasm_src/core/sniff.cc wasm_src/core/views.cc wasm_src/bindings/bindings.cc PROPERTIES COMPILE_OPTIONS "-Os")
 
 add_executable(dermlet_module wasm_src/bindings/bindings.cc)
 target_link_libraries(dermlet_module PRIVATE dermlet)

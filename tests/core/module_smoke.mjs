@@ -95,6 +95,31 @@ test('interpret ranks, builds the set and paints the map', () => {
   assert.equal(code({ views: 8 }), 'INVALID_ARGUMENT');
 });
 
+/** A rejection model of a two-number embedding (rejection.h): the identity, an inside point at (3, 0), no outside points, distance alone. */
+function rejectionModel() {
+  const file = new DataView(new ArrayBuffer(36 + 4 * 8));
+  [...'DRJ1'].forEach((letter, i) => file.setUint8(i, letter.charCodeAt(0)));
+  [2, 2, 1, 0, 1, 0].forEach((word, i) => file.setUint32(4 + 4 * i, word, true));
+  [0, 1, /* mean */ 0, 0, /* projection */ 1, 0, 0, 1, /* inside */ 3, 0].forEach((value, i) => file.setFloat32(28 + 4 * i, value, true));
+  return new Uint8Array(file.buffer);
+}
+
+test('interpret refuses by the rejection model where there is one', () => {
+  const outputs = { scores: new Float32Array([0, 1, 2]), maps: null, mapHeight: 0, mapWidth: 0, embedding: new Float32Array([0, 4]), views: 1 };
+  const one = { outputs, spec: { ...decision, rejectionThreshold: 20, rejectionModel: rejectionModel() }, usable: true, explain: null };
+  const told = module.interpret([one], null);
+  assert.equal(told.decision.rejection, 25);
+  assert.equal(told.decision.outcome, 'not-recognised');
+  const wider = module.interpret([{ ...one, spec: { ...one.spec, rejectionThreshold: 30 } }], null).decision;
+  assert.notEqual(wider.outcome, 'not-recognised');
+  const twice = { ...outputs, scores: new Float32Array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]), embedding: new Float32Array([0, 8, 0, 0, 0, 8, 0, 0]), views: 4 };
+  assert.equal(module.interpret([{ ...one, outputs: twice }], null).decision.rejection, 25); // of the mean embedding
+  for (const change of [{ rejectionModel: rejectionModel().subarray(0, 60) }, { scoresAre: 'probabilities' }]) {
+    assert.equal(module.interpret([{ ...one, spec: { ...one.spec, ...change } }], null).code, 'INVALID_ARGUMENT');
+  }
+  assert.equal(module.interpret([{ ...one, outputs: { ...outputs, embedding: null } }], null).code, 'INVALID_ARGUMENT');
+});
+
 test('interpret averages views and combines two pictures', () => {
   const outputs = (...scores) => ({ scores: new Float32Array(scores), maps: null, mapHeight: 0, mapWidth: 0, embedding: null, views: scores.length / 3 });
   const of = (scores, usable = true) => ({ outputs: outputs(...scores), spec: { ...decision, rejectionThreshold: 5 }, usable, explain: null });

@@ -123,6 +123,33 @@ DecisionSpec spec_of_two(float temperature) {
   return spec;
 }
 
+TEST(Pipeline, InterpretRefusesByTheRejectionModel) {
+  RejectionModel model;
+  model.embedding_size = model.projected_size = 1;
+  model.energy_weight = 0;
+  model.distance_weight = 1;
+  model.inside_points = 1;
+  model.values = {0, 1, 2};
+  const std::vector<float> logits = {1, 2}, embedding = {5};
+  LesionPicture picture;
+  picture.outputs = {logits, {}, 0, 0, embedding};
+  picture.spec.set_thresholds = {0.1f, 0.1f};
+  picture.spec.concern = {Concern::kLow, Concern::kHigh};
+  picture.spec.rejection_threshold = 8;
+  const auto outcome = [&] { return interpret(std::span(&picture, 1), {})->lesion.decision.outcome; };
+  EXPECT_NE(outcome(), Outcome::kNotRecognised);  // energy -2.3
+  picture.rejection = &model;
+  EXPECT_EQ(outcome(), Outcome::kNotRecognised);  // distance 9
+  EXPECT_FLOAT_EQ(interpret(std::span(&picture, 1), {})->lesion.decision.rejection, 9);
+  picture.usable = false;
+  EXPECT_EQ(outcome(), Outcome::kPoorQuality);
+  picture.outputs.embedding = {};
+  EXPECT_EQ(interpret(std::span(&picture, 1), {}).error().code, ErrorCode::kInvalidArgument);
+  picture.outputs.embedding = embedding;
+  picture.spec.scores = Scores::kProbabilities;
+  EXPECT_EQ(interpret(std::span(&picture, 1), {}).error().code, ErrorCode::kInvalidArgument);
+}
+
 TEST(Pipeline, InterpretAveragesViews) {
   // Mean logits 2, 1; the maps' means agree with them, so that the heat map of class 0 less the mean of both is 0.5 everywhere: 1 after scaling.
   const std::vector<float> logits = {4, 0, 2, 2, 1, 1, 1, 1};

@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DermletModule } from '../../wasm_src/bindings/dermlet.js';
 import { Core } from '../../web/src/classifier/core.js';
-import type { Engine } from '../../web/src/classifier/engine.js';
+import { Engine } from '../../web/src/classifier/engine.js';
+import { parseReference } from '../../web/src/classifier/manifest.js';
 import type { Stage } from '../../web/src/classifier/options.js';
 import { withoutPictures } from '../../web/src/classifier/result.js';
 import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
@@ -80,6 +81,41 @@ describe('a result', () => {
     expect(Math.max(pictures!.preview!.width, pictures!.preview!.height)).toBeLessThanOrEqual(1024);
     expect(pictures!.overlay).toBeUndefined();
   });
+});
+
+/** A rejection model of the shipped network's embedding: distance from the origin, and half the energy (wasm_src/core/rejection.h). */
+function rejectionModel(size: number): Uint8Array<ArrayBuffer> {
+  const file = new DataView(new ArrayBuffer(36 + 4 * (2 * size + 1)));
+  [...'DRJ1'].forEach((letter, index) => file.setUint8(index, letter.charCodeAt(0)));
+  [size, 1, 1, 0, 1, 0].forEach((word, index) => file.setUint32(4 + 4 * index, word, true));
+  file.setFloat32(28, 0.5, true);
+  file.setFloat32(32, 1, true);
+  for (let i = 0; i < size; i++) file.setFloat32(36 + 4 * (size + i), 1 / size, true);
+  return new Uint8Array(file.buffer);
+}
+
+test('a model with a rejection model refuses by it', async () => {
+  const { embedding } = parseReference(new TextDecoder().decode(await engine.options.file(engine.manifest.selfTest.reference)));
+  const bytes = rejectionModel(embedding.length);
+  const entry = { path: 'rejection.bin', bytes: bytes.length, sha256: '0'.repeat(64) };
+  const manifest = structuredClone(engine.manifest);
+  manifest.decision.rejection = 'distance';
+  manifest.rejection = { file: entry };
+  const photo = manifest.modalities.find(({ id }) => id === 'photo')!;
+  photo.rejectionThreshold = 1e6;
+  const asked: string[] = [];
+  const file: Engine['options']['file'] = async (wanted) => (asked.push(wanted.path), wanted.path === 'rejection.bin' ? bytes : engine.options.file(wanted));
+  const other = await Engine.load({ ...engine.options, manifest, file });
+  expect(asked).toContain('rejection.bin');
+  const picture = await engine.options.file(manifest.selfTest.picture);
+  const [byEnergy, byDistance] = [await engine.classify(picture), await other.classify(picture)];
+  const mean = embedding.reduce((sum, value) => sum + value, 0) / embedding.length;
+  expect(byDistance.rejection.method).toBe('distance');
+  expect(byDistance.rejection.score).toBeCloseTo(0.5 * byEnergy.rejection.score + mean ** 2, 3);
+  expect(byDistance.outcome).not.toBe('not-recognised');
+  photo.rejectionThreshold = -1e6;
+  expect(await other.classify(picture)).toMatchObject({ outcome: 'not-recognised', tier: 'unknown', predictionSet: [] });
+  await other.dispose();
 });
 
 describe('errors', () => {

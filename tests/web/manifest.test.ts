@@ -26,7 +26,10 @@ function fullManifest(): Record<string, unknown> {
   const [first, second] = json.modalities as [(typeof json.modalities)[0], (typeof json.modalities)[0]];
   const pooling = { weights: [0.7, 0.6], temperature: 1.1, setThresholds: first.setThresholds };
   const thorough = { temperature: 0.5, setThresholds: first.setThresholds, rejectionThreshold: -3 };
-  return { ...json, modalities: [{ ...first, thorough }, second], combination: { modalities: [first.id, second.id], ...pooling, thorough: pooling } };
+  const decision = { ...(json.decision as object), rejection: 'distance' };
+  const rejection = { file: { path: 'rejection.bin', bytes: 88100, sha256: 'a'.repeat(64) } };
+  const combination = { modalities: [first.id, second.id], ...pooling, thorough: pooling };
+  return { ...json, modalities: [{ ...first, thorough }, second], combination, decision, rejection };
 }
 
 /** Paths of every value in a JSON tree, the root left out; of long lists the first entry only. */
@@ -48,7 +51,7 @@ function changed(path: Path, change: (container: Container, key: string | number
 const replacements: unknown[] = [null, true, 'text', '', '../x', 'A B', -1, 0, 0.5, 1.5, 2, 1e9, [], [1], ['a'], [1, 2, 3, 4], {}, { path: 'a' }, 'f'.repeat(64)];
 
 /** What only the parser can know; the schema accepts these. */
-const beyondSchema = /must have one entry for each|twice|is none of the modalities|std\[\d\] must not be 0/;
+const beyondSchema = /must have one entry for each|twice|is none of the modalities|decision\.rejection|std\[\d\] must not be 0/;
 
 describe('parser and schema', () => {
   test('accept the shipped manifest', () => {
@@ -106,6 +109,8 @@ describe('errors name the field', () => {
   test('a negative weight', () => expectCode(broken(['combination', 'weights', 0], -0.1), 'MODEL_CORRUPT', /combination\.weights\[0\]/));
   test('twice', () => expectCode(broken(['classes', 0, 'id'], 'mel'), 'MODEL_CORRUPT', /'mel' twice/));
   test('unknown modality', () => expectCode(broken(['defaultModality'], 'xray'), 'MODEL_CORRUPT', /defaultModality/));
+  test('distance without a rejection model', () => expectCode(broken(['decision', 'rejection'], 'energy'), 'MODEL_CORRUPT', /decision\.rejection/));
+  test('distance of an embedding that is not there', () => expectCode(broken(['outputs', 'scoresAre'], 'probabilities'), 'MODEL_CORRUPT', /logits and an embedding/));
   test('division by zero', () => expectCode(broken(['input', 'std'], [1, 0, 1]), 'MODEL_CORRUPT', /std\[1\]/));
   test('a path that leaves the folder', () => expectCode(broken(['file', 'path'], '../../x.onnx'), 'MODEL_CORRUPT', /file\.path/));
   test('numbers too large for a double', () => expectCode(() => parseManifestText('{"manifestVersion": 1e999}'), 'MODEL_CORRUPT', /manifestVersion/));

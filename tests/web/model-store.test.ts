@@ -233,6 +233,21 @@ test('committing a version removes what older ones left, and nothing else', asyn
   expect(caches.entries.has(`${folder}selftest.json?sha256=${reference().sha256}`)).toBe(true);
 });
 
+test('a rejection model is a file like the others: verified, kept, there without a network', async () => {
+  const caches = new Caches();
+  const host = new Host();
+  const bytes = new Uint8Array(randomBytes(60));
+  const entry = { path: 'rejection.bin', bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  const made = { ...manifest(), rejection: { file: entry } };
+  host.put(entry.path, bytes);
+  await store(host, caches).file(entry);
+  await store(host, caches).commit(made);
+  host.offline = true;
+  expect(await store(host, caches).file(entry)).toEqual(bytes);
+  await store(host, caches).commit(manifest()); // the next version has none
+  expect([...caches.entries.keys()].filter((key) => key.includes('rejection.bin'))).toEqual([]);
+});
+
 describe('modelFolder', () => {
   test.each([
     ['models/skin-8', 'https://h/app/models/skin-8/'],

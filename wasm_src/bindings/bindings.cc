@@ -138,6 +138,7 @@ struct Taken {
   Buffer<float> scores;
   Buffer<float> maps;
   Buffer<float> embedding;
+  std::optional<RejectionModel> rejection;
 };
 
 Result<LesionPicture> picture_from(const val& v, Taken& kept) {
@@ -147,10 +148,18 @@ Result<LesionPicture> picture_from(const val& v, Taken& kept) {
   auto maps = taken<float>(outputs["maps"]);
   auto embedding = taken<float>(outputs["embedding"]);
   if (!scores || !maps || !embedding) return fail(ErrorCode::kImageTooLarge, "not enough memory for the network's outputs");
-  kept = {std::move(*scores), std::move(*maps), std::move(*embedding)};
+  kept = {std::move(*scores), std::move(*maps), std::move(*embedding), std::nullopt};
   LesionPicture picture;
   picture.outputs = {kept.scores.span(), kept.maps.span(), at<int>(outputs, "mapHeight"), at<int>(outputs, "mapWidth"), kept.embedding.span(), at<int>(outputs, "views")};
   picture.spec = decision_spec_from(v["spec"]);
+  if (const val file = v["spec"]["rejectionModel"]; !file.isNull() && !file.isUndefined()) {
+    const auto bytes = taken<std::uint8_t>(file);
+    if (!bytes) return tl::unexpected(bytes.error());
+    auto model = read_rejection_model(bytes->span());
+    if (!model) return tl::unexpected(model.error());
+    kept.rejection = std::move(*model);
+    picture.rejection = &*kept.rejection;
+  }
   picture.usable = at<bool>(v, "usable");
   if (!explain.isNull()) picture.explain = Explain{at<int>(explain, "classIndex"), at<int>(explain, "width"), at<int>(explain, "height")};
   return picture;

@@ -90,6 +90,8 @@ export interface DecisionSpec {
   setThresholds: readonly number[];
   /** null never refuses. */
   rejectionThreshold: number | null;
+  /** A rejection model's file (`wasm_src/core/rejection.h`), which scores by logits and embedding; left out or null: energy. */
+  rejectionModel?: Uint8Array | null;
   concern: readonly ('low' | 'moderate' | 'high')[];
   highConcernMass: number;
 }

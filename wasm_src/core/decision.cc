@@ -5,19 +5,13 @@
 #include <numeric>
 #include <utility>
 
+#include "rejection.h"
+
 namespace dermlet {
 namespace {
 
 bool all_finite(std::span<const float> values) {
   return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-}
-
-// log(sum(exp(values))), in double, shifted by the greatest so that nothing overflows.
-double log_sum_exp(std::span<const float> values) {
-  const double top = *std::max_element(values.begin(), values.end());
-  double sum = 0;
-  for (const float v : values) sum += std::exp(v - top);
-  return top + std::log(sum);
 }
 
 std::vector<float> to_probabilities(std::span<const float> scores, const DecisionSpec& spec) {
@@ -76,7 +70,7 @@ Tier concern_tier(const Decision& decision, const DecisionSpec& spec) {
 
 }  // namespace
 
-Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable) {
+Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable, std::optional<float> rejection) {
   const std::size_t count = scores.size();
   if (count == 0) return fail(ErrorCode::kInvalidArgument, "the network gave no scores");
   if (spec.set_thresholds.size() != count || spec.concern.size() != count) return fail(ErrorCode::kInvalidArgument, "scores, thresholds and classes differ in number");
@@ -84,8 +78,9 @@ Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec,
   if (spec.scores == Scores::kLogits && (!std::isfinite(spec.temperature) || spec.temperature <= 0)) return fail(ErrorCode::kInvalidArgument, "the temperature must be positive");
   if (std::isnan(spec.rejection_threshold) || std::isnan(spec.high_concern_mass)) return fail(ErrorCode::kInvalidArgument, "a threshold is not a number");
 
-  const float rejection = spec.scores == Scores::kLogits ? static_cast<float>(-log_sum_exp(scores)) : 0.0f;
-  return conclude(to_probabilities(scores, spec), spec, rejection, usable);
+  if (rejection && !std::isfinite(*rejection)) return fail(ErrorCode::kInvalidArgument, "the rejection score is not a finite number");
+  if (!rejection) rejection = spec.scores == Scores::kLogits ? static_cast<float>(energy_of(scores)) : 0.0f;
+  return conclude(to_probabilities(scores, spec), spec, *rejection, usable);
 }
 
 Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, float rejection, bool usable) {

@@ -2,12 +2,13 @@
 //
 // Probabilities: softmax(logits / temperature), the temperature fitted per modality (Guo et al. 2017). Prediction set: class k is in the set
 // when its probability reaches the class's own threshold (class-conditional split conformal prediction, Vovk 2012, Sadinle et al. 2019); the
-// first-ranked class is always in. Rejection score: energy, -logsumexp(logits) without temperature (Liu et al. 2020); higher is less like
-// anything the network was trained on. Concern tier: never from the first-ranked class alone, but the highest concern of any class in the set,
+// first-ranked class is always in. Rejection score: what rejection.h gives where the model has a file for it, else energy, -logsumexp(logits) without
+// temperature (Liu et al. 2020); higher is less like anything the network was trained on. Concern tier: never from the first-ranked class alone, but the highest concern of any class in the set,
 // and high as well when the high-concern classes together reach `high_concern_mass`.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -45,7 +46,8 @@ struct Decision {
 };
 
 // Errors: kInvalidArgument when lengths differ, K is 0, the temperature is not positive, or a value is not finite.
-[[nodiscard]] Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable);
+//   rejection  the rejection score where a model of its own made it; absent: the energy of the logits, 0 for probabilities
+[[nodiscard]] Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable, std::optional<float> rejection = {});
 
 // The same from calibrated probabilities on, for scores that were combined: ranking, set, outcome, tier. Lengths as in `spec`; the rejection score is held against
 // spec.rejection_threshold.

@@ -46,6 +46,15 @@ Result<Image> make_preview(const Image& upright, const Source& source, int side)
   return resample(upright, {0, 0, static_cast<double>(upright.width), static_cast<double>(upright.height)}, scaled(source.width), scaled(source.height), Filter::kBilinear);
 }
 
+// The rejection score by the picture's rejection model; none where it has none.
+Result<std::optional<float>> rejection_of(const LesionPicture& picture, const MeanOutputs& mean) {
+  if (picture.rejection == nullptr) return std::nullopt;
+  if (picture.spec.scores != Scores::kLogits) return fail(ErrorCode::kInvalidArgument, "a rejection model wants logits");
+  const auto score = rejection_score(*picture.rejection, mean.logits, mean.embedding);
+  if (!score) return tl::unexpected(score.error());
+  return *score;
+}
+
 // The heat map that was asked for, of one picture; none where there are no maps.
 Result<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const MeanOutputs& mean, const Decision& decision) {
   const auto& explain = picture.explain;
@@ -119,7 +128,9 @@ Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, 
   for (const LesionPicture& picture : pictures) {
     auto mean = average_views(picture.outputs, picture.explain.has_value());
     if (!mean) return tl::unexpected(mean.error());
-    auto decision = decide(mean->logits, picture.spec, picture.usable);
+    const auto rejection = rejection_of(picture, *mean);
+    if (!rejection) return tl::unexpected(rejection.error());
+    auto decision = decide(mean->logits, picture.spec, picture.usable, *rejection);
     if (!decision) return tl::unexpected(decision.error());
     if (decision->probabilities.size() != pictures.front().spec.concern.size()) return fail(ErrorCode::kInvalidArgument, "the pictures differ in their number of classes");
     if (picture.usable) usable.push_back(means.size());

@@ -19,6 +19,7 @@
 #include "heatmap.h"
 #include "image.h"
 #include "quality.h"
+#include "rejection.h"
 #include "resample.h"
 #include "result.h"
 #include "sniff.h"
@@ -85,6 +86,7 @@ struct LesionPicture {
   DecisionSpec spec;               // by the picture's modality
   bool usable = true;              // Quality::usable
   std::optional<Explain> explain;  // the overlay's size is this picture's own
+  const RejectionModel* rejection = nullptr;  // not owned; null scores rejection by energy. Wants logits and the embedding
 };
 
 struct LesionInterpretation {

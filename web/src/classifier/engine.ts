@@ -48,6 +48,8 @@ export class Engine {
     readonly options: EngineOptions,
     readonly core: Core,
     readonly runtime: Runtime,
+    /** The rejection model's bytes, where the model has one. */
+    readonly rejectionModel: Uint8Array | null,
   ) {
     this.manifest = options.manifest;
   }
@@ -69,9 +71,10 @@ export class Engine {
         return passed ? undefined : `the self-test differs from its reference by ${difference.toPrecision(3)}, more than ${tolerance}`;
       },
     });
-    const [core, runtime] = await Promise.all([starting, running]);
+    const rejecting = manifest.rejection ? options.file(manifest.rejection.file) : null;
+    const [core, runtime, rejectionModel] = await Promise.all([starting, running, rejecting]);
     throwIfAborted(signal);
-    return new Engine(options, core, runtime);
+    return new Engine(options, core, runtime, rejectionModel);
   }
 
   /**
@@ -94,7 +97,7 @@ export class Engine {
       const given = outputs.map((each, index): LesionOutputs => {
         const { region, quality } = prepared[index]!;
         const explain = explained === null || each.maps === null ? null : explainSpec(explained, region, pictures);
-        return { outputs: each, spec: decisionSpec(this.manifest, asked.pictureModalities[index]!, thorough), usable: quality.usable, explain };
+        return { outputs: each, spec: decisionSpec(this.manifest, asked.pictureModalities[index]!, thorough, this.rejectionModel), usable: quality.usable, explain };
       });
       return { interpreted: await this.#interpret(given, asked.combination), inferredAt };
     });
@@ -274,13 +277,14 @@ const viewsOf = ({ input }: Manifest): number => (input.width === input.height ?
 
 const calibrationOf = (modality: Modality, thorough: boolean): Calibration => (thorough ? (modality.thorough ?? modality) : modality);
 
-export function decisionSpec(manifest: Manifest, modality: Modality, thorough: boolean): DecisionSpec {
+export function decisionSpec(manifest: Manifest, modality: Modality, thorough: boolean, rejectionModel: Uint8Array | null = null): DecisionSpec {
   const { temperature, setThresholds } = calibrationOf(modality, thorough);
   return {
     scoresAre: manifest.outputs.scoresAre,
     temperature,
     setThresholds,
     rejectionThreshold: rejectionThreshold(manifest, modality, thorough),
+    rejectionModel,
     concern: manifest.classes.map(({ concern }) => concern),
     highConcernMass: manifest.decision.highConcernMass,
   };

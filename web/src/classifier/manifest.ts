@@ -77,7 +77,9 @@ export interface Manifest {
   modalities: Modality[];
   combination?: Combination;
   defaultModality: string;
-  decision: { coverage: number; rejection: 'energy' | 'none'; highConcernMass: number };
+  decision: { coverage: number; rejection: 'energy' | 'distance' | 'none'; highConcernMass: number };
+  /** The rejection model, there when `decision.rejection` is `distance`. */
+  rejection?: { file: FileEntry };
   quality: { minSide: number; minContrast: number };
   selfTest: { picture: FileEntry; reference: FileEntry };
 }
@@ -224,6 +226,11 @@ function checkTogether(manifest: Manifest): void {
     for (const id of [a, b]) if (!manifest.modalities.some((modality) => modality.id === id)) reject('combination.modalities', `names '${id}', which is none of the modalities`);
     if (a === b) reject('combination.modalities', `name '${a}' twice`);
   }
+  const byDistance = manifest.decision.rejection === 'distance';
+  if (byDistance !== (manifest.rejection !== undefined)) reject('rejection', "must be there when decision.rejection is 'distance', and only then");
+  if (byDistance && (manifest.outputs.embedding === undefined || manifest.outputs.scoresAre !== 'logits')) {
+    reject('decision.rejection', "can be 'distance' only where the outputs have logits and an embedding");
+  }
   if (!manifest.modalities.some(({ id }) => id === manifest.defaultModality)) reject('defaultModality', 'is none of the modalities');
   manifest.input.std.forEach((value, index) => {
     if (value === 0) reject(`input.std[${index}]`, 'must not be 0');
@@ -260,9 +267,10 @@ function readManifest(value: unknown): Manifest {
     modalities: fields.list('modalities', 1, parseModality),
     ...(fields.has('combination') ? { combination: section(fields, 'combination', combinationOf) } : {}),
     defaultModality: fields.text('defaultModality'),
+    ...(fields.has('rejection') ? { rejection: section(fields, 'rejection', (rejection) => ({ file: parseFile(rejection.raw('file'), 'rejection.file') })) } : {}),
     decision: section(fields, 'decision', (decision) => ({
       coverage: decision.number('coverage', 0, 1),
-      rejection: decision.oneOf('rejection', ['energy', 'none']),
+      rejection: decision.oneOf('rejection', ['energy', 'distance', 'none']),
       highConcernMass: decision.number('highConcernMass', 0, 1),
     })),
     quality: section(fields, 'quality', (quality) => ({ minSide: quality.integer('minSide', 1), minContrast: quality.number('minContrast', 0) })),
@@ -276,6 +284,14 @@ function readManifest(value: unknown): Manifest {
   checkTogether(manifest);
   return manifest;
 }
+
+/** The files of a model that the engine reads, as its manifest names them. */
+export const filesOf = ({ file, selfTest, rejection }: Pick<Manifest, 'file' | 'selfTest' | 'rejection'>): FileEntry[] => [
+  file,
+  selfTest.picture,
+  selfTest.reference,
+  ...(rejection ? [rejection.file] : []),
+];
 
 /** The same from the file's text. @throws DermletError MODEL_CORRUPT */
 export function parseManifestText(text: string): Manifest {

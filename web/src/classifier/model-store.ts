@@ -8,7 +8,7 @@
 import { throwIfAborted } from './abort.js';
 import { DermletError } from './errors.js';
 import { download, htmlInstead, looksLikeHtml, type Fetch } from './download.js';
-import { parseManifestText, type FileEntry, type Manifest } from './manifest.js';
+import { filesOf, parseManifestText, type FileEntry, type Manifest } from './manifest.js';
 import { sha256 } from './sha256.js';
 
 const CACHE = 'dermlet-models';
@@ -113,7 +113,7 @@ export class ModelStore {
     const cache = await this.#open();
     if (!cache) return;
     await this.#keep(this.#manifestUrl, new TextEncoder().encode(JSON.stringify(manifest)), 'application/json');
-    const current = new Set([manifest.file, manifest.selfTest.picture, manifest.selfTest.reference].map((entry) => this.#key(entry)));
+    const current = new Set(filesOf(manifest).map((entry) => this.#key(entry)));
     try {
       for (const { url } of await cache.keys()) {
         if (this.#isFile(url) && !current.has(url)) await cache.delete(url);

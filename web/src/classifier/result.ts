@@ -41,7 +41,7 @@ export interface Runtime {
 
 /** How unlike the training pictures: higher is less like them; refused above the threshold (null never refuses). */
 export interface Rejection {
-  method: 'energy' | 'none';
+  method: 'energy' | 'distance' | 'none';
   score: number;
   threshold: number | null;
 }
