@@ -57,6 +57,7 @@ class Recipe:
     mixup_alpha: float = 0.2
     dropout: float = 0.2
     ema_decay: float = 0.998  # per step; the averaged weights are what is exported
+    family_share: tuple[tuple[str, float], ...] = (("ham", 0.37), ("milk-dermoscopy", 0.22), ("milk-photo", 0.27), ("pad", 0.14))  # of the samples; others 0.1
     class_balance: float = 0.3  # sampling weight of a (family, class) cell is n ** class_balance
     calibration_fraction: float = 0.08  # of the training groups, never trained on
     energy_margin_in: float = 4.0  # logsumexp that a picture of a class should exceed
@@ -100,8 +101,10 @@ class Recipe:
         if unknown:
             raise ValueError(f"{where}: unknown keys {unknown}")
         try:
-            plain = {key: _typed(value, known[key]) for key, value in values.items() if key not in ("stages", "train_size_steps")}
+            plain = {key: _typed(value, known[key]) for key, value in values.items() if key not in ("stages", "train_size_steps", "family_share")}
             steps = tuple((int(epochs), int(side)) for epochs, side in values.get("train_size_steps", ()))
+            if "family_share" in values:
+                plain["family_share"] = tuple((str(family), float(share)) for family, share in dict(values["family_share"]).items())
             stages = tuple(stage if isinstance(stage, Stage) else Stage(**stage) for stage in values.get("stages", ()))
             if stages:
                 planned = sum(stage.epochs for stage in stages)
@@ -178,14 +181,13 @@ def _typed(value: object, default: object) -> object:
     return value
 
 
-# Pictures of one family share a camera, a framing and a labelling practice; sampling is balanced over families first.
+# Pictures of one family share a camera, a framing and a labelling practice; sampling is balanced over families first (`family_share`).
 FAMILIES: dict[str, tuple[str, ...]] = {
     "ham": ("ham10000", "ham10000-256", "isic2017"),
     "milk-dermoscopy": ("milk10k-derm",),
     "milk-photo": ("milk10k-clinical",),
     "pad": ("pad-ufes-20",),
 }
-FAMILY_SHARE: dict[str, float] = {"ham": 0.37, "milk-dermoscopy": 0.22, "milk-photo": 0.27, "pad": 0.14}
 
 
 def family_of(set_name: str) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from .augment import training_view
-from .config import FAMILY_SHARE, Recipe, family_of
+from .config import Recipe, family_of
 from .preprocessing import Preprocessing, shades_of_grey
 from .store import Store
 
@@ -33,7 +33,8 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int]]):
         for (family, _), count in cells.items():
             families[family] += count**recipe.class_balance
         weights = np.array([cells[self._cell(i)] ** (recipe.class_balance - 1) / families[self._cell(i)[0]] for i in labelled])
-        weights *= np.array([FAMILY_SHARE.get(self._cell(i)[0], 0.1) for i in labelled])
+        shares = dict(recipe.family_share)
+        weights *= np.array([shares.get(self._cell(i)[0], 0.1) for i in labelled])
         chosen = rng.choice(labelled, recipe.samples_per_epoch, p=weights / weights.sum())
         batches = chosen.reshape(-1, recipe.batch_size)
         other = recipe.negatives_per_batch // 3 if others else 0
