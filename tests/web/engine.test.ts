@@ -153,7 +153,7 @@ describe('the core', () => {
     let instances = 0;
     const core = await Core.load(wasm, 'dermlet.wasm', async () => {
       const instance = ++instances;
-      return { prepare: () => prepare(instance), interpret: () => { throw new Error('unused'); }, memoryBytes: () => memory };
+      return { prepare: () => prepare(instance), prepareDecoded: () => prepare(instance), interpret: () => { throw new Error('unused'); }, memoryBytes: () => memory };
     });
     return { core, instances: () => instances };
   }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "decode.h"
 #include "pipeline.h"
 
 namespace dermlet {
@@ -29,6 +30,8 @@ template <typename T>
 
 class Object {
  public:
+  Object() : Object(val::object()) {}
+  explicit Object(const val& object) : object_(object) {}
   [[gnu::noinline]] Object& set(const char* key, const val& value) {
     object_.set(key, value);
     return *this;
@@ -39,7 +42,7 @@ class Object {
   [[nodiscard]] const val& get() const { return object_; }
 
  private:
-  val object_ = val::object();
+  val object_;
 };
 
 val to_js(const Error& error) { return Object().flag("ok", false).text("code", error_name(error.code)).text("message", error.message).get(); }
@@ -112,13 +115,34 @@ DecisionSpec decision_spec_from(const val& v) {
   return spec;
 }
 
-val prepare_js(const val& file, const val& spec, const val& crop) {
+// What is wrong with a file; of one that is only to be decoded elsewhere, how.
+val refused(const Error& error, Bytes file) {
+  const val failure = to_js(error);
+  if (error.code != ErrorCode::kUnsupportedFormat) return failure;
+  const auto header = read_header(file);
+  if (!header) return failure;
+  std::vector<int> plain;
+  for (const BytePatch& patch : header->plain) {
+    plain.push_back(static_cast<int>(patch.at));
+    plain.push_back(patch.value);
+  }
+  return Object(failure).text("format", format_name(header->format)).set("plain", to_array(plain)).get();
+}
+
+val prepare_js(const val& file, const val& spec, const val& crop, const val& pixels) {
   const auto bytes = taken<std::uint8_t>(file);
   if (!bytes) return to_js(bytes.error());
+  Image decoded;
+  if (!pixels.isNull()) {
+    auto rgba = taken<std::uint8_t>(pixels["rgba"]);
+    if (!rgba) return to_js(rgba.error());
+    decoded = {at<int>(pixels, "width"), at<int>(pixels, "height"), 4, std::move(*rgba)};
+  }
   std::optional<Rect> area;
   if (!crop.isNull()) area = Rect{at<int>(crop, "x"), at<int>(crop, "y"), at<int>(crop, "width"), at<int>(crop, "height")};
-  const auto prepared = prepare(bytes->span(), prepare_spec_from(spec), area);
-  if (!prepared) return to_js(prepared.error());
+  const PrepareSpec wanted = prepare_spec_from(spec);
+  const auto prepared = pixels.isNull() ? prepare(bytes->span(), wanted, area) : prepare(bytes->span(), decoded, wanted, area);
+  if (!prepared) return refused(prepared.error(), bytes->span());
   const auto view = to_js(prepared->view);
   const auto preview = to_js(prepared->preview);
   if (!view || !preview) return to_js(view ? preview.error() : view.error());
@@ -203,7 +227,8 @@ val interpret_js(const val& pictures, const val& combination) {
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(dermlet) {
-  emscripten::function("prepare", &prepare_js);
+  emscripten::function("prepare", +[](const val& file, const val& spec, const val& crop) { return prepare_js(file, spec, crop, val::null()); });
+  emscripten::function("prepareDecoded", &prepare_js);
   emscripten::function("interpret", &interpret_js);
   emscripten::function("memoryBytes", +[] { return static_cast<double>(emscripten_get_heap_size()); });
 }

@@ -7,7 +7,17 @@ export interface Failure {
   ok: false;
   code: CoreErrorCode;
   message: string;
+  /** Of a file that only has to be decoded elsewhere (code UNSUPPORTED_FORMAT): what it is. Its size is within the limits. */
+  format?: ForeignFormat;
+  /**
+   * With `format`: pairs of a place in the file and the byte to write there before it is decoded, so that whoever does applies neither orientation nor colour profile.
+   * `prepareDecoded` sees to both.
+   */
+  plain?: number[];
 }
+
+/** Formats that the core names, and whose headers it reads; their pixels come from elsewhere. */
+export type ForeignFormat = 'webp' | 'avif' | 'heic';
 
 /** Pixels of the upright picture. */
 export interface Rect {
@@ -67,7 +77,7 @@ export interface Prepared {
   preview: Picture | null;
   /** The part of the upright picture that the view shows. */
   region: Rect;
-  source: { format: 'jpeg' | 'png' | 'bmp'; width: number; height: number; orientation: number; colour: ColourSource };
+  source: { format: 'jpeg' | 'png' | 'bmp' | ForeignFormat; width: number; height: number; orientation: number; colour: ColourSource };
   quality: { usable: boolean; checks: QualityCheck[] };
 }
 
@@ -146,6 +156,8 @@ export interface Interpreted {
 /** No call keeps a view into WASM memory; every array returned is the caller's own. */
 export interface DermletModule {
   prepare(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null): Prepared | Failure;
+  /** The same for a foreign format: `bytes` as they are, and their pixels as decoded after `Failure.plain` was written. */
+  prepareDecoded(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null, pixels: Picture): Prepared | Failure;
   /** One or two pictures of one lesion; `combination` null joins two of one modality. */
   interpret(pictures: readonly LesionOutputs[], combination: CombinationSpec | null): Interpreted | Failure;
   /** Bytes of WASM memory now held; it never shrinks. */

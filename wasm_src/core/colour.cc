@@ -141,6 +141,20 @@ ColourSource read_bmp_colour(Bytes file) {
   return starts_with(file, "DEBM"sv, 70) || starts_with(file, "KNIL"sv, 70) ? ColourSource::kUnsupportedProfile : ColourSource::kAssumedSrgb;
 }
 
+// SMPTE EG 432-1, what H.273 calls 12.
+constexpr Primaries kDisplayP3 = {{{0.3127, 0.3290}, {0.680, 0.320}, {0.265, 0.690}, {0.150, 0.060}}};
+
+ColourSource read_foreign_colour(const Header& header, Converter& converter) {
+  if (!header.profile.empty()) return header.profile.size() > kMaxProfileBytes ? ColourSource::kUnsupportedProfile : use(header.profile, header, converter);
+  Profile profile;
+  switch (header.primaries) {
+    case 0: return ColourSource::kAssumedSrgb;
+    case 1: return ColourSource::kSrgb;
+    case 12: return make_profile(kDisplayP3, {}, profile) ? use(profile, converter) : ColourSource::kUnsupportedProfile;
+    default: return ColourSource::kUnsupportedProfile;
+  }
+}
+
 }  // namespace
 
 std::string_view colour_source_name(ColourSource source) {
@@ -153,6 +167,7 @@ ColourSource read_colour(Bytes file, const Header& header, Converter& converter)
     case Format::kJpeg: return read_jpeg_colour(file, header, converter);
     case Format::kPng: return read_png_colour(file, header, converter);
     case Format::kBmp: return read_bmp_colour(file);
+    default: return read_foreign_colour(header, converter);
   }
   return ColourSource::kAssumedSrgb;
 }

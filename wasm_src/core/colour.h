@@ -4,6 +4,7 @@
 //   PNG   (third edition) cICP when it says sRGB, then iCCP, then any other cICP, then sRGB, then gAMA and cHRM. gAMA of about 1/2.2 without other primaries
 //         than sRGB's is what encoders write beside or in place of sRGB, and is taken as that, as browsers do. Colour chunks after the picture's data do not count.
 //   BMP   version 5: the word that it is sRGB; profiles in it are reported
+//   WebP  ICCP; AVIF and HEIC the primary picture's colr: a profile, else H.273 primaries (sRGB's and Display P3's are read, with sRGB's curve)
 // Without any word, sRGB is assumed, as browsers and the network's training do. A profile never costs the picture: one that cannot be used is reported and
 // the pixels stay as they are.
 //

@@ -41,11 +41,7 @@ void lay_over_white(const std::uint8_t* from, int channels, int count, std::uint
 }
 
 // A part of a picture of 1-4 channels as RGB on white.
-Result<Image> to_rgb(Image image, const Rect& part, const Converter* converter) {
-  if (image.channels == 3 && part.width == image.width && part.height == image.height) {
-    if (converter != nullptr) converter->apply(image.pixels.span());
-    return image;
-  }
+Result<Image> copied_part(const Image& image, const Rect& part, const Converter* converter) {
   auto rgb = Image::allocate(part.width, part.height, 3);
   if (!rgb) return rgb;
   for (int y = 0; y < part.height; ++y) {
@@ -55,6 +51,15 @@ Result<Image> to_rgb(Image image, const Rect& part, const Converter* converter) 
     lay_over_white(from, image.channels, part.width, rgb->row(y));
   }
   return rgb;
+}
+
+// The same, in place where nothing has to be copied.
+Result<Image> to_rgb(Image image, const Rect& part, const Converter* converter) {
+  if (image.channels == 3 && part.width == image.width && part.height == image.height) {
+    if (converter != nullptr) converter->apply(image.pixels.span());
+    return image;
+  }
+  return copied_part(image, part, converter);
 }
 
 // The most that stb_image can need for a picture of this size: 16-bit RGBA inflated, unfiltered, de-interlaced and narrowed, and the file's own compressed
@@ -73,7 +78,7 @@ Result<Image> decode_with_stb(Bytes bytes, const Header& header) {
   const StbPicture decoded = stb_decode(given, budget_of(header, given.size()));
   if (decoded.pixels == nullptr) {
     if (decoded.refused) return fail(ErrorCode::kImageTooLarge, "not enough memory for the picture, or its data does not fit its stated size");
-    return fail(ErrorCode::kCorruptImage, std::string("the picture's data is broken (") + decoded.problem + ")");
+    return fail(ErrorCode::kCorruptImage, "the picture's data is broken");
   }
   const std::size_t size = static_cast<std::size_t>(decoded.width) * static_cast<std::size_t>(decoded.height) * static_cast<std::size_t>(decoded.channels);
   Image image{decoded.width, decoded.height, decoded.channels, Buffer<std::uint8_t>::adopt(decoded.pixels, size)};
@@ -101,17 +106,25 @@ Result<Header> read_header(Bytes bytes) {
     case Format::kJpeg: return read_jpeg_header(bytes);
     case Format::kPng: return read_png_header(bytes);
     case Format::kBmp: return read_bmp_header(bytes);
+    case Format::kWebp: return read_webp_header(bytes);
+    case Format::kAvif: case Format::kHeic: return read_heif_header(bytes, *format);
   }
   return fail(ErrorCode::kUnsupportedFormat, "no known picture format");
 }
 
-Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction, const Converter* converter) {
+Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction, const Converter* converter, const Image* decoded) {
   if (header.format == Format::kJpeg) {
     auto picture = decode_jpeg(bytes, part, reduction);
     if (picture && converter != nullptr) converter->apply(picture->image.pixels.span());
     return picture;
   }
   if (!lies_inside(part, header.width, header.height)) return fail(ErrorCode::kInvalidArgument, "the part lies outside the picture");
+  if (is_foreign(header.format)) {
+    if (decoded == nullptr) return fail(ErrorCode::kUnsupportedFormat, "no known picture format");
+    auto image = copied_part(*decoded, part, converter);
+    if (!image) return tl::unexpected(image.error());
+    return Reduced{std::move(*image), 1, part.x, part.y};
+  }
   auto stored = decode_with_stb(bytes, header);
   if (!stored) return tl::unexpected(stored.error());
   auto image = to_rgb(std::move(*stored), part, converter);

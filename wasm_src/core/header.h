@@ -17,5 +17,7 @@ namespace dermlet {
 [[nodiscard]] Result<Header> read_jpeg_header(Bytes bytes);
 [[nodiscard]] Result<Header> read_png_header(Bytes bytes);
 [[nodiscard]] Result<Header> read_bmp_header(Bytes bytes);
+[[nodiscard]] Result<Header> read_webp_header(Bytes bytes);
+[[nodiscard]] Result<Header> read_heif_header(Bytes bytes, Format format);  // kAvif or kHeic
 
 }  // namespace dermlet

@@ -25,9 +25,9 @@ struct Upright {
 };
 
 // Decodes what is needed to show `region`, in pixels of the full upright picture, and turns it upright. `all` decodes the whole picture around it.
-Result<Upright> decode_upright(Bytes bytes, const Header& header, const Source& source, const Rect& region, bool all, int reduction, const Converter* converter) {
+Result<Upright> decode_upright(Bytes bytes, const Header& header, const Source& source, const Rect& region, bool all, int reduction, const Converter* converter, const Image* pixels) {
   const Rect stored = stored_rect(region, source.width, source.height, header.orientation);
-  auto decoded = decode(bytes, header, all ? Rect{0, 0, header.width, header.height} : stored, reduction, converter);
+  auto decoded = decode(bytes, header, all ? Rect{0, 0, header.width, header.height} : stored, reduction, converter, pixels);
   if (!decoded) return tl::unexpected(decoded.error());
   const double by = decoded->reduction;
   const double width = decoded->image.width;
@@ -65,16 +65,27 @@ Result<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const
   return std::move(*map);
 }
 
-}  // namespace
+// Pixels may be fewer than the header states, where the container cuts edges off; never more.
+Result<void> check_decoded(const Header& header, const Image& decoded) {
+  const bool fits = decoded.width >= 1 && decoded.height >= 1 && decoded.width <= header.width && decoded.height <= header.height && decoded.channels == 4 &&
+                    decoded.pixels.size() == decoded.stride() * static_cast<std::size_t>(decoded.height);
+  if (!is_foreign(header.format) || !fits) return fail(ErrorCode::kInvalidArgument, "the pixels do not fit the picture");
+  return {};
+}
 
-Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec, std::optional<Rect> crop) {
+Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpec& spec, std::optional<Rect> crop) {
   const TensorSpec& target = spec.tensor;
   if (target.width < 1 || target.height < 1 || target.width > kMaxTensorSide || target.height > kMaxTensorSide || spec.preview_side < 0) {
     return fail(ErrorCode::kInvalidArgument, "the network's input size makes no sense");
   }
   if (!views_fit(spec.views, target.width, target.height)) return fail(ErrorCode::kInvalidArgument, "there are 1, 4 or, of a square, 8 views");
-  const auto header = read_header(bytes);
+  auto header = read_header(bytes);
   if (!header) return tl::unexpected(header.error());
+  if (decoded != nullptr) {
+    if (auto fits = check_decoded(*header, *decoded); !fits) return tl::unexpected(fits.error());
+    header->width = decoded->width;
+    header->height = decoded->height;
+  }
   auto tables = Converter::allocate();
   if (!tables) return tl::unexpected(tables.error());
   const ColourSource colour = read_colour(bytes, *header, *tables);
@@ -90,7 +101,7 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec&
   // A preview of a cropped picture is decoded by itself: the crop may need full detail, the whole picture hardly ever does.
   const bool preview = spec.preview_side > 0;
   const int reduction = reduction_for(prepared.region.width, prepared.region.height, target.width, target.height, 2);
-  auto upright = decode_upright(bytes, *header, prepared.source, prepared.region, preview && !crop, reduction, converter);
+  auto upright = decode_upright(bytes, *header, prepared.source, prepared.region, preview && !crop, reduction, converter, decoded);
   if (!upright) return tl::unexpected(upright.error());
   auto view = resample(upright->image, upright->region, target.width, target.height, spec.filter);
   if (!view) return tl::unexpected(view.error());
@@ -100,7 +111,7 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec&
   prepared.tensor = std::move(*tensor);
   if (preview && crop) {
     const int longest = std::max(whole.width, whole.height);
-    auto around = decode_upright(bytes, *header, prepared.source, whole, true, reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1), converter);
+    auto around = decode_upright(bytes, *header, prepared.source, whole, true, reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1), converter, decoded);
     if (!around) return tl::unexpected(around.error());
     upright->image = std::move(around->image);
   }
@@ -111,6 +122,14 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec&
   }
   prepared.quality = assess(prepared.view, prepared.region, spec.quality);
   return prepared;
+}
+
+}  // namespace
+
+Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec, std::optional<Rect> crop) { return prepare_any(bytes, nullptr, spec, crop); }
+
+Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const Image& decoded, const PrepareSpec& spec, std::optional<Rect> crop) {
+  return prepare_any(bytes, &decoded, spec, crop);
 }
 
 Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec& spec, bool usable, std::optional<Explain> explain) {

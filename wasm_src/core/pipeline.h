@@ -57,10 +57,14 @@ struct Prepared {
 };
 
 // Decodes, converts to sRGB, turns upright, crops, resamples and normalises one picture.
-//   bytes  a whole JPEG, PNG or BMP file, at most kMaxFileBytes
+//   bytes  a whole JPEG, PNG or BMP file, at most kMaxFileBytes; one of a foreign format is kUnsupportedFormat
 //   crop   in pixels of the upright picture; must lie inside it and be at least 1x1
 // Errors: kUnsupportedFormat, kCorruptImage, kImageTooLarge, kInvalidArgument.
 [[nodiscard]] Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec, std::optional<Rect> crop = {});
+
+// The same for a format that is decoded elsewhere (is_foreign): `decoded` is RGBA8, not premultiplied, as stored, that is decoded with Header::plain applied. Orientation and
+// colours are seen to here by what the file says of them. Errors as above, and kInvalidArgument for pixels that are not the file's.
+[[nodiscard]] Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const Image& decoded, const PrepareSpec& spec, std::optional<Rect> crop = {});
 
 struct Explain {
   int class_index = -1;  // -1 explains the first-ranked class

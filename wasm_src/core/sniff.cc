@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 
 namespace dermlet {
@@ -18,7 +19,6 @@ struct Signature {
 // Ordered: the first that fits names the file.
 constexpr std::array kOthers = {
     Signature{0, "GIF8"sv, "a GIF"},
-    Signature{8, "WEBP"sv, "a WebP picture"},
     Signature{0, "II*\0"sv, "a TIFF or camera raw file"},
     Signature{0, "MM\0*"sv, "a TIFF or camera raw file"},
     Signature{0, "%PDF"sv, "a PDF document"},
@@ -37,15 +37,26 @@ constexpr std::array kOthers = {
 
 struct Brand {
   std::string_view brand;
-  std::string_view name;
+  Format format;
 };
 
-// ISO base media files: bytes 4-7 are "ftyp", the brand follows.
+// ISO base media files: bytes 4-7 are "ftyp", the brand follows, then those that the file is compatible with.
 constexpr std::array kBrands = {
-    Brand{"heic", "a HEIC picture"}, Brand{"heix", "a HEIC picture"}, Brand{"heim", "a HEIC picture"}, Brand{"heis", "a HEIC picture"},
-    Brand{"hevc", "a HEIC picture"}, Brand{"hevx", "a HEIC picture"}, Brand{"mif1", "a HEIF picture"}, Brand{"msf1", "a HEIF picture"},
-    Brand{"avif", "an AVIF picture"}, Brand{"avis", "an AVIF picture"}, Brand{"crx ", "a camera raw file"},
+    Brand{"avif", Format::kAvif}, Brand{"avis", Format::kAvif}, Brand{"heic", Format::kHeic}, Brand{"heix", Format::kHeic}, Brand{"heim", Format::kHeic},
+    Brand{"heis", Format::kHeic}, Brand{"hevc", Format::kHeic}, Brand{"hevx", Format::kHeic},
 };
+
+// "mif1" and "msf1" say that it is a HEIF file and nothing of its coding: that stands among the compatible brands.
+std::optional<Format> heif_format(Bytes bytes) {
+  const std::size_t end = std::min<std::size_t>(read_u32(bytes, 0, ByteOrder::kBig).value_or(0), 256);
+  const bool container = starts_with(bytes, "mif1"sv, 8) || starts_with(bytes, "msf1"sv, 8);
+  for (std::size_t at = 8; at == 8 || (container && at < end); at += 4) {
+    for (const Brand& brand : kBrands) {
+      if (starts_with(bytes, brand.brand, at)) return brand.format;
+    }
+  }
+  return {};
+}
 
 bool is_text(Bytes bytes) {
   const Bytes head = slice(bytes, 0, 512);
@@ -62,10 +73,8 @@ std::string_view text_kind(Bytes bytes) {
 
 std::string_view other_name(Bytes bytes) {
   if (starts_with(bytes, "ftyp", 4)) {
-    for (const Brand& brand : kBrands) {
-      if (starts_with(bytes, brand.brand, 8)) return brand.name;
-    }
-    return "a video";
+    if (starts_with(bytes, "mif1"sv, 8) || starts_with(bytes, "msf1"sv, 8)) return "a HEIF picture";
+    return starts_with(bytes, "crx "sv, 8) ? "a camera raw file"sv : "a video"sv;
   }
   for (const Signature& other : kOthers) {
     if (starts_with(bytes, other.magic, other.at)) return other.name;
@@ -84,7 +93,11 @@ Result<Format> sniff(Bytes bytes) {
     const auto header = read_u32(bytes, 14, ByteOrder::kLittle);
     if (header && (*header == 12 || (*header >= 40 && *header <= 124))) return Format::kBmp;
   }
-  return fail(ErrorCode::kUnsupportedFormat, "the file is " + std::string(other_name(bytes)) + "; JPEG, PNG and BMP can be read");
+  if (starts_with(bytes, "RIFF"sv) && starts_with(bytes, "WEBP"sv, 8)) return Format::kWebp;
+  if (starts_with(bytes, "ftyp"sv, 4)) {
+    if (const auto format = heif_format(bytes)) return *format;
+  }
+  return fail(ErrorCode::kUnsupportedFormat, "the file is " + std::string(other_name(bytes)) + "; JPEG, PNG, BMP, WebP, AVIF and HEIC can be read");
 }
 
 std::string_view format_name(Format format) {
@@ -92,6 +105,9 @@ std::string_view format_name(Format format) {
     case Format::kJpeg: return "jpeg";
     case Format::kPng: return "png";
     case Format::kBmp: return "bmp";
+    case Format::kWebp: return "webp";
+    case Format::kAvif: return "avif";
+    case Format::kHeic: return "heic";
   }
   return "";
 }

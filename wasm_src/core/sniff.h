@@ -9,12 +9,22 @@
 
 namespace dermlet {
 
-enum class Format : std::uint8_t { kJpeg, kPng, kBmp };
+enum class Format : std::uint8_t {
+  kJpeg,
+  kPng,
+  kBmp,
+  kWebp,  // from here on: known, but decoded elsewhere (header_foreign.cc)
+  kAvif,
+  kHeic,
+};
+
+// Whether the pixels of this format have to be decoded by somebody else: a browser, libheif.
+[[nodiscard]] constexpr bool is_foreign(Format format) { return format >= Format::kWebp; }
 
 // Errors: kUnsupportedFormat (the message names what the file seems to be), kCorruptImage (empty).
 [[nodiscard]] Result<Format> sniff(Bytes bytes);
 
-// "jpeg", "png" or "bmp".
+// "jpeg", "png", "bmp", "webp", "avif" or "heic".
 [[nodiscard]] std::string_view format_name(Format format);
 
 }  // namespace dermlet

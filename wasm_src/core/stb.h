@@ -18,7 +18,6 @@ struct StbPicture {
   int width = 0;
   int height = 0;
   int channels = 0;               // 1-4, as in the file
-  const char* problem = nullptr;  // stb_image's words on failure
   bool refused = false;           // a request for memory went over the budget or could not be met
 };
 

@@ -42,6 +42,7 @@ void* reallocate(void* block, std::size_t old_bytes, std::size_t bytes) {
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR
+#define STBI_NO_FAILURE_STRINGS  // half a kilobyte, and of no use to whoever took the photo
 #define STBI_MAX_DIMENSIONS 65535
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
@@ -54,7 +55,6 @@ StbPicture stb_decode(Bytes bytes, std::size_t budget) {
   was_refused = false;
   StbPicture picture;
   picture.pixels = stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &picture.width, &picture.height, &picture.channels, 0);
-  if (picture.pixels == nullptr) picture.problem = stbi_failure_reason();
   picture.refused = was_refused;
   left = 0;
   return picture;

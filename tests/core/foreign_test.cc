@@ -1,0 +1,162 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "exif.h"
+#include "pipeline.h"
+#include "stb.h"
+#include "support.h"
+
+namespace dermlet {
+namespace {
+
+using testing::picture_bytes;
+using testing::values_of;
+
+std::vector<std::uint8_t> foreign(const std::string& name) { return picture_bytes("foreign/" + name); }
+
+PrepareSpec spec() {
+  PrepareSpec spec;
+  spec.tensor = {64, 64, Layout::kNchw, ChannelOrder::kRgb, {127, 127, 127}, {128, 128, 128}};
+  spec.preview_side = 100;
+  return spec;
+}
+
+// The RGBA of a PNG, as a decoder elsewhere would hand it over.
+Image rgba_of(const std::string& name) {
+  const auto bytes = foreign(name);
+  const StbPicture stb = stb_decode(bytes, std::size_t{16} << 20);
+  auto image = Image::allocate(stb.width, stb.height, 4);
+  for (int i = 0; i < stb.width * stb.height; ++i) {
+    for (int c = 0; c < 4; ++c) image->pixels.data()[4 * i + c] = c < stb.channels ? stb.pixels[stb.channels * i + c] : std::uint8_t{255};
+  }
+  std::free(stb.pixels);
+  return std::move(*image);
+}
+
+struct Case {
+  std::string name;
+  Format format;
+  int width;
+  int height;
+  int orientation = 1;
+};
+
+TEST(Foreign, HeadersAreRead) {
+  const std::vector<Case> cases = {
+      {"lossy.webp", Format::kWebp, 160, 120},         {"lossless.webp", Format::kWebp, 160, 120},      {"lossless-alpha.webp", Format::kWebp, 160, 120},
+      {"animated.webp", Format::kWebp, 160, 120},      {"orientation-6.webp", Format::kWebp, 120, 160, 6}, {"lossy.avif", Format::kAvif, 160, 120},
+      {"alpha.avif", Format::kAvif, 160, 120},         {"animated.avif", Format::kAvif, 160, 120},      {"orientation-2.avif", Format::kAvif, 160, 120, 2},
+      {"orientation-3.avif", Format::kAvif, 160, 120, 3}, {"orientation-4.avif", Format::kAvif, 160, 120, 4}, {"orientation-5.avif", Format::kAvif, 120, 160, 5},
+      {"orientation-6.avif", Format::kAvif, 120, 160, 6}, {"orientation-7.avif", Format::kAvif, 120, 160, 7}, {"orientation-8.avif", Format::kAvif, 120, 160, 8},
+      {"lossy.heic", Format::kHeic, 160, 120},         {"orientation-6.heic", Format::kHeic, 120, 160, 6},
+  };
+  for (const Case& one : cases) {
+    const auto bytes = foreign(one.name);
+    const auto header = read_header(bytes);
+    ASSERT_TRUE(header) << one.name << ": " << header.error().message;
+    EXPECT_EQ(header->format, one.format) << one.name;
+    // HEIC is coded in whole blocks: the primary picture's own size is the one that counts.
+    EXPECT_EQ(header->width, one.width) << one.name;
+    EXPECT_EQ(header->height, one.height) << one.name;
+    EXPECT_EQ(header->orientation, one.orientation) << one.name;
+    for (const BytePatch& patch : header->plain) EXPECT_LT(patch.at, bytes.size()) << one.name;
+  }
+}
+
+TEST(Foreign, WithItsChangesAFileSaysNothingOfOrientationOrProfile) {
+  for (const char* name : {"orientation-6.webp", "orientation-2.avif", "orientation-7.avif", "orientation-6.heic"}) {
+    auto bytes = foreign(name);
+    const auto header = read_header(bytes);
+    ASSERT_TRUE(header) << name;
+    for (const BytePatch& patch : header->plain) bytes[patch.at] = patch.value;
+    EXPECT_EQ(read_header(bytes)->orientation, 1) << name;
+  }
+}
+
+TEST(Foreign, SizesOverTheLimitAreRefusedBeforeAnythingIsDecoded) {
+  for (const char* name : {"huge.webp", "huge.avif", "huge.heic"}) EXPECT_EQ(read_header(foreign(name)).error().code, ErrorCode::kImageTooLarge) << name;
+}
+
+TEST(Foreign, CutAtEveryByteEachIsAnswered) {
+  for (const char* name : {"lossy.webp", "lossless.webp", "orientation-6.webp", "profile.webp", "orientation-7.avif", "profile.avif", "orientation-6.heic"}) {
+    const auto bytes = foreign(name);
+    for (std::size_t n = 0; n < bytes.size(); ++n) {
+      const std::vector<std::uint8_t> cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));  // of its own, so that a sanitizer sees its end
+      ASSERT_FALSE(read_header(cut)) << name << " cut at " << n;
+    }
+  }
+}
+
+TEST(Foreign, EveryHeaderByteFlippedIsAnswered) {
+  for (const char* name : {"orientation-6.webp", "profile.webp", "orientation-7.avif", "orientation-6.heic"}) {
+    const auto bytes = foreign(name);
+    for (std::size_t at = 0; at < std::min<std::size_t>(bytes.size(), 1024); ++at) {
+      for (const std::uint8_t with : {0x01, 0x80, 0xFF}) {
+        auto broken = bytes;
+        broken[at] ^= with;
+        const auto header = read_header(broken);
+        if (!header) continue;
+        EXPECT_GE(header->width, 1);
+        EXPECT_LE(static_cast<std::size_t>(header->width) * static_cast<std::size_t>(header->height), kMaxPixels);
+        for (const BytePatch& patch : header->plain) EXPECT_LT(patch.at, broken.size());
+      }
+    }
+  }
+}
+
+TEST(Foreign, WithoutPixelsItIsNamedAndNotDecoded) {
+  EXPECT_EQ(prepare(foreign("lossy.webp"), spec()).error().code, ErrorCode::kUnsupportedFormat);
+}
+
+TEST(Foreign, DecodedPixelsGiveWhatThePngOfTheSameDrawingGives) {
+  for (const auto& [name, png, colour] : {std::tuple{"lossless.webp", "drawing.png", ColourSource::kAssumedSrgb}, std::tuple{"lossless-alpha.webp", "alpha.png", ColourSource::kAssumedSrgb},
+                                          std::tuple{"profile.webp", "profile.png", ColourSource::kConverted}, std::tuple{"profile.avif", "profile.png", ColourSource::kConverted},
+                                          std::tuple{"profile.heic", "profile.png", ColourSource::kConverted}, std::tuple{"lossy.avif", "drawing.png", ColourSource::kSrgb}}) {
+    for (const std::optional<Rect> crop : {std::optional<Rect>(), std::optional(Rect{20, 10, 90, 80})}) {
+      const auto expected = prepare(foreign(png), spec(), crop);
+      const auto found = prepare(foreign(name), rgba_of(png), spec(), crop);
+      ASSERT_TRUE(expected && found) << name;
+      EXPECT_EQ(values_of(found->view), values_of(expected->view)) << name;
+      EXPECT_EQ(values_of(found->preview), values_of(expected->preview)) << name;
+      EXPECT_EQ(found->source.colour, colour) << name;
+    }
+  }
+}
+
+TEST(Foreign, DecodedPixelsAreTurnedUpright) {
+  const auto expected = prepare(foreign("drawing.png"), spec());
+  for (int orientation = 2; orientation <= 8; ++orientation) {
+    // Of these turns each is undone by itself, but those of a quarter, which undo each other.
+    constexpr std::array kUndo = {0, 1, 2, 3, 4, 5, 8, 7, 6};
+    auto stored = turn_upright(rgba_of("drawing.png"), kUndo[static_cast<std::size_t>(orientation)]);
+    const auto found = prepare(foreign("orientation-" + std::to_string(orientation) + ".avif"), *stored, spec());
+    ASSERT_TRUE(found) << orientation;
+    EXPECT_EQ(found->source.orientation, orientation);
+    EXPECT_EQ(found->source.width, 160);
+    EXPECT_EQ(values_of(found->view), values_of(expected->view)) << orientation;
+  }
+}
+
+TEST(Foreign, PixelsOfAnotherSizeOrForAnotherFileAreRefused) {
+  const auto code = [](const std::string& name, const Image& pixels) { return prepare(foreign(name), pixels, spec()).error().code; };
+  EXPECT_EQ(code("orientation-6.webp", rgba_of("drawing.png")), ErrorCode::kInvalidArgument);  // 160 wide, and the file says 120
+  EXPECT_EQ(code("drawing.png", rgba_of("drawing.png")), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code("lossy.webp", Image{}), ErrorCode::kInvalidArgument);
+  Image lacking = rgba_of("drawing.png");
+  lacking.height -= 1;
+  EXPECT_EQ(code("lossy.webp", lacking), ErrorCode::kInvalidArgument);
+}
+
+TEST(Foreign, FilesOfSeveralPicturesShowTheFirst) {
+  const auto expected = prepare(foreign("first.jpg"), spec());
+  ASSERT_TRUE(expected);
+  for (const char* name : {"first-multi-picture.jpg", "first-gain-map.jpg", "first-motion-photo.jpg"}) {
+    const auto found = prepare(foreign(name), spec());
+    ASSERT_TRUE(found) << name << ": " << found.error().message;
+    EXPECT_EQ(values_of(found->view), values_of(expected->view)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace dermlet
