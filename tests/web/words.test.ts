@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Result } from '../../web/src/classifier/result.js';
-import { ALWAYS, likely, mayName, percent, tierWords, verdict, verdictNote } from '../../web/src/element/words.js';
+import { ALWAYS, decodedBy, likely, mayName, percent, tierWords, verdict, verdictNote } from '../../web/src/element/words.js';
 
 const classes: Result['ranking'] = [
   { id: 'a', name: 'Alpha', probability: 0.7, concern: 'low', inSet: true },
@@ -12,6 +12,11 @@ const classes: Result['ranking'] = [
 
 const result = (change: Partial<Result>): Result =>
   ({ outcome: 'single', tier: 'low', ranking: classes, predictionSet: ['a'], coverage: 0.9, quality: { usable: true, checks: [] }, ...change }) as Result;
+
+test('who decoded a picture is said with what that means', () => {
+  expect(decodedBy({ decodePath: 'core' })).toMatch(/the same bit for bit/);
+  for (const decodePath of ['webcodecs', 'canvas', 'libheif'] as const) expect(decodedBy({ decodePath })).toMatch(/may differ slightly/);
+});
 
 describe('what is said of a result', () => {
   test('one category is named with its score', () => {

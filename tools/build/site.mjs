@@ -19,9 +19,23 @@ const ENGINE = [
   { from: join(root, 'build/wasm/dermlet.wasm'), offline: true },
   { from: join(runtime, 'ort-wasm-simd-threaded.mjs'), offline: true },
   { from: join(runtime, 'ort-wasm-simd-threaded.wasm'), offline: true },
-  { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.mjs'), offline: false },
+  { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.mjs'), offline: false, mayHoldEval: true },
   { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.wasm'), offline: false },
 ];
+
+/**
+ * libheif-js (LGPL-3.0): fetched only when a HEIC comes that the browser cannot decode, and never kept beforehand. Its script is for pages and CommonJS; one line makes
+ * it a module. Script, binary and licence are files of their own, so that anybody can put another build of the library in their place.
+ */
+const LIBHEIF = join(root, 'node_modules/libheif-js/libheif-wasm');
+
+async function copyLibheif() {
+  const engine = join(dist, 'engine');
+  const script = await readFile(join(LIBHEIF, 'libheif.js'), 'utf8');
+  await writeFile(join(engine, 'libheif.mjs'), `/* libheif-js, LGPL-3.0: see libheif.LICENSE; source: https://github.com/strukturag/libheif */\n${script}\nexport default libheif;\n`);
+  await cp(join(LIBHEIF, 'libheif.wasm'), join(engine, 'libheif.wasm'));
+  await cp(join(LIBHEIF, 'LICENSE'), join(engine, 'libheif.LICENSE'));
+}
 
 /** The model that the page takes when nobody chose. */
 const DEFAULT_MODEL = 'skin-8';
@@ -30,7 +44,7 @@ const baseName = (path) => path.slice(path.lastIndexOf(sep) + 1);
 const exists = (path) => stat(path).then(() => true, () => false);
 
 async function requireInputs() {
-  const needed = [...ENGINE.map((file) => file.from), join(root, 'build/wasm/dermlet.js')];
+  const needed = [...ENGINE.map((file) => file.from), join(LIBHEIF, 'libheif.js'), join(LIBHEIF, 'libheif.wasm'), join(root, 'build/wasm/dermlet.js')];
   const missing = (await Promise.all(needed.map(async (path) => ((await exists(path)) ? null : relative(root, path))))).filter(Boolean);
   if (missing.length > 0) throw new Error(`Not there yet: ${missing.join(', ')}. Run "npm run build", which makes them first.`);
 }
@@ -117,7 +131,7 @@ async function filesUnder(folder) {
  * reaches; it is not among what is used by default.
  */
 async function refuseEval() {
-  const optional = new Set(ENGINE.filter((file) => !file.offline).map(({ from }) => join(dist, 'engine', baseName(from))));
+  const optional = new Set(ENGINE.filter((file) => file.mayHoldEval).map(({ from }) => join(dist, 'engine', baseName(from))));
   const scripts = (await filesUnder(dist)).filter((path) => /\.m?js$/.test(path) && !optional.has(path));
   for (const path of scripts) {
     const found = /(?<![\w$.])(eval|Function)\s*\(/.exec(await readFile(path, 'utf8'));
@@ -142,6 +156,7 @@ async function summary() {
 await requireInputs();
 await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
 await copyEngine();
+await copyLibheif();
 await copyModels();
 // Pages otherwise drops what its Jekyll does not know.
 await writeFile(join(dist, '.nojekyll'), '');

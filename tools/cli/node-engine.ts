@@ -8,6 +8,8 @@ import { messageOf } from '../../web/src/classifier/abort.js';
 import { Engine } from '../../web/src/classifier/engine.js';
 import type { Environment } from '../../web/src/classifier/environment.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
+import { unsupported, type DecodeForeign } from '../../web/src/classifier/foreign.js';
+import { decodeHeic, type CreateLibheif } from '../../web/src/classifier/libheif.js';
 import { parseManifestText, type Manifest } from '../../web/src/classifier/manifest.js';
 import { verifyFile } from '../../web/src/classifier/model-store.js';
 import { isModelName } from '../../web/src/classifier/models.js';
@@ -27,6 +29,14 @@ async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
+/** Node has no decoders of its own: HEIC by libheif, WebP and AVIF not at all. */
+const decodeForeign: DecodeForeign = async (bytes, format) => {
+  if (format !== 'heic') throw unsupported(format, 'only browsers decode it');
+  const require = createRequire(import.meta.url);
+  const create = require('libheif-js/libheif-wasm/libheif.js') as CreateLibheif;
+  return decodeHeic(bytes, await create({ wasmBinary: await read(require.resolve('libheif-js/libheif-wasm/libheif.wasm')) }));
+};
+
 function nodeEnvironment(): Environment {
   const runtimeFolder = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/wasm'));
   return {
@@ -34,6 +44,7 @@ function nodeEnvironment(): Environment {
     coreWasm: () => read(coreFile),
     runtimeWasm: () => read(join(runtimeFolder, 'ort-wasm-simd-threaded.wasm')),
     runtimeScript: () => undefined,
+    decodeForeign,
     threads: 1,
     gpu: undefined,
   };

@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
-const PICTURE = new Set(['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib']);
+const PICTURE = new Set(['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib', '.heic', '.heif']);
 
 /** The picture files below a folder, in order of their paths; hidden files and folders are left out, links to folders not followed. */
 export async function picturesIn(folder: string): Promise<string[]> {

@@ -63,6 +63,8 @@ export function describe(paths: readonly string[], result: Result, columns: numb
   // Without a named category the scores say nothing that should be read.
   if (shown) parts.push(...result.ranking.map((entry) => row(entry, columns)));
   parts.push(...lesionLines(paths, result, columns));
+  const sources = result.lesion?.pictures.map(({ source }) => source) ?? [result.source];
+  if (sources.some(({ bitExact }) => !bitExact)) parts.push(wrap('Decoded by libheif: may differ slightly from what browsers decode.', columns, '  '));
   if (result.thorough) parts.push(wrap('Thorough: the mean over turns and reflections of the picture.', columns, '  '));
   if (shown && result.explanation) {
     const { classId } = result.explanation;

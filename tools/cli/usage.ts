@@ -29,7 +29,7 @@ export const USAGE = `Use:
                       [--merge FROM:INTO[,FROM:INTO]] [--part NAME:SET[,SET][:FROM:INTO[,FROM:INTO]]] [--positive ID] [--malignant ID[,ID]]
                       [--pairs] [--thorough] [--model NAME|FOLDER] [--jobs N]
 
-classify  prints what each picture looks most like. JPEG, PNG and BMP; folders are searched for pictures.
+classify  prints what each picture looks most like. JPEG, PNG, BMP and HEIC; folders are searched for pictures.
   --json      one JSON object for one file, else an array; failed files have "error" in place of a result
   --format    the JSON of the retired servers in place of a result
   --modality  how the picture was taken, an id of the model's; its default when absent. With --lesion one for both or one for each

@@ -18,6 +18,7 @@ import type {
 } from '../../../wasm_src/bindings/dermlet.js';
 import { messageOf } from './abort.js';
 import { DermletError } from './errors.js';
+import { plainCopy, unsupported, type DecodeForeign, type DecodePath } from './foreign.js';
 import { requireWasm } from './download.js';
 
 /** An instance that holds more than this after a call is dropped. */
@@ -25,29 +26,40 @@ const KEPT_BYTES = 256 << 20;
 
 export type CreateModule = typeof createDermlet;
 
+/** A prepared picture and who decoded it. */
+export interface Decoded extends Prepared {
+  decodePath: DecodePath;
+}
+
 export class Core {
   #instance: DermletModule | undefined;
 
   private constructor(
     readonly wasm: Uint8Array,
     readonly create: CreateModule,
+    readonly decodeForeign: DecodeForeign | undefined,
   ) {}
 
   /**
    * @param wasm bytes of dermlet.wasm; kept, for new instances
    * @param url where they came from, for messages
+   * @param decodeForeign decodes what the core does not; without it such files are refused
    * @throws DermletError MODEL_UNAVAILABLE when they are not WebAssembly, BACKEND_FAILED when they cannot be compiled
    */
-  static async load(wasm: Uint8Array, url: string, create: CreateModule = createDermlet): Promise<Core> {
+  static async load(wasm: Uint8Array, url: string, create: CreateModule = createDermlet, decodeForeign?: DecodeForeign): Promise<Core> {
     requireWasm(url, wasm);
-    const core = new Core(wasm, create);
+    const core = new Core(wasm, create, decodeForeign);
     await core.#ready();
     return core;
   }
 
-  /** @throws DermletError with the core's code */
-  async prepare(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null): Promise<Prepared> {
-    return this.#call((instance) => instance.prepare(bytes, spec, crop));
+  /** @throws DermletError with the core's code, and what `decodeForeign` throws */
+  async prepare(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null): Promise<Decoded> {
+    const answer = await this.#answer((instance) => instance.prepare(bytes, spec, crop));
+    if (answer.ok || answer.format === undefined) return { ...wanted(answer), decodePath: 'core' };
+    if (!this.decodeForeign) throw unsupported(answer.format, 'there is nothing here that decodes it');
+    const { path, ...pixels } = await this.decodeForeign(plainCopy(bytes, answer.plain ?? []), answer.format);
+    return { ...(await this.#call((instance) => instance.prepareDecoded(bytes, spec, crop, pixels))), decodePath: path };
   }
 
   /** @throws DermletError with the core's code */
@@ -66,6 +78,10 @@ export class Core {
   }
 
   async #call<T extends { ok: true }>(run: (instance: DermletModule) => T | Failure): Promise<T> {
+    return wanted(await this.#answer(run));
+  }
+
+  async #answer<T extends { ok: true }>(run: (instance: DermletModule) => T | Failure): Promise<T | Failure> {
     const instance = await this.#ready();
     let answer: T | Failure;
     try {
@@ -76,9 +92,14 @@ export class Core {
     }
     const outOfMemory = !answer.ok && answer.code === 'IMAGE_TOO_LARGE';
     if (outOfMemory || instance.memoryBytes() > KEPT_BYTES) this.#instance = undefined;
-    if (!answer.ok) throw new DermletError(answer.code satisfies CoreErrorCode, answer.message);
     return answer;
   }
+}
+
+/** @throws DermletError with the core's code */
+function wanted<T extends { ok: true }>(answer: T | Failure): T {
+  if (!answer.ok) throw new DermletError(answer.code satisfies CoreErrorCode, answer.message);
+  return answer;
 }
 
 /** The core throws nothing; what comes here is a trap, or memory that the engine could not give. */

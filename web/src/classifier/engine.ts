@@ -4,7 +4,7 @@
  */
 import type { CombinationSpec, Decision, DecisionSpec, Explain, Interpreted, LesionOutputs, Prepared, PrepareSpec } from '../../../wasm_src/bindings/dermlet.js';
 import { throwIfAborted } from './abort.js';
-import { Core } from './core.js';
+import { Core, type Decoded } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import { isList, ofPicture, type InputOf } from './input.js';
@@ -60,7 +60,7 @@ export class Engine {
    */
   static async load(options: EngineOptions): Promise<Engine> {
     const { manifest, environment, signal } = options;
-    const starting = environment.coreWasm().then((wasm) => Core.load(wasm, environment.coreUrl));
+    const starting = environment.coreWasm().then((wasm) => Core.load(wasm, environment.coreUrl, undefined, environment.decodeForeign));
     const running = Runtime.start({
       choice: options.backend,
       environment,
@@ -146,9 +146,9 @@ export class Engine {
     };
   }
 
-  async #prepare({ files, crops, views, pictures }: Asked): Promise<Prepared[]> {
+  async #prepare({ files, crops, views, pictures }: Asked): Promise<Decoded[]> {
     const spec = prepareSpec(this.manifest, pictures ? PREVIEW_SIDE : 0, views);
-    const prepared: Prepared[] = [];
+    const prepared: Decoded[] = [];
     for (const [index, bytes] of files.entries()) {
       prepared.push(await ofPicture(index, files.length, () => this.core.prepare(bytes, spec, crops[index]!)));
     }
@@ -167,7 +167,7 @@ export class Engine {
     }
   }
 
-  #result(asked: Asked, prepared: Prepared[], interpreted: Interpreted, timings: RuntimeReport['timings']): Result {
+  #result(asked: Asked, prepared: Decoded[], interpreted: Interpreted, timings: RuntimeReport['timings']): Result {
     const { manifest, runtime } = this;
     const { decision, heatMap, alone, shown, combined } = interpreted;
     const { thorough, pictureModalities, files } = asked;
@@ -245,7 +245,7 @@ interface Asked {
 const probabilitiesById = ({ classes }: Manifest, { probabilities }: Decision): Record<string, number> =>
   Object.fromEntries(classes.map(({ id }, index) => [id, probabilities[index]!]));
 
-function sourceOf({ source, region }: Prepared, size: number): Source {
+function sourceOf({ source, region, decodePath }: Decoded, size: number): Source {
   return {
     format: source.format,
     bytes: size,
@@ -253,8 +253,8 @@ function sourceOf({ source, region }: Prepared, size: number): Source {
     height: source.height,
     orientation: source.orientation,
     colour: source.colour,
-    decodePath: 'core',
-    bitExact: true,
+    decodePath,
+    bitExact: decodePath === 'core',
     region,
   };
 }

@@ -1,6 +1,10 @@
 /** What the engine needs of the place it runs in: its own files, and what the machine has. One for browsers is here; the CLI has one for Node. */
+import { messageOf } from './abort.js';
+import { DermletError } from './errors.js';
 import type { Backend } from './result.js';
 import { download, requireWasm, type Fetch } from './download.js';
+import type { DecodeForeign } from './foreign.js';
+import type { CreateLibheif, Libheif } from './libheif.js';
 
 export interface Environment {
   /** Address of dermlet.wasm, for messages. */
@@ -13,6 +17,8 @@ export interface Environment {
   runtimeScript(backend: Backend): string | undefined;
   /** Threads that may be used, at least 1. More than 1 needs shared memory. */
   readonly threads: number;
+  /** Decodes what the core does not. Nothing for it is fetched before such a picture comes. */
+  readonly decodeForeign?: DecodeForeign;
   /** navigator.gpu, or undefined. */
   readonly gpu: GpuLike | undefined;
 }
@@ -70,7 +76,23 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): Environm
   };
   // Glue and binary are of one build: without its version an old binary in the HTTP cache could meet new glue after the site was updated.
   const coreUrl = address(typeof __DERMLET_CORE_VERSION__ === 'string' ? `dermlet.wasm?v=${__DERMLET_CORE_VERSION__}` : 'dermlet.wasm');
+  // Kept once fetched; each picture has an instance of its own, since their memory never shrinks.
+  let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  const libheif = async (): Promise<Libheif> => {
+    const url = address('libheif.wasm');
+    wasm ??= download(url, { fetch: options.fetch ?? ((input, init) => fetch(input, init)) });
+    try {
+      requireWasm(url, await wasm);
+      const { default: create } = (await import(/* @vite-ignore */ address('libheif.mjs'))) as { default: CreateLibheif };
+      return await create({ wasmBinary: await wasm });
+    } catch (cause) {
+      wasm = undefined; // the next picture asks again
+      if (cause instanceof DermletError) throw cause;
+      throw new DermletError('MODEL_UNAVAILABLE', `The decoder for HEIC pictures could not be started: ${messageOf(cause)}`, { cause });
+    }
+  };
   return {
+    decodeForeign: async (bytes, format) => (await import('./browser-decoder.js')).decodeInBrowser(bytes, format, libheif),
     coreUrl,
     coreWasm: () => load(coreUrl, 0),
     runtimeWasm: (backend) => load(address(`${RUNTIME_FILES[backend]}.wasm`), RUNTIME_BYTES[backend]),

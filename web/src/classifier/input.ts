@@ -3,7 +3,7 @@ import { DermletError } from './errors.js';
 import type { Rect } from './result.js';
 
 export interface PictureOf<Bytes> {
-  /** A whole JPEG, PNG or BMP file. */
+  /** A whole JPEG, PNG, BMP, WebP, AVIF or HEIC file. */
   bytes: Bytes;
   modality?: string;
   crop?: Rect;

@@ -1,7 +1,9 @@
 /** What `classify` answers. Plain data with a version; every front end, export and endpoint is a projection of it. */
 import type { ColourSource, Picture, QualityCheck, Rect } from '../../../wasm_src/bindings/dermlet.js';
 
-export type { ColourSource, Picture, QualityCheck, Rect };
+import type { DecodePath } from './foreign.js';
+
+export type { DecodePath, ColourSource, Picture, QualityCheck, Rect };
 
 export type Concern = 'low' | 'moderate' | 'high';
 
@@ -52,6 +54,7 @@ export interface Quality {
 }
 
 export interface Source {
+  /** `jpeg`, `png`, `bmp`, `webp`, `avif` or `heic`, by the file's bytes. */
   format: string;
   bytes: number;
   /** Upright, pixels. */
@@ -61,8 +64,9 @@ export interface Source {
   orientation: number;
   /** How the file's colours became sRGB. */
   colour: ColourSource;
-  /** What decoded the picture. `core` is bit-exact everywhere. */
-  decodePath: 'core';
+  /** What decoded the picture. */
+  decodePath: DecodePath;
+  /** Whether the same bytes give the same pixels everywhere: true of `core` alone. */
   bitExact: boolean;
   /** The part of the upright picture shown to the network. */
   region: Rect;

@@ -6,7 +6,7 @@ import type { ColourSource, ModelInfo, Result, Runtime } from '../classifier/ind
 import { define } from './emit.js';
 import './request-count.js';
 import { base } from './styles.js';
-import { megabytes, milliseconds, modalityWords } from './words.js';
+import { decodedBy, megabytes, milliseconds, modalityWords } from './words.js';
 
 const COLOURS: Record<ColourSource, string> = {
   'assumed-srgb': 'taken as sRGB; the file does not say',
@@ -121,7 +121,7 @@ function pictureRows(result: Result): Row[] {
     ['Orientation', `${source.orientation} (Exif)`],
     ['Colours', COLOURS[source.colour]],
     ['Seen', `${region.width} × ${region.height} pixels from ${region.x}, ${region.y}`],
-    ['Decoded by', `${source.decodePath}${source.bitExact ? ', the same bit for bit in every browser' : ''}`],
+    ['Decoded by', decodedBy(source)],
     ['Taken as', modalityWords(result.modality).name],
   ];
 }

@@ -6,8 +6,9 @@ import { define, emit } from './emit.js';
 import { cameraIcon, lensFigure, plusIcon } from './icons.js';
 import { base } from './styles.js';
 
-/** Named formats and not `image/*`: with these, phones that store HEIC hand over a JPEG. */
-const ACCEPT = 'image/jpeg,image/png,image/bmp,.jpg,.jpeg,.png,.bmp';
+const READ = 'image/jpeg,image/png,image/bmp,image/webp,image/avif,.jpg,.jpeg,.png,.bmp,.webp,.avif';
+/** iPhones and iPads hand over a JPEG where HEIC is not asked for: that is decoded alike everywhere, and without libheif. */
+const ACCEPT = /iPhone|iPad/.test(globalThis.navigator?.userAgent ?? '') ? READ : `${READ},image/heic,image/heif,.heic,.heif`;
 
 export class DermletPicker extends LitElement {
   static override styles = [
@@ -120,7 +121,7 @@ export class DermletPicker extends LitElement {
         <p class="hint">
           ${this.#touch ? nothing : html`Or paste one with Ctrl or ⌘ and V. `}The photo is read, scored and shown by this page alone. It never leaves this device.
         </p>
-        <p class="hint small">JPEG, PNG or BMP. Several at once are looked at one after another.</p>
+        <p class="hint small">JPEG, PNG, BMP, WebP, AVIF or HEIC. Several at once are looked at one after another.</p>
       </div>
     </div>`;
   }

@@ -1,7 +1,7 @@
 /** Every sentence that people read about a result, a stage or an error. No DOM: what is said can be tested as it stands. */
 import type { ErrorCode } from '../classifier/errors.js';
 import type { LoadProgress, ModelSummary, Stage } from '../classifier/options.js';
-import type { QualityCheck, RankedClass, Result, Tier } from '../classifier/result.js';
+import type { QualityCheck, RankedClass, Result, Source, Tier } from '../classifier/result.js';
 
 /** Stands wherever a result is shown. */
 export const ALWAYS = 'If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
@@ -96,6 +96,19 @@ export const BETTER_PICTURE: readonly string[] = [
   'Let the spot fill about a third of the picture, with some skin around it.',
   'Use the original photo, not a screenshot or a picture from a chat.',
 ];
+
+/** Who decoded the picture, and how far that is the same everywhere. */
+export function decodedBy({ decodePath }: Pick<Source, 'decodePath'>): string {
+  switch (decodePath) {
+    case 'core':
+      return 'core, the same bit for bit in every browser';
+    case 'webcodecs':
+    case 'canvas':
+      return `the browser (${decodePath}): may differ slightly between browsers`;
+    case 'libheif':
+      return 'libheif: may differ slightly from other decoders';
+  }
+}
 
 export interface TierWords {
   title: string;
@@ -204,7 +217,7 @@ export function errorWords(code: ErrorCode, about: 'photo' | 'model' = 'photo'):
     case 'UNSUPPORTED_FORMAT':
       return {
         title: 'This file cannot be read here.',
-        help: 'JPEG, PNG and BMP pictures can. Most phones and picture programs can save or share a photo as JPEG.',
+        help: 'JPEG, PNG and BMP pictures can, WebP, AVIF and HEIC in most browsers. Most phones and picture programs can save or share a photo as JPEG.',
       };
     case 'CORRUPT_IMAGE':
       return { title: 'This picture is broken or cut off.', help: 'Part of the file is missing or damaged. Try the original file, or take the photo again.' };

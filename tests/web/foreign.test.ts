@@ -1,0 +1,165 @@
+/** Which decoder is chosen for what the core does not decode, and what is said where none can be. Stand-ins take the place of browsers; the real ones are in tests/e2e. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { describe, expect, test } from 'vitest';
+import { decodeInBrowser, isProbe, probeFile, type DecodingScope } from '../../web/src/classifier/browser-decoder.js';
+import { plainCopy } from '../../web/src/classifier/foreign.js';
+import { decodeHeic, type CreateLibheif, type Libheif } from '../../web/src/classifier/libheif.js';
+import { loadEngine } from '../../tools/cli/node-engine.js';
+import { expectCode, picture } from './support.js';
+
+interface Ways {
+  webcodecs?: 'works' | 'lacks the format' | 'alters' | 'fails' | 'knows no RGBA';
+  canvas?: 'works' | 'alters' | 'fails' | 'lacks the format';
+}
+
+const PHOTO = { width: 2, height: 1, rgba: new Uint8ClampedArray([1, 2, 3, 255, 4, 5, 6, 255]) };
+const file = new Uint8Array([1, 2, 3]);
+
+/** RGBA of the 24-bit BMP that probes are; of all else, the photo. */
+function decoded(bytes: Uint8Array): typeof PHOTO {
+  if (bytes[0] !== 0x42) return PHOTO;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const [width, height] = [view.getInt32(18, true), view.getInt32(22, true)];
+  const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) for (let c = 0; c < 3; c++) rgba[(y * width + x) * 4 + c] = bytes[54 + (height - 1 - y) * width * 3 + x * 3 + 2 - c]!;
+  }
+  return { width, height, rgba };
+}
+
+/** A browser with these ways to decode, and how many frames, decoders and bitmaps it has open. */
+function browser({ webcodecs, canvas }: Ways) {
+  const open = { count: 0 };
+  const noise = (rgba: Uint8ClampedArray, altered: boolean) => {
+    if (altered) rgba[17] = rgba[17]! ^ 1;
+    return rgba;
+  };
+  class Decoder {
+    static isTypeSupported = async () => webcodecs !== 'lacks the format';
+    constructor(readonly init: { data: Uint8Array }) {
+      open.count++;
+    }
+    async decode() {
+      const { width, height, rgba } = decoded(this.init.data);
+      if (webcodecs === 'fails' && this.init.data[0] !== 0x42) throw new Error('EncodingError');
+      open.count++;
+      return {
+        image: {
+          visibleRect: { width, height },
+          allocationSize: () => (webcodecs === 'knows no RGBA' ? (width * height * 3) / 2 : width * height * 4),
+          copyTo: async (to: Uint8ClampedArray) => to.set(noise(rgba.slice(), webcodecs === 'alters')),
+          close: () => open.count--,
+        },
+      };
+    }
+    close() {
+      open.count--;
+    }
+  }
+  class Canvas {
+    #drawn: typeof PHOTO | undefined;
+    getContext() {
+      return {
+        fillRect: () => undefined,
+        drawImage: (bitmap: typeof PHOTO) => (this.#drawn = bitmap),
+        getImageData: () => ({ data: noise(this.#drawn!.rgba.slice(), canvas === 'alters') }),
+      };
+    }
+  }
+  const createImageBitmap = async (blob: Blob) => {
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    const isFile = bytes.length === file.length;
+    if ((canvas === 'fails' && isFile) || (canvas === 'lacks the format' && bytes[0] !== 0x42)) throw new Error('InvalidStateError');
+    open.count++;
+    return { ...decoded(bytes), close: () => open.count-- };
+  };
+  const scope = { ...(webcodecs ? { ImageDecoder: Decoder } : {}), ...(canvas ? { createImageBitmap, OffscreenCanvas: Canvas } : {}) } as unknown as DecodingScope;
+  return { scope, open };
+}
+
+const noLibheif = () => Promise.reject(new Error('libheif was asked for'));
+const decodeIn = (ways: Ways, format: 'webp' | 'avif' | 'heic' = 'avif', libheif: () => Promise<Libheif> = noLibheif) => {
+  const { scope, open } = browser(ways);
+  return decodeInBrowser(file, format, libheif, scope).finally(() => expect(open.count, 'frames, decoders and bitmaps still open').toBe(0));
+};
+
+describe('the browser’s decoders', () => {
+  test('the probe comes through a plain decoder unchanged, and one bit is noticed', () => {
+    const probe = decoded(probeFile());
+    expect(isProbe(probe)).toBe(true);
+    probe.rgba[100]! ^= 1;
+    expect(isProbe(probe)).toBe(false);
+    expect(isProbe(PHOTO)).toBe(false);
+  });
+
+  test.each<[Ways, 'webcodecs' | 'canvas']>([
+    [{ webcodecs: 'works', canvas: 'works' }, 'webcodecs'],
+    [{ webcodecs: 'works' }, 'webcodecs'],
+    [{ canvas: 'works' }, 'canvas'],
+    [{ webcodecs: 'lacks the format', canvas: 'works' }, 'canvas'],
+    [{ webcodecs: 'alters', canvas: 'works' }, 'canvas'],
+    [{ webcodecs: 'fails', canvas: 'works' }, 'canvas'],
+    [{ webcodecs: 'knows no RGBA', canvas: 'works' }, 'canvas'],
+    [{ webcodecs: 'works', canvas: 'alters' }, 'webcodecs'],
+  ])('%j: %s', async (ways, path) => expect(await decodeIn(ways)).toEqual({ ...PHOTO, path }));
+
+  test('pixels that may have been altered are never used', async () => {
+    await expectCode(decodeIn({ canvas: 'alters' }), 'UNSUPPORTED_FORMAT', /AVIF.*alters the pixels/);
+    await expectCode(decodeIn({ webcodecs: 'alters', canvas: 'alters' }, 'webp'), 'UNSUPPORTED_FORMAT', /WebP.*alters the pixels/);
+  });
+
+  test('a broken file and a browser that lacks the format are told apart', async () => {
+    await expectCode(decodeIn({ webcodecs: 'fails', canvas: 'fails' }), 'CORRUPT_IMAGE', /AVIF/);
+    await expectCode(decodeIn({ canvas: 'fails' }), 'CORRUPT_IMAGE', /AVIF/);
+    await expectCode(decodeIn({ canvas: 'lacks the format' }), 'UNSUPPORTED_FORMAT', /AVIF.*cannot decode.*JPEG or PNG/);
+    await expectCode(decodeIn({}), 'UNSUPPORTED_FORMAT', /AVIF/);
+  });
+});
+
+describe('HEIC', () => {
+  const require = createRequire(import.meta.url);
+  const create = require('libheif-js/libheif-wasm/libheif.js') as CreateLibheif;
+  const libheif = async () => create({ wasmBinary: new Uint8Array(readFileSync(require.resolve('libheif-js/libheif-wasm/libheif.wasm'))) });
+
+  test('is the browser’s where it can, whose libheif is then not asked for', async () => {
+    expect((await decodeIn({ canvas: 'works' }, 'heic')).path).toBe('canvas');
+    expect((await decodeIn({ webcodecs: 'works' }, 'heic')).path).toBe('webcodecs');
+  });
+
+  test.each<Ways>([{ webcodecs: 'lacks the format', canvas: 'fails' }, { canvas: 'alters' }, {}])('is libheif’s with %j', async (ways) => {
+    const { scope } = browser(ways);
+    const { path, width, height } = await decodeInBrowser(picture('foreign/lossy.heic'), 'heic', libheif, ways.canvas === 'fails' ? { ...scope, createImageBitmap: () => Promise.reject(new Error()) } : scope);
+    expect({ path, width, height }).toEqual({ path: 'libheif', width: 160, height: 120 });
+  });
+
+  test('that is broken is CORRUPT_IMAGE', async () => {
+    const whole = picture('foreign/lossy.heic');
+    await expectCode(decodeHeic(whole.slice(0, 200), await libheif()), 'CORRUPT_IMAGE', /HEIC/);
+    await expectCode(decodeHeic(picture('foreign/corrupt.heic'), await libheif()), 'CORRUPT_IMAGE', /HEIC/);
+  });
+});
+
+test('the core’s changes are made to a copy', () => {
+  const bytes = new Uint8Array([1, 2, 3]);
+  expect([...plainCopy(bytes, [0, 9, 2, 8])]).toEqual([9, 2, 8]);
+  expect([...bytes]).toEqual([1, 2, 3]);
+});
+
+describe('in Node', async () => {
+  const engine = await loadEngine('skin-8');
+
+  test('a HEIC is classified, and the result says by whose pixels', async () => {
+    const { source } = await engine.classify(picture('foreign/orientation-6.heic'));
+    expect(source).toMatchObject({ format: 'heic', width: 160, height: 120, orientation: 6, decodePath: 'libheif', bitExact: false });
+  });
+
+  test.each([
+    ['foreign/lossy.webp', 'UNSUPPORTED_FORMAT', /WebP.*JPEG or PNG/],
+    ['foreign/lossy.avif', 'UNSUPPORTED_FORMAT', /AVIF.*JPEG or PNG/],
+    ['foreign/huge.heic', 'IMAGE_TOO_LARGE', /50000 x 50000/],
+    ['foreign/cut-off.webp', 'CORRUPT_IMAGE', /ends before/],
+    ['kinds/jpeg-arithmetic.jpg', 'UNSUPPORTED_FORMAT', /arithmetic-coded JPEG/],
+    ['kinds/jpeg-12-bit.jpg', 'UNSUPPORTED_FORMAT', /12 bits/],
+  ] as const)('%s: %s', async (name, code, message) => expectCode(engine.classify(picture(name)), code, message));
+});

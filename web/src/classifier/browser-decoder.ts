@@ -1,0 +1,188 @@
+/**
+ * The browser's own decoders, for formats that the core has none for: ImageDecoder (WebCodecs) first, which hands out pixels without a canvas; else a bitmap drawn on a
+ * canvas and read back. Privacy browsers alter what canvases give back, on purpose and without saying so: neither way is trusted before a drawn picture has come
+ * through it unchanged. Loaded only when such a file comes.
+ */
+import { DermletError } from './errors.js';
+import { broken, checkPixels, unsupported, type DecodedPicture, type ForeignFormat } from './foreign.js';
+import { decodeHeic, type Libheif } from './libheif.js';
+
+/** What is used of the worker's global scope. */
+export interface DecodingScope {
+  ImageDecoder?: ImageDecoderClass;
+  createImageBitmap?(blob: Blob, options: ImageBitmapOptions): Promise<ImageBitmap>;
+  OffscreenCanvas?: new (width: number, height: number) => OffscreenCanvas;
+}
+
+/** WebCodecs, as far as it is used; TypeScript's own library lacks ImageDecoder. */
+interface ImageDecoderClass {
+  new (init: { data: Uint8Array; type: string; premultiplyAlpha: 'none'; colorSpaceConversion: 'none' }): { decode(options: { frameIndex: number }): Promise<{ image: Frame }>; close(): void };
+  isTypeSupported(type: string): Promise<boolean>;
+}
+
+interface Frame {
+  readonly visibleRect: { readonly width: number; readonly height: number } | null;
+  allocationSize(options: object): number;
+  copyTo(target: Uint8ClampedArray, options: object): Promise<unknown>;
+  close(): void;
+}
+
+type Pixels = Omit<DecodedPicture, 'path'>;
+type Way = (scope: DecodingScope, bytes: Uint8Array<ArrayBuffer>, type: string) => Promise<Pixels>;
+
+/** Undecodable pictures and missing parts of the platform; anything a DermletError says is final. */
+const refused = (error: unknown): unknown => {
+  if (error instanceof DermletError) throw error;
+  return error;
+};
+
+const webcodecs: Way = async (scope, data, type) => {
+  const decoder = new scope.ImageDecoder!({ data, type, premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
+  try {
+    const { image } = await decoder.decode({ frameIndex: 0 });
+    try {
+      const { width, height } = image.visibleRect!;
+      checkPixels(width, height);
+      const rgba = new Uint8ClampedArray(width * height * 4);
+      const options = { format: 'RGBA', colorSpace: 'srgb', layout: [{ offset: 0, stride: width * 4 }] };
+      // Browsers that do not know `format` give the frame's own, which may be anything.
+      if (image.allocationSize(options) !== rgba.length) throw new Error('the frame cannot be copied as RGBA');
+      await image.copyTo(rgba, options);
+      return { width, height, rgba };
+    } finally {
+      image.close();
+    }
+  } finally {
+    decoder.close();
+  }
+};
+
+/** Pixels read at once: canvases of phones are limited to about 16 million. */
+const STRIP_PIXELS = 4_000_000;
+
+const canvas: Way = async (scope, bytes, type) => {
+  const bitmap = await scope.createImageBitmap!(new Blob([bytes], { type }), { premultiplyAlpha: 'none', colorSpaceConversion: 'none', imageOrientation: 'none' as ImageOrientation });
+  try {
+    const { width, height } = bitmap;
+    checkPixels(width, height);
+    const rows = Math.max(1, Math.min(height, Math.floor(STRIP_PIXELS / width)));
+    const context = new scope.OffscreenCanvas!(width, rows).getContext('2d', { willReadFrequently: true, colorSpace: 'srgb' });
+    if (!context) throw new Error('there is no canvas');
+    const rgba = new Uint8ClampedArray(width * height * 4);
+    for (let y = 0; y < height; y += rows) {
+      // A canvas keeps colours multiplied by alpha, and gives them back rounded: transparency is laid over white here, not afterwards.
+      context.fillStyle = '#fff';
+      context.fillRect(0, 0, width, rows);
+      context.drawImage(bitmap, 0, -y);
+      const read = Math.min(rows, height - y);
+      rgba.set(context.getImageData(0, 0, width, read).data, y * width * 4);
+    }
+    return { width, height, rgba };
+  } finally {
+    bitmap.close();
+  }
+};
+
+/** 48 x 48 opaque pixels, hardly two of them alike: whoever alters pixels alters some of these. */
+const PROBE_SIDE = 48;
+
+function probePixel(x: number, y: number): [red: number, green: number, blue: number] {
+  return [(x * 5 + 7) & 255, (y * 5 + 3) & 255, (x * 31 + y * 17) & 255];
+}
+
+/** The probe as a 24-bit BMP: uncompressed, read by every browser, and no decoder has a choice. */
+export function probeFile(): Uint8Array<ArrayBuffer> {
+  const stride = PROBE_SIDE * 3;
+  const file = new Uint8Array(54 + stride * PROBE_SIDE);
+  const view = new DataView(file.buffer);
+  file.set([0x42, 0x4d]);
+  view.setUint32(2, file.length, true);
+  view.setUint32(10, 54, true);
+  view.setUint32(14, 40, true);
+  view.setInt32(18, PROBE_SIDE, true);
+  view.setInt32(22, PROBE_SIDE, true);
+  view.setUint16(26, 1, true);
+  view.setUint16(28, 24, true);
+  view.setUint32(34, stride * PROBE_SIDE, true);
+  for (let y = 0; y < PROBE_SIDE; y++) {
+    for (let x = 0; x < PROBE_SIDE; x++) file.set(probePixel(x, y).reverse(), 54 + (PROBE_SIDE - 1 - y) * stride + x * 3);
+  }
+  return file;
+}
+
+export function isProbe({ width, height, rgba }: Pixels): boolean {
+  if (width !== PROBE_SIDE || height !== PROBE_SIDE) return false;
+  return rgba.every((value, i) => {
+    const pixel = i >> 2;
+    return value === [...probePixel(pixel % PROBE_SIDE, Math.floor(pixel / PROBE_SIDE)), 255][i & 3];
+  });
+}
+
+/** Whether a known picture comes through unchanged. Asked each time: it takes a millisecond, and permissions change. */
+async function trusted(scope: DecodingScope, way: Way): Promise<boolean> {
+  try {
+    return isProbe(await way(scope, probeFile(), 'image/bmp'));
+  } catch {
+    return false;
+  }
+}
+
+/** Two by two pixels of each format, to tell a browser that cannot read it from a file that is broken. No browser's canvas but Apple's reads HEIC. */
+const TINY: Partial<Record<ForeignFormat, string>> = {
+  webp: 'UklGRh4AAABXRUJQVlA4TBEAAAAvAUAAAAdQyyIXr/+BiOh/AAA=',
+  avif: 'AAAAIGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZk1BMUIAAADrbWV0YQAAAAAAAAAhaGRscgAAAAAAAAAAcGljdAAAAAAAAAAAAAAAAAAAAAAOcGl0bQAAAAAAAQAAAB5pbG9jAAAAAEQAAAEAAQAAAAEAAAETAAAAJQAAAChpaW5mAAAAAAABAAAAGmluZmUCAAAAAAEAAGF2MDFDb2xvcgAAAABqaXBycAAAAEtpcGNvAAAAFGlzcGUAAAAAAAAAAgAAAAIAAAAQcGl4aQAAAAADCAgIAAAADGF2MUOBAAwAAAAAE2NvbHJuY2x4AAEADQAGgAAAABdpcG1hAAAAAAAAAAEAAQQBAoMEAAAALW1kYXQSAAoIGAA2iAhoNCAyFxlHh4Yhh5555oAAAJBAyRxgnL2A4+Qr',
+};
+
+async function reads(scope: DecodingScope, format: ForeignFormat): Promise<boolean> {
+  const tiny = TINY[format];
+  if (tiny === undefined || !scope.createImageBitmap) return false;
+  try {
+    (await scope.createImageBitmap(new Blob([Uint8Array.from(atob(tiny), (c) => c.charCodeAt(0))], { type: `image/${format}` }), {})).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param bytes the file with the core's changes, so that no decoder turns it or converts its colours
+ * @param libheif a fresh instance; asked for only when it is needed
+ * @throws DermletError UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE, and what `libheif` throws
+ */
+export async function decodeInBrowser(
+  bytes: Uint8Array<ArrayBuffer>,
+  format: ForeignFormat,
+  libheif: () => Promise<Libheif>,
+  scope: DecodingScope = globalThis as unknown as DecodingScope,
+): Promise<DecodedPicture> {
+  const type = `image/${format}`;
+  const supported = scope.ImageDecoder !== undefined && (await scope.ImageDecoder.isTypeSupported(type).catch(() => false));
+  let problem: unknown;
+  if (supported && (await trusted(scope, webcodecs))) {
+    try {
+      return { path: 'webcodecs', ...(await webcodecs(scope, bytes, type)) };
+    } catch (error) {
+      problem = refused(error);
+    }
+  }
+  const drawn = await fromCanvas(scope, bytes, type).catch(refused);
+  if (drawn instanceof Altered) {
+    if (format !== 'heic') throw unsupported(format, 'this browser alters the pixels that it gives out, so that they cannot be used');
+  } else if (typeof drawn === 'object' && drawn !== null && 'rgba' in drawn) {
+    return { path: 'canvas', ...(drawn as Pixels) };
+  }
+  if (format === 'heic') return decodeHeic(bytes, await libheif());
+  if (supported || (await reads(scope, format))) throw broken(format, problem ?? drawn);
+  throw unsupported(format, 'this browser cannot decode it');
+}
+
+/** The picture could be decoded, and may not be used. */
+class Altered extends Error {}
+
+async function fromCanvas(scope: DecodingScope, bytes: Uint8Array<ArrayBuffer>, type: string): Promise<Pixels> {
+  if (!scope.createImageBitmap || !scope.OffscreenCanvas) throw new Error('there is no canvas');
+  const drawn = await canvas(scope, bytes, type);
+  // In this order: a file that cannot be decoded at all is told as that.
+  if (!(await trusted(scope, canvas))) throw new Altered();
+  return drawn;
+}
