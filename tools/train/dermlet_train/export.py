@@ -43,6 +43,17 @@ def export_onnx(network: Classifier, size: int, path: Path) -> None:
         dynamic_shapes=({0: torch.export.Dim("batch")},),
     )
     program.save(str(path))
+    model = onnx.load(path)
+    drop_metadata(model)
+    onnx.save(model, path)
+
+
+def drop_metadata(model: onnx.ModelProto) -> None:
+    """Takes out what the exporter notes for its own debugging: stack traces with the folders of the machine, a fortieth of a small file."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del part.metadata_props[:]
+        part.ClearField("doc_string")
 
 
 def session_of(path: Path) -> onnxruntime.InferenceSession:
