@@ -32,10 +32,11 @@ describe('a result', () => {
     expect(answer.ranking.filter(({ inSet }) => inSet).map(({ id }) => id)).toEqual(answer.predictionSet);
     expect(answer.source).toMatchObject({ format: 'jpeg', width: 1000, height: 750, orientation: 1, colour: 'assumed-srgb', bytes: picture('spot.jpg').length });
     expect(answer.pictures!.preview).toMatchObject({ width: 1000, height: 750 });
-    expect(answer.pictures!.view).toMatchObject({ width: 224, height: 224 });
+    const { width, height } = engine.manifest.input;
+    expect(answer.pictures!.view).toMatchObject({ width, height });
     expect(answer.pictures!.overlay).toMatchObject({ width: 512, height: 512 });
-    expect(answer.explanation).toMatchObject({ classId: answer.ranking[0]!.id, rows: 7, columns: 7 });
-    expect(answer.explanation!.values).toHaveLength(49);
+    expect(answer.explanation).toMatchObject({ classId: answer.ranking[0]!.id, rows: height / 32, columns: width / 32 });
+    expect(answer.explanation!.values).toHaveLength((height / 32) * (width / 32));
     expect(answer.runtime).toMatchObject({ backend: 'wasm', threads: 1 });
     const plain = withoutPictures(answer);
     expect(JSON.parse(JSON.stringify(plain))).toEqual(plain);
