@@ -42,6 +42,10 @@ Wanted parse_spec(std::istringstream& fields) {
   tensor.channels = channels == "BGR" ? ChannelOrder::kBgr : ChannelOrder::kRgb;
   tensor.mean = three_numbers(mean);
   tensor.std = three_numbers(std);
+  if (const auto star = fit.find('*'); star != std::string::npos) {
+    wanted.spec.crop_pct = std::strtod(fit.c_str() + star + 1, nullptr);
+    fit.resize(star);
+  }
   wanted.spec.fit = fit == "stretch" ? Fit::kStretch : Fit::kCover;
   wanted.spec.filter = filter == "bilinear" ? Filter::kBilinear : filter == "lanczos" ? Filter::kLanczos : Filter::kBicubic;
   wanted.cropped = area == "cropped";

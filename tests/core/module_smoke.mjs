@@ -13,7 +13,7 @@ const module = await createDermlet({ wasmBinary: await readFile(path.join(folder
 const picture = (name) => readFile(path.join(root, 'tests/pictures', name));
 
 const spec = {
-  width: 224, height: 224, layout: 'NCHW', channels: 'RGB', fit: 'cover', filter: 'bicubic', mean: [127, 127, 127], std: [128, 128, 128],
+  width: 224, height: 224, layout: 'NCHW', channels: 'RGB', fit: 'cover', cropPct: 1, filter: 'bicubic', mean: [127, 127, 127], std: [128, 128, 128],
   minSide: 64, minContrast: 2, previewSide: 512, views: 1,
 };
 const decision = {

@@ -64,6 +64,21 @@ TEST(Pipeline, ACropIsWhatIsShown) {
   const auto cropped = prepare(picture_bytes("spot.png"), spec_of(64), Rect{40, 30, 120, 90});
   ASSERT_TRUE(cropped);
   EXPECT_EQ(cropped->region, (Rect{55, 30, 90, 90}));
+
+  PrepareSpec middle = spec_of(64);
+  middle.crop_pct = 0.5;
+  const auto inner = prepare(picture_bytes("spot.png"), middle, Rect{40, 30, 120, 90});
+  ASSERT_TRUE(inner);
+  EXPECT_EQ(inner->region, cropped->region) << "what a person chose is shown whole";
+  const auto shown = prepare(picture_bytes("spot.png"), middle);
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(shown->region, fitted_region({0, 0, shown->source.width, shown->source.height}, 64, 64, Fit::kCover, 0.5));
+  for (const double nonsense : {0.0, -1.0, 1.01, std::nan("")}) {
+    middle.crop_pct = nonsense;
+    const auto refused = prepare(picture_bytes("spot.png"), middle);
+    ASSERT_FALSE(refused) << nonsense;
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  }
   EXPECT_EQ(prepare(picture_bytes("spot.png"), spec_of(64), Rect{200, 30, 120, 90}).error().code, ErrorCode::kInvalidArgument);
 }
 

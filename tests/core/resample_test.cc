@@ -19,11 +19,19 @@ TEST(Resample, CoverTakesTheCentre) {
   EXPECT_EQ(fitted_region({0, 0, 1, 65535}, 224, 1, Fit::kCover), (Rect{0, 32767, 1, 1}));
 }
 
+TEST(Resample, AShareOfThePartIsItsMiddle) {
+  EXPECT_EQ(fitted_region({0, 0, 1000, 750}, 224, 224, Fit::kCover, 0.8), (Rect{200, 75, 600, 600}));
+  EXPECT_EQ(fitted_region({10, 20, 100, 60}, 192, 192, Fit::kStretch, 0.875), (Rect{16, 23, 88, 53}));
+  EXPECT_EQ(fitted_region({0, 0, 3, 3}, 192, 192, Fit::kCover, 0.01), (Rect{1, 1, 1, 1}));
+  EXPECT_EQ(fitted_region({3, 4, 50, 50}, 192, 192, Fit::kCover, 1), (Rect{3, 4, 50, 50}));
+}
+
 TEST(Resample, CoverAlwaysLiesInside) {
   for (int width = 1; width < 40; ++width) {
     for (int height = 1; height < 40; ++height) {
       for (const auto& [w, h] : {std::pair{7, 7}, std::pair{3, 8}, std::pair{224, 224}}) {
         EXPECT_TRUE(lies_inside(fitted_region({0, 0, width, height}, w, h, Fit::kCover), width, height)) << width << "x" << height;
+        EXPECT_TRUE(lies_inside(fitted_region({0, 0, width, height}, w, h, Fit::kCover, 0.875), width, height)) << width << "x" << height;
       }
     }
   }

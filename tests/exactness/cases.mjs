@@ -3,7 +3,7 @@
 //
 // The manifest's lines, fields apart by one blank:
 //   spec NAME WIDTH HEIGHT LAYOUT CHANNELS FIT FILTER MEAN,MEAN,MEAN STD,STD,STD PREVIEW VIEWS AREA
-//                           what a network wants, as in PrepareSpec; AREA is `cropped` or `whole`
+//                           what a network wants, as in PrepareSpec; FIT may end in *SHARE, its cropPct; AREA is `cropped` or `whole`
 //   FILE SOURCE HASH...     a picture of tests/pictures that is read: what was read from it, and one hash a spec, in the order of the specs
 //   FILE CODE               one that is refused
 // SOURCE is format:WIDTHxHEIGHT:orientation:colour. A hash is the SHA-256 of the tensor's float32 values (little-endian), then the view's RGB, then the
@@ -20,10 +20,11 @@ export function parseManifest(text) {
 }
 
 export function parseSpec(line) {
-  const [, name, width, height, layout, channels, fit, filter, mean, std, previewSide, views, area] = line.split(' ');
+  const [, name, width, height, layout, channels, framing, filter, mean, std, previewSide, views, area] = line.split(' ');
+  const [fit, cropPct = '1'] = framing.split('*');
   const numbers = (list) => list.split(',').map(Number);
   const tensor = { width: Number(width), height: Number(height), layout, channels, mean: numbers(mean), std: numbers(std), views: Number(views) };
-  return { name, cropped: area === 'cropped', prepare: { ...tensor, fit, filter, minSide: 1, minContrast: 0, previewSide: Number(previewSide) } };
+  return { name, cropped: area === 'cropped', prepare: { ...tensor, fit, cropPct: Number(cropPct), filter, minSide: 1, minContrast: 0, previewSide: Number(previewSide) } };
 }
 
 /** RGB of an RGBA picture; nothing for none. */

@@ -15,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   spec.tensor = {1 + options[0] % 64, 1 + options[1] % 64, options[2] & 1 ? Layout::kNhwc : Layout::kNchw, options[2] & 2 ? ChannelOrder::kBgr : ChannelOrder::kRgb, {127, 127, 127}, {128, 128, 128}};
   if (options[2] & 16) spec.tensor.height = spec.tensor.width;  // eight views are of a square
   spec.fit = options[2] & 4 ? Fit::kStretch : Fit::kCover;
+  if (options[2] & 32) spec.crop_pct = (1 + options[4] % 16) / 16.0;
   spec.filter = static_cast<Filter>(options[3] % 3);
   spec.preview_side = options[4];
   constexpr int kViews[] = {1, 4, 8, 3};

@@ -94,6 +94,7 @@ PrepareSpec prepare_spec_from(const val& v) {
   std::copy_n(mean.begin(), std::min<std::size_t>(3, mean.size()), spec.tensor.mean.begin());
   std::copy_n(std.begin(), std::min<std::size_t>(3, std.size()), spec.tensor.std.begin());
   spec.fit = is(v, "fit", "stretch") ? Fit::kStretch : Fit::kCover;
+  spec.crop_pct = at<double>(v, "cropPct");
   spec.filter = is(v, "filter", "bilinear") ? Filter::kBilinear : is(v, "filter", "lanczos") ? Filter::kLanczos : Filter::kBicubic;
   spec.quality = {at<int>(v, "minSide"), at<float>(v, "minContrast")};
   spec.preview_side = at<int>(v, "previewSide");

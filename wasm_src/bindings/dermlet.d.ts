@@ -40,6 +40,8 @@ export interface PrepareSpec {
   layout: 'NCHW' | 'NHWC';
   channels: 'RGB' | 'BGR';
   fit: 'cover' | 'stretch';
+  /** Share of each side of the fitted part that is shown, its middle: over 0, at most 1. A crop is shown whole. */
+  cropPct: number;
   filter: 'bilinear' | 'bicubic' | 'lanczos';
   mean: readonly number[];
   std: readonly number[];

@@ -78,6 +78,7 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
   if (target.width < 1 || target.height < 1 || target.width > kMaxTensorSide || target.height > kMaxTensorSide || spec.preview_side < 0) {
     return fail(ErrorCode::kInvalidArgument, "the network's input size makes no sense");
   }
+  if (!(spec.crop_pct > 0 && spec.crop_pct <= 1)) return fail(ErrorCode::kInvalidArgument, "the network's share of the picture makes no sense");
   if (!views_fit(spec.views, target.width, target.height)) return fail(ErrorCode::kInvalidArgument, "there are 1, 4 or, of a square, 8 views");
   auto header = read_header(bytes);
   if (!header) return tl::unexpected(header.error());
@@ -96,7 +97,7 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
   const Rect whole = {0, 0, prepared.source.width, prepared.source.height};
   const Rect area = crop.value_or(whole);
   if (!lies_inside(area, whole.width, whole.height)) return fail(ErrorCode::kInvalidArgument, "the crop lies outside the picture");
-  prepared.region = fitted_region(area, target.width, target.height, spec.fit);
+  prepared.region = fitted_region(area, target.width, target.height, spec.fit, crop ? 1 : spec.crop_pct);
 
   // A preview of a cropped picture is decoded by itself: the crop may need full detail, the whole picture hardly ever does.
   const bool preview = spec.preview_side > 0;

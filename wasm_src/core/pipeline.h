@@ -32,6 +32,7 @@ namespace dermlet {
 struct PrepareSpec {
   TensorSpec tensor;           // size, layout, channel order, normalisation
   Fit fit = Fit::kCover;       // which part of the picture is shown to the network
+  double crop_pct = 1;         // of that part's sides, 0 to 1: its middle; a crop that a person chose is shown whole
   Filter filter = Filter::kBicubic;
   QualityLimits quality;
   int preview_side = 0;        // longest side of the upright preview in pixels; 0 makes none

@@ -181,7 +181,14 @@ bool lies_inside(const Rect& region, int width, int height) {
          region.x <= width - region.width && region.y <= height - region.height;
 }
 
-Rect fitted_region(const Rect& area, int width, int height, Fit fit) {
+Rect fitted_region(const Rect& area, int width, int height, Fit fit, double crop_pct) {
+  if (crop_pct < 1) {
+    const Rect around = fitted_region(area, width, height, fit);
+    const auto shown = [&](int side) { return std::clamp(static_cast<int>(side * crop_pct + 0.5), 1, side); };
+    const int shown_width = shown(around.width);
+    const int shown_height = shown(around.height);
+    return {around.x + (around.width - shown_width) / 2, around.y + (around.height - shown_height) / 2, shown_width, shown_height};
+  }
   if (fit == Fit::kStretch) return area;
   const auto scaled = [](int side, int to, int from) { return static_cast<int>(std::max<std::int64_t>(1, std::int64_t{side} * to / from)); };
   const int cut_width = std::min(area.width, scaled(area.height, width, height));

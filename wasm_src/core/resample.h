@@ -18,8 +18,9 @@ enum class Fit : std::uint8_t {
   kStretch,  // everything, squashed
 };
 
-// The part of `area` that is shown at width x height. For kCover the longer side is cut, half a pixel more on the far side when it cannot be halved.
-[[nodiscard]] Rect fitted_region(const Rect& area, int width, int height, Fit fit);
+// The part of `area` that is shown at width x height. For kCover the longer side is cut, half a pixel more on the far side when it cannot be halved. Of what is
+// left the middle is shown: `crop_pct`, over 0 and at most 1, of each side, rounded to whole pixels.
+[[nodiscard]] Rect fitted_region(const Rect& area, int width, int height, Fit fit, double crop_pct = 1);
 
 //   source  RGB8
 //   region  inside the source; may begin and end within a pixel

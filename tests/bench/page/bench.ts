@@ -142,11 +142,11 @@ function meanDifference(a: Float32Array, b: Float32Array, spec: PrepareSpec): nu
 
 async function specOf(manifestUrl: string): Promise<PrepareSpec> {
   const { input, quality } = (await (await fetch(manifestUrl)).json()) as {
-    input: Omit<PrepareSpec, 'minSide' | 'minContrast' | 'previewSide' | 'views'>;
+    input: Omit<PrepareSpec, 'cropPct' | 'minSide' | 'minContrast' | 'previewSide' | 'views'>;
     quality: Pick<PrepareSpec, 'minSide' | 'minContrast'>;
   };
   if (input.layout !== 'NCHW' || input.channels !== 'RGB') throw new Error('the peers of this benchmark give NCHW RGB only');
-  return { ...input, ...quality, previewSide: 0, views: 1 };
+  return { ...input, ...quality, cropPct: 1, previewSide: 0, views: 1 }; // all of the square: the peers know no other
 }
 
 let ways: Map<string, Way> | undefined;

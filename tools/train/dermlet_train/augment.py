@@ -13,18 +13,22 @@ from collections.abc import Collection
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from .config import AUGMENTATIONS
+from .config import AUGMENTATIONS, Recipe
 from .preprocessing import LITE, Preprocessing, frame_of, shades_of_grey
 
 MEAN, SCALE = 127.0, 128.0  # the input of EfficientNet-Lite's ImageNet weights: (value - 127) / 128
 
 
-def evaluation_view(pixels: np.ndarray, size: int, crop: str = "cover", constancy: bool = False) -> np.ndarray:
-    """(size, size, 3) uint8: the frame of `crop`, antialiased bicubic, as the C++ core makes it. `constancy`: shades of grey, for ablations."""
+def evaluation_view(pixels: np.ndarray, size: int, crop: str = "cover", crop_pct: float = 1.0, constancy: bool = False) -> np.ndarray:
+    """(size, size, 3) uint8: the frame of `frame_of`, antialiased bicubic, as the C++ core makes it. `constancy`: shades of grey, for ablations."""
     picture = Image.fromarray(shades_of_grey(pixels) if constancy else pixels)
     # Cut first: resize(box=...) lets the filter read beyond the square, the core does not.
-    frame = tuple(int(edge) for edge in frame_of(*picture.size, crop))
-    return np.asarray(picture.crop(frame).resize((size, size), Image.Resampling.BICUBIC))
+    return np.asarray(picture.crop(frame_of(*picture.size, crop, crop_pct)).resize((size, size), Image.Resampling.BICUBIC))
+
+
+def recipe_view(pixels: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """The evaluation view that a recipe's network is shown."""
+    return evaluation_view(pixels, recipe.input_size, recipe.crop, recipe.crop_pct, recipe.colour_constancy)
 
 
 def _random_crop(picture: Image.Image, crop: str, rng: np.random.Generator) -> tuple[float, float, float, float]:

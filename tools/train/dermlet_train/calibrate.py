@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import rejection
-from .augment import evaluation_view, normalise
+from .augment import normalise, recipe_view
 from .calibration import (
     Combination,
     SetThreshold,
@@ -96,7 +96,7 @@ class Network:
         return network_named(self.recipe.network).preprocessing
 
     def view(self, picture: np.ndarray) -> np.ndarray:
-        return evaluation_view(picture, self.recipe.input_size, self.recipe.crop, self.recipe.colour_constancy)
+        return recipe_view(picture, self.recipe)
 
     def run(self, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean logits (K,) and mean embedding (D,) of the (V, S, S, 3) uint8 views of one picture."""
@@ -114,7 +114,7 @@ def outputs_of(network: Network, store: Store, indices: Sequence[int], views: in
     for start in range(0, len(indices), SHARD):
         part = list(indices[start : start + SHARD])
         recipe = network.recipe
-        told = hashlib.sha256(f"{recipe.input_size} {recipe.crop} {recipe.colour_constancy} {views}".encode())
+        told = hashlib.sha256(f"{recipe.input_size} {recipe.crop} {recipe.crop_pct} {recipe.colour_constancy} {views}".encode())
         for i in part:
             told.update(store.picture(i).tobytes())
         path = cache / network.sha256[:16] / f"{told.hexdigest()[:24]}.npz"

@@ -64,6 +64,7 @@ class Recipe:
     energy_margin_out: float = 1.0  # logsumexp that a negative should stay under
     negative_weight: float = 0.1
 
+    start: str = ""  # checkpoint of the same network and classes that a fresh run begins with, instead of ImageNet weights
     weights: str = ""  # file with ImageNet weights (torchvision's or timm's state dict), for networks whose weights are no package
     folded: bool = False  # convolutions with bias, no batch norm: a network read back from a shipped file
     stages: tuple[Stage, ...] = ()  # none: one stage of `epochs` at `learning_rate`, all layers, cosine
@@ -84,6 +85,7 @@ class Recipe:
     # Switches for ablations.
     augment: tuple[str, ...] = AUGMENTATIONS  # families in use; mixup has its own key
     crop: str = "cover"  # preprocessing.frame_of
+    crop_pct: float = 1.0  # share of each side of that frame that evaluation shows, its middle; training draws its crops from all of it
     colour_constancy: bool = False  # shades of grey, in training and evaluation
     train_modalities: tuple[str, ...] = ()  # only these in training; none: all
     train_sets: tuple[str, ...] = ()
@@ -138,6 +140,8 @@ class Recipe:
         for key, value, allowed in (("crop", self.crop, CROPS), ("precision", self.precision, PRECISIONS)):
             if value not in allowed:
                 raise ValueError(f"{key} must be one of {', '.join(allowed)}")
+        if not 0.25 <= self.crop_pct <= 1:
+            raise ValueError("crop_pct must lie in 0.25..1")
         if unknown := sorted(set(self.augment) - set(AUGMENTATIONS)):
             raise ValueError(f"augment: unknown {unknown}; there are {', '.join(AUGMENTATIONS)}")
         if not 0 <= self.distill_weight <= 1 or self.distill_temperature <= 0:

@@ -19,10 +19,10 @@ from .store import Store
 def logits_of(network: Classifier, store: Store, indices: list[int], size: int, device: torch.device, recipe: Recipe | None = None) -> np.ndarray:
     """(N, K) float32 logits of the evaluation views of the given pictures; the views are the shipped ones unless `recipe` asks for others."""
     network.eval()
-    crop, constancy = (recipe.crop, recipe.colour_constancy) if recipe else ("cover", False)
+    framing = (recipe.crop, recipe.crop_pct, recipe.colour_constancy) if recipe else ()
     parts = [np.zeros((0, network.head.out_features), np.float32)]
     for start in range(0, len(indices), 32):
-        views = np.stack([evaluation_view(store.picture(i), size, crop, constancy) for i in indices[start : start + 32]])
+        views = np.stack([evaluation_view(store.picture(i), size, *framing) for i in indices[start : start + 32]])
         pixels = torch.from_numpy(normalise(views, network.preprocessing)).to(device).contiguous(memory_format=torch.channels_last)
         parts.append(network(pixels).float().cpu().numpy())
     return np.concatenate(parts)

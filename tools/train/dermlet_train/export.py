@@ -15,7 +15,7 @@ import onnxruntime
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from .augment import evaluation_view, normalise
+from .augment import normalise, recipe_view
 from .calibrate import Network, calibrate, report
 from .config import Recipe
 from .network import Classifier, Exported
@@ -91,8 +91,8 @@ def file_entry(path: Path) -> dict[str, object]:
 def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, object], out: Path, storage: str, plan: Plan | None = None) -> None:
     """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words.
     `storage` names how the weights are stored; a `plan` says it tensor by tensor."""
-    if recipe.crop == "zoom" or recipe.colour_constancy:
-        raise ValueError("crop = zoom and colour_constancy are for ablations: the page does not do them, so such a network cannot be exported")
+    if recipe.colour_constancy:
+        raise ValueError("colour_constancy is for ablations: the page does not do it, so such a network cannot be exported")
     out.mkdir(parents=True, exist_ok=True)
     network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -105,7 +105,7 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
     session = session_of(path)
 
     draw_self_test(recipe.input_size).save(out / "selftest.png", optimize=True)
-    view = evaluation_view(np.asarray(Image.open(out / "selftest.png").convert("RGB")), recipe.input_size, recipe.crop)
+    view = recipe_view(np.asarray(Image.open(out / "selftest.png").convert("RGB")), recipe)
     logits, maps, embedding = run(session, [view], network.preprocessing)
     with torch.inference_mode():
         exact = network.outputs(torch.from_numpy(normalise(view[None], network.preprocessing)))
@@ -132,6 +132,7 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
             "height": recipe.input_size,
             "layout": "NCHW",
             "fit": recipe.crop,
+            **({"cropPct": recipe.crop_pct} if recipe.crop_pct < 1 else {}),
             "filter": "bicubic",
             **network.preprocessing.manifest(),
         },

@@ -12,8 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-CROPS = ("cover", "stretch", "zoom")
-ZOOM = 0.8  # side of the part that `zoom` shows, of the centred square's
+CROPS = ("cover", "stretch")
 MINKOWSKI = 6  # the norm of shades-of-grey that Finlayson and Trezzi found best
 
 
@@ -61,17 +60,17 @@ IMAGENET = Preprocessing((0.485 * 255, 0.456 * 255, 0.406 * 255), (0.229 * 255, 
 CAFFE = Preprocessing((103.939, 116.779, 123.68), (1.0,) * 3, "BGR")  # Simonyan and Zisserman's own, kept by Keras
 
 
-def frame_of(width: int, height: int, crop: str) -> tuple[float, float, float, float]:
-    """The part of a picture, in pixels (left, top, right, bottom), that the network is shown.
+def frame_of(width: int, height: int, crop: str, crop_pct: float = 1.0) -> tuple[int, int, int, int]:
+    """The part of a picture, in pixels (left, top, right, bottom), that the network is shown; the core's `fitted_region` for a square input.
 
-    `cover`: the centred square of the shorter side; `stretch`: everything, squashed into the square; `zoom`: the middle of the `cover` square (for ablations
-    alone: a manifest cannot ask for it).
+    `cover`: the centred square of the shorter side; `stretch`: everything, squashed into the square. Of that the middle, `crop_pct` of each side.
     """
-    if crop == "stretch":
-        return 0, 0, width, height
-    side = min(width, height) if crop == "cover" else max(1, round(min(width, height) * ZOOM))
-    left, top = (width - side) // 2, (height - side) // 2
-    return left, top, left + side, top + side
+    shorter = min(width, height)
+    shown = (width, height) if crop == "stretch" else (shorter, shorter)
+    left, top = (width - shown[0]) // 2, (height - shown[1]) // 2
+    across, down = (min(side, max(1, int(side * crop_pct + 0.5))) for side in shown)
+    left, top = left + (shown[0] - across) // 2, top + (shown[1] - down) // 2
+    return left, top, left + across, top + down
 
 
 def shades_of_grey(pixels: np.ndarray) -> np.ndarray:

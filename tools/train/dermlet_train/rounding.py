@@ -17,7 +17,7 @@ import onnx
 import onnxruntime
 from onnx import numpy_helper
 
-from .augment import evaluation_view, normalise
+from .augment import normalise, recipe_view
 from .config import Recipe
 from .networks import network_named
 from .preprocessing import LITE, Preprocessing
@@ -157,7 +157,7 @@ def fitting_views(store: Store, recipe: Recipe) -> list[np.ndarray]:
     if not indices:
         raise ValueError("the store has no training pictures of the recipe's classes")
     chosen = np.unique(np.linspace(0, len(indices) - 1, PICTURES).astype(int))
-    return [evaluation_view(store.picture(indices[i]), recipe.input_size, recipe.crop) for i in chosen]
+    return [recipe_view(store.picture(indices[i]), recipe) for i in chosen]
 
 
 def store_fitted(model: onnx.ModelProto, views: list[np.ndarray], preprocessing: Preprocessing = LITE) -> onnx.ModelProto:

@@ -167,7 +167,10 @@ class Trainer:
     def _classifier(self, start: Classifier | None) -> Classifier:
         """The network that a fresh run begins with; a run that goes on needs no ImageNet weights."""
         recipe = self.recipe
-        fresh = start is None and not (self.out / "last.pt").exists()
+        begun = (self.out / "last.pt").exists()
+        if start is None and recipe.start and not begun:
+            start = checkpoint.load_classifier(Path(recipe.start)).network
+        fresh = start is None and not begun
         network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=fresh, weights=recipe.weights, folded=recipe.folded)
         if start is not None:
             network.load_state_dict(start.state_dict())

@@ -32,7 +32,7 @@ import onnx
 import onnxruntime
 import torch
 
-from .augment import evaluation_view
+from .augment import recipe_view
 from .calibration import fit_temperature, softmax
 from .config import Recipe
 from .export import export_onnx, run
@@ -125,7 +125,7 @@ def calibration_sample(store: Store, recipe: Recipe, at_most: int | None = None)
         raise ValueError("the store has no calibration pictures of the recipe's classes")
     if at_most is not None and at_most < len(indices):
         indices = [indices[i] for i in np.linspace(0, len(indices) - 1, at_most).astype(int)]
-    views = [evaluation_view(store.picture(i), recipe.input_size, recipe.crop) for i in indices]
+    views = [recipe_view(store.picture(i), recipe) for i in indices]
     labels = np.array([recipe.classes.index(store.rows[i]["label"]) for i in indices])
     modalities = np.array([store.rows[i]["modality"] for i in indices])
     return Sample(views, labels, modalities, network_named(recipe.network).preprocessing)

@@ -1,5 +1,5 @@
 // Views that the C++ core makes, through the WASM module: what the network is shown, for comparison with the training tool's.
-//   node core_views.mjs FOLDER_OF_DERMLET_JS OUT < requests, one JSON a line: {"path", "size", "fit"}
+//   node core_views.mjs FOLDER_OF_DERMLET_JS OUT < requests, one JSON a line: {"path", "size", "fit", "cropPct"}
 // Writes size * size * 3 bytes of RGB a request to OUT, one after the other; a refused picture is an error that names it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,9 +10,9 @@ const { default: createDermlet } = await import(pathToFileURL(path.join(folder, 
 const core = await createDermlet({ wasmBinary: readFileSync(path.join(folder, 'dermlet.wasm')) });
 
 const views = readFileSync(0, 'utf8').trim().split('\n').map((line) => {
-  const { path: file, size, fit } = JSON.parse(line);
+  const { path: file, size, fit, cropPct } = JSON.parse(line);
   const spec = {
-    width: size, height: size, layout: 'NCHW', channels: 'RGB', fit, filter: 'bicubic', mean: [0, 0, 0], std: [1, 1, 1], minSide: 1, minContrast: 0, previewSide: 0,
+    width: size, height: size, layout: 'NCHW', channels: 'RGB', fit, cropPct, filter: 'bicubic', mean: [0, 0, 0], std: [1, 1, 1], minSide: 1, minContrast: 0, previewSide: 0,
     views: 1,
   };
   const prepared = core.prepare(readFileSync(file), spec, null);

@@ -34,16 +34,16 @@ def module() -> Path:
     return folder
 
 
-def core_views(module: Path, files: list[Path], size: int, fit: str, scratch: Path) -> list[np.ndarray]:
-    requests = "\n".join(json.dumps({"path": str(file), "size": size, "fit": fit}) for file in files)
+def core_views(module: Path, files: list[Path], size: int, fit: str, scratch: Path, crop_pct: float = 1.0) -> list[np.ndarray]:
+    requests = "\n".join(json.dumps({"path": str(file), "size": size, "fit": fit, "cropPct": crop_pct}) for file in files)
     out = scratch / "views.rgb"
     subprocess.run(["node", Path(__file__).with_name("core_views.mjs"), module, out], input=requests, text=True, check=True, timeout=120)
     return list(np.fromfile(out, np.uint8).reshape(len(files), size, size, 3))
 
 
-def trained_view(file: Path, size: int, fit: str = "cover") -> np.ndarray:
+def trained_view(file: Path, size: int, fit: str = "cover", crop_pct: float = 1.0) -> np.ndarray:
     """What training and evaluation read: the store's picture (test_prepare_pipeline proves that it is this one), then the network's view of it."""
-    return evaluation_view(np.asarray(shrink(upright_rgb(file.read_bytes()), SHORT_SIDE)), size, fit)
+    return evaluation_view(np.asarray(shrink(upright_rgb(file.read_bytes()), SHORT_SIDE)), size, fit, crop_pct)
 
 
 def drawn(width: int, height: int, seed: int) -> Image.Image:
@@ -96,12 +96,12 @@ def written(folder: Path) -> list[Path]:
     return files
 
 
-@pytest.mark.parametrize(("size", "fit"), [(224, "cover"), (192, "cover"), (96, "stretch")])
-def test_the_same_bytes(module: Path, tmp_path: Path, size: int, fit: str) -> None:
+@pytest.mark.parametrize(("size", "fit", "crop_pct"), [(224, "cover", 1.0), (192, "cover", 0.875), (96, "stretch", 1.0), (96, "stretch", 0.6)])
+def test_the_same_bytes(module: Path, tmp_path: Path, size: int, fit: str, crop_pct: float) -> None:
     files = written(tmp_path)
     differing = {}
-    for file, view in zip(files, core_views(module, files, size, fit, tmp_path), strict=True):
-        difference = np.abs(view.astype(int) - trained_view(file, size, fit))
+    for file, view in zip(files, core_views(module, files, size, fit, tmp_path, crop_pct), strict=True):
+        difference = np.abs(view.astype(int) - trained_view(file, size, fit, crop_pct))
         if difference.any():
             differing[file.name] = int(difference.max())
     assert not differing, "greatest difference by file"

@@ -176,7 +176,7 @@ def test_modalities_and_sets_can_be_left_out_of_training(store: Store) -> None:
 
 def test_augmentation_families_switch_off() -> None:
     pixels = draw("mel", 1, 60)
-    for crop in ("cover", "stretch", "zoom"):
+    for crop in ("cover", "stretch"):
         plain = training_view(pixels, 32, np.random.default_rng(1), (), crop)
         assert np.abs(plain.astype(int) - evaluation_view(pixels, 32, crop)).max() <= 12, "the same frame, but for the filter's reach beyond it"
     views = {}
@@ -190,7 +190,9 @@ def test_augmentation_families_switch_off() -> None:
 def test_frames() -> None:
     assert frame_of(100, 60, "cover") == (20, 0, 80, 60)
     assert frame_of(100, 60, "stretch") == (0, 0, 100, 60)
-    assert frame_of(100, 60, "zoom") == (26, 6, 74, 54)
+    assert frame_of(100, 60, "cover", 0.8) == (26, 6, 74, 54)
+    assert frame_of(100, 60, "stretch", 0.5) == (25, 15, 75, 45)
+    assert frame_of(1, 3, "cover", 0.25) == (0, 1, 1, 2), "never nothing"
 
 
 def test_shades_of_grey_takes_a_cast_out() -> None:
@@ -434,7 +436,7 @@ def test_report_knows_the_seven_classes_and_leaves_out_what_it_cannot_say(store:
 def test_ablations_run_once_and_make_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = tmp_path / "plan.toml"
     base = tiny_recipe(epochs=1, samples_per_epoch=8).to_toml()
-    rows = (("base", ""), ("No overlays", 'augment = ["geometry"]'), ("colour constancy", "colour_constancy = true, crop = 'zoom'"))
+    rows = (("base", ""), ("No overlays", 'augment = ["geometry"]'), ("colour constancy", "colour_constancy = true, crop_pct = 0.8"))
     plan.write_text("[base]\n" + base + "".join(f'[[rows]]\nname = "{name}"\nset = {{ {keys} }}\n' for name, keys in rows))
     small = drawn_store(tmp_path / "store", train=4, calib=2)
     ablate(plan, small, tmp_path / "out", ALONE, only=["base"])

@@ -269,7 +269,7 @@ function resultPictures(prepared: Prepared, heatMap: Interpreted['heatMap']): Re
 
 export function prepareSpec({ input, quality }: Manifest, previewSide: number, views = 1): PrepareSpec {
   const { name: _name, ...picture } = input;
-  return { ...picture, minSide: quality.minSide, minContrast: quality.minContrast, previewSide, views };
+  return { cropPct: 1, ...picture, minSide: quality.minSide, minContrast: quality.minContrast, previewSide, views };
 }
 
 /** All dihedral views of a square input, else those that keep the shape; `wasm_src/core/views.h`. */

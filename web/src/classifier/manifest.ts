@@ -22,6 +22,8 @@ export interface ModelInput {
   layout: 'NCHW' | 'NHWC';
   channels: 'RGB' | 'BGR';
   fit: 'cover' | 'stretch';
+  /** Share of each side of the fitted part that is shown, its middle; all of it where absent. */
+  cropPct?: number;
   filter: 'bilinear' | 'bicubic' | 'lanczos';
   /** In the order of `channels`; value' = (value - mean) / std with value 0..255. */
   mean: [number, number, number];
@@ -127,6 +129,7 @@ function parseInput(value: unknown, path: string): ModelInput {
     layout: fields.oneOf('layout', ['NCHW', 'NHWC']),
     channels: fields.oneOf('channels', ['RGB', 'BGR']),
     fit: fields.oneOf('fit', ['cover', 'stretch']),
+    ...(fields.has('cropPct') ? { cropPct: fields.number('cropPct', 0.01, 1) } : {}),
     filter: fields.oneOf('filter', ['bilinear', 'bicubic', 'lanczos']),
     mean: triple(fields, 'mean'),
     std: triple(fields, 'std'),
