@@ -34,7 +34,7 @@ def export_onnx(network: Classifier, size: int, path: Path) -> None:
     """
     example = torch.zeros(2, 3, size, size)  # an example of one picture would be taken for a batch that is always 1
     program = torch.onnx.export(
-        Exported(network.eval()),
+        Exported(network).eval(),
         (example,),
         dynamo=True,
         opset_version=18,

@@ -14,14 +14,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from .checkpoint import load_classifier
+from .checkpoint import Trained, load_classifier
 from .config import Recipe, Stage
 from .export import export
 from .from_onnx import read_model
@@ -42,14 +42,11 @@ CALIBRATION = 0.2  # share of the groups
 
 @dataclass(frozen=True)
 class Origin:
-    """The network to go on from, with batch norm folded, and what its folder says of it."""
+    """The network to go on from, with batch norm folded, and what its folder says of it: nothing where it is a checkpoint."""
 
-    network: Classifier
-    name: str
-    classes: tuple[str, ...]
-    size: int
-    manifest: dict[str, Any]
-    folder: Path | None
+    trained: Trained
+    manifest: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
 
     @staticmethod
     def load(path: Path) -> Origin:
@@ -57,10 +54,10 @@ class Origin:
         if path.is_dir():
             network, manifest = read_model(path)
             classes = tuple(entry["id"] for entry in manifest["classes"])
-            return Origin(network, manifest["training"]["network"], classes, manifest["input"]["width"], manifest, path)
+            return Origin(Trained(network, manifest["training"]["network"], classes, manifest["input"]["width"]), manifest, path)
         trained = load_classifier(path)
         fold_batch_norm(trained.network.backbone)
-        return Origin(trained.network, trained.name, trained.classes, trained.size or 224, {}, None)
+        return Origin(trained)
 
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
@@ -109,13 +106,14 @@ def recipe_for(store: Store, origin: Origin, epochs: int) -> Recipe:
         raise PrepareError(f"at least two classes with training pictures are needed; there is {', '.join(classes) or 'none'}")
     pictures = sum(labels[name] for name in classes)
     batch = 32 if pictures >= 320 else 8
-    side = ceil(origin.size / 32) * 32
+    side = ceil((origin.trained.size or 224) / 32) * 32
     return Recipe(
-        network=origin.name,
+        network=origin.trained.name,
         classes=classes,
         folded=True,
         train_size=side,
         input_size=side,
+        crop_pct=origin.manifest.get("input", {}).get("cropPct", 1.0),
         stages=(Stage(2, 2e-3, "head", "constant"), Stage(epochs, 2e-4, "all", "cosine")),
         epochs=2 + epochs,
         samples_per_epoch=batch * min(max(ceil(pictures / batch), 10), 400),
@@ -124,8 +122,8 @@ def recipe_for(store: Store, origin: Origin, epochs: int) -> Recipe:
     )
 
 
-def with_head(origin: Origin, classes: Sequence[str]) -> Classifier:
-    """The origin's network with a head for `classes`: rows of classes that it knows are kept, others are drawn small."""
+def with_head(origin: Trained, classes: Sequence[str]) -> Classifier:
+    """The network with a head for `classes`: rows of classes that it knows are kept, others are drawn small."""
     network = Classifier(origin.name, len(classes), 0.0, pretrained=False, folded=True)
     network.backbone.load_state_dict(origin.network.backbone.state_dict())
     with torch.no_grad():
@@ -156,7 +154,7 @@ def describe(recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, st
     return {
         "name": name,
         "version": "0.1.0",
-        "title": f"{len(classes)} categories, trained on from {origin.manifest.get('name', origin.name)}",
+        "title": f"{len(classes)} categories, trained on from {origin.manifest.get('name', origin.trained.name)}",
         "license": license_,
         "defaultModality": modalities.most_common(1)[0][0],
         "coverage": 0.9,
@@ -206,18 +204,19 @@ def run(arguments: argparse.Namespace) -> None:
     """The whole step. Every part of it is resumed when the command is given again."""
     origin, out = Origin.load(arguments.origin), arguments.out
     work = arguments.work or out.with_name(f"{out.name}-training")
-    options = ImportOptions(modality=arguments.modality, group_pattern=arguments.group_pattern)
-    sources = [parse_source(text, options) for text in arguments.data]
-    classes = ClassMap.load(arguments.classes) if arguments.classes else class_map(sources, origin.classes, work / "classes.toml")
+    layout = ImportOptions(modality=arguments.modality, group_pattern=arguments.group_pattern)
+    sources = [parse_source(text, layout) for text in arguments.data]
+    classes = ClassMap.load(arguments.classes) if arguments.classes else class_map(sources, origin.trained.classes, work / "classes.toml")
     prepare(sources, work / "store", Settings(calibration=CALIBRATION), classes)
     store = Store.open(work / "store")
     recipe = _recipe(work / "recipe.toml", store, origin, arguments)
     calibration = [i for i in store.where("calib") if store.rows[i]["label"] in recipe.classes]
     if len(calibration) < FEWEST:
         raise PrepareError(f"{len(calibration)} pictures are left for calibration, fewer than {FEWEST}: more pictures are needed")
-    kept = [name for name in recipe.classes if name in origin.classes]
+    kept = [name for name in recipe.classes if name in origin.trained.classes]
     print(f"finetune: {len(recipe.classes)} classes, {len(kept)} of them known to {arguments.origin.name}: {', '.join(kept) or 'none'}", flush=True)
-    figures = train(recipe, store, work / "run", Options(arguments.workers, arguments.threads, arguments.checkpoint_steps), with_head(origin, recipe.classes))
+    options = Options(arguments.workers, arguments.threads, arguments.checkpoint_steps)
+    figures = train(recipe, store, work / "run", options, with_head(origin.trained, recipe.classes))
     spelled = {target: name for name, target in classes.names.items() if target in recipe.classes and name != target}
     description = describe(recipe, store, origin, spelled, slug(out.name), arguments.concern)
     best = work / "run" / "best.pt"

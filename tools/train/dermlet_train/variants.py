@@ -208,10 +208,10 @@ def choose(candidates: Sequence[Measured], rule: Rule) -> Measured | None:
     return min(passing, key=lambda c: (c.brotli, c.raw, c.name), default=None)
 
 
-def weigh_and_time(files: Mapping[str, tuple[Path, int]], rounds: int, runs: int) -> dict[str, dict[str, Any]]:
-    """Runs `variants_timing.mjs` on name -> (file, side): sizes of all, times where `rounds` is over 0."""
+def weigh_and_time(files: Mapping[str, tuple[Path, int]], rounds: int, runs: int, sizes: bool = True) -> dict[str, dict[str, Any]]:
+    """Runs `variants_timing.mjs` on name -> (file, side): sizes of all unless they are not wanted, times where `rounds` is over 0."""
     arguments = [f"{name}={path}:{side}" for name, (path, side) in files.items()]
-    command = ["node", str(TIMING_SCRIPT), "--rounds", str(rounds), "--runs", str(runs), *arguments]
+    command = ["node", str(TIMING_SCRIPT), "--rounds", str(rounds), "--runs", str(runs), *([] if sizes else ["--no-sizes"]), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     except FileNotFoundError as error:
@@ -245,6 +245,11 @@ def whole_onnx(network: torch.nn.Module, side: int, folder: Path, name: str) -> 
     onnx.save(onnx.load(path), path)
     path.with_suffix(".onnx.data").unlink(missing_ok=True)
     return path
+
+
+def yardstick_onnx(classes: int, folder: Path) -> Path:
+    """The network that others' times are set against. Its weights are random: they do not change the time."""
+    return whole_onnx(Classifier(YARDSTICK, classes, 0.0, pretrained=False), YARDSTICK_SIDE, folder, "yardstick")
 
 
 def candidates_of(fp32: bytes, sample: Sample, reference: Reference, rule: Rule, fitting: list[np.ndarray]) -> list[tuple[Measured, onnx.ModelProto]]:
@@ -318,7 +323,7 @@ def variants(
         for measured, model in made:
             files[measured.name] = (folder / f"{measured.name}.onnx", recipe.input_size)
             onnx.save(model, files[measured.name][0])
-        yardstick = whole_onnx(Classifier(YARDSTICK, len(recipe.classes), 0.0, pretrained=False), YARDSTICK_SIDE, folder, "yardstick")
+        yardstick = yardstick_onnx(len(recipe.classes), folder)
         found = weigh_and_time({**files, "yardstick": (yardstick, YARDSTICK_SIDE)}, rounds, runs)
     candidates = [measured for measured, _ in made]
     for measured in candidates:

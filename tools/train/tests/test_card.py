@@ -240,6 +240,17 @@ def test_figures_of_other_weights_are_forgotten_when_measured_anew(model: Path) 
     assert {path.name for path in (model / "figures").glob("*.json")} == {"evaluation.json", "download.json"}
 
 
+def test_speed_is_a_ratio_of_least_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "SPEED_ROUNDS", 1)
+    monkeypatch.setattr(measure, "SPEED_RUNS", 2)
+    shipped = measure.ROOT / "models" / "skin-8"
+    measure.measure_speed(shipped, json.loads((shipped / "manifest.json").read_text()), tmp_path / "speed.json")
+    told = json.loads((tmp_path / "speed.json").read_text())
+    least = {name: times["least"] for name, times in told["milliseconds"].items()}
+    assert told["ratio"] == pytest.approx(least["model"] / least["yardstick"], rel=0.01)
+    assert 0.1 < told["ratio"] < 10
+
+
 def test_download_sizes(tmp_path: Path) -> None:
     (tmp_path / "zeros.onnx").write_bytes(bytes(100_000))
     sizes = measure.download_sizes(tmp_path / "zeros.onnx")

@@ -19,9 +19,9 @@ from training_drawn import CLASSES, tiny_recipe
 
 from dermlet_train.__main__ import add_training_options
 from dermlet_train.augment import evaluation_view, normalise
-from dermlet_train.checkpoint import load, save
+from dermlet_train.checkpoint import Trained, load, save
 from dermlet_train.export import export_onnx
-from dermlet_train.finetune import Origin, add_arguments, class_map, run, slug, with_head
+from dermlet_train.finetune import add_arguments, class_map, run, slug, with_head
 from dermlet_train.from_onnx import read_model, restored
 from dermlet_train.network import Classifier
 from dermlet_train.prepare import PrepareError, Source
@@ -82,7 +82,7 @@ def test_every_storage_is_restored(tmp_path: Path, storage: str) -> None:
 def test_heads_are_kept_where_names_match() -> None:
     torch.manual_seed(2)
     network = Classifier("efficientnet-lite0", 3, 0.0, pretrained=False, folded=True)
-    made = with_head(Origin(network, "efficientnet-lite0", CLASSES, 32, {}, None), ("acne", "mel", "nv"))
+    made = with_head(Trained(network, "efficientnet-lite0", CLASSES, 32), ("acne", "mel", "nv"))
     assert torch.equal(made.head.weight[1:], network.head.weight[1:]) and torch.equal(made.head.bias[1:], network.head.bias[1:])
     assert made.head.weight[0].abs().max() < 0.1 and made.head.bias[0] == 0
     assert torch.equal(made.backbone._conv_head.weight, network.backbone._conv_head.weight)

@@ -1,7 +1,8 @@
 """Measuring a model through the shipped path: `npm run evaluate` on pictures as they are, and on coarse copies of them.
 
 Every picture is classified once a setting; parts, sets and skin tones are cut from the same answers. What evaluate wrote stands unchanged in
-`<model>/figures/`: `evaluation.json`, `degraded.json`, `thorough.json`, and `download.json` with the sizes of the network's file.
+`<model>/figures/`: `evaluation.json`, `degraded.json`, `thorough.json`; beside them `speed.json`, the network's time in onnxruntime-web against a yardstick's,
+and `download.json`, the sizes of its file.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageOps
 
@@ -23,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[4]
 Row = dict[str, str]
 
 
-SETTINGS = ("evaluation", "thorough", "degraded")
+SETTINGS = ("evaluation", "thorough", "degraded", "speed")
+SPEED_ROUNDS, SPEED_RUNS = 15, 8
 
 
 def measure_model(model: Path, plan: Plan, rows: Sequence[Row], images: Path, split: str, jobs: int, only: Sequence[str] = SETTINGS) -> None:
@@ -49,8 +52,28 @@ def measure_model(model: Path, plan: Plan, rows: Sequence[Row], images: Path, sp
             chosen = [row for row in rows if row["set"] in sets and row["label"] in labels]
             write_rows(table, degrade(chosen, images, coarse, plan.degraded_side))
             _evaluate(f"copies of {plan.degraded_side} px", table, coarse, figures / "degraded.json", (*common, *_parts(parts)))
+    if "speed" in only and plan.speed:
+        measure_speed(model, manifest, figures / "speed.json")
     sizes = download_sizes(model / manifest["file"]["path"])
     (figures / "download.json").write_text(json.dumps(sizes, indent=2) + "\n")
+
+
+def measure_speed(model: Path, manifest: Mapping[str, Any], out: Path) -> None:
+    """Least time of one run in onnxruntime-web's WASM build, one thread, as a share of the yardstick network's, the two taking turns."""
+    from ..variants import YARDSTICK, YARDSTICK_SIDE, spread, weigh_and_time, yardstick_onnx
+
+    print(f"card: time in onnxruntime-web, beside {YARDSTICK} at {YARDSTICK_SIDE} px", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        yardstick = yardstick_onnx(len(manifest["classes"]), Path(folder))
+        files = {"model": (model / manifest["file"]["path"], manifest["input"]["width"]), "yardstick": (yardstick, YARDSTICK_SIDE)}
+        times = {name: found["run"] for name, found in weigh_and_time(files, SPEED_ROUNDS, SPEED_RUNS, sizes=False).items()}
+    report = {
+        "model": {"sha256": manifest["file"]["sha256"]},
+        "yardstick": {"network": YARDSTICK, "side": YARDSTICK_SIDE},
+        "milliseconds": {name: dict(zip(("median", "least"), spread(run), strict=True)) for name, run in times.items()},
+        "ratio": round(min(times["model"]) / min(times["yardstick"]), 3),
+    }
+    out.write_text(json.dumps(report, indent=2) + "\n")
 
 
 def forget_others(figures: Path, sha256: str) -> None:

@@ -12,7 +12,7 @@ from .plan import Plan
 from .reports import Report
 
 TABLE_BEGIN, TABLE_END = "<!-- figures: made by `python -m dermlet_train card` -->", "<!-- end of figures -->"
-REPORTS = ("evaluation", "degraded", "thorough", "download")
+REPORTS = ("evaluation", "degraded", "thorough", "speed", "download")
 
 _REJECTION = {
     "none": "No picture is refused by its score; only unusable ones are.",

@@ -4,7 +4,7 @@
     [[target]]    title, at (where in the reports), figure; at_least and/or at_most; optional less (a report to take the difference with)
     [[published]] what, figure, caveat
     [words]       knows_not, skin_tones, data; limits (a list)
-    degraded_side, thorough, pairs: see `Plan`
+    degraded_side, thorough, pairs, speed: see `Plan`
 
 `at` is a path into the reports: `evaluation.parts.ham10000.lesions`, `degraded.parts...`, `evaluation.refusal.byLabel.none`.
 """
@@ -69,6 +69,7 @@ class Plan:
     degraded_side: int = 150  # pixels, shorter side of the coarse copies
     pairs: bool = False  # also both pictures of one lesion together
     thorough: bool = False  # also with eight views averaged
+    speed: bool = False  # time in onnxruntime-web beside a yardstick's; for square NCHW inputs
     readme: bool = False  # the README's table is of this model
 
     @staticmethod
