@@ -261,18 +261,25 @@ NONE_SLACK = 0.005
 MARGIN = 0.02
 
 
+def judged(row: Compared, label: str) -> float | None:
+    """AUROC of the label's pictures in the calibration part, which the network was not trained on; of all where there are none in it."""
+    return row.auroc_calibration.get(label, row.auroc.get(label))
+
+
 def choose(rows: Sequence[Compared]) -> str:
     """The method to ship. Energy, which needs no file, unless another is better by `MARGIN` in AUROC of `other` (of `none` where there is no `other`) and
-    gives up no more than `NONE_SLACK` of `none`, or energy misses `NONE_AT_LEAST` and another does not. Of several the best."""
-    label = "other" if all("other" in row.auroc for row in rows) else "none"
+    gives up no more than `NONE_SLACK` of `none`, or energy misses `NONE_AT_LEAST` and another does not. Of several the best.
+
+    Pictures that the network was trained on as negatives flatter whatever looks at its logits, so those of the calibration part decide, few as they are.
+    """
     shippable = [row for row in rows if row.name != "max-softmax"]
-    base = next(row for row in shippable if row.name == "energy")
-    bar = min(base.auroc.get("none", 1.0) - NONE_SLACK, max(row.auroc.get("none", 1.0) for row in shippable))
-    able = [row for row in shippable if row.auroc.get("none", 1.0) >= max(bar, NONE_AT_LEAST)] or shippable
-    best = max(able, key=lambda row: (row.auroc[label], row.auroc.get("none", 1.0)))
-    if base in able and best.auroc[label] < base.auroc[label] + MARGIN:
-        return "energy"
-    return best.name
+    others = {row.name: judged(row, "other") for row in shippable}
+    nones = {row.name: 1.0 if (area := judged(row, "none")) is None else area for row in shippable}
+    figures = {name: nones[name] if area is None else area for name, area in others.items()}
+    bar = min(nones["energy"] - NONE_SLACK, max(nones.values()))
+    able = [name for name in nones if nones[name] >= max(bar, NONE_AT_LEAST)] or list(nones)
+    best = max(able, key=lambda name: (figures[name], nones[name]))
+    return "energy" if "energy" in able and figures[best] < figures["energy"] + MARGIN else best
 
 
 def fitted(name: str, problem: Problem) -> RejectionModel | None:

@@ -378,6 +378,9 @@ class TestRejection:
         poor = rejection.Compared("energy", {"none": 0.9, "other": 0.8}, {}, {})
         able = rejection.Compared("contrast 0.2", {"none": 0.98, "other": 0.7}, {}, {})
         assert rejection.choose([poor, able]) == "contrast 0.2"
+        trained_on = rejection.Compared("energy", {"none": 0.99, "other": 0.98}, {"none": 0.99, "other": 0.75}, {})
+        unseen = rejection.Compared("energy + 10-nearest", {"none": 0.99, "other": 0.97}, {"none": 0.995, "other": 0.82}, {})
+        assert rejection.choose([trained_on, unseen]) == "energy + 10-nearest", "what the network never saw decides"
 
 
 def pictures(logits: np.ndarray, labels: np.ndarray, groups: list[str]) -> Pictures:
