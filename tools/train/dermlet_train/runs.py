@@ -27,6 +27,7 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument("--model", type=Path, required=True, help="the model folder that keeps the summaries")
     step.add_argument("--run", type=Path, help="a training run's folder to summarise; without it only the table is written")
     step.add_argument("--recipe", type=Path, help="the recipe of that run")
+    step.add_argument("--ablations", type=Path, help="the folder that `ablate` wrote: a summary of every row")
     step.add_argument("--name", help="what the run is called; the recipe's name when absent")
     step.add_argument("--note", default="", help="a sentence about the run")
 
@@ -35,8 +36,12 @@ def run(arguments: argparse.Namespace) -> None:
     folder: Path = arguments.model / "runs"
     if bool(arguments.run) != bool(arguments.recipe):
         raise SystemExit("runs: --run and --recipe belong together")
-    if arguments.run:
-        summary = summarise(arguments.run, arguments.recipe, arguments.name or arguments.recipe.stem, arguments.note)
+    taken = [(arguments.run, arguments.recipe)] if arguments.run else []
+    if arguments.ablations:  # what `ablate` wrote: a recipe a row in a folder `ablations`, beside a run's folder of the same name
+        rows = [(arguments.ablations / path.stem, path) for path in sorted((arguments.ablations / "ablations").glob("*.toml"))]
+        taken += [(run, recipe) for run, recipe in rows if (run / "log.jsonl").exists()]
+    for source, recipe in taken:
+        summary = summarise(source, recipe, arguments.name if arguments.name and recipe == arguments.recipe else recipe.stem, arguments.note)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{summary['run']}.json").write_text(json.dumps(summary, indent=2) + "\n")
         print(f"runs: wrote {arguments.model.name}/runs/{summary['run']}.json")
@@ -46,7 +51,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def summarise(folder: Path, recipe_path: Path, name: str, note: str = "") -> dict[str, Any]:
-    """Raises ValueError for a name that is no file name, or a log without an epoch. An epoch that was run again counts once, as it was last."""
+    """Raises ValueError for a name that is no file name, or a log without an epoch. An epoch that was run again counts once, as it was last.
+
+    Settings are those that the run itself wrote down: `--set` may have changed the recipe's.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise ValueError(f"not a name for a run: {name!r}")
     recipe = Recipe.load(recipe_path)
@@ -55,13 +63,15 @@ def summarise(folder: Path, recipe_path: Path, name: str, note: str = "") -> dic
     if not epochs:
         raise ValueError(f"{folder}: log.jsonl has no epoch")
     last = epochs[max(epochs)]
+    told = folder / "run.json"
+    settings = json.loads(told.read_text())["recipe"] if told.exists() else asdict(recipe)
     return {
         "run": name,
         "group": recipe_path.parent.name if recipe_path.parent.name == "ablations" else "",
         "recipe": recipe_path.name,
         "about": leading_comment(recipe_path.read_text()),
         "note": note,
-        "settings": asdict(recipe),
+        "settings": settings,
         "epochs": len(epochs),
         "seconds": sum(line["seconds"] for line in epochs.values()),
         "loss": last["loss"],
@@ -85,8 +95,14 @@ def duration(seconds: int) -> str:
 
 
 def figure_names(summaries: Sequence[Summary]) -> list[str]:
-    """All sets that any run was measured on, in the order in which they were met."""
-    return list(dict.fromkeys(name for summary in summaries for name in summary["figures"]))
+    """All sets whose balanced accuracy any run has, in the order in which they were met."""
+    return list(dict.fromkeys(name for summary in summaries for name in summary["figures"] if not name.endswith("-auc")))
+
+
+def mean_area(summary: Summary) -> float | None:
+    """Mean of a run's AUCs: melanoma and malignant classes, each in every set. Runs that logged none have none."""
+    areas = [value for name, value in summary["figures"].items() if name.endswith("-auc")]
+    return sum(areas) / len(areas) if areas else None
 
 
 def changes(settings: Mapping[str, Any], base: Mapping[str, Any]) -> str:
@@ -106,8 +122,8 @@ def run_table(summaries: Sequence[Summary]) -> str:
         settings = summary["settings"]
         epochs = f"{summary['epochs']} of {settings['epochs']}" if summary["epochs"] != settings["epochs"] else str(summary["epochs"])
         cells = [summary["run"], f"`{summary['recipe']}`", settings["network"], sizes(settings), epochs, duration(summary["seconds"])]
-        rows.append([*cells, *(_cell(summary["figures"].get(name)) for name in names)])
-    return markdown(["run", "recipe", "network", "trained at, run at (px)", "epochs", "time", *names], rows)
+        rows.append([*cells, *(_cell(summary["figures"].get(name)) for name in names), _cell(mean_area(summary))])
+    return markdown(["run", "recipe", "network", "trained at, run at (px)", "epochs", "time", *names, "mean AUC"], rows)
 
 
 def sizes(settings: Mapping[str, Any]) -> str:
@@ -131,7 +147,8 @@ def ablation_table(summaries: Sequence[Summary]) -> str:
         gains = [summary["figures"][name] - base["figures"][name] for name in shared] if base else []
         gain = f"{sum(gains) / len(gains):+.3f}" if gains and summary is not base else "-"
         rows.append([summary["run"], differs, str(summary["epochs"]), duration(summary["seconds"]), *(_cell(summary["figures"].get(n)) for n in names), gain])
-    return markdown(["run", "differs in", "epochs", "time", *names, "mean difference"], rows)
+        rows[-1].append(_cell(mean_area(summary)))
+    return markdown(["run", "differs in", "epochs", "time", *names, "mean difference", "mean AUC"], rows)
 
 
 def remarks(summaries: Sequence[Summary]) -> str:
@@ -146,12 +163,13 @@ def training_text(model: str, summaries: Sequence[Summary]) -> str:
         f"""# Training of {model}
 
 Made by `python -m dermlet_train runs` from the summaries in `runs/`. Figures are balanced accuracies of the averaged weights after the last epoch, by set,
-on pictures of the training split that were never trained on (`calib`); `ham-7` has scc merged into akiec. They served to choose between runs; what the
+on pictures of the training split that were never trained on (`calib`); `ham-7` has scc merged into akiec. The mean AUC is that of melanoma and of the
+malignant categories, each against the rest, over the sets. They served to choose between runs; what the
 shipped model reaches on pictures that served for nothing stands in the [model card](MODEL_CARD.md). Times are wall clock, on whatever else the machine did."""
     ]
     if whole:
         parts += [f"## Runs\n\n{run_table(whole)}", remarks(whole)]
     if ablations:
-        heading = "## Ablations\n\nShort runs that differ in one thing. One run each: a difference of a point or two is within what another seed gives."
+        heading = "## Ablations\n\nShort runs that differ in one thing. One run each: a difference no greater than another seed's (its row) says nothing."
         parts += [heading, ablation_table(ablations), remarks(ablations)]
     return "\n\n".join(part for part in parts if part) + "\n"

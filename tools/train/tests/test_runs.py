@@ -37,6 +37,12 @@ def test_summary(tmp_path: Path) -> None:
     assert len(json.dumps(summary)) < 4096
 
 
+def test_settings_are_those_that_were_run(tmp_path: Path) -> None:
+    run, recipe = make_run(tmp_path, "short")
+    (run / "run.json").write_text(json.dumps({"recipe": {"train_size": 160}}))
+    assert runs.summarise(run, recipe, "short")["settings"] == {"train_size": 160}
+
+
 def test_nothing_to_tell_is_an_error(tmp_path: Path) -> None:
     run, recipe = make_run(tmp_path, "empty", log=[])
     with pytest.raises(ValueError, match="no epoch"):
@@ -52,24 +58,25 @@ def test_tables_by_the_command(tmp_path: Path) -> None:
     ablations.mkdir()
     for name, size, ham in (("base", 192, 0.6), ("size-224", 224, 0.65)):
         (ablations / f"{name}.toml").write_text(RECIPE.replace("train_size = 192", f"train_size = {size}"))
-        run, _ = make_run(tmp_path, name, log=[{"epoch": 3, "loss": 1, "seconds": 3700, "calib ham": ham, "calib pad": 0.4}])
-        runs.run(Namespace(model=model, run=run, recipe=ablations / f"{name}.toml", name=None, note=""))
+        make_run(tmp_path, name, log=[{"epoch": 3, "loss": 1, "seconds": 3700, "calib ham": ham, "calib pad": 0.4, "calib ham mel-auc": ham + 0.2}])
+    (ablations / "not-run-yet.toml").write_text(RECIPE)
+    runs.run(Namespace(model=model, run=None, recipe=None, ablations=tmp_path, name=None, note=""))
     run, recipe = make_run(tmp_path, "whole")
-    runs.run(Namespace(model=model, run=run, recipe=recipe, name=None, note="Was cut off."))
+    runs.run(Namespace(model=model, run=run, recipe=recipe, ablations=None, name=None, note="Was cut off."))
     text = (model / "TRAINING.md").read_text()
-    assert "| whole | `whole.toml` | efficientnet-lite0 | 128, 192; 224 | 2 of 3 | 2 min | 0.600 | 0.400 |" in text
+    assert "| whole | `whole.toml` | efficientnet-lite0 | 128, 192; 224 | 2 of 3 | 2 min | 0.600 | 0.400 | - |" in text
     assert "- **whole**: A short run. Of two lines. Was cut off." in text
     lines = text.split("## Ablations")[1].splitlines()
     assert [line.split(" | ")[0] for line in lines if line.startswith("| ")] == ["| run", "| base", "| size-224"]
-    assert "| size-224 | train_size 224 (base 192) | 1 | 1 h 2 min | 0.650 | 0.400 | +0.025 |" in text
+    assert "| size-224 | train_size 224 (base 192) | 1 | 1 h 2 min | 0.650 | 0.400 | +0.025 | 0.850 |" in text
     before = text
-    runs.run(Namespace(model=model, run=None, recipe=None, name=None, note=""))
+    runs.run(Namespace(model=model, run=None, recipe=None, ablations=None, name=None, note=""))
     assert (model / "TRAINING.md").read_text() == before
 
 
 def test_ablations_without_a_base_are_not_compared(tmp_path: Path) -> None:
     one = {**runs.summarise(*make_run(tmp_path, "one"), "one"), "group": "ablations"}
-    assert "| one | - | 2 | 2 min | 0.600 | 0.400 | - |" in runs.ablation_table([one])
+    assert "| one | - | 2 | 2 min | 0.600 | 0.400 | - | - |" in runs.ablation_table([one])
 
 
 def test_a_setting_that_an_older_summary_lacks_is_not_named() -> None:
