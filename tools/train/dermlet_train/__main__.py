@@ -73,6 +73,10 @@ def main() -> None:
     step.add_argument("--only", action="append", default=[], metavar="ROW", help="run only the row of this name; may be given several times")
     add_training_options(step)
 
+    step = steps.add_parser("average", help="the mean of several checkpoints' weights, runs that began at one checkpoint")
+    step.add_argument("checkpoints", type=Path, nargs="+")
+    step.add_argument("--out", type=Path, required=True)
+
     step = steps.add_parser("export", help="write a model folder: ONNX, calibration, self-test, manifest")
     step.add_argument("--store", type=Path, required=True)
     step.add_argument("--recipe", type=Path, required=True)
@@ -111,6 +115,11 @@ def main() -> None:
         return
     if arguments.step == "import-keras":
         import_keras.run(arguments)
+        return
+    if arguments.step == "average":
+        from .checkpoint import average
+
+        average(arguments.checkpoints, arguments.out)
         return
     if arguments.step in TRAINING:
         run_training(arguments)

@@ -6,6 +6,7 @@ earlier version has no `recipe`; its network is then known by the names and shap
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,25 @@ def network_of(weights: dict[str, Tensor]) -> tuple[str, bool]:
             if {key: value.shape for key, value in candidate.state_dict().items()} == shapes:
                 return name, folded
     raise ValueError("the weights fit no network that this version knows")
+
+
+def average(paths: Sequence[Path], out: Path) -> None:
+    """Writes the mean of the weights in `paths`: a model soup (Wortsman et al. 2022). It is as good as an ensemble where the runs began at one checkpoint and
+    stayed near it, and worse than each of them where they did not: measure it. `epoch` is that of all runs together.
+
+    Raises ValueError when the checkpoints hold different networks.
+    """
+    states = [load(path) for path in paths]
+    weights = [state["weights"] for state in states]
+    shapes = [{key: value.shape for key, value in one.items()} for one in weights]
+    if not states or any(shape != shapes[0] for shape in shapes):
+        raise ValueError("only weights of one and the same network can be averaged")
+    mean = dict(weights[0])
+    for key, value in mean.items():
+        if value.is_floating_point():
+            mean[key] = torch.stack([one[key].double() for one in weights]).mean(0).to(value.dtype)
+    told = {"recipe": states[0]["recipe"]} if "recipe" in states[0] else {}
+    save({"epoch": sum(state["epoch"] for state in states), "weights": mean, **told}, out)
 
 
 @dataclass(frozen=True)

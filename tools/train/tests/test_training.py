@@ -19,7 +19,7 @@ from training_drawn import CLASSES, draw, drawn_store, tiny_recipe
 
 from dermlet_train.ablation import ablate, load_plan
 from dermlet_train.augment import evaluation_view, training_view
-from dermlet_train.checkpoint import load, load_classifier, save
+from dermlet_train.checkpoint import average, load, load_classifier, save
 from dermlet_train.config import Recipe, Stage
 from dermlet_train.distillation import Teachers
 from dermlet_train.evaluation import auc, report
@@ -352,6 +352,31 @@ def test_teachers_and_mixup_together(store: Store, finished: Path, tmp_path: Pat
     train(recipe, store, tmp_path / "taught", ALONE)
     train(Recipe.of(recipe.to_dict() | {"teacher": ()}, "test"), store, tmp_path / "untaught", ALONE)
     assert not same_weights(tmp_path / "taught" / "ema.pt", tmp_path / "untaught" / "ema.pt")
+
+
+def test_a_run_begins_with_a_checkpoint(store: Store, finished: Path, tmp_path: Path) -> None:
+    """At a rate of nothing the weights stay those of the start; batch norm's statistics alone move."""
+    recipe = tiny_recipe(start=str(finished / "ema.pt"), learning_rate=0.0, epochs=1)
+    train(recipe, store, tmp_path, ALONE)
+    began, after = load(finished / "ema.pt")["weights"], load(tmp_path / "last.pt")["network"]
+    same = {key for key in began if torch.equal(began[key], after[key])}
+    assert same == {key for key in began if not key.endswith(("running_mean", "running_var", "num_batches_tracked"))}
+
+
+def test_average_of_checkpoints(finished: Path, tmp_path: Path) -> None:
+    one = load(finished / "ema.pt")
+    other = {key: value + 1 if value.is_floating_point() else value for key, value in one["weights"].items()}
+    save({"epoch": 5, "weights": other}, tmp_path / "other.pt")
+    average([finished / "ema.pt", tmp_path / "other.pt"], tmp_path / "mean.pt")
+    mean = load(tmp_path / "mean.pt")
+    assert mean["epoch"] == one["epoch"] + 5 and mean["recipe"] == one["recipe"]
+    for key, value in one["weights"].items():
+        torch.testing.assert_close(mean["weights"][key], (value + 0.5) if value.is_floating_point() else value)
+    assert load_classifier(tmp_path / "mean.pt").name == "efficientnet-lite0"
+    strange = Classifier("mobilenet-v3-large", 3, 0.0, pretrained=False).state_dict()
+    save({"epoch": 1, "weights": strange}, tmp_path / "strange.pt")
+    with pytest.raises(ValueError, match="one and the same network"):
+        average([finished / "ema.pt", tmp_path / "strange.pt"], tmp_path / "no.pt")
 
 
 def test_a_checkpoint_without_a_recipe_is_known_by_its_weights(tmp_path: Path) -> None:
