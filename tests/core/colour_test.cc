@@ -138,6 +138,37 @@ TEST(Colour, AJpegsProfileThatIsIncompleteOrContradictsItselfIsReported) {
   EXPECT_EQ(said(jpeg_with({segment(octets("ICC_PROFILE"))})), "assumed-srgb");
 }
 
+// EXIF that says R03, Adobe RGB, as cameras do that attach no profile.
+Octets r03() {
+  using namespace std::string_view_literals;
+  const Octets tiff = joined({octets("Exif\0\0MM\0*\0\0\0\10"sv),
+                              octets("\0\1\x87\x69\0\4\0\0\0\1\0\0\0\x1A\0\0\0\0"sv),
+                              octets("\0\2\xA0\1\0\3\0\0\0\1\xFF\xFF\0\0\xA0\5\0\4\0\0\0\1\0\0\0\x38\0\0\0\0"sv),
+                              octets("\0\1\0\1\0\2\0\0\0\4R03\0\0\0\0\0"sv)});
+  Octets bytes = segment(tiff);
+  bytes[1] = 0xE1;
+  return bytes;
+}
+
+TEST(Colour, ExifsAdobeRgbIsThatOfTheProfileAndAProfileCountsForMore) {
+  EXPECT_EQ(said(jpeg_with({r03()})), "converted");
+  PrepareSpec spec;
+  spec.tensor.width = spec.tensor.height = 64;
+  const auto stated = prepare(jpeg_with({r03()}), spec);
+  const auto attached = prepare(jpeg_with({piece(1, 1, profile("adobe-rgb"))}), spec);
+  const auto plain = prepare(picture_bytes("spot-444.jpg"), spec);
+  ASSERT_TRUE(stated && attached && plain);
+  const Octets a = values_of(stated->view), b = values_of(attached->view);
+  int greatest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) greatest = std::max(greatest, std::abs(int{a[i]} - int{b[i]}));
+  EXPECT_LE(greatest, 1);
+  EXPECT_NE(a, values_of(plain->view));
+  const auto both = prepare(jpeg_with({r03(), piece(1, 1, profile("display-p3"))}), spec);
+  const auto profiled = prepare(jpeg_with({piece(1, 1, profile("display-p3"))}), spec);
+  ASSERT_TRUE(both && profiled);
+  EXPECT_EQ(values_of(both->view), values_of(profiled->view));
+}
+
 TEST(Colour, AProfileOverTheLimitIsReported) {
   const Octets icc = profile("display-p3");
   Octets bytes;

@@ -55,6 +55,47 @@ TEST(Exif, EveryPrefixIsSurvived) {
   }
 }
 
+// The first directory points to EXIF's, at 26, which holds `colour_space` and points to the interoperability directory at 56.
+std::vector<std::uint8_t> camera(bool big, std::uint16_t colour_space, std::string_view index, std::uint32_t exif = 26, std::uint32_t interoperability = 56) {
+  std::vector<std::uint8_t> bytes = big ? std::vector<std::uint8_t>{'M', 'M'} : std::vector<std::uint8_t>{'I', 'I'};
+  const auto put = [&](std::uint32_t v, int size) {
+    for (int i = 0; i < size; ++i) bytes.push_back(static_cast<std::uint8_t>(v >> 8 * (big ? size - 1 - i : i)));
+  };
+  const auto entry = [&](std::uint32_t tag, std::uint32_t type, std::uint32_t value) {
+    put(tag, 2), put(type, 2), put(1, 4);
+    put(value, type == 3 ? 2 : 4);
+    if (type == 3) put(0, 2);
+  };
+  put(42, 2), put(8, 4);
+  put(1, 2), entry(0x8769, 4, exif), put(0, 4);
+  put(2, 2), entry(0xA001, 3, colour_space), entry(0xA005, 4, interoperability), put(0, 4);
+  put(1, 2), put(1, 2), put(2, 2), put(4, 4);
+  for (const char c : index) bytes.push_back(static_cast<std::uint8_t>(c));
+  put(0, 4);
+  return bytes;
+}
+
+TEST(Exif, AdobeRgbIsStatedByTheIndexOrTheColourSpace) {
+  using namespace std::string_view_literals;
+  for (const bool big : {false, true}) {
+    EXPECT_TRUE(states_adobe_rgb(camera(big, 0xFFFF, "R03\0"sv)));
+    EXPECT_TRUE(states_adobe_rgb(camera(big, 2, "R98\0"sv)));
+    EXPECT_FALSE(states_adobe_rgb(camera(big, 1, "R98\0"sv)));
+    EXPECT_FALSE(states_adobe_rgb(camera(big, 0xFFFF, "R98\0"sv)));
+    EXPECT_FALSE(states_adobe_rgb(camera(big, 2, "R03\0"sv, 8)));               // a directory that holds itself
+    EXPECT_FALSE(states_adobe_rgb(camera(big, 0xFFFF, "R03\0"sv, 26, 26)));     // another one
+    EXPECT_FALSE(states_adobe_rgb(camera(big, 2, "R03\0"sv, 0xFFFFFFFFu)));     // far outside
+    EXPECT_FALSE(states_adobe_rgb(camera(big, 1, "R03\0"sv, 26, 0xFFFFFFF0u)));
+    EXPECT_FALSE(states_adobe_rgb(tiff(big, 3, 6)));
+  }
+  EXPECT_FALSE(states_adobe_rgb({}));
+  const auto whole = camera(true, 1, "R03\0"sv);
+  for (std::size_t n = 0; n < whole.size(); ++n) {
+    const std::vector<std::uint8_t> part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
+    EXPECT_EQ(states_adobe_rgb(part), n >= 56 + 2 + 8 + 3) << n;
+  }
+}
+
 //  stored   1 2 3
 //           4 5 6
 TEST(Exif, TurnsUpright) {

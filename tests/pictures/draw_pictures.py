@@ -81,6 +81,13 @@ def exif(orientation: int, order: str) -> bytes:
     return b"Exif\0\0" + mark + struct.pack(order + "HI", 42, 8) + struct.pack(order + "H", 1) + entry + struct.pack(order + "I", 0)
 
 
+def adobe_rgb_exif() -> bytes:
+    """What a camera writes that is set to Adobe RGB and attaches no profile: uncalibrated colours, interoperability index R03."""
+    block = b"MM" + struct.pack(">HIH", 42, 8, 1) + struct.pack(">HHII", 0x8769, 4, 1, 26) + bytes(4)
+    block += struct.pack(">H", 2) + struct.pack(">HHIHH", 0xA001, 3, 1, 0xFFFF, 0) + struct.pack(">HHII", 0xA005, 4, 1, 56) + bytes(4)
+    return b"Exif\0\0" + block + struct.pack(">HHHI", 1, 1, 2, 4) + b"R03\0" + bytes(4)
+
+
 # How an upright picture must be stored so that the orientation brings it back.
 STORED_AS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -132,6 +139,7 @@ def main() -> None:
     # Colours: the pixels are those of `coloured` as they stand, so each profile shows another picture.
     coloured = colourful(160, 120)
     save("p3.jpg", encoded(coloured, "JPEG", quality=90, icc_profile=profiles.CASES["display-p3"]))
+    save("adobe-rgb-exif.jpg", encoded(coloured, "JPEG", quality=90, exif=adobe_rgb_exif()))
     save("adobe-rgb.png", encoded(coloured, "PNG", icc_profile=profiles.CASES["adobe-rgb"]))
     faded = coloured.convert("RGBA")
     faded.putalpha(Image.fromarray(np.tile(np.linspace(0, 255, coloured.width).round().astype(np.uint8), (coloured.height, 1))))

@@ -68,6 +68,10 @@ class Pieces {
   bool whole_ = true;
 };
 
+// Adobe RGB (1998), 4.3.1.
+constexpr Primaries kAdobeRgb = {{{0.3127, 0.3290}, {0.64, 0.33}, {0.21, 0.71}, {0.15, 0.06}}};
+constexpr double kAdobeExponent = 563.0 / 256;
+
 ColourSource read_jpeg_colour(Bytes file, const Header& header, Converter& converter) {
   constexpr auto kMark = "ICC_PROFILE\0"sv;
   Pieces pieces;
@@ -77,7 +81,10 @@ ColourSource read_jpeg_colour(Bytes file, const Header& header, Converter& conve
     if ((*segment)->marker == jpeg::kApp2 && starts_with((*segment)->payload, kMark)) pieces.add((*segment)->payload.subspan(kMark.size()));
     at = (*segment)->end;
   }
-  return pieces.any() ? use(std::as_const(pieces).joined().span(), header, converter) : ColourSource::kAssumedSrgb;
+  if (pieces.any()) return use(std::as_const(pieces).joined().span(), header, converter);
+  Profile profile;
+  if (header.adobe_rgb && header.channels == 3 && make_profile(kAdobeRgb, kAdobeExponent, profile)) return use(profile, converter);
+  return ColourSource::kAssumedSrgb;
 }
 
 // iCCP: a name of 1-79 bytes, its end, the compression method (0 is the only one), a zlib stream.

@@ -1,6 +1,7 @@
 // What a file says about its colours, and how to get from them to sRGB.
 //
-//   JPEG  ICC profile in APP2 segments (ICC.1:2022 annex B.4), in any order; an incomplete or contradictory set counts as a profile that cannot be used
+//   JPEG  ICC profile in APP2 segments (ICC.1:2022 annex B.4), in any order; an incomplete or contradictory set counts as a profile that cannot be used.
+//         Without one, EXIF's word that the colours are Adobe RGB, with which cameras spare themselves the profile
 //   PNG   (third edition) cICP when it says sRGB, then iCCP, then any other cICP, then sRGB, then gAMA and cHRM. gAMA of about 1/2.2 without other primaries
 //         than sRGB's is what encoders write beside or in place of sRGB, and is taken as that, as browsers do. Colour chunks after the picture's data do not count.
 //   BMP   version 5: the word that it is sRGB; profiles in it are reported

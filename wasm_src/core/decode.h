@@ -31,6 +31,7 @@ struct Header {
   int height = 0;
   int orientation = 1;  // EXIF 1-8
   int channels = 3;     // of colour, as stored: 1 grey, 3 red, green and blue, 4 inks
+  bool adobe_rgb = false;  // EXIF says so; a profile counts for more
   // Of formats that are decoded elsewhere alone:
   Bytes profile;                 // ICC profile, part of the file
   int primaries = 0;             // ITU-T H.273 colour primaries where the container states them without a profile; 0 says nothing, -1 what is not read

@@ -6,19 +6,56 @@ namespace dermlet {
 namespace {
 
 constexpr std::uint16_t kOrientationTag = 0x0112;
+constexpr std::uint16_t kExifTag = 0x8769;              // where the directory of EXIF's own tags lies
+constexpr std::uint16_t kColourSpaceTag = 0xA001;       // in that directory
+constexpr std::uint16_t kInteroperabilityTag = 0xA005;  // in that directory: where the next one lies
+constexpr std::uint16_t kIndexTag = 0x0001;             // in that one
 constexpr std::size_t kEntryBytes = 12;
 
-// A count of 1 is stored in the entry itself, left-aligned, whatever the type.
-std::optional<std::uint32_t> inline_value(Bytes tiff, std::size_t entry, ByteOrder order) {
-  const auto type = read_u16(tiff, entry + 2, order);
-  if (!type) return {};
-  switch (*type) {
-    case 1: return read_u8(tiff, entry + 8);         // BYTE
-    case 3: return read_u16(tiff, entry + 8, order);  // SHORT, what the standard asks for
-    case 4: return read_u32(tiff, entry + 8, order);  // LONG
-    default: return {};
+// A TIFF block's byte order and where its first directory lies. Directories are only ever looked up by name, none is followed to a next one: there is no chain
+// to loop in.
+struct Tiff {
+  Bytes bytes;
+  ByteOrder order = ByteOrder::kLittle;
+  std::uint32_t first = 0;
+
+  static std::optional<Tiff> open(Bytes bytes) {
+    Tiff tiff{bytes};
+    if (starts_with(bytes, "MM")) {
+      tiff.order = ByteOrder::kBig;
+    } else if (!starts_with(bytes, "II")) {
+      return {};
+    }
+    const auto directory = read_u32(bytes, 4, tiff.order);
+    if (read_u16(bytes, 2, tiff.order) != 42 || !directory) return {};
+    tiff.first = *directory;
+    return tiff;
   }
-}
+
+  // Where the first entry of this tag begins.
+  [[nodiscard]] std::optional<std::size_t> find(std::uint32_t directory, std::uint16_t wanted) const {
+    const std::size_t count = read_u16(bytes, directory, order).value_or(0);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t entry = std::size_t{directory} + 2 + i * kEntryBytes;
+      const auto tag = read_u16(bytes, entry, order);
+      if (!tag) return {};
+      if (*tag == wanted) return entry;
+    }
+    return {};
+  }
+
+  // A count of 1 is stored in the entry itself, left-aligned, whatever the type.
+  [[nodiscard]] std::optional<std::uint32_t> value(std::uint32_t directory, std::uint16_t tag) const {
+    const auto entry = find(directory, tag);
+    if (!entry) return {};
+    switch (read_u16(bytes, *entry + 2, order).value_or(0)) {
+      case 1: return read_u8(bytes, *entry + 8);         // BYTE
+      case 3: return read_u16(bytes, *entry + 8, order);  // SHORT, what the standard asks for
+      case 4: return read_u32(bytes, *entry + 8, order);  // LONG
+      default: return {};
+    }
+  }
+};
 
 // Where a pixel of the upright picture lies in the stored one: start + x * step_x + y * step_y, in pixels.
 struct Walk {
@@ -45,27 +82,20 @@ Walk walk_of(int orientation, std::ptrdiff_t width, std::ptrdiff_t height) {
 }  // namespace
 
 int read_orientation(Bytes tiff) {
-  ByteOrder order = ByteOrder::kLittle;
-  if (starts_with(tiff, "MM")) {
-    order = ByteOrder::kBig;
-  } else if (!starts_with(tiff, "II")) {
-    return 1;
-  }
-  if (read_u16(tiff, 2, order) != 42) return 1;
-  const auto directory = read_u32(tiff, 4, order);
-  if (!directory) return 1;
-  const auto count = read_u16(tiff, *directory, order);
-  if (!count) return 1;
-  // Only the first directory describes the main picture; the next ones (thumbnail) are not followed, so there is no chain to loop in.
-  for (std::size_t i = 0; i < *count; ++i) {
-    const std::size_t entry = std::size_t{*directory} + 2 + i * kEntryBytes;
-    const auto tag = read_u16(tiff, entry, order);
-    if (!tag) return 1;
-    if (*tag != kOrientationTag) continue;
-    const auto value = inline_value(tiff, entry, order);
-    return value && *value >= 1 && *value <= 8 ? static_cast<int>(*value) : 1;
-  }
-  return 1;
+  // Only the first directory describes the main picture; the next one is the thumbnail's.
+  const auto block = Tiff::open(tiff);
+  const std::uint32_t value = block ? block->value(block->first, kOrientationTag).value_or(1) : 1;
+  return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+}
+
+bool states_adobe_rgb(Bytes tiff) {
+  const auto block = Tiff::open(tiff);
+  const auto exif = block ? block->value(block->first, kExifTag) : std::nullopt;
+  if (!exif) return false;
+  if (block->value(*exif, kColourSpaceTag) == 2u) return true;
+  const auto interoperability = block->value(*exif, kInteroperabilityTag);
+  const auto index = interoperability ? block->find(*interoperability, kIndexTag) : std::nullopt;
+  return index && starts_with(tiff, "R03", *index + 8);
 }
 
 Box upright_box(const Box& b, double width, double height, int orientation) {

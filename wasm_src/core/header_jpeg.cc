@@ -32,6 +32,7 @@ Result<Header> read_jpeg_header(Bytes bytes) {
     } else if (marker == jpeg::kApp1 && !exif_seen && starts_with(payload, "Exif\0\0"sv)) {
       exif_seen = true;
       header.orientation = read_orientation(payload.subspan(6));
+      header.adobe_rgb = states_adobe_rgb(payload.subspan(6));
     } else if (marker == jpeg::kApp14 && starts_with(payload, "Adobe"sv)) {
       adobe = true;
     }
