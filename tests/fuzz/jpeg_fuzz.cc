@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 4 || data[0] != 0xFF || data[1] != 0xD8) return 0;
   const Bytes bytes(data, size);
   const auto header = read_jpeg_header(bytes);
-  if (!header || static_cast<std::int64_t>(header->width) * header->height > 60'000) return 0;
+  if (!header || static_cast<std::int64_t>(header->width) * header->height > 30'000) return 0;
   const int reduction = 1 << (data[size - 1] & 3);
   const auto all = decode_jpeg(bytes, {0, 0, header->width, header->height}, reduction);
   const Rect part = {header->width / 3, header->height / 3, std::max(header->width / 4, 1), std::max(header->height / 4, 1)};

@@ -2,17 +2,19 @@
 #include <cstdlib>
 
 #include "decode.h"
+#include "input.h"
 #include "stb.h"
 
 using namespace dermlet;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const Bytes bytes(data, size);
-  if (const auto header = read_header(bytes); header && header->format != Format::kJpeg && static_cast<std::int64_t>(header->width) * header->height < 300'000) {
-    const auto image = decode(bytes, *header, {0, 0, header->width, header->height}, 1);
+  if (size == 0) return 0;
+  const auto file = with_checksums({data, size});
+  if (const auto header = read_header(file); header && header->format != Format::kJpeg && !is_foreign(header->format) && static_cast<std::int64_t>(header->width) * header->height < 300'000) {
+    const auto image = decode(file, *header, {0, 0, header->width, header->height}, 1);
     if (image && (image->image.width != header->width || image->image.height != header->height || image->image.channels != 3)) std::abort();
   }
-  const StbPicture picture = stb_decode(bytes, 32u << 20);
+  const StbPicture picture = stb_decode(file, 32u << 20);
   std::free(picture.pixels);
   return 0;
 }

@@ -12,6 +12,7 @@ import {
   ensurePackages,
   ensureTools,
   findPython,
+  fuzzingCompiler,
   nativeCompiler,
   pip,
   sanitizingCompiler,
@@ -74,8 +75,7 @@ export async function native(preset) {
 /** The fuzz targets, which only clang can build. */
 export async function fuzzers() {
   const stb = await ensureStb(pip);
-  const compiler = sanitizingCompiler();
-  if (!compiler.includes('clang')) throw new StepError('Fuzzing needs clang with its runtime (Debian: clang and libclang-rt-dev).');
+  const compiler = fuzzingCompiler();
   const kind = JSON.stringify([root, stb, compiler]);
   return ensure({
     name: 'fuzz',

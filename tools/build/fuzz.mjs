@@ -1,58 +1,114 @@
 // npm run fuzz -- [--seconds N] [--only TARGET[,TARGET]]: libFuzzer on the C++ core under the sanitizers, two targets at a time.
-// First every input that once failed (tests/fuzz/regressions/<target>-*), then N seconds (60) from tests/pictures and what earlier runs found.
-// A new finding is written to build/fuzz-findings/; exit status 1.
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+// First every input that once failed (tests/fuzz/regressions/<target>-*), then N seconds (60) from tests/pictures, what is made of them (fuzz-seeds.mjs) and what earlier runs
+// found (.cache/fuzz/<target>, which a later run goes on with), by the words in tests/fuzz/dictionaries. At the end a table: runs, coverage, what is new, findings.
+// A finding is written to build/fuzz-findings/ and named with the command that repeats it; exit status 1.
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fuzzers } from './artifacts.mjs';
+import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
+import { fromLibFuzzer } from './reports.mjs';
 import { StepError, cacheDir, logDir, main, root, run, say, tail } from './steps.mjs';
 import { BUILD_NEEDS, TEST_NEEDS, checkNode, ensureTools } from './toolchain.mjs';
 
 const source = join(root, 'tests', 'fuzz');
+const work = join(root, 'build', 'fuzz-work');
 const findings = join(root, 'build', 'fuzz-findings');
-const LIMITS = ['-timeout=20', '-rss_limit_mb=2560', '-max_len=65536', '-print_final_stats=1'];
+const LIMITS = ['-timeout=20', '-rss_limit_mb=2560', '-print_final_stats=1'];
+
+/** Bytes of the longest input where not MAX_LENGTH: what is decoded several times over finds more in small pictures. */
+const LENGTHS = { builds: 16384, jpeg: 16384, png: 16384, scaled: 16384 };
+
+/** The words that a target's inputs are made of; libFuzzer takes one file. */
+const DICTIONARIES = {
+  builds: ['jpeg', 'png', 'bmp', 'icc', 'exif'],
+  exif: ['exif'],
+  header: ['jpeg', 'png', 'bmp', 'exif', 'foreign', 'icc'],
+  icc: ['icc', 'png', 'jpeg'],
+  jpeg: ['jpeg'],
+  pipeline: ['jpeg', 'png', 'bmp', 'icc', 'exif', 'foreign'],
+  png: ['png', 'bmp', 'icc'],
+  scaled: ['jpeg'],
+};
 
 export const targets = () => readdirSync(source).flatMap((name) => (name.endsWith('_fuzz.cc') ? [name.slice(0, -'_fuzz.cc'.length)] : [])).sort();
 
-/** Runs one target; resolves to whether it found nothing. */
+function dictionaryOf(target) {
+  const names = DICTIONARIES[target] ?? [];
+  if (names.length === 0) return [];
+  const path = join(work, `${target}.dict`);
+  writeFileSync(path, names.map((name) => readFileSync(join(source, 'dictionaries', `${name}.dict`), 'utf8')).join('\n'));
+  return [`-dict=${path}`];
+}
+
+const regressionsOf = (target) => readdirSync(join(source, 'regressions')).filter((name) => name.startsWith(`${target}-`)).map((name) => join(source, 'regressions', name));
+
+const findingsOf = (target) => (existsSync(findings) ? readdirSync(findings).filter((name) => name.startsWith(`${target}-`)) : []);
+
+/** Runs one target's known inputs and then the fuzzer. Resolves to its line of the table. */
 async function one(target, seconds) {
   const program = join(root, 'build', 'fuzz', 'tests', 'fuzz', `fuzz_${target}`);
   const log = `fuzz-${target}`;
   const corpus = join(cacheDir, 'fuzz', target);
-  mkdirSync(corpus, { recursive: true });
-  mkdirSync(findings, { recursive: true });
-  const known = readdirSync(join(source, 'regressions')).filter((name) => name.startsWith(`${target}-`)).map((name) => join(source, 'regressions', name));
+  const seeds = join(work, target);
+  for (const folder of [corpus, findings]) mkdirSync(folder, { recursive: true });
+  makeSeeds(target, seeds);
+  const known = regressionsOf(target);
+  const before = new Set(findingsOf(target));
   const options = { log, mayFail: true, env: { UBSAN_OPTIONS: 'print_stacktrace=1' } };
   let status = known.length > 0 ? await run(program, [...LIMITS, ...known], options) : 0;
-  if (status === 0) {
-    const args = [...LIMITS, `-max_total_time=${seconds}`, `-artifact_prefix=${join(findings, `${target}-`)}`, corpus, join(root, 'tests', 'pictures')];
-    status = await run(program, args, { ...options, append: true, limit: (seconds + 120) * 1000 });
+  const replayed = status === 0;
+  if (replayed) {
+    const args = [...LIMITS, `-max_len=${LENGTHS[target] ?? MAX_LENGTH}`, ...dictionaryOf(target), `-max_total_time=${seconds}`, `-artifact_prefix=${join(findings, `${target}-`)}`, corpus, seeds, join(root, 'tests', 'pictures')];
+    status = await run(program, args, { ...options, append: known.length > 0, limit: (seconds + 240) * 1000 });
   }
-  const path = join(logDir, `${log}.log`);
-  const runs = /stat::number_of_executed_units:\s+(\d+)/g;
-  const counted = [...readFileSync(path, 'utf8').matchAll(runs)].at(-1)?.[1];
-  if (status === 0 && counted !== undefined) {
-    say(`  ${target}: ${Number(counted).toLocaleString('en')} runs, nothing found`);
-    return true;
-  }
-  say(`${tail(path, 30)}  ${target}: FAILED (${status}); inputs in ${relative(root, findings)}, whole log: ${relative(root, path)}`);
-  return false;
+  const figures = fromLibFuzzer(readFileSync(join(logDir, `${log}.log`), 'utf8'));
+  const found = findingsOf(target).filter((name) => !before.has(name));
+  const passed = status === 0 && figures !== null;
+  if (!passed) complain({ target, status, program, replayed, found });
+  return { target, passed, known: known.length, replayed, found, ...figures };
 }
 
-/** Runs targets side by side; resolves to counts as the test run wants them. */
+/** What a finding is, how it is repeated and how it is kept. */
+function complain({ target, status, program, replayed, found }) {
+  const path = join(logDir, `fuzz-${target}.log`);
+  say(`${tail(path, 30)}  ${target}: FAILED (${status}); whole log: ${relative(root, path)}`);
+  if (!replayed) say(`  An input of tests/fuzz/regressions/${target}-* fails again: npm run fuzz -- --seconds 1 --only ${target}`);
+  for (const name of found) {
+    const input = relative(root, join(findings, name));
+    say(`  Repeat:  ${relative(root, program)} ${input}\n  Keep:    cp ${input} tests/fuzz/regressions/${target}-<what it is>`);
+  }
+}
+
+const number = (value) => (value === undefined ? '-' : value.toLocaleString('en'));
+
+/** The table at the end; `edges` are libFuzzer's counters of the target's program that were reached, `features` those with how often. */
+function table(lines) {
+  const rows = [
+    ['target', 'runs', 'runs/s', 'edges', 'features', 'corpus', 'new', 'known', 'findings'],
+    ...lines.map((line) => [line.target, ...[line.runs, line.perSecond, line.edges, line.features, line.corpus, line.added, line.known, line.found.length].map(number)]),
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  for (const row of rows) say(`  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ')}`);
+}
+
+/** Runs targets side by side; resolves to counts as the test run wants them: a test a target, one an input that once failed. */
 export async function fuzz({ seconds = 60, only = targets() } = {}) {
   await fuzzers();
+  mkdirSync(work, { recursive: true });
   const waiting = [...only];
-  const failures = [];
+  const lines = [];
   const lane = async () => {
-    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      if (!(await one(target, seconds))) failures.push(`fuzz ${target}`);
-    }
+    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) lines.push(await one(target, seconds));
   };
-  await Promise.all(Array.from({ length: Math.min(cpus().length, 4) }, lane));
-  return { passed: only.length - failures.length, failed: failures.length, skipped: 0, failures };
+  await Promise.all(Array.from({ length: Math.min(cpus().length, 2) }, lane));
+  lines.sort((a, b) => only.indexOf(a.target) - only.indexOf(b.target));
+  table(lines);
+  const failures = lines.filter(({ passed }) => !passed).map(({ target, found }) => `fuzz ${target}${found.map((name) => `: build/fuzz-findings/${name}`).join('')}`);
+  const replays = lines.filter(({ replayed }) => replayed).reduce((sum, { known }) => sum + known, 0);
+  return { passed: only.length - failures.length + replays, failed: failures.length, skipped: 0, failures };
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -110,6 +110,16 @@ export function fromTap(text) {
   return counts;
 }
 
+/** What libFuzzer said at the end of its last run (`-print_final_stats=1`); null where it did not come that far. */
+export function fromLibFuzzer(text) {
+  const last = (pattern) => [...text.matchAll(pattern)].at(-1);
+  const stat = (name) => last(new RegExp(`^stat::${name}:\\s+(\\d+)$`, 'gm'))?.[1];
+  const done = last(/^#\d+\s+DONE\s+cov: (\d+) ft: (\d+) corp: (\d+)\//gm);
+  if (done === undefined || stat('number_of_executed_units') === undefined) return null;
+  const [edges, features, corpus] = done.slice(1).map(Number);
+  return { runs: Number(stat('number_of_executed_units')), perSecond: Number(stat('average_exec_per_sec')), edges, features, corpus, added: Number(stat('new_units_added')) };
+}
+
 /**
  * A part's verdict from its counts and its runner's exit status. A runner that failed without a failed test, or ran none at all, counts as one
  * failure: silence is not success.

@@ -1,14 +1,16 @@
 // The build scripts' own tests: server, lock, fingerprints, versions, reports.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { fingerprint } from './fingerprint.mjs';
-import { fromGoogleTest, fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
+import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
+import { targets } from './fuzz.mjs';
+import { fromGoogleTest, fromJunit, fromLibFuzzer, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { serve } from './serve.mjs';
 import { isNewEnough, stbVersion } from './stb.mjs';
 import { root } from './steps.mjs';
@@ -252,5 +254,39 @@ describe('reports', () => {
     assert.equal(judge({ ...none, passed: 3 }, 'signal SIGSEGV').failed, 1);
     assert.equal(judge({ ...none, passed: 3 }, 0).failed, 0);
     assert.equal(judge({ ...none, passed: 3, failed: 2 }, 1).failed, 2);
+  });
+});
+
+describe('fuzz', () => {
+  test('every target builds, and its regression inputs name one that exists', () => {
+    const listed = /foreach\(target ([^)]+)\)/.exec(readFileSync(join(root, 'tests/fuzz/CMakeLists.txt'), 'utf8'))[1].split(' ');
+    assert.deepEqual(listed, targets());
+    for (const name of readdirSync(join(root, 'tests/fuzz/regressions'))) assert.ok(targets().some((target) => name.startsWith(`${target}-`)), name);
+  });
+
+  test('seeds are made of the drawn pictures: blocks of EXIF, profiles, models', () => {
+    const made = (target) => {
+      const folder = join(scratch, 'seeds', target);
+      const count = makeSeeds(target, folder);
+      const seeds = readdirSync(folder).map((name) => readFileSync(join(folder, name)));
+      assert.equal(seeds.length, count);
+      assert.ok(seeds.every((seed) => seed.length <= MAX_LENGTH));
+      return seeds;
+    };
+    const exif = made('exif');
+    assert.ok(exif.length > 20 && exif.every((block) => ['II', 'MM'].includes(block.toString('latin1', 0, 2))));
+    const profiles = made('icc');
+    assert.ok(profiles.filter((profile) => profile.toString('latin1', 36, 40) === 'acsp').length > 20);
+    const kinds = new Set(made('pipeline').map((seed) => seed.toString('latin1', 0, 4)));
+    for (const magic of ['\x89PNG', 'RIFF']) assert.ok(kinds.has(magic), magic);
+    assert.ok([...kinds].some((magic) => magic.startsWith('BM')) && [...kinds].some((magic) => magic.startsWith('\xff\xd8')));
+    assert.ok(made('rejection').every((model) => model.toString('latin1', 0, 4) === 'DRJ1'));
+    assert.ok(made('interpret').length > 10);
+  });
+
+  test("libFuzzer's last words are read, and a run without them is none", () => {
+    const text = '#99\tINITED cov: 5 ft: 6 corp: 7/8b exec/s: 0\n#2097152\tDONE   cov: 64 ft: 109 corp: 42/2Kb lim: 65536 exec/s: 123\nstat::number_of_executed_units: 2097152\nstat::average_exec_per_sec:     123\nstat::new_units_added:          9\n';
+    assert.deepEqual(fromLibFuzzer(text), { runs: 2097152, perSecond: 123, edges: 64, features: 109, corpus: 42, added: 9 });
+    assert.equal(fromLibFuzzer(text.replace('DONE', 'NEW ')), null);
   });
 });

@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { native, site, trainingEnvironment, wasm } from './artifacts.mjs';
+import { fuzz } from './fuzz.mjs';
 import { fromGoogleTest, fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { siteDir } from './serve.mjs';
 import { StepError, logDir, main, root, run, say, seconds, tail } from './steps.mjs';
@@ -54,6 +55,7 @@ const PARTS = [
   { id: 'types', title: 'Types', test: () => single('tsc', 'test-types', [localBin('tsc'), '--noEmit', '-p', 'tsconfig.json']) },
   { id: 'core', title: 'C++ core', test: () => googleTests('native') },
   { id: 'asan', title: 'C++ core under address and undefined-behaviour sanitizers', test: () => googleTests('asan') },
+  { id: 'fuzz', title: 'Hostile input: each fuzz target for a minute', test: () => fuzz() },
   { id: 'module', title: 'WASM module: size, and use in Node', needs: wasm, test: moduleInNode },
   { id: 'web', title: 'TypeScript units', needs: wasm, test: unit },
   { id: 'train', title: 'Training tool', needs: wasm, test: trainingTool },

@@ -71,11 +71,10 @@ export function emccVersion() {
 }
 
 /** Whether a compiler builds and links a small program with the standard library and the given flags. */
-function compiles(compiler, flags) {
+function compiles(compiler, flags, program = '#include <string>\nint main(int n, char**) { return std::string(n, 0).empty(); }\n') {
   const path = which(compiler);
   if (path === null) return false;
   const question = [compiler, ...flags].join(' ');
-  const program = '#include <string>\nint main(int n, char**) { return std::string(n, 0).empty(); }\n';
   const out = join(cacheDir, `probe-${process.pid}`);
   mkdirSync(cacheDir, { recursive: true });
   try {
@@ -96,6 +95,12 @@ export function nativeCompiler() {
 /** A C++ compiler whose address and undefined-behaviour sanitizers link; clang's before g++'s, which checks less. */
 export function sanitizingCompiler() {
   return [...CLANGS, 'g++'].find((compiler) => compiles(compiler, ['-fsanitize=address,undefined'])) ?? null;
+}
+
+/** A clang whose libFuzzer links beside the sanitizers. */
+export function fuzzingCompiler() {
+  const target = '#include <cstddef>\nextern "C" int LLVMFuzzerTestOneInput(const unsigned char*, std::size_t) { return 0; }\n';
+  return CLANGS.find((compiler) => compiles(compiler, ['-fsanitize=fuzzer,address,undefined'], target)) ?? null;
 }
 
 function hasHeader(header) {
@@ -149,6 +154,14 @@ const NEEDS = {
   pip: { what: 'pip', apt: ['python3', 'python3-pip', 'ca-certificates'], found: () => !stbNeedsPip() || pip() !== null },
   compiler: { what: 'a C++ compiler', apt: ['g++'], found: () => nativeCompiler() !== null },
   sanitizers: { what: "a compiler's sanitizers", apt: ['g++'], found: () => sanitizingCompiler() !== null },
+  fuzzer: {
+    what: "clang's libFuzzer",
+    // Ubuntu 22.04 has its runtime in clang's own packages.
+    get apt() {
+      return ['clang', ...(isUbuntu() && !candidateOf('libclang-rt-dev') ? [] : ['libclang-rt-dev'])];
+    },
+    found: () => fuzzingCompiler() !== null,
+  },
   gtest: { what: 'GoogleTest', apt: ['libgtest-dev'], found: () => hasHeader('gtest/gtest.h') },
   python: { what: `Python ${OLDEST_PYTHON.join('.')} or newer with venv`, apt: ['python3', 'python3-venv'], found: () => findPython() !== null },
   chromium: { what: 'Chromium', apt: ['chromium'], found: () => findChromium() !== null },
@@ -216,7 +229,7 @@ function isUbuntu() {
 }
 
 /** What tests need of the system besides what building needs, to be asked for at once. */
-export const TEST_NEEDS = ['compiler', 'sanitizers', 'gtest', 'python', 'webkit', 'xvfb', ...(isUbuntu() ? [] : ['chromium', 'firefox'])];
+export const TEST_NEEDS = ['compiler', 'sanitizers', 'fuzzer', 'gtest', 'python', 'webkit', 'xvfb', ...(isUbuntu() ? [] : ['chromium', 'firefox'])];
 
 /** A browser for tests: the system's, apt's, or (Ubuntu, whose packages are snaps) the one that Playwright fetches. */
 async function ensureBrowser(name, title, find) {

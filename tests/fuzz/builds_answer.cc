@@ -1,0 +1,39 @@
+// All that prepare() says of an input, as bytes. Compiled into each of the builds that builds_fuzz.cc compares, in a namespace of its own.
+#include <cstring>
+
+#include "input.h"
+
+namespace dermlet {
+namespace {
+
+template <typename T>
+void append(std::vector<std::uint8_t>& answer, std::span<const T> values) {
+  const auto* first = reinterpret_cast<const std::uint8_t*>(values.data());
+  answer.insert(answer.end(), first, first + values.size_bytes());
+}
+
+void append(std::vector<std::uint8_t>& answer, std::initializer_list<int> values) { append(answer, std::span<const int>(values.begin(), values.size())); }
+
+}  // namespace
+
+std::vector<std::uint8_t> answer(const std::uint8_t* data, std::size_t size) {
+  std::vector<std::uint8_t> told;
+  const auto [spec, crop] = asked_by({data, size});
+  const auto file = with_checksums({data, size});
+  const auto prepared = prepare(file, spec, crop);
+  if (!prepared) {
+    const auto& [code, message] = prepared.error();
+    append(told, {static_cast<int>(code)});
+    told.insert(told.end(), message.begin(), message.end());
+    return told;
+  }
+  const auto& [region, source] = std::pair(prepared->region, prepared->source);
+  append(told, {region.x, region.y, region.width, region.height, source.width, source.height, source.orientation, static_cast<int>(source.colour), prepared->quality.usable});
+  for (const QualityCheck& check : prepared->quality.checks) append(told, std::span<const float>(&check.value, 1));
+  append(told, prepared->tensor.span());
+  append(told, prepared->view.pixels.span());
+  append(told, prepared->preview.pixels.span());
+  return told;
+}
+
+}  // namespace dermlet

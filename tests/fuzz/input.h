@@ -1,0 +1,50 @@
+// What several fuzz targets make of their input.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "header.h"
+#include "pipeline.h"
+
+namespace dermlet {
+
+inline constexpr std::size_t kOptionBytes = 8;
+
+// How a picture is prepared, chosen by the input's last bytes. The last bit of all says whether checksums are made right.
+struct Asked {
+  PrepareSpec spec;
+  std::optional<Rect> crop;
+};
+
+inline Asked asked_by(Bytes input) {
+  const Bytes options = input.last(kOptionBytes);
+  Asked asked;
+  PrepareSpec& spec = asked.spec;
+  spec.tensor = {1 + options[0] % 64, 1 + options[1] % 64, options[2] & 1 ? Layout::kNhwc : Layout::kNchw, options[2] & 2 ? ChannelOrder::kBgr : ChannelOrder::kRgb, {127, 127, 127}, {128, 128, 128}};
+  if (options[2] & 16) spec.tensor.height = spec.tensor.width;  // eight views are of a square
+  spec.fit = options[2] & 4 ? Fit::kStretch : Fit::kCover;
+  if (options[2] & 32) spec.crop_pct = (1 + options[4] % 16) / 16.0;
+  spec.filter = static_cast<Filter>(options[3] % 3);
+  spec.preview_side = options[4];
+  constexpr int kViews[] = {1, 4, 8, 3};
+  spec.views = kViews[options[3] / 3 % 4];
+  if (options[2] & 8) asked.crop = Rect{options[5], options[6], 1 + options[7], 1 + options[4]};
+  return asked;
+}
+
+// The input with each PNG chunk's checksum made right, so that what lies behind the checksums is reached; one input in two, by its last bit. Others are left as they are.
+inline std::vector<std::uint8_t> with_checksums(Bytes input) {
+  std::vector<std::uint8_t> file(input.begin(), input.end());
+  if (!starts_with(input, "\x89PNG\r\n\x1A\n") || (input.back() & 1) != 0) return file;
+  for (std::size_t at = 8; at + 12 <= file.size();) {
+    const std::size_t length = *read_u32(file, at, ByteOrder::kBig);
+    if (length > file.size() - at - 12) break;
+    const std::uint32_t crc = png_crc32(Bytes(file).subspan(at + 4, length + 4));
+    for (std::size_t i = 0; i < 4; ++i) file[at + 8 + length + i] = static_cast<std::uint8_t>(crc >> (24 - 8 * i));
+    at += length + 12;
+  }
+  return file;
+}
+
+}  // namespace dermlet

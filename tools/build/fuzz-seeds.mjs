@@ -1,0 +1,104 @@
+// What fuzz targets begin with beside the drawn pictures: parts of those (EXIF blocks, ICC profiles), the pictures with bytes behind them that choose options, and, where the
+// input is no picture, small valid inputs. Made anew for each run, so that a picture that is drawn later is a seed without further ado.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { inflateSync } from 'node:zlib';
+import { filesUnder } from './fingerprint.mjs';
+import { root } from './steps.mjs';
+
+/** Inputs are cut here: longer ones cost more time than they find. */
+export const MAX_LENGTH = 65536;
+
+const PICTURE = /\.(jpe?g|png|bmp|webp|avif|heic|gif)$/;
+
+const pictures = () => filesUnder(join(root, 'tests', 'pictures')).filter((path) => PICTURE.test(path)).map((path) => ({ name: basename(path), bytes: readFileSync(path) }));
+
+/** Payloads of a JPEG's APPn segments before its first scan. */
+function* segments(bytes) {
+  for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff && bytes[at + 1] !== 0xda; at += 2 + bytes.readUInt16BE(at + 2)) {
+    yield { marker: bytes[at + 1], payload: bytes.subarray(at + 4, at + 2 + bytes.readUInt16BE(at + 2)) };
+  }
+}
+
+/** Chunks of a PNG or a WebP, each with four letters as its type. */
+function* chunks(bytes) {
+  const png = bytes[0] === 0x89;
+  if (!png && bytes.toString('latin1', 8, 12) !== 'WEBP') return;
+  for (let at = png ? 8 : 12; at + 8 <= bytes.length; ) {
+    const length = png ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at + 4);
+    yield { type: bytes.toString('latin1', png ? at + 4 : at, png ? at + 8 : at + 4), data: bytes.subarray(at + 8, at + 8 + length) };
+    at += png ? length + 12 : length + 8 + (length & 1);
+  }
+}
+
+function exifBlocks(bytes) {
+  const afterMark = (data) => (data.toString('latin1', 0, 4) === 'Exif' ? data.subarray(6) : data);
+  const found = bytes[0] === 0xff ? [...segments(bytes)].filter(({ marker, payload }) => marker === 0xe1 && payload.toString('latin1', 0, 4) === 'Exif').map(({ payload }) => payload) : [];
+  return [...found, ...[...chunks(bytes)].filter(({ type }) => /^exif$/i.test(type)).map(({ data }) => data)].map(afterMark);
+}
+
+/** PNG: a name, a zero, the method, a zlib stream. */
+function inflatedProfile(data) {
+  try {
+    return inflateSync(data.subarray(data.indexOf(0) + 2));
+  } catch {
+    return null;
+  }
+}
+
+function profiles(bytes) {
+  if (bytes[0] === 0xff) {
+    const pieces = [...segments(bytes)].filter(({ marker, payload }) => marker === 0xe2 && payload.toString('latin1', 0, 11) === 'ICC_PROFILE').map(({ payload }) => payload.subarray(14));
+    return pieces.length > 0 ? [Buffer.concat(pieces)] : [];
+  }
+  return [...chunks(bytes)].filter(({ type }) => /^iccp$/i.test(type)).map(({ type, data }) => (type === 'iCCP' ? inflatedProfile(data) : data)).filter(Boolean);
+}
+
+/** Pictures with eight bytes behind them that choose the tensor's size, layout, fit, filter, views, preview and crop (tests/fuzz/input.h). */
+function withOptions(bytes, i) {
+  const views = i % 4;
+  return Buffer.concat([bytes, Buffer.from([15 + (i % 48), 20 + (i % 32), (i * 7) % 32, 3 * views + (i % 3), (i * 5) % 64, i % 9, i % 7, 2 * ((i * 3) % 60)])]);
+}
+
+function floats(...values) {
+  return Buffer.from(new Float32Array(values).buffer);
+}
+
+/** tests/fuzz/interpret_fuzz.cc: classes, rows and views, columns and what else, flags; then scores, set thresholds, temperature, rejection, concern mass, and the rest. */
+function outputs() {
+  const seeds = [];
+  for (const [views, count] of [[0, 1], [1, 4], [2, 8]]) {
+    for (const more of [0, 2, 6, 14]) {
+      const scores = Array.from({ length: 3 * count }, (_, i) => (i % 5) - 1.5);
+      const second = more === 0 ? [] : [0.5, 2, -1, 0.75, 0.5, 1.25, 1.5];
+      const embedding = count > 1 ? Array.from({ length: 2 * count }, (_, i) => i / 3) : [];
+      const maps = Array.from({ length: 3 * 2 * 2 * count }, (_, i) => (i % 7) / 7);
+      for (const flags of [2, 6, 7]) seeds.push(Buffer.concat([Buffer.from([2, 2 + 9 * views, 2 + 9 * more, flags]), floats(...scores, 0.2, 0.2, 0.2, 1.5, 5, 0.3, ...second, ...embedding, ...maps)]));
+    }
+  }
+  return seeds;
+}
+
+const rejectionModels = () => [...readFileSync(join(root, 'tests/golden/rejection.golden'), 'utf8').matchAll(/^model \S+ ([0-9a-f]+)/gm)].map(([, hex]) => Buffer.from(hex, 'hex'));
+
+const SEEDS = {
+  builds: () => pictures().map(({ bytes }, i) => withOptions(bytes, i)),
+  exif: () => pictures().flatMap(({ bytes }) => exifBlocks(bytes)),
+  header: () => [],
+  icc: () => pictures().flatMap(({ bytes }) => profiles(bytes)),
+  interpret: outputs,
+  jpeg: () => pictures().filter(({ bytes }) => bytes[0] === 0xff).map(({ bytes }, i) => Buffer.concat([bytes, Buffer.from([i & 3])])),
+  pipeline: () => pictures().map(({ bytes }, i) => withOptions(bytes, i)),
+  png: () => [],
+  rejection: rejectionModels,
+  scaled: () => [],
+};
+
+/** Writes a target's seeds into a folder of its own; resolves the folder and how many there are. */
+export function makeSeeds(target, folder) {
+  const seeds = (SEEDS[target] ?? (() => []))().filter((bytes) => bytes.length <= MAX_LENGTH);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [i, bytes] of seeds.entries()) writeFileSync(join(folder, String(i).padStart(4, '0')), bytes);
+  return seeds.length;
+}
