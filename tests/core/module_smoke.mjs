@@ -2,9 +2,10 @@
 //   node tests/core/module_smoke.mjs [folder of dermlet.js]
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import path from 'node:path';
+import { blankPng, withMostMemory } from './limited.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'build/wasm'));
@@ -147,15 +148,65 @@ test('every kind of wrong file has its code', async () => {
   }
 });
 
-test('running out of memory is an error that the next picture survives', async () => {
-  // Within the pixel limit, yet more than a 32-bit module can hold at once as 16-bit RGBA: 60 million pixels.
-  const bytes = await picture('deep.png');
+test('a picture that its file cannot hold is refused without memory', async () => {
+  // 60 million pixels of 16-bit RGBA in 20 KB.
   const before = module.memoryBytes();
-  const told = module.prepare(bytes, spec, null);
-  assert.equal(told.ok, false);
-  assert.ok(['IMAGE_TOO_LARGE', 'CORRUPT_IMAGE'].includes(told.code), told.code);
-  assert.ok(module.memoryBytes() >= before);
-  assert.equal(module.prepare(await picture('spot.jpg'), spec, null).ok, true);
+  assert.equal(module.prepare(await picture('deep.png'), spec, null).code, 'CORRUPT_IMAGE');
+  assert.equal(module.memoryBytes(), before);
+});
+
+describe('without memory', () => {
+  const most = 48; // MiB
+  const start = async () => createDermlet({ wasmBinary: withMostMemory(await readFile(path.join(folder, 'dermlet.wasm')), most) });
+
+  test('a picture that needs more is too large, and the next one works, again and again', async () => {
+    const small = await start();
+    const expected = module.prepare(await picture('spot.jpg'), spec, null).tensor;
+    const large = blankPng(4000, 3000);
+    for (let i = 0; i < 5; ++i) {
+      assert.equal(small.prepare(large, spec, null).code, 'IMAGE_TOO_LARGE');
+      assert.deepEqual(small.prepare(await picture('spot.jpg'), spec, null).tensor, expected);
+      assert.ok(small.memoryBytes() <= most << 20);
+    }
+    assert.equal(module.prepare(large, spec, null).ok, true); // it is a picture
+  });
+
+  test('a file that is larger than the memory is too large', async () => {
+    const small = await start();
+    const file = new Uint8Array(60 << 20);
+    file.set(await picture('spot.jpg'));
+    assert.equal(small.prepare(file, spec, null).code, 'IMAGE_TOO_LARGE');
+    assert.equal(small.prepare(await picture('spot.jpg'), spec, null).ok, true);
+  });
+
+  test('pixels decoded elsewhere that are larger than the memory are too large', async () => {
+    const small = await start();
+    const told = small.prepareDecoded(await picture('foreign/lossless.webp'), spec, null, { width: 4000, height: 3000, rgba: new Uint8Array(4000 * 3000 * 4) });
+    assert.equal(told.code, 'IMAGE_TOO_LARGE');
+    assert.equal(small.prepare(await picture('spot.jpg'), spec, null).ok, true);
+  });
+
+  test('wherever it runs out, the answer is a tensor or IMAGE_TOO_LARGE', async () => {
+    // Sides at which one allocation after another no longer fits.
+    const small = await start();
+    const codes = new Set();
+    const kinds = [{}, { depth: 8, colour: 2, samples: 3 }, { depth: 8, colour: 0, samples: 1 }];
+    for (const [i, kind] of kinds.entries()) {
+      for (let side = 400; side <= 5200; side += 400) {
+        const told = small.prepare(blankPng(side, side + 16 * i, kind), { ...spec, previewSide: 2048 }, null);
+        codes.add(told.ok ? 'ok' : told.code);
+        assert.equal(small.prepare(await picture('tiny.png'), spec, null).ok, true);
+      }
+    }
+    for (const name of ['spot-large.jpg', 'spot-large-progressive.jpg', 'kinds/jpeg-large-eighth-progressive.jpg']) {
+      for (let side = 500; side <= 3500; side += 500) {
+        const told = small.prepare(await picture(name), { ...spec, width: side, height: side, previewSide: 0, filter: 'lanczos' }, null);
+        codes.add(told.ok ? 'ok' : told.code);
+        assert.equal(small.prepare(await picture('tiny.png'), spec, null).ok, true);
+      }
+    }
+    assert.deepEqual([...codes].sort(), ['IMAGE_TOO_LARGE', 'ok']);
+  });
 });
 
 test('a hundred pictures in a row do not grow the memory', async () => {

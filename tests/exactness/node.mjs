@@ -7,16 +7,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export const manifestPath = join(root, 'tests', 'golden', 'tensors.golden');
 export const pictureDir = join(root, 'tests', 'pictures');
 
-/** Whether a picture of 60 million 16-bit pixels is broken or too large depends on the memory that can be had. */
-const NOT_EVERYWHERE = ['deep.png'];
-
 /** Every drawn picture, in a stable order, by its path below tests/pictures with '/'. */
 export async function pictureFiles() {
   const entries = await readdir(pictureDir, { withFileTypes: true, recursive: true });
   return entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(pictureDir.length + 1).split(sep).join('/'))
-    .filter((file) => !/\.py$|__pycache__|(^|\/)\./.test(file) && !NOT_EVERYWHERE.includes(file))
+    .filter((file) => !/\.py$|__pycache__|(^|\/)\./.test(file))
     .sort();
 }
 

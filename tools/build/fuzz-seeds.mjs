@@ -1,7 +1,7 @@
-// What fuzz targets begin with beside the drawn pictures: parts of those (EXIF blocks, ICC profiles), the pictures with bytes behind them that choose options, and, where the
-// input is no picture, small valid inputs. Made anew for each run, so that a picture that is drawn later is a seed without further ado.
+// What fuzz targets begin with: the drawn pictures, with bytes behind them where those choose options, parts of them (EXIF blocks, ICC profiles), and, where the input is no
+// picture, small valid inputs. Made anew for each run, so that a picture that is drawn later is a seed without further ado.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { filesUnder } from './fingerprint.mjs';
 import { root } from './steps.mjs';
@@ -9,9 +9,10 @@ import { root } from './steps.mjs';
 /** Inputs are cut here: longer ones cost more time than they find. */
 export const MAX_LENGTH = 65536;
 
-const PICTURE = /\.(jpe?g|png|bmp|webp|avif|heic|gif)$/;
+/** Every drawn file, the refused ones too, but not the scripts that draw them. */
+const drawn = () => filesUnder(join(root, 'tests', 'pictures')).filter((path) => !path.endsWith('.py')).map((path) => readFileSync(path));
 
-const pictures = () => filesUnder(join(root, 'tests', 'pictures')).filter((path) => PICTURE.test(path)).map((path) => ({ name: basename(path), bytes: readFileSync(path) }));
+const jpegs = () => drawn().filter((bytes) => bytes[0] === 0xff);
 
 /** Payloads of a JPEG's APPn segments before its first scan. */
 function* segments(bytes) {
@@ -82,21 +83,21 @@ function outputs() {
 const rejectionModels = () => [...readFileSync(join(root, 'tests/golden/rejection.golden'), 'utf8').matchAll(/^model \S+ ([0-9a-f]+)/gm)].map(([, hex]) => Buffer.from(hex, 'hex'));
 
 const SEEDS = {
-  builds: () => pictures().map(({ bytes }, i) => withOptions(bytes, i)),
-  exif: () => pictures().flatMap(({ bytes }) => exifBlocks(bytes)),
-  header: () => [],
-  icc: () => pictures().flatMap(({ bytes }) => profiles(bytes)),
+  builds: () => drawn().map(withOptions),
+  exif: () => drawn().flatMap(exifBlocks),
+  header: drawn,
+  icc: () => [...drawn().flatMap(profiles), ...drawn()],
   interpret: outputs,
-  jpeg: () => pictures().filter(({ bytes }) => bytes[0] === 0xff).map(({ bytes }, i) => Buffer.concat([bytes, Buffer.from([i & 3])])),
-  pipeline: () => pictures().map(({ bytes }, i) => withOptions(bytes, i)),
-  png: () => [],
+  jpeg: () => jpegs().map((bytes, i) => Buffer.concat([bytes, Buffer.from([i & 3])])),
+  pipeline: () => drawn().map(withOptions),
+  png: drawn,
   rejection: rejectionModels,
-  scaled: () => [],
+  scaled: jpegs,
 };
 
 /** Writes a target's seeds into a folder of its own; resolves the folder and how many there are. */
 export function makeSeeds(target, folder) {
-  const seeds = (SEEDS[target] ?? (() => []))().filter((bytes) => bytes.length <= MAX_LENGTH);
+  const seeds = SEEDS[target]().filter((bytes) => bytes.length <= MAX_LENGTH);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [i, bytes] of seeds.entries()) writeFileSync(join(folder, String(i).padStart(4, '0')), bytes);

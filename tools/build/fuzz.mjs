@@ -1,5 +1,5 @@
 // npm run fuzz -- [--seconds N] [--only TARGET[,TARGET]]: libFuzzer on the C++ core under the sanitizers, two targets at a time.
-// First every input that once failed (tests/fuzz/regressions/<target>-*), then N seconds (60) from tests/pictures, what is made of them (fuzz-seeds.mjs) and what earlier runs
+// First every input that once failed (tests/fuzz/regressions/<target>-*), then N seconds (60) from the drawn pictures (fuzz-seeds.mjs) and what earlier runs
 // found (.cache/fuzz/<target>, which a later run goes on with), by the words in tests/fuzz/dictionaries. At the end a table: runs, coverage, what is new, findings.
 // A finding is written to build/fuzz-findings/ and named with the command that repeats it; exit status 1.
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -61,7 +61,7 @@ async function one(target, seconds) {
   let status = known.length > 0 ? await run(program, [...LIMITS, ...known], options) : 0;
   const replayed = status === 0;
   if (replayed) {
-    const args = [...LIMITS, `-max_len=${LENGTHS[target] ?? MAX_LENGTH}`, ...dictionaryOf(target), `-max_total_time=${seconds}`, `-artifact_prefix=${join(findings, `${target}-`)}`, corpus, seeds, join(root, 'tests', 'pictures')];
+    const args = [...LIMITS, `-max_len=${LENGTHS[target] ?? MAX_LENGTH}`, ...dictionaryOf(target), `-max_total_time=${seconds}`, `-artifact_prefix=${join(findings, `${target}-`)}`, corpus, seeds];
     status = await run(program, args, { ...options, append: known.length > 0, limit: (seconds + 240) * 1000 });
   }
   const figures = fromLibFuzzer(readFileSync(join(logDir, `${log}.log`), 'utf8'));

@@ -14,6 +14,9 @@ using namespace std::string_view_literals;
 constexpr auto kBig = ByteOrder::kBig;
 constexpr auto kLittle = ByteOrder::kLittle;
 
+// A file has one EXIF chunk; millions of them would fill memory with patches.
+constexpr std::size_t kMostPatches = 1000;
+
 tl::unexpected<Error> cut_off() { return fail(ErrorCode::kCorruptImage, "the file ends before the picture does"); }
 tl::unexpected<Error> no_size() { return fail(ErrorCode::kCorruptImage, "the file holds no picture"); }
 
@@ -192,6 +195,7 @@ Result<Header> read_webp_header(Bytes bytes) {
       // Some writers put JPEG's mark in front.
       header.orientation = read_orientation(starts_with(chunk->payload, "Exif\0\0"sv) ? chunk->payload.subspan(6) : chunk->payload);
       header.plain.push_back({at, 'X'});  // chunks of unknown kinds are passed over
+      if (header.plain.size() > kMostPatches) return fail(ErrorCode::kCorruptImage, "the WebP has more metadata than a picture can need");
     }
     at = chunk->end;
   }

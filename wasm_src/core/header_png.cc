@@ -31,7 +31,7 @@ bool depth_fits(std::uint8_t depth, std::uint8_t colour) {
   }
 }
 
-Result<Header> read_ihdr(Bytes data) {
+Result<Header> read_ihdr(Bytes data, std::size_t file_bytes) {
   const auto width = read_u32(data, 0, ByteOrder::kBig);
   const auto height = read_u32(data, 4, ByteOrder::kBig);
   if (data.size() != 13) return fail(ErrorCode::kCorruptImage, "the PNG's header has the wrong length");
@@ -40,6 +40,10 @@ Result<Header> read_ihdr(Bytes data) {
   if (auto within = check_size(*width, *height); !within) return tl::unexpected(within.error());
   Header header{Format::kPng, static_cast<int>(*width), static_cast<int>(*height)};
   header.channels = (data[9] & 2) != 0 ? 3 : 1;
+  // What the file cannot hold is not allocated: deflate makes at most 1032 bytes of one (a match of 258 in two bits), and rows are at least their pixels.
+  constexpr std::array<std::uint8_t, 7> kSamples = {1, 0, 3, 1, 2, 0, 4};
+  const std::uint64_t bits = std::uint64_t{*width} * *height * data[8] * kSamples[data[9]];
+  if (bits / 8 / 1032 > file_bytes) return fail(ErrorCode::kCorruptImage, "the PNG ends before the picture does");
   return header;
 }
 
@@ -66,7 +70,7 @@ Result<Header> read_png_header(Bytes bytes) {
     if (!header) {
       if (starts_with(type_and_data, "CgBI"sv)) return fail(ErrorCode::kUnsupportedFormat, "an Xcode-optimised PNG cannot be read");
       if (!starts_with(type_and_data, "IHDR"sv)) return fail(ErrorCode::kCorruptImage, "the PNG does not begin with its header");
-      auto read = read_ihdr(data);
+      auto read = read_ihdr(data, bytes.size());
       if (!read) return tl::unexpected(read.error());
       header = *read;
     }

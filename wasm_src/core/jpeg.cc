@@ -27,6 +27,10 @@ constexpr std::array<std::uint8_t, 64> kNatural = {
 
 constexpr int kBlockSide = 8;
 
+// Encoders make about ten scans. A scan of nothing but end-of-band runs is some bytes long and yet passes every block, and a table of 20 bytes takes microseconds to build: without
+// a limit a small file could keep the decoder busy for minutes.
+constexpr int kMostEffort = 1000;
+
 constexpr int divided_up(std::int64_t a, std::int64_t b) { return static_cast<int>((a + b - 1) / b); }
 
 // Blocks [x0, x1) x [y0, y1).
@@ -140,6 +144,7 @@ class Decoder {
   int adobe_transform_ = -1;
   BitReader reader_;
   int end_of_band_ = 0;  // blocks that the current end-of-band run still covers
+  int effort_ = 0;       // Huffman tables built, and ten times the scans
 };
 
 tl::unexpected<Error> Decoder::incomplete(bool early, double share) const {
@@ -175,6 +180,7 @@ Decoder::Check Decoder::read_huffman(Bytes payload) {
     if (total > 256 || symbols.size() != total || !(kind == 0 ? dc_ : ac_)[table].build(kind == 0 ? HuffmanTable::Kind::kDc : HuffmanTable::Kind::kAc, counts, symbols)) {
       return fail(ErrorCode::kCorruptImage, "a JPEG Huffman table makes no sense");
     }
+    ++effort_;
     payload = payload.subspan(17 + total);
   }
   return {};
@@ -198,6 +204,7 @@ Result<Scan> Decoder::read_scan(Bytes payload) {
     for (int j = 0; j < i; ++j) {
       if (scan.component[j] == scan.component[i]) return nonsense();
     }
+    if (!frame_.progressive && components_[scan.component[i]].scanned) return nonsense();  // a channel has one scan (T.81 A.2)
     blocks += found->h * found->v;
   }
   if (scan.count > 1 && blocks > 10) return nonsense();
@@ -228,6 +235,9 @@ Decoder::Check Decoder::set_up(const Rect& part, int reduction) {
   const int margin = kBlockSide * reduction;
   const BlockRange units = {std::max(part.x - margin, 0) / unit_x, std::max(part.y - margin, 0) / unit_y, std::min(divided_up(std::int64_t{part.x} + part.width + margin, unit_x), units_x_),
                             std::min(divided_up(std::int64_t{part.y} + part.height + margin, unit_y), units_y_)};
+  // Every MCU takes a bit at least: what the file cannot hold is not allocated.
+  const double mcus = static_cast<double>(units_x_) * units_y_;
+  if (static_cast<double>(bytes_.size()) * 8 < mcus) return incomplete(true, 0);
   for (int i = 0; i < frame_.count; ++i) {
     components_[i].frame = frame_.components[i];
     if (auto done = set_up_component(components_[i], units, kBlockSide / reduction); !done) return done;
@@ -628,6 +638,7 @@ Result<Reduced> Decoder::decode(const Rect& part, int reduction) {
       adobe_transform_ = payload[11];
     } else if (marker == kSos) {
       if (!frame_seen_) return fail(ErrorCode::kCorruptImage, "the JPEG has picture data before its frame header");
+      effort_ += 10;
       const auto scan = read_scan(payload);
       if (!scan) return tl::unexpected(scan.error());
       const auto next = decode_scan(*scan, at);
@@ -635,6 +646,7 @@ Result<Reduced> Decoder::decode(const Rect& part, int reduction) {
       at = *next;
     }
     if (!done) return tl::unexpected(done.error());
+    if (effort_ > kMostEffort) return fail(ErrorCode::kCorruptImage, "the JPEG has more passes than a picture can need");
   }
   for (int i = 0; i < frame_.count; ++i) {
     if (!components_[i].scanned) return fail(ErrorCode::kCorruptImage, "the JPEG ends before all of its channels were there");
