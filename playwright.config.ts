@@ -3,7 +3,7 @@
  * (`--only exact`).
  */
 import { defineConfig } from '@playwright/test';
-import type { EngineName } from './tests/exactness/engines.js';
+import type { EngineName } from './tests/browsers/engines.js';
 import { findChromium } from './tools/build/toolchain.mjs';
 
 const executablePath = process.env.CHROMIUM_PATH ?? findChromium() ?? undefined;

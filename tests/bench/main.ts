@@ -1,44 +1,63 @@
 /**
- * npm run bench: what Dermlet's way from bytes to tensor takes beside its peers', and a whole classification, in one run in Chromium.
- *   npm run bench -- [--json FILE] [--rounds N]
- * Ratios are a peer's median over Dermlet's: above 1 the peer takes longer. Only ratios of one run are worth comparing.
+ * npm run bench: what Dermlet's way from bytes to tensor takes beside its peers', and a whole classification, in Chromium and Firefox.
+ *   npm run bench -- [--browser chromium,firefox] [--sizes 1,12,48] [--rounds N] [--json FILE]
+ *   npm run bench -- --native [arguments of Google Benchmark]   stage by stage on this machine, beside libjpeg-turbo (native.ts)
+ * All ways take turns in one page, so that only ratios within one run are worth comparing. Medians; pictures are drawn (pictures.ts).
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { chromium } from '@playwright/test';
 import { build } from 'vite';
 import { serve } from '../../tools/build/serve.mjs';
-import type { Addresses, Sample } from './page/bench.js';
-import { type BenchPicture, pictures } from './pictures.js';
+import { type Engine, startEngine } from '../browsers/engines.js';
+import { runNative } from './native.js';
+import type { Addresses, Measurement } from './page/bench.js';
+import { type BenchPicture, SIZES, pictures } from './pictures.js';
+import { type Run, median, report } from './report.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 const cache = join(root, '.cache', 'bench');
 const WARM_UP = 2;
 
-interface Measured {
-  picture: Omit<BenchPicture, 'path'>;
-  samples: (Sample & { median: number; min: number })[];
-}
+const BROWSERS = ['chromium', 'firefox'] as const;
+type Browser = (typeof BROWSERS)[number];
 
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+interface Options {
+  browsers: Browser[];
+  sizes: number[];
+  rounds: number;
+  json: string | undefined;
 }
 
 function tell(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function options(): { json: string | undefined; rounds: number } {
-  const { values } = parseArgs({ options: { json: { type: 'string' }, rounds: { type: 'string', default: '11' } } });
+/** The items of a list separated by commas; all must be known. */
+function chosen<T>(option: string, text: string, known: readonly T[]): T[] {
+  const wanted = text.split(',');
+  const unknown = wanted.find((word) => !known.some((item) => String(item) === word));
+  if (unknown !== undefined) throw new Error(`--${option} takes ${known.join(', ')}; not '${unknown}'`);
+  return known.filter((item) => wanted.includes(String(item)));
+}
+
+function options(args: string[]): Options {
+  const megapixels = SIZES.map((size) => size.megapixels);
+  const { values } = parseArgs({
+    args,
+    options: {
+      browser: { type: 'string', default: BROWSERS.join(',') },
+      sizes: { type: 'string', default: megapixels.join(',') },
+      rounds: { type: 'string', default: '15' },
+      json: { type: 'string' },
+    },
+  });
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) throw new Error('--rounds is a number from 1 to 1000');
-  return { json: values.json, rounds };
+  return { browsers: chosen('browser', values.browser, BROWSERS), sizes: chosen('sizes', values.sizes, megapixels), rounds, json: values.json };
 }
 
 function addresses(base: string): Addresses {
@@ -53,69 +72,52 @@ function addresses(base: string): Addresses {
   };
 }
 
-async function measureAll(all: BenchPicture[], rounds: number): Promise<{ browser: string; isolated: boolean; measured: Measured[] }> {
+async function measure(engine: Engine, base: string, picture: BenchPicture, rounds: number): Promise<Measurement> {
+  tell(`Measuring ${picture.name} ...`);
+  await engine.call('begin', base + relative(root, picture.path), { width: picture.width, height: picture.height });
+  for (let i = 0; i < WARM_UP + rounds; i += 1) await engine.call('round', i, i >= WARM_UP);
+  return engine.call<Measurement>('end');
+}
+
+async function measureIn(browser: Browser, base: string, all: BenchPicture[], rounds: number): Promise<Run> {
+  const engine = await startEngine(browser);
+  try {
+    await engine.open(`${base}.cache/bench/page/index.html`);
+    tell(`${engine.title}: loading all ways ...`);
+    await engine.call('load', addresses(base));
+    const measured: Run['measured'] = [];
+    for (const drawn of all) {
+      const { path, ...picture } = drawn;
+      const { samples, memory } = await measure(engine, base, drawn, rounds);
+      const told = samples.map((sample) => ({ ...sample, median: median(sample.times), min: Math.min(...sample.times) }));
+      measured.push({ picture, memory, samples: told });
+    }
+    return { browser: engine.title, isolated: await engine.call<boolean>('isolated'), rounds, measured };
+  } finally {
+    await engine.close();
+  }
+}
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  if (args[0] === '--native') return runNative(args.slice(1), await pictures(join(cache, 'pictures'), [12], tell));
+  const { browsers, sizes, rounds, json } = options(args);
+  const all = await pictures(join(cache, 'pictures'), sizes, tell);
   await build({ root: join(here, 'page'), base: './', logLevel: 'warn', build: { outDir: join(cache, 'page'), emptyOutDir: true, target: 'es2022' } });
   // Isolation gives threads to those that use them and finer clocks to all.
   const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
   const served = await serve({ root, port: 0, headers });
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-background-networking', '--no-first-run'],
-  });
+  const processor = cpus()[0]?.model.trim() ?? 'unknown';
+  const runs: Run[] = [];
   try {
-    const page = await browser.newPage();
-    page.on('pageerror', (error) => tell(`page: ${error.message}`));
-    await page.goto(`${served.url}.cache/bench/page/index.html`);
-    // As text: functions that pass through the TypeScript runner refer to helpers that the page does not have.
-    const call = <T>(name: string, ...args: unknown[]): Promise<T> => page.evaluate(`bench.${name}(...${JSON.stringify(args)})`) as Promise<T>;
-    tell('Loading all ways ...');
-    await call('load', addresses(served.url));
-    const measured: Measured[] = [];
-    for (const { path, ...picture } of all) {
-      tell(`Measuring ${picture.name} ...`);
-      const url = served.url + relative(root, path);
-      const samples = await call<Sample[]>('measure', url, { width: picture.width, height: picture.height }, WARM_UP, rounds);
-      measured.push({ picture, samples: samples.map((sample) => ({ ...sample, median: median(sample.times), min: Math.min(...sample.times) })) });
-    }
-    return { browser: browser.version(), isolated: await call<boolean>('isolated'), measured };
+    for (const browser of browsers) runs.push(await measureIn(browser, served.url, all, rounds));
   } finally {
-    await browser.close();
     await served.close();
   }
-}
-
-/** Rows of cells as lines with aligned columns, the first to the left and the others to the right. */
-function table(rows: string[][]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ')).join('\n');
-}
-
-function print(measured: Measured[], rounds: number): void {
-  const ways = (measured[0]?.samples ?? []).map((sample) => sample.way);
-  const peers = ways.filter((way) => way !== 'dermlet' && way !== 'classify');
-  const rows = [['picture', 'MB', 'dermlet', ...peers.flatMap((way) => [way, 'ratio']), 'classify', 'ratio']];
-  const differences = [['mean difference to the core, 8-bit levels', ...peers]];
-  for (const { picture, samples } of measured) {
-    const of = (way: string) => samples.find((sample) => sample.way === way) as Measured['samples'][number];
-    const own = of('dermlet').median;
-    const pair = (way: string) => [`${of(way).median.toFixed(1)} ms`, `${(of(way).median / own).toFixed(2)}x`];
-    rows.push([picture.name, (picture.bytes / 1e6).toFixed(2), `${own.toFixed(1)} ms`, ...peers.flatMap(pair), ...pair('classify')]);
-    differences.push([picture.name, ...peers.map((way) => (of(way).difference ?? NaN).toFixed(2))]);
-  }
-  console.log(`\nBytes to normalised tensor, and whole classification (one photo, WASM): medians of ${rounds}, ratio = other / dermlet\n`);
-  console.log(table(rows));
-  console.log(`\n${table(differences)}`);
-}
-
-async function main(): Promise<void> {
-  const { json, rounds } = options();
-  const all = await pictures(join(cache, 'pictures'), tell);
-  const { browser, isolated, measured } = await measureAll(all, rounds);
-  print(measured, rounds);
-  console.log(`\nChromium ${browser}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), cross-origin isolated: ${isolated ? 'yes' : 'no'}`);
+  console.log(report(runs));
+  console.log(`\n${cpus().length} cores (${processor})`);
   if (json === undefined) return;
-  const report = { benchVersion: 1, browser, cores: cpus().length, processor: cpus()[0]?.model.trim(), isolated, warmUp: WARM_UP, rounds, measured };
-  writeFileSync(resolve(json), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(resolve(json), `${JSON.stringify({ benchVersion: 2, cores: cpus().length, processor, warmUp: WARM_UP, runs }, null, 2)}\n`);
 }
 
 main().then(

@@ -2,7 +2,7 @@
  * Draws the benchmark's photos: skin-like gradients, texture in several octaves and sensor noise, so that a JPEG of them holds about as many
  * bits a pixel as a camera's. Drawn once, kept in .cache/bench/pictures; the same seed gives the same pixels.
  */
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The little that is used of wasm-vips; its own types come with the package, which only a benchmark run installs. */
@@ -29,19 +29,19 @@ interface Vips {
 
 export interface BenchPicture {
   name: string;
+  /** Millions of pixels, rounded: what a picture is chosen by. */
+  megapixels: number;
+  progressive: boolean;
   width: number;
   height: number;
   bytes: number;
   path: string;
 }
 
-const SIZES = [
-  { label: '1 MP', width: 1152, height: 864 },
-  { label: '12 MP', width: 4000, height: 3000 },
-];
-const KINDS = [
-  { label: 'baseline', interlace: false },
-  { label: 'progressive', interlace: true },
+export const SIZES = [
+  { megapixels: 1, width: 1152, height: 864 },
+  { megapixels: 12, width: 4000, height: 3000 },
+  { megapixels: 48, width: 8000, height: 6000 },
 ];
 /** Raised when what is drawn changes, so that old pictures are not used. */
 const REVISION = 2;
@@ -70,20 +70,23 @@ function draw(vips: Vips, width: number, height: number): VipsImage {
   return shade.linear([0.9, 1, 1.05], [205, 160, 140]).cast('uchar').copy({ interpretation: 'srgb' });
 }
 
-/** Paths of all pictures, drawn now where they are missing. */
-export async function pictures(folder: string, tell: (text: string) => void): Promise<BenchPicture[]> {
+/** Pictures of the sizes asked for, in megapixels, baseline and progressive; drawn now where they are missing. */
+export async function pictures(folder: string, wanted: readonly number[], tell: (text: string) => void): Promise<BenchPicture[]> {
   mkdirSync(folder, { recursive: true });
   let vips: Vips | undefined;
   const all: BenchPicture[] = [];
-  for (const { label, width, height } of SIZES) {
-    for (const kind of KINDS) {
-      const path = join(folder, `${width}x${height}-${kind.label}-${REVISION}.jpg`);
+  for (const { megapixels, width, height } of SIZES.filter((size) => wanted.includes(size.megapixels))) {
+    for (const progressive of [false, true]) {
+      const kind = progressive ? 'progressive' : 'baseline';
+      const name = `${megapixels} MP ${kind}`;
+      const path = join(folder, `${width}x${height}-${kind}-${REVISION}.jpg`);
       if (!existsSync(path)) {
-        tell(`Drawing ${label} ${kind.label} ...`);
+        tell(`Drawing ${name} ...`);
         vips ??= await loadVips();
-        writeFileSync(path, draw(vips, width, height).jpegsaveBuffer({ Q: 90, interlace: kind.interlace, subsample_mode: 'on', keep: 'none' }));
+        writeFileSync(`${path}.part`, draw(vips, width, height).jpegsaveBuffer({ Q: 90, interlace: progressive, subsample_mode: 'on', keep: 'none' }));
+        renameSync(`${path}.part`, path); // a run that was stopped leaves no half of a picture
       }
-      all.push({ name: `${label} ${kind.label}`, width, height, bytes: statSync(path).size, path });
+      all.push({ name, megapixels, progressive, width, height, bytes: statSync(path).size, path });
     }
   }
   vips?.shutdown?.();

@@ -1,5 +1,5 @@
 /** Runs in a Firefox that falsifies what is read from canvases (privacy.resistFingerprinting), next to one that does not. */
-import { startEngine } from './engines.js';
+import { startEngine } from '../browsers/engines.js';
 import { figure } from './figures.mjs';
 import { expect, test } from './fixtures.js';
 

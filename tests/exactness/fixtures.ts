@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as base } from '@playwright/test';
 import { Site, root } from '../e2e/site.js';
-import { type Engine, type EngineName, startEngine } from './engines.js';
+import { type Engine, type EngineName, startEngine } from '../browsers/engines.js';
 
 export { expect } from '@playwright/test';
 

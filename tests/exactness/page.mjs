@@ -1,4 +1,4 @@
-// In the page: what the tests ask a browser to do, at `window.exactness`. Served beside the built site under its own policy; the site's files are used as
+// In the page: what the tests ask a browser to do, at `window.driven` (tests/browsers). Served beside the built site under its own policy; the site's files are used as
 // they are, and nothing here is bundled.
 import createDermlet from './dermlet.js';
 import { check, parseManifest, rgbHash } from './cases.mjs';
@@ -57,4 +57,4 @@ async function views(file) {
   return { core: await rgbHash(view), canvas: await rgbHash({ rgba }), meanDifference: meanDifference(view.rgba, rgba) };
 }
 
-window.exactness = { tensors, classify, views };
+window.driven = { tensors, classify, views };

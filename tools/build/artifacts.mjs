@@ -29,6 +29,7 @@ const TITLES = {
   native: 'C++ core and tests',
   asan: 'C++ core and tests with sanitizers',
   scalar: 'C++ core without vector instructions',
+  bench: 'C++ core and benchmarks of its stages',
 };
 
 /** Configures and builds one CMake preset in build/<preset>; starts over when the compiler or a folder that it was configured for changed. */
@@ -57,7 +58,7 @@ export async function wasm(preset = 'wasm') {
   });
 }
 
-/** The C++ core and its tests for this machine; preset `native`, `asan` or `scalar`. */
+/** The C++ core and its tests for this machine; preset `native`, `asan`, `scalar` or, with benchmarks in place of tests, `bench`. */
 export async function native(preset) {
   const stb = await ensureStb(pip);
   const compiler = preset === 'asan' ? sanitizingCompiler() : nativeCompiler();
@@ -65,7 +66,7 @@ export async function native(preset) {
   return ensure({
     name: preset,
     title: `${TITLES[preset]} (${compiler})`,
-    inputs: [...CMAKE_FILES, 'wasm_src', 'tests/core'],
+    inputs: [...CMAKE_FILES, 'wasm_src', 'tests/core', ...(preset === 'bench' ? ['tests/bench/native'] : [])],
     kind,
     outputs: [`build/${preset}/CMakeCache.txt`],
     make: (previous) => cmake({ preset, kind, previous, configure: [], define: { DERMLET_STB_DIR: stb, CMAKE_CXX_COMPILER: compiler } }),

@@ -2,9 +2,9 @@
 // Arguments and exit status pass through; the tool runs in the folder that npm was called from. Chatter goes to stderr: stdout is the tool's.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { everything, wasm } from './artifacts.mjs';
+import { everything, native, wasm } from './artifacts.mjs';
 import { StepError, chatter, main, root } from './steps.mjs';
-import { checkNode, ensureChromium, ensurePackages, localBin } from './toolchain.mjs';
+import { NATIVE_BENCH_NEEDS, checkNode, ensureChromium, ensureFirefox, ensurePackages, ensureTools, localBin } from './toolchain.mjs';
 
 async function core() {
   checkNode();
@@ -18,13 +18,21 @@ async function browser() {
   return { CHROMIUM_PATH: await ensureChromium() };
 }
 
+async function nativeBenchmark() {
+  checkNode();
+  await ensureTools(NATIVE_BENCH_NEEDS);
+  await ensurePackages();
+  await native('bench');
+  return {};
+}
+
 const TOOLS = {
   classify: { prepare: core, script: 'tools/cli/main.ts', first: ['classify'] },
   evaluate: { prepare: core, script: 'tools/cli/main.ts', first: ['evaluate'] },
   screenshots: { prepare: browser, script: 'tests/e2e/screenshots.ts', first: [] },
   bench: {
-    prepare: async () => {
-      const env = await browser();
+    prepare: async (args) => {
+      const env = args[0] === '--native' ? await nativeBenchmark() : { ...(await browser()), FIREFOX_PATH: await ensureFirefox() };
       await ensurePackages({ folder: join(root, 'tests', 'bench'), title: 'npm packages of the benchmark', log: 'npm-bench' });
       return env;
     },
@@ -58,6 +66,6 @@ await main(async () => {
   const [name, ...args] = process.argv.slice(2);
   const tool = Object.hasOwn(TOOLS, name ?? '') ? TOOLS[name] : undefined;
   if (tool === undefined) throw new StepError(`Use: node tools/build/run.mjs ${Object.keys(TOOLS).join('|')} [arguments]`);
-  const env = await tool.prepare();
+  const env = await tool.prepare(args);
   return passThrough(tool.script, [...tool.first, ...args], env);
 });

@@ -75,7 +75,7 @@ function scripts() {
 }
 
 function moduleInNode() {
-  return nodeTests('test-module', ['tools/build/size.test.mjs', 'tests/core/module_smoke.mjs']);
+  return nodeTests('test-module', ['tools/build/size.test.mjs', 'tests/core/module_smoke.mjs', 'tests/bench/memory.test.mjs']);
 }
 
 function builtSite() {

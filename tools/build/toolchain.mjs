@@ -163,6 +163,8 @@ const NEEDS = {
     found: () => fuzzingCompiler() !== null,
   },
   gtest: { what: 'GoogleTest', apt: ['libgtest-dev'], found: () => hasHeader('gtest/gtest.h') },
+  jpeg: { what: 'libjpeg-turbo', apt: ['libjpeg-dev'], found: () => hasHeader('jpeglib.h') },
+  benchmark: { what: 'Google Benchmark', apt: ['libbenchmark-dev'], found: () => hasHeader('benchmark/benchmark.h') },
   python: { what: `Python ${OLDEST_PYTHON.join('.')} or newer with venv`, apt: ['python3', 'python3-venv'], found: () => findPython() !== null },
   chromium: { what: 'Chromium', apt: ['chromium'], found: () => findChromium() !== null },
   firefox: { what: 'Firefox', apt: ['firefox-esr'], found: () => findFirefox() !== null },
@@ -228,8 +230,11 @@ function isUbuntu() {
   return existsSync('/etc/os-release') && /^ID=ubuntu$/m.test(readFileSync('/etc/os-release', 'utf8'));
 }
 
+/** What the benchmark of the stages on this machine needs of the system. */
+export const NATIVE_BENCH_NEEDS = ['compiler', 'cmake', 'ninja', 'expected', 'pip', 'jpeg', 'benchmark'];
+
 /** What tests need of the system besides what building needs, to be asked for at once. */
-export const TEST_NEEDS = ['compiler', 'sanitizers', 'fuzzer', 'gtest', 'python', 'webkit', 'xvfb', ...(isUbuntu() ? [] : ['chromium', 'firefox'])];
+export const TEST_NEEDS = ['compiler', 'sanitizers', 'fuzzer', 'gtest', 'jpeg', 'python', 'webkit', 'xvfb', ...(isUbuntu() ? [] : ['chromium', 'firefox'])];
 
 /** A browser for tests: the system's, apt's, or (Ubuntu, whose packages are snaps) the one that Playwright fetches. */
 async function ensureBrowser(name, title, find) {

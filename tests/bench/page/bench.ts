@@ -17,10 +17,19 @@ export interface Addresses {
 
 export interface Sample {
   way: string;
-  /** Milliseconds, one a round. */
+  /** Milliseconds, one a round; empty where the way failed. */
   times: number[];
   /** Mean absolute difference to the core's tensor in 8-bit levels; null where there is no tensor. */
   difference: number | null;
+  /** Why this browser could not go this way. */
+  error?: string;
+}
+
+/** What was measured on one picture. */
+export interface Measurement {
+  samples: Sample[];
+  /** Bytes that the core's memory has grown to in an instance that prepared nothing but this picture. WebAssembly memory never shrinks: it is the peak. */
+  memory: number;
 }
 
 /** A way to the tensor; resolves to NCHW RGB, or to null for a whole classification. */
@@ -66,9 +75,13 @@ function context(width: number, height: number): OffscreenCanvasRenderingContext
   return drawing;
 }
 
-async function ours(at: Addresses, spec: PrepareSpec): Promise<Way> {
+async function instance(at: Addresses): Promise<DermletModule> {
   const { default: create } = (await import(/* @vite-ignore */ at.module)) as { default: (options: object) => Promise<DermletModule> };
-  const core = await create({ locateFile: () => at.wasm });
+  return create({ locateFile: () => at.wasm });
+}
+
+async function ours(at: Addresses, spec: PrepareSpec): Promise<Way> {
+  const core = await instance(at);
   return (bytes) => {
     const prepared = core.prepare(bytes, spec, null);
     if (!prepared.ok) throw new Error(prepared.message);
@@ -149,47 +162,84 @@ async function specOf(manifestUrl: string): Promise<PrepareSpec> {
   return { ...input, ...quality, cropPct: 1, previewSide: 0, views: 1 }; // all of the square: the peers know no other
 }
 
-let ways: Map<string, Way> | undefined;
-let spec: PrepareSpec | undefined;
+const MAKERS: Record<string, (at: Addresses, spec: PrepareSpec) => Way | Promise<Way>> = {
+  dermlet: ours,
+  canvas: (_, spec) => canvas(spec),
+  'bitmap-resize': (_, spec) => bitmapResize(spec),
+  'wasm-vips': wasmVips,
+  'transformers.js': transformers,
+  classify,
+};
 
-/** Loads every way once. */
-async function load(at: Addresses): Promise<string[]> {
-  spec = await specOf(at.manifest);
-  ways = new Map([
-    ['dermlet', await ours(at, spec)],
-    ['canvas', canvas(spec)],
-    ['bitmap-resize', bitmapResize(spec)],
-    ['wasm-vips', await wasmVips(at, spec)],
-    ['transformers.js', await transformers(at, spec)],
-    ['classify', await classify(at)],
-  ]);
-  return [...ways.keys()];
+interface Current {
+  bytes: Uint8Array<ArrayBuffer>;
+  size: { width: number; height: number };
+  samples: Map<string, Sample>;
+  tensors: Map<string, Float32Array | null>;
 }
 
-/** Times all ways on one picture, round by round, each round in another order, so that noise of the machine hits all alike. */
-async function measure(url: string, size: { width: number; height: number }, warmUp: number, rounds: number): Promise<Sample[]> {
-  if (ways === undefined || spec === undefined) throw new Error('load first');
-  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
-  const names = [...ways.keys()];
-  const samples = new Map(names.map((name) => [name, { way: name, times: [], difference: null } as Sample]));
-  const tensors = new Map<string, Float32Array | null>();
-  for (let round = -warmUp; round < rounds; round += 1) {
-    const shift = (round + warmUp) % names.length;
-    for (const name of [...names.slice(shift), ...names.slice(0, shift)]) {
-      const copy = bytes.slice();
-      const began = performance.now();
-      const tensor = await (ways.get(name) as Way)(copy, size);
-      const time = performance.now() - began;
-      tensors.set(name, tensor);
-      if (round >= 0) samples.get(name)?.times.push(time);
+const ways = new Map<string, Way>();
+const unavailable = new Map<string, string>();
+let addresses: Addresses;
+let spec: PrepareSpec;
+let current: Current;
+
+const said = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Loads every way once; one that this browser cannot load is left out and named with every picture. */
+async function load(at: Addresses): Promise<void> {
+  addresses = at;
+  spec = await specOf(at.manifest);
+  for (const [name, make] of Object.entries(MAKERS)) {
+    try {
+      ways.set(name, await make(at, spec));
+    } catch (error) {
+      unavailable.set(name, said(error));
     }
   }
-  const reference = tensors.get('dermlet') as Float32Array;
-  for (const [name, tensor] of tensors) {
-    const sample = samples.get(name);
-    if (sample !== undefined && tensor !== null) sample.difference = meanDifference(reference, tensor, spec);
-  }
-  return [...samples.values()];
 }
 
-Object.assign(globalThis, { bench: { load, measure, isolated: () => crossOriginIsolated, threads: () => navigator.hardwareConcurrency } });
+/** Fetches the picture that the rounds after it are about. */
+async function begin(url: string, size: { width: number; height: number }): Promise<void> {
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const samples = Object.keys(MAKERS).map((way): [string, Sample] => {
+    const error = unavailable.get(way);
+    return [way, { way, times: [], difference: null, ...(error === undefined ? {} : { error }) }];
+  });
+  current = { bytes, size, samples: new Map(samples), tensors: new Map() };
+}
+
+/** Times all ways once, each round in another order, so that noise of the machine hits all alike. Warm-up rounds are not kept. */
+async function round(number: number, keep: boolean): Promise<void> {
+  const names = [...ways.keys()];
+  const shift = number % names.length;
+  for (const name of [...names.slice(shift), ...names.slice(0, shift)]) {
+    const sample = current.samples.get(name) as Sample;
+    if (sample.error !== undefined) continue;
+    const copy = current.bytes.slice();
+    try {
+      const began = performance.now();
+      const tensor = await (ways.get(name) as Way)(copy, current.size);
+      const time = performance.now() - began;
+      current.tensors.set(name, tensor);
+      if (keep) sample.times.push(time);
+    } catch (error) {
+      sample.error = said(error);
+      sample.times = [];
+    }
+  }
+}
+
+/** What the rounds came to. */
+async function end(): Promise<Measurement> {
+  const reference = current.tensors.get('dermlet');
+  for (const [name, tensor] of current.tensors) {
+    const sample = current.samples.get(name) as Sample;
+    if (reference && tensor && sample.error === undefined) sample.difference = meanDifference(reference, tensor, spec);
+  }
+  const core = await instance(addresses);
+  core.prepare(current.bytes, spec, null);
+  return { samples: [...current.samples.values()], memory: core.memoryBytes() };
+}
+
+Object.assign(globalThis, { driven: { load, begin, round, end, isolated: () => crossOriginIsolated } });

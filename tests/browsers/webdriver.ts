@@ -18,9 +18,14 @@ export interface Called {
   error?: string;
 }
 
-/** In the page: calls a function of `window.exactness` and tells how it ended. */
+/** In the page: calls a function of `window.driven` and tells how it ended. A browser may call the page loaded before its modules have run: hence the wait. */
 export const CALL = `const [name, args, done] = arguments;
-  Promise.resolve().then(() => window.exactness[name](...args)).then((value) => done({ value }), (error) => done({ error: String(error && error.stack || error) }));`;
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+  const call = async () => {
+    while (!window.driven) await pause();
+    return window.driven[name](...args);
+  };
+  call().then((value) => done({ value }), (error) => done({ error: error + '\\n' + ((error && error.stack) || '') }));`;
 
 export function valueOf<T>({ value, error }: Called): T {
   if (error !== undefined) throw new Error(error);
