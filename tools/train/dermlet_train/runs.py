@@ -64,7 +64,7 @@ def summarise(folder: Path, recipe_path: Path, name: str, note: str = "") -> dic
         raise ValueError(f"{folder}: log.jsonl has no epoch")
     last = epochs[max(epochs)]
     told = folder / "run.json"
-    settings = json.loads(told.read_text())["recipe"] if told.exists() else asdict(recipe)
+    settings = asdict(recipe) | (json.loads(told.read_text())["recipe"] if told.exists() else {})
     return {
         "run": name,
         "group": recipe_path.parent.name if recipe_path.parent.name == "ablations" else "",

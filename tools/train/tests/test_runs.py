@@ -40,7 +40,8 @@ def test_summary(tmp_path: Path) -> None:
 def test_settings_are_those_that_were_run(tmp_path: Path) -> None:
     run, recipe = make_run(tmp_path, "short")
     (run / "run.json").write_text(json.dumps({"recipe": {"train_size": 160}}))
-    assert runs.summarise(run, recipe, "short")["settings"] == {"train_size": 160}
+    settings = runs.summarise(run, recipe, "short")["settings"]
+    assert settings["train_size"] == 160 and settings["epochs"] == 3
 
 
 def test_nothing_to_tell_is_an_error(tmp_path: Path) -> None:
