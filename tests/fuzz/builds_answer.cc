@@ -18,9 +18,8 @@ void append(std::vector<std::uint8_t>& answer, std::initializer_list<int> values
 
 std::vector<std::uint8_t> answer(const std::uint8_t* data, std::size_t size) {
   std::vector<std::uint8_t> told;
-  const auto [spec, crop] = asked_by({data, size});
   const auto file = with_checksums({data, size});
-  const auto prepared = prepare(file, spec, crop);
+  const auto prepared = prepare_as_asked(file, asked_by({data, size}));
   if (!prepared) {
     const auto& [code, message] = prepared.error();
     append(told, {static_cast<int>(code)});

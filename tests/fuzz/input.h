@@ -1,6 +1,7 @@
 // What several fuzz targets make of their input.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -31,6 +32,19 @@ inline Asked asked_by(Bytes input) {
   spec.views = kViews[options[3] / 3 % 4];
   if (options[2] & 8) asked.crop = Rect{options[5], options[6], 1 + options[7], 1 + options[4]};
   return asked;
+}
+
+// Prepares as asked. Pixels of a foreign format come from elsewhere: here a pattern of the size that the header states, or less, as where a container cuts edges off, or more, which
+// must be refused.
+inline Result<Prepared> prepare_as_asked(Bytes file, const Asked& asked) {
+  const auto header = read_header(file);
+  if (!header || !is_foreign(header->format)) return prepare(file, asked.spec, asked.crop);
+  const int more = asked.spec.preview_side % 4 - 2;
+  auto pixels = Image::allocate(std::max(1, header->width + more), std::max(1, header->height + std::min(more, 0)), 4);
+  if (!pixels) return tl::unexpected(pixels.error());
+  std::uint8_t value = 0;
+  for (std::uint8_t& sample : pixels->pixels.span()) sample = value = static_cast<std::uint8_t>(value * 5 + 17);
+  return prepare(file, *pixels, asked.spec, asked.crop);
 }
 
 // The input with each PNG chunk's checksum made right, so that what lies behind the checksums is reached; one input in two, by its last bit. Others are left as they are.

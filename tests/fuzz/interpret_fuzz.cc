@@ -68,8 +68,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     pictures[1] = {{second, {}, 0, 0, {}}, spec, (more & 8) == 0, explain};
     pictures[1].spec.temperature = pooling[3];
   }
-  const auto embedding = views > 1 ? take(rest, static_cast<std::size_t>(rows)) : std::span<const float>();
+  const auto embedding = views > 1 || (more & 16) ? take(rest, static_cast<std::size_t>(rows)) : std::span<const float>();
   pictures[0] = {{logits, rest, rows, columns, embedding, views}, spec, (flags & 2) != 0, explain};
+  RejectionModel rejection;
+  if (more & 16) {
+    // The distance of the embedding's sum from a half.
+    const std::size_t length = embedding.size() / static_cast<std::size_t>(views);
+    rejection = {length, 1, 1, 0, 1, false, 1, 1, {}};
+    rejection.values.resize(length, 0);
+    rejection.values.resize(2 * length, 1);
+    rejection.values.push_back(0.5f);
+    pictures[0].rejection = &rejection;
+  }
   const auto told = interpret(pictures, combination);
   if (!told) return 0;
   check(told->lesion.decision);

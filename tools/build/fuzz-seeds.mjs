@@ -72,10 +72,16 @@ function outputs() {
     for (const more of [0, 2, 6, 14]) {
       const scores = Array.from({ length: 3 * count }, (_, i) => (i % 5) - 1.5);
       const second = more === 0 ? [] : [0.5, 2, -1, 0.75, 0.5, 1.25, 1.5];
-      const embedding = count > 1 ? Array.from({ length: 2 * count }, (_, i) => i / 3) : [];
-      const maps = Array.from({ length: 3 * 2 * 2 * count }, (_, i) => (i % 7) / 7);
-      for (const flags of [2, 6, 7]) seeds.push(Buffer.concat([Buffer.from([2, 2 + 9 * views, 2 + 9 * more, flags]), floats(...scores, 0.2, 0.2, 0.2, 1.5, 5, 0.3, ...second, ...embedding, ...maps)]));
+      const rows = count > 1 ? 8 : 2; // numbers of the embedding of all views as well
+      const embedding = count > 1 ? Array.from({ length: rows }, (_, i) => i / 3) : [];
+      const maps = Array.from({ length: 3 * rows * 2 * count }, (_, i) => (i % 7) / 7);
+      for (const flags of [2, 6, 7]) seeds.push(Buffer.concat([Buffer.from([2, rows + 9 * views, 2 + 9 * more, flags]), floats(...scores, 0.2, 0.2, 0.2, 1.5, 5, 0.3, ...second, ...embedding, ...maps)]));
     }
+  }
+  // With a rejection model, of an embedding of eight numbers or as many for each of eight views.
+  for (const views of [0, 2]) {
+    const scores = Array.from({ length: views === 0 ? 3 : 24 }, (_, i) => i % 4);
+    seeds.push(Buffer.concat([Buffer.from([2, 8 + 9 * views, 2 + 9 * 16, 2]), floats(...scores, 0.2, 0.2, 0.2, 1.5, 50, 0.3, 1, 2, 3, 4, 5, 6, 7, 8)]));
   }
   return seeds;
 }
