@@ -31,6 +31,9 @@ constexpr int kBlockSide = 8;
 // a limit a small file could keep the decoder busy for minutes.
 constexpr int kMostEffort = 1000;
 
+// Zigzag positions up to and with `last`, 0-63, a bit each.
+constexpr std::uint64_t places_to(int last) { return ~std::uint64_t{0} >> (63 - last); }
+
 constexpr int divided_up(std::int64_t a, std::int64_t b) { return static_cast<int>((a + b - 1) / b); }
 
 // Blocks [x0, x1) x [y0, y1).
@@ -121,7 +124,7 @@ class Decoder {
   std::uint64_t& nonzero(Component& component, int x, int y) {
     return component.nonzero.data()[static_cast<std::size_t>(y) * static_cast<std::size_t>(component.padded_x) + static_cast<std::size_t>(x)];
   }
-  void put_samples(Component& component, const std::int32_t* block, int x, int y) const;
+  void put_samples(Component& component, const std::int32_t* block, bool flat, int x, int y) const;
   void transform_stored();
   Result<Reduced> output(int reduction) const;
   [[nodiscard]] Colour colour() const;
@@ -143,6 +146,7 @@ class Decoder {
   bool jfif_ = false;
   int adobe_transform_ = -1;
   BitReader reader_;
+  alignas(16) std::int32_t block_[64] = {};  // of a sequential scan; what the component at hand does not need may be left over from another
   int end_of_band_ = 0;  // blocks that the current end-of-band run still covers
   int effort_ = 0;       // Huffman tables built, and ten times the scans
 };
@@ -289,11 +293,13 @@ Decoder::Check Decoder::set_up_component(Component& c, const BlockRange& units, 
   return {};
 }
 
-// Samples of one block from dequantised coefficients.
-void Decoder::put_samples(Component& c, const std::int32_t* block, int x, int y) const {
+// Samples of one block from dequantised coefficients; `flat` when all but its mean are 0.
+void Decoder::put_samples(Component& c, const std::int32_t* block, bool flat, int x, int y) const {
   std::uint8_t* to = c.plane.samples.data() + static_cast<std::size_t>(y - c.kept.y0) * static_cast<std::size_t>(c.points_y) * c.plane.stride +
                      static_cast<std::size_t>(x - c.kept.x0) * static_cast<std::size_t>(c.points_x);
-  inverse_dct(c.points_x, c.points_y, block, to, c.plane.stride);
+  if (!flat) return inverse_dct(c.points_x, c.points_y, block, to, c.plane.stride);
+  inverse_dct(1, 1, block, to, c.plane.stride);
+  for (int row = 0; row < c.points_y; ++row) std::fill_n(to + static_cast<std::size_t>(row) * c.plane.stride, c.points_x, *to);
 }
 
 // Coefficients of a valid file are far smaller; the clamp keeps the transform's sums of broken ones within reason.
@@ -303,8 +309,15 @@ std::int32_t dequantised(int value, std::int32_t step) { return std::clamp(value
 [[gnu::always_inline]] inline bool skip_rest(BitReader& reader, const HuffmanTable& ac, int k) {
   while (k < 64) {
     reader.fill();
-    // Several symbols at once, unless the block could be full before the last of them: then the bits after it belong to the next block.
-    if (const auto skip = ac.skip(reader); skip.bits() != 0 && k + skip.advance() < (skip.ends() ? 64 : 65)) {
+    // Several symbols at once, unless the block could be full before the last of them: then the bits after it belong to the next block. One fill serves two look-ups.
+    auto skip = ac.skip(reader);
+    const auto fits = [&] { return skip.bits() != 0 && k + skip.advance() < (skip.ends() ? 64 : 65); };
+    if (fits()) {
+      reader.drop(skip.bits());
+      if (skip.ends()) return true;
+      k += skip.advance();
+      skip = ac.skip(reader);
+      if (!fits()) continue;
       reader.drop(skip.bits());
       if (skip.ends()) return true;
       k += skip.advance();
@@ -330,11 +343,12 @@ bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const Huffm
   c.prediction = static_cast<std::int16_t>(c.prediction + extend(reader.take(size), size));
   const bool kept = c.kept.holds(x, y);
   const int last = kept ? c.last : 0;
-  alignas(16) std::int32_t block[64];
-  if (kept) std::fill_n(block, 64, 0);
+  auto& block = block_;
+  for (int i = 1; i <= last; ++i) block[kNatural[static_cast<std::size_t>(i)]] = 0;
   block[0] = dequantised(c.prediction, c.quantisation[0]);
   int k = 1;
   bool ended = false;
+  bool flat = true;
   while (k <= last) {
     reader.fill();
     int value;
@@ -358,10 +372,11 @@ bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const Huffm
     if (k > 63) return false;
     const std::size_t place = kNatural[static_cast<std::size_t>(k)];
     block[place] = dequantised(value, c.quantisation[place]);
+    flat = false;
     ++k;
   }
   if (!ended && !skip_rest(reader, ac, k)) return false;
-  if (kept) put_samples(c, block, x, y);
+  if (kept) put_samples(c, block, flat, x, y);
   return true;
 }
 
@@ -422,12 +437,14 @@ bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, i
 }
 
 // One more bit for every coefficient at the zigzag positions in `places`, all known not to be 0. Those that nobody needs are passed over together.
-void Decoder::refine(BitReader& reader, const Component& c, std::int16_t* values, std::uint64_t places, int low) {
-  const std::uint64_t needed = values == nullptr ? 0 : places & (c.last == 63 ? ~std::uint64_t{0} : (std::uint64_t{1} << (c.last + 1)) - 1);
+[[gnu::always_inline]] inline void Decoder::refine(BitReader& reader, const Component& c, std::int16_t* values, std::uint64_t places, int low) {
+  const std::uint64_t needed = values == nullptr ? 0 : places & places_to(c.last);
   for (std::uint64_t left = needed; left != 0; left &= left - 1) {
     std::int16_t& value = values[std::countr_zero(left)];
     reader.fill();
-    if (reader.take(1) != 0) value = static_cast<std::int16_t>(value + (value < 0 ? -(1 << low) : 1 << low));
+    // Without a branch: nobody can guess these bits.
+    const int step = value < 0 ? -(1 << low) : 1 << low;
+    value = static_cast<std::int16_t>(value + (step & -static_cast<int>(reader.take(1))));
   }
   for (int left = std::popcount(places & ~needed); left > 0;) {
     const int now = std::min(left, 32);
@@ -437,32 +454,44 @@ void Decoder::refine(BitReader& reader, const Component& c, std::int16_t* values
   }
 }
 
+// The place of the zero that `run` other zeros come before, among the places `ahead` (all from one place on); 0 when there are not as many.
+inline std::uint64_t after_zeros(std::uint64_t ahead, std::uint64_t known, int run) {
+  // As many places as zeros are wanted, then one more for each on the way that is none, until that brings no more: faster than from zero to zero.
+  const int first = std::countr_zero(ahead);
+  const std::uint64_t passed = known >> first;
+  int places = run;
+  for (int before = -1; places != before && places < 63;) {
+    before = places;
+    places = run + std::popcount(passed & ((std::uint64_t{2} << places) - 1));
+  }
+  return places > 63 - first ? 0 : ahead & (std::uint64_t{1} << (first + places));
+}
+
 bool Decoder::ac_refine(Component& c, const HuffmanTable& ac, const Scan& scan, int x, int y) {
   Borrowed borrowed(reader_);
   BitReader& reader = borrowed.reader;
   std::int16_t* values = stored(c, x, y);
   std::uint64_t& known = nonzero(c, x, y);
   // The positions of the band that have not been passed yet.
-  std::uint64_t ahead = (scan.last == 63 ? ~std::uint64_t{0} : (std::uint64_t{1} << (scan.last + 1)) - 1) & ~std::uint64_t{0} << scan.first;
-  while (end_of_band_ == 0 && ahead != 0) {
-    reader.fill();
-    const int symbol = ac.decode(reader);
-    if (symbol < 0) return false;
-    const int run = symbol >> 4;
+  std::uint64_t ahead = places_to(scan.last) & ~std::uint64_t{0} << scan.first;
+  while (ahead != 0) {
     int fresh = 0;
-    if ((symbol & 15) == 1) {
-      fresh = reader.take(1) != 0 ? 1 << scan.low : -(1 << scan.low);
-    } else if ((symbol & 15) != 0) {
-      return false;
-    } else if (run < 15) {
-      end_of_band_ = (1 << run) + static_cast<int>(reader.take(run));
-      break;
+    std::uint64_t target = 0;
+    std::uint64_t before = ahead;  // places to refine
+    if (end_of_band_ == 0) {
+      reader.fill();
+      const int symbol = ac.decode(reader);
+      if (symbol < 0 || (symbol & 15) > 1) return false;
+      const int run = symbol >> 4;
+      if ((symbol & 15) == 1) fresh = reader.take(1) != 0 ? 1 << scan.low : -(1 << scan.low);
+      if (fresh == 0 && run < 15) {
+        end_of_band_ = (1 << run) + static_cast<int>(reader.take(run));
+      } else {
+        // Over `run` zeros to the zero that becomes `fresh`, refining what is not zero on the way.
+        target = after_zeros(ahead, known, run);
+        if (target != 0) before &= target - 1;
+      }
     }
-    // Over `run` zeros to the zero that becomes `fresh`, refining what is not zero on the way.
-    std::uint64_t zeros = ahead & ~known;
-    for (int i = 0; i < run; ++i) zeros &= zeros - 1;
-    const std::uint64_t target = zeros & (~zeros + 1);
-    const std::uint64_t before = target == 0 ? ahead : ahead & (target - 1);
     refine(reader, c, values, before & known, scan.low);
     ahead &= ~(before | target);
     if (fresh == 0) continue;
@@ -471,10 +500,7 @@ bool Decoder::ac_refine(Component& c, const HuffmanTable& ac, const Scan& scan, 
     const int k = std::countr_zero(target);
     if (values != nullptr && k <= c.last) values[k] = static_cast<std::int16_t>(fresh);
   }
-  if (end_of_band_ > 0) {
-    refine(reader, c, values, ahead & known, scan.low);
-    --end_of_band_;
-  }
+  if (end_of_band_ > 0) --end_of_band_;
   return true;
 }
 
@@ -570,11 +596,12 @@ void Decoder::transform_stored() {
     for (int y = c.kept.y0; y < c.kept.y1; ++y) {
       for (int x = c.kept.x0; x < c.kept.x1; ++x) {
         const std::int16_t* values = stored(c, x, y);
-        for (int k = 0; k <= c.last; ++k) {
+        const bool flat = (nonzero(c, x, y) & places_to(c.last)) == 0;
+        for (int k = 0; k <= (flat ? 0 : c.last); ++k) {
           const std::size_t place = kNatural[static_cast<std::size_t>(k)];
           block[place] = dequantised(values[k], c.quantisation[place]);
         }
-        put_samples(c, block, x, y);
+        put_samples(c, block, flat, x, y);
       }
     }
   }

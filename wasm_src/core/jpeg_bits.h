@@ -5,9 +5,26 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+#endif
+
 #include "bytes.h"
 
 namespace dermlet::jpeg {
+
+// Eight bytes, the first the highest.
+inline std::uint64_t big_endian_word(const std::uint8_t* from) {
+#if defined(__wasm_simd128__)
+  // WebAssembly has no instruction that turns bytes round; made of shifts it costs more than all else here.
+  const v128_t bytes = wasm_v128_load64_zero(from);
+  return static_cast<std::uint64_t>(wasm_i64x2_extract_lane(wasm_i8x16_shuffle(bytes, bytes, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8), 0));
+#else
+  std::uint64_t word;
+  std::memcpy(&word, from, sizeof word);
+  return __builtin_bswap64(word);  // x86-64 and WebAssembly are little-endian
+#endif
+}
 
 // Reads up to the next marker or the end of the bytes. Past that it gives zeros and remembers that it did.
 class BitReader {
@@ -15,13 +32,11 @@ class BitReader {
   BitReader() = default;
   BitReader(Bytes bytes, std::size_t at) : bytes_(bytes), at_(at) {}
 
-  // Makes at least 32 bits available to peek() and drop(), zeros where there are none left.
-  void fill() {
+  // Makes at least 32 bits available to peek() and drop(), zeros where there are none left. Nothing here hands out the reader's address: a local one stays in registers.
+  [[gnu::always_inline]] void fill() {
     if (count_ >= 32) return;
     if (bytes_.size() - at_ >= 8) {
-      std::uint64_t word;
-      std::memcpy(&word, bytes_.data() + at_, sizeof word);
-      word = __builtin_bswap64(word);  // x86-64 and WebAssembly are little-endian
+      const std::uint64_t word = big_endian_word(bytes_.data() + at_);
       const std::uint64_t inverse = ~word;
       const bool has_ff = ((inverse - 0x0101010101010101u) & word & 0x8080808080808080u) != 0;
       if (!has_ff) {
@@ -33,7 +48,7 @@ class BitReader {
         return;
       }
     }
-    fill_bytewise();
+    *this = filled_bytewise(*this);
   }
 
   [[nodiscard]] std::uint32_t peek(int n) const { return static_cast<std::uint32_t>(bits_ >> (64 - n)); }  // 1 <= n <= 32
@@ -57,20 +72,21 @@ class BitReader {
   [[nodiscard]] std::size_t position() const { return at_; }
 
  private:
-  void fill_bytewise() {
+  [[gnu::noinline]] static BitReader filled_bytewise(BitReader r) {
     // What lies beyond count_ may be left over from a whole-word fill.
-    bits_ = count_ == 0 ? 0 : bits_ >> (64 - count_) << (64 - count_);
-    while (count_ <= 56) {
+    r.bits_ = r.count_ == 0 ? 0 : r.bits_ >> (64 - r.count_) << (64 - r.count_);
+    while (r.count_ <= 56) {
       std::uint64_t byte = 0;
-      if (padding_ == 0 && at_ < bytes_.size() && (bytes_[at_] != 0xFF || (at_ + 1 < bytes_.size() && bytes_[at_ + 1] == 0))) {
-        byte = bytes_[at_];
-        at_ += byte == 0xFF ? 2 : 1;
+      if (r.padding_ == 0 && r.at_ < r.bytes_.size() && (r.bytes_[r.at_] != 0xFF || (r.at_ + 1 < r.bytes_.size() && r.bytes_[r.at_ + 1] == 0))) {
+        byte = r.bytes_[r.at_];
+        r.at_ += byte == 0xFF ? 2 : 1;
       } else {
-        padding_ += 8;
+        r.padding_ += 8;
       }
-      bits_ |= byte << (56 - count_);
-      count_ += 8;
+      r.bits_ |= byte << (56 - r.count_);
+      r.count_ += 8;
     }
+    return r;
   }
 
   Bytes bytes_;

@@ -26,15 +26,13 @@ bool HuffmanTable::build(Kind kind, const std::array<std::uint8_t, 16>& counts, 
   return true;
 }
 
-int HuffmanTable::decode_long(BitReader& reader) const {
+HuffmanTable::Long HuffmanTable::decode_long(std::uint32_t bits) const {
   for (int length = kLookupBits + 1; length <= 16; ++length) {
     const auto slot = static_cast<std::size_t>(length);
-    const auto code = static_cast<std::int32_t>(reader.peek(length));
-    if (code > last_code_[slot]) continue;
-    reader.drop(length);
-    return symbols_[static_cast<std::size_t>(first_index_[slot] + code)];
+    const auto code = static_cast<std::int32_t>(bits >> (16 - length));
+    if (code <= last_code_[slot]) return {symbols_[static_cast<std::size_t>(first_index_[slot] + code)], length};
   }
-  return kNone;
+  return {kNone, 0};
 }
 
 // The symbol at the top of `available` bits; bits 0 when it does not end within them or is too long for the look-up.

@@ -58,7 +58,9 @@ class HuffmanTable {
       reader.drop(entry.bits);
       return entry.symbol;
     }
-    return decode_long(reader);
+    const Long found = decode_long(reader.peek(16));
+    reader.drop(found.bits);
+    return found.symbol;
   }
 
   [[nodiscard]] Coefficient coefficient(const BitReader& reader) const { return coefficients_[reader.peek(kLookupBits)]; }
@@ -70,7 +72,13 @@ class HuffmanTable {
     std::uint8_t bits;
   };
 
-  [[nodiscard]] int decode_long(BitReader& reader) const;
+  struct Long {
+    int symbol;
+    int bits;
+  };
+
+  // Of a code longer than the look-up, at the top of 16 bits; kNone and 0 when there is none.
+  [[nodiscard]] Long decode_long(std::uint32_t bits) const;
   void build_coefficients();
   [[nodiscard]] Short symbol_at(std::uint32_t bits, int available) const;
 
