@@ -36,14 +36,11 @@ function tell(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** What was asked for makes no sense: said without a stack. */
-class UsageError extends Error {}
-
 /** The items of a list separated by commas; all must be known. */
 function chosen<T>(option: string, text: string, known: readonly T[]): T[] {
   const wanted = text.split(',');
   const unknown = wanted.find((word) => !known.some((item) => String(item) === word));
-  if (unknown !== undefined) throw new UsageError(`--${option} takes ${known.join(', ')}; not '${unknown}'`);
+  if (unknown !== undefined) throw new Error(`--${option} takes ${known.join(', ')}; not '${unknown}'`);
   return known.filter((item) => wanted.includes(String(item)));
 }
 
@@ -59,7 +56,7 @@ function options(args: string[]): Options {
     },
   });
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) throw new UsageError('--rounds is a number from 1 to 1000');
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) throw new Error('--rounds is a number from 1 to 1000');
   return { browsers: chosen('browser', values.browser, BROWSERS), sizes: chosen('sizes', values.sizes, megapixels), rounds, json: values.json };
 }
 
@@ -126,7 +123,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0), // wasm-vips leaves its threads running.
   (error: unknown) => {
-    process.stderr.write(`${error instanceof UsageError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exit(1);
   },
 );

@@ -15,7 +15,7 @@ const picture = (name) => readFile(path.join(root, 'tests/pictures', name));
 
 const spec = {
   width: 224, height: 224, layout: 'NCHW', channels: 'RGB', fit: 'cover', cropPct: 1, filter: 'bicubic', mean: [127, 127, 127], std: [128, 128, 128],
-  minSide: 64, minContrast: 2, previewSide: 512, views: 1,
+  quality: { too_small: 64, low_contrast: 2, noisy: 30 }, previewSide: 512, views: 1,
 };
 const decision = {
   scoresAre: 'logits', temperature: 1, setThresholds: [0.2, 0.2, 0.2], rejectionThreshold: null, concern: ['low', 'moderate', 'high'], highConcernMass: 0.3,
@@ -33,7 +33,7 @@ test('prepare gives a tensor, a view, a preview and what was read', async () => 
   assert.equal(Math.max(prepared.preview.width, prepared.preview.height), 512);
   assert.deepEqual(prepared.source, { format: 'jpeg', width: 1000, height: 750, orientation: 1, colour: 'assumed-srgb' });
   assert.deepEqual(prepared.region, { x: 125, y: 0, width: 750, height: 750 });
-  assert.deepEqual(prepared.quality.checks.map((check) => check.id), ['too_small', 'flat']);
+  assert.deepEqual(prepared.quality.checks.map((check) => check.id), ['too_small', 'low_contrast', 'noisy']);
   assert.equal(prepared.quality.usable, true);
 });
 

@@ -17,7 +17,7 @@ using testing::values_of;
 PrepareSpec spec_of(int side) {
   PrepareSpec spec;
   spec.tensor = {side, side, Layout::kNchw, ChannelOrder::kRgb, {127, 127, 127}, {128, 128, 128}};
-  spec.quality = {64, 2};
+  spec.quality = {64, {}, {}, {}, 2};
   return spec;
 }
 

@@ -24,7 +24,7 @@ export function parseSpec(line) {
   const [fit, cropPct = '1'] = framing.split('*');
   const numbers = (list) => list.split(',').map(Number);
   const tensor = { width: Number(width), height: Number(height), layout, channels, mean: numbers(mean), std: numbers(std), views: Number(views) };
-  return { name, cropped: area === 'cropped', prepare: { ...tensor, fit, cropPct: Number(cropPct), filter, minSide: 1, minContrast: 0, previewSide: Number(previewSide) } };
+  return { name, cropped: area === 'cropped', prepare: { ...tensor, fit, cropPct: Number(cropPct), filter, quality: {}, previewSide: Number(previewSide) } };
 }
 
 /** RGB of an RGBA picture; nothing for none. */

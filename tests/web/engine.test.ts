@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { DermletModule } from '../../wasm_src/bindings/dermlet.js';
 import { Core } from '../../web/src/classifier/core.js';
 import { Engine } from '../../web/src/classifier/engine.js';
-import { parseReference } from '../../web/src/classifier/manifest.js';
+import { parseReference, type Manifest } from '../../web/src/classifier/manifest.js';
 import type { Stage } from '../../web/src/classifier/options.js';
 import { withoutPictures } from '../../web/src/classifier/result.js';
 import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
@@ -193,4 +193,18 @@ describe('the core', () => {
   });
 
   test('that is not WASM is refused', () => expectCode(Core.load(new TextEncoder().encode('<html>'), 'x/dermlet.wasm'), 'MODEL_UNAVAILABLE', /HTML page/));
+});
+
+test('quality limits are those of the picture\'s modality, and each check has value and limit', async () => {
+  const { manifest } = engine;
+  const limits: Manifest = { ...manifest, quality: { minSide: 64, modalities: { photo: { minSharpness: 15 }, dermoscopy: { minSharpness: 0.01, maxOffset: 1 } } } };
+  const strict = await Engine.load({ ...engine.options, manifest: limits });
+  const photo = await strict.classify(picture('spot.jpg'), { modality: 'photo' });
+  expect(photo).toMatchObject({ outcome: 'poor-quality', quality: { usable: false } });
+  expect(photo.quality.checks.map(({ id, limit, passed }) => [id, limit, passed])).toEqual([['too_small', 64, true], ['blurred', 15, false]]);
+  const { quality } = await strict.classify(picture('spot.jpg'), { modality: 'dermoscopy' });
+  expect(quality.usable).toBe(true);
+  expect(quality.checks.map(({ id }) => id)).toEqual(['too_small', 'blurred', 'out_of_frame']);
+  expect(quality.checks[1]!.value).toBe(photo.quality.checks[1]!.value);
+  await strict.dispose();
 });

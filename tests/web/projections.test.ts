@@ -37,7 +37,7 @@ describe('diagnosis', () => {
 
   test.each([
     ['cat', /^Not recognised/],
-    ['blur', /^Picture not usable/],
+    ['blur', /^Picture not usable, so no category is named\./],
   ] as const)('%s gets no class', (name, words) => {
     expect(toDiagnosis(all[name])).toMatchObject({ label: null, confidence: 0, severity: 'Unknown', isSafe: false, diagnosis: expect.stringMatching(words) as string });
   });

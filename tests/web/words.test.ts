@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Result } from '../../web/src/classifier/result.js';
+import { advice, checkWords } from '../../web/src/classifier/quality-words.js';
+import type { QualityCheck, QualityCheckId, Result } from '../../web/src/classifier/result.js';
 import { ALWAYS, decodedBy, likely, mayName, percent, tierWords, verdict, verdictNote } from '../../web/src/element/words.js';
 
 const classes: Result['ranking'] = [
@@ -38,6 +39,30 @@ describe('what is said of a result', () => {
   test('a failed check is said with its value and limit', () => {
     const poor = result({ outcome: 'poor-quality', quality: { usable: false, checks: [{ id: 'too_small', value: 20, limit: 64, passed: false }] } });
     expect(verdict(poor)).toContain('20 of at least 64 pixels');
+  });
+
+  const failing = (id: QualityCheckId, value: number, limit: number): QualityCheck => ({ id, value, limit, passed: false });
+
+  test.each([
+    ['blurred', /is blurred/, /focus/],
+    ['dark', /too dark/, /daylight/],
+    ['bright', /too bright \(30\u00a0%/, /flash/],
+    ['low_contrast', /too little contrast/, /lens/],
+    ['flat', /one even colour/, /spot itself/],
+    ['noisy', /too grainy/, /more light/],
+    ['out_of_frame', /at its edge/, /middle/],
+  ] as const)('%s says what is wrong and what to do', (id, wrong, todo) => {
+    const checks = [failing(id, 0.3, 0.2)];
+    expect(verdict(result({ outcome: 'poor-quality', quality: { usable: false, checks } }))).toMatch(wrong);
+    expect(advice(checks).join()).toMatch(todo);
+    expect(checkWords(checks[0]!).value).toMatch(/at (least|most)/);
+  });
+
+  test('of an empty picture only that is said, and two faults are joined', () => {
+    expect(advice([failing('low_contrast', 0, 9), failing('flat', 0, 4)])).toHaveLength(1);
+    const two = result({ outcome: 'poor-quality', quality: { usable: false, checks: [failing('blurred', 0, 1), failing('dark', 1, 9)] } });
+    expect(verdict(two)).toBe('This picture is blurred and it is too dark, so no category is named.');
+    expect(advice([{ ...failing('dark', 1, 9), passed: true }])).toEqual([]);
   });
 
   test('no score is rounded to certainty', () => {

@@ -96,7 +96,10 @@ PrepareSpec prepare_spec_from(const val& v) {
   spec.fit = is(v, "fit", "stretch") ? Fit::kStretch : Fit::kCover;
   spec.crop_pct = at<double>(v, "cropPct");
   spec.filter = is(v, "filter", "bilinear") ? Filter::kBilinear : is(v, "filter", "lanczos") ? Filter::kLanczos : Filter::kBicubic;
-  spec.quality = {at<int>(v, "minSide"), at<float>(v, "minContrast")};
+  const val limits = v["quality"];
+  for (std::size_t i = 0; i < kQualityKinds.size(); ++i) {
+    if (const val limit = limits[kQualityKinds[i].id.data()]; !limit.isUndefined()) spec.quality[i] = limit.as<float>();
+  }
   spec.preview_side = at<int>(v, "previewSide");
   spec.views = at<int>(v, "views");
   return spec;

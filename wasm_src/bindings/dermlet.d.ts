@@ -45,16 +45,19 @@ export interface PrepareSpec {
   filter: 'bilinear' | 'bicubic' | 'lanczos';
   mean: readonly number[];
   std: readonly number[];
-  minSide: number;
-  minContrast: number;
+  /** The limits of the quality checks; one that is left out is not made. */
+  quality: Readonly<Partial<Record<QualityCheckId, number>>>;
   /** Longest side of the upright preview in pixels; 0 makes none. */
   previewSide: number;
   /** Dihedral views in the tensor: 1, 4 (those that keep the shape), or 8 where width and height are equal. */
   views: number;
 }
 
+/** What each measures, in which unit and on which side of its limit it fails: `wasm_src/core/quality.h`. */
+export type QualityCheckId = 'too_small' | 'blurred' | 'dark' | 'bright' | 'low_contrast' | 'flat' | 'noisy' | 'out_of_frame';
+
 export interface QualityCheck {
-  id: 'too_small' | 'flat';
+  id: QualityCheckId;
   value: number;
   limit: number;
   passed: boolean;

@@ -121,7 +121,9 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
     if (!shown) return tl::unexpected(shown.error());
     prepared.preview = std::move(*shown);
   }
-  prepared.quality = assess(prepared.view, prepared.region, spec.quality);
+  auto quality = assess(prepared.view, prepared.region, spec.quality);
+  if (!quality) return tl::unexpected(quality.error());
+  prepared.quality = std::move(*quality);
   return prepared;
 }
 

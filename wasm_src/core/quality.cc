@@ -6,32 +6,140 @@
 namespace dermlet {
 namespace {
 
-// Integer sums, so that the value is the same to the last bit everywhere.
-float luma_deviation(const Image& view) {
-  std::uint64_t sum = 0;
-  std::uint64_t squares = 0;
+constexpr double kLevel = 256;  // of luma as it is summed
+
+// Sums over k x k blocks, row by row; what is left over at the right and below is not looked at.
+struct Blocks {
+  Buffer<std::int32_t> sums;
+  int columns = 0;
+  int rows = 0;
+  double scale = 1;  // a sum times it is a mean in levels
+
+  [[nodiscard]] std::int32_t at(int x, int y) const { return sums.data()[static_cast<std::size_t>(y) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(x)]; }
+};
+
+struct Tones {
+  int brightness = 0;
+  double clipped = 0;
+};
+
+std::int32_t luma_of(const std::uint8_t* pixel) { return 77 * pixel[0] + 150 * pixel[1] + 29 * pixel[2]; }
+
+Result<Blocks> blocks_of(const Image& view, int k) {
+  Blocks blocks = {{}, view.width / k, view.height / k, 1 / (kLevel * k * k)};
+  auto sums = Buffer<std::int32_t>::allocate(static_cast<std::size_t>(blocks.columns), static_cast<std::size_t>(blocks.rows));
+  if (!sums) return tl::unexpected(sums.error());
+  std::fill_n(sums->data(), sums->size(), 0);
+  for (int y = 0; y < blocks.rows * k; ++y) {
+    std::int32_t* row = sums->data() + static_cast<std::size_t>(y / k) * static_cast<std::size_t>(blocks.columns);
+    const std::uint8_t* pixel = view.row(y);
+    for (int x = 0; x < blocks.columns * k; ++x, pixel += 3) row[x / k] += luma_of(pixel);
+  }
+  blocks.sums = std::move(*sums);
+  return blocks;
+}
+
+// Mean squared difference of neighbours `dx` to the right or `dy` below, squared levels; 0 where there are none.
+double difference(const Blocks& blocks, int dx, int dy) {
+  double sum = 0;  // of whole numbers; exact below 2^53, and rounded in one order above
+  for (int y = dy; y < blocks.rows; ++y) {
+    for (int x = dx; x < blocks.columns; ++x) {
+      const double d = blocks.at(x, y) - blocks.at(x - dx, y - dy);
+      sum += d * d;
+    }
+  }
+  const double count = static_cast<double>(blocks.columns - dx) * (blocks.rows - dy);
+  return count > 0 ? sum / count * blocks.scale * blocks.scale : 0;
+}
+
+double variation(const Blocks& blocks) { return difference(blocks, 1, 0) + difference(blocks, 0, 1); }
+
+// Immerkaer's estimate: the mean size of a difference of two Laplacians, which smooth shades and straight edges do not have.
+double noise_of(const Blocks& pixels) {
+  double sum = 0;
+  for (int y = 1; y + 1 < pixels.rows; ++y) {
+    for (int x = 1; x + 1 < pixels.columns; ++x) {
+      const auto across = [&](int row) { return pixels.at(x - 1, row) - 2 * pixels.at(x, row) + pixels.at(x + 1, row); };
+      sum += std::abs(across(y - 1) - 2 * across(y) + across(y + 1));
+    }
+  }
+  constexpr double kRootOfHalfPi = 1.2533141373155003;
+  const double count = static_cast<double>(pixels.columns - 2) * (pixels.rows - 2);
+  return pixels.columns > 2 && pixels.rows > 2 ? kRootOfHalfPi / 6 * sum / count * pixels.scale : 0;
+}
+
+double sharpness_of(double fine, double coarse, double noise) {
+  const double variance = noise * noise;
+  const double reference = coarse - variance / 16;
+  constexpr double kNothing = 1e-2;  // squared levels: less than rounding to 8 bits makes
+  return reference < kNothing ? 1 : std::max(fine - variance, 0.0) / reference;
+}
+
+Tones tones_of(const Image& view) {
+  std::size_t clipped = 0;
+  std::array<std::size_t, 256> histogram = {};
   const std::size_t count = static_cast<std::size_t>(view.width) * static_cast<std::size_t>(view.height);
   const std::uint8_t* pixel = view.pixels.data();
   for (std::size_t i = 0; i < count; ++i, pixel += 3) {
-    const std::uint64_t luma = 299u * pixel[0] + 587u * pixel[1] + 114u * pixel[2];  // thousandths of a level
-    sum += luma;
-    squares += luma * luma;
+    ++histogram[static_cast<std::size_t>(luma_of(pixel) >> 8)];
+    clipped += std::max({pixel[0], pixel[1], pixel[2]}) >= 254 ? 1 : 0;
   }
-  if (count == 0) return 0;
-  const double mean = static_cast<double>(sum) / static_cast<double>(count);
-  const double variance = static_cast<double>(squares) / static_cast<double>(count) - mean * mean;
-  return static_cast<float>(std::sqrt(std::max(variance, 0.0)) / 1000.0);
+  int brightness = 255;
+  for (std::size_t above = histogram[255]; above * 10 < count; above += histogram[static_cast<std::size_t>(brightness)]) --brightness;
+  return {brightness, static_cast<double>(clipped) / static_cast<double>(count)};
+}
+
+// How much blocks differ from their mean, and where they do.
+struct Placement {
+  double deviation = 0;  // levels
+  double offset = 0;     // of the centroid of the squared differences from the centre, in half sides
+};
+
+Placement placement_of(const Blocks& blocks) {
+  double sum = 0;
+  for (const std::int32_t value : blocks.sums.span()) sum += value;
+  const double count = static_cast<double>(blocks.sums.size());
+  double total = 0;
+  double across = 0;
+  double down = 0;
+  for (int y = 0; y < blocks.rows; ++y) {
+    for (int x = 0; x < blocks.columns; ++x) {
+      const double d = blocks.at(x, y) - sum / count;
+      total += d * d;
+      across += d * d * (2 * x + 1 - blocks.columns) / blocks.columns;
+      down += d * d * (2 * y + 1 - blocks.rows) / blocks.rows;
+    }
+  }
+  if (!(total > 0)) return {};
+  return {std::sqrt(total / count) * blocks.scale, std::sqrt(across * across + down * down) / total};
 }
 
 }  // namespace
 
-Quality assess(const Image& view, const Rect& region, const QualityLimits& limits) {
-  const auto side = static_cast<float>(std::min(region.width, region.height));
-  const auto min_side = static_cast<float>(limits.min_side);
-  const float contrast = luma_deviation(view);
+Result<Quality> assess(const Image& view, const Rect& region, const QualityLimits& limits) {
+  constexpr std::array kSides = {1, 2, 8, 16};
+  std::array<Blocks, kSides.size()> grids;
+  for (std::size_t i = 0; i < kSides.size(); ++i) {
+    auto blocks = blocks_of(view, kSides[i]);
+    if (!blocks) return tl::unexpected(blocks.error());
+    grids[i] = std::move(*blocks);
+  }
+  const auto& [pixels, fine, coarse, cells] = grids;
+  const Tones tones = tones_of(view);
+  const double noise = noise_of(pixels);
+  const Placement placement = placement_of(cells);
+  const std::array<double, kQualityKinds.size()> values = {
+      static_cast<double>(std::min(region.width, region.height)), sharpness_of(variation(fine), variation(coarse), noise), static_cast<double>(tones.brightness),
+      tones.clipped, placement_of(pixels).deviation, placement.deviation, noise, placement.offset,
+  };
   Quality quality;
-  quality.checks = {{"too_small", side, min_side, side >= min_side}, {"flat", contrast, limits.min_contrast, contrast >= limits.min_contrast}};
-  quality.usable = std::all_of(quality.checks.begin(), quality.checks.end(), [](const QualityCheck& check) { return check.passed; });
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!limits[i]) continue;
+    const auto value = static_cast<float>(values[i]);
+    const bool passed = kQualityKinds[i].highest ? value <= *limits[i] : value >= *limits[i];
+    quality.checks.push_back({kQualityKinds[i].id, value, *limits[i], passed});
+    quality.usable = quality.usable && passed;
+  }
   return quality;
 }
 

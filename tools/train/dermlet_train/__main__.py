@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calibrate, card, finetune, import_keras, runs
+from . import calibrate, card, finetune, import_keras, quality, runs
 from .config import Recipe
 from .prepare import cli as prepare_cli
 
@@ -97,12 +97,16 @@ def main() -> None:
     calibrate.add_arguments(step)
 
     card.add_arguments(steps.add_parser("card", help="measure a model through the shipped path and write its card"))
+    quality.add_arguments(steps.add_parser("quality", help="choose the limits of the quality gate by degrading pictures in steps"))
     runs.add_arguments(steps.add_parser("runs", help="keep a training run's summary and write the table of runs"))
     import_keras.add_arguments(steps.add_parser("import-keras", help="turn a Keras classifier and its class index into a model folder"))
 
     arguments = parser.parse_args()
     if arguments.step == "card":
         card.run(arguments)
+        return
+    if arguments.step == "quality":
+        quality.run(arguments)
         return
     if arguments.step == "runs":
         runs.run(arguments)

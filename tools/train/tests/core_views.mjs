@@ -12,7 +12,7 @@ const core = await createDermlet({ wasmBinary: readFileSync(path.join(folder, 'd
 const views = readFileSync(0, 'utf8').trim().split('\n').map((line) => {
   const { path: file, size, fit, cropPct } = JSON.parse(line);
   const spec = {
-    width: size, height: size, layout: 'NCHW', channels: 'RGB', fit, cropPct, filter: 'bicubic', mean: [0, 0, 0], std: [1, 1, 1], minSide: 1, minContrast: 0, previewSide: 0,
+    width: size, height: size, layout: 'NCHW', channels: 'RGB', fit, cropPct, filter: 'bicubic', mean: [0, 0, 0], std: [1, 1, 1], quality: {}, previewSide: 0,
     views: 1,
   };
   const prepared = core.prepare(readFileSync(file), spec, null);

@@ -2,13 +2,13 @@
  * Bytes of a picture -> Result, anywhere: in the page's worker and in Node alike. Joins the WASM core, the network and the manifest; computes
  * nothing itself.
  */
-import type { CombinationSpec, Decision, DecisionSpec, Explain, Interpreted, LesionOutputs, Prepared, PrepareSpec } from '../../../wasm_src/bindings/dermlet.js';
+import type { CombinationSpec, Decision, DecisionSpec, Explain, Interpreted, LesionOutputs, Prepared, PrepareSpec, QualityCheckId } from '../../../wasm_src/bindings/dermlet.js';
 import { throwIfAborted } from './abort.js';
 import { Core, type Decoded } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import { isList, ofPicture, type InputOf } from './input.js';
-import { parseReference, type Calibration, type FileEntry, type Manifest, type Modality, type SelfTestReference } from './manifest.js';
+import { parseReference, type Calibration, type FileEntry, type Manifest, type Modality, type QualityLimits, type SelfTestReference } from './manifest.js';
 import { createNetwork, type Network, type NetworkOutputs } from './network.js';
 import type { BackendChoice, ClassifyOptions, Stage } from './options.js';
 import type { RankedClass, Rect, Rejection, Result, ResultPictures, Runtime as RuntimeReport, Source } from './result.js';
@@ -146,10 +146,10 @@ export class Engine {
     };
   }
 
-  async #prepare({ files, crops, views, pictures }: Asked): Promise<Decoded[]> {
-    const spec = prepareSpec(this.manifest, pictures ? PREVIEW_SIDE : 0, views);
+  async #prepare({ files, crops, pictureModalities, views, pictures }: Asked): Promise<Decoded[]> {
     const prepared: Decoded[] = [];
     for (const [index, bytes] of files.entries()) {
+      const spec = prepareSpec(this.manifest, pictureModalities[index]!.id, pictures ? PREVIEW_SIDE : 0, views);
       prepared.push(await ofPicture(index, files.length, () => this.core.prepare(bytes, spec, crops[index]!)));
     }
     return prepared;
@@ -267,9 +267,27 @@ function resultPictures(prepared: Prepared, heatMap: Interpreted['heatMap']): Re
   };
 }
 
-export function prepareSpec({ input, quality }: Manifest, previewSide: number, views = 1): PrepareSpec {
+/** @param modality id of the modality whose quality limits are held against the picture */
+export function prepareSpec({ input, quality }: Manifest, modality: string, previewSide: number, views = 1): PrepareSpec {
   const { name: _name, ...picture } = input;
-  return { cropPct: 1, ...picture, minSide: quality.minSide, minContrast: quality.minContrast, previewSide, views };
+  return { cropPct: 1, ...picture, quality: qualitySpec(quality, modality), previewSide, views };
+}
+
+const LIMIT_OF: Record<QualityCheckId, keyof QualityLimits> = {
+  too_small: 'minSide',
+  blurred: 'minSharpness',
+  dark: 'minBrightness',
+  bright: 'maxClipped',
+  low_contrast: 'minContrast',
+  flat: 'minStructure',
+  noisy: 'maxNoise',
+  out_of_frame: 'maxOffset',
+};
+
+function qualitySpec(quality: Manifest['quality'], modality: string): PrepareSpec['quality'] {
+  const limits: QualityLimits = { ...quality, ...quality.modalities?.[modality] };
+  const given = Object.entries(LIMIT_OF).flatMap(([id, key]) => (limits[key] === undefined ? [] : [[id, limits[key]] as const]));
+  return Object.fromEntries(given);
 }
 
 /** All dihedral views of a square input, else those that keep the shape; `wasm_src/core/views.h`. */
@@ -340,7 +358,7 @@ function explainSpec(classIndex: number, region: Rect, pictures: boolean): Expla
 async function runSelfTest({ manifest, file }: EngineOptions, core: Core, network: Network): Promise<SelfTest> {
   const reference = parseReference(new TextDecoder().decode(await file(manifest.selfTest.reference)));
   const picture = await file(manifest.selfTest.picture);
-  const { tensor } = await core.prepare(picture, prepareSpec(manifest, 0), null);
+  const { tensor } = await core.prepare(picture, prepareSpec(manifest, manifest.defaultModality, 0), null);
   const difference = greatestDifference(reference, await network.run(tensor));
   return { passed: difference <= reference.tolerance, difference, tolerance: reference.tolerance };
 }

@@ -85,6 +85,10 @@ export class Fields {
     return value.map((entry, index) => item(entry, `${this.at(key)}[${index}]`));
   }
 
+  keys(): string[] {
+    return Object.keys(this.#value);
+  }
+
   end(): void {
     const stranger = Object.keys(this.#value).find((key) => !this.#known.has(key));
     if (stranger !== undefined) reject(this.at(stranger), 'is not known');

@@ -12,6 +12,7 @@ export {
   type Picture,
   type Quality,
   type QualityCheck,
+  type QualityCheckId,
   type RankedClass,
   type Rect,
   type Rejection,

@@ -65,6 +65,18 @@ export interface Combination extends Pooling {
   thorough?: Pooling;
 }
 
+/** Limits of the quality checks; `wasm_src/core/quality.h` says what each measures. A check without a limit is not made. */
+export interface QualityLimits {
+  minSide?: number;
+  minSharpness?: number;
+  minBrightness?: number;
+  maxClipped?: number;
+  minContrast?: number;
+  minStructure?: number;
+  maxNoise?: number;
+  maxOffset?: number;
+}
+
 export interface Manifest {
   manifestVersion: 1;
   name: string;
@@ -82,7 +94,10 @@ export interface Manifest {
   decision: { coverage: number; rejection: 'energy' | 'distance' | 'none'; highConcernMass: number };
   /** The rejection model, there when `decision.rejection` is `distance`. */
   rejection?: { file: FileEntry };
-  quality: { minSide: number; minContrast: number };
+  quality: QualityLimits & {
+    /** By the id of a modality: in place of the limits above. */
+    modalities?: Record<string, QualityLimits>;
+  };
   selfTest: { picture: FileEntry; reference: FileEntry };
 }
 
@@ -206,6 +221,32 @@ function section<T>(fields: Fields, key: string, read: (fields: Fields) => T): T
   return value;
 }
 
+/** Least and greatest value of each limit. */
+const QUALITY_RANGES: Record<keyof QualityLimits, readonly [number, number]> = {
+  minSide: [1, 65536],
+  minSharpness: [0, 16],
+  minBrightness: [0, 255],
+  maxClipped: [0, 1],
+  minContrast: [0, 128],
+  minStructure: [0, 128],
+  maxNoise: [0, 512],
+  maxOffset: [0, 2],
+};
+
+function qualityLimitsOf(fields: Fields): QualityLimits {
+  const limits: QualityLimits = {};
+  for (const [key, [low, high]] of Object.entries(QUALITY_RANGES) as [keyof QualityLimits, readonly [number, number]][]) {
+    if (fields.has(key)) limits[key] = fields.number(key, low, high);
+  }
+  return limits;
+}
+
+/** An object whose keys are ids. */
+function record<T>(fields: Fields, key: string, read: (fields: Fields) => T): Record<string, T> {
+  const inner = new Fields(fields.raw(key), fields.at(key));
+  return Object.fromEntries(inner.keys().map((id) => [id, section(inner, id, read)]));
+}
+
 /** What a schema cannot say. */
 function checkTogether(manifest: Manifest): void {
   const twice = (ids: string[]) => ids.find((id, index) => ids.indexOf(id) !== index);
@@ -235,6 +276,9 @@ function checkTogether(manifest: Manifest): void {
     reject('decision.rejection', "can be 'distance' only where the outputs have logits and an embedding");
   }
   if (!manifest.modalities.some(({ id }) => id === manifest.defaultModality)) reject('defaultModality', 'is none of the modalities');
+  for (const id of Object.keys(manifest.quality.modalities ?? {})) {
+    if (!manifest.modalities.some((modality) => modality.id === id)) reject('quality.modalities', `name '${id}', which is none of the modalities`);
+  }
   manifest.input.std.forEach((value, index) => {
     if (value === 0) reject(`input.std[${index}]`, 'must not be 0');
   });
@@ -276,7 +320,10 @@ function readManifest(value: unknown): Manifest {
       rejection: decision.oneOf('rejection', ['energy', 'distance', 'none']),
       highConcernMass: decision.number('highConcernMass', 0, 1),
     })),
-    quality: section(fields, 'quality', (quality) => ({ minSide: quality.integer('minSide', 1), minContrast: quality.number('minContrast', 0) })),
+    quality: section(fields, 'quality', (quality) => ({
+      ...qualityLimitsOf(quality),
+      ...(quality.has('modalities') ? { modalities: record(quality, 'modalities', qualityLimitsOf) } : {}),
+    })),
     selfTest: section(fields, 'selfTest', (selfTest) => ({
       picture: parseFile(selfTest.raw('picture'), 'selfTest.picture'),
       reference: parseFile(selfTest.raw('reference'), 'selfTest.reference'),

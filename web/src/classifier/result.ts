@@ -1,9 +1,9 @@
 /** What `classify` answers. Plain data with a version; every front end, export and endpoint is a projection of it. */
-import type { ColourSource, Picture, QualityCheck, Rect } from '../../../wasm_src/bindings/dermlet.js';
+import type { ColourSource, Picture, QualityCheck, QualityCheckId, Rect } from '../../../wasm_src/bindings/dermlet.js';
 
 import type { DecodePath } from './foreign.js';
 
-export type { DecodePath, ColourSource, Picture, QualityCheck, Rect };
+export type { DecodePath, ColourSource, Picture, QualityCheck, QualityCheckId, Rect };
 
 export type Concern = 'low' | 'moderate' | 'high';
 

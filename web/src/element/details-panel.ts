@@ -6,6 +6,7 @@ import type { ColourSource, ModelInfo, Result, Runtime } from '../classifier/ind
 import { define } from './emit.js';
 import './request-count.js';
 import { base } from './styles.js';
+import { checkWords } from '../classifier/quality-words.js';
 import { decodedBy, megabytes, milliseconds, modalityWords } from './words.js';
 
 const COLOURS: Record<ColourSource, string> = {
@@ -134,8 +135,8 @@ function decisionRows(result: Result): Row[] {
     rows.push(['Unlikeness', `${rejection.score.toFixed(2)} (${rejection.method}; ${limit})`]);
   }
   for (const check of result.quality.checks) {
-    const name = check.id === 'too_small' ? 'Shorter side' : 'Contrast';
-    rows.push([name, `${check.value.toFixed(check.id === 'flat' ? 1 : 0)} (at least ${check.limit})`]);
+    const { name, value } = checkWords(check);
+    rows.push([name, value]);
   }
   return rows;
 }

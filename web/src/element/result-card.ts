@@ -7,6 +7,7 @@ import { define } from './emit.js';
 import { tierIcons } from './icons.js';
 import './ranking.js';
 import { base } from './styles.js';
+import { advice } from '../classifier/quality-words.js';
 import { ALWAYS, BETTER_PICTURE, mayName, tierWords, verdict, verdictNote } from './words.js';
 
 export class DermletResultCard extends LitElement {
@@ -114,14 +115,17 @@ export class DermletResultCard extends LitElement {
         <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
       </div>`;
     }
-    const tips = html`<div class="part">
+    // What failed says what to do; where nothing did, whatever makes a good picture.
+    const failed = result.outcome === 'poor-quality' ? advice(result.quality.checks) : [];
+    const tips = failed.length > 0 ? failed : BETTER_PICTURE;
+    const better = html`<div class="part">
       <h3>For a picture that can be scored</h3>
       <ul class="tips">
-        ${BETTER_PICTURE.map((tip) => html`<li>${tip}</li>`)}
+        ${tips.map((tip) => html`<li>${tip}</li>`)}
       </ul>
     </div>`;
-    if (result.outcome === 'poor-quality') return tips;
-    return html`${tips}
+    if (result.outcome === 'poor-quality') return better;
+    return html`${better}
       <details class="part">
         <summary>Show the raw scores all the same</summary>
         <p class="warn">These are not answers. The network must spread its score over the categories it knows, also for a picture of something else.</p>

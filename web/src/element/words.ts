@@ -1,6 +1,7 @@
 /** Every sentence that people read about a result, a stage or an error. No DOM: what is said can be tested as it stands. */
 import type { ErrorCode } from '../classifier/errors.js';
 import type { LoadProgress, ModelSummary, Stage } from '../classifier/options.js';
+import { failedChecks, problem } from '../classifier/quality-words.js';
 import type { QualityCheck, RankedClass, Result, Source, Tier } from '../classifier/result.js';
 
 /** Stands wherever a result is shown. */
@@ -57,22 +58,14 @@ export function verdict(result: Result): string {
     case 'not-recognised':
       return 'This does not look like any of the pictures the network was trained on, so no category is named.';
     case 'poor-quality':
-      return `${listed(failedChecks(result.quality.checks), 'and')}, so no category is named.`;
+      return `${listed(failures(result.quality.checks), 'and')}, so no category is named.`;
   }
 }
 
-function failedChecks(checks: readonly QualityCheck[]): string[] {
-  const failed = checks.filter((check) => !check.passed);
+function failures(checks: readonly QualityCheck[]): string[] {
+  const failed = failedChecks(checks);
   if (failed.length === 0) return ['This picture is not usable'];
-  return failed.map((check, index) => {
-    const subject = index === 0 ? 'This picture' : 'it';
-    switch (check.id) {
-      case 'too_small':
-        return `${subject} is too small (${Math.round(check.value)} of at least ${Math.round(check.limit)} pixels on its shorter side)`;
-      case 'flat':
-        return `${subject} is almost one even colour`;
-    }
-  });
+  return failed.map((check, index) => `${index === 0 ? 'This picture' : 'it'} ${problem(check)}`);
 }
 
 /** What stands under the verdict; empty when nothing needs to be added. */

@@ -4,7 +4,7 @@
  * recognised gets no class.
  */
 import type { Concern, RankedClass, Result, Tier } from '../classifier/result.js';
-import { DOCTOR, NO_CLASS, summary } from './words.js';
+import { DOCTOR, summary, whyNone } from './words.js';
 
 /** `POST /api/predict/skin-disease/` of the Django server. */
 export interface DiagnosisAnswer {
@@ -46,8 +46,6 @@ function named(result: Result): RankedClass | undefined {
   const { outcome, ranking } = result;
   return outcome === 'single' || outcome === 'several' ? ranking.find(({ inSet }) => inSet) : undefined;
 }
-
-const whyNone = ({ outcome }: Result): string => (outcome === 'poor-quality' ? NO_CLASS['poor-quality'] : NO_CLASS['not-recognised']);
 
 /** The highest concern of the prediction set and of the tier: `unknown` unless a class may be named. */
 function concernOf(result: Result): Tier {

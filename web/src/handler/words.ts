@@ -1,11 +1,12 @@
 /** The sentences that go with every answer. */
+import { advice, failedChecks, problem } from '../classifier/quality-words.js';
 import type { Result, Tier } from '../classifier/result.js';
 
 export const DOCTOR = 'If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
 
-export const NO_CLASS = {
+const NO_CLASS = {
   'not-recognised': 'Not recognised: the picture is unlike those the model was trained on, so no category is named.',
-  'poor-quality': 'Picture not usable: it is too small or shows too little, so no category is named.',
+  'poor-quality': 'Picture not usable, so no category is named.',
 } as const;
 
 const NEXT: Record<Tier, string> = {
@@ -22,10 +23,17 @@ export function percent(share: number, decimals = 0): string {
   return `${(rounded >= 100 && share < 1 ? 100 - 1 / factor : rounded).toFixed(decimals)} %`;
 }
 
+/** Why no category is named, and what to do about it where that is known. */
+export function whyNone({ outcome, quality }: Result): string {
+  const failed = outcome === 'poor-quality' ? failedChecks(quality.checks) : [];
+  if (failed.length === 0) return outcome === 'poor-quality' ? NO_CLASS['poor-quality'] : NO_CLASS['not-recognised'];
+  return `Picture not usable, so no category is named: it ${failed.map(problem).join(', and it ')}. ${advice(failed).join(' ')}`;
+}
+
 /** What the picture looks most like, what cannot be left out, and what to do next. */
 export function summary(result: Result): string {
   const [first] = result.ranking;
-  if (result.outcome === 'not-recognised' || result.outcome === 'poor-quality') return NO_CLASS[result.outcome];
+  if (result.outcome === 'not-recognised' || result.outcome === 'poor-quality') return whyNone(result);
   if (!first) return NO_CLASS['not-recognised'];
   const others = result.ranking.slice(1).filter(({ inSet }) => inSet);
   const rest = others.length > 0 ? ` It may also be: ${others.map(({ name }) => name).join('; ')}.` : '';
