@@ -137,6 +137,10 @@ def main() -> None:
         store = Store.open(arguments.store)
         storage, plan = chosen_storage(arguments, recipe, store)
         export(recipe, store, arguments.checkpoint, description, arguments.out, storage, plan)
+        if arguments.variants:
+            from .variants import keep_table
+
+            keep_table(arguments.variants, arguments.out)
     elif arguments.step == "variants":
         from .store import Store
         from .variants import variants

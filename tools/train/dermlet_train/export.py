@@ -146,7 +146,6 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
         "training": {
             "network": recipe.network,
             "epochs": state["epoch"],
-            "plannedEpochs": recipe.epochs,
             "samplesPerEpoch": recipe.samples_per_epoch,
             "trainSize": recipe.train_size,
             "storage": storage,

@@ -379,6 +379,15 @@ def report_of(
     }
 
 
+def keep_table(table: Path, model: Path) -> None:
+    """Puts the table that the model's storage was chosen by among its figures, for the card, marked with the file that came of it."""
+    report = json.loads(table.read_text())
+    report.pop("plan")
+    sha256 = json.loads((model / "manifest.json").read_text())["file"]["sha256"]
+    (model / "figures").mkdir(exist_ok=True)
+    (model / "figures" / "variants.json").write_text(json.dumps({"model": {"sha256": sha256}, **report}, indent=2) + "\n")
+
+
 def read_choice(table: Path, checkpoint: Path) -> tuple[str, dict[str, str]]:
     """Name and plan of the choice in a table that `variants` wrote for this very checkpoint; another's is a ValueError."""
     report = json.loads(table.read_text())

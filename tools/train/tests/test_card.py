@@ -160,6 +160,15 @@ class TestCard:
         assert "A clinic" in thorough
         assert f"| {other['pairs']['together']['balancedAccuracy']:.3f} (" in thorough
 
+    def test_storage_is_told_where_it_was_measured(self, plan: Plan) -> None:
+        row = {"name": "int8", "accuracy": {"photo": 0.5}, "drop": {"photo": -0.25}, "change": 0.0123, "ratio": 1.1, "brotli": 4_560_000, "faults": []}
+        other = row | {"name": "fp16", "drop": {"photo": 0.0}, "ratio": None, "faults": ["too slow"]}
+        variants = {"variants": [other, row], "choice": "int8", "pictures": {"photo": 20}, "yardstick": {"network": "efficientnet-lite0", "side": 224}}
+        text = page.card_text(MANIFEST, plan, {"evaluation": evaluation(), "variants": variants})
+        assert "| **int8** | 4.56 | 0.500 (+0.25) | 0.0123 | 1.10 | - |" in text
+        assert "| fp16 | 4.56 | 0.500 (+0.00) | 0.0123 | - | too slow |" in text
+        assert "How the weights are stored" not in page.card_text(MANIFEST, plan, {"evaluation": evaluation()})
+
     def test_what_was_left_out_is_told(self, plan: Plan) -> None:
         report = evaluation()
         assert "Left out" not in page.card_text(MANIFEST, plan, {"evaluation": report})

@@ -179,6 +179,20 @@ def setting_table(plan: Plan, before: Report, after: Report, names: tuple[str, s
     return markdown(header, rows)
 
 
+def storage_table(variants: Report) -> str:
+    """A row a way to store the weights; the chosen one stands out."""
+    modalities = sorted(variants["variants"][0]["accuracy"])
+    header = ["storage", "MB with Brotli", *(f"balanced accuracy, {name} (change in points)" for name in modalities), "99 % of probabilities move less than"]
+    rows = []
+    for row in variants["variants"]:
+        name = f"**{row['name']}**" if row["name"] == variants["choice"] else row["name"]
+        accuracy = [f"{row['accuracy'][m]:.3f} ({0.0 - row['drop'][m]:+.2f})" for m in modalities]
+        ratio = "-" if row["ratio"] is None else f"{row['ratio']:.2f}"
+        cells = [name, f"{row['brotli'] / 1e6:.2f}", *accuracy, f"{row['change']:.4f}", ratio, "; ".join(row["faults"]) or "-"]
+        rows.append(cells)
+    return markdown([*header, "time, of the yardstick's", "refused because"], rows)
+
+
 def facts_table(manifest: Mapping[str, object], download: Report | None) -> str:
     """What the model is: from its manifest, as far as that says."""
     training = manifest.get("training") or {}
