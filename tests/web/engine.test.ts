@@ -106,16 +106,21 @@ test('a model with a rejection model refuses by it', async () => {
   photo.rejectionThreshold = 1e6;
   const asked: string[] = [];
   const file: Engine['options']['file'] = async (wanted) => (asked.push(wanted.path), wanted.path === 'rejection.bin' ? bytes : engine.options.file(wanted));
-  const other = await Engine.load({ ...engine.options, manifest, file });
+  const plain = structuredClone(manifest);
+  plain.decision.rejection = 'energy';
+  delete plain.rejection;
+  const [plainEngine, other] = [await Engine.load({ ...engine.options, manifest: plain, file }), await Engine.load({ ...engine.options, manifest, file })];
   expect(asked).toContain('rejection.bin');
-  const picture = await engine.options.file(manifest.selfTest.picture);
-  const [byEnergy, byDistance] = [await engine.classify(picture), await other.classify(picture)];
+  const drawn = await engine.options.file(manifest.selfTest.picture);
+  const [byEnergy, byDistance] = [await plainEngine.classify(drawn), await other.classify(drawn)];
+  await plainEngine.dispose();
+  expect(byEnergy.rejection.method).toBe('energy');
   const mean = embedding.reduce((sum, value) => sum + value, 0) / embedding.length;
   expect(byDistance.rejection.method).toBe('distance');
   expect(byDistance.rejection.score).toBeCloseTo(0.5 * byEnergy.rejection.score + mean ** 2, 3);
   expect(byDistance.outcome).not.toBe('not-recognised');
   photo.rejectionThreshold = -1e6;
-  expect(await other.classify(picture)).toMatchObject({ outcome: 'not-recognised', tier: 'unknown', predictionSet: [] });
+  expect(await other.classify(picture('spot.jpg'))).toMatchObject({ outcome: 'not-recognised', tier: 'unknown', predictionSet: [] });
   await other.dispose();
 });
 

@@ -67,7 +67,7 @@ const eight = (rows: Rows): Rows[] => [...four(rows), ...four(transposed(rows))]
 /** The tiny networks take 8-bit values as they come from 32 x 32 pictures; their logits are to have any size. What was fitted to the shipped network is left out. */
 const tiny = (width: number, height: number) => (json: ManifestJson) => ({
   ...json,
-  input: { ...json.input, width, height, mean: [128, 128, 128], std: [64, 64, 64] },
+  input: { ...json.input, cropPct: 1, width, height, mean: [128, 128, 128], std: [64, 64, 64] },
   quality: { minSide: 1, minContrast: 0 },
   modalities: json.modalities.map(({ thorough: _thorough, ...modality }) => ({ ...modality, temperature: 0.7, rejectionThreshold: null })),
 });
@@ -155,7 +155,7 @@ describe('a lesion', () => {
       expectNear(each.probabilities, byId(single));
     });
     const excess = alone.map(({ rejection }) => rejection.score - rejection.threshold!);
-    expect(answer.rejection).toMatchObject({ method: 'energy', threshold: 0 });
+    expect(answer.rejection).toMatchObject({ method: engine.manifest.decision.rejection, threshold: 0 });
     expect(answer.rejection.score).toBeCloseTo(Math.min(...excess), 4);
     expect(answer).toMatchObject({ modality: 'dermoscopy', source: alone[0]!.source, thorough: false });
     expect(answer.pictures!.preview).toMatchObject({ width: 1000, height: 750 });
@@ -184,8 +184,8 @@ describe('a lesion', () => {
 
   test('each picture has its own crop', async () => {
     const crop = { x: 100, y: 50, width: 300, height: 300 };
-    const answer = await engine.classify([{ ...of('spot.jpg'), crop }, of('spot.jpg')]);
-    expect(answer.lesion!.pictures.map(({ source }) => source.region.x)).toEqual([100, 125]);
+    const answer = await engine.classify([{ ...of('spot.jpg'), crop }, of('spot.jpg')]); // the second as a whole: the middle seven eighths of 750 x 750
+    expect(answer.lesion!.pictures.map(({ source }) => source.region.x)).toEqual([100, 172]);
     await expectCode(engine.classify([of('spot.jpg')], { crop }), 'INVALID_ARGUMENT', /crop of its own/);
   });
 

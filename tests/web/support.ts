@@ -64,8 +64,12 @@ export function modelFolder(change: (json: ManifestJson) => object = (json) => j
   const folder = mkdtempSync(join(tmpdir(), 'dermlet-model-'));
   const json = change(manifestJson() as unknown as ManifestJson) as Json;
   const files: Record<string, Uint8Array> = { 'selftest.png': modelFile('selftest.png'), 'selftest.json': modelFile('selftest.json') };
-  if (network === undefined) files['skin-8.onnx'] = modelFile('skin-8.onnx');
-  else {
+  if (network === undefined) {
+    files['skin-8.onnx'] = modelFile('skin-8.onnx');
+    if ('rejection' in json) files['rejection.bin'] = modelFile('rejection.bin');
+  } else {
+    delete json.rejection; // fitted to the shipped network's embedding
+    json.decision = { ...(json.decision as Json), rejection: 'energy' };
     const bytes = new Uint8Array(readFileSync(`${root}tests/web/networks/${network}.onnx`));
     files['tiny.onnx'] = bytes;
     json.file = { path: 'tiny.onnx', bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
