@@ -10,6 +10,7 @@ type Api = typeof import('../../web/src/classifier/index.js');
 
 interface ModelManifest {
   file: { path: string };
+  rejection?: { file: { path: string } };
   selfTest: Record<'picture' | 'reference', { path: string }>;
   modalities: { id: string; setThresholds: number[]; thorough?: object }[];
   combination?: object;
@@ -26,9 +27,9 @@ function combine(manifest: ModelManifest): void {
 function modelFolder(site: Site): string {
   const folder = mkdtempSync(join(tmpdir(), 'dermlet-e2e-'));
   const manifest = site.changeJson('models/skin-8/manifest.json', combine);
-  const { file, selfTest } = JSON.parse(manifest.toString()) as ModelManifest;
+  const { file, selfTest, rejection } = JSON.parse(manifest.toString()) as ModelManifest;
   writeFileSync(join(folder, 'manifest.json'), manifest);
-  for (const { path } of [file, selfTest.picture, selfTest.reference]) writeFileSync(join(folder, path), site.read(`models/skin-8/${path}`));
+  for (const { path } of [file, selfTest.picture, selfTest.reference, ...(rejection ? [rejection.file] : [])]) writeFileSync(join(folder, path), site.read(`models/skin-8/${path}`));
   return folder;
 }
 

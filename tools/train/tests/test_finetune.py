@@ -48,7 +48,9 @@ def test_a_shipped_file_answers_the_same_when_read_back() -> None:
     network, manifest = read_model(SHIPPED)
     reference = json.loads((SHIPPED / manifest["selfTest"]["reference"]["path"]).read_text())
     picture = np.asarray(Image.open(SHIPPED / manifest["selfTest"]["picture"]["path"]).convert("RGB"))
-    pixels = torch.from_numpy(normalise(evaluation_view(picture, manifest["input"]["width"])[None], network.preprocessing))
+    pixels = torch.from_numpy(
+        normalise(evaluation_view(picture, manifest["input"]["width"], crop_pct=manifest["input"].get("cropPct", 1.0))[None], network.preprocessing)
+    )
     with torch.inference_mode():
         outputs = network.outputs(pixels)
     np.testing.assert_allclose(outputs.logits[0].numpy(), reference["scores"], atol=reference["tolerance"])

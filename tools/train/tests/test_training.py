@@ -480,4 +480,4 @@ def test_ablations_run_once_and_make_a_table(tmp_path: Path, capsys: pytest.Capt
 def test_the_committed_plan_reads() -> None:
     rows = load_plan(RECIPES / "ablations.toml")
     assert rows[0].name == "base" and len({row.folder for row in rows}) == len(rows) >= 14
-    assert all(row.recipe.samples_per_epoch == 5040 and row.recipe.epochs == 4 for row in rows)
+    assert all(row.recipe.samples_per_epoch == 3360 and row.recipe.epochs == 4 for row in rows)
