@@ -307,22 +307,21 @@ std::int32_t dequantised(int value, std::int32_t step) { return std::clamp(value
 
 // Passes over the rest of a block from zigzag position k.
 [[gnu::always_inline]] inline bool skip_rest(BitReader& reader, const HuffmanTable& ac, int k) {
+  constexpr int kLookups = 56 / HuffmanTable::kSkipBits;  // that one fill serves
   while (k < 64) {
-    reader.fill();
-    // Several symbols at once, unless the block could be full before the last of them: then the bits after it belong to the next block. One fill serves two look-ups.
-    auto skip = ac.skip(reader);
-    const auto fits = [&] { return skip.bits() != 0 && k + skip.advance() < (skip.ends() ? 64 : 65); };
-    if (fits()) {
+    reader.fill_up();
+    // Several symbols at once, unless the block could be full before the last of them: then the bits after it belong to the next block.
+    int lookups = 0;
+    for (; lookups < kLookups; ++lookups) {
+      const auto skip = ac.skip(reader);
+      const int next = k + skip.advance();
+      if (skip.bits() == 0 || next > 63) break;
       reader.drop(skip.bits());
       if (skip.ends()) return true;
-      k += skip.advance();
-      skip = ac.skip(reader);
-      if (!fits()) continue;
-      reader.drop(skip.bits());
-      if (skip.ends()) return true;
-      k += skip.advance();
-      continue;
+      k = next;
     }
+    if (lookups == kLookups) continue;
+    reader.fill();
     const int symbol = ac.decode(reader);
     if (symbol < 0) return false;
     const int bits = symbol & 15;
@@ -398,12 +397,12 @@ bool Decoder::dc_refine(Component& c, int low, int x, int y) {
 }
 
 bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, int x, int y) {
-  Borrowed borrowed(reader_);
-  BitReader& reader = borrowed.reader;
   if (end_of_band_ > 0) {
     --end_of_band_;
     return true;
   }
+  Borrowed borrowed(reader_);
+  BitReader& reader = borrowed.reader;
   std::int16_t* values = stored(c, x, y);
   std::uint64_t& known = nonzero(c, x, y);
   for (int k = scan.first; k <= scan.last; ++k) {
@@ -468,12 +467,16 @@ inline std::uint64_t after_zeros(std::uint64_t ahead, std::uint64_t known, int r
 }
 
 bool Decoder::ac_refine(Component& c, const HuffmanTable& ac, const Scan& scan, int x, int y) {
-  Borrowed borrowed(reader_);
-  BitReader& reader = borrowed.reader;
-  std::int16_t* values = stored(c, x, y);
   std::uint64_t& known = nonzero(c, x, y);
   // The positions of the band that have not been passed yet.
   std::uint64_t ahead = places_to(scan.last) & ~std::uint64_t{0} << scan.first;
+  if (end_of_band_ > 0 && (ahead & known) == 0) {
+    --end_of_band_;
+    return true;
+  }
+  Borrowed borrowed(reader_);
+  BitReader& reader = borrowed.reader;
+  std::int16_t* values = stored(c, x, y);
   while (ahead != 0) {
     int fresh = 0;
     std::uint64_t target = 0;

@@ -34,7 +34,11 @@ class BitReader {
 
   // Makes at least 32 bits available to peek() and drop(), zeros where there are none left. Nothing here hands out the reader's address: a local one stays in registers.
   [[gnu::always_inline]] void fill() {
-    if (count_ >= 32) return;
+    if (count_ < 32) fill_up();
+  }
+
+  // At least 56 bits.
+  [[gnu::always_inline]] void fill_up() {
     if (bytes_.size() - at_ >= 8) {
       const std::uint64_t word = big_endian_word(bytes_.data() + at_);
       const std::uint64_t inverse = ~word;

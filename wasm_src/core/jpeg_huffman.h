@@ -16,7 +16,7 @@ namespace dermlet::jpeg {
 
 class HuffmanTable {
  public:
-  static constexpr int kLookupBits = 10;
+  static constexpr int kLookupBits = 11;
   static constexpr int kSkipBits = 13;
   static constexpr int kNone = -1;
 
