@@ -25,9 +25,11 @@ describe('what is said of a result', () => {
   });
 
   test('several are named together and none alone', () => {
-    const several = result({ outcome: 'several', ranking: classes.map((entry) => ({ ...entry, inSet: entry.id !== 'c' })) });
-    expect(verdict(several)).toContain('Alpha and Beta');
-    expect(likely(several).map((entry) => entry.id)).toEqual(['a', 'b']);
+    const several = (...shares: number[]) => result({ outcome: 'several', ranking: classes.map((entry, i) => ({ ...entry, probability: shares[i]!, inSet: shares[i]! > 0.1 })) });
+    expect(verdict(several(0.5, 0.45, 0.05))).toBe('Between Alpha and Beta: the network cannot tell these apart here.');
+    expect(verdict(several(0.7, 0.25, 0.05))).toBe('Looks most like Alpha (score 70\u00a0%), but Beta may also fit.');
+    expect(verdict(several(0.6, 0.25, 0.15))).toBe('Looks most like Alpha (score 60\u00a0%), but Beta or Gamma may also fit.');
+    expect(likely(several(0.7, 0.25, 0.05)).map((entry) => entry.id)).toEqual(['a', 'b']);
   });
 
   test.each(['not-recognised', 'poor-quality'] as const)('%s names no category at all', (outcome) => {

@@ -53,6 +53,9 @@ export function verdict(result: Result): string {
       const names = likely(result).map((entry) => entry.name);
       const more = names.length - NAMED_AT_MOST;
       const shown = more > 0 ? [...names.slice(0, NAMED_AT_MOST), `${more} more`] : names;
+      const first = likely(result)[0];
+      // A set also holds categories of little score, melanoma above all. With more than half of the score one is ahead, and to call that a tie would be untrue.
+      if (first && first.probability > 0.5) return `Looks most like ${first.name} (score ${percent(first.probability)}), but ${listed(shown.slice(1), 'or')} may also fit.`;
       return `Between ${listed(shown, 'and')}: the network cannot tell these apart here.`;
     }
     case 'not-recognised':
