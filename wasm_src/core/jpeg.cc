@@ -111,6 +111,7 @@ class Decoder {
   Check each_block(const Scan& scan);
   bool decode_block(const Scan& scan, int place, Component& component, int x, int y);
   bool sequential_block(Component& component, const HuffmanTable& dc, const HuffmanTable& ac, int x, int y);
+  void fill();
   bool dc_first(Component& component, const HuffmanTable& dc, int low, int x, int y);
   bool dc_refine(Component& component, int low, int x, int y);
   bool ac_first(Component& component, const HuffmanTable& ac, const Scan& scan, int x, int y);
@@ -320,8 +321,7 @@ std::int32_t dequantised(int value, std::int32_t step) { return std::clamp(value
       if (skip.ends()) return true;
       k = next;
     }
-    if (lookups == kLookups) continue;
-    reader.fill();
+    if (lookups > 0) continue;
     const int symbol = ac.decode(reader);
     if (symbol < 0) return false;
     const int bits = symbol & 15;
@@ -379,8 +379,11 @@ bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const Huffm
   return true;
 }
 
+// Where a block takes one look-up it need not be woven in.
+[[gnu::noinline]] void Decoder::fill() { reader_.fill(); }
+
 bool Decoder::dc_first(Component& c, const HuffmanTable& dc, int low, int x, int y) {
-  reader_.fill();
+  fill();
   const int size = dc.decode(reader_);
   if (size < 0 || size > 15) return false;
   c.prediction = static_cast<std::int16_t>(c.prediction + extend(reader_.take(size), size));
@@ -389,7 +392,7 @@ bool Decoder::dc_first(Component& c, const HuffmanTable& dc, int low, int x, int
 }
 
 bool Decoder::dc_refine(Component& c, int low, int x, int y) {
-  reader_.fill();
+  fill();
   const bool bit = reader_.take(1) != 0;
   std::int16_t* values = stored(c, x, y);
   if (bit && values != nullptr) values[0] = static_cast<std::int16_t>(values[0] | 1 << low);
@@ -437,19 +440,18 @@ bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, i
 
 // One more bit for every coefficient at the zigzag positions in `places`, all known not to be 0. Those that nobody needs are passed over together.
 [[gnu::always_inline]] inline void Decoder::refine(BitReader& reader, const Component& c, std::int16_t* values, std::uint64_t places, int low) {
-  const std::uint64_t needed = values == nullptr ? 0 : places & places_to(c.last);
-  for (std::uint64_t left = needed; left != 0; left &= left - 1) {
-    std::int16_t& value = values[std::countr_zero(left)];
-    reader.fill();
-    // Without a branch: nobody can guess these bits.
-    const int step = value < 0 ? -(1 << low) : 1 << low;
-    value = static_cast<std::int16_t>(value + (step & -static_cast<int>(reader.take(1))));
-  }
-  for (int left = std::popcount(places & ~needed); left > 0;) {
+  std::uint64_t needed = values == nullptr ? 0 : places & places_to(c.last);  // the first of `places`
+  for (int left = std::popcount(places); left > 0;) {
     const int now = std::min(left, 32);
-    reader.fill();
-    reader.drop(now);
     left -= now;
+    reader.fill();
+    std::uint32_t bits = reader.take(now) << (32 - now);
+    for (int i = now; i > 0 && needed != 0; --i, bits <<= 1, needed &= needed - 1) {
+      std::int16_t& value = values[std::countr_zero(needed)];
+      // Without a branch: nobody can guess these bits.
+      const int step = value < 0 ? -(1 << low) : 1 << low;
+      value = static_cast<std::int16_t>(value + (step & -static_cast<int>(bits >> 31)));
+    }
   }
 }
 
