@@ -49,19 +49,23 @@ Wanted parse_spec(std::istringstream& fields) {
   wanted.spec.fit = fit == "stretch" ? Fit::kStretch : Fit::kCover;
   wanted.spec.filter = filter == "bilinear" ? Filter::kBilinear : filter == "lanczos" ? Filter::kLanczos : Filter::kBicubic;
   wanted.cropped = area == "cropped";
+  wanted.spec.quality.fill(0.f);  // every check is made
   return wanted;
+}
+
+void add_number(Sha256& hash, float value) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof bits);
+  const std::array<std::uint8_t, 4> bytes = {static_cast<std::uint8_t>(bits), static_cast<std::uint8_t>(bits >> 8), static_cast<std::uint8_t>(bits >> 16), static_cast<std::uint8_t>(bits >> 24)};
+  hash.add(bytes);
 }
 
 std::string hash_of(const Prepared& prepared) {
   Sha256 hash;
-  for (const float value : prepared.tensor.span()) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, &value, sizeof bits);
-    const std::array<std::uint8_t, 4> bytes = {static_cast<std::uint8_t>(bits), static_cast<std::uint8_t>(bits >> 8), static_cast<std::uint8_t>(bits >> 16), static_cast<std::uint8_t>(bits >> 24)};
-    hash.add(bytes);
-  }
+  for (const float value : prepared.tensor.span()) add_number(hash, value);
   hash.add(prepared.view.pixels.span());
   hash.add(prepared.preview.pixels.span());
+  for (const QualityCheck& check : prepared.quality.checks) add_number(hash, check.value);
   return hash.hex();
 }
 

@@ -71,14 +71,28 @@ TEST(Quality, OneColourIsFlatAndNothingElseIsSaidOfItsEdges) {
 TEST(Quality, NoiseAloneIsFlatAndNoisy) {
   const auto values = values_of(grey(192, [noise = noise_of(30)](int x, int y) { return 128 + noise(x, y); }));
   EXPECT_NEAR(values.at("noisy"), 30, 3);
-  EXPECT_NEAR(values.at("low_contrast"), 30, 3);
+  EXPECT_NEAR(values.at("low_contrast"), 2 * 3.09 * 30, 15);  // a normal deviate lies beyond 3.09 deviations once in a thousand on either side
   EXPECT_NEAR(values.at("flat"), 30.0 / 16, 0.5);  // the mean of 256 pixels
 }
 
-TEST(Quality, ContrastIsTheDeviationOfLuma) {
+TEST(Quality, ContrastIsTheSpanOfLuma) {
   const Image view = image_of(2, 1, 3, {0, 0, 0, 255, 255, 255});
-  EXPECT_FLOAT_EQ(values_of(view).at("low_contrast"), 127.5f);
+  EXPECT_FLOAT_EQ(values_of(view).at("low_contrast"), 255);
   EXPECT_FLOAT_EQ(values_of(view).at("bright"), 0.5f);
+}
+
+TEST(Quality, ContrastLeavesOutFewerThanAThousandthOnEitherSide) {
+  const auto with = [](int black, int white) { return value_of("low_contrast", [=](int x, int y) { return y == 0 && x < black ? 0 : y == 1 && x < white ? 255 : 100 + y / 10; }); };
+  EXPECT_FLOAT_EQ(with(36, 36), 19);  // of 36,864
+  EXPECT_FLOAT_EQ(with(37, 36), 119);
+  EXPECT_FLOAT_EQ(with(36, 37), 155);
+  EXPECT_FLOAT_EQ(with(37, 37), 255);
+}
+
+TEST(Quality, HazeTakesContrastInProportion) {
+  const auto hazy = [](double left) { return value_of("low_contrast", [=, spot = spot(192, 1)](int x, int y) { return 128 + left * (spot(x, y) - 128); }); };
+  EXPECT_NEAR(hazy(0.5), hazy(1) / 2, 1);
+  EXPECT_NEAR(hazy(0.2), hazy(1) / 5, 1);
 }
 
 TEST(Quality, TheRegionsShorterSideCounts) {
@@ -151,6 +165,25 @@ TEST(Quality, OffsetGrowsAsTheSpotLeavesTheFrame) {
     last = offset;
   }
   EXPECT_GT(last, 0.8f);
+}
+
+TEST(Quality, WhatIsDarkerOrRedderThanMostStandsOutAndWhatIsPalerDoesNot) {
+  const auto offset_with = [](std::array<std::uint8_t, 3> corner) {
+    Image view = Image::allocate(192, 192, 3).value();
+    for (int y = 0; y < 192; ++y) {
+      for (int x = 0; x < 192; ++x) {
+        constexpr std::array<std::uint8_t, 3> kSkin = {200, 160, 140};
+        const bool centre = std::hypot(x - 95.5, y - 95.5) < 30;
+        std::copy_n((x >= 144 && y >= 144 ? corner.data() : kSkin.data()), 3, view.row(y) + 3 * x);
+        if (centre) std::copy_n(std::array<std::uint8_t, 3>{150, 110, 90}.data(), 3, view.row(y) + 3 * x);
+      }
+    }
+    return values_of(view).at("out_of_frame");
+  };
+  EXPECT_GT(offset_with({110, 70, 60}), 0.5f);             // a second, darker one
+  EXPECT_GT(offset_with({220, 120, 120}), 0.5f);           // as light, but red
+  EXPECT_LT(offset_with({255, 250, 245}), 0.05f);          // a highlight
+  EXPECT_LT(offset_with({200, 160, 140}), 0.05f);          // skin
 }
 
 TEST(Quality, ViewsSmallerThanABlockAreMeasuredWithoutOne) {

@@ -7,7 +7,7 @@
 //   FILE SOURCE HASH...     a picture of tests/pictures that is read: what was read from it, and one hash a spec, in the order of the specs
 //   FILE CODE               one that is refused
 // SOURCE is format:WIDTHxHEIGHT:orientation:colour. A hash is the SHA-256 of the tensor's float32 values (little-endian), then the view's RGB, then the
-// preview's where the spec has one. Lines that begin with # say something to people.
+// preview's where the spec has one, then the values of the quality checks (float32, little-endian). Lines that begin with # say something to people.
 
 /** { specs, pictures: [{ file, expected }] }; `expected` is a line without its file. */
 export function parseManifest(text) {
@@ -19,12 +19,15 @@ export function parseManifest(text) {
   return { specs, pictures };
 }
 
+/** All are made, whatever they are held against. */
+const QUALITY = { too_small: 0, blurred: 0, dark: 0, bright: 0, low_contrast: 0, flat: 0, noisy: 0, out_of_frame: 0 };
+
 export function parseSpec(line) {
   const [, name, width, height, layout, channels, framing, filter, mean, std, previewSide, views, area] = line.split(' ');
   const [fit, cropPct = '1'] = framing.split('*');
   const numbers = (list) => list.split(',').map(Number);
   const tensor = { width: Number(width), height: Number(height), layout, channels, mean: numbers(mean), std: numbers(std), views: Number(views) };
-  return { name, cropped: area === 'cropped', prepare: { ...tensor, fit, cropPct: Number(cropPct), filter, quality: {}, previewSide: Number(previewSide) } };
+  return { name, cropped: area === 'cropped', prepare: { ...tensor, fit, cropPct: Number(cropPct), filter, quality: QUALITY, previewSide: Number(previewSide) } };
 }
 
 /** RGB of an RGBA picture; nothing for none. */
@@ -45,6 +48,8 @@ export async function sha256(...parts) {
 
 export const rgbHash = (picture) => sha256(rgbOf(picture));
 
+const qualityOf = ({ checks }) => Float32Array.from(checks, ({ value }) => value);
+
 const bytesOf = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** An area well inside the picture, off its centre. */
@@ -60,7 +65,7 @@ export async function answerOf(module, bytes, specs) {
   const hashes = [];
   for (const { prepare, cropped } of specs) {
     const prepared = module.prepare(bytes, prepare, cropped ? cropOf(whole.source) : null);
-    hashes.push(prepared.ok ? await sha256(bytesOf(prepared.tensor), rgbOf(prepared.view), rgbOf(prepared.preview)) : prepared.code);
+    hashes.push(prepared.ok ? await sha256(bytesOf(prepared.tensor), rgbOf(prepared.view), rgbOf(prepared.preview), bytesOf(qualityOf(prepared.quality))) : prepared.code);
   }
   return [`${format}:${width}x${height}:${orientation}:${colour}`, ...hashes].join(' ');
 }

@@ -20,12 +20,17 @@ struct Blocks {
 
 struct Tones {
   int brightness = 0;
+  int span = 0;
   double clipped = 0;
 };
 
-std::int32_t luma_of(const std::uint8_t* pixel) { return 77 * pixel[0] + 150 * pixel[1] + 29 * pixel[2]; }
+using Weights = std::array<std::int32_t, 3>;  // of red, green and blue
+constexpr Weights kLuma = {77, 150, 29};
+constexpr Weights kAgainstSkin = {-2, 3, 0};
 
-Result<Blocks> blocks_of(const Image& view, int k) {
+std::int32_t weighted(const std::uint8_t* pixel, const Weights& weights) { return weights[0] * pixel[0] + weights[1] * pixel[1] + weights[2] * pixel[2]; }
+
+Result<Blocks> blocks_of(const Image& view, int k, const Weights& weights) {
   Blocks blocks = {{}, view.width / k, view.height / k, 1 / (kLevel * k * k)};
   auto sums = Buffer<std::int32_t>::allocate(static_cast<std::size_t>(blocks.columns), static_cast<std::size_t>(blocks.rows));
   if (!sums) return tl::unexpected(sums.error());
@@ -33,7 +38,7 @@ Result<Blocks> blocks_of(const Image& view, int k) {
   for (int y = 0; y < blocks.rows * k; ++y) {
     std::int32_t* row = sums->data() + static_cast<std::size_t>(y / k) * static_cast<std::size_t>(blocks.columns);
     const std::uint8_t* pixel = view.row(y);
-    for (int x = 0; x < blocks.columns * k; ++x, pixel += 3) row[x / k] += luma_of(pixel);
+    for (int x = 0; x < blocks.columns * k; ++x, pixel += 3) row[x / k] += weighted(pixel, weights);
   }
   blocks.sums = std::move(*sums);
   return blocks;
@@ -75,62 +80,87 @@ double sharpness_of(double fine, double coarse, double noise) {
   return reference < kNothing ? 1 : std::max(fine - variance, 0.0) / reference;
 }
 
+// The first level, from one end on, up to which one pixel in `parts` lies.
+[[gnu::noinline]] int level_of(const std::array<std::size_t, 256>& histogram, int level, int step, std::size_t count, std::size_t parts) {
+  for (std::size_t passed = histogram[static_cast<std::size_t>(level)]; passed * parts < count; passed += histogram[static_cast<std::size_t>(level)]) level += step;
+  return level;
+}
+
 Tones tones_of(const Image& view) {
   std::size_t clipped = 0;
   std::array<std::size_t, 256> histogram = {};
   const std::size_t count = static_cast<std::size_t>(view.width) * static_cast<std::size_t>(view.height);
   const std::uint8_t* pixel = view.pixels.data();
   for (std::size_t i = 0; i < count; ++i, pixel += 3) {
-    ++histogram[static_cast<std::size_t>(luma_of(pixel) >> 8)];
+    ++histogram[static_cast<std::size_t>(weighted(pixel, kLuma) >> 8)];
     clipped += std::max({pixel[0], pixel[1], pixel[2]}) >= 254 ? 1 : 0;
   }
-  int brightness = 255;
-  for (std::size_t above = histogram[255]; above * 10 < count; above += histogram[static_cast<std::size_t>(brightness)]) --brightness;
-  return {brightness, static_cast<double>(clipped) / static_cast<double>(count)};
+  return {level_of(histogram, 255, -1, count, 10), level_of(histogram, 255, -1, count, 1000) - level_of(histogram, 0, 1, count, 1000), static_cast<double>(clipped) / static_cast<double>(count)};
 }
 
-// How much blocks differ from their mean, and where they do.
-struct Placement {
-  double deviation = 0;  // levels
-  double offset = 0;     // of the centroid of the squared differences from the centre, in half sides
-};
-
-Placement placement_of(const Blocks& blocks) {
+// Standard deviation, levels.
+double deviation_of(const Blocks& blocks) {
   double sum = 0;
   for (const std::int32_t value : blocks.sums.span()) sum += value;
   const double count = static_cast<double>(blocks.sums.size());
+  double total = 0;
+  for (const std::int32_t value : blocks.sums.span()) {
+    const double d = value - sum / count;
+    total += d * d;
+  }
+  return count > 0 ? std::sqrt(total / count) * blocks.scale : 0;
+}
+
+// The least value that more than half of them do not exceed, found by halving the range of all sums.
+std::int32_t median_of(std::span<const std::int32_t> values) {
+  std::int32_t low = -(1 << 30);
+  std::int32_t high = 1 << 30;
+  while (low < high) {
+    const std::int32_t middle = static_cast<std::int32_t>((std::int64_t{low} + high) >> 1);
+    const auto below = std::count_if(values.begin(), values.end(), [&](std::int32_t value) { return value <= middle; });
+    if (2 * static_cast<std::size_t>(below) > values.size()) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+// How far the centroid of what lies below the median is from the centre, in half sides.
+double offset_of(const Blocks& blocks) {
+  if (blocks.sums.size() == 0) return 0;
+  const std::int32_t median = median_of(blocks.sums.span());
   double total = 0;
   double across = 0;
   double down = 0;
   for (int y = 0; y < blocks.rows; ++y) {
     for (int x = 0; x < blocks.columns; ++x) {
-      const double d = blocks.at(x, y) - sum / count;
+      const double d = std::max(median - blocks.at(x, y), 0);
       total += d * d;
       across += d * d * (2 * x + 1 - blocks.columns) / blocks.columns;
       down += d * d * (2 * y + 1 - blocks.rows) / blocks.rows;
     }
   }
-  if (!(total > 0)) return {};
-  return {std::sqrt(total / count) * blocks.scale, std::sqrt(across * across + down * down) / total};
+  return total > 0 ? std::sqrt(across * across + down * down) / total : 0;
 }
 
 }  // namespace
 
 Result<Quality> assess(const Image& view, const Rect& region, const QualityLimits& limits) {
-  constexpr std::array kSides = {1, 2, 8, 16};
+  constexpr std::array kSides = {1, 2, 8, 16, 16};
   std::array<Blocks, kSides.size()> grids;
   for (std::size_t i = 0; i < kSides.size(); ++i) {
-    auto blocks = blocks_of(view, kSides[i]);
+    auto blocks = blocks_of(view, kSides[i], i < 4 ? kLuma : kAgainstSkin);
     if (!blocks) return tl::unexpected(blocks.error());
     grids[i] = std::move(*blocks);
   }
-  const auto& [pixels, fine, coarse, cells] = grids;
+  const auto& [pixels, fine, coarse, cells, against] = grids;
   const Tones tones = tones_of(view);
   const double noise = noise_of(pixels);
-  const Placement placement = placement_of(cells);
   const std::array<double, kQualityKinds.size()> values = {
       static_cast<double>(std::min(region.width, region.height)), sharpness_of(variation(fine), variation(coarse), noise), static_cast<double>(tones.brightness),
-      tones.clipped, placement_of(pixels).deviation, placement.deviation, noise, placement.offset,
+      tones.clipped, static_cast<double>(tones.span), deviation_of(cells), noise, offset_of(against),
   };
   Quality quality;
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -160,7 +160,7 @@ def describe(recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, st
         "coverage": 0.9,
         "refusedShare": 0.05,
         "highConcernMass": origin.manifest.get("decision", {}).get("highConcernMass", 0.2),
-        "quality": origin.manifest.get("quality", {"minSide": 64, "minContrast": 2.0, "minStructure": 2.0}),
+        "quality": origin.manifest.get("quality", {"minSide": 64, "minContrast": 8.0, "minStructure": 2.0}),
         "classes": classes,
     }
 

@@ -335,7 +335,7 @@ def _write(
         "modalities": [{"id": m, "temperature": 1, "setThresholds": sets, "rejectionThreshold": None} for m in modalities],
         "defaultModality": modalities[0],
         "decision": {"coverage": arguments.coverage if thresholds else 1, "rejection": "none", "highConcernMass": 0.2},
-        "quality": {"minSide": min(64, network.width, network.height), "minContrast": 2.0, "minStructure": 2.0},
+        "quality": {"minSide": min(64, network.width, network.height), "minContrast": 8.0, "minStructure": 2.0},
         "selfTest": {"picture": file_entry(out / "selftest.png"), "reference": file_entry(out / "selftest.json")},
         "training": {
             "importedFrom": {"kind": file.kind, "kerasVersion": file.keras_version, "sha256": hashlib.sha256(file.path.read_bytes()).hexdigest()},

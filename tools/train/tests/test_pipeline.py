@@ -46,7 +46,7 @@ DESCRIPTION = {
     "coverage": 0.9,
     "refusedShare": 0.05,
     "highConcernMass": 0.2,
-    "quality": {"minSide": 32, "minContrast": 2.0},
+    "quality": {"minSide": 32, "minContrast": 8.0},
     "classes": {k: {"name": k, "concern": "high" if k == "mel" else "low"} for k in CLASSES},
 }
 

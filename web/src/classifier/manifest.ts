@@ -227,7 +227,7 @@ const QUALITY_RANGES: Record<keyof QualityLimits, readonly [number, number]> = {
   minSharpness: [0, 16],
   minBrightness: [0, 255],
   maxClipped: [0, 1],
-  minContrast: [0, 128],
+  minContrast: [0, 255],
   minStructure: [0, 128],
   maxNoise: [0, 512],
   maxOffset: [0, 2],

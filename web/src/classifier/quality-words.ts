@@ -68,7 +68,7 @@ export function checkWords({ id, value, limit }: QualityCheck): CheckWords {
     case 'bright':
       return line('Overexposed share', 'most', 3);
     case 'low_contrast':
-      return line('Contrast', 'least', 1);
+      return line('Contrast', 'least', 0, ' of 255');
     case 'flat':
       return line('Structure', 'least', 1);
     case 'noisy':

@@ -50,11 +50,12 @@ def shrink(picture: Image.Image, side: float, _rng: np.random.Generator) -> Imag
 
 
 def displace(picture: Image.Image, share: float, _rng: np.random.Generator) -> Image.Image:
-    """A square of half the shorter side, its centre `share` of the shorter side right of and below the picture's: at 0.25 the centre is in its corner."""
+    """A square of two fifths of the shorter side, its centre `share` of the shorter side right of and below the picture's: at 0.2 the picture's centre is in its
+    corner, at 0.3 out of it by a quarter of its side."""
     side = min(picture.size)
-    half = side // 2
-    left, top = (round((length - half) / 2 + share * side) for length in picture.size)
-    return picture.crop((left, top, left + half, top + half))
+    window = side * 2 // 5
+    left, top = (round((length - window) / 2 + share * side) for length in picture.size)
+    return picture.crop((left, top, left + window, top + window))
 
 
 def empty(picture: Image.Image, levels: float, rng: np.random.Generator) -> Image.Image:
@@ -104,5 +105,5 @@ DEGRADATIONS = (
     Degradation("low_contrast", "minContrast", "of the contrast left", shrink_contrast, (0.5, 0.3, 0.2, 0.1)),
     Degradation("flat", "minStructure", "levels of noise alone", empty, (0, 10, 40, 80), hopeless=True),
     Degradation("noisy", "maxNoise", "levels of noise", add_noise, (10, 20, 40, 80)),
-    Degradation("out_of_frame", "maxOffset", "of the shorter side off centre", displace, (0.125, 0.2, 0.25), reference=0),
+    Degradation("out_of_frame", "maxOffset", "of the shorter side off centre", displace, (0.1, 0.2, 0.25, 0.3), reference=0),
 )

@@ -41,7 +41,7 @@ def page(manifest: Mapping[str, Any], findings: Sequence[Finding], options: Mapp
         "Pictures that the network was not trained on were made worse in steps and classified through the shipped path. A step is harmful from",
         f"where balanced accuracy has lost {options['drop']:g}, over {options['pictures']} pictures of a modality (as many of each category as there are",
         "and room for), losses made non-decreasing first. Each limit parts harmful steps best from harmless ones, flagging at most",
-        f"{options['flagged']:.1%} of up to {options['undegraded']} undegraded pictures of the calibration part. A check without a harmful step is not made.",
+        f"{options['flagged']:.2%} of up to {options['undegraded']} undegraded pictures of the calibration part. A check without a harmful step is not made.",
         "`wasm_src/core/quality.h` says what each check measures. Written by `python -m dermlet_train quality`.",
     ]
     for modality in dict.fromkeys(finding.modality for finding in findings):
