@@ -50,8 +50,8 @@ def shrink(picture: Image.Image, side: float, _rng: np.random.Generator) -> Imag
 
 
 def displace(picture: Image.Image, share: float, _rng: np.random.Generator) -> Image.Image:
-    """A square of two fifths of the shorter side, its centre `share` of the shorter side right of and below the picture's: at 0.2 the picture's centre is in its
-    corner, at 0.3 out of it by a quarter of its side."""
+    """A square of two fifths of the shorter side, its centre `share` of the shorter side right of and below the picture's: at 0.2 the picture's centre is in
+    its corner, at 0.3 out of it by a quarter of its side."""
     side = min(picture.size)
     window = side * 2 // 5
     left, top = (round((length - window) / 2 + share * side) for length in picture.size)
