@@ -37,7 +37,7 @@ class BitReader {
     if (count_ < 32) fill_up();
   }
 
-  // At least 56 bits.
+  // At least 56 bits. A bit must have been taken since the last fill, which may have left 64: a shift by as many means nothing.
   [[gnu::always_inline]] void fill_up() {
     if (bytes_.size() - at_ >= 8) {
       const std::uint64_t word = big_endian_word(bytes_.data() + at_);
