@@ -9,7 +9,7 @@ import { loadEngine } from '../../tools/cli/node-engine.js';
 import { expectCode, picture } from './support.js';
 
 interface Ways {
-  webcodecs?: 'works' | 'lacks the format' | 'alters' | 'fails' | 'knows no RGBA';
+  webcodecs?: 'works' | 'lacks the format' | 'alters' | 'fails' | 'knows no RGBA' | 'misreads animations' | 'fails to list tracks';
   canvas?: 'works' | 'alters' | 'fails' | 'lacks the format';
 }
 
@@ -37,11 +37,17 @@ function browser({ webcodecs, canvas }: Ways) {
   };
   class Decoder {
     static isTypeSupported = async () => webcodecs !== 'lacks the format';
+    /** As Chromium lists those of an animated AVIF: the animation first, and selected. */
+    readonly tracks;
     constructor(readonly init: { data: Uint8Array }) {
       open.count++;
+      const list = [{ animated: true, selected: true }, { animated: false, selected: false }];
+      const fails = webcodecs === 'fails to list tracks' && init.data[0] !== 0x42;
+      this.tracks = Object.assign(webcodecs === 'misreads animations' ? list : list.slice(0, 1), { ready: fails ? Promise.reject(new Error('EncodingError')) : Promise.resolve() });
     }
     async decode() {
       const { width, height, rgba } = decoded(this.init.data);
+      if (webcodecs === 'misreads animations' && !this.tracks[1]!.selected) rgba[0]! += 14;
       if (webcodecs === 'fails' && this.init.data[0] !== 0x42) throw new Error('EncodingError');
       open.count++;
       return {
@@ -101,6 +107,8 @@ describe('the browser’s decoders', () => {
     [{ webcodecs: 'alters', canvas: 'works' }, 'canvas'],
     [{ webcodecs: 'fails', canvas: 'works' }, 'canvas'],
     [{ webcodecs: 'knows no RGBA', canvas: 'works' }, 'canvas'],
+    [{ webcodecs: 'misreads animations', canvas: 'works' }, 'webcodecs'],
+    [{ webcodecs: 'fails to list tracks', canvas: 'works' }, 'canvas'],
     [{ webcodecs: 'works', canvas: 'alters' }, 'webcodecs'],
   ])('%j: %s', async (ways, path) => expect(await decodeIn(ways)).toEqual({ ...PHOTO, path }));
 

@@ -31,14 +31,21 @@ def recipe_view(pixels: np.ndarray, recipe: Recipe) -> np.ndarray:
     return evaluation_view(pixels, recipe.input_size, recipe.crop, recipe.crop_pct, recipe.colour_constancy)
 
 
-def _random_crop(picture: Image.Image, crop: str, rng: np.random.Generator) -> tuple[float, float, float, float]:
-    """A box of 30-100 % of the frame's area, aspect 0.75-1.33 as the network sees it, anywhere in it; pictures wider than it a little beyond."""
+def _random_crop(picture: Image.Image, crop: str, rng: np.random.Generator, smallest: float) -> tuple[float, float, float, float]:
+    """A box of `smallest` to 1 of the frame's area, aspect 0.75-1.33 as the network sees it; pictures wider than it a little beyond.
+
+    The frame's centre, where lesions are, lies within the middle 70 % of the box's sides, so that a close crop does not lose what the label speaks of.
+    """
     left, top, right, bottom = frame_of(*picture.size, crop)
-    area = (right - left) * (bottom - top) * math.exp(rng.uniform(math.log(0.3), 0))
+    area = (right - left) * (bottom - top) * math.exp(rng.uniform(math.log(smallest), 0))
     aspect = math.exp(rng.uniform(-0.29, 0.29)) * ((right - left) / (bottom - top))
     width, height = min(picture.width, math.sqrt(area * aspect)), min(picture.height, math.sqrt(area / aspect))
-    x = np.clip((left + right) / 2 + ((right - left) - width) * rng.uniform(-0.5, 0.5) - width / 2, 0, picture.width - width)
-    y = np.clip((top + bottom) / 2 + ((bottom - top) - height) * rng.uniform(-0.5, 0.5) - height / 2, 0, picture.height - height)
+
+    def start(low: float, high: float, side: float, limit: int) -> float:
+        away = (high - low - side) * rng.uniform(-0.5, 0.5)
+        return float(np.clip((low + high) / 2 + np.clip(away, -0.35 * side, 0.35 * side) - side / 2, 0, limit - side))
+
+    x, y = start(left, right, width, picture.width), start(top, bottom, height, picture.height)
     return x, y, x + width, y + height
 
 
@@ -103,11 +110,18 @@ def overlay(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return picture
 
 
-def training_view(pixels: np.ndarray, size: int, rng: np.random.Generator, families: Collection[str] = AUGMENTATIONS, crop: str = "cover") -> np.ndarray:
-    """(size, size, 3) uint8, augmented by the given families: geometry, colour, degrade, overlays."""
+def training_view(
+    pixels: np.ndarray,
+    size: int,
+    rng: np.random.Generator,
+    families: Collection[str] = AUGMENTATIONS,
+    crop: str = "cover",
+    smallest: float = 0.3,
+) -> np.ndarray:
+    """(size, size, 3) uint8, augmented by the given families: geometry, colour, degrade, overlays. `smallest`: area of the closest crop, of the frame's."""
     picture = Image.fromarray(pixels)
     geometry, degrade = "geometry" in families, "degrade" in families
-    box = _random_crop(picture, crop, rng) if geometry else frame_of(*picture.size, crop)
+    box = _random_crop(picture, crop, rng, smallest) if geometry else frame_of(*picture.size, crop)
     if degrade and rng.random() < 0.3:  # lose resolution first, so that sharpness tells nothing of the source
         low = int(size * rng.uniform(0.35, 0.9))
         picture = picture.resize((low, low), Image.Resampling.BICUBIC, box=box)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from .config import Recipe
+from .from_onnx import read_model
 from .network import Classifier
 from .networks import NETWORKS
 
@@ -72,7 +73,10 @@ class Trained:
 
 
 def load_classifier(path: Path) -> Trained:
-    """The averaged weights in `path` (ema.pt, best.pt or last.pt) as a network in evaluation mode, on the CPU."""
+    """The averaged weights in `path` (ema.pt, best.pt or last.pt), or a model folder's network, batch norm folded, in evaluation mode, on the CPU."""
+    if path.is_dir():
+        network, manifest = read_model(path)
+        return Trained(network, manifest["training"]["network"], tuple(entry["id"] for entry in manifest["classes"]), manifest["input"]["width"])
     state = load(path)
     weights = state["weights"] if "weights" in state else state["average"]
     if "recipe" in state:

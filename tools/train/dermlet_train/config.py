@@ -14,6 +14,7 @@ from .preprocessing import CROPS
 AUGMENTATIONS = ("geometry", "colour", "degrade", "overlays")
 SCHEDULES = ("constant", "cosine", "plateau")
 PRECISIONS = ("auto", "bf16", "fp16", "fp32")
+_TABLES = ("family_share", "smallest_crop_of")  # name -> share
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Recipe:
     energy_margin_out: float = 1.0  # logsumexp that a negative should stay under
     negative_weight: float = 0.1
 
-    start: str = ""  # checkpoint of the same network and classes that a fresh run begins with, instead of ImageNet weights
+    start: str = ""  # checkpoint or model folder (then `folded`) of the same network and classes that a fresh run begins with, instead of ImageNet weights
     weights: str = ""  # file with ImageNet weights (torchvision's or timm's state dict), for networks whose weights are no package
     folded: bool = False  # convolutions with bias, no batch norm: a network read back from a shipped file
     stages: tuple[Stage, ...] = ()  # none: one stage of `epochs` at `learning_rate`, all layers, cosine
@@ -75,7 +76,7 @@ class Recipe:
     precision: str = "auto"  # bf16 where the device has it, else fp16 with scaled losses
     sync_batch_norm: bool = False  # batch norm over all processes' pictures (GPU)
 
-    teacher: tuple[str, ...] = ()  # checkpoints; several are an ensemble
+    teacher: tuple[str, ...] = ()  # checkpoints or model folders; several are an ensemble
     distill_weight: float = 0.5  # share of the loss that comes from the teacher
     distill_temperature: float = 2.0
 
@@ -85,6 +86,8 @@ class Recipe:
     # Switches for ablations.
     augment: tuple[str, ...] = AUGMENTATIONS  # families in use; mixup has its own key
     crop: str = "cover"  # preprocessing.frame_of
+    smallest_crop: float = 0.3  # area of the smallest training crop, as a share of the frame
+    smallest_crop_of: tuple[tuple[str, float], ...] = ()  # ... of one modality: photos that show much skin around a lesion need closer crops
     crop_pct: float = 1.0  # share of each side of that frame that evaluation shows, its middle; training draws its crops from all of it
     colour_constancy: bool = False  # shades of grey, in training and evaluation
     train_modalities: tuple[str, ...] = ()  # only these in training; none: all
@@ -103,10 +106,11 @@ class Recipe:
         if unknown:
             raise ValueError(f"{where}: unknown keys {unknown}")
         try:
-            plain = {key: _typed(value, known[key]) for key, value in values.items() if key not in ("stages", "train_size_steps", "family_share")}
+            plain = {key: _typed(value, known[key]) for key, value in values.items() if key not in ("stages", "train_size_steps", *_TABLES)}
             steps = tuple((int(epochs), int(side)) for epochs, side in values.get("train_size_steps", ()))
-            if "family_share" in values:
-                plain["family_share"] = tuple((str(family), float(share)) for family, share in dict(values["family_share"]).items())
+            for key in _TABLES:
+                if key in values:
+                    plain[key] = tuple((str(name), float(share)) for name, share in dict(values[key]).items())
             stages = tuple(stage if isinstance(stage, Stage) else Stage(**stage) for stage in values.get("stages", ()))
             if stages:
                 planned = sum(stage.epochs for stage in stages)
@@ -140,6 +144,9 @@ class Recipe:
         for key, value, allowed in (("crop", self.crop, CROPS), ("precision", self.precision, PRECISIONS)):
             if value not in allowed:
                 raise ValueError(f"{key} must be one of {', '.join(allowed)}")
+        for share in (self.smallest_crop, *dict(self.smallest_crop_of).values()):
+            if not 0.01 <= share <= 1:
+                raise ValueError("smallest_crop and the shares of smallest_crop_of must lie in 0.01..1")
         if not 0.25 <= self.crop_pct <= 1:
             raise ValueError("crop_pct must lie in 0.25..1")
         if unknown := sorted(set(self.augment) - set(AUGMENTATIONS)):
@@ -164,6 +171,10 @@ class Recipe:
     def plan(self) -> tuple[Stage, ...]:
         """The stages; a recipe without any is one stage."""
         return self.stages or (Stage(self.epochs, self.learning_rate),)
+
+    def smallest_crop_in(self, modality: str) -> float:
+        """The area, as a share of the frame, of the smallest training crop of a picture of that modality."""
+        return dict(self.smallest_crop_of).get(modality, self.smallest_crop)
 
     def side_at(self, epoch: int) -> int:
         """The side, in pixels, that epoch (from 0) is trained at."""

@@ -77,7 +77,8 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int]]):
         pixels = self.store.picture(i)
         if recipe.colour_constancy:
             pixels = shades_of_grey(pixels)
-        view = training_view(pixels, recipe.side_at(self.epoch), rng, recipe.augment, recipe.crop)
+        smallest = recipe.smallest_crop_in(self.store.rows[i].get("modality", ""))
+        view = training_view(pixels, recipe.side_at(self.epoch), rng, recipe.augment, recipe.crop, smallest)
         return view, recipe.classes.index(label) if label in recipe.classes else -1
 
 

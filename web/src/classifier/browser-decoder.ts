@@ -16,8 +16,16 @@ export interface DecodingScope {
 
 /** WebCodecs, as far as it is used; TypeScript's own library lacks ImageDecoder. */
 interface ImageDecoderClass {
-  new (init: { data: Uint8Array; type: string; premultiplyAlpha: 'none'; colorSpaceConversion: 'none' }): { decode(options: { frameIndex: number }): Promise<{ image: Frame }>; close(): void };
+  new (init: { data: Uint8Array; type: string; premultiplyAlpha: 'none'; colorSpaceConversion: 'none' }): {
+    readonly tracks: Tracks;
+    decode(options: { frameIndex: number }): Promise<{ image: Frame }>;
+    close(): void;
+  };
   isTypeSupported(type: string): Promise<boolean>;
+}
+
+interface Tracks extends Iterable<{ readonly animated: boolean; selected: boolean }> {
+  readonly ready: Promise<void>;
 }
 
 interface Frame {
@@ -36,9 +44,20 @@ const refused = (error: unknown): unknown => {
   return error;
 };
 
+/**
+ * An animated AVIF holds a still picture beside its animation, which is what browsers select. Chromium 156 misreads the animation's range (every channel about 10
+ * levels too light), so the still one is taken wherever there is one.
+ */
+async function selectStill(tracks: Tracks): Promise<void> {
+  await tracks.ready;
+  const still = [...tracks].find(({ animated }) => !animated);
+  if (still !== undefined) still.selected = true;
+}
+
 const webcodecs: Way = async (scope, data, type) => {
   const decoder = new scope.ImageDecoder!({ data, type, premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
   try {
+    await selectStill(decoder.tracks);
     const { image } = await decoder.decode({ frameIndex: 0 });
     try {
       const { width, height } = image.visibleRect!;
