@@ -48,11 +48,13 @@ Paint spot(int side, double blur, double cx = 0.5, double cy = 0.5) {
   };
 }
 
+Quality assess(const Image& view, const Rect& region, const QualityLimits& limits) { return judge_quality(measure_quality(view, region).value(), limits); }
+
 std::map<std::string, float> values_of(const Image& view) {
   std::map<std::string, float> values;
   const Rect whole = {0, 0, view.width, view.height};
-  const auto quality = assess(view, whole, kAll);
-  for (const QualityCheck& check : quality->checks) values[std::string(check.id)] = check.value;
+  const Quality quality = assess(view, whole, kAll);
+  for (const QualityCheck& check : quality.checks) values[std::string(check.id)] = check.value;
   return values;
 }
 
@@ -98,8 +100,8 @@ TEST(Quality, HazeTakesContrastInProportion) {
 TEST(Quality, TheRegionsShorterSideCounts) {
   const Image view = image_of(2, 1, 3, {0, 0, 0, 255, 255, 255});
   const QualityLimits limits = {64.f};
-  EXPECT_TRUE(assess(view, {0, 0, 64, 200}, limits)->usable);
-  const Quality small = assess(view, {0, 0, 200, 63}, limits).value();
+  EXPECT_TRUE(assess(view, {0, 0, 64, 200}, limits).usable);
+  const Quality small = assess(view, {0, 0, 200, 63}, limits);
   EXPECT_FALSE(small.usable);
   ASSERT_EQ(small.checks.size(), 1u);  // a check without a limit is not made
   EXPECT_EQ(small.checks[0].id, "too_small");
@@ -110,11 +112,11 @@ TEST(Quality, TheRegionsShorterSideCounts) {
 TEST(Quality, LimitsThemselvesPassOnBothSides) {
   const Image view = grey(192, spot(192, 1));
   for (std::size_t i = 0; i < kQualityKinds.size(); ++i) {
-    const float value = assess(view, {0, 0, 192, 192}, kAll)->checks[i].value;
+    const float value = assess(view, {0, 0, 192, 192}, kAll).checks[i].value;
     const auto usable = [&](float limit) {
       QualityLimits limits;
       limits[i] = limit;
-      return assess(view, {0, 0, 192, 192}, limits)->usable;
+      return assess(view, {0, 0, 192, 192}, limits).usable;
     };
     EXPECT_TRUE(usable(value)) << kQualityKinds[i].id;
     EXPECT_EQ(usable(std::nextafter(value, 1e6f)), kQualityKinds[i].highest) << kQualityKinds[i].id;

@@ -159,7 +159,10 @@ describe('the core', () => {
     let instances = 0;
     const core = await Core.load(wasm, 'dermlet.wasm', async () => {
       const instance = ++instances;
-      return { prepare: () => prepare(instance), prepareDecoded: () => prepare(instance), interpret: () => { throw new Error('unused'); }, memoryBytes: () => memory };
+      const unused = () => {
+        throw new Error('unused');
+      };
+      return { prepare: () => prepare(instance), prepareDecoded: () => prepare(instance), interpret: unused, judgeQuality: unused, locate: unused, recogniseModality: unused, memoryBytes: () => memory };
     });
     return { core, instances: () => instances };
   }

@@ -17,6 +17,7 @@ class FakeNetwork implements Network {
   released = false;
   constructor(readonly backend: Backend) {}
   run = () => Promise.reject(new Error('not asked for here'));
+  locate = () => Promise.reject(new Error('not asked for here'));
   release = async () => void (this.released = true);
 }
 

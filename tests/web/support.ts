@@ -36,6 +36,8 @@ export function result(ranking: [id: string, probability: number, concern: Ranke
     outcome,
     tier,
     modality: 'photo',
+    modalityChoice: { by: 'caller' },
+    frame: { framing: 'whole', spots: [] },
     thorough: false,
     ranking: ranking.map(([id, probability, concern, inSet]) => ({ id, name: `Name of ${id}`, probability, concern, inSet })),
     predictionSet: ranking.filter(([, , , inSet]) => inSet).map(([id]) => id),

@@ -224,6 +224,8 @@ function mainOf(prepared: Prepared): MainFigures {
       several: count(rows, 'several'),
       'not-recognised': count(rows, 'not-recognised'),
       'poor-quality': count(rows, 'poor-quality'),
+      'no-spot': count(rows, 'no-spot'),
+      'several-spots': count(rows, 'several-spots'),
     },
     shareRefused: figure(values.shareRefused),
     intervals: bootstrap(groupsOf(rows), (weights) => prepared.figures(weights), { resamples }),

@@ -10,6 +10,8 @@ export interface NegativeFigures {
   shareRefused: Figure;
   notRecognised: number;
   poorQuality: number;
+  noSpot: number;
+  severalSpots: number;
   /** Given one class as if certain. */
   shareSingle: Figure;
   /** Rejection score over the threshold of the picture's modality, against all real lesions evaluated. */
@@ -59,6 +61,8 @@ function against(negatives: readonly Scored[], lesions: readonly Scored[], resam
     shareRefused: figure(values.shareRefused),
     notRecognised: negatives.filter(({ outcome }) => outcome === 'not-recognised').length,
     poorQuality: negatives.filter(({ outcome }) => outcome === 'poor-quality').length,
+    noSpot: negatives.filter(({ outcome }) => outcome === 'no-spot').length,
+    severalSpots: negatives.filter(({ outcome }) => outcome === 'several-spots').length,
     shareSingle: figure(values.shareSingle),
     auroc: figure(values.auroc),
     aurocUncertainty: figure(values.aurocUncertainty),

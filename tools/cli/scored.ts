@@ -81,7 +81,8 @@ export function scored(answer: Answered, ids: readonly string[], merged: Merged,
   };
 }
 
-export const refused = ({ outcome }: Scored): boolean => outcome === 'not-recognised' || outcome === 'poor-quality';
+/** No class was named, for whatever reason. */
+export const refused = ({ outcome }: Scored): boolean => outcome !== 'single' && outcome !== 'several';
 export const single = ({ outcome }: Scored): boolean => outcome === 'single';
 
 export function grouped<T>(rows: readonly T[], key: (row: T) => string): [string, T[]][] {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "decode.h"
+#include "modality.h"
 #include "pipeline.h"
 
 namespace dermlet {
@@ -85,6 +86,22 @@ Result<Buffer<T>> taken(const val& array) {
 
 std::vector<float> floats_at(const val& object, const char* key) { return emscripten::vecFromJSArray<float>(object[key]); }
 
+QualityLimits quality_limits_from(const val& limits) {
+  QualityLimits wanted;
+  for (std::size_t i = 0; i < kQualityKinds.size(); ++i) {
+    if (const val limit = limits[kQualityKinds[i].id.data()]; !limit.isUndefined()) wanted[i] = limit.as<float>();
+  }
+  return wanted;
+}
+
+val to_js(const Quality& quality) {
+  const val checks = val::array();
+  for (const QualityCheck& check : quality.checks) {
+    checks.call<void>("push", Object().text("id", check.id).set("value", check.value).set("limit", check.limit).flag("passed", check.passed).get());
+  }
+  return Object().flag("usable", quality.usable).set("checks", checks).get();
+}
+
 PrepareSpec prepare_spec_from(const val& v) {
   PrepareSpec spec;
   spec.tensor = {at<int>(v, "width"), at<int>(v, "height"), is(v, "layout", "NHWC") ? Layout::kNhwc : Layout::kNchw,
@@ -96,10 +113,7 @@ PrepareSpec prepare_spec_from(const val& v) {
   spec.fit = is(v, "fit", "stretch") ? Fit::kStretch : Fit::kCover;
   spec.crop_pct = at<double>(v, "cropPct");
   spec.filter = is(v, "filter", "bilinear") ? Filter::kBilinear : is(v, "filter", "lanczos") ? Filter::kLanczos : Filter::kBicubic;
-  const val limits = v["quality"];
-  for (std::size_t i = 0; i < kQualityKinds.size(); ++i) {
-    if (const val limit = limits[kQualityKinds[i].id.data()]; !limit.isUndefined()) spec.quality[i] = limit.as<float>();
-  }
+  spec.quality = quality_limits_from(v["quality"]);
   spec.preview_side = at<int>(v, "previewSide");
   spec.views = at<int>(v, "views");
   return spec;
@@ -151,14 +165,42 @@ val prepare_js(const val& file, const val& spec, const val& crop, const val& pix
   const auto preview = to_js(prepared->preview);
   if (!view || !preview) return to_js(view ? preview.error() : view.error());
   const Source& source = prepared->source;
-  const val checks = val::array();
-  for (const QualityCheck& check : prepared->quality.checks) {
-    checks.call<void>("push", Object().text("id", check.id).set("value", check.value).set("limit", check.limit).flag("passed", check.passed).get());
-  }
+  const std::vector<float> measured(prepared->quality_values.begin(), prepared->quality_values.end());
   const Object from = Object().text("format", format_name(source.format)).set("width", source.width).set("height", source.height).set("orientation", source.orientation)
                           .text("colour", colour_source_name(source.colour));
   return Object().flag("ok", true).set("tensor", copied(prepared->tensor.span())).set("view", *view).set("preview", *preview).set("region", to_js(prepared->region))
-      .set("source", from.get()).set("quality", Object().flag("usable", prepared->quality.usable).set("checks", checks).get()).get();
+      .set("source", from.get()).set("quality", to_js(prepared->quality)).set("qualityValues", to_array(measured)).get();
+}
+
+val judge_quality_js(const val& values, const val& limits) {
+  const std::vector<float> measured = emscripten::vecFromJSArray<float>(values);
+  QualityValues given;
+  if (measured.size() != given.size()) return to_js(Error{ErrorCode::kInvalidArgument, "these are no values of the quality checks"});
+  std::copy(measured.begin(), measured.end(), given.begin());
+  return Object(to_js(judge_quality(given, quality_limits_from(limits)))).flag("ok", true).get();
+}
+
+constexpr std::array kFramings = {"whole", "spot", "chosen", "none", "several"};
+
+val locate_js(const val& output, int rows, int columns, const val& picture, const val& v) {
+  const auto values = taken<float>(output);
+  if (!values) return to_js(values.error());
+  const LocateSpec spec = {at<float>(v, "spotScore"), at<float>(v, "rivalScore"), at<double>(v, "closeShare"), at<double>(v, "frameScale")};
+  const auto located = locate(values->span(), rows, columns, at<int>(picture, "width"), at<int>(picture, "height"), spec);
+  if (!located) return to_js(located.error());
+  const val spots = val::array();
+  for (const Spot& spot : located->spots) {
+    spots.call<void>("push", Object().set("x", spot.x).set("y", spot.y).set("width", spot.width).set("height", spot.height).set("score", spot.score).set("frame", to_js(spot.frame)).get());
+  }
+  return Object().flag("ok", true).text("framing", kFramings[static_cast<std::size_t>(located->framing)]).set("frame", to_js(located->frame)).set("spots", spots).get();
+}
+
+val recognise_modality_js(const val& embedding, const val& probe) {
+  const auto values = taken<float>(embedding);
+  if (!values) return to_js(values.error());
+  const auto found = recognise_modality(values->span(), floats_at(probe, "weights"), floats_at(probe, "bias"));
+  if (!found) return to_js(found.error());
+  return Object().flag("ok", true).set("index", static_cast<double>(found->index)).set("probability", found->probability).get();
 }
 
 // Owns what a LesionPicture looks at.
@@ -189,12 +231,15 @@ Result<LesionPicture> picture_from(const val& v, Taken& kept) {
     picture.rejection = &*kept.rejection;
   }
   picture.usable = at<bool>(v, "usable");
+  const auto framing = std::find(kFramings.begin(), kFramings.end(), at<std::string>(v, "framing"));
+  if (framing == kFramings.end()) return fail(ErrorCode::kInvalidArgument, "framing is whole, spot, chosen, none or several");
+  picture.framing = static_cast<Framing>(framing - kFramings.begin());
   if (!explain.isNull()) picture.explain = Explain{at<int>(explain, "classIndex"), at<int>(explain, "width"), at<int>(explain, "height")};
   return picture;
 }
 
 val to_js(const Decision& d) {
-  constexpr std::array kOutcomes = {"single", "several", "not-recognised", "poor-quality"};
+  constexpr std::array kOutcomes = {"single", "several", "not-recognised", "poor-quality", "no-spot", "several-spots"};
   constexpr std::array kTiers = {"low", "moderate", "high", "unknown"};
   const bool refuses = d.rejection_threshold != std::numeric_limits<float>::infinity();
   return Object().set("probabilities", to_array(d.probabilities)).set("ranking", to_array(d.ranking)).set("predictionSet", to_array(d.prediction_set))
@@ -234,6 +279,9 @@ EMSCRIPTEN_BINDINGS(dermlet) {
   emscripten::function("prepare", +[](const val& file, const val& spec, const val& crop) { return prepare_js(file, spec, crop, val::null()); });
   emscripten::function("prepareDecoded", &prepare_js);
   emscripten::function("interpret", &interpret_js);
+  emscripten::function("judgeQuality", &judge_quality_js);
+  emscripten::function("locate", &locate_js);
+  emscripten::function("recogniseModality", &recognise_modality_js);
   emscripten::function("memoryBytes", +[] { return static_cast<double>(emscripten_get_heap_size()); });
 }
 

@@ -83,7 +83,59 @@ export interface Prepared {
   /** The part of the upright picture that the view shows. */
   region: Rect;
   source: { format: 'jpeg' | 'png' | 'bmp' | ForeignFormat; width: number; height: number; orientation: number; colour: ColourSource };
-  quality: { usable: boolean; checks: QualityCheck[] };
+  quality: Quality;
+  /** What every check measures, in the order of `QualityCheckId`; `judgeQuality` holds them against other limits. */
+  qualityValues: number[];
+}
+
+export interface Quality {
+  /** Every check passed. */
+  usable: boolean;
+  checks: QualityCheck[];
+}
+
+/** A box in pixels of the upright picture, and how surely it holds a spot, 0 to 1. */
+export interface Spot {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  score: number;
+  /** A square of whole pixels that shows it: what to ask for as a crop. */
+  frame: Rect;
+}
+
+/**
+ * How the part of a picture that the network saw was found:
+ * - `whole`: the picture as it is, because the spot is large in it or nobody looked for one
+ * - `spot`: a frame around the spot
+ * - `chosen`: a frame that a person chose
+ * - `none`: nothing stands out in the picture
+ * - `several`: two spots or more stand out about equally
+ */
+export type Framing = 'whole' | 'spot' | 'chosen' | 'none' | 'several';
+
+/** `wasm_src/core/locate.h` says what each means. */
+export interface LocateSpec {
+  spotScore: number;
+  rivalScore: number;
+  closeShare: number;
+  frameScale: number;
+}
+
+export interface Located {
+  ok: true;
+  framing: Framing;
+  /** Around the best spot where the framing is `spot` or `several`, else the whole picture. */
+  frame: Rect;
+  /** Best first. */
+  spots: Spot[];
+}
+
+/** A linear probe on the embedding: `weights` has a row for each modality, one after the other. */
+export interface ModalityProbe {
+  weights: readonly number[];
+  bias: readonly number[];
 }
 
 /** What the network answered for one picture: for each of its views, one after the other. */
@@ -123,6 +175,7 @@ export interface LesionOutputs {
   outputs: ModelOutputs;
   spec: DecisionSpec;
   usable: boolean;
+  framing: Framing;
   explain: Explain | null;
 }
 
@@ -137,7 +190,7 @@ export interface Decision {
   probabilities: number[];
   ranking: number[];
   predictionSet: number[];
-  outcome: 'single' | 'several' | 'not-recognised' | 'poor-quality';
+  outcome: 'single' | 'several' | 'not-recognised' | 'poor-quality' | 'no-spot' | 'several-spots';
   tier: 'low' | 'moderate' | 'high' | 'unknown';
   rejection: number;
   /** null never refuses. */
@@ -165,6 +218,12 @@ export interface DermletModule {
   prepareDecoded(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null, pixels: Picture): Prepared | Failure;
   /** One or two pictures of one lesion; `combination` null joins two of one modality. */
   interpret(pictures: readonly LesionOutputs[], combination: CombinationSpec | null): Interpreted | Failure;
+  /** Holds a prepared picture's `qualityValues` against the limits of a modality that was not known when it was prepared. */
+  judgeQuality(values: readonly number[], limits: PrepareSpec['quality']): (Quality & { ok: true }) | Failure;
+  /** The locator's output, 3 * rows * columns values, for a picture of so many pixels. */
+  locate(output: Float32Array, rows: number, columns: number, picture: { width: number; height: number }, spec: LocateSpec): Located | Failure;
+  /** The most probable modality by one view's embedding, and its probability. */
+  recogniseModality(embedding: Float32Array, probe: ModalityProbe): { ok: true; index: number; probability: number } | Failure;
   /** Bytes of WASM memory now held; it never shrinks. */
   memoryBytes(): number;
 }

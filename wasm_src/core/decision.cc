@@ -103,4 +103,11 @@ Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, fl
   return decision;
 }
 
+void withhold(Decision& decision, Outcome outcome) {
+  if (decision.outcome != Outcome::kSingle && decision.outcome != Outcome::kSeveral) return;
+  decision.outcome = outcome;
+  decision.tier = Tier::kUnknown;
+  decision.prediction_set.clear();
+}
+
 }  // namespace dermlet

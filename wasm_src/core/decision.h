@@ -24,6 +24,8 @@ enum class Outcome : std::uint8_t {
   kSeveral,        // two or more
   kNotRecognised,  // rejection score over its threshold: nothing the network knows
   kPoorQuality,    // the picture is not usable
+  kNoSpot,         // nothing stands out in the picture: a frame must be chosen
+  kSeveralSpots,   // two spots or more do about equally: one must be chosen
 };
 
 struct DecisionSpec {
@@ -52,5 +54,8 @@ struct Decision {
 // The same from calibrated probabilities on, for scores that were combined: ranking, set, outcome, tier. Lengths as in `spec`; the rejection score is held against
 // spec.rejection_threshold.
 [[nodiscard]] Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, float rejection, bool usable);
+
+// Takes the answer back where the picture does not show one spot: no class may be named then. An outcome that names none stays as it is.
+void withhold(Decision& decision, Outcome outcome);
 
 }  // namespace dermlet

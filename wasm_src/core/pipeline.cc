@@ -121,9 +121,10 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
     if (!shown) return tl::unexpected(shown.error());
     prepared.preview = std::move(*shown);
   }
-  auto quality = assess(prepared.view, prepared.region, spec.quality);
-  if (!quality) return tl::unexpected(quality.error());
-  prepared.quality = std::move(*quality);
+  const auto values = measure_quality(prepared.view, prepared.region);
+  if (!values) return tl::unexpected(values.error());
+  prepared.quality_values = *values;
+  prepared.quality = judge_quality(*values, spec.quality);
   return prepared;
 }
 
@@ -155,7 +156,9 @@ Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, 
     auto decision = decide(mean->logits, picture.spec, picture.usable, *rejection);
     if (!decision) return tl::unexpected(decision.error());
     if (decision->probabilities.size() != pictures.front().spec.concern.size()) return fail(ErrorCode::kInvalidArgument, "the pictures differ in their number of classes");
-    if (picture.usable) usable.push_back(means.size());
+    if (picture.usable && answerable(picture.framing)) usable.push_back(means.size());
+    if (picture.framing == Framing::kNone) withhold(*decision, Outcome::kNoSpot);
+    if (picture.framing == Framing::kSeveral) withhold(*decision, Outcome::kSeveralSpots);
     means.push_back(std::move(*mean));
     result.alone.push_back(std::move(*decision));
   }

@@ -18,6 +18,7 @@
 #include "decision.h"
 #include "heatmap.h"
 #include "image.h"
+#include "locate.h"
 #include "quality.h"
 #include "rejection.h"
 #include "resample.h"
@@ -54,7 +55,8 @@ struct Prepared {
   Image preview;         // RGB8, the whole upright picture, empty when preview_side is 0
   Rect region;           // the part of the upright picture that the view shows
   Source source;
-  Quality quality;
+  QualityValues quality_values;  // for judge_quality(), where the limits that hold are known later
+  Quality quality;               // by spec.quality
 };
 
 // Decodes, converts to sRGB, turns upright, crops, resamples and normalises one picture.
@@ -92,6 +94,7 @@ struct LesionPicture {
   bool usable = true;              // Quality::usable
   std::optional<Explain> explain;  // the overlay's size is this picture's own
   const RejectionModel* rejection = nullptr;  // not owned; null scores rejection by energy. Wants logits and the embedding
+  Framing framing = Framing::kWhole;  // how the part that the network saw was found; not answerable(): left out like a picture that is not usable
 };
 
 struct LesionInterpretation {
@@ -101,8 +104,8 @@ struct LesionInterpretation {
   bool combined = false;        // whether two or more pictures were usable and so combined (combine.h)
 };
 
-// Turns the outputs for the pictures of one lesion into one decision. Pictures that are not usable are left out: where one is left, its decision is the lesion's, by
-// its own spec; where none is, the outcome is kPoorQuality and the rest is the first picture's.
+// Turns the outputs for the pictures of one lesion into one decision. Pictures that are not usable, or in which not one spot was found, are left out: where one is
+// left, its decision is the lesion's, by its own spec; where none is, the outcome says what is wrong with the first picture and the rest is that picture's.
 //   pictures     1 to kMaxLesionPictures
 //   combination  weights in the order of the pictures
 // Errors: kInvalidArgument (number of pictures, and as interpret() and combine()), kImageTooLarge.

@@ -147,7 +147,7 @@ double offset_of(const Blocks& blocks) {
 
 }  // namespace
 
-Result<Quality> assess(const Image& view, const Rect& region, const QualityLimits& limits) {
+Result<QualityValues> measure_quality(const Image& view, const Rect& region) {
   constexpr std::array kSides = {1, 2, 8, 16, 16};
   std::array<Blocks, kSides.size()> grids;
   for (std::size_t i = 0; i < kSides.size(); ++i) {
@@ -158,16 +158,21 @@ Result<Quality> assess(const Image& view, const Rect& region, const QualityLimit
   const auto& [pixels, fine, coarse, cells, against] = grids;
   const Tones tones = tones_of(view);
   const double noise = noise_of(pixels);
-  const std::array<double, kQualityKinds.size()> values = {
+  const std::array<double, kQualityKinds.size()> found = {
       static_cast<double>(std::min(region.width, region.height)), sharpness_of(variation(fine), variation(coarse), noise), static_cast<double>(tones.brightness),
       tones.clipped, static_cast<double>(tones.span), deviation_of(cells), noise, offset_of(against),
   };
+  QualityValues values;
+  std::transform(found.begin(), found.end(), values.begin(), [](double value) { return static_cast<float>(value); });
+  return values;
+}
+
+Quality judge_quality(const QualityValues& values, const QualityLimits& limits) {
   Quality quality;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!limits[i]) continue;
-    const auto value = static_cast<float>(values[i]);
-    const bool passed = kQualityKinds[i].highest ? value <= *limits[i] : value >= *limits[i];
-    quality.checks.push_back({kQualityKinds[i].id, value, *limits[i], passed});
+    const bool passed = kQualityKinds[i].highest ? values[i] <= *limits[i] : values[i] >= *limits[i];
+    quality.checks.push_back({kQualityKinds[i].id, values[i], *limits[i], passed});
     quality.usable = quality.usable && passed;
   }
   return quality;

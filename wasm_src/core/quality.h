@@ -58,9 +58,15 @@ struct Quality {
   std::vector<QualityCheck> checks;
 };
 
+// What the checks measure, in the order of kQualityKinds.
+using QualityValues = std::array<float, kQualityKinds.size()>;
+
 //   view    what the network is shown, RGB8, at least 1x1
 //   region  the part of the upright picture that it was made from
 // Errors: kImageTooLarge (no memory).
-[[nodiscard]] Result<Quality> assess(const Image& view, const Rect& region, const QualityLimits& limits);
+[[nodiscard]] Result<QualityValues> measure_quality(const Image& view, const Rect& region);
+
+// Holds measured values against limits: those of a modality, which may be known only after the network has run.
+[[nodiscard]] Quality judge_quality(const QualityValues& values, const QualityLimits& limits);
 
 }  // namespace dermlet

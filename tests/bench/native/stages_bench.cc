@@ -139,7 +139,7 @@ void tensor_stage(benchmark::State& state, const File& photo) {
 
 void quality_stage(benchmark::State& state, const File& photo) {
   const Image view = view_of(photo);
-  for (auto _ : state) benchmark::DoNotOptimize(assess(view, {0, 0, kInput, kInput}, {64, 0, 0, 1, 2, 2, 99, 1}));
+  for (auto _ : state) benchmark::DoNotOptimize(measure_quality(view, {0, 0, kInput, kInput}));
   count_bytes(state, view.pixels.size());
 }
 

@@ -10,9 +10,9 @@ import { DermletError } from './errors.js';
 import { isList, ofPicture, type InputOf, type PictureOf } from './input.js';
 import { modelInfo, type Manifest } from './manifest.js';
 import { explainUnknown, listModelsFrom, resolveModel } from './models.js';
-import type { BackendChoice, ClassifyInput, ClassifyOptions, LesionPicture, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
+import type { BackendChoice, ClassifyInput, ClassifyOptions, Crop, LesionPicture, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
 import type { LoadSettings, WireInput } from './protocol.js';
-import type { Rect, Result } from './result.js';
+import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
 /** Bytes. The core refuses larger files as well; here they are refused before they are read. */
@@ -176,7 +176,7 @@ export class Classifier {
     const { modality, crop, explain, pictures, thorough } = job.options;
     const options: CallOptions = {
       ...(modality === undefined ? {} : { modality }),
-      ...(crop === undefined ? {} : { crop: plainRect(crop) }),
+      ...(crop === undefined ? {} : { crop: plainCrop(crop) }),
       ...(thorough === undefined ? {} : { thorough }),
       ...(explain === undefined ? {} : { explain }),
       ...(pictures === undefined ? {} : { pictures }),
@@ -286,7 +286,12 @@ function checkedBackend(backend: BackendChoice = 'auto'): BackendChoice {
   return backend;
 }
 
-const plainRect = ({ x, y, width, height }: Rect): Rect => ({ x, y, width, height });
+/** A rectangle may come as anything that has its numbers, a DOMRect for one, and only plain data reaches the worker. */
+function plainCrop(crop: Crop): Crop {
+  if (typeof crop !== 'object') return crop;
+  const { x, y, width, height } = crop;
+  return { x, y, width, height };
+}
 
 function keptLesion(pictures: readonly LesionPicture[], { crop }: ClassifyOptions): PictureOf<Kept>[] {
   if (pictures.length < 1 || pictures.length > MAX_LESION_PICTURES) {
@@ -296,7 +301,7 @@ function keptLesion(pictures: readonly LesionPicture[], { crop }: ClassifyOption
   return pictures.map((picture) => ({
     bytes: keptInput(picture?.picture),
     ...(picture.modality === undefined ? {} : { modality: picture.modality }),
-    ...(picture.crop === undefined ? {} : { crop: plainRect(picture.crop) }),
+    ...(picture.crop === undefined ? {} : { crop: plainCrop(picture.crop) }),
   }));
 }
 

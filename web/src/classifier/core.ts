@@ -12,13 +12,18 @@ import type {
   Failure,
   Interpreted,
   LesionOutputs,
+  Located,
+  LocateSpec,
+  ModalityProbe,
   Prepared,
   PrepareSpec,
+  Quality,
   Rect,
 } from '../../../wasm_src/bindings/dermlet.js';
 import { messageOf } from './abort.js';
 import { DermletError } from './errors.js';
-import { plainCopy, unsupported, type DecodeForeign, type DecodePath } from './foreign.js';
+import { plainCopy, unsupported, type DecodedPicture, type DecodeForeign, type DecodePath } from './foreign.js';
+import type { LocatorOutput } from './network.js';
 import { requireWasm } from './download.js';
 
 /** An instance that holds more than this after a call is dropped. */
@@ -33,6 +38,8 @@ export interface Decoded extends Prepared {
 
 export class Core {
   #instance: DermletModule | undefined;
+  /** What others decoded, as long as somebody holds the file: a picture is looked at more than once, and decoding takes longest. */
+  readonly #decoded = new WeakMap<Uint8Array, DecodedPicture>();
 
   private constructor(
     readonly wasm: Uint8Array,
@@ -58,8 +65,25 @@ export class Core {
     const answer = await this.#answer((instance) => instance.prepare(bytes, spec, crop));
     if (answer.ok || answer.format === undefined) return { ...wanted(answer), decodePath: 'core' };
     if (!this.decodeForeign) throw unsupported(answer.format, 'there is nothing here that decodes it');
-    const { path, ...pixels } = await this.decodeForeign(plainCopy(bytes, answer.plain ?? []), answer.format);
+    const { path, ...pixels } = this.#decoded.get(bytes) ?? (await this.decodeForeign(plainCopy(bytes, answer.plain ?? []), answer.format));
+    this.#decoded.set(bytes, { path, ...pixels });
     return { ...(await this.#call((instance) => instance.prepareDecoded(bytes, spec, crop, pixels))), decodePath: path };
+  }
+
+  /** @throws DermletError with the core's code */
+  async judgeQuality(values: readonly number[], limits: PrepareSpec['quality']): Promise<Quality> {
+    const { usable, checks } = await this.#call((instance) => instance.judgeQuality(values, limits));
+    return { usable, checks };
+  }
+
+  /** @throws DermletError with the core's code */
+  async locate({ values, rows, columns }: LocatorOutput, picture: { width: number; height: number }, spec: LocateSpec): Promise<Located> {
+    return this.#call((instance) => instance.locate(values, rows, columns, picture, spec));
+  }
+
+  /** @throws DermletError with the core's code */
+  async recogniseModality(embedding: Float32Array, probe: ModalityProbe): Promise<{ index: number; probability: number }> {
+    return this.#call((instance) => instance.recogniseModality(embedding, probe));
   }
 
   /** @throws DermletError with the core's code */

@@ -8,10 +8,10 @@ import { Core, type Decoded } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import { isList, ofPicture, type InputOf } from './input.js';
-import { parseReference, type Calibration, type FileEntry, type Manifest, type Modality, type QualityLimits, type SelfTestReference } from './manifest.js';
+import { AUTO, parseReference, type Calibration, type FileEntry, type Locator, type Manifest, type Modality, type QualityLimits, type SelfTestReference } from './manifest.js';
 import { createNetwork, type Network, type NetworkOutputs } from './network.js';
-import type { BackendChoice, ClassifyOptions, Stage } from './options.js';
-import type { RankedClass, Rect, Rejection, Result, ResultPictures, Runtime as RuntimeReport, Source } from './result.js';
+import type { BackendChoice, ClassifyOptions, Crop, Stage } from './options.js';
+import type { Frame, ModalityChoice, Quality, RankedClass, Rect, Rejection, Result, ResultPictures, Runtime as RuntimeReport, Source } from './result.js';
 import { Runtime } from './runtime.js';
 
 /** The options of one call that decide the result; plain data. */
@@ -64,7 +64,7 @@ export class Engine {
     const running = Runtime.start({
       choice: options.backend,
       environment,
-      create: (backend) => createNetwork(backend, environment, () => options.file(manifest.file), manifest),
+      create: (backend) => createNetwork(backend, environment, options.file, manifest),
       selfTest: async (network) => {
         options.onSelfTest?.();
         const { passed, difference, tolerance } = await runSelfTest(options, await starting, network);
@@ -89,22 +89,25 @@ export class Engine {
     const prepared = await this.#prepare(asked);
     const preparedAt = performance.now();
     onStage('analysing');
-    const { interpreted, inferredAt } = await this.runtime.run(async (network) => {
-      const outputs: NetworkOutputs[] = [];
-      for (const { tensor } of prepared) outputs.push(await network.run(tensor, asked.views));
+    const { seen, interpreted, inferredAt } = await this.runtime.run(async (network) => {
+      const seen: Seen[] = [];
+      for (const [index, picture] of prepared.entries()) {
+        seen.push(await this.#see(picture, await network.run(picture.tensor, asked.views), asked.given[index]!.modality));
+      }
+      const combination = combinationSpec(this.manifest, seen.map(({ modality }) => modality), thorough);
       const inferredAt = performance.now();
       if (explained !== null) onStage('explaining');
-      const given = outputs.map((each, index): LesionOutputs => {
-        const { region, quality } = prepared[index]!;
-        const explain = explained === null || each.maps === null ? null : explainSpec(explained, region, pictures);
-        return { outputs: each, spec: decisionSpec(this.manifest, asked.pictureModalities[index]!, thorough, this.rejectionModel), usable: quality.usable, explain };
+      const outputs = seen.map(({ outputs, modality, quality, picture }): LesionOutputs => {
+        const explain = explained === null || outputs.maps === null ? null : explainSpec(explained, picture.region, pictures);
+        const { framing } = picture.frame;
+        return { outputs, spec: decisionSpec(this.manifest, modality, thorough, this.rejectionModel), usable: quality.usable, framing, explain };
       });
-      return { interpreted: await this.#interpret(given, asked.combination), inferredAt };
+      return { seen, interpreted: await this.#interpret(outputs, combination), inferredAt };
     });
     const ended = performance.now();
     const timings = { queue: 0, prepare: preparedAt - began, inference: inferredAt - preparedAt, interpret: ended - inferredAt, total: ended - began };
     onStage('done');
-    return this.#result(asked, prepared, interpreted, timings);
+    return this.#result(asked, seen, interpreted, timings);
   }
 
   /** Classifies the model's self-test picture and compares with the reference shipped. @throws DermletError */
@@ -130,15 +133,20 @@ export class Engine {
     const { manifest } = this;
     const lesion = isList(input);
     if (lesion && options.crop !== undefined) throw new DermletError('INVALID_ARGUMENT', 'Each picture of a lesion has a crop of its own.');
-    const given = lesion ? input : [{ bytes: input, ...(options.crop === undefined ? {} : { crop: options.crop }) }];
-    const pictureModalities = given.map(({ modality }) => findModality(manifest, modality ?? options.modality));
+    const given = (lesion ? input : [{ bytes: input, ...(options.crop === undefined ? {} : { crop: options.crop }) }]).map(
+      ({ bytes, crop, modality = options.modality ?? AUTO }): Given => ({
+        bytes,
+        crop: checkedCrop(crop),
+        modality: modality === AUTO ? AUTO : findModality(manifest, modality),
+      }),
+    );
     const thorough = options.thorough === true;
+    const told = given.map(({ modality }) => (modality === AUTO && !manifest.modalityProbe ? findModality(manifest) : modality));
+    // What can be refused before a network runs is refused now; the rest when the pictures have said what they are.
+    if (told.length < 1 || told.length > 2 || !told.includes(AUTO)) combinationSpec(manifest, told as Modality[], thorough);
     return {
       lesion,
-      files: given.map(({ bytes }) => bytes),
-      crops: given.map(({ crop }) => checkedCrop(crop)),
-      pictureModalities,
-      combination: combinationSpec(manifest, pictureModalities, thorough),
+      given,
       thorough,
       views: thorough ? viewsOf(manifest) : 1,
       explained: findExplained(manifest, options.explain),
@@ -146,13 +154,48 @@ export class Engine {
     };
   }
 
-  async #prepare({ files, crops, pictureModalities, views, pictures }: Asked): Promise<Decoded[]> {
-    const prepared: Decoded[] = [];
-    for (const [index, bytes] of files.entries()) {
-      const spec = prepareSpec(this.manifest, pictureModalities[index]!.id, pictures ? PREVIEW_SIDE : 0, views);
-      prepared.push(await ofPicture(index, files.length, () => this.core.prepare(bytes, spec, crops[index]!)));
+  async #prepare({ given, views, pictures }: Asked): Promise<Framed[]> {
+    const prepared: Framed[] = [];
+    for (const [index, { bytes, crop, modality }] of given.entries()) {
+      const expected = modality === AUTO ? this.manifest.defaultModality : modality.id;
+      const spec = prepareSpec(this.manifest, expected, pictures ? PREVIEW_SIDE : 0, views);
+      prepared.push(
+        await ofPicture(index, given.length, async () => {
+          const { framing, spots, area } = await this.#frame(bytes, crop);
+          return { ...(await this.core.prepare(bytes, spec, area)), frame: { framing, spots } };
+        }),
+      );
     }
     return prepared;
+  }
+
+  /** Where in the picture the network is to look: `area` null is the picture as it is. */
+  async #frame(bytes: Uint8Array, crop: Crop): Promise<Frame & { area: Rect | null }> {
+    if (typeof crop === 'object') return { framing: 'chosen', spots: [], area: crop };
+    const { locator } = this.manifest;
+    if (crop === 'whole' || !locator) return { framing: 'whole', spots: [], area: null };
+    const { tensor, source } = await this.core.prepare(bytes, locatorSpec(locator), null);
+    const output = await this.runtime.run((network) => network.locate(tensor));
+    const { framing, frame, spots } = await this.core.locate(output, source, locator);
+    return { framing, spots, area: framing === 'spot' || framing === 'several' ? frame : null };
+  }
+
+  /** What the network's answer is read as: the modality that was asked for, else the one that the picture looks like, and whether the picture is good enough for it. */
+  async #see(picture: Framed, outputs: NetworkOutputs, asked: Modality | typeof AUTO): Promise<Seen> {
+    const { modalityProbe, modalities, quality: limits } = this.manifest;
+    let recognised: { modality: Modality; probability: number } | undefined;
+    if (modalityProbe && outputs.embedding) {
+      const upright = outputs.embedding.subarray(0, outputs.embedding.length / outputs.views);
+      const { index, probability } = await this.core.recogniseModality(upright, { weights: modalityProbe.weights.flat(), bias: modalityProbe.bias });
+      recognised = { modality: modalities[index]!, probability };
+    }
+    const modality = asked === AUTO ? (recognised?.modality ?? findModality(this.manifest)) : asked;
+    const choice: ModalityChoice = {
+      by: asked !== AUTO ? 'caller' : recognised ? 'picture' : 'default',
+      ...(recognised ? { recognised: { modality: recognised.modality.id, probability: recognised.probability } } : {}),
+    };
+    const quality = await this.core.judgeQuality(picture.qualityValues, qualitySpec(limits, modality.id));
+    return { picture, outputs, modality, choice, quality };
   }
 
   /** What the core refuses here came from the network, never from the caller. */
@@ -167,10 +210,10 @@ export class Engine {
     }
   }
 
-  #result(asked: Asked, prepared: Decoded[], interpreted: Interpreted, timings: RuntimeReport['timings']): Result {
+  #result(asked: Asked, seen: Seen[], interpreted: Interpreted, timings: RuntimeReport['timings']): Result {
     const { manifest, runtime } = this;
     const { decision, heatMap, alone, shown, combined } = interpreted;
-    const { thorough, pictureModalities, files } = asked;
+    const { thorough, given } = asked;
     const classOf = (index: number) => manifest.classes[index]!;
     const ranking = decision.ranking.map(
       (index): RankedClass => ({
@@ -179,25 +222,28 @@ export class Engine {
         inSet: decision.predictionSet.includes(index),
       }),
     );
-    const sources = prepared.map((each, index) => sourceOf(each, files[index]!.length));
+    const sources = seen.map(({ picture }, index) => sourceOf(picture, given[index]!.bytes.length));
+    const main = seen[shown]!;
     const rejections = alone.map(({ rejection }, index): Rejection => ({
       method: manifest.decision.rejection,
       score: rejection,
-      threshold: rejectionThreshold(manifest, pictureModalities[index]!, thorough),
+      threshold: rejectionThreshold(manifest, seen[index]!.modality, thorough),
     }));
     return {
       resultVersion: 1,
       model: { name: manifest.name, version: manifest.version, sha256: manifest.file.sha256, title: manifest.title },
       outcome: decision.outcome,
       tier: decision.tier,
-      modality: pictureModalities[shown]!.id,
+      modality: main.modality.id,
+      modalityChoice: main.choice,
       thorough,
       ranking,
       predictionSet: decision.predictionSet.map((index) => classOf(index).id),
       coverage: manifest.decision.coverage,
       rejection: combined ? { method: manifest.decision.rejection, score: decision.rejection, threshold: decision.rejectionThreshold } : rejections[shown]!,
-      quality: prepared[shown]!.quality,
+      quality: main.quality,
       source: sources[shown]!,
+      frame: main.picture.frame,
       ...(heatMap
         ? { explanation: { classId: classOf(heatMap.classIndex).id, rows: heatMap.rows, columns: heatMap.columns, values: heatMap.values } }
         : {}),
@@ -205,9 +251,11 @@ export class Engine {
         ? {
             lesion: {
               pictures: alone.map((each, index) => ({
-                modality: pictureModalities[index]!.id,
-                usable: prepared[index]!.quality.usable,
-                quality: prepared[index]!.quality,
+                modality: seen[index]!.modality.id,
+                modalityChoice: seen[index]!.choice,
+                frame: seen[index]!.picture.frame,
+                usable: seen[index]!.quality.usable,
+                quality: seen[index]!.quality,
                 source: sources[index]!,
                 rejection: rejections[index]!,
                 probabilities: probabilitiesById(manifest, each),
@@ -223,19 +271,35 @@ export class Engine {
         ...(runtime.fallback ? { fallback: runtime.fallback } : {}),
         timings,
       },
-      ...(asked.pictures ? { pictures: resultPictures(prepared[shown]!, heatMap) } : {}),
+      ...(asked.pictures ? { pictures: resultPictures(main.picture, heatMap) } : {}),
     };
   }
 }
 
-/** One call, checked. The lists have one entry a picture. */
+/** One picture as it was asked for, checked. */
+interface Given {
+  bytes: Uint8Array;
+  crop: Crop;
+  modality: Modality | typeof AUTO;
+}
+
+/** A prepared picture, and how the part that the network is shown was found. */
+type Framed = Decoded & { frame: Frame };
+
+/** A picture that the network has seen, and what its answer is read as. */
+interface Seen {
+  picture: Framed;
+  outputs: NetworkOutputs;
+  modality: Modality;
+  choice: ModalityChoice;
+  quality: Quality;
+}
+
+/** One call, checked. */
 interface Asked {
   /** Whether the pictures were given as those of a lesion. */
   lesion: boolean;
-  files: Uint8Array[];
-  crops: (Rect | null)[];
-  pictureModalities: Modality[];
-  combination: CombinationSpec | null;
+  given: Given[];
   thorough: boolean;
   views: number;
   explained: number | null;
@@ -271,6 +335,12 @@ function resultPictures(prepared: Prepared, heatMap: Interpreted['heatMap']): Re
 export function prepareSpec({ input, quality }: Manifest, modality: string, previewSide: number, views = 1): PrepareSpec {
   const { name: _name, ...picture } = input;
   return { cropPct: 1, ...picture, quality: qualitySpec(quality, modality), previewSide, views };
+}
+
+/** The whole picture for the locator: no quality is asked of it, and nobody looks at it. */
+function locatorSpec({ input }: Locator): PrepareSpec {
+  const { name: _name, ...picture } = input;
+  return { cropPct: 1, ...picture, quality: {}, previewSide: 0, views: 1 };
 }
 
 const LIMIT_OF: Record<QualityCheckId, keyof QualityLimits> = {
@@ -339,8 +409,9 @@ function findExplained(manifest: Manifest, explain: boolean | string = false): n
   return index;
 }
 
-function checkedCrop(crop: Rect | undefined): Rect | null {
-  if (!crop) return null;
+function checkedCrop(crop: Crop = 'auto'): Crop {
+  if (crop === 'auto' || crop === 'whole') return crop;
+  if (typeof crop !== 'object') throw new DermletError('INVALID_ARGUMENT', "The crop must be 'auto', 'whole', or whole pixels: x, y, width and height.");
   const { x, y, width, height } = crop;
   if (![x, y, width, height].every((value) => Number.isSafeInteger(value) && Math.abs(value) < 2 ** 31)) {
     throw new DermletError('INVALID_ARGUMENT', 'The crop must be whole pixels: x, y, width and height.');

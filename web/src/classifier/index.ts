@@ -1,13 +1,16 @@
 /** Dermlet's classifier: everything an embedder needs, and nothing of how it is made. */
 export { Classifier, MAX_FILE_BYTES, listModels } from './classifier.js';
 export { DermletError, type ErrorCode } from './errors.js';
-export type { BackendChoice, ClassifyInput, ClassifyOptions, LesionPicture, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
+export type { BackendChoice, ClassifyInput, ClassifyOptions, Crop, LesionPicture, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
 export {
   withoutPictures,
   type Backend,
   type ColourSource,
   type Concern,
+  type Frame,
+  type Framing,
   type Lesion,
+  type ModalityChoice,
   type Outcome,
   type Picture,
   type Quality,
@@ -20,5 +23,6 @@ export {
   type ResultPictures,
   type Runtime,
   type Source,
+  type Spot,
   type Tier,
 } from './result.js';

@@ -1,12 +1,12 @@
 /** One picture, or the pictures of one lesion, on their way through the layers: as the caller gave them, as kept, on the wire, in the engine. */
 import { DermletError } from './errors.js';
-import type { Rect } from './result.js';
+import type { Crop } from './options.js';
 
 export interface PictureOf<Bytes> {
   /** A whole JPEG, PNG, BMP, WebP, AVIF or HEIC file. */
   bytes: Bytes;
   modality?: string;
-  crop?: Rect;
+  crop?: Crop;
 }
 
 /** One picture alone, or a list: those of one lesion. */

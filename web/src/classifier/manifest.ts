@@ -77,6 +77,18 @@ export interface QualityLimits {
   maxOffset?: number;
 }
 
+/** The small network that finds spots in a whole picture, and what is made of its answer; `wasm_src/core/locate.h` has the meaning of each number. */
+export interface Locator {
+  file: FileEntry;
+  input: ModelInput;
+  /** Name of the output (1, 3, rows, columns). */
+  output: string;
+  spotScore: number;
+  rivalScore: number;
+  closeShare: number;
+  frameScale: number;
+}
+
 export interface Manifest {
   manifestVersion: 1;
   name: string;
@@ -92,6 +104,10 @@ export interface Manifest {
   combination?: Combination;
   defaultModality: string;
   decision: { coverage: number; rejection: 'energy' | 'distance' | 'none'; highConcernMass: number };
+  /** Tells the modality by the embedding: a row of weights and a bias for each of `modalities`; `wasm_src/core/modality.h` has the formula. */
+  modalityProbe?: { weights: number[][]; bias: number[] };
+  /** Without one pictures are classified as they are. */
+  locator?: Locator;
   /** The rejection model, there when `decision.rejection` is `distance`. */
   rejection?: { file: FileEntry };
   quality: QualityLimits & {
@@ -100,6 +116,9 @@ export interface Manifest {
   };
   selfTest: { picture: FileEntry; reference: FileEntry };
 }
+
+/** In place of a modality's id: whichever the picture is of. */
+export const AUTO = 'auto';
 
 /** Forms that other parsers need too. */
 export const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/u;
@@ -241,6 +260,23 @@ function qualityLimitsOf(fields: Fields): QualityLimits {
   return limits;
 }
 
+function locatorOf(fields: Fields): Locator {
+  return {
+    file: parseFile(fields.raw('file'), fields.at('file')),
+    input: parseInput(fields.raw('input'), fields.at('input')),
+    output: fields.text('output'),
+    spotScore: fields.number('spotScore', 0, 1),
+    rivalScore: fields.number('rivalScore', 0, 1),
+    closeShare: fields.number('closeShare', 0, 1),
+    frameScale: fields.number('frameScale', 1, 100),
+  };
+}
+
+const numbers = (value: unknown, path: string): number[] => {
+  if (!Array.isArray(value)) reject(path, 'must be a list');
+  return value.map((each, index) => numberIn(each, `${path}[${index}]`));
+};
+
 /** An object whose keys are ids. */
 function record<T>(fields: Fields, key: string, read: (fields: Fields) => T): Record<string, T> {
   const inner = new Fields(fields.raw(key), fields.at(key));
@@ -269,6 +305,15 @@ function checkTogether(manifest: Manifest): void {
     const [a, b] = combination.modalities;
     for (const id of [a, b]) if (!manifest.modalities.some((modality) => modality.id === id)) reject('combination.modalities', `names '${id}', which is none of the modalities`);
     if (a === b) reject('combination.modalities', `name '${a}' twice`);
+  }
+  if (manifest.modalities.some(({ id }) => id === AUTO)) reject('modalities', `name '${AUTO}', which stands for whichever modality the picture is of`);
+  const { modalityProbe } = manifest;
+  if (modalityProbe) {
+    const { weights, bias } = modalityProbe;
+    const count = manifest.modalities.length;
+    if (count < 2 || weights.length !== count || bias.length !== count) reject('modalityProbe', `must have weights and a bias for each of at least two modalities; there are ${count}`);
+    if (new Set(weights.map((row) => row.length)).size !== 1) reject('modalityProbe.weights', 'must be rows of one length');
+    if (manifest.outputs.embedding === undefined) reject('modalityProbe', 'needs an embedding among the outputs');
   }
   const byDistance = manifest.decision.rejection === 'distance';
   if (byDistance !== (manifest.rejection !== undefined)) reject('rejection', "must be there when decision.rejection is 'distance', and only then");
@@ -314,6 +359,15 @@ function readManifest(value: unknown): Manifest {
     modalities: fields.list('modalities', 1, parseModality),
     ...(fields.has('combination') ? { combination: section(fields, 'combination', combinationOf) } : {}),
     defaultModality: fields.text('defaultModality'),
+    ...(fields.has('modalityProbe')
+      ? {
+          modalityProbe: section(fields, 'modalityProbe', (probe) => ({
+            weights: probe.list('weights', 2, numbers),
+            bias: probe.list('bias', 2, numberIn1),
+          })),
+        }
+      : {}),
+    ...(fields.has('locator') ? { locator: section(fields, 'locator', locatorOf) } : {}),
     ...(fields.has('rejection') ? { rejection: section(fields, 'rejection', (rejection) => ({ file: parseFile(rejection.raw('file'), 'rejection.file') })) } : {}),
     decision: section(fields, 'decision', (decision) => ({
       coverage: decision.number('coverage', 0, 1),
@@ -336,11 +390,12 @@ function readManifest(value: unknown): Manifest {
 }
 
 /** The files of a model that the engine reads, as its manifest names them. */
-export const filesOf = ({ file, selfTest, rejection }: Pick<Manifest, 'file' | 'selfTest' | 'rejection'>): FileEntry[] => [
+export const filesOf = ({ file, selfTest, rejection, locator }: Pick<Manifest, 'file' | 'selfTest' | 'rejection' | 'locator'>): FileEntry[] => [
   file,
   selfTest.picture,
   selfTest.reference,
   ...(rejection ? [rejection.file] : []),
+  ...(locator ? [locator.file] : []),
 ];
 
 /** The same from the file's text. @throws DermletError MODEL_CORRUPT */
@@ -367,6 +422,8 @@ export function modelInfo(manifest: Manifest, base: string): ModelInfo {
     classes: manifest.classes.map((entry) => ({ ...entry })),
     modalities: manifest.modalities.map(({ id }) => id),
     defaultModality: manifest.defaultModality,
+    recognisesModality: manifest.modalityProbe !== undefined,
+    findsSpots: manifest.locator !== undefined,
     ...(manifest.combination ? { combines: [...manifest.combination.modalities] } : {}),
     coverage: manifest.decision.coverage,
   };

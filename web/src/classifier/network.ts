@@ -4,11 +4,18 @@ import type { ModelOutputs } from '../../../wasm_src/bindings/dermlet.js';
 import { messageOf } from './abort.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
-import type { Manifest } from './manifest.js';
+import type { FileEntry, Manifest, ModelInput } from './manifest.js';
 import type { Backend } from './result.js';
 
 /** For each view of one picture, one after the other: what the core's `interpret` takes. */
 export type NetworkOutputs = ModelOutputs;
+
+/** 3 * rows * columns values; `wasm_src/core/locate.h` says which. */
+export interface LocatorOutput {
+  values: Float32Array;
+  rows: number;
+  columns: number;
+}
 
 export interface Network {
   readonly backend: Backend;
@@ -20,6 +27,11 @@ export interface Network {
    * @throws DermletError MODEL_CORRUPT (outputs are not what the manifest says), BACKEND_FAILED
    */
   run(tensor: Float32Array<ArrayBuffer>, views?: number): Promise<NetworkOutputs>;
+  /**
+   * Looks for spots in a whole picture, on the CPU whatever the backend. Only of a model with a locator.
+   * @throws DermletError MODEL_CORRUPT (the output is not what the manifest says), BACKEND_FAILED
+   */
+  locate(tensor: Float32Array<ArrayBuffer>): Promise<LocatorOutput>;
   release(): Promise<void>;
 }
 
@@ -58,23 +70,26 @@ function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): 
 
 /**
  * Starts ONNX Runtime for a backend and creates the session. Weights stored as fp16 or int8 are folded back to fp32 here ('all').
- * @param readModel gives the .onnx file's bytes, verified; fetched at the same time as the runtime
+ * @param read gives one of the model's files, verified; fetched at the same time as the runtime
  * @throws ThreadsFailed, DermletError MODEL_UNAVAILABLE (the runtime's files), MODEL_CORRUPT (names), BACKEND_FAILED
  */
 export async function createNetwork(
   backend: Backend,
   environment: Environment,
-  readModel: () => Promise<Uint8Array>,
+  read: (entry: FileEntry) => Promise<Uint8Array>,
   manifest: Manifest,
 ): Promise<Network> {
   const threads = environment.threads;
-  const [model, binary] = await Promise.all([readModel(), environment.runtimeWasm(backend)]);
+  const { locator } = manifest;
+  const [model, finder, binary] = await Promise.all([read(manifest.file), locator ? read(locator.file) : null, environment.runtimeWasm(backend)]);
   let runtime: Runtime;
   let session: InferenceSession;
+  let finding: InferenceSession | null = null;
   try {
     runtime = await configured(backend, environment, threads, binary);
     const creating = runtime.InferenceSession.create(model, { executionProviders: [backend], graphOptimizationLevel: 'all' });
     session = await (threads > 1 ? withLimit(creating, 2 * THREADED_START_LIMIT, 'it did not start in time') : creating);
+    if (finder) finding = await runtime.InferenceSession.create(finder, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
     delete (runtime.env.wasm as { wasmBinary?: unknown }).wasmBinary; // up to 27 MB that nobody needs any more
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;
@@ -85,14 +100,16 @@ export async function createNetwork(
     if (threads > 1) throw new ThreadsFailed(`ONNX Runtime with ${threads} threads: ${message}`, { cause });
     throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not load the network on ${backend}: ${message}`, { cause });
   }
-  checkNames(session, manifest);
-  return new SessionNetwork(backend, threads, runtime, session, manifest);
+  const { scores, maps, embedding } = manifest.outputs;
+  checkNames('network', session, manifest.input, [scores, maps, embedding]);
+  if (finding && locator) checkNames('locator', finding, locator.input, [locator.output]);
+  return new SessionNetwork(backend, threads, runtime, session, finding, manifest);
 }
 
-function checkNames(session: InferenceSession, { input, outputs }: Manifest): void {
-  const missing = [outputs.scores, outputs.maps, outputs.embedding].filter((name) => name !== undefined && !session.outputNames.includes(name));
-  if (missing.length > 0) throw new DermletError('MODEL_CORRUPT', `The network has no output '${missing.join("', '")}' that its manifest names.`);
-  if (!session.inputNames.includes(input.name)) throw new DermletError('MODEL_CORRUPT', `The network has no input '${input.name}' that its manifest names.`);
+function checkNames(which: string, session: InferenceSession, input: ModelInput, outputs: (string | undefined)[]): void {
+  const missing = outputs.filter((name) => name !== undefined && !session.outputNames.includes(name));
+  if (missing.length > 0) throw new DermletError('MODEL_CORRUPT', `The ${which} has no output '${missing.join("', '")}' that its manifest names.`);
+  if (!session.inputNames.includes(input.name)) throw new DermletError('MODEL_CORRUPT', `The ${which} has no input '${input.name}' that its manifest names.`);
 }
 
 class SessionNetwork implements Network {
@@ -103,6 +120,7 @@ class SessionNetwork implements Network {
     readonly threads: number,
     readonly runtime: Runtime,
     readonly session: InferenceSession,
+    readonly finding: InferenceSession | null,
     readonly manifest: Manifest,
   ) {
     if (backend === 'webgpu') void this.#watchDevice();
@@ -118,13 +136,7 @@ class SessionNetwork implements Network {
 
   async #runBatch(tensor: Float32Array<ArrayBuffer>, views: number): Promise<NetworkOutputs> {
     const { input, outputs, classes } = this.manifest;
-    const dims = input.layout === 'NCHW' ? [views, 3, input.height, input.width] : [views, input.height, input.width, 3];
-    let answer: InferenceSession.OnnxValueMapType;
-    try {
-      answer = await this.session.run({ [input.name]: new this.runtime.Tensor('float32', tensor, dims) });
-    } catch (cause) {
-      throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not run the network on ${this.backend}: ${messageOf(cause)}`, { cause });
-    }
+    const answer = await this.#answer(this.session, input, tensor, views, `the network on ${this.backend}`);
     try {
       const scores = floats(answer, outputs.scores, [views, classes.length]);
       const maps = outputs.maps === undefined ? null : floats(answer, outputs.maps, [views, classes.length, 0, 0]);
@@ -142,9 +154,31 @@ class SessionNetwork implements Network {
     }
   }
 
+  async locate(tensor: Float32Array<ArrayBuffer>): Promise<LocatorOutput> {
+    const { locator } = this.manifest;
+    if (!this.finding || !locator) throw new DermletError('BACKEND_FAILED', 'The model has no locator.');
+    const answer = await this.#answer(this.finding, locator.input, tensor, 1, 'the locator');
+    try {
+      const { data, dims } = floats(answer, locator.output, [1, 3, 0, 0]);
+      return { values: data, rows: dims[2]!, columns: dims[3]! };
+    } finally {
+      for (const value of Object.values(answer)) (value as Tensor).dispose();
+    }
+  }
+
+  async #answer(session: InferenceSession, input: ModelInput, tensor: Float32Array<ArrayBuffer>, views: number, what: string): Promise<InferenceSession.OnnxValueMapType> {
+    const dims = input.layout === 'NCHW' ? [views, 3, input.height, input.width] : [views, input.height, input.width, 3];
+    try {
+      return await session.run({ [input.name]: new this.runtime.Tensor('float32', tensor, dims) });
+    } catch (cause) {
+      throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not run ${what}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
   async release(): Promise<void> {
     try {
       await this.session.release();
+      await this.finding?.release();
     } catch {
       // A lost device cannot release; its memory went with it.
     }

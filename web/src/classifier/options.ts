@@ -34,10 +34,19 @@ export type Stage = 'queued' | 'starting' | 'decoding' | 'analysing' | 'explaini
 
 export interface ClassifyOptions {
   signal?: AbortSignal;
-  /** Id of one of the model's modalities; the manifest's default when absent. Of a lesion: for the pictures that name none. */
+  /**
+   * How the picture was taken: id of one of the model's modalities, or `auto`, which goes by the picture. Default `auto`; a model that cannot tell takes its default
+   * modality. Of a lesion: for the pictures that name none.
+   */
   modality?: string;
-  /** Pixels of the upright picture; the whole picture when absent. A lesion's pictures have crops of their own instead. */
-  crop?: Rect;
+  /**
+   * What the network is shown:
+   * - pixels of the upright picture
+   * - `auto`: a frame around the spot where it is small in the picture, else the picture as it is
+   * - `whole`: the picture as it is
+   * Default `auto`; a model without a locator takes the picture as it is. A lesion's pictures have crops of their own instead.
+   */
+  crop?: Crop;
   /**
    * Takes the mean of the network's answers for all eight turns and reflections of the picture (four of them where the network's input is not a square), with the
    * calibration made for it where the model has one. Takes about eight times as long. Default false.
@@ -50,15 +59,17 @@ export interface ClassifyOptions {
   onStage?: (stage: Stage) => void;
 }
 
+export type Crop = Rect | 'auto' | 'whole';
+
 export type ClassifyInput = Blob | ArrayBuffer | Uint8Array;
 
 /** One of up to two pictures of one lesion. Two of different modalities need a model whose manifest says how their scores are combined. */
 export interface LesionPicture {
   picture: ClassifyInput;
-  /** Id of one of the model's modalities; `ClassifyOptions.modality` when absent. */
+  /** As in `ClassifyOptions`, whose own counts when absent. */
   modality?: string;
-  /** Pixels of the upright picture; the whole picture when absent. */
-  crop?: Rect;
+  /** As in `ClassifyOptions`; default `auto`. */
+  crop?: Crop;
 }
 
 /** What is known of a loaded model; the manifest's public part. */
@@ -73,6 +84,10 @@ export interface ModelInfo {
   classes: { id: string; name: string; plain?: string; concern: 'low' | 'moderate' | 'high' }[];
   modalities: string[];
   defaultModality: string;
+  /** Whether `modality: 'auto'` goes by the picture. */
+  recognisesModality: boolean;
+  /** Whether `crop: 'auto'` looks for the spot. */
+  findsSpots: boolean;
   /** The two modalities whose pictures of one lesion can be combined; absent where the model knows of none. Two pictures of one modality always can. */
   combines?: [string, string];
   coverage: number;

@@ -1,9 +1,9 @@
 /** What `classify` answers. Plain data with a version; every front end, export and endpoint is a projection of it. */
-import type { ColourSource, Picture, QualityCheck, QualityCheckId, Rect } from '../../../wasm_src/bindings/dermlet.js';
+import type { ColourSource, Framing, Picture, Quality, QualityCheck, QualityCheckId, Rect, Spot } from '../../../wasm_src/bindings/dermlet.js';
 
 import type { DecodePath } from './foreign.js';
 
-export type { DecodePath, ColourSource, Picture, QualityCheck, QualityCheckId, Rect };
+export type { DecodePath, ColourSource, Framing, Picture, Quality, QualityCheck, QualityCheckId, Rect, Spot };
 
 export type Concern = 'low' | 'moderate' | 'high';
 
@@ -12,8 +12,10 @@ export type Concern = 'low' | 'moderate' | 'high';
  * - `several`: two or more, none may be left out
  * - `not-recognised`: unlike anything the network was trained on; no class may be named
  * - `poor-quality`: the picture is not usable; no class may be named
+ * - `no-spot`: nothing stands out in the picture; a crop must be chosen
+ * - `several-spots`: two spots or more stand out about equally; one must be chosen by a crop
  */
-export type Outcome = 'single' | 'several' | 'not-recognised' | 'poor-quality';
+export type Outcome = 'single' | 'several' | 'not-recognised' | 'poor-quality' | 'no-spot' | 'several-spots';
 
 /** The highest concern among what the picture may be; `unknown` where no class may be named. Never an all-clear. */
 export type Tier = Concern | 'unknown';
@@ -48,9 +50,18 @@ export interface Rejection {
   threshold: number | null;
 }
 
-export interface Quality {
-  usable: boolean;
-  checks: QualityCheck[];
+/** How the part that the network saw (`source.region`) was found, and the spots that were found on the way, best first, in pixels of the upright picture. */
+export interface Frame {
+  framing: Framing;
+  spots: Spot[];
+}
+
+/** Which modality the scores were read as, and why. */
+export interface ModalityChoice {
+  /** `caller`: it was asked for; `picture`: the picture looks like it; `default`: nobody asked, and the model cannot tell. */
+  by: 'caller' | 'picture' | 'default';
+  /** What the picture looks like and how surely, where the model can tell: it may differ from what was asked for. */
+  recognised?: { modality: string; probability: number };
 }
 
 export interface Source {
@@ -76,7 +87,9 @@ export interface Source {
 export interface Lesion {
   pictures: {
     modality: string;
-    /** Pictures that are not usable are left out of the combination. */
+    modalityChoice: ModalityChoice;
+    frame: Frame;
+    /** Pictures that are not usable, or do not show one spot, are left out of the combination. */
     usable: boolean;
     quality: Quality;
     source: Source;
@@ -96,6 +109,7 @@ export interface Result {
   outcome: Outcome;
   tier: Tier;
   modality: string;
+  modalityChoice: ModalityChoice;
   /** Whether the scores are means over the dihedral views. */
   thorough: boolean;
   /** All classes, most probable first, whatever the outcome. Show no class as an answer unless the outcome is `single` or `several`. */
@@ -107,6 +121,7 @@ export interface Result {
   rejection: Rejection;
   quality: Quality;
   source: Source;
+  frame: Frame;
   /** Class activation grid of one class over `source.region`, 0..1 relative to its greatest value, rows from the top. */
   explanation?: { classId: string; rows: number; columns: number; values: number[] };
   /** Where pictures were given as those of one lesion. */

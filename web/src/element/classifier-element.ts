@@ -9,7 +9,7 @@
 import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 
-import type { BackendChoice, DermletError, ErrorCode, ModelInfo, Result } from '../classifier/index.js';
+import type { BackendChoice, Crop, DermletError, ErrorCode, ModelInfo, Result } from '../classifier/index.js';
 import './details-panel.js';
 import './load-progress.js';
 import './modality.js';
@@ -381,13 +381,14 @@ export class DermletClassifier extends LitElement {
     return html`<dermlet-modality
       .model=${model}
       .value=${session?.modality ?? null}
-      @modality=${(event: CustomEvent<string>) => session?.setModality(event.detail)}
+      .choice=${session?.selected?.state.kind === 'done' ? session.selected.state.result.modalityChoice : null}
+      @modality=${(event: CustomEvent<string | null>) => session?.setModality(event.detail)}
     ></dermlet-modality>`;
   }
 
   #columns(session: Session, photo: Photo) {
     return html`<div class="columns">
-      <dermlet-photo-view .photo=${photo}></dermlet-photo-view>
+      <dermlet-photo-view .photo=${photo} @crop=${(event: CustomEvent<Crop | null>) => session.setCrop(photo.id, event.detail)}></dermlet-photo-view>
       <div class="told">${this.#answer(session, photo)}</div>
       ${this.#modality(session)} ${this.#details(session, photo)}
     </div>`;

@@ -17,6 +17,15 @@ const COLOURS: Record<ColourSource, string> = {
 };
 const BACKENDS = { wasm: 'WebAssembly (processor)', webgpu: 'WebGPU (graphics processor)' } as const;
 
+const MODALITY_BY: Record<Result['modalityChoice']['by'], string> = { caller: 'as was said', picture: 'as the picture looks', default: 'as nothing else was said' };
+const FRAMINGS: Record<Result['frame']['framing'], string> = {
+  whole: 'the picture as it is',
+  spot: 'around the spot that was found',
+  chosen: 'chosen by hand',
+  none: 'the picture as it is; no spot stands out',
+  several: 'around one of several spots',
+};
+
 type Row = readonly [term: string, description: unknown];
 
 export class DermletDetails extends LitElement {
@@ -123,7 +132,8 @@ function pictureRows(result: Result): Row[] {
     ['Colours', COLOURS[source.colour]],
     ['Seen', `${region.width} × ${region.height} pixels from ${region.x}, ${region.y}`],
     ['Decoded by', decodedBy(source)],
-    ['Taken as', modalityWords(result.modality).name],
+    ['Taken as', `${modalityWords(result.modality).name}, ${MODALITY_BY[result.modalityChoice.by]}`],
+    ['Framing', FRAMINGS[result.frame.framing]],
   ];
 }
 

@@ -1,11 +1,11 @@
-/** `<dermlet-modality>`: how the picture was taken. Fires `modality` (detail: the modality's id). */
+/** `<dermlet-modality>`: how the picture was taken. Fires `modality` (detail: the modality's id; null: as the picture looks). */
 import { LitElement, css, html, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
-import type { ModelInfo } from '../classifier/index.js';
+import type { ModalityChoice, ModelInfo } from '../classifier/index.js';
 import { define, emit } from './emit.js';
 import { base } from './styles.js';
-import { modalityWords } from './words.js';
+import { modalityWords, recognisedWords, type ModalityWords } from './words.js';
 
 export class DermletModality extends LitElement {
   static override styles = [
@@ -58,26 +58,31 @@ export class DermletModality extends LitElement {
   ];
 
   @property({ attribute: false }) model: ModelInfo | null = null;
-  /** Null: the model's default. */
+  /** Null: as the picture looks, where the model can tell; else its default. */
   @property({ attribute: false }) value: string | null = null;
+  /** Of the picture shown, once it has been looked at. */
+  @property({ attribute: false }) choice: ModalityChoice | null = null;
 
   override render() {
     const model = this.model;
     if (!model || model.modalities.length < 2) return nothing;
-    const chosen = this.value ?? model.defaultModality;
+    const byPicture = model.recognisesModality;
+    const chosen = this.value ?? (byPicture ? null : model.defaultModality);
+    const ids = [...model.modalities].sort((a, b) => Number(b === model.defaultModality) - Number(a === model.defaultModality));
     return html`<fieldset>
       <legend>How was the picture taken?</legend>
       <div class="choices">
-        ${[...model.modalities].sort((a, b) => Number(b === model.defaultModality) - Number(a === model.defaultModality)).map((id) => {
-          const words = modalityWords(id);
-          return html`<label>
-            <input type="radio" name="modality" value=${id} .checked=${id === chosen} @change=${() => emit(this, 'modality', id)} />
-            <span>${words.name}</span>
-            ${words.hint ? html`<span class="hint">${words.hint}</span>` : nothing}
-          </label>`;
-        })}
+        ${byPicture ? this.#choiceOf(null, chosen, recognisedWords(this.choice)) : nothing} ${ids.map((id) => this.#choiceOf(id, chosen, modalityWords(id)))}
       </div>
     </fieldset>`;
+  }
+
+  #choiceOf(id: string | null, chosen: string | null, words: ModalityWords) {
+    return html`<label>
+      <input type="radio" name="modality" value=${id ?? 'auto'} .checked=${id === chosen} @change=${() => emit(this, 'modality', id)} />
+      <span>${words.name}</span>
+      ${words.hint ? html`<span class="hint">${words.hint}</span>` : nothing}
+    </label>`;
   }
 }
 

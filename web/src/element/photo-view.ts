@@ -1,13 +1,16 @@
-/** `<dermlet-photo-view>`: the photo upright, the part that the network saw framed, and the heat map over it on a slider. */
+/**
+ * `<dermlet-photo-view>`: the photo upright, the part that the network saw framed, the spots that can be chosen, and the heat map over it on a slider. Fires `crop`
+ * (detail: what the network is to be shown; null lets it look for the spot).
+ */
 import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 
-import type { Result } from '../classifier/index.js';
+import type { Crop, Rect, Result, Spot } from '../classifier/index.js';
 import { show } from './canvas.js';
-import { define } from './emit.js';
+import { define, emit } from './emit.js';
 import type { Photo } from './session.js';
 import { base } from './styles.js';
-import { mayName } from './words.js';
+import { framingWords, mayName } from './words.js';
 
 /** Per cent; strong enough to be noticed, weak enough to leave the skin visible. */
 const FIRST_OPACITY = 60;
@@ -69,6 +72,40 @@ export class DermletPhotoView extends LitElement {
       .region.whole::after {
         box-shadow: none;
       }
+      /* At least as large as a finger, however small the spot. */
+      .spot {
+        position: absolute;
+        display: grid;
+        place-items: start;
+        min-width: 2.75rem;
+        min-height: 2.75rem;
+        padding: 0;
+        border: 2px solid #fff;
+        border-radius: 0.4rem;
+        background: none;
+        box-shadow: 0 0 0 1.5px rgb(20 16 12 / 75%), inset 0 0 0 1.5px rgb(20 16 12 / 75%);
+        line-height: 1;
+      }
+      .spot:hover {
+        border-color: #fff;
+        background: rgb(255 255 255 / 20%);
+      }
+      .spot span {
+        min-width: 1.5rem;
+        padding: 0.3rem;
+        border-radius: 0 0 0.4rem;
+        background: rgb(20 16 12 / 85%);
+        color: #fff;
+      }
+      .framing {
+        color: var(--muted);
+        font-size: 0.92rem;
+      }
+      .ways {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 1rem;
+      }
       label {
         display: flex;
         justify-content: space-between;
@@ -124,7 +161,7 @@ export class DermletPhotoView extends LitElement {
     if (!this.photo) return nothing;
     return html`<figure>
       <div class="frame">${this.#result?.pictures?.preview ? this.#upright(this.#result) : this.#file(this.photo)}</div>
-      ${this.#explained ? this.#slider(this.#explained) : nothing}
+      ${this.#result?.pictures?.preview ? this.#framing(this.#result) : nothing} ${this.#explained ? this.#slider(this.#explained) : nothing}
     </figure>`;
   }
 
@@ -139,9 +176,40 @@ export class DermletPhotoView extends LitElement {
     const whole = region.width >= width && region.height >= height;
     return html`<div class="picture">
       <canvas class="photo" role="img" aria-label=${`${this.photo?.name ?? 'Photo'}, upright`}></canvas>
-      <div class="region ${whole ? 'whole' : ''}" ?hidden=${!this.#explained}>
-        <canvas class="overlay" aria-hidden="true"></canvas>
+      <div class="region ${whole ? 'whole' : ''}" ?hidden=${!mayName(result)}>
+        <canvas class="overlay" aria-hidden="true" ?hidden=${!this.#explained}></canvas>
       </div>
+      ${this.#spots(result).map(
+        (spot, index) => html`<button
+          type="button"
+          class="spot"
+          data-spot=${index}
+          aria-label=${`Spot ${index + 1}: look at this one`}
+          @click=${() => emit<Crop | null>(this, 'crop', spot.frame)}
+        >
+          <span aria-hidden="true">${index + 1}</span>
+        </button>`,
+      )}
+    </div>`;
+  }
+
+  /** Spots that a person may choose instead: all where none was taken, the others where one was. */
+  #spots(result: Result): readonly Spot[] {
+    const { framing, spots } = result.frame;
+    return framing === 'several' ? spots : framing === 'spot' ? spots.slice(1) : [];
+  }
+
+  /** What was looked at, and the ways to look at something else. */
+  #framing(result: Result) {
+    const { framing } = result.frame;
+    const words = framingWords(result.frame);
+    if (framing === 'whole') return nothing;
+    return html`<div class="framing">
+      ${words ? html`<p>${words}</p>` : nothing}
+      <p class="ways">
+        <button type="button" class="plain" @click=${() => emit<Crop | null>(this, 'crop', 'whole')}>Look at the whole picture</button>
+        ${framing === 'chosen' ? html`<button type="button" class="plain" @click=${() => emit<Crop | null>(this, 'crop', null)}>Look for the spot again</button>` : nothing}
+      </p>
     </div>`;
   }
 
@@ -174,14 +242,21 @@ export class DermletPhotoView extends LitElement {
       // Set through CSSOM: the page's policy allows no style attributes. As wide as the column, but an upright picture not taller than a screen.
       this.picture?.style.setProperty('width', `min(100%, calc(34rem * ${pictures.preview.width / pictures.preview.height}))`);
     }
-    if (!this.#result || !this.#explained || !this.region || !this.overlayCanvas || !pictures?.overlay) return;
+    const result = this.#result;
+    if (!result || !pictures?.preview) return;
+    const { region, width, height } = result.source;
+    /** Lays something over a part of the upright picture. */
+    const lay = ({ style }: HTMLElement, part: Rect) => {
+      style.setProperty('left', `${(100 * part.x) / width}%`);
+      style.setProperty('top', `${(100 * part.y) / height}%`);
+      style.setProperty('width', `${(100 * part.width) / width}%`);
+      style.setProperty('height', `${(100 * part.height) / height}%`);
+    };
+    const spots = this.#spots(result);
+    for (const button of this.renderRoot.querySelectorAll<HTMLElement>('.spot')) lay(button, spots[Number(button.dataset.spot)]!);
+    if (this.region) lay(this.region, region);
+    if (!this.#explained || !this.overlayCanvas || !pictures.overlay) return;
     show(this.overlayCanvas, pictures.overlay);
-    const { region, width, height } = this.#result.source;
-    const { style } = this.region;
-    style.setProperty('left', `${(100 * region.x) / width}%`);
-    style.setProperty('top', `${(100 * region.y) / height}%`);
-    style.setProperty('width', `${(100 * region.width) / width}%`);
-    style.setProperty('height', `${(100 * region.height) / height}%`);
     this.overlayCanvas.style.setProperty('opacity', String(this.opacity / 100));
   }
 }

@@ -8,7 +8,7 @@ import { tierIcons } from './icons.js';
 import './ranking.js';
 import { base } from './styles.js';
 import { advice } from '../classifier/quality-words.js';
-import { ALWAYS, BETTER_PICTURE, mayName, tierWords, verdict, verdictNote } from './words.js';
+import { ALWAYS, BETTER_PICTURE, mayName, modalityDoubt, tierWords, verdict, verdictNote } from './words.js';
 
 export class DermletResultCard extends LitElement {
   static override styles = [
@@ -28,6 +28,10 @@ export class DermletResultCard extends LitElement {
       .note {
         margin-top: 0.6rem;
         color: var(--muted);
+      }
+      .doubt {
+        color: var(--ink);
+        font-weight: 600;
       }
       .next {
         display: grid;
@@ -93,10 +97,12 @@ export class DermletResultCard extends LitElement {
     const result = this.result;
     if (!result) return nothing;
     const tier = tierWords(result.tier);
+    const doubt = modalityDoubt(result);
     return html`<section class="card" aria-labelledby="verdict">
       <div>
         <h2 id="verdict" class="verdict">${verdict(result)}</h2>
         <p class="note">${verdictNote(result)}</p>
+        ${doubt ? html`<p class="note doubt">${doubt}</p>` : nothing}
       </div>
       <div class="next ${result.tier}">
         ${tierIcons[result.tier]}

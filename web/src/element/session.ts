@@ -5,7 +5,7 @@
  */
 import { Classifier, DermletError } from '../classifier/index.js';
 import { isModelName } from '../classifier/models.js';
-import type { BackendChoice, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
+import type { BackendChoice, Crop, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
 
 export type LoadState =
   | { kind: 'idle' }
@@ -26,8 +26,10 @@ export interface Photo {
   readonly file: Blob;
   /** `blob:` address for showing the file until its result is there; ends with the photo. */
   readonly url: string;
-  /** Null: the model's default. */
+  /** Null: whichever the picture looks like. */
   readonly modality: string | null;
+  /** Null: a frame around the spot, where there is one. */
+  readonly crop: Crop | null;
   readonly state: PhotoState;
   /** When the photo was chosen, as `performance.now()` tells it. */
   readonly chosenAt: number;
@@ -78,7 +80,7 @@ export class Session extends EventTarget {
   /** Newest in front. */
   photos: readonly Photo[] = [];
   selectedId: number | null = null;
-  /** For photos to come; null: the model's default. */
+  /** For photos to come; null: whichever each looks like. */
   modality: string | null = null;
 
   readonly #options: SessionOptions;
@@ -90,7 +92,7 @@ export class Session extends EventTarget {
   constructor(options: SessionOptions) {
     super();
     this.#options = options;
-    this.photos = options.from.photos.map((photo) => ({ ...photo, modality: null, state: { kind: 'waiting' } }));
+    this.photos = options.from.photos.map((photo) => ({ ...photo, modality: null, crop: null, state: { kind: 'waiting' } }));
     this.selectedId = options.from.selectedId;
     this.#nextId = 1 + Math.max(0, ...this.photos.map(({ id }) => id));
   }
@@ -121,6 +123,7 @@ export class Session extends EventTarget {
       file,
       url: URL.createObjectURL(file),
       modality: this.modality,
+      crop: null,
       state: { kind: 'waiting' },
       chosenAt,
     }));
@@ -149,8 +152,14 @@ export class Session extends EventTarget {
     void this.#pump();
   }
 
-  /** For photos to come and for the one selected, which is run again. */
-  setModality(modality: string): void {
+  /** Shows the network another part of a photo, and runs it again. */
+  setCrop(id: number, crop: Crop | null): void {
+    this.#update(id, { crop });
+    this.again(id);
+  }
+
+  /** For photos to come and for the one selected, which is run again. Null: whichever each looks like. */
+  setModality(modality: string | null): void {
     this.modality = modality;
     const id = this.selectedId;
     if (id === null) return this.#changed();
@@ -259,6 +268,7 @@ export class Session extends EventTarget {
     return classifier.classify(photo.file, {
       signal,
       ...(photo.modality ? { modality: photo.modality } : {}),
+      ...(photo.crop ? { crop: photo.crop } : {}),
       explain: true,
       pictures: true,
       onStage: (stage) => {
@@ -285,7 +295,7 @@ export class Session extends EventTarget {
     this.#changed();
   }
 
-  #update(id: number, change: Partial<Pick<Photo, 'modality' | 'state'>>): void {
+  #update(id: number, change: Partial<Pick<Photo, 'modality' | 'crop' | 'state'>>): void {
     this.photos = this.photos.map((photo) => (photo.id === id ? { ...photo, ...change } : photo));
     this.#changed();
   }

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../classifier/errors.js';
 import type { LoadProgress, ModelSummary, Stage } from '../classifier/options.js';
 import { failedChecks, problem } from '../classifier/quality-words.js';
-import type { QualityCheck, RankedClass, Result, Source, Tier } from '../classifier/result.js';
+import type { Frame, ModalityChoice, QualityCheck, RankedClass, Result, Source, Tier } from '../classifier/result.js';
 
 /** Stands wherever a result is shown. */
 export const ALWAYS = 'If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
@@ -60,6 +60,10 @@ export function verdict(result: Result): string {
     }
     case 'not-recognised':
       return 'This does not look like any of the pictures the network was trained on, so no category is named.';
+    case 'no-spot':
+      return 'No spot stands out in this picture, so no category is named.';
+    case 'several-spots':
+      return 'More than one spot stands out in this picture, so no category is named yet.';
     case 'poor-quality':
       return `${listed(failures(result.quality.checks), 'and')}, so no category is named.`;
   }
@@ -80,6 +84,10 @@ export function verdictNote(result: Result): string {
       return `Sets of marked categories hold the true one for about ${share} of pictures like those the network was calibrated on, and miss it for the rest.`;
     case 'not-recognised':
       return 'The network only knows the categories it was trained on. Anything else, healthy skin and most rashes included, is unknown to it.';
+    case 'no-spot':
+      return 'Take the photo closer, so that the spot fills about a third of it, or have the whole picture scored as it is.';
+    case 'several-spots':
+      return 'Choose the one that you mean in the picture. Each spot needs an answer of its own.';
     case 'poor-quality':
       return 'A score for a picture like this would mean nothing.';
   }
@@ -150,6 +158,39 @@ export function modalityWords(id: string): ModalityWords {
       return { name: 'Dermoscopy', hint: 'taken through a dermatoscope, a lit magnifier for skin' };
     default:
       return { name: id, hint: '' };
+  }
+}
+
+/** The choice to go by the picture, and what that came to for the one that is shown. */
+export function recognisedWords(choice: ModalityChoice | null): ModalityWords {
+  const recognised = choice?.recognised;
+  const hint = recognised ? `this one looks like: ${modalityWords(recognised.modality).name}` : 'the page tells by the picture itself';
+  return { name: 'As it looks', hint };
+}
+
+/** How surely a picture must look like another modality before a person's own choice is questioned. */
+const SURE = 0.9;
+
+/** Where a person's choice and the picture disagree; empty where they do not. */
+export function modalityDoubt({ modality, modalityChoice: { by, recognised } }: Pick<Result, 'modality' | 'modalityChoice'>): string {
+  if (by !== 'caller' || !recognised || recognised.modality === modality || recognised.probability < SURE) return '';
+  const [chosen, looks] = [modalityWords(modality).name, modalityWords(recognised.modality).name];
+  return `You chose “${chosen}”, but this picture looks like “${looks}” (score ${percent(recognised.probability)}). If that is what it is, choose it: scores are read differently for each.`;
+}
+
+/** What the network was shown of the picture; empty where that is the picture as it is. */
+export function framingWords({ framing, spots }: Frame): string {
+  switch (framing) {
+    case 'spot':
+      return spots.length > 1
+        ? 'The spot that stands out most was found and looked at closely: what lies inside the frame. Choose another spot, or the whole picture, if that is not the one.'
+        : 'The spot was found and looked at closely: what lies inside the frame.';
+    case 'chosen':
+      return 'The network saw what lies inside the frame that was chosen.';
+    case 'whole':
+    case 'none':
+    case 'several':
+      return '';
   }
 }
 

@@ -7,6 +7,8 @@ export const DOCTOR = 'If a spot is new, changing, bleeding or worries you, see 
 const NO_CLASS = {
   'not-recognised': 'Not recognised: the picture is unlike those the model was trained on, so no category is named.',
   'poor-quality': 'Picture not usable, so no category is named.',
+  'no-spot': 'No spot stands out in the picture, so no category is named: take it closer, or say with a crop where to look.',
+  'several-spots': 'More than one spot stands out in the picture, so no category is named: say with a crop which one is meant.',
 } as const;
 
 const NEXT: Record<Tier, string> = {
@@ -25,15 +27,16 @@ export function percent(share: number, decimals = 0): string {
 
 /** Why no category is named, and what to do about it where that is known. */
 export function whyNone({ outcome, quality }: Result): string {
+  if (outcome === 'single' || outcome === 'several') return NO_CLASS['not-recognised'];
   const failed = outcome === 'poor-quality' ? failedChecks(quality.checks) : [];
-  if (failed.length === 0) return outcome === 'poor-quality' ? NO_CLASS['poor-quality'] : NO_CLASS['not-recognised'];
+  if (failed.length === 0) return NO_CLASS[outcome];
   return `Picture not usable, so no category is named: it ${failed.map(problem).join(', and it ')}. ${advice(failed).join(' ')}`;
 }
 
 /** What the picture looks most like, what cannot be left out, and what to do next. */
 export function summary(result: Result): string {
   const [first] = result.ranking;
-  if (result.outcome === 'not-recognised' || result.outcome === 'poor-quality') return whyNone(result);
+  if (result.outcome !== 'single' && result.outcome !== 'several') return whyNone(result);
   if (!first) return NO_CLASS['not-recognised'];
   const others = result.ranking.slice(1).filter(({ inSet }) => inSet);
   const rest = others.length > 0 ? ` It may also be: ${others.map(({ name }) => name).join('; ')}.` : '';
