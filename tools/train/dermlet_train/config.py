@@ -13,6 +13,7 @@ from .preprocessing import CROPS
 
 AUGMENTATIONS = ("geometry", "colour", "degrade", "overlays")
 SCHEDULES = ("constant", "cosine", "plateau")
+MODALITIES = ("dermoscopy", "photo")  # that the modality loss tells apart
 PRECISIONS = ("auto", "bf16", "fp16", "fp32")
 _TABLES = ("family_share", "smallest_crop_of")  # name -> share
 
@@ -75,6 +76,8 @@ class Recipe:
     plateau_factor: float = 0.3
     precision: str = "auto"  # bf16 where the device has it, else fp16 with scaled losses
     sync_batch_norm: bool = False  # batch norm over all processes' pictures (GPU)
+
+    modality_weight: float = 0.0  # of a loss that asks the embedding for the modality, so that a linear probe can tell it (modality_probe.py); 0: none
 
     teacher: tuple[str, ...] = ()  # checkpoints or model folders; several are an ensemble
     distill_weight: float = 0.5  # share of the loss that comes from the teacher
@@ -151,6 +154,8 @@ class Recipe:
             raise ValueError("crop_pct must lie in 0.25..1")
         if unknown := sorted(set(self.augment) - set(AUGMENTATIONS)):
             raise ValueError(f"augment: unknown {unknown}; there are {', '.join(AUGMENTATIONS)}")
+        if self.modality_weight < 0:
+            raise ValueError("modality_weight must not be negative")
         if not 0 <= self.distill_weight <= 1 or self.distill_temperature <= 0:
             raise ValueError("distill_weight must lie in 0..1 and distill_temperature above 0")
 

@@ -48,6 +48,14 @@ class Group:
         dist.all_reduce(answer)
         return answer.item() / self.world
 
+    def mean_of(self, values: torch.Tensor) -> torch.Tensor:
+        """The processes' mean of a tensor, in every process."""
+        if self.world == 1:
+            return values
+        total = values.clone()
+        dist.all_reduce(total)
+        return total / self.world
+
 
 @contextmanager
 def joined() -> Iterator[Group]:

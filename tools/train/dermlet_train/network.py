@@ -40,9 +40,11 @@ class Classifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(entry.width, class_count)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Logits (N, K): the training path, dropout on the pooled features."""
-        return self.head(self.dropout(self.backbone.extract_features(pixels).mean((2, 3))))
+    def forward(self, pixels: Tensor, with_embedding: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        """Logits (N, K): the training path, dropout on the pooled features. `with_embedding`: (N, D), those features without dropout, as well."""
+        embedding = self.backbone.extract_features(pixels).mean((2, 3))
+        logits = self.head(self.dropout(embedding))
+        return (logits, embedding) if with_embedding else logits
 
     def outputs(self, pixels: Tensor) -> Outputs:
         """All three outputs: the exported path."""

@@ -11,12 +11,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from .augment import training_view
-from .config import Recipe, family_of
+from .config import MODALITIES, Recipe, family_of
 from .preprocessing import Preprocessing, shades_of_grey
 from .store import Store
 
 
-class TrainingSamples(Dataset[tuple[np.ndarray, int]]):
+class TrainingSamples(Dataset[tuple[np.ndarray, int, int]]):
     """One epoch as batches: `batch_size` labelled pictures followed by `negatives_per_batch` negatives (label -1).
 
     Sample `position` is drawn from (seed, epoch, position) alone, so it is the same whichever process makes it and wherever a run was cut off.
@@ -70,16 +70,18 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int]]):
     def __len__(self) -> int:
         return len(self.order)
 
-    def __getitem__(self, position: int) -> tuple[np.ndarray, int]:
+    def __getitem__(self, position: int) -> tuple[np.ndarray, int, int]:
+        """View, index of the class (-1: none of them), index of the modality (-1: none that is told apart)."""
         i, recipe = int(self.order[position]), self.recipe
         rng = np.random.default_rng((recipe.seed, self.epoch, position))
         label = self.store.rows[i]["label"]
         pixels = self.store.picture(i)
         if recipe.colour_constancy:
             pixels = shades_of_grey(pixels)
-        smallest = recipe.smallest_crop_in(self.store.rows[i].get("modality", ""))
+        modality = self.store.rows[i].get("modality", "")
+        smallest = recipe.smallest_crop_in(modality)
         view = training_view(pixels, recipe.side_at(self.epoch), rng, recipe.augment, recipe.crop, smallest)
-        return view, recipe.classes.index(label) if label in recipe.classes else -1
+        return view, recipe.classes.index(label) if label in recipe.classes else -1, MODALITIES.index(modality) if modality in MODALITIES else -1
 
 
 class Batches:
@@ -99,12 +101,13 @@ class Batches:
 
 
 class Collate:
-    """Samples -> (pixels, labels). For a GPU the pictures stay uint8 (N, H, W, 3) until they are there."""
+    """Samples -> (pixels, labels, modalities). For a GPU the pictures stay uint8 (N, H, W, 3) until they are there."""
 
     def __init__(self, preprocessing: Preprocessing, raw: bool) -> None:
         self.preprocessing, self.raw = preprocessing, raw
 
-    def __call__(self, samples: list[tuple[np.ndarray, int]]) -> tuple[Tensor, Tensor]:
-        views = np.stack([view for view, _ in samples])
+    def __call__(self, samples: list[tuple[np.ndarray, int, int]]) -> tuple[Tensor, Tensor, Tensor]:
+        views = np.stack([view for view, _, _ in samples])
         pixels = views if self.raw else self.preprocessing.normalise(views)
-        return torch.from_numpy(pixels), torch.tensor([label for _, label in samples])
+        labels, modalities = (torch.tensor([sample[k] for sample in samples]) for k in (1, 2))
+        return torch.from_numpy(pixels), labels, modalities

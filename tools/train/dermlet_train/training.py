@@ -25,7 +25,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from . import checkpoint
-from .config import Recipe, Stage
+from .config import MODALITIES, Recipe, Stage
 from .depthwise import keep_memory
 from .distillation import Teachers
 from .distributed import Group, joined
@@ -67,8 +67,24 @@ class Progress:
     before: float = 0.0  # of these, before this epoch
 
 
-def loss_of(network: nn.Module, pixels: Tensor, labels: Tensor, recipe: Recipe, rng: np.random.Generator, teachers: Teachers | None = None) -> Tensor:
-    """Cross-entropy with mixup on the labelled pictures, shared with the teachers' answers where there are any.
+@dataclass(frozen=True)
+class ModalityLoss:
+    """Asks the embedding for the modality: (N,) indices of `MODALITIES`, -1 where there is none, and the linear layer that tells them."""
+
+    head: nn.Linear
+    modalities: Tensor
+
+
+def loss_of(
+    network: nn.Module,
+    pixels: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    rng: np.random.Generator,
+    teachers: Teachers | None = None,
+    modality: ModalityLoss | None = None,
+) -> Tensor:
+    """Cross-entropy with mixup on the labelled pictures, shared with the teachers' answers where there are any, and with the modality's where it is asked for.
 
     Negatives get a flat softmax and energy margins (Hendrycks 2019, Liu 2020).
     """
@@ -77,12 +93,19 @@ def loss_of(network: nn.Module, pixels: Tensor, labels: Tensor, recipe: Recipe, 
     share = rng.beta(recipe.mixup_alpha, recipe.mixup_alpha) if recipe.mixup_alpha else 1.0
     partner = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(int(rng.integers(2**31)))).to(pictures.device)
     mixed = share * pictures + (1 - share) * pictures[partner] if share < 1 else pictures
-    logits = network(torch.cat([mixed, pixels[~known]]).contiguous(memory_format=torch.channels_last)).float()
+    logits, embedding = network(torch.cat([mixed, pixels[~known]]).contiguous(memory_format=torch.channels_last), with_embedding=True)
+    logits = logits.float()
     inside, outside = logits[: len(pictures)], logits[len(pictures) :]
     target = share * target + (1 - share) * target[partner]
     loss = nn.functional.cross_entropy(inside, target, label_smoothing=recipe.label_smoothing)
     if teachers:
         loss = (1 - recipe.distill_weight) * loss + recipe.distill_weight * teachers.loss(inside, teachers.targets(mixed))
+    if modality:
+        # What a mixed picture looks like is what its larger part is: the labels are mixed as the classes' are.
+        own = modality.modalities[known]
+        told = modality.head(embedding[: len(pictures)].float()).log_softmax(1)
+        each = [nn.functional.nll_loss(told, which, ignore_index=-1, reduction="sum") for which in (own, own[partner])]
+        loss = loss + recipe.modality_weight * (share * each[0] + (1 - share) * each[1]) / max(1, int((own >= 0).sum()))
     if len(outside):
         flat = -outside.log_softmax(1).mean()
         energy = (recipe.energy_margin_in - inside.logsumexp(1)).relu().square().mean()
@@ -160,6 +183,7 @@ class Trainer:
         if recipe.sync_batch_norm and group.world > 1 and group.device.type == "cuda":
             self.network = nn.SyncBatchNorm.convert_sync_batchnorm(self.network)
         self.teachers = Teachers(recipe, self.network.preprocessing, group.device) if recipe.teacher else None
+        self.modality_head = self._modality_head()
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=self.precision == torch.float16)
         self.progress = Progress(stage=-1)
         self.figures: dict[str, float] = {}
@@ -175,6 +199,15 @@ class Trainer:
         if start is not None:
             network.load_state_dict(start.state_dict())
         return network
+
+    def _modality_head(self) -> nn.Linear | None:
+        """Learns beside the network, with an optimiser of its own, and is left behind: the shipped probe is fitted anew on the finished embedding."""
+        if not self.recipe.modality_weight:
+            return None
+        head = nn.Linear(self.network.head.in_features, len(MODALITIES)).to(self.group.device)
+        nn.init.zeros_(head.weight)
+        self.modality_optimiser = torch.optim.AdamW(head.parameters(), 1e-3)
+        return head
 
     def say(self, text: str) -> None:
         if self.group.first:
@@ -231,6 +264,8 @@ class Trainer:
             return
         state = {"network": self.network.state_dict(), "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict()}
         state |= {"scaler": self.scaler.state_dict(), "epoch": self.progress.epoch, "progress": asdict(self.progress), "recipe": self.recipe.to_dict()}
+        if self.modality_head:
+            state["modality"] = {"head": self.modality_head.state_dict(), "optimiser": self.modality_optimiser.state_dict()}
         checkpoint.save(state, self.out / "last.pt")
 
     def _save_average(self, name: str) -> None:
@@ -255,6 +290,9 @@ class Trainer:
         self.progress = Progress(**state["progress"]) if "progress" in state else Progress(epoch=state["epoch"])
         self._enter(self.progress.stage, state["optimiser"])
         self.scaler.load_state_dict(state.get("scaler", {}))
+        if self.modality_head and "modality" in state:  # a run may begin to ask for the modality on its way
+            self.modality_head.load_state_dict(state["modality"]["head"])
+            self.modality_optimiser.load_state_dict(state["modality"]["optimiser"])
         self.say(f"resumed after epoch {self.progress.epoch}" + (f", step {self.progress.step}" if self.progress.step else ""))
 
     def _write_run(self, finished: bool) -> None:
@@ -305,9 +343,9 @@ class Trainer:
         )
         train_mode(self.network)
         began, seconds, first = time.monotonic(), progress.seconds, progress.step
-        for pixels, labels in loader:
+        for pixels, labels, modalities in loader:
             pixels = self.network.preprocessing.normalise_on(pixels, group.device) if on_gpu else pixels
-            loss = self._step(pixels, labels.to(group.device))
+            loss = self._step(pixels, labels.to(group.device), modalities.to(group.device))
             progress.step += 1
             progress.loss += (loss - progress.loss) / min(progress.step, 50)
             progress.seconds = seconds + time.monotonic() - began
@@ -321,23 +359,36 @@ class Trainer:
                 self.say(f"stopped in epoch {progress.epoch + 1} after step {progress.step}; the same command goes on from here")
                 raise Stopped
 
-    def _step(self, pixels: Tensor, labels: Tensor) -> float:
+    def _step(self, pixels: Tensor, labels: Tensor, modalities: Tensor) -> float:
         recipe, progress, device = self.recipe, self.progress, self.group.device
         here = (recipe.seed, progress.epoch, 7, progress.step, self.group.rank)
         torch.manual_seed(int(np.random.SeedSequence(here).generate_state(1, np.uint64)[0] >> 1))  # dropout
         self._set_rate((progress.epoch - self._begins(progress.stage)) * self.steps + progress.step)
         with torch.autocast(device.type, self.precision, enabled=self.precision != torch.float32):
-            loss = loss_of(self.wrapped, pixels, labels, recipe, np.random.default_rng(here), self.teachers)
+            asked = ModalityLoss(self.modality_head, modalities) if self.modality_head else None
+            loss = loss_of(self.wrapped, pixels, labels, recipe, np.random.default_rng(here), self.teachers, asked)
         self.optimiser.zero_grad(set_to_none=True)
+        if self.modality_head:
+            self.modality_optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimiser)
         nn.utils.clip_grad_norm_([p for p in self.network.parameters() if p.requires_grad], 5.0)
         self.scaler.step(self.optimiser)
+        if self.modality_head:
+            self._share_modality_gradient()
+            self.modality_optimiser.step()
         self.scaler.update()
         taken = progress.epoch * self.steps + progress.step + 1
         if self.group.first:
             _average(self.average, self.network, min(recipe.ema_decay, (1 + taken) / (10 + taken)))  # the ramp forgets the first weights
         return loss.item()
+
+    def _share_modality_gradient(self) -> None:
+        """The head's gradient in plain units, and the mean of all processes: it is outside what DistributedDataParallel sees to."""
+        assert self.modality_head is not None
+        for parameter in self.modality_head.parameters():
+            if parameter.grad is not None:
+                parameter.grad = self.group.mean_of(parameter.grad / self.scaler.get_scale())
 
     def _tell(self, rate: float, batch: int) -> None:
         """`rate` in steps a second, of which this start measured."""

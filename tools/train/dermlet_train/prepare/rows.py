@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..config import MODALITIES as MODALITIES
+
 SPLITS = ("train", "val", "test")
-MODALITIES = ("dermoscopy", "photo")
 
 
 class PrepareError(Exception):
