@@ -13,7 +13,8 @@ constexpr float kNever = std::numeric_limits<float>::infinity();
 DecisionSpec spec_of(float temperature, float rejection_threshold) {
   DecisionSpec spec;
   spec.temperature = temperature;
-  spec.set_thresholds = {0.2f, 0.2f, 0.2f};
+  spec.sets.limits = {0.5f, 0.5f, 0.5f};
+  spec.tiers = {0.9f, 0.8f};
   spec.rejection_threshold = rejection_threshold;
   spec.concern = {Concern::kLow, Concern::kModerate, Concern::kHigh};
   return spec;
@@ -38,7 +39,9 @@ const Picture& photo() {
   return picture;
 }
 
-CombinationSpec weighted() { return {{0.7f, 0.4f}, 1.25f, {0.3f, 0.3f, 0.3f}}; }
+SetRule limits_of(float limit) { return {{limit, limit, limit}, 0, 0}; }
+
+CombinationSpec weighted() { return {{0.7f, 0.4f}, 1.25f, limits_of(0.6f), {0.3f, 0.2f}}; }
 
 Result<Decision> combined(const Picture& a, const Picture& b, const CombinationSpec& spec) {
   const std::vector<Opinion> both = {a.opinion(), b.opinion()};
@@ -57,8 +60,9 @@ TEST(Combine, ModalitiesArePooledByWeight) {
   ASSERT_TRUE(joint);
   expect_near(joint->probabilities, {0.26044811, 0.4060205, 0.33353139});
   EXPECT_EQ(joint->ranking, (std::vector<int>{1, 2, 0}));
-  EXPECT_EQ(joint->prediction_set, (std::vector<int>{1, 2}));  // by the combination's own thresholds, 0.3
+  EXPECT_EQ(joint->prediction_set, (std::vector<int>{1, 2}));  // by the combination's own limits: scores 0, 0.406, 0.740
   EXPECT_EQ(joint->outcome, Outcome::kSeveral);
+  EXPECT_EQ(joint->tier, Tier::kHigh);  // by the combination's own cuts: 0.3335 of high concern
 }
 
 TEST(Combine, TheOrderOfPicturesWithTheirWeightsDoesNotMatter) {
@@ -68,7 +72,7 @@ TEST(Combine, TheOrderOfPicturesWithTheirWeightsDoesNotMatter) {
 }
 
 TEST(Combine, AWeightOfNothingLeavesTheOther) {
-  const auto joint = combined(dermoscopy(), photo(), {{1, 0}, 1, {0.2f, 0.2f, 0.2f}});
+  const auto joint = combined(dermoscopy(), photo(), {{1, 0}, 1, limits_of(0.5f), {}});
   expect_near(joint->probabilities, {dermoscopy().alone.probabilities.begin(), dermoscopy().alone.probabilities.end()});
 }
 
@@ -78,7 +82,8 @@ TEST(Combine, OneModalityTwiceIsTheMeanOfLogits) {
   const auto joint = combined(dermoscopy(), second, {});
   ASSERT_TRUE(joint);
   expect_near(joint->probabilities, {0.16413208, 0.14484605, 0.69102187});
-  EXPECT_EQ(joint->prediction_set, (std::vector<int>{2}));
+  EXPECT_EQ(joint->prediction_set, (std::vector<int>{2}));  // the modality's own rules: scores 0, 0.691, 0.855
+  EXPECT_EQ(joint->tier, Tier::kModerate);                   // 0.691 of high concern, 0.836 raised
 }
 
 TEST(Combine, TheSamePictureTwiceIsThatPicture) {
@@ -116,14 +121,14 @@ TEST(Combine, ProbabilitiesArePooledByTheirLogarithmsAndAveragedAsTheyAre) {
   const Picture a({0.7f, 0.2f, 0.1f}, of_probabilities());
   const Picture b({0, 0.5f, 0.5f}, of_probabilities());
   // sqrt(0.7 * smallest), sqrt(0.2 * 0.5), sqrt(0.1 * 0.5), divided by their sum
-  expect_near(combined(a, b, {{0.5f, 0.5f}, 1, {0, 0, 0}})->probabilities, {0, 0.58578644, 0.41421356});
+  expect_near(combined(a, b, {{0.5f, 0.5f}, 1, limits_of(1), {}})->probabilities, {0, 0.58578644, 0.41421356});
   expect_near(combined(a, b, {})->probabilities, {0.35, 0.35, 0.3});
 }
 
 TEST(Combine, HugeLogitsAndTinyTemperaturesDoNotOverflow) {
   const Picture a({3e38f, -3e38f, 3e38f}, spec_of(1e-40f, -3e38f));
   const Picture b({-3e38f, 3e38f, 3e38f}, spec_of(1e-40f, -3e38f));
-  CombinationSpec spec{{3e38f, 3e38f}, 1e-40f, {0.1f, 0.1f, 0.1f}};
+  CombinationSpec spec{{3e38f, 3e38f}, 1e-40f, limits_of(0.9f), {}};
   const auto joint = combined(a, b, spec);
   ASSERT_TRUE(joint);
   expect_near(joint->probabilities, {0, 0, 1});
@@ -133,17 +138,19 @@ TEST(Combine, HugeLogitsAndTinyTemperaturesDoNotOverflow) {
 TEST(Combine, NonsenseIsRefused) {
   const auto code = [&](const CombinationSpec& spec, const Picture& second = photo()) { return combined(dermoscopy(), second, spec).error().code; };
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-  const std::vector<float> thresholds = {0.3f, 0.3f, 0.3f};
+  const SetRule limits = limits_of(0.6f);
   EXPECT_EQ(combine({}, weighted()).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(code({{0.5f}, 1, thresholds}), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(code({{0.5f, 0.5f, 0.5f}, 1, thresholds}), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(code({{0.5f, 0.5f}, 1, {0.3f, 0.3f}}), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(code({{0.5f, kNan}, 1, thresholds}), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(code({{0.5f, -0.1f}, 1, thresholds}), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(code({{0.5f, 0.5f}, 1, {0.3f, kNan, 0.3f}}), ErrorCode::kInvalidArgument);
-  for (const float temperature : {0.0f, -1.0f, kNan, kNever}) EXPECT_EQ(code({{0.5f, 0.5f}, temperature, thresholds}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{0.5f}, 1, limits, {}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{0.5f, 0.5f, 0.5f}, 1, limits, {}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{0.5f, 0.5f}, 1, {{0.6f, 0.6f}, 0, 0}, {}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{0.5f, kNan}, 1, limits, {}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{0.5f, -0.1f}, 1, limits, {}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{0.5f, 0.5f}, 1, {{0.6f, kNan, 0.6f}, 0, 0}, {}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{0.5f, 0.5f}, 1, limits, {kNan, 0.1f}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({{0.5f, 0.5f}, 1, limits, {0.1f, -0.1f}}), ErrorCode::kInvalidArgument);
+  for (const float temperature : {0.0f, -1.0f, kNan, kNever}) EXPECT_EQ(code({{0.5f, 0.5f}, temperature, limits, {}}), ErrorCode::kInvalidArgument);
   DecisionSpec two = spec_of(1, 0);
-  two.set_thresholds.pop_back();
+  two.sets.limits.pop_back();
   two.concern.pop_back();
   EXPECT_EQ(code(weighted(), Picture({1, 2}, two)), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code(weighted(), Picture({0.2f, 0.3f, 0.5f}, of_probabilities())), ErrorCode::kInvalidArgument);

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <random>
 
 namespace dermlet {
 namespace {
@@ -13,10 +15,10 @@ constexpr float kNever = std::numeric_limits<float>::infinity();
 
 DecisionSpec spec_of_three() {
   DecisionSpec spec;
-  spec.set_thresholds = {0.2f, 0.2f, 0.2f};
+  spec.sets.limits = {0.8f, 0.8f, 0.8f};
   spec.rejection_threshold = kNever;
   spec.concern = {Concern::kLow, Concern::kModerate, Concern::kHigh};
-  spec.high_concern_mass = 0.3f;
+  spec.tiers = {0.3f, 0.15f};
   return spec;
 }
 
@@ -64,39 +66,138 @@ TEST(Decision, TiesRankInIndexOrder) {
   EXPECT_EQ(decide(logits, spec_of_three(), true)->ranking, (std::vector<int>{0, 1, 2}));
 }
 
-TEST(Decision, TheSetHoldsWhatReachesItsOwnThresholdAndAlwaysTheFirst) {
+TEST(Decision, AClassIsAskedForUpToItsOwnLimitOfWhatIsRankedBeforeIt) {
   DecisionSpec spec = spec_of_three();
-  spec.set_thresholds = {0.9f, 0.25f, 0.05f};
+  // Scores in ranking order: 0, 0.6, 0.9.
+  const auto size = [&](std::vector<float> limits) {
+    spec.sets.limits = std::move(limits);
+    return decide(logits_of({0.6f, 0.3f, 0.1f}), spec, true)->prediction_set.size();
+  };
+  EXPECT_EQ(size({0, 0, 0}), 1u);
+  EXPECT_EQ(size({0, 0.59f, 0.89f}), 1u);
+  EXPECT_EQ(size({0, 0.61f, 0.89f}), 2u);
+  EXPECT_EQ(size({0, 0.61f, 0.91f}), 3u);
+  EXPECT_EQ(size({1, 0, 0}), 1u);  // the first is in whatever its limit is, and asks for nobody else
+}
+
+TEST(Decision, AClassThatIsAskedForBringsAllThatAreRankedBeforeIt) {
+  DecisionSpec spec = spec_of_three();
+  spec.sets.limits = {0, 0, 0.95f};  // the class of a tenth asks for itself, the one of three tenths does not
   const auto decision = decide(logits_of({0.6f, 0.3f, 0.1f}), spec, true);
   EXPECT_EQ(decision->prediction_set, (std::vector<int>{0, 1, 2}));
   EXPECT_EQ(decision->outcome, Outcome::kSeveral);
-  spec.set_thresholds = {0.9f, 0.31f, 0.11f};
-  const auto narrow = decide(logits_of({0.6f, 0.3f, 0.1f}), spec, true);
-  EXPECT_EQ(narrow->prediction_set, (std::vector<int>{0}));
-  EXPECT_EQ(narrow->outcome, Outcome::kSingle);
 }
 
-TEST(Decision, TheTierIsTheHighestConcernInTheSetAndNotTheFirstClass) {
+TEST(Decision, AScoreOfExactlyTheLimitIsAskedFor) {
   DecisionSpec spec = spec_of_three();
-  spec.high_concern_mass = 1;
-  EXPECT_EQ(decide(logits_of({0.9f, 0.06f, 0.04f}), spec, true)->tier, Tier::kLow);
-  EXPECT_EQ(decide(logits_of({0.7f, 0.26f, 0.04f}), spec, true)->tier, Tier::kModerate);
-  EXPECT_EQ(decide(logits_of({0.7f, 0.08f, 0.22f}), spec, true)->tier, Tier::kHigh);
+  spec.scores = Scores::kProbabilities;
+  spec.sets.limits = {0, 0.5f, std::nextafter(0.75f, 0.0f)};
+  const std::vector<float> exact = {0.5f, 0.25f, 0.25f};  // scores 0, 0.5, 0.75
+  EXPECT_EQ(decide(exact, spec, true)->prediction_set, (std::vector<int>{0, 1}));
+  spec.sets.limits[2] = 0.75f;
+  EXPECT_EQ(decide(exact, spec, true)->prediction_set, (std::vector<int>{0, 1, 2}));
 }
 
-TEST(Decision, HighConcernMassRaisesTheTierEvenOutsideTheSet) {
+TEST(Decision, ThePenaltyCountsFromTheRankAfterTheFreeOnes) {
   DecisionSpec spec = spec_of_three();
-  spec.set_thresholds = {0.2f, 0.2f, 0.5f};
-  const auto decision = decide(logits_of({0.62f, 0.07f, 0.31f}), spec, true);
-  EXPECT_EQ(decision->prediction_set, (std::vector<int>{0}));
-  EXPECT_EQ(decision->tier, Tier::kHigh);
+  spec.scores = Scores::kProbabilities;
+  spec.sets.limits = {0.8f, 0.8f, 0.8f};
+  const std::vector<float> scores = {0.5f, 0.25f, 0.25f};  // 0, 0.5, 0.75 without a penalty
+  const auto size = [&](float penalty, int free_ranks) {
+    spec.sets.penalty = penalty;
+    spec.sets.free_ranks = free_ranks;
+    return decide(scores, spec, true)->prediction_set.size();
+  };
+  EXPECT_EQ(size(0, 0), 3u);
+  EXPECT_EQ(size(0.1f, 0), 2u);  // 0, 0.6, 0.95
+  EXPECT_EQ(size(0.1f, 1), 2u);  // 0, 0.5, 0.85
+  EXPECT_EQ(size(0.1f, 2), 3u);  // 0, 0.5, 0.75
+  EXPECT_EQ(size(0.4f, 0), 1u);  // 0, 0.9, 1.55
+  EXPECT_EQ(size(0.4f, std::numeric_limits<int>::max()), 3u);
 }
 
-TEST(Decision, WithoutHighConcernClassesTheMassRaisesNothing) {
+TEST(Decision, ALimitOfTheNumberOfClassesAsksAtEveryRank) {
   DecisionSpec spec = spec_of_three();
-  spec.concern = {Concern::kLow, Concern::kLow, Concern::kLow};
-  spec.high_concern_mass = 0;
-  EXPECT_EQ(decide(logits_of({0.9f, 0.06f, 0.04f}), spec, true)->tier, Tier::kLow);
+  spec.sets = {{0, 0, 3}, 1, 0};
+  EXPECT_EQ(decide(logits_of({0.98f, 0.015f, 0.005f}), spec, true)->prediction_set.size(), 3u);
+}
+
+TEST(Decision, SetsArePrefixesOfTheRankingThatHoldWhateverIsAskedFor) {
+  std::mt19937 random(17);
+  std::uniform_real_distribution<float> unit(0, 1);
+  std::array<int, 9> sizes{};
+  for (int trial = 0; trial < 20'000; ++trial) {
+    const std::size_t count = 1 + random() % 8;
+    DecisionSpec spec;
+    spec.rejection_threshold = kNever;
+    spec.concern.assign(count, Concern::kLow);
+    spec.temperature = 0.1f + unit(random);
+    spec.sets = {std::vector<float>(count), 0.2f * unit(random), static_cast<int>(random() % 4)};
+    for (float& limit : spec.sets.limits) limit = 1.3f * unit(random);
+    std::vector<float> logits(count);
+    for (float& v : logits) v = 4 * unit(random);
+    const auto decision = decide(logits, spec, true);
+    ASSERT_TRUE(decision);
+    const auto size = decision->prediction_set.size();
+    ASSERT_GE(size, 1u);
+    ASSERT_TRUE(std::equal(decision->prediction_set.begin(), decision->prediction_set.end(), decision->ranking.begin()));
+    // Asked for one by one, as the header says; the last in the set asks, none after it does.
+    double before = 0;
+    for (std::size_t place = 0; place < count; ++place) {
+      const auto k = static_cast<std::size_t>(decision->ranking[place]);
+      const double over = std::max(0.0, static_cast<double>(place) - spec.sets.free_ranks);
+      const bool asked = before + static_cast<double>(spec.sets.penalty) * over <= spec.sets.limits[k];
+      if (place >= size) ASSERT_FALSE(asked);
+      if (place + 1 == size) ASSERT_TRUE(asked || size == 1);
+      before += decision->probabilities[k];
+    }
+    ++sizes[size];
+  }
+  for (std::size_t size = 1; size <= 8; ++size) EXPECT_GT(sizes[size], 50) << size;  // all of them came about
+}
+
+Tier tier_of(const DecisionSpec& spec, std::vector<float> probabilities) {
+  return decide(logits_of(std::move(probabilities)), spec, true)->tier;
+}
+
+TEST(Decision, TheTierIsCutFromTheSumsOverTheClassesOfAConcern) {
+  DecisionSpec spec = spec_of_three();  // low, moderate, high; cuts 0.3 and 0.15
+  EXPECT_EQ(tier_of(spec, {0.9f, 0.06f, 0.04f}), Tier::kLow);
+  EXPECT_EQ(tier_of(spec, {0.8f, 0.16f, 0.04f}), Tier::kModerate);
+  EXPECT_EQ(tier_of(spec, {0.8f, 0.08f, 0.12f}), Tier::kModerate);  // high and moderate together
+  EXPECT_EQ(tier_of(spec, {0.65f, 0.01f, 0.34f}), Tier::kHigh);
+  EXPECT_EQ(tier_of(spec, {0.01f, 0.97f, 0.02f}), Tier::kModerate);  // moderate alone is never high
+  spec.concern = {Concern::kHigh, Concern::kLow, Concern::kHigh};
+  EXPECT_EQ(tier_of(spec, {0.16f, 0.68f, 0.16f}), Tier::kHigh);  // two classes of high concern together
+}
+
+TEST(Decision, ASumOfExactlyTheCutIsOverIt) {
+  DecisionSpec spec = spec_of_three();
+  spec.scores = Scores::kProbabilities;
+  const auto tier = [&](std::vector<float> scores) { return decide(scores, spec, true)->tier; };
+  spec.tiers = {0.5f, 0.25f};
+  EXPECT_EQ(tier({0.5f, 0, 0.5f}), Tier::kHigh);
+  EXPECT_EQ(tier({0.75f, 0.125f, 0.125f}), Tier::kModerate);
+  spec.tiers = {std::nextafter(0.5f, 1.0f), std::nextafter(0.25f, 1.0f)};
+  EXPECT_EQ(tier({0.5f, 0, 0.5f}), Tier::kModerate);
+  EXPECT_EQ(tier({0.75f, 0.125f, 0.125f}), Tier::kLow);
+}
+
+TEST(Decision, HighWinsWhereTheCutForModerateIsHigher) {
+  DecisionSpec spec = spec_of_three();
+  spec.tiers = {0.2f, 0.6f};
+  EXPECT_EQ(tier_of(spec, {0.7f, 0.05f, 0.25f}), Tier::kHigh);
+  EXPECT_EQ(tier_of(spec, {0.7f, 0.15f, 0.15f}), Tier::kLow);
+}
+
+TEST(Decision, TheTierDependsNeitherOnTheSetNorOnTheFirstClass) {
+  DecisionSpec spec = spec_of_three();
+  for (const float limit : {0.0f, 0.7f, 3.0f}) {
+    spec.sets.limits = {limit, limit, limit};
+    EXPECT_EQ(tier_of(spec, {0.62f, 0.07f, 0.31f}), Tier::kHigh);   // first is low, the set may be it alone
+    EXPECT_EQ(tier_of(spec, {0.93f, 0.05f, 0.02f}), Tier::kLow);    // the set may hold the class of high concern
+    EXPECT_EQ(tier_of(spec, {0.45f, 0.28f, 0.27f}), Tier::kModerate);
+  }
 }
 
 TEST(Decision, EnergyOverItsThresholdNamesNothing) {
@@ -134,6 +235,24 @@ TEST(Decision, NonsenseIsRefused) {
     spec.temperature = temperature;
     EXPECT_EQ(decide(good, spec, true).error().code, ErrorCode::kInvalidArgument);
   }
+  for (const float wrong : {-0.001f, -kNever, kNever, std::numeric_limits<float>::quiet_NaN()}) {
+    const auto refused = [&](auto change) {
+      DecisionSpec spec = spec_of_three();
+      change(spec);
+      const auto told = decide(good, spec, true);
+      return !told && told.error().code == ErrorCode::kInvalidArgument;
+    };
+    EXPECT_TRUE(refused([&](DecisionSpec& spec) { spec.sets.limits[1] = wrong; })) << wrong;
+    EXPECT_TRUE(refused([&](DecisionSpec& spec) { spec.sets.penalty = wrong; })) << wrong;
+    EXPECT_TRUE(refused([&](DecisionSpec& spec) { spec.tiers.high = wrong; })) << wrong;
+    EXPECT_TRUE(refused([&](DecisionSpec& spec) { spec.tiers.moderate = wrong; })) << wrong;
+  }
+  DecisionSpec fewer = spec_of_three();
+  fewer.sets.limits.pop_back();
+  EXPECT_EQ(decide(good, fewer, true).error().code, ErrorCode::kInvalidArgument);
+  DecisionSpec negative = spec_of_three();
+  negative.sets.free_ranks = -1;
+  EXPECT_EQ(decide(good, negative, true).error().code, ErrorCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ const spec = {
   quality: { too_small: 64, low_contrast: 2, noisy: 30 }, previewSide: 512, views: 1,
 };
 const decision = {
-  scoresAre: 'logits', temperature: 1, setThresholds: [0.2, 0.2, 0.2], rejectionThreshold: null, concern: ['low', 'moderate', 'high'], highConcernMass: 0.3,
+  scoresAre: 'logits', temperature: 1, sets: { limits: [0.8, 0.8, 0.8], penalty: 0.02, freeRanks: 1 }, tiers: { high: 0.3, moderate: 0.1 }, rejectionThreshold: null,
+  concern: ['low', 'moderate', 'high'],
 };
 
 test('prepare gives a tensor, a view, a preview and what was read', async () => {
@@ -84,6 +85,15 @@ test('interpret ranks, builds the set and paints the map', () => {
   assert.deepEqual(told.decision.predictionSet, [2, 1]);
   assert.equal(told.decision.outcome, 'several');
   assert.equal(told.decision.tier, 'high');
+  const by = (change) => module.interpret([{ ...one, spec: { ...decision, ...change } }], null).decision;
+  // Probabilities 0.665, 0.245, 0.090: scores 0, 0.665, 0.910 without a penalty.
+  const set = (limit, penalty, freeRanks) => by({ sets: { limits: [limit, limit, limit], penalty, freeRanks } }).predictionSet.length;
+  assert.deepEqual([set(0.6, 0, 0), set(0.7, 0, 0), set(0.7, 0.1, 0), set(0.7, 0.1, 1), set(0.95, 0.1, 1), set(0.95, 0.1, 2)], [1, 2, 1, 2, 2, 3]);
+  const tier = (high, moderate) => by({ tiers: { high, moderate } }).tier;
+  assert.deepEqual([tier(0.66, 1), tier(0.67, 0.9), tier(0.67, 0.92)], ['high', 'moderate', 'low']);
+  for (const change of [{ tiers: { high: NaN, moderate: 0.1 } }, { sets: { limits: [1, 1], penalty: 0, freeRanks: 0 } }, { sets: { limits: [1, -1, 1], penalty: 0, freeRanks: 0 } }]) {
+    assert.equal(module.interpret([{ ...one, spec: { ...decision, ...change } }], null).code, 'INVALID_ARGUMENT');
+  }
   assert.equal(told.decision.rejectionThreshold, null);
   assert.ok(Math.abs(told.decision.probabilities.reduce((a, b) => a + b) - 1) < 1e-6);
   assert.equal(told.heatMap.classIndex, 2);
@@ -132,7 +142,7 @@ test('interpret averages views and combines two pictures', () => {
   near(same.decision.probabilities, module.interpret([of([1, 0, 2])], null).decision.probabilities);
   assert.deepEqual([same.combined, same.alone.length, same.decision.rejectionThreshold], [true, 2, 0]);
   // softmax(0.5 * [2, 0, 0] + 1 * [0, 0, 4]), since log-softmax differs from the logits by a constant
-  const weighted = module.interpret(pair, { weights: [0.5, 1], temperature: 1, setThresholds: [0.1, 0.1, 0.1] });
+  const weighted = module.interpret(pair, { weights: [0.5, 1], temperature: 1, sets: decision.sets, tiers: decision.tiers });
   near(weighted.decision.probabilities, module.interpret([of([1, 0, 4])], null).decision.probabilities);
   const left = module.interpret([of([2, 0, 0], false), of([0, 0, 4])], null);
   assert.deepEqual([left.combined, left.shown, left.decision], [false, 1, left.alone[1]]);

@@ -102,7 +102,7 @@ TEST(Pipeline, InterpretExplainsTheFirstClassUnlessTold) {
   const std::vector<float> logits = {0, 3};
   const std::vector<float> maps = {1, 0, 0, 2};
   DecisionSpec spec;
-  spec.set_thresholds = {0.1f, 0.1f};
+  spec.sets.limits = {0.9f, 0.9f};
   spec.concern = {Concern::kLow, Concern::kHigh};
   spec.rejection_threshold = 100;
   const ModelOutputs outputs{logits, maps, 1, 2, {}};
@@ -132,7 +132,7 @@ TEST(Pipeline, EightViewsAreOfTheSameSquareUprightFirst) {
 DecisionSpec spec_of_two(float temperature) {
   DecisionSpec spec;
   spec.temperature = temperature;
-  spec.set_thresholds = {0.1f, 0.1f};
+  spec.sets.limits = {0.9f, 0.9f};
   spec.concern = {Concern::kLow, Concern::kHigh};
   spec.rejection_threshold = 100;
   return spec;
@@ -148,7 +148,7 @@ TEST(Pipeline, InterpretRefusesByTheRejectionModel) {
   const std::vector<float> logits = {1, 2}, embedding = {5};
   LesionPicture picture;
   picture.outputs = {logits, {}, 0, 0, embedding};
-  picture.spec.set_thresholds = {0.1f, 0.1f};
+  picture.spec.sets.limits = {0.9f, 0.9f};
   picture.spec.concern = {Concern::kLow, Concern::kHigh};
   picture.spec.rejection_threshold = 8;
   const auto outcome = [&] { return interpret(std::span(&picture, 1), {})->lesion.decision.outcome; };
@@ -185,7 +185,7 @@ class Lesions : public ::testing::Test {
   const std::vector<float> second_logits = {2, 0};
   const std::vector<float> first_maps = {0, 0, 2, 4};
   const std::vector<float> second_maps = {4, 0, 0, 0};
-  const CombinationSpec combination{{1, 0.5f}, 1, {0.1f, 0.1f}};
+  const CombinationSpec combination{{1, 0.5f}, 1, {{0.9f, 0.9f}, 0, 0}, {}};
 
   [[nodiscard]] std::vector<LesionPicture> pictures(bool first_usable, bool second_usable) const {
     return {{{first_logits, first_maps, 1, 2, {}}, spec_of_two(1), first_usable, Explain{-1, 4, 2}}, {{second_logits, second_maps, 1, 2, {}}, spec_of_two(2), second_usable, Explain{-1, 6, 3}}};
@@ -208,7 +208,7 @@ TEST_F(Lesions, TwoUsablePicturesAreCombinedAndTheFirstIsShown) {
 
 TEST_F(Lesions, TheClassShownIsTheLesionsAndNotThePictures) {
   // The second picture is so sure that the lesion's first class is 0, while the first picture, whose map is drawn, prefers class 1.
-  const auto told = interpret(pictures(true, true), {{1, 10}, 1, {0.1f, 0.1f}});
+  const auto told = interpret(pictures(true, true), {{1, 10}, 1, {{0.9f, 0.9f}, 0, 0}, {}});
   EXPECT_EQ(told->alone[0].ranking.front(), 1);
   EXPECT_EQ(told->lesion.heat_map->class_index, 0);
 }
@@ -259,7 +259,7 @@ TEST_F(Lesions, NonsenseIsRefused) {
   const auto two = pictures(true, true);
   EXPECT_EQ(code({}, combination), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code({two[0], two[1], two[0]}, combination), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(code(two, {{1}, 1, {0.1f, 0.1f}}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code(two, {{1}, 1, {{0.9f, 0.9f}, 0, 0}, {}}), ErrorCode::kInvalidArgument);
   const std::vector<float> nan = {0, std::numeric_limits<float>::quiet_NaN()};
   auto broken = two;
   broken[1].outputs.logits = nan;
@@ -269,7 +269,7 @@ TEST_F(Lesions, NonsenseIsRefused) {
   const std::vector<float> three = {1, 2, 3};
   auto other = two;
   other[1].outputs = {three, {}, 0, 0, {}};
-  other[1].spec.set_thresholds.push_back(0.1f);
+  other[1].spec.sets.limits.push_back(0.9f);
   other[1].spec.concern.push_back(Concern::kLow);
   EXPECT_EQ(code(other, combination), ErrorCode::kInvalidArgument);
 }

@@ -12,15 +12,15 @@ interface ModelManifest {
   file: { path: string };
   rejection?: { file: { path: string } };
   selfTest: Record<'picture' | 'reference', { path: string }>;
-  modalities: { id: string; setThresholds: number[]; thorough?: object }[];
+  modalities: { id: string; sets: object; tiers: object; thorough?: object }[];
   combination?: object;
 }
 
 /** Says how the modalities are combined, with numbers that differ from those of any one modality. */
 function combine(manifest: ModelManifest): void {
   const [first, second] = manifest.modalities as [ModelManifest['modalities'][0], ModelManifest['modalities'][0]];
-  manifest.combination = { modalities: [first.id, second.id], weights: [0.75, 0.5], temperature: 1.25, setThresholds: first.setThresholds };
-  second.thorough = { temperature: 0.8, setThresholds: second.setThresholds, rejectionThreshold: 1 };
+  manifest.combination = { modalities: [first.id, second.id], weights: [0.75, 0.5], temperature: 1.25, sets: first.sets, tiers: first.tiers };
+  second.thorough = { temperature: 0.8, sets: second.sets, tiers: second.tiers, rejectionThreshold: 1 };
 }
 
 /** The model as the site serves it, in a folder for Node. */

@@ -36,7 +36,7 @@ for (const { what, path, answer } of UNAVAILABLE) {
   });
 }
 
-test('a manifest that is not one is refused', async ({ app, page, site }) => {
+test('a manifest of another version is refused', async ({ app, page, site }) => {
   site.answers.set('models/skin-8/manifest.json', { body: '{"manifestVersion": 1}' });
   await page.goto(site.url);
   await expect(app.notice).toContainText('MODEL_CORRUPT');

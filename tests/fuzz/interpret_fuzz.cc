@@ -19,6 +19,8 @@ void check(const Decision& decision) {
   if (std::abs(sum - 1) > 1e-3 || std::isnan(decision.rejection)) std::abort();
   const bool named = decision.outcome == Outcome::kSingle || decision.outcome == Outcome::kSeveral;
   if (named == decision.prediction_set.empty() || named == (decision.tier == Tier::kUnknown)) std::abort();
+  const auto& set = decision.prediction_set;
+  if (set.size() > decision.ranking.size() || !std::equal(set.begin(), set.end(), decision.ranking.begin())) std::abort();
 }
 
 // Takes floats from the front; fewer where there are fewer.
@@ -45,15 +47,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::span<const float> rest(values);
   const auto count = static_cast<std::size_t>(classes);
   const std::size_t scores = count * static_cast<std::size_t>(views);
-  if (rest.size() < scores + count + 3) return 0;
+  if (rest.size() < scores + count + 5) return 0;
   DecisionSpec spec;
   spec.scores = flags & 1 ? Scores::kProbabilities : Scores::kLogits;
   const auto logits = take(rest, scores);
-  const auto thresholds = take(rest, count);
-  spec.set_thresholds.assign(thresholds.begin(), thresholds.end());
+  const auto limits = take(rest, count);
+  spec.sets.limits.assign(limits.begin(), limits.end());
   spec.temperature = take(rest, 1)[0];
   spec.rejection_threshold = take(rest, 1)[0];
-  spec.high_concern_mass = take(rest, 1)[0];
+  spec.tiers = {take(rest, 1)[0], take(rest, 1)[0]};
+  spec.sets.penalty = take(rest, 1)[0];
+  spec.sets.free_ranks = flags >> 4;
   for (std::size_t k = 0; k < count; ++k) spec.concern.push_back(static_cast<Concern>(k % 3));
   const auto explain = flags & 4 ? std::optional(Explain{-1, 1 + rows, 1 + columns}) : std::nullopt;
 
@@ -64,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     second = take(rest, count);
     const auto pooling = take(rest, 4);
     if (pooling.size() < 4) return 0;
-    if (more & 4) combination = {{pooling[0], pooling[1]}, pooling[2], spec.set_thresholds};
+    if (more & 4) combination = {{pooling[0], pooling[1]}, pooling[2], spec.sets, spec.tiers};
     pictures[1] = {{second, {}, 0, 0, {}}, spec, (more & 8) == 0, explain};
     pictures[1].spec.temperature = pooling[3];
   }

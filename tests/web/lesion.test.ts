@@ -104,7 +104,8 @@ describe('thorough', () => {
   });
 
   test('uses the calibration made for it, and only then', async () => {
-    const thorough = { temperature: 0.35, setThresholds: Array<number>(8).fill(0), rejectionThreshold: 1e6 };
+    const always = { limits: Array<number>(8).fill(8), penalty: 0, freeRanks: 0 };
+    const thorough = { temperature: 0.35, sets: always, tiers: { high: 0, moderate: 0 }, rejectionThreshold: 1e6 };
     const change = (json: ManifestJson) => {
       const base = tiny(32, 32)(json);
       return { ...base, modalities: base.modalities.map((modality) => ({ ...modality, thorough })) };
@@ -115,6 +116,7 @@ describe('thorough', () => {
     expectNear(byId(answer), pooled([byId(plain)], [1], 0.5)); // half the temperature
     expect(answer.rejection.threshold).toBe(1e6);
     expect(answer.predictionSet).toHaveLength(8);
+    expect(answer.tier).toBe('high');
     const [ownPlain, withoutPlain] = [await own.classify(bytes), await without.classify(bytes)];
     expect(ownPlain.ranking).toEqual(withoutPlain.ranking);
     expect(ownPlain.thorough).toBe(false);
@@ -231,7 +233,7 @@ describe('a lesion', () => {
   test('thorough, by the pooling made for it', async () => {
     const own = await engineOf((json) => {
       const { combination, ...rest } = withCombination(json) as ManifestJson & { combination: Record<string, unknown> };
-      return { ...rest, combination: { ...combination, thorough: { weights: [0, 2], temperature: 1, setThresholds: combination.setThresholds } } };
+      return { ...rest, combination: { ...combination, thorough: { ...combination, modalities: undefined, weights: [0, 2], temperature: 1, tiers: { high: 0, moderate: 0 } } } };
     });
     const [dermoscopy, photo] = [of('spot.jpg', 'dermoscopy'), of('orientation-1.jpg', 'photo')];
     const alone = byId(await own.classify(photo.bytes, { modality: 'photo', thorough: true }));

@@ -22,14 +22,16 @@ type Container = Record<string | number, unknown>;
 
 /** The shipped manifest with everything that a manifest may hold. */
 function fullManifest(): Record<string, unknown> {
-  const json = manifestJson() as { modalities: { id: string; setThresholds: number[] }[] } & Record<string, unknown>;
+  const json = manifestJson() as { modalities: { id: string; sets: object; tiers: object }[] } & Record<string, unknown>;
   const [first, second] = json.modalities as [(typeof json.modalities)[0], (typeof json.modalities)[0]];
-  const pooling = { weights: [0.7, 0.6], temperature: 1.1, setThresholds: first.setThresholds };
-  const thorough = { temperature: 0.5, setThresholds: first.setThresholds, rejectionThreshold: -3 };
+  const { sets, tiers } = first;
+  const pooling = { weights: [0.7, 0.6], temperature: 1.1, sets, tiers };
+  const thorough = { temperature: 0.5, sets, tiers, rejectionThreshold: -3 };
   const decision = { ...(json.decision as object), rejection: 'distance' };
   const rejection = { file: { path: 'rejection.bin', bytes: 88100, sha256: 'a'.repeat(64) } };
   const combination = { modalities: [first.id, second.id], ...pooling, thorough: pooling };
-  return { ...json, modalities: [{ ...first, thorough }, second], combination, decision, rejection };
+  const full = { ...json, modalities: [{ ...first, thorough }, second], combination, decision, rejection };
+  return JSON.parse(JSON.stringify(full)) as Record<string, unknown>; // nothing shared: a change is in one place
 }
 
 /** Paths of every value in a JSON tree, the root left out; of long lists the first entry only. */
@@ -101,9 +103,13 @@ describe('errors name the field', () => {
   const broken = (path: Path, value: unknown) => () => parseManifest(changed(path, (container, key) => (container[key] = value)));
   test('of a wrong type', () => expectCode(broken(['input', 'width'], '224'), 'MODEL_CORRUPT', /input\.width must be a number/));
   test('in a list', () => expectCode(broken(['classes', 0, 'concern'], 'huge'), 'MODEL_CORRUPT', /classes\[0\]\.concern must be one of low, moderate, high/));
-  test('of the wrong length', () => expectCode(broken(['modalities', 0, 'setThresholds'], [0.5]), 'MODEL_CORRUPT', /modalities\[0\]\.setThresholds .*8 classes/));
-  test('of the wrong length, thorough', () => expectCode(broken(['modalities', 0, 'thorough', 'setThresholds'], []), 'MODEL_CORRUPT', /modalities\[0\]\.thorough\.setThresholds/));
-  test('of the wrong length, combined', () => expectCode(broken(['combination', 'thorough', 'setThresholds'], []), 'MODEL_CORRUPT', /combination\.thorough\.setThresholds/));
+  test('of the wrong length', () => expectCode(broken(['modalities', 0, 'sets', 'limits'], [0.5]), 'MODEL_CORRUPT', /modalities\[0\]\.sets\.limits .*8 classes/));
+  test('of the wrong length, thorough', () => expectCode(broken(['modalities', 0, 'thorough', 'sets', 'limits'], []), 'MODEL_CORRUPT', /modalities\[0\]\.thorough\.sets\.limits/));
+  test('of the wrong length, combined', () => expectCode(broken(['combination', 'thorough', 'sets', 'limits'], []), 'MODEL_CORRUPT', /combination\.thorough\.sets\.limits/));
+  test('a negative limit', () => expectCode(broken(['modalities', 0, 'sets', 'limits', 1], -0.1), 'MODEL_CORRUPT', /modalities\[0\]\.sets\.limits\[1\]/));
+  test('a cut that is no share', () => expectCode(broken(['modalities', 1, 'tiers', 'high'], 1.2), 'MODEL_CORRUPT', /modalities\[1\]\.tiers\.high/));
+  test.each([1, 3])('of version %i, which it names', (version) =>
+    expectCode(broken(['manifestVersion'], version), 'MODEL_CORRUPT', new RegExp(`manifestVersion is ${version}, but only version 2 is read`)));
   test('a combination of a modality with itself', () => expectCode(broken(['combination', 'modalities'], ['photo', 'photo']), 'MODEL_CORRUPT', /'photo' twice/));
   test('a combination with a stranger', () => expectCode(broken(['combination', 'modalities', 1], 'xray'), 'MODEL_CORRUPT', /'xray', which is none of the modalities/));
   test('a negative weight', () => expectCode(broken(['combination', 'weights', 0], -0.1), 'MODEL_CORRUPT', /combination\.weights\[0\]/));

@@ -109,8 +109,8 @@ describe('the manifest', () => {
     const host = new Host();
     const caches = new Caches();
     await store(host, caches).commit(manifest());
-    host.put('manifest.json', new TextEncoder().encode('{"manifestVersion": 2}'));
-    await expectCode(store(host, caches).manifest(), 'MODEL_CORRUPT', /manifestVersion/);
+    host.put('manifest.json', new TextEncoder().encode('{"manifestVersion": 3}'));
+    await expectCode(store(host, caches).manifest(), 'MODEL_CORRUPT', /manifestVersion is 3/);
   });
 
   test('a network that never answers gives way to the kept copy', async () => {

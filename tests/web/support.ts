@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { SetRule, TierCuts } from '../../wasm_src/bindings/dermlet.js';
 import { DermletError, type ErrorCode } from '../../web/src/classifier/errors.js';
 import { parseManifest, type Manifest } from '../../web/src/classifier/manifest.js';
 import type { Outcome, RankedClass, Result, Tier } from '../../web/src/classifier/result.js';
@@ -81,10 +82,11 @@ export function modelFolder(change: (json: ManifestJson) => object = (json) => j
 }
 
 /** The shipped manifest as JSON, as far as tests change it. */
-export type ManifestJson = Json & { modalities: [Json & { id: string; setThresholds: number[] }, Json & { id: string; setThresholds: number[] }]; input: Json; decision: Json };
+type ModalityJson = Json & { id: string; sets: SetRule; tiers: TierCuts };
+export type ManifestJson = Json & { modalities: [ModalityJson, ModalityJson]; input: Json; decision: Json };
 
 /** A manifest that says how its two modalities are combined. */
 export function withCombination(json: ManifestJson): ManifestJson {
-  const [{ id: first, setThresholds }, { id: second }] = json.modalities;
-  return { ...json, combination: { modalities: [first, second], weights: [0.75, 0.5], temperature: 1.25, setThresholds } };
+  const [{ id: first, sets, tiers }, { id: second }] = json.modalities;
+  return { ...json, combination: { modalities: [first, second], weights: [0.75, 0.5], temperature: 1.25, sets, tiers } };
 }

@@ -65,9 +65,14 @@ function floats(...values) {
   return Buffer.from(new Float32Array(values).buffer);
 }
 
-/** tests/fuzz/interpret_fuzz.cc: classes, rows and views, columns and what else, flags; then scores, set thresholds, temperature, rejection, concern mass, and the rest. */
+/**
+ * tests/fuzz/interpret_fuzz.cc: classes, rows and views, columns and what else, flags; then scores, limits, temperature, rejection,
+ * cuts for high and moderate, penalty, and the rest.
+ */
 function outputs() {
   const seeds = [];
+  const limits = [0.8, 0.6, 0.95];
+  const rules = [0.3, 0.15, 0.02];
   for (const [views, count] of [[0, 1], [1, 4], [2, 8]]) {
     for (const more of [0, 2, 6, 14]) {
       const scores = Array.from({ length: 3 * count }, (_, i) => (i % 5) - 1.5);
@@ -75,13 +80,13 @@ function outputs() {
       const rows = count > 1 ? 8 : 2; // numbers of the embedding of all views as well
       const embedding = count > 1 ? Array.from({ length: rows }, (_, i) => i / 3) : [];
       const maps = Array.from({ length: 3 * rows * 2 * count }, (_, i) => (i % 7) / 7);
-      for (const flags of [2, 6, 7]) seeds.push(Buffer.concat([Buffer.from([2, rows + 9 * views, 2 + 9 * more, flags]), floats(...scores, 0.2, 0.2, 0.2, 1.5, 5, 0.3, ...second, ...embedding, ...maps)]));
+      for (const flags of [2, 6 + 16, 7]) seeds.push(Buffer.concat([Buffer.from([2, rows + 9 * views, 2 + 9 * more, flags]), floats(...scores, ...limits, 1.5, 5, ...rules, ...second, ...embedding, ...maps)]));
     }
   }
   // With a rejection model, of an embedding of eight numbers or as many for each of eight views.
   for (const views of [0, 2]) {
     const scores = Array.from({ length: views === 0 ? 3 : 24 }, (_, i) => i % 4);
-    seeds.push(Buffer.concat([Buffer.from([2, 8 + 9 * views, 2 + 9 * 16, 2]), floats(...scores, 0.2, 0.2, 0.2, 1.5, 50, 0.3, 1, 2, 3, 4, 5, 6, 7, 8)]));
+    seeds.push(Buffer.concat([Buffer.from([2, 8 + 9 * views, 2 + 9 * 16, 2]), floats(...scores, ...limits, 1.5, 50, ...rules, 1, 2, 3, 4, 5, 6, 7, 8)]));
   }
   return seeds;
 }

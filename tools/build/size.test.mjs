@@ -7,9 +7,9 @@ import { gzipSync } from 'node:zlib';
 import { WASM_FILES } from './artifacts.mjs';
 import { root } from './steps.mjs';
 
-const BUDGET = 80 * 1024;
+const BUDGET = 110 * 1024;
 
-test('dermlet.js and dermlet.wasm stay within 80 KB gzipped', (t) => {
+test('dermlet.js and dermlet.wasm stay within 110 KB gzipped', (t) => {
   const sizes = WASM_FILES.map((path) => gzipSync(readFileSync(join(root, path)), { level: 9 }).length);
   const total = sizes.reduce((a, b) => a + b);
   t.diagnostic(`${(total / 1024).toFixed(1)} KB`);

@@ -119,17 +119,27 @@ PrepareSpec prepare_spec_from(const val& v) {
   return spec;
 }
 
+SetRule sets_at(const val& object) {
+  const val sets = object["sets"];
+  return {floats_at(sets, "limits"), at<float>(sets, "penalty"), at<int>(sets, "freeRanks")};
+}
+
+TierCuts tiers_at(const val& object) {
+  const val tiers = object["tiers"];
+  return {at<float>(tiers, "high"), at<float>(tiers, "moderate")};
+}
+
 DecisionSpec decision_spec_from(const val& v) {
   const val rejection = v["rejectionThreshold"];
   DecisionSpec spec;
   spec.scores = is(v, "scoresAre", "probabilities") ? Scores::kProbabilities : Scores::kLogits;
   spec.temperature = at<float>(v, "temperature");
-  spec.set_thresholds = floats_at(v, "setThresholds");
+  spec.sets = sets_at(v);
+  spec.tiers = tiers_at(v);
   spec.rejection_threshold = rejection.isNull() ? std::numeric_limits<float>::infinity() : rejection.as<float>();
   for (const std::string& word : emscripten::vecFromJSArray<std::string>(v["concern"])) {
     spec.concern.push_back(word == "high" ? Concern::kHigh : word == "moderate" ? Concern::kModerate : Concern::kLow);
   }
-  spec.high_concern_mass = at<float>(v, "highConcernMass");
   return spec;
 }
 
@@ -258,7 +268,9 @@ val interpret_js(const val& pictures, const val& combination) {
     given[i] = std::move(*picture);
   }
   CombinationSpec joining;
-  if (!combination.isNull()) joining = {floats_at(combination, "weights"), at<float>(combination, "temperature"), floats_at(combination, "setThresholds")};
+  if (!combination.isNull()) {
+    joining = {floats_at(combination, "weights"), at<float>(combination, "temperature"), sets_at(combination), tiers_at(combination)};
+  }
   const auto told = interpret(std::span(given).first(count), joining);
   if (!told) return to_js(told.error());
   val heat_map = val::null();

@@ -151,16 +151,32 @@ export interface ModelOutputs {
   views: number;
 }
 
+/** How many classes of the ranking the prediction set holds; `wasm_src/core/decision.h` has the formula. */
+export interface SetRule {
+  /** One a class, at least 0. */
+  limits: readonly number[];
+  penalty: number;
+  freeRanks: number;
+}
+
+/** Shares of probability that the concern tier is cut at; `wasm_src/core/decision.h`. */
+export interface TierCuts {
+  /** `high` from here on, of the classes of high concern together. */
+  high: number;
+  /** `low` below it, of the classes of high and moderate concern together. */
+  moderate: number;
+}
+
 export interface DecisionSpec {
   scoresAre: 'logits' | 'probabilities';
   temperature: number;
-  setThresholds: readonly number[];
+  sets: SetRule;
+  tiers: TierCuts;
   /** null never refuses. */
   rejectionThreshold: number | null;
   /** A rejection model's file (`wasm_src/core/rejection.h`), which scores by logits and embedding; left out or null: energy. */
   rejectionModel?: Uint8Array | null;
   concern: readonly ('low' | 'moderate' | 'high')[];
-  highConcernMass: number;
 }
 
 /** `classIndex` -1 explains the first-ranked class; width and height are the overlay's, in pixels. */
@@ -183,12 +199,14 @@ export interface LesionOutputs {
 export interface CombinationSpec {
   weights: readonly number[];
   temperature: number;
-  setThresholds: readonly number[];
+  sets: SetRule;
+  tiers: TierCuts;
 }
 
 export interface Decision {
   probabilities: number[];
   ranking: number[];
+  /** The first of `ranking`. */
   predictionSet: number[];
   outcome: 'single' | 'several' | 'not-recognised' | 'poor-quality' | 'no-spot' | 'several-spots';
   tier: 'low' | 'moderate' | 'high' | 'unknown';

@@ -87,11 +87,13 @@ Result<Decision> combine(std::span<const Opinion> opinions, const CombinationSpe
     joint.rejection_threshold = threshold;
     return conclude(std::move(mean->probabilities), joint, rejection, true);
   }
-  if (spec.weights.size() != opinions.size() || spec.set_thresholds.size() != count) return fail(ErrorCode::kInvalidArgument, "weights, thresholds and pictures differ in number");
-  if (!all_finite(spec.weights) || !all_finite(spec.set_thresholds)) return fail(ErrorCode::kInvalidArgument, "a weight or threshold is not a finite number");
+  if (spec.weights.size() != opinions.size()) return fail(ErrorCode::kInvalidArgument, "weights and pictures differ in number");
+  if (auto fits = check_rules(spec.sets, spec.tiers, count); !fits) return tl::unexpected(fits.error());
+  if (!all_finite(spec.weights)) return fail(ErrorCode::kInvalidArgument, "a weight is not a finite number");
   if (*std::min_element(spec.weights.begin(), spec.weights.end()) < 0) return fail(ErrorCode::kInvalidArgument, "a weight is negative");
   if (!std::isfinite(spec.temperature) || spec.temperature <= 0) return fail(ErrorCode::kInvalidArgument, "the temperature must be positive");
-  joint.set_thresholds = spec.set_thresholds;
+  joint.sets = spec.sets;
+  joint.tiers = spec.tiers;
   joint.rejection_threshold = threshold;
   return conclude(pooled(opinions, spec), joint, rejection, true);
 }

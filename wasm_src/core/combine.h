@@ -3,7 +3,7 @@
 // One picture of each of two modalities (a dermoscopic one and a close-up): the weighted sum of their calibrated log-probabilities, a logarithmic opinion pool
 // (Genest and Zidek 1986) with a temperature of its own:
 //   z = sum over pictures of weight * log softmax(logits / the picture's temperature)      probabilities = softmax(z / temperature)
-// Two pictures of one modality: the mean of their logits (of their probabilities, where the network gives those), then the modality's own temperature and thresholds.
+// Two pictures of one modality: the mean of their logits (of their probabilities, where the network gives those), then the modality's own temperature, sets and tiers.
 //
 // Rejection: each picture is held against its own threshold. The lesion's score is the smallest excess, score - threshold, and its threshold 0, so that it is refused
 // only when every picture is. Where one of the thresholds never refuses the lesion is never refused either; its score is then the smallest score.
@@ -18,9 +18,10 @@
 namespace dermlet {
 
 struct CombinationSpec {
-  std::vector<float> weights;         // one a picture, at least 0; empty where the pictures are of one modality
-  float temperature = 1;              // > 0; these two are used with weights only
-  std::vector<float> set_thresholds;  // K, each 0..1
+  std::vector<float> weights;  // one a picture, at least 0; empty where the pictures are of one modality
+  float temperature = 1;       // > 0; this and what follows are used with weights only
+  SetRule sets;
+  TierCuts tiers;
 };
 
 // One usable picture and what was decided of it alone.
@@ -30,9 +31,9 @@ struct Opinion {
   const Decision* alone = nullptr;
 };
 
-// Concern and high-concern mass are those of the first picture's spec; without weights the temperature and the set thresholds too.
-// Errors: kInvalidArgument (no picture, numbers of classes or kinds of scores that differ, numbers of weights or thresholds that do not fit, a temperature that is
-// not positive, a negative weight, a value that is not finite).
+// The classes' concern is that of the first picture's spec; without weights temperature, sets and tiers are too.
+// Errors: kInvalidArgument (no picture, numbers of classes or kinds of scores that differ, a number of weights that does not fit, a temperature that is
+// not positive, a negative weight, a value that is not finite, and as check_rules()).
 [[nodiscard]] Result<Decision> combine(std::span<const Opinion> opinions, const CombinationSpec& spec);
 
 }  // namespace dermlet

@@ -46,37 +46,50 @@ std::vector<int> rank(std::span<const float> probabilities) {
   return order;
 }
 
-Tier tier_of(Concern concern) {
-  switch (concern) {
-    case Concern::kLow: return Tier::kLow;
-    case Concern::kModerate: return Tier::kModerate;
-    case Concern::kHigh: return Tier::kHigh;
+// How many classes of the ranking, from its top, are in the set: at least one.
+std::size_t set_size(const Decision& decision, const SetRule& rule) {
+  std::size_t size = 1;
+  double before = 0;  // probabilities of the classes ranked before this one
+  for (std::size_t place = 0; place < decision.ranking.size(); ++place) {
+    const auto k = static_cast<std::size_t>(decision.ranking[place]);
+    const double after_free = std::max(0.0, static_cast<double>(place) - rule.free_ranks);
+    if (before + rule.penalty * after_free <= rule.limits[k]) size = place + 1;
+    before += decision.probabilities[k];
   }
-  return Tier::kUnknown;
+  return size;
 }
 
-// The highest concern in the set, raised to high when high-concern classes together weigh enough whether or not one of them is in the set.
-Tier concern_tier(const Decision& decision, const DecisionSpec& spec) {
-  Concern highest = Concern::kLow;
-  for (const int k : decision.prediction_set) highest = std::max(highest, spec.concern[static_cast<std::size_t>(k)]);
-  double mass = 0;
+Tier concern_tier(std::span<const float> probabilities, const DecisionSpec& spec) {
+  double high = 0;
+  double moderate = 0;
   for (std::size_t k = 0; k < spec.concern.size(); ++k) {
-    if (spec.concern[k] == Concern::kHigh) mass += decision.probabilities[k];
+    if (spec.concern[k] == Concern::kHigh) high += probabilities[k];
+    if (spec.concern[k] == Concern::kModerate) moderate += probabilities[k];
   }
-  const bool any_high = std::find(spec.concern.begin(), spec.concern.end(), Concern::kHigh) != spec.concern.end();
-  if (any_high && mass >= spec.high_concern_mass) highest = Concern::kHigh;
-  return tier_of(highest);
+  if (high >= spec.tiers.high) return Tier::kHigh;
+  return high + moderate < spec.tiers.moderate ? Tier::kLow : Tier::kModerate;
 }
 
 }  // namespace
 
+Result<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t count) {
+  const auto fits = [](float v) { return std::isfinite(v) && v >= 0; };
+  if (sets.limits.size() != count) return fail(ErrorCode::kInvalidArgument, "limits of the set and classes differ in number");
+  if (!std::all_of(sets.limits.begin(), sets.limits.end(), fits) || !fits(sets.penalty) || sets.free_ranks < 0) {
+    return fail(ErrorCode::kInvalidArgument, "a number of the prediction sets is negative or not finite");
+  }
+  if (!fits(tiers.high) || !fits(tiers.moderate)) return fail(ErrorCode::kInvalidArgument, "a cut of the tiers is negative or not finite");
+  return {};
+}
+
 Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable, std::optional<float> rejection) {
   const std::size_t count = scores.size();
   if (count == 0) return fail(ErrorCode::kInvalidArgument, "the network gave no scores");
-  if (spec.set_thresholds.size() != count || spec.concern.size() != count) return fail(ErrorCode::kInvalidArgument, "scores, thresholds and classes differ in number");
-  if (!all_finite(scores) || !all_finite(spec.set_thresholds)) return fail(ErrorCode::kInvalidArgument, "a score or threshold is not a finite number");
+  if (spec.concern.size() != count) return fail(ErrorCode::kInvalidArgument, "scores and classes differ in number");
+  if (!all_finite(scores)) return fail(ErrorCode::kInvalidArgument, "a score is not a finite number");
+  if (auto fits = check_rules(spec.sets, spec.tiers, count); !fits) return tl::unexpected(fits.error());
   if (spec.scores == Scores::kLogits && (!std::isfinite(spec.temperature) || spec.temperature <= 0)) return fail(ErrorCode::kInvalidArgument, "the temperature must be positive");
-  if (std::isnan(spec.rejection_threshold) || std::isnan(spec.high_concern_mass)) return fail(ErrorCode::kInvalidArgument, "a threshold is not a number");
+  if (std::isnan(spec.rejection_threshold)) return fail(ErrorCode::kInvalidArgument, "the rejection threshold is not a number");
 
   if (rejection && !std::isfinite(*rejection)) return fail(ErrorCode::kInvalidArgument, "the rejection score is not a finite number");
   if (!rejection) rejection = spec.scores == Scores::kLogits ? static_cast<float>(energy_of(scores)) : 0.0f;
@@ -94,12 +107,10 @@ Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, fl
     decision.outcome = Outcome::kNotRecognised;
     return decision;
   }
-  for (const int k : decision.ranking) {
-    const auto i = static_cast<std::size_t>(k);
-    if (decision.prediction_set.empty() || decision.probabilities[i] >= spec.set_thresholds[i]) decision.prediction_set.push_back(k);
-  }
-  decision.outcome = decision.prediction_set.size() == 1 ? Outcome::kSingle : Outcome::kSeveral;
-  decision.tier = concern_tier(decision, spec);
+  const std::size_t size = set_size(decision, spec.sets);
+  decision.prediction_set.assign(decision.ranking.begin(), decision.ranking.begin() + static_cast<std::ptrdiff_t>(size));
+  decision.outcome = size == 1 ? Outcome::kSingle : Outcome::kSeveral;
+  decision.tier = concern_tier(decision.probabilities, spec);
   return decision;
 }
 

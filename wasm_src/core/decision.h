@@ -1,10 +1,22 @@
 // Outputs of the network -> probabilities, ranking, prediction set, outcome and concern tier.
 //
-// Probabilities: softmax(logits / temperature), the temperature fitted per modality (Guo et al. 2017). Prediction set: class k is in the set
-// when its probability reaches the class's own threshold (class-conditional split conformal prediction, Vovk 2012, Sadinle et al. 2019); the
-// first-ranked class is always in. Rejection score: what rejection.h gives where the model has a file for it, else energy, -logsumexp(logits) without
-// temperature (Liu et al. 2020); higher is less like anything the network was trained on. Concern tier: never from the first-ranked class alone, but the highest concern of any class in the set,
-// and high as well when the high-concern classes together reach `high_concern_mass`.
+// Probabilities: softmax(logits / temperature), the temperature fitted per modality (Guo et al. 2017).
+//
+// Prediction set: adaptive conformal sets (APS, Romano et al. 2020), regularised (RAPS, Angelopoulos et al. 2021), with
+// a limit for each class (class-conditional, Vovk 2012; for rare classes that of a cluster, Ding et al. 2023). The class
+// at rank r of the ranking (the first is 1) scores
+//   s(r) = sum of the probabilities ranked before it + penalty * max(0, r - 1 - free_ranks)
+// which is 0 for the first and never falls with r. A class is asked for when its score is at most its own limit; the set
+// is the shortest part of the ranking, from its top, that holds every class that is asked for. So nothing is left out
+// that is more probable than something that is in, and since that only adds classes each limit keeps its promise.
+//
+// Concern tier: a decision of its own, of the probabilities alone. With `high` the sum over the classes of high concern
+// and `raised` that over those of high and of moderate concern:
+//   kHigh where high >= TierCuts::high, else kLow where raised < TierCuts::moderate, else kModerate
+// Neither the first-ranked class nor the set has a say in it.
+//
+// Rejection score: what rejection.h gives where the model has a file for it, else energy, -logsumexp(logits) without
+// temperature (Liu et al. 2020); higher is less like anything the network was trained on.
 #pragma once
 
 #include <cstdint>
@@ -28,26 +40,41 @@ enum class Outcome : std::uint8_t {
   kSeveralSpots,   // two spots or more do about equally: one must be chosen
 };
 
+struct SetRule {
+  std::vector<float> limits;  // K, each at least 0; a class whose limit is K is asked for at every rank where penalty <= 1
+  float penalty = 0;          // at least 0, for each rank after the free ones
+  int free_ranks = 0;         // at least 0: how many ranks after the first cost nothing beside the probabilities
+};
+
+// Shares of probability, 0 to 1.
+struct TierCuts {
+  float high = 1;      // kHigh from here on, of the classes of high concern together
+  float moderate = 1;  // kLow below it, of the classes of high and moderate concern together
+};
+
 struct DecisionSpec {
   Scores scores = Scores::kLogits;
   float temperature = 1;               // > 0; ignored for probabilities
-  std::vector<float> set_thresholds;   // K, each 0..1
+  SetRule sets;
+  TierCuts tiers;
   float rejection_threshold = 0;       // refused when the rejection score is greater; +infinity never refuses
   std::vector<Concern> concern;        // K
-  float high_concern_mass = 1;         // 0..1
 };
 
 struct Decision {
   std::vector<float> probabilities;  // K, sums to 1
   std::vector<int> ranking;          // K class indices, most probable first; ties in index order
-  std::vector<int> prediction_set;   // class indices in ranking order; empty for kNotRecognised and kPoorQuality
+  std::vector<int> prediction_set;   // the first of `ranking`; empty for kNotRecognised and kPoorQuality
   Outcome outcome = Outcome::kPoorQuality;
   Tier tier = Tier::kUnknown;
   float rejection = 0;               // rejection score; 0 when the network gives probabilities only
   float rejection_threshold = 0;     // what it was held against; +infinity never refuses
 };
 
-// Errors: kInvalidArgument when lengths differ, K is 0, the temperature is not positive, or a value is not finite.
+// Errors: kInvalidArgument when a rule does not fit `count` classes or a number of it or a cut is negative or not finite.
+[[nodiscard]] Result<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t count);
+
+// Errors: kInvalidArgument when lengths differ, K is 0, the temperature is not positive, a value is not finite, or as check_rules().
 //   rejection  the rejection score where a model of its own made it; absent: the energy of the logits, 0 for probabilities
 [[nodiscard]] Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable, std::optional<float> rejection = {});
 

@@ -366,15 +366,15 @@ const viewsOf = ({ input }: Manifest): number => (input.width === input.height ?
 const calibrationOf = (modality: Modality, thorough: boolean): Calibration => (thorough ? (modality.thorough ?? modality) : modality);
 
 export function decisionSpec(manifest: Manifest, modality: Modality, thorough: boolean, rejectionModel: Uint8Array | null = null): DecisionSpec {
-  const { temperature, setThresholds } = calibrationOf(modality, thorough);
+  const { temperature, sets, tiers } = calibrationOf(modality, thorough);
   return {
     scoresAre: manifest.outputs.scoresAre,
     temperature,
-    setThresholds,
+    sets,
+    tiers,
     rejectionThreshold: rejectionThreshold(manifest, modality, thorough),
     rejectionModel,
     concern: manifest.classes.map(({ concern }) => concern),
-    highConcernMass: manifest.decision.highConcernMass,
   };
 }
 
@@ -390,8 +390,8 @@ export function combinationSpec({ combination }: Manifest, modalities: readonly 
   if (!combination || places.includes(-1)) {
     throw new DermletError('INVALID_ARGUMENT', `The model does not say how the scores of '${ids[0]}' and '${ids[1]}' are combined; two pictures of one modality can be.`);
   }
-  const { weights, temperature, setThresholds } = thorough ? (combination.thorough ?? combination) : combination;
-  return { weights: places.map((place) => weights[place]!), temperature, setThresholds };
+  const { weights, temperature, sets, tiers } = thorough ? (combination.thorough ?? combination) : combination;
+  return { weights: places.map((place) => weights[place]!), temperature, sets, tiers };
 }
 
 function findModality(manifest: Manifest, id = manifest.defaultModality): Modality {

@@ -1,7 +1,8 @@
 /**
  * A model's manifest.json -> typed data. Says the same as `models/manifest.schema.json` (a test holds the two together) and, beyond what a schema
- * can say: one set threshold a class, no id twice, a default modality that exists, no division by zero.
+ * can say: one limit of the sets a class, no id twice, a default modality that exists, no division by zero.
  */
+import type { SetRule, TierCuts } from '../../../wasm_src/bindings/dermlet.js';
 import { DermletError } from './errors.js';
 import { Fields, numberIn, reading, reject } from './fields.js';
 import type { ModelInfo } from './options.js';
@@ -39,8 +40,9 @@ export interface ModelClass {
 
 export interface Calibration {
   temperature: number;
-  /** One a class, in the classes' order. */
-  setThresholds: number[];
+  /** Limits one a class, in the classes' order. */
+  sets: SetRule;
+  tiers: TierCuts;
   /** Refused above it; null never refuses. */
   rejectionThreshold: number | null;
 }
@@ -55,7 +57,8 @@ export interface Pooling {
   /** In the order of the combination's modalities. */
   weights: [number, number];
   temperature: number;
-  setThresholds: number[];
+  sets: SetRule;
+  tiers: TierCuts;
 }
 
 /** How the scores of two pictures of one lesion, one of each modality, become one; `wasm_src/core/combine.h` has the formula. */
@@ -89,8 +92,11 @@ export interface Locator {
   frameScale: number;
 }
 
+/** The one version that is read. 1 had thresholds in place of `sets` and no `tiers`. */
+const MANIFEST_VERSION = 2;
+
 export interface Manifest {
-  manifestVersion: 1;
+  manifestVersion: typeof MANIFEST_VERSION;
   name: string;
   version: string;
   title: string;
@@ -103,7 +109,7 @@ export interface Manifest {
   modalities: Modality[];
   combination?: Combination;
   defaultModality: string;
-  decision: { coverage: number; rejection: 'energy' | 'distance' | 'none'; highConcernMass: number };
+  decision: { coverage: number; rejection: 'energy' | 'distance' | 'none' };
   /** Tells the modality by the embedding: a row of weights and a bias for each of `modalities`; `wasm_src/core/modality.h` has the formula. */
   modalityProbe?: { weights: number[][]; bias: number[] };
   /** Without one pictures are classified as they are. */
@@ -151,8 +157,8 @@ function textIn(value: unknown, path: string): string {
 }
 
 const numberIn1 = (value: unknown, path: string): number => numberIn(value, path);
-const weight = (value: unknown, path: string): number => numberIn(value, path, 0);
-const share = (value: unknown, path: string): number => numberIn(value, path, 0, 1);
+/** A weight or a limit. */
+const notNegative = (value: unknown, path: string): number => numberIn(value, path, 0);
 
 function parseInput(value: unknown, path: string): ModelInput {
   const fields = new Fields(value, path);
@@ -202,10 +208,19 @@ function temperatureOf(fields: Fields): number {
   return temperature;
 }
 
+const setsOf = (fields: Fields): SetRule => ({
+  limits: fields.list('limits', 0, notNegative),
+  penalty: fields.number('penalty', 0, 1),
+  freeRanks: fields.integer('freeRanks', 0, 1000),
+});
+
+const tiersOf = (fields: Fields): TierCuts => ({ high: fields.number('high', 0, 1), moderate: fields.number('moderate', 0, 1) });
+
 function calibrationOf(fields: Fields): Calibration {
   return {
     temperature: temperatureOf(fields),
-    setThresholds: fields.list('setThresholds', 0, share),
+    sets: section(fields, 'sets', setsOf),
+    tiers: section(fields, 'tiers', tiersOf),
     rejectionThreshold: fields.raw('rejectionThreshold') === null ? null : fields.number('rejectionThreshold'),
   };
 }
@@ -222,7 +237,12 @@ function parseModality(value: unknown, path: string): Modality {
 }
 
 function poolingOf(fields: Fields): Pooling {
-  return { weights: pair(fields, 'weights', weight), temperature: temperatureOf(fields), setThresholds: fields.list('setThresholds', 0, share) };
+  return {
+    weights: pair(fields, 'weights', notNegative),
+    temperature: temperatureOf(fields),
+    sets: section(fields, 'sets', setsOf),
+    tiers: section(fields, 'tiers', tiersOf),
+  };
 }
 
 function combinationOf(fields: Fields): Combination {
@@ -290,18 +310,18 @@ function checkTogether(manifest: Manifest): void {
   if (sameClass !== undefined) reject('classes', `name '${sameClass}' twice`);
   const sameModality = twice(manifest.modalities.map(({ id }) => id));
   if (sameModality !== undefined) reject('modalities', `name '${sameModality}' twice`);
-  const oneEach = (path: string, setThresholds: number[] | undefined) => {
-    if (!setThresholds || setThresholds.length === manifest.classes.length) return;
-    reject(`${path}.setThresholds`, `must have one entry for each of the ${manifest.classes.length} classes, but has ${setThresholds.length}`);
+  const oneEach = (path: string, sets: SetRule | undefined) => {
+    if (!sets || sets.limits.length === manifest.classes.length) return;
+    reject(`${path}.sets.limits`, `must have one entry for each of the ${manifest.classes.length} classes, but has ${sets.limits.length}`);
   };
-  manifest.modalities.forEach(({ setThresholds, thorough }, index) => {
-    oneEach(`modalities[${index}]`, setThresholds);
-    oneEach(`modalities[${index}].thorough`, thorough?.setThresholds);
+  manifest.modalities.forEach(({ sets, thorough }, index) => {
+    oneEach(`modalities[${index}]`, sets);
+    oneEach(`modalities[${index}].thorough`, thorough?.sets);
   });
   const { combination } = manifest;
   if (combination) {
-    oneEach('combination', combination.setThresholds);
-    oneEach('combination.thorough', combination.thorough?.setThresholds);
+    oneEach('combination', combination.sets);
+    oneEach('combination.thorough', combination.thorough?.sets);
     const [a, b] = combination.modalities;
     for (const id of [a, b]) if (!manifest.modalities.some((modality) => modality.id === id)) reject('combination.modalities', `names '${id}', which is none of the modalities`);
     if (a === b) reject('combination.modalities', `name '${a}' twice`);
@@ -337,12 +357,19 @@ export function parseManifest(value: unknown): Manifest {
   return reading("The model's manifest", () => readManifest(value));
 }
 
+/** A manifest of another release is whole and still of no use here: which version it is of must be said, not what its first strange field is. */
+function checkVersion(version: unknown): void {
+  if (version === MANIFEST_VERSION) return;
+  if (!Number.isInteger(version)) reject('manifestVersion', `must be ${MANIFEST_VERSION}`);
+  reject('manifestVersion', `is ${String(version)}, but only version ${MANIFEST_VERSION} is read here: model and engine must be of one release`);
+}
+
 function readManifest(value: unknown): Manifest {
   const fields = new Fields(value, '');
   if (fields.has('$schema')) fields.text('$schema');
-  if (fields.raw('manifestVersion') !== 1) reject('manifestVersion', 'must be 1');
+  checkVersion(fields.raw('manifestVersion'));
   const manifest: Manifest = {
-    manifestVersion: 1,
+    manifestVersion: MANIFEST_VERSION,
     name: fields.text('name', MODEL_NAME),
     version: fields.text('version', VERSION),
     title: fields.text('title', /^[^]/u),
@@ -372,7 +399,6 @@ function readManifest(value: unknown): Manifest {
     decision: section(fields, 'decision', (decision) => ({
       coverage: decision.number('coverage', 0, 1),
       rejection: decision.oneOf('rejection', ['energy', 'distance', 'none']),
-      highConcernMass: decision.number('highConcernMass', 0, 1),
     })),
     quality: section(fields, 'quality', (quality) => ({
       ...qualityLimitsOf(quality),
