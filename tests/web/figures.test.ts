@@ -29,6 +29,7 @@ function answer({ label, probabilities, predictionSet, excess = -1, set = 's', g
   return {
     row: { set, image, label, group: group ?? image, split: 'val', modality, sourceLabel: kind, skinTone },
     modality,
+    framing: 'whole',
     outcome: outcome ?? (predictionSet.length === 0 ? 'not-recognised' : predictionSet.length === 1 ? 'single' : 'several'),
     rejection: excess,
     excess,

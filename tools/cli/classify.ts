@@ -1,13 +1,14 @@
 /** `classify FILE|FOLDER...`, and with --lesion `classify FILE FILE`. */
 import { parseArgs } from 'node:util';
 import { DermletError } from '../../web/src/classifier/errors.js';
-import { withoutPictures, type Rect, type Result } from '../../web/src/classifier/result.js';
+import { withoutPictures, type Result } from '../../web/src/classifier/result.js';
+import { AUTO } from '../../web/src/classifier/manifest.js';
 import { toDiagnosis, toPredict } from '../../web/src/handler/projections.js';
 import { defaultModel, loadManifest } from './node-engine.js';
 import { expand } from './pictures.js';
 import { classifyAll, type Answer, type Task, type TaskPicture } from './pool.js';
 import { describe, legend } from './terminal.js';
-import { EXIT, positiveInteger, requireModality, UsageError } from './usage.js';
+import { EXIT, parseCrop, positiveInteger, requireModality, UsageError } from './usage.js';
 
 type Format = 'result' | 'predict' | 'diagnosis';
 
@@ -17,13 +18,6 @@ export interface Output {
   out(text: string): void;
   err(text: string): void;
   columns: number;
-}
-
-function parseCrop(text: string): Rect {
-  const numbers = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : NaN));
-  if (numbers.length !== 4 || numbers.some(Number.isNaN)) throw new UsageError(`--crop must be x,y,width,height in whole pixels, not '${text}'.`);
-  const [x, y, width, height] = numbers as [number, number, number, number];
-  return { x, y, width, height };
 }
 
 function parse(args: string[]) {
@@ -49,14 +43,15 @@ function parse(args: string[]) {
   }
   const { lesion, crop, explain, thorough } = values;
   if (lesion && positionals.length !== 2) throw new UsageError(`--lesion needs two files, the pictures of one lesion, not ${positionals.length}.`);
-  if (lesion && crop !== undefined) throw new UsageError('--crop is for single pictures, not for --lesion.');
+  const area = crop === undefined ? undefined : parseCrop(crop);
+  if (lesion && typeof area === 'object') throw new UsageError('--crop with pixels is for single pictures, not for --lesion.');
   const modalities = values.modality?.split(',') ?? [];
   if (modalities.length > (lesion ? 2 : 1)) throw new UsageError(`--modality names ${modalities.length} modalities for ${lesion ? 'two pictures' : 'one picture each'}.`);
   return {
     paths: positionals,
     lesion,
     modalities,
-    crop: crop === undefined ? undefined : parseCrop(crop),
+    crop: area,
     options: { explain, thorough },
     model: values.model,
     jobs: positiveInteger(values.jobs, '--jobs'),
@@ -90,7 +85,7 @@ export async function classify(args: string[], { out, err, columns }: Output): P
   const asked = parse(args);
   const { paths, model, jobs, json, format } = asked;
   const manifest = await loadManifest(model);
-  for (const id of asked.modalities) requireModality(manifest, id);
+  for (const id of asked.modalities) if (id !== AUTO) requireModality(manifest, id);
   const tasks = await tasksOf(asked);
   if (tasks.length === 0) throw new UsageError('There are no pictures in what was given.');
   const answers: (Answer | undefined)[] = tasks.map(() => undefined);

@@ -11,11 +11,12 @@ import { allFigures, parsePart, positiveIndex, type AnsweredPairs, type Part } f
 import { chooseRows, mergeClasses, NEGATIVE_LABELS, readLabels, type LabelRow } from './labels.js';
 import { defaultModel, loadManifest } from './node-engine.js';
 import { findPairs, type Pair } from './pairs.js';
+import { lookingFigures, lookingReport } from './looking.js';
 import { classifyAll, type Task } from './pool.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
 import { answered, scored, type Answered } from './scored.js';
-import { EXIT, positiveInteger, requireModality, UsageError } from './usage.js';
+import { EXIT, parseCrop, positiveInteger, requireModality, UsageError } from './usage.js';
 
 /** Engines at once when nothing is said: each holds about 150 MB. */
 const DEFAULT_JOBS = Math.min(4, availableParallelism());
@@ -38,6 +39,7 @@ function parse(args: string[]) {
       part: { type: 'string', multiple: true },
       pairs: { type: 'boolean', default: false },
       thorough: { type: 'boolean', default: false },
+      crop: { type: 'string', default: 'auto' },
       json: { type: 'string' },
       predictions: { type: 'string' },
       jobs: { type: 'string', default: String(DEFAULT_JOBS) },
@@ -45,9 +47,12 @@ function parse(args: string[]) {
     },
   });
   const { labels, images, json } = values;
+  const crop = parseCrop(values.crop);
+  if (typeof crop === 'object') throw new UsageError('evaluate takes --crop auto or whole: pixels are another part of each picture.');
   if (!labels || !images || !json) throw new UsageError('evaluate needs --labels, --images and --json.');
   return {
     ...values,
+    crop,
     labels,
     images,
     json,
@@ -130,7 +135,7 @@ async function measure(options: Options, manifest: Manifest, used: readonly Labe
   const modalities = used.map((row) => modalityOf(row, manifest, options.modality));
   const joined = options.pairs ? pairedModalities(manifest) : undefined;
   const pairs = joined ? findPairs(used, modalities, joined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label)) : [];
-  const picture = (i: number) => ({ path: join(options.images, used[i]!.set, used[i]!.image), modality: modalities[i]! });
+  const picture = (i: number) => ({ path: join(options.images, used[i]!.set, used[i]!.image), modality: modalities[i]!, crop: options.crop });
   const places = [...used.map((_row, i) => [i]), ...pairs.map(({ pictures }) => pictures)];
   const tasks = places.map((own): Task => ({ pictures: own.map(picture), options: { thorough: options.thorough } }));
   const found: (Answered | DermletError)[] = [];
@@ -208,6 +213,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   const { answers, pairs, unreadable, seconds } = await measure(options, manifest, used, output);
   for (const { set, image, code, message } of unreadable) err(`unreadable: ${set}/${image}: ${code}: ${message}\n`);
   const figures = allFigures(answers, { ids, merge: options.merge, positive: options.positive, malignant, parts: options.part, resamples: RESAMPLES }, pairs);
+  const looking = lookingFigures(answers, ({ row }) => NEGATIVE_LABELS.includes(row.label));
   // A pair is two pictures more.
   const imagesPerSecond = (used.length + 2 * (pairs?.pairs.length ?? 0)) / seconds;
   const written = {
@@ -221,17 +227,19 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
       positive: positive < 0 ? null : merged.classes[positive]!,
       malignant,
       thorough: options.thorough,
+      crop: options.crop,
       jobs: options.jobs,
     },
     classes: merged.classes,
     counts: { rows: chosen.length, evaluated: answers.length, unreadable: unreadable.length, unknownLabels: unknown },
     ...figures,
+    looking,
     unreadable,
     seconds,
     imagesPerSecond,
   };
   await writeWhole(options.json, compactJson(written));
   if (options.predictions !== undefined) await writeWhole(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
-  out(`${report(figures)}\n${answers.length} pictures classified, ${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`);
+  out(`${report(figures)}\n${lookingReport(looking)}\n\n${answers.length} pictures classified, ${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`);
   return answers.length === 0 ? EXIT.failed : EXIT.fine;
 }

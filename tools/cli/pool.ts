@@ -7,14 +7,15 @@ import type { CallOptions, Engine } from '../../web/src/classifier/engine.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
 import { ofPicture, type PictureOf } from '../../web/src/classifier/input.js';
 import { fromWire, toWire, type WireError } from '../../web/src/classifier/protocol.js';
-import type { Rect, Result } from '../../web/src/classifier/result.js';
+import type { Crop } from '../../web/src/classifier/options.js';
+import type { Result } from '../../web/src/classifier/result.js';
 import { loadEngine } from './node-engine.js';
 
 export interface TaskPicture {
   path: string;
-  /** `Task.options.modality`, or the model's default, when absent. */
+  /** `Task.options.modality`, else whichever the picture looks like, when absent. */
   modality?: string;
-  crop?: Rect;
+  crop?: Crop;
 }
 
 /** One picture, or the two pictures of one lesion: `result.lesion` then says what each came to alone. `options.thorough` works for both. */

@@ -1,5 +1,5 @@
 /** Answers of the classifier, reduced to what figures are made from, and seen with classes merged. */
-import type { Outcome, Result } from '../../web/src/classifier/result.js';
+import type { Framing, Outcome, Result } from '../../web/src/classifier/result.js';
 import type { LabelRow, Merged } from './labels.js';
 
 /** One answered picture (or lesion, when two pictures were given together), in the model's own classes. */
@@ -7,6 +7,9 @@ export interface Answered {
   row: LabelRow;
   /** Id of the modality whose calibration was used. */
   modality: string;
+  /** Id of the modality that the picture looks like, where the model can tell. */
+  recognised?: string;
+  framing: Framing;
   outcome: Outcome;
   rejection: number;
   /** Rejection score less the threshold of the picture's modality: over 0 is refused. The score itself where nothing is ever refused. */
@@ -46,6 +49,8 @@ export function answered(row: LabelRow, result: Result, ids: readonly string[]):
   return {
     row,
     modality: result.modality,
+    ...(result.modalityChoice.recognised ? { recognised: result.modalityChoice.recognised.modality } : {}),
+    framing: result.frame.framing,
     outcome: result.outcome,
     rejection: score,
     excess: score - (threshold ?? 0),

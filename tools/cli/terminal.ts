@@ -56,6 +56,19 @@ function lesionLines(paths: readonly string[], { lesion, ranking }: Result, colu
   return [wrap(title, columns, '  '), ...lines];
 }
 
+/** Which part of the picture was looked at, and where the modality that was asked for is not what it looks like. */
+function lookLines({ frame: { framing, spots }, source: { region }, modality, modalityChoice: { by, recognised } }: Result): string[] {
+  const area = `${region.width} x ${region.height} pixels from ${region.x},${region.y}`;
+  const lines: string[] = [];
+  if (framing === 'spot') lines.push(`Looked at the spot that stands out: ${area}.${spots.length > 1 ? ` ${spots.length - 1} more in the picture.` : ''}`);
+  if (framing === 'several') lines.push('Spots to choose from, as --crop:', ...spots.map(({ frame }) => `  --crop ${frame.x},${frame.y},${frame.width},${frame.height}`));
+  if (by === 'picture') lines.push(`Taken as ${modality}, which it looks like (score ${percent(recognised!.probability)}).`);
+  if (by === 'caller' && recognised && recognised.modality !== modality) {
+    lines.push(`Taken as ${modality}, as asked; it looks like ${recognised.modality} (score ${percent(recognised.probability)}).`);
+  }
+  return lines;
+}
+
 /** @param paths one, or those of a lesion's pictures */
 export function describe(paths: readonly string[], result: Result, columns: number): string {
   const shown = result.outcome === 'single' || result.outcome === 'several';
@@ -63,6 +76,7 @@ export function describe(paths: readonly string[], result: Result, columns: numb
   // Without a named category the scores say nothing that should be read.
   if (shown) parts.push(...result.ranking.map((entry) => row(entry, columns)));
   parts.push(...lesionLines(paths, result, columns));
+  parts.push(...lookLines(result).map((line) => wrap(line, columns, '  ')));
   const sources = result.lesion?.pictures.map(({ source }) => source) ?? [result.source];
   if (sources.some(({ bitExact }) => !bitExact)) parts.push(wrap('Decoded by libheif: may differ slightly from what browsers decode.', columns, '  '));
   if (result.thorough) parts.push(wrap('Thorough: the mean over turns and reflections of the picture.', columns, '  '));

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../web/src/classifier/manifest.js';
+import type { Crop } from '../../web/src/classifier/options.js';
 
 /** Wrong use of the command line: exit status 2. */
 export class UsageError extends Error {
@@ -12,6 +13,15 @@ export function positiveInteger(text: string, option: string): number {
   return value;
 }
 
+/** @throws UsageError */
+export function parseCrop(text: string): Crop {
+  if (text === 'auto' || text === 'whole') return text;
+  const numbers = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : NaN));
+  if (numbers.length !== 4 || numbers.some(Number.isNaN)) throw new UsageError(`--crop must be auto, whole, or x,y,width,height in whole pixels, not '${text}'.`);
+  const [x, y, width, height] = numbers as [number, number, number, number];
+  return { x, y, width, height };
+}
+
 /** @throws UsageError when the model does not know it */
 export function requireModality({ modalities }: Manifest, id: string | undefined): void {
   if (id === undefined || modalities.some((modality) => modality.id === id)) return;
@@ -22,18 +32,18 @@ export function requireModality({ modalities }: Manifest, id: string | undefined
 export const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
 
 export const USAGE = `Use:
-  npm run classify -- FILE|FOLDER... [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--modality ID] [--crop x,y,w,h]
+  npm run classify -- FILE|FOLDER... [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--modality auto|ID] [--crop auto|whole|x,y,w,h]
                       [--thorough] [--explain] [--jobs N]
-  npm run classify -- FILE FILE --lesion [--modality ID,ID] [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--thorough] [--explain]
+  npm run classify -- FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--thorough] [--explain]
   npm run evaluate -- --labels LABELS.csv --images DIR --json OUT.json [--predictions OUT.csv] [--set NAME[,NAME]] [--split NAME] [--modality ID]
                       [--merge FROM:INTO[,FROM:INTO]] [--part NAME:SET[,SET][:FROM:INTO[,FROM:INTO]]] [--positive ID] [--malignant ID[,ID]]
-                      [--pairs] [--thorough] [--model NAME|FOLDER] [--jobs N]
+                      [--pairs] [--thorough] [--crop auto|whole] [--model NAME|FOLDER] [--jobs N]
 
 classify  prints what each picture looks most like. JPEG, PNG, BMP and HEIC; folders are searched for pictures.
   --json      one JSON object for one file, else an array; failed files have "error" in place of a result
   --format    the JSON of the retired servers in place of a result
-  --modality  how the picture was taken, an id of the model's; its default when absent. With --lesion one for both or one for each
-  --crop      pixels of the upright picture
+  --modality  how the picture was taken: auto goes by the picture (default), else an id of the model's. With --lesion one for both or one for each
+  --crop      what the network is shown: auto a frame around the spot where it is small (default), whole the picture as it is, or pixels of the upright picture
   --lesion    the two files are pictures of one lesion and get one result; of different modalities where the model says how they are combined
   --thorough  the mean over the eight turns and reflections of each picture; takes about eight times as long
   --explain   adds where in the picture the first-ranked category was seen
@@ -41,6 +51,7 @@ classify  prints what each picture looks most like. JPEG, PNG, BMP and HEIC; fol
 
 evaluate  measures the model on labelled pictures: DIR/<set>/<image>, columns set,image,label and, where there, group,split,modality,source_label,skin_tone.
   --modality  only the rows of this modality; rows are classified with the calibration of their own
+  --crop      auto looks for the spot in each picture (default), whole does not
   --merge     adds one class to another, for benchmarks with fewer classes
   --part      figures of some sets with classes merged in their own way, from the same answers; may be given several times
   --pairs     also both pictures of one lesion together (one group and label, a picture of each modality that the model combines), set against each alone

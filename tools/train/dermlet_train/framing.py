@@ -1,0 +1,90 @@
+"""Where in a picture the network looks: the locator of a model folder, read as the page reads it.
+
+The locator's answers come from onnxruntime; what is made of them is asked of the shipped C++ module (`frames.mjs`), so that there is one rule and not two. The
+scores that a manifest is calibrated on are those of the very frames that the page will show the network.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .augment import evaluation_view, recipe_view
+from .config import Recipe
+from .preprocessing import LITE
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = ROOT / "tools" / "train" / "frames.mjs"
+LIMITS = ("spotScore", "rivalScore", "closeShare", "frameScale")
+Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`framing` as in the core: whole, spot, none or several. `box`: what the network is shown; None for the picture as it is."""
+
+    framing: str = "whole"
+    box: Box | None = None
+
+    @property
+    def answerable(self) -> bool:
+        return self.framing not in ("none", "several")
+
+    def view(self, picture: np.ndarray, recipe: Recipe) -> np.ndarray:
+        """(S, S, 3): what the network is shown of an (H, W, 3) picture. A frame is shown whole, a picture as it is by the recipe's crop."""
+        if self.box is None:
+            return recipe_view(picture, recipe)
+        left, top, right, bottom = self.box
+        return evaluation_view(picture[top:bottom, left:right], recipe.input_size, recipe.crop)
+
+
+WHOLE = Frame()
+
+
+class Locator:
+    """A model folder's locator. `entry` is the manifest's `locator`. Raises FileNotFoundError when the C++ module is not built, OSError without Node."""
+
+    def __init__(self, folder: Path, entry: Mapping[str, Any], threads: int = 1) -> None:
+        import onnxruntime
+
+        if not (ROOT / "build" / "wasm" / "dermlet.wasm").exists():
+            raise FileNotFoundError("the C++ module is not built: run `npm run build` in the repository first")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self.entry = entry
+        self.session = onnxruntime.InferenceSession((folder / entry["file"]["path"]).read_bytes(), options, providers=["CPUExecutionProvider"])
+
+    def frames(self, pictures: Iterable[np.ndarray]) -> list[Frame]:
+        """One frame for each (H, W, 3) uint8 picture, in order."""
+        spec = json.dumps({key: self.entry[key] for key in LIMITS})
+        lines = "".join(json.dumps(self._answer(picture)) + "\n" for picture in pictures)
+        told = subprocess.run(["node", str(SCRIPT), spec], input=lines, capture_output=True, text=True, check=False)
+        if told.returncode:
+            raise RuntimeError(f"frames.mjs: {told.stderr.strip()[-500:]}")
+        return [_frame_of(json.loads(line)) for line in told.stdout.splitlines()]
+
+    def _answer(self, picture: np.ndarray) -> dict[str, Any]:
+        height, width = picture.shape[:2]
+        size = self.entry["input"]["width"], self.entry["input"]["height"]
+        view = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
+        (values,) = self.session.run([self.entry["output"]], {self.entry["input"]["name"]: LITE.normalise(view[None])})
+        rows, columns = values.shape[2:]
+        return {"rows": rows, "columns": columns, "width": width, "height": height, "values": [round(float(value), 5) for value in values.ravel()]}
+
+
+def _frame_of(told: Mapping[str, Any]) -> Frame:
+    frame = told["frame"]
+    box = (frame["x"], frame["y"], frame["x"] + frame["width"], frame["y"] + frame["height"])
+    return Frame(told["framing"], box if told["framing"] in ("spot", "several") else None)
+
+
+def locator_of(folder: Path, manifest: Mapping[str, Any]) -> Locator | None:
+    """The locator that a manifest names; None where it names none."""
+    return Locator(folder, manifest["locator"]) if "locator" in manifest else None
