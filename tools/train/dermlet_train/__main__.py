@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import calibrate, card, finetune, import_keras, quality, runs
 from .config import Recipe
+from .locator import cli as locator_cli
 from .prepare import cli as prepare_cli
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def main() -> None:
     quality.add_arguments(steps.add_parser("quality", help="choose the limits of the quality gate by degrading pictures in steps"))
     runs.add_arguments(steps.add_parser("runs", help="keep a training run's summary and write the table of runs"))
     import_keras.add_arguments(steps.add_parser("import-keras", help="turn a Keras classifier and its class index into a model folder"))
+    locator_cli.add_steps(steps)
 
     arguments = parser.parse_args()
     if arguments.step == "card":
@@ -119,6 +121,9 @@ def main() -> None:
         return
     if arguments.step == "import-keras":
         import_keras.run(arguments)
+        return
+    if arguments.step in locator_cli.STEPS:
+        locator_cli.run(arguments)
         return
     if arguments.step == "average":
         from .checkpoint import average

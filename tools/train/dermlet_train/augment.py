@@ -60,14 +60,14 @@ def _curve(rng: np.random.Generator, size: int, length: float) -> list[tuple[flo
     return points
 
 
-def _hairs(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
+def draw_hairs(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
     """Hairs: many thin curves of about one colour, dark more often than light."""
     colour = np.array((60, 42, 32) if rng.random() < 0.8 else (205, 190, 170)) + rng.integers(-30, 30)
     for _ in range(int(rng.integers(2, 22))):
         pen.line(_curve(rng, size, size * rng.uniform(0.2, 1.0)), tuple(np.clip(colour + rng.integers(-15, 16), 0, 255)), 1 if rng.random() < 0.75 else 2)
 
 
-def _ruler(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
+def draw_ruler(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
     """A ruler's ticks along one side."""
     step, at, shade = rng.uniform(0.03, 0.1) * size, rng.uniform(0.0, 0.15) * size, int(rng.integers(0, 110))
     flipped = rng.random() < 0.5
@@ -77,7 +77,7 @@ def _ruler(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> Non
         pen.line([(size - x, size - y) for x, y in line] if flipped else line, (shade,) * 3, 1)
 
 
-def _pen_marks(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
+def draw_pen_marks(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
     """A surgeon's pen: part of a ring about the lesion, or strokes, in violet, blue, green or black."""
     colour = ((96, 60, 140), (52, 66, 140), (40, 110, 90), (40, 40, 48))[int(rng.integers(4))]
     width = max(1, int(size * rng.uniform(0.008, 0.03)))
@@ -99,7 +99,7 @@ def _vignette(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> 
     pen.ellipse((cx - outer, cy - outer, cx + outer, cy + outer), None, (shade,) * 3, rim)
 
 
-OVERLAYS = ((_hairs, 0.15), (_ruler, 0.06), (_pen_marks, 0.08), (_vignette, 0.08))  # each with the share of pictures that get it
+OVERLAYS = ((draw_hairs, 0.15), (draw_ruler, 0.06), (draw_pen_marks, 0.08), (_vignette, 0.08))  # each with the share of pictures that get it
 
 
 def overlay(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
