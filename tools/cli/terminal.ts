@@ -61,6 +61,7 @@ function lookLines({ frame: { framing, spots }, source: { region }, modality, mo
   const area = `${region.width} x ${region.height} pixels from ${region.x},${region.y}`;
   const lines: string[] = [];
   if (framing === 'spot') lines.push(`Looked at the spot that stands out: ${area}.${spots.length > 1 ? ` ${spots.length - 1} more in the picture.` : ''}`);
+  if (framing === 'both') lines.push('Looked at the picture as it is and closely at the spot that stands out.');
   if (framing === 'several') lines.push('Spots to choose from, as --crop:', ...spots.map(({ frame }) => `  --crop ${frame.x},${frame.y},${frame.width},${frame.height}`));
   if (by === 'picture') lines.push(`Taken as ${modality}, which it looks like (score ${percent(recognised!.probability)}).`);
   if (by === 'caller' && recognised && recognised.modality !== modality) {

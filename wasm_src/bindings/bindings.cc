@@ -190,12 +190,13 @@ val judge_quality_js(const val& values, const val& limits) {
   return Object(to_js(judge_quality(given, quality_limits_from(limits)))).flag("ok", true).get();
 }
 
-constexpr std::array kFramings = {"whole", "spot", "chosen", "none", "several"};
+constexpr std::array kFramings = {"whole", "spot", "both", "chosen", "none", "several"};
 
 val locate_js(const val& output, int rows, int columns, const val& picture, const val& v) {
   const auto values = taken<float>(output);
   if (!values) return to_js(values.error());
-  const LocateSpec spec = {at<float>(v, "spotScore"), at<float>(v, "rivalScore"), at<double>(v, "closeShare"), at<double>(v, "frameScale")};
+  const LocateSpec spec = {at<float>(v, "spotScore"), at<float>(v, "rivalScore"), at<float>(v, "frameScore"),
+                           at<double>(v, "frameScale"), at<double>(v, "aloneShare"), at<double>(v, "bothShare")};
   const auto located = locate(values->span(), rows, columns, at<int>(picture, "width"), at<int>(picture, "height"), spec);
   if (!located) return to_js(located.error());
   const val spots = val::array();
@@ -213,24 +214,40 @@ val recognise_modality_js(const val& embedding, const val& probe) {
   return Object().flag("ok", true).set("index", static_cast<double>(found->index)).set("probability", found->probability).get();
 }
 
-// Owns what a LesionPicture looks at.
-struct Taken {
+// The network's outputs, copied in.
+struct TakenOutputs {
   Buffer<float> scores;
   Buffer<float> maps;
   Buffer<float> embedding;
+};
+
+// Owns what a LesionPicture looks at.
+struct Taken {
+  TakenOutputs outputs;
+  TakenOutputs closer;
   std::optional<RejectionModel> rejection;
 };
 
-Result<LesionPicture> picture_from(const val& v, Taken& kept) {
-  const val outputs = v["outputs"];
-  const val explain = v["explain"];
+Result<ModelOutputs> outputs_from(const val& outputs, TakenOutputs& kept) {
   auto scores = taken<float>(outputs["scores"]);
   auto maps = taken<float>(outputs["maps"]);
   auto embedding = taken<float>(outputs["embedding"]);
   if (!scores || !maps || !embedding) return fail(ErrorCode::kImageTooLarge, "not enough memory for the network's outputs");
-  kept = {std::move(*scores), std::move(*maps), std::move(*embedding), std::nullopt};
+  kept = {std::move(*scores), std::move(*maps), std::move(*embedding)};
+  return ModelOutputs{kept.scores.span(), kept.maps.span(), at<int>(outputs, "mapHeight"), at<int>(outputs, "mapWidth"), kept.embedding.span(), at<int>(outputs, "views")};
+}
+
+Result<LesionPicture> picture_from(const val& v, Taken& kept) {
+  const val explain = v["explain"];
   LesionPicture picture;
-  picture.outputs = {kept.scores.span(), kept.maps.span(), at<int>(outputs, "mapHeight"), at<int>(outputs, "mapWidth"), kept.embedding.span(), at<int>(outputs, "views")};
+  const auto outputs = outputs_from(v["outputs"], kept.outputs);
+  if (!outputs) return tl::unexpected(outputs.error());
+  picture.outputs = *outputs;
+  if (const val seen = v["closer"]; !seen.isNull()) {
+    const auto closer = outputs_from(seen, kept.closer);
+    if (!closer) return tl::unexpected(closer.error());
+    picture.closer = *closer;
+  }
   picture.spec = decision_spec_from(v["spec"]);
   if (const val file = v["spec"]["rejectionModel"]; !file.isNull() && !file.isUndefined()) {
     const auto bytes = taken<std::uint8_t>(file);
@@ -242,7 +259,7 @@ Result<LesionPicture> picture_from(const val& v, Taken& kept) {
   }
   picture.usable = at<bool>(v, "usable");
   const auto framing = std::find(kFramings.begin(), kFramings.end(), at<std::string>(v, "framing"));
-  if (framing == kFramings.end()) return fail(ErrorCode::kInvalidArgument, "framing is whole, spot, chosen, none or several");
+  if (framing == kFramings.end()) return fail(ErrorCode::kInvalidArgument, "framing is whole, spot, both, chosen, none or several");
   picture.framing = static_cast<Framing>(framing - kFramings.begin());
   if (!explain.isNull()) picture.explain = Explain{at<int>(explain, "classIndex"), at<int>(explain, "width"), at<int>(explain, "height")};
   return picture;

@@ -108,25 +108,28 @@ export interface Spot {
 /**
  * How the part of a picture that the network saw was found:
  * - `whole`: the picture as it is, because the spot is large in it or nobody looked for one
- * - `spot`: a frame around the spot
+ * - `spot`: a frame around the spot, which is small in the picture
+ * - `both`: the picture as it is and a frame around the spot, averaged
  * - `chosen`: a frame that a person chose
  * - `none`: nothing stands out in the picture
- * - `several`: two spots or more stand out about equally
+ * - `several`: two spots or more stand out, far enough apart
  */
-export type Framing = 'whole' | 'spot' | 'chosen' | 'none' | 'several';
+export type Framing = 'whole' | 'spot' | 'both' | 'chosen' | 'none' | 'several';
 
 /** `wasm_src/core/locate.h` says what each means. */
 export interface LocateSpec {
   spotScore: number;
   rivalScore: number;
-  closeShare: number;
+  frameScore: number;
   frameScale: number;
+  aloneShare: number;
+  bothShare: number;
 }
 
 export interface Located {
   ok: true;
   framing: Framing;
-  /** Around the best spot where the framing is `spot` or `several`, else the whole picture. */
+  /** Around the best spot where the framing is `spot`, `both` or `several`, else the whole picture. */
   frame: Rect;
   /** Best first. */
   spots: Spot[];
@@ -189,6 +192,8 @@ export interface Explain {
 /** One picture of a lesion; `spec` is by its modality, the overlay's size its own. */
 export interface LesionOutputs {
   outputs: ModelOutputs;
+  /** Of the frame where the framing is `both`, and `outputs` those of the picture; else null. */
+  closer: ModelOutputs | null;
   spec: DecisionSpec;
   usable: boolean;
   framing: Framing;

@@ -37,7 +37,7 @@ enum class Outcome : std::uint8_t {
   kNotRecognised,  // rejection score over its threshold: nothing the network knows
   kPoorQuality,    // the picture is not usable
   kNoSpot,         // nothing stands out in the picture: a frame must be chosen
-  kSeveralSpots,   // two spots or more do about equally: one must be chosen
+  kSeveralSpots,   // two spots or more stand out: one must be chosen
 };
 
 struct SetRule {

@@ -106,10 +106,26 @@ Rect frame_around(const Spot& spot, double side, int width, int height) {
   return {start(spot.x + spot.width / 2, width), start(spot.y + spot.height / 2, height), length, length};
 }
 
+// Whether a second spot stands out by itself: one whose middle lies in the frame of the best is shown together with it.
+bool is_rival(const Spot& spot, const Spot& best, float least) {
+  const double x = spot.x + spot.width / 2 - best.frame.x;
+  const double y = spot.y + spot.height / 2 - best.frame.y;
+  const bool shown = x >= 0 && y >= 0 && x <= best.frame.width && y <= best.frame.height;
+  return spot.score >= least && !shown;
+}
+
 // Whether the centred square of the shorter side, which is shown of a picture as it is, holds the spot's middle.
 bool centre_holds(const Spot& spot, int width, int height) {
   const double half = std::min(width, height) / 2.0;
   return std::abs(spot.x + spot.width / 2 - width / 2.0) <= half && std::abs(spot.y + spot.height / 2 - height / 2.0) <= half;
+}
+
+// How closely the one spot is looked at.
+Framing framing_of(const Spot& spot, int width, int height, const LocateSpec& spec) {
+  const double share = std::max(spot.width, spot.height) / std::min(width, height);
+  if (spot.score < spec.frame_score) return Framing::kWhole;
+  if (share < spec.alone_share || !centre_holds(spot, width, height)) return Framing::kSpot;
+  return share < spec.both_share ? Framing::kBoth : Framing::kWhole;
 }
 
 }  // namespace
@@ -125,8 +141,8 @@ Result<Located> locate(std::span<const float> output, int rows, int columns, int
     return fail(ErrorCode::kInvalidArgument, "a value of the locator is not a finite number");
   }
   const auto is_share = [](double value) { return value >= 0 && value <= 1; };
-  if (!is_share(spec.spot_score) || !is_share(spec.rival_score) || !is_share(spec.close_share) ||
-      !(spec.frame_scale >= 1 && spec.frame_scale <= 100)) {
+  if (!is_share(spec.spot_score) || !is_share(spec.rival_score) || !is_share(spec.frame_score) ||
+      !is_share(spec.alone_share) || !is_share(spec.both_share) || !(spec.frame_scale >= 1 && spec.frame_scale <= 100)) {
     return fail(ErrorCode::kInvalidArgument, "a limit of the locator makes no sense");
   }
 
@@ -138,15 +154,10 @@ Result<Located> locate(std::span<const float> output, int rows, int columns, int
   located.frame = {0, 0, width, height};
   if (located.spots.empty()) return located;
   const Spot& best = located.spots.front();
-  const bool rival = located.spots.size() > 1 && located.spots[1].score >= spec.rival_score * best.score;
-  const double longer = std::max(best.width, best.height);
-  const bool close = longer >= spec.close_share * std::min(width, height);
-  if (close && !rival && centre_holds(best, width, height)) {
-    located.framing = Framing::kWhole;
-    return located;
-  }
-  located.framing = rival ? Framing::kSeveral : Framing::kSpot;
-  located.frame = best.frame;
+  const auto rivals = [&](const Spot& spot) { return is_rival(spot, best, spec.rival_score); };
+  const bool rival = std::any_of(located.spots.begin() + 1, located.spots.end(), rivals);
+  located.framing = rival ? Framing::kSeveral : framing_of(best, width, height, spec);
+  if (located.framing != Framing::kWhole) located.frame = best.frame;
   return located;
 }
 

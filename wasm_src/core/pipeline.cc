@@ -46,6 +46,21 @@ Result<Image> make_preview(const Image& upright, const Source& source, int side)
   return resample(upright, {0, 0, static_cast<double>(upright.width), static_cast<double>(upright.height)}, scaled(source.width), scaled(source.height), Filter::kBilinear);
 }
 
+// What the network says of a picture: the mean over its views, and over the picture and the frame where both were seen.
+Result<MeanOutputs> mean_of(const LesionPicture& picture) {
+  auto mean = average_views(picture.outputs, picture.explain.has_value());
+  if (!mean || !picture.closer) return mean;
+  const auto closer = average_views(*picture.closer, false);
+  if (!closer) return closer;
+  if (closer->logits.size() != mean->logits.size() || closer->embedding.size() != mean->embedding.size()) {
+    return fail(ErrorCode::kInvalidArgument, "the outputs for the picture and for its frame differ in length");
+  }
+  const auto halve = [](float a, float b) { return static_cast<float>((static_cast<double>(a) + b) / 2); };
+  std::transform(mean->logits.begin(), mean->logits.end(), closer->logits.begin(), mean->logits.begin(), halve);
+  std::transform(mean->embedding.begin(), mean->embedding.end(), closer->embedding.begin(), mean->embedding.begin(), halve);
+  return mean;
+}
+
 // The rejection score by the picture's rejection model; none where it has none.
 Result<std::optional<float>> rejection_of(const LesionPicture& picture, const MeanOutputs& mean) {
   if (picture.rejection == nullptr) return std::nullopt;
@@ -149,7 +164,7 @@ Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, 
   std::vector<MeanOutputs> means;
   std::vector<std::size_t> usable;
   for (const LesionPicture& picture : pictures) {
-    auto mean = average_views(picture.outputs, picture.explain.has_value());
+    auto mean = mean_of(picture);
     if (!mean) return tl::unexpected(mean.error());
     const auto rejection = rejection_of(picture, *mean);
     if (!rejection) return tl::unexpected(rejection.error());

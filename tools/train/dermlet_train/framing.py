@@ -22,13 +22,14 @@ from .preprocessing import LITE
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "tools" / "train" / "frames.mjs"
-LIMITS = ("spotScore", "rivalScore", "closeShare", "frameScale")
+LIMITS = ("spotScore", "rivalScore", "frameScore", "frameScale")
+NO_LOOK = {"aloneShare": 0.0, "bothShare": 0.0}
 Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 
 
 @dataclass(frozen=True)
 class Frame:
-    """`framing` as in the core: whole, spot, none or several. `box`: what the network is shown; None for the picture as it is."""
+    """`framing` as in the core: whole, spot, both, none or several. `box`: the frame around the spot; None where only the picture as it is is shown."""
 
     framing: str = "whole"
     box: Box | None = None
@@ -37,12 +38,13 @@ class Frame:
     def answerable(self) -> bool:
         return self.framing not in ("none", "several")
 
-    def view(self, picture: np.ndarray, recipe: Recipe) -> np.ndarray:
-        """(S, S, 3): what the network is shown of an (H, W, 3) picture. A frame is shown whole, a picture as it is by the recipe's crop."""
+    def views(self, picture: np.ndarray, recipe: Recipe) -> list[np.ndarray]:
+        """One or two (S, S, 3) views of an (H, W, 3) picture, whose outputs are averaged. A frame is shown whole, a picture as it is by the recipe's crop."""
         if self.box is None:
-            return recipe_view(picture, recipe)
+            return [recipe_view(picture, recipe)]
         left, top, right, bottom = self.box
-        return evaluation_view(picture[top:bottom, left:right], recipe.input_size, recipe.crop)
+        close = evaluation_view(picture[top:bottom, left:right], recipe.input_size, recipe.crop)
+        return [recipe_view(picture, recipe), close] if self.framing == "both" else [close]
 
 
 WHOLE = Frame()
@@ -61,11 +63,12 @@ class Locator:
         self.entry = entry
         self.session = onnxruntime.InferenceSession((folder / entry["file"]["path"]).read_bytes(), options, providers=["CPUExecutionProvider"])
 
-    def frames(self, pictures: Iterable[np.ndarray]) -> list[Frame]:
-        """One frame for each (H, W, 3) uint8 picture, in order."""
-        spec = json.dumps({key: self.entry[key] for key in LIMITS})
-        lines = "".join(json.dumps(self._answer(picture)) + "\n" for picture in pictures)
-        told = subprocess.run(["node", str(SCRIPT), spec], input=lines, capture_output=True, text=True, check=False)
+    def frames(self, pictures: Iterable[np.ndarray], looks: Iterable[Mapping[str, float] | None]) -> list[Frame]:
+        """One frame for each (H, W, 3) uint8 picture, in order. `looks`: the manifest's `look` of each picture's modality."""
+        limits = {key: self.entry[key] for key in LIMITS}
+        asked = zip(pictures, looks, strict=True)
+        lines = "".join(json.dumps(self._answer(picture) | {"spec": limits | dict(look or NO_LOOK)}) + "\n" for picture, look in asked)
+        told = subprocess.run(["node", str(SCRIPT)], input=lines, capture_output=True, text=True, check=False)
         if told.returncode:
             raise RuntimeError(f"frames.mjs: {told.stderr.strip()[-500:]}")
         return [_frame_of(json.loads(line)) for line in told.stdout.splitlines()]
@@ -82,7 +85,7 @@ class Locator:
 def _frame_of(told: Mapping[str, Any]) -> Frame:
     frame = told["frame"]
     box = (frame["x"], frame["y"], frame["x"] + frame["width"], frame["y"] + frame["height"])
-    return Frame(told["framing"], box if told["framing"] in ("spot", "several") else None)
+    return Frame(told["framing"], box if told["framing"] in ("spot", "both", "several") else None)
 
 
 def locator_of(folder: Path, manifest: Mapping[str, Any]) -> Locator | None:

@@ -8,7 +8,7 @@ import { Core, type Decoded } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import { isList, ofPicture, type InputOf } from './input.js';
-import { AUTO, parseReference, type Calibration, type FileEntry, type Locator, type Manifest, type Modality, type QualityLimits, type SelfTestReference } from './manifest.js';
+import { AUTO, parseReference, type Calibration, type FileEntry, type Locator, type Look, type Manifest, type Modality, type QualityLimits, type SelfTestReference } from './manifest.js';
 import { createNetwork, type Network, type NetworkOutputs } from './network.js';
 import type { BackendChoice, ClassifyOptions, Crop, Stage } from './options.js';
 import type { Frame, ModalityChoice, Quality, RankedClass, Rect, Rejection, Result, ResultPictures, Runtime as RuntimeReport, Source } from './result.js';
@@ -86,26 +86,26 @@ export class Engine {
     const asked = this.#asked(input, options);
     const { thorough, pictures, explained } = asked;
     onStage('decoding');
-    const prepared = await this.#prepare(asked);
-    const preparedAt = performance.now();
+    const clock = new Clock();
+    const prepared: Framed[] = [];
+    for (const [index, picture] of asked.given.entries()) {
+      prepared.push(await ofPicture(index, asked.given.length, () => clock.preparing(() => this.#prepare(picture, asked))));
+    }
     onStage('analysing');
     const { seen, interpreted, inferredAt } = await this.runtime.run(async (network) => {
       const seen: Seen[] = [];
-      for (const [index, picture] of prepared.entries()) {
-        seen.push(await this.#see(picture, await network.run(picture.tensor, asked.views), asked.given[index]!.modality));
-      }
+      for (const [index, picture] of prepared.entries()) seen.push(await this.#see(network, picture, asked.given[index]!, asked, clock));
       const combination = combinationSpec(this.manifest, seen.map(({ modality }) => modality), thorough);
       const inferredAt = performance.now();
       if (explained !== null) onStage('explaining');
-      const outputs = seen.map(({ outputs, modality, quality, picture }): LesionOutputs => {
+      const outputs = seen.map(({ outputs, closer, modality, quality, picture, frame: { framing } }): LesionOutputs => {
         const explain = explained === null || outputs.maps === null ? null : explainSpec(explained, picture.region, pictures);
-        const { framing } = picture.frame;
-        return { outputs, spec: decisionSpec(this.manifest, modality, thorough, this.rejectionModel), usable: quality.usable, framing, explain };
+        return { outputs, closer, spec: decisionSpec(this.manifest, modality, thorough, this.rejectionModel), usable: quality.usable, framing, explain };
       });
       return { seen, interpreted: await this.#interpret(outputs, combination), inferredAt };
     });
     const ended = performance.now();
-    const timings = { queue: 0, prepare: preparedAt - began, inference: inferredAt - preparedAt, interpret: ended - inferredAt, total: ended - began };
+    const timings = { queue: 0, prepare: clock.prepare, inference: inferredAt - began - clock.prepare, interpret: ended - inferredAt, total: ended - began };
     onStage('done');
     return this.#result(asked, seen, interpreted, timings);
   }
@@ -154,48 +154,49 @@ export class Engine {
     };
   }
 
-  async #prepare({ given, views, pictures }: Asked): Promise<Framed[]> {
-    const prepared: Framed[] = [];
-    for (const [index, { bytes, crop, modality }] of given.entries()) {
-      const expected = modality === AUTO ? this.manifest.defaultModality : modality.id;
-      const spec = prepareSpec(this.manifest, expected, pictures ? PREVIEW_SIDE : 0, views);
-      prepared.push(
-        await ofPicture(index, given.length, async () => {
-          const { framing, spots, area } = await this.#frame(bytes, crop);
-          return { ...(await this.core.prepare(bytes, spec, area)), frame: { framing, spots } };
-        }),
-      );
-    }
-    return prepared;
+  /** The picture as it is, or the part that was asked for; and the whole of it for the locator where a spot is to be looked for. */
+  async #prepare({ bytes, crop, modality }: Given, { views, pictures }: Asked): Promise<Framed> {
+    const { locator, defaultModality } = this.manifest;
+    const spec = prepareSpec(this.manifest, modality === AUTO ? defaultModality : modality.id, pictures ? PREVIEW_SIDE : 0, views);
+    const picture = await this.core.prepare(bytes, spec, typeof crop === 'object' ? crop : null);
+    const whole = crop === 'auto' && locator ? (await this.core.prepare(bytes, locatorSpec(locator), null)).tensor : null;
+    return { ...picture, whole };
   }
 
-  /** Where in the picture the network is to look: `area` null is the picture as it is. */
-  async #frame(bytes: Uint8Array, crop: Crop): Promise<Frame & { area: Rect | null }> {
-    if (typeof crop === 'object') return { framing: 'chosen', spots: [], area: crop };
+  /**
+   * Has the network look at a picture: as it is, which says what kind of picture it is, then closely at the spot where that is small for such a picture.
+   * The modality that was asked for counts, else the one that the picture looks like.
+   */
+  async #see(network: Network, picture: Framed, { bytes, crop, modality: asked }: Given, { views }: Asked, clock: Clock): Promise<Seen> {
     const { locator } = this.manifest;
-    if (crop === 'whole' || !locator) return { framing: 'whole', spots: [], area: null };
-    const { tensor, source } = await this.core.prepare(bytes, locatorSpec(locator), null);
-    const output = await this.runtime.run((network) => network.locate(tensor));
-    const { framing, frame, spots } = await this.core.locate(output, source, locator);
-    return { framing, spots, area: framing === 'spot' || framing === 'several' ? frame : null };
-  }
-
-  /** What the network's answer is read as: the modality that was asked for, else the one that the picture looks like, and whether the picture is good enough for it. */
-  async #see(picture: Framed, outputs: NetworkOutputs, asked: Modality | typeof AUTO): Promise<Seen> {
-    const { modalityProbe, modalities, quality: limits } = this.manifest;
-    let recognised: { modality: Modality; probability: number } | undefined;
-    if (modalityProbe && outputs.embedding) {
-      const upright = outputs.embedding.subarray(0, outputs.embedding.length / outputs.views);
-      const { index, probability } = await this.core.recogniseModality(upright, { weights: modalityProbe.weights.flat(), bias: modalityProbe.bias });
-      recognised = { modality: modalities[index]!, probability };
-    }
+    const outputs = await network.run(picture.tensor, views);
+    const recognised = await this.#recognise(outputs);
     const modality = asked === AUTO ? (recognised?.modality ?? findModality(this.manifest)) : asked;
     const choice: ModalityChoice = {
       by: asked !== AUTO ? 'caller' : recognised ? 'picture' : 'default',
       ...(recognised ? { recognised: { modality: recognised.modality.id, probability: recognised.probability } } : {}),
     };
-    const quality = await this.core.judgeQuality(picture.qualityValues, qualitySpec(limits, modality.id));
-    return { picture, outputs, modality, choice, quality };
+    const judged = async (seen: Decoded): Promise<Quality> => this.core.judgeQuality(seen.qualityValues, qualitySpec(this.manifest.quality, modality.id));
+    const asItIs = { picture, outputs, closer: null, modality, choice };
+    if (!picture.whole || !locator) {
+      return { ...asItIs, quality: await judged(picture), frame: { framing: typeof crop === 'object' ? 'chosen' : 'whole', spots: [] } };
+    }
+    const { framing, frame, spots } = await this.core.locate(await network.locate(picture.whole), picture.source, { ...locator, ...(modality.look ?? NO_LOOK) });
+    if (framing === 'whole' || framing === 'none') return { ...asItIs, quality: await judged(picture), frame: { framing, spots } };
+    const close = await clock.preparing(() => this.core.prepare(bytes, prepareSpec(this.manifest, modality.id, 0, views), frame));
+    const closer = await network.run(close.tensor, views);
+    if (framing === 'both') return { ...asItIs, closer, quality: await judged(picture), frame: { framing, spots } };
+    const framed = { ...close, preview: picture.preview, whole: null };
+    return { picture: framed, outputs: closer, closer: null, modality, choice, quality: await judged(close), frame: { framing, spots } };
+  }
+
+  /** What kind of picture it looks like; undefined where the model cannot tell. */
+  async #recognise({ embedding, views }: NetworkOutputs): Promise<{ modality: Modality; probability: number } | undefined> {
+    const { modalityProbe, modalities } = this.manifest;
+    if (!modalityProbe || !embedding) return undefined;
+    const upright = embedding.subarray(0, embedding.length / views);
+    const { index, probability } = await this.core.recogniseModality(upright, { weights: modalityProbe.weights.flat(), bias: modalityProbe.bias });
+    return { modality: modalities[index]!, probability };
   }
 
   /** What the core refuses here came from the network, never from the caller. */
@@ -243,7 +244,7 @@ export class Engine {
       rejection: combined ? { method: manifest.decision.rejection, score: decision.rejection, threshold: decision.rejectionThreshold } : rejections[shown]!,
       quality: main.quality,
       source: sources[shown]!,
-      frame: main.picture.frame,
+      frame: main.frame,
       ...(heatMap
         ? { explanation: { classId: classOf(heatMap.classIndex).id, rows: heatMap.rows, columns: heatMap.columns, values: heatMap.values } }
         : {}),
@@ -253,7 +254,7 @@ export class Engine {
               pictures: alone.map((each, index) => ({
                 modality: seen[index]!.modality.id,
                 modalityChoice: seen[index]!.choice,
-                frame: seen[index]!.picture.frame,
+                frame: seen[index]!.frame,
                 usable: seen[index]!.quality.usable,
                 quality: seen[index]!.quality,
                 source: sources[index]!,
@@ -283,16 +284,33 @@ interface Given {
   modality: Modality | typeof AUTO;
 }
 
-/** A prepared picture, and how the part that the network is shown was found. */
-type Framed = Decoded & { frame: Frame };
+/** A prepared picture; and all of it, for the locator, where a spot is to be looked for. */
+type Framed = Decoded & { whole: Float32Array<ArrayBuffer> | null };
 
-/** A picture that the network has seen, and what its answer is read as. */
+/** A picture that the network has seen, and what its answer is read as. `picture` is what the scores are of: where the spot is small, its frame. */
 interface Seen {
   picture: Framed;
   outputs: NetworkOutputs;
+  /** Of the frame, where the picture and its frame count together. */
+  closer: NetworkOutputs | null;
+  frame: Frame;
   modality: Modality;
   choice: ModalityChoice;
   quality: Quality;
+}
+
+/** Adds up the time that pictures took to prepare: some are prepared between runs of the network. */
+class Clock {
+  prepare = 0;
+
+  async preparing<T>(work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.prepare += performance.now() - began;
+    }
+  }
 }
 
 /** One call, checked. */
@@ -336,6 +354,9 @@ export function prepareSpec({ input, quality }: Manifest, modality: string, prev
   const { name: _name, ...picture } = input;
   return { cropPct: 1, ...picture, quality: qualitySpec(quality, modality), previewSide, views };
 }
+
+/** Of a modality that says nothing: no spot is small. */
+const NO_LOOK: Look = { aloneShare: 0, bothShare: 0 };
 
 /** The whole picture for the locator: no quality is asked of it, and nobody looks at it. */
 function locatorSpec({ input }: Locator): PrepareSpec {

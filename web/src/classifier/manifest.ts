@@ -49,6 +49,8 @@ export interface Calibration {
 
 export interface Modality extends Calibration {
   id: string;
+  /** Without it a spot is looked at closely only where the picture as it is does not show its middle. */
+  look?: Look;
   /** In place of the modality's own for the mean over the dihedral views; its own where absent. */
   thorough?: Calibration;
 }
@@ -88,8 +90,14 @@ export interface Locator {
   output: string;
   spotScore: number;
   rivalScore: number;
-  closeShare: number;
+  frameScore: number;
   frameScale: number;
+}
+
+/** Up to which size a spot is scored in its frame alone, and up to which in the picture and its frame together; `wasm_src/core/locate.h`. */
+export interface Look {
+  aloneShare: number;
+  bothShare: number;
 }
 
 /** The one version that is read. 1 had thresholds in place of `sets` and no `tiers`. */
@@ -230,6 +238,9 @@ function parseModality(value: unknown, path: string): Modality {
   const modality: Modality = {
     id: fields.text('id'),
     ...calibrationOf(fields),
+    ...(fields.has('look')
+      ? { look: section(fields, 'look', (look) => ({ aloneShare: look.number('aloneShare', 0, 1), bothShare: look.number('bothShare', 0, 1) })) }
+      : {}),
     ...(fields.has('thorough') ? { thorough: section(fields, 'thorough', calibrationOf) } : {}),
   };
   fields.end();
@@ -287,7 +298,7 @@ function locatorOf(fields: Fields): Locator {
     output: fields.text('output'),
     spotScore: fields.number('spotScore', 0, 1),
     rivalScore: fields.number('rivalScore', 0, 1),
-    closeShare: fields.number('closeShare', 0, 1),
+    frameScore: fields.number('frameScore', 0, 1),
     frameScale: fields.number('frameScale', 1, 100),
   };
 }

@@ -13,7 +13,7 @@ export type Concern = 'low' | 'moderate' | 'high';
  * - `not-recognised`: unlike anything the network was trained on; no class may be named
  * - `poor-quality`: the picture is not usable; no class may be named
  * - `no-spot`: nothing stands out in the picture; a crop must be chosen
- * - `several-spots`: two spots or more stand out about equally; one must be chosen by a crop
+ * - `several-spots`: two spots or more stand out; one must be chosen by a crop
  */
 export type Outcome = 'single' | 'several' | 'not-recognised' | 'poor-quality' | 'no-spot' | 'several-spots';
 

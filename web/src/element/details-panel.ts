@@ -21,6 +21,7 @@ const MODALITY_BY: Record<Result['modalityChoice']['by'], string> = { caller: 'a
 const FRAMINGS: Record<Result['frame']['framing'], string> = {
   whole: 'the picture as it is',
   spot: 'around the spot that was found',
+  both: 'the picture as it is, and around the spot that was found',
   chosen: 'chosen by hand',
   none: 'the picture as it is; no spot stands out',
   several: 'around one of several spots',

@@ -196,7 +196,7 @@ export class DermletPhotoView extends LitElement {
   /** Spots that a person may choose instead: all where none was taken, the others where one was. */
   #spots(result: Result): readonly Spot[] {
     const { framing, spots } = result.frame;
-    return framing === 'several' ? spots : framing === 'spot' ? spots.slice(1) : [];
+    return framing === 'several' ? spots : framing === 'spot' || framing === 'both' ? spots.slice(1) : [];
   }
 
   /** What was looked at, and the ways to look at something else. */

@@ -187,6 +187,8 @@ export function framingWords({ framing, spots }: Frame): string {
         : 'The spot was found and looked at closely: what lies inside the frame.';
     case 'chosen':
       return 'The network saw what lies inside the frame that was chosen.';
+    case 'both':
+      return 'The network saw the picture as it is and, closely, the spot that was found in it. The score is the mean of both.';
     case 'whole':
     case 'none':
     case 'several':
