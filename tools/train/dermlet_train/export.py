@@ -124,7 +124,7 @@ def only_known_modalities(manifest: dict[str, Any]) -> None:
     manifest["quality"] = quality | ({"modalities": own} if own else {})
 
 
-def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, object], out: Path, storage: str, plan: Plan | None = None) -> None:
+def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, Any], out: Path, storage: str, plan: Plan | None = None) -> None:
     """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words.
     `storage` names how the weights are stored; a `plan` says it tensor by tensor. `check.check` has the last word, once the folder is whole."""
     if recipe.colour_constancy:
@@ -187,6 +187,7 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
             "storage": storage,
             "pictures": {part: len(found) for part in ("train", "calib", "val", "test") if (found := store.where(part)) or part != "test"},
             **({"from": state["origin"]} if state.get("origin") else {}),
+            **description.get("training", {}),
         },
     }
     findings.write(manifest, out)

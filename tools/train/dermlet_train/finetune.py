@@ -249,6 +249,7 @@ def run(arguments: argparse.Namespace) -> None:
     spelled = {target: name for name, target in classes.names.items() if target in recipe.classes and name != target}
     title = f"{len(recipe.classes)} categories, {'trained on from' if beaten else 'with the weights of'} {origin.name}"
     description = describe(recipe, store, origin, spelled, slug(out.name), title, arguments.concern)
+    description["training"] = {"chosenBy": ["calib", "val"]}
     export(recipe, store, chosen, description, out, arguments.storage)
     shown = Shown(store, recipe, description, origin.name, known, small, start.eval(), load_classifier(chosen).network, load(chosen)["epoch"], beaten)
     for line in write_card(out, shown, FEW):
