@@ -49,6 +49,8 @@ FEWEST = 4  # calibration pictures, without which no threshold would mean anythi
 CALIBRATION = 0.2  # share of the groups
 # Below these a class is warned about. Nine is what coverage of 90 % needs for a limit of a class's own; of fewer than 20, one picture is 5 points of recall.
 FEW = {"train": 20, "calib": 9, "measured": 20}
+# What the tiers are to keep: shares of pictures of high concern that may be in `low` at most (and of the recipe's `positive` class), and must be in `high`.
+TIERS = {"maxMalignantLow": 0.05, "maxPositiveLow": 0.03, "minMalignantHigh": 0.8}
 RATE = 2e-5  # of all layers: chosen by measurement, see README.md
 
 
@@ -184,6 +186,7 @@ def describe(recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, st
         "defaultModality": modalities[0],
         "coverage": 0.9,
         "refusedShare": 0.05,
+        "tiers": TIERS | {"positive": [k for k in recipe.classes if k == recipe.positive]},
         "highConcernMass": origin.manifest.get("decision", {}).get("highConcernMass", 0.2),
         "quality": quality_for(origin.manifest.get("quality", {"minSide": 64, "minContrast": 8.0, "minStructure": 2.0}), modalities),
         "classes": classes,

@@ -1,0 +1,43 @@
+/** A model of rashes is shown with its own words, and with none that were written for moles and growths. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from './fixtures.js';
+import { root } from './site.js';
+
+interface Words {
+  name: string;
+  concern: 'low' | 'moderate' | 'high';
+  plain: string;
+}
+
+const { title, classes } = JSON.parse(readFileSync(join(root, 'tools', 'train', 'recipes', 'scin-rashes.model.json'), 'utf8')) as {
+  title: string;
+  classes: Record<string, Words>;
+};
+const LESION_WORDS = /\b(moles?|melanoma|lesions?|naev(us|i)|keratos(is|es)|carcinoma|spots?)\b/gi;
+
+test('the page shows a model of rashes in its own words', async ({ app, page, site }) => {
+  // The shipped weights with the first eight groups of recipes/scin-rashes: what is shown comes from the manifest alone.
+  const groups = Object.entries(classes).slice(0, 8);
+  site.changeJson('models/skin-8/manifest.json', (manifest: { title: string; classes: object[] }) => {
+    manifest.title = title;
+    manifest.classes = groups.map(([id, words]) => ({ id, ...words }));
+  });
+  app.neverRefuse();
+  site.onlyDefaultModel();
+  await app.open();
+  const main = page.locator('main');
+  expect((await main.innerText()).match(LESION_WORDS)).toBeNull();
+  await app.choose('spot.jpg');
+  await expect(app.verdict).toBeVisible();
+  await expect(app.categories).toHaveCount(groups.length);
+  for (const [, { name, plain }] of groups) {
+    await expect(app.categories.filter({ hasText: name })).toHaveCount(1);
+    await expect(app.categories.filter({ hasText: plain })).toHaveCount(1);
+  }
+  const [{ result } = { result: undefined }] = await app.results();
+  expect(groups.map(([, { name }]) => name)).toContain(result?.ranking[0]?.name);
+  // Shown beside every result: the one sentence, in which a spot stands beside a rash, and the name of the file that was chosen.
+  const said = (await main.innerText()).replaceAll('If a spot or rash is new', '').replaceAll('spot.jpg', '');
+  expect(said.match(LESION_WORDS)).toBeNull();
+});
