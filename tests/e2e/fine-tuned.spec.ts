@@ -26,7 +26,7 @@ test('a model fine-tuned from skin-8 on photos alone answers in the page as in N
   try {
     const photos = join(folder, 'photos');
     const model = join(folder, 'my-clinic');
-    await ask(['-c', `import pathlib, prepare_drawn; prepare_drawn.kind_folders(pathlib.Path(${JSON.stringify(photos)}), 8)`]);
+    await ask(['-c', `import pathlib, prepare_drawn; prepare_drawn.kind_folders(pathlib.Path(${JSON.stringify(photos)}), 11)`]);
     const quick = ['--epochs', '1', '--workers', '0', '--threads', '1', '--set', 'samples_per_epoch=16', '--set', 'precision=fp32'];
     const { stdout } = await ask(['-m', 'dermlet_train', 'finetune', '--from', '../../models/skin-8', '--data', photos, '--out', model, ...quick]);
     expect(stdout).toContain('3 classes, 3 of them known to skin-8: mel, nv, vasc');
