@@ -38,6 +38,8 @@ from .store import Store
 
 __all__ = ["Options", "Stopped", "balanced_accuracy", "logits_of", "loss_of", "report", "train"]
 
+Judge = Callable[[Classifier], tuple[float, dict[str, float]]]  # averaged weights -> what they are worth (higher is better) and figures for the log
+
 
 class Stopped(Exception):
     """The run was asked to stop (Ctrl-C or SIGTERM) and has left a checkpoint."""
@@ -66,9 +68,6 @@ class Progress:
     loss: float = 0.0
     seconds: float = 0.0  # spent, all starts together
     before: float = 0.0  # of these, before this epoch
-
-
-Judge = Callable[[Classifier], tuple[float, dict[str, float]]]  # averaged weights -> what they are worth (higher is better) and figures for the log
 
 
 def loss_of(network: nn.Module, pixels: Tensor, labels: Tensor, recipe: Recipe, rng: np.random.Generator, teachers: Teachers | None = None) -> Tensor:
