@@ -3,7 +3,7 @@ import { type Locator, type Page, expect } from '@playwright/test';
 import type { Result } from '../../web/src/classifier/index.js';
 import { type Site, picture } from './site.js';
 
-export const ALWAYS = 'If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+export const ALWAYS = 'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
 
 export class App {
   constructor(

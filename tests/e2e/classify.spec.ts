@@ -117,7 +117,7 @@ test('a failed check is said in plain words with what to do, and its value and l
   expect(result.quality.checks.map(({ id, limit, passed }) => [id, limit, passed])).toEqual([['blurred', 15, false], ['noisy', 400, true]]);
   expect(result.quality.checks[0]!.value).toBeGreaterThan(0);
   await expect(app.verdict).toContainText('This picture is blurred, so no category is named.');
-  await expect(page.getByText('tap the spot to focus')).toBeVisible();
+  await expect(page.getByText('tap the picture to focus')).toBeVisible();
   await expect(page.getByText('Use daylight or an even lamp')).toHaveCount(0);
   await app.details();
   await expect(page.getByText(/at least 15/)).toBeVisible();

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { advice, checkWords } from '../../web/src/classifier/quality-words.js';
 import type { QualityCheck, QualityCheckId, Result } from '../../web/src/classifier/result.js';
-import { ALWAYS, decodedBy, likely, mayName, percent, tierWords, verdict, verdictNote } from '../../web/src/element/words.js';
+import { ALWAYS, BETTER_PICTURE, decodedBy, likely, mayName, percent, tierWords, verdict, verdictNote } from '../../web/src/element/words.js';
 
 const classes: Result['ranking'] = [
   { id: 'a', name: 'Alpha', probability: 0.7, concern: 'low', inSet: true },
@@ -50,7 +50,7 @@ describe('what is said of a result', () => {
     ['dark', /too dark/, /daylight/],
     ['bright', /too bright \(30\u00a0%/, /flash/],
     ['low_contrast', /too little contrast/, /lens/],
-    ['flat', /one even colour/, /spot itself/],
+    ['flat', /one even colour/, /skin you ask about/],
     ['noisy', /too grainy/, /more light/],
     ['out_of_frame', /at its edge/, /middle/],
   ] as const)('%s says what is wrong and what to do', (id, wrong, todo) => {
@@ -78,7 +78,29 @@ describe('what is said of a result', () => {
   });
 
   test('the sentence that always stands there', () => {
-    expect(ALWAYS).toBe('If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.');
+    expect(ALWAYS).toBe('If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.');
+  });
+});
+
+describe('words for any model', () => {
+  const tiers = (['low', 'moderate', 'high', 'unknown'] as const).map((tier) => Object.values(tierWords(tier)).join(' '));
+  const outcomes = (['single', 'several', 'not-recognised', 'poor-quality'] as const).map((outcome) => verdict(result({ outcome })) + verdictNote(result({ outcome })));
+  const checks = (['too_small', 'blurred', 'dark', 'bright', 'low_contrast', 'flat', 'noisy', 'out_of_frame'] as const).map((id) => failing(id));
+  function failing(id: QualityCheckId): string {
+    const check = { id, value: 0, limit: 1, passed: false };
+    return `${verdict(result({ outcome: 'poor-quality', quality: { usable: false, checks: [check] } }))} ${advice([check]).join(' ')}`;
+  }
+
+  test('what is said of a result speaks of no mole, lesion or spot: a model of rashes is shown with the same words', () => {
+    const said = [...tiers, ...outcomes, ...checks, ...BETTER_PICTURE];
+    for (const text of said) expect(text).not.toMatch(/\b(spots?|moles?|lesions?|melanoma|growths?|rash(es)?)\b/i);
+    expect(said.length).toBe(20);
+  });
+
+  test('the picker and the page ask for no kind of skin condition', async () => {
+    for (const file of ['web/src/element/picker.ts', 'web/index.html']) {
+      expect((await readFile(new URL(`../../${file}`, import.meta.url), 'utf8')).match(/\b(spots?|moles?|lesions?|melanoma)\b/i)?.[0], file).toBeUndefined();
+    }
   });
 });
 
@@ -86,7 +108,7 @@ describe('words that are never used', () => {
   const root = new URL('../../', import.meta.url);
   const inFolder = (folder: string, ending: string) =>
     readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).flatMap((name) => (name.endsWith(ending) ? [`${folder}/${name}`] : []));
-  const files = ['web/index.html', ...inFolder('web/src/element', '.ts'), ...inFolder('web/src/page', '.ts'), ...inFolder('models', 'manifest.json')];
+  const files = ['web/index.html', ...inFolder('web/src/element', '.ts'), ...inFolder('web/src/page', '.ts'), ...inFolder('models', 'manifest.json'), ...inFolder('tools/train/recipes', '.model.json')];
   const forbidden = /\byou have (?!a |an? )?(melanoma|cancer|skin)|\bis safe\b|\bharmless\b|\bdiagnos|\bdetects?\b|dermatologist-level|GDPR|HIPAA|clinically (validated|proven)/i;
 
   test.each(files)('%s', async (file) => {

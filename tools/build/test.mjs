@@ -60,7 +60,7 @@ const PARTS = [
   { id: 'web', title: 'TypeScript units', needs: wasm, test: unit },
   { id: 'train', title: 'Training tool', needs: wasm, test: trainingTool },
   { id: 'site', title: 'Built site', needs: async () => { await wasm(); await site(); }, test: builtSite },
-  { id: 'e2e', title: 'End to end in Chromium', needs: async () => { await wasm(); await site(); }, test: endToEnd },
+  { id: 'e2e', title: 'End to end in Chromium', needs: async () => { await wasm(); await site(); await trainingEnvironment(); }, test: endToEnd },
   { id: 'exact', title: 'The same tensors in every build and browser', needs: async () => { await wasm(); await wasm('wasm-scalar'); await site(); }, test: sameTensors },
 ];
 
@@ -126,8 +126,9 @@ async function browsers(log, projects, env) {
   return counted(log, [localBin('playwright'), ...args], () => fromPlaywright(readJson(path)), { env: given, limit: 12 * MINUTE });
 }
 
-function endToEnd() {
-  return browsers('test-e2e', ['chromium', 'webgpu'], {});
+/** One of the tests fine-tunes a model first, with the training tool's own Python. */
+async function endToEnd() {
+  return browsers('test-e2e', ['chromium', 'webgpu'], { DERMLET_PYTHON: await trainingEnvironment() });
 }
 
 /** Natively without vector instructions (with them: part `core`), in Node with SIMD and without, in every browser. Shows what each compared in which time. */

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calibrate, card, finetune, import_keras, quality, runs
+from . import calibrate, card, check, finetune, import_keras, quality, runs
 from .config import Recipe
 from .locator import cli as locator_cli
 from .prepare import cli as prepare_cli
@@ -85,6 +85,8 @@ def main() -> None:
     step.add_argument("--out", type=Path, required=True)
     step.add_argument("--storage", choices=("auto", "int8-fit", "int8", "fp16", "fp32"), default="fp16", help="auto: what `variants` chooses")
     step.add_argument("--variants", type=Path, help="with --storage auto: the table that `variants --out` wrote, instead of measuring again")
+    step.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key; what the training was given by --set is known")
+    step.add_argument("--unchecked", action="store_true", help="do not let the shipped path try the model: where there is no Node")
 
     step = steps.add_parser("variants", help="measure the ways to store the weights and choose one: bytes, accuracy, time")
     step.add_argument("--store", type=Path, required=True)
@@ -97,6 +99,7 @@ def main() -> None:
     step = steps.add_parser("calibrate", help="fit temperature, prediction sets, rejection, thorough mode and pairs; write them into a manifest")
     calibrate.add_arguments(step)
 
+    check.add_arguments(steps.add_parser("check", help="hold a model folder against the manifest's schema and let the shipped path run it once"))
     card.add_arguments(steps.add_parser("card", help="measure a model through the shipped path and write its card"))
     quality.add_arguments(steps.add_parser("quality", help="choose the limits of the quality gate by degrading pictures in steps"))
     runs.add_arguments(steps.add_parser("runs", help="keep a training run's summary and write the table of runs"))
@@ -104,6 +107,9 @@ def main() -> None:
     locator_cli.add_steps(steps)
 
     arguments = parser.parse_args()
+    if arguments.step == "check":
+        check.run(arguments)
+        return
     if arguments.step == "card":
         card.run(arguments)
         return
@@ -135,21 +141,29 @@ def main() -> None:
         return
     recipe = Recipe.load(arguments.recipe)
     if arguments.step == "export":
-        from .export import export
+        from .export import export, recipe_of_run
         from .store import Store
 
         description = json.loads(arguments.recipe.with_suffix(".model.json").read_text())
         store = Store.open(arguments.store)
-        storage, plan = chosen_storage(arguments, recipe, store)
-        export(recipe, store, arguments.checkpoint, description, arguments.out, storage, plan)
+        try:
+            recipe = recipe_of_run(recipe, arguments.checkpoint, arguments.set)
+            storage, plan = chosen_storage(arguments, recipe, store)
+            export(recipe, store, arguments.checkpoint, description, arguments.out, storage, plan)
+        except ValueError as error:
+            raise SystemExit(f"export: {error}") from error
         if arguments.variants:
             from .variants import keep_table
 
             keep_table(arguments.variants, arguments.out)
+        if not arguments.unchecked:
+            check.run(argparse.Namespace(model=arguments.out))
     elif arguments.step == "variants":
+        from .export import recipe_of_run
         from .store import Store
         from .variants import variants
 
+        recipe = recipe_of_run(recipe, arguments.checkpoint)
         variants(recipe, Store.open(arguments.store), arguments.checkpoint, arguments.out, arguments.rounds, at_most=arguments.pictures)
 
 

@@ -514,6 +514,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.model:
         path = arguments.model / "manifest.json"
         manifest = json.loads(path.read_text())
+        shown = manifest["input"]  # what the run was given by `--set` stands there, not in the recipe's file
+        recipe = replace(recipe, input_size=shown["width"], crop=shown["fit"], crop_pct=shown.get("cropPct", 1.0))
         network = Network.open(arguments.model / manifest["file"]["path"], recipe)
         findings = calibrate(network, store, recipe, description, arguments.cache, arguments.method)
         findings.write(manifest, arguments.model)
@@ -521,7 +523,10 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         if arguments.out is None:
             raise SystemExit("calibrate: --checkpoint needs --out")
+        from .export import recipe_of_run
+
         arguments.out.mkdir(parents=True, exist_ok=True)
+        recipe = recipe_of_run(recipe, arguments.checkpoint)
         with tempfile.TemporaryDirectory() as folder:
             network = checkpoint_network(arguments.checkpoint, recipe, Path(folder))
             findings = calibrate(network, store, recipe, description, arguments.cache, arguments.method)

@@ -1,11 +1,13 @@
 """Checkpoints: written in one step, read without executing anything, and able to say what network they hold.
 
-`last.pt` holds all that a run needs to go on; `ema.pt` and `best.pt` hold averaged weights: `epoch`, `weights`, and `recipe` (plain values). A checkpoint of an
-earlier version has no `recipe`; its network is then known by the names and shapes of its weights.
+`last.pt` holds all that a run needs to go on; `ema.pt` and `best.pt` hold averaged weights: `epoch`, `weights`, `recipe` (plain values) and `origin` (what the
+first run began with, in words; empty where nobody knows). A checkpoint of an earlier version has no `recipe`; its network is then known by the names and shapes
+of its weights.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +61,17 @@ def average(paths: Sequence[Path], out: Path) -> None:
         if value.is_floating_point():
             mean[key] = torch.stack([one[key].double() for one in weights]).mean(0).to(value.dtype)
     told = {"recipe": states[0]["recipe"]} if "recipe" in states[0] else {}
+    if len(origins := {state.get("origin", "") for state in states}) == 1:
+        told["origin"] = origins.pop()
     save({"epoch": sum(state["epoch"] for state in states), "weights": mean, **told}, out)
+
+
+def origin_of(path: Path) -> str:
+    """What a run that begins with this checkpoint or model folder goes back to, in words for the manifest and the card."""
+    if path.is_dir():
+        manifest = json.loads((path / "manifest.json").read_text())
+        return f"the weights of {manifest['name']} {manifest['version']}"
+    return load(path).get("origin", "") or "the weights of an earlier run"
 
 
 @dataclass(frozen=True)

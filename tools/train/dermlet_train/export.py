@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -88,9 +91,42 @@ def file_entry(path: Path) -> dict[str, object]:
     return {"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, object], out: Path, storage: str, plan: Plan | None = None) -> None:
+# Keys of a recipe that decide what a trained network is shown and means: an export must take them from the run, not from a file that may say otherwise.
+OF_THE_RUN = ("network", "classes", "folded", "train_size", "input_size", "samples_per_epoch", "crop", "crop_pct", "colour_constancy")
+
+
+def recipe_of_run(recipe: Recipe, checkpoint: Path, settings: Sequence[str] = ()) -> Recipe:
+    """The recipe with `OF_THE_RUN` as the checkpoint's run had them, `--set` of the training included; `settings` (`key=value`) go last.
+
+    A recipe file knows nothing of what `train --set` said; where the two differ this is printed. A checkpoint of an earlier version holds no recipe: then
+    the file's counts.
+    """
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    if "recipe" not in state:
+        return recipe.override(settings)
+    ran = Recipe.of(state["recipe"], str(checkpoint))
+    differing = {key: getattr(ran, key) for key in OF_THE_RUN if getattr(ran, key) != getattr(recipe, key)}
+    for key, value in differing.items():
+        print(f"{checkpoint.name} was trained with {key} = {value!r}, not {getattr(recipe, key)!r} as the recipe says: the run's counts", flush=True)
+    return replace(recipe, **differing).override(settings)
+
+
+def only_known_modalities(manifest: dict[str, Any]) -> None:
+    """Takes out of a manifest what speaks of modalities that it does not have: the words may come from a model that had more.
+
+    Raises ValueError when the default modality is none that the calibration part has pictures of.
+    """
+    known = [entry["id"] for entry in manifest["modalities"]]
+    if manifest["defaultModality"] not in known:
+        raise ValueError(f"the default modality is {manifest['defaultModality']!r}, but the calibration part has pictures of {', '.join(known)} alone")
+    quality = {key: value for key, value in manifest["quality"].items() if key != "modalities"}
+    own = {name: limits for name, limits in manifest["quality"].get("modalities", {}).items() if name in known}
+    manifest["quality"] = quality | ({"modalities": own} if own else {})
+
+
+def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, Any], out: Path, storage: str, plan: Plan | None = None) -> None:
     """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words.
-    `storage` names how the weights are stored; a `plan` says it tensor by tensor."""
+    `storage` names how the weights are stored; a `plan` says it tensor by tensor. `check.check` has the last word, once the folder is whole."""
     if recipe.colour_constancy:
         raise ValueError("colour_constancy is for ablations: the page does not do it, so such a network cannot be exported")
     out.mkdir(parents=True, exist_ok=True)
@@ -149,9 +185,12 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
             "samplesPerEpoch": recipe.samples_per_epoch,
             "trainSize": recipe.train_size,
             "storage": storage,
-            "pictures": {part: len(store.where(part)) for part in ("train", "calib", "val")},
+            "pictures": {part: len(found) for part in ("train", "calib", "val", "test") if (found := store.where(part)) or part != "test"},
+            **({"from": state["origin"]} if state.get("origin") else {}),
+            **description.get("training", {}),
         },
     }
     findings.write(manifest, out)
+    only_known_modalities(manifest)
     print(report(findings), flush=True)
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")

@@ -2,14 +2,19 @@
 
     python -m dermlet_train finetune --from ../../models/skin-8 --data photos/ --out my-model/
 
-`--data` is whatever `prepare` reads, class folders first of all. Class names that the starting model knows (`melanoma` is its `mel`) keep their weights; others
-begin anew. The model goes to `--out`; the pictures, the recipe and the run go to a folder beside it (`my-model-training`), so that a model folder that is
-published never carries anybody's pictures. The recipe is written there once and read again: edit it, or delete the run, and give the command once more.
+`--data` is whatever `prepare` reads, class folders first of all. Class names that the starting model knows (`melanoma` is its `mel`) keep their weights; rows
+of the head for others are fitted before anything else learns. The starting model, cut down to these classes, is measured beside every epoch on pictures that
+are not trained on, and is what is exported where no epoch beats it.
+
+The model goes to `--out`; the pictures, the recipe and the run go to a folder beside it (`my-model-training`), so that a model folder that is published never
+carries anybody's pictures. `--set` is written into the recipe there; a recipe that somebody edited is read as it stands. Where pictures, classes or the
+starting model are no longer those of the run, it is set aside and another one begins.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 from collections import Counter
@@ -21,16 +26,20 @@ from typing import Any
 
 import torch
 
-from .checkpoint import Trained, load_classifier
+from .check import CheckError, check, missing
+from .checkpoint import Trained, load, load_classifier, save
 from .config import Recipe, Stage
 from .export import export
+from .finetune_card import Shown, Small, few_means, write_card, write_license
 from .from_onnx import read_model
+from .held_out import BetterThanStart, HeldOut, fit_new_rows
 from .network import Classifier
 from .networks import fold_batch_norm
 from .prepare import ClassMap, PrepareError, Settings, Source, prepare
 from .prepare.cli import parse_source
 from .prepare.importers import Options as ImportOptions
 from .prepare.labels import NONE, OTHER, SKIP
+from .prepare.manifest import file_sha256
 from .prepare.pipeline import import_all
 from .prepare.rows import MODALITIES
 from .store import Store
@@ -38,6 +47,11 @@ from .training import Options, train
 
 FEWEST = 4  # calibration pictures, without which no threshold would mean anything
 CALIBRATION = 0.2  # share of the groups
+# Below these a class is warned about. Nine is what coverage of 90 % needs for a limit of a class's own; of fewer than 20, one picture is 5 points of recall.
+FEW = {"train": 20, "calib": 9, "measured": 20}
+# What the tiers are to keep: shares of pictures of high concern that may be in `low` at most (and of the recipe's `positive` class), and must be in `high`.
+TIERS = {"maxMalignantLow": 0.05, "maxPositiveLow": 0.03, "minMalignantHigh": 0.8}
+RATE = 2e-5  # of all layers: chosen by measurement, see README.md
 
 
 @dataclass(frozen=True)
@@ -45,8 +59,20 @@ class Origin:
     """The network to go on from, with batch norm folded, and what its folder says of it: nothing where it is a checkpoint."""
 
     trained: Trained
+    path: Path
     manifest: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return self.manifest.get("name") or self.path.name
+
+    @property
+    def told(self) -> str:
+        """What the manifest and the card say that training began with. The hash tells weights of one name and version apart."""
+        file = self.path / self.manifest["file"]["path"] if self.folder else self.path
+        digest = file_sha256(file)[:12]
+        return f"the weights of {self.name}{' ' + self.manifest['version'] if self.folder else ''} (sha256 {digest}...)"
 
     @staticmethod
     def load(path: Path) -> Origin:
@@ -54,10 +80,10 @@ class Origin:
         if path.is_dir():
             network, manifest = read_model(path)
             classes = tuple(entry["id"] for entry in manifest["classes"])
-            return Origin(Trained(network, manifest["training"]["network"], classes, manifest["input"]["width"]), manifest, path)
+            return Origin(Trained(network, manifest["training"]["network"], classes, manifest["input"]["width"]), path, manifest, path)
         trained = load_classifier(path)
         fold_batch_norm(trained.network.backbone)
-        return Origin(trained)
+        return Origin(trained, path)
 
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
@@ -69,8 +95,9 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument("--concern", type=Path, help='JSON: {class: "low"|"moderate"|"high"} or {class: {"concern", "name", "plain"}}')
     step.add_argument("--modality", choices=MODALITIES, default="photo", help="of pictures whose source does not say")
     step.add_argument("--group-pattern", default="", help="class folders: regular expression on the path; its first group is the patient")
-    step.add_argument("--epochs", type=int, default=12, help="with all layers, after two for the head alone")
+    step.add_argument("--epochs", type=int, default=12, help="at most so many are of use: the best one is kept (default %(default)s)")
     step.add_argument("--storage", choices=("int8", "fp16", "fp32"), default="fp16")
+    step.add_argument("--unchecked", action="store_true", help="do not let the shipped path try the model: where there is no Node")
 
 
 def slug(name: str) -> str:
@@ -99,7 +126,7 @@ def class_map(sources: Sequence[Source], known: Sequence[str], path: Path) -> Cl
 
 
 def recipe_for(store: Store, origin: Origin, epochs: int) -> Recipe:
-    """Head first, then everything gently; an epoch shows every training picture about once, but no fewer than ten batches."""
+    """All layers, gently; an epoch shows every training picture about once, but no fewer than ten batches."""
     labels = Counter(store.rows[i]["label"] for i in store.where("train"))
     classes = tuple(sorted(set(labels) - {OTHER, NONE}))
     if len(classes) < 2:
@@ -114,8 +141,8 @@ def recipe_for(store: Store, origin: Origin, epochs: int) -> Recipe:
         train_size=side,
         input_size=side,
         crop_pct=origin.manifest.get("input", {}).get("cropPct", 1.0),
-        stages=(Stage(2, 2e-3, "head", "constant"), Stage(epochs, 2e-4, "all", "cosine")),
-        epochs=2 + epochs,
+        stages=(Stage(epochs, RATE, "all", "cosine"),),
+        epochs=epochs,
         samples_per_epoch=batch * min(max(ceil(pictures / batch), 10), 400),
         batch_size=batch,
         ema_decay=0.98,
@@ -136,7 +163,7 @@ def with_head(origin: Trained, classes: Sequence[str]) -> Classifier:
     return network
 
 
-def describe(recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, str], name: str, concern: Path | None) -> dict[str, Any]:
+def describe(recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, str], name: str, title: str, concern: Path | None) -> dict[str, Any]:
     """What `export` needs to say in words. A class whose concern nobody stated counts as high: silence must never read as harmless."""
     stated = json.loads(concern.read_text()) if concern else {}
     if unknown := set(stated) - set(recipe.classes):
@@ -149,84 +176,136 @@ def describe(recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, st
         classes[k] = words | (own if isinstance(own, dict) else {"concern": own})
         if k not in known and not own:
             print(f"finetune: nobody said of how much concern {k!r} is: it counts as high (--concern changes that)", flush=True)
-    modalities = Counter(store.rows[i]["modality"] for i in store.where("train"))
+    modalities = modalities_of(store, recipe)
     license_ = dict(origin.manifest.get("license", {"id": "LicenseRef-unstated", "nonCommercial": True})) | {"path": "LICENSE"}
     return {
         "name": name,
         "version": "0.1.0",
-        "title": f"{len(classes)} categories, trained on from {origin.manifest.get('name', origin.trained.name)}",
+        "title": title,
         "license": license_,
-        "defaultModality": modalities.most_common(1)[0][0],
+        "defaultModality": modalities[0],
         "coverage": 0.9,
         "refusedShare": 0.05,
+        "tiers": TIERS | {"positive": [k for k in recipe.classes if k == recipe.positive]},
         "highConcernMass": origin.manifest.get("decision", {}).get("highConcernMass", 0.2),
-        "quality": origin.manifest.get("quality", {"minSide": 64, "minContrast": 8.0, "minStructure": 2.0}),
+        "quality": quality_for(origin.manifest.get("quality", {"minSide": 64, "minContrast": 8.0, "minStructure": 2.0}), modalities),
         "classes": classes,
     }
 
 
-CARD = """# {name}
-
-{title}. A research and teaching model, not a medical device. If a spot is new, changing, bleeding or worries you, see a doctor whatever this
-page shows.
-
-| id | category | training pictures | calibration | validation |
-|---|---|---|---|---|
-{rows}
-
-Figures on the calibration pictures, which it was not trained on but whose thresholds were fitted to them (balanced accuracy, areas under ROC
-curves):
-
-{figures}
-
-They say little where pictures are few. `npm run evaluate -- --model` this folder measures the model through the code that runs in the page.
-"""
+def modalities_of(store: Store, recipe: Recipe) -> list[str]:
+    """Modalities that the new model will have, the one with most pictures first: those that there is anything to calibrate of."""
+    counts = {part: Counter(store.rows[i]["modality"] for i in store.where(part) if store.rows[i]["label"] in recipe.classes) for part in ("train", "calib")}
+    for name in set(counts["train"]) - set(counts["calib"]):
+        print(f"finetune: no {name} picture fell into the calibration part, so the model will not have that modality: more of them are needed", flush=True)
+    return sorted(counts["calib"], key=lambda name: (-counts["train"][name] - counts["calib"][name], name))
 
 
-def write_words(out: Path, recipe: Recipe, store: Store, origin: Origin, description: dict[str, Any], figures: dict[str, float]) -> None:
-    """MODEL_CARD.md and LICENSE, as far as they can be written without knowing the pictures."""
-    parts = Counter((row["part"], row["label"]) for row in store.rows)
-    rows = []
-    for k in recipe.classes:
-        counts = " | ".join(str(parts[part, k]) for part in ("train", "calib", "val"))
-        rows.append(f"| {k} | {description['classes'][k]['name']} | {counts} |")
-    told = [f"- {key.removeprefix('calib ')}: {value:.3f}" for key, value in figures.items() if key.startswith("calib ")]
-    words = {"name": description["name"], "title": description["title"], "rows": "\n".join(rows), "figures": "\n".join(told)}
-    (out / "MODEL_CARD.md").write_text(CARD.format(**words))
-    source = origin.folder / "LICENSE" if origin.folder else None
-    text = "Licence of these weights: not stated. Ask whoever trained them before passing them on.\n"
-    if source and source.exists():
-        text = f"These weights were trained on from {origin.manifest['name']}, and its terms go on to apply:\n\n{source.read_text()}"
-    (out / "LICENSE").write_text(text)
+def quality_for(quality: dict[str, Any], modalities: Sequence[str]) -> dict[str, Any]:
+    """The starting model's limits of quality, without those of modalities that the new one does not have."""
+    own = {name: limits for name, limits in quality.get("modalities", {}).items() if name in modalities}
+    return {key: value for key, value in quality.items() if key != "modalities"} | ({"modalities": own} if own else {})
+
+
+def small_classes(store: Store, recipe: Recipe) -> list[Small]:
+    """Classes with too few pictures to be learnt, calibrated or measured."""
+    counts = Counter((store.rows[i]["label"], part) for part in ("train", "calib", "val", "test") for i in store.where(part))
+    found = [Small(k, counts[k, "train"], counts[k, "calib"], counts[k, "val"] + counts[k, "test"]) for k in recipe.classes]
+    return [one for one in found if one.train < FEW["train"] or one.calib < FEW["calib"] or one.measured < FEW["measured"]]
 
 
 def run(arguments: argparse.Namespace) -> None:
     """The whole step. Every part of it is resumed when the command is given again."""
+    if not arguments.unchecked and (lack := missing()):
+        raise CheckError(f"the finished model could not be tried, as {lack} (--unchecked goes without)")
     origin, out = Origin.load(arguments.origin), arguments.out
     work = arguments.work or out.with_name(f"{out.name}-training")
     layout = ImportOptions(modality=arguments.modality, group_pattern=arguments.group_pattern)
     sources = [parse_source(text, layout) for text in arguments.data]
     classes = ClassMap.load(arguments.classes) if arguments.classes else class_map(sources, origin.trained.classes, work / "classes.toml")
-    prepare(sources, work / "store", Settings(calibration=CALIBRATION), classes)
+    prepare(sources, work / "store", Settings(calibration=CALIBRATION, calibration_by_class=True), classes)
     store = Store.open(work / "store")
     recipe = _recipe(work / "recipe.toml", store, origin, arguments)
-    calibration = [i for i in store.where("calib") if store.rows[i]["label"] in recipe.classes]
-    if len(calibration) < FEWEST:
-        raise PrepareError(f"{len(calibration)} pictures are left for calibration, fewer than {FEWEST}: more pictures are needed")
-    kept = [name for name in recipe.classes if name in origin.trained.classes]
-    print(f"finetune: {len(recipe.classes)} classes, {len(kept)} of them known to {arguments.origin.name}: {', '.join(kept) or 'none'}", flush=True)
+    calibration = HeldOut.of(store, recipe, "calib")
+    if len(calibration.indices) < FEWEST:
+        raise PrepareError(f"{len(calibration.indices)} pictures are left for calibration, fewer than {FEWEST}: more pictures are needed")
+    known = [name for name in recipe.classes if name in origin.trained.classes]
+    print(f"finetune: {len(recipe.classes)} classes, {len(known)} of them known to {arguments.origin.name}: {', '.join(known) or 'none'}", flush=True)
+    small = small_classes(store, recipe)
+    if small:
+        print(f"finetune: warning: too few pictures of {len(small)} classes. {few_means(FEW)}", flush=True)
+        for one in small:
+            print(f"finetune:   {one.told}", flush=True)
+
+    start = with_head(origin.trained, recipe.classes)
+    fit_new_rows(start, store, recipe, known)
+    judge = BetterThanStart(HeldOut.of(store, recipe, "calib", "val"), start, known)
+    set_aside(work / "run", store, recipe, origin.told)
     options = Options(arguments.workers, arguments.threads, arguments.checkpoint_steps)
-    figures = train(recipe, store, work / "run", options, with_head(origin.trained, recipe.classes))
+    train(recipe, store, work / "run", options, start, judge, judge.floor, origin.told)
+    chosen = work / "run" / "best.pt"
+    beaten = chosen.exists()
+    if not beaten:
+        chosen = work / "run" / "start.pt"
+        save({"epoch": 0, "weights": start.state_dict(), "recipe": recipe.to_dict(), "origin": origin.told}, chosen)
+        print(f"finetune: no epoch did better than {origin.name} on {len(judge.held.indices)} pictures not trained on: {origin.name} is exported", flush=True)
     spelled = {target: name for name, target in classes.names.items() if target in recipe.classes and name != target}
-    description = describe(recipe, store, origin, spelled, slug(out.name), arguments.concern)
-    best = work / "run" / "best.pt"
-    export(recipe, store, best if best.exists() else work / "run" / "ema.pt", description, out, arguments.storage)
-    write_words(out, recipe, store, origin, description, figures)
+    title = f"{len(recipe.classes)} categories, {'trained on from' if beaten else 'with the weights of'} {origin.name}"
+    description = describe(recipe, store, origin, spelled, slug(out.name), title, arguments.concern)
+    description["training"] = {"chosenBy": ["calib", "val"]}
+    export(recipe, store, chosen, description, out, arguments.storage)
+    shown = Shown(store, recipe, description, origin.name, known, small, start.eval(), load_classifier(chosen).network, load(chosen)["epoch"], beaten)
+    for line in write_card(out, shown, FEW):
+        print(f"finetune: {line}", flush=True)
+    write_license(out, origin.manifest.get("name", ""), origin.folder)
+    if not arguments.unchecked:
+        check(out)
     print(f"finetune: {out} is a model folder for the page; {work} holds pictures and run and should stay private", flush=True)
 
 
+def set_aside(run: Path, store: Store, recipe: Recipe, origin: str) -> None:
+    """Renames a run that began with other pictures, classes or weights than these: what it was trained on may be measured on by now.
+
+    Going on with it would be worse than beginning anew: when pictures are added, the parts are drawn anew too.
+    """
+    if not (run / "last.pt").exists():
+        return
+    state = load(run / "last.pt")
+    ran = Recipe.of(state["recipe"], str(run))
+    why = [f"another {key}" for key in ("network", "classes", "seed", "batch_size", "samples_per_epoch") if getattr(ran, key) != getattr(recipe, key)]
+    if state.get("data") != store.fingerprint():
+        why.insert(0, "other pictures")
+    if state.get("origin") != origin:
+        why.append("other starting weights")
+    if not why:
+        return
+    place = next(path for n in range(1, 10_000) if not (path := run.with_name(f"{run.name}-{n}")).exists())
+    run.rename(place)
+    print(f"finetune: the run that is there was made with {', '.join(why)}: it now stands in {place.name}, and training begins anew", flush=True)
+
+
 def _recipe(path: Path, store: Store, origin: Origin, arguments: argparse.Namespace) -> Recipe:
-    """The recipe of an earlier call, or a new one; `--set` overrides either."""
-    if not path.exists():
-        path.write_text("# Made by `finetune`; edit it and give the command again.\n" + recipe_for(store, origin, arguments.epochs).to_toml())
-    return Recipe.load(path, arguments.set)
+    """A recipe for the pictures there are, with every `--set` of this call and earlier ones; a recipe that somebody edited stays as it is.
+
+    Whether it was edited is known by its hash in `finetune.json` beside it. `--set` is written into either: nothing that is read later may miss it.
+    """
+    note = path.with_name("finetune.json")
+    noted = json.loads(note.read_text()) if note.exists() else {}
+    made = recipe_for(store, origin, arguments.epochs)
+    if path.exists() and _digest(path) != noted.get("recipe"):
+        recipe = Recipe.load(path, arguments.set)
+        if recipe.classes != made.classes:
+            there, wanted = ", ".join(recipe.classes), ", ".join(made.classes)
+            raise PrepareError(f"{path} was edited and has the classes {there}, but there are pictures of {wanted}: put that right there, or delete it")
+        if arguments.set:
+            path.write_text(recipe.to_toml())
+        return recipe
+    settings = [*noted.get("set", []), *arguments.set]
+    recipe = made.override(settings)
+    path.write_text("# Made by `finetune`; edit it and give the command again.\n" + recipe.to_toml())
+    note.write_text(json.dumps({"recipe": _digest(path), "set": settings}, indent=2) + "\n")
+    return recipe
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

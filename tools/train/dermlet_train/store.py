@@ -46,6 +46,13 @@ class Store:
         start = int(self.offsets[i])
         return self.pixels[start : start + height * width * 3].reshape(height, width, 3)
 
+    def fingerprint(self) -> str:
+        """SHA-256 of which pictures there are, of what class and in which part. Pixels only ever grow (`prepare`), so that another place is another picture."""
+        told = hashlib.sha256()
+        for row, offset, height, width in zip(self.rows, self.offsets.tolist(), self.heights.tolist(), self.widths.tolist(), strict=True):
+            told.update("\t".join((row["set"], row["image"], row["label"], row["part"], f"{offset} {height} {width}\n")).encode())
+        return told.hexdigest()
+
     def where(self, part: str) -> list[int]:
         return [i for i, row in enumerate(self.rows) if row["part"] == part]
 

@@ -11,7 +11,7 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -31,11 +31,14 @@ from .distillation import Teachers
 from .distributed import Group, joined
 from .evaluation import balanced_accuracy, logits_of, report
 from .network import Classifier
+from .networks import NETWORKS
 from .sampling import Batches, Collate, TrainingSamples
 from .stages import rate_factor, set_trainable, train_mode
 from .store import Store
 
 __all__ = ["Options", "Stopped", "balanced_accuracy", "logits_of", "loss_of", "report", "train"]
+
+Judge = Callable[[Classifier], tuple[float, dict[str, float]]]  # averaged weights -> what they are worth (higher is better) and figures for the log
 
 
 class Stopped(Exception):
@@ -168,10 +171,23 @@ def _versions() -> dict[str, str]:
 class Trainer:
     """One run. Build it, then `run()`."""
 
-    def __init__(self, recipe: Recipe, store: Store, out: Path, options: Options, group: Group, start: Classifier | None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        store: Store,
+        out: Path,
+        options: Options,
+        group: Group,
+        start: Classifier | None,
+        judge: Judge | None = None,
+        floor: float = float("-inf"),
+        origin: str = "",
+    ) -> None:
         if recipe.batch_size % group.world:
             raise ValueError(f"batch_size {recipe.batch_size} cannot be shared among {group.world} processes")
-        self.recipe, self.store, self.out, self.options, self.group = recipe, store, out, options, group
+        self.recipe, self.store, self.out, self.options, self.group, self.judge = recipe, store, out, options, group, judge
+        self.data = store.fingerprint()
+        self.origin = origin
         self.plan = recipe.plan()
         self.steps = recipe.samples_per_epoch // recipe.batch_size
         self.precision = precision_of(recipe, group.device)
@@ -185,7 +201,7 @@ class Trainer:
         self.teachers = Teachers(recipe, self.network.preprocessing, group.device) if recipe.teacher else None
         self.modality_head = self._modality_head()
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=self.precision == torch.float16)
-        self.progress = Progress(stage=-1)
+        self.progress = Progress(stage=-1, best=floor)
         self.figures: dict[str, float] = {}
 
     def _classifier(self, start: Classifier | None) -> Classifier:
@@ -194,7 +210,10 @@ class Trainer:
         begun = (self.out / "last.pt").exists()
         if start is None and recipe.start and not begun:
             start = checkpoint.load_classifier(Path(recipe.start)).network
+            self.origin = checkpoint.origin_of(Path(recipe.start))
         fresh = start is None and not begun
+        if fresh:
+            self.origin = "ImageNet weights" if recipe.weights or NETWORKS[recipe.network].packaged else "random weights"
         network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=fresh, weights=recipe.weights, folded=recipe.folded)
         if start is not None:
             network.load_state_dict(start.state_dict())
@@ -263,6 +282,7 @@ class Trainer:
         if not self.group.first:
             return
         state = {"network": self.network.state_dict(), "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state |= {"data": self.data, "origin": self.origin}
         state |= {"scaler": self.scaler.state_dict(), "epoch": self.progress.epoch, "progress": asdict(self.progress), "recipe": self.recipe.to_dict()}
         if self.modality_head:
             state["modality"] = {"head": self.modality_head.state_dict(), "optimiser": self.modality_optimiser.state_dict()}
@@ -271,6 +291,7 @@ class Trainer:
     def _save_average(self, name: str) -> None:
         if self.group.first:
             state = {"epoch": self.progress.epoch, "weights": self.average.state_dict(), "recipe": self.recipe.to_dict()}
+            state["origin"] = self.origin
             checkpoint.save(state, self.out / name)
 
     def _resume(self) -> None:
@@ -283,6 +304,12 @@ class Trainer:
         changed = sorted(key for key, value in self.recipe.to_dict().items() if key in before and _plain(before[key]) != _plain(value))
         if decisive := sorted({"network", "classes", "folded", "seed", "batch_size", "samples_per_epoch"} & set(changed)):
             raise ValueError(f"{path} was made with another {', '.join(decisive)}: choose another folder")
+        if state.get("data", self.data) != self.data:
+            raise ValueError(
+                f"{path} was trained on other pictures than the store holds now, and what was trained on may stand in another part: choose another folder "
+                "(`start` in the recipe begins there with these weights)"
+            )
+        self.origin = state.get("origin", "")
         if changed:
             self.say(f"going on with another {', '.join(changed)} than the run began with")
         self.network.load_state_dict(state["network"])
@@ -407,26 +434,31 @@ class Trainer:
         progress.before = progress.seconds
         found = self.group.shared(report(self.average, self.store, recipe, "calib", recipe.input_size, self.group.device) if self.group.first else None)
         self.figures = figures | {f"calib {key}": value for key, value in found.items()}
+        worth = None
+        if self.judge:
+            worth, judged = self.group.shared(self.judge(self.average) if self.group.first else None)
+            self.figures |= judged
         self.say(json.dumps(self.figures))
         if self.group.first:
             with (self.out / "log.jsonl").open("a") as log:
                 log.write(json.dumps(self.figures) + "\n")
-        self._judge(stage, number, found)
+        self._judge(stage, number, found, worth)
         progress.loss = 0.0
         self._save()
         self._save_average("ema.pt")
         self._write_run(finished=False)
 
-    def _judge(self, stage: Stage, number: int, found: dict[str, float]) -> None:
-        """Keeps the best, cuts the rate on a plateau, ends a stage that no longer gets better."""
+    def _judge(self, stage: Stage, number: int, found: dict[str, float], worth: float | None) -> None:
+        """Keeps the best, cuts the rate on a plateau, ends a stage that no longer gets better. `worth`: what the run's own judge said, if it has one."""
         recipe, progress = self.recipe, self.progress
-        if not recipe.patience and stage.schedule != "plateau":
+        if worth is None and not recipe.patience and stage.schedule != "plateau":
             return
-        if recipe.watch not in found:
+        if worth is None and recipe.watch not in found:
             raise ValueError(f"watch = {recipe.watch!r}: the calib part gives {', '.join(found) or 'no figure'}")
+        value = found[recipe.watch] if worth is None else worth
         progress.since_best, progress.since_cut = progress.since_best + 1, progress.since_cut + 1
-        if found[recipe.watch] > progress.best:
-            progress.best, progress.since_best, progress.since_cut = found[recipe.watch], 0, 0
+        if value > progress.best:
+            progress.best, progress.since_best, progress.since_cut = value, 0, 0
             self._save_average("best.pt")
         if stage.schedule == "plateau" and progress.since_cut >= recipe.plateau_patience:
             progress.scale, progress.since_cut = progress.scale * recipe.plateau_factor, 0
@@ -441,10 +473,23 @@ def _plain(value: object) -> object:
     return json.loads(json.dumps(value))
 
 
-def train(recipe: Recipe, store: Store, out: Path, options: Options | int = Options(), start: Classifier | None = None) -> dict[str, float]:
+def train(
+    recipe: Recipe,
+    store: Store,
+    out: Path,
+    options: Options | int = Options(),
+    start: Classifier | None = None,
+    judge: Judge | None = None,
+    floor: float = float("-inf"),
+    origin: str = "",
+) -> dict[str, float]:
     """Runs or resumes training; returns the last epoch's figures. `start`: a network to begin with instead of ImageNet weights.
 
-    Writes `last.pt` (everything needed to go on), `ema.pt` (averaged weights), with patience `best.pt`, `log.jsonl` (a line an epoch) and `run.json`.
+    `origin` says in words what `start` is, for the manifest and the card.
+    `judge` looks at the averaged weights after every epoch; the best that it finds worth more than `floor` are kept in `best.pt`.
+
+    Writes `last.pt` (everything needed to go on), `ema.pt` (averaged weights), with patience or a judge `best.pt`, `log.jsonl` (a line an epoch) and
+    `run.json`. Raises ValueError where the folder holds a run of another network, recipe or store.
     """
     options = Options(workers=options) if isinstance(options, int) else options
     out.mkdir(parents=True, exist_ok=True)
@@ -454,7 +499,7 @@ def train(recipe: Recipe, store: Store, out: Path, options: Options | int = Opti
     elif int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.cuda.is_available():
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
     with joined() as group:
-        return Trainer(recipe, store, out, options, group, start).run()
+        return Trainer(recipe, store, out, options, group, start, judge, floor, origin).run()
 
 
 @torch.no_grad()

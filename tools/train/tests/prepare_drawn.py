@@ -48,6 +48,14 @@ def kind(label: str, seed: int, size: tuple[int, int] = (120, 90)) -> Image.Imag
     return Image.fromarray((skin * (1 - spot) + dark * spot + grain).clip(0, 255).astype(np.uint8))
 
 
+def kind_folders(root: Path, count: int) -> None:
+    """Class folders of the three kinds of spot, `count` pictures each: what somebody would give to `finetune`. tests/e2e calls it too."""
+    for k, (folder, label) in enumerate((("melanoma", "mel"), ("nevus", "nv"), ("vascular lesion", "vasc"))):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for n in range(count):
+            kind(label, 1000 * k + n, (224, 200)).save(root / folder / f"{label}-{n}.png")
+
+
 def save(path: Path, seed: int, **options: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     lesion(seed).save(path, **({"quality": 92} | options if path.suffix == ".jpg" else options))  # type: ignore[arg-type]
@@ -196,6 +204,55 @@ def scin(root: Path) -> None:
     write(root / "scin_labels.csv", header, labels)
     for i, path in enumerate(p for case in cases for p in case[3:] if p):
         save(root / path, 280 + i)
+
+
+# Condition as SCIN's dermatologists write it -> class of recipes/scin-rashes.toml; the last one is none of its classes.
+RASHES = {
+    "Acne": "acne-rosacea",
+    "Impetigo": "bacterial",
+    "Eczema": "eczema",
+    "Herpes Zoster": "herpes",
+    "Pityriasis rosea": "pityriasis-rosea",
+    "Psoriasis": "psoriasis",
+    "Insect Bite": "scabies-bites",
+    "Tinea": "tinea",
+    "Urticaria": "urticaria",
+    "Verruca vulgaris": "warts",
+    "Keratosis pilaris": "other",
+}
+
+
+def rash(condition: int, seed: int) -> Image.Image:
+    """Many small spots on skin; how many, how large and of which colour goes by the condition."""
+    rng = np.random.default_rng((condition, seed))
+    y, x = np.mgrid[0:96, 0:128].astype(np.float32)
+    colour = np.array([(200, 60, 60), (220, 150, 40), (150, 60, 130), (90, 30, 30), (230, 120, 150), (170, 110, 90)][condition % 6], np.float32)
+    rgb = np.full((96, 128, 3), (215, 170, 145), np.float32) + rng.uniform(-15, 15, 3)
+    for _ in range(3 + 3 * (condition % 4)):
+        cx, cy, radius = rng.uniform(0, 128), rng.uniform(0, 96), rng.uniform(3, 5) + 3 * (condition // 4)
+        share = 1 / (1 + np.exp(np.minimum((np.hypot(x - cx, y - cy) - radius) / 1.5, 60)))[..., None]
+        rgb = rgb * (1 - share) + (colour + rng.uniform(-12, 12, 3)) * share
+    return Image.fromarray((rgb + rng.normal(0, 4, (96, 128, 1))).clip(0, 255).astype(np.uint8))
+
+
+def scin_rashes(root: Path, cases: int) -> None:
+    """SCIN's layout with `cases` cases of each of RASHES: one to three photos each, a case in ten that the dermatologists disagree about."""
+    rows, labels = [], []
+    for k, condition in enumerate(RASHES):
+        for n in range(cases):
+            case_id = str(-1_000_000_000_000 - 1000 * k - n)
+            paths = [f"dataset/images/{case_id}{i}.png" for i in range(1 + n % 3)]
+            for i, path in enumerate(paths):
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                rash(k, 10 * n + i).save(root / path)
+            rows.append((case_id, "SCIN", f"FST{1 + n % 6}", *paths, *[""] * (3 - len(paths))))
+            weights = {condition: 0.4, "Drug Rash": 0.4, "Xerosis": 0.2} if n % 10 == 9 else {condition: 0.75, "Xerosis": 0.25}
+            labels.append((case_id, str(list(weights)), str(weights), f"FST{1 + n % 6}", "", "4"))
+    write(root / "scin_cases.csv", ("case_id", "source", "fitzpatrick_skin_type", "image_1_path", "image_2_path", "image_3_path"), rows)
+    header = ("case_id", "dermatologist_skin_condition_on_label_name", "weighted_skin_condition_label")
+    tones = ("dermatologist_fitzpatrick_skin_type_label_1", "dermatologist_fitzpatrick_skin_type_label_2", "monk_skin_tone_label_us")
+    write(root / "scin_labels.csv", header + tones, labels)
+    (root / "LICENSE").write_text("Drawn for a test; the archive has its own terms here.\n")
 
 
 def class_folders(root: Path) -> None:

@@ -311,3 +311,31 @@ def test_the_drawn_report_has_the_shape_of_the_shipped_one() -> None:
     assert set(drawn["refusal"]) == set(shipped["refusal"])
     assert set(drawn["refusal"]["all"]) == set(shipped["refusal"]["all"])
     assert set(next(iter(drawn["parts"].values()))) == set(next(iter(shipped["parts"].values())))
+
+
+class TestWhatIsKnownOfThePictures:
+    """A card must not say 'not used for training', nor 'from ImageNet weights', where nobody knows or where it is not so."""
+
+    MADE = MANIFEST | {"training": {"pictures": {"train": 5}, "epochs": 2, "samplesPerEpoch": 8, "trainSize": 64}}
+
+    @pytest.mark.parametrize(
+        ("training", "split", "said"),
+        [
+            ({}, "val", "What the network was trained on is not known here"),
+            (MADE["training"], "train", "Among these pictures are those that it was trained on"),
+            (MADE["training"], None, "Among these pictures are those that it was trained on"),
+            (MADE["training"], "val", "not used for training or calibration."),
+            (MADE["training"] | {"chosenBy": ["calib", "val"]}, "val", "but the epoch that was kept was chosen by them"),
+            (MADE["training"] | {"chosenBy": ["calib", "val"]}, "test", "not used for training or calibration."),
+        ],
+    )
+    def test_by_split(self, plan: Plan, training: dict, split: str | None, said: str) -> None:
+        report = evaluation()
+        report["options"]["split"] = split
+        text = page.card_text(MANIFEST | {"training": training}, plan, {"evaluation": report})
+        assert said in " ".join(text.split())
+
+    def test_what_training_began_with(self) -> None:
+        assert "ImageNet" not in tables.facts_table(self.MADE, None)
+        begun = self.MADE | {"training": self.MADE["training"] | {"from": "the weights of skin-8 0.3.1"}}
+        assert "2 epochs of 8 samples, from the weights of skin-8 0.3.1" in tables.facts_table(begun, None)

@@ -266,3 +266,53 @@ def test_shipped_class_maps_load() -> None:
     assert ClassMap.load().classes == ("akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc")
     for path in folder.glob("*.toml"):
         assert ClassMap.load(path).classes
+
+
+FOREIGN = Path(__file__).resolve().parents[3] / "tests" / "pictures" / "foreign"
+
+
+def test_pictures_of_phones_are_read_and_what_is_not_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """HEIC and AVIF in class folders once vanished without a word; a broken one ended the step."""
+    photos, out = tmp_path / "photos", tmp_path / "store"
+    drawn.save(photos / "nevus" / "a.png", 1)
+    for name, source in (("IMG_1.HEIC", "lossy.heic"), ("IMG_2.avif", "lossless.webp"), ("IMG_3.heic", "corrupt.heic"), ("IMG_4.avif", "corrupt.avif")):
+        (photos / "nevus" / name).write_bytes((FOREIGN / source).read_bytes())
+    for name in ("IMG_5.dng", "IMG_6.MOV", "notes.txt"):
+        (photos / "nevus" / name).write_bytes(b"x")
+    prepare([Source(photos)], out, Settings(), ClassMap.load())
+    said = capsys.readouterr().out
+    assert "2 files are of a kind that is not read (1 .dng, 1 .mov): they are left out. Save them as JPEG or PNG if they are pictures." in said
+    left = {row["image"]: row["reason"] for row in read(out / "left-out.csv")}
+    assert {name: left.get(f"nevus/{name}") for name in ("IMG_3.heic", "IMG_4.avif", "IMG_5.dng", "IMG_6.MOV", "notes.txt")} == {
+        "IMG_3.heic": "unreadable",
+        "IMG_4.avif": "unreadable",
+        "IMG_5.dng": "kind not read",
+        "IMG_6.MOV": "kind not read",
+        "notes.txt": None,
+    }
+    assert "unreadable: photos/nevus/IMG_3.heic" in said
+    kept = {row["image"] for row in read(out / "rows.csv")} | {name for name, reason in left.items() if reason == "copy"}
+    assert kept == {"nevus/a.png", "nevus/IMG_1.HEIC", "nevus/IMG_2.avif"}
+
+
+@pytest.mark.parametrize("name", ["lossy.heic", "orientation-6.heic"])
+def test_heic_shows_what_its_drawing_shows(name: str) -> None:
+    """Upright, as the page shows it (tests/e2e/foreign.spec.ts); turned the other way the drawings differ by ten levels."""
+    drawing = np.asarray(Image.open(FOREIGN / "drawing.png").convert("RGB"), float)
+    found = np.asarray(upright_rgb((FOREIGN / name).read_bytes()), float)
+    assert found.shape == drawing.shape and np.abs(found - drawing).mean() < 2
+
+
+def test_heic_without_its_reader_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dermlet_train.prepare.pictures.pi_heif", None)
+    with pytest.raises(OSError, match="pi-heif, which is not installed"):
+        upright_rgb((FOREIGN / "lossy.heic").read_bytes())
+
+
+def test_a_calibration_part_by_class_misses_no_class(tmp_path: Path) -> None:
+    """By the hash of groups alone 24 pictures of three classes may leave one without any."""
+    source = Source(table_of(tmp_path / "data", 48), "table")
+    prepare([source], tmp_path / "store", Settings(calibration=0.2, calibration_by_class=True))
+    parts = Counter((row["part"], row["label"]) for row in read(tmp_path / "store" / "rows.csv"))
+    for label in ("mel", "nv", "other"):
+        assert 1 <= parts["calib", label] < parts["train", label]

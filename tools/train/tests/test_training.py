@@ -481,3 +481,29 @@ def test_the_committed_plan_reads() -> None:
     rows = load_plan(RECIPES / "ablations.toml")
     assert rows[0].name == "base" and len({row.folder for row in rows}) == len(rows) >= 14
     assert all(row.recipe.samples_per_epoch == 3360 and row.recipe.epochs == 4 for row in rows)
+
+
+def test_a_run_does_not_go_on_with_other_pictures(tmp_path: Path) -> None:
+    """What it was trained on may stand in another part by now."""
+    train(tiny_recipe(epochs=1), drawn_store(tmp_path / "store"), tmp_path / "run", 0)
+    same = drawn_store(tmp_path / "store")
+    assert train(tiny_recipe(epochs=1), same, tmp_path / "run", 0)["epoch"] == 1
+    with pytest.raises(ValueError, match="trained on other pictures than the store holds now"):
+        train(tiny_recipe(epochs=2), drawn_store(tmp_path / "store", train=9), tmp_path / "run", 0)
+
+
+def test_a_judge_keeps_the_best_epoch(tmp_path: Path) -> None:
+    """Only what is worth more than the floor, and than every epoch before; what a run began with is kept with it."""
+    store, seen = drawn_store(tmp_path / "store"), []
+
+    def judge(network: torch.nn.Module) -> tuple[float, dict[str, float]]:
+        seen.append({key: value.clone() for key, value in network.state_dict().items()})
+        return (0.4, 0.7, 0.6)[len(seen) - 1], {"worth": float(len(seen))}
+
+    figures = train(tiny_recipe(epochs=3), store, tmp_path / "run", 0, None, judge, 0.5)
+    best = torch.load(tmp_path / "run" / "best.pt", weights_only=True)
+    assert len(seen) == 3 and best["epoch"] == 2 and figures["worth"] == 3.0
+    assert all(torch.equal(value, seen[1][key]) for key, value in best["weights"].items())
+    assert best["origin"] == "ImageNet weights"
+    train(tiny_recipe(epochs=1), store, tmp_path / "none", 0, None, lambda network: (0.5, {}), 0.5)
+    assert not (tmp_path / "none" / "best.pt").exists() and (tmp_path / "none" / "ema.pt").exists()

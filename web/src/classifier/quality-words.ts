@@ -26,19 +26,19 @@ export function problem({ id, value, limit }: QualityCheck): string {
     case 'noisy':
       return 'is too grainy';
     case 'out_of_frame':
-      return 'shows the spot at its edge, or only part of it';
+      return 'shows what stands out at its edge, or only part of it';
   }
 }
 
 const CHECK_ADVICE: Record<QualityCheckId, string> = {
   too_small: 'Use the original photo, or cut out a larger part of it.',
-  blurred: 'Hold the camera still, tap the spot to focus, and move back a little if it will not get sharp.',
+  blurred: 'Hold the camera still, tap the picture to focus, and move back a little if it will not get sharp.',
   dark: 'Move to daylight or under an even lamp.',
   bright: 'Turn off the flash, or move out of direct light.',
   low_contrast: 'Wipe the lens, and take the photo in daylight without glare or haze.',
-  flat: 'Check that the spot itself is in the picture and nothing covers the lens.',
+  flat: 'Check that the skin you ask about is in the picture and nothing covers the lens.',
   noisy: 'Use more light, and no digital zoom.',
-  out_of_frame: 'Bring the spot to the middle, with some skin around it, or choose the part of the photo that shows it.',
+  out_of_frame: 'Bring it to the middle, with some skin around it, or choose the part of the photo that shows it.',
 };
 
 /** What to do about each check that failed; empty when none did. */

@@ -116,7 +116,7 @@ export class DermletPicker extends LitElement {
     return html`<div class="open">
       <div class="lens">${lensFigure}</div>
       <div class="words">
-        <h2>${this.dragging ? 'Let go to look at it' : this.#touch ? 'Take or choose a photo of one spot' : 'Drop a photo of one spot here'}</h2>
+        <h2>${this.dragging ? 'Let go to look at it' : this.#touch ? 'Take or choose a photo of one place on the skin' : 'Drop a photo of one place on the skin'}</h2>
         <div class="ways">${this.#ways('Choose photos')}</div>
         <p class="hint">
           ${this.#touch ? nothing : html`Or paste one with Ctrl or ⌘ and V. `}The photo is read, scored and shown by this page alone. It never leaves this device.

@@ -5,7 +5,7 @@ import { failedChecks, problem } from '../classifier/quality-words.js';
 import type { Frame, ModalityChoice, QualityCheck, RankedClass, Result, Source, Tier } from '../classifier/result.js';
 
 /** Stands wherever a result is shown. */
-export const ALWAYS = 'If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+export const ALWAYS = 'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
 
 const NBSP = '\u00a0';
 
@@ -83,7 +83,7 @@ export function verdictNote(result: Result): string {
     case 'several':
       return `Sets of marked categories hold the true one for about ${share} of pictures like those the network was calibrated on, and miss it for the rest.`;
     case 'not-recognised':
-      return 'The network only knows the categories it was trained on. Anything else, healthy skin and most rashes included, is unknown to it.';
+      return 'The network only knows the categories it was trained on. Anything else is unknown to it: healthy skin, and every condition that is none of them.';
     case 'no-spot':
       return 'Take the photo closer, so that the spot fills about a third of it, or have the whole picture scored as it is.';
     case 'several-spots':
@@ -96,8 +96,8 @@ export function verdictNote(result: Result): string {
 /** How to take a picture that the network can work with. */
 export const BETTER_PICTURE: readonly string[] = [
   'Use daylight or an even lamp, without flash or hard shadows.',
-  'Hold the camera still, straight above the spot, and tap it to focus.',
-  'Let the spot fill about a third of the picture, with some skin around it.',
+  'Hold the camera still, straight above the skin, and tap the picture to focus.',
+  'Let what you ask about fill about a third of the picture, with some skin around it.',
   'Use the original photo, not a screenshot or a picture from a chat.',
 ];
 
@@ -124,22 +124,22 @@ export function tierWords(tier: Tier): TierWords {
     case 'high':
       return {
         title: 'High concern',
-        next: 'Among the categories that score here is one that a doctor should look at soon. Arrange an appointment, with a dermatologist if you can, and show them the spot itself.',
+        next: 'Among the categories that score here is one that a doctor should look at soon. Arrange an appointment, with a dermatologist if you can, and show them the skin itself.',
       };
     case 'moderate':
       return {
         title: 'Moderate concern',
-        next: 'Among the closest categories is one that a doctor should look at. Arrange an appointment, sooner if the spot changes, hurts or bleeds.',
+        next: 'Among the closest categories is one that a doctor should look at. Arrange an appointment, sooner if it changes, spreads, hurts or bleeds.',
       };
     case 'low':
       return {
         title: 'Low concern, which is not an all-clear',
-        next: 'The closest categories are of low concern, but networks miss things, melanoma included. Keep watching the spot, and have it looked at if it changes or differs from your others.',
+        next: 'The closest categories are of low concern, but networks miss things, serious ones included. Keep watching, and have it looked at if it changes, spreads, does not heal or is unlike all others on the skin.',
       };
     case 'unknown':
       return {
         title: 'Concern cannot be judged here',
-        next: 'This page can say nothing about this picture, neither for nor against. Go by the spot itself.',
+        next: 'This page can say nothing about this picture, neither for nor against. Go by the skin itself.',
       };
   }
 }
@@ -261,7 +261,7 @@ export function errorWords(code: ErrorCode, about: 'photo' | 'model' = 'photo'):
     case 'CORRUPT_IMAGE':
       return { title: 'This picture is broken or cut off.', help: 'Part of the file is missing or damaged. Try the original file, or take the photo again.' };
     case 'IMAGE_TOO_LARGE':
-      return { title: 'This picture is too large.', help: 'Use a smaller version, or cut out the part around the spot.' };
+      return { title: 'This picture is too large.', help: 'Use a smaller version, or cut out the part that you ask about.' };
     case 'INVALID_ARGUMENT':
       if (about === 'model') {
         return { title: 'This page asks for a neural network that is not here.', help: 'Nothing was downloaded for it. Whoever made the page can put its name right.' };

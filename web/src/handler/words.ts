@@ -2,7 +2,7 @@
 import { advice, failedChecks, problem } from '../classifier/quality-words.js';
 import type { Result, Tier } from '../classifier/result.js';
 
-export const DOCTOR = 'If a spot is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+export const DOCTOR = 'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
 
 const NO_CLASS = {
   'not-recognised': 'Not recognised: the picture is unlike those the model was trained on, so no category is named.',

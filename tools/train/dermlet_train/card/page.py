@@ -47,7 +47,7 @@ def name_of(manifest: dict[str, Any], class_id: str | None) -> str:
 def card_text(manifest: dict[str, Any], plan: Plan, reports: Report) -> str:
     report = reports["evaluation"]
     positive = name_of(manifest, report["options"]["positive"])
-    parts = [_head(manifest, plan, reports), _figures(plan, reports, positive), _certainty(report, positive)]
+    parts = [_head(manifest, plan, reports), _figures(manifest, plan, reports, positive), _certainty(report, positive)]
     parts += [
         _tones(plan, report, positive),
         _settings(plan, reports, positive),
@@ -75,14 +75,27 @@ changing, bleeding or worries you, see a doctor whatever a score says.
 {plan.knows_not}"""
 
 
-def _figures(plan: Plan, reports: Report, positive: str) -> str:
+def _how_unseen(manifest: dict[str, Any], split: str | None) -> str:
+    """What the network may have seen of the pictures that it is measured on, as far as its manifest and the split tell."""
+    training = manifest.get("training") or {}
+    if "pictures" not in training:
+        return "What the network was trained on is not known here: where these pictures were among it, the figures flatter it."
+    if split not in ("val", "test"):
+        return "Among these pictures are those that it was trained on and calibrated with: the figures flatter it."
+    text = "These pictures were not used for training or calibration"
+    if split in training.get("chosenBy", ()):
+        text += ", but the epoch that was kept was chosen by them, among others"
+    return f"{text}."
+
+
+def _figures(manifest: dict[str, Any], plan: Plan, reports: Report, positive: str) -> str:
     report = reports["evaluation"]
     malignant = " + ".join(report["options"]["malignant"])
     split = {"val": "validation"}.get(report["options"]["split"], report["options"]["split"])
     text = f"""## Figures
 
 All measured by `npm run evaluate` on the {split} split, through the code that runs in the page (C++ to WebAssembly, ONNX Runtime Web). In brackets: 95 % bootstrap intervals
-over patients or lesions. These pictures were not used for training or calibration. Malignant stands for {malignant} together, against all else.
+over patients or lesions. {_how_unseen(manifest, report["options"]["split"])} Malignant stands for {malignant} together, against all else.
 
 {tables.summary_table(plan, report, positive)}{_left_out(report["counts"])}
 

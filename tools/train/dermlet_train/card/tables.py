@@ -212,7 +212,9 @@ def facts_table(manifest: Mapping[str, object], download: Report | None) -> str:
     if "pictures" in training:
         how = f"{training['pictures']['train']} pictures"
         if "epochs" in training and "samplesPerEpoch" in training:
-            how += f" at {training['trainSize']} px, {training['epochs']} epochs of {training['samplesPerEpoch']} samples, from ImageNet weights"
+            how += f" at {training['trainSize']} px, {training['epochs']} epochs of {training['samplesPerEpoch']} samples"
+        if "from" in training:
+            how += f", from {training['from']}"
         rows.append(["trained on", how])
     if "calibrationPictures" in training:
         counts = training["calibrationPictures"]

@@ -23,6 +23,7 @@ from .tables import Folder, Table
 ISIC_2018 = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 ISIC_2019 = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK")
 MILK10K = ("AKIEC", "BCC", "BEN_OTH", "BKL", "DF", "INF", "MAL_OTH", "MEL", "NV", "SCCKA", "VASC")
+UNREAD = "Save them as JPEG or PNG if they are pictures."
 MILK10K_SETS = {"dermoscopy": "milk10k-derm", "photo": "milk10k-clinical"}
 _SPLIT_FOLDERS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "test": "test", "testing": "test"}
 _ISIC_ID = re.compile(r"ISIC_\d{7}")
@@ -332,6 +333,11 @@ def _read_folders(folder: Folder, tables: list[Table], options: Options, into: I
         links = tuple(k for k in (own, *_isic_links(path.stem)) if k) if _ISIC_ID.match(path.stem) else (own or f"{set_name}/{relative}",)
         name = parts[1] if split else parts[0]
         into.rows.append(Row(set_name, relative, path, name, links, split, options.modality, name))
+    for path in folder.strangers:
+        into.left_out.append(LeftOut(set_name, path.relative_to(folder.base).as_posix(), "kind not read", UNREAD))
+    if kinds := Counter(path.suffix.lower() or "no ending" for path in folder.strangers):
+        told = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+        into.notes.append(f"{sum(kinds.values())} files are of a kind that is not read ({told}): they are left out. {UNREAD}")
     if unmatched:
         into.notes.append(f"the group pattern fits {unmatched} of {len(into.rows)} pictures not: each of them is a group of its own")
     if not pattern:

@@ -6,6 +6,7 @@ are sought with.
 
 Decoding follows what the page does (wasm_src/core/decode.h): EXIF orientation applied, colour profile converted to sRGB, transparency laid over white, the
 high byte of 16-bit samples. It uses Pillow, whose bytes are the core's; converted colour profiles differ by at most a level (tests/test_core_parity.py).
+HEIC is decoded by libheif, as in Node and in browsers that cannot do it themselves.
 """
 
 from __future__ import annotations
@@ -22,9 +23,16 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from .rows import PrepareError
+
+try:
+    import pi_heif  # libheif without its encoders, whose licence is another
+except ImportError:  # an environment of before: such a picture is then reported with what to do
+    pi_heif = None
+else:
+    pi_heif.register_heif_opener()
 
 try:
     import fcntl
@@ -35,6 +43,9 @@ THUMB = 64  # pixels, side of the grey copy
 _BATCH = 128  # pictures between two flushes
 _VERSION = 1
 _SRGB = ImageCms.createProfile("sRGB")
+
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, Image.DecompressionBombError, MemoryError)
 
 A, B = TypeVar("A"), TypeVar("B")
 
@@ -70,7 +81,9 @@ def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def upright_rgb(data: bytes) -> Image.Image:
-    """Bytes of a picture file -> upright RGB in sRGB. Raises OSError, ValueError or SyntaxError as Pillow does on what it cannot read wholly."""
+    """Bytes of a picture file -> upright RGB in sRGB. Raises one of `UNREADABLE` as Pillow and libheif do on what they cannot read wholly."""
+    if pi_heif is None and data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
+        raise UnidentifiedImageError("HEIC is read by the package pi-heif, which is not installed: pip install -r requirements.txt, or save it as JPEG")
     with Image.open(io.BytesIO(data)) as opened:
         opened.load()
         picture = ImageOps.exif_transpose(opened)
@@ -178,7 +191,7 @@ class PictureCache:
             picture = upright_rgb(data)
             if min(picture.size) < 8:
                 raise ValueError(f"only {picture.width} x {picture.height} pixels")
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError) as error:
+        except UNREADABLE as error:
             return Decoded(str(path), stat.st_size, stat.st_mtime_ns, error=f"{type(error).__name__}: {error}"[:200].replace(str(path), path.name)), b"", b""
         digest = hashlib.sha256(f"{picture.width}x{picture.height}:".encode())
         digest.update(picture.tobytes())

@@ -48,6 +48,7 @@ class Settings:
     seed: int = 1
     fractions: Fractions = field(default_factory=Fractions)
     calibration: float = 0.08
+    calibration_by_class: bool = False  # draw the calibration part as val and test are: few pictures of a class would else be missed by chance
     thresholds: Thresholds = field(default_factory=Thresholds)
     duplicates: str = "drop"
     conflicts: str = "first"
@@ -205,6 +206,8 @@ def _decode(material: Material, out: Path, settings: Settings) -> Material:
         bad = [i for i, entry in enumerate(entries) if entry.error]
         for i in bad[:20]:
             say(f"unreadable: {material.name(i)}: {entries[i].error}")
+        if len(bad) > 20:
+            say(f"... and {len(bad) - 20} more unreadable files (left-out.csv)")
         good = [i for i, entry in enumerate(entries) if not entry.error]
         if not good:
             raise PrepareError("no picture could be read")
@@ -265,6 +268,12 @@ def _records(material: Material, groups: Sequence[str], stay: Sequence[int], set
         record = {"set": row.set, "image": row.image, "label": labels[i], "group": groups[i], "split": split, "modality": row.modality}
         record |= {"source_label": row.source_label, "skin_tone": row.skin_tone, "license": row.license, "source_repo": row.source_repo}
         records.append(record | {"part": part_of(record, settings.calibration)})
+    if settings.calibration_by_class:
+        training = [record for record in records if record["split"] == "train"]
+        columns = [[record[key] for record in training] for key in ("group", "label", "set")]
+        drawn = assign_splits(*columns, [""] * len(training), Fractions(settings.calibration, 0.0), settings.seed)
+        for record, split in zip(training, drawn, strict=True):
+            record["part"] = "calib" if split == "val" else "train"
     parts = [record["part"] for record in records]
     if leaks := find_leaks(own, parts):
         raise LeakError(leaks, [material.name(i) for i in stay], parts, "This is a fault of the splitting code: please report it.")

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from .rows import PrepareError
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"})
+# Of these nobody expects that they are pictures; a file of any other kind among pictures is reported, never dropped without a word.
+NOT_PICTURES = frozenset({".csv", ".tab", ".tsv", ".txt", ".json", ".md", ".ini", ".db", ".pdf", ".html", ".xlsx", ".ods", ".docx"})
 TABLE_SUFFIXES = frozenset({".csv", ".tab", ".tsv", ".txt"})
 _NOT_A_PICTURE = re.compile(r"(_superpixels|_segmentation|_attribute_\w+)$", re.IGNORECASE)
 _MAX_FIELD = 1 << 20  # bytes; SCIN's label lists exceed no common limit, but a binary file renamed .csv would
@@ -84,6 +86,11 @@ class Folder:
     @cached_property
     def pictures(self) -> list[Path]:
         return [p for p in self.files if p.suffix.lower() in PICTURE_SUFFIXES and not _NOT_A_PICTURE.search(p.stem)]
+
+    @property
+    def strangers(self) -> list[Path]:
+        """Files that may have been meant as pictures and are of no kind that is read: raw files, films, archives."""
+        return [p for p in self.files if p.suffix.lower() not in PICTURE_SUFFIXES | NOT_PICTURES]
 
     @cached_property
     def _by_stem(self) -> dict[str, Path]:

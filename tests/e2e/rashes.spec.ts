@@ -1,0 +1,45 @@
+/** A model of rashes is shown with its own words, and with none that were written for moles and growths. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from './fixtures.js';
+import { root } from './site.js';
+
+interface Words {
+  name: string;
+  concern: 'low' | 'moderate' | 'high';
+  plain: string;
+}
+
+const { title, classes } = JSON.parse(readFileSync(join(root, 'tools', 'train', 'recipes', 'scin-rashes.model.json'), 'utf8')) as {
+  title: string;
+  classes: Record<string, Words>;
+};
+const LESION_WORDS = /\b(moles?|melanoma|lesions?|naev(us|i)|keratos(is|es)|carcinoma|spots?)\b/gi;
+
+test('the page shows a model of rashes in its own words', async ({ app, page, site }) => {
+  // The shipped weights with the first eight groups of recipes/scin-rashes: what is shown comes from the manifest alone.
+  const groups = Object.entries(classes).slice(0, 8);
+  site.changeJson('models/skin-8/manifest.json', (manifest: { title: string; classes: object[] }) => {
+    manifest.title = title;
+    manifest.classes = groups.map(([id, words]) => ({ id, ...words }));
+  });
+  app.neverRefuse();
+  site.onlyDefaultModel();
+  await app.open();
+  const main = page.locator('main');
+  // The accessibility tree: it holds what the element draws in its shadow, too.
+  const before = await main.ariaSnapshot();
+  expect(before).toContain('Choose photos');
+  expect(before.match(LESION_WORDS)).toBeNull();
+  const result = await app.classify('spot.jpg');
+  await expect(app.categories).toHaveCount(groups.length);
+  for (const [, { name }] of groups) await expect(app.categories.filter({ hasText: name })).toHaveCount(1);
+  // What is explained is what may be the answer.
+  expect(result.predictionSet.length).toBeGreaterThan(0);
+  for (const id of result.predictionSet) await expect(app.categories.filter({ hasText: classes[id]?.plain as string })).toHaveCount(1);
+  // Shown beside every result: the one sentence, in which a spot stands beside a rash, and the name of the file that was chosen.
+  const said = await main.ariaSnapshot();
+  expect(said).toContain(result.ranking[0]?.name);
+  expect(said).toContain('If a spot or rash is new');
+  expect(said.replaceAll('If a spot or rash is new', '').replaceAll('spot.jpg', '').match(LESION_WORDS)).toBeNull();
+});
