@@ -205,11 +205,18 @@ describe('evaluate', () => {
       refusal: { byKind: { 'none: wall': { pictures: 1, poorQuality: 1, shareRefused: 1 } } },
     });
     const lines = readFileSync(predictions, 'utf8').trim().split('\n');
-    expect(lines[0]).toBe('set,image,outcome,rejection,akiec,bcc,bkl,df,mel,nv,vasc');
+    expect(lines[0]).toBe('set,image,outcome,rejection,akiec,bcc,bkl,df,mel,nv,vasc,tier,prediction_set');
     expect(lines).toHaveLength(4);
     for (const line of lines.slice(1)) {
-      const sum = line.split(',').slice(4).reduce((total, value) => total + Number(value), 0);
-      expect(sum).toBeCloseTo(1, 4);
+      const cells = line.split(',');
+      const classes = lines[0]!.split(',').slice(4, -2);
+      const scores = cells.slice(4, -2).map(Number);
+      expect(scores.reduce((total, value) => total + value, 0)).toBeCloseTo(1, 4);
+      const [outcome, tier, set] = [cells[2]!, cells.at(-2)!, cells.at(-1)!.split(' ').filter(Boolean)];
+      const named = outcome === 'single' || outcome === 'several';
+      expect(tier).toMatch(named ? /^(low|moderate|high)$/ : /^unknown$/);
+      expect(set.length > 0).toBe(named);
+      for (const id of set) expect(classes).toContain(id);
     }
     expect(existsSync(`${json}.part`)).toBe(false);
   });

@@ -21,10 +21,11 @@ interface Told {
   skinTone?: string;
   kind?: string;
   outcome?: Answered['outcome'];
+  tier?: Answered['tier'];
 }
 
 let made = 0;
-function answer({ label, probabilities, predictionSet, excess = -1, set = 's', group, modality = 'photo', skinTone = '', kind = '', outcome }: Told): Answered {
+function answer({ label, probabilities, predictionSet, excess = -1, set = 's', group, modality = 'photo', skinTone = '', kind = '', outcome, tier = 'unknown' }: Told): Answered {
   const image = `${made++}.jpg`;
   return {
     row: { set, image, label, group: group ?? image, split: 'val', modality, sourceLabel: kind, skinTone },
@@ -35,10 +36,11 @@ function answer({ label, probabilities, predictionSet, excess = -1, set = 's', g
     excess,
     probabilities,
     predictionSet,
+    tier,
   };
 }
 
-const options: EvaluationOptions = { ids: IDS, merge: [], positive: 'b', malignant: ['b', 'c'], parts: [], resamples: 50 };
+const options: EvaluationOptions = { ids: IDS, merge: [], positive: 'b', malignant: ['b', 'c'], benign: ['a'], parts: [], resamples: 50 };
 
 const rows = [
   answer({ label: 'a', probabilities: [0.9, 0.1, 0], predictionSet: [0] }),
@@ -50,6 +52,57 @@ const rows = [
   answer({ label: 'none', probabilities: [0.5, 0.25, 0.25], predictionSet: [], excess: 2, kind: 'cat' }),
   answer({ label: 'none', probabilities: [1, 0, 0], predictionSet: [], excess: 2, kind: 'wall', outcome: 'poor-quality' }),
 ];
+
+describe('tiers', () => {
+  const tiered = (label: string, tier: Answered['tier'], more: Partial<Told> = {}) =>
+    answer({ label, tier, probabilities: [0.6, 0.3, 0.1], predictionSet: tier === 'unknown' ? [] : [0], ...more });
+  // b and c are malignant, b the positive class; a is benign, d neither.
+  const four = { ...options, ids: [...IDS, 'd'] };
+  const own = [
+    ...(['low', 'high', 'high', 'moderate', 'unknown'] as const).map((tier) => tiered('b', tier)),
+    ...(['high', 'high'] as const).map((tier) => tiered('c', tier, { modality: 'dermoscopy', skinTone: 'milk:3' })),
+    ...(['low', 'low', 'low', 'high', 'unknown'] as const).map((tier) => tiered('a', tier)),
+    ...(['moderate', 'low'] as const).map((tier) => tiered('d', tier)),
+    tiered('none', 'high'),
+  ].map((each) => ({ ...each, probabilities: [...each.probabilities, 0] }));
+  const figures = allFigures(own, four);
+
+  test('against class, of answered pictures alone', () => {
+    const { tiers } = figures.overall;
+    expect(tiers.malignant).toEqual({ pictures: 6, low: 1, moderate: 1, high: 4 });
+    expect(tiers.positive).toEqual({ pictures: 4, low: 1, moderate: 1, high: 2 });
+    expect(tiers.others).toEqual({ pictures: 6, low: 4, moderate: 1, high: 1 });
+    expect(tiers.benign).toEqual({ pictures: 4, low: 3, moderate: 0, high: 1 });
+  });
+
+  test('sensitivity and specificity of both cuts', () => {
+    const { tiers, intervals } = figures.overall;
+    expect(tiers.high).toEqual({ sensitivity: 4 / 6, specificity: 5 / 6 });
+    expect(tiers.low).toEqual({ sensitivity: 5 / 6, specificity: 4 / 6 });
+    expect(tiers).toMatchObject({ malignantLow: 1 / 6, positiveLow: 1 / 4, benignLow: 3 / 4, benignHigh: 1 / 4 });
+    const [low, high] = intervals.tierHighSensitivity!;
+    expect(low).toBeLessThan(4 / 6);
+    expect(high).toBeGreaterThan(4 / 6);
+  });
+
+  test('by modality and set, and not defined where nothing of the kind is there', () => {
+    expect(figures.byModality.dermoscopy!.tiers).toMatchObject({ high: { sensitivity: 1, specificity: null }, benignLow: null, positiveLow: null });
+    expect(figures.bySet.s!.tiers.malignant.pictures).toBe(6);
+    expect(figures.bySkinTone.s!['milk:3']).toMatchObject({ figures: null }); // too few lesions to say
+  });
+
+  test('are printed', () => {
+    const text = report(figures);
+    expect(text).toMatch(/concern tier of answered pictures +pictures +low +moderate +high\nmalignant +6 +1 +1 +4\n/);
+    expect(text).toMatch(/tier high: sensitivity, malignant in it +0\.667 +\(/);
+    expect(text).toMatch(/\ndermoscopy +2 +1\.00/);
+  });
+
+  test('merging classes changes nothing of them', () => {
+    const merged = allFigures(own, { ...four, merge: ['c:a'] }).overall.tiers;
+    expect(merged).toEqual(figures.overall.tiers);
+  });
+});
 
 describe('figures', () => {
   const figures = allFigures(rows, options);

@@ -8,11 +8,13 @@ const mole = result([['nv', 0.97123456, 'low', true], ['mel', 0.02, 'high', fals
 const doubtful = result([['nv', 0.9, 'low', true], ['mel', 0.09, 'high', true], ['bkl', 0.01, 'low', false]], 'several', 'high');
 const melanoma = result([['mel', 0.99, 'high', true], ['nv', 0.01, 'low', false]], 'single', 'high');
 const keratosis = result([['akiec', 0.8, 'moderate', true], ['nv', 0.2, 'low', false]], 'single', 'moderate');
-/** The high-concern classes together are over the limit, though none is in the set. */
+/** The high-concern classes together are over the cut, though none is in the set. */
 const mass = result([['nv', 0.7, 'low', true], ['mel', 0.15, 'high', false], ['bcc', 0.15, 'high', false]], 'single', 'high');
+/** Nothing of high concern is put aside by the set, but the tier says that all of it together is little. */
+const named = result([['nv', 0.93, 'low', true], ['mel', 0.05, 'high', true], ['bkl', 0.02, 'low', false]], 'several', 'low');
 const cat = result([['mel', 0.99, 'high', false], ['nv', 0.01, 'low', false]], 'not-recognised', 'unknown');
 const blur = result([['nv', 0.99, 'low', false], ['mel', 0.01, 'high', false]], 'poor-quality', 'unknown');
-const all = { mole, doubtful, melanoma, keratosis, mass, cat, blur };
+const all = { mole, doubtful, melanoma, keratosis, mass, named, cat, blur };
 
 describe('diagnosis', () => {
   test('has the old shape', () => {
@@ -31,8 +33,19 @@ describe('diagnosis', () => {
     ['melanoma', 'mel', 'High'],
     ['keratosis', 'akiec', 'Moderate'],
     ['mass', 'nv', 'High'],
-  ] as const)('%s: severity and isSafe from the whole set, not from the first class', (name, label, severity) => {
+  ] as const)('%s: severity is the tier, not the concern of the first class', (name, label, severity) => {
     expect(toDiagnosis(all[name])).toMatchObject({ label, severity, isSafe: false });
+  });
+
+  test('a low tier with a category of high concern in the set is Low, and still not safe', () =>
+    expect(toDiagnosis(named)).toMatchObject({ severity: 'Low', isSafe: false }));
+
+  test('isSafe is only ever true of a low tier where a class is named', () => {
+    for (const answer of Object.values(all)) {
+      if (toDiagnosis(answer).isSafe) expect([answer.tier, answer.outcome]).toEqual(['low', 'single']);
+      expect(toDiagnosis({ ...answer, tier: 'moderate' }).isSafe).toBe(false);
+      expect(toDiagnosis({ ...answer, outcome: 'not-recognised' }).isSafe).toBe(false);
+    }
   });
 
   test.each([
@@ -59,6 +72,9 @@ describe('predict', () => {
       requires_urgent_evaluation: true,
     });
   });
+
+  test.each(['low', 'moderate', 'high'] as const)('risk follows the tier: %s', (tier) =>
+    expect(toPredict({ ...named, tier })).toMatchObject({ risk_level: tier === 'moderate' ? 'medium' : tier, requires_urgent_evaluation: tier === 'high' }));
 
   test('risk is the class’s concern, not its name: melanocytic is not melanoma', () => {
     expect(toPredict(mole)).toMatchObject({ risk_level: 'low', requires_urgent_evaluation: false });
@@ -89,7 +105,7 @@ describe('words', () => {
     }
   });
 
-  test('what may not be left out is named', () => expect(summary(doubtful)).toMatch(/Looks most like: Name of nv, score 90 %.*may also be: Name of mel\./));
+  test('what may not be left out is named', () => expect(summary(doubtful)).toMatch(/Looks most like: Name of nv, score 90 %.*may also be: Name of mel, 9 %\./));
   test('a result that contradicts itself names nothing', () => {
     const broken = result([['nv', 1, 'low', false]], 'single', 'low');
     expect(toDiagnosis(broken)).toMatchObject({ label: null, isSafe: false });

@@ -27,9 +27,17 @@ describe('what is said of a result', () => {
   test('several are named together and none alone', () => {
     const several = (...shares: number[]) => result({ outcome: 'several', ranking: classes.map((entry, i) => ({ ...entry, probability: shares[i]!, inSet: shares[i]! > 0.1 })) });
     expect(verdict(several(0.5, 0.45, 0.05))).toBe('Between Alpha and Beta: the network cannot tell these apart here.');
-    expect(verdict(several(0.7, 0.25, 0.05))).toBe('Looks most like Alpha (score 70\u00a0%), but Beta may also fit.');
-    expect(verdict(several(0.6, 0.25, 0.15))).toBe('Looks most like Alpha (score 60\u00a0%), but Beta or Gamma may also fit.');
+    expect(verdict(several(0.7, 0.25, 0.05))).toBe('Looks most like Alpha (score 70\u00a0%), but Beta (25\u00a0%) may also fit.');
+    expect(verdict(several(0.6, 0.25, 0.15))).toBe('Looks most like Alpha (score 60\u00a0%), but Beta (25\u00a0%) or Gamma (15\u00a0%) may also fit.');
     expect(likely(several(0.7, 0.25, 0.05)).map((entry) => entry.id)).toEqual(['a', 'b']);
+  });
+
+  test('what has next to no score is not called by name beside what has nearly all', () => {
+    const of = (...shares: number[]) => result({ outcome: 'several', ranking: shares.map((probability, i) => ({ ...classes[0]!, name: `C${i}`, probability, inSet: i < 4 })) });
+    expect(verdict(of(0.88, 0.11, 0.006, 0.004))).toBe('Looks most like C0 (score 88\u00a0%), but C1 (11\u00a0%) or 2 more of less score may also fit.');
+    expect(verdict(of(0.982, 0.008, 0.006, 0.004))).toBe('Looks most like C0 (score 98\u00a0%), but another of little score may also fit.');
+    const long = result({ outcome: 'several', ranking: [0.6, 0.1, 0.1, 0.1, 0.1].map((probability, i) => ({ ...classes[0]!, name: `C${i}`, probability, inSet: true })) });
+    expect(verdict(long)).toBe('Looks most like C0 (score 60\u00a0%), but C1 (10\u00a0%), C2 (10\u00a0%), C3 (10\u00a0%) or 1 more of less score may also fit.');
   });
 
   test.each(['not-recognised', 'poor-quality'] as const)('%s names no category at all', (outcome) => {
@@ -75,6 +83,11 @@ describe('what is said of a result', () => {
   test('the low tier is no all-clear and every tier says what to do next', () => {
     expect(tierWords('low').title).toContain('not an all-clear');
     for (const tier of ['low', 'moderate', 'high', 'unknown'] as const) expect(tierWords(tier).next.length).toBeGreaterThan(20);
+    // The tier is of the score of all categories together: no sentence may take it from the closest ones.
+    for (const tier of ['low', 'moderate', 'high'] as const) {
+      expect(tierWords(tier).next).toMatch(/score/);
+      expect(tierWords(tier).next).not.toMatch(/closest|most likely|is one that/i);
+    }
   });
 
   test('the sentence that always stands there', () => {

@@ -111,9 +111,12 @@ export function compactJson(value: unknown): string {
 
 function predictionsCsv(answers: readonly Answered[], options: { ids: readonly string[]; merge: readonly string[] }): string {
   const merged = mergeClasses(options.ids, options.merge);
-  const header = ['set', 'image', 'outcome', 'rejection', ...merged.classes];
-  const rows = answers.map((answer) => scored(answer, options.ids, merged, []));
-  return stringify([header, ...rows.map(({ set, image, outcome, rejection, probabilities }) => [set, image, outcome, rejection, ...probabilities].map(String))]);
+  const header = ['set', 'image', 'outcome', 'rejection', ...merged.classes, 'tier', 'prediction_set'];
+  const rows = answers.map((answer) => {
+    const { set, image, outcome, rejection, probabilities, tier, predictionSet } = scored(answer, options.ids, merged, { malignant: [], benign: [] });
+    return [set, image, outcome, rejection, ...probabilities, tier, predictionSet.map((k) => merged.classes[k]!).join(' ')].map(String);
+  });
+  return stringify([header, ...rows]);
 }
 
 interface Measured {
@@ -202,6 +205,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   const merged = mergeClasses(ids, options.merge);
   const positive = positiveIndex(options.positive, merged);
   const malignant = malignantClasses(manifest, options.malignant);
+  const benign = manifest.classes.filter(({ concern }) => concern === 'low').map(({ id }) => id);
   const all = (await Promise.all(options.labels.map(readLabels))).flat();
   const chosen = chooseRows(all, { sets: options.set, split: options.split, modality: options.modality });
   if (options.pairs) pairedModalities(manifest);
@@ -212,7 +216,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
 
   const { answers, pairs, unreadable, seconds } = await measure(options, manifest, used, output);
   for (const { set, image, code, message } of unreadable) err(`unreadable: ${set}/${image}: ${code}: ${message}\n`);
-  const figures = allFigures(answers, { ids, merge: options.merge, positive: options.positive, malignant, parts: options.part, resamples: RESAMPLES }, pairs);
+  const figures = allFigures(answers, { ids, merge: options.merge, positive: options.positive, malignant, benign, parts: options.part, resamples: RESAMPLES }, pairs);
   const looking = lookingFigures(answers, ({ row }) => NEGATIVE_LABELS.includes(row.label));
   // A pair is two pictures more.
   const imagesPerSecond = (used.length + 2 * (pairs?.pairs.length ?? 0)) / seconds;
@@ -226,6 +230,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
       merge: options.merge,
       positive: positive < 0 ? null : merged.classes[positive]!,
       malignant,
+      benign,
       thorough: options.thorough,
       crop: options.crop,
       jobs: options.jobs,

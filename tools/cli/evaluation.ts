@@ -37,6 +37,8 @@ export interface EvaluationOptions {
   merge: readonly string[];
   positive: string | undefined;
   malignant: readonly string[];
+  /** The model's own classes of low concern. */
+  benign: readonly string[];
   parts: readonly Part[];
   resamples: number;
 }
@@ -73,7 +75,7 @@ const isLesion = ({ truth }: Scored): boolean => truth >= 0;
 function partFigures(answers: readonly Answered[], part: Part, options: EvaluationOptions): PartFigures {
   const merged = mergeClasses(options.ids, part.merge);
   const own = answers.filter(({ row }) => part.sets.includes(row.set));
-  const lesions = own.map((answer) => scored(answer, options.ids, merged, options.malignant)).filter(isLesion);
+  const lesions = own.map((answer) => scored(answer, options.ids, merged, options)).filter(isLesion);
   return { sets: part.sets, merge: part.merge, classes: merged.classes, lesions: lesionFigures(lesions, figureOptions(merged, options)) };
 }
 
@@ -90,7 +92,7 @@ function pairsOf(answers: readonly Answered[], { modalities, pairs }: AnsweredPa
 export function allFigures(answers: readonly Answered[], options: EvaluationOptions, pairs?: AnsweredPairs): Figures {
   const merged = mergeClasses(options.ids, options.merge);
   const own = figureOptions(merged, options);
-  const score = (answer: Answered) => scored(answer, options.ids, merged, options.malignant);
+  const score = (answer: Answered) => scored(answer, options.ids, merged, options);
   const rows = answers.map(score);
   const lesions = rows.filter(isLesion);
   const negatives = rows.filter((row) => !isLesion(row));

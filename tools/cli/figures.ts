@@ -1,5 +1,5 @@
 /** Answers and labels -> the figures that `evaluate` prints and writes. */
-import type { Outcome } from '../../web/src/classifier/result.js';
+import type { Outcome, Tier } from '../../web/src/classifier/result.js';
 import { grouped, refused, single, type Scored } from './scored.js';
 import {
   accuracy,
@@ -41,7 +41,40 @@ export type FigureName =
   | 'calibrationError'
   | 'coverage'
   | 'meanSetSize'
-  | 'shareRefused';
+  | 'shareRefused'
+  | 'tierHighSensitivity'
+  | 'tierHighSpecificity'
+  | 'tierLowSensitivity'
+  | 'tierLowSpecificity'
+  | 'malignantLow'
+  | 'positiveLow'
+  | 'benignLow'
+  | 'benignHigh';
+
+/** Answered pictures of one kind by their tier. */
+export interface TierCounts {
+  pictures: number;
+  low: number;
+  moderate: number;
+  high: number;
+}
+
+/** The concern tier against what the pictures are, refused and unusable ones left out. Malignant: the classes named so; others: all else; benign: of low concern. */
+export interface TierFigures {
+  malignant: TierCounts;
+  positive: TierCounts | null;
+  others: TierCounts;
+  benign: TierCounts;
+  /** `high` called against the rest: share of malignant in it, share of the others below it. */
+  high: { sensitivity: Figure; specificity: Figure };
+  /** Whatever is not `low` called against `low`: share of malignant not in low, share of the others in it. */
+  low: { sensitivity: Figure; specificity: Figure };
+  /** Share of each kind in a tier. */
+  malignantLow: Figure;
+  positiveLow: Figure;
+  benignLow: Figure;
+  benignHigh: Figure;
+}
 
 export interface MainFigures {
   pictures: number;
@@ -69,6 +102,7 @@ export interface MainFigures {
     meanSize: Figure;
     shareSingle: Figure;
   };
+  tiers: TierFigures;
   outcomes: Record<Outcome, number>;
   /** Share refused or unusable. */
   shareRefused: Figure;
@@ -121,6 +155,10 @@ export const first = (values: readonly number[]): number => values.reduce((best,
 
 const holdsTruth = (row: Scored): boolean => row.predictionSet.includes(row.truth);
 const sizeOfSet = ({ predictionSet }: Scored): number => predictionSet.length;
+const inTier =
+  (tier: Tier) =>
+  (row: Scored): boolean =>
+    row.tier === tier;
 const count = (rows: readonly Scored[], outcome: Outcome): number => rows.filter((row) => row.outcome === outcome).length;
 
 /** Everything that one resample needs, so that a bootstrap sorts nothing. */
@@ -180,8 +218,55 @@ export class Prepared {
       coverage: share(rows.map(holdsTruth), answered),
       meanSetSize: mean(rows.map(sizeOfSet), answered),
       shareRefused: share(rows.map(refused), weights),
+      ...this.#tiers(among),
     };
   }
+
+  #tiers(among: (chosen: (row: Scored) => boolean) => number[]) {
+    const { rows, options } = this;
+    const of = (tier: Tier, kind: (row: Scored) => boolean, inside = true) =>
+      share(
+        rows.map((row) => inTier(tier)(row) === inside),
+        among((row) => kind(row) && !refused(row)),
+      );
+    return {
+      tierHighSensitivity: of('high', KINDS.malignant),
+      tierHighSpecificity: of('high', KINDS.others, false),
+      tierLowSensitivity: of('low', KINDS.malignant, false),
+      tierLowSpecificity: of('low', KINDS.others),
+      malignantLow: of('low', KINDS.malignant),
+      positiveLow: of('low', ({ truth }) => truth === options.positive),
+      benignLow: of('low', KINDS.benign),
+      benignHigh: of('high', KINDS.benign),
+    };
+  }
+}
+
+const KINDS = {
+  malignant: ({ malignant }: Scored) => malignant.truth,
+  others: ({ malignant }: Scored) => !malignant.truth,
+  benign: ({ benign }: Scored) => benign,
+};
+
+function tierCounts(rows: readonly Scored[], kind: (row: Scored) => boolean): TierCounts {
+  const own = rows.filter(kind);
+  const of = (tier: Tier) => own.filter(inTier(tier)).length;
+  return { pictures: own.length, low: of('low'), moderate: of('moderate'), high: of('high') };
+}
+
+function tierFigures({ answered, options }: Prepared, values: Record<FigureName, number>): TierFigures {
+  return {
+    malignant: tierCounts(answered, KINDS.malignant),
+    positive: options.positive < 0 ? null : tierCounts(answered, ({ truth }) => truth === options.positive),
+    others: tierCounts(answered, KINDS.others),
+    benign: tierCounts(answered, KINDS.benign),
+    high: { sensitivity: figure(values.tierHighSensitivity), specificity: figure(values.tierHighSpecificity) },
+    low: { sensitivity: figure(values.tierLowSensitivity), specificity: figure(values.tierLowSpecificity) },
+    malignantLow: figure(values.malignantLow),
+    positiveLow: figure(values.positiveLow),
+    benignLow: figure(values.benignLow),
+    benignHigh: figure(values.benignHigh),
+  };
 }
 
 const groupsOf = (rows: readonly Scored[]): string[] => rows.map(({ group }) => group);
@@ -219,6 +304,7 @@ function mainOf(prepared: Prepared): MainFigures {
       meanSize: figure(values.meanSetSize),
       shareSingle: figure(share(answered.map(single))),
     },
+    tiers: tierFigures(prepared, values),
     outcomes: {
       single: count(rows, 'single'),
       several: count(rows, 'several'),

@@ -41,6 +41,14 @@ function lines({ positive, malignant, predictionSets }: MainFigures): Line[] {
     { title: 'mean size of prediction sets', name: 'meanSetSize', value: (own) => own.predictionSets.meanSize },
     { title: 'share with one class in the set', value: (own) => own.predictionSets.shareSingle },
     { title: 'share refused or unusable', name: 'shareRefused', value: (own) => own.shareRefused },
+    { title: 'tier high: sensitivity, malignant in it', name: 'tierHighSensitivity', value: (own) => own.tiers.high.sensitivity },
+    { title: 'tier high: specificity, others below it', name: 'tierHighSpecificity', value: (own) => own.tiers.high.specificity },
+    { title: 'tier low: sensitivity, malignant above it', name: 'tierLowSensitivity', value: (own) => own.tiers.low.sensitivity },
+    { title: 'tier low: specificity, others in it', name: 'tierLowSpecificity', value: (own) => own.tiers.low.specificity },
+    { title: 'tier low: share of malignant', name: 'malignantLow', value: (own) => own.tiers.malignantLow },
+    ...(positive ? ([{ title: `tier low: share of ${positive.class}`, name: 'positiveLow', value: (own) => own.tiers.positiveLow }] satisfies Line[]) : []),
+    { title: 'tier low: share of benign', name: 'benignLow', value: (own) => own.tiers.benignLow },
+    { title: 'tier high: share of benign', name: 'benignHigh', value: (own) => own.tiers.benignHigh },
   ];
 }
 
@@ -89,6 +97,32 @@ function tones({ bySkinTone }: Figures): string {
   const [header, few] = [['set and skin tone', ...PART_COLUMNS], rows.filter((row) => row.length === 3)];
   const enough = rows.filter((row) => row.length > 3);
   return [table([header, ...enough]), ...few.map(([name, pictures, why]) => `${name}: ${pictures} pictures, ${why}`)].join('\n');
+}
+
+const TIER_COLUMNS = ['malignant', 'high: sensitivity', '', 'specificity', '', 'low: sensitivity', '', 'specificity', '', 'positive in low', '', 'benign', 'in low', '', 'in high', ''];
+
+function tierCells({ tiers, intervals }: MainFigures): string[] {
+  const cell = (value: number | null, name: FigureName) => [fixed(value, 2), ranged(intervals[name], 2)];
+  return [
+    String(tiers.malignant.pictures),
+    ...cell(tiers.high.sensitivity, 'tierHighSensitivity'),
+    ...cell(tiers.high.specificity, 'tierHighSpecificity'),
+    ...cell(tiers.low.sensitivity, 'tierLowSensitivity'),
+    ...cell(tiers.low.specificity, 'tierLowSpecificity'),
+    ...cell(tiers.positiveLow, 'positiveLow'),
+    String(tiers.benign.pictures),
+    ...cell(tiers.benignLow, 'benignLow'),
+    ...cell(tiers.benignHigh, 'benignHigh'),
+  ];
+}
+
+/** Tier against class of all, then the two cuts by modality, set and skin tone. */
+function tiers({ overall, byModality, bySet, bySkinTone }: Figures): string[] {
+  const kinds = { malignant: overall.tiers.malignant, [overall.positive?.class ?? '']: overall.tiers.positive, others: overall.tiers.others, '  of them of low concern': overall.tiers.benign };
+  const counts = Object.entries(kinds).flatMap(([name, own]) => (own ? [[name, ...[own.pictures, own.low, own.moderate, own.high].map(String)]] : []));
+  const tones = Object.entries(bySkinTone).flatMap(([set, own]) => Object.entries(own).flatMap(([tone, { figures }]) => (figures ? [[`${set} ${tone}`, figures] as const] : [])));
+  const rows = [...Object.entries(byModality), ...Object.entries(bySet), ...tones].map(([name, own]) => [name, ...tierCells(own)]);
+  return [table([['concern tier of answered pictures', 'pictures', 'low', 'moderate', 'high'], ...counts]), table([['tier by modality, set, skin tone', ...TIER_COLUMNS], ...rows])];
 }
 
 function refusal({ refusal: figures }: Figures): string[] {
@@ -140,6 +174,7 @@ export function report(figures: Figures): string {
     ...(Object.keys(figures.bySet).length > 1 ? [parts('set', figures.bySet)] : []),
     ...(Object.keys(figures.byModality).length > 1 ? [parts('modality', figures.byModality)] : []),
     ...(Object.keys(figures.bySkinTone).length > 0 ? [tones(figures)] : []),
+    ...(overall.pictures > 0 ? tiers(figures) : []),
     ...refusal(figures),
     ...(figures.pairs ? [pairs(figures.pairs)] : []),
   ];

@@ -1,5 +1,5 @@
 /** Answers of the classifier, reduced to what figures are made from, and seen with classes merged. */
-import type { Framing, Outcome, Result } from '../../web/src/classifier/result.js';
+import type { Framing, Outcome, Result, Tier } from '../../web/src/classifier/result.js';
 import type { LabelRow, Merged } from './labels.js';
 
 /** One answered picture (or lesion, when two pictures were given together), in the model's own classes. */
@@ -18,6 +18,13 @@ export interface Answered {
   probabilities: number[];
   /** Indices of the model's classes. */
   predictionSet: number[];
+  tier: Tier;
+}
+
+/** Ids of the model's own classes by what they mean: those that count as malignant, and those of low concern. */
+export interface Kinds {
+  malignant: readonly string[];
+  benign: readonly string[];
 }
 
 /** An answer after merging. */
@@ -39,6 +46,9 @@ export interface Scored {
   predictionSet: number[];
   /** Among the malignant classes, by label, and their probability together. Merging changes neither. */
   malignant: { truth: boolean; probability: number };
+  /** Of a class of low concern, by label. */
+  benign: boolean;
+  tier: Tier;
 }
 
 /** @param ids the model's classes in the manifest's order */
@@ -56,11 +66,11 @@ export function answered(row: LabelRow, result: Result, ids: readonly string[]):
     excess: score - (threshold ?? 0),
     probabilities,
     predictionSet: result.predictionSet.map((id) => ids.indexOf(id)),
+    tier: result.tier,
   };
 }
 
-/** @param malignant ids of the model's own classes */
-export function scored(answer: Answered, ids: readonly string[], merged: Merged, malignant: readonly string[]): Scored {
+export function scored(answer: Answered, ids: readonly string[], merged: Merged, { malignant, benign }: Kinds): Scored {
   const { row, modality, outcome, rejection, excess } = answer;
   const probabilities = merged.classes.map(() => 0);
   answer.probabilities.forEach((probability, k) => (probabilities[merged.into[k]!]! += probability));
@@ -83,6 +93,8 @@ export function scored(answer: Answered, ids: readonly string[], merged: Merged,
       truth: malignant.includes(row.label),
       probability: ids.reduce((sum, id, k) => sum + (malignant.includes(id) ? answer.probabilities[k]! : 0), 0),
     },
+    benign: benign.includes(row.label),
+    tier: answer.tier,
   };
 }
 

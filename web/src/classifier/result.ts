@@ -17,7 +17,10 @@ export type Concern = 'low' | 'moderate' | 'high';
  */
 export type Outcome = 'single' | 'several' | 'not-recognised' | 'poor-quality' | 'no-spot' | 'several-spots';
 
-/** The highest concern among what the picture may be; `unknown` where no class may be named. Never an all-clear. */
+/**
+ * How much of the probability the classes of high and of moderate concern have together, cut where the manifest says (`wasm_src/core/decision.h`); neither the
+ * first-ranked class nor the prediction set decides it. `unknown` where no class may be named. `low` is never an all-clear.
+ */
 export type Tier = Concern | 'unknown';
 
 export interface RankedClass {
@@ -114,7 +117,7 @@ export interface Result {
   thorough: boolean;
   /** All classes, most probable first, whatever the outcome. Show no class as an answer unless the outcome is `single` or `several`. */
   ranking: RankedClass[];
-  /** Class ids, most probable first; holds the truth for about `coverage` of pictures like those the network was calibrated on. */
+  /** Class ids, the first few of `ranking`; holds the truth for about `coverage` of pictures like those the network was calibrated on. */
   predictionSet: string[];
   coverage: number;
   /** Of two pictures combined: how far the one that is more like the training pictures is over its own threshold, against 0. */

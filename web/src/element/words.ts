@@ -30,7 +30,7 @@ function listed(names: readonly string[], conjunction: 'and' | 'or'): string {
   return `${names.slice(0, -1).join(', ')} ${conjunction} ${names.at(-1)}`;
 }
 
-/** The classes of the prediction set, most probable first. */
+/** The classes of the prediction set, most probable first: the first few of the ranking. */
 export function likely(result: Result): RankedClass[] {
   return result.ranking.filter((entry) => entry.inSet);
 }
@@ -41,6 +41,17 @@ export function mayName(result: Result): boolean {
 }
 
 const NAMED_AT_MOST = 4;
+/** Of less than this no name is called: 'melanoma 98 %, but a mole (under 1 %) may also fit' would be read as a contradiction. */
+const WORTH_NAMING = 0.01;
+
+/** What follows the first of a set, by name and score. */
+function others(entries: readonly RankedClass[]): string {
+  const shown = entries.filter(({ probability }) => probability >= WORTH_NAMING).slice(0, NAMED_AT_MOST - 1);
+  const more = entries.length - shown.length;
+  const names = shown.map(({ name, probability }) => `${name} (${percent(probability)})`);
+  if (names.length === 0) return 'another of little score';
+  return listed(more > 0 ? [...names, `${more} more of less score`] : names, 'or');
+}
 
 /** The one sentence: what the picture looks most like, and how sure that is. */
 export function verdict(result: Result): string {
@@ -50,12 +61,13 @@ export function verdict(result: Result): string {
       return first ? `Looks most like ${first.name} (score ${percent(first.probability)}).` : 'No category is named.';
     }
     case 'several': {
+      const [first, ...rest] = likely(result);
+      // With more than half of the score one is ahead, and to call that a tie would be untrue. What may also fit is what comes next in the ranking: the core
+      // leaves nothing out that scores more than something named here.
+      if (first && first.probability > 0.5) return `Looks most like ${first.name} (score ${percent(first.probability)}), but ${others(rest)} may also fit.`;
       const names = likely(result).map((entry) => entry.name);
       const more = names.length - NAMED_AT_MOST;
       const shown = more > 0 ? [...names.slice(0, NAMED_AT_MOST), `${more} more`] : names;
-      const first = likely(result)[0];
-      // A set also holds categories of little score, melanoma above all. With more than half of the score one is ahead, and to call that a tie would be untrue.
-      if (first && first.probability > 0.5) return `Looks most like ${first.name} (score ${percent(first.probability)}), but ${listed(shown.slice(1), 'or')} may also fit.`;
       return `Between ${listed(shown, 'and')}: the network cannot tell these apart here.`;
     }
     case 'not-recognised':
@@ -124,17 +136,17 @@ export function tierWords(tier: Tier): TierWords {
     case 'high':
       return {
         title: 'High concern',
-        next: 'Among the categories that score here is one that a doctor should look at soon. Arrange an appointment, with a dermatologist if you can, and show them the skin itself.',
+        next: 'The categories that a doctor should look at soon have much of the score here, taken together. Arrange an appointment soon, with a dermatologist if you can, and show them the skin itself.',
       };
     case 'moderate':
       return {
         title: 'Moderate concern',
-        next: 'Among the closest categories is one that a doctor should look at. Arrange an appointment, sooner if it changes, spreads, hurts or bleeds.',
+        next: 'The categories that a doctor should look at have too much of the score here to be put aside. Arrange an appointment, sooner if it changes, spreads, hurts or bleeds.',
       };
     case 'low':
       return {
         title: 'Low concern, which is not an all-clear',
-        next: 'The closest categories are of low concern, but networks miss things, serious ones included. Keep watching, and have it looked at if it changes, spreads, does not heal or is unlike all others on the skin.',
+        next: 'The categories that a doctor should look at have little of the score here, taken together, but networks miss things, serious ones included. Keep watching, and have it looked at if it changes, spreads, does not heal or is unlike all others on the skin.',
       };
     case 'unknown':
       return {

@@ -1,6 +1,6 @@
 /**
  * A Result as the two retired servers would have said it, so that their clients keep working. Their shapes are kept; their faults are not:
- * severity and urgency come from the whole prediction set, never from the first-ranked class alone, and a picture that is not usable or not
+ * severity, risk level and urgency are the result's concern tier, never the first-ranked class's own, and a picture that is not usable or not
  * recognised gets no class.
  */
 import type { Concern, RankedClass, Result, Tier } from '../classifier/result.js';
@@ -16,7 +16,10 @@ export interface DiagnosisAnswer {
   confidence: number;
   severity: 'High' | 'Moderate' | 'Low' | 'Unknown';
   advice: string;
-  /** The old field: whether every category that it may be is of low concern. Not a verdict on the spot, and false whenever in doubt. */
+  /**
+   * The old field: whether a class may be named, the concern tier is low, and no category that it may be is of more than low concern. Not a verdict on the spot,
+   * and false whenever in doubt.
+   */
   isSafe: boolean;
 }
 
@@ -47,7 +50,7 @@ function named(result: Result): RankedClass | undefined {
   return outcome === 'single' || outcome === 'several' ? ranking.find(({ inSet }) => inSet) : undefined;
 }
 
-/** The highest concern of the prediction set and of the tier: `unknown` unless a class may be named. */
+/** The result's tier; `unknown` unless a class may be named. */
 function concernOf(result: Result): Tier {
   return named(result) ? result.tier : 'unknown';
 }

@@ -12,9 +12,9 @@ const NO_CLASS = {
 } as const;
 
 const NEXT: Record<Tier, string> = {
-  high: 'Among the categories it may be are ones that a doctor should look at soon.',
-  moderate: 'Among the categories it may be is one that a doctor should look at.',
-  low: 'The categories it looks like are of lower concern, but a photo cannot rule anything out.',
+  high: 'The categories that a doctor should look at soon have much of the score, taken together.',
+  moderate: 'The categories that a doctor should look at have too much of the score to be put aside.',
+  low: 'The categories that a doctor should look at have little of the score, taken together, but a photo cannot rule anything out.',
   unknown: 'Nothing can be said about this picture.',
 };
 
@@ -33,12 +33,12 @@ export function whyNone({ outcome, quality }: Result): string {
   return `Picture not usable, so no category is named: it ${failed.map(problem).join(', and it ')}. ${advice(failed).join(' ')}`;
 }
 
-/** What the picture looks most like, what cannot be left out, and what to do next. */
+/** What the picture looks most like, what comes next in the ranking and may not be left out, and what the concern tier says. */
 export function summary(result: Result): string {
   const [first] = result.ranking;
   if (result.outcome !== 'single' && result.outcome !== 'several') return whyNone(result);
   if (!first) return NO_CLASS['not-recognised'];
   const others = result.ranking.slice(1).filter(({ inSet }) => inSet);
-  const rest = others.length > 0 ? ` It may also be: ${others.map(({ name }) => name).join('; ')}.` : '';
+  const rest = others.length > 0 ? ` It may also be: ${others.map(({ name, probability }) => `${name}, ${percent(probability)}`).join('; ')}.` : '';
   return `Looks most like: ${first.name}, score ${percent(first.probability)}.${rest} ${NEXT[result.tier]}`;
 }
