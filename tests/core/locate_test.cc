@@ -58,7 +58,7 @@ TEST(Locate, ASmallSpotGetsASquareFrameAroundItsMiddle) {
 
 TEST(Locate, SquashedPicturesGiveBoxesInTheirOwnShape) {
   // A round spot 200 pixels across in a picture of 1600 x 400.
-  const auto located = Output().spot(12, 12, 3, 200.0 / 1600, 200.0 / 400).in(1600, 400, {0.5f, 0.8f, 0.5f, 1.5, 0.6, 0.6});
+  const auto located = Output().spot(12, 12, 3, 200.0 / 1600, 200.0 / 400).in(1600, 400, {0.5f, 0.5f, 0.8f, 0.5f, 1.5, 0.6, 0.6});
   ASSERT_TRUE(located);
   EXPECT_EQ(located->framing, Framing::kSpot);
   EXPECT_NEAR(located->spots[0].width, 200, 0.1);
@@ -87,7 +87,7 @@ TEST(Locate, ALargeSpotInTheMiddleLeavesThePictureAsItIs) {
 }
 
 TEST(Locate, ASpotOfMiddlingSizeIsSeenBothWaysAndAnUnsureOneNotClosely) {
-  const LocateSpec spec = {0.3f, 0.5f, 0.6f, 1.6, 0.2, 0.4};
+  const LocateSpec spec = {0.3f, 0.5f, 0.8f, 0.6f, 1.6, 0.2, 0.4};
   const auto both = Output().spot(12, 12, 3, 0.3, 0.25).in(1000, 1000, spec);
   EXPECT_EQ(both->framing, Framing::kBoth);
   EXPECT_EQ(both->frame.width, 480);
@@ -108,10 +108,12 @@ TEST(Locate, ASecondSpotThatIsAboutAsGoodAsksForAChoice) {
   EXPECT_GT(located->spots[0].score, located->spots[1].score);
   EXPECT_LT(located->frame.x, 400);  // around the better one
   EXPECT_FALSE(answerable(located->framing));
-  const LocateSpec strict = {0.5f, 0.6f, 0.5f, 1.6, 0.2, 0.4};
+  const LocateSpec strict = {0.5f, 0.6f, 0.8f, 0.5f, 1.6, 0.2, 0.4};
   output.at(0, 18, 18) = 0.2f;  // a score of 0.55: a spot, but no rival
   EXPECT_EQ(output.in(1000, 1000, strict)->framing, Framing::kSpot);
   EXPECT_EQ(output.in(1000, 1000, strict)->spots.size(), 2u);
+  const LocateSpec alike = {0.5f, 0.5f, 0.7f, 0.5f, 1.6, 0.2, 0.4};
+  EXPECT_EQ(output.in(1000, 1000, alike)->framing, Framing::kSpot);  // 0.55 is less than 0.7 of 0.88
   output.at(0, 18, 18) = -1;  // no spot at all
   EXPECT_EQ(output.in(1000, 1000, strict)->spots.size(), 1u);
 }
@@ -149,7 +151,7 @@ TEST(Locate, FramesLieInsideThePictureWhateverTheLocatorSays) {
     for (float& value : output.values_) value = 40 * random() - 30;
     const int width = 1 + static_cast<int>(random() * 3000);
     const int height = 1 + static_cast<int>(random() * 3000);
-    const auto located = output.in(width, height, {random(), random(), random(), 1 + 3 * random(), random(), random()});
+    const auto located = output.in(width, height, {random(), random(), random(), random(), 1 + 3 * random(), random(), random()});
     ASSERT_TRUE(located);
     const Rect& frame = located->frame;
     ASSERT_TRUE(frame.x >= 0 && frame.y >= 0 && frame.width >= 1 && frame.height >= 1 && frame.x + frame.width <= width && frame.y + frame.height <= height);
@@ -165,9 +167,9 @@ TEST(Locate, WhatMakesNoSenseIsRefused) {
   EXPECT_FALSE(locate(output.values_, kRows, kColumns - 1, 100, 100, {}));
   EXPECT_FALSE(locate(output.values_, 0, kColumns, 100, 100, {}));
   EXPECT_FALSE(output.in(0, 100));
-  EXPECT_FALSE(output.in(100, 100, {1.5f, 0.8f, 0.5f, 1.6, 0.2, 0.4}));
-  EXPECT_FALSE(output.in(100, 100, {0.5f, 0.8f, 0.5f, 0.5, 0.2, 0.4}));
-  EXPECT_FALSE(output.in(100, 100, {0.5f, std::numeric_limits<float>::quiet_NaN(), 0.5f, 1.6, 0.2, 0.4}));
+  EXPECT_FALSE(output.in(100, 100, {1.5f, 0.5f, 0.8f, 0.5f, 1.6, 0.2, 0.4}));
+  EXPECT_FALSE(output.in(100, 100, {0.5f, 0.5f, 0.8f, 0.5f, 0.5, 0.2, 0.4}));
+  EXPECT_FALSE(output.in(100, 100, {0.5f, 0.5f, std::numeric_limits<float>::quiet_NaN(), 0.5f, 1.6, 0.2, 0.4}));
   output.at(1, 3, 3) = std::numeric_limits<float>::infinity();
   EXPECT_FALSE(output.in(100, 100));
 }

@@ -195,7 +195,7 @@ constexpr std::array kFramings = {"whole", "spot", "both", "chosen", "none", "se
 val locate_js(const val& output, int rows, int columns, const val& picture, const val& v) {
   const auto values = taken<float>(output);
   if (!values) return to_js(values.error());
-  const LocateSpec spec = {at<float>(v, "spotScore"), at<float>(v, "rivalScore"), at<float>(v, "frameScore"),
+  const LocateSpec spec = {at<float>(v, "spotScore"), at<float>(v, "rivalScore"), at<float>(v, "rivalRatio"), at<float>(v, "frameScore"),
                            at<double>(v, "frameScale"), at<double>(v, "aloneShare"), at<double>(v, "bothShare")};
   const auto located = locate(values->span(), rows, columns, at<int>(picture, "width"), at<int>(picture, "height"), spec);
   if (!located) return to_js(located.error());

@@ -120,6 +120,7 @@ export type Framing = 'whole' | 'spot' | 'both' | 'chosen' | 'none' | 'several';
 export interface LocateSpec {
   spotScore: number;
   rivalScore: number;
+  rivalRatio: number;
   frameScore: number;
   frameScale: number;
   aloneShare: number;

@@ -107,11 +107,11 @@ Rect frame_around(const Spot& spot, double side, int width, int height) {
 }
 
 // Whether a second spot stands out by itself: one whose middle lies in the frame of the best is shown together with it.
-bool is_rival(const Spot& spot, const Spot& best, float least) {
+bool is_rival(const Spot& spot, const Spot& best, const LocateSpec& spec) {
   const double x = spot.x + spot.width / 2 - best.frame.x;
   const double y = spot.y + spot.height / 2 - best.frame.y;
   const bool shown = x >= 0 && y >= 0 && x <= best.frame.width && y <= best.frame.height;
-  return spot.score >= least && !shown;
+  return spot.score >= spec.rival_score && spot.score >= spec.rival_ratio * best.score && !shown;
 }
 
 // Whether the centred square of the shorter side, which is shown of a picture as it is, holds the spot's middle.
@@ -141,7 +141,7 @@ Result<Located> locate(std::span<const float> output, int rows, int columns, int
     return fail(ErrorCode::kInvalidArgument, "a value of the locator is not a finite number");
   }
   const auto is_share = [](double value) { return value >= 0 && value <= 1; };
-  if (!is_share(spec.spot_score) || !is_share(spec.rival_score) || !is_share(spec.frame_score) ||
+  if (!is_share(spec.spot_score) || !is_share(spec.rival_score) || !is_share(spec.rival_ratio) || !is_share(spec.frame_score) ||
       !is_share(spec.alone_share) || !is_share(spec.both_share) || !(spec.frame_scale >= 1 && spec.frame_scale <= 100)) {
     return fail(ErrorCode::kInvalidArgument, "a limit of the locator makes no sense");
   }
@@ -154,7 +154,7 @@ Result<Located> locate(std::span<const float> output, int rows, int columns, int
   located.frame = {0, 0, width, height};
   if (located.spots.empty()) return located;
   const Spot& best = located.spots.front();
-  const auto rivals = [&](const Spot& spot) { return is_rival(spot, best, spec.rival_score); };
+  const auto rivals = [&](const Spot& spot) { return is_rival(spot, best, spec); };
   const bool rival = std::any_of(located.spots.begin() + 1, located.spots.end(), rivals);
   located.framing = rival ? Framing::kSeveral : framing_of(best, width, height, spec);
   if (located.framing != Framing::kWhole) located.frame = best.frame;

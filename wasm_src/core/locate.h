@@ -19,7 +19,8 @@ namespace dermlet {
 // The numbers of the manifest's "locator", and of the "look" of the picture's modality.
 struct LocateSpec {
   float spot_score = 0.5f;    // 0 to 1: a candidate is a spot from this score on
-  float rival_score = 0.5f;   // 0 to 1: from this score on a second spot, outside the best one's frame, is a rival
+  float rival_score = 0.5f;   // 0 to 1: from this score on a second spot, outside the best one's frame, may be a rival ...
+  float rival_ratio = 0.8f;   // ... and is one from this share of the best one's score on
   float frame_score = 0.5f;   // 0 to 1: under this score a spot is not trusted to be looked at closely
   double frame_scale = 1.6;   // side of the frame, of the spot's longer side; at least 1
   double alone_share = 0.2;   // of the picture's shorter side: a spot shorter than this is scored in its frame alone

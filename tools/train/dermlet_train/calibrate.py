@@ -1,8 +1,8 @@
 """The `calibrate` step: what the manifest says of a network's scores, fitted on pictures that it was not trained on.
 
-For each modality a temperature, one set threshold a class and a rejection threshold; the same for the `thorough` mode (the outputs of 8 dihedral views
-averaged); how two pictures of one lesion, one of each modality, are combined; and which rejection score is used, chosen by measurement. `export` calls the
-same functions.
+For each modality a temperature, the numbers of its prediction sets (`sets.py`), the cuts of its concern tier (`tiers.py`) and a rejection threshold; the same
+for the `thorough` mode (the outputs of 8 dihedral views averaged); how two pictures of one lesion, one of each modality, are combined; and which rejection
+score is used, chosen by measurement. `export` calls the same functions.
 
 The network runs once over the pictures, in onnxruntime, and its outputs are kept in a cache under the network's hash: a run that is cut off goes on where it
 stopped, and a second one takes seconds.
@@ -28,23 +28,23 @@ from . import rejection
 from .augment import normalise, recipe_view
 from .calibration import (
     Combination,
-    SetThreshold,
     cross_fitted,
     fit_combination,
     fit_temperature,
     folds_of,
-    in_sets,
     log_softmax,
     measured_calibration,
     pairs_of,
     refusal_threshold,
-    set_thresholds,
     tempered,
-    truths_of,
 )
 from .config import Recipe
+from .framing import WHOLE, Frame, Framer, framer_of
+from .modality_probe import FittedProbe, cross_fitted_accuracy, fit_probe
 from .rejection import Outputs, RejectionModel
+from .sets import Asked, Scored, Sets, aimed, fit_sets
 from .store import Store
+from .tiers import NAMES, Cuts, Targets, fit_cuts, held_out_tiers, tier_figures
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -108,21 +108,22 @@ class Network:
         return logits.astype(np.float64).mean(0), embedding.astype(np.float64).mean(0)
 
 
-def outputs_of(network: Network, store: Store, indices: Sequence[int], views: int, cache: Path) -> tuple[np.ndarray, np.ndarray]:
-    """(N, K) logits and (N, D) embeddings, float64, of the pictures, averaged over 1 or 8 views."""
+def outputs_of(network: Network, store: Store, indices: Sequence[int], views: int, cache: Path, frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
+    """(N, K) logits and (N, D) embeddings, float64, of the pictures as `frames` show them, averaged over 1 or 8 turns."""
     logits, embedding = [], []
     for start in range(0, len(indices), SHARD):
-        part = list(indices[start : start + SHARD])
+        part, looked = list(indices[start : start + SHARD]), frames[start : start + SHARD]
         recipe = network.recipe
         told = hashlib.sha256(f"{recipe.input_size} {recipe.crop} {recipe.crop_pct} {recipe.colour_constancy} {views}".encode())
-        for i in part:
+        for i, frame in zip(part, looked, strict=True):
             told.update(store.picture(i).tobytes())
+            told.update(b"" if frame.box is None else f"{frame.framing} {frame.box}".encode())
         path = cache / network.sha256[:16] / f"{told.hexdigest()[:24]}.npz"
         if not path.exists():
             answers = []
-            for i in part:
-                view = network.view(store.picture(i))
-                answers.append(network.run(dihedral(view) if views == VIEWS else view[None]))
+            for i, frame in zip(part, looked, strict=True):
+                shown = frame.views(store.picture(i), network.recipe)
+                answers.append(network.run(np.concatenate([dihedral(view) if views == VIEWS else view[None] for view in shown])))
             write_shard(path, *(np.stack(values) for values in zip(*answers, strict=True)))
             print(f"calibrate: {start + len(part)}/{len(indices)} pictures, {views} view{'s' if views > 1 else ''}", flush=True)
         with np.load(path) as kept:
@@ -149,9 +150,10 @@ class Pictures:
     rows: list[Mapping[str, str]]
     labels: np.ndarray
     outputs: Outputs
+    answerable: np.ndarray  # False where no spot stands out, or two do: no class is named then
 
     def of(self, mask: np.ndarray) -> Pictures:
-        return Pictures([row for row, kept in zip(self.rows, mask, strict=True) if kept], self.labels[mask], self.outputs.at(mask))
+        return Pictures([row for row, kept in zip(self.rows, mask, strict=True) if kept], self.labels[mask], self.outputs.at(mask), self.answerable[mask])
 
     @property
     def groups(self) -> list[str]:
@@ -170,11 +172,16 @@ def cluster_of(row: Mapping[str, str], classes: Sequence[str]) -> str:
     return f"{row['label']} {kind}"
 
 
-def pictures_of(network: Network, store: Store, classes: Sequence[str], indices: Sequence[int], views: int, cache: Path) -> Pictures:
+def pictures_of(
+    network: Network, store: Store, classes: Sequence[str], indices: Sequence[int], views: int, cache: Path, framer: Framer | None = None
+) -> Pictures:
+    """The pictures and what the network says of them: as they are, or as the `framer` has the page look at them."""
     rows = [store.rows[i] for i in indices]
     labels = np.array([classes.index(row["label"]) if row["label"] in classes else -1 for row in rows], int)
     clusters, groups = np.array([cluster_of(row, classes) for row in rows]), np.array([row["group"] for row in rows])
-    return Pictures(rows, labels, Outputs(*outputs_of(network, store, indices, views, cache), clusters, groups))
+    frames = framer.frames(store, indices) if framer else [WHOLE] * len(indices)
+    outputs = Outputs(*outputs_of(network, store, indices, views, cache, frames), clusters, groups)
+    return Pictures(rows, labels, outputs, np.array([frame.answerable for frame in frames], bool))
 
 
 def reference_indices(store: Store, classes: Sequence[str]) -> list[int]:
@@ -203,13 +210,14 @@ class Fitted:
     """What the manifest says of one modality, or of the combination; and how it does on the calibration pictures, every figure cross-fitted by group."""
 
     temperature: float
-    thresholds: list[SetThreshold]
+    sets: Sets
+    cuts: Cuts
     rejection_threshold: float | None
     figures: dict[str, Any]
 
     def entry(self) -> dict[str, Any]:
         rejected = {} if self.rejection_threshold is None else {"rejectionThreshold": self.rejection_threshold}
-        return {"temperature": self.temperature, "setThresholds": [threshold.value for threshold in self.thresholds], **rejected}
+        return {"temperature": self.temperature, "sets": self.sets.entry(), "tiers": self.cuts.entry(), **rejected}
 
 
 @dataclass(frozen=True)
@@ -220,6 +228,11 @@ class Settings:
     coverage: float
     refused_share: float
     assured: tuple[int, ...]  # classes whose coverage should hold with confidence
+    tiers: Targets
+
+    @property
+    def sets(self) -> Asked:
+        return Asked(self.coverage, self.assured)
 
     @staticmethod
     def of(recipe: Recipe, description: Mapping[str, Any]) -> Settings:
@@ -228,7 +241,7 @@ class Settings:
         if strangers:
             raise ValueError(f"coverageAssured names {strangers}, which are no classes of the recipe")
         assured = tuple(recipe.classes.index(name) for name in names)
-        return Settings(recipe.classes, float(description["coverage"]), float(description["refusedShare"]), assured)
+        return Settings(recipe.classes, float(description["coverage"]), float(description["refusedShare"]), assured, Targets.of(recipe.classes, description))
 
 
 def set_figures(probabilities: np.ndarray, labels: np.ndarray, held: np.ndarray, settings: Settings) -> dict[str, Any]:
@@ -249,47 +262,55 @@ def set_figures(probabilities: np.ndarray, labels: np.ndarray, held: np.ndarray,
     }
 
 
-def cross_fitted_sets(parts: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], settings: Settings) -> dict[str, np.ndarray]:
-    """Set membership by thresholds from the other folds. `parts`: per modality probabilities, labels and folds, the folds dealt over all modalities
-    together."""
-    held = {}
-    for name, (_, _, folds) in parts.items():
+def fold_map(pictures: Mapping[str, Pictures]) -> dict[str, int]:
+    """Fold of each group, dealt over all modalities together."""
+    everyone = sorted({group for part in pictures.values() for group in part.groups})
+    return dict(zip(everyone, folds_of(everyone).tolist(), strict=True))
 
-        def member(fitted: np.ndarray, applied: np.ndarray, name: str = name) -> np.ndarray:
-            own, fold = parts[name], parts[name][2][applied][0]
-            others = [truths_of(p[f != fold], y[f != fold]) for other, (p, y, f) in parts.items() if other != name]
-            thresholds = set_thresholds(truths_of(own[0][fitted], own[1][fitted]), others, len(settings.classes), settings.coverage, settings.assured)
-            return in_sets(own[0][applied], [threshold.value for threshold in thresholds])
 
-        # Of one group nothing can be cross-fitted: its own figures would flatter, so all classes count as in the set.
-        held[name] = cross_fitted(folds, member).astype(bool) if len(set(folds.tolist())) > 1 else np.ones((len(folds), len(settings.classes)), bool)
-    return held
+def folds_by(fold: Mapping[str, int], groups: Sequence[str]) -> np.ndarray:
+    return np.array([fold[group] for group in groups], int)
+
+
+def decided(
+    part: Scored, elsewhere: Sequence[Scored], tiers_elsewhere: Sequence[Scored], settings: Settings, modality: str = ""
+) -> tuple[Sets, Cuts, dict[str, Any]]:
+    """Sets and cuts for cross-fitted probabilities, and figures in which every fold was left out of what decided it. `elsewhere` may lend pictures of rare
+    classes to the sets, `tiers_elsewhere` malignant ones to the cuts."""
+    asked, held = aimed(part, elsewhere, settings.sets)
+    benign = settings.tiers.benign.get(modality)
+    tiers = held_out_tiers(part, tiers_elsewhere, settings.tiers, benign)
+    figures = set_figures(part.probabilities, part.labels, held, settings)
+    figures["tiers"] = tier_figures(tiers, part.labels, settings.tiers)
+    return fit_sets(part, elsewhere, asked), fit_cuts(part, tiers_elsewhere, settings.tiers, benign), figures
+
+
+def answered_parts(pictures: Mapping[str, Pictures], limits: Mapping[str, float], scores: Mapping[str, np.ndarray]) -> dict[str, Scored]:
+    """What is not refused, with cross-fitted probabilities: sets and tiers are fitted on it, as they are shown."""
+    fold = fold_map(pictures)
+    parts = {}
+    for name, part in pictures.items():
+        folds = folds_by(fold, part.groups)
+        every = Scored(tempered(part.outputs.logits, part.labels, folds), part.labels, folds)
+        parts[name] = every.at((scores[name] <= limits[name]) & part.answerable)
+    return parts
 
 
 def fit_modalities(pictures: Mapping[str, Pictures], scores: Mapping[str, np.ndarray], settings: Settings) -> dict[str, Fitted]:
-    """One `Fitted` a modality. `pictures`: calibration lesions by modality; `scores`: their rejection scores. Sets are fitted on what is not refused, as they
-    are shown."""
-    everyone = sorted({group for part in pictures.values() for group in part.groups})
-    fold = dict(zip(everyone, folds_of(everyone), strict=True))
+    """One `Fitted` a modality. `pictures`: calibration lesions by modality; `scores`: their rejection scores."""
     limits = {name: refusal_threshold(scores[name], settings.refused_share) for name in pictures}
-    parts, errors = {}, {}
-    for name, part in pictures.items():
-        folds = np.array([fold[group] for group in part.groups])
-        probabilities = tempered(part.outputs.logits, part.labels, folds)
-        answered = scores[name] <= limits[name]
-        errors[name] = (probabilities, part.labels)
-        parts[name] = (probabilities[answered], part.labels[answered], folds[answered])
-    held = cross_fitted_sets(parts, settings)
+    parts = answered_parts(pictures, limits, scores)
+    fold = fold_map(pictures)
     fitted = {}
-    for name, (probabilities, labels, _) in parts.items():
-        others = [truths_of(p, y) for other, (p, y, _) in parts.items() if other != name]
-        thresholds = set_thresholds(truths_of(probabilities, labels), others, len(settings.classes), settings.coverage, settings.assured)
-        figures = set_figures(probabilities, labels, held[name], settings)
-        figures["calibrationError"] = {key: round(value, 4) for key, value in asdict(measured_calibration(*errors[name])).items()}
-        figures |= {"pictures": len(pictures[name].rows), "refused": round(float((scores[name] > limits[name]).mean()), 4)}
-        temperature = round(fit_temperature(pictures[name].outputs.logits, pictures[name].labels), 4)
+    for name, part in pictures.items():
+        others = [other for key, other in parts.items() if key != name]
+        sets, cuts, figures = decided(parts[name], others, others, settings, name)
+        everyone = tempered(part.outputs.logits, part.labels, folds_by(fold, part.groups))
+        figures["calibrationError"] = {key: round(value, 4) for key, value in asdict(measured_calibration(everyone, part.labels)).items()}
+        figures |= {"pictures": len(part.rows), "refused": round(float(((scores[name] > limits[name]) | ~part.answerable).mean()), 4)}
+        temperature = round(fit_temperature(part.outputs.logits, part.labels), 4)
         limit = math.ceil(limits[name] * 1e4) / 1e4 if math.isfinite(limits[name]) else None
-        fitted[name] = Fitted(temperature, thresholds, limit, figures)
+        fitted[name] = Fitted(temperature, sets, cuts, limit, figures)
     return fitted
 
 
@@ -318,21 +339,22 @@ def fit_pair(pictures: Mapping[str, Pictures], modal: Mapping[str, Fitted], sett
     if len(pairs) < FEWEST_PAIRS:
         return None
     first, second = np.array([i for i, _ in pairs]), np.array([j for _, j in pairs])
-    labels, folds = a.labels[first], folds_of([a.groups[i] for i in first])
+    fold = fold_map(pictures)
+    labels, folds = a.labels[first], folds_by(fold, [a.groups[i] for i in first])
     logs = [log_softmax(part.outputs.logits[chosen] / modal[name].temperature) for name, part, chosen in ((names[0], a, first), (names[1], b, second))]
 
     def joined(fitted: np.ndarray, applied: np.ndarray) -> np.ndarray:
         return fit_combination(logs[0][fitted], logs[1][fitted], labels[fitted]).apply(logs[0][applied], logs[1][applied])
 
     probabilities = cross_fitted(folds, joined)
-    held = cross_fitted_sets({"pair": (probabilities, labels, folds)}, settings)["pair"]
-    figures = set_figures(probabilities, labels, held, settings)
-    alone = {name: set_figures(np.exp(log), labels, np.zeros_like(held), settings) for name, log in zip(names, logs, strict=True)}
+    single = [Scored(tempered(part.outputs.logits, part.labels, own), part.labels, own) for part in (a, b) for own in [folds_by(fold, part.groups)]]
+    sets, cuts, figures = decided(Scored(probabilities, labels, folds), [], single, settings)
+    nothing = np.zeros(probabilities.shape, bool)
+    alone = {name: set_figures(np.exp(log), labels, nothing, settings) for name, log in zip(names, logs, strict=True)}
     figures["alone"] = {name: {key: own[key] for key in ("balancedAccuracy", "negativeLogLikelihood")} for name, own in alone.items()}
-    thresholds = set_thresholds(truths_of(probabilities, labels), [], len(settings.classes), settings.coverage, settings.assured)
     found = fit_combination(*logs, labels)
     rounded = Combination(round(found.weight_a, 4), round(1 - round(found.weight_a, 4), 4), round(found.temperature, 4))
-    return FittedCombination((names[0], names[1]), (rounded.weight_a, rounded.weight_b), Fitted(rounded.temperature, thresholds, None, figures))
+    return FittedCombination((names[0], names[1]), (rounded.weight_a, rounded.weight_b), Fitted(rounded.temperature, sets, cuts, None, figures))
 
 
 # All together
@@ -349,6 +371,8 @@ class Findings:
     method: str  # of rejection, as in the table
     sidecar: RejectionModel | None
     compared: list[rejection.Compared]
+    asked: dict[str, Any]  # coverage, assured classes and shares of the tiers, as the description states them
+    probe: FittedProbe | None = None
 
     def score(self, outputs: Outputs) -> np.ndarray:
         return score_of(self.sidecar, outputs)
@@ -360,7 +384,7 @@ class Findings:
         for name, found in self.modalities.items():
             entry = {
                 "id": name,
-                **{key: value for key, value in known.get(name, {}).items() if key not in ("id", "thorough")},
+                **{key: value for key, value in known.get(name, {}).items() if key not in ("id", "thorough", "setThresholds")},
                 "rejectionThreshold": None,
             } | found.entry()
             if name in self.thorough:
@@ -370,8 +394,13 @@ class Findings:
         if self.combination:
             turned = {"thorough": self.thorough_combination.entry()} if self.thorough_combination else {}
             manifest["combination"] = {"modalities": list(self.combination.modalities), **self.combination.entry(), **turned}
+        manifest.pop("modalityProbe", None)
+        if self.probe:
+            manifest["modalityProbe"] = self.probe.probe.entry()
         manifest.pop("rejection", None)
         (folder / SIDECAR).unlink(missing_ok=True)
+        manifest["manifestVersion"] = 2
+        manifest["decision"].pop("highConcernMass", None)
         manifest["decision"]["rejection"] = "energy" if self.sidecar is None else "distance"
         if self.sidecar is not None:
             data = self.sidecar.to_bytes()
@@ -383,12 +412,15 @@ class Findings:
 
     def summary(self) -> dict[str, Any]:
         def told(found: Fitted) -> dict[str, Any]:
-            return found.figures | {"thresholdsFrom": [f"{t.pool}, {t.pictures}{', assured' if t.assured else ''}" for t in found.thresholds]}
+            sources = [f"{limit.pool}, {limit.pictures}{', assured' if limit.assured else ''}" for limit in found.sets.limits]
+            return found.figures | {"limitsFrom": sources, "limitsFor": found.sets.nominal}
 
         return {
+            "asked": self.asked,
             "modalities": {name: told(found) for name, found in self.modalities.items()},
             "thorough": {name: told(found) for name, found in self.thorough.items()},
             **{name: told(pair.fitted) for name, pair in (("combination", self.combination), ("thoroughCombination", self.thorough_combination)) if pair},
+            **({"modalityProbe": self.probe.figures} if self.probe else {}),
             "rejection": {"method": self.method, "compared": [asdict(row) for row in self.compared]},
         }
 
@@ -401,19 +433,28 @@ def joined_outputs(*parts: Outputs) -> Outputs:
     return Outputs(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("logits", "embedding", "clusters", "groups")))
 
 
-def calibrate(network: Network, store: Store, recipe: Recipe, description: Mapping[str, Any], cache: Path | None = None, method: str | None = None) -> Findings:
+def calibrate(
+    network: Network,
+    store: Store,
+    recipe: Recipe,
+    description: Mapping[str, Any],
+    cache: Path | None = None,
+    method: str | None = None,
+    framer: Framer | None = None,
+) -> Findings:
     """Runs the network over calibration part, training negatives and a part of the training lesions, and fits everything.
 
-    `method` takes a rejection method by name instead of choosing one. @raises ValueError when the store has no calibration pictures.
+    `method` takes a rejection method by name instead of choosing one; `framer` has pictures looked at as the page does. Raises ValueError when the store has no
+    calibration pictures.
     """
     cache = cache or default_cache()
     settings = Settings.of(recipe, description)
     wanted = [i for i in store.where("calib") if store.rows[i]["label"] in (*recipe.classes, *NEGATIVE_LABELS)]
-    calib = pictures_of(network, store, recipe.classes, wanted, 1, cache)
+    calib = pictures_of(network, store, recipe.classes, wanted, 1, cache, framer)
     known = calib.labels >= 0
     if not known.any():
         raise ValueError("the store has no calibration part: nothing can be calibrated")
-    train = pictures_of(network, store, recipe.classes, reference_indices(store, recipe.classes), 1, cache)
+    train = pictures_of(network, store, recipe.classes, reference_indices(store, recipe.classes), 1, cache, framer)
     negatives = [train.of(train.labels < 0).outputs, calib.of(~known).outputs]
     compared, chosen, sidecar = [], "energy", None
     if sum(map(len, negatives)) > 0:
@@ -428,11 +469,25 @@ def calibrate(network: Network, store: Store, recipe: Recipe, description: Mappi
     single = {name: lesions.of(lesions.modality == name) for name in names}
     modalities = fit_modalities(single, {name: score_of(sidecar, part.outputs) for name, part in single.items()}, settings)
     several = [i for i in wanted if store.rows[i]["label"] in recipe.classes]
-    turned = pictures_of(network, store, recipe.classes, several, VIEWS, cache)
+    turned = pictures_of(network, store, recipe.classes, several, VIEWS, cache, framer)
     views = {name: turned.of(turned.modality == name) for name in names}
     thorough = fit_modalities(views, {name: score_of(sidecar, part.outputs) for name, part in views.items()}, settings)
     pairs = [fit_pair(part, found, settings) for part, found in ((single, modalities), (views, thorough))]
-    return Findings(modalities, thorough, *pairs, chosen, sidecar, compared)
+    asked = {key: description[key] for key in ("coverage", "coverageAssured", "tiers") if key in description}
+    probe = probe_of(network, store, recipe.classes, names, wanted, cache)
+    return Findings(modalities, thorough, *pairs, chosen, sidecar, compared, asked, probe)
+
+
+def probe_of(network: Network, store: Store, classes: Sequence[str], names: Sequence[str], calibration: Sequence[int], cache: Path) -> FittedProbe | None:
+    """The probe that tells the modalities `names` by the embedding of pictures as they are; None where there is one modality only."""
+    if len(names) < 2:
+        return None
+    parts = [pictures_of(network, store, classes, indices, 1, cache) for indices in (calibration, reference_indices(store, classes))]
+    lesions = [part.of((part.labels >= 0) & np.isin(part.modality, names)) for part in parts]
+    told = [(part.outputs.embedding, np.array([names.index(name) for name in part.modality])) for part in lesions]
+    right = cross_fitted_accuracy(*told[0], folds_of(lesions[0].groups), names, told[1])
+    probe = fit_probe(*(np.concatenate(values) for values in zip(*told, strict=True)), names)
+    return FittedProbe(probe, {"pictures": len(lesions[0].rows), "right": round(right, 4)})
 
 
 def figures_row(name: str, found: Fitted) -> str:
@@ -449,6 +504,11 @@ def pair_line(figures: Mapping[str, Any]) -> str:
     return f"Lesions with both pictures, balanced accuracy (negative log-likelihood): {', '.join(told)}"
 
 
+def tier_row(name: str, kind: str, own: Mapping[str, Any]) -> str:
+    cells = [f"{own[tier]['share']:.3f} ({own[tier]['interval'][0]:.3f} to {own[tier]['interval'][1]:.3f})" for tier in NAMES]
+    return "| " + " | ".join([name, kind, str(own["pictures"]), *cells]) + " |"
+
+
 def report(findings: Findings) -> str:
     """The findings as text and Markdown tables."""
     lines = ["Cross-fitted by group on the calibration part. In brackets: the mean and the 95 % point of what a perfectly calibrated model shows.", ""]
@@ -459,6 +519,9 @@ def report(findings: Findings) -> str:
     lines += [figures_row(name, found) for name, found in parts]
     lines += ["", "| part | coverage by class |", "|---|---|"]
     lines += [f"| {name} | {', '.join(f'{k} {v:.2f}' for k, v in found.figures['coverageByClass'].items())} |" for name, found in parts]
+    lines += ["", "Tiers of each kind of picture, cross-fitted, in brackets the 95 % interval of so many pictures (Wilson):", ""]
+    lines += ["| part | kind | pictures | low | moderate | high |", "|" + "---|" * 6]
+    lines += [tier_row(name, kind, own) for name, found in parts for kind, own in found.figures["tiers"].items()]
     for pair, extra in pairs:
         lines += ["", pair_line(pair.fitted.figures) + extra]
     if findings.compared:
@@ -517,7 +580,7 @@ def run(arguments: argparse.Namespace) -> None:
         shown = manifest["input"]  # what the run was given by `--set` stands there, not in the recipe's file
         recipe = replace(recipe, input_size=shown["width"], crop=shown["fit"], crop_pct=shown.get("cropPct", 1.0))
         network = Network.open(arguments.model / manifest["file"]["path"], recipe)
-        findings = calibrate(network, store, recipe, description, arguments.cache, arguments.method)
+        findings = calibrate(network, store, recipe, description, arguments.cache, arguments.method, framer_of(arguments.model, manifest))
         findings.write(manifest, arguments.model)
         write_json(path, manifest)
     else:

@@ -43,6 +43,7 @@ from .prepare.manifest import file_sha256
 from .prepare.pipeline import import_all
 from .prepare.rows import MODALITIES
 from .store import Store
+from .tiers import DEFAULTS
 from .training import Options, train
 
 FEWEST = 4  # calibration pictures, without which no threshold would mean anything
@@ -50,7 +51,6 @@ CALIBRATION = 0.2  # share of the groups
 # Below these a class is warned about. Nine is what coverage of 90 % needs for a limit of a class's own; of fewer than 20, one picture is 5 points of recall.
 FEW = {"train": 20, "calib": 9, "measured": 20}
 # What the tiers are to keep: shares of pictures of high concern that may be in `low` at most (and of the recipe's `positive` class), and must be in `high`.
-TIERS = {"maxMalignantLow": 0.05, "maxPositiveLow": 0.03, "minMalignantHigh": 0.8}
 RATE = 2e-5  # of all layers: chosen by measurement, see README.md
 
 
@@ -186,8 +186,7 @@ def describe(recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, st
         "defaultModality": modalities[0],
         "coverage": 0.9,
         "refusedShare": 0.05,
-        "tiers": TIERS | {"positive": [k for k in recipe.classes if k == recipe.positive]},
-        "highConcernMass": origin.manifest.get("decision", {}).get("highConcernMass", 0.2),
+        "tiers": tiers_asked(origin, recipe),
         "quality": quality_for(origin.manifest.get("quality", {"minSide": 64, "minContrast": 8.0, "minStructure": 2.0}), modalities),
         "classes": classes,
     }
@@ -199,6 +198,12 @@ def modalities_of(store: Store, recipe: Recipe) -> list[str]:
     for name in set(counts["train"]) - set(counts["calib"]):
         print(f"finetune: no {name} picture fell into the calibration part, so the model will not have that modality: more of them are needed", flush=True)
     return sorted(counts["calib"], key=lambda name: (-counts["train"][name] - counts["calib"][name], name))
+
+
+def tiers_asked(origin: Origin, recipe: Recipe) -> dict[str, Any]:
+    """What the cuts of the starting model's tiers were fitted for, as far as its classes are here too."""
+    asked = dict(origin.manifest.get("training", {}).get("calibration", {}).get("asked", {}).get("tiers", DEFAULTS))
+    return asked | {"positive": [name for name in asked.get("positive", []) if name in recipe.classes]}
 
 
 def quality_for(quality: dict[str, Any], modalities: Sequence[str]) -> dict[str, Any]:

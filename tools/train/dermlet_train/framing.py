@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from PIL import Image
 from .augment import evaluation_view, recipe_view
 from .config import Recipe
 from .preprocessing import LITE
+from .store import Store
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "tools" / "train" / "frames.mjs"
-LIMITS = ("spotScore", "rivalScore", "frameScore", "frameScale")
+LIMITS = ("spotScore", "rivalScore", "rivalRatio", "frameScore", "frameScale")
 NO_LOOK = {"aloneShare": 0.0, "bothShare": 0.0}
 Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 
@@ -88,6 +89,20 @@ def _frame_of(told: Mapping[str, Any]) -> Frame:
     return Frame(told["framing"], box if told["framing"] in ("spot", "both", "several") else None)
 
 
-def locator_of(folder: Path, manifest: Mapping[str, Any]) -> Locator | None:
-    """The locator that a manifest names; None where it names none."""
-    return Locator(folder, manifest["locator"]) if "locator" in manifest else None
+class Framer:
+    """Has the pictures of a store looked at as the page does: with a model folder's locator, and how closely each modality is looked at."""
+
+    def __init__(self, locator: Locator, looks: Mapping[str, Mapping[str, float]]) -> None:
+        self.locator, self.looks = locator, looks
+
+    def frames(self, store: Store, indices: Sequence[int]) -> list[Frame]:
+        pictures = (store.picture(i) for i in indices)
+        return self.locator.frames(pictures, [self.looks.get(store.rows[i]["modality"]) for i in indices])
+
+
+def framer_of(folder: Path, manifest: Mapping[str, Any]) -> Framer | None:
+    """What a model folder's manifest says of looking; None where it has no locator."""
+    if "locator" not in manifest:
+        return None
+    looks = {modality["id"]: modality["look"] for modality in manifest["modalities"] if "look" in modality}
+    return Framer(Locator(folder, manifest["locator"]), looks)

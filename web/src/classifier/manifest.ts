@@ -90,6 +90,7 @@ export interface Locator {
   output: string;
   spotScore: number;
   rivalScore: number;
+  rivalRatio: number;
   frameScore: number;
   frameScale: number;
 }
@@ -298,6 +299,7 @@ function locatorOf(fields: Fields): Locator {
     output: fields.text('output'),
     spotScore: fields.number('spotScore', 0, 1),
     rivalScore: fields.number('rivalScore', 0, 1),
+    rivalRatio: fields.number('rivalRatio', 0, 1),
     frameScore: fields.number('frameScore', 0, 1),
     frameScale: fields.number('frameScale', 1, 100),
   };
