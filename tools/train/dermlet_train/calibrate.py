@@ -1,8 +1,8 @@
 """The `calibrate` step: what the manifest says of a network's scores, fitted on pictures that it was not trained on.
 
-For each modality a temperature, one set threshold a class and a rejection threshold; the same for the `thorough` mode (the outputs of 8 dihedral views
-averaged); how two pictures of one lesion, one of each modality, are combined; and which rejection score is used, chosen by measurement. `export` calls the
-same functions.
+For each modality a temperature, the numbers of its prediction sets (`sets.py`), the cuts of its concern tier (`tiers.py`) and a rejection threshold; the same
+for the `thorough` mode (the outputs of 8 dihedral views averaged); how two pictures of one lesion, one of each modality, are combined; and which rejection
+score is used, chosen by measurement. `export` calls the same functions.
 
 The network runs once over the pictures, in onnxruntime, and its outputs are kept in a cache under the network's hash: a run that is cut off goes on where it
 stopped, and a second one takes seconds.
@@ -28,23 +28,21 @@ from . import rejection
 from .augment import normalise, recipe_view
 from .calibration import (
     Combination,
-    SetThreshold,
     cross_fitted,
     fit_combination,
     fit_temperature,
     folds_of,
-    in_sets,
     log_softmax,
     measured_calibration,
     pairs_of,
     refusal_threshold,
-    set_thresholds,
     tempered,
-    truths_of,
 )
 from .config import Recipe
 from .rejection import Outputs, RejectionModel
+from .sets import Asked, Scored, Sets, aimed, fit_sets
 from .store import Store
+from .tiers import NAMES, Cuts, Targets, fit_cuts, held_out_tiers, tier_figures
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -203,13 +201,14 @@ class Fitted:
     """What the manifest says of one modality, or of the combination; and how it does on the calibration pictures, every figure cross-fitted by group."""
 
     temperature: float
-    thresholds: list[SetThreshold]
+    sets: Sets
+    cuts: Cuts
     rejection_threshold: float | None
     figures: dict[str, Any]
 
     def entry(self) -> dict[str, Any]:
         rejected = {} if self.rejection_threshold is None else {"rejectionThreshold": self.rejection_threshold}
-        return {"temperature": self.temperature, "setThresholds": [threshold.value for threshold in self.thresholds], **rejected}
+        return {"temperature": self.temperature, "sets": self.sets.entry(), "tiers": self.cuts.entry(), **rejected}
 
 
 @dataclass(frozen=True)
@@ -220,6 +219,11 @@ class Settings:
     coverage: float
     refused_share: float
     assured: tuple[int, ...]  # classes whose coverage should hold with confidence
+    tiers: Targets
+
+    @property
+    def sets(self) -> Asked:
+        return Asked(self.coverage, self.assured)
 
     @staticmethod
     def of(recipe: Recipe, description: Mapping[str, Any]) -> Settings:
@@ -228,7 +232,7 @@ class Settings:
         if strangers:
             raise ValueError(f"coverageAssured names {strangers}, which are no classes of the recipe")
         assured = tuple(recipe.classes.index(name) for name in names)
-        return Settings(recipe.classes, float(description["coverage"]), float(description["refusedShare"]), assured)
+        return Settings(recipe.classes, float(description["coverage"]), float(description["refusedShare"]), assured, Targets.of(recipe.classes, description))
 
 
 def set_figures(probabilities: np.ndarray, labels: np.ndarray, held: np.ndarray, settings: Settings) -> dict[str, Any]:
@@ -249,47 +253,55 @@ def set_figures(probabilities: np.ndarray, labels: np.ndarray, held: np.ndarray,
     }
 
 
-def cross_fitted_sets(parts: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], settings: Settings) -> dict[str, np.ndarray]:
-    """Set membership by thresholds from the other folds. `parts`: per modality probabilities, labels and folds, the folds dealt over all modalities
-    together."""
-    held = {}
-    for name, (_, _, folds) in parts.items():
+def fold_map(pictures: Mapping[str, Pictures]) -> dict[str, int]:
+    """Fold of each group, dealt over all modalities together."""
+    everyone = sorted({group for part in pictures.values() for group in part.groups})
+    return dict(zip(everyone, folds_of(everyone).tolist(), strict=True))
 
-        def member(fitted: np.ndarray, applied: np.ndarray, name: str = name) -> np.ndarray:
-            own, fold = parts[name], parts[name][2][applied][0]
-            others = [truths_of(p[f != fold], y[f != fold]) for other, (p, y, f) in parts.items() if other != name]
-            thresholds = set_thresholds(truths_of(own[0][fitted], own[1][fitted]), others, len(settings.classes), settings.coverage, settings.assured)
-            return in_sets(own[0][applied], [threshold.value for threshold in thresholds])
 
-        # Of one group nothing can be cross-fitted: its own figures would flatter, so all classes count as in the set.
-        held[name] = cross_fitted(folds, member).astype(bool) if len(set(folds.tolist())) > 1 else np.ones((len(folds), len(settings.classes)), bool)
-    return held
+def folds_by(fold: Mapping[str, int], groups: Sequence[str]) -> np.ndarray:
+    return np.array([fold[group] for group in groups], int)
+
+
+def decided(
+    part: Scored, elsewhere: Sequence[Scored], tiers_elsewhere: Sequence[Scored], settings: Settings, modality: str = ""
+) -> tuple[Sets, Cuts, dict[str, Any]]:
+    """Sets and cuts for cross-fitted probabilities, and figures in which every fold was left out of what decided it. `elsewhere` may lend pictures of rare
+    classes to the sets, `tiers_elsewhere` malignant ones to the cuts."""
+    asked, held = aimed(part, elsewhere, settings.sets)
+    benign = settings.tiers.benign.get(modality)
+    tiers = held_out_tiers(part, tiers_elsewhere, settings.tiers, benign)
+    figures = set_figures(part.probabilities, part.labels, held, settings)
+    figures["tiers"] = tier_figures(tiers, part.labels, settings.tiers)
+    return fit_sets(part, elsewhere, asked), fit_cuts(part, tiers_elsewhere, settings.tiers, benign), figures
+
+
+def answered_parts(pictures: Mapping[str, Pictures], limits: Mapping[str, float], scores: Mapping[str, np.ndarray]) -> dict[str, Scored]:
+    """What is not refused, with cross-fitted probabilities: sets and tiers are fitted on it, as they are shown."""
+    fold = fold_map(pictures)
+    parts = {}
+    for name, part in pictures.items():
+        folds = folds_by(fold, part.groups)
+        every = Scored(tempered(part.outputs.logits, part.labels, folds), part.labels, folds)
+        parts[name] = every.at(scores[name] <= limits[name])
+    return parts
 
 
 def fit_modalities(pictures: Mapping[str, Pictures], scores: Mapping[str, np.ndarray], settings: Settings) -> dict[str, Fitted]:
-    """One `Fitted` a modality. `pictures`: calibration lesions by modality; `scores`: their rejection scores. Sets are fitted on what is not refused, as they
-    are shown."""
-    everyone = sorted({group for part in pictures.values() for group in part.groups})
-    fold = dict(zip(everyone, folds_of(everyone), strict=True))
+    """One `Fitted` a modality. `pictures`: calibration lesions by modality; `scores`: their rejection scores."""
     limits = {name: refusal_threshold(scores[name], settings.refused_share) for name in pictures}
-    parts, errors = {}, {}
-    for name, part in pictures.items():
-        folds = np.array([fold[group] for group in part.groups])
-        probabilities = tempered(part.outputs.logits, part.labels, folds)
-        answered = scores[name] <= limits[name]
-        errors[name] = (probabilities, part.labels)
-        parts[name] = (probabilities[answered], part.labels[answered], folds[answered])
-    held = cross_fitted_sets(parts, settings)
+    parts = answered_parts(pictures, limits, scores)
+    fold = fold_map(pictures)
     fitted = {}
-    for name, (probabilities, labels, _) in parts.items():
-        others = [truths_of(p, y) for other, (p, y, _) in parts.items() if other != name]
-        thresholds = set_thresholds(truths_of(probabilities, labels), others, len(settings.classes), settings.coverage, settings.assured)
-        figures = set_figures(probabilities, labels, held[name], settings)
-        figures["calibrationError"] = {key: round(value, 4) for key, value in asdict(measured_calibration(*errors[name])).items()}
-        figures |= {"pictures": len(pictures[name].rows), "refused": round(float((scores[name] > limits[name]).mean()), 4)}
-        temperature = round(fit_temperature(pictures[name].outputs.logits, pictures[name].labels), 4)
+    for name, part in pictures.items():
+        others = [other for key, other in parts.items() if key != name]
+        sets, cuts, figures = decided(parts[name], others, others, settings, name)
+        everyone = tempered(part.outputs.logits, part.labels, folds_by(fold, part.groups))
+        figures["calibrationError"] = {key: round(value, 4) for key, value in asdict(measured_calibration(everyone, part.labels)).items()}
+        figures |= {"pictures": len(part.rows), "refused": round(float((scores[name] > limits[name]).mean()), 4)}
+        temperature = round(fit_temperature(part.outputs.logits, part.labels), 4)
         limit = math.ceil(limits[name] * 1e4) / 1e4 if math.isfinite(limits[name]) else None
-        fitted[name] = Fitted(temperature, thresholds, limit, figures)
+        fitted[name] = Fitted(temperature, sets, cuts, limit, figures)
     return fitted
 
 
@@ -318,21 +330,22 @@ def fit_pair(pictures: Mapping[str, Pictures], modal: Mapping[str, Fitted], sett
     if len(pairs) < FEWEST_PAIRS:
         return None
     first, second = np.array([i for i, _ in pairs]), np.array([j for _, j in pairs])
-    labels, folds = a.labels[first], folds_of([a.groups[i] for i in first])
+    fold = fold_map(pictures)
+    labels, folds = a.labels[first], folds_by(fold, [a.groups[i] for i in first])
     logs = [log_softmax(part.outputs.logits[chosen] / modal[name].temperature) for name, part, chosen in ((names[0], a, first), (names[1], b, second))]
 
     def joined(fitted: np.ndarray, applied: np.ndarray) -> np.ndarray:
         return fit_combination(logs[0][fitted], logs[1][fitted], labels[fitted]).apply(logs[0][applied], logs[1][applied])
 
     probabilities = cross_fitted(folds, joined)
-    held = cross_fitted_sets({"pair": (probabilities, labels, folds)}, settings)["pair"]
-    figures = set_figures(probabilities, labels, held, settings)
-    alone = {name: set_figures(np.exp(log), labels, np.zeros_like(held), settings) for name, log in zip(names, logs, strict=True)}
+    single = [Scored(tempered(part.outputs.logits, part.labels, own), part.labels, own) for part in (a, b) for own in [folds_by(fold, part.groups)]]
+    sets, cuts, figures = decided(Scored(probabilities, labels, folds), [], single, settings)
+    nothing = np.zeros(probabilities.shape, bool)
+    alone = {name: set_figures(np.exp(log), labels, nothing, settings) for name, log in zip(names, logs, strict=True)}
     figures["alone"] = {name: {key: own[key] for key in ("balancedAccuracy", "negativeLogLikelihood")} for name, own in alone.items()}
-    thresholds = set_thresholds(truths_of(probabilities, labels), [], len(settings.classes), settings.coverage, settings.assured)
     found = fit_combination(*logs, labels)
     rounded = Combination(round(found.weight_a, 4), round(1 - round(found.weight_a, 4), 4), round(found.temperature, 4))
-    return FittedCombination((names[0], names[1]), (rounded.weight_a, rounded.weight_b), Fitted(rounded.temperature, thresholds, None, figures))
+    return FittedCombination((names[0], names[1]), (rounded.weight_a, rounded.weight_b), Fitted(rounded.temperature, sets, cuts, None, figures))
 
 
 # All together
@@ -349,6 +362,7 @@ class Findings:
     method: str  # of rejection, as in the table
     sidecar: RejectionModel | None
     compared: list[rejection.Compared]
+    asked: dict[str, Any]  # coverage, assured classes and shares of the tiers, as the description states them
 
     def score(self, outputs: Outputs) -> np.ndarray:
         return score_of(self.sidecar, outputs)
@@ -360,7 +374,7 @@ class Findings:
         for name, found in self.modalities.items():
             entry = {
                 "id": name,
-                **{key: value for key, value in known.get(name, {}).items() if key not in ("id", "thorough")},
+                **{key: value for key, value in known.get(name, {}).items() if key not in ("id", "thorough", "setThresholds")},
                 "rejectionThreshold": None,
             } | found.entry()
             if name in self.thorough:
@@ -372,6 +386,8 @@ class Findings:
             manifest["combination"] = {"modalities": list(self.combination.modalities), **self.combination.entry(), **turned}
         manifest.pop("rejection", None)
         (folder / SIDECAR).unlink(missing_ok=True)
+        manifest["manifestVersion"] = 2
+        manifest["decision"].pop("highConcernMass", None)
         manifest["decision"]["rejection"] = "energy" if self.sidecar is None else "distance"
         if self.sidecar is not None:
             data = self.sidecar.to_bytes()
@@ -383,9 +399,11 @@ class Findings:
 
     def summary(self) -> dict[str, Any]:
         def told(found: Fitted) -> dict[str, Any]:
-            return found.figures | {"thresholdsFrom": [f"{t.pool}, {t.pictures}{', assured' if t.assured else ''}" for t in found.thresholds]}
+            sources = [f"{limit.pool}, {limit.pictures}{', assured' if limit.assured else ''}" for limit in found.sets.limits]
+            return found.figures | {"limitsFrom": sources, "limitsFor": found.sets.nominal}
 
         return {
+            "asked": self.asked,
             "modalities": {name: told(found) for name, found in self.modalities.items()},
             "thorough": {name: told(found) for name, found in self.thorough.items()},
             **{name: told(pair.fitted) for name, pair in (("combination", self.combination), ("thoroughCombination", self.thorough_combination)) if pair},
@@ -432,7 +450,8 @@ def calibrate(network: Network, store: Store, recipe: Recipe, description: Mappi
     views = {name: turned.of(turned.modality == name) for name in names}
     thorough = fit_modalities(views, {name: score_of(sidecar, part.outputs) for name, part in views.items()}, settings)
     pairs = [fit_pair(part, found, settings) for part, found in ((single, modalities), (views, thorough))]
-    return Findings(modalities, thorough, *pairs, chosen, sidecar, compared)
+    asked = {key: description[key] for key in ("coverage", "coverageAssured", "tiers") if key in description}
+    return Findings(modalities, thorough, *pairs, chosen, sidecar, compared, asked)
 
 
 def figures_row(name: str, found: Fitted) -> str:
@@ -449,6 +468,11 @@ def pair_line(figures: Mapping[str, Any]) -> str:
     return f"Lesions with both pictures, balanced accuracy (negative log-likelihood): {', '.join(told)}"
 
 
+def tier_row(name: str, kind: str, own: Mapping[str, Any]) -> str:
+    cells = [f"{own[tier]['share']:.3f} ({own[tier]['interval'][0]:.3f} to {own[tier]['interval'][1]:.3f})" for tier in NAMES]
+    return "| " + " | ".join([name, kind, str(own["pictures"]), *cells]) + " |"
+
+
 def report(findings: Findings) -> str:
     """The findings as text and Markdown tables."""
     lines = ["Cross-fitted by group on the calibration part. In brackets: the mean and the 95 % point of what a perfectly calibrated model shows.", ""]
@@ -459,6 +483,9 @@ def report(findings: Findings) -> str:
     lines += [figures_row(name, found) for name, found in parts]
     lines += ["", "| part | coverage by class |", "|---|---|"]
     lines += [f"| {name} | {', '.join(f'{k} {v:.2f}' for k, v in found.figures['coverageByClass'].items())} |" for name, found in parts]
+    lines += ["", "Tiers of each kind of picture, cross-fitted, in brackets the 95 % interval of so many pictures (Wilson):", ""]
+    lines += ["| part | kind | pictures | low | moderate | high |", "|" + "---|" * 6]
+    lines += [tier_row(name, kind, own) for name, found in parts for kind, own in found.figures["tiers"].items()]
     for pair, extra in pairs:
         lines += ["", pair_line(pair.fitted.figures) + extra]
     if findings.compared:

@@ -1,13 +1,7 @@
-"""Calibration maths: temperature, prediction sets, two pictures of one lesion, and how well calibrated the outcome is.
+"""Calibration maths: temperature, refusal, two pictures of one lesion, and how well calibrated the outcome is; `sets.py` and `tiers.py` build on it.
 
 All of it is fitted on pictures that training never saw. Where a value is fitted on scores that were themselves fitted on the same pictures, the scores are
 cross-fitted first: the groups (a lesion, a patient) are dealt into folds, and each fold is scored with what the other folds gave (`cross_fitted`).
-
-Prediction sets are class-conditional split conformal (Vovk 2012, Sadinle et al. 2019): for each class a threshold on its probability such that, on average
-over calibration draws, the class is in the set of at least `coverage` of its own pictures, provided these are exchangeable with the calibration pictures.
-What weakens this here, and is to be said wherever a figure stands: cross-fitting makes it approximate (Vovk 2015), pictures of one lesion are not
-independent, and a class with too few pictures borrows from others, so that the promise holds for the borrowed pool and not for the class alone (`Pool`; after
-the clusters of Ding et al. 2023).
 """
 
 from __future__ import annotations
@@ -94,118 +88,39 @@ def tempered(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.nd
     return cross_fitted(folds, lambda fitted, applied: softmax(logits[applied] / fit_temperature(logits[fitted], labels[fitted])))
 
 
-# Prediction sets
+# How many of a number of pictures
 
 
-def set_threshold(truth_probabilities: np.ndarray, coverage: float) -> float:
-    """Split-conformal threshold: a fresh picture's true class reaches it with at least `coverage` (Vovk 2012).
+def plain_rank(count: int, share: float) -> int:
+    """How many of `count` calibration pictures may lie beyond a cut so that a fresh one does with a probability of at most `share`, on average over
+    calibration draws (split conformal, Vovk 2012): the cut is the k-th most extreme, k = floor((count + 1) share). 0: too few pictures for any cut."""
+    return math.floor((count + 1) * share + 1e-9)
 
-    The k-th smallest of n probabilities with k = floor((n + 1)(1 - coverage)); 0, so that every set holds the class, when n is too small.
+
+def assured_rank(count: int, share: float, confidence: float = CONFIDENCE) -> int:
+    """As `plain_rank`, but for the calibration pictures that there are, with `confidence`, and not only on average over them.
+
+    The share beyond the k-th most extreme of n is Beta(k, n + 1 - k) distributed (Vovk 2012, training-conditional validity; Wilks 1941), and it is at most
+    `share` with the probability that at least k of n draws fall among that share: the greatest k for which this binomial tail is at least `confidence`; 0 when
+    even k = 1 is too great.
     """
-    return kth_smallest(truth_probabilities, math.floor((len(truth_probabilities) + 1) * (1 - coverage) + 1e-9))
-
-
-def assured_threshold(truth_probabilities: np.ndarray, coverage: float, confidence: float = CONFIDENCE) -> float:
-    """As `set_threshold`, but the coverage is reached for the calibration pictures there are, with `confidence`, and not only on average over them.
-
-    The coverage of the k-th smallest of n is Beta(n + 1 - k, k) distributed (Vovk 2012, training-conditional validity), and it is at least c with the
-    probability that at least k of n draws fall among the 1 - c: the greatest k for which that binomial tail is at least `confidence`; 0 when even k = 1 is
-    too great.
-    """
-    n, miss = len(truth_probabilities), 1 - coverage
-    below, k = 0.0, 0  # P(fewer than k + 1 of n fall below)
-    while k < n:
-        below += math.exp(math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * math.log(miss) + (n - k) * math.log1p(-miss))
+    below, k = 0.0, 0  # P(fewer than k + 1 of n fall beyond)
+    while k < count:
+        below += math.exp(math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1) + k * math.log(share) + (count - k) * math.log1p(-share))
         if 1 - below < confidence:
             break
         k += 1
-    return kth_smallest(truth_probabilities, k)
+    return k
 
 
 def kth_smallest(values: np.ndarray, k: int) -> float:
-    return float(np.sort(values)[k - 1]) if k >= 1 else 0.0
-
-
-def fewest_for(coverage: float) -> int:
-    """The fewest pictures that say anything about a share of `coverage`: with fewer, the k of `set_threshold` is 0."""
-    return math.ceil(1 / (1 - coverage) - 1e-9) - 1
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Probabilities of the true class of the pictures that a class's threshold may be taken from, and what they are."""
-
-    name: str
-    truth: np.ndarray
-
-
-@dataclass(frozen=True)
-class SetThreshold:
-    """A class's threshold and where it is from: the pool's name, its number of pictures."""
-
-    value: float
-    pool: str
-    pictures: int
-    assured: bool
-
-
-def floor5(value: float) -> float:
-    """Rounded down, so that rounding never takes a picture out of a set."""
-    return math.floor(value * 1e5) / 1e5
-
-
-def first_sufficient(pools: Sequence[Pool], coverage: float, assured: bool) -> SetThreshold:
-    """The threshold from the first pool that holds enough pictures: 0 where none does."""
-    for pool in pools:
-        if len(pool.truth) >= fewest_for(coverage):
-            value = assured_threshold(pool.truth, coverage) if assured else set_threshold(pool.truth, coverage)
-            return SetThreshold(floor5(value), pool.name, len(pool.truth), assured)
-    return SetThreshold(0.0, "none: always in the set", 0, assured)
-
-
-@dataclass(frozen=True)
-class Truths:
-    """One modality's calibration pictures: (N,) class index and probability of that class."""
-
-    labels: np.ndarray
-    truth: np.ndarray
-
-
-def truths_of(probabilities: np.ndarray, labels: np.ndarray) -> Truths:
-    return Truths(labels, probabilities[np.arange(len(labels)), labels])
-
-
-def set_thresholds(own: Truths, elsewhere: Sequence[Truths], class_count: int, coverage: float, assured: Sequence[int] = ()) -> list[SetThreshold]:
-    """One threshold a class. A class takes the first of these that has enough pictures: its own, its own in all modalities, all such rare classes together,
-    all classes.
-
-    `elsewhere` are the other modalities; `assured` the classes whose coverage should hold with confidence.
-    """
-    rest = [own, *elsewhere]
-    everywhere = [np.concatenate([part.truth[part.labels == k] for part in rest]) for k in range(class_count)]
-    rare = [k for k in range(class_count) if len(everywhere[k]) < fewest_for(coverage)]
-    together = np.concatenate([everywhere[k] for k in rare]) if rare else np.empty(0)
-    thresholds = []
-    for k in range(class_count):
-        pools = [Pool("class", own.truth[own.labels == k]), Pool("class, all modalities", everywhere[k])]
-        pools += [Pool("rare classes, all modalities", together), Pool("all classes", own.truth)]
-        thresholds.append(first_sufficient(pools, coverage, k in assured))
-    return thresholds
-
-
-def in_sets(probabilities: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
-    """(N, K) membership, as the core decides it: at or over the class's threshold, and the first-ranked class always."""
-    held = probabilities >= np.asarray(thresholds)
-    held[np.arange(len(held)), probabilities.argmax(1)] = True
-    return held
+    """The k-th smallest; minus infinity for k = 0."""
+    return float(np.sort(values)[k - 1]) if k >= 1 else -math.inf
 
 
 def refusal_threshold(scores: np.ndarray, share: float, confidence: float = CONFIDENCE) -> float:
-    """The score that at most `share` of such pictures exceed, with `confidence` for the pictures there are (a tolerance limit, Wilks 1941); infinity where
-    too few."""
-    lowest = assured_threshold(-scores, 1 - share, confidence)
-    enough = 1 - (1 - share) ** len(scores) >= confidence
-    return -lowest if enough else math.inf
+    """The score that at most `share` of such pictures exceed, with `confidence` for the pictures there are; infinity where too few."""
+    return -kth_smallest(-scores, assured_rank(len(scores), share, confidence))
 
 
 # Two pictures of one lesion

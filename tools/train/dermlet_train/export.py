@@ -119,7 +119,7 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
     findings = calibrate(Network.open(path, recipe), store, recipe, description)
     manifest = {
         "$schema": "../manifest.schema.json",
-        "manifestVersion": 1,
+        "manifestVersion": 2,
         "name": name,
         "version": description["version"],
         "title": description["title"],
@@ -140,7 +140,7 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
         "classes": [{"id": k, **description["classes"][k]} for k in recipe.classes],
         "modalities": [],
         "defaultModality": description["defaultModality"],
-        "decision": {"coverage": float(description["coverage"]), "rejection": "energy", "highConcernMass": description["highConcernMass"]},
+        "decision": {"coverage": float(description["coverage"]), "rejection": "energy"},
         "quality": description["quality"],
         "selfTest": {"picture": file_entry(out / "selftest.png"), "reference": file_entry(out / "selftest.json")},
         "training": {

@@ -34,6 +34,7 @@ from .prepare.labels import NONE, OTHER, SKIP
 from .prepare.pipeline import import_all
 from .prepare.rows import MODALITIES
 from .store import Store
+from .tiers import DEFAULTS
 from .training import Options, train
 
 FEWEST = 4  # calibration pictures, without which no threshold would mean anything
@@ -159,10 +160,16 @@ def describe(recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, st
         "defaultModality": modalities.most_common(1)[0][0],
         "coverage": 0.9,
         "refusedShare": 0.05,
-        "highConcernMass": origin.manifest.get("decision", {}).get("highConcernMass", 0.2),
+        "tiers": tiers_asked(origin, recipe),
         "quality": origin.manifest.get("quality", {"minSide": 64, "minContrast": 8.0, "minStructure": 2.0}),
         "classes": classes,
     }
+
+
+def tiers_asked(origin: Origin, recipe: Recipe) -> dict[str, Any]:
+    """What the cuts of the starting model's tiers were fitted for, as far as its classes are here too."""
+    asked = dict(origin.manifest.get("training", {}).get("calibration", {}).get("asked", {}).get("tiers", DEFAULTS))
+    return asked | {"positive": [name for name in asked.get("positive", []) if name in recipe.classes]}
 
 
 CARD = """# {name}

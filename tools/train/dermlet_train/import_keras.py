@@ -1,7 +1,7 @@
 """`import-keras`: a Keras classifier with its class index -> a model folder that the page and the command line run unchanged.
 
-What such a file cannot say is not made up: without calibration pictures no threshold is invented, every category stays in the set of possible ones and no
-single one is presented (`--calibration` changes that); a category whose concern nobody stated counts as high.
+What such a file cannot say is not made up: without calibration pictures no limit is invented, every category stays in the set of possible ones, no single one
+is presented, and the tier is the highest concern of any category (`--calibration` changes that); a category whose concern nobody stated counts as high.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .calibration import set_thresholds, truths_of
+from .calibration import folds_of
 from .class_index import ClassIndexError, read_class_names
 from .keras_file import PREPROCESSING_LAYERS, KerasFile, KerasFileError, layers_of, open_keras_file
+from .sets import Asked, Scored, Sets, aimed, always, fit_sets
+from .tiers import DEFAULTS, Cuts, Targets, fit_cuts, unmeasured
 
 TOLERANCE = 1e-4  # greatest difference from Keras' own predictions; the fp32 file's, whatever storage follows
 STORED_TOLERANCE = 1e-2  # the same once weights are rounded to fp16
@@ -106,10 +108,10 @@ def import_keras(arguments: argparse.Namespace) -> None:
     network = load_network(file, arguments.size)
     if network.classes != len(names):
         raise ImportProblem(f"the model scores {network.classes} classes, but {arguments.classes.name} names {len(names)}: {', '.join(names)}")
-    thresholds = None if arguments.calibration is None else calibrated_thresholds(*arguments.calibration, [c["id"] for c in classes], arguments.coverage)
+    fitted = None if arguments.calibration is None else calibrated(*arguments.calibration, classes, arguments.coverage)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder)
-        _write(arguments, file, network, preprocessing, classes, thresholds, draft)
+        _write(arguments, file, network, preprocessing, classes, fitted, draft)
         arguments.out.mkdir(parents=True, exist_ok=True)
         # The manifest last: until it is there, the folder is no model.
         for path in sorted(draft.iterdir(), key=lambda path: path.name == "manifest.json"):
@@ -204,14 +206,16 @@ def _recognised(layers: list[tuple[str, str]], inside: list[str]) -> str:
     )
 
 
-def calibrated_thresholds(predictions: Path, labels: Path, ids: list[str], coverage: float) -> tuple[list[float], int]:
-    """Set thresholds, one a class, and on how many pictures they rest. Raises ImportProblem.
+def calibrated(predictions: Path, labels: Path, classes: list[dict[str, str]], coverage: float) -> tuple[Sets, Cuts, int]:
+    """Prediction sets, cuts of the tiers, and on how many pictures they rest. Raises ImportProblem.
 
-    `predictions` is what `npm run evaluate -- --predictions` wrote with this model, `labels` the label table that it was given.
+    `predictions` is what `npm run evaluate -- --predictions` wrote with this model, `labels` the label table that it was given. Pictures of one `group` of it
+    are never on both sides of a cross-fit; without that column every picture counts as independent.
     """
-    truth = {(row.get("set"), row.get("image")): row.get("label") for row in _table(labels, ("set", "image", "label"))}
-    rows = [(row, truth.get((row["set"], row["image"]))) for row in _table(predictions, ("set", "image", *ids))]
-    rows = [(row, label) for row, label in rows if label in ids]
+    ids = [entry["id"] for entry in classes]
+    told = {(row.get("set"), row.get("image")): row for row in _table(labels, ("set", "image", "label"))}
+    found = [(row, told.get((row["set"], row["image"]), {})) for row in _table(predictions, ("set", "image", *ids))]
+    rows = [(row, label) for row, label in found if label.get("label") in ids]
     if not rows:
         raise ImportProblem(f"no picture of {predictions.name} has one of the model's classes as its label in {labels.name}")
     try:
@@ -220,8 +224,11 @@ def calibrated_thresholds(predictions: Path, labels: Path, ids: list[str], cover
         raise ImportProblem(f"{predictions.name}: {problem}") from problem
     if not np.isfinite(probabilities).all() or np.abs(probabilities.sum(1) - 1).max() > 1e-3:
         raise ImportProblem(f"{predictions.name}: a row's scores do not sum to 1")
-    own = truths_of(probabilities, np.array([ids.index(label) for _, label in rows]))
-    return [threshold.value for threshold in set_thresholds(own, [], len(ids), coverage)], len(rows)
+    groups = [label.get("group") or f"{label['set']}/{label['image']}" for _, label in rows]
+    part = Scored(probabilities, np.array([ids.index(label["label"]) for _, label in rows]), folds_of(groups))
+    asked, _ = aimed(part, [], Asked(coverage))
+    targets = Targets.of(ids, {"classes": {entry["id"]: entry for entry in classes}, "tiers": DEFAULTS})
+    return fit_sets(part, [], asked), fit_cuts(part, [], targets), len(rows)
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
@@ -274,7 +281,7 @@ def _write(
     network: Any,
     preprocessing: Preprocessing,
     classes: list[dict[str, str]],
-    thresholds: tuple[list[float], int] | None,
+    fitted: tuple[Sets, Cuts, int] | None,
     out: Path,
 ) -> None:
     import onnx
@@ -304,7 +311,11 @@ def _write(
     (out / "selftest.json").write_text(json.dumps(reference) + "\n")
 
     modalities = list(dict.fromkeys(arguments.modality or ["photo"]))
-    sets, pictures = thresholds or ([0.0] * len(classes), 0)
+    if fitted:
+        sets, cuts, pictures = fitted[0].entry(), fitted[1], fitted[2]
+    else:
+        sets = {"limits": [always(len(classes))] * len(classes), "penalty": 0, "freeRanks": 0}
+        cuts, pictures = unmeasured([entry["concern"] for entry in classes]), 0
     if arguments.license_file:
         shutil.copyfile(arguments.license_file, out / "LICENSE")
     else:
@@ -312,7 +323,7 @@ def _write(
         (out / "LICENSE").write_text(stated)
     manifest = {
         "$schema": "../manifest.schema.json",
-        "manifestVersion": 1,
+        "manifestVersion": 2,
         "name": arguments.name,
         "version": arguments.version,
         "title": arguments.title or f"{arguments.name}: {len(classes)} categories, imported from Keras",
@@ -332,9 +343,9 @@ def _write(
         },
         "outputs": {"scores": "scores", "scoresAre": network.scores_are, **{name: name for name in network.outputs[1:]}},
         "classes": classes,
-        "modalities": [{"id": m, "temperature": 1, "setThresholds": sets, "rejectionThreshold": None} for m in modalities],
+        "modalities": [{"id": m, "temperature": 1, "sets": sets, "tiers": cuts.entry(), "rejectionThreshold": None} for m in modalities],
         "defaultModality": modalities[0],
-        "decision": {"coverage": arguments.coverage if thresholds else 1, "rejection": "none", "highConcernMass": 0.2},
+        "decision": {"coverage": arguments.coverage if fitted else 1, "rejection": "none"},
         "quality": {"minSide": min(64, network.width, network.height), "minContrast": 8.0, "minStructure": 2.0},
         "selfTest": {"picture": file_entry(out / "selftest.png"), "reference": file_entry(out / "selftest.json")},
         "training": {
@@ -351,7 +362,7 @@ def _write(
     megabytes = path.stat().st_size / 1e6
     kept = "with activation maps" if network.head else "without activation maps: its last layers are not average pooling and one dense layer"
     print(f"import-keras: {path.name} {megabytes:.2f} MB as {arguments.storage}, {network.scores_are}, {kept}", flush=True)
-    if not thresholds:
+    if not fitted:
         _say("not calibrated: every category stays in the set of possible ones, and no single one is presented; see --calibration")
 
 
@@ -360,15 +371,16 @@ def _card(manifest: dict[str, Any]) -> str:
     pictures = training["calibrationPictures"]
     if pictures:
         sets = (
-            f"Thresholds of the sets were fitted on {pictures} labelled pictures so that a set holds the true category for about\n"
-            f"{manifest['decision']['coverage']:.0%} of pictures like those. That holds only if none of them was trained on. Scores are the network's own,\n"
-            "without a temperature."
+            f"The sets were fitted on {pictures} labelled pictures so that a set holds the true category for\n"
+            f"about {manifest['decision']['coverage']:.0%} of pictures like those, the tiers so that at most\n"
+            f"{DEFAULTS['maxMalignantLow']:.0%} of those of high concern are called low and at least {DEFAULTS['minMalignantHigh']:.0%} high.\n"
+            "That holds only if none of them was trained on. Scores are the network's own, without a temperature."
         )
     else:
         sets = (
-            "Not calibrated: nobody measured how often its scores are right. Therefore no threshold was made up: every category stays in the set of\n"
+            "Not calibrated: nobody measured how often its scores are right. Therefore no number was made up: every category stays in the set of\n"
             "possible ones, no single one is presented, and the concern shown is the highest of all categories. `npm run evaluate -- --predictions` on\n"
-            "labelled pictures that it was not trained on, then `import-keras --calibration`, gives thresholds."
+            "labelled pictures that it was not trained on, then `import-keras --calibration`, gives sets and tiers."
         )
     preparation = f"the whole picture squashed ({given['filter']}), less {given['mean']}, divided by {given['std']}"
     rows = "\n".join(f"| {c['id']} | {c['name']} | {c['concern']} |" for c in manifest["classes"])
@@ -392,8 +404,8 @@ worries you, see a doctor whatever a score says.
 |---|---|---|
 {rows}
 
-It knows nothing else and cannot refuse: any picture gets scores. Concern is the tier that the page shows when the category is among the
-possible ones; a category whose concern was not stated at import counts as high.
+It knows nothing else and cannot refuse: any picture gets scores. The page's tier follows from the scores of all categories of a concern together; a
+category whose concern was not stated at import counts as high.
 
 ## Calibration
 

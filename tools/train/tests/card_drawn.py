@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 CLASSES = ("spot", "mel", "mole")
+KINDS = {"malignant": 3, "positive": 3, "others": 2, "benign": 2}
 
 MANIFEST: dict[str, Any] = {
     "name": "tiny-3",
@@ -27,6 +28,8 @@ def main_section(chance: random.Random, pictures: int) -> dict[str, Any]:
     """MainFigures of `tools/cli/figures.ts`, every number another, so that a number in a table can be told from all others."""
     names = ("accuracy", "balancedAccuracy", "macroAuc", "positiveAuc", "positiveSensitivityAt95Specificity", "positiveCoverage", "malignantAuc")
     values = {name: round(chance.uniform(0.5, 0.99), 6) for name in (*names, "calibrationError", "coverage", "shareRefused")}
+    tiers = ("tierHighSensitivity", "tierHighSpecificity", "tierLowSensitivity", "tierLowSpecificity", "malignantLow", "positiveLow", "benignLow", "benignHigh")
+    values |= {name: round(chance.uniform(0.1, 0.99), 6) for name in tiers}
     values["meanSetSize"] = round(chance.uniform(1, 3), 6)
     return {
         "pictures": pictures,
@@ -45,6 +48,12 @@ def main_section(chance: random.Random, pictures: int) -> dict[str, Any]:
         "calibrationError": values["calibrationError"],
         "calibrationErrorIfPerfect": {"median": 0.031, "percentile95": 0.047},
         "predictionSets": {"answered": pictures - 2, "coverage": values["coverage"], "meanSize": values["meanSetSize"], "shareSingle": 0.25},
+        "tiers": {
+            **{kind: {"pictures": pictures // n, "low": pictures // n - 3, "moderate": 1, "high": 2} for kind, n in KINDS.items()},
+            "high": {"sensitivity": values["tierHighSensitivity"], "specificity": values["tierHighSpecificity"]},
+            "low": {"sensitivity": values["tierLowSensitivity"], "specificity": values["tierLowSpecificity"]},
+            **{name: values[name] for name in tiers[4:]},
+        },
         "outcomes": {"single": 1, "several": pictures - 3, "not-recognised": 1, "poor-quality": 1},
         "shareRefused": values["shareRefused"],
         "intervals": {name: [round(value - 0.1, 6), round(value + 0.005, 6)] for name, value in values.items()},
@@ -177,6 +186,12 @@ at_least = 0.9
 what = "Somebody's"
 figure = "0.9"
 caveat = "Other pictures."
+
+[[published]]
+what = "Somebody's app"
+figure = "sensitivity 0.9"
+caveat = "Other spots."
+about = "tiers"
 
 [words]
 knows_not = "It knows nothing else."

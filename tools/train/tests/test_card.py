@@ -145,6 +145,12 @@ class TestCard:
         assert "| Thorough | at least 0.9 | - | not measured |" in text
         assert "| clinic | Fitzpatrick 5 | 4 | 4 | too few to say |" in text
         assert "| balanced accuracy |" in text and "+0.032 (-0.012 to +0.077)" in text
+        high = report["parts"]["clinic"]["lesions"]["tiers"]["high"]["sensitivity"]
+        assert f"{high:.3f}" in text.partition("## Concern tiers")[2].partition("## ")[0]
+        tiers = report["byModality"]["photo"]["tiers"]["malignant"]
+        assert f"| photo | malignant | {tiers['pictures']} | {tiers['low']} | {tiers['moderate']} | {tiers['high']} |" in text
+        beside, tiered = text.partition("## Concern tiers")[::2]
+        assert "Somebody's app" in tiered and "Somebody's app" not in beside and "| Somebody's |" in beside
         assert "none: cat or dog" in text and "none: wall" not in text  # three pictures say nothing
         assert "Thorough mode" not in text and "Coarse pictures" not in text
 

@@ -49,6 +49,7 @@ def card_text(manifest: dict[str, Any], plan: Plan, reports: Report) -> str:
     positive = name_of(manifest, report["options"]["positive"])
     parts = [_head(manifest, plan, reports), _figures(plan, reports, positive), _certainty(report, positive)]
     parts += [
+        _tiers(plan, report, positive),
         _tones(plan, report, positive),
         _settings(plan, reports, positive),
         _refusal(manifest, report),
@@ -95,14 +96,14 @@ over patients or lesions. These pictures were not used for training or calibrati
 The figure itself is compared, not its interval: with so few pictures a target can be met or missed by chance.
 
 {tables.target_table(plan, reports)}"""
-    if plan.published:
+    if published := tables.published_table(plan):
         text += f"""
 
 ### Published figures to stand beside
 
 None of them was measured on the same pictures: they show the order of magnitude, not a rank.
 
-{tables.published_table(plan)}"""
+{published}"""
     return text
 
 
@@ -131,6 +132,28 @@ Prediction sets aim to hold the true category 9 times in 10; the larger the set,
 {tables.set_table(report, positive)}
 
 ![Sizes of the sets](figures/set-sizes.svg)"""
+
+
+def _tiers(plan: Plan, report: Report, positive: str) -> str:
+    text = f"""## Concern tiers
+
+The tier follows from the probabilities of all categories: `high` where those of high concern together reach a cut, `low` where those of high and moderate concern
+together stay below another. The cuts were fitted on the calibration part, for stated shares of malignant pictures, not on the pictures measured here. Refused and unusable
+pictures have no tier and are left out. Malignant is as above; the others include categories of moderate concern.
+
+{tables.tier_table(report, positive)}
+
+Of `high`, sensitivity is the share of malignant pictures in it and specificity the share of the others below it. Of `low`, sensitivity is the share of malignant pictures
+that are not in it and specificity the share of the others that are. An interval of one point, where none or all of few pictures are counted, says that there are few.
+
+{tables.cut_table(plan, report, positive)}"""
+    if published := tables.published_table(plan, "tiers"):
+        text += f"""
+
+To stand beside these, none of it measured on the same pictures:
+
+{published}"""
+    return text
 
 
 def _tones(plan: Plan, report: Report, positive: str) -> str:

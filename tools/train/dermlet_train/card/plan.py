@@ -2,7 +2,7 @@
 
     [[part]]      name, title, sets; optional merge (`FROM:INTO`), degraded (measured on coarse copies too)
     [[target]]    title, at (where in the reports), figure; at_least and/or at_most; optional less (a report to take the difference with)
-    [[published]] what, figure, caveat
+    [[published]] what, figure, caveat; optional about (`figures`, or `tiers`: which section it stands in)
     [words]       knows_not, skin_tones, data; limits (a list)
     degraded_side, thorough, pairs, speed: see `Plan`
 
@@ -53,6 +53,7 @@ class Published:
     what: str
     figure: str
     caveat: str
+    about: str = "figures"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,11 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "malignantAuc": ("malignant", "auc"),
     "coverage": ("predictionSets", "coverage"),
     "meanSetSize": ("predictionSets", "meanSize"),
+    "tierHighSensitivity": ("tiers", "high", "sensitivity"),
+    "tierHighSpecificity": ("tiers", "high", "specificity"),
+    "tierLowSensitivity": ("tiers", "low", "sensitivity"),
+    "tierLowSpecificity": ("tiers", "low", "specificity"),
+    **{name: ("tiers", name) for name in ("malignantLow", "positiveLow", "benignLow", "benignHigh")},
 }
 
 

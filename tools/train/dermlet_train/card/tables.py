@@ -38,6 +38,10 @@ def summary_table(plan: Plan, report: Report, positive: str) -> str:
         "calibration error": "calibrationError",
         "coverage of sets": "coverage",
         "mean set size": "meanSetSize",
+        "malignant in tier high": "tierHighSensitivity",
+        "malignant in tier low": "malignantLow",
+        "benign in tier high": "benignHigh",
+        "benign in tier low": "benignLow",
     }
     rows = []
     for part in plan.parts:
@@ -86,8 +90,39 @@ def target_table(plan: Plan, reports: Report) -> str:
     return markdown(["target", "asked", "reached", "met"], rows)
 
 
-def published_table(plan: Plan) -> str:
-    return markdown(["what", "figure", "what to know before comparing"], [[entry.what, entry.figure, entry.caveat] for entry in plan.published])
+def published_table(plan: Plan, about: str = "figures") -> str:
+    """What others published about one thing; empty where the plan names nothing."""
+    rows = [[entry.what, entry.figure, entry.caveat] for entry in plan.published if entry.about == about]
+    return markdown(["what", "figure", "what to know before comparing"], rows) if rows else ""
+
+
+def tier_table(report: Report, positive: str) -> str:
+    """Answered pictures by what they are and the tier they got, a block a modality."""
+    kinds = {"malignant": "malignant", "positive": f"of them {positive.lower()}", "others": "all others", "benign": "of them of low concern"}
+    rows = []
+    for name, own in [*report["byModality"].items(), ("all", report["overall"])]:
+        for kind, title in kinds.items():
+            counts = own["tiers"][kind]
+            if counts:
+                rows.append([name, title, *(str(counts[key]) for key in ("pictures", "low", "moderate", "high"))])
+    return markdown(["modality", "pictures that are", "how many", "low", "moderate", "high"], rows)
+
+
+def cut_table(plan: Plan, report: Report, positive: str) -> str:
+    """Sensitivity and specificity of both cuts, by modality, part and skin tone."""
+    own = [*report["byModality"].items(), *((part.title, report["parts"][part.name]["lesions"]) for part in plan.parts)]
+    tones = [(f"{name}, {tone_label(tone)}", row["figures"]) for name, by in report["bySkinTone"].items() for tone, row in by.items() if row["figures"]]
+    columns = {
+        "high: sensitivity": "tierHighSensitivity",
+        "high: specificity": "tierHighSpecificity",
+        "low: sensitivity": "tierLowSensitivity",
+        "low: specificity": "tierLowSpecificity",
+        f"{positive.lower()} in low": "positiveLow",
+        "benign in low": "benignLow",
+        "benign in high": "benignHigh",
+    }
+    rows = [[name, str(each["tiers"]["malignant"]["pictures"]), *(figure(each, key).text() for key in columns.values())] for name, each in [*own, *tones]]
+    return dense(["", "malignant pictures", *columns], rows)
 
 
 def calibration_table(report: Report) -> str:
