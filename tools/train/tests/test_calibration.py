@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,34 +23,69 @@ from sklearn.neighbors import NearestNeighbors
 from dermlet_train import rejection
 from dermlet_train.calibrate import Pictures, Settings, dihedral, fit_modalities, fit_pair, reference_indices
 from dermlet_train.calibration import (
-    Pool,
-    Truths,
-    assured_threshold,
+    assured_rank,
     auroc,
     calibration_error,
     cross_fitted,
     energy,
-    fewest_for,
-    first_sufficient,
     fit_combination,
     fit_temperature,
     folds_of,
-    in_sets,
+    kth_smallest,
     log_softmax,
     measured_calibration,
     negative_log_likelihood,
     pairs_of,
+    plain_rank,
     refusal_threshold,
-    set_threshold,
-    set_thresholds,
     softmax,
     tempered,
-    truths_of,
 )
 from dermlet_train.rejection import Outputs, RejectionModel, contrast, mahalanobis, nearest_neighbours
+from dermlet_train.sets import (
+    Asked,
+    Pool,
+    Scored,
+    Sets,
+    aimed,
+    always,
+    fewest_for_limit,
+    fit_sets,
+    held_out_sets,
+    highest,
+    limit_of,
+    limits_of,
+    members,
+    pools_of,
+    set_scores,
+    truths_by_class,
+)
 from dermlet_train.store import Store
+from dermlet_train.tiers import (
+    DEFAULTS,
+    HIGH,
+    LOW,
+    MODERATE,
+    BenignTarget,
+    Cuts,
+    Targets,
+    fit_cuts,
+    greatest_cut,
+    held_out_tiers,
+    sums,
+    tier_figures,
+    tiers_of,
+    unmeasured,
+    wilson,
+)
 
 GOLDEN = Path(__file__).parents[3] / "tests/golden"
+
+
+def wanted(classes: str, assured: tuple[int, ...] = ()) -> Settings:
+    """The last class is of high concern, the one before it of moderate."""
+    last = len(classes) - 1
+    return Settings(tuple(classes), 0.9, 0.05, assured, Targets((last,), (last - 1,), (), 0.05, 0.03, 0.8, {}))
 
 
 def drawn_logits(rng: np.random.Generator, count: int, classes: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -116,81 +152,196 @@ class TestFolds:
         assert np.array_equal(tempered(logits, labels, folds)[own], tempered(logits, spoiled, folds)[own])
 
 
-class TestSets:
-    @pytest.mark.parametrize(("rule", "least", "most"), [(set_threshold, 0.9, 0.92), (assured_threshold, 0.93, 0.97)])
-    def test_coverage_by_simulation(self, rule: Callable[[np.ndarray, float], float], least: float, most: float) -> None:
-        """On average over 4000 calibration sets of 60, whatever the distribution: uniform truth probabilities have coverage 1 - threshold."""
+class TestRanks:
+    @pytest.mark.parametrize(("rule", "least", "most"), [(plain_rank, 0.9, 0.92), (assured_rank, 0.93, 0.97)])
+    def test_coverage_by_simulation(self, rule: Callable[[int, float], int], least: float, most: float) -> None:
+        """On average over 4000 calibration sets of 60: of uniform scores a share of 1 - the k-th greatest lies beyond it."""
         rng = np.random.default_rng(3)
-        coverage = [1 - rule(rng.random(60), 0.9) for _ in range(4000)]
+        coverage = [1 - kth_smallest(rng.random(60), rule(60, 0.1)) for _ in range(4000)]
         assert least - 0.002 <= np.mean(coverage) <= most
 
     @pytest.mark.parametrize("count", [22, 40, 115, 400])
-    def test_an_assured_threshold_holds_for_nine_calibration_sets_of_ten(self, count: int) -> None:
+    def test_an_assured_rank_holds_for_nine_calibration_sets_of_ten(self, count: int) -> None:
         rng = np.random.default_rng(4)
-        coverage = np.array([1 - assured_threshold(rng.random(count), 0.9) for _ in range(3000)])
+        coverage = np.array([1 - kth_smallest(rng.random(count), assured_rank(count, 0.1)) for _ in range(3000)])
         assert (coverage >= 0.9).mean() >= 0.88
-        plain = np.array([1 - set_threshold(rng.random(count), 0.9) for _ in range(3000)])
+        plain = np.array([1 - kth_smallest(rng.random(count), plain_rank(count, 0.1)) for _ in range(3000)])
         assert (plain >= 0.9).mean() < 0.8  # which is what the assured one is for
         assert coverage.mean() - plain.mean() < 0.07
 
-    def test_assured_with_too_few_pictures_holds_always(self) -> None:
-        assert assured_threshold(np.full(21, 0.5), 0.9) == 0
-        assert assured_threshold(np.full(22, 0.5), 0.9) == 0.5
-        assert assured_threshold(np.empty(0), 0.9) == 0
+    def test_too_few_give_none(self) -> None:
+        assert [assured_rank(n, 0.1) for n in (0, 21, 22)] == [0, 0, 1]
+        assert [plain_rank(n, 0.1) for n in (0, 1, 8, 9, 18, 19, 99)] == [0, 0, 0, 1, 1, 2, 10]
+        assert [fewest_for_limit(0.9, assured) for assured in (False, True)] == [9, 22]
 
-    @pytest.mark.parametrize(("count", "k"), [(0, 0), (1, 0), (8, 0), (9, 1), (18, 1), (19, 2), (99, 10)])
-    def test_rank(self, count: int, k: int) -> None:
-        values = np.arange(1, count + 1) / 1000
-        assert set_threshold(values, 0.9) == pytest.approx(k / 1000)
-        assert (count >= fewest_for(0.9)) == (k > 0)
 
-    def test_ties_only_add_to_the_coverage(self) -> None:
-        values = np.array([0.2] * 30 + [0.7] * 70)
-        threshold = set_threshold(values, 0.9)
-        assert threshold == 0.2
-        assert (values >= threshold).mean() >= 0.9
+def scored(rng: np.random.Generator, count: int, classes: int = 4, scale: float = 1.0, folds: int = 5) -> Scored:
+    logits, labels = drawn_logits(rng, count, classes, scale)
+    return Scored(softmax(logits / scale), labels, np.arange(count) % folds)
+
+
+class TestSets:
+    def test_scores_are_what_is_ranked_before_and_the_penalty_for_late_ranks(self) -> None:
+        probabilities = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]])
+        assert set_scores(probabilities) == pytest.approx(np.array([[0, 0.5, 0.8], [0.9, 0.7, 0]]))
+        assert set_scores(probabilities, 0.1, 0) == pytest.approx(np.array([[0, 0.6, 1.0], [1.1, 0.8, 0]]))
+        assert set_scores(probabilities, 0.1, 1) == pytest.approx(np.array([[0, 0.5, 0.9], [1.0, 0.7, 0]]))
+        assert set_scores(np.array([[0.4, 0.4, 0.2]])).tolist() == [[0, 0.4, 0.8]]  # ties in index order
+
+    def test_a_class_that_is_asked_for_brings_all_before_it(self) -> None:
+        scores = set_scores(np.array([[0.6, 0.3, 0.1]]))
+        assert members(scores, [0, 0, 0]).tolist() == [[True, False, False]]  # the first always
+        assert members(scores, [0, 0.5, 0.95]).tolist() == [[True, True, True]]
+        assert members(scores, [0, 0.6, 0.89]).tolist() == [[True, True, False]]
+
+    @given(st.integers(0, 10_000))
+    @settings(max_examples=200, deadline=None)
+    def test_are_prefixes_of_the_ranking(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        probabilities = rng.dirichlet(np.full(5, 0.5), 20)
+        limits = rng.uniform(0, 1.3, 5)
+        held = members(set_scores(probabilities, rng.uniform(0, 0.2), int(rng.integers(4))), limits)
+        for own, row in zip(held, probabilities, strict=True):
+            assert own.any() and row[own].min() >= row[~own].max(initial=0)
+
+    def test_limits_are_the_conformal_order_statistics(self) -> None:
+        pool = Pool("class", np.arange(1, 100) / 1000)
+        assert limit_of(pool, 0.9, False, 1, 4).value == pytest.approx(0.09)  # 10 of 99 lie at or beyond it
+        assert limit_of(pool, 0.9, True, 1, 4).value == pytest.approx((99 - assured_rank(99, 0.1) + 1) / 1000)
+        assert limit_of(pool, 0.9, False, 0.05, 4).value == 0.05  # never over the most
+        assert limit_of(Pool("class", np.arange(8) / 10), 0.9, False, 1, 4).value == always(4) == 4
 
     def test_rounding_never_takes_a_picture_out(self) -> None:
-        found = first_sufficient([Pool("class", np.full(50, 0.1234567))], 0.9, False)
-        assert found.value == 0.12345
+        assert limit_of(Pool("class", np.full(50, 0.1234567)), 0.9, False, 1, 4).value == 0.12346
+
+    def test_no_class_is_asked_for_after_nearly_all_of_the_probability(self) -> None:
+        for penalty, free_ranks in ((0, 0), (0.05, 0), (0.05, 2)):
+            found = members(set_scores(np.array([[0.995, 0.004, 0.001]]), penalty, free_ranks), [highest(penalty, free_ranks)] * 3)
+            assert found.tolist() == [[True, False, False]]
 
     def test_a_rare_class_borrows_in_order(self) -> None:
-        rng = np.random.default_rng(5)
-        labels = np.repeat([0, 1, 2, 3], [40, 5, 0, 3])
-        own = Truths(labels, rng.random(48))
-        other = Truths(np.repeat([0, 1, 2, 3], [30, 8, 1, 6]), rng.random(45))
-        found = set_thresholds(own, [other], 4, 0.9)
-        expected = [("class", 40), ("class, all modalities", 13), ("all classes", 48), ("class, all modalities", 9)]
-        assert [(t.pool, t.pictures) for t in found] == expected
-        assert found[1].value <= min(*own.truth[labels == 1], *other.truth[other.labels == 1])
+        own = {0: np.full(40, 0.1), 1: np.full(25, 0.2), 3: np.full(3, 0.3), 4: np.full(2, 0.4)}
+        other = {0: np.full(30, 0.5), 1: np.full(8, 0.6), 3: np.full(20, 0.7), 4: np.full(8, 0.8)}
+        found = pools_of(own, [other], 6, Asked(0.9, (1,)))
+        expected = ["class", "class", "rare classes, all modalities"] + ["rare classes, all modalities"] * 3
+        assert [pool.name for pool in found] == expected  # class 1 is assured, for which 25 pictures are enough
+        assert pools_of(own, [other], 6, Asked(0.9))[1].name == "class, all modalities"
+        assert len(found[2].scores) == 3 + 20 + 2 + 8
+        few = pools_of({0: np.full(9, 0.1)}, [], 2, Asked(0.9))
+        assert [pool.name for pool in few] == ["all classes", "all classes"]
+        assert [pool.name for pool in pools_of({0: np.full(8, 0.1)}, [], 2, Asked(0.9))] == ["none: always in the set"] * 2
 
-    def test_a_class_that_nothing_is_known_of_is_always_in(self) -> None:
-        found = set_thresholds(Truths(np.array([0, 0]), np.array([0.5, 0.9])), [], 3, 0.9)
-        assert [t.value for t in found] == [0, 0, 0]
-        assert found[2].pool == "none: always in the set"
+    def test_one_group_chooses_nothing_and_promises_everything(self) -> None:
+        part = scored(np.random.default_rng(1), 40, folds=1)
+        found = fit_sets(part, [], Asked(0.9))
+        assert (found.penalty, found.free_ranks, found.nominal) == (0.0, 0, 0.9)
+        assert held_out_sets(part, [], Asked(0.9)).all()
 
-    def test_the_first_ranked_class_is_always_in(self) -> None:
-        held = in_sets(np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]]), [0.9, 0.3, 0.8])
-        assert held.tolist() == [[True, True, False], [False, False, True]]
+    def test_the_smallest_sets_are_chosen_and_nothing_is_judged_by_itself(self) -> None:
+        part = scored(np.random.default_rng(2), 600)
+        asked, held = aimed(part, [], Asked(0.9))
+        found = fit_sets(part, [], asked)
+        assert found.entry() == {"limits": found.values, "penalty": found.penalty, "freeRanks": found.free_ranks}
+        plain = Sets(limits_of(pools_of(truths_by_class(part, set_scores(part.probabilities)), [], 4, asked), asked, 0.9, 1), 0.0, 0, 0.9)
+        assert found.hold(part.probabilities).sum() < plain.hold(part.probabilities).sum()  # the prefix need not be paid for twice
+        spoiled = part.labels.copy()
+        fold = part.folds == 3
+        spoiled[fold] = (spoiled[fold] + 1) % 4
+        assert np.array_equal(held_out_sets(Scored(part.probabilities, spoiled, part.folds), [], asked)[fold], held_out_sets(part, [], asked)[fold])
+        assert held[part.rows, part.labels].mean() >= 0.9
 
     def test_coverage_of_a_whole_calibration(self) -> None:
-        """Temperature, thresholds and refusal as `calibrate` fits them, on 20 draws of 900 pictures; coverage on ten thousand fresh ones each."""
+        """Temperature, sets and refusal as `calibrate` fits them, on 20 draws of 900 pictures; coverage on ten thousand fresh ones each."""
         shares, assured, refused = [], [], []
         for seed in range(20):
             logits, labels = drawn_logits(np.random.default_rng(seed), 900, 4, 1.7)
             part = {"photo": pictures(logits, labels, [f"g{i}" for i in range(900)])}
-            found = fit_modalities(part, {"photo": energy(logits)}, Settings(("a", "b", "c", "d"), 0.9, 0.05, (2,)))["photo"]
+            found = fit_modalities(part, {"photo": energy(logits)}, wanted("abcd", assured=(2,)))["photo"]
             fresh, truth = drawn_logits(np.random.default_rng(seed + 10_000), 10_000, 4, 1.7)
             answered = energy(fresh) <= found.rejection_threshold
-            held = in_sets(softmax(fresh / found.temperature), [t.value for t in found.thresholds])
+            held = found.sets.hold(softmax(fresh / found.temperature))
             covered = held[np.arange(len(truth)), truth]
             shares.append(covered[answered].mean())
             assured.append(covered[answered & (truth == 2)].mean())
             refused.append((~answered).mean())
             assert found.figures["coverage"] == pytest.approx(shares[-1], abs=0.05)  # cross-fitted figures tell the truth
-        assert 0.895 <= np.mean(shares) <= 0.935
+        assert 0.89 <= np.mean(shares) <= 0.92
         assert sum(share >= 0.9 for share in assured) >= 13  # 18 expected
         assert sum(share <= 0.05 for share in refused) >= 13
+
+
+class TestTiers:
+    asked = Targets((2, 3), (1,), (3,), 0.05, 0.03, 0.8, {})
+
+    def test_are_cut_as_the_core_does(self) -> None:
+        probabilities = np.array([[0.8, 0.1, 0.05, 0.05], [0.7, 0.25, 0.05, 0.0], [0.6, 0.0, 0.2, 0.2], [0.0, 1.0, 0.0, 0.0]])
+        assert tiers_of(probabilities, Cuts(0.4, 0.25), self.asked).tolist() == [LOW, MODERATE, HIGH, MODERATE]
+        assert tiers_of(probabilities[2:3], Cuts(0.4, 0.9), self.asked).tolist() == [HIGH]  # high wins
+        assert tiers_of(probabilities[:1], Cuts(0.0, 0.9), self.asked).tolist() == [HIGH]
+
+    def test_keep_the_stated_shares_on_fresh_pictures(self) -> None:
+        low, positive_low, high = [], [], []
+        for seed in range(40):
+            cuts = fit_cuts(scored(np.random.default_rng(seed), 500), [], self.asked)
+            fresh = scored(np.random.default_rng(seed + 5000), 5000)
+            tiers, malignant = tiers_of(fresh.probabilities, cuts, self.asked), np.isin(fresh.labels, (2, 3))
+            low.append((tiers[malignant] == LOW).mean())
+            positive_low.append((tiers[fresh.labels == 3] == LOW).mean())
+            high.append((tiers[malignant] == HIGH).mean())
+        assert np.mean(low) <= 0.05
+        assert np.mean(positive_low) == pytest.approx(0.03, abs=0.01)  # which of the two binds here
+        assert np.mean(high) == pytest.approx(0.8, abs=0.01)
+
+    def test_a_cut_that_can_do_better_than_both_takes_the_middle(self) -> None:
+        part = scored(np.random.default_rng(1), 2000)
+        plain = fit_cuts(part, [], self.asked)
+        benign = part.labels == 0
+        high, raised = sums(part.probabilities, self.asked)
+        easy, hard = BenignTarget(0.1, 0.6), BenignTarget(0.99, 0.001)
+        assert fit_cuts(part, [], self.asked, hard) == plain  # the malignant pictures decide
+        between_both = fit_cuts(part, [], self.asked, easy)
+        assert between_both.moderate == pytest.approx((plain.moderate + np.quantile(raised[benign], 0.1)) / 2, abs=2e-5)
+        assert between_both.high == pytest.approx((plain.high + np.quantile(high[benign], 0.4)) / 2, abs=2e-5)
+
+    def test_too_few_of_its_own_borrow_and_are_never_cut_over(self) -> None:
+        own, elsewhere = np.array([0.3, 0.6]), np.linspace(0.4, 1, 98)
+        assert greatest_cut(own, [], 0.03) == 0
+        assert greatest_cut(own, [elsewhere], 0.03) == 0.3
+        assert greatest_cut(own + 0.3, [elsewhere], 0.03) == pytest.approx(np.sort(elsewhere)[2])
+        assert greatest_cut(np.empty(0), [elsewhere], 0.03) == elsewhere[1]
+        assert greatest_cut(np.linspace(0, 1, 99), [], 0.05) == pytest.approx(np.linspace(0, 1, 99)[4])
+
+    def test_without_measurement_the_tier_is_the_highest_concern_of_all(self) -> None:
+        three = np.array([[1.0, 0.0, 0.0, 0.0]])
+        for concern, tier in ((("low", "high"), HIGH), (("low", "moderate"), MODERATE), (("low",), LOW)):
+            asked = replace(self.asked, high=(3,) if "high" in concern else (), moderate=(1,) if "moderate" in concern else ())
+            assert tiers_of(three, unmeasured(concern), asked).tolist() == [tier]
+
+    def test_nothing_is_judged_by_itself(self) -> None:
+        part = scored(np.random.default_rng(3), 300)
+        spoiled = part.labels.copy()
+        fold = part.folds == 1
+        spoiled[fold] = (spoiled[fold] + 2) % 4
+        changed = held_out_tiers(Scored(part.probabilities, spoiled, part.folds), [], self.asked)
+        assert np.array_equal(changed[fold], held_out_tiers(part, [], self.asked)[fold])
+        assert not np.array_equal(changed, held_out_tiers(part, [], self.asked))
+
+    def test_figures_count_what_they_say(self) -> None:
+        told = tier_figures(np.array([LOW, HIGH, HIGH, MODERATE, LOW]), np.array([2, 3, 3, 1, 0]), self.asked)
+        assert told["malignant"]["pictures"] == 3 and told["malignant"]["low"]["share"] == pytest.approx(1 / 3, abs=1e-4)
+        assert told["positive"]["high"]["share"] == 1 and told["positive"]["high"]["interval"] == [pytest.approx(0.3424, abs=1e-3), 1.0]
+        assert told["benign"]["low"]["share"] == 1 and told["notHigh"]["pictures"] == 2
+
+    @pytest.mark.parametrize(("count", "total", "low", "high"), [(0, 39, 0.0, 0.0897), (5, 100, 0.0215, 0.1118), (50, 100, 0.4038, 0.5962)])
+    def test_wilsons_interval(self, count: int, total: int, low: float, high: float) -> None:
+        assert wilson(count, total) == pytest.approx((low, high), abs=1e-4)
+
+    def test_a_slip_in_the_description_is_an_error(self) -> None:
+        words = {"classes": {"a": {"concern": "low"}, "b": {"concern": "high"}}}
+        with pytest.raises(ValueError, match="no `tiers`"):
+            Targets.of("ab", words)
+        with pytest.raises(ValueError, match="positive names"):
+            Targets.of("ab", words | {"tiers": dict(DEFAULTS) | {"positive": ["c"]}})
 
 
 class TestRefusal:
@@ -253,18 +404,18 @@ class TestPairs:
         shared, labels = drawn_logits(rng, 400, 4, 1.0)
         groups = [f"g{i}" for i in range(400)]
         parts = {name: pictures(shared + rng.normal(0, 2, shared.shape), labels, groups) for name in ("dermoscopy", "photo")}
-        asked = Settings(("a", "b", "c", "d"), 0.9, 0.05, ())
+        asked = wanted("abcd")
         modal = fit_modalities(parts, {name: energy(part.outputs.logits) for name, part in parts.items()}, asked)
         pair = fit_pair(parts, modal, asked)
         assert pair is not None
         alone = [own["negativeLogLikelihood"] for own in pair.fitted.figures["alone"].values()]
         assert pair.fitted.figures["negativeLogLikelihood"] < min(alone) - 0.03
-        assert pair.entry().keys() == {"weights", "temperature", "setThresholds"}
+        assert pair.entry().keys() == {"weights", "temperature", "sets", "tiers"}
 
     def test_too_few_pairs_give_none(self) -> None:
         logits, labels = drawn_logits(np.random.default_rng(11), 60, 3, 1.0)
         parts = {name: pictures(logits, labels, [f"{name}{i}" for i in range(60)]) for name in ("dermoscopy", "photo")}
-        asked = Settings(("a", "b", "c"), 0.9, 0.05, ())
+        asked = wanted("abc")
         assert fit_pair(parts, fit_modalities(parts, {name: energy(logits) for name in parts}, asked), asked) is None
 
 
@@ -401,8 +552,3 @@ def test_reference_takes_no_calibration_picture() -> None:
     chosen = reference_indices(store, ("a", "b"))
     assert {store.rows[i]["part"] for i in chosen} == {"train"}
     assert len(chosen) == 15
-
-
-def test_truths_are_the_probabilities_of_the_labels() -> None:
-    found = truths_of(np.array([[0.2, 0.8], [0.6, 0.4]]), np.array([1, 0]))
-    assert found.truth.tolist() == [0.8, 0.6]

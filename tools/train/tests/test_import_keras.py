@@ -156,9 +156,10 @@ def test_concern_is_as_stated_and_high_where_nobody_stated_it(efficient_folders)
     assert {c["concern"] for c in unstated["classes"]} == {"high"}
 
 
-def test_uncalibrated_thresholds_promise_nothing(efficient_folders):
+def test_uncalibrated_sets_and_tiers_promise_nothing(efficient_folders):
     manifest = json.loads((efficient_folders["keras"] / "manifest.json").read_text())
-    assert manifest["modalities"][0]["setThresholds"] == [0, 0, 0, 0]
+    assert manifest["modalities"][0]["sets"] == {"limits": [4, 4, 4, 4], "penalty": 0, "freeRanks": 0}
+    assert manifest["modalities"][0]["tiers"] == {"high": 0, "moderate": 0}  # the highest concern of all categories
     assert manifest["decision"]["coverage"] == 1
     assert "Not calibrated" in (efficient_folders["keras"] / "MODEL_CARD.md").read_text()
 
@@ -584,19 +585,20 @@ def test_concern_files_that_do_not_fit(tmp_path, stated, problem):
 # Calibration
 
 
-def test_thresholds_come_from_the_evaluations_own_table(tmp_path):
+def test_sets_and_tiers_come_from_the_evaluations_own_table(tmp_path):
     rng = np.random.default_rng(2)
     scores = rng.dirichlet((1, 1), 400)
+    classes = [{"id": "a", "concern": "low"}, {"id": "b", "concern": "high"}]
     truth = (rng.random(400) > scores[:, 0]).astype(int)
     (tmp_path / "p.csv").write_text("set,image,outcome,rejection,a,b\n" + "".join(f"s,{i}.jpg,several,0,{p[0]},{p[1]}\n" for i, p in enumerate(scores)))
     (tmp_path / "l.csv").write_text("set,image,label\n" + "".join(f"s,{i}.jpg,{'ab'[t]}\n" for i, t in enumerate(truth)) + "s,none.jpg,other\n")
-    thresholds, pictures = step.calibrated_thresholds(tmp_path / "p.csv", tmp_path / "l.csv", ["a", "b"], 0.9)
+    sets, cuts, pictures = step.calibrated(tmp_path / "p.csv", tmp_path / "l.csv", classes, 0.9)
     assert pictures == 400
-    for k in (0, 1):
-        covered = (scores[truth == k, k] >= thresholds[k]).mean()
-        assert 0.9 <= covered <= 0.93
+    assert 0.89 <= sets.hold(scores)[np.arange(400), truth].mean() <= 0.94
+    malignant = scores[truth == 1, 1]
+    assert 0.03 <= (malignant < cuts.moderate).mean() <= 0.05 and 0.8 <= (malignant >= cuts.high).mean() <= 0.82
     with pytest.raises(step.ImportProblem, match="lacks the columns c"):
-        step.calibrated_thresholds(tmp_path / "p.csv", tmp_path / "l.csv", ["a", "b", "c"], 0.9)
+        step.calibrated(tmp_path / "p.csv", tmp_path / "l.csv", [*classes, {"id": "c", "concern": "low"}], 0.9)
 
 
 @shipped_path
@@ -608,7 +610,8 @@ def test_calibrated_model_names_a_single_category_where_it_may(efficient, keras_
     (tmp_path / "p.csv").write_text(header + rows)
     (tmp_path / "l.csv").write_text("set,image,label\n" + "".join(f"s,{k}-{i}.jpg,{ids[k]}\n" for k in range(4) for i in range(30)))
     manifest = imported(keras_folder / "efficient.keras", classes, tmp_path / "out", "--calibration", str(tmp_path / "p.csv"), str(tmp_path / "l.csv"))
-    assert manifest["modalities"][0]["setThresholds"] == pytest.approx([0.97] * 4, abs=2e-5)
+    assert manifest["modalities"][0]["sets"]["limits"] == [0] * 4  # the first-ranked was always right
+    assert manifest["modalities"][0]["tiers"] == {"high": pytest.approx(1, abs=1e-4), "moderate": pytest.approx(1, abs=1e-4)}  # all are of high concern
     assert manifest["decision"]["coverage"] == 0.9 and manifest["training"]["calibrationPictures"] == 120
     assert schema_problems(tmp_path / "out" / "manifest.json") == []
     assert classified(SPOT, tmp_path / "out")["outcome"] == "single"

@@ -22,6 +22,7 @@ from dermlet_train.calibration import energy, softmax
 from dermlet_train.config import Recipe
 from dermlet_train.export import run, session_of
 from dermlet_train.network import Classifier
+from dermlet_train.sets import members, set_scores
 
 CLASSES = ("mel", "nv", "vasc")
 RECIPE = """
@@ -45,7 +46,7 @@ DESCRIPTION = {
     "defaultModality": "photo",
     "coverage": 0.9,
     "refusedShare": 0.05,
-    "highConcernMass": 0.2,
+    "tiers": {"positive": ["mel"], "maxMalignantLow": 0.05, "maxPositiveLow": 0.03, "minMalignantHigh": 0.8},
     "quality": {"minSide": 32, "minContrast": 8.0},
     "classes": {k: {"name": k, "concern": "high" if k == "mel" else "low"} for k in CLASSES},
 }
@@ -71,15 +72,18 @@ class Way:
 
     @property
     def answers(self) -> list[tuple[str, str, dict]]:
-        """(label, first-ranked class, what else the table and the manifest's thresholds say) of each labelled validation picture."""
-        thresholds = {m["id"]: m["setThresholds"] for m in self.manifest["modalities"]}
+        """(label, first-ranked class, what else the table and the manifest's sets say) of each labelled validation picture."""
+        rules = {m["id"]: m["sets"] for m in self.manifest["modalities"]}
         found = []
         for row in self.predictions:
             label = row["image"].split("-")[0]
             scores = {k: float(row[k]) for k in CLASSES}
             first = max(scores, key=scores.__getitem__)
-            own = thresholds[row["set"].removeprefix("drawn-")]
-            chosen = {k for k, least in zip(CLASSES, own, strict=True) if scores[k] >= least} | {first}
+            own = rules[row["set"].removeprefix("drawn-")]
+            held = members(set_scores(np.array([[scores[k] for k in CLASSES]]), own["penalty"], own["freeRanks"]), own["limits"])[0]
+            chosen = {k for k, inside in zip(CLASSES, held, strict=True) if inside}
+            if row["outcome"] in ("single", "several"):
+                assert set(row["prediction_set"].split()) == chosen, "training and core differ in what a set is"
             found.append((label, first, {"outcome": row["outcome"], "predictionSet": chosen}))
         return [entry for entry in found if entry[0] in CLASSES]
 
