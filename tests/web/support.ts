@@ -70,8 +70,9 @@ export function modelFolder(change: (json: ManifestJson) => object = (json) => j
   if (network === undefined) {
     files['skin-8.onnx'] = modelFile('skin-8.onnx');
     if ('rejection' in json) files['rejection.bin'] = modelFile('rejection.bin');
+    if ('locator' in json) files['locator.onnx'] = modelFile('locator.onnx');
   } else {
-    delete json.rejection; // fitted to the shipped network's embedding
+    for (const key of ['rejection', 'modalityProbe', 'locator']) delete json[key]; // fitted to the shipped network's embedding, or not what a test is about
     json.decision = { ...(json.decision as Json), rejection: 'energy' };
     const bytes = new Uint8Array(readFileSync(`${root}tests/web/networks/${network}.onnx`));
     files['tiny.onnx'] = bytes;

@@ -1,8 +1,8 @@
-"""Tells the modality of a picture by the network's embedding: a linear probe for the manifest (`modalityProbe`; wasm_src/core/modality.h has the formula).
+"""Tells the modality of a picture by the network's embedding: a linear probe for the manifest (`modalityProbe`).
 
-Multinomial logistic regression (Alain and Bengio 2016) with L2 regularisation on standardised embeddings, every modality of equal weight; the standardisation is
-folded into the weights. It is fitted on training lesions and the calibration part together; what it is worth is measured on calibration pictures by probes that
-were fitted without their fold.
+`wasm_src/core/modality.h` has the formula: multinomial logistic regression (Alain and Bengio 2016), here with L2 regularisation on standardised embeddings and
+every modality of equal weight; the standardisation is folded into the weights. It is fitted on training lesions and the calibration part together; what it is
+worth is measured on calibration pictures by probes that were fitted without their fold.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def fit_probe(embedding: np.ndarray, labels: np.ndarray, modalities: Sequence[st
     return ModalityProbe(tuple(modalities), found / scale, offset - (found / scale) @ mean)
 
 
-def cross_fitted_accuracy(embedding: np.ndarray, labels: np.ndarray, folds: np.ndarray, modalities: Sequence[str], extra: tuple[np.ndarray, np.ndarray]) -> float:
+def cross_fitted_accuracy(
+    embedding: np.ndarray, labels: np.ndarray, folds: np.ndarray, modalities: Sequence[str], extra: tuple[np.ndarray, np.ndarray]
+) -> float:
     """Share of pictures told right by probes fitted on the other folds and on `extra` (embeddings and labels that are not judged)."""
     right = np.zeros(len(labels), bool)
     for fold in np.unique(folds):
