@@ -111,13 +111,16 @@ def _up(value: float) -> float:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """`spot`: the score from which a spot is there. `second`: the share of the first score from which a second is about as good (and reaches `spot`)."""
+    """`spot`: the score from which a spot is there. `second`: the share of the first score, where that is a spot, from which a second is about as good.
+
+    The second need not reach `spot` itself: in pictures of two spots it often falls a little short of it where the first does not.
+    """
 
     spot: float
     second: float
 
     def two(self, seen: Seen) -> bool:
-        return len(seen.found) > 1 and seen.found[1].score >= self.spot and seen.ratio >= self.second
+        return seen.score >= self.spot and seen.ratio >= self.second
 
 
 def suggest(pictures: Sequence[Seen]) -> Thresholds:
@@ -125,13 +128,13 @@ def suggest(pictures: Sequence[Seen]) -> Thresholds:
 
     Raises ValueError where there is no healthy skin or no drawn single spot among the pictures.
     """
-    healthy = [one.score for one in pictures if one.kind in HEALTHY]
+    drawn = any(one.kind == "healthy" for one in pictures)  # the store's healthy skin is then the same pictures once more
+    healthy = [one.score for one in pictures if one.kind in HEALTHY and not (drawn and one.kind == "healthy_skin")]
     single = [one for one in pictures if one.kind in SINGLE]
     if not healthy or not single:
         raise ValueError("thresholds need pictures of healthy skin and drawn single spots: give --small")
     spot = quantile_above(healthy, FALSE_SHARE)
-    ratios = [one.ratio for one in single if one.score >= spot and len(one.found) > 1 and one.found[1].score >= spot]
-    ratios += [0.0] * (len(single) - len(ratios))
+    ratios = [one.ratio if one.score >= spot else 0.0 for one in single]
     return Thresholds(_up(spot), _up(max(0.05, quantile_above(ratios, TWICE_SHARE))))
 
 
