@@ -124,16 +124,15 @@ class Thresholds:
 
 
 def suggest(pictures: Sequence[Seen]) -> Thresholds:
-    """Thresholds by what may go wrong: `FALSE_SHARE` of healthy skin with a spot, `TWICE_SHARE` of the drawn single spots with a second.
+    """Thresholds by what may go wrong: `FALSE_SHARE` of healthy skin, drawn and real each, with a spot, `TWICE_SHARE` of the drawn single spots with a second.
 
     Raises ValueError where there is no healthy skin or no drawn single spot among the pictures.
     """
-    drawn = any(one.kind == "healthy" for one in pictures)  # the store's healthy skin is then the same pictures once more
-    healthy = [one.score for one in pictures if one.kind in HEALTHY and not (drawn and one.kind == "healthy_skin")]
+    healthy = [[one.score for one in pictures if one.kind == kind] for kind in HEALTHY]
     single = [one for one in pictures if one.kind in SINGLE]
-    if not healthy or not single:
+    if not any(healthy) or not single:
         raise ValueError("thresholds need pictures of healthy skin and drawn single spots: give --small")
-    spot = quantile_above(healthy, FALSE_SHARE)
+    spot = max(quantile_above(scores, FALSE_SHARE) for scores in healthy if scores)
     ratios = [one.ratio if one.score >= spot else 0.0 for one in single]
     return Thresholds(_up(spot), _up(max(0.05, quantile_above(ratios, TWICE_SHARE))))
 
