@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from onnx import helper
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..checkpoint import load
@@ -48,7 +49,7 @@ def write_onnx(network: Locator, path: Path, storage: str = "int8", size: int = 
     program.save(str(path))
     model = onnx.load(path)
     drop_metadata(model)
-    _rename(model)
+    _shorten(model)
     onnx.save(model, path)
     drift = float(np.abs(_run(path, pixels) - exact).max())
     if drift > LARGEST_DRIFT:
@@ -64,14 +65,23 @@ def _run(path: Path, pixels: np.ndarray) -> np.ndarray:
     return session_of(path).run([OUTPUT], {"pixels": pixels})[0]
 
 
-def _rename(model: onnx.ModelProto) -> None:
-    """Short names: the exporter's are a tenth of so small a file."""
+def _default(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> bool:
+    """Whether a convolution's attribute says what holds without it."""
+    value, plain = helper.get_attribute_value(attribute), {"auto_pad": b"NOTSET", "group": 1, "dilations": [1, 1], "pads": [0] * 4, "strides": [1, 1]}
+    return node.op_type == "Conv" and attribute.name in plain and (list(value) if isinstance(plain[attribute.name], list) else value) == plain[attribute.name]
+
+
+def _shorten(model: onnx.ModelProto) -> None:
+    """Short names, and nothing that goes without saying: the exporter's words are a tenth of so small a file."""
     graph, names = model.graph, {}
     fixed = {value.name for value in (*graph.input, *graph.output)}
     for n, held in enumerate(graph.initializer):
         names[held.name] = held.name = f"w{n}"
     for n, node in enumerate(graph.node):
-        node.name = f"n{n}"
+        node.ClearField("name")
+        kept = [one for one in node.attribute if not _default(node, one)]
+        del node.attribute[:]
+        node.attribute.extend(kept)
         for at, name in enumerate(node.output):
             if name not in fixed:
                 names[name] = f"t{n}_{at}"

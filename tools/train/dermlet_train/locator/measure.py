@@ -111,27 +111,29 @@ def _up(value: float) -> float:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """`spot`: the score from which a spot is there. `second`: the share of the first score from which a second is about as good (and reaches `spot`)."""
+    """`spot`: the score from which a spot is there. `second`: the share of the first score, where that is a spot, from which a second is about as good.
+
+    The second need not reach `spot` itself: in pictures of two spots it often falls a little short of it where the first does not.
+    """
 
     spot: float
     second: float
 
     def two(self, seen: Seen) -> bool:
-        return len(seen.found) > 1 and seen.found[1].score >= self.spot and seen.ratio >= self.second
+        return seen.score >= self.spot and seen.ratio >= self.second
 
 
 def suggest(pictures: Sequence[Seen]) -> Thresholds:
-    """Thresholds by what may go wrong: `FALSE_SHARE` of healthy skin with a spot, `TWICE_SHARE` of the drawn single spots with a second.
+    """Thresholds by what may go wrong: `FALSE_SHARE` of healthy skin, drawn and real each, with a spot, `TWICE_SHARE` of the drawn single spots with a second.
 
     Raises ValueError where there is no healthy skin or no drawn single spot among the pictures.
     """
-    healthy = [one.score for one in pictures if one.kind in HEALTHY]
+    healthy = [[one.score for one in pictures if one.kind == kind] for kind in HEALTHY]
     single = [one for one in pictures if one.kind in SINGLE]
-    if not healthy or not single:
+    if not any(healthy) or not single:
         raise ValueError("thresholds need pictures of healthy skin and drawn single spots: give --small")
-    spot = quantile_above(healthy, FALSE_SHARE)
-    ratios = [one.ratio for one in single if one.score >= spot and len(one.found) > 1 and one.found[1].score >= spot]
-    ratios += [0.0] * (len(single) - len(ratios))
+    spot = max(quantile_above(scores, FALSE_SHARE) for scores in healthy if scores)
+    ratios = [one.ratio if one.score >= spot else 0.0 for one in single]
     return Thresholds(_up(spot), _up(max(0.05, quantile_above(ratios, TWICE_SHARE))))
 
 

@@ -439,11 +439,11 @@ def _taken(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def scene(sources: Sources, size: int, rng: np.random.Generator) -> Scene:
     """One scene of (size, size) pixels; a multiple of `STRIDE`."""
     kind = rng.random()
-    if kind < 0.28 and sources.photos:
+    if kind < 0.26 and sources.photos:
         made = _as_it_is(sources, sources.photos, size, rng)
-    elif kind < 0.35 and sources.close:
+    elif kind < 0.34 and sources.close:
         made = _as_it_is(sources, sources.close, size, rng)
-    elif kind < 0.43 and sources.others:
+    elif kind < 0.45 and sources.others:
         made = _without(sources, size, rng)
     else:
         made = _composed(sources, size, rng)

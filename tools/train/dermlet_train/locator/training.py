@@ -10,18 +10,19 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ..checkpoint import load, save
 from ..depthwise import keep_memory
 from ..store import Store
 from .extent import Box, Extents, training_pictures
-from .network import PREPROCESSING, SIZE, Locator, Targets, loss_of, targets
+from .network import PREPROCESSING, SIZE, Locator, Targets, candidates, loss_of, overlap, targets
 from .scenes import STRIDE, Scene, Sources, scene
 
 
@@ -99,6 +100,22 @@ def batch_of(scenes: Sequence[Scene]) -> tuple[Tensor, list[Tensor]]:
     return torch.from_numpy(PREPROCESSING.normalise(pixels)).contiguous(memory_format=torch.channels_last), stacked
 
 
+def agreeing(extents: Extents, store: Store, network: Locator, least: float = 0.4) -> Extents:
+    """Extents without those that a trained network does not share: one in ten is wrong, each in a way of its own, and a small network learns what they have in
+    common. `least`: intersection over union of the extent's box and the network's best candidate. A network that shares less than half of them is too weak to
+    judge, and all are kept."""
+    plausible = extents.plausible.copy()
+    network.eval()
+    with torch.inference_mode():
+        for picture, row in extents.index.items():
+            if plausible[row]:
+                view = np.asarray(Image.fromarray(store.picture(picture)).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+                found = candidates(network(torch.from_numpy(PREPROCESSING.normalise(view[None])))[0].numpy())
+                plausible[row] = bool(found) and overlap(found[0].box, tuple(extents.boxes[row].tolist())) >= least
+    print(f"places: {int(plausible.sum())} of {int(extents.plausible.sum())} are shared by the earlier network", flush=True)
+    return replace(extents, plausible=plausible) if 2 * plausible.sum() >= extents.plausible.sum() else extents
+
+
 def rate_at(plan: Plan, step: int, steps: int) -> float:
     """The learning rate of a step."""
     warm = max(1, int(steps * plan.warmup))
@@ -110,7 +127,7 @@ def rate_at(plan: Plan, step: int, steps: int) -> float:
 def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: Path | None = None) -> Path:
     """Trains, or goes on from `last.pt`; writes `ema.pt` (averaged weights) after every epoch and returns its path.
 
-    `start`: an `ema.pt` whose weights a fresh run begins with, such as of an earlier cycle.
+    `start`: an `ema.pt` of an earlier cycle, whose weights a fresh run begins with and whose answers weed out wrong places.
     `minutes`: stop at the end of the epoch in which so much time has passed; 0: never. Raises ValueError when the folder holds a run of another plan.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,6 +138,7 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
     network, average = Locator().to(memory_format=torch.channels_last), Locator().requires_grad_(False)
     if start is not None:
         network.load_state_dict(load(start)["weights"])
+        sources = Sources.of(store, agreeing(extents, store, network))
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
