@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from .augment import normalise, recipe_view
 from .calibrate import Network, calibrate, report
 from .config import Recipe
+from .framing import framer_of
 from .network import Classifier, Exported
 from .preprocessing import LITE, Preprocessing
 from .rounding import store_network
@@ -124,6 +125,16 @@ def only_known_modalities(manifest: dict[str, Any]) -> None:
     manifest["quality"] = quality | ({"modalities": own} if own else {})
 
 
+def kept_looking(out: Path) -> dict[str, Any]:
+    """The locator of the model that the folder holds already, and how closely each modality is looked at: another network's weights do not change them."""
+    path = out / "manifest.json"
+    before = json.loads(path.read_text()) if path.exists() else {}
+    if "locator" not in before:
+        return {}
+    looks = [{"id": modality["id"], "look": modality["look"]} for modality in before["modalities"] if "look" in modality]
+    return {"locator": before["locator"], "modalities": looks}
+
+
 def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, Any], out: Path, storage: str, plan: Plan | None = None) -> None:
     """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words.
     `storage` names how the weights are stored; a `plan` says it tensor by tensor. `check.check` has the last word, once the folder is whole."""
@@ -152,7 +163,9 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
     reference = {"scores": logits[0].tolist(), "embedding": embedding[0].tolist(), "tolerance": 1e-3}
     (out / "selftest.json").write_text(json.dumps(reference) + "\n")
 
-    findings = calibrate(Network.open(path, recipe), store, recipe, description)
+    looking = kept_looking(out)
+    framer = framer_of(out, looking) if looking else None
+    findings = calibrate(Network.open(path, recipe), store, recipe, description, framer=framer)
     manifest = {
         "$schema": "../manifest.schema.json",
         "manifestVersion": 2,
@@ -175,6 +188,7 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
         "outputs": {"scores": "logits", "scoresAre": "logits", "maps": "maps", "embedding": "embedding"},
         "classes": [{"id": k, **description["classes"][k]} for k in recipe.classes],
         "modalities": [],
+        **looking,
         "defaultModality": description["defaultModality"],
         "decision": {"coverage": float(description["coverage"]), "rejection": "energy"},
         "quality": description["quality"],
