@@ -62,7 +62,7 @@ describe('models', () => {
   for (const { name } of folders) {
     const folder = join(root, 'models', name);
     const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
-    for (const part of [manifest.file, manifest.selfTest.picture, manifest.selfTest.reference, ...(manifest.rejection ? [manifest.rejection.file] : [])]) {
+    for (const part of [manifest.file, manifest.selfTest.picture, manifest.selfTest.reference, ...(manifest.rejection ? [manifest.rejection.file] : []), ...(manifest.locator ? [manifest.locator.file] : [])]) {
       test(`${name}/${part.path} is what the manifest says`, () => {
         const bytes = readFileSync(join(folder, part.path));
         assert.equal(bytes.length, part.bytes);

@@ -60,7 +60,7 @@ async function copyModel(name) {
   const to = join(dist, 'models', name);
   const manifest = JSON.parse(await readFile(join(from, 'manifest.json'), 'utf8'));
   if (manifest.name !== name) throw new Error(`models/${name}/manifest.json calls its model '${manifest.name}': it would not be found by name.`);
-  const promised = [manifest.file, manifest.selfTest.picture, manifest.selfTest.reference, ...(manifest.rejection ? [manifest.rejection.file] : [])];
+  const promised = [manifest.file, manifest.selfTest.picture, manifest.selfTest.reference, ...(manifest.rejection ? [manifest.rejection.file] : []), ...(manifest.locator ? [manifest.locator.file] : [])];
   for (const { path, bytes, sha256 } of promised) {
     const content = await readFile(join(from, path));
     const actual = createHash('sha256').update(content).digest('hex');
