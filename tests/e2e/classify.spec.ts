@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { ALWAYS } from './app.js';
 import { expect, requestsOf, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
@@ -131,6 +132,26 @@ test('the modality is chosen by hand and the photo scored again', async ({ app, 
   const after = (await app.results())[1]?.result;
   expect(before.modality).toBe('photo');
   expect(after?.modality).toBe('dermoscopy');
+});
+
+test('of two spots one is chosen by a tap, and the whole picture can be had too', async ({ app, page }) => {
+  await app.open();
+  await page.locator('input#choose').setInputFiles(join(import.meta.dirname, '../spots/two.jpg'));
+  await expect(app.verdict).toContainText('More than one spot stands out');
+  await expect(app.categories).toHaveCount(0);
+  const [asked] = await app.results();
+  expect(asked!.result).toMatchObject({ outcome: 'several-spots', tier: 'unknown', frame: { framing: 'several' } });
+  await page.getByRole('button', { name: 'Spot 2: look at this one' }).click();
+  await expect.poll(async () => (await app.results()).length).toBe(2);
+  const chosen = (await app.results())[1]!.result;
+  expect(chosen.frame).toEqual({ framing: 'chosen', spots: [] });
+  expect(chosen.source.region).toEqual(asked!.result.frame.spots[1]!.frame);
+  await page.getByRole('button', { name: 'Look for the spot again' }).click();
+  await expect.poll(async () => (await app.results()).length).toBe(3);
+  expect((await app.results())[2]!.result.outcome).toBe('several-spots');
+  await page.getByRole('button', { name: 'Look at the whole picture' }).click();
+  await expect.poll(async () => (await app.results()).length).toBe(4);
+  expect((await app.results())[3]!.result.frame).toEqual({ framing: 'whole', spots: [] });
 });
 
 test('a photo can be dropped and pasted', async ({ app, page }) => {

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { advice, checkWords } from '../../web/src/classifier/quality-words.js';
 import type { QualityCheck, QualityCheckId, Result } from '../../web/src/classifier/result.js';
-import { ALWAYS, BETTER_PICTURE, decodedBy, likely, mayName, percent, tierWords, verdict, verdictNote } from '../../web/src/element/words.js';
+import { ALWAYS, BETTER_PICTURE, decodedBy, framingWords, likely, mayName, modalityDoubt, percent, recognisedWords, tierWords, verdict, verdictNote } from '../../web/src/element/words.js';
 
 const classes: Result['ranking'] = [
   { id: 'a', name: 'Alpha', probability: 0.7, concern: 'low', inSet: true },
@@ -17,6 +17,38 @@ const result = (change: Partial<Result>): Result =>
 test('who decoded a picture is said with what that means', () => {
   expect(decodedBy({ decodePath: 'core' })).toMatch(/the same bit for bit/);
   for (const decodePath of ['webcodecs', 'canvas', 'libheif'] as const) expect(decodedBy({ decodePath })).toMatch(/may differ slightly/);
+});
+
+describe('where the network looked, and what it took the picture for', () => {
+  const spot = { x: 1, y: 2, width: 3, height: 4, score: 0.9, frame: { x: 0, y: 1, width: 5, height: 5 } };
+
+  test.each([
+    ['no-spot', /No spot stands out.*no category is named/, /closer/],
+    ['several-spots', /More than one spot.*no category is named/, /Choose/],
+  ] as const)('%s asks for a crop and names nothing', (outcome, said, note) => {
+    const asking = result({ outcome, tier: 'unknown', predictionSet: [] });
+    expect(mayName(asking)).toBe(false);
+    expect(verdict(asking)).toMatch(said);
+    expect(verdictNote(asking)).toMatch(note);
+    for (const { name } of classes) expect(verdict(asking) + verdictNote(asking)).not.toContain(name);
+  });
+
+  test('a frame is explained where there is one, and other spots are offered', () => {
+    expect(framingWords({ framing: 'spot', spots: [spot] })).toMatch(/inside the frame\.$/);
+    expect(framingWords({ framing: 'spot', spots: [spot, spot] })).toMatch(/Choose another spot/);
+    expect(framingWords({ framing: 'both', spots: [spot] })).toMatch(/mean of both/);
+    expect(framingWords({ framing: 'chosen', spots: [] })).toMatch(/was chosen/);
+    for (const framing of ['whole', 'none', 'several'] as const) expect(framingWords({ framing, spots: [] })).toBe('');
+  });
+
+  test('a choice that the picture contradicts is questioned, once it is sure', () => {
+    const doubt = (by: 'caller' | 'picture', probability: number) =>
+      modalityDoubt({ modality: 'dermoscopy', modalityChoice: { by, recognised: { modality: 'photo', probability } } });
+    expect(doubt('caller', 0.97)).toMatch(/You chose “Dermoscopy”, but this picture looks like “Close-up photo” \(score 97\u00a0%\)/);
+    expect(doubt('caller', 0.6)).toBe('');
+    expect(doubt('picture', 0.97)).toBe('');
+    expect(recognisedWords({ by: 'picture', recognised: { modality: 'photo', probability: 0.9 } }).hint).toContain('Close-up photo');
+  });
 });
 
 describe('what is said of a result', () => {

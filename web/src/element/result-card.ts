@@ -121,6 +121,8 @@ export class DermletResultCard extends LitElement {
         <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
       </div>`;
     }
+    // The picture is fine: what is missing is a choice, which the picture itself offers.
+    if (result.outcome === 'several-spots') return nothing;
     // What failed says what to do; where nothing did, whatever makes a good picture.
     const failed = result.outcome === 'poor-quality' ? advice(result.quality.checks) : [];
     const tips = failed.length > 0 ? failed : BETTER_PICTURE;
