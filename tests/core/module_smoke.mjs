@@ -78,7 +78,7 @@ test('eight views are one tensor, the upright one first', async () => {
 test('interpret ranks, builds the set and paints the map', () => {
   const maps = new Float32Array(3 * 4).map((_, i) => (i >= 8 ? i : 0));
   const outputs = { scores: new Float32Array([0, 1, 2]), maps, mapHeight: 2, mapWidth: 2, embedding: null, views: 1 };
-  const one = { outputs, spec: decision, usable: true, explain: { classIndex: -1, width: 32, height: 16 } };
+  const one = { outputs, closer: null, spec: decision, usable: true, framing: 'whole', explain: { classIndex: -1, width: 32, height: 16 } };
   const told = module.interpret([one], null);
   assert.equal(told.ok, true, JSON.stringify(told));
   assert.deepEqual(told.decision.ranking, [2, 1, 0]);
@@ -117,7 +117,7 @@ function rejectionModel() {
 
 test('interpret refuses by the rejection model where there is one', () => {
   const outputs = { scores: new Float32Array([0, 1, 2]), maps: null, mapHeight: 0, mapWidth: 0, embedding: new Float32Array([0, 4]), views: 1 };
-  const one = { outputs, spec: { ...decision, rejectionThreshold: 20, rejectionModel: rejectionModel() }, usable: true, explain: null };
+  const one = { outputs, closer: null, spec: { ...decision, rejectionThreshold: 20, rejectionModel: rejectionModel() }, usable: true, framing: 'whole', explain: null };
   const told = module.interpret([one], null);
   assert.equal(told.decision.rejection, 25);
   assert.equal(told.decision.outcome, 'not-recognised');
@@ -133,7 +133,7 @@ test('interpret refuses by the rejection model where there is one', () => {
 
 test('interpret averages views and combines two pictures', () => {
   const outputs = (...scores) => ({ scores: new Float32Array(scores), maps: null, mapHeight: 0, mapWidth: 0, embedding: null, views: scores.length / 3 });
-  const of = (scores, usable = true) => ({ outputs: outputs(...scores), spec: { ...decision, rejectionThreshold: 5 }, usable, explain: null });
+  const of = (scores, usable = true) => ({ outputs: outputs(...scores), closer: null, spec: { ...decision, rejectionThreshold: 5 }, usable, framing: 'whole', explain: null });
   const near = (found, wanted) => found.forEach((value, i) => assert.ok(Math.abs(value - wanted[i]) < 1e-6, `${found}`));
   const mean = module.interpret([of([0, 2, 4, 0, 2, 0, 0, 0, 0, 0, 0, 0])], null).decision.probabilities;
   near(mean, module.interpret([of([0, 1, 1])], null).decision.probabilities);

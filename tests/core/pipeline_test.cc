@@ -228,6 +228,39 @@ TEST_F(Lesions, WhatIsNotUsableIsLeftOut) {
   EXPECT_EQ(first->lesion.decision.probabilities, first->alone[0].probabilities);
 }
 
+TEST_F(Lesions, APictureThatDoesNotShowOneSpotIsLeftOut) {
+  auto given = pictures(true, true);
+  given[0].framing = Framing::kSeveral;
+  const auto second = interpret(given, combination);
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(second->combined);
+  EXPECT_EQ(second->shown, 1u);
+  EXPECT_EQ(second->alone[0].outcome, Outcome::kSeveralSpots);
+  EXPECT_EQ(second->alone[0].tier, Tier::kUnknown);
+  EXPECT_TRUE(second->alone[0].prediction_set.empty());
+  given[1].framing = Framing::kNone;
+  const auto neither = interpret(given, combination);
+  EXPECT_EQ(neither->lesion.decision.outcome, Outcome::kSeveralSpots);  // of the first picture
+  EXPECT_EQ(neither->alone[1].outcome, Outcome::kNoSpot);
+  // What is wrong with the picture itself is said before that.
+  given[0].usable = false;
+  EXPECT_EQ(interpret(given, combination)->alone[0].outcome, Outcome::kPoorQuality);
+}
+
+TEST_F(Lesions, ThePictureAndItsFrameAreAveragedAndTheMapIsThePictures) {
+  LesionPicture both = pictures(true, true)[0];
+  both.framing = Framing::kBoth;
+  both.closer = ModelOutputs{second_logits, second_maps, 1, 2, {}};
+  const auto told = interpret(std::span(&both, 1), {});
+  ASSERT_TRUE(told);
+  // (0 + 2) / 2 against (3 + 0) / 2.
+  EXPECT_NEAR(told->lesion.decision.probabilities[0], 1 / (1 + std::exp(0.5)), 1e-6);
+  EXPECT_EQ(told->lesion.heat_map->values, (std::vector<float>{0.5f, 1}));
+  const std::vector<float> three = {1, 2, 3};
+  both.closer = ModelOutputs{three, {}, 0, 0, {}};
+  EXPECT_FALSE(interpret(std::span(&both, 1), {}));
+}
+
 TEST_F(Lesions, NoUsablePictureIsPoorQuality) {
   const auto told = interpret(pictures(false, false), combination);
   ASSERT_TRUE(told);

@@ -97,6 +97,8 @@ def negatives(chance: random.Random, pictures: int) -> dict[str, Any]:
         "shareRefused": refused,
         "notRecognised": 1,
         "poorQuality": 0,
+        "noSpot": 0,
+        "severalSpots": 0,
         "shareSingle": single,
         "auroc": auroc,
         "aurocUncertainty": uncertainty,

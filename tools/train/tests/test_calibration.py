@@ -536,7 +536,7 @@ class TestRejection:
 
 def pictures(logits: np.ndarray, labels: np.ndarray, groups: list[str]) -> Pictures:
     rows = [{"group": group, "modality": "photo", "label": str(label)} for group, label in zip(groups, labels, strict=True)]
-    return Pictures(rows, labels, Outputs(logits, logits, labels.astype(str), np.array(groups)))
+    return Pictures(rows, labels, Outputs(logits, logits, labels.astype(str), np.array(groups)), np.ones(len(labels), bool))
 
 
 def test_the_eight_views_are_the_symmetries_of_the_square() -> None:
