@@ -111,7 +111,7 @@ describe('figures', () => {
   test('negatives count for refusal and not for accuracy', () => {
     expect(overall).toMatchObject({ pictures: 5, accuracy: 0.8, shareRefused: 0.2 });
     expect(overall.balancedAccuracy).toBeCloseTo((1 + 0.5 + 1) / 3);
-    expect(overall.outcomes).toEqual({ single: 2, several: 2, 'not-recognised': 1, 'poor-quality': 0 });
+    expect(overall.outcomes).toEqual({ single: 2, several: 2, 'not-recognised': 1, 'poor-quality': 0, 'no-spot': 0, 'several-spots': 0 });
   });
   test('prediction sets count over answered pictures', () => {
     expect(overall.predictionSets).toMatchObject({ answered: 4, coverage: 0.75, meanSize: 1.5, shareSingle: 0.5 });
