@@ -140,7 +140,7 @@ again for the interval adds to the error, so the interval begins near the figure
 ![Reliability diagrams](figures/reliability.svg)
 
 Prediction sets aim to hold the true category 9 times in 10; the larger the set, the less the network can tell. On all {overall["pictures"]} lesion pictures together
-{tables.share(overall["shareRefused"])} were refused or unusable.
+{tables.share(overall["shareRefused"])} got no category: refused, not usable, or without one spot that stands out.
 
 {tables.set_table(report, positive)}
 
@@ -228,7 +228,7 @@ def _refusal(manifest: dict[str, Any], report: Report) -> str:
     by_modality = ", ".join(f"{tables.share(value)} of {name}" for name, value in refusal["lesionsRefusedByModality"].items())
     return f"""## Pictures of no category
 
-{_REJECTION[manifest["decision"]["rejection"]]} Of real lesions {tables.share(refusal["lesionsRefused"])} are refused or unusable ({by_modality}). AUROC: the chance that
+{_REJECTION[manifest["decision"]["rejection"]]} Of real lesions {tables.share(refusal["lesionsRefused"])} get no category: refused, not usable, or without one spot that stands out ({by_modality}). AUROC: the chance that
 such a picture has a higher score than a real lesion; 0.5 is chance. The refusal score is taken over the threshold of the picture's modality.
 
 {tables.refusal_table(refusal)}

@@ -171,7 +171,7 @@ def refusal_table(refusal: Report) -> str:
         for name, row in rows.items()
     ]
     header = ["pictures", "how many", "refusal score against lesions, AUROC", "1 - greatest probability against lesions, AUROC"]
-    return markdown([*header, "refused or unusable", "shown as one category"], body)
+    return markdown([*header, "no category named", "shown as one category"], body)
 
 
 def pair_table(pairs: Report, positive: str) -> str:
