@@ -3,15 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Result } from '../../web/src/classifier/index.js';
+import { filesOf, type Manifest } from '../../web/src/classifier/manifest.js';
 import { expect, test, type Site } from './fixtures.js';
 import { expectSame, nodeLesion } from './node-result.js';
 
 type Api = typeof import('../../web/src/classifier/index.js');
 
 interface ModelManifest {
-  file: { path: string };
-  rejection?: { file: { path: string } };
-  selfTest: Record<'picture' | 'reference', { path: string }>;
   modalities: { id: string; sets: object; tiers: object; thorough?: object }[];
   combination?: object;
 }
@@ -27,9 +25,8 @@ function combine(manifest: ModelManifest): void {
 function modelFolder(site: Site): string {
   const folder = mkdtempSync(join(tmpdir(), 'dermlet-e2e-'));
   const manifest = site.changeJson('models/skin-8/manifest.json', combine);
-  const { file, selfTest, rejection } = JSON.parse(manifest.toString()) as ModelManifest;
   writeFileSync(join(folder, 'manifest.json'), manifest);
-  for (const { path } of [file, selfTest.picture, selfTest.reference, ...(rejection ? [rejection.file] : [])]) writeFileSync(join(folder, path), site.read(`models/skin-8/${path}`));
+  for (const { path } of filesOf(JSON.parse(manifest.toString()) as Manifest)) writeFileSync(join(folder, path), site.read(`models/skin-8/${path}`));
   return folder;
 }
 

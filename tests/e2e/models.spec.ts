@@ -70,7 +70,7 @@ test.describe('the page', () => {
     withSecond(app);
     await app.open();
     await app.model(TITLE).check();
-    await expect.poll(() => site.count(/^models\/second\/.*onnx$/), { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => site.count(/^models\/second\/(?!locator).*onnx$/), { timeout: 60_000 }).toBe(1);
     await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 60_000 }).toBe(2);
     const usual = site.count(/^models\/skin-8\/.*manifest\.json$/);
     await page.reload();
