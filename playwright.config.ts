@@ -15,7 +15,7 @@ function chromium(...more: string[]) {
 
 function exact(engineName: EngineName) {
   const testIgnore = engineName === 'firefox-resist-fingerprinting' ? [] : ['**/fingerprinting.spec.ts'];
-  return { name: `exact-${engineName}`, testDir: 'tests/exactness', testMatch: '**/*.spec.ts', testIgnore, timeout: 300_000, use: { engineName } };
+  return { name: `exact-${engineName}`, testDir: 'tests/exactness', testMatch: '**/*.spec.ts', testIgnore, timeout: 480_000, use: { engineName } };
 }
 
 export default defineConfig<object, { engineName: EngineName }>({

@@ -91,6 +91,8 @@ export class Firefox implements Engine {
       const connection = new Connection(connect(await portOf(profile), '127.0.0.1'));
       const capabilities = { alwaysMatch: { timeouts: { script: SCRIPT_LIMIT, pageLoad: SCRIPT_LIMIT } } };
       const session = (await connection.send('WebDriver:NewSession', { capabilities })) as { capabilities: { browserVersion: string } };
+      // The capability alone leaves Firefox 140 at its usual 30 seconds.
+      await connection.send('WebDriver:SetTimeouts', { script: SCRIPT_LIMIT, pageLoad: SCRIPT_LIMIT });
       const marks = Object.keys(preferences).map((name) => ` with ${name}`);
       return new Firefox(`Firefox ${session.capabilities.browserVersion}${marks.join('')}`, connection, child, profile);
     } catch (error) {

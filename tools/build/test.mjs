@@ -123,7 +123,7 @@ async function browsers(log, projects, env) {
   cpSync(siteDir, copy, { recursive: true });
   const given = { DERMLET_SITE: copy, CHROMIUM_PATH: await ensureChromium(), PLAYWRIGHT_JSON_OUTPUT_NAME: path, ...env };
   const args = ['test', '--reporter=list,json', ...projects.map((name) => `--project=${name}`)];
-  return counted(log, [localBin('playwright'), ...args], () => fromPlaywright(readJson(path)), { env: given, limit: 12 * MINUTE });
+  return counted(log, [localBin('playwright'), ...args], () => fromPlaywright(readJson(path)), { env: given, limit: 20 * MINUTE });
 }
 
 /** One of the tests fine-tunes a model first, with the training tool's own Python. */

@@ -118,7 +118,8 @@ export class Engine {
   /** Runs everything once, so that the first photo does not pay for compilation. Failures are left to the first photo. */
   async warmUp(): Promise<void> {
     try {
-      await this.classify(await this.options.file(this.manifest.selfTest.picture), { explain: true });
+      // The picture as it is: a second run for its spot would keep the first photo waiting.
+      await this.classify(await this.options.file(this.manifest.selfTest.picture), { explain: true, crop: 'whole' });
     } catch {
       // Nothing was asked for yet, so there is nobody to tell.
     }
