@@ -1,6 +1,6 @@
 /**
- * Tests in browsers, against dist/ as it will be served: end to end in Chromium (`npm test -- --only e2e`, which builds it first), and the same tensors in all
- * (`--only exact`).
+ * Tests in browsers, against dist/ as it will be served: end to end in Chromium (`npm test -- --only e2e`, which builds
+ * it first), and the same tensors in all (`--only exact`).
  */
 import { defineConfig } from '@playwright/test';
 import type { EngineName } from './tests/browsers/engines.js';
@@ -15,7 +15,14 @@ function chromium(...more: string[]) {
 
 function exact(engineName: EngineName) {
   const testIgnore = engineName === 'firefox-resist-fingerprinting' ? [] : ['**/fingerprinting.spec.ts'];
-  return { name: `exact-${engineName}`, testDir: 'tests/exactness', testMatch: '**/*.spec.ts', testIgnore, timeout: 480_000, use: { engineName } };
+  return {
+    name: `exact-${engineName}`,
+    testDir: 'tests/exactness',
+    testMatch: '**/*.spec.ts',
+    testIgnore,
+    timeout: 480_000,
+    use: { engineName },
+  };
 }
 
 export default defineConfig<object, { engineName: EngineName }>({
@@ -32,7 +39,12 @@ export default defineConfig<object, { engineName: EngineName }>({
   projects: [
     { name: 'chromium', testIgnore: '**/webgpu.spec.ts', use: chromium() },
     // A WebGPU without a graphics processor: slow, and exactly what a test machine has.
-    { name: 'webgpu', testMatch: '**/webgpu.spec.ts', timeout: 240_000, use: chromium('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader') },
+    {
+      name: 'webgpu',
+      testMatch: '**/webgpu.spec.ts',
+      timeout: 240_000,
+      use: chromium('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'),
+    },
     exact('chromium'),
     exact('firefox'),
     exact('firefox-resist-fingerprinting'),

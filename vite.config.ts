@@ -7,19 +7,25 @@ import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * The WASM module's glue names its binary in the form that bundlers copy. The engine fetches `engine/dermlet.wasm` itself and hands it over:
- * a second copy in `assets/` would only be kept and never read.
+ * The WASM module's glue names its binary in the form that bundlers copy. The engine fetches `engine/dermlet.wasm`
+ * itself and hands it over: a second copy in `assets/` would only be kept and never read.
  */
 const oneBinary: Plugin = {
   name: 'dermlet-one-binary',
   enforce: 'pre',
   transform(code, id) {
     if (!id.replaceAll('\\', '/').endsWith('/build/wasm/dermlet.js')) return null;
-    return { code: code.replace(/new URL\((["'])dermlet\.wasm\1, *import\.meta\.url\)/g, '$1dermlet.wasm$1'), map: null };
+    return {
+      code: code.replace(/new URL\((["'])dermlet\.wasm\1, *import\.meta\.url\)/g, '$1dermlet.wasm$1'),
+      map: null,
+    };
   },
 };
 
-const coreVersion = createHash('sha256').update(readFileSync(at('build/wasm/dermlet.wasm'))).digest('hex').slice(0, 12);
+const coreVersion = createHash('sha256')
+  .update(readFileSync(at('build/wasm/dermlet.wasm')))
+  .digest('hex')
+  .slice(0, 12);
 
 export default defineConfig({
   define: { __DERMLET_CORE_VERSION__: JSON.stringify(coreVersion) },

@@ -1,5 +1,6 @@
-# Header-only libraries, never copied into the repository: stb_image (>= 2.30, older ones have memory errors that a crafted photo can reach) and tl::expected.
-# Offered as an interface target whose folders hold these headers only: a cross compiler must not see the rest of the system's include folder.
+# Header-only libraries, never copied into the repository: stb_image (>= 2.30, older ones have memory errors that a
+# crafted photo can reach) and tl::expected. Offered as an interface target whose folders hold these headers only: a
+# cross compiler must not see the rest of the system's include folder.
 add_library(dermlet_headers INTERFACE)
 
 find_path(stb_folder stb_image.h HINTS "${DERMLET_STB_DIR}" /usr/include/stb /usr/local/include/stb NO_CMAKE_FIND_ROOT_PATH NO_CACHE)

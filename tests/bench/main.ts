@@ -1,8 +1,11 @@
 /**
- * npm run bench: what Dermlet's way from bytes to tensor takes beside its peers', and a whole classification, in Chromium and Firefox.
+ * npm run bench: what Dermlet's way from bytes to tensor takes beside its peers', and a whole classification, in
+ * Chromium and Firefox.
  *   npm run bench -- [--browser chromium,firefox] [--sizes 1,12,48] [--rounds N] [--json FILE]
- *   npm run bench -- --native [arguments of Google Benchmark]   stage by stage on this machine, beside libjpeg-turbo (native.ts)
- * All ways take turns in one page, so that only ratios within one run are worth comparing. Medians; pictures are drawn (pictures.ts).
+ *   npm run bench -- --native [arguments of Google Benchmark]   stage by stage on this machine, beside libjpeg-turbo
+ *   (native.ts)
+ * All ways take turns in one page, so that only ratios within one run are worth comparing. Medians; pictures are drawn
+ * (pictures.ts).
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -14,8 +17,8 @@ import { serve } from '../../tools/build/serve.mjs';
 import { type Engine, startEngine } from '../browsers/engines.js';
 import { runNative } from './native.js';
 import type { Addresses, Measurement } from './page/bench.js';
-import { type BenchPicture, SIZES, pictures } from './pictures.js';
-import { type Run, median, report } from './report.js';
+import { type BenchPicture, pictures, SIZES } from './pictures.js';
+import { median, type Run, report } from './report.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
@@ -57,7 +60,12 @@ function options(args: string[]): Options {
   });
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) throw new Error('--rounds is a number from 1 to 1000');
-  return { browsers: chosen('browser', values.browser, BROWSERS), sizes: chosen('sizes', values.sizes, megapixels), rounds, json: values.json };
+  return {
+    browsers: chosen('browser', values.browser, BROWSERS),
+    sizes: chosen('sizes', values.sizes, megapixels),
+    rounds,
+    json: values.json,
+  };
 }
 
 function addresses(base: string): Addresses {
@@ -89,7 +97,11 @@ async function measureIn(browser: Browser, base: string, all: BenchPicture[], ro
     for (const drawn of all) {
       const { path, ...picture } = drawn;
       const { samples, memory } = await measure(engine, base, drawn, rounds);
-      const told = samples.map((sample) => ({ ...sample, median: median(sample.times), min: Math.min(...sample.times) }));
+      const told = samples.map((sample) => ({
+        ...sample,
+        median: median(sample.times),
+        min: Math.min(...sample.times),
+      }));
       measured.push({ picture, memory, samples: told });
     }
     return { browser: engine.title, isolated: await engine.call<boolean>('isolated'), rounds, measured };
@@ -103,7 +115,12 @@ async function main(): Promise<void> {
   if (args[0] === '--native') return runNative(args.slice(1), await pictures(join(cache, 'pictures'), [12], tell));
   const { browsers, sizes, rounds, json } = options(args);
   const all = await pictures(join(cache, 'pictures'), sizes, tell);
-  await build({ root: join(here, 'page'), base: './', logLevel: 'warn', build: { outDir: join(cache, 'page'), emptyOutDir: true, target: 'es2022' } });
+  await build({
+    root: join(here, 'page'),
+    base: './',
+    logLevel: 'warn',
+    build: { outDir: join(cache, 'page'), emptyOutDir: true, target: 'es2022' },
+  });
   // Isolation gives threads to those that use them and finer clocks to all.
   const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
   const served = await serve({ root, port: 0, headers });
@@ -117,7 +134,10 @@ async function main(): Promise<void> {
   console.log(report(runs));
   console.log(`\n${cpus().length} cores (${processor})`);
   if (json === undefined) return;
-  writeFileSync(resolve(json), `${JSON.stringify({ benchVersion: 2, cores: cpus().length, processor, warmUp: WARM_UP, runs }, null, 2)}\n`);
+  writeFileSync(
+    resolve(json),
+    `${JSON.stringify({ benchVersion: 2, cores: cpus().length, processor, warmUp: WARM_UP, runs }, null, 2)}\n`,
+  );
 }
 
 main().then(

@@ -1,4 +1,5 @@
-// The module's memory on a 48-megapixel baseline photo, in Node: what the benchmark prints beside its times, held to its target without timing anything.
+// The module's memory on a 48-megapixel baseline photo, in Node: what the benchmark prints beside its times, held to
+// its target without timing anything.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -10,7 +11,10 @@ const folder = join(root, 'build', 'wasm');
 const LIMIT = 96 * 2 ** 20;
 const [WIDTH, HEIGHT] = [8000, 6000];
 
-/** Eight codes of four bits for the differences of means, seven of three bits for the rest: a prefix code each, and all that the random blocks need. */
+/**
+ * Eight codes of four bits for the differences of means, seven of three bits for the rest: a prefix code each, and all
+ * that the random blocks need.
+ */
 const DC_SYMBOLS = [0, 1, 2, 3, 4, 5, 6, 7];
 const AC_SYMBOLS = [0x00, 0x01, 0x02, 0x03, 0x11, 0x12, 0x21];
 
@@ -36,10 +40,19 @@ class BitWriter {
   }
 }
 
-const segment = (marker, ...payload) => [0xff, marker, (payload.length + 2) >> 8, (payload.length + 2) & 255, ...payload];
+const segment = (marker, ...payload) => [
+  0xff,
+  marker,
+  (payload.length + 2) >> 8,
+  (payload.length + 2) & 255,
+  ...payload,
+];
 const counts = (length, count) => Array.from({ length: 16 }, (_, i) => (i === length - 1 ? count : 0));
 
-/** One row of MCUs (4:2:0: four luma blocks, two of chroma) of random coefficients: about as many bits a pixel as a camera's photo has. */
+/**
+ * One row of MCUs (4:2:0: four luma blocks, two of chroma) of random coefficients: about as many bits a pixel as a
+ * camera's photo has.
+ */
 function rowOfUnits(units) {
   const writer = new BitWriter();
   let seed = 1;
@@ -66,7 +79,8 @@ function photo() {
   const units = Math.ceil(WIDTH / 16);
   const rows = Math.ceil(HEIGHT / 16);
   const head = [
-    0xff, 0xd8,
+    0xff,
+    0xd8,
     ...segment(0xdb, 0, ...Array(64).fill(4)),
     ...segment(0xc0, 8, HEIGHT >> 8, HEIGHT & 255, WIDTH >> 8, WIDTH & 255, 3, 1, 0x22, 0, 2, 0x11, 0, 3, 0x11, 0),
     ...segment(0xc4, 0x00, ...counts(4, DC_SYMBOLS.length), ...DC_SYMBOLS),
@@ -87,7 +101,11 @@ test('a baseline photo of 48 megapixels is prepared within 96 MiB', async (t) =>
   const bytes = photo();
   assert.ok(bytes.length > 12e6, `${bytes.length} bytes are fewer than a photo of this size has`);
   // As the page asks for it: with a preview.
-  const prepared = module.prepare(bytes, { ...input, quality: {}, cropPct: input.cropPct ?? 1, previewSide: 1024, views: 1 }, null);
+  const prepared = module.prepare(
+    bytes,
+    { ...input, quality: {}, cropPct: input.cropPct ?? 1, previewSide: 1024, views: 1 },
+    null,
+  );
   assert.equal(prepared.ok, true, prepared.message);
   assert.deepEqual([prepared.source.width, prepared.source.height], [WIDTH, HEIGHT]);
   const memory = module.memoryBytes();

@@ -1,6 +1,7 @@
 /**
- * Draws the benchmark's photos: skin-like gradients, texture in several octaves and sensor noise, so that a JPEG of them holds about as many
- * bits a pixel as a camera's. Drawn once, kept in .cache/bench/pictures; the same seed gives the same pixels.
+ * Draws the benchmark's photos: skin-like gradients, texture in several octaves and sensor noise, so that a JPEG of
+ * them holds about as many bits a pixel as a camera's. Drawn once, kept in .cache/bench/pictures; the same seed gives
+ * the same pixels.
  */
 import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,13 +55,25 @@ async function loadVips(): Promise<Vips> {
 
 /** Noise of one grain size in pixels, as wide as the picture. */
 function octave(vips: Vips, width: number, height: number, grain: number, sigma: number, seed: number): VipsImage {
-  const noise = vips.Image.gaussnoise(Math.ceil(width / grain) + 2, Math.ceil(height / grain) + 2, { mean: 0, sigma, seed });
-  return grain === 1 ? noise.crop(0, 0, width, height) : noise.resize(grain, { kernel: 'cubic' }).crop(0, 0, width, height);
+  const noise = vips.Image.gaussnoise(Math.ceil(width / grain) + 2, Math.ceil(height / grain) + 2, {
+    mean: 0,
+    sigma,
+    seed,
+  });
+  return grain === 1
+    ? noise.crop(0, 0, width, height)
+    : noise.resize(grain, { kernel: 'cubic' }).crop(0, 0, width, height);
 }
 
 function draw(vips: Vips, width: number, height: number): VipsImage {
   let light = octave(vips, width, height, 1, 5, 1);
-  for (const [grain, sigma] of [[2, 4], [4, 4], [16, 5], [64, 6], [256, 10]] as const) {
+  for (const [grain, sigma] of [
+    [2, 4],
+    [4, 4],
+    [16, 5],
+    [64, 6],
+    [256, 10],
+  ] as const) {
     light = light.add(octave(vips, width, height, grain, sigma, grain));
   }
   // A darker spot in the middle: one bell curve, bent by the coarse noise.
@@ -71,7 +84,11 @@ function draw(vips: Vips, width: number, height: number): VipsImage {
 }
 
 /** Pictures of the sizes asked for, in megapixels, baseline and progressive; drawn now where they are missing. */
-export async function pictures(folder: string, wanted: readonly number[], tell: (text: string) => void): Promise<BenchPicture[]> {
+export async function pictures(
+  folder: string,
+  wanted: readonly number[],
+  tell: (text: string) => void,
+): Promise<BenchPicture[]> {
   mkdirSync(folder, { recursive: true });
   let vips: Vips | undefined;
   const all: BenchPicture[] = [];
@@ -83,7 +100,15 @@ export async function pictures(folder: string, wanted: readonly number[], tell: 
       if (!existsSync(path)) {
         tell(`Drawing ${name} ...`);
         vips ??= await loadVips();
-        writeFileSync(`${path}.part`, draw(vips, width, height).jpegsaveBuffer({ Q: 90, interlace: progressive, subsample_mode: 'on', keep: 'none' }));
+        writeFileSync(
+          `${path}.part`,
+          draw(vips, width, height).jpegsaveBuffer({
+            Q: 90,
+            interlace: progressive,
+            subsample_mode: 'on',
+            keep: 'none',
+          }),
+        );
         renameSync(`${path}.part`, path); // a run that was stopped leaves no half of a picture
       }
       all.push({ name, megapixels, progressive, width, height, bytes: statSync(path).size, path });

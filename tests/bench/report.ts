@@ -44,20 +44,24 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   if (sorted.length === 0) return NaN;
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
 function medianOf({ samples }: Measured, way: string): number {
   return samples.find((sample) => sample.way === way)?.median ?? NaN;
 }
 
-const number = (value: number, digits: number, unit: string) => (Number.isNaN(value) ? '-' : `${value.toFixed(digits)}${unit}`);
+const number = (value: number, digits: number, unit: string) =>
+  Number.isNaN(value) ? '-' : `${value.toFixed(digits)}${unit}`;
 
 /** A Markdown table with aligned columns, the first to the left and the others to the right. */
 function table([head, ...rows]: string[][]): string {
   const all = [head ?? [], ...rows];
   const widths = (head ?? []).map((_, column) => Math.max(3, ...all.map((row) => (row[column] ?? '').length)));
-  const line = (row: string[]) => `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`;
+  const line = (row: string[]) =>
+    `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`;
   const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
   return [line(head ?? []), rule, ...rows.map(line)].join('\n');
 }
@@ -68,7 +72,11 @@ function times({ measured }: Run): string {
   const rows = measured.map((one) => {
     const own = medianOf(one, 'dermlet');
     const { name, bytes } = one.picture;
-    return [`${name}, ${(bytes / 1e6).toFixed(1)} MB`, number(own, 1, ' ms'), ...others.map((way) => number(medianOf(one, way) / own, 2, 'x'))];
+    return [
+      `${name}, ${(bytes / 1e6).toFixed(1)} MB`,
+      number(own, 1, ' ms'),
+      ...others.map((way) => number(medianOf(one, way) / own, 2, 'x')),
+    ];
   });
   return table([['picture', 'Dermlet', ...others.map(titleOf)], ...rows]);
 }
@@ -92,12 +100,26 @@ function targets(runs: Run[]): string {
     for (const one of measured.filter(({ picture }) => picture.megapixels === 12)) {
       for (const { way, atMost } of TIME_TARGETS) {
         const ratio = medianOf(one, 'dermlet') / medianOf(one, way);
-        judge(browser, `${one.picture.name}, time over that of ${titleOf(way)}`, `<= ${atMost}`, number(ratio, 2, ''), Number.isNaN(ratio) ? undefined : ratio <= atMost);
+        judge(
+          browser,
+          `${one.picture.name}, time over that of ${titleOf(way)}`,
+          `<= ${atMost}`,
+          number(ratio, 2, ''),
+          Number.isNaN(ratio) ? undefined : ratio <= atMost,
+        );
       }
     }
-    for (const { memory, picture } of measured.filter((one) => one.picture.megapixels === 48 && !one.picture.progressive)) {
+    for (const { memory, picture } of measured.filter(
+      (one) => one.picture.megapixels === 48 && !one.picture.progressive,
+    )) {
       const mib = memory / 2 ** 20;
-      judge(browser, `${picture.name}, memory`, `<= ${MEMORY_TARGET} MiB`, `${mib.toFixed(1)} MiB`, mib <= MEMORY_TARGET);
+      judge(
+        browser,
+        `${picture.name}, memory`,
+        `<= ${MEMORY_TARGET} MiB`,
+        `${mib.toFixed(1)} MiB`,
+        mib <= MEMORY_TARGET,
+      );
     }
   }
   return rows.length === 0 ? '' : table([['target', 'asked', 'measured', ''], ...rows]);
@@ -106,13 +128,16 @@ function targets(runs: Run[]): string {
 /** Ways that a browser could not go, and why. */
 function failures({ browser, measured }: Run): string[] {
   return measured.flatMap(({ picture, samples }) =>
-    samples.filter((sample) => sample.error !== undefined).map((sample) => `${browser}: ${titleOf(sample.way)} cannot be measured on ${picture.name}: ${sample.error}`),
+    samples
+      .filter((sample) => sample.error !== undefined)
+      .map((sample) => `${browser}: ${titleOf(sample.way)} cannot be measured on ${picture.name}: ${sample.error}`),
   );
 }
 
 export function report(runs: Run[]): string {
   const parts = runs.flatMap((run) => [
-    `${run.browser}, bytes to normalised tensor: medians of ${run.rounds}, and how many times as long the other way takes` + (run.isolated ? '' : ' (not cross-origin isolated: no threads)'),
+    `${run.browser}, bytes to normalised tensor: medians of ${run.rounds}, and how many times as long the other way takes` +
+      (run.isolated ? '' : ' (not cross-origin isolated: no threads)'),
     times(run),
     differences(run),
     failures(run).join('\n'),

@@ -1,8 +1,9 @@
 /**
- * Browsers behind one small interface, for the tests of exactness and the benchmark: open a page, call a function of it, close. The page offers its functions
- * as `window.driven`. Playwright drives Chromium; the other two are as distributions build them, which it cannot drive.
+ * Browsers behind one small interface, for the tests of exactness and the benchmark: open a page, call a function of
+ * it, close. The page offers its functions as `window.driven`. Playwright drives Chromium; the other two are as
+ * distributions build them, which it cannot drive.
  */
-import { chromium, type Browser, type Page } from '@playwright/test';
+import { type Browser, chromium, type Page } from '@playwright/test';
 import { Firefox } from './marionette.js';
 import { WebKit } from './webdriver.js';
 
@@ -50,7 +51,10 @@ export async function startEngine(name: EngineName): Promise<Engine> {
   switch (name) {
     case 'chromium': {
       const executablePath = process.env.CHROMIUM_PATH;
-      return Driven.start('Chromium', await chromium.launch({ args: CHROMIUM_ARGUMENTS, ...(executablePath ? { executablePath } : {}) }));
+      return Driven.start(
+        'Chromium',
+        await chromium.launch({ args: CHROMIUM_ARGUMENTS, ...(executablePath ? { executablePath } : {}) }),
+      );
     }
     case 'firefox':
       return Firefox.start();

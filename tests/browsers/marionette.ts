@@ -1,17 +1,18 @@
 /**
- * Firefox by Marionette, its own form of WebDriver: the commands of the W3C standard as JSON over a local socket. Playwright asks the extended-support release
- * for BiDi commands that only newer ones know (network.addDataCollector), and geckodriver, which speaks Marionette, is not in distributions.
+ * Firefox by Marionette, its own form of WebDriver: the commands of the W3C standard as JSON over a local socket.
+ * Playwright asks the extended-support release for BiDi commands that only newer ones know (network.addDataCollector),
+ * and geckodriver, which speaks Marionette, is not in distributions.
  * https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type Socket, connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engines.js';
-import { CALL, type Called, SCRIPT_LIMIT, START_LIMIT, valueOf } from './webdriver.js';
+import { answerOf, CALL, type Called, SCRIPT_LIMIT, START_LIMIT } from './webdriver.js';
 
 /** No first-run pages and nothing that asks the network by itself; 0 is any free port. */
 const PREFERENCES: Record<string, boolean | number | string> = {
@@ -83,14 +84,20 @@ export class Firefox implements Engine {
   /** `preferences` as in about:config. */
   static async start(preferences: Record<string, boolean> = {}): Promise<Firefox> {
     const profile = await mkdtemp(join(tmpdir(), 'dermlet-firefox-'));
-    const lines = Object.entries({ ...PREFERENCES, ...preferences }).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
+    const lines = Object.entries({ ...PREFERENCES, ...preferences }).map(
+      ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
+    );
     await writeFile(join(profile, 'user.js'), lines.join('\n'));
     const program = process.env.FIREFOX_PATH ?? 'firefox-esr';
-    const child = spawn(program, ['--headless', '--no-remote', '--marionette', '--profile', profile], { stdio: 'ignore' });
+    const child = spawn(program, ['--headless', '--no-remote', '--marionette', '--profile', profile], {
+      stdio: 'ignore',
+    });
     try {
       const connection = new Connection(connect(await portOf(profile), '127.0.0.1'));
       const capabilities = { alwaysMatch: { timeouts: { script: SCRIPT_LIMIT, pageLoad: SCRIPT_LIMIT } } };
-      const session = (await connection.send('WebDriver:NewSession', { capabilities })) as { capabilities: { browserVersion: string } };
+      const session = (await connection.send('WebDriver:NewSession', { capabilities })) as {
+        capabilities: { browserVersion: string };
+      };
       // The capability alone leaves Firefox 140 at its usual 30 seconds.
       await connection.send('WebDriver:SetTimeouts', { script: SCRIPT_LIMIT, pageLoad: SCRIPT_LIMIT });
       const marks = Object.keys(preferences).map((name) => ` with ${name}`);
@@ -107,8 +114,11 @@ export class Firefox implements Engine {
   }
 
   async call<T>(name: string, ...args: unknown[]): Promise<T> {
-    const { value } = (await this.connection.send('WebDriver:ExecuteAsyncScript', { script: CALL, args: [name, args] })) as { value: Called };
-    return valueOf<T>(value);
+    const { value } = (await this.connection.send('WebDriver:ExecuteAsyncScript', {
+      script: CALL,
+      args: [name, args],
+    })) as { value: Called };
+    return answerOf<T>(value);
   }
 
   async close(): Promise<void> {

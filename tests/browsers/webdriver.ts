@@ -1,10 +1,10 @@
 /**
- * WebKitGTK by the calls of the W3C WebDriver standard: Playwright drives only a WebKit of its own, and this is the one that a distribution ships.
- * Needs WebKitWebDriver and Xvfb (Debian: webkit2gtk-driver, xvfb).
+ * WebKitGTK by the calls of the W3C WebDriver standard: Playwright drives only a WebKit of its own, and this is the one
+ * that a distribution ships. Needs WebKitWebDriver and Xvfb (Debian: webkit2gtk-driver, xvfb).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engines.js';
@@ -18,7 +18,10 @@ export interface Called {
   error?: string;
 }
 
-/** In the page: calls a function of `window.driven` and tells how it ended. A browser may call the page loaded before its modules have run: hence the wait. */
+/**
+ * In the page: calls a function of `window.driven` and tells how it ended. A browser may call the page loaded before
+ * its modules have run: hence the wait.
+ */
 export const CALL = `const [name, args, done] = arguments;
   const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
   const call = async () => {
@@ -27,7 +30,7 @@ export const CALL = `const [name, args, done] = arguments;
   };
   call().then((value) => done({ value }), (error) => done({ error: error + '\\n' + ((error && error.stack) || '') }));`;
 
-export function valueOf<T>({ value, error }: Called): T {
+export function answerOf<T>({ value, error }: Called): T {
   if (error !== undefined) throw new Error(error);
   return value as T;
 }
@@ -42,7 +45,9 @@ async function freePort(): Promise<number> {
 
 /** A display that nobody sees; the server picks its number. */
 async function startDisplay(): Promise<{ display: string; server: ChildProcess }> {
-  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
   const [number] = (await Promise.race([
     once(server.stdio[3] as Readable, 'data'),
     once(server, 'exit').then(() => Promise.reject(new Error('Xvfb did not start'))),
@@ -74,8 +79,15 @@ export class WebKit implements Engine {
       const base = `http://127.0.0.1:${port}`;
       await untilReady(base);
       const capabilities = { alwaysMatch: { timeouts: { script: SCRIPT_LIMIT, pageLoad: SCRIPT_LIMIT } } };
-      const started = (await ask(`${base}/session`, 'POST', { capabilities })) as { sessionId: string; capabilities: { browserVersion: string } };
-      return new WebKit(`WebKitGTK ${started.capabilities.browserVersion}`, `${base}/session/${started.sessionId}`, children);
+      const started = (await ask(`${base}/session`, 'POST', { capabilities })) as {
+        sessionId: string;
+        capabilities: { browserVersion: string };
+      };
+      return new WebKit(
+        `WebKitGTK ${started.capabilities.browserVersion}`,
+        `${base}/session/${started.sessionId}`,
+        children,
+      );
     } catch (error) {
       for (const child of children) child.kill();
       throw error;
@@ -87,7 +99,9 @@ export class WebKit implements Engine {
   }
 
   async call<T>(name: string, ...args: unknown[]): Promise<T> {
-    return valueOf<T>((await ask(`${this.session}/execute/async`, 'POST', { script: CALL, args: [name, args] })) as Called);
+    return answerOf<T>(
+      (await ask(`${this.session}/execute/async`, 'POST', { script: CALL, args: [name, args] })) as Called,
+    );
   }
 
   async close(): Promise<void> {

@@ -16,7 +16,9 @@ void count(std::size_t more) {
   most_in_use = std::max(most_in_use, in_use);
 }
 
-void uncount(std::size_t less) { in_use -= std::min(less, in_use); }  // blocks of before the count began are freed as well
+void uncount(std::size_t less) {
+  in_use -= std::min(less, in_use);
+}  // blocks of before the count began are freed as well
 
 }  // namespace
 

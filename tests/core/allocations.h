@@ -1,4 +1,5 @@
-// How much memory is allocated at one time: every call to malloc and its kin is counted, which the linker hands over (--wrap, CMakeLists.txt), and every operator new.
+// How much memory is allocated at one time: every call to malloc and its kin is counted, which the linker hands over
+// (--wrap, CMakeLists.txt), and every operator new.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,9 @@
-// Small files that ask for much: sizes, counts, loops, scans, streams. Each must be refused, or read, within 50 ms of processor time and 8 MiB of memory.
+// Small files that ask for much: sizes, counts, loops, scans, streams. Each must be refused, or read, within 50 ms of
+// processor time and 8 MiB of memory.
 //
-// Memory is the most that was allocated at one time (allocations.h). Time is the thread's own, the least of three tries, so that a busy machine does not fail the test; under the
-// sanitizers, which slow everything down, ten times as much is allowed.
+// Memory is the most that was allocated at one time (allocations.h). Time is the thread's own, the least of three
+// tries, so that a busy machine does not fail the test; under the sanitizers, which slow everything down, ten times as
+// much is allowed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -52,7 +54,9 @@ Result<Prepared> contained(const File& file) {
   EXPECT_GT(most, 0u) << "memory is not counted";
   ::testing::Test::RecordProperty("milliseconds", std::to_string(least));
   ::testing::Test::RecordProperty("bytes", std::to_string(most));
-  if (std::getenv("DERMLET_SHOW") != nullptr) std::printf("    %8zu bytes: %6.2f ms, %5.2f MiB, %s\n", file.bytes().size(), least, static_cast<double>(most) / (1 << 20), told ? "read" : told.error().message.c_str());
+  if (std::getenv("DERMLET_SHOW") != nullptr)
+    std::printf("    %8zu bytes: %6.2f ms, %5.2f MiB, %s\n", file.bytes().size(), least,
+                static_cast<double>(most) / (1 << 20), told ? "read" : told.error().message.c_str());
   return told;
 }
 
@@ -112,7 +116,8 @@ TEST(Bombs, APngThatCannotHoldItsPictureIsNotAllocated) {
 }
 
 TEST(Bombs, DataBeyondThePngsSizeIsRefused) {
-  expect_code(png(1, 1, 8, 0, File().chunk("IDAT"sv, zeros_deflated(std::size_t{64} << 20))), ErrorCode::kImageTooLarge);
+  expect_code(png(1, 1, 8, 0, File().chunk("IDAT"sv, zeros_deflated(std::size_t{64} << 20))),
+              ErrorCode::kImageTooLarge);
   expect_code(File(testing::picture_bytes("bomb.png")), ErrorCode::kImageTooLarge);
 }
 
@@ -135,7 +140,8 @@ TEST(Bombs, ThousandsOfPngChunksAreWalked) {
   expect_read(png(1, 1, 8, 0, turned.add(pixel())));
 }
 
-// Directories that name themselves, a chain of thousands, counts that nothing holds: orientation stays what the first directory says.
+// Directories that name themselves, a chain of thousands, counts that nothing holds: orientation stays what the first
+// directory says.
 File exif_loop(std::uint16_t entries, std::uint32_t next) {
   File tiff;
   tiff.text("MM\0*\0\0\0\x08"sv).u16(entries);
@@ -158,7 +164,8 @@ TEST(Bombs, ExifLoopsAreNotFollowed) {
 TEST(Bombs, AChainOfExifDirectoriesIsNotFollowed) {
   File tiff;
   tiff.text("MM\0*\0\0\0\x08"sv);
-  for (std::uint32_t i = 0; i < 5'000; ++i) tiff.u16(1).u16(0x8769).u16(4).u32(1).u32(8 + 18 * (i + 1)).u32(8 + 18 * (i + 1));
+  for (std::uint32_t i = 0; i < 5'000; ++i)
+    tiff.u16(1).u16(0x8769).u16(4).u32(1).u32(8 + 18 * (i + 1)).u32(8 + 18 * (i + 1));
   File jpeg = testing::jpeg_start().segment(0xE1, File().text("Exif\0\0"sv).add(File(tiff.bytes().first(60'000))));
   jpeg.add(testing::grey_jpeg_rest(8, 8, 1));
   expect_read(jpeg);
@@ -166,7 +173,8 @@ TEST(Bombs, AChainOfExifDirectoriesIsNotFollowed) {
   full.text("II*\0\x08\0\0\0\xFF\xFF"sv);
   for (int i = 0; i < 5'000; ++i) full.text("\x01\0\x04\0\xFF\xFF\xFF\xFF\x08\0\0\0"sv);
   full.text("\x12\x01\x03\0\x01\0\0\0\x08\0\0\0"sv);
-  const auto told = contained(testing::jpeg_start().segment(0xE1, File().text("Exif\0\0"sv).add(full)).add(testing::grey_jpeg_rest(8, 8, 1)));
+  const auto told = contained(
+      testing::jpeg_start().segment(0xE1, File().text("Exif\0\0"sv).add(full)).add(testing::grey_jpeg_rest(8, 8, 1)));
   ASSERT_TRUE(told);
   EXPECT_EQ(told->source.orientation, 8);
 }
@@ -175,10 +183,13 @@ TEST(Bombs, ProfilesOfHugeAndOverlappingTagsAreNotRead) {
   for (const std::uint32_t tags : {std::uint32_t{0xFFFFFFFF}, std::uint32_t{100}}) {
     File icc;
     icc.u32(60'000).zeros(4).u32(0x02000000).text("mntrRGB XYZ "sv).zeros(12).text("acsp"sv).zeros(88).u32(tags);
-    for (const std::string_view name : {"rXYZ"sv, "gXYZ"sv, "bXYZ"sv, "rTRC"sv, "gTRC"sv, "bTRC"sv}) icc.text(name).u32(128).u32(0xFFFFFFFF);
+    for (const std::string_view name : {"rXYZ"sv, "gXYZ"sv, "bXYZ"sv, "rTRC"sv, "gTRC"sv, "bTRC"sv})
+      icc.text(name).u32(128).u32(0xFFFFFFFF);
     for (int i = 0; i < 94; ++i) icc.text("zzzz"sv).u32(0).u32(60'000);
     icc.zeros(60'000 - icc.bytes().size());
-    const auto told = contained(testing::jpeg_start().segment(0xE2, File().text("ICC_PROFILE\0\x01\x01"sv).add(icc)).add(testing::grey_jpeg_rest(8, 8, 1)));
+    const auto told = contained(testing::jpeg_start()
+                                    .segment(0xE2, File().text("ICC_PROFILE\0\x01\x01"sv).add(icc))
+                                    .add(testing::grey_jpeg_rest(8, 8, 1)));
     ASSERT_TRUE(told) << told.error().message;
     EXPECT_EQ(told->source.colour, ColourSource::kUnsupportedProfile);
   }
@@ -199,7 +210,10 @@ TEST(Bombs, JpegsOfImpossibleSizesAreTooLarge) {
 
 TEST(Bombs, AJpegThatCannotHoldItsPictureIsNotAllocated) {
   for (const bool progressive : {false, true}) {
-    const auto told = contained(testing::jpeg_start().add(testing::colour_jpeg_frame(8'000, 8'000, progressive)).add(testing::three_channel_scan(0, progressive ? 0 : 63)).zeros(500));
+    const auto told = contained(testing::jpeg_start()
+                                    .add(testing::colour_jpeg_frame(8'000, 8'000, progressive))
+                                    .add(testing::three_channel_scan(0, progressive ? 0 : 63))
+                                    .zeros(500));
     ASSERT_FALSE(told);
     EXPECT_EQ(told.error().code, ErrorCode::kCorruptImage);
     EXPECT_NE(told.error().message.find("ends early: about 0 %"), std::string::npos) << told.error().message;
@@ -210,8 +224,12 @@ TEST(Bombs, AJpegThatCannotHoldItsPictureIsNotAllocated) {
 TEST(Bombs, ThousandsOfProgressivePassesAreRefused) {
   for (const int side : {64, 1'000, 2'000}) {
     const std::size_t blocks = static_cast<std::size_t>(side / 16 + 1) * static_cast<std::size_t>(side / 16 + 1) * 6;
-    File jpeg = testing::jpeg_start().add(testing::colour_jpeg_frame(side, side, true)).add(testing::three_channel_scan(0, 0)).zeros(blocks / 8 + 8);
-    for (int i = 0; i < 5'000; ++i) jpeg.add(testing::one_channel_scan(1 + i % 3, 1, 63)).zeros(2 * (blocks / 16'384 + 1));
+    File jpeg = testing::jpeg_start()
+                    .add(testing::colour_jpeg_frame(side, side, true))
+                    .add(testing::three_channel_scan(0, 0))
+                    .zeros(blocks / 8 + 8);
+    for (int i = 0; i < 5'000; ++i)
+      jpeg.add(testing::one_channel_scan(1 + i % 3, 1, 63)).zeros(2 * (blocks / 16'384 + 1));
     const auto told = contained(jpeg.segment(0xD9, {}));
     ASSERT_FALSE(told);
     EXPECT_EQ(told.error().code, ErrorCode::kCorruptImage);
@@ -245,8 +263,23 @@ TEST(Bombs, ThousandsOfRestartsAndSegmentsAreRead) {
 // Sizes of both signs, up to what 32 bits hold.
 TEST(Bombs, BmpsOfImpossibleSizesAreRefused) {
   const auto bmp = [](std::uint32_t width, std::uint32_t height, std::uint16_t bits) {
-    const auto little = [](std::uint32_t v) { return File().u8(v & 0xFF).u8(v >> 8 & 0xFF).u8(v >> 16 & 0xFF).u8(v >> 24); };
-    return File().text("BM"sv).add(little(100)).add(little(0)).add(little(54)).add(little(40)).add(little(width)).add(little(height)).u8(1).u8(0).u8(static_cast<std::uint8_t>(bits)).u8(0).zeros(24).zeros(4'096);
+    const auto little = [](std::uint32_t v) {
+      return File().u8(v & 0xFF).u8(v >> 8 & 0xFF).u8(v >> 16 & 0xFF).u8(v >> 24);
+    };
+    return File()
+        .text("BM"sv)
+        .add(little(100))
+        .add(little(0))
+        .add(little(54))
+        .add(little(40))
+        .add(little(width))
+        .add(little(height))
+        .u8(1)
+        .u8(0)
+        .u8(static_cast<std::uint8_t>(bits))
+        .u8(0)
+        .zeros(24)
+        .zeros(4'096);
   };
   for (const std::uint16_t bits : {std::uint16_t{1}, std::uint16_t{8}, std::uint16_t{24}, std::uint16_t{32}}) {
     expect_code(bmp(50'000, 50'000, bits), ErrorCode::kImageTooLarge);
@@ -266,22 +299,31 @@ TEST(Bombs, AWebpOfThousandsOfExifChunksIsRefused) {
   chunks.text("VP8X\x0A\0\0\0\x08\0\0\0\x0F\0\0\x0F\0\0"sv);
   for (int i = 0; i < 100'000; ++i) chunks.text("EXIF\0\0\0\0"sv);
   const std::size_t size = chunks.bytes().size() + 4;
-  expect_code(File().text("RIFF"sv).u8(size & 0xFF).u8(size >> 8 & 0xFF).u8(size >> 16 & 0xFF).u8(0).text("WEBP"sv).add(chunks), ErrorCode::kCorruptImage);
+  expect_code(
+      File().text("RIFF"sv).u8(size & 0xFF).u8(size >> 8 & 0xFF).u8(size >> 16 & 0xFF).u8(0).text("WEBP"sv).add(chunks),
+      ErrorCode::kCorruptImage);
 }
 
 TEST(Bombs, AnAvifOfThousandsOfPropertiesIsWalked) {
-  const auto box = [](std::string_view type, const File& payload) { return File().u32(static_cast<std::uint32_t>(payload.bytes().size() + 8)).text(type).add(payload); };
+  const auto box = [](std::string_view type, const File& payload) {
+    return File().u32(static_cast<std::uint32_t>(payload.bytes().size() + 8)).text(type).add(payload);
+  };
   File properties;
   for (int i = 0; i < 32'768; ++i) properties.add(box("irot"sv, File().u8(1)));
   properties.add(box("ispe"sv, File().u32(0).u32(50'000).u32(50'000)));
   File associations;
   associations.u32(1).u32(1).u16(1).u8(255);  // wide ones, of one item
   for (int i = 0; i < 255; ++i) associations.u16(0x7FFF);
-  const File own = File().u32(0).add(box("pitm"sv, File().u32(0).u16(1))).add(box("iprp"sv, box("ipco"sv, properties).add(box("ipma"sv, associations))));
-  const File file = box("ftyp"sv, File().text("avif\0\0\0\0avif"sv)).add(box("meta"sv, own)).add(box("mdat"sv, File().zeros(8)));
+  const File own = File()
+                       .u32(0)
+                       .add(box("pitm"sv, File().u32(0).u16(1)))
+                       .add(box("iprp"sv, box("ipco"sv, properties).add(box("ipma"sv, associations))));
+  const File file =
+      box("ftyp"sv, File().text("avif\0\0\0\0avif"sv)).add(box("meta"sv, own)).add(box("mdat"sv, File().zeros(8)));
   const auto told = contained(file);
   ASSERT_FALSE(told);
-  EXPECT_TRUE(told.error().code == ErrorCode::kCorruptImage || told.error().code == ErrorCode::kImageTooLarge) << told.error().message;
+  EXPECT_TRUE(told.error().code == ErrorCode::kCorruptImage || told.error().code == ErrorCode::kImageTooLarge)
+      << told.error().message;
 }
 
 }  // namespace

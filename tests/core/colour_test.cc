@@ -60,7 +60,8 @@ TEST(Colour, ViewsAreThoseOfLittleCmsAndPillowWithinOneLevel) {
     const Octets view = values_of(prepared->view);
     ASSERT_EQ(view.size(), expected.size());
     int greatest = 0;
-    for (std::size_t i = 0; i < view.size(); ++i) greatest = std::max(greatest, std::abs(int{view[i]} - int{expected[i]}));
+    for (std::size_t i = 0; i < view.size(); ++i)
+      greatest = std::max(greatest, std::abs(int{view[i]} - int{expected[i]}));
     EXPECT_LE(greatest, source == "converted" ? 1 : 0) << name;
     ++cases;
   }
@@ -86,18 +87,21 @@ TEST(Colour, PreviewAndCropAreConvertedToo) {
 // ---- JPEG
 
 Octets segment(const Octets& payload) {
-  Octets bytes = {0xFF, 0xE2, static_cast<std::uint8_t>((payload.size() + 2) >> 8), static_cast<std::uint8_t>(payload.size() + 2)};
+  Octets bytes = {0xFF, 0xE2, static_cast<std::uint8_t>((payload.size() + 2) >> 8),
+                  static_cast<std::uint8_t>(payload.size() + 2)};
   bytes.insert(bytes.end(), payload.begin(), payload.end());
   return bytes;
 }
 
 Octets piece(int number, int count, const Octets& data) {
   using namespace std::string_view_literals;
-  return segment(joined({octets("ICC_PROFILE\0"sv), {static_cast<std::uint8_t>(number), static_cast<std::uint8_t>(count)}, data}));
+  return segment(
+      joined({octets("ICC_PROFILE\0"sv), {static_cast<std::uint8_t>(number), static_cast<std::uint8_t>(count)}, data}));
 }
 
 Octets part_of(const Octets& whole, std::size_t i, std::size_t n) {
-  return {whole.begin() + static_cast<std::ptrdiff_t>(whole.size() * i / n), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() * (i + 1) / n)};
+  return {whole.begin() + static_cast<std::ptrdiff_t>(whole.size() * i / n),
+          whole.begin() + static_cast<std::ptrdiff_t>(whole.size() * (i + 1) / n)};
 }
 
 Octets jpeg_with(std::initializer_list<Octets> segments) {
@@ -121,19 +125,21 @@ TEST(Colour, AJpegsProfileMayComeInPiecesInAnyOrder) {
 TEST(Colour, AJpegsProfileThatIsIncompleteOrContradictsItselfIsReported) {
   const Octets icc = profile("display-p3");
   const Octets a = part_of(icc, 0, 2), b = part_of(icc, 1, 2);
-  const auto broken = [](std::initializer_list<Octets> segments) { EXPECT_EQ(said(jpeg_with(segments)), "unsupported-profile"); };
-  broken({piece(1, 2, a)});                                         // one missing
-  broken({piece(1, 2, a), piece(2, 3, b)});                         // counts differ
-  broken({piece(1, 2, a), piece(1, 2, a)});                         // twice the same
-  broken({piece(1, 1, icc), piece(1, 1, icc)});                     // twice the whole
-  broken({piece(1, 2, a), piece(2, 2, b), piece(2, 2, b)});         // one too many
-  broken({piece(0, 2, a), piece(1, 2, a), piece(2, 2, b)});         // numbers begin at 1
-  broken({piece(3, 2, a), piece(1, 2, b)});                         // a number beyond the count
-  broken({piece(2, 2, a), piece(1, 2, b)});                         // wrong way round
-  broken({piece(1, 1, {})});                                        // nothing in it
+  const auto broken = [](std::initializer_list<Octets> segments) {
+    EXPECT_EQ(said(jpeg_with(segments)), "unsupported-profile");
+  };
+  broken({piece(1, 2, a)});                                  // one missing
+  broken({piece(1, 2, a), piece(2, 3, b)});                  // counts differ
+  broken({piece(1, 2, a), piece(1, 2, a)});                  // twice the same
+  broken({piece(1, 1, icc), piece(1, 1, icc)});              // twice the whole
+  broken({piece(1, 2, a), piece(2, 2, b), piece(2, 2, b)});  // one too many
+  broken({piece(0, 2, a), piece(1, 2, a), piece(2, 2, b)});  // numbers begin at 1
+  broken({piece(3, 2, a), piece(1, 2, b)});                  // a number beyond the count
+  broken({piece(2, 2, a), piece(1, 2, b)});                  // wrong way round
+  broken({piece(1, 1, {})});                                 // nothing in it
   broken({piece(1, 1, octets("no profile"))});
   using namespace std::string_view_literals;
-  broken({segment(octets("ICC_PROFILE\0"sv))});                     // not even numbers
+  broken({segment(octets("ICC_PROFILE\0"sv))});  // not even numbers
   broken({segment(octets("ICC_PROFILE\0\1"sv))});
   EXPECT_EQ(said(jpeg_with({segment(octets("ICC_PROFILE"))})), "assumed-srgb");
 }
@@ -141,10 +147,10 @@ TEST(Colour, AJpegsProfileThatIsIncompleteOrContradictsItselfIsReported) {
 // EXIF that says R03, Adobe RGB, as cameras do that attach no profile.
 Octets r03() {
   using namespace std::string_view_literals;
-  const Octets tiff = joined({octets("Exif\0\0MM\0*\0\0\0\10"sv),
-                              octets("\0\1\x87\x69\0\4\0\0\0\1\0\0\0\x1A\0\0\0\0"sv),
-                              octets("\0\2\xA0\1\0\3\0\0\0\1\xFF\xFF\0\0\xA0\5\0\4\0\0\0\1\0\0\0\x38\0\0\0\0"sv),
-                              octets("\0\1\0\1\0\2\0\0\0\4R03\0\0\0\0\0"sv)});
+  const Octets tiff =
+      joined({octets("Exif\0\0MM\0*\0\0\0\10"sv), octets("\0\1\x87\x69\0\4\0\0\0\1\0\0\0\x1A\0\0\0\0"sv),
+              octets("\0\2\xA0\1\0\3\0\0\0\1\xFF\xFF\0\0\xA0\5\0\4\0\0\0\1\0\0\0\x38\0\0\0\0"sv),
+              octets("\0\1\0\1\0\2\0\0\0\4R03\0\0\0\0\0"sv)});
   Octets bytes = segment(tiff);
   bytes[1] = 0xE1;
   return bytes;
@@ -219,9 +225,11 @@ Octets stored(const Octets& data) {
   Octets bytes = {0x78, 0x01};
   for (std::size_t at = 0; at < data.size() || at == 0; at += 60'000) {
     const std::size_t n = std::min<std::size_t>(60'000, data.size() - at);
-    bytes.insert(bytes.end(), {static_cast<std::uint8_t>(at + n == data.size()), static_cast<std::uint8_t>(n), static_cast<std::uint8_t>(n >> 8),
-                               static_cast<std::uint8_t>(~n), static_cast<std::uint8_t>(~n >> 8)});
-    bytes.insert(bytes.end(), data.begin() + static_cast<std::ptrdiff_t>(at), data.begin() + static_cast<std::ptrdiff_t>(at + n));
+    bytes.insert(bytes.end(), {static_cast<std::uint8_t>(at + n == data.size()), static_cast<std::uint8_t>(n),
+                               static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(~n),
+                               static_cast<std::uint8_t>(~n >> 8)});
+    bytes.insert(bytes.end(), data.begin() + static_cast<std::ptrdiff_t>(at),
+                 data.begin() + static_cast<std::ptrdiff_t>(at + n));
   }
   append_u32(bytes, 0);  // the checksum, which is not looked at
   return bytes;
@@ -280,7 +288,8 @@ TEST(Colour, BrokenPngProfilesAreReported) {
   EXPECT_EQ(said(png_with({chunk("iCCP", iccp(icc), true)})), "unsupported-profile");  // checksum
   EXPECT_EQ(said(png_with({chunk("iCCP", {})})), "unsupported-profile");
   EXPECT_EQ(said(png_with({chunk("iCCP", {'p', 0})})), "unsupported-profile");
-  EXPECT_EQ(said(png_with({chunk("iCCP", joined({{'p', 0, 1}, stored(icc)}))})), "unsupported-profile");  // unknown compression
+  EXPECT_EQ(said(png_with({chunk("iCCP", joined({{'p', 0, 1}, stored(icc)}))})),
+            "unsupported-profile");  // unknown compression
   EXPECT_EQ(said(png_with({chunk("iCCP", joined({Octets(100, 'p'), {0, 0}, stored(icc)}))})), "unsupported-profile");
   EXPECT_EQ(said(png_with({chunk("iCCP", joined({{'p', 0, 0}, icc}))})), "unsupported-profile");  // not compressed
   EXPECT_EQ(said(png_with({chunk("iCCP", iccp(profile("gray-1.8")))})), "unsupported-profile");   // grey on colours
@@ -302,12 +311,17 @@ TEST(Colour, WordsAfterThePicturesDataDoNotCount) {
 // ---- BMP
 
 Octets bmp_v5(std::string_view space, const Octets& icc) {
-  const auto u32 = [](std::uint32_t v) { return Octets{static_cast<std::uint8_t>(v), static_cast<std::uint8_t>(v >> 8), static_cast<std::uint8_t>(v >> 16), static_cast<std::uint8_t>(v >> 24)}; };
+  const auto u32 = [](std::uint32_t v) {
+    return Octets{static_cast<std::uint8_t>(v), static_cast<std::uint8_t>(v >> 8), static_cast<std::uint8_t>(v >> 16),
+                  static_cast<std::uint8_t>(v >> 24)};
+  };
   const std::uint32_t data_at = 14 + 124;
   const Octets masks = joined({u32(0), u32(0), u32(0), u32(0)});
   const auto size = static_cast<std::uint32_t>(icc.size());
-  return joined({octets("BM"), u32(0), u32(0), u32(data_at), u32(124), u32(2), u32(2), {1, 0, 24, 0}, u32(0), u32(16), u32(0), u32(0), u32(0), u32(0), masks, octets(space), Octets(36 + 12),
-                 u32(4), u32(124 + 16), u32(size), u32(0), Octets(16, 200), icc});
+  return joined(
+      {octets("BM"),    u32(0),  u32(0),        u32(data_at), u32(124), u32(2),          u32(2), {1, 0, 24, 0},
+       u32(0),          u32(16), u32(0),        u32(0),       u32(0),   u32(0),          masks,  octets(space),
+       Octets(36 + 12), u32(4),  u32(124 + 16), u32(size),    u32(0),   Octets(16, 200), icc});
 }
 
 TEST(Colour, BmpsOfVersionFiveSayTheirs) {

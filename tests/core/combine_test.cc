@@ -26,7 +26,8 @@ struct Picture {
   DecisionSpec spec;
   Decision alone;
 
-  Picture(std::vector<float> values, DecisionSpec own) : scores(std::move(values)), spec(std::move(own)), alone(decide(scores, spec, true).value()) {}
+  Picture(std::vector<float> values, DecisionSpec own)
+      : scores(std::move(values)), spec(std::move(own)), alone(decide(scores, spec, true).value()) {}
   [[nodiscard]] Opinion opinion() const { return {scores, &spec, &alone}; }
 };
 
@@ -60,7 +61,8 @@ TEST(Combine, ModalitiesArePooledByWeight) {
   ASSERT_TRUE(joint);
   expect_near(joint->probabilities, {0.26044811, 0.4060205, 0.33353139});
   EXPECT_EQ(joint->ranking, (std::vector<int>{1, 2, 0}));
-  EXPECT_EQ(joint->prediction_set, (std::vector<int>{1, 2}));  // by the combination's own limits: scores 0, 0.406, 0.740
+  EXPECT_EQ(joint->prediction_set,
+            (std::vector<int>{1, 2}));  // by the combination's own limits: scores 0, 0.406, 0.740
   EXPECT_EQ(joint->outcome, Outcome::kSeveral);
   EXPECT_EQ(joint->tier, Tier::kHigh);  // by the combination's own cuts: 0.3335 of high concern
 }
@@ -83,17 +85,20 @@ TEST(Combine, OneModalityTwiceIsTheMeanOfLogits) {
   ASSERT_TRUE(joint);
   expect_near(joint->probabilities, {0.16413208, 0.14484605, 0.69102187});
   EXPECT_EQ(joint->prediction_set, (std::vector<int>{2}));  // the modality's own rules: scores 0, 0.691, 0.855
-  EXPECT_EQ(joint->tier, Tier::kModerate);                   // 0.691 of high concern, 0.836 raised
+  EXPECT_EQ(joint->tier, Tier::kModerate);                  // 0.691 of high concern, 0.836 raised
 }
 
 TEST(Combine, TheSamePictureTwiceIsThatPicture) {
-  expect_near(combined(dermoscopy(), dermoscopy(), {})->probabilities, {dermoscopy().alone.probabilities.begin(), dermoscopy().alone.probabilities.end()});
+  expect_near(combined(dermoscopy(), dermoscopy(), {})->probabilities,
+              {dermoscopy().alone.probabilities.begin(), dermoscopy().alone.probabilities.end()});
 }
 
 TEST(Combine, RefusedOnlyWhenBothAre) {
   // Energies -2.4643688 and -3.0761512.
   const auto joint = [&](float first, float second, const CombinationSpec& spec) {
-    return combined(Picture(dermoscopy().scores, spec_of(0.8f, first)), Picture(photo().scores, spec_of(1.5f, second)), spec).value();
+    return combined(Picture(dermoscopy().scores, spec_of(0.8f, first)), Picture(photo().scores, spec_of(1.5f, second)),
+                    spec)
+        .value();
   };
   for (const CombinationSpec& spec : {weighted(), CombinationSpec{}}) {
     const Decision both = joint(-2.6f, -3.5f, spec);
@@ -136,7 +141,9 @@ TEST(Combine, HugeLogitsAndTinyTemperaturesDoNotOverflow) {
 }
 
 TEST(Combine, NonsenseIsRefused) {
-  const auto code = [&](const CombinationSpec& spec, const Picture& second = photo()) { return combined(dermoscopy(), second, spec).error().code; };
+  const auto code = [&](const CombinationSpec& spec, const Picture& second = photo()) {
+    return combined(dermoscopy(), second, spec).error().code;
+  };
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   const SetRule limits = limits_of(0.6f);
   EXPECT_EQ(combine({}, weighted()).error().code, ErrorCode::kInvalidArgument);
@@ -148,7 +155,8 @@ TEST(Combine, NonsenseIsRefused) {
   EXPECT_EQ(code({{0.5f, 0.5f}, 1, {{0.6f, kNan, 0.6f}, 0, 0}, {}}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code({{0.5f, 0.5f}, 1, limits, {kNan, 0.1f}}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code({{0.5f, 0.5f}, 1, limits, {0.1f, -0.1f}}), ErrorCode::kInvalidArgument);
-  for (const float temperature : {0.0f, -1.0f, kNan, kNever}) EXPECT_EQ(code({{0.5f, 0.5f}, temperature, limits, {}}), ErrorCode::kInvalidArgument);
+  for (const float temperature : {0.0f, -1.0f, kNan, kNever})
+    EXPECT_EQ(code({{0.5f, 0.5f}, temperature, limits, {}}), ErrorCode::kInvalidArgument);
   DecisionSpec two = spec_of(1, 0);
   two.sets.limits.pop_back();
   two.concern.pop_back();

@@ -1,5 +1,7 @@
-// Drawn pictures cut short and with bytes of their headers changed. A cut file is an error, or was whole already and gives the same tensor; a changed one gives a picture of the
-// size that its header states, or an error. Every drawn file is here; what is small is cut at every byte, of what is larger every byte of its beginning and end and some between.
+// Drawn pictures cut short and with bytes of their headers changed. A cut file is an error, or was whole already and
+// gives the same tensor; a changed one gives a picture of the size that its header states, or an error. Every drawn
+// file is here; what is small is cut at every byte, of what is larger every byte of its beginning and end and some
+// between.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,9 +21,10 @@ namespace {
 using testing::kSanitized;
 
 // Under the sanitizers everything takes some ten times as long.
-constexpr std::size_t kSmall = kSanitized ? 700 : 2'500;  // bytes of JPEGs that are cut at every byte; of other files, whose structure is checked before they are decoded, kLarge
+constexpr std::size_t kSmall = kSanitized ? 700 : 2'500;  // bytes of JPEGs that are cut at every byte; of other files,
+                                                          // whose structure is checked before they are decoded, kLarge
 constexpr std::size_t kBeginning = kSanitized ? 200 : 900;
-constexpr std::size_t kBetween = kSanitized ? 24 : 160;   // cuts of the rest of a larger file
+constexpr std::size_t kBetween = kSanitized ? 24 : 160;  // cuts of the rest of a larger file
 constexpr std::size_t kEnd = 24;
 constexpr std::size_t kLarge = 30'000;         // bytes of files of whose header not every byte is changed
 constexpr std::int64_t kMostPixels = 120'000;  // of pictures that a changed header makes
@@ -36,7 +39,8 @@ using Extensions = std::set<std::string>;
 std::vector<Drawn> drawn(const Extensions& extensions) {
   std::vector<Drawn> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(testing::tests_dir() / "pictures")) {
-    if (entry.is_regular_file() && extensions.contains(entry.path().extension())) files.push_back({entry.path().filename(), testing::read_file(entry.path())});
+    if (entry.is_regular_file() && extensions.contains(entry.path().extension()))
+      files.push_back({entry.path().filename(), testing::read_file(entry.path())});
   }
   std::sort(files.begin(), files.end(), [](const Drawn& a, const Drawn& b) { return a.name < b.name; });
   return files;
@@ -76,7 +80,9 @@ Answer answer_to(Bytes bytes) {
 }
 
 bool is_refusal(const Error& error) {
-  return (error.code == ErrorCode::kCorruptImage || error.code == ErrorCode::kUnsupportedFormat || error.code == ErrorCode::kImageTooLarge) && !error.message.empty();
+  return (error.code == ErrorCode::kCorruptImage || error.code == ErrorCode::kUnsupportedFormat ||
+          error.code == ErrorCode::kImageTooLarge) &&
+         !error.message.empty();
 }
 
 std::vector<std::size_t> cuts_of(Bytes bytes) {
@@ -84,7 +90,9 @@ std::vector<std::size_t> cuts_of(Bytes bytes) {
   const bool all = size <= (starts_with(bytes, "\xFF\xD8") ? kSmall : kLarge);
   const std::size_t step = std::max<std::size_t>(1, size / kBetween);
   std::vector<std::size_t> cuts;
-  for (std::size_t n = 0; n < size; n += all || n < kBeginning || n + kEnd >= size ? 1 : std::min(step, size - kEnd - n)) cuts.push_back(n);
+  for (std::size_t n = 0; n < size;
+       n += all || n < kBeginning || n + kEnd >= size ? 1 : std::min(step, size - kEnd - n))
+    cuts.push_back(n);
   return cuts;
 }
 
@@ -96,7 +104,8 @@ class Damage : public ::testing::TestWithParam<std::string> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Damage, ::testing::Values("jpg", "png", "bmp", "foreign", "other"), [](const auto& param) { return param.param; });
+INSTANTIATE_TEST_SUITE_P(Kinds, Damage, ::testing::Values("jpg", "png", "bmp", "foreign", "other"),
+                         [](const auto& param) { return param.param; });
 
 TEST_P(Damage, ACutFileIsAnErrorOrWasWhole) {
   std::size_t errors = 0;
@@ -112,7 +121,8 @@ TEST_P(Damage, ACutFileIsAnErrorOrWasWhole) {
         continue;
       }
       ASSERT_FALSE(whole.error) << name << " is refused, and read when cut at " << n;
-      ASSERT_TRUE(part.width == whole.width && part.height == whole.height && part.tensor == whole.tensor) << name << " cut at " << n << " is another picture";
+      ASSERT_TRUE(part.width == whole.width && part.height == whole.height && part.tensor == whole.tensor)
+          << name << " cut at " << n << " is another picture";
     }
   }
   EXPECT_GT(errors, GetParam() == "other" ? 100u : 1000u);
@@ -130,12 +140,15 @@ bool scan_has_begun(Bytes jpeg) {
 
 int percent_in(const std::string& message) {
   const std::size_t at = message.find("about ");
-  return at == std::string::npos || message.find(" % of ") == std::string::npos ? -1 : std::stoi(message.substr(at + 6));
+  return at == std::string::npos || message.find(" % of ") == std::string::npos ? -1
+                                                                                : std::stoi(message.substr(at + 6));
 }
 
 TEST(DamagedJpeg, ACutOneSaysHowMuchCouldBeRead) {
   std::size_t said = 0;
-  for (const char* name : {"spot-444.jpg", "spot-gray.jpg", "spot-restart.jpg", "kinds/jpeg-420.jpg", "kinds/jpeg-grey.jpg", "kinds/jpeg-rgb.jpg", "kinds/jpeg-ycck.jpg", "kinds/jpeg-420-progressive.jpg"}) {
+  for (const char* name :
+       {"spot-444.jpg", "spot-gray.jpg", "spot-restart.jpg", "kinds/jpeg-420.jpg", "kinds/jpeg-grey.jpg",
+        "kinds/jpeg-rgb.jpg", "kinds/jpeg-ycck.jpg", "kinds/jpeg-420-progressive.jpg"}) {
     const auto bytes = testing::picture_bytes(name);
     const bool progressive = std::string(name).find("progressive") != std::string::npos;
     const std::size_t step = bytes.size() > kSmall ? 17 : 1;
@@ -148,7 +161,8 @@ TEST(DamagedJpeg, ACutOneSaysHowMuchCouldBeRead) {
       const int percent = percent_in(part.error->message);
       if (progressive) {
         // Between two passes nothing of a pass is missing, but passes are.
-        ASSERT_TRUE(percent >= 0 || part.error->message.find("ends before") != std::string::npos) << name << " cut at " << n << ": " << part.error->message;
+        ASSERT_TRUE(percent >= 0 || part.error->message.find("ends before") != std::string::npos)
+            << name << " cut at " << n << ": " << part.error->message;
         continue;
       }
       ASSERT_GE(percent, before) << name << " cut at " << n << ": " << part.error->message;
@@ -190,7 +204,8 @@ std::size_t header_bytes(Bytes bytes) {
 
 TEST_P(Damage, AFileWithAChangedHeaderIsAPictureOrAnError) {
   const bool few = kSanitized || GetParam() == "jpg";
-  const std::vector<std::uint8_t> masks = few ? std::vector<std::uint8_t>{0x01, 0x80} : std::vector<std::uint8_t>{0x01, 0x04, 0x20, 0x80, 0xFF};
+  const std::vector<std::uint8_t> masks =
+      few ? std::vector<std::uint8_t>{0x01, 0x80} : std::vector<std::uint8_t>{0x01, 0x04, 0x20, 0x80, 0xFF};
   std::size_t pictures = 0;
   std::size_t errors = 0;
   for (const auto& [name, bytes] : files()) {
@@ -208,8 +223,10 @@ TEST_P(Damage, AFileWithAChangedHeaderIsAPictureOrAnError) {
           continue;
         }
         const bool turned = header->orientation >= 5;
-        ASSERT_TRUE(told.width == (turned && !told.tensor.empty() ? header->height : header->width)) << name << " byte " << at;
-        ASSERT_TRUE(std::all_of(told.tensor.begin(), told.tensor.end(), [](float v) { return std::abs(v) <= 1; })) << name << " byte " << at;
+        ASSERT_TRUE(told.width == (turned && !told.tensor.empty() ? header->height : header->width))
+            << name << " byte " << at;
+        ASSERT_TRUE(std::all_of(told.tensor.begin(), told.tensor.end(), [](float v) { return std::abs(v) <= 1; }))
+            << name << " byte " << at;
         ++pictures;
       }
       changed[at] = bytes[at];

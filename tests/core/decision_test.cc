@@ -140,7 +140,8 @@ TEST(Decision, SetsArePrefixesOfTheRankingThatHoldWhateverIsAskedFor) {
     ASSERT_TRUE(decision);
     const auto size = decision->prediction_set.size();
     ASSERT_GE(size, 1u);
-    ASSERT_TRUE(std::equal(decision->prediction_set.begin(), decision->prediction_set.end(), decision->ranking.begin()));
+    ASSERT_TRUE(
+        std::equal(decision->prediction_set.begin(), decision->prediction_set.end(), decision->ranking.begin()));
     // Asked for one by one, as the header says; the last in the set asks, none after it does.
     double before = 0;
     for (std::size_t place = 0; place < count; ++place) {
@@ -194,8 +195,8 @@ TEST(Decision, TheTierDependsNeitherOnTheSetNorOnTheFirstClass) {
   DecisionSpec spec = spec_of_three();
   for (const float limit : {0.0f, 0.7f, 3.0f}) {
     spec.sets.limits = {limit, limit, limit};
-    EXPECT_EQ(tier_of(spec, {0.62f, 0.07f, 0.31f}), Tier::kHigh);   // first is low, the set may be it alone
-    EXPECT_EQ(tier_of(spec, {0.93f, 0.05f, 0.02f}), Tier::kLow);    // the set may hold the class of high concern
+    EXPECT_EQ(tier_of(spec, {0.62f, 0.07f, 0.31f}), Tier::kHigh);  // first is low, the set may be it alone
+    EXPECT_EQ(tier_of(spec, {0.93f, 0.05f, 0.02f}), Tier::kLow);   // the set may hold the class of high concern
     EXPECT_EQ(tier_of(spec, {0.45f, 0.28f, 0.27f}), Tier::kModerate);
   }
 }

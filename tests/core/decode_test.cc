@@ -39,8 +39,9 @@ TEST(Decode, HeadersSayFormatSizeAndOrientation) {
 }
 
 TEST(Decode, EveryKindGivesRgbOfTheHeadersSize) {
-  for (const char* name : {"spot.jpg", "spot-progressive.jpg", "spot-444.jpg", "spot-restart.jpg", "spot-gray.jpg", "spot-cmyk.jpg", "spot.png", "spot-palette.png", "spot-gray.png",
-                           "spot-alpha.png", "spot-16bit.png", "spot.bmp", "spot-gray.bmp"}) {
+  for (const char* name : {"spot.jpg", "spot-progressive.jpg", "spot-444.jpg", "spot-restart.jpg", "spot-gray.jpg",
+                           "spot-cmyk.jpg", "spot.png", "spot-palette.png", "spot-gray.png", "spot-alpha.png",
+                           "spot-16bit.png", "spot.bmp", "spot-gray.bmp"}) {
     const auto image = decoded(picture_bytes(name));
     EXPECT_TRUE(image) << name << ": " << image.error().message;
   }
@@ -78,7 +79,8 @@ TEST(Decode, JpegKindsThatAreNotReadAreNamed) {
     return read_header(bytes);
   };
   EXPECT_TRUE(with_frame(0xC1, 8));  // extended sequential with 8 bits is baseline with more tables
-  for (const auto& [marker, precision, word] : std::vector<std::tuple<int, int, std::string>>{{0xC9, 8, "arithmetic"}, {0xC3, 8, "lossless"}, {0xC5, 8, "hierarchical"}, {0xC1, 12, "12 bits"}}) {
+  for (const auto& [marker, precision, word] : std::vector<std::tuple<int, int, std::string>>{
+           {0xC9, 8, "arithmetic"}, {0xC3, 8, "lossless"}, {0xC5, 8, "hierarchical"}, {0xC1, 12, "12 bits"}}) {
     const auto told = with_frame(static_cast<std::uint8_t>(marker), static_cast<std::uint8_t>(precision));
     ASSERT_FALSE(told) << word;
     EXPECT_EQ(told.error().code, ErrorCode::kUnsupportedFormat);
@@ -99,7 +101,8 @@ TEST(Decode, AFourChannelJpegMustSayWhatItIs) {
 
 // A file that ends early is never a success, whatever the decoder would make of it.
 TEST(Decode, EveryCutIsAnError) {
-  for (const char* name : {"spot-444.jpg", "spot-restart.jpg", "orientation-6.jpg", "tiny.png", "spot-16bit.png", "flat.png", "spot-gray.bmp"}) {
+  for (const char* name : {"spot-444.jpg", "spot-restart.jpg", "orientation-6.jpg", "tiny.png", "spot-16bit.png",
+                           "flat.png", "spot-gray.bmp"}) {
     const auto whole = picture_bytes(name);
     const std::size_t step = whole.size() > 4000 ? 7 : 1;
     // The BMP's last row may lack its padding; the PNG's and JPEG's last byte counts.
@@ -128,7 +131,9 @@ TEST(Decode, EveryFlippedHeaderByteIsSurvived) {
 
 // stb_image by itself shows what lies in memory for these.
 TEST(Decode, AColourThatThePaletteLacksIsBlack) {
-  for (const auto& [name, short_name] : {std::pair{"kinds/png-palette-8.png", "kinds/png-palette-8-short.png"}, {"kinds/bmp-8.bmp", "kinds/bmp-8-short.bmp"}, {"kinds/bmp-1.bmp", "kinds/bmp-1-short.bmp"}}) {
+  for (const auto& [name, short_name] : {std::pair{"kinds/png-palette-8.png", "kinds/png-palette-8-short.png"},
+                                         {"kinds/bmp-8.bmp", "kinds/bmp-8-short.bmp"},
+                                         {"kinds/bmp-1.bmp", "kinds/bmp-1-short.bmp"}}) {
     const auto whole = decoded(picture_bytes(name));
     const auto lacking = decoded(picture_bytes(short_name));
     ASSERT_TRUE(whole && lacking) << short_name;
@@ -138,9 +143,12 @@ TEST(Decode, AColourThatThePaletteLacksIsBlack) {
     for (std::size_t i = 0; i < whole->pixels.size(); i += 3) {
       const std::uint8_t* was = whole->pixels.data() + i;
       const std::uint8_t* is = lacking->pixels.data() + i;
-      if (std::equal(was, was + 3, is)) ++kept;
-      else if (is[0] == 0 && is[1] == 0 && is[2] == 0) ++black;
-      else FAIL() << short_name << " has a colour of its own at " << i / 3;
+      if (std::equal(was, was + 3, is))
+        ++kept;
+      else if (is[0] == 0 && is[1] == 0 && is[2] == 0)
+        ++black;
+      else
+        FAIL() << short_name << " has a colour of its own at " << i / 3;
     }
     EXPECT_GT(kept, 100) << short_name;
     EXPECT_GT(black, 100) << short_name;

@@ -1,4 +1,5 @@
-// The manifest of tensors: what every build of the core must make of every drawn picture, to the bit. tests/exactness/cases.mjs says what its lines mean.
+// The manifest of tensors: what every build of the core must make of every drawn picture, to the bit.
+// tests/exactness/cases.mjs says what its lines mean.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -36,7 +37,8 @@ Wanted parse_spec(std::istringstream& fields) {
   Wanted wanted;
   std::string layout, channels, fit, filter, mean, std, area;
   TensorSpec& tensor = wanted.spec.tensor;
-  fields >> wanted.name >> tensor.width >> tensor.height >> layout >> channels >> fit >> filter >> mean >> std >> wanted.spec.preview_side >> wanted.spec.views >> area;
+  fields >> wanted.name >> tensor.width >> tensor.height >> layout >> channels >> fit >> filter >> mean >> std >>
+      wanted.spec.preview_side >> wanted.spec.views >> area;
   EXPECT_TRUE(fields) << "a spec line is too short";
   tensor.layout = layout == "NHWC" ? Layout::kNhwc : Layout::kNchw;
   tensor.channels = channels == "BGR" ? ChannelOrder::kBgr : ChannelOrder::kRgb;
@@ -47,7 +49,9 @@ Wanted parse_spec(std::istringstream& fields) {
     fit.resize(star);
   }
   wanted.spec.fit = fit == "stretch" ? Fit::kStretch : Fit::kCover;
-  wanted.spec.filter = filter == "bilinear" ? Filter::kBilinear : filter == "lanczos" ? Filter::kLanczos : Filter::kBicubic;
+  wanted.spec.filter = filter == "bilinear"  ? Filter::kBilinear
+                       : filter == "lanczos" ? Filter::kLanczos
+                                             : Filter::kBicubic;
   wanted.cropped = area == "cropped";
   wanted.spec.quality.fill(0.f);  // every check is made
   return wanted;
@@ -56,7 +60,9 @@ Wanted parse_spec(std::istringstream& fields) {
 void add_number(Sha256& hash, float value) {
   std::uint32_t bits = 0;
   std::memcpy(&bits, &value, sizeof bits);
-  const std::array<std::uint8_t, 4> bytes = {static_cast<std::uint8_t>(bits), static_cast<std::uint8_t>(bits >> 8), static_cast<std::uint8_t>(bits >> 16), static_cast<std::uint8_t>(bits >> 24)};
+  const std::array<std::uint8_t, 4> bytes = {static_cast<std::uint8_t>(bits), static_cast<std::uint8_t>(bits >> 8),
+                                             static_cast<std::uint8_t>(bits >> 16),
+                                             static_cast<std::uint8_t>(bits >> 24)};
   hash.add(bytes);
 }
 
@@ -78,7 +84,8 @@ std::string answer_of(const std::vector<std::uint8_t>& bytes, const std::vector<
     if (!prepared && first) return std::string(error_name(prepared.error().code));
     if (first) {
       const Source& source = prepared->source;
-      answer << format_name(source.format) << ':' << source.width << 'x' << source.height << ':' << source.orientation << ':' << colour_source_name(source.colour);
+      answer << format_name(source.format) << ':' << source.width << 'x' << source.height << ':' << source.orientation
+             << ':' << colour_source_name(source.colour);
       crop = {source.width / 5, source.height / 4, std::max(1, source.width / 2), std::max(1, source.height / 2)};
     }
     answer << ' ' << (prepared ? hash_of(*prepared) : std::string(error_name(prepared.error().code)));

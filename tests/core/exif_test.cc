@@ -10,7 +10,8 @@ namespace {
 using testing::image_of;
 using testing::values_of;
 
-std::vector<std::uint8_t> tiff(bool big, std::uint16_t type, std::uint16_t value, std::uint32_t directory = 8, std::uint16_t count = 1) {
+std::vector<std::uint8_t> tiff(bool big, std::uint16_t type, std::uint16_t value, std::uint32_t directory = 8,
+                               std::uint16_t count = 1) {
   std::vector<std::uint8_t> bytes = big ? std::vector<std::uint8_t>{'M', 'M'} : std::vector<std::uint8_t>{'I', 'I'};
   const auto put = [&](std::uint32_t v, int size) {
     for (int i = 0; i < size; ++i) bytes.push_back(static_cast<std::uint8_t>(v >> 8 * (big ? size - 1 - i : i)));
@@ -30,7 +31,8 @@ std::vector<std::uint8_t> tiff(bool big, std::uint16_t type, std::uint16_t value
 TEST(Exif, ReadsBothByteOrdersAndTheIntegerTypes) {
   for (int orientation = 1; orientation <= 8; ++orientation) {
     for (const bool big : {false, true}) {
-      for (const std::uint16_t type : {3, 4}) EXPECT_EQ(read_orientation(tiff(big, type, static_cast<std::uint16_t>(orientation))), orientation);
+      for (const std::uint16_t type : {3, 4})
+        EXPECT_EQ(read_orientation(tiff(big, type, static_cast<std::uint16_t>(orientation))), orientation);
     }
   }
 }
@@ -39,9 +41,9 @@ TEST(Exif, NonsenseIsUpright) {
   EXPECT_EQ(read_orientation({}), 1);
   EXPECT_EQ(read_orientation(tiff(true, 3, 0)), 1);
   EXPECT_EQ(read_orientation(tiff(true, 3, 9)), 1);
-  EXPECT_EQ(read_orientation(tiff(true, 2, 6)), 1);                 // a string
-  EXPECT_EQ(read_orientation(tiff(true, 3, 6, 0xFFFFFFF0u)), 1);    // directory far outside
-  EXPECT_EQ(read_orientation(tiff(false, 3, 6, 8, 0xFFFF)), 6);     // more entries promised than there are, ours is there
+  EXPECT_EQ(read_orientation(tiff(true, 2, 6)), 1);               // a string
+  EXPECT_EQ(read_orientation(tiff(true, 3, 6, 0xFFFFFFF0u)), 1);  // directory far outside
+  EXPECT_EQ(read_orientation(tiff(false, 3, 6, 8, 0xFFFF)), 6);   // more entries promised than there are, ours is there
   auto wrong_magic = tiff(true, 3, 6);
   wrong_magic[3] = 43;
   EXPECT_EQ(read_orientation(wrong_magic), 1);
@@ -50,13 +52,16 @@ TEST(Exif, NonsenseIsUpright) {
 TEST(Exif, EveryPrefixIsSurvived) {
   const auto whole = tiff(true, 3, 6);
   for (std::size_t n = 0; n < whole.size(); ++n) {
-    const std::vector<std::uint8_t> part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));  // own allocation: ASan sees one byte too far
+    const std::vector<std::uint8_t> part(
+        whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));  // own allocation: ASan sees one byte too far
     EXPECT_TRUE(read_orientation(part) == 1 || n >= 20);
   }
 }
 
-// The first directory points to EXIF's, at 26, which holds `colour_space` and points to the interoperability directory at 56.
-std::vector<std::uint8_t> camera(bool big, std::uint16_t colour_space, std::string_view index, std::uint32_t exif = 26, std::uint32_t interoperability = 56) {
+// The first directory points to EXIF's, at 26, which holds `colour_space` and points to the interoperability directory
+// at 56.
+std::vector<std::uint8_t> camera(bool big, std::uint16_t colour_space, std::string_view index, std::uint32_t exif = 26,
+                                 std::uint32_t interoperability = 56) {
   std::vector<std::uint8_t> bytes = big ? std::vector<std::uint8_t>{'M', 'M'} : std::vector<std::uint8_t>{'I', 'I'};
   const auto put = [&](std::uint32_t v, int size) {
     for (int i = 0; i < size; ++i) bytes.push_back(static_cast<std::uint8_t>(v >> 8 * (big ? size - 1 - i : i)));
@@ -82,9 +87,9 @@ TEST(Exif, AdobeRgbIsStatedByTheIndexOrTheColourSpace) {
     EXPECT_TRUE(states_adobe_rgb(camera(big, 2, "R98\0"sv)));
     EXPECT_FALSE(states_adobe_rgb(camera(big, 1, "R98\0"sv)));
     EXPECT_FALSE(states_adobe_rgb(camera(big, 0xFFFF, "R98\0"sv)));
-    EXPECT_FALSE(states_adobe_rgb(camera(big, 2, "R03\0"sv, 8)));               // a directory that holds itself
-    EXPECT_FALSE(states_adobe_rgb(camera(big, 0xFFFF, "R03\0"sv, 26, 26)));     // another one
-    EXPECT_FALSE(states_adobe_rgb(camera(big, 2, "R03\0"sv, 0xFFFFFFFFu)));     // far outside
+    EXPECT_FALSE(states_adobe_rgb(camera(big, 2, "R03\0"sv, 8)));            // a directory that holds itself
+    EXPECT_FALSE(states_adobe_rgb(camera(big, 0xFFFF, "R03\0"sv, 26, 26)));  // another one
+    EXPECT_FALSE(states_adobe_rgb(camera(big, 2, "R03\0"sv, 0xFFFFFFFFu)));  // far outside
     EXPECT_FALSE(states_adobe_rgb(camera(big, 1, "R03\0"sv, 26, 0xFFFFFFF0u)));
     EXPECT_FALSE(states_adobe_rgb(tiff(big, 3, 6)));
   }

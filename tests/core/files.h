@@ -59,8 +59,8 @@ class File {
 
 inline File jpeg_start() { return File().segment(0xD8, {}); }
 
-// Huffman tables of one code of one bit, 0: a DC difference of nothing, and an AC symbol: an end-of-band run of 16,384 blocks (its 14 bits are zeros too), in baseline the end of a
-// block where `run` is 0.
+// Huffman tables of one code of one bit, 0: a DC difference of nothing, and an AC symbol: an end-of-band run of 16,384
+// blocks (its 14 bits are zeros too), in baseline the end of a block where `run` is 0.
 inline File tables(std::uint8_t run = 0xE0) {
   File dc, ac;
   dc.u8(0x00).u8(1).zeros(15).u8(0);
@@ -83,13 +83,24 @@ inline File colour_jpeg_frame(int width, int height, bool progressive) {
   return File().add(quantisation()).segment(progressive ? 0xC2 : 0xC0, frame).add(tables(progressive ? 0xE0 : 0));
 }
 
-inline File three_channel_scan(std::uint8_t first, std::uint8_t last) { return File().segment(0xDA, File().u8(3).u8(1).u8(0).u8(2).u8(0).u8(3).u8(0).u8(first).u8(last).u8(0)); }
+inline File three_channel_scan(std::uint8_t first, std::uint8_t last) {
+  return File().segment(0xDA, File().u8(3).u8(1).u8(0).u8(2).u8(0).u8(3).u8(0).u8(first).u8(last).u8(0));
+}
 
-inline File one_channel_scan(int id, std::uint8_t first, std::uint8_t last) { return File().segment(0xDA, File().u8(1).u8(static_cast<std::uint32_t>(id)).u8(0).u8(first).u8(last).u8(0)); }
+inline File one_channel_scan(int id, std::uint8_t first, std::uint8_t last) {
+  return File().segment(0xDA, File().u8(1).u8(static_cast<std::uint32_t>(id)).u8(0).u8(first).u8(last).u8(0));
+}
 
 // What follows a JPEG's beginning where it is grey: tables, frame, scan, and `count` bytes of four blocks each.
 inline File grey_jpeg_rest(int width, int height, std::size_t count) {
-  const File frame = File().u8(8).u16(static_cast<std::uint32_t>(height)).u16(static_cast<std::uint32_t>(width)).u8(1).u8(1).u8(0x11).u8(0);
+  const File frame = File()
+                         .u8(8)
+                         .u16(static_cast<std::uint32_t>(height))
+                         .u16(static_cast<std::uint32_t>(width))
+                         .u8(1)
+                         .u8(1)
+                         .u8(0x11)
+                         .u8(0);
   return File().add(quantisation()).segment(0xC0, frame).add(tables(0)).add(one_channel_scan(1, 0, 63)).zeros(count);
 }
 

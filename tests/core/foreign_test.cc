@@ -28,7 +28,8 @@ Image rgba_of(const std::string& name) {
   const StbPicture stb = stb_decode(bytes, std::size_t{16} << 20);
   auto image = Image::allocate(stb.width, stb.height, 4);
   for (int i = 0; i < stb.width * stb.height; ++i) {
-    for (int c = 0; c < 4; ++c) image->pixels.data()[4 * i + c] = c < stb.channels ? stb.pixels[stb.channels * i + c] : std::uint8_t{255};
+    for (int c = 0; c < 4; ++c)
+      image->pixels.data()[4 * i + c] = c < stb.channels ? stb.pixels[stb.channels * i + c] : std::uint8_t{255};
   }
   std::free(stb.pixels);
   return std::move(*image);
@@ -44,12 +45,23 @@ struct Case {
 
 TEST(Foreign, HeadersAreRead) {
   const std::vector<Case> cases = {
-      {"lossy.webp", Format::kWebp, 160, 120},         {"lossless.webp", Format::kWebp, 160, 120},      {"lossless-alpha.webp", Format::kWebp, 160, 120},
-      {"animated.webp", Format::kWebp, 160, 120},      {"orientation-6.webp", Format::kWebp, 120, 160, 6}, {"lossy.avif", Format::kAvif, 160, 120},
-      {"alpha.avif", Format::kAvif, 160, 120},         {"animated.avif", Format::kAvif, 160, 120},      {"orientation-2.avif", Format::kAvif, 160, 120, 2},
-      {"orientation-3.avif", Format::kAvif, 160, 120, 3}, {"orientation-4.avif", Format::kAvif, 160, 120, 4}, {"orientation-5.avif", Format::kAvif, 120, 160, 5},
-      {"orientation-6.avif", Format::kAvif, 120, 160, 6}, {"orientation-7.avif", Format::kAvif, 120, 160, 7}, {"orientation-8.avif", Format::kAvif, 120, 160, 8},
-      {"lossy.heic", Format::kHeic, 160, 120},         {"orientation-6.heic", Format::kHeic, 120, 160, 6},
+      {"lossy.webp", Format::kWebp, 160, 120},
+      {"lossless.webp", Format::kWebp, 160, 120},
+      {"lossless-alpha.webp", Format::kWebp, 160, 120},
+      {"animated.webp", Format::kWebp, 160, 120},
+      {"orientation-6.webp", Format::kWebp, 120, 160, 6},
+      {"lossy.avif", Format::kAvif, 160, 120},
+      {"alpha.avif", Format::kAvif, 160, 120},
+      {"animated.avif", Format::kAvif, 160, 120},
+      {"orientation-2.avif", Format::kAvif, 160, 120, 2},
+      {"orientation-3.avif", Format::kAvif, 160, 120, 3},
+      {"orientation-4.avif", Format::kAvif, 160, 120, 4},
+      {"orientation-5.avif", Format::kAvif, 120, 160, 5},
+      {"orientation-6.avif", Format::kAvif, 120, 160, 6},
+      {"orientation-7.avif", Format::kAvif, 120, 160, 7},
+      {"orientation-8.avif", Format::kAvif, 120, 160, 8},
+      {"lossy.heic", Format::kHeic, 160, 120},
+      {"orientation-6.heic", Format::kHeic, 120, 160, 6},
   };
   for (const Case& one : cases) {
     const auto bytes = foreign(one.name);
@@ -75,14 +87,18 @@ TEST(Foreign, WithItsChangesAFileSaysNothingOfOrientationOrProfile) {
 }
 
 TEST(Foreign, SizesOverTheLimitAreRefusedBeforeAnythingIsDecoded) {
-  for (const char* name : {"huge.webp", "huge.avif", "huge.heic"}) EXPECT_EQ(read_header(foreign(name)).error().code, ErrorCode::kImageTooLarge) << name;
+  for (const char* name : {"huge.webp", "huge.avif", "huge.heic"})
+    EXPECT_EQ(read_header(foreign(name)).error().code, ErrorCode::kImageTooLarge) << name;
 }
 
 TEST(Foreign, CutAtEveryByteEachIsAnswered) {
-  for (const char* name : {"lossy.webp", "lossless.webp", "orientation-6.webp", "profile.webp", "orientation-7.avif", "profile.avif", "orientation-6.heic"}) {
+  for (const char* name : {"lossy.webp", "lossless.webp", "orientation-6.webp", "profile.webp", "orientation-7.avif",
+                           "profile.avif", "orientation-6.heic"}) {
     const auto bytes = foreign(name);
     for (std::size_t n = 0; n < bytes.size(); ++n) {
-      const std::vector<std::uint8_t> cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));  // of its own, so that a sanitizer sees its end
+      const std::vector<std::uint8_t> cut(
+          bytes.begin(),
+          bytes.begin() + static_cast<std::ptrdiff_t>(n));  // of its own, so that a sanitizer sees its end
       ASSERT_FALSE(read_header(cut)) << name << " cut at " << n;
     }
   }
@@ -110,9 +126,12 @@ TEST(Foreign, WithoutPixelsItIsNamedAndNotDecoded) {
 }
 
 TEST(Foreign, DecodedPixelsGiveWhatThePngOfTheSameDrawingGives) {
-  for (const auto& [name, png, colour] : {std::tuple{"lossless.webp", "drawing.png", ColourSource::kAssumedSrgb}, std::tuple{"lossless-alpha.webp", "alpha.png", ColourSource::kAssumedSrgb},
-                                          std::tuple{"profile.webp", "profile.png", ColourSource::kConverted}, std::tuple{"profile.avif", "profile.png", ColourSource::kConverted},
-                                          std::tuple{"profile.heic", "profile.png", ColourSource::kConverted}, std::tuple{"lossy.avif", "drawing.png", ColourSource::kSrgb}}) {
+  for (const auto& [name, png, colour] : {std::tuple{"lossless.webp", "drawing.png", ColourSource::kAssumedSrgb},
+                                          std::tuple{"lossless-alpha.webp", "alpha.png", ColourSource::kAssumedSrgb},
+                                          std::tuple{"profile.webp", "profile.png", ColourSource::kConverted},
+                                          std::tuple{"profile.avif", "profile.png", ColourSource::kConverted},
+                                          std::tuple{"profile.heic", "profile.png", ColourSource::kConverted},
+                                          std::tuple{"lossy.avif", "drawing.png", ColourSource::kSrgb}}) {
     for (const std::optional<Rect> crop : {std::optional<Rect>(), std::optional(Rect{20, 10, 90, 80})}) {
       const auto expected = prepare(foreign(png), spec(), crop);
       const auto found = prepare(foreign(name), rgba_of(png), spec(), crop);
@@ -139,8 +158,11 @@ TEST(Foreign, DecodedPixelsAreTurnedUpright) {
 }
 
 TEST(Foreign, PixelsOfAnotherSizeOrForAnotherFileAreRefused) {
-  const auto code = [](const std::string& name, const Image& pixels) { return prepare(foreign(name), pixels, spec()).error().code; };
-  EXPECT_EQ(code("orientation-6.webp", rgba_of("drawing.png")), ErrorCode::kInvalidArgument);  // 160 wide, and the file says 120
+  const auto code = [](const std::string& name, const Image& pixels) {
+    return prepare(foreign(name), pixels, spec()).error().code;
+  };
+  EXPECT_EQ(code("orientation-6.webp", rgba_of("drawing.png")),
+            ErrorCode::kInvalidArgument);  // 160 wide, and the file says 120
   EXPECT_EQ(code("drawing.png", rgba_of("drawing.png")), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code("lossy.webp", Image{}), ErrorCode::kInvalidArgument);
   Image lacking = rgba_of("drawing.png");

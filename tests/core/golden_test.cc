@@ -31,9 +31,13 @@ TEST(Golden, ResamplingIsPillowsToTheBit) {
     int width, height, target_width, target_height;
     std::uint32_t seed;
     Rect region;
-    fields >> name >> width >> height >> region.x >> region.y >> region.width >> region.height >> target_width >> target_height >> seed >> hex;
-    const Filter filter = name == "bilinear" ? Filter::kBilinear : name == "bicubic" ? Filter::kBicubic : Filter::kLanczos;
-    const auto result = resample(testing::noise(width, height, seed), to_box(region), target_width, target_height, filter);
+    fields >> name >> width >> height >> region.x >> region.y >> region.width >> region.height >> target_width >>
+        target_height >> seed >> hex;
+    const Filter filter = name == "bilinear"  ? Filter::kBilinear
+                          : name == "bicubic" ? Filter::kBicubic
+                                              : Filter::kLanczos;
+    const auto result =
+        resample(testing::noise(width, height, seed), to_box(region), target_width, target_height, filter);
     ASSERT_TRUE(result) << line.substr(0, 60);
     EXPECT_EQ(values_of(*result), from_hex(hex)) << line.substr(0, 60);
     ++cases;

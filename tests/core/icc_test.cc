@@ -65,7 +65,9 @@ std::optional<Converter> converter_of(const std::optional<Profile>& profile) {
 
 std::optional<Converter> converter_of(Bytes icc) { return converter_of(profile_of(icc)); }
 
-void put(Octets& bytes, std::size_t at, std::string_view text) { std::copy(text.begin(), text.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at)); }
+void put(Octets& bytes, std::size_t at, std::string_view text) {
+  std::copy(text.begin(), text.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
+}
 
 std::size_t tag_at(const Octets& icc, std::string_view name) {
   for (std::size_t i = 0; i < *read_u32(icc, 128, ByteOrder::kBig); ++i) {
@@ -104,22 +106,35 @@ TEST(Icc, ProfilesThatComeToSrgbChangeNothing) {
 // The standard's formulas with libm's pow; parameters as rounded to the profile's 1/65536.
 TEST(Icc, CurvesAreTheirFormulas) {
   const auto fixed = [](double v) { return std::round(v * 65536) / 65536; };
-  const double g24 = fixed(2.4), a3 = fixed(1 / 1.055), b3 = fixed(0.055 / 1.055), c3 = fixed(1 / 12.92), d3 = fixed(0.04045);
+  const double g24 = fixed(2.4), a3 = fixed(1 / 1.055), b3 = fixed(0.055 / 1.055), c3 = fixed(1 / 12.92),
+               d3 = fixed(0.04045);
   const std::map<std::string, std::function<double(double)>> formulas = {
       {"linear", [](double x) { return x; }},
       {"adobe-rgb", [](double x) { return std::pow(x, 563.0 / 256); }},
       {"power", [&](double x) { return std::pow(x, fixed(2.2)); }},
-      {"cie-122", [&](double x) { return x >= fixed(0.1) / fixed(1.1) ? std::pow(std::max(0.0, fixed(1.1) * x - fixed(0.1)), g24) : 0.0; }},
-      {"iec-61966-3", [&](double x) { return x >= fixed(0.05) / fixed(0.95) ? std::pow(fixed(0.95) * x - fixed(0.05), fixed(2.2)) + fixed(0.03) : fixed(0.03); }},
+      {"cie-122",
+       [&](double x) {
+         return x >= fixed(0.1) / fixed(1.1) ? std::pow(std::max(0.0, fixed(1.1) * x - fixed(0.1)), g24) : 0.0;
+       }},
+      {"iec-61966-3",
+       [&](double x) {
+         return x >= fixed(0.05) / fixed(0.95) ? std::pow(fixed(0.95) * x - fixed(0.05), fixed(2.2)) + fixed(0.03)
+                                               : fixed(0.03);
+       }},
       {"display-p3", [&](double x) { return x >= d3 ? std::pow(a3 * x + b3, g24) : c3 * x; }},
-      {"offset", [&](double x) { return x >= fixed(0.0405) ? std::pow(fixed(0.9479) * x + fixed(0.0521), g24) + fixed(0.002) : fixed(0.0774) * x + fixed(0.002); }},
+      {"offset",
+       [&](double x) {
+         return x >= fixed(0.0405) ? std::pow(fixed(0.9479) * x + fixed(0.0521), g24) + fixed(0.002)
+                                   : fixed(0.0774) * x + fixed(0.002);
+       }},
       {"table-2", [](double x) { return (std::round(6553.5) * (1 - x) + 65535 * x) / 65535; }},
       {"gray-2.2", [](double x) { return std::pow(x, 563.0 / 256); }},
   };
   for (const auto& [name, formula] : formulas) {
     const auto profile = profile_of(cases().at(name).icc);
     ASSERT_TRUE(profile) << name;
-    for (std::size_t i = 0; i < 256; ++i) EXPECT_NEAR(profile->curves[0][i], formula(static_cast<double>(i) / 255), 1e-12) << name << " at " << i;
+    for (std::size_t i = 0; i < 256; ++i)
+      EXPECT_NEAR(profile->curves[0][i], formula(static_cast<double>(i) / 255), 1e-12) << name << " at " << i;
   }
   // Between a table's points it is a straight line.
   const auto profile = profile_of(cases().at("table-17").icc);
@@ -146,7 +161,8 @@ TEST(Icc, KindsThatAreNotReadAreNotGuessed) {
   EXPECT_TRUE(profile_of(good));
   for (const std::string_view kind : {"link", "abst", "nmcl"}) EXPECT_FALSE(changed(12, kind)) << kind;
   for (const std::string_view kind : {"mntr", "scnr", "prtr", "spac"}) EXPECT_TRUE(changed(12, kind)) << kind;
-  for (const std::string_view space : {"CMYK", "Lab ", "XYZ ", "4CLR", "GRAY"}) EXPECT_FALSE(changed(16, space)) << space;  // GRAY: there is no kTRC
+  for (const std::string_view space : {"CMYK", "Lab ", "XYZ ", "4CLR", "GRAY"})
+    EXPECT_FALSE(changed(16, space)) << space;  // GRAY: there is no kTRC
   EXPECT_FALSE(changed(20, "Lab "));
   EXPECT_FALSE(changed(36, "ACSP"));
   EXPECT_FALSE(changed(8, "\5"));
@@ -168,10 +184,10 @@ TEST(Icc, CurvesThatMakeNoSenseAreRefused) {
   };
   using namespace std::string_view_literals;
   EXPECT_FALSE(changed(0, "mpet"));
-  EXPECT_FALSE(changed(8, "\0\5"sv));           // no such function
-  EXPECT_FALSE(changed(8, "\0\4"sv));           // more parameters than the tag holds
-  EXPECT_FALSE(changed(16, "\0\0\0\0"sv));      // a = 0
-  EXPECT_FALSE(changed(16, "\xFF\0\0\0"sv));    // a < 0
+  EXPECT_FALSE(changed(8, "\0\5"sv));                          // no such function
+  EXPECT_FALSE(changed(8, "\0\4"sv));                          // more parameters than the tag holds
+  EXPECT_FALSE(changed(16, "\0\0\0\0"sv));                     // a = 0
+  EXPECT_FALSE(changed(16, "\xFF\0\0\0"sv));                   // a < 0
   EXPECT_FALSE(changed(0, "curv\0\0\0\0\0\1\0\0"sv));          // points beyond the limit
   EXPECT_FALSE(changed(0, "curv\0\0\0\0\xFF\xFF\xFF\xFF"sv));  // and beyond all memory
   EXPECT_TRUE(changed(12, "\x7F\xFF\xFF\xFF"sv));              // an exponent of 32768 is a step at most

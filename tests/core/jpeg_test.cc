@@ -32,14 +32,17 @@ double mean_difference(const Image& a, const Image& b) {
 
 // Each pixel the mean of reduction x reduction.
 Image averaged(const Image& source, int reduction) {
-  Image result = Image::allocate((source.width + reduction - 1) / reduction, (source.height + reduction - 1) / reduction, 3).value();
+  Image result =
+      Image::allocate((source.width + reduction - 1) / reduction, (source.height + reduction - 1) / reduction, 3)
+          .value();
   for (int y = 0; y < result.height; ++y) {
     for (int x = 0; x < result.width; ++x) {
       for (int c = 0; c < 3; ++c) {
         int sum = 0;
         int count = 0;
         for (int j = y * reduction; j < std::min((y + 1) * reduction, source.height); ++j) {
-          for (int i = x * reduction; i < std::min((x + 1) * reduction, source.width); ++i, ++count) sum += source.row(j)[i * 3 + c];
+          for (int i = x * reduction; i < std::min((x + 1) * reduction, source.width); ++i, ++count)
+            sum += source.row(j)[i * 3 + c];
         }
         result.row(y)[x * 3 + c] = static_cast<std::uint8_t>((sum + count / 2) / count);
       }
@@ -48,7 +51,9 @@ Image averaged(const Image& source, int reduction) {
   return result;
 }
 
-constexpr const char* kKinds[] = {"spot.jpg", "spot-progressive.jpg", "spot-444.jpg", "spot-422.jpg", "spot-restart.jpg", "spot-gray.jpg", "spot-cmyk.jpg", "spot-odd.jpg", "spot-odd-progressive.jpg"};
+constexpr const char* kKinds[] = {"spot.jpg",      "spot-progressive.jpg", "spot-444.jpg",
+                                  "spot-422.jpg",  "spot-restart.jpg",     "spot-gray.jpg",
+                                  "spot-cmyk.jpg", "spot-odd.jpg",         "spot-odd-progressive.jpg"};
 
 TEST(Jpeg, ReducedIsTheAverageOfTheWhole) {
   for (const char* name : kKinds) {
@@ -68,8 +73,9 @@ TEST(Jpeg, APartIsExactlyThatPartOfTheWhole) {
     const Header header = read_header(bytes).value();
     for (const int reduction : {1, 2, 4, 8}) {
       const Reduced all = whole(bytes, reduction);
-      for (const Rect& part : {Rect{header.width / 3, header.height / 4, header.width / 5, header.height / 3}, Rect{0, 0, 1, 1}, Rect{header.width - 1, header.height - 1, 1, 1},
-                               Rect{header.width / 2, 0, 9, header.height}}) {
+      for (const Rect& part :
+           {Rect{header.width / 3, header.height / 4, header.width / 5, header.height / 3}, Rect{0, 0, 1, 1},
+            Rect{header.width - 1, header.height - 1, 1, 1}, Rect{header.width / 2, 0, 9, header.height}}) {
         const auto cut = decode_jpeg(bytes, part, reduction);
         ASSERT_TRUE(cut) << name;
         const int right = std::min((part.x + part.width + reduction - 1) / reduction, all.image.width);
@@ -79,14 +85,16 @@ TEST(Jpeg, APartIsExactlyThatPartOfTheWhole) {
         ASSERT_GE(cut->x + cut->image.width, right);
         ASSERT_GE(cut->y + cut->image.height, bottom);
         for (int y = part.y / reduction; y < bottom; ++y) {
-          for (int i = part.x / reduction * 3; i < right * 3; ++i) ASSERT_EQ(cut->image.row(y - cut->y)[i - cut->x * 3], all.image.row(y)[i]) << name << " by " << reduction;
+          for (int i = part.x / reduction * 3; i < right * 3; ++i)
+            ASSERT_EQ(cut->image.row(y - cut->y)[i - cut->x * 3], all.image.row(y)[i]) << name << " by " << reduction;
         }
       }
     }
   }
 }
 
-// What the network sees of a large photo must hardly depend on how it was decoded: at most half a level of 255 on average.
+// What the network sees of a large photo must hardly depend on how it was decoded: at most half a level of 255 on
+// average.
 TEST(Jpeg, TheTensorOfALargePhotoIsCloseToThatOfTheFullDecode) {
   for (const char* name : {"spot-large.jpg", "spot-large-progressive.jpg"}) {
     const auto bytes = picture_bytes(name);
@@ -102,18 +110,21 @@ TEST(Jpeg, TheTensorOfALargePhotoIsCloseToThatOfTheFullDecode) {
 
 TEST(Jpeg, ReducedSizesRoundUp) {
   const Reduced reduced = whole(picture_bytes("spot-odd.jpg"), 8);
-  EXPECT_EQ(reduced.image.width, 17);  // 131 / 8
+  EXPECT_EQ(reduced.image.width, 17);   // 131 / 8
   EXPECT_EQ(reduced.image.height, 13);  // 97 / 8
 }
 
 TEST(Jpeg, AMirroredAndTurnedPhotoIsReducedInPlace) {
-  // Eight orientations of the same large picture: the crop must land on the same spot whatever side the blocks are counted from.
+  // Eight orientations of the same large picture: the crop must land on the same spot whatever side the blocks are
+  // counted from.
   auto bytes = picture_bytes("spot-large.jpg");
   PrepareSpec spec;
   spec.tensor.width = spec.tensor.height = 96;
   const Rect region = {701, 399, 803, 801};
   const auto with_orientation = [&](std::uint8_t orientation) {
-    std::vector<std::uint8_t> segment = {0xFF, 0xE1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0};
+    std::vector<std::uint8_t> segment = {0xFF, 0xE1, 0, 34, 'E', 'x',         'i', 'f', 0, 0,    'M', 'M',
+                                         0,    42,   0, 0,  0,   8,           0,   1,   1, 0x12, 0,   3,
+                                         0,    0,    0, 1,  0,   orientation, 0,   0,   0, 0,    0,   0};
     auto whole_file = bytes;
     whole_file.insert(whole_file.begin() + 2, segment.begin(), segment.end());
     return whole_file;

@@ -15,8 +15,11 @@ using testing::picture_bytes;
 using testing::scaled_jpeg;
 
 // Of every sampling, both processes, with restarts, grey, and with sides that are no whole number of blocks.
-constexpr const char* kPictures[] = {"spot.jpg", "spot-progressive.jpg", "spot-444.jpg", "spot-422.jpg", "spot-restart.jpg", "spot-gray.jpg", "spot-odd.jpg",
-                                     "spot-odd-progressive.jpg", "spot-large.jpg", "spot-large-progressive.jpg"};
+constexpr const char* kPictures[] = {"spot.jpg",         "spot-progressive.jpg",
+                                     "spot-444.jpg",     "spot-422.jpg",
+                                     "spot-restart.jpg", "spot-gray.jpg",
+                                     "spot-odd.jpg",     "spot-odd-progressive.jpg",
+                                     "spot-large.jpg",   "spot-large-progressive.jpg"};
 
 struct Difference {
   double mean = 0;
@@ -47,7 +50,8 @@ TEST(JpegTurbo, WholePicturesAreTheSameToTheBit) {
   for (const char* name : kPictures) EXPECT_EQ(difference(name, 1).greatest, 0) << name;
 }
 
-// libjpeg-turbo leaves other frequencies out of its smaller transforms (jidctred.c) than jpeg_idct.h: by 2 and 4 it reads more of each block than it needs.
+// libjpeg-turbo leaves other frequencies out of its smaller transforms (jidctred.c) than jpeg_idct.h: by 2 and 4 it
+// reads more of each block than it needs.
 TEST(JpegTurbo, ReducedPicturesAreClose) {
   struct Bound {
     int reduction;

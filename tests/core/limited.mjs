@@ -29,7 +29,8 @@ export function withMostMemory(wasm, mebibytes) {
     const end = size.end + size.value;
     if (wasm[at] === MEMORY_SECTION) {
       // One memory, with flag 1: a least and a most.
-      if (wasm[size.end] !== 1 || wasm[size.end + 1] !== 1) throw new Error('the module has no memory of the expected kind');
+      if (wasm[size.end] !== 1 || wasm[size.end + 1] !== 1)
+        throw new Error('the module has no memory of the expected kind');
       const least = readLeb(wasm, size.end + 2);
       const limits = Buffer.concat([Buffer.from([1, 1]), leb(least.value), leb(mebibytes * 16)]);
       return Buffer.concat([wasm.subarray(0, at + 1), leb(limits.length), limits, wasm.subarray(end)]);
@@ -55,7 +56,12 @@ export function blankPng(width, height, { depth = 16, colour = 6, samples = 4 } 
   header[8] = depth;
   header[9] = colour;
   const rows = Buffer.alloc(height * (1 + (width * samples * depth) / 8));
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), chunk('IDAT', zlib.deflateSync(rows, { level: 1 })), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('IDAT', zlib.deflateSync(rows, { level: 1 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** zlib's own where this Node has it (22.2, 20.15). */

@@ -24,7 +24,9 @@ class Output {
     at(2, row, column) = static_cast<float>(std::log2(height));
     return *this;
   }
-  float& at(int channel, int row, int column) { return values_[static_cast<std::size_t>((channel * kRows + row) * kColumns + column)]; }
+  float& at(int channel, int row, int column) {
+    return values_[static_cast<std::size_t>((channel * kRows + row) * kColumns + column)];
+  }
   [[nodiscard]] Result<Located> in(int width, int height, const LocateSpec& spec = {}) const {
     return locate(values_, kRows, kColumns, width, height, spec);
   }
@@ -58,7 +60,8 @@ TEST(Locate, ASmallSpotGetsASquareFrameAroundItsMiddle) {
 
 TEST(Locate, SquashedPicturesGiveBoxesInTheirOwnShape) {
   // A round spot 200 pixels across in a picture of 1600 x 400.
-  const auto located = Output().spot(12, 12, 3, 200.0 / 1600, 200.0 / 400).in(1600, 400, {0.5f, 0.5f, 0.8f, 0.5f, 1.5, 0.6, 0.6});
+  const auto located =
+      Output().spot(12, 12, 3, 200.0 / 1600, 200.0 / 400).in(1600, 400, {0.5f, 0.5f, 0.8f, 0.5f, 1.5, 0.6, 0.6});
   ASSERT_TRUE(located);
   EXPECT_EQ(located->framing, Framing::kSpot);
   EXPECT_NEAR(located->spots[0].width, 200, 0.1);
@@ -114,7 +117,7 @@ TEST(Locate, ASecondSpotThatIsAboutAsGoodAsksForAChoice) {
   EXPECT_EQ(output.in(1000, 1000, strict)->spots.size(), 2u);
   const LocateSpec alike = {0.5f, 0.5f, 0.7f, 0.5f, 1.6, 0.2, 0.4};
   EXPECT_EQ(output.in(1000, 1000, alike)->framing, Framing::kSpot);  // 0.55 is less than 0.7 of 0.88
-  output.at(0, 18, 18) = -1;  // no spot at all
+  output.at(0, 18, 18) = -1;                                         // no spot at all
   EXPECT_EQ(output.in(1000, 1000, strict)->spots.size(), 1u);
 }
 
@@ -151,13 +154,16 @@ TEST(Locate, FramesLieInsideThePictureWhateverTheLocatorSays) {
     for (float& value : output.values_) value = 40 * random() - 30;
     const int width = 1 + static_cast<int>(random() * 3000);
     const int height = 1 + static_cast<int>(random() * 3000);
-    const auto located = output.in(width, height, {random(), random(), random(), random(), 1 + 3 * random(), random(), random()});
+    const auto located =
+        output.in(width, height, {random(), random(), random(), random(), 1 + 3 * random(), random(), random()});
     ASSERT_TRUE(located);
     const Rect& frame = located->frame;
-    ASSERT_TRUE(frame.x >= 0 && frame.y >= 0 && frame.width >= 1 && frame.height >= 1 && frame.x + frame.width <= width && frame.y + frame.height <= height);
+    ASSERT_TRUE(frame.x >= 0 && frame.y >= 0 && frame.width >= 1 && frame.height >= 1 &&
+                frame.x + frame.width <= width && frame.y + frame.height <= height);
     ASSERT_LE(located->spots.size(), kMaxSpots);
     for (const Spot& spot : located->spots) {
-      ASSERT_TRUE(spot.x >= 0 && spot.y >= 0 && spot.x + spot.width <= width + 1e-6 && spot.y + spot.height <= height + 1e-6);
+      ASSERT_TRUE(spot.x >= 0 && spot.y >= 0 && spot.x + spot.width <= width + 1e-6 &&
+                  spot.y + spot.height <= height + 1e-6);
     }
   }
 }

@@ -2,9 +2,9 @@
 //   node tests/core/module_smoke.mjs [folder of dermlet.js]
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import test, { describe } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import path from 'node:path';
 import { blankPng, withMostMemory } from './limited.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -14,11 +14,25 @@ const module = await createDermlet({ wasmBinary: await readFile(path.join(folder
 const picture = (name) => readFile(path.join(root, 'tests/pictures', name));
 
 const spec = {
-  width: 224, height: 224, layout: 'NCHW', channels: 'RGB', fit: 'cover', cropPct: 1, filter: 'bicubic', mean: [127, 127, 127], std: [128, 128, 128],
-  quality: { too_small: 64, low_contrast: 2, noisy: 30 }, previewSide: 512, views: 1,
+  width: 224,
+  height: 224,
+  layout: 'NCHW',
+  channels: 'RGB',
+  fit: 'cover',
+  cropPct: 1,
+  filter: 'bicubic',
+  mean: [127, 127, 127],
+  std: [128, 128, 128],
+  quality: { too_small: 64, low_contrast: 2, noisy: 30 },
+  previewSide: 512,
+  views: 1,
 };
 const decision = {
-  scoresAre: 'logits', temperature: 1, sets: { limits: [0.8, 0.8, 0.8], penalty: 0.02, freeRanks: 1 }, tiers: { high: 0.3, moderate: 0.1 }, rejectionThreshold: null,
+  scoresAre: 'logits',
+  temperature: 1,
+  sets: { limits: [0.8, 0.8, 0.8], penalty: 0.02, freeRanks: 1 },
+  tiers: { high: 0.3, moderate: 0.1 },
+  rejectionThreshold: null,
   concern: ['low', 'moderate', 'high'],
 };
 
@@ -30,17 +44,31 @@ test('prepare gives a tensor, a view, a preview and what was read', async () => 
   assert.deepEqual([prepared.view.width, prepared.view.height, prepared.view.rgba.length], [224, 224, 224 * 224 * 4]);
   assert.ok(prepared.view.rgba instanceof Uint8ClampedArray);
   // The tensor is the view, normalised: nothing else happened to it.
-  for (let i = 0; i < 224 * 224; i += 97) assert.equal(prepared.tensor[i], Math.fround((prepared.view.rgba[4 * i] - 127) / 128));
+  for (let i = 0; i < 224 * 224; i += 97)
+    assert.equal(prepared.tensor[i], Math.fround((prepared.view.rgba[4 * i] - 127) / 128));
   assert.equal(Math.max(prepared.preview.width, prepared.preview.height), 512);
-  assert.deepEqual(prepared.source, { format: 'jpeg', width: 1000, height: 750, orientation: 1, colour: 'assumed-srgb' });
+  assert.deepEqual(prepared.source, {
+    format: 'jpeg',
+    width: 1000,
+    height: 750,
+    orientation: 1,
+    colour: 'assumed-srgb',
+  });
   assert.deepEqual(prepared.region, { x: 125, y: 0, width: 750, height: 750 });
-  assert.deepEqual(prepared.quality.checks.map((check) => check.id), ['too_small', 'low_contrast', 'noisy']);
+  assert.deepEqual(
+    prepared.quality.checks.map((check) => check.id),
+    ['too_small', 'low_contrast', 'noisy'],
+  );
   assert.equal(prepared.quality.usable, true);
 });
 
 test('colours are converted, and what was done is said', async () => {
   for (const [name, colour] of Object.entries({
-    'p3.jpg': 'converted', 'adobe-rgb-alpha.png': 'converted', 'gray-gamma.png': 'converted', 'srgb-profile.jpg': 'srgb', 'lut-profile.jpg': 'unsupported-profile',
+    'p3.jpg': 'converted',
+    'adobe-rgb-alpha.png': 'converted',
+    'gray-gamma.png': 'converted',
+    'srgb-profile.jpg': 'srgb',
+    'lut-profile.jpg': 'unsupported-profile',
   })) {
     assert.equal(module.prepare(await picture(name), spec, null).source.colour, colour, name);
   }
@@ -56,7 +84,12 @@ test('colours are converted, and what was done is said', async () => {
 
 test('a crop is taken and one outside the picture is refused', async () => {
   const bytes = await picture('spot.jpg');
-  assert.deepEqual(module.prepare(bytes, spec, { x: 10, y: 20, width: 300, height: 200 }).region, { x: 60, y: 20, width: 200, height: 200 });
+  assert.deepEqual(module.prepare(bytes, spec, { x: 10, y: 20, width: 300, height: 200 }).region, {
+    x: 60,
+    y: 20,
+    width: 200,
+    height: 200,
+  });
   assert.equal(module.prepare(bytes, spec, { x: 900, y: 20, width: 300, height: 200 }).code, 'INVALID_ARGUMENT');
 });
 
@@ -67,7 +100,11 @@ test('eight views are one tensor, the upright one first', async () => {
   assert.equal(tensor.length, 8 * one.length);
   assert.deepEqual(tensor.subarray(0, one.length), one);
   const at = (view, x, y) => tensor[view * one.length + y * 224 + x];
-  for (const [x, y] of [[0, 0], [3, 200], [223, 100]]) {
+  for (const [x, y] of [
+    [0, 0],
+    [3, 200],
+    [223, 100],
+  ]) {
     assert.equal(at(1, x, y), at(0, 223 - x, y)); // mirrored
     assert.equal(at(4, x, y), at(0, y, x)); // transposed
   }
@@ -78,7 +115,14 @@ test('eight views are one tensor, the upright one first', async () => {
 test('interpret ranks, builds the set and paints the map', () => {
   const maps = new Float32Array(3 * 4).map((_, i) => (i >= 8 ? i : 0));
   const outputs = { scores: new Float32Array([0, 1, 2]), maps, mapHeight: 2, mapWidth: 2, embedding: null, views: 1 };
-  const one = { outputs, closer: null, spec: decision, usable: true, framing: 'whole', explain: { classIndex: -1, width: 32, height: 16 } };
+  const one = {
+    outputs,
+    closer: null,
+    spec: decision,
+    usable: true,
+    framing: 'whole',
+    explain: { classIndex: -1, width: 32, height: 16 },
+  };
   const told = module.interpret([one], null);
   assert.equal(told.ok, true, JSON.stringify(told));
   assert.deepEqual(told.decision.ranking, [2, 1, 0]);
@@ -87,11 +131,19 @@ test('interpret ranks, builds the set and paints the map', () => {
   assert.equal(told.decision.tier, 'high');
   const by = (change) => module.interpret([{ ...one, spec: { ...decision, ...change } }], null).decision;
   // Probabilities 0.665, 0.245, 0.090: scores 0, 0.665, 0.910 without a penalty.
-  const set = (limit, penalty, freeRanks) => by({ sets: { limits: [limit, limit, limit], penalty, freeRanks } }).predictionSet.length;
-  assert.deepEqual([set(0.6, 0, 0), set(0.7, 0, 0), set(0.7, 0.1, 0), set(0.7, 0.1, 1), set(0.95, 0.1, 1), set(0.95, 0.1, 2)], [1, 2, 1, 2, 2, 3]);
+  const set = (limit, penalty, freeRanks) =>
+    by({ sets: { limits: [limit, limit, limit], penalty, freeRanks } }).predictionSet.length;
+  assert.deepEqual(
+    [set(0.6, 0, 0), set(0.7, 0, 0), set(0.7, 0.1, 0), set(0.7, 0.1, 1), set(0.95, 0.1, 1), set(0.95, 0.1, 2)],
+    [1, 2, 1, 2, 2, 3],
+  );
   const tier = (high, moderate) => by({ tiers: { high, moderate } }).tier;
   assert.deepEqual([tier(0.66, 1), tier(0.67, 0.9), tier(0.67, 0.92)], ['high', 'moderate', 'low']);
-  for (const change of [{ tiers: { high: NaN, moderate: 0.1 } }, { sets: { limits: [1, 1], penalty: 0, freeRanks: 0 } }, { sets: { limits: [1, -1, 1], penalty: 0, freeRanks: 0 } }]) {
+  for (const change of [
+    { tiers: { high: NaN, moderate: 0.1 } },
+    { sets: { limits: [1, 1], penalty: 0, freeRanks: 0 } },
+    { sets: { limits: [1, -1, 1], penalty: 0, freeRanks: 0 } },
+  ]) {
     assert.equal(module.interpret([{ ...one, spec: { ...decision, ...change } }], null).code, 'INVALID_ARGUMENT');
   }
   assert.equal(told.decision.rejectionThreshold, null);
@@ -106,24 +158,48 @@ test('interpret ranks, builds the set and paints the map', () => {
   assert.equal(code({ views: 8 }), 'INVALID_ARGUMENT');
 });
 
-/** A rejection model of a two-number embedding (rejection.h): the identity, an inside point at (3, 0), no outside points, distance alone. */
+/**
+ * A rejection model of a two-number embedding (rejection.h): the identity, an inside point at (3, 0), no outside
+ * points, distance alone.
+ */
 function rejectionModel() {
   const file = new DataView(new ArrayBuffer(36 + 4 * 8));
   [...'DRJ1'].forEach((letter, i) => file.setUint8(i, letter.charCodeAt(0)));
   [2, 2, 1, 0, 1, 0].forEach((word, i) => file.setUint32(4 + 4 * i, word, true));
-  [0, 1, /* mean */ 0, 0, /* projection */ 1, 0, 0, 1, /* inside */ 3, 0].forEach((value, i) => file.setFloat32(28 + 4 * i, value, true));
+  [0, 1, /* mean */ 0, 0, /* projection */ 1, 0, 0, 1, /* inside */ 3, 0].forEach((value, i) =>
+    file.setFloat32(28 + 4 * i, value, true),
+  );
   return new Uint8Array(file.buffer);
 }
 
 test('interpret refuses by the rejection model where there is one', () => {
-  const outputs = { scores: new Float32Array([0, 1, 2]), maps: null, mapHeight: 0, mapWidth: 0, embedding: new Float32Array([0, 4]), views: 1 };
-  const one = { outputs, closer: null, spec: { ...decision, rejectionThreshold: 20, rejectionModel: rejectionModel() }, usable: true, framing: 'whole', explain: null };
+  const outputs = {
+    scores: new Float32Array([0, 1, 2]),
+    maps: null,
+    mapHeight: 0,
+    mapWidth: 0,
+    embedding: new Float32Array([0, 4]),
+    views: 1,
+  };
+  const one = {
+    outputs,
+    closer: null,
+    spec: { ...decision, rejectionThreshold: 20, rejectionModel: rejectionModel() },
+    usable: true,
+    framing: 'whole',
+    explain: null,
+  };
   const told = module.interpret([one], null);
   assert.equal(told.decision.rejection, 25);
   assert.equal(told.decision.outcome, 'not-recognised');
   const wider = module.interpret([{ ...one, spec: { ...one.spec, rejectionThreshold: 30 } }], null).decision;
   assert.notEqual(wider.outcome, 'not-recognised');
-  const twice = { ...outputs, scores: new Float32Array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]), embedding: new Float32Array([0, 8, 0, 0, 0, 8, 0, 0]), views: 4 };
+  const twice = {
+    ...outputs,
+    scores: new Float32Array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]),
+    embedding: new Float32Array([0, 8, 0, 0, 0, 8, 0, 0]),
+    views: 4,
+  };
   assert.equal(module.interpret([{ ...one, outputs: twice }], null).decision.rejection, 25); // of the mean embedding
   for (const change of [{ rejectionModel: rejectionModel().subarray(0, 60) }, { scoresAre: 'probabilities' }]) {
     assert.equal(module.interpret([{ ...one, spec: { ...one.spec, ...change } }], null).code, 'INVALID_ARGUMENT');
@@ -132,9 +208,24 @@ test('interpret refuses by the rejection model where there is one', () => {
 });
 
 test('interpret averages views and combines two pictures', () => {
-  const outputs = (...scores) => ({ scores: new Float32Array(scores), maps: null, mapHeight: 0, mapWidth: 0, embedding: null, views: scores.length / 3 });
-  const of = (scores, usable = true) => ({ outputs: outputs(...scores), closer: null, spec: { ...decision, rejectionThreshold: 5 }, usable, framing: 'whole', explain: null });
-  const near = (found, wanted) => found.forEach((value, i) => assert.ok(Math.abs(value - wanted[i]) < 1e-6, `${found}`));
+  const outputs = (...scores) => ({
+    scores: new Float32Array(scores),
+    maps: null,
+    mapHeight: 0,
+    mapWidth: 0,
+    embedding: null,
+    views: scores.length / 3,
+  });
+  const of = (scores, usable = true) => ({
+    outputs: outputs(...scores),
+    closer: null,
+    spec: { ...decision, rejectionThreshold: 5 },
+    usable,
+    framing: 'whole',
+    explain: null,
+  });
+  const near = (found, wanted) =>
+    found.forEach((value, i) => assert.ok(Math.abs(value - wanted[i]) < 1e-6, `${found}`));
   const mean = module.interpret([of([0, 2, 4, 0, 2, 0, 0, 0, 0, 0, 0, 0])], null).decision.probabilities;
   near(mean, module.interpret([of([0, 1, 1])], null).decision.probabilities);
   const pair = [of([2, 0, 0]), of([0, 0, 4])];
@@ -142,7 +233,12 @@ test('interpret averages views and combines two pictures', () => {
   near(same.decision.probabilities, module.interpret([of([1, 0, 2])], null).decision.probabilities);
   assert.deepEqual([same.combined, same.alone.length, same.decision.rejectionThreshold], [true, 2, 0]);
   // softmax(0.5 * [2, 0, 0] + 1 * [0, 0, 4]), since log-softmax differs from the logits by a constant
-  const weighted = module.interpret(pair, { weights: [0.5, 1], temperature: 1, sets: decision.sets, tiers: decision.tiers });
+  const weighted = module.interpret(pair, {
+    weights: [0.5, 1],
+    temperature: 1,
+    sets: decision.sets,
+    tiers: decision.tiers,
+  });
   near(weighted.decision.probabilities, module.interpret([of([1, 0, 4])], null).decision.probabilities);
   const left = module.interpret([of([2, 0, 0], false), of([0, 0, 4])], null);
   assert.deepEqual([left.combined, left.shown, left.decision], [false, 1, left.alone[1]]);
@@ -151,8 +247,15 @@ test('interpret averages views and combines two pictures', () => {
 
 test('every kind of wrong file has its code', async () => {
   for (const [name, code] of Object.entries({
-    'picture.gif': 'UNSUPPORTED_FORMAT', 'picture.webp': 'UNSUPPORTED_FORMAT', 'document.pdf': 'UNSUPPORTED_FORMAT', 'note.txt': 'UNSUPPORTED_FORMAT',
-    'drawing.svg': 'UNSUPPORTED_FORMAT', 'empty.jpg': 'CORRUPT_IMAGE', 'cut-off.jpg': 'CORRUPT_IMAGE', 'corrupt.png': 'CORRUPT_IMAGE', 'huge.png': 'IMAGE_TOO_LARGE',
+    'picture.gif': 'UNSUPPORTED_FORMAT',
+    'picture.webp': 'UNSUPPORTED_FORMAT',
+    'document.pdf': 'UNSUPPORTED_FORMAT',
+    'note.txt': 'UNSUPPORTED_FORMAT',
+    'drawing.svg': 'UNSUPPORTED_FORMAT',
+    'empty.jpg': 'CORRUPT_IMAGE',
+    'cut-off.jpg': 'CORRUPT_IMAGE',
+    'corrupt.png': 'CORRUPT_IMAGE',
+    'huge.png': 'IMAGE_TOO_LARGE',
   })) {
     assert.equal(module.prepare(await picture(name), spec, null).code, code, name);
   }
@@ -167,7 +270,8 @@ test('a picture that its file cannot hold is refused without memory', async () =
 
 describe('without memory', () => {
   const most = 48; // MiB
-  const start = async () => createDermlet({ wasmBinary: withMostMemory(await readFile(path.join(folder, 'dermlet.wasm')), most) });
+  const start = async () =>
+    createDermlet({ wasmBinary: withMostMemory(await readFile(path.join(folder, 'dermlet.wasm')), most) });
 
   test('a picture that needs more is too large, and the next one works, again and again', async () => {
     const small = await start();
@@ -191,7 +295,11 @@ describe('without memory', () => {
 
   test('pixels decoded elsewhere that are larger than the memory are too large', async () => {
     const small = await start();
-    const told = small.prepareDecoded(await picture('foreign/lossless.webp'), spec, null, { width: 4000, height: 3000, rgba: new Uint8Array(4000 * 3000 * 4) });
+    const told = small.prepareDecoded(await picture('foreign/lossless.webp'), spec, null, {
+      width: 4000,
+      height: 3000,
+      rgba: new Uint8Array(4000 * 3000 * 4),
+    });
     assert.equal(told.code, 'IMAGE_TOO_LARGE');
     assert.equal(small.prepare(await picture('spot.jpg'), spec, null).ok, true);
   });
@@ -210,7 +318,11 @@ describe('without memory', () => {
     }
     for (const name of ['spot-large.jpg', 'spot-large-progressive.jpg', 'kinds/jpeg-large-eighth-progressive.jpg']) {
       for (let side = 500; side <= 3500; side += 500) {
-        const told = small.prepare(await picture(name), { ...spec, width: side, height: side, previewSide: 0, filter: 'lanczos' }, null);
+        const told = small.prepare(
+          await picture(name),
+          { ...spec, width: side, height: side, previewSide: 0, filter: 'lanczos' },
+          null,
+        );
         codes.add(told.ok ? 'ok' : told.code);
         assert.equal(small.prepare(await picture('tiny.png'), spec, null).ok, true);
       }

@@ -26,7 +26,9 @@ TEST(Pipeline, TheTensorIsTheViewNormalised) {
   ASSERT_TRUE(prepared);
   ASSERT_EQ(prepared->tensor.size(), 3u * 224 * 224);
   for (std::size_t i = 0; i < 224 * 224; ++i) {
-    for (std::size_t c = 0; c < 3; ++c) ASSERT_EQ(prepared->tensor.data()[c * 224 * 224 + i], (prepared->view.pixels.data()[3 * i + c] - 127.0f) / 128.0f);
+    for (std::size_t c = 0; c < 3; ++c)
+      ASSERT_EQ(prepared->tensor.data()[c * 224 * 224 + i],
+                (prepared->view.pixels.data()[3 * i + c] - 127.0f) / 128.0f);
   }
   EXPECT_EQ(prepared->region, (Rect{125, 0, 750, 750}));
   EXPECT_TRUE(prepared->preview.empty());
@@ -43,8 +45,10 @@ TEST(Pipeline, AllEightOrientationsShowTheSamePicture) {
     EXPECT_EQ(turned->source.width, 240);
     EXPECT_EQ(turned->source.height, 180);
     double difference = 0;
-    for (std::size_t i = 0; i < upright->view.pixels.size(); ++i) difference += std::abs(int{upright->view.pixels.data()[i]} - int{turned->view.pixels.data()[i]});
-    EXPECT_LT(difference / static_cast<double>(upright->view.pixels.size()), 1.5) << orientation;  // JPEG blocks fall differently
+    for (std::size_t i = 0; i < upright->view.pixels.size(); ++i)
+      difference += std::abs(int{upright->view.pixels.data()[i]} - int{turned->view.pixels.data()[i]});
+    EXPECT_LT(difference / static_cast<double>(upright->view.pixels.size()), 1.5)
+        << orientation;  // JPEG blocks fall differently
   }
 }
 
@@ -79,7 +83,8 @@ TEST(Pipeline, ACropIsWhatIsShown) {
     ASSERT_FALSE(refused) << nonsense;
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
   }
-  EXPECT_EQ(prepare(picture_bytes("spot.png"), spec_of(64), Rect{200, 30, 120, 90}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(prepare(picture_bytes("spot.png"), spec_of(64), Rect{200, 30, 120, 90}).error().code,
+            ErrorCode::kInvalidArgument);
 }
 
 TEST(Pipeline, UnusablePicturesSaySo) {
@@ -166,7 +171,8 @@ TEST(Pipeline, InterpretRefusesByTheRejectionModel) {
 }
 
 TEST(Pipeline, InterpretAveragesViews) {
-  // Mean logits 2, 1; the maps' means agree with them, so that the heat map of class 0 less the mean of both is 0.5 everywhere: 1 after scaling.
+  // Mean logits 2, 1; the maps' means agree with them, so that the heat map of class 0 less the mean of both is 0.5
+  // everywhere: 1 after scaling.
   const std::vector<float> logits = {4, 0, 2, 2, 1, 1, 1, 1};
   std::vector<float> maps;
   for (const float logit : logits) maps.insert(maps.end(), 4, logit);
@@ -175,8 +181,10 @@ TEST(Pipeline, InterpretAveragesViews) {
   EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
   EXPECT_EQ(told->heat_map->class_index, 0);
   EXPECT_EQ(told->heat_map->values, (std::vector<float>(4, 1.0f)));
-  EXPECT_EQ(interpret(ModelOutputs{logits, maps, 2, 2, {}, 3}, spec_of_two(1), true).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(interpret(ModelOutputs{logits, maps, 2, 2, {}, 1}, spec_of_two(1), true).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(interpret(ModelOutputs{logits, maps, 2, 2, {}, 3}, spec_of_two(1), true).error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(interpret(ModelOutputs{logits, maps, 2, 2, {}, 1}, spec_of_two(1), true).error().code,
+            ErrorCode::kInvalidArgument);
 }
 
 class Lesions : public ::testing::Test {
@@ -188,7 +196,8 @@ class Lesions : public ::testing::Test {
   const CombinationSpec combination{{1, 0.5f}, 1, {{0.9f, 0.9f}, 0, 0}, {}};
 
   [[nodiscard]] std::vector<LesionPicture> pictures(bool first_usable, bool second_usable) const {
-    return {{{first_logits, first_maps, 1, 2, {}}, spec_of_two(1), first_usable, Explain{-1, 4, 2}}, {{second_logits, second_maps, 1, 2, {}}, spec_of_two(2), second_usable, Explain{-1, 6, 3}}};
+    return {{{first_logits, first_maps, 1, 2, {}}, spec_of_two(1), first_usable, Explain{-1, 4, 2}},
+            {{second_logits, second_maps, 1, 2, {}}, spec_of_two(2), second_usable, Explain{-1, 6, 3}}};
   }
 };
 
@@ -207,7 +216,8 @@ TEST_F(Lesions, TwoUsablePicturesAreCombinedAndTheFirstIsShown) {
 }
 
 TEST_F(Lesions, TheClassShownIsTheLesionsAndNotThePictures) {
-  // The second picture is so sure that the lesion's first class is 0, while the first picture, whose map is drawn, prefers class 1.
+  // The second picture is so sure that the lesion's first class is 0, while the first picture, whose map is drawn,
+  // prefers class 1.
   const auto told = interpret(pictures(true, true), {{1, 10}, 1, {{0.9f, 0.9f}, 0, 0}, {}});
   EXPECT_EQ(told->alone[0].ranking.front(), 1);
   EXPECT_EQ(told->lesion.heat_map->class_index, 0);
@@ -288,7 +298,9 @@ TEST_F(Lesions, ViewsAndPicturesTogether) {
 }
 
 TEST_F(Lesions, NonsenseIsRefused) {
-  const auto code = [&](const std::vector<LesionPicture>& given, const CombinationSpec& spec) { return interpret(given, spec).error().code; };
+  const auto code = [&](const std::vector<LesionPicture>& given, const CombinationSpec& spec) {
+    return interpret(given, spec).error().code;
+  };
   const auto two = pictures(true, true);
   EXPECT_EQ(code({}, combination), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code({two[0], two[1], two[0]}, combination), ErrorCode::kInvalidArgument);

@@ -21,12 +21,14 @@ constexpr QualityLimits kAll = {0.f, 0.f, 0.f, 1.f, 0.f, 0.f, 1000.f, 2.f};
 Image grey(int side, const Paint& paint) {
   Image image = Image::allocate(side, side, 3).value();
   for (int y = 0; y < side; ++y) {
-    for (int x = 0; x < side; ++x) std::fill_n(image.row(y) + 3 * x, 3, static_cast<std::uint8_t>(std::clamp(std::lround(paint(x, y)), 0l, 255l)));
+    for (int x = 0; x < side; ++x)
+      std::fill_n(image.row(y) + 3 * x, 3, static_cast<std::uint8_t>(std::clamp(std::lround(paint(x, y)), 0l, 255l)));
   }
   return image;
 }
 
-// Values of deviation `levels`, near enough Gaussian, the same on every platform: sums of twelve uniform ones, each a hash (MurmurHash3's finalizer) of its place.
+// Values of deviation `levels`, near enough Gaussian, the same on every platform: sums of twelve uniform ones, each a
+// hash (MurmurHash3's finalizer) of its place.
 Paint noise_of(double levels) {
   return [levels](int x, int y) {
     double sum = 0;
@@ -48,7 +50,9 @@ Paint spot(int side, double blur, double cx = 0.5, double cy = 0.5) {
   };
 }
 
-Quality assess(const Image& view, const Rect& region, const QualityLimits& limits) { return judge_quality(measure_quality(view, region).value(), limits); }
+Quality assess(const Image& view, const Rect& region, const QualityLimits& limits) {
+  return judge_quality(measure_quality(view, region).value(), limits);
+}
 
 std::map<std::string, float> values_of(const Image& view) {
   std::map<std::string, float> values;
@@ -73,7 +77,8 @@ TEST(Quality, OneColourIsFlatAndNothingElseIsSaidOfItsEdges) {
 TEST(Quality, NoiseAloneIsFlatAndNoisy) {
   const auto values = values_of(grey(192, [noise = noise_of(30)](int x, int y) { return 128 + noise(x, y); }));
   EXPECT_NEAR(values.at("noisy"), 30, 3);
-  EXPECT_NEAR(values.at("low_contrast"), 2 * 3.09 * 30, 15);  // a normal deviate lies beyond 3.09 deviations once in a thousand on either side
+  EXPECT_NEAR(values.at("low_contrast"), 2 * 3.09 * 30,
+              15);  // a normal deviate lies beyond 3.09 deviations once in a thousand on either side
   EXPECT_NEAR(values.at("flat"), 30.0 / 16, 0.5);  // the mean of 256 pixels
 }
 
@@ -84,7 +89,11 @@ TEST(Quality, ContrastIsTheSpanOfLuma) {
 }
 
 TEST(Quality, ContrastLeavesOutFewerThanAThousandthOnEitherSide) {
-  const auto with = [](int black, int white) { return value_of("low_contrast", [=](int x, int y) { return y == 0 && x < black ? 0 : y == 1 && x < white ? 255 : 100 + y / 10; }); };
+  const auto with = [](int black, int white) {
+    return value_of("low_contrast", [=](int x, int y) {
+      return y == 0 && x < black ? 0 : y == 1 && x < white ? 255 : 100 + y / 10;
+    });
+  };
   EXPECT_FLOAT_EQ(with(36, 36), 19);  // of 36,864
   EXPECT_FLOAT_EQ(with(37, 36), 119);
   EXPECT_FLOAT_EQ(with(36, 37), 155);
@@ -92,7 +101,9 @@ TEST(Quality, ContrastLeavesOutFewerThanAThousandthOnEitherSide) {
 }
 
 TEST(Quality, HazeTakesContrastInProportion) {
-  const auto hazy = [](double left) { return value_of("low_contrast", [=, spot = spot(192, 1)](int x, int y) { return 128 + left * (spot(x, y) - 128); }); };
+  const auto hazy = [](double left) {
+    return value_of("low_contrast", [=, spot = spot(192, 1)](int x, int y) { return 128 + left * (spot(x, y) - 128); });
+  };
   EXPECT_NEAR(hazy(0.5), hazy(1) / 2, 1);
   EXPECT_NEAR(hazy(0.2), hazy(1) / 5, 1);
 }
@@ -135,7 +146,8 @@ TEST(Quality, SharpnessFallsWithEveryStepOfBlur) {
 
 TEST(Quality, SmoothSkinWithOneSharpSpotIsSharpAndGrainDoesNotHideBlur) {
   const float sharp = value_of("blurred", spot(192, 0.5));
-  const float grainy = value_of("blurred", [spot = spot(192, 8), noise = noise_of(8)](int x, int y) { return spot(x, y) + noise(x, y); });
+  const float grainy = value_of(
+      "blurred", [spot = spot(192, 8), noise = noise_of(8)](int x, int y) { return spot(x, y) + noise(x, y); });
   const float blurred = value_of("blurred", spot(192, 8));
   EXPECT_GT(sharp, 2 * blurred);
   EXPECT_NEAR(sharp, 0.2f, 0.06f);  // a straight step has 0.25
@@ -182,15 +194,16 @@ TEST(Quality, WhatIsDarkerOrRedderThanMostStandsOutAndWhatIsPalerDoesNot) {
     }
     return values_of(view).at("out_of_frame");
   };
-  EXPECT_GT(offset_with({110, 70, 60}), 0.5f);             // a second, darker one
-  EXPECT_GT(offset_with({220, 120, 120}), 0.5f);           // as light, but red
-  EXPECT_LT(offset_with({255, 250, 245}), 0.05f);          // a highlight
-  EXPECT_LT(offset_with({200, 160, 140}), 0.05f);          // skin
+  EXPECT_GT(offset_with({110, 70, 60}), 0.5f);     // a second, darker one
+  EXPECT_GT(offset_with({220, 120, 120}), 0.5f);   // as light, but red
+  EXPECT_LT(offset_with({255, 250, 245}), 0.05f);  // a highlight
+  EXPECT_LT(offset_with({200, 160, 140}), 0.05f);  // skin
 }
 
 TEST(Quality, ViewsSmallerThanABlockAreMeasuredWithoutOne) {
   for (const int side : {1, 2, 3, 7, 8, 15, 16, 17}) {
-    for (const auto& [id, value] : values_of(grey(side, [](int x, int y) { return 40 * x + 3 * y; }))) EXPECT_TRUE(std::isfinite(value)) << id << ' ' << side;
+    for (const auto& [id, value] : values_of(grey(side, [](int x, int y) { return 40 * x + 3 * y; })))
+      EXPECT_TRUE(std::isfinite(value)) << id << ' ' << side;
   }
 }
 

@@ -36,10 +36,14 @@ struct Sizes {
   std::uint32_t embedding = 2, projected = 2, inside = 2, outside = 1, neighbour = 1, flags = 0;
 };
 
-// The identity around (1, 1); inside points (0, 0) and (3, 0), an outside point (0, 4); the score is the distance plus half the energy.
-std::vector<std::uint8_t> file_of(const Sizes& sizes, std::vector<float> values = {1, 1, 1, 0, 0, 1, 0, 0, 3, 0, 0, 4}) {
+// The identity around (1, 1); inside points (0, 0) and (3, 0), an outside point (0, 4); the score is the distance plus
+// half the energy.
+std::vector<std::uint8_t> file_of(const Sizes& sizes,
+                                  std::vector<float> values = {1, 1, 1, 0, 0, 1, 0, 0, 3, 0, 0, 4}) {
   std::vector<std::uint8_t> file = {'D', 'R', 'J', '1'};
-  for (const std::uint32_t word : {sizes.embedding, sizes.projected, sizes.inside, sizes.outside, sizes.neighbour, sizes.flags}) put(file, word);
+  for (const std::uint32_t word :
+       {sizes.embedding, sizes.projected, sizes.inside, sizes.outside, sizes.neighbour, sizes.flags})
+    put(file, word);
   put(file, 0.5f);
   put(file, 1.0f);
   for (const float value : values) put(file, value);
@@ -77,8 +81,8 @@ TEST(Rejection, ScoresAreTheTrainingToolsOwn) {
 
 TEST(Rejection, IsNearestInsideLessNearestOutsidePlusEnergy) {
   const double energy = -0.5 * std::log(2.0);
-  EXPECT_NEAR(score_of({}, {1, 1}), 0 - 16 + energy, 1e-6);   // at an inside point
-  EXPECT_NEAR(score_of({}, {1, 5}), 16 - 0 + energy, 1e-6);   // at the outside point
+  EXPECT_NEAR(score_of({}, {1, 1}), 0 - 16 + energy, 1e-6);  // at an inside point
+  EXPECT_NEAR(score_of({}, {1, 5}), 16 - 0 + energy, 1e-6);  // at the outside point
   Sizes second;
   second.neighbour = 2;
   EXPECT_NEAR(score_of(second, {1, 1}), 9 - 16 + energy, 1e-6);
@@ -90,7 +94,8 @@ TEST(Rejection, PointsAtOneDistanceCountEach) {
   const std::vector<float> logits = {0}, embedding = {0, 0};
   for (const auto& [k, expected] : {std::pair(1u, 4.0f), std::pair(2u, 4.0f), std::pair(3u, 9.0f)}) {
     sizes.neighbour = k;
-    EXPECT_FLOAT_EQ(rejection_score(*read_rejection_model(file_of(sizes, around)), logits, embedding).value(), expected) << k;
+    EXPECT_FLOAT_EQ(rejection_score(*read_rejection_model(file_of(sizes, around)), logits, embedding).value(), expected)
+        << k;
   }
 }
 
@@ -113,7 +118,8 @@ TEST(Rejection, WithoutOutsidePointsItIsTheDistanceAlone) {
 TEST(Rejection, AFileThatIsNotWholeIsRefused) {
   const std::vector<std::uint8_t> whole = file_of({});
   ASSERT_TRUE(read_rejection_model(whole));
-  for (std::size_t length = 0; length < whole.size(); ++length) EXPECT_FALSE(read_rejection_model(Bytes(whole).first(length))) << length;
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    EXPECT_FALSE(read_rejection_model(Bytes(whole).first(length))) << length;
   std::vector<std::uint8_t> longer = whole;
   longer.push_back(0);
   EXPECT_FALSE(read_rejection_model(longer));
@@ -124,9 +130,11 @@ TEST(Rejection, AFileThatIsNotWholeIsRefused) {
 
 TEST(Rejection, SizesThatMakeNoSenseAreRefused) {
   const std::uint32_t huge = 0xFFFFFFFFu;
-  for (const Sizes& sizes : {Sizes{.embedding = 0}, Sizes{.projected = 0}, Sizes{.inside = 0}, Sizes{.neighbour = 0}, Sizes{.neighbour = 3}, Sizes{.inside = 65, .neighbour = 65}, Sizes{.flags = 2}, Sizes{.embedding = huge},
-                             Sizes{.projected = huge}, Sizes{.inside = huge}, Sizes{.outside = huge}, Sizes{.embedding = 0x40000000u, .projected = 4}, Sizes{.embedding = 8193},
-                             Sizes{.projected = 513}, Sizes{.inside = 16385}}) {
+  for (const Sizes& sizes :
+       {Sizes{.embedding = 0}, Sizes{.projected = 0}, Sizes{.inside = 0}, Sizes{.neighbour = 0}, Sizes{.neighbour = 3},
+        Sizes{.inside = 65, .neighbour = 65}, Sizes{.flags = 2}, Sizes{.embedding = huge}, Sizes{.projected = huge},
+        Sizes{.inside = huge}, Sizes{.outside = huge}, Sizes{.embedding = 0x40000000u, .projected = 4},
+        Sizes{.embedding = 8193}, Sizes{.projected = 513}, Sizes{.inside = 16385}}) {
     EXPECT_FALSE(read_rejection_model(file_of(sizes)));
   }
 }

@@ -30,8 +30,10 @@ TEST(Resample, CoverAlwaysLiesInside) {
   for (int width = 1; width < 40; ++width) {
     for (int height = 1; height < 40; ++height) {
       for (const auto& [w, h] : {std::pair{7, 7}, std::pair{3, 8}, std::pair{224, 224}}) {
-        EXPECT_TRUE(lies_inside(fitted_region({0, 0, width, height}, w, h, Fit::kCover), width, height)) << width << "x" << height;
-        EXPECT_TRUE(lies_inside(fitted_region({0, 0, width, height}, w, h, Fit::kCover, 0.875), width, height)) << width << "x" << height;
+        EXPECT_TRUE(lies_inside(fitted_region({0, 0, width, height}, w, h, Fit::kCover), width, height))
+            << width << "x" << height;
+        EXPECT_TRUE(lies_inside(fitted_region({0, 0, width, height}, w, h, Fit::kCover, 0.875), width, height))
+            << width << "x" << height;
       }
     }
   }
@@ -54,16 +56,19 @@ TEST(Resample, TheSameSizeIsACopy) {
 TEST(Resample, NothingOutsideTheRegionIsRead) {
   Image bright = image_of(20, 20, 3, std::vector<std::uint8_t>(20 * 20 * 3, 255));
   for (int y = 5; y < 15; ++y) std::fill_n(bright.row(y) + 5 * 3, 10 * 3, std::uint8_t{0});
-  EXPECT_EQ(values_of(*resample(bright, {5, 5, 10, 10}, 4, 4, Filter::kLanczos)), std::vector<std::uint8_t>(4 * 4 * 3, 0));
+  EXPECT_EQ(values_of(*resample(bright, {5, 5, 10, 10}, 4, 4, Filter::kLanczos)),
+            std::vector<std::uint8_t>(4 * 4 * 3, 0));
 }
 
 TEST(Resample, WrongRegionsAndSizesAreRefused) {
   const Image source = testing::noise(10, 10, 1);
-  for (const Box& region : {Box{-1, 0, 5, 5}, Box{0, 0, 11, 5}, Box{6, 0, 5, 5}, Box{0, 0, 0, 5}, Box{1e300, 0, 5, 5}, Box{0, 0, -5, 5}, Box{0.0 / 0.0, 0, 5, 5}}) {
+  for (const Box& region : {Box{-1, 0, 5, 5}, Box{0, 0, 11, 5}, Box{6, 0, 5, 5}, Box{0, 0, 0, 5}, Box{1e300, 0, 5, 5},
+                            Box{0, 0, -5, 5}, Box{0.0 / 0.0, 0, 5, 5}}) {
     EXPECT_EQ(resample(source, region, 4, 4, Filter::kBilinear).error().code, ErrorCode::kInvalidArgument);
   }
   EXPECT_EQ(resample(source, {0, 0, 10, 10}, 0, 4, Filter::kBilinear).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(resample(source, {0, 0, 10, 10}, 4, 1'000'000, Filter::kBilinear).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(resample(source, {0, 0, 10, 10}, 4, 1'000'000, Filter::kBilinear).error().code,
+            ErrorCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "scaled_jpeg.h"
 
+#include <jpeglib.h>
+
 #include <csetjmp>
 #include <cstdio>
-
-#include <jpeglib.h>
 
 namespace dermlet::testing {
 namespace {

@@ -17,14 +17,26 @@ TEST(Sniff, KnowsWhatCanBeDecoded) {
 
 TEST(Sniff, KnowsWhatIsDecodedElsewhere) {
   using namespace std::string_literals;
-  const auto told = [](const std::string& bytes) { return sniff({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}); };
+  const auto told = [](const std::string& bytes) {
+    return sniff({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+  };
   EXPECT_EQ(told("RIFF\x10\0\0\0WEBPVP8 "s), Format::kWebp);
-  EXPECT_EQ(told("\0\0\0\x18" "ftypheic\0\0\0\0"s), Format::kHeic);
-  EXPECT_EQ(told("\0\0\0\x18" "ftypavif\0\0\0\0"s), Format::kAvif);
-  EXPECT_EQ(told("\0\0\0\x1C" "ftypmif1\0\0\0\0miafheic"s), Format::kHeic);
-  EXPECT_EQ(told("\0\0\0\x1C" "ftypmif1\0\0\0\0miafavif"s), Format::kAvif);
+  EXPECT_EQ(told("\0\0\0\x18"
+                 "ftypheic\0\0\0\0"s),
+            Format::kHeic);
+  EXPECT_EQ(told("\0\0\0\x18"
+                 "ftypavif\0\0\0\0"s),
+            Format::kAvif);
+  EXPECT_EQ(told("\0\0\0\x1C"
+                 "ftypmif1\0\0\0\0miafheic"s),
+            Format::kHeic);
+  EXPECT_EQ(told("\0\0\0\x1C"
+                 "ftypmif1\0\0\0\0miafavif"s),
+            Format::kAvif);
   // The brand behind the box's end is none.
-  EXPECT_FALSE(told("\0\0\0\x14" "ftypmif1\0\0\0\0miafavif"s));
+  EXPECT_FALSE(
+      told("\0\0\0\x14"
+           "ftypmif1\0\0\0\0miafavif"s));
 }
 
 struct Named {
@@ -37,9 +49,15 @@ TEST(Sniff, NamesWhatCannot) {
   const std::vector<Named> cases = {
       {"GIF89a......", "a GIF"},
       {"RIFF\x10\0\0\0AVI LIST"s, "an audio or video file"},
-      {"\0\0\0\x18" "ftypmif1\0\0\0\0mif1miaf"s, "a HEIF picture"},
-      {"\0\0\0\x18" "ftypcrx \0\0\0\0"s, "a camera raw file"},
-      {"\0\0\0\x18" "ftypisom\0\0\0\0"s, "a video"},
+      {"\0\0\0\x18"
+       "ftypmif1\0\0\0\0mif1miaf"s,
+       "a HEIF picture"},
+      {"\0\0\0\x18"
+       "ftypcrx \0\0\0\0"s,
+       "a camera raw file"},
+      {"\0\0\0\x18"
+       "ftypisom\0\0\0\0"s,
+       "a video"},
       {"II*\0\x08\0\0\0"s, "a TIFF"},
       {"MM\0*\0\0\0\x08"s, "a TIFF"},
       {"%PDF-1.7", "a PDF"},
@@ -59,9 +77,7 @@ TEST(Sniff, NamesWhatCannot) {
   }
 }
 
-TEST(Sniff, AnEmptyFileIsCorrupt) {
-  EXPECT_EQ(sniff({}).error().code, ErrorCode::kCorruptImage);
-}
+TEST(Sniff, AnEmptyFileIsCorrupt) { EXPECT_EQ(sniff({}).error().code, ErrorCode::kCorruptImage); }
 
 TEST(Sniff, EveryPrefixIsAnswered) {
   for (const char* name : {"spot.jpg", "spot.png", "spot.bmp", "picture.gif", "picture.webp"}) {

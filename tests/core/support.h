@@ -19,11 +19,14 @@ inline std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-inline std::vector<std::uint8_t> picture_bytes(const std::string& name) { return read_file(tests_dir() / "pictures" / name); }
+inline std::vector<std::uint8_t> picture_bytes(const std::string& name) {
+  return read_file(tests_dir() / "pictures" / name);
+}
 
 inline std::vector<std::uint8_t> from_hex(const std::string& hex) {
   std::vector<std::uint8_t> bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
   return bytes;
 }
 
@@ -44,6 +47,8 @@ inline Image image_of(int width, int height, int channels, const std::vector<std
   return image;
 }
 
-inline std::vector<std::uint8_t> values_of(const Image& image) { return {image.pixels.data(), image.pixels.data() + image.pixels.size()}; }
+inline std::vector<std::uint8_t> values_of(const Image& image) {
+  return {image.pixels.data(), image.pixels.data() + image.pixels.size()};
+}
 
 }  // namespace dermlet::testing

@@ -28,14 +28,19 @@ TEST(Tensor, PlanesOrPixels) {
 TEST(Tensor, BgrTakesMeansInItsOwnOrder) {
   // VGG16's caffe mode: blue first, means of blue, green, red.
   const TensorSpec spec{2, 1, Layout::kNhwc, ChannelOrder::kBgr, {103.939f, 116.779f, 123.68f}, {1, 1, 1}};
-  EXPECT_EQ(values_of(*to_tensor(two_pixels(), spec)), (std::vector<float>{20 - 103.939f, 10 - 116.779f, 0 - 123.68f, 120 - 103.939f, 110 - 116.779f, 255 - 123.68f}));
+  EXPECT_EQ(
+      values_of(*to_tensor(two_pixels(), spec)),
+      (std::vector<float>{20 - 103.939f, 10 - 116.779f, 0 - 123.68f, 120 - 103.939f, 110 - 116.779f, 255 - 123.68f}));
 }
 
 TEST(Tensor, NonsenseIsRefused) {
-  EXPECT_EQ(to_tensor(two_pixels(), {3, 1, Layout::kNchw, ChannelOrder::kRgb, {}, {1, 1, 1}}).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(to_tensor(two_pixels(), {2, 1, Layout::kNchw, ChannelOrder::kRgb, {}, {1, 0, 1}}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(to_tensor(two_pixels(), {3, 1, Layout::kNchw, ChannelOrder::kRgb, {}, {1, 1, 1}}).error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(to_tensor(two_pixels(), {2, 1, Layout::kNchw, ChannelOrder::kRgb, {}, {1, 0, 1}}).error().code,
+            ErrorCode::kInvalidArgument);
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_EQ(to_tensor(two_pixels(), {2, 1, Layout::kNchw, ChannelOrder::kRgb, {nan, 0, 0}, {1, 1, 1}}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(to_tensor(two_pixels(), {2, 1, Layout::kNchw, ChannelOrder::kRgb, {nan, 0, 0}, {1, 1, 1}}).error().code,
+            ErrorCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -20,7 +20,9 @@ using testing::noise;
 // The eight views as EXIF names the same turns: an independent definition, itself held against Pillow.
 constexpr std::array kOrientations = {1, 2, 4, 3, 5, 8, 6, 7};
 
-Image copy_of(const Image& image) { return image_of(image.width, image.height, image.channels, testing::values_of(image)); }
+Image copy_of(const Image& image) {
+  return image_of(image.width, image.height, image.channels, testing::values_of(image));
+}
 
 std::vector<float> values_of(const Buffer<float>& buffer) { return {buffer.span().begin(), buffer.span().end()}; }
 
@@ -63,12 +65,14 @@ TEST(Views, OfASymmetricPictureAreAllTheSame) {
   const TensorSpec spec = {3, 3, Layout::kNchw, ChannelOrder::kRgb, {0, 0, 0}, {1, 1, 1}};
   const auto all = values_of(to_tensor(image_of(3, 3, 3, rgb), spec, 8).value());
   const std::vector<float> first(all.begin(), all.begin() + 27);
-  for (int v = 1; v < 8; ++v) EXPECT_EQ((std::vector<float>(all.begin() + 27 * v, all.begin() + 27 * (v + 1))), first) << v;
+  for (int v = 1; v < 8; ++v)
+    EXPECT_EQ((std::vector<float>(all.begin() + 27 * v, all.begin() + 27 * (v + 1))), first) << v;
 }
 
 TEST(Views, OtherNumbersAreRefused) {
   const TensorSpec spec = {8, 8, Layout::kNchw, ChannelOrder::kRgb, {0, 0, 0}, {1, 1, 1}};
-  for (const int views : {-8, 0, 2, 3, 7, 9, 16}) EXPECT_EQ(to_tensor(noise(8, 8, 1), spec, views).error().code, ErrorCode::kInvalidArgument) << views;
+  for (const int views : {-8, 0, 2, 3, 7, 9, 16})
+    EXPECT_EQ(to_tensor(noise(8, 8, 1), spec, views).error().code, ErrorCode::kInvalidArgument) << views;
 }
 
 // A grid of values as its own "picture", turned as the network's maps of turned pictures are.
@@ -78,7 +82,8 @@ std::vector<float> turned_grid(const std::vector<std::uint8_t>& grid, int width,
 }
 
 TEST(Views, MapsAreTurnedBackBeforeTheyAreAveraged) {
-  // Class 0's map is turned with the picture, as a network without errors would answer; class 1's is 0. The mean must be the upright map itself.
+  // Class 0's map is turned with the picture, as a network without errors would answer; class 1's is 0. The mean must
+  // be the upright map itself.
   const std::vector<std::uint8_t> grid = {0, 10, 20, 30, 40, 50, 60, 70, 80};
   std::vector<float> logits;
   std::vector<float> maps;
@@ -90,7 +95,8 @@ TEST(Views, MapsAreTurnedBackBeforeTheyAreAveraged) {
   }
   const auto mean = average_views({logits, maps, 3, 3, {}, 8}, true);
   ASSERT_TRUE(mean);
-  EXPECT_EQ((std::vector<float>(mean->maps.begin(), mean->maps.begin() + 9)), (std::vector<float>(grid.begin(), grid.end())));
+  EXPECT_EQ((std::vector<float>(mean->maps.begin(), mean->maps.begin() + 9)),
+            (std::vector<float>(grid.begin(), grid.end())));
 }
 
 TEST(Views, TheMeanMapsMeanIsTheMeanLogit) {
@@ -127,7 +133,7 @@ TEST(Views, LogitsAndEmbeddingAreMeans) {
   const std::vector<float> embedding = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
   const auto mean = average_views({logits, {}, 0, 0, embedding, 4}, true);
   ASSERT_TRUE(mean);
-  EXPECT_EQ(mean->logits, (std::vector<float>{4, 6}));             // (1 + 3 + 5 + 7) / 4, (2 + 4 + 6 + 12) / 4
+  EXPECT_EQ(mean->logits, (std::vector<float>{4, 6}));                 // (1 + 3 + 5 + 7) / 4, (2 + 4 + 6 + 12) / 4
   EXPECT_EQ(mean->embedding, (std::vector<float>{4.5f, 5.5f, 6.5f}));  // (0 + 3 + 6 + 9) / 4, ...
   EXPECT_TRUE(mean->maps.empty());
 }
@@ -145,13 +151,14 @@ TEST(Views, LengthsThatDoNotFitAreRefusedAndWhatIsNotFiniteStaysSo) {
   const std::vector<float> values(16, 1.0f);
   const auto code = [&](std::size_t logits, std::size_t maps, int height, int width, std::size_t embedding, int views) {
     const std::span<const float> all(values);
-    const auto mean = average_views({all.first(logits), all.first(maps), height, width, all.first(embedding), views}, true);
+    const auto mean =
+        average_views({all.first(logits), all.first(maps), height, width, all.first(embedding), views}, true);
     return mean ? ErrorCode::kCorruptImage : mean.error().code;
   };
   EXPECT_EQ(code(8, 8, 1, 1, 8, 8), ErrorCode::kCorruptImage);  // fits
   EXPECT_EQ(code(9, 0, 0, 0, 8, 8), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code(8, 0, 0, 0, 9, 8), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(code(8, 8, 1, 2, 8, 8), ErrorCode::kInvalidArgument);   // not square
+  EXPECT_EQ(code(8, 8, 1, 2, 8, 8), ErrorCode::kInvalidArgument);  // not square
   EXPECT_EQ(code(8, 16, 1, 1, 8, 8), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code(8, 9, 2, 2, 8, 4), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code(8, 8, 0, 0, 8, 8), ErrorCode::kInvalidArgument);
@@ -159,7 +166,8 @@ TEST(Views, LengthsThatDoNotFitAreRefusedAndWhatIsNotFiniteStaysSo) {
   EXPECT_EQ(code(8, 8, 1 << 16, 1 << 16, 8, 8), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code(8, 0, 0, 0, 8, 0), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code(8, 0, 0, 0, 8, 2), ErrorCode::kInvalidArgument);
-  const std::vector<float> infinite = {1, std::numeric_limits<float>::infinity(), 1, -std::numeric_limits<float>::infinity()};
+  const std::vector<float> infinite = {1, std::numeric_limits<float>::infinity(), 1,
+                                       -std::numeric_limits<float>::infinity()};
   EXPECT_FALSE(std::isfinite(average_views({infinite, {}, 0, 0, {}, 4}, false)->logits[0]));
 }
 

@@ -22,7 +22,8 @@ test.beforeEach(async ({ page, site }) => {
     window.codeOf = (promise) =>
       promise.then(
         () => 'no error',
-        (error: unknown) => (error instanceof window.api.DermletError ? error.code : `not a DermletError: ${String(error)}`),
+        (error: unknown) =>
+          error instanceof window.api.DermletError ? error.code : `not a DermletError: ${String(error)}`,
       );
   });
 });
@@ -36,7 +37,8 @@ test('classifies Blob, ArrayBuffer and Uint8Array alike and leaves them to their
     larger.set(new Uint8Array(buffer), 10);
     const view = larger.subarray(10, 10 + buffer.byteLength);
     const results = [];
-    for (const input of [new Blob([buffer]), buffer, view]) results.push(await classifier.classify(input, { explain: true }));
+    for (const input of [new Blob([buffer]), buffer, view])
+      results.push(await classifier.classify(input, { explain: true }));
     classifier.dispose();
     return { results, lengths: [buffer.byteLength, view.byteLength] };
   });
@@ -44,7 +46,9 @@ test('classifies Blob, ArrayBuffer and Uint8Array alike and leaves them to their
   expect(lengths[1]).toBe(lengths[0]);
   for (const result of results) {
     expectSame(result, await nodeResult('spot.jpg'));
-    expect(result.explanation?.values).toHaveLength((result.explanation?.rows ?? 0) * (result.explanation?.columns ?? 0));
+    expect(result.explanation?.values).toHaveLength(
+      (result.explanation?.rows ?? 0) * (result.explanation?.columns ?? 0),
+    );
     expect(result.explanation?.classId).toBe(result.ranking[0]?.id);
   }
 });
@@ -52,10 +56,15 @@ test('classifies Blob, ArrayBuffer and Uint8Array alike and leaves them to their
 test('tells how loading and classifying go on', async ({ page }) => {
   const told = await page.evaluate(async () => {
     const progress: { phase: string; loaded: number; total: number }[] = [];
-    const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm', onProgress: (step) => progress.push({ ...step }) });
+    const classifier = await window.api.Classifier.load('models/skin-8/', {
+      backend: 'wasm',
+      onProgress: (step) => progress.push({ ...step }),
+    });
     const stages: string[][] = [[], []];
     const bytes = await window.bytes('spot.jpg');
-    await Promise.all(stages.map((list) => classifier.classify(bytes, { explain: true, onStage: (stage) => list.push(stage) })));
+    await Promise.all(
+      stages.map((list) => classifier.classify(bytes, { explain: true, onStage: (stage) => list.push(stage) })),
+    );
     const { model } = classifier;
     classifier.dispose();
     return { progress, stages, model };
@@ -79,7 +88,12 @@ test('an aborted call is answered at once and frees the queue', async ({ page })
     const running = new AbortController();
     const waiting = new AbortController();
     const calls = [
-      window.codeOf(classifier.classify(bytes, { signal: running.signal, onStage: (stage) => stage === 'analysing' && running.abort() })),
+      window.codeOf(
+        classifier.classify(bytes, {
+          signal: running.signal,
+          onStage: (stage) => stage === 'analysing' && running.abort(),
+        }),
+      ),
       window.codeOf(classifier.classify(bytes, { signal: waiting.signal })),
       window.codeOf(classifier.classify(bytes)),
     ];
@@ -98,13 +112,18 @@ test('an aborted call is answered at once and frees the queue', async ({ page })
 test('loading can be aborted', async ({ page }) => {
   const code = await page.evaluate(() => {
     const controller = new AbortController();
-    return window.codeOf(window.api.Classifier.load('models/skin-8/', { signal: controller.signal, onProgress: () => controller.abort() }));
+    return window.codeOf(
+      window.api.Classifier.load('models/skin-8/', { signal: controller.signal, onProgress: () => controller.abort() }),
+    );
   });
   expect(code).toBe('ABORTED');
   await expect.poll(() => page.workers().length).toBe(0);
 });
 
-test('an idle worker is ended and started again without the caller noticing, without the network', async ({ page, site }) => {
+test('an idle worker is ended and started again without the caller noticing, without the network', async ({
+  page,
+  site,
+}) => {
   await page.evaluate(async () => {
     const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm', idleTimeout: 300 });
     Object.assign(window, { classifier, first: await classifier.classify(await window.bytes('spot.jpg')) });
@@ -114,7 +133,9 @@ test('an idle worker is ended and started again without the caller noticing, wit
   const { first, second, stages } = await page.evaluate(async () => {
     const { classifier, first } = window as unknown as { classifier: Classifier; first: Result };
     const stages: string[] = [];
-    const second = await classifier.classify(await window.bytes('spot.jpg'), { onStage: (stage) => stages.push(stage) });
+    const second = await classifier.classify(await window.bytes('spot.jpg'), {
+      onStage: (stage) => stages.push(stage),
+    });
     return { first, second, stages };
   });
   expect(stages).toContain('starting');
@@ -142,7 +163,11 @@ test('a crop, a modality and a class to explain are taken, and refused when they
     const code = (options: object) => window.codeOf(classifier.classify(bytes, options));
     const last = classifier.model.classes.at(-1)?.id ?? '';
     const answer = {
-      cropped: await classifier.classify(bytes, { crop: { x: 300, y: 200, width: 400, height: 300 }, modality: 'dermoscopy', explain: last }),
+      cropped: await classifier.classify(bytes, {
+        crop: { x: 300, y: 200, width: 400, height: 300 },
+        modality: 'dermoscopy',
+        explain: last,
+      }),
       last,
       codes: [
         await code({ crop: { x: 900, y: 0, width: 400, height: 300 } }),
@@ -166,7 +191,10 @@ test('files over the limit are refused before they are read, and bombs after the
   const codes = await page.evaluate(async () => {
     const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm' });
     const huge = new Blob([new Uint8Array(window.api.MAX_FILE_BYTES + 1)]);
-    const codes = [await window.codeOf(classifier.classify(huge)), await window.codeOf(classifier.classify(await window.bytes('huge.png')))];
+    const codes = [
+      await window.codeOf(classifier.classify(huge)),
+      await window.codeOf(classifier.classify(await window.bytes('huge.png'))),
+    ];
     codes.push(await window.codeOf(classifier.classify(new ArrayBuffer(0))));
     codes.push(await window.codeOf(classifier.classify(await window.bytes('spot.jpg'))));
     classifier.dispose();
@@ -200,7 +228,10 @@ test('WebGPU where there is none falls back to WASM and says so', async ({ page 
 test('two classifiers on one page do not disturb each other', async ({ page }) => {
   const [a, b] = await page.evaluate(async () => {
     const { Classifier } = window.api;
-    const both = await Promise.all([Classifier.load('models/skin-8/', { backend: 'wasm' }), Classifier.load('models/skin-8/', { backend: 'wasm' })]);
+    const both = await Promise.all([
+      Classifier.load('models/skin-8/', { backend: 'wasm' }),
+      Classifier.load('models/skin-8/', { backend: 'wasm' }),
+    ]);
     const bytes = await window.bytes('spot.jpg');
     const results = await Promise.all(both.map((classifier) => classifier.classify(bytes)));
     both[0].dispose();

@@ -1,9 +1,10 @@
 /** The page as a person meets it: what it says and what can be done, in the page's own words. */
-import { type Locator, type Page, expect } from '@playwright/test';
+import { expect, type Locator, type Page } from '@playwright/test';
 import type { Result } from '../../web/src/classifier/index.js';
-import { type Site, picture } from './site.js';
+import { picture, type Site } from './site.js';
 
-export const ALWAYS = 'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+export const ALWAYS =
+  'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
 
 export class App {
   constructor(
@@ -74,10 +75,16 @@ export class App {
     return new Map(terms.map((term, i) => [term, descriptions[i] ?? '']));
   }
 
-  /** Lets every picture be named, whatever the shipped thresholds say of a drawn one: for tests of what is shown with an answer. */
+  /**
+   * Lets every picture be named, whatever the shipped thresholds say of a drawn one: for tests of what is shown with an
+   * answer.
+   */
   neverRefuse(): void {
-    this.site.changeJson('models/skin-8/manifest.json', (manifest: { modalities: { rejectionThreshold: number | null }[] }) => {
-      for (const modality of manifest.modalities) modality.rejectionThreshold = null;
-    });
+    this.site.changeJson(
+      'models/skin-8/manifest.json',
+      (manifest: { modalities: { rejectionThreshold: number | null }[] }) => {
+        for (const modality of manifest.modalities) modality.rejectionThreshold = null;
+      },
+    );
   }
 }

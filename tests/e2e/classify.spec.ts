@@ -16,7 +16,10 @@ test('a photo gets the result that Node computes, shown with all its parts', asy
   expect(rows.get('Decoded by')).toContain('core');
 });
 
-test('an answer is named with its score, the categories in order and the heat map on a slider', async ({ app, page }) => {
+test('an answer is named with its score, the categories in order and the heat map on a slider', async ({
+  app,
+  page,
+}) => {
   app.neverRefuse();
   await app.open();
   const result = await app.classify('spot.jpg');
@@ -37,7 +40,8 @@ test('an answer is named with its score, the categories in order and the heat ma
 
 test('no request leaves while a photo is classified', async ({ app, page, site }) => {
   await app.open();
-  // The service worker keeps its files after the first load; what it fetches has nothing to do with a photo, so let it finish.
+  // The service worker keeps its files after the first load; what it fetches has nothing to do with a photo, so let it
+  // finish.
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   const served = site.log.length;
   const requests = requestsOf(page);
@@ -73,7 +77,14 @@ test('several photos are classified one after another and stay at hand', async (
   await expect(app.shelf.getByRole('listitem')).toHaveCount(2);
 });
 
-for (const name of ['spot.png', 'spot.bmp', 'spot-progressive.jpg', 'spot-alpha.png', 'spot-gray.jpg', 'spot-cmyk.jpg']) {
+for (const name of [
+  'spot.png',
+  'spot.bmp',
+  'spot-progressive.jpg',
+  'spot-alpha.png',
+  'spot-gray.jpg',
+  'spot-cmyk.jpg',
+]) {
   test(`${name} is read`, async ({ app }) => {
     await app.open();
     const result = await app.classify(name);
@@ -108,14 +119,20 @@ for (const name of ['flat.png', 'tiny.png']) {
   });
 }
 
-test('a failed check is said in plain words with what to do, and its value and limit are in the result and the details', async ({ app, page }) => {
+test('a failed check is said in plain words with what to do, and its value and limit are in the result and the details', async ({
+  app,
+  page,
+}) => {
   app.site.changeJson('models/skin-8/manifest.json', (manifest: { quality: object }) => {
     manifest.quality = { modalities: { photo: { minSharpness: 15, maxNoise: 400 } } };
   });
   await app.open();
   const result = await app.classify('spot.jpg');
   expect(result.outcome).toBe('poor-quality');
-  expect(result.quality.checks.map(({ id, limit, passed }) => [id, limit, passed])).toEqual([['blurred', 15, false], ['noisy', 400, true]]);
+  expect(result.quality.checks.map(({ id, limit, passed }) => [id, limit, passed])).toEqual([
+    ['blurred', 15, false],
+    ['noisy', 400, true],
+  ]);
   expect(result.quality.checks[0]!.value).toBeGreaterThan(0);
   await expect(app.verdict).toContainText('This picture is blurred, so no category is named.');
   await expect(page.getByText('tap the picture to focus')).toBeVisible();
@@ -163,11 +180,15 @@ test('a photo can be dropped and pasted', async ({ app, page }) => {
       data.items.add(new File([bytes], name, { type: 'image/jpeg' }));
       const options = { bubbles: true, cancelable: true };
       document.body.dispatchEvent(
-        type === 'drop' ? new DragEvent('drop', { ...options, dataTransfer: data }) : new ClipboardEvent('paste', { ...options, clipboardData: data }),
+        type === 'drop'
+          ? new DragEvent('drop', { ...options, dataTransfer: data })
+          : new ClipboardEvent('paste', { ...options, clipboardData: data }),
       );
     };
     await drop('drop', 'dropped.jpg');
     await drop('paste', 'pasted.jpg');
   });
-  await expect.poll(async () => (await app.results()).map(({ name }) => name).sort(), { timeout: 60_000 }).toEqual(['dropped.jpg', 'pasted.jpg']);
+  await expect
+    .poll(async () => (await app.results()).map(({ name }) => name).sort(), { timeout: 60_000 })
+    .toEqual(['dropped.jpg', 'pasted.jpg']);
 });

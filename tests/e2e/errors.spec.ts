@@ -32,7 +32,11 @@ test('each unusable file is refused in its own words, and the next photo works',
 
 test('messages name what a file seems to be', async ({ app, page }) => {
   await app.open();
-  for (const [name, word] of [['picture.gif', 'GIF'], ['document.pdf', 'PDF'], ['drawing.svg', 'SVG']] as const) {
+  for (const [name, word] of [
+    ['picture.gif', 'GIF'],
+    ['document.pdf', 'PDF'],
+    ['drawing.svg', 'SVG'],
+  ] as const) {
     await app.choose(name);
     await expect(app.notice).toContainText(word);
     await page.getByRole('button', { name: `Remove ${name}` }).click();
@@ -43,6 +47,8 @@ test('a photo among broken files is classified', async ({ app, page }) => {
   await app.open();
   await app.choose('cut-off.jpg', 'spot.jpg', 'note.txt');
   await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(1);
-  await expect.poll(() => page.evaluate(() => window.heard.errors.map(({ name }) => name).sort())).toEqual(['cut-off.jpg', 'note.txt']);
+  await expect
+    .poll(() => page.evaluate(() => window.heard.errors.map(({ name }) => name).sort()))
+    .toEqual(['cut-off.jpg', 'note.txt']);
   expect((await app.results())[0]?.name).toBe('spot.jpg');
 });

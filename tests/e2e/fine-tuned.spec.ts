@@ -1,9 +1,10 @@
 /**
- * The whole way of a model of one's own: `finetune --from models/skin-8` on drawn pictures of one modality, and the folder that it wrote answers in the page.
- * Needs the training tool's Python (DERMLET_PYTHON, else build/train-venv, which `npm test` makes).
+ * The whole way of a model of one's own: `finetune --from models/skin-8` on drawn pictures of one modality, and the
+ * folder that it wrote answers in the page. Needs the training tool's Python (DERMLET_PYTHON, else build/train-venv,
+ * which `npm test` makes).
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,18 +27,50 @@ test('a model fine-tuned from skin-8 on photos alone answers in the page as in N
   try {
     const photos = join(folder, 'photos');
     const model = join(folder, 'my-clinic');
-    await ask(['-c', `import pathlib, prepare_drawn; prepare_drawn.kind_folders(pathlib.Path(${JSON.stringify(photos)}), 11)`]);
-    const quick = ['--epochs', '1', '--workers', '0', '--threads', '1', '--set', 'samples_per_epoch=16', '--set', 'precision=fp32'];
-    const { stdout } = await ask(['-m', 'dermlet_train', 'finetune', '--from', '../../models/skin-8', '--data', photos, '--out', model, ...quick]);
+    await ask([
+      '-c',
+      `import pathlib, prepare_drawn; prepare_drawn.kind_folders(pathlib.Path(${JSON.stringify(photos)}), 11)`,
+    ]);
+    const quick = [
+      '--epochs',
+      '1',
+      '--workers',
+      '0',
+      '--threads',
+      '1',
+      '--set',
+      'samples_per_epoch=16',
+      '--set',
+      'precision=fp32',
+    ];
+    const { stdout } = await ask([
+      '-m',
+      'dermlet_train',
+      'finetune',
+      '--from',
+      '../../models/skin-8',
+      '--data',
+      photos,
+      '--out',
+      model,
+      ...quick,
+    ]);
     expect(stdout).toContain('3 classes, 3 of them known to skin-8: mel, nv, vasc');
     expect(stdout).toContain('fits the schema, and `classify` ran it');
 
-    const manifest = JSON.parse(readFileSync(join(model, 'manifest.json'), 'utf8')) as { modalities: { id: string }[]; quality: { modalities: object } };
+    const manifest = JSON.parse(readFileSync(join(model, 'manifest.json'), 'utf8')) as {
+      modalities: { id: string }[];
+      quality: { modalities: object };
+    };
     expect(manifest.modalities.map(({ id }) => id)).toEqual(['photo']);
     expect(Object.keys(manifest.quality.modalities)).toEqual(['photo']);
 
-    for (const file of readdirSync(model)) site.answers.set(`models/my-clinic/${file}`, { body: readFileSync(join(model, file)) });
-    site.addPage('mine.html', '<dermlet-classifier model="models/my-clinic/" backend="wasm"></dermlet-classifier><script type="module" src="dermlet.js"></script>');
+    for (const file of readdirSync(model))
+      site.answers.set(`models/my-clinic/${file}`, { body: readFileSync(join(model, file)) });
+    site.addPage(
+      'mine.html',
+      '<dermlet-classifier model="models/my-clinic/" backend="wasm"></dermlet-classifier><script type="module" src="dermlet.js"></script>',
+    );
     await page.goto(`${site.url}mine.html`);
     await page.getByRole('button', { name: 'Choose photos' }).focus();
     await app.untilReady();

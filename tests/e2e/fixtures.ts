@@ -1,16 +1,16 @@
 /**
- * What every end-to-end test has: the site, and a watch that fails the test when the page breaks its own security policy, throws, or asks any
- * other origin for anything.
+ * What every end-to-end test has: the site, and a watch that fails the test when the page breaks its own security
+ * policy, throws, or asks any other origin for anything.
  */
-import { type BrowserContext, type Page, test as base, expect } from '@playwright/test';
+import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import type { Result } from '../../web/src/classifier/index.js';
 import { App } from './app.js';
 import { Site } from './site.js';
 
-export { expect };
-export { picture } from './site.js';
 export type { App } from './app.js';
 export type { Site } from './site.js';
+export { picture } from './site.js';
+export { expect };
 
 /** What a test page's window holds: the public events of the element, as they came. */
 export interface Heard {
@@ -36,11 +36,14 @@ function listen(): void {
     heard.results.push({ name, result: plain });
   });
   document.addEventListener('dermlet-error', (event) => {
-    const { name, error } = (event as CustomEvent<{ name: string | null; error: { code: string; message: string } }>).detail;
+    const { name, error } = (event as CustomEvent<{ name: string | null; error: { code: string; message: string } }>)
+      .detail;
     heard.errors.push({ name, code: error.code, message: error.message });
   });
   document.addEventListener('securitypolicyviolation', (event) => {
-    console.error(`Content Security Policy: ${event.violatedDirective} forbids ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`);
+    console.error(
+      `Content Security Policy: ${event.violatedDirective} forbids ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`,
+    );
   });
 }
 
@@ -50,12 +53,14 @@ class Watch {
 
   constructor(context: BrowserContext, origin: () => string) {
     context.on('console', (message) => {
-      if (/content security policy|refused to|violates the following/i.test(message.text())) this.faults.push(`policy: ${message.text()}`);
+      if (/content security policy|refused to|violates the following/i.test(message.text()))
+        this.faults.push(`policy: ${message.text()}`);
     });
     context.on('weberror', (error) => this.faults.push(`uncaught: ${error.error().stack ?? error.error().message}`));
     context.on('request', (request) => {
       const url = new URL(request.url());
-      if (/^(https?|wss?):$/.test(url.protocol) && url.origin !== origin()) this.faults.push(`request to another origin: ${request.url()}`);
+      if (/^(https?|wss?):$/.test(url.protocol) && url.origin !== origin())
+        this.faults.push(`request to another origin: ${request.url()}`);
     });
   }
 }

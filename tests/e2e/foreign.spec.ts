@@ -1,10 +1,16 @@
-/** WebP, AVIF and HEIC in a real browser: the pixels of each against the PNG of the same drawing, and what is asked for on the way. */
+/**
+ * WebP, AVIF and HEIC in a real browser: the pixels of each against the PNG of the same drawing, and what is asked for
+ * on the way.
+ */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { siteDir as built } from '../../tools/build/serve.mjs';
-import { expect, requestsOf, test, type Site } from './fixtures.js';
+import { expect, requestsOf, type Site, test } from './fixtures.js';
 
-/** Greatest mean |difference| from the PNG's view over red, green and blue, in levels of 255: what the encoders lose. Lossless is exact. */
+/**
+ * Greatest mean |difference| from the PNG's view over red, green and blue, in levels of 255: what the encoders lose.
+ * Lossless is exact.
+ */
 const LOSSY = 3;
 
 const FILES: readonly [name: string, png: string, path: string, tolerance: number][] = [
@@ -18,7 +24,9 @@ const FILES: readonly [name: string, png: string, path: string, tolerance: numbe
   ['alpha.avif', 'alpha.png', 'webcodecs', LOSSY],
   ['profile.avif', 'profile.png', 'webcodecs', LOSSY],
   ['animated.avif', 'drawing.png', 'webcodecs', LOSSY],
-  ...[2, 3, 4, 5, 6, 7, 8].map((n) => [`orientation-${n}.avif`, 'drawing.png', 'webcodecs', LOSSY] as const).map((each) => [...each] as [string, string, string, number]),
+  ...[2, 3, 4, 5, 6, 7, 8]
+    .map((n) => [`orientation-${n}.avif`, 'drawing.png', 'webcodecs', LOSSY] as const)
+    .map((each) => [...each] as [string, string, string, number]),
   ['lossy.heic', 'drawing.png', 'libheif', LOSSY],
   ['orientation-6.heic', 'drawing.png', 'libheif', LOSSY],
   ['profile.heic', 'profile.png', 'libheif', LOSSY],
@@ -27,9 +35,12 @@ const FILES: readonly [name: string, png: string, path: string, tolerance: numbe
 test('each file shows what the PNG of its drawing shows', async ({ page, site }) => {
   await page.goto(`${site.url}api.html`);
   const answers = await page.evaluate(async (files) => {
-    const { Classifier } = (await import(new URL('dermlet.js', location.href).href)) as typeof import('../../web/src/classifier/index.js');
+    const { Classifier } = (await import(
+      new URL('dermlet.js', location.href).href
+    )) as typeof import('../../web/src/classifier/index.js');
     const classifier = await Classifier.load('skin-8');
-    const classify = async (name: string) => classifier.classify(await (await fetch(`pictures/foreign/${name}`)).blob(), { pictures: true });
+    const classify = async (name: string) =>
+      classifier.classify(await (await fetch(`pictures/foreign/${name}`)).blob(), { pictures: true });
     const found = [];
     for (const [name, png] of files) {
       const [own, wanted] = [await classify(name), await classify(png)];
@@ -45,7 +56,9 @@ test('each file shows what the PNG of its drawing shows', async ({ page, site })
     const { difference, source } = answers[i]!;
     console.log(`      ${name}: ${difference.toFixed(2)} levels, ${source.decodePath}, ${source.colour}`);
     expect.soft(difference, name).toBeLessThanOrEqual(tolerance);
-    expect.soft(source, name).toMatchObject({ decodePath: path, bitExact: false, width: 160, height: 120, format: name.split('.')[1] });
+    expect
+      .soft(source, name)
+      .toMatchObject({ decodePath: path, bitExact: false, width: 160, height: 120, format: name.split('.')[1] });
   }
 });
 
@@ -60,7 +73,12 @@ function beginWorkerWith(site: Site, line: string): void {
 test('without WebCodecs a canvas is used', async ({ app, page, site }) => {
   beginWorkerWith(site, 'delete self.ImageDecoder;');
   await app.open();
-  for (const name of ['foreign/lossless-alpha.webp', 'foreign/lossy.avif', 'foreign/orientation-6.webp', 'foreign/orientation-7.avif']) {
+  for (const name of [
+    'foreign/lossless-alpha.webp',
+    'foreign/lossy.avif',
+    'foreign/orientation-6.webp',
+    'foreign/orientation-7.avif',
+  ]) {
     const { source } = await app.classify(name);
     expect(source, name).toMatchObject({ decodePath: 'canvas', bitExact: false, width: 160, height: 120 });
   }
@@ -87,7 +105,11 @@ test('a canvas that is altered by one level now and then is not used', async ({ 
   expect(await app.results()).toEqual([]);
 });
 
-test('libheif is asked for when a HEIC comes and not before, from this origin, and is not kept', async ({ app, page, site }) => {
+test('libheif is asked for when a HEIC comes and not before, from this origin, and is not kept', async ({
+  app,
+  page,
+  site,
+}) => {
   const seen = requestsOf(page);
   const ofLibheif = () => seen.filter((url) => /libheif/.test(url));
   await app.open();
@@ -97,7 +119,8 @@ test('libheif is asked for when a HEIC comes and not before, from this origin, a
   expect(ofLibheif()).toEqual([]);
   const kept = await page.evaluate(async () => {
     const keys: string[] = [];
-    for (const name of await caches.keys()) keys.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
+    for (const name of await caches.keys())
+      keys.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
     return keys;
   });
   expect(kept.filter((url) => /libheif/.test(url))).toEqual([]);
@@ -129,13 +152,21 @@ test('what cannot be decoded is told, and the next photo works', async ({ app, p
 test('a call is aborted while its picture is being decoded', async ({ page, site }) => {
   await page.goto(`${site.url}api.html`);
   const told = await page.evaluate(async () => {
-    const { Classifier } = (await import(new URL('dermlet.js', location.href).href)) as typeof import('../../web/src/classifier/index.js');
+    const { Classifier } = (await import(
+      new URL('dermlet.js', location.href).href
+    )) as typeof import('../../web/src/classifier/index.js');
     const classifier = await Classifier.load('skin-8');
     const blob = async (name: string) => (await fetch(`pictures/${name}`)).blob();
     const heic = await blob('foreign/lossy.heic');
     const abort = new AbortController();
-    const aborted = classifier.classify(heic, { signal: abort.signal, onStage: (stage) => stage === 'decoding' && abort.abort() });
-    const code = await aborted.then(() => 'no error', (error: { code: string }) => error.code);
+    const aborted = classifier.classify(heic, {
+      signal: abort.signal,
+      onStage: (stage) => stage === 'decoding' && abort.abort(),
+    });
+    const code = await aborted.then(
+      () => 'no error',
+      (error: { code: string }) => error.code,
+    );
     const next = await classifier.classify(await blob('spot.jpg'));
     classifier.dispose();
     return { code, format: next.source.format };

@@ -1,16 +1,23 @@
-/** Models that `import-keras` made (tests/imported) in the page, unchanged: the same numbers as Node's and as Keras' own. */
-import { readFileSync, readdirSync } from 'node:fs';
+/**
+ * Models that `import-keras` made (tests/imported) in the page, unchanged: the same numbers as Node's and as Keras'
+ * own.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
-import { type Site, picture, root } from './site.js';
+import { picture, root, type Site } from './site.js';
 
 const imported = join(root, 'tests', 'imported');
 /** Model -> picture -> category -> Keras' score; of noise.png TensorFlow's. */
-const expected = JSON.parse(readFileSync(join(imported, 'expected.json'), 'utf8')) as Record<string, Record<string, Record<string, number>>>;
+const expected = JSON.parse(readFileSync(join(imported, 'expected.json'), 'utf8')) as Record<
+  string,
+  Record<string, Record<string, number>>
+>;
 
 function serveModel(site: Site, name: string): void {
-  for (const file of readdirSync(join(imported, name))) site.answers.set(`models/${name}/${file}`, { body: readFileSync(join(imported, name, file)) });
+  for (const file of readdirSync(join(imported, name)))
+    site.answers.set(`models/${name}/${file}`, { body: readFileSync(join(imported, name, file)) });
 }
 
 const pathOf = (name: string) => (name === 'noise.png' ? join(imported, name) : picture(name));
@@ -19,7 +26,10 @@ for (const [model, pictures] of Object.entries(expected)) {
   test(`${model} in the page: as in Node, as in Keras`, async ({ app, page, site }) => {
     test.slow(); // Node's answers are made by the way
     serveModel(site, model);
-    site.addPage('imported.html', `<dermlet-classifier model="models/${model}/" backend="wasm"></dermlet-classifier><script type="module" src="dermlet.js"></script>`);
+    site.addPage(
+      'imported.html',
+      `<dermlet-classifier model="models/${model}/" backend="wasm"></dermlet-classifier><script type="module" src="dermlet.js"></script>`,
+    );
     await page.goto(`${site.url}imported.html`);
     await page.getByRole('button', { name: 'Choose photos' }).focus();
     await app.untilReady();
@@ -27,7 +37,8 @@ for (const [model, pictures] of Object.entries(expected)) {
       const result = await app.classify(pathOf(name));
       expectSame(result, await nodeResult(pathOf(name), join(imported, model)), 1e-5);
       expect(Object.fromEntries(result.ranking.map(({ id }) => [id, scores[id]]))).toEqual(scores);
-      for (const { id, probability } of result.ranking) expect(Math.abs(probability - (scores[id] as number)), `${name}: ${id}`).toBeLessThanOrEqual(2e-5);
+      for (const { id, probability } of result.ranking)
+        expect(Math.abs(probability - (scores[id] as number)), `${name}: ${id}`).toBeLessThanOrEqual(2e-5);
       // Nobody calibrated it: no category is presented alone.
       expect(result.outcome).toBe('several');
       expect(result.predictionSet).toHaveLength(4);
@@ -38,17 +49,22 @@ for (const [model, pictures] of Object.entries(expected)) {
 test('an imported model explains itself where it keeps its maps', async ({ page, site }) => {
   for (const model of Object.keys(expected)) serveModel(site, model);
   await page.goto(`${site.url}api.html`);
-  const told = await page.evaluate(async (models) => {
-    const { Classifier } = (await import(new URL('dermlet.js', document.baseURI).href)) as typeof import('../../web/src/classifier/index.js');
-    const bytes = await (await fetch('pictures/spot.png')).arrayBuffer();
-    const answers = [];
-    for (const model of models) {
-      const classifier = await Classifier.load(`models/${model}/`, { backend: 'wasm' });
-      const { explanation } = await classifier.classify(bytes, { explain: true });
-      answers.push(explanation === undefined ? null : Math.max(...explanation.values));
-      classifier.dispose();
-    }
-    return answers;
-  }, ['keras-2', 'vgg-style']);
+  const told = await page.evaluate(
+    async (models) => {
+      const { Classifier } = (await import(
+        new URL('dermlet.js', document.baseURI).href
+      )) as typeof import('../../web/src/classifier/index.js');
+      const bytes = await (await fetch('pictures/spot.png')).arrayBuffer();
+      const answers = [];
+      for (const model of models) {
+        const classifier = await Classifier.load(`models/${model}/`, { backend: 'wasm' });
+        const { explanation } = await classifier.classify(bytes, { explain: true });
+        answers.push(explanation === undefined ? null : Math.max(...explanation.values));
+        classifier.dispose();
+      }
+      return answers;
+    },
+    ['keras-2', 'vgg-style'],
+  );
   expect(told).toEqual([1, null]);
 });

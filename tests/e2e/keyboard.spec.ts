@@ -25,7 +25,8 @@ test('everything can be done by keyboard alone', async ({ app, page }) => {
   expect(Number(await slider.inputValue())).toBeGreaterThan(before);
 
   const summary = page.getByText('What was run, and what left this device');
-  for (let presses = 0; presses < 40 && !(await summary.evaluate((element) => element.matches(':focus'))); presses += 1) await page.keyboard.press('Tab');
+  for (let presses = 0; presses < 40 && !(await summary.evaluate((element) => element.matches(':focus'))); presses += 1)
+    await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await expect(page.locator('dermlet-details dt').first()).toBeVisible();
 
@@ -39,7 +40,8 @@ test('everything can be done by keyboard alone', async ({ app, page }) => {
 test('what has the focus is to be seen', async ({ app, page }) => {
   await app.open();
   const choose = page.getByRole('button', { name: 'Choose photos' });
-  for (let presses = 0; presses < 20 && !(await choose.evaluate((element) => element.matches(':focus'))); presses += 1) await page.keyboard.press('Tab');
+  for (let presses = 0; presses < 20 && !(await choose.evaluate((element) => element.matches(':focus'))); presses += 1)
+    await page.keyboard.press('Tab');
   await expect(choose).toBeFocused();
   const shown = await choose.evaluate((element) => {
     const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);

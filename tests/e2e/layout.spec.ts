@@ -38,7 +38,10 @@ test('light and dark differ', async ({ app, page }) => {
     await page.emulateMedia({ colorScheme });
     return page.evaluate(() => {
       const channels = /[\d.]+/g;
-      const values = getComputedStyle(document.body).backgroundColor.match(channels) ?? getComputedStyle(document.documentElement).backgroundColor.match(channels) ?? [];
+      const values =
+        getComputedStyle(document.body).backgroundColor.match(channels) ??
+        getComputedStyle(document.documentElement).backgroundColor.match(channels) ??
+        [];
       return values.slice(0, 3).reduce((sum, value) => sum + Number(value), 0) / 3;
     });
   };
@@ -47,7 +50,13 @@ test('light and dark differ', async ({ app, page }) => {
   expect(await lightness('dark')).toBeLessThan(60);
 });
 
-for (const [what, width, height] of [['small phone', 320, 568], ['phone', 390, 844], ['phone on its side', 844, 390], ['tablet', 820, 1180], ['desktop', 1440, 900]] as const) {
+for (const [what, width, height] of [
+  ['small phone', 320, 568],
+  ['phone', 390, 844],
+  ['phone on its side', 844, 390],
+  ['tablet', 820, 1180],
+  ['desktop', 1440, 900],
+] as const) {
   test(`${what}: nothing sticks out, everything is at hand`, async ({ app, page }) => {
     app.neverRefuse();
     await page.setViewportSize({ width, height });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Result } from '../../web/src/classifier/index.js';
 import { filesOf, type Manifest } from '../../web/src/classifier/manifest.js';
-import { expect, test, type Site } from './fixtures.js';
+import { expect, type Site, test } from './fixtures.js';
 import { expectSame, nodeLesion } from './node-result.js';
 
 type Api = typeof import('../../web/src/classifier/index.js');
@@ -17,7 +17,13 @@ interface ModelManifest {
 /** Says how the modalities are combined, with numbers that differ from those of any one modality. */
 function combine(manifest: ModelManifest): void {
   const [first, second] = manifest.modalities as [ModelManifest['modalities'][0], ModelManifest['modalities'][0]];
-  manifest.combination = { modalities: [first.id, second.id], weights: [0.75, 0.5], temperature: 1.25, sets: first.sets, tiers: first.tiers };
+  manifest.combination = {
+    modalities: [first.id, second.id],
+    weights: [0.75, 0.5],
+    temperature: 1.25,
+    sets: first.sets,
+    tiers: first.tiers,
+  };
   second.thorough = { temperature: 0.8, sets: second.sets, tiers: second.tiers, rejectionThreshold: 1 };
 }
 
@@ -26,7 +32,8 @@ function modelFolder(site: Site): string {
   const folder = mkdtempSync(join(tmpdir(), 'dermlet-e2e-'));
   const manifest = site.changeJson('models/skin-8/manifest.json', combine);
   writeFileSync(join(folder, 'manifest.json'), manifest);
-  for (const { path } of filesOf(JSON.parse(manifest.toString()) as Manifest)) writeFileSync(join(folder, path), site.read(`models/skin-8/${path}`));
+  for (const { path } of filesOf(JSON.parse(manifest.toString()) as Manifest))
+    writeFileSync(join(folder, path), site.read(`models/skin-8/${path}`));
   return folder;
 }
 
@@ -36,7 +43,10 @@ test.afterEach(() => {
   folder = undefined;
 });
 
-const PICTURES = [['spot.jpg', 'dermoscopy'], ['orientation-6.jpg', 'photo']] as const;
+const PICTURES = [
+  ['spot.jpg', 'dermoscopy'],
+  ['orientation-6.jpg', 'photo'],
+] as const;
 
 /** What expectSame leaves out: the pictures' own parts, up to the same rounding. */
 function expectSameLesion(found: Result, wanted: Result): void {
@@ -49,20 +59,30 @@ function expectSameLesion(found: Result, wanted: Result): void {
     const { modality, usable, quality, source } = picture;
     expect(a.pictures[index]).toMatchObject({ modality, usable, quality, source });
     for (const [id, probability] of Object.entries(picture.probabilities)) {
-      expect(Math.abs(a.pictures[index]!.probabilities[id]! - probability), `${modality}: ${id}`).toBeLessThanOrEqual(1e-4);
+      expect(Math.abs(a.pictures[index]!.probabilities[id]! - probability), `${modality}: ${id}`).toBeLessThanOrEqual(
+        1e-4,
+      );
     }
   }
 }
 
-test('a lesion of two drawn pictures gets the result that Node computes, plain and thorough', async ({ page, site }) => {
+test('a lesion of two drawn pictures gets the result that Node computes, plain and thorough', async ({
+  page,
+  site,
+}) => {
   test.setTimeout(180_000);
   folder = modelFolder(site);
   await page.goto(`${site.url}api.html`);
   const { results, combines } = await page.evaluate(async (pictures) => {
     const api = (await import(new URL('dermlet.js', document.baseURI).href)) as Api;
     const classifier = await api.Classifier.load('models/skin-8/', { backend: 'wasm' });
-    const lesion = await Promise.all(pictures.map(async ([name, modality]) => ({ picture: await (await fetch(`pictures/${name}`)).blob(), modality })));
-    const results = [await classifier.classify(lesion, { explain: true }), await classifier.classify(lesion, { explain: true, thorough: true })];
+    const lesion = await Promise.all(
+      pictures.map(async ([name, modality]) => ({ picture: await (await fetch(`pictures/${name}`)).blob(), modality })),
+    );
+    const results = [
+      await classifier.classify(lesion, { explain: true }),
+      await classifier.classify(lesion, { explain: true, thorough: true }),
+    ];
     const { combines } = classifier.model;
     classifier.dispose();
     return { results, combines };
@@ -82,7 +102,11 @@ test('what makes no sense as a lesion is refused', async ({ page, site }) => {
     const api = (await import(new URL('dermlet.js', document.baseURI).href)) as Api;
     const classifier = await api.Classifier.load('models/skin-8/', { backend: 'wasm' });
     const picture = await (await fetch('pictures/spot.jpg')).blob();
-    const codeOf = (work: Promise<unknown>) => work.then(() => 'no error', (error: unknown) => (error instanceof api.DermletError ? error.code : String(error)));
+    const codeOf = (work: Promise<unknown>) =>
+      work.then(
+        () => 'no error',
+        (error: unknown) => (error instanceof api.DermletError ? error.code : String(error)),
+      );
     const codes = [
       await codeOf(classifier.classify([])),
       await codeOf(classifier.classify([{ picture }, { picture }, { picture }])),

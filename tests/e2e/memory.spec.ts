@@ -3,15 +3,25 @@ import { writeFileSync } from 'node:fs';
 import { blankPng, withMostMemory } from '../core/limited.mjs';
 import { expect, test } from './fixtures.js';
 
-test('a photo that needs more memory than there is is too large, and the next one works', async ({ app, page, site }, testInfo) => {
-  site.answers.set('engine/dermlet.wasm', { body: withMostMemory(site.read('engine/dermlet.wasm'), 48), type: 'application/wasm' });
+test('a photo that needs more memory than there is is too large, and the next one works', async ({
+  app,
+  page,
+  site,
+}, testInfo) => {
+  site.answers.set('engine/dermlet.wasm', {
+    body: withMostMemory(site.read('engine/dermlet.wasm'), 48),
+    type: 'application/wasm',
+  });
   const large = testInfo.outputPath('large.png');
   writeFileSync(large, blankPng(4000, 3000));
   await app.open();
   for (const times of [1, 2]) {
     await app.choose(large);
     await expect.poll(() => page.evaluate(() => window.heard.errors.length), { timeout: 60_000 }).toBe(times);
-    expect(await page.evaluate(() => window.heard.errors.at(-1))).toMatchObject({ name: 'large.png', code: 'IMAGE_TOO_LARGE' });
+    expect(await page.evaluate(() => window.heard.errors.at(-1))).toMatchObject({
+      name: 'large.png',
+      code: 'IMAGE_TOO_LARGE',
+    });
     await expect(app.notice).toContainText('IMAGE_TOO_LARGE');
     await expect(app.verdict).toHaveCount(0);
     const result = await app.classify('spot.jpg');

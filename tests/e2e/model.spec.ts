@@ -3,7 +3,11 @@ import { expect, test } from './fixtures.js';
 
 const MODEL = 'models/skin-8/skin-8.onnx';
 
-test('a model with one byte flipped is refused; once it is right again, trying again works', async ({ app, page, site }) => {
+test('a model with one byte flipped is refused; once it is right again, trying again works', async ({
+  app,
+  page,
+  site,
+}) => {
   const bytes = site.read(MODEL);
   const at = bytes.length >> 1;
   bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
@@ -21,10 +25,26 @@ test('a model with one byte flipped is refused; once it is right again, trying a
 
 const UNAVAILABLE: { what: string; path: string; answer: { status?: number; type?: string; body: string } }[] = [
   { what: 'a missing model', path: MODEL, answer: { status: 404, type: 'text/plain', body: 'Not found' } },
-  { what: 'an HTML page in place of the model', path: MODEL, answer: { type: 'text/html', body: '<!doctype html><title>Sign in</title>' } },
-  { what: 'an HTML page in place of the manifest', path: 'models/skin-8/manifest.json', answer: { type: 'text/html', body: '<!doctype html>' } },
-  { what: 'an HTML page in place of the engine', path: 'engine/dermlet.wasm', answer: { type: 'text/html', body: '<!doctype html>' } },
-  { what: "a missing file of the network's runtime", path: 'engine/ort-wasm-simd-threaded.wasm', answer: { status: 404, type: 'text/plain', body: '' } },
+  {
+    what: 'an HTML page in place of the model',
+    path: MODEL,
+    answer: { type: 'text/html', body: '<!doctype html><title>Sign in</title>' },
+  },
+  {
+    what: 'an HTML page in place of the manifest',
+    path: 'models/skin-8/manifest.json',
+    answer: { type: 'text/html', body: '<!doctype html>' },
+  },
+  {
+    what: 'an HTML page in place of the engine',
+    path: 'engine/dermlet.wasm',
+    answer: { type: 'text/html', body: '<!doctype html>' },
+  },
+  {
+    what: "a missing file of the network's runtime",
+    path: 'engine/ort-wasm-simd-threaded.wasm',
+    answer: { status: 404, type: 'text/plain', body: '' },
+  },
 ];
 
 for (const { what, path, answer } of UNAVAILABLE) {

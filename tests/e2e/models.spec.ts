@@ -13,9 +13,12 @@ const USUAL = /Eight categories/;
 const withSecond = (app: App): void => {
   app.site.addModel(SECOND);
   app.neverRefuse();
-  app.site.changeJson(`models/${SECOND}/manifest.json`, (manifest: { modalities: { rejectionThreshold: number | null }[] }) => {
-    for (const modality of manifest.modalities) modality.rejectionThreshold = null;
-  });
+  app.site.changeJson(
+    `models/${SECOND}/manifest.json`,
+    (manifest: { modalities: { rejectionThreshold: number | null }[] }) => {
+      for (const modality of manifest.modalities) modality.rejectionThreshold = null;
+    },
+  );
 };
 
 // Two or three networks are loaded here where other tests load one.
@@ -47,8 +50,12 @@ test.describe('the page', () => {
     withSecond(app);
     await app.open();
     await expect(app.model(USUAL)).toBeChecked();
-    await expect(app.model(TITLE)).toHaveAccessibleDescription(/8 categories\. For commercial use too \(CC-BY-4\.0\)\. \d\.\d\sMB to download once\./);
-    await expect(app.model(USUAL)).toHaveAccessibleDescription(/For non-commercial use only \(CC-BY-NC-4\.0\)\. Kept on this device/);
+    await expect(app.model(TITLE)).toHaveAccessibleDescription(
+      /8 categories\. For commercial use too \(CC-BY-4\.0\)\. \d\.\d\sMB to download once\./,
+    );
+    await expect(app.model(USUAL)).toHaveAccessibleDescription(
+      /For non-commercial use only \(CC-BY-NC-4\.0\)\. Kept on this device/,
+    );
     expect(site.count(/^models\/second\/.*onnx$/)).toBe(0);
     await app.classify('spot.jpg');
     await expectShown(page, false);
@@ -103,7 +110,11 @@ test.describe('the page', () => {
       await expect(page.getByText(`no neural network called “${name}”`)).toBeVisible();
       await expect(app.model(USUAL)).toBeChecked();
       expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
-      expect(site.log.filter(({ path }) => path.includes('nothing') || path.includes('elsewhere/')).filter(({ path }) => path.startsWith('models/'))).toEqual([]);
+      expect(
+        site.log
+          .filter(({ path }) => path.includes('nothing') || path.includes('elsewhere/'))
+          .filter(({ path }) => path.startsWith('models/')),
+      ).toEqual([]);
     });
   }
 
@@ -123,7 +134,10 @@ test.describe('the page', () => {
     await app.classify('spot.jpg');
   });
 
-  test('choosing another while the first is loading ends that load; only the chosen one answers', async ({ app, page }) => {
+  test('choosing another while the first is loading ends that load; only the chosen one answers', async ({
+    app,
+    page,
+  }) => {
     withSecond(app);
     const release = await holdWeights(page, 'skin-8');
     await page.goto(app.site.url);
@@ -157,7 +171,12 @@ test.describe('the page', () => {
   test('is chosen by keyboard', async ({ app, page }) => {
     withSecond(app);
     await app.open();
-    for (let presses = 0; presses < 40 && !(await app.model(USUAL).evaluate((radio) => radio.matches(':focus'))); presses += 1) await page.keyboard.press('Tab');
+    for (
+      let presses = 0;
+      presses < 40 && !(await app.model(USUAL).evaluate((radio) => radio.matches(':focus')));
+      presses += 1
+    )
+      await page.keyboard.press('Tab');
     await expect(app.model(USUAL)).toBeFocused();
     await page.keyboard.press('ArrowDown');
     await expect(app.model(TITLE)).toBeChecked();
@@ -173,12 +192,20 @@ test.describe('the page', () => {
       await app.open('?model=nothing');
       await expect(app.model(TITLE)).toBeVisible();
       const { violations } = await new AxeBuilder({ page: page as never }).analyze();
-      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.flat().join(' ')).join('; ')}`)).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+      expect(
+        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.flat().join(' ')).join('; ')}`),
+      ).toEqual([]);
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+      ).toBeLessThanOrEqual(0);
     });
   }
 
-  test('offline: the models that were used before work, another is said to be out of reach', async ({ app, page, site }) => {
+  test('offline: the models that were used before work, another is said to be out of reach', async ({
+    app,
+    page,
+    site,
+  }) => {
     withSecond(app);
     await app.open();
     await page.evaluate(async () => void (await navigator.serviceWorker.ready));
@@ -227,20 +254,40 @@ test.describe('the classifier', () => {
       classifier.dispose();
       return { before, model: classifier.model, result, after: await listModels() };
     });
-    expect(told.before.map(({ name, kept }) => [name, kept])).toEqual([['skin-8', false], [SECOND, false]]);
-    expect(told.before[1]).toMatchObject({ title: TITLE, version: '7.0.0', classes: 8, default: false, url: `${site.url}models/second/` });
-    expect(told.before[1]?.license).toEqual({ id: 'CC-BY-4.0', nonCommercial: false, url: `${site.url}models/second/LICENSE` });
+    expect(told.before.map(({ name, kept }) => [name, kept])).toEqual([
+      ['skin-8', false],
+      [SECOND, false],
+    ]);
+    expect(told.before[1]).toMatchObject({
+      title: TITLE,
+      version: '7.0.0',
+      classes: 8,
+      default: false,
+      url: `${site.url}models/second/`,
+    });
+    expect(told.before[1]?.license).toEqual({
+      id: 'CC-BY-4.0',
+      nonCommercial: false,
+      url: `${site.url}models/second/LICENSE`,
+    });
     expect(told.after.map(({ kept }) => kept)).toEqual([false, true]);
     expect(told.model.name).toBe(SECOND);
     expect(told.result.model.name).toBe(SECOND);
   });
 
-  test('refuses a name that is not listed with the names that are, and takes no name for an address', async ({ page, site }) => {
+  test('refuses a name that is not listed with the names that are, and takes no name for an address', async ({
+    page,
+    site,
+  }) => {
     site.addModel(SECOND);
     await api(page, site);
     const errors = await page.evaluate(async () => {
       const { Classifier } = (window as unknown as { api: Api }).api;
-      const tell = (model: string) => Classifier.load(model).then(() => ({ code: 'none', message: '' }), ({ code, message }: { code: string; message: string }) => ({ code, message }));
+      const tell = (model: string) =>
+        Classifier.load(model).then(
+          () => ({ code: 'none', message: '' }),
+          ({ code, message }: { code: string; message: string }) => ({ code, message }),
+        );
       return [await tell('nothing'), await tell('models/nothing/'), await tell('./second')];
     });
     expect(errors.map(({ code }) => code)).toEqual(['INVALID_ARGUMENT', 'MODEL_UNAVAILABLE', 'MODEL_UNAVAILABLE']);
@@ -249,7 +296,9 @@ test.describe('the classifier', () => {
 });
 
 test.describe('the element', () => {
-  const EMBED = (model: string) => `<h1>My page</h1><dermlet-classifier model="${model}" backend="wasm"></dermlet-classifier>
+  const EMBED = (
+    model: string,
+  ) => `<h1>My page</h1><dermlet-classifier model="${model}" backend="wasm"></dermlet-classifier>
     <script type="module" src="../dermlet.js"></script>`;
 
   test('takes a name wherever its page lies, and another at run time', async ({ app, page, site }) => {
@@ -282,7 +331,9 @@ test.describe('the element', () => {
     await app.choose('spot.jpg');
     await expect(app.notice).toContainText('asks for a neural network that is not here');
     await expect(app.notice).toContainText('INVALID_ARGUMENT');
-    expect(await page.evaluate(() => window.heard.errors.map(({ name, code }) => [name, code]))).toEqual([[null, 'INVALID_ARGUMENT']]);
+    expect(await page.evaluate(() => window.heard.errors.map(({ name, code }) => [name, code]))).toEqual([
+      [null, 'INVALID_ARGUMENT'],
+    ]);
     await page.evaluate(() => document.querySelector('dermlet-classifier')?.setAttribute('model', 'second'));
     await expect.poll(async () => (await app.results()).at(-1)?.result.model.name, { timeout: 60_000 }).toBe(SECOND);
     await expect(app.notice).toBeHidden();

@@ -9,8 +9,18 @@ import { picture, root } from './site.js';
 const known = new Map<string, Promise<Result>>();
 
 async function ask(names: readonly string[], model: string | undefined, more: readonly string[]): Promise<Result> {
-  const args = [join(root, 'tools', 'cli', 'main.ts'), 'classify', ...names.map(picture), '--json', ...(model === undefined ? [] : ['--model', model]), ...more];
-  const { stdout } = await promisify(execFile)(join(root, 'node_modules', '.bin', 'tsx'), args, { cwd: root, maxBuffer: 64 << 20 });
+  const args = [
+    join(root, 'tools', 'cli', 'main.ts'),
+    'classify',
+    ...names.map(picture),
+    '--json',
+    ...(model === undefined ? [] : ['--model', model]),
+    ...more,
+  ];
+  const { stdout } = await promisify(execFile)(join(root, 'node_modules', '.bin', 'tsx'), args, {
+    cwd: root,
+    maxBuffer: 64 << 20,
+  });
   return resultIn(JSON.parse(stdout));
 }
 
@@ -28,7 +38,11 @@ export function nodeResult(name: string, model?: string): Promise<Result> {
 }
 
 /** Of two pictures of one lesion, each of its modality, by the model in a folder. */
-export function nodeLesion(pictures: readonly (readonly [name: string, modality: string])[], model: string, ...more: string[]): Promise<Result> {
+export function nodeLesion(
+  pictures: readonly (readonly [name: string, modality: string])[],
+  model: string,
+  ...more: string[]
+): Promise<Result> {
   return remembered(
     pictures.map(([name]) => name),
     model,
@@ -52,6 +66,14 @@ export function expectSame(found: Result, wanted: Result, tolerance = 1e-4): voi
     expect(Math.abs((a[id] as number) - probability), `probability of ${id}`).toBeLessThanOrEqual(tolerance);
   }
   expect(Math.abs(found.rejection.score - wanted.rejection.score)).toBeLessThanOrEqual(100 * tolerance);
-  const plain = ({ outcome, tier, modality, predictionSet, quality, source, model }: Result) => ({ outcome, tier, modality, predictionSet, quality, source, model });
+  const plain = ({ outcome, tier, modality, predictionSet, quality, source, model }: Result) => ({
+    outcome,
+    tier,
+    modality,
+    predictionSet,
+    quality,
+    source,
+    model,
+  });
   expect(plain(found)).toEqual(plain(wanted));
 }

@@ -53,9 +53,15 @@ test('an update of the site is taken once all its pages are closed', async ({ ap
   await app.open();
   await untilKept(page);
   // A new version of the page: its revision in sw.js is what tells the service worker.
-  site.answers.set('index.html', { body: site.read('index.html').toString().replace('<title>', '<title>New '), type: 'text/html; charset=utf-8' });
+  site.answers.set('index.html', {
+    body: site.read('index.html').toString().replace('<title>', '<title>New '),
+    type: 'text/html; charset=utf-8',
+  });
   const worker = site.read('sw.js').toString();
-  const changed = worker.replace(/("?url"?:\s*["'`]index\.html["'`],\s*"?revision"?:\s*["'`])[0-9a-f]+|("?revision"?:\s*["'`])[0-9a-f]+(["'`],\s*"?url"?:\s*["'`]index\.html)/, '$1$2new$3');
+  const changed = worker.replace(
+    /("?url"?:\s*["'`]index\.html["'`],\s*"?revision"?:\s*["'`])[0-9a-f]+|("?revision"?:\s*["'`])[0-9a-f]+(["'`],\s*"?url"?:\s*["'`]index\.html)/,
+    '$1$2new$3',
+  );
   expect(changed).not.toBe(worker);
   site.answers.set('sw.js', { body: changed, type: 'text/javascript' });
   await page.reload();
@@ -65,7 +71,8 @@ test('an update of the site is taken once all its pages are closed', async ({ ap
     await registration.update();
     const fresh = registration.installing ?? registration.waiting;
     if (fresh === null) throw new Error('no update was found');
-    while (fresh.state === 'installing') await new Promise((done) => fresh.addEventListener('statechange', done, { once: true }));
+    while (fresh.state === 'installing')
+      await new Promise((done) => fresh.addEventListener('statechange', done, { once: true }));
   });
   await page.close();
   const again = await context.newPage();

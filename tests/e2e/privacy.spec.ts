@@ -34,7 +34,9 @@ test('a browser that falsifies what canvases hold changes nothing', async ({ app
 test('neither is there a canvas read in the worker', async ({ app, page }) => {
   // A worker has no init scripts: the bundle that runs in it says it itself.
   await app.open();
-  const scripts = await Promise.all(page.workers().map((worker) => page.request.get(worker.url()).then((response) => response.text())));
+  const scripts = await Promise.all(
+    page.workers().map((worker) => page.request.get(worker.url()).then((response) => response.text())),
+  );
   expect(scripts.length).toBeGreaterThan(0);
   for (const script of scripts) expect(script).not.toMatch(/getImageData|OffscreenCanvas|createImageBitmap/);
 });
@@ -44,7 +46,8 @@ test('nothing of a photo stays on the device', async ({ app, page }) => {
   await app.classify('spot.jpg');
   const stored = await page.evaluate(async () => {
     const keys: string[] = [];
-    for (const name of await caches.keys()) keys.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
+    for (const name of await caches.keys())
+      keys.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
     const databases = (await indexedDB.databases()).map(({ name }) => name);
     return { keys, databases, local: localStorage.length, session: sessionStorage.length, cookie: document.cookie };
   });
@@ -55,7 +58,12 @@ test('nothing of a photo stays on the device', async ({ app, page }) => {
 test('the policy of the page allows no other origin, no eval and no form', async ({ page, site }) => {
   await page.goto(site.url);
   const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
-  const directives = new Map((policy ?? '').split(';').map((part) => part.trim().split(/\s+/)).map(([name, ...values]) => [name, values]));
+  const directives = new Map(
+    (policy ?? '')
+      .split(';')
+      .map((part) => part.trim().split(/\s+/))
+      .map(([name, ...values]) => [name, values]),
+  );
   expect(directives.get('default-src')).toEqual(["'none'"]);
   expect(directives.get('form-action')).toEqual(["'none'"]);
   expect(directives.get('base-uri')).toEqual(["'none'"]);

@@ -10,14 +10,17 @@ interface Words {
   plain: string;
 }
 
-const { title, classes } = JSON.parse(readFileSync(join(root, 'tools', 'train', 'recipes', 'scin-rashes.model.json'), 'utf8')) as {
+const { title, classes } = JSON.parse(
+  readFileSync(join(root, 'tools', 'train', 'recipes', 'scin-rashes.model.json'), 'utf8'),
+) as {
   title: string;
   classes: Record<string, Words>;
 };
 const LESION_WORDS = /\b(moles?|melanoma|lesions?|naev(us|i)|keratos(is|es)|carcinoma|spots?)\b/gi;
 
 test('the page shows a model of rashes in its own words', async ({ app, page, site }) => {
-  // The shipped weights with the first eight groups of recipes/scin-rashes: what is shown comes from the manifest alone.
+  // The shipped weights with the first eight groups of recipes/scin-rashes: what is shown comes from the manifest
+  // alone.
   const groups = Object.entries(classes).slice(0, 8);
   site.changeJson('models/skin-8/manifest.json', (manifest: { title: string; classes: object[]; locator?: object }) => {
     delete manifest.locator; // it was trained to find lesions, and a rash has no one place
@@ -37,8 +40,10 @@ test('the page shows a model of rashes in its own words', async ({ app, page, si
   for (const [, { name }] of groups) await expect(app.categories.filter({ hasText: name })).toHaveCount(1);
   // What is explained is what may be the answer.
   expect(result.predictionSet.length).toBeGreaterThan(0);
-  for (const id of result.predictionSet) await expect(app.categories.filter({ hasText: classes[id]?.plain as string })).toHaveCount(1);
-  // Shown beside every result: the one sentence, in which a spot stands beside a rash, and the name of the file that was chosen.
+  for (const id of result.predictionSet)
+    await expect(app.categories.filter({ hasText: classes[id]?.plain as string })).toHaveCount(1);
+  // Shown beside every result: the one sentence, in which a spot stands beside a rash, and the name of the file that
+  // was chosen.
   const said = await main.ariaSnapshot();
   expect(said).toContain(result.ranking[0]?.name);
   expect(said).toContain('If a spot or rash is new');

@@ -1,13 +1,14 @@
 /**
- * Writes docs/screenshots/*.png: the built page in Chromium, with a drawn picture and its real result, on a phone and a desktop, light and dark.
- * `npm run screenshots` after `npm run build`.
+ * Writes docs/screenshots/*.png: the built page in Chromium, with a drawn picture and its real result, on a phone and a
+ * desktop, light and dark. `npm run screenshots` after `npm run build`.
  */
-import { createServer, type Server } from 'node:http';
+
 import { mkdir, readFile, stat } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from '@playwright/test';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
@@ -35,14 +36,18 @@ function serve(): Promise<Server> {
     const inside = normalize(decodeURIComponent(pathname.slice(SUB_PATH.length)) || 'index.html');
     if (!pathname.startsWith(SUB_PATH) || inside.startsWith('..')) return void response.writeHead(404).end();
     readFile(join(dist, inside)).then(
-      (content) => response.writeHead(200, { 'Content-Type': TYPES[extname(inside)] ?? 'application/octet-stream' }).end(content),
+      (content) =>
+        response.writeHead(200, { 'Content-Type': TYPES[extname(inside)] ?? 'application/octet-stream' }).end(content),
       () => response.writeHead(404).end(),
     );
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
-/** Drops a picture on the page, as a person would; made smaller, which smooths the drawn skin's grain: it does not compress. */
+/**
+ * Drops a picture on the page, as a person would; made smaller, which smooths the drawn skin's grain: it does not
+ * compress.
+ */
 async function drop(page: Page, path: string): Promise<void> {
   const content = (await readFile(path)).toString('base64');
   const transfer = await page.evaluateHandle(async (base64) => {
@@ -51,7 +56,9 @@ async function drop(page: Page, path: string): Promise<void> {
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
     canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
     const data = new DataTransfer();
-    data.items.add(new File([await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.8 })], 'spot.jpg', { type: 'image/jpeg' }));
+    data.items.add(
+      new File([await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.8 })], 'spot.jpg', { type: 'image/jpeg' }),
+    );
     return data;
   }, content);
   await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
@@ -64,7 +71,12 @@ interface Shot {
 }
 
 // One device pixel a CSS pixel: with two, the skin's grain alone is 500 kB.
-const phone: BrowserContextOptions = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1, hasTouch: true, isMobile: true };
+const phone: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 1,
+  hasTouch: true,
+  isMobile: true,
+};
 const desktop: BrowserContextOptions = { viewport: { width: 1280, height: 900 } };
 const SHOTS: readonly Shot[] = [
   { name: 'phone-light', context: { ...phone, colorScheme: 'light' }, fullPage: true },
@@ -94,7 +106,10 @@ async function shoot(browser: Browser, address: string, { name, context: options
 await mkdir(out, { recursive: true });
 const server = await serve();
 const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}${SUB_PATH}`;
-const browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
 try {
   for (const shot of SHOTS) await shoot(browser, address, shot);
 } finally {

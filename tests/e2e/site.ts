@@ -1,8 +1,10 @@
-/** The built site on a free port under a sub-path, with a log of what was asked for and answers that a test may change. */
+/**
+ * The built site on a free port under a sub-path, with a log of what was asked for and answers that a test may change.
+ */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Answer, type Served, type ServedRequest, serve, siteDir as built } from '../../tools/build/serve.mjs';
+import { type Answer, siteDir as built, type Served, type ServedRequest, serve } from '../../tools/build/serve.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** `npm test` gives a copy, so that a build that somebody starts meanwhile does not pull the site away. */
@@ -31,7 +33,9 @@ function filesIn(value: unknown): string[] {
 
 /** The page's own policy, for pages that the tests add: what they prove must hold under it. */
 function policy(): string {
-  const meta = /<meta\s+http-equiv="Content-Security-Policy"[^>]*>/.exec(readFileSync(join(siteDir, 'index.html'), 'utf8'));
+  const meta = /<meta\s+http-equiv="Content-Security-Policy"[^>]*>/.exec(
+    readFileSync(join(siteDir, 'index.html'), 'utf8'),
+  );
   if (meta === null) throw new Error('dist/index.html has no Content-Security-Policy');
   return meta[0];
 }
@@ -90,8 +94,8 @@ export class Site {
   }
 
   /**
-   * Lays a second model on the served copy and makes the list hold it and the default alone: the shipped weights under another name, with
-   * one category's name and the licence changed, so that whose result it is can be told.
+   * Lays a second model on the served copy and makes the list hold it and the default alone: the shipped weights under
+   * another name, with one category's name and the licence changed, so that whose result it is can be told.
    */
   addModel(name: string): void {
     const own = (path: string) => `models/${name}/${path}`;
@@ -99,13 +103,27 @@ export class Site {
     for (const path of [...filesIn(manifest), manifest.license.path, manifest.card]) {
       this.answers.set(own(path), { body: this.read(`models/skin-8/${path}`) });
     }
-    Object.assign(manifest, { name, version: '7.0.0', title: 'Second model of the tests', license: { ...manifest.license, id: 'CC-BY-4.0', nonCommercial: false } });
+    Object.assign(manifest, {
+      name,
+      version: '7.0.0',
+      title: 'Second model of the tests',
+      license: { ...manifest.license, id: 'CC-BY-4.0', nonCommercial: false },
+    });
     manifest.classes = manifest.classes.map((entry) => ({ ...entry, name: `Second ${entry.name}` }));
     this.answers.set(own('manifest.json'), { body: JSON.stringify(manifest) });
     const { version, title, license, card, file, classes } = manifest;
     this.changeJson('models/index.json', (index: { models: { default: boolean }[] }) => {
       index.models = index.models.filter((model) => model.default);
-      index.models.push({ name, title, version, bytes: file.bytes, license, card, classes: classes.length, default: false } as never);
+      index.models.push({
+        name,
+        title,
+        version,
+        bytes: file.bytes,
+        license,
+        card,
+        classes: classes.length,
+        default: false,
+      } as never);
     });
   }
 

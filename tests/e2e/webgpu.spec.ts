@@ -1,16 +1,21 @@
-/** The network on WebGPU: SwiftShader's adapter, a graphics processor in software. Slow, and as strict as a real one. */
+/**
+ * The network on WebGPU: SwiftShader's adapter, a graphics processor in software. Slow, and as strict as a real one.
+ */
 import { createHash } from 'node:crypto';
 import type { Page } from '@playwright/test';
-import type { Site } from './site.js';
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
+import type { Site } from './site.js';
 
 const PAGE = 'webgpu.html';
 const MANIFEST = 'models/skin-8/manifest.json';
 const REFERENCE = 'models/skin-8/selftest.json';
 
 test.beforeEach(async ({ page, site }) => {
-  site.addPage(PAGE, '<dermlet-classifier model="models/skin-8/" backend="webgpu" load="now"></dermlet-classifier><script type="module" src="dermlet.js"></script>');
+  site.addPage(
+    PAGE,
+    '<dermlet-classifier model="models/skin-8/" backend="webgpu" load="now"></dermlet-classifier><script type="module" src="dermlet.js"></script>',
+  );
   await expectAdapter(page, site);
 });
 
@@ -27,7 +32,9 @@ async function expectAdapter(page: Page, site: Site): Promise<void> {
   expect(adapter, 'a WebGPU adapter').toMatch(/swiftshader/i);
 }
 
-/** A reference that no working network can meet, with the manifest that fits it: as if this machine computed wrongly. */
+/**
+ * A reference that no working network can meet, with the manifest that fits it: as if this machine computed wrongly.
+ */
 function breakSelfTest(site: Site): void {
   const body = site.changeJson(REFERENCE, (reference: { scores: number[] }) => {
     reference.scores = reference.scores.map((score) => score + 1);

@@ -21,4 +21,8 @@ export function parseSpec(line: string): Spec;
 export function sha256(...parts: Uint8Array[]): Promise<string>;
 export function rgbHash(picture: Picture): Promise<string>;
 export function answerOf(module: DermletModule, bytes: Uint8Array, specs: readonly Spec[]): Promise<string>;
-export function check(module: DermletModule, manifest: TensorManifest, read: (file: string) => Promise<Uint8Array>): Promise<Checked>;
+export function check(
+  module: DermletModule,
+  manifest: TensorManifest,
+  read: (file: string) => Promise<Uint8Array>,
+): Promise<Checked>;

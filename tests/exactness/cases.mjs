@@ -1,13 +1,16 @@
-// What a build of the core makes of the drawn pictures, in the words of tests/golden/tensors.golden. Plain JavaScript without imports: it runs in Node and,
-// as it stands, in every browser. tests/core/exactness_test.cc says the same in C++.
+// What a build of the core makes of the drawn pictures, in the words of tests/golden/tensors.golden. Plain JavaScript
+// without imports: it runs in Node and, as it stands, in every browser. tests/core/exactness_test.cc says the same in
+// C++.
 //
 // The manifest's lines, fields apart by one blank:
 //   spec NAME WIDTH HEIGHT LAYOUT CHANNELS FIT FILTER MEAN,MEAN,MEAN STD,STD,STD PREVIEW VIEWS AREA
-//                           what a network wants, as in PrepareSpec; FIT may end in *SHARE, its cropPct; AREA is `cropped` or `whole`
-//   FILE SOURCE HASH...     a picture of tests/pictures that is read: what was read from it, and one hash a spec, in the order of the specs
-//   FILE CODE               one that is refused
-// SOURCE is format:WIDTHxHEIGHT:orientation:colour. A hash is the SHA-256 of the tensor's float32 values (little-endian), then the view's RGB, then the
-// preview's where the spec has one, then the values of the quality checks (float32, little-endian). Lines that begin with # say something to people.
+//                           what a network wants, as in PrepareSpec; FIT may end in *SHARE, its cropPct; AREA is
+//                           `cropped` or `whole`
+//   FILE SOURCE HASH...     a picture of tests/pictures that is read: what was read from it, and one hash a spec, in
+//   the order of the specs FILE CODE               one that is refused
+// SOURCE is format:WIDTHxHEIGHT:orientation:colour. A hash is the SHA-256 of the tensor's float32 values
+// (little-endian), then the view's RGB, then the preview's where the spec has one, then the values of the quality
+// checks (float32, little-endian). Lines that begin with # say something to people.
 
 /** { specs, pictures: [{ file, expected }] }; `expected` is a line without its file. */
 export function parseManifest(text) {
@@ -23,25 +26,43 @@ export function parseManifest(text) {
 const QUALITY = { too_small: 0, blurred: 0, dark: 0, bright: 0, low_contrast: 0, flat: 0, noisy: 0, out_of_frame: 0 };
 
 export function parseSpec(line) {
-  const [, name, width, height, layout, channels, framing, filter, mean, std, previewSide, views, area] = line.split(' ');
+  const [, name, width, height, layout, channels, framing, filter, mean, std, previewSide, views, area] =
+    line.split(' ');
   const [fit, cropPct = '1'] = framing.split('*');
   const numbers = (list) => list.split(',').map(Number);
-  const tensor = { width: Number(width), height: Number(height), layout, channels, mean: numbers(mean), std: numbers(std), views: Number(views) };
-  return { name, cropped: area === 'cropped', prepare: { ...tensor, fit, cropPct: Number(cropPct), filter, quality: QUALITY, previewSide: Number(previewSide) } };
+  const tensor = {
+    width: Number(width),
+    height: Number(height),
+    layout,
+    channels,
+    mean: numbers(mean),
+    std: numbers(std),
+    views: Number(views),
+  };
+  return {
+    name,
+    cropped: area === 'cropped',
+    prepare: { ...tensor, fit, cropPct: Number(cropPct), filter, quality: QUALITY, previewSide: Number(previewSide) },
+  };
 }
 
 /** RGB of an RGBA picture; nothing for none. */
 function rgbOf(picture) {
   const pixels = picture?.rgba ?? [];
   const rgb = new Uint8Array((pixels.length / 4) * 3);
-  for (let from = 0, to = 0; from < pixels.length; from += 4) for (let c = 0; c < 3; c += 1) rgb[to++] = pixels[from + c];
+  for (let from = 0, to = 0; from < pixels.length; from += 4)
+    for (let c = 0; c < 3; c += 1) rgb[to++] = pixels[from + c];
   return rgb;
 }
 
 /** SHA-256 of several byte arrays one after another, lower-case hex. */
 export async function sha256(...parts) {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', whole));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
@@ -54,7 +75,12 @@ const bytesOf = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, b
 
 /** An area well inside the picture, off its centre. */
 function cropOf({ width, height }) {
-  return { x: Math.floor(width / 5), y: Math.floor(height / 4), width: Math.max(1, Math.floor(width / 2)), height: Math.max(1, Math.floor(height / 2)) };
+  return {
+    x: Math.floor(width / 5),
+    y: Math.floor(height / 4),
+    width: Math.max(1, Math.floor(width / 2)),
+    height: Math.max(1, Math.floor(height / 2)),
+  };
 }
 
 /** What `module` (a DermletModule) makes of a file, as the manifest says it. */
@@ -65,12 +91,24 @@ export async function answerOf(module, bytes, specs) {
   const hashes = [];
   for (const { prepare, cropped } of specs) {
     const prepared = module.prepare(bytes, prepare, cropped ? cropOf(whole.source) : null);
-    hashes.push(prepared.ok ? await sha256(bytesOf(prepared.tensor), rgbOf(prepared.view), rgbOf(prepared.preview), bytesOf(qualityOf(prepared.quality))) : prepared.code);
+    hashes.push(
+      prepared.ok
+        ? await sha256(
+            bytesOf(prepared.tensor),
+            rgbOf(prepared.view),
+            rgbOf(prepared.preview),
+            bytesOf(qualityOf(prepared.quality)),
+          )
+        : prepared.code,
+    );
   }
   return [`${format}:${width}x${height}:${orientation}:${colour}`, ...hashes].join(' ');
 }
 
-/** Checks every picture; `read` gives a file's bytes. Resolves to how many hashes and codes were compared and to what differs, in words. */
+/**
+ * Checks every picture; `read` gives a file's bytes. Resolves to how many hashes and codes were compared and to what
+ * differs, in words.
+ */
 export async function check(module, manifest, read) {
   const { specs, pictures } = manifest;
   const differences = [];
@@ -81,7 +119,9 @@ export async function check(module, manifest, read) {
     compared += Math.max(a.length - 1, 1);
     if (found === expected) continue;
     const where = a.length === b.length ? specs.filter((_, i) => a[i + 1] !== b[i + 1]).map(({ name }) => name) : [];
-    differences.push(`${file}: ${a[0] === b[0] ? `another tensor, view or preview for ${where.join(', ')}` : `${b[0]} in place of ${a[0]}`}`);
+    differences.push(
+      `${file}: ${a[0] === b[0] ? `another tensor, view or preview for ${where.join(', ')}` : `${b[0]} in place of ${a[0]}`}`,
+    );
   }
   return { compared, differences };
 }

@@ -1,8 +1,11 @@
-/** The same bytes give the same tensor: every browser against the manifest that Node and the native builds are held to, and its whole answers against Node's. */
+/**
+ * The same bytes give the same tensor: every browser against the manifest that Node and the native builds are held to,
+ * and its whole answers against Node's.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Result } from '../../web/src/classifier/index.js';
 import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
+import type { Result } from '../../web/src/classifier/index.js';
 import { expectSame } from '../e2e/node-result.js';
 import { picture, root } from '../e2e/site.js';
 import { parseManifest, rgbHash } from './cases.mjs';
@@ -12,9 +15,20 @@ import { expect, test } from './fixtures.js';
 const golden = readFileSync(join(root, 'tests/golden/tensors.golden'), 'utf8');
 
 /** One of each kind that takes another way through the core. */
-const CLASSIFIED = ['spot.jpg', 'spot-large-progressive.jpg', 'orientation-7.jpg', 'p3.jpg', 'spot-alpha.png', 'kinds/png-rgb-16-interlaced.png', 'kinds/bmp-16-565.bmp'];
+const CLASSIFIED = [
+  'spot.jpg',
+  'spot-large-progressive.jpg',
+  'orientation-7.jpg',
+  'p3.jpg',
+  'spot-alpha.png',
+  'kinds/png-rgb-16-interlaced.png',
+  'kinds/bmp-16-565.bmp',
+];
 
-/** Greatest difference of a probability between two engines: ONNX Runtime adds up in another order where it has other instructions. */
+/**
+ * Greatest difference of a probability between two engines: ONNX Runtime adds up in another order where it has other
+ * instructions.
+ */
 const PROBABILITY_TOLERANCE = 1e-4;
 
 interface Tensors {
@@ -33,7 +47,10 @@ async function nodeAnswers(): Promise<Answer[]> {
   const engine = await loadEngine(defaultModel);
   const answers: Answer[] = [];
   for (const name of CLASSIFIED) {
-    const { pictures, ...result } = await engine.classify(new Uint8Array(readFileSync(picture(name))), { explain: true, pictures: true });
+    const { pictures, ...result } = await engine.classify(new Uint8Array(readFileSync(picture(name))), {
+      explain: true,
+      pictures: true,
+    });
     answers.push({ result, view: await rgbHash(pictures!.view) });
   }
   await engine.dispose();
@@ -57,10 +74,18 @@ test('the built page classifies as Node does', async ({ engine }) => {
     const expected = wanted[i]!.result;
     expect(view, CLASSIFIED[i]).toBe(wanted[i]!.view);
     expectSame(result, expected, PROBABILITY_TOLERANCE);
-    expect(result.ranking.map(({ id }) => id), CLASSIFIED[i]).toEqual(expected.ranking.map(({ id }) => id));
+    expect(
+      result.ranking.map(({ id }) => id),
+      CLASSIFIED[i],
+    ).toEqual(expected.ranking.map(({ id }) => id));
     expect(result.explanation?.classId).toBe(expected.explanation?.classId);
-    greatest = Math.max(greatest, ...result.ranking.map(({ probability }, place) => Math.abs(probability - expected.ranking[place]!.probability)));
+    greatest = Math.max(
+      greatest,
+      ...result.ranking.map(({ probability }, place) => Math.abs(probability - expected.ranking[place]!.probability)),
+    );
   }
   expect(answers).toHaveLength(CLASSIFIED.length);
-  figure(`${engine.title}: ${answers.length} pictures classified as in Node in ${seconds.toFixed(1)} s, probabilities within ${greatest.toExponential(1)}`);
+  figure(
+    `${engine.title}: ${answers.length} pictures classified as in Node in ${seconds.toFixed(1)} s, probabilities within ${greatest.toExponential(1)}`,
+  );
 });

@@ -1,4 +1,7 @@
-/** Runs in a Firefox that falsifies what is read from canvases (privacy.resistFingerprinting), next to one that does not. */
+/**
+ * Runs in a Firefox that falsifies what is read from canvases (privacy.resistFingerprinting), next to one that does
+ * not.
+ */
 import { startEngine } from '../browsers/engines.js';
 import { figure } from './figures.mjs';
 import { expect, test } from './fixtures.js';

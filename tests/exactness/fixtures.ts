@@ -1,9 +1,12 @@
-/** What the tests of exactness have: one browser, opened on a page beside the built site, kept for all tests of its project. */
+/**
+ * What the tests of exactness have: one browser, opened on a page beside the built site, kept for all tests of its
+ * project.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as base } from '@playwright/test';
-import { Site, root } from '../e2e/site.js';
 import { type Engine, type EngineName, startEngine } from '../browsers/engines.js';
+import { root, Site } from '../e2e/site.js';
 
 export { expect } from '@playwright/test';
 

@@ -1,5 +1,5 @@
 // The manifest of tensors, its pictures and the built module, for Node.
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -12,7 +12,12 @@ export async function pictureFiles() {
   const entries = await readdir(pictureDir, { withFileTypes: true, recursive: true });
   return entries
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(pictureDir.length + 1).split(sep).join('/'))
+    .map((entry) =>
+      join(entry.parentPath ?? entry.path, entry.name)
+        .slice(pictureDir.length + 1)
+        .split(sep)
+        .join('/'),
+    )
     .filter((file) => !/\.py$|__pycache__|(^|\/)\./.test(file))
     .sort();
 }

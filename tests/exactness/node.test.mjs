@@ -1,4 +1,5 @@
-// The WebAssembly builds, with SIMD and without, against the manifest of tensors; and the manifest against the pictures.
+// The WebAssembly builds, with SIMD and without, against the manifest of tensors; and the manifest against the
+// pictures.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,15 +13,32 @@ const read = (file) => readFile(join(pictureDir, file));
 
 test('the manifest holds every drawn picture', async () => {
   const files = manifest.pictures.map(({ file }) => file);
-  assert.deepEqual(files, await pictureFiles(), 'draw or remove pictures, then run node tests/exactness/make_manifest.mjs');
+  assert.deepEqual(
+    files,
+    await pictureFiles(),
+    'draw or remove pictures, then run node tests/exactness/make_manifest.mjs',
+  );
 });
 
 test('the manifest holds every kind of answer', () => {
   const sources = manifest.pictures.map(({ expected }) => expected.split(' ')[0]);
-  for (const format of ['jpeg', 'png', 'bmp']) assert.ok(sources.some((source) => source.startsWith(`${format}:`)), format);
-  for (let orientation = 1; orientation <= 8; orientation += 1) assert.ok(sources.some((source) => source.split(':')[2] === String(orientation)), String(orientation));
-  for (const colour of ['assumed-srgb', 'srgb', 'converted', 'unsupported-profile']) assert.ok(sources.some((source) => source.endsWith(`:${colour}`)), colour);
-  for (const code of ['UNSUPPORTED_FORMAT', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE']) assert.ok(sources.includes(code), code);
+  for (const format of ['jpeg', 'png', 'bmp'])
+    assert.ok(
+      sources.some((source) => source.startsWith(`${format}:`)),
+      format,
+    );
+  for (let orientation = 1; orientation <= 8; orientation += 1)
+    assert.ok(
+      sources.some((source) => source.split(':')[2] === String(orientation)),
+      String(orientation),
+    );
+  for (const colour of ['assumed-srgb', 'srgb', 'converted', 'unsupported-profile'])
+    assert.ok(
+      sources.some((source) => source.endsWith(`:${colour}`)),
+      colour,
+    );
+  for (const code of ['UNSUPPORTED_FORMAT', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE'])
+    assert.ok(sources.includes(code), code);
 });
 
 // A check that cannot fail proves nothing: one bit of one pixel must be seen.
@@ -36,12 +54,17 @@ test('another tensor is noticed', async () => {
   assert.equal(differences.length, 2, differences.join('\n'));
 });
 
-for (const [preset, title] of [['wasm', 'WebAssembly'], ['wasm-scalar', 'WebAssembly without SIMD']]) {
+for (const [preset, title] of [
+  ['wasm', 'WebAssembly'],
+  ['wasm-scalar', 'WebAssembly without SIMD'],
+]) {
   test(`${title} in Node gives the same tensors`, async () => {
     const module = await loadCore(preset);
     const began = performance.now();
     const { compared, differences } = await check(module, manifest, read);
     assert.deepEqual(differences, []);
-    figure(`${title}, Node ${process.versions.node}: ${compared} answers the same in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    figure(
+      `${title}, Node ${process.versions.node}: ${compared} answers the same in ${((performance.now() - began) / 1000).toFixed(1)} s`,
+    );
   });
 }

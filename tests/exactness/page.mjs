@@ -1,7 +1,8 @@
-// In the page: what the tests ask a browser to do, at `window.driven` (tests/browsers). Served beside the built site under its own policy; the site's files are used as
-// they are, and nothing here is bundled.
-import createDermlet from './dermlet.js';
+// In the page: what the tests ask a browser to do, at `window.driven` (tests/browsers). Served beside the built site
+// under its own policy; the site's files are used as they are, and nothing here is bundled.
+
 import { check, parseManifest, rgbHash } from './cases.mjs';
+import createDermlet from './dermlet.js';
 
 const bytesOf = async (path) => {
   const response = await fetch(path);
@@ -22,7 +23,9 @@ async function tensors() {
   return { compared, differences, milliseconds: performance.now() - began };
 }
 
-/** The built page's API, network and all: results without their pictures, and the hash of what the network was shown. */
+/**
+ * The built page's API, network and all: results without their pictures, and the hash of what the network was shown.
+ */
 async function classify(files) {
   const { Classifier, withoutPictures } = await import('../dermlet.js');
   const classifier = await Classifier.load('models/skin-8/', { backend: 'wasm' });
@@ -54,7 +57,11 @@ async function views(file) {
   context.imageSmoothingQuality = 'high';
   context.drawImage(bitmap, region.x, region.y, region.width, region.height, 0, 0, view.width, view.height);
   const rgba = context.getImageData(0, 0, view.width, view.height).data;
-  return { core: await rgbHash(view), canvas: await rgbHash({ rgba }), meanDifference: meanDifference(view.rgba, rgba) };
+  return {
+    core: await rgbHash(view),
+    canvas: await rgbHash({ rgba }),
+    meanDifference: meanDifference(view.rgba, rgba),
+  };
 }
 
 window.driven = { tensors, classify, views };

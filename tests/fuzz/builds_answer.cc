@@ -1,4 +1,5 @@
-// All that prepare() says of an input, as bytes. Compiled into each of the builds that builds_fuzz.cc compares, in a namespace of its own.
+// All that prepare() says of an input, as bytes. Compiled into each of the builds that builds_fuzz.cc compares, in a
+// namespace of its own.
 #include <cstring>
 
 #include "input.h"
@@ -12,7 +13,9 @@ void append(std::vector<std::uint8_t>& answer, std::span<const T> values) {
   answer.insert(answer.end(), first, first + values.size_bytes());
 }
 
-void append(std::vector<std::uint8_t>& answer, std::initializer_list<int> values) { append(answer, std::span<const int>(values.begin(), values.size())); }
+void append(std::vector<std::uint8_t>& answer, std::initializer_list<int> values) {
+  append(answer, std::span<const int>(values.begin(), values.size()));
+}
 
 }  // namespace
 
@@ -27,7 +30,8 @@ std::vector<std::uint8_t> answer(const std::uint8_t* data, std::size_t size) {
     return told;
   }
   const auto& [region, source] = std::pair(prepared->region, prepared->source);
-  append(told, {region.x, region.y, region.width, region.height, source.width, source.height, source.orientation, static_cast<int>(source.colour), prepared->quality.usable});
+  append(told, {region.x, region.y, region.width, region.height, source.width, source.height, source.orientation,
+                static_cast<int>(source.colour), prepared->quality.usable});
   for (const QualityCheck& check : prepared->quality.checks) append(told, std::span<const float>(&check.value, 1));
   append(told, prepared->tensor.span());
   append(told, prepared->view.pixels.span());

@@ -1,5 +1,5 @@
-// Two builds of the core in one program, one optimised into vector instructions and one without any: any bytes must give the same tensor, view, preview, quality and
-// error from both, to the bit.
+// Two builds of the core in one program, one optimised into vector instructions and one without any: any bytes must
+// give the same tensor, view, preview, quality and error from both, to the bit.
 #include <cstdint>
 #include <cstdlib>
 #include <vector>

@@ -6,8 +6,11 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto header = dermlet::read_header({data, size});
   if (!header) return header.error().message.empty() ? (std::abort(), 0) : 0;
-  if (header->width < 1 || header->height < 1 || header->width > dermlet::kMaxSide || header->height > dermlet::kMaxSide) std::abort();
-  if (static_cast<std::size_t>(header->width) * static_cast<std::size_t>(header->height) > dermlet::kMaxPixels) std::abort();
+  if (header->width < 1 || header->height < 1 || header->width > dermlet::kMaxSide ||
+      header->height > dermlet::kMaxSide)
+    std::abort();
+  if (static_cast<std::size_t>(header->width) * static_cast<std::size_t>(header->height) > dermlet::kMaxPixels)
+    std::abort();
   for (const dermlet::BytePatch& patch : header->plain) {
     if (patch.at >= size) std::abort();
   }

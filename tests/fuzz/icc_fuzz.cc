@@ -1,4 +1,5 @@
-// Any bytes as an ICC profile, as a JPEG's or PNG's words about its colours, and as a zlib stream: a converter whose white is light or none, nothing read outside.
+// Any bytes as an ICC profile, as a JPEG's or PNG's words about its colours, and as a zlib stream: a converter whose
+// white is light or none, nothing read outside.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -34,7 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (converter->set(profile)) check(*converter);
   }
-  if (const auto header = read_header(bytes); header && read_colour(bytes, *header, *converter) == ColourSource::kConverted) check(*converter);
+  if (const auto header = read_header(bytes);
+      header && read_colour(bytes, *header, *converter) == ColourSource::kConverted)
+    check(*converter);
   if (stb_inflate(bytes, 1u << 16).size() > 1u << 16) std::abort();
   return 0;
 }

@@ -12,7 +12,8 @@ namespace dermlet {
 
 inline constexpr std::size_t kOptionBytes = 8;
 
-// How a picture is prepared, chosen by the input's last bytes. The last bit of all says whether checksums are made right.
+// How a picture is prepared, chosen by the input's last bytes. The last bit of all says whether checksums are made
+// right.
 struct Asked {
   PrepareSpec spec;
   std::optional<Rect> crop;
@@ -22,7 +23,12 @@ inline Asked asked_by(Bytes input) {
   const Bytes options = input.last(kOptionBytes);
   Asked asked;
   PrepareSpec& spec = asked.spec;
-  spec.tensor = {1 + options[0] % 64, 1 + options[1] % 64, options[2] & 1 ? Layout::kNhwc : Layout::kNchw, options[2] & 2 ? ChannelOrder::kBgr : ChannelOrder::kRgb, {127, 127, 127}, {128, 128, 128}};
+  spec.tensor = {1 + options[0] % 64,
+                 1 + options[1] % 64,
+                 options[2] & 1 ? Layout::kNhwc : Layout::kNchw,
+                 options[2] & 2 ? ChannelOrder::kBgr : ChannelOrder::kRgb,
+                 {127, 127, 127},
+                 {128, 128, 128}};
   if (options[2] & 16) spec.tensor.height = spec.tensor.width;  // eight views are of a square
   spec.fit = options[2] & 4 ? Fit::kStretch : Fit::kCover;
   if (options[2] & 32) spec.crop_pct = (1 + options[4] % 16) / 16.0;
@@ -34,8 +40,8 @@ inline Asked asked_by(Bytes input) {
   return asked;
 }
 
-// Prepares as asked. Pixels of a foreign format come from elsewhere: here a pattern of the size that the header states, or less, as where a container cuts edges off, or more, which
-// must be refused.
+// Prepares as asked. Pixels of a foreign format come from elsewhere: here a pattern of the size that the header states,
+// or less, as where a container cuts edges off, or more, which must be refused.
 inline Result<Prepared> prepare_as_asked(Bytes file, const Asked& asked) {
   const auto header = read_header(file);
   if (!header || !is_foreign(header->format)) return prepare(file, asked.spec, asked.crop);
@@ -47,7 +53,8 @@ inline Result<Prepared> prepare_as_asked(Bytes file, const Asked& asked) {
   return prepare(file, *pixels, asked.spec, asked.crop);
 }
 
-// The input with each PNG chunk's checksum made right, so that what lies behind the checksums is reached; one input in two, by its last bit. Others are left as they are.
+// The input with each PNG chunk's checksum made right, so that what lies behind the checksums is reached; one input in
+// two, by its last bit. Others are left as they are.
 inline std::vector<std::uint8_t> with_checksums(Bytes input) {
   std::vector<std::uint8_t> file(input.begin(), input.end());
   if (!starts_with(input, "\x89PNG\r\n\x1A\n") || (input.back() & 1) != 0) return file;

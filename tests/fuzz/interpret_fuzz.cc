@@ -1,4 +1,5 @@
-// Any numbers as network outputs, of one view or several, for one picture or two of a lesion: decisions whose parts agree, or an error.
+// Any numbers as network outputs, of one view or several, for one picture or two of a lesion: decisions whose parts
+// agree, or an error.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -20,7 +21,8 @@ void check(const Decision& decision) {
   const bool named = decision.outcome == Outcome::kSingle || decision.outcome == Outcome::kSeveral;
   if (named == decision.prediction_set.empty() || named == (decision.tier == Tier::kUnknown)) std::abort();
   const auto& set = decision.prediction_set;
-  if (set.size() > decision.ranking.size() || !std::equal(set.begin(), set.end(), decision.ranking.begin())) std::abort();
+  if (set.size() > decision.ranking.size() || !std::equal(set.begin(), set.end(), decision.ranking.begin()))
+    std::abort();
 }
 
 // Takes floats from the front; fewer where there are fewer.
@@ -72,7 +74,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     pictures[1] = {{second, {}, 0, 0, {}}, spec, (more & 8) == 0, explain};
     pictures[1].spec.temperature = pooling[3];
   }
-  const auto embedding = views > 1 || (more & 16) ? take(rest, static_cast<std::size_t>(rows)) : std::span<const float>();
+  const auto embedding =
+      views > 1 || (more & 16) ? take(rest, static_cast<std::size_t>(rows)) : std::span<const float>();
   pictures[0] = {{logits, rest, rows, columns, embedding, views}, spec, (flags & 2) != 0, explain};
   RejectionModel rejection;
   if (more & 16) {
@@ -90,7 +93,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const Decision& alone : told->alone) check(alone);
   if (told->alone.size() != pictures.size() || told->shown >= pictures.size()) std::abort();
   if (told->combined != (two && pictures[0].usable && pictures[1].usable)) std::abort();
-  const bool any = std::any_of(pictures.begin(), pictures.end(), [](const LesionPicture& picture) { return picture.usable; });
+  const bool any =
+      std::any_of(pictures.begin(), pictures.end(), [](const LesionPicture& picture) { return picture.usable; });
   if ((told->lesion.decision.outcome == Outcome::kPoorQuality) == any) std::abort();
   return 0;
 }

@@ -1,4 +1,5 @@
-// Any bytes as a JPEG, at a reduction that the last byte chooses; a part of the picture must be what the whole picture shows there.
+// Any bytes as a JPEG, at a reduction that the last byte chooses; a part of the picture must be what the whole picture
+// shows there.
 #include <algorithm>
 #include <cstdlib>
 
@@ -29,9 +30,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!header || static_cast<std::int64_t>(header->width) * header->height > 30'000) return 0;
   const int reduction = 1 << (data[size - 1] & 3);
   const auto all = decode_jpeg(bytes, {0, 0, header->width, header->height}, reduction);
-  const Rect part = {header->width / 3, header->height / 3, std::max(header->width / 4, 1), std::max(header->height / 4, 1)};
+  const Rect part = {header->width / 3, header->height / 3, std::max(header->width / 4, 1),
+                     std::max(header->height / 4, 1)};
   const auto cut = decode_jpeg(bytes, part, reduction);
-  // Outside the part a broken block is passed over without being looked at, so the part may be readable where the whole is not; never the reverse.
+  // Outside the part a broken block is passed over without being looked at, so the part may be readable where the whole
+  // is not; never the reverse.
   if (all && !cut) std::abort();
   if (all && cut) expect_same(*all, *cut, part, reduction);
   return 0;

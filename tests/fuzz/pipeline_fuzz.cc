@@ -18,7 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!prepared) return 0;
   if (!views_fit(spec.views, spec.tensor.width, spec.tensor.height)) std::abort();
   const auto views = static_cast<std::size_t>(spec.views);
-  if (prepared->tensor.size() != views * static_cast<std::size_t>(spec.tensor.width) * static_cast<std::size_t>(spec.tensor.height) * 3) std::abort();
+  if (prepared->tensor.size() !=
+      views * static_cast<std::size_t>(spec.tensor.width) * static_cast<std::size_t>(spec.tensor.height) * 3)
+    std::abort();
   for (const float v : prepared->tensor.span()) {
     if (!(v >= -1 && v <= 1)) std::abort();
   }

@@ -1,4 +1,5 @@
-// Any bytes as a rejection model: an error, or a model whose sizes agree and whose score of any embedding is finite or an error.
+// Any bytes as a rejection model: an error, or a model whose sizes agree and whose score of any embedding is finite or
+// an error.
 #include <cmath>
 #include <cstdlib>
 
@@ -10,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto model = read_rejection_model(Bytes(data, size));
   if (!model) return 0;
   const std::size_t points = model->inside_points + model->outside_points;
-  if (model->values.size() != model->embedding_size * (1 + model->projected_size) + points * model->projected_size) std::abort();
+  if (model->values.size() != model->embedding_size * (1 + model->projected_size) + points * model->projected_size)
+    std::abort();
   if (model->neighbour < 1 || model->neighbour > model->inside_points) std::abort();
   std::vector<float> embedding(model->embedding_size);
   for (std::size_t i = 0; i < embedding.size(); ++i) embedding[i] = static_cast<float>(data[i % size]) / 16;

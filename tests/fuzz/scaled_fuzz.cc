@@ -1,5 +1,6 @@
-// Any bytes as a JPEG, decoded in full and reduced by 2, 4 and 8. What is readable in full is readable reduced (which looks at less), in the size that follows; and of a grey picture
-// each reduced block must be the full one without its high frequencies: the DCT of the block's 64 samples, its low coefficients transformed back on fewer points.
+// Any bytes as a JPEG, decoded in full and reduced by 2, 4 and 8. What is readable in full is readable reduced (which
+// looks at less), in the size that follows; and of a grey picture each reduced block must be the full one without its
+// high frequencies: the DCT of the block's 64 samples, its low coefficients transformed back on fewer points.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -42,7 +43,8 @@ Block reduced_block(const Block& full, int points) {
     for (int u = 0; u < points; ++u) {
       double sum = 0;
       for (int y = 0; y < kSide; ++y) {
-        for (int x = 0; x < kSide; ++x) sum += full[static_cast<std::size_t>(y * kSide + x)] * basis(kSide, v, y) * basis(kSide, u, x);
+        for (int x = 0; x < kSide; ++x)
+          sum += full[static_cast<std::size_t>(y * kSide + x)] * basis(kSide, v, y) * basis(kSide, u, x);
       }
       low[static_cast<std::size_t>(v * kSide + u)] = sum * points / kSide;
     }
@@ -52,7 +54,8 @@ Block reduced_block(const Block& full, int points) {
     for (int x = 0; x < points; ++x) {
       double sum = 0;
       for (int v = 0; v < points; ++v) {
-        for (int u = 0; u < points; ++u) sum += low[static_cast<std::size_t>(v * kSide + u)] * basis(points, v, y) * basis(points, u, x);
+        for (int u = 0; u < points; ++u)
+          sum += low[static_cast<std::size_t>(v * kSide + u)] * basis(points, v, y) * basis(points, u, x);
       }
       samples[static_cast<std::size_t>(y * kSide + x)] = sum;
     }
@@ -72,7 +75,8 @@ void compare_blocks(const Image& full, const Image& reduced, int reduction) {
       for (int y = 0; y < points; ++y) {
         for (int x = 0; x < points; ++x) {
           const double sample = reduced.row(by * points + y)[3 * (bx * points + x)];
-          if (std::abs(sample - std::clamp(wanted[static_cast<std::size_t>(y * kSide + x)], 0.0, 255.0)) > kTolerance) std::abort();
+          if (std::abs(sample - std::clamp(wanted[static_cast<std::size_t>(y * kSide + x)], 0.0, 255.0)) > kTolerance)
+            std::abort();
         }
       }
     }
@@ -93,7 +97,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (full && !reduced) std::abort();
     if (!reduced) continue;
     const auto side = [&](int length) { return (length + reduction - 1) / reduction; };
-    if (reduced->x != 0 || reduced->y != 0 || reduced->image.width != side(header->width) || reduced->image.height != side(header->height)) std::abort();
+    if (reduced->x != 0 || reduced->y != 0 || reduced->image.width != side(header->width) ||
+        reduced->image.height != side(header->height))
+      std::abort();
     if (full && header->channels == 1) compare_blocks(full->image, reduced->image, reduction);
   }
   return 0;

@@ -1,13 +1,16 @@
-"""Writes what Pillow answers, for the core to equal: python make_goldens.py (Pillow and NumPy). Results are committed; tests need no Python.
+"""Writes what Pillow answers, for the core to equal: python make_goldens.py (Pillow and NumPy). Results are committed;
+tests need no Python.
 
-resample.golden   one case a line: filter, source width and height, region x y width height, target width and height, seed, expected RGB bytes in hex.
+resample.golden   one case a line: filter, source width and height, region x y width height, target width and height,
+seed, expected RGB bytes in hex.
                   The source is noise that the test makes again from the seed.
 views.golden      one picture a line: file in tests/pictures, side, FNV-1a hash of the RGB bytes of the square view.
-icc.golden        one profile a line: name, the profile in hex, what LittleCMS makes of all greys (grey profiles) or of a lattice of colours, red fastest, in hex.
-colours.golden    one picture a line: file in tests/pictures, what is said about its colours, side, RGB bytes of the square view in hex.
+icc.golden        one profile a line: name, the profile in hex, what LittleCMS makes of all greys (grey profiles) or of
+a lattice of colours, red fastest, in hex. colours.golden    one picture a line: file in tests/pictures, what is said
+about its colours, side, RGB bytes of the square view in hex.
 
-LittleCMS runs relative colorimetric without black point compensation. For grey profiles its optimiser is off: its table of 33 points is wrong by up to 10 levels
-in the darks of steep curves.
+LittleCMS runs relative colorimetric without black point compensation. For grey profiles its optimiser is off: its table
+of 33 points is wrong by up to 10 levels in the darks of steep curves.
 """
 
 from __future__ import annotations
@@ -72,7 +75,9 @@ LATTICE = [*range(0, 256, 36), 255]  # levels a side
 
 
 def noise(width: int, height: int, seed: int) -> np.ndarray:
-    """The high bytes of a linear congruential generator (Numerical Recipes' constants), with runs of black and white: overshoot must clip."""
+    """The high bytes of a linear congruential generator (Numerical Recipes' constants), with runs of black and white:
+    overshoot must clip.
+    """
     state = seed
     values = bytearray()
     for _ in range(width * height * 3):

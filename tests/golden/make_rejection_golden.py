@@ -1,6 +1,8 @@
-"""Writes rejection.golden: rejection models made by the training tool from drawn data, and its own scores, for the core to equal. python make_rejection_golden.py
+"""Writes rejection.golden: rejection models made by the training tool from drawn data, and its own scores, for the core
+to equal. python make_rejection_golden.py
 
-One model a line: `model`, name, the file in hex. After it, its cases: `case`, logits separated by commas, embedding separated by commas, score.
+One model a line: `model`, name, the file in hex. After it, its cases: `case`, logits separated by commas, embedding
+separated by commas, score.
 """
 
 from __future__ import annotations

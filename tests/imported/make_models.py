@@ -1,10 +1,13 @@
 """Makes the imported models here: `python make_models.py` in the training environment (tools/train/README.md).
 
-- `keras-2/`: tools/train/tests/keras-2/tiny.h5, an EfficientNet-like file that Keras 2 wrote, with its class index in a pickle;
-- `vgg-style/`: a VGG-like file of Keras 3, whose layers' names say that it wants BGR less ImageNet's means, with its class index in JSON.
+- `keras-2/`: tools/train/tests/keras-2/tiny.h5, an EfficientNet-like file that Keras 2 wrote, with its class index in a
+  pickle;
+- `vgg-style/`: a VGG-like file of Keras 3, whose layers' names say that it wants BGR less ImageNet's means, with its
+  class index in JSON.
 
-Their weights are drawn at random. Both go through `python -m dermlet_train import-keras` as anybody's would. `noise.png` is the picture that TensorFlow scored
-beside tiny.h5; `expected.json` holds, by model, picture and category, what Keras itself (for the noise: TensorFlow) answers.
+Their weights are drawn at random. Both go through `python -m dermlet_train import-keras` as anybody's would.
+`noise.png` is the picture that TensorFlow scored beside tiny.h5; `expected.json` holds, by model, picture and category,
+what Keras itself (for the noise: TensorFlow) answers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Draws the pictures of formats that the core does not decode: python draw_foreign.py (Pillow with WebP and AVIF, pillow-heif, NumPy).
+"""Draws the pictures of formats that the core does not decode: python draw_foreign.py (Pillow with WebP and AVIF,
+pillow-heif, NumPy).
 
-They lie in foreign/. Each shows drawing.png beside them, or that drawing as the file's orientation and profile say, so that every decoder can be held to one picture.
-No photo is involved; the results are committed.
+They lie in foreign/. Each shows drawing.png beside them, or that drawing as the file's orientation and profile say, so
+that every decoder can be held to one picture. No photo is involved; the results are committed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Draws one small picture for every kind of file that the core reads: python draw_kinds.py (Pillow, NumPy, and cjpeg of libjpeg-turbo). Results are committed.
+"""Draws one small picture for every kind of file that the core reads: python draw_kinds.py (Pillow, NumPy, and cjpeg of
+libjpeg-turbo). Results are committed.
 
-They lie in kinds/, named after what is special about them; tests/exactness/make_manifest.mjs writes down what the core makes of each. PNG and BMP are written by
-hand, since no library writes every kind. A newer libjpeg may write other bytes: then the tensors are to be made again.
+They lie in kinds/, named after what is special about them; tests/exactness/make_manifest.mjs writes down what the core
+makes of each. PNG and BMP are written by hand, since no library writes every kind. A newer libjpeg may write other
+bytes: then the tensors are to be made again.
 """
 
 from __future__ import annotations
@@ -77,7 +79,9 @@ def filtered(rows: Sequence[np.ndarray], step: int) -> bytes:
 
 
 def png(samples: np.ndarray, depth: int, colour: int, *extra: bytes, interlaced: bool = False, cut: int = 1 << 30) -> bytes:
-    """`samples` is height x width x channels; `extra` are chunks before the data; the data is cut into chunks of `cut` bytes."""
+    """`samples` is height x width x channels; `extra` are chunks before the data; the data is cut into chunks of `cut`
+    bytes.
+    """
     height, width, channels = samples.shape
     step = max(1, channels * depth // 8)
     parts = [samples[y::down, x::across] for x, y, across, down in ADAM7] if interlaced else [samples]

@@ -1,4 +1,5 @@
-"""Draws the pictures that tests use: python draw_pictures.py (Pillow and NumPy). No photo is involved; the results are committed.
+"""Draws the pictures that tests use: python draw_pictures.py (Pillow and NumPy). No photo is involved; the results are
+committed.
 
 Deterministic for one version of Pillow; a newer libjpeg may write other bytes, which tests do not depend on.
 """
@@ -82,7 +83,9 @@ def exif(orientation: int, order: str) -> bytes:
 
 
 def adobe_rgb_exif() -> bytes:
-    """What a camera writes that is set to Adobe RGB and attaches no profile: uncalibrated colours, interoperability index R03."""
+    """What a camera writes that is set to Adobe RGB and attaches no profile: uncalibrated colours, interoperability
+    index R03.
+    """
     block = b"MM" + struct.pack(">HIH", 42, 8, 1) + struct.pack(">HHII", 0x8769, 4, 1, 26) + bytes(4)
     block += struct.pack(">H", 2) + struct.pack(">HHIHH", 0xA001, 3, 1, 0xFFFF, 0) + struct.pack(">HHII", 0xA005, 4, 1, 56) + bytes(4)
     return b"Exif\0\0" + block + struct.pack(">HHHI", 1, 1, 2, 4) + b"R03\0" + bytes(4)
@@ -167,7 +170,8 @@ def main() -> None:
     broken[len(broken) // 2] ^= 0x55
     save("corrupt.png", bytes(broken))
     save("huge.png", png(50_000, 50_000, 8, 2, zlib.compress(b"\0" * 1000)))
-    # 60 million 16-bit RGBA pixels that really inflate to zeros, small on disk: 20 MB of rows are given, the rest is missing.
+    # 60 million 16-bit RGBA pixels that really inflate to zeros, small on disk: 20 MB of rows are given, the rest is
+    # missing.
     save("deep.png", png(7_746, 7_746, 16, 6, zlib.compress(b"\0" * (20 << 20), 9)))
     # Data far beyond what the header allows.
     save("bomb.png", png(16, 16, 8, 2, zlib.compress(b"\0" * (40 << 20), 9)))

@@ -1,4 +1,6 @@
-"""ICC profiles for tests, written by hand from ICC.1:2022: no profile file is needed or copied. Used by draw_pictures.py and ../golden/make_goldens.py."""
+"""ICC profiles for tests, written by hand from ICC.1:2022: no profile file is needed or copied. Used by
+draw_pictures.py and ../golden/make_goldens.py.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,9 @@ def gray(curve: bytes, version: int = 4) -> bytes:
 
 
 def with_table() -> bytes:
-    """Display P3's matrix beside a look-up table that says something else, which a reader must then use (lut8Type, two grid points a side)."""
+    """Display P3's matrix beside a look-up table that says something else, which a reader must then use (lut8Type, two
+    grid points a side).
+    """
     ramp = bytes(range(256)) * 3
     grid = bytes([0, 0, 0, 20, 10, 90, 40, 90, 10, 60, 100, 100, 60, 30, 5, 80, 40, 95, 100, 120, 15, 123, 128, 105])
     lut = struct.pack(">4sIBBBB", b"mft1", 0, 3, 3, 2, 0) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1) + ramp + grid + ramp

@@ -1,4 +1,6 @@
-"""Draws the photos beside this file: skin with no spot, a small one, two alike, and a large one. Needs Pillow and NumPy (tools/train/requirements.txt)."""
+"""Draws the photos beside this file: skin with no spot, a small one, two alike, and a large one. Needs Pillow and NumPy
+(tools/train/requirements.txt).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,11 @@
-/** Queue, abort, idle, crash and dispose, with the real protocol over a real message channel and an engine that does as it is told. */
+/**
+ * Queue, abort, idle, crash and dispose, with the real protocol over a real message channel and an engine that does as
+ * it is told.
+ */
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Classifier, MAX_FILE_BYTES, type Internals } from '../../web/src/classifier/classifier.js';
+import { assetBaseOf } from '../../web/src/classifier/asset-base.js';
+import { Classifier, type Internals, MAX_FILE_BYTES } from '../../web/src/classifier/classifier.js';
 import type { Engine } from '../../web/src/classifier/engine.js';
 import type { WorkerLike } from '../../web/src/classifier/engine-worker.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
@@ -10,8 +14,7 @@ import { ThreadsFailed } from '../../web/src/classifier/network.js';
 import type { LesionPicture, LoadOptions, Stage } from '../../web/src/classifier/options.js';
 import type { LoadSettings } from '../../web/src/classifier/protocol.js';
 import type { Result } from '../../web/src/classifier/result.js';
-import { serve, type ServerPort } from '../../web/src/classifier/worker-server.js';
-import { assetBaseOf } from '../../web/src/classifier/asset-base.js';
+import { type ServerPort, serve } from '../../web/src/classifier/worker-server.js';
 import { expectCode, manifest, result } from './support.js';
 
 type Behaviour = (bytes: Uint8Array, settings: LoadSettings) => Promise<Partial<Result['runtime']> | void>;
@@ -35,7 +38,11 @@ class Workers {
       this.started.push(settings);
       onProgress({ phase: 'model', loaded: 1, total: 1, cached: true });
       await this.load(settings);
-      return { manifest: manifest(), runtime: { fallback: undefined }, classify: this.#classify(settings) } as unknown as Engine;
+      return {
+        manifest: manifest(),
+        runtime: { fallback: undefined },
+        classify: this.#classify(settings),
+      } as unknown as Engine;
     });
     server.start();
     const listeners: ((event: Event) => void)[] = [];
@@ -68,7 +75,11 @@ class Workers {
       try {
         const runtime = await this.behaviour(bytes, settings);
         const answer = result([['nv', 0.9, 'low', true]], 'single', 'low');
-        return { ...answer, source: { ...answer.source, bytes: bytes.length }, runtime: { ...answer.runtime, ...runtime } };
+        return {
+          ...answer,
+          source: { ...answer.source, bytes: bytes.length },
+          runtime: { ...answer.runtime, ...runtime },
+        };
       } finally {
         this.running--;
       }
@@ -81,9 +92,17 @@ afterEach(() => {
   for (const classifier of open.splice(0)) classifier.dispose();
 });
 
-async function load(workers: Workers, options: LoadOptions = {}, internals: Partial<Internals> = {}): Promise<Classifier> {
+async function load(
+  workers: Workers,
+  options: LoadOptions = {},
+  internals: Partial<Internals> = {},
+): Promise<Classifier> {
   const all = { assetBase: 'https://h/engine', ...options };
-  const classifier = await Classifier.loadWith('https://h/models/skin-8/', all, { spawn: workers.spawn, stuckAfter: 50, ...internals });
+  const classifier = await Classifier.loadWith('https://h/models/skin-8/', all, {
+    spawn: workers.spawn,
+    stuckAfter: 50,
+    ...internals,
+  });
   open.push(classifier);
   return classifier;
 }
@@ -99,7 +118,12 @@ describe('load', () => {
     const classifier = await load(workers, { onProgress: ({ phase }) => phases.push(phase) });
     expect(classifier.model.classes.map(({ id }) => id)).toContain('mel');
     expect(phases).toEqual(['model']);
-    expect(workers.started[0]).toMatchObject({ folder: 'https://h/models/skin-8/', assetBase: 'https://h/engine/', backend: 'auto', warmUp: true });
+    expect(workers.started[0]).toMatchObject({
+      folder: 'https://h/models/skin-8/',
+      assetBase: 'https://h/engine/',
+      backend: 'auto',
+      warmUp: true,
+    });
   });
 
   test('fails with the worker', async () => {
@@ -112,11 +136,17 @@ describe('load', () => {
   test('fails when the worker script does not come', async () => {
     const workers = new Workers();
     workers.load = never;
-    const work = load(workers, {}, { spawn: () => {
-      const worker = workers.spawn();
-      queueMicrotask(() => workers.crash('404'));
-      return worker;
-    } });
+    const work = load(
+      workers,
+      {},
+      {
+        spawn: () => {
+          const worker = workers.spawn();
+          queueMicrotask(() => workers.crash('404'));
+          return worker;
+        },
+      },
+    );
     await expectCode(work, 'MODEL_UNAVAILABLE', /could not be started/);
   });
 
@@ -143,7 +173,10 @@ describe('load', () => {
 
   test('refuses what makes no sense', async () => {
     await expectCode(load(new Workers(), { backend: 'gpu' as 'wasm' }), 'INVALID_ARGUMENT');
-    await expectCode(Classifier.loadWith('http://', {}, { spawn: new Workers().spawn, stuckAfter: 1 }), 'INVALID_ARGUMENT');
+    await expectCode(
+      Classifier.loadWith('http://', {}, { spawn: new Workers().spawn, stuckAfter: 1 }),
+      'INVALID_ARGUMENT',
+    );
   });
 });
 
@@ -162,7 +195,9 @@ describe('the queue', () => {
     workers.behaviour = () => pause(30);
     const classifier = await load(workers);
     const stages: Stage[][] = [[], []];
-    const [first, second] = await Promise.all([0, 1].map((n) => classifier.classify(bytes(n), { onStage: (stage) => stages[n]!.push(stage) })));
+    const [first, second] = await Promise.all(
+      [0, 1].map((n) => classifier.classify(bytes(n), { onStage: (stage) => stages[n]!.push(stage) })),
+    );
     expect(stages).toEqual([['decoding'], ['queued', 'decoding']]);
     expect(first!.runtime.timings.queue).toBeLessThan(20);
     expect(second!.runtime.timings.queue).toBeGreaterThan(20);
@@ -188,7 +223,11 @@ describe('the queue', () => {
     const others = process.listeners('uncaughtException');
     process.removeAllListeners('uncaughtException').on('uncaughtException', listener);
     const classifier = await load(new Workers());
-    const answer = await classifier.classify(bytes(1), { onStage: () => { throw new Error('theirs'); } });
+    const answer = await classifier.classify(bytes(1), {
+      onStage: () => {
+        throw new Error('theirs');
+      },
+    });
     await pause(5);
     process.removeAllListeners('uncaughtException');
     for (const other of others) process.on('uncaughtException', other);
@@ -242,14 +281,22 @@ describe('input', () => {
 });
 
 describe('a lesion', () => {
-  test('crosses with all that is its pictures\' own, and the buffers stay whole', async () => {
+  test("crosses with all that is its pictures' own, and the buffers stay whole", async () => {
     const workers = new Workers();
     const classifier = await load(workers);
     const [own, crop] = [bytes(7), { x: 1, y: 2, width: 3, height: 4 }];
-    const work = classifier.classify([{ picture: own.buffer, modality: 'dermoscopy', crop }, { picture: new Blob([bytes(8)]) }], { modality: 'photo', thorough: true });
+    const work = classifier.classify(
+      [{ picture: own.buffer, modality: 'dermoscopy', crop }, { picture: new Blob([bytes(8)]) }],
+      { modality: 'photo', thorough: true },
+    );
     own.fill(9);
     await work;
-    expect(workers.asked).toEqual([{ input: [{ bytes: bytes(7), modality: 'dermoscopy', crop }, { bytes: bytes(8) }], options: { modality: 'photo', thorough: true } }]);
+    expect(workers.asked).toEqual([
+      {
+        input: [{ bytes: bytes(7), modality: 'dermoscopy', crop }, { bytes: bytes(8) }],
+        options: { modality: 'photo', thorough: true },
+      },
+    ]);
     expect(own.buffer.byteLength).toBe(8);
   });
 
@@ -279,10 +326,18 @@ describe('a lesion', () => {
 
   test('takes no crop for all, and says which file cannot be read', async () => {
     const classifier = await load(new Workers());
-    await expectCode(classifier.classify([{ picture: bytes(1) }], { crop: { x: 0, y: 0, width: 1, height: 1 } }), 'INVALID_ARGUMENT', /crop of its own/);
+    await expectCode(
+      classifier.classify([{ picture: bytes(1) }], { crop: { x: 0, y: 0, width: 1, height: 1 } }),
+      'INVALID_ARGUMENT',
+      /crop of its own/,
+    );
     const gone = new Blob(['x']);
     vi.spyOn(gone, 'arrayBuffer').mockRejectedValue(new DOMException('gone', 'NotFoundError'));
-    await expectCode(classifier.classify([{ picture: bytes(1) }, { picture: gone }]), 'CORRUPT_IMAGE', /^Picture 2: .*gone/);
+    await expectCode(
+      classifier.classify([{ picture: bytes(1) }, { picture: gone }]),
+      'CORRUPT_IMAGE',
+      /^Picture 2: .*gone/,
+    );
   });
 
   test('is answered at once when it is aborted, and the next call runs', async () => {
@@ -291,7 +346,10 @@ describe('a lesion', () => {
     workers.behaviour = ([first]) => (first === 1 ? new Promise((resolve) => (release = resolve)) : Promise.resolve());
     const classifier = await load(workers, {}, { stuckAfter: 10_000 });
     const abort = new AbortController();
-    const first = classifier.classify([{ picture: bytes(1) }, { picture: bytes(2) }], { signal: abort.signal, thorough: true });
+    const first = classifier.classify([{ picture: bytes(1) }, { picture: bytes(2) }], {
+      signal: abort.signal,
+      thorough: true,
+    });
     await vi.waitFor(() => expect(workers.running).toBe(1));
     const second = classifier.classify(bytes(3));
     abort.abort();
@@ -308,7 +366,10 @@ describe('a lesion', () => {
     };
     await (await load(workers)).classify([{ picture: bytes(4), modality: 'photo' }, { picture: bytes(6) }]);
     expect(workers.asked).toHaveLength(2);
-    expect(workers.asked[1]).toEqual({ input: [{ bytes: bytes(4), modality: 'photo' }, { bytes: bytes(6) }], options: {} });
+    expect(workers.asked[1]).toEqual({
+      input: [{ bytes: bytes(4), modality: 'photo' }, { bytes: bytes(6) }],
+      options: {},
+    });
   });
 });
 
@@ -431,7 +492,8 @@ describe('the worker', () => {
 
   test('after WebGPU was left is started on WASM, and still says why', async () => {
     const workers = new Workers();
-    workers.behaviour = async (_bytes, { backend }) => (backend === 'auto' ? { fallback: { from: 'webgpu', reason: 'device lost' } } : undefined);
+    workers.behaviour = async (_bytes, { backend }) =>
+      backend === 'auto' ? { fallback: { from: 'webgpu', reason: 'device lost' } } : undefined;
     const classifier = await load(workers, { idleTimeout: 10 });
     await classifier.classify(bytes(1));
     await vi.waitFor(() => expect(workers.ended).toBe(1));

@@ -15,7 +15,10 @@ interface Ran {
 
 function run(...args: string[]): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', `${root}tools/cli/main.ts`, ...args], { cwd: root, env: { ...process.env, NO_COLOR: '1' } });
+    const child = spawn(process.execPath, ['--import', 'tsx', `${root}tools/cli/main.ts`, ...args], {
+      cwd: root,
+      env: { ...process.env, NO_COLOR: '1' },
+    });
     const ran: Ran = { code: null, out: '', err: '' };
     child.stdout.on('data', (data: Buffer) => (ran.out += data.toString()));
     child.stderr.on('data', (data: Buffer) => (ran.err += data.toString()));
@@ -31,7 +34,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'dermlet-cli-'));
   mkdirSync(join(folder, 'images', 'drawn'), { recursive: true });
   mkdirSync(join(folder, 'images', 'empty', '.hidden'), { recursive: true });
-  for (const name of ['spot.jpg', 'spot.png', 'orientation-6.jpg', 'flat.png', 'cut-off.jpg']) copyFileSync(picturePath(name), join(folder, 'images', 'drawn', name));
+  for (const name of ['spot.jpg', 'spot.png', 'orientation-6.jpg', 'flat.png', 'cut-off.jpg'])
+    copyFileSync(picturePath(name), join(folder, 'images', 'drawn', name));
 });
 afterAll(() => [folder, combining].forEach((path) => rmSync(path, { recursive: true })));
 
@@ -48,17 +52,40 @@ describe('classify', () => {
   });
 
   test('--json: one object for one file, all of a Result in it', async () => {
-    const { code, out } = await run('classify', picturePath('spot.jpg'), '--json', '--modality', 'dermoscopy', '--crop', '100,50,400,300');
+    const { code, out } = await run(
+      'classify',
+      picturePath('spot.jpg'),
+      '--json',
+      '--modality',
+      'dermoscopy',
+      '--crop',
+      '100,50,400,300',
+    );
     expect(code).toBe(0);
     const answer = JSON.parse(out) as Result & { file: string };
-    expect(answer).toMatchObject({ file: picturePath('spot.jpg'), resultVersion: 1, modality: 'dermoscopy', runtime: { backend: 'wasm' } });
+    expect(answer).toMatchObject({
+      file: picturePath('spot.jpg'),
+      resultVersion: 1,
+      modality: 'dermoscopy',
+      runtime: { backend: 'wasm' },
+    });
     expect(answer.source.region).toEqual({ x: 150, y: 50, width: 300, height: 300 });
     expect(answer.ranking).toHaveLength(8);
     expect(answer.pictures).toBeUndefined();
   });
 
   test('--json of many: each error with its code, the others still done, in order, in threads', async () => {
-    const names = ['document.pdf', 'picture.gif', 'spot.jpg', 'cut-off.jpg', 'corrupt.png', 'huge.png', 'empty.jpg', 'missing.jpg', 'tiny.png'];
+    const names = [
+      'document.pdf',
+      'picture.gif',
+      'spot.jpg',
+      'cut-off.jpg',
+      'corrupt.png',
+      'huge.png',
+      'empty.jpg',
+      'missing.jpg',
+      'tiny.png',
+    ];
     const { code, out, err } = await run('classify', ...names.map(picturePath), '--json', '--jobs', '2');
     expect(code).toBe(1);
     const answers = JSON.parse(out) as { file: string; error?: { code: string }; outcome?: string }[];
@@ -84,8 +111,18 @@ describe('classify', () => {
       run('classify', picturePath('flat.png'), '--format', 'diagnosis'),
     ]);
     expect(predict.code).toBe(1); // cut-off.jpg
-    const answers = JSON.parse(predict.out) as { file: string; predicted_class?: string | null; all_predictions?: unknown[] }[];
-    expect(answers.map(({ file }) => file.slice(file.lastIndexOf('/') + 1))).toEqual(['cut-off.jpg', 'flat.png', 'orientation-6.jpg', 'spot.jpg', 'spot.png']);
+    const answers = JSON.parse(predict.out) as {
+      file: string;
+      predicted_class?: string | null;
+      all_predictions?: unknown[];
+    }[];
+    expect(answers.map(({ file }) => file.slice(file.lastIndexOf('/') + 1))).toEqual([
+      'cut-off.jpg',
+      'flat.png',
+      'orientation-6.jpg',
+      'spot.jpg',
+      'spot.png',
+    ]);
     expect(answers[3]!.all_predictions).toHaveLength(3);
     expect(answers[1]).toMatchObject({ predicted_class: null, all_predictions: [] });
     expect(JSON.parse(diagnosis.out)).toMatchObject({ label: null, severity: 'Unknown', isSafe: false });
@@ -93,40 +130,85 @@ describe('classify', () => {
 
   test('--lesion --json: two pictures, one result', async () => {
     const files = [picturePath('spot.jpg'), picturePath('orientation-6.jpg')];
-    const { code, out } = await run('classify', ...files, '--lesion', '--model', combining, '--modality', 'dermoscopy,photo', '--json');
+    const { code, out } = await run(
+      'classify',
+      ...files,
+      '--lesion',
+      '--model',
+      combining,
+      '--modality',
+      'dermoscopy,photo',
+      '--json',
+    );
     expect(code).toBe(0);
     const answer = JSON.parse(out) as Result & { files: string[] };
     expect(answer).toMatchObject({ files, resultVersion: 1, thorough: false, modality: 'dermoscopy' });
-    expect(answer.lesion).toMatchObject({ combined: true, shown: 0, pictures: [{ modality: 'dermoscopy' }, { modality: 'photo' }] });
+    expect(answer.lesion).toMatchObject({
+      combined: true,
+      shown: 0,
+      pictures: [{ modality: 'dermoscopy' }, { modality: 'photo' }],
+    });
   });
 
   test('--lesion --thorough for people, with what each picture comes to alone', async () => {
     const files = [picturePath('spot.jpg'), picturePath('orientation-6.jpg')];
-    const { code, out, err } = await run('classify', ...files, '--lesion', '--model', combining, '--modality', 'dermoscopy,photo', '--thorough');
+    const { code, out, err } = await run(
+      'classify',
+      ...files,
+      '--lesion',
+      '--model',
+      combining,
+      '--modality',
+      'dermoscopy,photo',
+      '--thorough',
+    );
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain(`${files.join(' + ')}\n`);
-    expect(out).toMatch(/Both pictures together; each alone:\n(.*\n)*.*spot\.jpg \(dermoscopy\): .*\n(.*\n)*.*orientation-6\.jpg \(photo\): /);
+    expect(out).toMatch(
+      /Both pictures together; each alone:\n(.*\n)*.*spot\.jpg \(dermoscopy\): .*\n(.*\n)*.*orientation-6\.jpg \(photo\): /,
+    );
     expect(out).toMatch(/Thorough: the mean over turns and reflections/);
   });
 
   test('--lesion leaves out what is not usable, and says so', async () => {
-    const { code, out } = await run('classify', picturePath('flat.png'), picturePath('spot.jpg'), '--lesion', '--modality', 'photo');
+    const { code, out } = await run(
+      'classify',
+      picturePath('flat.png'),
+      picturePath('spot.jpg'),
+      '--lesion',
+      '--modality',
+      'photo',
+    );
     expect(code).toBe(0);
     expect(out).toMatch(/Not combined: .*left out/);
     expect(out).toMatch(/flat\.png \(photo\): not usable/);
   });
 
   test('--thorough: each picture, in threads', async () => {
-    const { code, out } = await run('classify', picturePath('spot.jpg'), picturePath('orientation-1.jpg'), '--thorough', '--json', '--jobs', '2');
+    const { code, out } = await run(
+      'classify',
+      picturePath('spot.jpg'),
+      picturePath('orientation-1.jpg'),
+      '--thorough',
+      '--json',
+      '--jobs',
+      '2',
+    );
     expect(code).toBe(0);
-    expect((JSON.parse(out) as Result[]).map(({ thorough, lesion }) => [thorough, lesion])).toEqual([[true, undefined], [true, undefined]]);
+    expect((JSON.parse(out) as Result[]).map(({ thorough, lesion }) => [thorough, lesion])).toEqual([
+      [true, undefined],
+      [true, undefined],
+    ]);
   });
 
   test('--lesion with a broken picture says which', async () => {
     const files = [picturePath('spot.jpg'), picturePath('cut-off.jpg')];
     const { code, out, err } = await run('classify', ...files, '--lesion', '--json');
     expect(code).toBe(1);
-    expect(JSON.parse(out)).toMatchObject({ files, error: { code: 'CORRUPT_IMAGE', message: expect.stringMatching(/^Picture 2: /) as string } });
+    expect(JSON.parse(out)).toMatchObject({
+      files,
+      error: { code: 'CORRUPT_IMAGE', message: expect.stringMatching(/^Picture 2: /) as string },
+    });
     expect(err).toMatch(/spot\.jpg \+ .*cut-off\.jpg: CORRUPT_IMAGE: Picture 2/);
   });
 
@@ -186,7 +268,25 @@ describe('evaluate', () => {
     ]);
     const [json, predictions] = [join(folder, 'out.json'), join(folder, 'out.csv')];
     const { code, out, err } = await run(
-      ...['evaluate', '--labels', labels, '--images', join(folder, 'images'), '--split', 'val', '--merge', 'scc:akiec', '--part', 'drawn-8:drawn', '--json', json, '--predictions', predictions, '--jobs', '1'],
+      ...[
+        'evaluate',
+        '--labels',
+        labels,
+        '--images',
+        join(folder, 'images'),
+        '--split',
+        'val',
+        '--merge',
+        'scc:akiec',
+        '--part',
+        'drawn-8:drawn',
+        '--json',
+        json,
+        '--predictions',
+        predictions,
+        '--jobs',
+        '1',
+      ],
     );
     expect(code).toBe(0);
     expect(err).toMatch(/skipped: 1 pictures with the label 'wart'/);
@@ -200,8 +300,12 @@ describe('evaluate', () => {
       classes: ['akiec', 'bcc', 'bkl', 'df', 'mel', 'nv', 'vasc'],
       counts: { rows: 6, evaluated: 3, unreadable: 2, unknownLabels: { wart: 1 } },
       overall: { pictures: 2, groups: 1, malignant: { classes: ['bcc', 'mel', 'scc'], pictures: 1 } },
-      parts: { 'drawn-8': { classes: ['akiec', 'bcc', 'bkl', 'df', 'mel', 'nv', 'scc', 'vasc'], lesions: { pictures: 2 } } },
-      bySkinTone: { drawn: { 'fitzpatrick:3': { pictures: 1, groups: 1, figures: null }, 'not stated': { pictures: 1 } } },
+      parts: {
+        'drawn-8': { classes: ['akiec', 'bcc', 'bkl', 'df', 'mel', 'nv', 'scc', 'vasc'], lesions: { pictures: 2 } },
+      },
+      bySkinTone: {
+        drawn: { 'fitzpatrick:3': { pictures: 1, groups: 1, figures: null }, 'not stated': { pictures: 1 } },
+      },
       refusal: { byKind: { 'none: wall': { pictures: 1, poorQuality: 1, shareRefused: 1 } } },
     });
     const lines = readFileSync(predictions, 'utf8').trim().split('\n');
@@ -223,7 +327,17 @@ describe('evaluate', () => {
 
   test('exit status 1 only when nothing could be read', async () => {
     const labels = csv(['drawn,missing.jpg,nv,g,val,photo,,']);
-    const { code, err } = await run('evaluate', '--labels', labels, '--images', join(folder, 'images'), '--json', join(folder, 'none.json'), '--jobs', '1');
+    const { code, err } = await run(
+      'evaluate',
+      '--labels',
+      labels,
+      '--images',
+      join(folder, 'images'),
+      '--json',
+      join(folder, 'none.json'),
+      '--jobs',
+      '1',
+    );
     expect(err).toMatch(/missing\.jpg/);
     expect(code).toBe(1);
   });
@@ -239,13 +353,31 @@ describe('evaluate', () => {
     ]);
     const json = join(folder, 'pairs.json');
     const input = { width: 32, height: 32, mean: [128, 128, 128], std: [64, 64, 64] };
-    const tiny = modelFolder((shipped) => withCombination({ ...shipped, input: { ...shipped.input, ...input } }), 'any');
+    const tiny = modelFolder(
+      (shipped) => withCombination({ ...shipped, input: { ...shipped.input, ...input } }),
+      'any',
+    );
     const { code, out, err } = await run(
-      ...['evaluate', '--labels', labels, '--images', join(folder, 'images'), '--model', tiny, '--json', json, '--jobs', '1', '--pairs', '--thorough'],
+      ...[
+        'evaluate',
+        '--labels',
+        labels,
+        '--images',
+        join(folder, 'images'),
+        '--model',
+        tiny,
+        '--json',
+        json,
+        '--jobs',
+        '1',
+        '--pairs',
+        '--thorough',
+      ],
     );
     rmSync(tiny, { recursive: true });
     expect(code).toBe(0);
-    // Six pictures and the pairs of g1 and g2; that of g2 holds a picture that cannot be read, and what is none of the classes is not paired.
+    // Six pictures and the pairs of g1 and g2; that of g2 holds a picture that cannot be read, and what is none of the
+    // classes is not paired.
     expect(err).toMatch(/8\/8 pictures/);
     expect(err.match(/unreadable:/g)).toHaveLength(1);
     expect(out).toMatch(/1 lesions with both pictures +dermoscopy +photo +both together/);
@@ -254,14 +386,30 @@ describe('evaluate', () => {
       options: { thorough: true },
       counts: { evaluated: 5, unreadable: 1 },
       overall: { pictures: 3 },
-      pairs: { lesions: 1, modalities: ['dermoscopy', 'photo'], alone: { photo: { pictures: 1 } }, together: { pictures: 1 } },
+      pairs: {
+        lesions: 1,
+        modalities: ['dermoscopy', 'photo'],
+        alone: { photo: { pictures: 1 } },
+        together: { pictures: 1 },
+      },
     });
   });
 
   test('--pairs of a model that combines nothing is wrong use', async () => {
     const labels = csv(['drawn,missing.jpg,nv,g,val,photo,,']);
     const alone = modelFolder(({ combination: _left, ...json }) => json);
-    const { code, err } = await run('evaluate', '--labels', labels, '--images', 'x', '--json', 'y', '--pairs', '--model', alone);
+    const { code, err } = await run(
+      'evaluate',
+      '--labels',
+      labels,
+      '--images',
+      'x',
+      '--json',
+      'y',
+      '--pairs',
+      '--model',
+      alone,
+    );
     rmSync(alone, { recursive: true });
     expect(err).toMatch(/--pairs: the model does not say how/);
     expect(code).toBe(2);
@@ -269,7 +417,17 @@ describe('evaluate', () => {
 
   test('a part of a set that is not there is found before a picture is opened', async () => {
     const labels = csv(['drawn,missing.jpg,nv,g,val,photo,,']);
-    const { code, err } = await run('evaluate', '--labels', labels, '--images', 'x', '--json', 'y', '--part', 'a:painted');
+    const { code, err } = await run(
+      'evaluate',
+      '--labels',
+      labels,
+      '--images',
+      'x',
+      '--json',
+      'y',
+      '--part',
+      'a:painted',
+    );
     expect(err).toMatch(/--part a: no chosen row is of the set 'painted'; there are drawn/);
     expect(code).toBe(2);
   });
@@ -279,7 +437,10 @@ describe('evaluate', () => {
     [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y'], /nowhere\.csv could not be read/],
     [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--merge', 'scc:xyz'], /no class 'xyz'/],
     [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--positive', 'xyz'], /no class 'xyz'/],
-    [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--malignant', 'mel,xyz'], /--malignant: there is no class 'xyz'/],
+    [
+      ['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--malignant', 'mel,xyz'],
+      /--malignant: there is no class 'xyz'/,
+    ],
     [['--labels', 'nowhere.csv', '--images', 'x', '--json', 'y', '--part', 'drawn'], /--part must be NAME:SET/],
   ])('%j is wrong use', async (args, message) => {
     const { code, err } = await run('evaluate', ...args);

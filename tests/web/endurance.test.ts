@@ -7,7 +7,16 @@ import { picture } from './support.js';
 
 /** Small ones of every kind: colours to convert, orientations, views, reductions, refusals. */
 const PICTURES = [
-  ...['jpeg-420.jpg', 'jpeg-444-progressive.jpg', 'jpeg-orientation-6.jpg', 'png-rgba-16.png', 'png-palette-4.png', 'bmp-24.bmp', 'colour-adobe-rgb.png', 'jpeg-ycck.jpg'].map((name) => `kinds/${name}`),
+  ...[
+    'jpeg-420.jpg',
+    'jpeg-444-progressive.jpg',
+    'jpeg-orientation-6.jpg',
+    'png-rgba-16.png',
+    'png-palette-4.png',
+    'bmp-24.bmp',
+    'colour-adobe-rgb.png',
+    'jpeg-ycck.jpg',
+  ].map((name) => `kinds/${name}`),
   'cut-off.jpg',
   'corrupt.png',
 ];
@@ -28,7 +37,10 @@ function countGrowth(): () => number {
   return () => calls;
 }
 
-/** What the process holds once garbage is collected. Buffers are given back by another thread, which a busy machine delays: hence several rounds. */
+/**
+ * What the process holds once garbage is collected. Buffers are given back by another thread, which a busy machine
+ * delays: hence several rounds.
+ */
 async function heldNow(): Promise<NodeJS.MemoryUsage> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
@@ -47,7 +59,9 @@ test(`${RUNS} pictures in a row do not grow the memory`, { timeout: 400_000 }, a
   const run = async (i: number): Promise<void> => {
     const { name, bytes } = files[i % files.length]!;
     const broken = /^(cut-off|corrupt)/.test(name);
-    const told = await engine.classify(bytes, { explain: i % 3 === 0, pictures: i % 3 === 0 }).catch((error: { code: string }) => error);
+    const told = await engine
+      .classify(bytes, { explain: i % 3 === 0, pictures: i % 3 === 0 })
+      .catch((error: { code: string }) => error);
     if ('code' in told) {
       expect([broken, told.code]).toEqual([true, 'CORRUPT_IMAGE']);
       refused += 1;

@@ -1,12 +1,12 @@
 /** The engine with the real core and the real network, in Node; and the core's recovery. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
 import type { DermletModule } from '../../wasm_src/bindings/dermlet.js';
 import { Core } from '../../web/src/classifier/core.js';
 import { Engine } from '../../web/src/classifier/engine.js';
-import { parseReference, type Manifest } from '../../web/src/classifier/manifest.js';
+import { type Manifest, parseReference } from '../../web/src/classifier/manifest.js';
 import type { Stage } from '../../web/src/classifier/options.js';
 import { withoutPictures } from '../../web/src/classifier/result.js';
-import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
 import { expectCode, picture } from './support.js';
 
 let engine: Engine;
@@ -23,19 +23,32 @@ test('the self-test passes', async () => {
 describe('a result', () => {
   test('is whole, plain and consistent', async () => {
     const stages: Stage[] = [];
-    const answer = await engine.classify(picture('spot.jpg'), { explain: true, pictures: true }, (stage) => stages.push(stage));
+    const answer = await engine.classify(picture('spot.jpg'), { explain: true, pictures: true }, (stage) =>
+      stages.push(stage),
+    );
     expect(stages).toEqual(['decoding', 'analysing', 'explaining', 'done']);
     expect(answer.ranking).toHaveLength(8);
     expect(answer.ranking.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5);
     const probabilities = answer.ranking.map(({ probability }) => probability);
     expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a));
     expect(answer.ranking.filter(({ inSet }) => inSet).map(({ id }) => id)).toEqual(answer.predictionSet);
-    expect(answer.source).toMatchObject({ format: 'jpeg', width: 1000, height: 750, orientation: 1, colour: 'assumed-srgb', bytes: picture('spot.jpg').length });
+    expect(answer.source).toMatchObject({
+      format: 'jpeg',
+      width: 1000,
+      height: 750,
+      orientation: 1,
+      colour: 'assumed-srgb',
+      bytes: picture('spot.jpg').length,
+    });
     expect(answer.pictures!.preview).toMatchObject({ width: 1000, height: 750 });
     const { width, height } = engine.manifest.input;
     expect(answer.pictures!.view).toMatchObject({ width, height });
     expect(answer.pictures!.overlay).toMatchObject({ width: 512, height: 512 });
-    expect(answer.explanation).toMatchObject({ classId: answer.ranking[0]!.id, rows: height / 32, columns: width / 32 });
+    expect(answer.explanation).toMatchObject({
+      classId: answer.ranking[0]!.id,
+      rows: height / 32,
+      columns: width / 32,
+    });
     expect(answer.explanation!.values).toHaveLength((height / 32) * (width / 32));
     expect(answer.runtime).toMatchObject({ backend: 'wasm', threads: 1 });
     const plain = withoutPictures(answer);
@@ -60,7 +73,10 @@ describe('a result', () => {
   });
 
   test('uses the calibration of the modality asked for', async () => {
-    const [photo, dermoscopy] = [await engine.classify(picture('spot.jpg')), await engine.classify(picture('spot.jpg'), { modality: 'dermoscopy' })];
+    const [photo, dermoscopy] = [
+      await engine.classify(picture('spot.jpg')),
+      await engine.classify(picture('spot.jpg'), { modality: 'dermoscopy' }),
+    ];
     expect([photo.modality, dermoscopy.modality]).toEqual(['photo', 'dermoscopy']);
     expect(dermoscopy.rejection.threshold).not.toBe(photo.rejection.threshold);
     expect(dermoscopy.ranking[0]!.probability).not.toBe(photo.ranking[0]!.probability);
@@ -84,7 +100,10 @@ describe('a result', () => {
   });
 });
 
-/** A rejection model of the shipped network's embedding: distance from the origin, and half the energy (wasm_src/core/rejection.h). */
+/**
+ * A rejection model of the shipped network's embedding: distance from the origin, and half the energy
+ * (wasm_src/core/rejection.h).
+ */
 function rejectionModel(size: number): Uint8Array<ArrayBuffer> {
   const file = new DataView(new ArrayBuffer(36 + 4 * (2 * size + 1)));
   [...'DRJ1'].forEach((letter, index) => file.setUint8(index, letter.charCodeAt(0)));
@@ -96,7 +115,9 @@ function rejectionModel(size: number): Uint8Array<ArrayBuffer> {
 }
 
 test('a model with a rejection model refuses by it', async () => {
-  const { embedding } = parseReference(new TextDecoder().decode(await engine.options.file(engine.manifest.selfTest.reference)));
+  const { embedding } = parseReference(
+    new TextDecoder().decode(await engine.options.file(engine.manifest.selfTest.reference)),
+  );
   const bytes = rejectionModel(embedding.length);
   const entry = { path: 'rejection.bin', bytes: bytes.length, sha256: '0'.repeat(64) };
   const manifest = structuredClone(engine.manifest);
@@ -105,11 +126,17 @@ test('a model with a rejection model refuses by it', async () => {
   const photo = manifest.modalities.find(({ id }) => id === 'photo')!;
   photo.rejectionThreshold = 1e6;
   const asked: string[] = [];
-  const file: Engine['options']['file'] = async (wanted) => (asked.push(wanted.path), wanted.path === 'rejection.bin' ? bytes : engine.options.file(wanted));
+  const file: Engine['options']['file'] = async (wanted) => {
+    asked.push(wanted.path);
+    return wanted.path === 'rejection.bin' ? bytes : engine.options.file(wanted);
+  };
   const plain = structuredClone(manifest);
   plain.decision.rejection = 'energy';
   delete plain.rejection;
-  const [plainEngine, other] = [await Engine.load({ ...engine.options, manifest: plain, file }), await Engine.load({ ...engine.options, manifest, file })];
+  const [plainEngine, other] = [
+    await Engine.load({ ...engine.options, manifest: plain, file }),
+    await Engine.load({ ...engine.options, manifest, file }),
+  ];
   expect(asked).toContain('rejection.bin');
   const drawn = await engine.options.file(manifest.selfTest.picture);
   const [byEnergy, byDistance] = [await plainEngine.classify(drawn), await other.classify(drawn)];
@@ -120,7 +147,11 @@ test('a model with a rejection model refuses by it', async () => {
   expect(byDistance.rejection.score).toBeCloseTo(0.5 * byEnergy.rejection.score + mean ** 2, 3);
   expect(byDistance.outcome).not.toBe('not-recognised');
   photo.rejectionThreshold = -1e6;
-  expect(await other.classify(picture('spot.jpg'))).toMatchObject({ outcome: 'not-recognised', tier: 'unknown', predictionSet: [] });
+  expect(await other.classify(picture('spot.jpg'))).toMatchObject({
+    outcome: 'not-recognised',
+    tier: 'unknown',
+    predictionSet: [],
+  });
   await other.dispose();
 });
 
@@ -145,9 +176,13 @@ describe('errors', () => {
     ['empty', { x: 0, y: 0, width: 0, height: 10 }],
     ['not whole', { x: 0.5, y: 0, width: 10, height: 10 }],
     ['not a number', { x: NaN, y: 0, width: 10, height: 10 }],
-  ])('a crop that is %s', (_name, crop) => expectCode(engine.classify(picture('spot.jpg'), { crop }), 'INVALID_ARGUMENT'));
-  test('an unknown modality', () => expectCode(engine.classify(picture('spot.jpg'), { modality: 'xray' }), 'INVALID_ARGUMENT', /photo/));
-  test('an unknown class', () => expectCode(engine.classify(picture('spot.jpg'), { explain: 'x' }), 'INVALID_ARGUMENT', /'x'/));
+  ])('a crop that is %s', (_name, crop) =>
+    expectCode(engine.classify(picture('spot.jpg'), { crop }), 'INVALID_ARGUMENT'),
+  );
+  test('an unknown modality', () =>
+    expectCode(engine.classify(picture('spot.jpg'), { modality: 'xray' }), 'INVALID_ARGUMENT', /photo/));
+  test('an unknown class', () =>
+    expectCode(engine.classify(picture('spot.jpg'), { explain: 'x' }), 'INVALID_ARGUMENT', /'x'/));
   test('no model', () => expectCode(loadEngine('/nowhere'), 'MODEL_UNAVAILABLE', /manifest\.json/));
 });
 
@@ -162,7 +197,15 @@ describe('the core', () => {
       const unused = () => {
         throw new Error('unused');
       };
-      return { prepare: () => prepare(instance), prepareDecoded: () => prepare(instance), interpret: unused, judgeQuality: unused, locate: unused, recogniseModality: unused, memoryBytes: () => memory };
+      return {
+        prepare: () => prepare(instance),
+        prepareDecoded: () => prepare(instance),
+        interpret: unused,
+        judgeQuality: unused,
+        locate: unused,
+        recogniseModality: unused,
+        memoryBytes: () => memory,
+      };
     });
     return { core, instances: () => instances };
   }
@@ -176,7 +219,9 @@ describe('the core', () => {
   });
 
   test('recovers from memory running out', async () => {
-    const { core, instances } = await coreOf((instance) => (instance === 1 ? { ok: false, code: 'IMAGE_TOO_LARGE', message: 'no memory' } : fine));
+    const { core, instances } = await coreOf((instance) =>
+      instance === 1 ? { ok: false, code: 'IMAGE_TOO_LARGE', message: 'no memory' } : fine,
+    );
     await expectCode(core.prepare(wasm, spec, null), 'IMAGE_TOO_LARGE');
     expect((await core.prepare(wasm, spec, null)).ok).toBe(true);
     expect(instances()).toBe(2);
@@ -200,16 +245,26 @@ describe('the core', () => {
     expect(instances()).toBe(2);
   });
 
-  test('that is not WASM is refused', () => expectCode(Core.load(new TextEncoder().encode('<html>'), 'x/dermlet.wasm'), 'MODEL_UNAVAILABLE', /HTML page/));
+  test('that is not WASM is refused', () =>
+    expectCode(Core.load(new TextEncoder().encode('<html>'), 'x/dermlet.wasm'), 'MODEL_UNAVAILABLE', /HTML page/));
 });
 
-test('quality limits are those of the picture\'s modality, and each check has value and limit', async () => {
+test("quality limits are those of the picture's modality, and each check has value and limit", async () => {
   const { manifest } = engine;
-  const limits: Manifest = { ...manifest, quality: { minSide: 64, modalities: { photo: { minSharpness: 15 }, dermoscopy: { minSharpness: 0.01, maxOffset: 1 } } } };
+  const limits: Manifest = {
+    ...manifest,
+    quality: {
+      minSide: 64,
+      modalities: { photo: { minSharpness: 15 }, dermoscopy: { minSharpness: 0.01, maxOffset: 1 } },
+    },
+  };
   const strict = await Engine.load({ ...engine.options, manifest: limits });
   const photo = await strict.classify(picture('spot.jpg'), { modality: 'photo' });
   expect(photo).toMatchObject({ outcome: 'poor-quality', quality: { usable: false } });
-  expect(photo.quality.checks.map(({ id, limit, passed }) => [id, limit, passed])).toEqual([['too_small', 64, true], ['blurred', 15, false]]);
+  expect(photo.quality.checks.map(({ id, limit, passed }) => [id, limit, passed])).toEqual([
+    ['too_small', 64, true],
+    ['blurred', 15, false],
+  ]);
   const { quality } = await strict.classify(picture('spot.jpg'), { modality: 'dermoscopy' });
   expect(quality.usable).toBe(true);
   expect(quality.checks.map(({ id }) => id)).toEqual(['too_small', 'blurred', 'out_of_frame']);

@@ -1,12 +1,12 @@
 /** Answers and labels -> figures, against values worked out by hand. */
 import { describe, expect, test } from 'vitest';
 import { compactJson } from '../../tools/cli/evaluate.js';
-import { allFigures, parsePart, type EvaluationOptions } from '../../tools/cli/evaluation.js';
+import { allFigures, type EvaluationOptions, parsePart } from '../../tools/cli/evaluation.js';
 import { findPairs } from '../../tools/cli/pairs.js';
 import { report } from '../../tools/cli/report.js';
 import type { Answered } from '../../tools/cli/scored.js';
-import { UsageError } from '../../tools/cli/usage.js';
 import { seededRandom } from '../../tools/cli/statistics.js';
+import { UsageError } from '../../tools/cli/usage.js';
 
 const IDS = ['a', 'b', 'c'];
 
@@ -25,13 +25,26 @@ interface Told {
 }
 
 let made = 0;
-function answer({ label, probabilities, predictionSet, excess = -1, set = 's', group, modality = 'photo', skinTone = '', kind = '', outcome, tier = 'unknown' }: Told): Answered {
+function answer({
+  label,
+  probabilities,
+  predictionSet,
+  excess = -1,
+  set = 's',
+  group,
+  modality = 'photo',
+  skinTone = '',
+  kind = '',
+  outcome,
+  tier = 'unknown',
+}: Told): Answered {
   const image = `${made++}.jpg`;
   return {
     row: { set, image, label, group: group ?? image, split: 'val', modality, sourceLabel: kind, skinTone },
     modality,
     framing: 'whole',
-    outcome: outcome ?? (predictionSet.length === 0 ? 'not-recognised' : predictionSet.length === 1 ? 'single' : 'several'),
+    outcome:
+      outcome ?? (predictionSet.length === 0 ? 'not-recognised' : predictionSet.length === 1 ? 'single' : 'several'),
     rejection: excess,
     excess,
     probabilities,
@@ -40,7 +53,15 @@ function answer({ label, probabilities, predictionSet, excess = -1, set = 's', g
   };
 }
 
-const options: EvaluationOptions = { ids: IDS, merge: [], positive: 'b', malignant: ['b', 'c'], benign: ['a'], parts: [], resamples: 50 };
+const options: EvaluationOptions = {
+  ids: IDS,
+  merge: [],
+  positive: 'b',
+  malignant: ['b', 'c'],
+  benign: ['a'],
+  parts: [],
+  resamples: 50,
+};
 
 const rows = [
   answer({ label: 'a', probabilities: [0.9, 0.1, 0], predictionSet: [0] }),
@@ -50,7 +71,14 @@ const rows = [
   answer({ label: 'c', probabilities: [0.3, 0.1, 0.6], predictionSet: [], excess: 1 }),
   answer({ label: 'other', probabilities: [0.4, 0.3, 0.3], predictionSet: [0], excess: -0.5, kind: 'rash/x' }),
   answer({ label: 'none', probabilities: [0.5, 0.25, 0.25], predictionSet: [], excess: 2, kind: 'cat' }),
-  answer({ label: 'none', probabilities: [1, 0, 0], predictionSet: [], excess: 2, kind: 'wall', outcome: 'poor-quality' }),
+  answer({
+    label: 'none',
+    probabilities: [1, 0, 0],
+    predictionSet: [],
+    excess: 2,
+    kind: 'wall',
+    outcome: 'poor-quality',
+  }),
 ];
 
 describe('tiers', () => {
@@ -86,7 +114,11 @@ describe('tiers', () => {
   });
 
   test('by modality and set, and not defined where nothing of the kind is there', () => {
-    expect(figures.byModality.dermoscopy!.tiers).toMatchObject({ high: { sensitivity: 1, specificity: null }, benignLow: null, positiveLow: null });
+    expect(figures.byModality.dermoscopy!.tiers).toMatchObject({
+      high: { sensitivity: 1, specificity: null },
+      benignLow: null,
+      positiveLow: null,
+    });
     expect(figures.bySet.s!.tiers.malignant.pictures).toBe(6);
     expect(figures.bySkinTone.s!['milk:3']).toMatchObject({ figures: null }); // too few lesions to say
   });
@@ -111,7 +143,14 @@ describe('figures', () => {
   test('negatives count for refusal and not for accuracy', () => {
     expect(overall).toMatchObject({ pictures: 5, accuracy: 0.8, shareRefused: 0.2 });
     expect(overall.balancedAccuracy).toBeCloseTo((1 + 0.5 + 1) / 3);
-    expect(overall.outcomes).toEqual({ single: 2, several: 2, 'not-recognised': 1, 'poor-quality': 0, 'no-spot': 0, 'several-spots': 0 });
+    expect(overall.outcomes).toEqual({
+      single: 2,
+      several: 2,
+      'not-recognised': 1,
+      'poor-quality': 0,
+      'no-spot': 0,
+      'several-spots': 0,
+    });
   });
   test('prediction sets count over answered pictures', () => {
     expect(overall.predictionSets).toMatchObject({ answered: 4, coverage: 0.75, meanSize: 1.5, shareSingle: 0.5 });
@@ -133,14 +172,28 @@ describe('figures', () => {
     expect(overall.malignant!.auc).toBeCloseTo(5 / 6);
   });
   test('confusion: rows the truth, columns the first-ranked class', () => {
-    expect(overall.confusion).toEqual([[2, 0, 0], [1, 1, 0], [0, 0, 1]]);
+    expect(overall.confusion).toEqual([
+      [2, 0, 0],
+      [1, 1, 0],
+      [0, 0, 1],
+    ]);
   });
   test('reliability holds every picture', () => {
     expect(overall.reliability.pictures).toHaveLength(15);
     expect(overall.reliability.pictures.reduce((sum, pictures) => sum + pictures, 0)).toBe(5);
   });
   test('every figure with an interval lies where its interval can be', () => {
-    const names = ['accuracy', 'balancedAccuracy', 'macroAuc', 'positiveAuc', 'positiveCoverage', 'malignantAuc', 'calibrationError', 'coverage', 'shareRefused'];
+    const names = [
+      'accuracy',
+      'balancedAccuracy',
+      'macroAuc',
+      'positiveAuc',
+      'positiveCoverage',
+      'malignantAuc',
+      'calibrationError',
+      'coverage',
+      'shareRefused',
+    ];
     expect(Object.keys(overall.intervals)).toEqual(expect.arrayContaining(names));
     for (const [low, high] of Object.values(overall.intervals)) expect(low).toBeLessThanOrEqual(high);
   });
@@ -157,7 +210,13 @@ describe('figures', () => {
     expect(refusal!.all.aurocUncertainty).toBeCloseTo(10 / 15);
     expect(refusal!.lesionsRefused).toBe(0.2);
     expect(refusal!.lesionsRefusedByModality).toEqual({ dermoscopy: 0, photo: 0.25 });
-    expect(refusal!.byLabel.other).toMatchObject({ pictures: 1, shareRefused: 0, shareSingle: 1, auroc: 0.8, aurocUncertainty: 1 });
+    expect(refusal!.byLabel.other).toMatchObject({
+      pictures: 1,
+      shareRefused: 0,
+      shareSingle: 1,
+      auroc: 0.8,
+      aurocUncertainty: 1,
+    });
     expect(refusal!.byLabel.none).toMatchObject({ pictures: 2, refused: 2, poorQuality: 1, notRecognised: 1 });
     expect(Object.keys(refusal!.byKind)).toEqual(['none: cat', 'none: wall', 'other: rash']);
     expect(refusal!.byKind['none: cat']!.intervals.auroc).toBeDefined();
@@ -165,7 +224,9 @@ describe('figures', () => {
   test('can be written and read for people, with no lesions too', () => {
     expect(report(figures)).toMatch(/b \+ c against the rest, AUC +0\.833/);
     const none = allFigures(rows.slice(5), { ...options, positive: undefined });
-    expect(JSON.parse(JSON.stringify(none))).toMatchObject({ overall: { pictures: 0, accuracy: null, positive: null } });
+    expect(JSON.parse(JSON.stringify(none))).toMatchObject({
+      overall: { pictures: 0, accuracy: null, positive: null },
+    });
     expect(report(none)).toMatch(/Real lesions refused: –/);
   });
 });
@@ -175,7 +236,9 @@ describe('parts', () => {
     expect(parsePart('ham:x,y:c:a,d:b')).toEqual({ name: 'ham', sets: ['x', 'y'], merge: ['c:a', 'd:b'] });
     expect(parsePart('pad:pad-20')).toEqual({ name: 'pad', sets: ['pad-20'], merge: [] });
   });
-  test.each(['ham', 'ham:', ':x', 'Ham:x', '../x:y'])('%s is wrong use', (text) => expect(() => parsePart(text)).toThrow(UsageError));
+  test.each(['ham', 'ham:', ':x', 'Ham:x', '../x:y'])('%s is wrong use', (text) =>
+    expect(() => parsePart(text)).toThrow(UsageError),
+  );
   const merged = { name: 'p', sets: ['s'], merge: ['c:a'] };
   const part = allFigures(rows, { ...options, parts: [merged] }).parts.p!;
   test('have their own sets and classes; the same pictures are not classified again', () => {
@@ -185,9 +248,13 @@ describe('parts', () => {
     expect(part.lesions.perClass.a).toMatchObject({ pictures: 2, recall: 1 });
   });
   // c is malignant although it is merged into a: 0.3, 0.8, 0.7 against 0.1.
-  test('merging does not change what is malignant', () => expect(part.lesions.malignant).toMatchObject({ pictures: 3, auc: 1 }));
+  test('merging does not change what is malignant', () =>
+    expect(part.lesions.malignant).toMatchObject({ pictures: 3, auc: 1 }));
   test('are the figures of the same rows alone', () => {
-    const alone = allFigures(rows.filter(({ row }) => row.set === 's'), { ...options, merge: ['c:a'] });
+    const alone = allFigures(
+      rows.filter(({ row }) => row.set === 's'),
+      { ...options, merge: ['c:a'] },
+    );
     expect(part.lesions).toEqual(alone.overall);
   });
 });
@@ -195,9 +262,19 @@ describe('parts', () => {
 describe('skin tone', () => {
   const toned = (tone: string, count: number, perGroup = 1, set = 's') =>
     Array.from({ length: count }, (_, i) =>
-      answer({ label: IDS[i % 2]!, probabilities: [0.6, 0.3, 0.1], predictionSet: [0], skinTone: tone, group: `${set}-${tone}-${Math.floor(i / perGroup)}`, set }),
+      answer({
+        label: IDS[i % 2]!,
+        probabilities: [0.6, 0.3, 0.1],
+        predictionSet: [0],
+        skinTone: tone,
+        group: `${set}-${tone}-${Math.floor(i / perGroup)}`,
+        set,
+      }),
     );
-  const { bySkinTone } = allFigures([...toned('x:1', 20), ...toned('x:2', 19), ...toned('x:3', 40, 4), ...toned('', 3), ...toned('', 25, 1, 'u')], options);
+  const { bySkinTone } = allFigures(
+    [...toned('x:1', 20), ...toned('x:2', 19), ...toned('x:3', 40, 4), ...toned('', 3), ...toned('', 25, 1, 'u')],
+    options,
+  );
   test('20 groups say something, 19 do not, nor do many pictures of few groups', () => {
     expect(bySkinTone.s!['x:1']).toMatchObject({ pictures: 20, groups: 20, figures: { accuracy: 0.5 } });
     expect(bySkinTone.s!['x:2']).toEqual({ pictures: 19, groups: 19, figures: null });
@@ -212,7 +289,15 @@ describe('skin tone', () => {
 describe('pairs', () => {
   const row = (set: string, image: string, group: string, label = 'a') => ({ set, image, group, label });
   test('join one picture of each modality of one group and label, each lesion once', () => {
-    const all = [row('d', '1', 'g1'), row('p', '1', 'g1'), row('d', '2', 'g2'), row('p', '9', 'g3'), row('p', '3', 'g3'), row('d', '3', 'g3'), row('p', '4', 'g2', 'b')];
+    const all = [
+      row('d', '1', 'g1'),
+      row('p', '1', 'g1'),
+      row('d', '2', 'g2'),
+      row('p', '9', 'g3'),
+      row('p', '3', 'g3'),
+      row('d', '3', 'g3'),
+      row('p', '4', 'g2', 'b'),
+    ];
     const modalities = ['derm', 'photo', 'derm', 'photo', 'photo', 'derm', 'photo'];
     expect(findPairs(all, modalities, ['derm', 'photo'])).toEqual([
       { group: 'g1', pictures: [0, 1] },
@@ -225,20 +310,35 @@ describe('pairs', () => {
     const right = random() < share;
     const k = IDS.indexOf(label);
     const guess = right ? k : (k + 1) % 3;
-    return answer({ label, probabilities: IDS.map((_, i) => (i === guess ? 0.8 : 0.1)), predictionSet: [guess], modality, group });
+    return answer({
+      label,
+      probabilities: IDS.map((_, i) => (i === guess ? 0.8 : 0.1)),
+      predictionSet: [guess],
+      modality,
+      group,
+    });
   };
   const lesions = Array.from({ length: 150 }, (_, i) => IDS[i % 3]!);
-  const answers = lesions.flatMap((label, i) => [said(label, 0.7, 'derm', `g${i}`), said(label, 0.5, 'photo', `g${i}`)]);
+  const answers = lesions.flatMap((label, i) => [
+    said(label, 0.7, 'derm', `g${i}`),
+    said(label, 0.5, 'photo', `g${i}`),
+  ]);
   const together = lesions.map((label, i) => said(label, 0.9, 'combined', `g${i}`));
-  const pairs = lesions.map((_, i) => ({ pair: { group: `g${i}`, pictures: [2 * i, 2 * i + 1] as [number, number] }, together: together[i]! }));
+  const pairs = lesions.map((_, i) => ({
+    pair: { group: `g${i}`, pictures: [2 * i, 2 * i + 1] as [number, number] },
+    together: together[i]!,
+  }));
   const figures = allFigures(answers, options, { modalities: ['derm', 'photo'], pairs }).pairs!;
 
   test('each alone and both together, on the same lesions', () => {
-    const accuracyOf = (rows: Answered[]) => rows.filter(({ row: own, predictionSet }) => IDS[predictionSet[0]!] === own.label).length / rows.length;
+    const accuracyOf = (rows: Answered[]) =>
+      rows.filter(({ row: own, predictionSet }) => IDS[predictionSet[0]!] === own.label).length / rows.length;
     expect(figures.lesions).toBe(150);
     expect(figures.together.accuracy).toBeCloseTo(accuracyOf(together));
     expect(figures.alone.derm!.accuracy).toBeCloseTo(accuracyOf(answers.filter(({ modality }) => modality === 'derm')));
-    expect(figures.difference.photo!.accuracy!.value).toBeCloseTo(figures.together.accuracy! - figures.alone.photo!.accuracy!);
+    expect(figures.difference.photo!.accuracy!.value).toBeCloseTo(
+      figures.together.accuracy! - figures.alone.photo!.accuracy!,
+    );
   });
   test('the interval of the difference is paired: none where nothing differs', () => {
     const same = pairs.map(({ pair }, i) => ({ pair, together: { ...answers[2 * i]!, modality: 'combined' } }));
@@ -248,14 +348,34 @@ describe('pairs', () => {
     expect(low).toBeLessThan(difference.photo!.accuracy!.value!);
     expect(high).toBeGreaterThan(difference.photo!.accuracy!.value!);
   });
-  test('are told to people', () => expect(report(allFigures(answers, options, { modalities: ['derm', 'photo'], pairs }))).toMatch(/150 lesions with both pictures +derm +photo +both together/));
+  test('are told to people', () =>
+    expect(report(allFigures(answers, options, { modalities: ['derm', 'photo'], pairs }))).toMatch(
+      /150 lesions with both pictures +derm +photo +both together/,
+    ));
 });
 
 describe('what is written', () => {
   test('is JSON with a list of numbers on one line, rounded, and text as it is', () => {
-    const value = { curve: [[0, 0.12345678], [1, null]], text: '[ 1,  2 ]', none: [], names: ['a', 'b'], small: 1e-9, many: 123456 };
+    const value = {
+      curve: [
+        [0, 0.12345678],
+        [1, null],
+      ],
+      text: '[ 1,  2 ]',
+      none: [],
+      names: ['a', 'b'],
+      small: 1e-9,
+      many: 123456,
+    };
     const text = compactJson(value);
     expect(text).toContain('\n    [0, 0.123457],\n    [1, null]\n');
-    expect(JSON.parse(text)).toEqual({ ...value, curve: [[0, 0.123457], [1, null]], small: 0 });
+    expect(JSON.parse(text)).toEqual({
+      ...value,
+      curve: [
+        [0, 0.123457],
+        [1, null],
+      ],
+      small: 0,
+    });
   });
 });

@@ -1,15 +1,25 @@
-/** Which decoder is chosen for what the core does not decode, and what is said where none can be. Stand-ins take the place of browsers; the real ones are in tests/e2e. */
+/**
+ * Which decoder is chosen for what the core does not decode, and what is said where none can be. Stand-ins take the
+ * place of browsers; the real ones are in tests/e2e.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { decodeInBrowser, isProbe, probeFile, type DecodingScope } from '../../web/src/classifier/browser-decoder.js';
-import { plainCopy } from '../../web/src/classifier/foreign.js';
-import { decodeHeic, type CreateLibheif, type Libheif } from '../../web/src/classifier/libheif.js';
 import { loadEngine } from '../../tools/cli/node-engine.js';
+import { type DecodingScope, decodeInBrowser, isProbe, probeFile } from '../../web/src/classifier/browser-decoder.js';
+import { plainCopy } from '../../web/src/classifier/foreign.js';
+import { type CreateLibheif, decodeHeic, type Libheif } from '../../web/src/classifier/libheif.js';
 import { expectCode, picture } from './support.js';
 
 interface Ways {
-  webcodecs?: 'works' | 'lacks the format' | 'alters' | 'fails' | 'knows no RGBA' | 'misreads animations' | 'fails to list tracks';
+  webcodecs?:
+    | 'works'
+    | 'lacks the format'
+    | 'alters'
+    | 'fails'
+    | 'knows no RGBA'
+    | 'misreads animations'
+    | 'fails to list tracks';
   canvas?: 'works' | 'alters' | 'fails' | 'lacks the format';
 }
 
@@ -23,7 +33,9 @@ function decoded(bytes: Uint8Array): typeof PHOTO {
   const [width, height] = [view.getInt32(18, true), view.getInt32(22, true)];
   const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) for (let c = 0; c < 3; c++) rgba[(y * width + x) * 4 + c] = bytes[54 + (height - 1 - y) * width * 3 + x * 3 + 2 - c]!;
+    for (let x = 0; x < width; x++)
+      for (let c = 0; c < 3; c++)
+        rgba[(y * width + x) * 4 + c] = bytes[54 + (height - 1 - y) * width * 3 + x * 3 + 2 - c]!;
   }
   return { width, height, rgba };
 }
@@ -41,9 +53,14 @@ function browser({ webcodecs, canvas }: Ways) {
     readonly tracks;
     constructor(readonly init: { data: Uint8Array }) {
       open.count++;
-      const list = [{ animated: true, selected: true }, { animated: false, selected: false }];
+      const list = [
+        { animated: true, selected: true },
+        { animated: false, selected: false },
+      ];
       const fails = webcodecs === 'fails to list tracks' && init.data[0] !== 0x42;
-      this.tracks = Object.assign(webcodecs === 'misreads animations' ? list : list.slice(0, 1), { ready: fails ? Promise.reject(new Error('EncodingError')) : Promise.resolve() });
+      this.tracks = Object.assign(webcodecs === 'misreads animations' ? list : list.slice(0, 1), {
+        ready: fails ? Promise.reject(new Error('EncodingError')) : Promise.resolve(),
+      });
     }
     async decode() {
       const { width, height, rgba } = decoded(this.init.data);
@@ -76,18 +93,28 @@ function browser({ webcodecs, canvas }: Ways) {
   const createImageBitmap = async (blob: Blob) => {
     const bytes = new Uint8Array(await blob.arrayBuffer());
     const isFile = bytes.length === file.length;
-    if ((canvas === 'fails' && isFile) || (canvas === 'lacks the format' && bytes[0] !== 0x42)) throw new Error('InvalidStateError');
+    if ((canvas === 'fails' && isFile) || (canvas === 'lacks the format' && bytes[0] !== 0x42))
+      throw new Error('InvalidStateError');
     open.count++;
     return { ...decoded(bytes), close: () => open.count-- };
   };
-  const scope = { ...(webcodecs ? { ImageDecoder: Decoder } : {}), ...(canvas ? { createImageBitmap, OffscreenCanvas: Canvas } : {}) } as unknown as DecodingScope;
+  const scope = {
+    ...(webcodecs ? { ImageDecoder: Decoder } : {}),
+    ...(canvas ? { createImageBitmap, OffscreenCanvas: Canvas } : {}),
+  } as unknown as DecodingScope;
   return { scope, open };
 }
 
 const noLibheif = () => Promise.reject(new Error('libheif was asked for'));
-const decodeIn = (ways: Ways, format: 'webp' | 'avif' | 'heic' = 'avif', libheif: () => Promise<Libheif> = noLibheif) => {
+const decodeIn = (
+  ways: Ways,
+  format: 'webp' | 'avif' | 'heic' = 'avif',
+  libheif: () => Promise<Libheif> = noLibheif,
+) => {
   const { scope, open } = browser(ways);
-  return decodeInBrowser(file, format, libheif, scope).finally(() => expect(open.count, 'frames, decoders and bitmaps still open').toBe(0));
+  return decodeInBrowser(file, format, libheif, scope).finally(() =>
+    expect(open.count, 'frames, decoders and bitmaps still open').toBe(0),
+  );
 };
 
 describe('the browser’s decoders', () => {
@@ -114,13 +141,21 @@ describe('the browser’s decoders', () => {
 
   test('pixels that may have been altered are never used', async () => {
     await expectCode(decodeIn({ canvas: 'alters' }), 'UNSUPPORTED_FORMAT', /AVIF.*alters the pixels/);
-    await expectCode(decodeIn({ webcodecs: 'alters', canvas: 'alters' }, 'webp'), 'UNSUPPORTED_FORMAT', /WebP.*alters the pixels/);
+    await expectCode(
+      decodeIn({ webcodecs: 'alters', canvas: 'alters' }, 'webp'),
+      'UNSUPPORTED_FORMAT',
+      /WebP.*alters the pixels/,
+    );
   });
 
   test('a broken file and a browser that lacks the format are told apart', async () => {
     await expectCode(decodeIn({ webcodecs: 'fails', canvas: 'fails' }), 'CORRUPT_IMAGE', /AVIF/);
     await expectCode(decodeIn({ canvas: 'fails' }), 'CORRUPT_IMAGE', /AVIF/);
-    await expectCode(decodeIn({ canvas: 'lacks the format' }), 'UNSUPPORTED_FORMAT', /AVIF.*cannot decode.*JPEG or PNG/);
+    await expectCode(
+      decodeIn({ canvas: 'lacks the format' }),
+      'UNSUPPORTED_FORMAT',
+      /AVIF.*cannot decode.*JPEG or PNG/,
+    );
     await expectCode(decodeIn({}), 'UNSUPPORTED_FORMAT', /AVIF/);
   });
 });
@@ -128,18 +163,27 @@ describe('the browser’s decoders', () => {
 describe('HEIC', () => {
   const require = createRequire(import.meta.url);
   const create = require('libheif-js/libheif-wasm/libheif.js') as CreateLibheif;
-  const libheif = async () => create({ wasmBinary: new Uint8Array(readFileSync(require.resolve('libheif-js/libheif-wasm/libheif.wasm'))) });
+  const libheif = async () =>
+    create({ wasmBinary: new Uint8Array(readFileSync(require.resolve('libheif-js/libheif-wasm/libheif.wasm'))) });
 
   test('is the browser’s where it can, whose libheif is then not asked for', async () => {
     expect((await decodeIn({ canvas: 'works' }, 'heic')).path).toBe('canvas');
     expect((await decodeIn({ webcodecs: 'works' }, 'heic')).path).toBe('webcodecs');
   });
 
-  test.each<Ways>([{ webcodecs: 'lacks the format', canvas: 'fails' }, { canvas: 'alters' }, {}])('is libheif’s with %j', async (ways) => {
-    const { scope } = browser(ways);
-    const { path, width, height } = await decodeInBrowser(picture('foreign/lossy.heic'), 'heic', libheif, ways.canvas === 'fails' ? { ...scope, createImageBitmap: () => Promise.reject(new Error()) } : scope);
-    expect({ path, width, height }).toEqual({ path: 'libheif', width: 160, height: 120 });
-  });
+  test.each<Ways>([{ webcodecs: 'lacks the format', canvas: 'fails' }, { canvas: 'alters' }, {}])(
+    'is libheif’s with %j',
+    async (ways) => {
+      const { scope } = browser(ways);
+      const { path, width, height } = await decodeInBrowser(
+        picture('foreign/lossy.heic'),
+        'heic',
+        libheif,
+        ways.canvas === 'fails' ? { ...scope, createImageBitmap: () => Promise.reject(new Error()) } : scope,
+      );
+      expect({ path, width, height }).toEqual({ path: 'libheif', width: 160, height: 120 });
+    },
+  );
 
   test('that is broken is CORRUPT_IMAGE', async () => {
     const whole = picture('foreign/lossy.heic');
@@ -159,7 +203,14 @@ describe('in Node', async () => {
 
   test('a HEIC is classified, and the result says by whose pixels', async () => {
     const { source } = await engine.classify(picture('foreign/orientation-6.heic'));
-    expect(source).toMatchObject({ format: 'heic', width: 160, height: 120, orientation: 6, decodePath: 'libheif', bitExact: false });
+    expect(source).toMatchObject({
+      format: 'heic',
+      width: 160,
+      height: 120,
+      orientation: 6,
+      decodePath: 'libheif',
+      bitExact: false,
+    });
   });
 
   test.each([

@@ -1,13 +1,16 @@
-/** Thorough answers and two pictures of one lesion: the engine with the real core and real networks, held against plain answers. */
+/**
+ * Thorough answers and two pictures of one lesion: the engine with the real core and real networks, held against plain
+ * answers.
+ */
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
 import type { Engine } from '../../web/src/classifier/engine.js';
 import type { PictureOf } from '../../web/src/classifier/input.js';
 import type { Stage } from '../../web/src/classifier/options.js';
 import type { Result } from '../../web/src/classifier/result.js';
 import { withoutPictures } from '../../web/src/classifier/result.js';
-import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
-import { expectCode, modelFolder, picture, withCombination, type ManifestJson } from './support.js';
+import { expectCode, type ManifestJson, modelFolder, picture, withCombination } from './support.js';
 
 const folders: string[] = [];
 const engines: Engine[] = [];
@@ -24,16 +27,27 @@ async function engineOf(change?: (json: ManifestJson) => object, network?: strin
   return engine;
 }
 
-const byId = ({ ranking }: Result): Record<string, number> => Object.fromEntries(ranking.map(({ id, probability }) => [id, probability]));
+const byId = ({ ranking }: Result): Record<string, number> =>
+  Object.fromEntries(ranking.map(({ id, probability }) => [id, probability]));
 
 function expectNear(found: Record<string, number>, wanted: Record<string, number>): void {
   expect(Object.keys(found).sort()).toEqual(Object.keys(wanted).sort());
   for (const [id, value] of Object.entries(wanted)) expect(found[id], id).toBeCloseTo(value, 5);
 }
 
-/** softmax(sum of weight * log p / temperature): with weights 1 / n the softmax of the mean logits, since log p differs from the logits by a constant. */
-function pooled(answers: readonly Record<string, number>[], weights: readonly number[], temperature = 1): Record<string, number> {
-  const logs = Object.keys(answers[0]!).map((id) => [id, answers.reduce((sum, answer, i) => sum + weights[i]! * Math.log(answer[id]!), 0) / temperature] as const);
+/**
+ * softmax(sum of weight * log p / temperature): with weights 1 / n the softmax of the mean logits, since log p differs
+ * from the logits by a constant.
+ */
+function pooled(
+  answers: readonly Record<string, number>[],
+  weights: readonly number[],
+  temperature = 1,
+): Record<string, number> {
+  const logs = Object.keys(answers[0]!).map(
+    (id) =>
+      [id, answers.reduce((sum, answer, i) => sum + weights[i]! * Math.log(answer[id]!), 0) / temperature] as const,
+  );
   const total = logs.reduce((sum, [, log]) => sum + Math.exp(log), 0);
   return Object.fromEntries(logs.map(([id, log]) => [id, Math.exp(log) / total]));
 }
@@ -47,16 +61,32 @@ function bmp(rows: Rows): Uint8Array {
   const bytes = new Uint8Array(54 + stride * height);
   const view = new DataView(bytes.buffer);
   bytes.set([0x42, 0x4d]);
-  for (const [at, value] of [[2, bytes.length], [10, 54], [14, 40], [18, width], [22, height], [34, stride * height]] as const) view.setUint32(at, value, true);
+  for (const [at, value] of [
+    [2, bytes.length],
+    [10, 54],
+    [14, 40],
+    [18, width],
+    [22, height],
+    [34, stride * height],
+  ] as const)
+    view.setUint32(at, value, true);
   view.setUint16(26, 1, true);
   view.setUint16(28, 24, true);
-  rows.forEach((row, y) => row.forEach(([r, g, b], x) => bytes.set([b!, g!, r!], 54 + (height - 1 - y) * stride + 3 * x)));
+  rows.forEach((row, y) =>
+    row.forEach(([r, g, b], x) => bytes.set([b!, g!, r!], 54 + (height - 1 - y) * stride + 3 * x)),
+  );
   return bytes;
 }
 
 /** A picture without any symmetry. */
 const drawn = (width: number, height: number): Rows =>
-  Array.from({ length: height }, (_row, y) => Array.from({ length: width }, (_pixel, x) => [(x * 37 + y * y * 11) % 256, (x * x * 5 + y * 3) % 256, (x * y * 7) % 256]));
+  Array.from({ length: height }, (_row, y) =>
+    Array.from({ length: width }, (_pixel, x) => [
+      (x * 37 + y * y * 11) % 256,
+      (x * x * 5 + y * 3) % 256,
+      (x * y * 7) % 256,
+    ]),
+  );
 
 const mirrored = (rows: Rows): Rows => rows.map((row) => [...row].reverse());
 const flipped = (rows: Rows): Rows => [...rows].reverse();
@@ -64,12 +94,19 @@ const transposed = (rows: Rows): Rows => rows[0]!.map((_pixel, x) => rows.map((r
 const four = (rows: Rows): Rows[] => [rows, mirrored(rows), flipped(rows), mirrored(flipped(rows))];
 const eight = (rows: Rows): Rows[] => [...four(rows), ...four(transposed(rows))];
 
-/** The tiny networks take 8-bit values as they come from 32 x 32 pictures; their logits are to have any size. What was fitted to the shipped network is left out. */
+/**
+ * The tiny networks take 8-bit values as they come from 32 x 32 pictures; their logits are to have any size. What was
+ * fitted to the shipped network is left out.
+ */
 const tiny = (width: number, height: number) => (json: ManifestJson) => ({
   ...json,
   input: { ...json.input, cropPct: 1, width, height, mean: [128, 128, 128], std: [64, 64, 64] },
   quality: { minSide: 1, minContrast: 0 },
-  modalities: json.modalities.map(({ thorough: _thorough, ...modality }) => ({ ...modality, temperature: 0.7, rejectionThreshold: null })),
+  modalities: json.modalities.map(({ thorough: _thorough, ...modality }) => ({
+    ...modality,
+    temperature: 0.7,
+    rejectionThreshold: null,
+  })),
 });
 
 describe('thorough', () => {
@@ -77,22 +114,35 @@ describe('thorough', () => {
     ['a graph for one picture', 'one', 32, eight],
     ['a graph for any number', 'any', 32, eight],
     ['an input that is not a square', 'wide', 24, four],
-  ] as const)('%s: the mean over all turns and reflections, each classified alone', async (_name, network, height, views) => {
-    const engine = await engineOf(tiny(32, height), network);
-    const rows = drawn(32, height);
-    const alone: Record<string, number>[] = [];
-    for (const view of views(rows)) alone.push(byId(await engine.classify(bmp(view))));
-    const answer = await engine.classify(bmp(rows), { thorough: true, explain: true });
-    expect(answer.thorough).toBe(true);
-    expectNear(byId(answer), pooled(alone, alone.map(() => 1 / alone.length)));
-    expect(Math.max(...alone.map(({ mel }) => mel!)) - Math.min(...alone.map(({ mel }) => mel!))).toBeGreaterThan(0.01);
-    // The picture's own turns have the same mean, and their maps are the same map turned.
-    const turned = await engine.classify(bmp(mirrored(rows)), { thorough: true, explain: true });
-    expectNear(byId(turned), byId(answer));
-    const { rows: count, columns, values } = answer.explanation!;
-    const back = Array.from({ length: count }, (_row, r) => turned.explanation!.values.slice(r * columns, (r + 1) * columns).reverse()).flat();
-    back.forEach((value, i) => expect(value).toBeCloseTo(values[i]!, 4));
-  });
+  ] as const)(
+    '%s: the mean over all turns and reflections, each classified alone',
+    async (_name, network, height, views) => {
+      const engine = await engineOf(tiny(32, height), network);
+      const rows = drawn(32, height);
+      const alone: Record<string, number>[] = [];
+      for (const view of views(rows)) alone.push(byId(await engine.classify(bmp(view))));
+      const answer = await engine.classify(bmp(rows), { thorough: true, explain: true });
+      expect(answer.thorough).toBe(true);
+      expectNear(
+        byId(answer),
+        pooled(
+          alone,
+          alone.map(() => 1 / alone.length),
+        ),
+      );
+      expect(Math.max(...alone.map(({ mel }) => mel!)) - Math.min(...alone.map(({ mel }) => mel!))).toBeGreaterThan(
+        0.01,
+      );
+      // The picture's own turns have the same mean, and their maps are the same map turned.
+      const turned = await engine.classify(bmp(mirrored(rows)), { thorough: true, explain: true });
+      expectNear(byId(turned), byId(answer));
+      const { rows: count, columns, values } = answer.explanation!;
+      const back = Array.from({ length: count }, (_row, r) =>
+        turned.explanation!.values.slice(r * columns, (r + 1) * columns).reverse(),
+      ).flat();
+      back.forEach((value, i) => expect(value).toBeCloseTo(values[i]!, 4));
+    },
+  );
 
   test('both kinds of graph give the same', async () => {
     const [one, any] = [await engineOf(tiny(32, 32), 'one'), await engineOf(tiny(32, 32), 'any')];
@@ -112,7 +162,10 @@ describe('thorough', () => {
     };
     const [own, without] = [await engineOf(change, 'any'), await engineOf(tiny(32, 32), 'any')];
     const bytes = bmp(drawn(32, 32));
-    const [answer, plain] = [await own.classify(bytes, { thorough: true }), await without.classify(bytes, { thorough: true })];
+    const [answer, plain] = [
+      await own.classify(bytes, { thorough: true }),
+      await without.classify(bytes, { thorough: true }),
+    ];
     expectNear(byId(answer), pooled([byId(plain)], [1], 0.5)); // half the temperature
     expect(answer.rejection.threshold).toBe(1e6);
     expect(answer.predictionSet).toHaveLength(8);
@@ -126,7 +179,11 @@ describe('thorough', () => {
     const engine = await loadEngine(defaultModel);
     engines.push(engine);
     const stages: Stage[] = [];
-    const answer = await engine.classify(picture('spot.jpg'), { thorough: true, explain: true, pictures: true }, (stage) => stages.push(stage));
+    const answer = await engine.classify(
+      picture('spot.jpg'),
+      { thorough: true, explain: true, pictures: true },
+      (stage) => stages.push(stage),
+    );
     expect(stages).toEqual(['decoding', 'analysing', 'explaining', 'done']);
     const plain = await engine.classify(picture('spot.jpg'), { pictures: true });
     expect(answer.pictures!.view).toEqual(plain.pictures!.view);
@@ -143,17 +200,29 @@ describe('a lesion', () => {
   beforeAll(async () => {
     engine = await engineOf(withCombination);
   });
-  const of = (name: string, modality?: string): PictureOf<Uint8Array> => ({ bytes: picture(name), ...(modality === undefined ? {} : { modality }) });
+  const of = (name: string, modality?: string): PictureOf<Uint8Array> => ({
+    bytes: picture(name),
+    ...(modality === undefined ? {} : { modality }),
+  });
 
   test('of two modalities is pooled by the manifest, whatever the order', async () => {
     const [dermoscopy, photo] = [of('spot.jpg', 'dermoscopy'), of('orientation-1.jpg', 'photo')];
     const answer = await engine.classify([dermoscopy, photo], { explain: true, pictures: true });
-    const alone = [await engine.classify(dermoscopy.bytes, { modality: 'dermoscopy' }), await engine.classify(photo.bytes, { modality: 'photo' })];
+    const alone = [
+      await engine.classify(dermoscopy.bytes, { modality: 'dermoscopy' }),
+      await engine.classify(photo.bytes, { modality: 'photo' }),
+    ];
     expectNear(byId(answer), pooled(alone.map(byId), [0.75, 0.5], 1.25));
     expect(answer.lesion).toMatchObject({ combined: true, shown: 0 });
     answer.lesion!.pictures.forEach((each, i) => {
       const single = alone[i]!;
-      expect(each).toMatchObject({ modality: single.modality, usable: true, quality: single.quality, source: single.source, rejection: single.rejection });
+      expect(each).toMatchObject({
+        modality: single.modality,
+        usable: true,
+        quality: single.quality,
+        source: single.source,
+        rejection: single.rejection,
+      });
       expectNear(each.probabilities, byId(single));
     });
     const excess = alone.map(({ rejection }) => rejection.score - rejection.threshold!);
@@ -170,7 +239,10 @@ describe('a lesion', () => {
 
   test('of one modality is the mean of the logits', async () => {
     const answer = await engine.classify([of('spot.jpg'), of('orientation-1.jpg')], { modality: 'dermoscopy' });
-    const alone = [await engine.classify(picture('spot.jpg'), { modality: 'dermoscopy' }), await engine.classify(picture('orientation-1.jpg'), { modality: 'dermoscopy' })];
+    const alone = [
+      await engine.classify(picture('spot.jpg'), { modality: 'dermoscopy' }),
+      await engine.classify(picture('orientation-1.jpg'), { modality: 'dermoscopy' }),
+    ];
     expectNear(byId(answer), pooled(alone.map(byId), [0.5, 0.5]));
     expect(answer.lesion!.pictures.map(({ modality }) => modality)).toEqual(['dermoscopy', 'dermoscopy']);
   });
@@ -179,7 +251,8 @@ describe('a lesion', () => {
     const pictures = [of('spot.jpg', 'dermoscopy'), of('orientation-1.jpg', 'photo')];
     const answer = await engine.classify(pictures, { thorough: true });
     const alone: Record<string, number>[] = [];
-    for (const { bytes, modality } of pictures) alone.push(byId(await engine.classify(bytes, { modality: modality!, thorough: true })));
+    for (const { bytes, modality } of pictures)
+      alone.push(byId(await engine.classify(bytes, { modality: modality!, thorough: true })));
     expectNear(byId(answer), pooled(alone, [0.75, 0.5], 1.25));
     expect(answer.thorough).toBe(true);
   });
@@ -192,17 +265,35 @@ describe('a lesion', () => {
   });
 
   test('leaves out the picture that is not usable', async () => {
-    const answer = await engine.classify([of('flat.png', 'dermoscopy'), of('spot.jpg', 'photo')], { explain: true, pictures: true });
+    const answer = await engine.classify([of('flat.png', 'dermoscopy'), of('spot.jpg', 'photo')], {
+      explain: true,
+      pictures: true,
+    });
     const single = await engine.classify(picture('spot.jpg'), { modality: 'photo', explain: true });
     expect(answer.lesion).toMatchObject({ combined: false, shown: 1, pictures: [{ usable: false }, { usable: true }] });
     const { ranking, outcome, tier, predictionSet, modality, rejection, quality, source, explanation } = single;
-    expect(answer).toMatchObject({ ranking, outcome, tier, predictionSet, modality, rejection, quality, source, explanation });
+    expect(answer).toMatchObject({
+      ranking,
+      outcome,
+      tier,
+      predictionSet,
+      modality,
+      rejection,
+      quality,
+      source,
+      explanation,
+    });
     expect(answer.pictures!.preview).toMatchObject({ width: 1000, height: 750 });
   });
 
   test('of pictures none of which is usable names nothing', async () => {
     const answer = await engine.classify([of('flat.png'), of('tiny.png')]);
-    expect(answer).toMatchObject({ outcome: 'poor-quality', tier: 'unknown', predictionSet: [], lesion: { combined: false, shown: 0 } });
+    expect(answer).toMatchObject({
+      outcome: 'poor-quality',
+      tier: 'unknown',
+      predictionSet: [],
+      lesion: { combined: false, shown: 0 },
+    });
     expect(answer.ranking).toHaveLength(8);
   });
 
@@ -226,14 +317,30 @@ describe('a lesion', () => {
 
   test('of modalities that the manifest does not combine is refused before anything is read', async () => {
     const without = await engineOf(({ combination: _none, ...json }) => json);
-    await expectCode(without.classify([of('cut-off.jpg', 'dermoscopy'), of('spot.jpg', 'photo')]), 'INVALID_ARGUMENT', /'dermoscopy' and 'photo'/);
+    await expectCode(
+      without.classify([of('cut-off.jpg', 'dermoscopy'), of('spot.jpg', 'photo')]),
+      'INVALID_ARGUMENT',
+      /'dermoscopy' and 'photo'/,
+    );
     await expectCode(without.classify([of('spot.jpg', 'xray'), of('spot.jpg')]), 'INVALID_ARGUMENT', /'xray'/);
   });
 
   test('thorough, by the pooling made for it', async () => {
     const own = await engineOf((json) => {
       const { combination, ...rest } = withCombination(json) as ManifestJson & { combination: Record<string, unknown> };
-      return { ...rest, combination: { ...combination, thorough: { ...combination, modalities: undefined, weights: [0, 2], temperature: 1, tiers: { high: 0, moderate: 0 } } } };
+      return {
+        ...rest,
+        combination: {
+          ...combination,
+          thorough: {
+            ...combination,
+            modalities: undefined,
+            weights: [0, 2],
+            temperature: 1,
+            tiers: { high: 0, moderate: 0 },
+          },
+        },
+      };
     });
     const [dermoscopy, photo] = [of('spot.jpg', 'dermoscopy'), of('orientation-1.jpg', 'photo')];
     const alone = byId(await own.classify(photo.bytes, { modality: 'photo', thorough: true }));

@@ -22,7 +22,10 @@ type Container = Record<string | number, unknown>;
 
 /** The shipped manifest with everything that a manifest may hold. */
 function fullManifest(): Record<string, unknown> {
-  const json = manifestJson() as { modalities: { id: string; sets: object; tiers: object }[] } & Record<string, unknown>;
+  const json = manifestJson() as { modalities: { id: string; sets: object; tiers: object }[] } & Record<
+    string,
+    unknown
+  >;
   const [first, second] = json.modalities as [(typeof json.modalities)[0], (typeof json.modalities)[0]];
   const { sets, tiers } = first;
   const pooling = { weights: [0.7, 0.6], temperature: 1.1, sets, tiers };
@@ -38,7 +41,9 @@ function fullManifest(): Record<string, unknown> {
 function paths(value: unknown, path: Path = []): Path[] {
   const own = path.length > 0 ? [path] : [];
   if (typeof value !== 'object' || value === null || path[0] === 'training') return own;
-  const entries: [string | number, unknown][] = Array.isArray(value) ? value.slice(0, 1).map((item, i) => [i, item]) : Object.entries(value);
+  const entries: [string | number, unknown][] = Array.isArray(value)
+    ? value.slice(0, 1).map((item, i) => [i, item])
+    : Object.entries(value);
   return [...own, ...entries.flatMap(([key, inner]) => paths(inner, [...path, key]))];
 }
 
@@ -50,10 +55,31 @@ function changed(path: Path, change: (container: Container, key: string | number
   return copy;
 }
 
-const replacements: unknown[] = [null, true, 'text', '', '../x', 'A B', -1, 0, 0.5, 1.5, 2, 1e9, [], [1], ['a'], [1, 2, 3, 4], {}, { path: 'a' }, 'f'.repeat(64)];
+const replacements: unknown[] = [
+  null,
+  true,
+  'text',
+  '',
+  '../x',
+  'A B',
+  -1,
+  0,
+  0.5,
+  1.5,
+  2,
+  1e9,
+  [],
+  [1],
+  ['a'],
+  [1, 2, 3, 4],
+  {},
+  { path: 'a' },
+  'f'.repeat(64),
+];
 
 /** What only the parser can know; the schema accepts these. */
-const beyondSchema = /must have one entry for each|twice|is none of the modalities|decision\.rejection|modalityProbe.*(rows of one length|for each of at least|needs an embedding)|std\[\d\] must not be 0/;
+const beyondSchema =
+  /must have one entry for each|twice|is none of the modalities|decision\.rejection|modalityProbe.*(rows of one length|for each of at least|needs an embedding)|std\[\d\] must not be 0/;
 
 describe('parser and schema', () => {
   test('accept the shipped manifest', () => {
@@ -80,14 +106,26 @@ describe('parser and schema', () => {
     };
     for (const path of paths(fullManifest())) {
       const name = path.join('.');
-      compare(`${name} removed`, changed(path, (container, key) => (Array.isArray(container) ? container.splice(Number(key), 1) : delete container[key])));
-      for (const value of replacements) compare(`${name} = ${JSON.stringify(value)}`, changed(path, (container, key) => (container[key] = value)));
-      compare(`${name} gets a stranger`, changed(path, (container, key) => {
-        const inner = container[key];
-        if (Array.isArray(inner)) inner.push('stranger');
-        else if (typeof inner === 'object' && inner !== null) (inner as Container).stranger = 1;
-        else container[`${String(key)}2`] = 1;
-      }));
+      compare(
+        `${name} removed`,
+        changed(path, (container, key) =>
+          Array.isArray(container) ? container.splice(Number(key), 1) : delete container[key],
+        ),
+      );
+      for (const value of replacements)
+        compare(
+          `${name} = ${JSON.stringify(value)}`,
+          changed(path, (container, key) => (container[key] = value)),
+        );
+      compare(
+        `${name} gets a stranger`,
+        changed(path, (container, key) => {
+          const inner = container[key];
+          if (Array.isArray(inner)) inner.push('stranger');
+          else if (typeof inner === 'object' && inner !== null) (inner as Container).stranger = 1;
+          else container[`${String(key)}2`] = 1;
+        }),
+      );
     }
     expect(disagree).toEqual([]);
     expect(compared).toBeGreaterThan(1000);
@@ -100,26 +138,70 @@ describe('parser and schema', () => {
 });
 
 describe('errors name the field', () => {
-  const broken = (path: Path, value: unknown) => () => parseManifest(changed(path, (container, key) => (container[key] = value)));
-  test('of a wrong type', () => expectCode(broken(['input', 'width'], '224'), 'MODEL_CORRUPT', /input\.width must be a number/));
-  test('in a list', () => expectCode(broken(['classes', 0, 'concern'], 'huge'), 'MODEL_CORRUPT', /classes\[0\]\.concern must be one of low, moderate, high/));
-  test('of the wrong length', () => expectCode(broken(['modalities', 0, 'sets', 'limits'], [0.5]), 'MODEL_CORRUPT', /modalities\[0\]\.sets\.limits .*8 classes/));
-  test('of the wrong length, thorough', () => expectCode(broken(['modalities', 0, 'thorough', 'sets', 'limits'], []), 'MODEL_CORRUPT', /modalities\[0\]\.thorough\.sets\.limits/));
-  test('of the wrong length, combined', () => expectCode(broken(['combination', 'thorough', 'sets', 'limits'], []), 'MODEL_CORRUPT', /combination\.thorough\.sets\.limits/));
-  test('a negative limit', () => expectCode(broken(['modalities', 0, 'sets', 'limits', 1], -0.1), 'MODEL_CORRUPT', /modalities\[0\]\.sets\.limits\[1\]/));
-  test('a cut that is no share', () => expectCode(broken(['modalities', 1, 'tiers', 'high'], 1.2), 'MODEL_CORRUPT', /modalities\[1\]\.tiers\.high/));
+  const broken = (path: Path, value: unknown) => () =>
+    parseManifest(changed(path, (container, key) => (container[key] = value)));
+  test('of a wrong type', () =>
+    expectCode(broken(['input', 'width'], '224'), 'MODEL_CORRUPT', /input\.width must be a number/));
+  test('in a list', () =>
+    expectCode(
+      broken(['classes', 0, 'concern'], 'huge'),
+      'MODEL_CORRUPT',
+      /classes\[0\]\.concern must be one of low, moderate, high/,
+    ));
+  test('of the wrong length', () =>
+    expectCode(
+      broken(['modalities', 0, 'sets', 'limits'], [0.5]),
+      'MODEL_CORRUPT',
+      /modalities\[0\]\.sets\.limits .*8 classes/,
+    ));
+  test('of the wrong length, thorough', () =>
+    expectCode(
+      broken(['modalities', 0, 'thorough', 'sets', 'limits'], []),
+      'MODEL_CORRUPT',
+      /modalities\[0\]\.thorough\.sets\.limits/,
+    ));
+  test('of the wrong length, combined', () =>
+    expectCode(
+      broken(['combination', 'thorough', 'sets', 'limits'], []),
+      'MODEL_CORRUPT',
+      /combination\.thorough\.sets\.limits/,
+    ));
+  test('a negative limit', () =>
+    expectCode(
+      broken(['modalities', 0, 'sets', 'limits', 1], -0.1),
+      'MODEL_CORRUPT',
+      /modalities\[0\]\.sets\.limits\[1\]/,
+    ));
+  test('a cut that is no share', () =>
+    expectCode(broken(['modalities', 1, 'tiers', 'high'], 1.2), 'MODEL_CORRUPT', /modalities\[1\]\.tiers\.high/));
   test.each([1, 3])('of version %i, which it names', (version) =>
-    expectCode(broken(['manifestVersion'], version), 'MODEL_CORRUPT', new RegExp(`manifestVersion is ${version}, but only version 2 is read`)));
-  test('a combination of a modality with itself', () => expectCode(broken(['combination', 'modalities'], ['photo', 'photo']), 'MODEL_CORRUPT', /'photo' twice/));
-  test('a combination with a stranger', () => expectCode(broken(['combination', 'modalities', 1], 'xray'), 'MODEL_CORRUPT', /'xray', which is none of the modalities/));
-  test('a negative weight', () => expectCode(broken(['combination', 'weights', 0], -0.1), 'MODEL_CORRUPT', /combination\.weights\[0\]/));
+    expectCode(
+      broken(['manifestVersion'], version),
+      'MODEL_CORRUPT',
+      new RegExp(`manifestVersion is ${version}, but only version 2 is read`),
+    ),
+  );
+  test('a combination of a modality with itself', () =>
+    expectCode(broken(['combination', 'modalities'], ['photo', 'photo']), 'MODEL_CORRUPT', /'photo' twice/));
+  test('a combination with a stranger', () =>
+    expectCode(
+      broken(['combination', 'modalities', 1], 'xray'),
+      'MODEL_CORRUPT',
+      /'xray', which is none of the modalities/,
+    ));
+  test('a negative weight', () =>
+    expectCode(broken(['combination', 'weights', 0], -0.1), 'MODEL_CORRUPT', /combination\.weights\[0\]/));
   test('twice', () => expectCode(broken(['classes', 0, 'id'], 'mel'), 'MODEL_CORRUPT', /'mel' twice/));
   test('unknown modality', () => expectCode(broken(['defaultModality'], 'xray'), 'MODEL_CORRUPT', /defaultModality/));
-  test('distance without a rejection model', () => expectCode(broken(['decision', 'rejection'], 'energy'), 'MODEL_CORRUPT', /decision\.rejection/));
-  test('distance of an embedding that is not there', () => expectCode(broken(['outputs', 'scoresAre'], 'probabilities'), 'MODEL_CORRUPT', /logits and an embedding/));
+  test('distance without a rejection model', () =>
+    expectCode(broken(['decision', 'rejection'], 'energy'), 'MODEL_CORRUPT', /decision\.rejection/));
+  test('distance of an embedding that is not there', () =>
+    expectCode(broken(['outputs', 'scoresAre'], 'probabilities'), 'MODEL_CORRUPT', /logits and an embedding/));
   test('division by zero', () => expectCode(broken(['input', 'std'], [1, 0, 1]), 'MODEL_CORRUPT', /std\[1\]/));
-  test('a path that leaves the folder', () => expectCode(broken(['file', 'path'], '../../x.onnx'), 'MODEL_CORRUPT', /file\.path/));
-  test('numbers too large for a double', () => expectCode(() => parseManifestText('{"manifestVersion": 1e999}'), 'MODEL_CORRUPT', /manifestVersion/));
+  test('a path that leaves the folder', () =>
+    expectCode(broken(['file', 'path'], '../../x.onnx'), 'MODEL_CORRUPT', /file\.path/));
+  test('numbers too large for a double', () =>
+    expectCode(() => parseManifestText('{"manifestVersion": 1e999}'), 'MODEL_CORRUPT', /manifestVersion/));
   test('not JSON', () => expectCode(() => parseManifestText('<!doctype html>'), 'MODEL_CORRUPT', /not JSON/));
 });
 

@@ -1,8 +1,8 @@
 /** Network, Cache Storage and everything that goes wrong with them. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { requireWasm, type Fetch } from '../../web/src/classifier/download.js';
-import { modelFolder, ModelStore, verifyFile } from '../../web/src/classifier/model-store.js';
+import { type Fetch, requireWasm } from '../../web/src/classifier/download.js';
+import { ModelStore, modelFolder, verifyFile } from '../../web/src/classifier/model-store.js';
 import { sha256, sha256Plain } from '../../web/src/classifier/sha256.js';
 import { expectCode, manifest, modelFile } from './support.js';
 
@@ -62,7 +62,8 @@ class Caches {
 const store = (host: Host, caches: Caches | null, more: { signal?: AbortSignal; patience?: number } = {}) =>
   new ModelStore(folder, { fetch: host.fetch, caches: caches?.storage ?? null, ...more });
 const reference = () => manifest().selfTest.reference;
-const html = () => new Response('<!doctype html><title>Sign in</title>', { headers: { 'content-type': 'text/html; charset=utf-8' } });
+const html = () =>
+  new Response('<!doctype html><title>Sign in</title>', { headers: { 'content-type': 'text/html; charset=utf-8' } });
 
 describe('the manifest', () => {
   test('comes from the network, and from the kept copy when there is none', async () => {
@@ -92,7 +93,10 @@ describe('the manifest', () => {
     const host = new Host();
     host.files.set(`${folder}manifest.json`, html);
     await expectCode(store(host, null).manifest(), 'MODEL_UNAVAILABLE', /HTML page/);
-    host.files.set(`${folder}manifest.json`, () => new Response('\n <!DOCTYPE html><p>hello', { headers: { 'content-type': 'application/json' } }));
+    host.files.set(
+      `${folder}manifest.json`,
+      () => new Response('\n <!DOCTYPE html><p>hello', { headers: { 'content-type': 'application/json' } }),
+    );
     await expectCode(store(host, null).manifest(), 'MODEL_UNAVAILABLE', /HTML page/);
   });
 
@@ -117,7 +121,11 @@ describe('the manifest', () => {
     const host = new Host();
     const caches = new Caches();
     await store(host, caches).commit(manifest());
-    const hanging = new ModelStore(folder, { fetch: () => new Promise(() => undefined), caches: caches.storage, patience: 20 });
+    const hanging = new ModelStore(folder, {
+      fetch: () => new Promise(() => undefined),
+      caches: caches.storage,
+      patience: 20,
+    });
     expect((await hanging.manifest()).name).toBe('skin-8');
   });
 
@@ -193,7 +201,11 @@ describe('a file', () => {
 
   test('works with storage full, denied and absent', async () => {
     const host = new Host();
-    for (const caches of [Object.assign(new Caches(), { full: true }), Object.assign(new Caches(), { denied: true }), null]) {
+    for (const caches of [
+      Object.assign(new Caches(), { full: true }),
+      Object.assign(new Caches(), { denied: true }),
+      null,
+    ]) {
       const one = store(host, caches);
       expect((await one.file(reference())).length).toBe(reference().bytes);
       await one.commit(manifest());
@@ -205,7 +217,13 @@ describe('a file', () => {
     const abort = new AbortController();
     let cancelled = false;
     const slow = new ReadableStream<Uint8Array>({
-      pull: (controller) => new Promise((resolve) => setTimeout(() => (controller.enqueue(new Uint8Array(10)), resolve()), 5)),
+      pull: (controller) =>
+        new Promise((resolve) =>
+          setTimeout(() => {
+            controller.enqueue(new Uint8Array(10));
+            resolve();
+          }, 5),
+        ),
       cancel: () => void (cancelled = true),
     });
     abort.signal.addEventListener('abort', () => undefined);
@@ -224,7 +242,10 @@ test('committing a version removes what older ones left, and nothing else', asyn
   const caches = new Caches();
   const host = new Host();
   const old = `${folder}skin-8.onnx?sha256=${'a'.repeat(64)}`;
-  const others = [`https://example.org/models/other/x.onnx?sha256=${'b'.repeat(64)}`, `${folder}deeper/x.onnx?sha256=${'b'.repeat(64)}`];
+  const others = [
+    `https://example.org/models/other/x.onnx?sha256=${'b'.repeat(64)}`,
+    `${folder}deeper/x.onnx?sha256=${'b'.repeat(64)}`,
+  ];
   for (const key of [old, ...others]) caches.entries.set(key, new Uint8Array(1));
   await store(host, caches).file(reference());
   await store(host, caches).commit(manifest());
@@ -237,7 +258,11 @@ test('a rejection model is a file like the others: verified, kept, there without
   const caches = new Caches();
   const host = new Host();
   const bytes = new Uint8Array(randomBytes(60));
-  const entry = { path: 'rejection.bin', bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  const entry = {
+    path: 'rejection.bin',
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
   const made = { ...manifest(), rejection: { file: entry } };
   host.put(entry.path, bytes);
   await store(host, caches).file(entry);
@@ -268,14 +293,22 @@ describe('sha256', () => {
   });
   test('is used where there is no crypto.subtle', async () => {
     vi.stubGlobal('crypto', {});
-    expect(await sha256(new TextEncoder().encode('abc'))).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+    expect(await sha256(new TextEncoder().encode('abc'))).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
     await verifyFile(reference(), modelFile('selftest.json'));
   });
 });
 
 describe('WASM bytes', () => {
-  test('a page is called a page', () => expectCode(() => requireWasm('x.wasm', new TextEncoder().encode('<!doctype html>')), 'MODEL_UNAVAILABLE', /HTML page/));
-  test('other bytes are refused', () => expectCode(() => requireWasm('x.wasm', new Uint8Array(8)), 'MODEL_UNAVAILABLE', /not a WebAssembly/));
+  test('a page is called a page', () =>
+    expectCode(
+      () => requireWasm('x.wasm', new TextEncoder().encode('<!doctype html>')),
+      'MODEL_UNAVAILABLE',
+      /HTML page/,
+    ));
+  test('other bytes are refused', () =>
+    expectCode(() => requireWasm('x.wasm', new Uint8Array(8)), 'MODEL_UNAVAILABLE', /not a WebAssembly/));
 });
 
 function chunks(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
@@ -289,5 +322,10 @@ function chunks(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
 }
 
 function endless(onPull: () => void): ReadableStream<Uint8Array> {
-  return new ReadableStream({ pull: (controller) => (onPull(), controller.enqueue(new Uint8Array(1000))) });
+  return new ReadableStream({
+    pull(controller) {
+      onPull();
+      controller.enqueue(new Uint8Array(1000));
+    },
+  });
 }

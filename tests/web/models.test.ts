@@ -2,9 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { DermletError } from '../../web/src/classifier/errors.js';
 import type { Fetch } from '../../web/src/classifier/download.js';
-import { explainUnknown, isModelName, listModelsFrom, modelsFolder, parseModelIndex, resolveModel } from '../../web/src/classifier/models.js';
+import { DermletError } from '../../web/src/classifier/errors.js';
+import {
+  explainUnknown,
+  isModelName,
+  listModelsFrom,
+  modelsFolder,
+  parseModelIndex,
+  resolveModel,
+} from '../../web/src/classifier/models.js';
 import { modelWords } from '../../web/src/element/words.js';
 import { expectCode, modelFile, root } from './support.js';
 
@@ -28,7 +35,9 @@ const index = () => ({ indexVersion: 1, models: [entry('skin-open'), entry('skin
 const host =
   (body: string, type = 'application/json'): Fetch =>
   async (url) =>
-    url === 'https://h/app/models/index.json' ? new Response(body, { headers: { 'content-type': type } }) : new Response('', { status: 404 });
+    url === 'https://h/app/models/index.json'
+      ? new Response(body, { headers: { 'content-type': type } })
+      : new Response('', { status: 404 });
 
 describe('a model', () => {
   test.each([
@@ -44,14 +53,16 @@ describe('a model', () => {
     expect(resolveModel(new URL('https://h/skin-8'), ASSETS, HERE)).toBe('https://h/skin-8/');
   });
 
-  test('that is neither name nor address is refused', () => expectCode(() => resolveModel('http://', ASSETS, HERE), 'INVALID_ARGUMENT'));
+  test('that is neither name nor address is refused', () =>
+    expectCode(() => resolveModel('http://', ASSETS, HERE), 'INVALID_ARGUMENT'));
 
   test('name has the form of a manifest’s', () => {
     expect(['skin-8', 'a', '0'].map(isModelName)).toEqual([true, true, true]);
     expect(['', '-a', 'a/b', 'A', 'a.b', '..', 'a b', 'a'.repeat(65), 'skin-8\n'].some(isModelName)).toBe(false);
   });
 
-  test('folder lies beside the engine, at the root of a host too', () => expect(modelsFolder('https://h/engine/')).toBe('https://h/models/'));
+  test('folder lies beside the engine, at the root of a host too', () =>
+    expect(modelsFolder('https://h/engine/')).toBe('https://h/models/'));
 });
 
 describe('the list', () => {
@@ -76,16 +87,22 @@ describe('the list', () => {
       compared += 1;
       // What a schema cannot say is the parser's alone.
       const beyond = problem !== undefined && /twice|must have one default/.test(problem);
-      if ((bySchema(list) as boolean) !== (problem === undefined) && !beyond) disagree.push(`${what}: ${problem ?? 'accepted'}`);
+      if ((bySchema(list) as boolean) !== (problem === undefined) && !beyond)
+        disagree.push(`${what}: ${problem ?? 'accepted'}`);
     };
     for (const key of [...Object.keys(entry('x')), 'stranger']) {
       compare(`${key} removed`, (_, model) => delete model[key]);
       for (const value of values) compare(`${key} = ${JSON.stringify(value)}`, (_, model) => (model[key] = value));
     }
     for (const key of ['id', 'path', 'nonCommercial', 'stranger']) {
-      for (const value of values) compare(`license.${key} = ${JSON.stringify(value)}`, (_, model) => ((model.license as Record<string, unknown>)[key] = value));
+      for (const value of values)
+        compare(
+          `license.${key} = ${JSON.stringify(value)}`,
+          (_, model) => ((model.license as Record<string, unknown>)[key] = value),
+        );
     }
-    for (const key of ['indexVersion', 'models', 'stranger']) for (const value of values) compare(key, (list) => (list[key] = value));
+    for (const key of ['indexVersion', 'models', 'stranger'])
+      for (const value of values) compare(key, (list) => (list[key] = value));
     expect(disagree).toEqual([]);
     expect(compared).toBeGreaterThan(150);
     expect(bySchema(index())).toBe(true);
@@ -93,32 +110,71 @@ describe('the list', () => {
   });
 
   test('names each model once and has one default', async () => {
-    await expectCode(() => parseModelIndex({ indexVersion: 1, models: [entry('a', { default: true }), entry('a')] }), 'MODEL_CORRUPT', /'a' twice/);
-    await expectCode(() => parseModelIndex({ indexVersion: 1, models: [entry('a')] }), 'MODEL_CORRUPT', /one default, not 0/);
+    await expectCode(
+      () => parseModelIndex({ indexVersion: 1, models: [entry('a', { default: true }), entry('a')] }),
+      'MODEL_CORRUPT',
+      /'a' twice/,
+    );
+    await expectCode(
+      () => parseModelIndex({ indexVersion: 1, models: [entry('a')] }),
+      'MODEL_CORRUPT',
+      /one default, not 0/,
+    );
     const both = [entry('a', { default: true }), entry('b', { default: true })];
-    await expectCode(() => parseModelIndex({ indexVersion: 1, models: both }), 'MODEL_CORRUPT', /list of models is not valid: models must have one default, not 2/);
+    await expectCode(
+      () => parseModelIndex({ indexVersion: 1, models: both }),
+      'MODEL_CORRUPT',
+      /list of models is not valid: models must have one default, not 2/,
+    );
   });
 
   test('is given with the default first, absolute addresses, and what is kept', async () => {
     const manifest = JSON.parse(new TextDecoder().decode(modelFile('manifest.json'))) as object;
-    const cache = { match: async (url: string) => (url === 'https://h/app/models/skin-8/manifest.json' ? new Response(JSON.stringify({ ...manifest, version: '1.2.3' })) : undefined) };
+    const cache = {
+      match: async (url: string) =>
+        url === 'https://h/app/models/skin-8/manifest.json'
+          ? new Response(JSON.stringify({ ...manifest, version: '1.2.3' }))
+          : undefined,
+    };
     const caches = { open: async () => cache } as unknown as CacheStorage;
     const models = await listModelsFrom({ assetBase: ASSETS }, { fetch: host(JSON.stringify(index())), caches });
-    expect(models.map(({ name, default: usual, kept }) => [name, usual, kept])).toEqual([['skin-8', true, true], ['skin-open', false, false]]);
-    expect(models[0]).toMatchObject({ url: 'https://h/app/models/skin-8/', cardUrl: 'https://h/app/models/skin-8/MODEL_CARD.md' });
-    expect(models[0]?.license).toEqual({ id: 'CC-BY-4.0', url: 'https://h/app/models/skin-8/LICENSE', nonCommercial: false });
+    expect(models.map(({ name, default: usual, kept }) => [name, usual, kept])).toEqual([
+      ['skin-8', true, true],
+      ['skin-open', false, false],
+    ]);
+    expect(models[0]).toMatchObject({
+      url: 'https://h/app/models/skin-8/',
+      cardUrl: 'https://h/app/models/skin-8/MODEL_CARD.md',
+    });
+    expect(models[0]?.license).toEqual({
+      id: 'CC-BY-4.0',
+      url: 'https://h/app/models/skin-8/LICENSE',
+      nonCommercial: false,
+    });
     // Another version than the list's, or a cache that throws, is as good as none.
-    const older = { open: async () => ({ match: async () => new Response(JSON.stringify(manifest)) }) } as unknown as CacheStorage;
-    const denied = { open: () => Promise.reject(new DOMException('denied', 'SecurityError')) } as unknown as CacheStorage;
+    const older = {
+      open: async () => ({ match: async () => new Response(JSON.stringify(manifest)) }),
+    } as unknown as CacheStorage;
+    const denied = {
+      open: () => Promise.reject(new DOMException('denied', 'SecurityError')),
+    } as unknown as CacheStorage;
     for (const store of [older, denied, null]) {
-      const again = await listModelsFrom({ assetBase: ASSETS }, { fetch: host(JSON.stringify(index())), caches: store });
+      const again = await listModelsFrom(
+        { assetBase: ASSETS },
+        { fetch: host(JSON.stringify(index())), caches: store },
+      );
       expect(again.some(({ kept }) => kept)).toBe(false);
     }
   });
 
   test('that is not there, no list or a page is told apart', async () => {
-    const list = (fetch: Fetch, signal?: AbortSignal) => listModelsFrom({ assetBase: ASSETS, ...(signal ? { signal } : {}) }, { fetch, caches: null });
-    await expectCode(list(async () => new Response('', { status: 404 })), 'MODEL_UNAVAILABLE', /404/);
+    const list = (fetch: Fetch, signal?: AbortSignal) =>
+      listModelsFrom({ assetBase: ASSETS, ...(signal ? { signal } : {}) }, { fetch, caches: null });
+    await expectCode(
+      list(async () => new Response('', { status: 404 })),
+      'MODEL_UNAVAILABLE',
+      /404/,
+    );
     await expectCode(list(host('<!doctype html>', 'text/html')), 'MODEL_UNAVAILABLE', /HTML/);
     await expectCode(list(host('[')), 'MODEL_CORRUPT', /not JSON/);
     await expectCode(list(host(JSON.stringify(index())), AbortSignal.abort()), 'ABORTED');
@@ -127,7 +183,8 @@ describe('the list', () => {
 
 describe('a name that cannot be loaded', () => {
   const gone = new DermletError('MODEL_UNAVAILABLE', '404');
-  const explain = (model: string | URL, error: unknown, fetch = host(JSON.stringify(index()))) => explainUnknown(model, error, ASSETS, { fetch });
+  const explain = (model: string | URL, error: unknown, fetch = host(JSON.stringify(index()))) =>
+    explainUnknown(model, error, ASSETS, { fetch });
 
   test('and is not listed is the caller’s slip, told with the names that are', async () => {
     const error = await explain('skin-9', gone);
@@ -152,6 +209,14 @@ test('the words of a choice: categories, licence, download', () => {
     licence: 'For non-commercial use only (CC-BY-NC-4.0)',
     download: '7.0\u00a0MB to download once',
   });
-  const open = modelWords({ classes: 6, bytes: 4_900_000, kept: true, license: { id: 'CC-BY-4.0', url: '', nonCommercial: false } });
-  expect([open.licence, open.download]).toEqual(['For commercial use too (CC-BY-4.0)', 'Kept on this device (4.9\u00a0MB)']);
+  const open = modelWords({
+    classes: 6,
+    bytes: 4_900_000,
+    kept: true,
+    license: { id: 'CC-BY-4.0', url: '', nonCommercial: false },
+  });
+  expect([open.licence, open.download]).toEqual([
+    'For commercial use too (CC-BY-4.0)',
+    'Kept on this device (4.9\u00a0MB)',
+  ]);
 });

@@ -4,16 +4,76 @@ import { toDiagnosis, toPredict } from '../../web/src/handler/projections.js';
 import { DOCTOR, percent, summary } from '../../web/src/handler/words.js';
 import { result } from './support.js';
 
-const mole = result([['nv', 0.97123456, 'low', true], ['mel', 0.02, 'high', false], ['bkl', 0.00876544, 'low', false]], 'single', 'low');
-const doubtful = result([['nv', 0.9, 'low', true], ['mel', 0.09, 'high', true], ['bkl', 0.01, 'low', false]], 'several', 'high');
-const melanoma = result([['mel', 0.99, 'high', true], ['nv', 0.01, 'low', false]], 'single', 'high');
-const keratosis = result([['akiec', 0.8, 'moderate', true], ['nv', 0.2, 'low', false]], 'single', 'moderate');
+const mole = result(
+  [
+    ['nv', 0.97123456, 'low', true],
+    ['mel', 0.02, 'high', false],
+    ['bkl', 0.00876544, 'low', false],
+  ],
+  'single',
+  'low',
+);
+const doubtful = result(
+  [
+    ['nv', 0.9, 'low', true],
+    ['mel', 0.09, 'high', true],
+    ['bkl', 0.01, 'low', false],
+  ],
+  'several',
+  'high',
+);
+const melanoma = result(
+  [
+    ['mel', 0.99, 'high', true],
+    ['nv', 0.01, 'low', false],
+  ],
+  'single',
+  'high',
+);
+const keratosis = result(
+  [
+    ['akiec', 0.8, 'moderate', true],
+    ['nv', 0.2, 'low', false],
+  ],
+  'single',
+  'moderate',
+);
 /** The high-concern classes together are over the cut, though none is in the set. */
-const mass = result([['nv', 0.7, 'low', true], ['mel', 0.15, 'high', false], ['bcc', 0.15, 'high', false]], 'single', 'high');
+const mass = result(
+  [
+    ['nv', 0.7, 'low', true],
+    ['mel', 0.15, 'high', false],
+    ['bcc', 0.15, 'high', false],
+  ],
+  'single',
+  'high',
+);
 /** Nothing of high concern is put aside by the set, but the tier says that all of it together is little. */
-const named = result([['nv', 0.93, 'low', true], ['mel', 0.05, 'high', true], ['bkl', 0.02, 'low', false]], 'several', 'low');
-const cat = result([['mel', 0.99, 'high', false], ['nv', 0.01, 'low', false]], 'not-recognised', 'unknown');
-const blur = result([['nv', 0.99, 'low', false], ['mel', 0.01, 'high', false]], 'poor-quality', 'unknown');
+const named = result(
+  [
+    ['nv', 0.93, 'low', true],
+    ['mel', 0.05, 'high', true],
+    ['bkl', 0.02, 'low', false],
+  ],
+  'several',
+  'low',
+);
+const cat = result(
+  [
+    ['mel', 0.99, 'high', false],
+    ['nv', 0.01, 'low', false],
+  ],
+  'not-recognised',
+  'unknown',
+);
+const blur = result(
+  [
+    ['nv', 0.99, 'low', false],
+    ['mel', 0.01, 'high', false],
+  ],
+  'poor-quality',
+  'unknown',
+);
 const all = { mole, doubtful, melanoma, keratosis, mass, named, cat, blur };
 
 describe('diagnosis', () => {
@@ -52,7 +112,13 @@ describe('diagnosis', () => {
     ['cat', /^Not recognised/],
     ['blur', /^Picture not usable, so no category is named\./],
   ] as const)('%s gets no class', (name, words) => {
-    expect(toDiagnosis(all[name])).toMatchObject({ label: null, confidence: 0, severity: 'Unknown', isSafe: false, diagnosis: expect.stringMatching(words) as string });
+    expect(toDiagnosis(all[name])).toMatchObject({
+      label: null,
+      confidence: 0,
+      severity: 'Unknown',
+      isSafe: false,
+      diagnosis: expect.stringMatching(words) as string,
+    });
   });
 });
 
@@ -74,14 +140,19 @@ describe('predict', () => {
   });
 
   test.each(['low', 'moderate', 'high'] as const)('risk follows the tier: %s', (tier) =>
-    expect(toPredict({ ...named, tier })).toMatchObject({ risk_level: tier === 'moderate' ? 'medium' : tier, requires_urgent_evaluation: tier === 'high' }));
+    expect(toPredict({ ...named, tier })).toMatchObject({
+      risk_level: tier === 'moderate' ? 'medium' : tier,
+      requires_urgent_evaluation: tier === 'high',
+    }),
+  );
 
   test('risk is the class’s concern, not its name: melanocytic is not melanoma', () => {
     expect(toPredict(mole)).toMatchObject({ risk_level: 'low', requires_urgent_evaluation: false });
     expect(toPredict(mole).all_predictions[0]).toMatchObject({ risk_level: 'low' });
   });
 
-  test('high confidence in a melanoma is not good news', () => expect(toPredict(melanoma)).toMatchObject({ risk_level: 'high', requires_urgent_evaluation: true }));
+  test('high confidence in a melanoma is not good news', () =>
+    expect(toPredict(melanoma)).toMatchObject({ risk_level: 'high', requires_urgent_evaluation: true }));
 
   test.each(['cat', 'blur'] as const)('%s gets no class and no list', (name) => {
     expect(toPredict(all[name])).toMatchObject({
@@ -105,7 +176,8 @@ describe('words', () => {
     }
   });
 
-  test('what may not be left out is named', () => expect(summary(doubtful)).toMatch(/Looks most like: Name of nv, score 90 %.*may also be: Name of mel, 9 %\./));
+  test('what may not be left out is named', () =>
+    expect(summary(doubtful)).toMatch(/Looks most like: Name of nv, score 90 %.*may also be: Name of mel, 9 %\./));
   test('a result that contradicts itself names nothing', () => {
     const broken = result([['nv', 1, 'low', false]], 'single', 'low');
     expect(toDiagnosis(broken)).toMatchObject({ label: null, isSafe: false });

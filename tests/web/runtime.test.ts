@@ -3,7 +3,13 @@ import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { allowedThreads, browserEnvironment, RUNTIME_BYTES, type AdapterLike, type Environment } from '../../web/src/classifier/environment.js';
+import {
+  type AdapterLike,
+  allowedThreads,
+  browserEnvironment,
+  type Environment,
+  RUNTIME_BYTES,
+} from '../../web/src/classifier/environment.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
 import type { Network } from '../../web/src/classifier/network.js';
 import type { BackendChoice } from '../../web/src/classifier/options.js';
@@ -32,9 +38,18 @@ interface Setup {
   createWebGpu?: () => Promise<Network>;
 }
 
-async function start({ choice = 'auto', adapter = hardware, gpu = true, selfTest = async () => undefined, createWebGpu }: Setup) {
+async function start({
+  choice = 'auto',
+  adapter = hardware,
+  gpu = true,
+  selfTest = async () => undefined,
+  createWebGpu,
+}: Setup) {
   const made: FakeNetwork[] = [];
-  const environment = { threads: 1, gpu: gpu ? { requestAdapter: async () => adapter } : undefined } as unknown as Environment;
+  const environment = {
+    threads: 1,
+    gpu: gpu ? { requestAdapter: async () => adapter } : undefined,
+  } as unknown as Environment;
   const runtime = await Runtime.start({
     choice,
     environment,
@@ -61,17 +76,31 @@ describe('the first choice', () => {
     ['wasm when the adapter is null', { choice: 'webgpu', adapter: null }, 'wasm', /no adapter/],
     ['wasm when the self-test fails', { selfTest: async () => 'differs by 0.5' }, 'wasm', /differs by 0.5/],
     ['wasm when the self-test throws', { selfTest: () => Promise.reject(new Error('shader')) }, 'wasm', /shader/],
-    ['wasm when the session cannot be made', { createWebGpu: () => Promise.reject(new DermletError('BACKEND_FAILED', 'no f16')) }, 'wasm', /no f16/],
-    ["wasm when WebGPU's files do not come", { createWebGpu: () => Promise.reject(new DermletError('MODEL_UNAVAILABLE', '404')) }, 'wasm', /404/],
+    [
+      'wasm when the session cannot be made',
+      { createWebGpu: () => Promise.reject(new DermletError('BACKEND_FAILED', 'no f16')) },
+      'wasm',
+      /no f16/,
+    ],
+    [
+      "wasm when WebGPU's files do not come",
+      { createWebGpu: () => Promise.reject(new DermletError('MODEL_UNAVAILABLE', '404')) },
+      'wasm',
+      /404/,
+    ],
   ])('%s', async (_name, setup, backend, reason) => {
     const { runtime } = await start(setup);
     expect(runtime.backend).toBe(backend);
-    if (reason) expect(runtime.fallback).toMatchObject({ from: 'webgpu', reason: expect.stringMatching(reason) as string });
+    if (reason)
+      expect(runtime.fallback).toMatchObject({ from: 'webgpu', reason: expect.stringMatching(reason) as string });
     else expect(runtime.fallback).toBeUndefined();
   });
 
   test('a damaged model is no reason to fall back', () =>
-    expectCode(start({ createWebGpu: () => Promise.reject(new DermletError('MODEL_CORRUPT', 'sha256')) }), 'MODEL_CORRUPT'));
+    expectCode(
+      start({ createWebGpu: () => Promise.reject(new DermletError('MODEL_CORRUPT', 'sha256')) }),
+      'MODEL_CORRUPT',
+    ));
 });
 
 describe('a failure later', () => {
@@ -137,9 +166,16 @@ describe('the browser’s files', () => {
   test('progress adds up and never falls', async () => {
     const seen: [number, number][] = [];
     const wasm = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-    const environment = browserEnvironment({ assetBase: 'https://h/engine/', fetch: async () => new Response(wasm), onBytes: (...sizes) => seen.push(sizes) });
+    const environment = browserEnvironment({
+      assetBase: 'https://h/engine/',
+      fetch: async () => new Response(wasm),
+      onBytes: (...sizes) => seen.push(sizes),
+    });
     await environment.coreWasm();
     await environment.runtimeWasm('wasm');
-    expect(seen).toEqual([[8, 8], [16, 8 + RUNTIME_BYTES.wasm]]);
+    expect(seen).toEqual([
+      [8, 8],
+      [16, 8 + RUNTIME_BYTES.wasm],
+    ]);
   });
 });

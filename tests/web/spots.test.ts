@@ -1,8 +1,11 @@
-/** The spot is found, or asked for: the shipped model on drawn skin (tests/spots/draw_spots.py says where the spots are). */
+/**
+ * The spot is found, or asked for: the shipped model on drawn skin (tests/spots/draw_spots.py says where the spots
+ * are).
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Engine } from '../../web/src/classifier/engine.js';
 import { loadEngine } from '../../tools/cli/node-engine.js';
+import type { Engine } from '../../web/src/classifier/engine.js';
 import { expectCode, root } from './support.js';
 
 let engine: Engine;
@@ -16,7 +19,10 @@ describe('crop auto, the default', () => {
     const { frame, source, outcome, predictionSet } = await engine.classify(drawn('small'));
     expect(frame.framing).toBe('spot');
     const [spot] = frame.spots;
-    expect(Math.hypot(spot!.x + spot!.width / 2 - 700, spot!.y + spot!.height / 2 - 200), 'its middle, pixels').toBeLessThan(15);
+    expect(
+      Math.hypot(spot!.x + spot!.width / 2 - 700, spot!.y + spot!.height / 2 - 200),
+      'its middle, pixels',
+    ).toBeLessThan(15);
     expect(source.region).toEqual(spot!.frame);
     expect(source.region.width).toBeGreaterThan(90);
     expect(source.region.width).toBeLessThan(240);
@@ -30,7 +36,10 @@ describe('crop auto, the default', () => {
   });
 
   test('a spot that is large in the picture counts together with the picture', async () => {
-    const [auto, whole] = [await engine.classify(drawn('large')), await engine.classify(drawn('large'), { crop: 'whole' })];
+    const [auto, whole] = [
+      await engine.classify(drawn('large')),
+      await engine.classify(drawn('large'), { crop: 'whole' }),
+    ];
     expect(auto.frame.framing).toBe('both');
     expect(whole.frame).toEqual({ framing: 'whole', spots: [] });
     expect(auto.source.region).toEqual(whole.source.region);
@@ -39,9 +48,15 @@ describe('crop auto, the default', () => {
 
   test('two spots ask which is meant, and either can be chosen', async () => {
     const result = await engine.classify(drawn('two'));
-    expect(result).toMatchObject({ outcome: 'several-spots', tier: 'unknown', predictionSet: [], frame: { framing: 'several' } });
+    expect(result).toMatchObject({
+      outcome: 'several-spots',
+      tier: 'unknown',
+      predictionSet: [],
+      frame: { framing: 'several' },
+    });
     expect(result.frame.spots.length).toBe(2);
-    for (const { frame } of result.frame.spots) expect((await engine.classify(drawn('two'), { crop: frame })).outcome).not.toBe('several-spots');
+    for (const { frame } of result.frame.spots)
+      expect((await engine.classify(drawn('two'), { crop: frame })).outcome).not.toBe('several-spots');
   });
 
   test('where nothing stands out, nothing is named', async () => {
@@ -55,13 +70,17 @@ describe('crop auto, the default', () => {
     const { locator: _locator, ...manifest } = engine.manifest;
     const { Engine: Other } = await import('../../web/src/classifier/engine.js');
     const plain = await Other.load({ ...engine.options, manifest });
-    const [auto, whole] = [await plain.classify(drawn('small')), await plain.classify(drawn('small'), { crop: 'whole' })];
+    const [auto, whole] = [
+      await plain.classify(drawn('small')),
+      await plain.classify(drawn('small'), { crop: 'whole' }),
+    ];
     await plain.dispose();
     expect(auto.frame).toEqual({ framing: 'whole', spots: [] });
     expect(auto.ranking).toEqual(whole.ranking);
   });
 
-  test('what is no crop is refused', () => expectCode(engine.classify(drawn('small'), { crop: 'middle' as 'whole' }), 'INVALID_ARGUMENT', /auto.*whole/));
+  test('what is no crop is refused', () =>
+    expectCode(engine.classify(drawn('small'), { crop: 'middle' as 'whole' }), 'INVALID_ARGUMENT', /auto.*whole/));
 });
 
 describe('modality auto, the default', () => {

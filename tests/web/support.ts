@@ -4,20 +4,26 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
 import type { SetRule, TierCuts } from '../../wasm_src/bindings/dermlet.js';
 import { DermletError, type ErrorCode } from '../../web/src/classifier/errors.js';
-import { parseManifest, type Manifest } from '../../web/src/classifier/manifest.js';
+import { type Manifest, parseManifest } from '../../web/src/classifier/manifest.js';
 import type { Outcome, RankedClass, Result, Tier } from '../../web/src/classifier/result.js';
-import { expect } from 'vitest';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const picturePath = (name: string): string => `${root}tests/pictures/${name}`;
 export const picture = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(picturePath(name)));
-export const modelFile = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(`${root}models/skin-8/${name}`));
-export const manifestJson = (): Record<string, unknown> => JSON.parse(new TextDecoder().decode(modelFile('manifest.json'))) as Record<string, unknown>;
+export const modelFile = (name: string): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(readFileSync(`${root}models/skin-8/${name}`));
+export const manifestJson = (): Record<string, unknown> =>
+  JSON.parse(new TextDecoder().decode(modelFile('manifest.json'))) as Record<string, unknown>;
 export const manifest = (): Manifest => parseManifest(manifestJson());
 
-export async function expectCode(work: Promise<unknown> | (() => unknown), code: ErrorCode, message?: RegExp): Promise<void> {
+export async function expectCode(
+  work: Promise<unknown> | (() => unknown),
+  code: ErrorCode,
+  message?: RegExp,
+): Promise<void> {
   let thrown: unknown;
   try {
     await (typeof work === 'function' ? work() : work);
@@ -30,7 +36,11 @@ export async function expectCode(work: Promise<unknown> | (() => unknown), code:
 }
 
 /** A result as the engine makes them, with what a test is about. */
-export function result(ranking: [id: string, probability: number, concern: RankedClass['concern'], inSet: boolean][], outcome: Outcome, tier: Tier): Result {
+export function result(
+  ranking: [id: string, probability: number, concern: RankedClass['concern'], inSet: boolean][],
+  outcome: Outcome,
+  tier: Tier,
+): Result {
   return {
     resultVersion: 1,
     model: { name: 'test', version: '1.0.0', sha256: '0'.repeat(64), title: 'Test' },
@@ -40,7 +50,13 @@ export function result(ranking: [id: string, probability: number, concern: Ranke
     modalityChoice: { by: 'caller' },
     frame: { framing: 'whole', spots: [] },
     thorough: false,
-    ranking: ranking.map(([id, probability, concern, inSet]) => ({ id, name: `Name of ${id}`, probability, concern, inSet })),
+    ranking: ranking.map(([id, probability, concern, inSet]) => ({
+      id,
+      name: `Name of ${id}`,
+      probability,
+      concern,
+      inSet,
+    })),
     predictionSet: ranking.filter(([, , , inSet]) => inSet).map(([id]) => id),
     coverage: 0.9,
     rejection: { method: 'energy', score: -4, threshold: -2 },
@@ -62,11 +78,17 @@ export function result(ranking: [id: string, probability: number, concern: Ranke
 
 type Json = Record<string, unknown>;
 
-/** A model folder of a test's own: the shipped one with a changed manifest and, where given, another network. Whoever asks removes it. */
+/**
+ * A model folder of a test's own: the shipped one with a changed manifest and, where given, another network. Whoever
+ * asks removes it.
+ */
 export function modelFolder(change: (json: ManifestJson) => object = (json) => json, network?: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'dermlet-model-'));
   const json = change(manifestJson() as unknown as ManifestJson) as Json;
-  const files: Record<string, Uint8Array> = { 'selftest.png': modelFile('selftest.png'), 'selftest.json': modelFile('selftest.json') };
+  const files: Record<string, Uint8Array> = {
+    'selftest.png': modelFile('selftest.png'),
+    'selftest.json': modelFile('selftest.json'),
+  };
   if (network === undefined) {
     files['skin-8.onnx'] = modelFile('skin-8.onnx');
     if ('rejection' in json) files['rejection.bin'] = modelFile('rejection.bin');
@@ -78,7 +100,8 @@ export function modelFolder(change: (json: ManifestJson) => object = (json) => j
     files['tiny.onnx'] = bytes;
     json.file = { path: 'tiny.onnx', bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
   }
-  for (const [name, bytes] of Object.entries({ ...files, 'manifest.json': JSON.stringify(json) })) writeFileSync(join(folder, name), bytes);
+  for (const [name, bytes] of Object.entries({ ...files, 'manifest.json': JSON.stringify(json) }))
+    writeFileSync(join(folder, name), bytes);
   return folder;
 }
 
@@ -89,5 +112,8 @@ export type ManifestJson = Json & { modalities: [ModalityJson, ModalityJson]; in
 /** A manifest that says how its two modalities are combined. */
 export function withCombination(json: ManifestJson): ManifestJson {
   const [{ id: first, sets, tiers }, { id: second }] = json.modalities;
-  return { ...json, combination: { modalities: [first, second], weights: [0.75, 0.5], temperature: 1.25, sets, tiers } };
+  return {
+    ...json,
+    combination: { modalities: [first, second], weights: [0.75, 0.5], temperature: 1.25, sets, tiers },
+  };
 }

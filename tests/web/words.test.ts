@@ -1,9 +1,22 @@
-import { readFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { advice, checkWords } from '../../web/src/classifier/quality-words.js';
 import type { QualityCheck, QualityCheckId, Result } from '../../web/src/classifier/result.js';
-import { ALWAYS, BETTER_PICTURE, decodedBy, framingWords, likely, mayName, modalityDoubt, percent, recognisedWords, tierWords, verdict, verdictNote } from '../../web/src/element/words.js';
+import {
+  ALWAYS,
+  BETTER_PICTURE,
+  decodedBy,
+  framingWords,
+  likely,
+  mayName,
+  modalityDoubt,
+  percent,
+  recognisedWords,
+  tierWords,
+  verdict,
+  verdictNote,
+} from '../../web/src/element/words.js';
 
 const classes: Result['ranking'] = [
   { id: 'a', name: 'Alpha', probability: 0.7, concern: 'low', inSet: true },
@@ -12,11 +25,20 @@ const classes: Result['ranking'] = [
 ];
 
 const result = (change: Partial<Result>): Result =>
-  ({ outcome: 'single', tier: 'low', ranking: classes, predictionSet: ['a'], coverage: 0.9, quality: { usable: true, checks: [] }, ...change }) as Result;
+  ({
+    outcome: 'single',
+    tier: 'low',
+    ranking: classes,
+    predictionSet: ['a'],
+    coverage: 0.9,
+    quality: { usable: true, checks: [] },
+    ...change,
+  }) as Result;
 
 test('who decoded a picture is said with what that means', () => {
   expect(decodedBy({ decodePath: 'core' })).toMatch(/the same bit for bit/);
-  for (const decodePath of ['webcodecs', 'canvas', 'libheif'] as const) expect(decodedBy({ decodePath })).toMatch(/may differ slightly/);
+  for (const decodePath of ['webcodecs', 'canvas', 'libheif'] as const)
+    expect(decodedBy({ decodePath })).toMatch(/may differ slightly/);
 });
 
 describe('where the network looked, and what it took the picture for', () => {
@@ -44,10 +66,14 @@ describe('where the network looked, and what it took the picture for', () => {
   test('a choice that the picture contradicts is questioned, once it is sure', () => {
     const doubt = (by: 'caller' | 'picture', probability: number) =>
       modalityDoubt({ modality: 'dermoscopy', modalityChoice: { by, recognised: { modality: 'photo', probability } } });
-    expect(doubt('caller', 0.97)).toMatch(/You chose “Dermoscopy”, but this picture looks like “Close-up photo” \(score 97\u00a0%\)/);
+    expect(doubt('caller', 0.97)).toMatch(
+      /You chose “Dermoscopy”, but this picture looks like “Close-up photo” \(score 97\u00a0%\)/,
+    );
     expect(doubt('caller', 0.6)).toBe('');
     expect(doubt('picture', 0.97)).toBe('');
-    expect(recognisedWords({ by: 'picture', recognised: { modality: 'photo', probability: 0.9 } }).hint).toContain('Close-up photo');
+    expect(recognisedWords({ by: 'picture', recognised: { modality: 'photo', probability: 0.9 } }).hint).toContain(
+      'Close-up photo',
+    );
   });
 });
 
@@ -57,33 +83,72 @@ describe('what is said of a result', () => {
   });
 
   test('several are named together and none alone', () => {
-    const several = (...shares: number[]) => result({ outcome: 'several', ranking: classes.map((entry, i) => ({ ...entry, probability: shares[i]!, inSet: shares[i]! > 0.1 })) });
+    const several = (...shares: number[]) =>
+      result({
+        outcome: 'several',
+        ranking: classes.map((entry, i) => ({ ...entry, probability: shares[i]!, inSet: shares[i]! > 0.1 })),
+      });
     expect(verdict(several(0.5, 0.45, 0.05))).toBe('Between Alpha and Beta: the network cannot tell these apart here.');
-    expect(verdict(several(0.7, 0.25, 0.05))).toBe('Looks most like Alpha (score 70\u00a0%), but Beta (25\u00a0%) may also fit.');
-    expect(verdict(several(0.6, 0.25, 0.15))).toBe('Looks most like Alpha (score 60\u00a0%), but Beta (25\u00a0%) or Gamma (15\u00a0%) may also fit.');
+    expect(verdict(several(0.7, 0.25, 0.05))).toBe(
+      'Looks most like Alpha (score 70\u00a0%), but Beta (25\u00a0%) may also fit.',
+    );
+    expect(verdict(several(0.6, 0.25, 0.15))).toBe(
+      'Looks most like Alpha (score 60\u00a0%), but Beta (25\u00a0%) or Gamma (15\u00a0%) may also fit.',
+    );
     expect(likely(several(0.7, 0.25, 0.05)).map((entry) => entry.id)).toEqual(['a', 'b']);
   });
 
   test('what has next to no score is not called by name beside what has nearly all', () => {
-    const of = (...shares: number[]) => result({ outcome: 'several', ranking: shares.map((probability, i) => ({ ...classes[0]!, name: `C${i}`, probability, inSet: i < 4 })) });
-    expect(verdict(of(0.88, 0.11, 0.006, 0.004))).toBe('Looks most like C0 (score 88\u00a0%), but C1 (11\u00a0%) or 2 more of less score may also fit.');
-    expect(verdict(of(0.982, 0.008, 0.006, 0.004))).toBe('Looks most like C0 (score 98\u00a0%), but another of little score may also fit.');
-    const long = result({ outcome: 'several', ranking: [0.6, 0.1, 0.1, 0.1, 0.1].map((probability, i) => ({ ...classes[0]!, name: `C${i}`, probability, inSet: true })) });
-    expect(verdict(long)).toBe('Looks most like C0 (score 60\u00a0%), but C1 (10\u00a0%), C2 (10\u00a0%), C3 (10\u00a0%) or 1 more of less score may also fit.');
+    const of = (...shares: number[]) =>
+      result({
+        outcome: 'several',
+        ranking: shares.map((probability, i) => ({ ...classes[0]!, name: `C${i}`, probability, inSet: i < 4 })),
+      });
+    expect(verdict(of(0.88, 0.11, 0.006, 0.004))).toBe(
+      'Looks most like C0 (score 88\u00a0%), but C1 (11\u00a0%) or 2 more of less score may also fit.',
+    );
+    expect(verdict(of(0.982, 0.008, 0.006, 0.004))).toBe(
+      'Looks most like C0 (score 98\u00a0%), but another of little score may also fit.',
+    );
+    const long = result({
+      outcome: 'several',
+      ranking: [0.6, 0.1, 0.1, 0.1, 0.1].map((probability, i) => ({
+        ...classes[0]!,
+        name: `C${i}`,
+        probability,
+        inSet: true,
+      })),
+    });
+    expect(verdict(long)).toBe(
+      'Looks most like C0 (score 60\u00a0%), but C1 (10\u00a0%), C2 (10\u00a0%), C3 (10\u00a0%) or 1 more of less score may also fit.',
+    );
   });
 
   test.each(['not-recognised', 'poor-quality'] as const)('%s names no category at all', (outcome) => {
-    const none = result({ outcome, tier: 'unknown', predictionSet: [], ranking: classes.map((entry) => ({ ...entry, inSet: false })) });
+    const none = result({
+      outcome,
+      tier: 'unknown',
+      predictionSet: [],
+      ranking: classes.map((entry) => ({ ...entry, inSet: false })),
+    });
     expect(mayName(none)).toBe(false);
     for (const { name } of classes) expect(verdict(none) + verdictNote(none)).not.toContain(name);
   });
 
   test('a failed check is said with its value and limit', () => {
-    const poor = result({ outcome: 'poor-quality', quality: { usable: false, checks: [{ id: 'too_small', value: 20, limit: 64, passed: false }] } });
+    const poor = result({
+      outcome: 'poor-quality',
+      quality: { usable: false, checks: [{ id: 'too_small', value: 20, limit: 64, passed: false }] },
+    });
     expect(verdict(poor)).toContain('20 of at least 64 pixels');
   });
 
-  const failing = (id: QualityCheckId, value: number, limit: number): QualityCheck => ({ id, value, limit, passed: false });
+  const failing = (id: QualityCheckId, value: number, limit: number): QualityCheck => ({
+    id,
+    value,
+    limit,
+    passed: false,
+  });
 
   test.each([
     ['blurred', /is blurred/, /focus/],
@@ -102,7 +167,10 @@ describe('what is said of a result', () => {
 
   test('of an empty picture only that is said, and two faults are joined', () => {
     expect(advice([failing('low_contrast', 0, 9), failing('flat', 0, 4)])).toHaveLength(1);
-    const two = result({ outcome: 'poor-quality', quality: { usable: false, checks: [failing('blurred', 0, 1), failing('dark', 1, 9)] } });
+    const two = result({
+      outcome: 'poor-quality',
+      quality: { usable: false, checks: [failing('blurred', 0, 1), failing('dark', 1, 9)] },
+    });
     expect(verdict(two)).toBe('This picture is blurred and it is too dark, so no category is named.');
     expect(advice([{ ...failing('dark', 1, 9), passed: true }])).toEqual([]);
   });
@@ -114,7 +182,8 @@ describe('what is said of a result', () => {
 
   test('the low tier is no all-clear and every tier says what to do next', () => {
     expect(tierWords('low').title).toContain('not an all-clear');
-    for (const tier of ['low', 'moderate', 'high', 'unknown'] as const) expect(tierWords(tier).next.length).toBeGreaterThan(20);
+    for (const tier of ['low', 'moderate', 'high', 'unknown'] as const)
+      expect(tierWords(tier).next.length).toBeGreaterThan(20);
     // The tier is of the score of all categories together: no sentence may take it from the closest ones.
     for (const tier of ['low', 'moderate', 'high'] as const) {
       expect(tierWords(tier).next).toMatch(/score/);
@@ -123,14 +192,22 @@ describe('what is said of a result', () => {
   });
 
   test('the sentence that always stands there', () => {
-    expect(ALWAYS).toBe('If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.');
+    expect(ALWAYS).toBe(
+      'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.',
+    );
   });
 });
 
 describe('words for any model', () => {
-  const tiers = (['low', 'moderate', 'high', 'unknown'] as const).map((tier) => Object.values(tierWords(tier)).join(' '));
-  const outcomes = (['single', 'several', 'not-recognised', 'poor-quality'] as const).map((outcome) => verdict(result({ outcome })) + verdictNote(result({ outcome })));
-  const checks = (['too_small', 'blurred', 'dark', 'bright', 'low_contrast', 'flat', 'noisy', 'out_of_frame'] as const).map((id) => failing(id));
+  const tiers = (['low', 'moderate', 'high', 'unknown'] as const).map((tier) =>
+    Object.values(tierWords(tier)).join(' '),
+  );
+  const outcomes = (['single', 'several', 'not-recognised', 'poor-quality'] as const).map(
+    (outcome) => verdict(result({ outcome })) + verdictNote(result({ outcome })),
+  );
+  const checks = (
+    ['too_small', 'blurred', 'dark', 'bright', 'low_contrast', 'flat', 'noisy', 'out_of_frame'] as const
+  ).map((id) => failing(id));
   function failing(id: QualityCheckId): string {
     const check = { id, value: 0, limit: 1, passed: false };
     return `${verdict(result({ outcome: 'poor-quality', quality: { usable: false, checks: [check] } }))} ${advice([check]).join(' ')}`;
@@ -144,7 +221,12 @@ describe('words for any model', () => {
 
   test('the picker and the page ask for no kind of skin condition', async () => {
     for (const file of ['web/src/element/picker.ts', 'web/index.html']) {
-      expect((await readFile(new URL(`../../${file}`, import.meta.url), 'utf8')).match(/\b(spots?|moles?|lesions?|melanoma)\b/i)?.[0], file).toBeUndefined();
+      expect(
+        (await readFile(new URL(`../../${file}`, import.meta.url), 'utf8')).match(
+          /\b(spots?|moles?|lesions?|melanoma)\b/i,
+        )?.[0],
+        file,
+      ).toBeUndefined();
     }
   });
 });
@@ -152,9 +234,18 @@ describe('words for any model', () => {
 describe('words that are never used', () => {
   const root = new URL('../../', import.meta.url);
   const inFolder = (folder: string, ending: string) =>
-    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).flatMap((name) => (name.endsWith(ending) ? [`${folder}/${name}`] : []));
-  const files = ['web/index.html', ...inFolder('web/src/element', '.ts'), ...inFolder('web/src/page', '.ts'), ...inFolder('models', 'manifest.json'), ...inFolder('tools/train/recipes', '.model.json')];
-  const forbidden = /\byou have (?!a |an? )?(melanoma|cancer|skin)|\bis safe\b|\bharmless\b|\bdiagnos|\bdetects?\b|dermatologist-level|GDPR|HIPAA|clinically (validated|proven)/i;
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).flatMap((name) =>
+      name.endsWith(ending) ? [`${folder}/${name}`] : [],
+    );
+  const files = [
+    'web/index.html',
+    ...inFolder('web/src/element', '.ts'),
+    ...inFolder('web/src/page', '.ts'),
+    ...inFolder('models', 'manifest.json'),
+    ...inFolder('tools/train/recipes', '.model.json'),
+  ];
+  const forbidden =
+    /\byou have (?!a |an? )?(melanoma|cancer|skin)|\bis safe\b|\bharmless\b|\bdiagnos|\bdetects?\b|dermatologist-level|GDPR|HIPAA|clinically (validated|proven)/i;
 
   test.each(files)('%s', async (file) => {
     const text = await readFile(new URL(file, root), 'utf8');

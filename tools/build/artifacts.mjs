@@ -1,9 +1,10 @@
 // What is built from what. Every artifact is made only when something that it is made from has changed.
 import { existsSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { StepError, ask, root, run } from './steps.mjs';
+import { dirname, join } from 'node:path';
 import { ensure } from './fingerprint.mjs';
+import { ensureStb } from './stb.mjs';
+import { ask, root, run, StepError } from './steps.mjs';
 import {
   BUILD_NEEDS,
   checkNode,
@@ -17,7 +18,6 @@ import {
   pip,
   sanitizingCompiler,
 } from './toolchain.mjs';
-import { ensureStb } from './stb.mjs';
 
 const CMAKE_FILES = ['CMakeLists.txt', 'CMakePresets.json', 'cmake'];
 export const WASM_FILES = ['build/wasm/dermlet.js', 'build/wasm/dermlet.wasm'];
@@ -32,7 +32,10 @@ const TITLES = {
   bench: 'C++ core and benchmarks of its stages',
 };
 
-/** Configures and builds one CMake preset in build/<preset>; starts over when the compiler or a folder that it was configured for changed. */
+/**
+ * Configures and builds one CMake preset in build/<preset>; starts over when the compiler or a folder that it was
+ * configured for changed.
+ */
 async function cmake({ preset, kind, previous, configure, define = {}, env = {} }) {
   const folder = join(root, 'build', preset);
   if (previous?.kind !== kind) rmSync(folder, { recursive: true, force: true });
@@ -54,11 +57,21 @@ export async function wasm(preset = 'wasm') {
     kind,
     outputs: WASM_FILES.map((path) => path.replace('/wasm/', `/${preset}/`)),
     make: (previous) =>
-      cmake({ preset, kind, previous, configure: ['emcmake'], define: { DERMLET_STB_DIR: stb }, env: emccEnvironment() }),
+      cmake({
+        preset,
+        kind,
+        previous,
+        configure: ['emcmake'],
+        define: { DERMLET_STB_DIR: stb },
+        env: emccEnvironment(),
+      }),
   });
 }
 
-/** The C++ core and its tests for this machine; preset `native`, `asan`, `scalar` or, with benchmarks in place of tests, `bench`. */
+/**
+ * The C++ core and its tests for this machine; preset `native`, `asan`, `scalar` or, with benchmarks in place of tests,
+ * `bench`.
+ */
 export async function native(preset) {
   const stb = await ensureStb(pip);
   const compiler = preset === 'asan' ? sanitizingCompiler() : nativeCompiler();
@@ -69,7 +82,8 @@ export async function native(preset) {
     inputs: [...CMAKE_FILES, 'wasm_src', 'tests/core', ...(preset === 'bench' ? ['tests/bench/native'] : [])],
     kind,
     outputs: [`build/${preset}/CMakeCache.txt`],
-    make: (previous) => cmake({ preset, kind, previous, configure: [], define: { DERMLET_STB_DIR: stb, CMAKE_CXX_COMPILER: compiler } }),
+    make: (previous) =>
+      cmake({ preset, kind, previous, configure: [], define: { DERMLET_STB_DIR: stb, CMAKE_CXX_COMPILER: compiler } }),
   });
 }
 
@@ -84,34 +98,68 @@ export async function fuzzers() {
     inputs: [...CMAKE_FILES, 'wasm_src', 'tests/fuzz'],
     kind,
     outputs: ['build/fuzz/CMakeCache.txt'],
-    make: (previous) => cmake({ preset: 'fuzz', kind, previous, configure: [], define: { DERMLET_STB_DIR: stb, CMAKE_CXX_COMPILER: compiler } }),
+    make: (previous) =>
+      cmake({
+        preset: 'fuzz',
+        kind,
+        previous,
+        configure: [],
+        define: { DERMLET_STB_DIR: stb, CMAKE_CXX_COMPILER: compiler },
+      }),
   });
 }
 
-const TRAINING_REQUIREMENTS = ['requirements.txt', 'requirements-dev.txt', 'requirements-keras.txt'].map((name) => `tools/train/${name}`);
+const TRAINING_REQUIREMENTS = ['requirements.txt', 'requirements-dev.txt', 'requirements-keras.txt'].map(
+  (name) => `tools/train/${name}`,
+);
 
-/**
- * A virtual environment with what the training tool and its tests need, made anew when the requirements or the Python change. Returns its Python.
- * pip asks what it is configured to ask: where that offers torch with CUDA alone, some gigabytes come along.
- */
-export async function trainingEnvironment() {
+/** A virtual environment in build/ that holds what some requirement files pin. Resolves to its python. */
+async function pythonEnvironment({ name, title, requirements, proof }) {
   await ensureTools(['python']);
-  const folder = join(root, 'build', 'train-venv');
+  const folder = join(root, 'build', name);
   const python = join(folder, 'bin', 'python');
   const system = findPython();
   await ensure({
-    name: 'train-venv',
-    title: 'Python packages of the training tool',
-    inputs: TRAINING_REQUIREMENTS,
+    name,
+    title,
+    inputs: requirements,
     kind: JSON.stringify([root, system, ask(system, ['--version'])]),
-    outputs: ['build/train-venv/pyvenv.cfg', 'build/train-venv/bin/python', 'build/train-venv/bin/ruff'],
+    outputs: ['pyvenv.cfg', 'bin/python', `bin/${proof}`].map((path) => join('build', name, path)),
     make: async () => {
-      await run(system, ['-m', 'venv', '--clear', folder], { log: 'train-venv' });
-      const files = TRAINING_REQUIREMENTS.flatMap((path) => ['-r', path]);
-      await run(python, ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...files], { log: 'train-venv', append: true });
+      await run(system, ['-m', 'venv', '--clear', folder], { log: name });
+      const files = requirements.flatMap((path) => ['-r', path]);
+      await run(python, ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...files], {
+        log: name,
+        append: true,
+      });
     },
   });
   return python;
+}
+
+/**
+ * A virtual environment with what the training tool and its tests need, made anew when the requirements or the Python
+ * change. Returns its Python. pip asks what it is configured to ask: where that offers torch with CUDA alone, some
+ * gigabytes come along.
+ */
+export function trainingEnvironment() {
+  return pythonEnvironment({
+    name: 'train-venv',
+    title: 'Python packages of the training tool',
+    requirements: TRAINING_REQUIREMENTS,
+    proof: 'pytest',
+  });
+}
+
+/** The folder of the checkers that lint and format use, in an environment of their own: it is small. */
+export async function lintPrograms() {
+  const python = await pythonEnvironment({
+    name: 'lint-venv',
+    title: 'Checkers of style',
+    requirements: [join('tools', 'lint', 'requirements.txt')],
+    proof: 'clang-format',
+  });
+  return dirname(python);
 }
 
 /** The static site in dist/. */
@@ -119,12 +167,23 @@ export async function site() {
   return ensure({
     name: 'site',
     title: 'Site to dist/',
-    inputs: ['web', 'models', 'wasm_src/bindings/dermlet.d.ts', ...WASM_FILES, 'vite.config.ts', 'tsconfig.json', 'package.json', 'package-lock.json', 'tools/build/site.mjs'],
+    inputs: [
+      'web',
+      'models',
+      'wasm_src/bindings/dermlet.d.ts',
+      ...WASM_FILES,
+      'vite.config.ts',
+      'tsconfig.json',
+      'package.json',
+      'package-lock.json',
+      'tools/build/site.mjs',
+    ],
     kind: JSON.stringify([root]),
     outputs: ['dist/index.html', 'dist/dermlet.js', 'dist/sw.js', 'dist/engine/dermlet.wasm', 'dist/models/index.json'],
     make: async () => {
       await run(process.execPath, [join(root, 'tools', 'build', 'site.mjs')], { log: 'site' });
-      if (!existsSync(join(root, 'dist', 'index.html'))) throw new StepError('tools/build/site.mjs made no dist/index.html; see build/logs/site.log');
+      if (!existsSync(join(root, 'dist', 'index.html')))
+        throw new StepError('tools/build/site.mjs made no dist/index.html; see build/logs/site.log');
     },
   });
 }

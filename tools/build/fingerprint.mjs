@@ -1,9 +1,9 @@
 // Whether something must be made again: decided by the content of what it is made from, not by dates.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { cacheDir, root, step, upToDate } from './steps.mjs';
 import { withLock } from './lock.mjs';
+import { cacheDir, root, step, upToDate } from './steps.mjs';
 
 const IGNORED = /^(node_modules|__pycache__|\..*\.sw.|.*~|\.DS_Store)$/;
 
@@ -12,7 +12,9 @@ export function filesUnder(path) {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return [];
   if (stat.isFile()) return [path];
-  const names = readdirSync(path).filter((name) => !IGNORED.test(name)).sort();
+  const names = readdirSync(path)
+    .filter((name) => !IGNORED.test(name))
+    .sort();
   return names.flatMap((name) => filesUnder(join(path, name)));
 }
 
@@ -59,8 +61,9 @@ function isFresh(artifact, print) {
 
 /**
  * Makes an artifact unless it is fresh. Returns whether it was made.
- * artifact: { name, title, inputs: paths, extra: strings, outputs: files, make: (previousStamp) => Promise, kind: string }
- * `kind` changes when what was made before cannot be built upon (another compiler); `make` gets the previous stamp to see that.
+ * artifact: { name, title, inputs: paths, extra: strings, outputs: files, make: (previousStamp) => Promise, kind:
+ * string } `kind` changes when what was made before cannot be built upon (another compiler); `make` gets the previous
+ * stamp to see that.
  */
 export async function ensure(artifact) {
   const printNow = () => fingerprint(artifact.inputs, [artifact.kind, ...(artifact.extra ?? [])]);

@@ -1,8 +1,9 @@
-// npm run fuzz -- [--seconds N] [--only TARGET[,TARGET]]: libFuzzer on the C++ core under the sanitizers, two targets at a time.
-// First every input that once failed (tests/fuzz/regressions/<target>-*), then N seconds (60) from the drawn pictures (fuzz-seeds.mjs) and what earlier runs
-// found (.cache/fuzz/<target>, which a later run goes on with), by the words in tests/fuzz/dictionaries. At the end a table: runs, coverage, what is new, findings.
-// A finding is written to build/fuzz-findings/ and named with the command that repeats it; exit status 1.
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+// npm run fuzz -- [--seconds N] [--only TARGET[,TARGET]]: libFuzzer on the C++ core under the sanitizers, two targets
+// at a time. First every input that once failed (tests/fuzz/regressions/<target>-*), then N seconds (60) from the drawn
+// pictures (fuzz-seeds.mjs) and what earlier runs found (.cache/fuzz/<target>, which a later run goes on with), by the
+// words in tests/fuzz/dictionaries. At the end a table: runs, coverage, what is new, findings. A finding is written to
+// build/fuzz-findings/ and named with the command that repeats it; exit status 1.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,8 +11,8 @@ import { parseArgs } from 'node:util';
 import { fuzzers } from './artifacts.mjs';
 import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
 import { fromLibFuzzer } from './reports.mjs';
-import { StepError, cacheDir, logDir, main, root, run, say, tail } from './steps.mjs';
-import { BUILD_NEEDS, TEST_NEEDS, checkNode, ensureTools } from './toolchain.mjs';
+import { cacheDir, logDir, main, root, run, StepError, say, tail } from './steps.mjs';
+import { BUILD_NEEDS, checkNode, ensureTools, TEST_NEEDS } from './toolchain.mjs';
 
 const source = join(root, 'tests', 'fuzz');
 const work = join(root, 'build', 'fuzz-work');
@@ -33,19 +34,29 @@ const DICTIONARIES = {
   scaled: ['jpeg'],
 };
 
-export const targets = () => readdirSync(source).flatMap((name) => (name.endsWith('_fuzz.cc') ? [name.slice(0, -'_fuzz.cc'.length)] : [])).sort();
+export const targets = () =>
+  readdirSync(source)
+    .flatMap((name) => (name.endsWith('_fuzz.cc') ? [name.slice(0, -'_fuzz.cc'.length)] : []))
+    .sort();
 
 function dictionaryOf(target) {
   const names = DICTIONARIES[target] ?? [];
   if (names.length === 0) return [];
   const path = join(work, `${target}.dict`);
-  writeFileSync(path, names.map((name) => readFileSync(join(source, 'dictionaries', `${name}.dict`), 'utf8')).join('\n'));
+  writeFileSync(
+    path,
+    names.map((name) => readFileSync(join(source, 'dictionaries', `${name}.dict`), 'utf8')).join('\n'),
+  );
   return [`-dict=${path}`];
 }
 
-const regressionsOf = (target) => readdirSync(join(source, 'regressions')).filter((name) => name.startsWith(`${target}-`)).map((name) => join(source, 'regressions', name));
+const regressionsOf = (target) =>
+  readdirSync(join(source, 'regressions'))
+    .filter((name) => name.startsWith(`${target}-`))
+    .map((name) => join(source, 'regressions', name));
 
-const findingsOf = (target) => (existsSync(findings) ? readdirSync(findings).filter((name) => name.startsWith(`${target}-`)) : []);
+const findingsOf = (target) =>
+  existsSync(findings) ? readdirSync(findings).filter((name) => name.startsWith(`${target}-`)) : [];
 
 /** Runs one target's known inputs and then the fuzzer. Resolves to its line of the table. */
 async function one(target, seconds) {
@@ -61,7 +72,15 @@ async function one(target, seconds) {
   let status = known.length > 0 ? await run(program, [...LIMITS, ...known], options) : 0;
   const replayed = status === 0;
   if (replayed) {
-    const args = [...LIMITS, `-max_len=${LENGTHS[target] ?? MAX_LENGTH}`, ...dictionaryOf(target), `-max_total_time=${seconds}`, `-artifact_prefix=${join(findings, `${target}-`)}`, corpus, seeds];
+    const args = [
+      ...LIMITS,
+      `-max_len=${LENGTHS[target] ?? MAX_LENGTH}`,
+      ...dictionaryOf(target),
+      `-max_total_time=${seconds}`,
+      `-artifact_prefix=${join(findings, `${target}-`)}`,
+      corpus,
+      seeds,
+    ];
     status = await run(program, args, { ...options, append: known.length > 0, limit: (seconds + 240) * 1000 });
   }
   const figures = fromLibFuzzer(readFileSync(join(logDir, `${log}.log`), 'utf8'));
@@ -75,38 +94,65 @@ async function one(target, seconds) {
 function complain({ target, status, program, replayed, found }) {
   const path = join(logDir, `fuzz-${target}.log`);
   say(`${tail(path, 30)}  ${target}: FAILED (${status}); whole log: ${relative(root, path)}`);
-  if (!replayed) say(`  An input of tests/fuzz/regressions/${target}-* fails again: npm run fuzz -- --seconds 1 --only ${target}`);
+  if (!replayed)
+    say(`  An input of tests/fuzz/regressions/${target}-* fails again: npm run fuzz -- --seconds 1 --only ${target}`);
   for (const name of found) {
     const input = relative(root, join(findings, name));
-    say(`  Repeat:  ${relative(root, program)} ${input}\n  Keep:    cp ${input} tests/fuzz/regressions/${target}-<what it is>`);
+    say(
+      `  Repeat:  ${relative(root, program)} ${input}\n  Keep:    cp ${input} tests/fuzz/regressions/${target}-<what it is>`,
+    );
   }
 }
 
 const number = (value) => (value === undefined ? '-' : value.toLocaleString('en'));
 
-/** The table at the end; `edges` are libFuzzer's counters of the target's program that were reached, `features` those with how often. */
+/**
+ * The table at the end; `edges` are libFuzzer's counters of the target's program that were reached, `features` those
+ * with how often.
+ */
 function table(lines) {
   const rows = [
     ['target', 'runs', 'runs/s', 'edges', 'features', 'corpus', 'new', 'known', 'findings'],
-    ...lines.map((line) => [line.target, ...[line.runs, line.perSecond, line.edges, line.features, line.corpus, line.added, line.known, line.found.length].map(number)]),
+    ...lines.map((line) => [
+      line.target,
+      ...[
+        line.runs,
+        line.perSecond,
+        line.edges,
+        line.features,
+        line.corpus,
+        line.added,
+        line.known,
+        line.found.length,
+      ].map(number),
+    ]),
   ];
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  for (const row of rows) say(`  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ')}`);
+  for (const row of rows)
+    say(
+      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ')}`,
+    );
 }
 
-/** Runs targets side by side; resolves to counts as the test run wants them: a test a target, one an input that once failed. */
+/**
+ * Runs targets side by side; resolves to counts as the test run wants them: a test a target, one an input that once
+ * failed.
+ */
 export async function fuzz({ seconds = 60, only = targets() } = {}) {
   await fuzzers();
   mkdirSync(work, { recursive: true });
   const waiting = [...only];
   const lines = [];
   const lane = async () => {
-    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) lines.push(await one(target, seconds));
+    for (let target = waiting.shift(); target !== undefined; target = waiting.shift())
+      lines.push(await one(target, seconds));
   };
   await Promise.all(Array.from({ length: Math.min(cpus().length, 2) }, lane));
   lines.sort((a, b) => only.indexOf(a.target) - only.indexOf(b.target));
   table(lines);
-  const failures = lines.filter(({ passed }) => !passed).map(({ target, found }) => `fuzz ${target}${found.map((name) => `: build/fuzz-findings/${name}`).join('')}`);
+  const failures = lines
+    .filter(({ passed }) => !passed)
+    .map(({ target, found }) => `fuzz ${target}${found.map((name) => `: build/fuzz-findings/${name}`).join('')}`);
   const replays = lines.filter(({ replayed }) => replayed).reduce((sum, { known }) => sum + known, 0);
   return { passed: only.length - failures.length + replays, failed: failures.length, skipped: 0, failures };
 }
@@ -116,7 +162,8 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, only: { type: 'string' } } });
     const only = values.only?.split(',') ?? targets();
     const unknown = only.filter((target) => !targets().includes(target));
-    if (unknown.length > 0 || !/^[1-9]\d*$/.test(values.seconds)) throw new StepError(`Use: npm run fuzz -- [--seconds N] [--only ${targets().join(',')}]`);
+    if (unknown.length > 0 || !/^[1-9]\d*$/.test(values.seconds))
+      throw new StepError(`Use: npm run fuzz -- [--seconds N] [--only ${targets().join(',')}]`);
     checkNode();
     await ensureTools([...BUILD_NEEDS, ...TEST_NEEDS]);
     const { failed } = await fuzz({ seconds: Number(values.seconds), only });

@@ -1,4 +1,5 @@
-// One builder at a time in one checkout. The lock is a file that names its holder; a holder that no longer runs is replaced.
+// One builder at a time in one checkout. The lock is a file that names its holder; a holder that no longer runs is
+// replaced.
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -84,7 +85,8 @@ export async function withLock(what, work, path = join(cacheDir, 'build.lock')) 
       removeStale(path, holder ?? {});
       continue;
     }
-    if (!told) say(`  waiting for another build to finish (${holder.what}, process ${holder.pid} on ${holder.host}) ...`);
+    if (!told)
+      say(`  waiting for another build to finish (${holder.what}, process ${holder.pid} on ${holder.host}) ...`);
     told = true;
     await sleep(250);
   }

@@ -25,7 +25,10 @@ export function fromJunit(xml) {
   return counts;
 }
 
-/** pytest's `--junit-xml`. A file that cannot be collected is an error of its own, with the file as its name. A test that fails and errs counts once. */
+/**
+ * pytest's `--junit-xml`. A file that cannot be collected is an error of its own, with the file as its name. A test
+ * that fails and errs counts once.
+ */
 export function fromPytest(xml) {
   const counts = empty();
   for (const [, attributes, body] of xml.matchAll(/<testcase\b((?:"[^"]*"|[^">])*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
@@ -35,21 +38,6 @@ export function fromPytest(xml) {
       counts.failures.push([value('classname'), value('name')].filter(Boolean).join(' > '));
     } else if (/<skipped\b/.test(body ?? '')) counts.skipped += 1;
     else counts.passed += 1;
-  }
-  return counts;
-}
-
-/** GoogleTest's `--gtest_output=json`. */
-export function fromGoogleTest(json) {
-  const counts = empty();
-  for (const suite of json.testsuites ?? []) {
-    for (const test of suite.testsuite ?? []) {
-      if (test.failures?.length > 0) {
-        counts.failed += 1;
-        counts.failures.push(`${suite.name}.${test.name}`);
-      } else if (test.result === 'SKIPPED' || test.status === 'NOTRUN') counts.skipped += 1;
-      else counts.passed += 1;
-    }
   }
   return counts;
 }
@@ -83,7 +71,9 @@ export function fromPlaywright(json) {
         else if (test.status === 'skipped') counts.skipped += 1;
         else {
           counts.failed += 1;
-          counts.failures.push([...path, spec.title, test.projectName && `[${test.projectName}]`].filter(Boolean).join(' > '));
+          counts.failures.push(
+            [...path, spec.title, test.projectName && `[${test.projectName}]`].filter(Boolean).join(' > '),
+          );
         }
       }
     }
@@ -104,7 +94,9 @@ export function fromTap(text) {
   counts.passed = total('pass');
   counts.failed = total('fail') + total('cancelled');
   counts.skipped = total('skipped') + total('todo');
-  for (const [, name, details] of text.matchAll(/^\s*not ok \d+ - (.*)\n((?:(?!^\s*(?:not )?ok \d).*\n?)*?\s*\.\.\.$)?/gm)) {
+  for (const [, name, details] of text.matchAll(
+    /^\s*not ok \d+ - (.*)\n((?:(?!^\s*(?:not )?ok \d).*\n?)*?\s*\.\.\.$)?/gm,
+  )) {
     if (!details?.includes("failureType: 'subtestsFailed'")) counts.failures.push(name);
   }
   return counts;
@@ -117,15 +109,23 @@ export function fromLibFuzzer(text) {
   const done = last(/^#\d+\s+DONE\s+cov: (\d+) ft: (\d+) corp: (\d+)\//gm);
   if (done === undefined || stat('number_of_executed_units') === undefined) return null;
   const [edges, features, corpus] = done.slice(1).map(Number);
-  return { runs: Number(stat('number_of_executed_units')), perSecond: Number(stat('average_exec_per_sec')), edges, features, corpus, added: Number(stat('new_units_added')) };
+  return {
+    runs: Number(stat('number_of_executed_units')),
+    perSecond: Number(stat('average_exec_per_sec')),
+    edges,
+    features,
+    corpus,
+    added: Number(stat('new_units_added')),
+  };
 }
 
 /**
- * A part's verdict from its counts and its runner's exit status. A runner that failed without a failed test, or ran none at all, counts as one
- * failure: silence is not success.
+ * A part's verdict from its counts and its runner's exit status. A runner that failed without a failed test, or ran
+ * none at all, counts as one failure: silence is not success.
  */
 export function judge(counts, status) {
-  if (counts.failed === 0 && status !== 0) return { ...counts, failed: 1, failures: [`the runner ended with ${status}`] };
+  if (counts.failed === 0 && status !== 0)
+    return { ...counts, failed: 1, failures: [`the runner ended with ${status}`] };
   if (counts.failed === 0 && counts.passed === 0) return { ...counts, failed: 1, failures: ['no test ran'] };
   return counts;
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { filesUnder } from './fingerprint.mjs';
@@ -12,8 +12,23 @@ import { root } from './steps.mjs';
 function tracked() {
   const git = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
   if (git.status === 0) return git.stdout.split('\0').filter(Boolean);
-  const rooms = ['wasm_src', 'web', 'models', 'tools', 'tests', 'docs', '.ci', '.github', 'package.json', 'package-lock.json', 'CMakeLists.txt', 'README.md'];
-  return rooms.flatMap((room) => filesUnder(join(root, room))).map((path) => path.slice(root.length).replace(/^\//, ''));
+  const rooms = [
+    'wasm_src',
+    'web',
+    'models',
+    'tools',
+    'tests',
+    'docs',
+    '.ci',
+    '.github',
+    'package.json',
+    'package-lock.json',
+    'CMakeLists.txt',
+    'README.md',
+  ];
+  return rooms
+    .flatMap((room) => filesUnder(join(root, room)))
+    .map((path) => path.slice(root.length).replace(/^\//, ''));
 }
 
 const BINARY = /\.(png|jpe?g|gif|webp|bmp|onnx|pdf|wasm|ico|bin|npz)$/i;
@@ -22,13 +37,22 @@ const texts = tracked()
   .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 
 function offenders(pattern) {
-  return texts.flatMap(({ path, text }) => text.split('\n').flatMap((line, i) => (pattern.test(line) ? [`${path}:${i + 1}: ${line.trim().slice(0, 120)}`] : [])));
+  return texts.flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, i) => (pattern.test(line) ? [`${path}:${i + 1}: ${line.trim().slice(0, 120)}`] : [])),
+  );
 }
 
 describe('tracked files', () => {
   test('name no package registry', () => {
     // Written in pieces, or this file would be an offender.
-    const hosts = [['registry', 'npmjs'], ['registry', 'yarnpkg'], ['files', 'pythonhosted'], ['pypi', String.raw`org\/simple`]];
+    const hosts = [
+      ['registry', 'npmjs'],
+      ['registry', 'yarnpkg'],
+      ['files', 'pythonhosted'],
+      ['pypi', String.raw`org\/simple`],
+    ];
     assert.deepEqual(offenders(new RegExp(hosts.map((parts) => parts.join(String.raw`\.`)).join('|'))), []);
   });
 
@@ -62,7 +86,13 @@ describe('models', () => {
   for (const { name } of folders) {
     const folder = join(root, 'models', name);
     const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
-    for (const part of [manifest.file, manifest.selfTest.picture, manifest.selfTest.reference, ...(manifest.rejection ? [manifest.rejection.file] : []), ...(manifest.locator ? [manifest.locator.file] : [])]) {
+    for (const part of [
+      manifest.file,
+      manifest.selfTest.picture,
+      manifest.selfTest.reference,
+      ...(manifest.rejection ? [manifest.rejection.file] : []),
+      ...(manifest.locator ? [manifest.locator.file] : []),
+    ]) {
       test(`${name}/${part.path} is what the manifest says`, () => {
         const bytes = readFileSync(join(folder, part.path));
         assert.equal(bytes.length, part.bytes);

@@ -1,10 +1,19 @@
 // npm run classify | evaluate | bench | screenshots: makes sure that what the tool needs is built, then runs it.
-// Arguments and exit status pass through; the tool runs in the folder that npm was called from. Chatter goes to stderr: stdout is the tool's.
+// Arguments and exit status pass through; the tool runs in the folder that npm was called from. Chatter goes to stderr:
+// stdout is the tool's.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { everything, native, wasm } from './artifacts.mjs';
-import { StepError, chatter, main, root } from './steps.mjs';
-import { NATIVE_BENCH_NEEDS, checkNode, ensureChromium, ensureFirefox, ensurePackages, ensureTools, localBin } from './toolchain.mjs';
+import { chatter, main, root, StepError } from './steps.mjs';
+import {
+  checkNode,
+  ensureChromium,
+  ensureFirefox,
+  ensurePackages,
+  ensureTools,
+  localBin,
+  NATIVE_BENCH_NEEDS,
+} from './toolchain.mjs';
 
 async function core() {
   checkNode();
@@ -32,8 +41,15 @@ const TOOLS = {
   screenshots: { prepare: browser, script: 'tests/e2e/screenshots.ts', first: [] },
   bench: {
     prepare: async (args) => {
-      const env = args[0] === '--native' ? await nativeBenchmark() : { ...(await browser()), FIREFOX_PATH: await ensureFirefox() };
-      await ensurePackages({ folder: join(root, 'tests', 'bench'), title: 'npm packages of the benchmark', log: 'npm-bench' });
+      const env =
+        args[0] === '--native'
+          ? await nativeBenchmark()
+          : { ...(await browser()), FIREFOX_PATH: await ensureFirefox() };
+      await ensurePackages({
+        folder: join(root, 'tests', 'bench'),
+        title: 'npm packages of the benchmark',
+        log: 'npm-bench',
+      });
       return env;
     },
     script: 'tests/bench/main.ts',
@@ -41,7 +57,9 @@ const TOOLS = {
   },
 };
 
-/** Runs a TypeScript file in the terminal's own process group, so that Ctrl-C reaches it; resolves to its exit status. */
+/**
+ * Runs a TypeScript file in the terminal's own process group, so that Ctrl-C reaches it; resolves to its exit status.
+ */
 function passThrough(script, args, env) {
   return new Promise((resolve, reject) => {
     const child = spawn(localBin('tsx'), [join(root, script), ...args], {
@@ -65,7 +83,8 @@ await main(async () => {
   chatter({ to: process.stderr, quiet: true });
   const [name, ...args] = process.argv.slice(2);
   const tool = Object.hasOwn(TOOLS, name ?? '') ? TOOLS[name] : undefined;
-  if (tool === undefined) throw new StepError(`Use: node tools/build/run.mjs ${Object.keys(TOOLS).join('|')} [arguments]`);
+  if (tool === undefined)
+    throw new StepError(`Use: node tools/build/run.mjs ${Object.keys(TOOLS).join('|')} [arguments]`);
   const env = await tool.prepare(args);
   return passThrough(tool.script, [...tool.first, ...args], env);
 });

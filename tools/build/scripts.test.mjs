@@ -1,16 +1,25 @@
 // The build scripts' own tests: server, lock, fingerprints, versions, reports.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { fingerprint } from './fingerprint.mjs';
-import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
 import { targets } from './fuzz.mjs';
-import { fromGoogleTest, fromJunit, fromLibFuzzer, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
+import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
+import { fromJunit, fromLibFuzzer, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { serve } from './serve.mjs';
 import { isNewEnough, stbVersion } from './stb.mjs';
 import { root } from './steps.mjs';
@@ -27,7 +36,9 @@ describe('serve', () => {
   /** Sends a request line as it is: fetch would tidy the path up first. */
   const raw = (path) =>
     new Promise((resolve, reject) => {
-      const socket = connect(served.port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`));
+      const socket = connect(served.port, '127.0.0.1', () =>
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+      );
       let text = '';
       socket.on('data', (chunk) => (text += chunk));
       socket.on('close', () => resolve(text));
@@ -85,7 +96,16 @@ describe('serve', () => {
     assert.equal(await response.text(), '{}');
   });
 
-  for (const path of ['../secret.txt', '..%2fsecret.txt', '%2e%2e/secret.txt', '../site-secret.txt', 'link.txt', '/etc/passwd', '%00', '%']) {
+  for (const path of [
+    '../secret.txt',
+    '..%2fsecret.txt',
+    '%2e%2e/secret.txt',
+    '../site-secret.txt',
+    'link.txt',
+    '/etc/passwd',
+    '%00',
+    '%',
+  ]) {
     test(`gives nothing from outside: ${path}`, async () => {
       const answer = await raw(`/some/where/${path}`);
       assert.match(answer, /^HTTP\/1\.1 404 /);
@@ -117,7 +137,10 @@ describe('lock', () => {
   delete env.DERMLET_BUILD_LOCK;
 
   function start(name, wait) {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', worker, name, String(wait)], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', worker, name, String(wait)], {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     return { child, done: new Promise((resolve) => child.on('close', resolve)) };
   }
 
@@ -188,7 +211,10 @@ describe('fingerprint', () => {
 
 describe('versions', () => {
   test('are compared by number', () => {
-    assert.deepEqual(versionIn('emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.69 ()'), [3, 1, 69]);
+    assert.deepEqual(
+      versionIn('emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.69 ()'),
+      [3, 1, 69],
+    );
     assert.equal(versionIn('none'), null);
     assert.ok(isAtLeast([3, 1, 69], [3, 1, 6]));
     assert.ok(isAtLeast([4, 0, 0], [3, 1, 6]));
@@ -197,7 +223,10 @@ describe('versions', () => {
   });
 
   test('of stb_image are read from its first line and old ones refused', () => {
-    assert.deepEqual(stbVersion('/* stb_image - v2.30 - public domain image loader - http://nothings.org/stb\n'), [2, 30]);
+    assert.deepEqual(
+      stbVersion('/* stb_image - v2.30 - public domain image loader - http://nothings.org/stb\n'),
+      [2, 30],
+    );
     assert.equal(stbVersion('// no stb_image - v2.30'), null);
     assert.ok(isNewEnough([2, 30]) && isNewEnough([3, 0]));
     assert.ok(!isNewEnough([2, 27]) && !isNewEnough(null));
@@ -224,23 +253,35 @@ describe('reports', () => {
     assert.deepEqual(fromPytest(xml), { passed: 2, failed: 3, skipped: 1, failures });
   });
 
-  test('GoogleTest', () => {
-    const testsuite = [{ name: 'a', status: 'RUN', result: 'COMPLETED' }, { name: 'b', failures: [{}] }, { name: 'c', result: 'SKIPPED' }];
-    assert.deepEqual(fromGoogleTest({ testsuites: [{ name: 'S', testsuite }] }), { passed: 1, failed: 1, skipped: 1, failures: ['S.b'] });
-  });
-
   test('Vitest, with a file that does not load', () => {
     const testResults = [
-      { name: 'a.test.ts', status: 'failed', assertionResults: [{ status: 'failed', fullName: 'x' }, { status: 'passed' }, { status: 'pending' }] },
+      {
+        name: 'a.test.ts',
+        status: 'failed',
+        assertionResults: [{ status: 'failed', fullName: 'x' }, { status: 'passed' }, { status: 'pending' }],
+      },
       { name: 'b.test.ts', status: 'failed', assertionResults: [] },
     ];
     assert.deepEqual(fromVitest({ testResults }), { passed: 1, failed: 2, skipped: 1, failures: ['x', 'b.test.ts'] });
   });
 
   test('Playwright, with an error outside of any test', () => {
-    const specs = [{ title: 't', tests: [{ status: 'expected' }, { status: 'unexpected', projectName: 'p' }, { status: 'skipped' }] }];
-    const json = { suites: [{ title: 'f.spec.ts', suites: [{ title: 'g', specs }] }], errors: [{ message: 'boom\nat' }] };
-    assert.deepEqual(fromPlaywright(json), { passed: 1, failed: 2, skipped: 1, failures: ['f.spec.ts > g > t > [p]', 'boom'] });
+    const specs = [
+      {
+        title: 't',
+        tests: [{ status: 'expected' }, { status: 'unexpected', projectName: 'p' }, { status: 'skipped' }],
+      },
+    ];
+    const json = {
+      suites: [{ title: 'f.spec.ts', suites: [{ title: 'g', specs }] }],
+      errors: [{ message: 'boom\nat' }],
+    };
+    assert.deepEqual(fromPlaywright(json), {
+      passed: 1,
+      failed: 2,
+      skipped: 1,
+      failures: ['f.spec.ts > g > t > [p]', 'boom'],
+    });
   });
 
   test('TAP', () => {
@@ -259,9 +300,15 @@ describe('reports', () => {
 
 describe('fuzz', () => {
   test('every target builds, and its regression inputs name one that exists', () => {
-    const listed = /foreach\(target ([^)]+)\)/.exec(readFileSync(join(root, 'tests/fuzz/CMakeLists.txt'), 'utf8'))[1].split(' ');
+    const listed = /foreach\(target ([^)]+)\)/
+      .exec(readFileSync(join(root, 'tests/fuzz/CMakeLists.txt'), 'utf8'))[1]
+      .split(' ');
     assert.deepEqual(listed, targets());
-    for (const name of readdirSync(join(root, 'tests/fuzz/regressions'))) assert.ok(targets().some((target) => name.startsWith(`${target}-`)), name);
+    for (const name of readdirSync(join(root, 'tests/fuzz/regressions')))
+      assert.ok(
+        targets().some((target) => name.startsWith(`${target}-`)),
+        name,
+      );
   });
 
   test('seeds are made of the drawn pictures: blocks of EXIF, profiles, models', () => {
@@ -279,14 +326,24 @@ describe('fuzz', () => {
     assert.ok(profiles.filter((profile) => profile.toString('latin1', 36, 40) === 'acsp').length > 20);
     const kinds = new Set(made('pipeline').map((seed) => seed.toString('latin1', 0, 4)));
     for (const magic of ['\x89PNG', 'RIFF']) assert.ok(kinds.has(magic), magic);
-    assert.ok([...kinds].some((magic) => magic.startsWith('BM')) && [...kinds].some((magic) => magic.startsWith('\xff\xd8')));
+    assert.ok(
+      [...kinds].some((magic) => magic.startsWith('BM')) && [...kinds].some((magic) => magic.startsWith('\xff\xd8')),
+    );
     assert.ok(made('rejection').every((model) => model.toString('latin1', 0, 4) === 'DRJ1'));
     assert.ok(made('interpret').length > 10);
   });
 
   test("libFuzzer's last words are read, and a run without them is none", () => {
-    const text = '#99\tINITED cov: 5 ft: 6 corp: 7/8b exec/s: 0\n#2097152\tDONE   cov: 64 ft: 109 corp: 42/2Kb lim: 65536 exec/s: 123\nstat::number_of_executed_units: 2097152\nstat::average_exec_per_sec:     123\nstat::new_units_added:          9\n';
-    assert.deepEqual(fromLibFuzzer(text), { runs: 2097152, perSecond: 123, edges: 64, features: 109, corpus: 42, added: 9 });
+    const text =
+      '#99\tINITED cov: 5 ft: 6 corp: 7/8b exec/s: 0\n#2097152\tDONE   cov: 64 ft: 109 corp: 42/2Kb lim: 65536 exec/s: 123\nstat::number_of_executed_units: 2097152\nstat::average_exec_per_sec:     123\nstat::new_units_added:          9\n';
+    assert.deepEqual(fromLibFuzzer(text), {
+      runs: 2097152,
+      perSecond: 123,
+      edges: 64,
+      features: 109,
+      corpus: 42,
+      added: 9,
+    });
     assert.equal(fromLibFuzzer(text.replace('DONE', 'NEW ')), null);
   });
 });

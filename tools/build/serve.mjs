@@ -1,4 +1,5 @@
-// A static file server for the built site: this machine only, no cache, an optional sub-path. Also what the end-to-end tests serve from.
+// A static file server for the built site: this machine only, no cache, an optional sub-path. Also what the end-to-end
+// tests serve from.
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -44,7 +45,10 @@ function pathOf(url, base) {
   }
 }
 
-/** The file that answers a path: { file, stat }, { folder: true } for a folder without its slash, or null. Never outside `root`. */
+/**
+ * The file that answers a path: { file, stat }, { folder: true } for a folder without its slash, or null. Never outside
+ * `root`.
+ */
 async function find(root, path) {
   const wanted = resolve(root, path === '' || path.endsWith('/') ? `${path}index.html` : path);
   if (!wanted.startsWith(root + sep)) return null;
@@ -61,21 +65,37 @@ async function find(root, path) {
 
 /**
  * Serves the folder `root`.
- *   host, port  where to listen; a port that is taken is passed over for the next, unless `strictPort`; 0 takes any free one
+ *   host, port  where to listen; a port that is taken is passed over for the next, unless `strictPort`; 0 takes any
+ *   free one
  *   base        sub-path that the site lies under, with slashes at both ends
  *   headers     added to every answer
- *   onRequest   told of every request: { method, path, status }; path is relative to base, or the whole address outside of it
+ *   onRequest   told of every request: { method, path, status }; path is relative to base, or the whole address outside
+ *   of it
  *   override    (path) => undefined or { status?, type?, body, headers? }: answers in place of the file
  * Resolves to { url, port, close() }.
  */
-export async function serve({ root, host = '127.0.0.1', port = 8080, strictPort = false, base = '/', headers = {}, onRequest, override }) {
+export async function serve({
+  root,
+  host = '127.0.0.1',
+  port = 8080,
+  strictPort = false,
+  base = '/',
+  headers = {},
+  onRequest,
+  override,
+}) {
   const folder = await realpath(root);
 
   async function answer(request, response) {
     const path = pathOf(request.url, base);
     const send = (status, fields, body) => {
       onRequest?.({ method: request.method, path: path ?? request.url, status });
-      response.writeHead(status, { 'Cache-Control': 'no-cache', 'X-Content-Type-Options': 'nosniff', ...headers, ...fields });
+      response.writeHead(status, {
+        'Cache-Control': 'no-cache',
+        'X-Content-Type-Options': 'nosniff',
+        ...headers,
+        ...fields,
+      });
       if (request.method === 'HEAD' || body === undefined) response.end();
       else if (typeof body.pipe === 'function') body.on('error', () => response.destroy()).pipe(response);
       else response.end(body);
@@ -85,11 +105,16 @@ export async function serve({ root, host = '127.0.0.1', port = 8080, strictPort 
       request.resume();
       return send(405, { Allow: 'GET, HEAD' });
     }
-    if (path === null) return request.url === base.slice(0, -1) ? send(301, { Location: base }) : text(404, 'Not found');
+    if (path === null)
+      return request.url === base.slice(0, -1) ? send(301, { Location: base }) : text(404, 'Not found');
     const instead = override?.(path);
     if (instead !== undefined) {
       const body = Buffer.from(instead.body ?? '');
-      return send(instead.status ?? 200, { 'Content-Type': instead.type ?? typeOf(path), 'Content-Length': body.length, ...instead.headers }, body);
+      return send(
+        instead.status ?? 200,
+        { 'Content-Type': instead.type ?? typeOf(path), 'Content-Length': body.length, ...instead.headers },
+        body,
+      );
     }
     const found = await find(folder, path);
     if (found === null) return text(404, 'Not found');
@@ -97,7 +122,11 @@ export async function serve({ root, host = '127.0.0.1', port = 8080, strictPort 
     const { file, info } = found;
     const tag = `"${info.size.toString(16)}-${Math.round(info.mtimeMs).toString(16)}"`;
     if (request.headers['if-none-match'] === tag) return send(304, { ETag: tag });
-    return send(200, { 'Content-Type': typeOf(file), 'Content-Length': info.size, ETag: tag }, request.method === 'HEAD' ? undefined : createReadStream(file));
+    return send(
+      200,
+      { 'Content-Type': typeOf(file), 'Content-Length': info.size, ETag: tag },
+      request.method === 'HEAD' ? undefined : createReadStream(file),
+    );
   }
 
   const server = createServer((request, response) => {

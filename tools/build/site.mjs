@@ -1,9 +1,9 @@
 /**
- * Builds `dist/`: the page and the embed entry (Vite), the engine's files, the models, the service worker. Run it after `npm ci` and after the
- * WebAssembly build; it says what is missing otherwise. `node tools/build/site.mjs`
+ * Builds `dist/`: the page and the embed entry (Vite), the engine's files, the models, the service worker. Run it after
+ * `npm ci` and after the WebAssembly build; it says what is missing otherwise. `node tools/build/site.mjs`
  */
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -14,7 +14,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
 const runtime = join(root, 'node_modules/onnxruntime-web/dist');
 
-/** What `/wasm` needs is kept for use without a network; what `/webgpu` needs (26 MB) is fetched only where it is used. */
+/**
+ * What `/wasm` needs is kept for use without a network; what `/webgpu` needs (26 MB) is fetched only where it is used.
+ */
 const ENGINE = [
   { from: join(root, 'build/wasm/dermlet.wasm'), offline: true },
   { from: join(runtime, 'ort-wasm-simd-threaded.mjs'), offline: true },
@@ -24,15 +26,19 @@ const ENGINE = [
 ];
 
 /**
- * libheif-js (LGPL-3.0): fetched only when a HEIC comes that the browser cannot decode, and never kept beforehand. Its script is for pages and CommonJS; one line makes
- * it a module. Script, binary and licence are files of their own, so that anybody can put another build of the library in their place.
+ * libheif-js (LGPL-3.0): fetched only when a HEIC comes that the browser cannot decode, and never kept beforehand. Its
+ * script is for pages and CommonJS; one line makes it a module. Script, binary and licence are files of their own, so
+ * that anybody can put another build of the library in their place.
  */
 const LIBHEIF = join(root, 'node_modules/libheif-js/libheif-wasm');
 
 async function copyLibheif() {
   const engine = join(dist, 'engine');
   const script = await readFile(join(LIBHEIF, 'libheif.js'), 'utf8');
-  await writeFile(join(engine, 'libheif.mjs'), `/* libheif-js, LGPL-3.0: see libheif.LICENSE; source: https://github.com/strukturag/libheif */\n${script}\nexport default libheif;\n`);
+  await writeFile(
+    join(engine, 'libheif.mjs'),
+    `/* libheif-js, LGPL-3.0: see libheif.LICENSE; source: https://github.com/strukturag/libheif */\n${script}\nexport default libheif;\n`,
+  );
   await cp(join(LIBHEIF, 'libheif.wasm'), join(engine, 'libheif.wasm'));
   await cp(join(LIBHEIF, 'LICENSE'), join(engine, 'libheif.LICENSE'));
 }
@@ -41,12 +47,24 @@ async function copyLibheif() {
 const DEFAULT_MODEL = 'skin-8';
 
 const baseName = (path) => path.slice(path.lastIndexOf(sep) + 1);
-const exists = (path) => stat(path).then(() => true, () => false);
+const exists = (path) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 async function requireInputs() {
-  const needed = [...ENGINE.map((file) => file.from), join(LIBHEIF, 'libheif.js'), join(LIBHEIF, 'libheif.wasm'), join(root, 'build/wasm/dermlet.js')];
-  const missing = (await Promise.all(needed.map(async (path) => ((await exists(path)) ? null : relative(root, path))))).filter(Boolean);
-  if (missing.length > 0) throw new Error(`Not there yet: ${missing.join(', ')}. Run "npm run build", which makes them first.`);
+  const needed = [
+    ...ENGINE.map((file) => file.from),
+    join(LIBHEIF, 'libheif.js'),
+    join(LIBHEIF, 'libheif.wasm'),
+    join(root, 'build/wasm/dermlet.js'),
+  ];
+  const missing = (
+    await Promise.all(needed.map(async (path) => ((await exists(path)) ? null : relative(root, path))))
+  ).filter(Boolean);
+  if (missing.length > 0)
+    throw new Error(`Not there yet: ${missing.join(', ')}. Run "npm run build", which makes them first.`);
 }
 
 async function copyEngine() {
@@ -54,20 +72,32 @@ async function copyEngine() {
   await Promise.all(ENGINE.map(({ from }) => cp(from, join(dist, 'engine', baseName(from)))));
 }
 
-/** The files that a manifest names, checked against it: a site with a model that nobody can load must not be published. */
+/**
+ * The files that a manifest names, checked against it: a site with a model that nobody can load must not be published.
+ */
 async function copyModel(name) {
   const from = join(root, 'models', name);
   const to = join(dist, 'models', name);
   const manifest = JSON.parse(await readFile(join(from, 'manifest.json'), 'utf8'));
-  if (manifest.name !== name) throw new Error(`models/${name}/manifest.json calls its model '${manifest.name}': it would not be found by name.`);
-  const promised = [manifest.file, manifest.selfTest.picture, manifest.selfTest.reference, ...(manifest.rejection ? [manifest.rejection.file] : []), ...(manifest.locator ? [manifest.locator.file] : [])];
+  if (manifest.name !== name)
+    throw new Error(`models/${name}/manifest.json calls its model '${manifest.name}': it would not be found by name.`);
+  const promised = [
+    manifest.file,
+    manifest.selfTest.picture,
+    manifest.selfTest.reference,
+    ...(manifest.rejection ? [manifest.rejection.file] : []),
+    ...(manifest.locator ? [manifest.locator.file] : []),
+  ];
   for (const { path, bytes, sha256 } of promised) {
     const content = await readFile(join(from, path));
     const actual = createHash('sha256').update(content).digest('hex');
-    if (content.length !== bytes || actual !== sha256) throw new Error(`models/${name}/${path} is not what its manifest promises.`);
+    if (content.length !== bytes || actual !== sha256)
+      throw new Error(`models/${name}/${path} is not what its manifest promises.`);
   }
   await mkdir(to, { recursive: true });
-  const drawings = (await exists(join(from, 'figures'))) ? (await readdir(join(from, 'figures'))).filter((file) => file.endsWith('.svg')) : [];
+  const drawings = (await exists(join(from, 'figures')))
+    ? (await readdir(join(from, 'figures'))).filter((file) => file.endsWith('.svg'))
+    : [];
   const beside = [manifest.card, manifest.license.path, ...drawings.map((file) => `figures/${file}`)];
   const names = new Set(['manifest.json', ...promised.map((file) => file.path), ...beside]);
   for (const file of names) {
@@ -79,7 +109,16 @@ async function copyModel(name) {
 
 /** One entry of models/index.json, as models/index.schema.json describes it. */
 function indexEntry({ name, title, version, file, license, card, classes }) {
-  return { name, title, version, bytes: file.bytes, license, card, classes: classes.length, default: name === DEFAULT_MODEL };
+  return {
+    name,
+    title,
+    version,
+    bytes: file.bytes,
+    license,
+    card,
+    classes: classes.length,
+    default: name === DEFAULT_MODEL,
+  };
 }
 
 /** Every folder of models/ that has a manifest, and the list of them for those who load by name. */
@@ -87,8 +126,10 @@ async function copyModels() {
   const entries = await readdir(join(root, 'models'), { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   const models = [];
-  for (const name of names.sort()) if (await exists(join(root, 'models', name, 'manifest.json'))) models.push(indexEntry(await copyModel(name)));
-  if (!models.some((model) => model.default)) throw new Error(`There is no models/${DEFAULT_MODEL}, which the page takes when nobody chose.`);
+  for (const name of names.sort())
+    if (await exists(join(root, 'models', name, 'manifest.json'))) models.push(indexEntry(await copyModel(name)));
+  if (!models.some((model) => model.default))
+    throw new Error(`There is no models/${DEFAULT_MODEL}, which the page takes when nobody chose.`);
   await writeFile(join(dist, 'models', 'index.json'), `${JSON.stringify({ indexVersion: 1, models }, null, 2)}\n`);
 }
 
@@ -112,7 +153,16 @@ async function buildServiceWorker() {
     swSrc: join(out, 'sw.js'),
     swDest: join(dist, 'sw.js'),
     globDirectory: dist,
-    globPatterns: ['index.html', 'site.webmanifest', '*.svg', 'dermlet.js', 'assets/**', 'models/index.json', 'models/*/{MODEL_CARD.md,LICENSE}', ...ENGINE.filter((file) => file.offline).map(({ from }) => `engine/${baseName(from)}`)],
+    globPatterns: [
+      'index.html',
+      'site.webmanifest',
+      '*.svg',
+      'dermlet.js',
+      'assets/**',
+      'models/index.json',
+      'models/*/{MODEL_CARD.md,LICENSE}',
+      ...ENGINE.filter((file) => file.offline).map(({ from }) => `engine/${baseName(from)}`),
+    ],
     // Assets are named by their own hash: a revision would only make them be fetched twice.
     dontCacheBustURLsMatching: /^assets\//,
     maximumFileSizeToCacheInBytes: 64 * 1024 * 1024,
@@ -123,19 +173,25 @@ async function buildServiceWorker() {
 
 async function filesUnder(folder) {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort();
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
 }
 
 /**
- * The page's policy forbids eval, so code that needs it would fail in use and not here. ONNX Runtime's WebGPU loader holds one that it never
- * reaches; it is not among what is used by default.
+ * The page's policy forbids eval, so code that needs it would fail in use and not here. ONNX Runtime's WebGPU loader
+ * holds one that it never reaches; it is not among what is used by default.
  */
 async function refuseEval() {
-  const optional = new Set(ENGINE.filter((file) => file.mayHoldEval).map(({ from }) => join(dist, 'engine', baseName(from))));
+  const optional = new Set(
+    ENGINE.filter((file) => file.mayHoldEval).map(({ from }) => join(dist, 'engine', baseName(from))),
+  );
   const scripts = (await filesUnder(dist)).filter((path) => /\.m?js$/.test(path) && !optional.has(path));
   for (const path of scripts) {
     const found = /(?<![\w$.])(eval|Function)\s*\(/.exec(await readFile(path, 'utf8'));
-    if (found) throw new Error(`dist/${relative(dist, path)} holds ${found[0]}...), which the page's policy does not allow.`);
+    if (found)
+      throw new Error(`dist/${relative(dist, path)} holds ${found[0]}...), which the page's policy does not allow.`);
   }
 }
 
@@ -143,7 +199,11 @@ async function summary() {
   const rows = [];
   for (const path of await filesUnder(dist)) {
     const content = await readFile(path);
-    rows.push({ path: relative(dist, path).split(sep).join('/'), raw: content.length, gzip: content.length < 2e6 ? gzipSync(content).length : null });
+    rows.push({
+      path: relative(dist, path).split(sep).join('/'),
+      raw: content.length,
+      gzip: content.length < 2e6 ? gzipSync(content).length : null,
+    });
   }
   const width = Math.max(...rows.map((row) => row.path.length));
   for (const { path, raw, gzip } of rows) {

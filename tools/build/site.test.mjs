@@ -13,43 +13,77 @@ const page = text('index.html');
 
 describe('dist', () => {
   test('holds what the embed entry, the engine and the models need', () => {
-    const engine = ['dermlet.wasm', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.asyncify.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'];
+    const engine = [
+      'dermlet.wasm',
+      'ort-wasm-simd-threaded.mjs',
+      'ort-wasm-simd-threaded.wasm',
+      'ort-wasm-simd-threaded.asyncify.mjs',
+      'ort-wasm-simd-threaded.asyncify.wasm',
+    ];
     const model = ['manifest.json', 'skin-8.onnx', 'selftest.png', 'selftest.json', 'MODEL_CARD.md', 'LICENSE'];
-    const wanted = ['index.html', 'dermlet.js', 'sw.js', ...engine.map((name) => `engine/${name}`), ...model.map((name) => `models/skin-8/${name}`)];
-    assert.deepEqual(wanted.filter((path) => !files.includes(path)), []);
+    const wanted = [
+      'index.html',
+      'dermlet.js',
+      'sw.js',
+      ...engine.map((name) => `engine/${name}`),
+      ...model.map((name) => `models/skin-8/${name}`),
+    ];
+    assert.deepEqual(
+      wanted.filter((path) => !files.includes(path)),
+      [],
+    );
   });
 
   test('lists every model that it holds, as their manifests say, and the page asks for the default', () => {
     const { indexVersion, models } = JSON.parse(text('models/index.json'));
     assert.equal(indexVersion, 1);
-    const folders = files.filter((path) => /^models\/[^/]+\/manifest\.json$/.test(path)).map((path) => path.split('/')[1]);
+    const folders = files
+      .filter((path) => /^models\/[^/]+\/manifest\.json$/.test(path))
+      .map((path) => path.split('/')[1]);
     assert.deepEqual(models.map(({ name }) => name).sort(), folders.sort());
     for (const { name, title, version, bytes, license, card, classes } of models) {
       const manifest = JSON.parse(text(`models/${name}/manifest.json`));
-      assert.deepEqual([name, title, version, license, card], [manifest.name, manifest.title, manifest.version, manifest.license, manifest.card]);
+      assert.deepEqual(
+        [name, title, version, license, card],
+        [manifest.name, manifest.title, manifest.version, manifest.license, manifest.card],
+      );
       assert.deepEqual([bytes, classes], [manifest.file.bytes, manifest.classes.length]);
       assert.equal(statSync(join(siteDir, 'models', name, manifest.file.path)).size, bytes);
-      for (const beside of [license.path, card]) assert.ok(files.includes(`models/${name}/${beside}`), `${name}/${beside}`);
+      for (const beside of [license.path, card])
+        assert.ok(files.includes(`models/${name}/${beside}`), `${name}/${beside}`);
     }
     const defaults = models.filter((model) => model.default).map(({ name }) => name);
     assert.deepEqual(defaults, [/<dermlet-classifier[^>]*\bmodel="([^"]*)"/.exec(page)?.[1]]);
   });
 
   test('keeps the list, the cards and the licences for use without a network, and no weights: the engine keeps those that were chosen', () => {
-    const kept = [...text('sw.js').matchAll(/url:\s*["'`](models\/[^"'`]*)["'`]|["'`]url["'`]:\s*["'`](models\/[^"'`]*)["'`]/g)].map(([, a, b]) => a ?? b);
+    const kept = [
+      ...text('sw.js').matchAll(/url:\s*["'`](models\/[^"'`]*)["'`]|["'`]url["'`]:\s*["'`](models\/[^"'`]*)["'`]/g),
+    ].map(([, a, b]) => a ?? b);
     assert.ok(kept.includes('models/index.json'));
     assert.ok(kept.includes('models/skin-8/LICENSE'));
-    assert.deepEqual(kept.filter((path) => /\.onnx$|manifest\.json$/.test(path)), []);
+    assert.deepEqual(
+      kept.filter((path) => /\.onnx$|manifest\.json$/.test(path)),
+      [],
+    );
   });
 
   test('shows every drawing that the card shows', () => {
-    const drawings = [...text('models/skin-8/MODEL_CARD.md').matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(([, address]) => `models/skin-8/${address}`);
+    const drawings = [...text('models/skin-8/MODEL_CARD.md').matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(
+      ([, address]) => `models/skin-8/${address}`,
+    );
     assert.ok(drawings.length > 0);
-    assert.deepEqual(drawings.filter((path) => !files.includes(path)), []);
+    assert.deepEqual(
+      drawings.filter((path) => !files.includes(path)),
+      [],
+    );
   });
 
   test('has the core that was built', () => {
-    assert.deepEqual(readFileSync(join(siteDir, 'engine/dermlet.wasm')), readFileSync(join(root, 'build/wasm/dermlet.wasm')));
+    assert.deepEqual(
+      readFileSync(join(siteDir, 'engine/dermlet.wasm')),
+      readFileSync(join(root, 'build/wasm/dermlet.wasm')),
+    );
   });
 
   test('works from any sub-path: every address in the page is relative and there', () => {
@@ -63,7 +97,14 @@ describe('dist', () => {
 
   test('has a strict policy and nothing in the page that would break it', () => {
     const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]*)"/.exec(page)?.[1] ?? '';
-    for (const part of ["default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "connect-src 'self'", "worker-src 'self'", "form-action 'none'", "base-uri 'none'"]) {
+    for (const part of [
+      "default-src 'none'",
+      "script-src 'self' 'wasm-unsafe-eval'",
+      "connect-src 'self'",
+      "worker-src 'self'",
+      "form-action 'none'",
+      "base-uri 'none'",
+    ]) {
       assert.ok(policy.includes(part), part);
     }
     assert.doesNotMatch(policy, /'unsafe-(eval|inline)'|https?:|\*/);
@@ -72,19 +113,30 @@ describe('dist', () => {
 
   test('names no other host in its own scripts but as words', () => {
     const calls = /(fetch|importScripts|import|WebSocket|EventSource|sendBeacon|new Worker)\(\s*["'`](https?:)?\/\//;
-    assert.deepEqual(files.filter((path) => /\.m?js$/.test(path) && calls.test(text(path))), []);
+    assert.deepEqual(
+      files.filter((path) => /\.m?js$/.test(path) && calls.test(text(path))),
+      [],
+    );
   });
 
   test('holds no path of the machine that built it and no source map', () => {
-    assert.deepEqual(files.filter((path) => path.endsWith('.map')), []);
+    assert.deepEqual(
+      files.filter((path) => path.endsWith('.map')),
+      [],
+    );
     const readable = files.filter((path) => /\.(m?js|css|html|json|webmanifest)$/.test(path));
-    assert.deepEqual(readable.filter((path) => text(path).includes(root)), []);
+    assert.deepEqual(
+      readable.filter((path) => text(path).includes(root)),
+      [],
+    );
     assert.ok(!readFileSync(join(siteDir, 'engine/dermlet.wasm')).includes(root));
   });
 
   test('stays within what a page may weigh', () => {
     // What a first visit loads besides the network and its runtime.
-    const own = files.filter((path) => path === 'index.html' || path.startsWith('assets/') || path === 'engine/dermlet.wasm');
+    const own = files.filter(
+      (path) => path === 'index.html' || path.startsWith('assets/') || path === 'engine/dermlet.wasm',
+    );
     const total = own.reduce((sum, path) => sum + statSync(join(siteDir, path)).size, 0);
     assert.ok(total < 600_000, `${total} bytes`);
   });

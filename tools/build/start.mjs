@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { everything } from './artifacts.mjs';
 import { serve, siteDir } from './serve.mjs';
-import { StepError, main, say } from './steps.mjs';
+import { main, StepError, say } from './steps.mjs';
 import { which } from './toolchain.mjs';
 
 /** The program that opens an address in a browser, or null where nobody would see it. */
@@ -26,9 +26,12 @@ function open(url) {
 
 function options() {
   try {
-    const { values } = parseArgs({ options: { port: { type: 'string' }, 'no-open': { type: 'boolean', default: false } } });
+    const { values } = parseArgs({
+      options: { port: { type: 'string' }, 'no-open': { type: 'boolean', default: false } },
+    });
     const port = values.port === undefined ? undefined : Number(values.port);
-    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65536)) throw new Error(`--port ${values.port} is no port`);
+    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65536))
+      throw new Error(`--port ${values.port} is no port`);
     return { port, open: !values['no-open'] };
   } catch (error) {
     throw new StepError(`${error.message}\nUse: npm start -- [--port N] [--no-open]`);

@@ -1,10 +1,11 @@
-// stb_image.h, 2.30 or newer: older ones let a crafted JPEG write out of bounds. The system's when new enough, else the copy inside the source
-// package `libstb` on PyPI, fetched by name and checked against a pinned hash. Nothing of that package is run.
+// stb_image.h, 2.30 or newer: older ones let a crafted JPEG write out of bounds. The system's when new enough, else the
+// copy inside the source package `libstb` on PyPI, fetched by name and checked against a pinned hash. Nothing of that
+// package is run.
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StepError, cacheDir, onExit, run, step, upToDate } from './steps.mjs';
 import { withLock } from './lock.mjs';
+import { cacheDir, onExit, run, StepError, step, upToDate } from './steps.mjs';
 
 const OLDEST = [2, 30];
 const SYSTEM = '/usr/include/stb';
@@ -40,11 +41,17 @@ function cachedIsRight() {
   return existsSync(path) && sha256(readFileSync(path)) === HEADER_SHA256;
 }
 
-/** The folder that holds a usable stb_image.h now, or null. DERMLET_STB_DIR names one by hand; an older one there is refused. */
+/**
+ * The folder that holds a usable stb_image.h now, or null. DERMLET_STB_DIR names one by hand; an older one there is
+ * refused.
+ */
 export function findStb() {
   const chosen = process.env.DERMLET_STB_DIR;
   if (chosen) {
-    if (!usableIn(chosen)) throw new StepError(`DERMLET_STB_DIR=${chosen} holds no stb_image.h ${OLDEST.join('.')} or newer; older ones are unsafe.`);
+    if (!usableIn(chosen))
+      throw new StepError(
+        `DERMLET_STB_DIR=${chosen} holds no stb_image.h ${OLDEST.join('.')} or newer; older ones are unsafe.`,
+      );
     return chosen;
   }
   if (usableIn(SYSTEM)) return SYSTEM;
@@ -55,8 +62,8 @@ export function stbNeedsPip() {
   return findStb() === null;
 }
 
-// Before it keeps a source archive, pip asks the package's own build backend for its name and version, which would first have to install
-// that backend. This stand-in answers instead.
+// Before it keeps a source archive, pip asks the package's own build backend for its name and version, which would
+// first have to install that backend. This stand-in answers instead.
 const STAND_IN = `
 import os
 def prepare_metadata_for_build_wheel(folder, config_settings=None):
@@ -78,7 +85,14 @@ async function fetchHeader(pip) {
     writeFileSync(join(backend, '__init__.py'), '');
     writeFileSync(join(backend, 'build.py'), STAND_IN);
     writeFileSync(join(work, 'requirements.txt'), `${PACKAGE}==${VERSION} --hash=sha256:${ARCHIVE_SHA256}\n`);
-    const flags = ['--require-hashes', '--no-deps', '--no-binary', ':all:', '--no-build-isolation', '--disable-pip-version-check'];
+    const flags = [
+      '--require-hashes',
+      '--no-deps',
+      '--no-binary',
+      ':all:',
+      '--no-build-isolation',
+      '--disable-pip-version-check',
+    ];
     await run(pip[0], [...pip.slice(1), 'download', ...flags, '-r', 'requirements.txt', '-d', work], {
       cwd: work,
       env: { PYTHONPATH: join(work, 'backend') },

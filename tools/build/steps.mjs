@@ -50,7 +50,9 @@ export async function step(title, work) {
 const children = new Set();
 const atExit = new Set();
 
-/** Calls `undo` (synchronous) when the process ends in whatever way it can notice. Returns a function that forgets it. */
+/**
+ * Calls `undo` (synchronous) when the process ends in whatever way it can notice. Returns a function that forgets it.
+ */
 export function onExit(undo) {
   atExit.add(undo);
   return () => atExit.delete(undo);
@@ -63,7 +65,11 @@ function cleanUp() {
 }
 
 process.on('exit', cleanUp);
-for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]]) {
+for (const [signal, number] of [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+  ['SIGHUP', 1],
+]) {
   process.on(signal, () => process.exit(128 + number));
 }
 
@@ -76,20 +82,29 @@ function signalGroup(child, signal) {
 }
 
 /**
- * Runs a program and waits for it. It gets a process group of its own, so that what it starts ends with it; its output goes to
- * build/logs/<log>.log. Rejects with a StepError that shows the end of the log.
+ * Runs a program and waits for it. It gets a process group of its own, so that what it starts ends with it; its output
+ * goes to build/logs/<log>.log. Rejects with a StepError that shows the end of the log.
  *   echo     shows the output as well
  *   mayFail  resolves to the exit status instead of rejecting
  *   limit    milliseconds after which it is ended; 0 never
  */
-export async function run(command, args, { cwd = root, env = {}, log, append = false, echo = false, mayFail = false, limit = 0 } = {}) {
+export async function run(
+  command,
+  args,
+  { cwd = root, env = {}, log, append = false, echo = false, mayFail = false, limit = 0 } = {},
+) {
   mkdirSync(logDir, { recursive: true });
   const logPath = join(logDir, `${log}.log`);
   const file = openSync(logPath, append ? 'a' : 'w');
   writeSync(file, `$ ${[command, ...args].join(' ')}\n`);
   try {
     const code = await new Promise((resolve, reject) => {
-      const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+      const child = spawn(command, args, {
+        cwd,
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      });
       children.add(child);
       const timer = limit > 0 ? setTimeout(() => signalGroup(child, 'SIGKILL'), limit) : undefined;
       for (const source of [child.stdout, child.stderr]) {
@@ -109,7 +124,10 @@ export async function run(command, args, { cwd = root, env = {}, log, append = f
         resolve(status ?? `signal ${signal}`);
       });
     });
-    if (code !== 0 && !mayFail) throw new StepError(`${tail(logPath, echo ? 0 : 40)}${command} ended with ${code}; whole log: ${relative(root, logPath)}`);
+    if (code !== 0 && !mayFail)
+      throw new StepError(
+        `${tail(logPath, echo ? 0 : 40)}${command} ended with ${code}; whole log: ${relative(root, logPath)}`,
+      );
     return code;
   } finally {
     closeSync(file);
@@ -120,12 +138,21 @@ export async function run(command, args, { cwd = root, env = {}, log, append = f
 export function tail(path, lines) {
   if (lines === 0) return '';
   const all = readFileSync(path, 'utf8').trimEnd().split('\n');
-  return `${all.slice(-lines).map((line) => `    ${line}`).join('\n')}\n`;
+  return `${all
+    .slice(-lines)
+    .map((line) => `    ${line}`)
+    .join('\n')}\n`;
 }
 
 /** Runs a quick program and returns what it printed, or null when it is missing or fails. */
 export function ask(command, args = [], { env = {}, input } = {}) {
-  const answer = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, ...env }, input, timeout: 60_000, cwd: root });
+  const answer = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    input,
+    timeout: 60_000,
+    cwd: root,
+  });
   return answer.status === 0 ? `${answer.stdout}${answer.stderr}` : null;
 }
 

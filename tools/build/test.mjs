@@ -1,4 +1,5 @@
-// npm test: every test there is, in order, with real counts. The last line is `N passed, N failed`; exit status 1 when any failed.
+// npm test: every test there is, in order, with real counts. The last line is `N passed, N failed`; exit status 1 when
+// any failed.
 //   npm test -- [--only PART[,PART]] [--verbose]
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -6,23 +7,42 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { native, site, trainingEnvironment, wasm } from './artifacts.mjs';
 import { fuzz } from './fuzz.mjs';
-import { fromGoogleTest, fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
+import { checks } from './lint.mjs';
+import { fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { siteDir } from './serve.mjs';
-import { StepError, logDir, main, root, run, say, seconds, tail } from './steps.mjs';
-import { BUILD_NEEDS, TEST_NEEDS, checkNode, ensureChromium, ensureFirefox, ensurePackages, ensureTools, localBin } from './toolchain.mjs';
+import { logDir, main, root, run, StepError, say, seconds, tail } from './steps.mjs';
+import {
+  BUILD_NEEDS,
+  checkNode,
+  ensureChromium,
+  ensureFirefox,
+  ensurePackages,
+  ensureTools,
+  localBin,
+  TEST_NEEDS,
+} from './toolchain.mjs';
 
 const reportDir = join(root, 'build', 'reports');
 const MINUTE = 60_000;
 let verbose = false;
 
-/** A runner that counts its tests itself: `read` gets the status and gives the counts. A report that is missing is a crash. */
+/**
+ * A runner that counts its tests itself: `read` gets the status and gives the counts. A report that is missing is a
+ * crash.
+ */
 async function counted(log, [command, ...args], read, options = {}) {
   const status = await run(command, args, { log, mayFail: true, echo: verbose, limit: 10 * MINUTE, ...options });
   let counts;
   try {
     counts = read();
   } catch (error) {
-    return { passed: 0, failed: 1, skipped: 0, failures: [`no readable report (${error.message}); the runner ended with ${status}`], log };
+    return {
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+      failures: [`no readable report (${error.message}); the runner ended with ${status}`],
+      log,
+    };
   }
   return { ...judge(counts, status), log };
 }
@@ -30,7 +50,9 @@ async function counted(log, [command, ...args], read, options = {}) {
 /** A program that is one test: it passes when it ends with 0. */
 async function single(name, log, [command, ...args], options = {}) {
   const status = await run(command, args, { log, mayFail: true, echo: verbose, limit: 5 * MINUTE, ...options });
-  return status === 0 ? { passed: 1, failed: 0, skipped: 0, failures: [], log } : { passed: 0, failed: 1, skipped: 0, failures: [name], log };
+  return status === 0
+    ? { passed: 1, failed: 0, skipped: 0, failures: [], log }
+    : { passed: 0, failed: 1, skipped: 0, failures: [name], log };
 }
 
 function report(name) {
@@ -45,37 +67,101 @@ const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 async function googleTests(preset) {
   await native(preset);
   const junit = report(`${preset}.xml`);
-  const args = ['--test-dir', join(root, 'build', preset), '--output-on-failure', '--no-tests=error', '--parallel', String(cpus().length)];
+  const args = [
+    '--test-dir',
+    join(root, 'build', preset),
+    '--output-on-failure',
+    '--no-tests=error',
+    '--parallel',
+    String(cpus().length),
+  ];
   const env = { UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1' };
-  return counted(`test-${preset}`, ['ctest', ...args, '--output-junit', junit], () => fromJunit(readFileSync(junit, 'utf8')), { env });
+  return counted(
+    `test-${preset}`,
+    ['ctest', ...args, '--output-junit', junit],
+    () => fromJunit(readFileSync(junit, 'utf8')),
+    { env },
+  );
 }
 
 const PARTS = [
   { id: 'scripts', title: 'Repository rules and build scripts', test: scripts },
-  { id: 'types', title: 'Types', test: () => single('tsc', 'test-types', [localBin('tsc'), '--noEmit', '-p', 'tsconfig.json']) },
+  { id: 'lint', title: 'Style', test: style },
+  {
+    id: 'types',
+    title: 'Types',
+    test: () => single('tsc', 'test-types', [localBin('tsc'), '--noEmit', '-p', 'tsconfig.json']),
+  },
   { id: 'core', title: 'C++ core', test: () => googleTests('native') },
   { id: 'asan', title: 'C++ core under address and undefined-behaviour sanitizers', test: () => googleTests('asan') },
   { id: 'fuzz', title: 'Hostile input: each fuzz target for a minute', test: () => fuzz() },
   { id: 'module', title: 'WASM module: size, and use in Node', needs: wasm, test: moduleInNode },
   { id: 'web', title: 'TypeScript units', needs: wasm, test: unit },
   { id: 'train', title: 'Training tool', needs: wasm, test: trainingTool },
-  { id: 'site', title: 'Built site', needs: async () => { await wasm(); await site(); }, test: builtSite },
-  { id: 'e2e', title: 'End to end in Chromium', needs: async () => { await wasm(); await site(); await trainingEnvironment(); }, test: endToEnd },
-  { id: 'exact', title: 'The same tensors in every build and browser', needs: async () => { await wasm(); await wasm('wasm-scalar'); await site(); }, test: sameTensors },
+  {
+    id: 'site',
+    title: 'Built site',
+    needs: async () => {
+      await wasm();
+      await site();
+    },
+    test: builtSite,
+  },
+  {
+    id: 'e2e',
+    title: 'End to end in Chromium',
+    needs: async () => {
+      await wasm();
+      await site();
+      await trainingEnvironment();
+    },
+    test: endToEnd,
+  },
+  {
+    id: 'exact',
+    title: 'The same tensors in every build and browser',
+    needs: async () => {
+      await wasm();
+      await wasm('wasm-scalar');
+      await site();
+    },
+    test: sameTensors,
+  },
 ];
 
 function nodeTests(log, files, options) {
   const tap = report(`${log}.tap`);
-  const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', `--test-reporter-destination=${tap}`];
-  return counted(log, [process.execPath, '--test', ...reporters, ...files], () => fromTap(readFileSync(tap, 'utf8')), options);
+  const reporters = [
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=tap',
+    `--test-reporter-destination=${tap}`,
+  ];
+  return counted(
+    log,
+    [process.execPath, '--test', ...reporters, ...files],
+    () => fromTap(readFileSync(tap, 'utf8')),
+    options,
+  );
 }
 
 function scripts() {
   return nodeTests('test-scripts', ['tools/build/repository.test.mjs', 'tools/build/scripts.test.mjs']);
 }
 
+/** Each checker is a test. */
+async function style() {
+  const results = [];
+  for (const { name, log, check } of await checks()) results.push(await single(name, log, check));
+  return together(results);
+}
+
 function moduleInNode() {
-  return nodeTests('test-module', ['tools/build/size.test.mjs', 'tests/core/module_smoke.mjs', 'tests/bench/memory.test.mjs']);
+  return nodeTests('test-module', [
+    'tools/build/size.test.mjs',
+    'tests/core/module_smoke.mjs',
+    'tests/bench/memory.test.mjs',
+  ]);
 }
 
 function builtSite() {
@@ -84,46 +170,67 @@ function builtSite() {
 
 function unit() {
   const path = report('vitest.json');
-  return counted('test-web', [localBin('vitest'), 'run', '--reporter=verbose', '--reporter=json', `--outputFile.json=${path}`], () => fromVitest(readJson(path)));
+  return counted(
+    'test-web',
+    [localBin('vitest'), 'run', '--reporter=verbose', '--reporter=json', `--outputFile.json=${path}`],
+    () => fromVitest(readJson(path)),
+  );
 }
 
-/** ruff's rules, ruff's layout and pytest, in that order: each may fail without keeping the others from running. */
 async function trainingTool() {
   const python = await trainingEnvironment();
-  const cwd = join(root, 'tools', 'train');
   const junit = report('pytest.xml');
-  const results = [
-    await single('ruff check', 'test-train-rules', [python, '-m', 'ruff', 'check', '.'], { cwd }),
-    await single('ruff format --check', 'test-train-layout', [python, '-m', 'ruff', 'format', '--check', '.'], { cwd }),
-    await counted('test-train', [python, '-m', 'pytest', `--junit-xml=${junit}`, '--durations=10'], () => noneSkipped(fromPytest(readFileSync(junit, 'utf8'))), {
-      cwd,
-      limit: 20 * MINUTE,
-    }),
-  ];
-  return together(results);
+  return counted(
+    'test-train',
+    [python, '-m', 'pytest', `--junit-xml=${junit}`, '--durations=10'],
+    () => noneSkipped(fromPytest(readFileSync(junit, 'utf8'))),
+    { cwd: join(root, 'tools', 'train'), limit: 20 * MINUTE },
+  );
 }
 
 /** Whatever a test of the training tool needs was installed: one that skips itself hides something. */
 function noneSkipped(counts) {
   if (counts.skipped === 0) return counts;
-  return { ...counts, failed: counts.failed + counts.skipped, skipped: 0, failures: [...counts.failures, `${counts.skipped} skipped`] };
+  return {
+    ...counts,
+    failed: counts.failed + counts.skipped,
+    skipped: 0,
+    failures: [...counts.failures, `${counts.skipped} skipped`],
+  };
 }
 
 /** Several results as one; the log is that of the first that failed. */
 function together(results) {
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
   const log = (results.find((result) => result.failed > 0) ?? results.at(-1)).log;
-  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped'), failures: results.flatMap((result) => result.failures), log };
+  return {
+    passed: sum('passed'),
+    failed: sum('failed'),
+    skipped: sum('skipped'),
+    failures: results.flatMap((result) => result.failures),
+    log,
+  };
 }
 
-/** Some of Playwright's projects, against a copy of the site: a build that somebody starts meanwhile must not pull it away. */
+/**
+ * Some of Playwright's projects, against a copy of the site: a build that somebody starts meanwhile must not pull it
+ * away.
+ */
 async function browsers(log, projects, env) {
   const path = report(`${log}.json`);
   const copy = report('site');
   cpSync(siteDir, copy, { recursive: true });
-  const given = { DERMLET_SITE: copy, CHROMIUM_PATH: await ensureChromium(), PLAYWRIGHT_JSON_OUTPUT_NAME: path, ...env };
+  const given = {
+    DERMLET_SITE: copy,
+    CHROMIUM_PATH: await ensureChromium(),
+    PLAYWRIGHT_JSON_OUTPUT_NAME: path,
+    ...env,
+  };
   const args = ['test', '--reporter=list,json', ...projects.map((name) => `--project=${name}`)];
-  return counted(log, [localBin('playwright'), ...args], () => fromPlaywright(readJson(path)), { env: given, limit: 20 * MINUTE });
+  return counted(log, [localBin('playwright'), ...args], () => fromPlaywright(readJson(path)), {
+    env: given,
+    limit: 20 * MINUTE,
+  });
 }
 
 /** One of the tests fine-tunes a model first, with the training tool's own Python. */
@@ -131,7 +238,10 @@ async function endToEnd() {
   return browsers('test-e2e', ['chromium', 'webgpu'], { DERMLET_PYTHON: await trainingEnvironment() });
 }
 
-/** Natively without vector instructions (with them: part `core`), in Node with SIMD and without, in every browser. Shows what each compared in which time. */
+/**
+ * Natively without vector instructions (with them: part `core`), in Node with SIMD and without, in every browser. Shows
+ * what each compared in which time.
+ */
 async function sameTensors() {
   const figures = report('exactness.txt');
   const env = { DERMLET_FIGURES: figures };
@@ -175,7 +285,9 @@ async function runPart(part) {
 
 function options() {
   try {
-    const { values } = parseArgs({ options: { only: { type: 'string' }, verbose: { type: 'boolean', default: false } } });
+    const { values } = parseArgs({
+      options: { only: { type: 'string' }, verbose: { type: 'boolean', default: false } },
+    });
     const known = PARTS.map((part) => part.id);
     const wanted = values.only?.split(',') ?? known;
     const unknown = wanted.filter((id) => !known.includes(id));
@@ -198,7 +310,9 @@ await main(async () => {
   const results = [];
   for (const part of chosen.parts) results.push(await runPart(part));
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-  say(`\n${chosen.parts.length} parts in ${seconds(began)}${sum('skipped') > 0 ? `, ${sum('skipped')} tests skipped` : ''}`);
+  say(
+    `\n${chosen.parts.length} parts in ${seconds(began)}${sum('skipped') > 0 ? `, ${sum('skipped')} tests skipped` : ''}`,
+  );
   say(`${sum('passed')} passed, ${sum('failed')} failed`);
   return sum('failed') > 0 ? 1 : 0;
 });

@@ -1,11 +1,22 @@
 // Finds the programs that building and testing need and installs the missing ones with apt, or says exactly how to.
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+
 import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { StepError, ask, cacheDir, root, run, say, step, upToDate } from './steps.mjs';
 import { readStamp, writeStamp } from './fingerprint.mjs';
 import { withLock } from './lock.mjs';
 import { stbNeedsPip } from './stb.mjs';
+import { ask, cacheDir, root, run, StepError, say, step, upToDate } from './steps.mjs';
 
 /** Ubuntu 22.04's; the oldest that the project is tested with is Debian 12's 3.1.6. */
 const OLDEST_EMCC = [3, 1, 5];
@@ -46,7 +57,10 @@ function remembered(question, programs, answer) {
     const { size, mtimeMs } = statSync(real);
     return [real, size, mtimeMs];
   });
-  const key = createHash('sha256').update(JSON.stringify([question, state])).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(JSON.stringify([question, state]))
+    .digest('hex')
+    .slice(0, 16);
   const known = readStamp('toolchain') ?? {};
   if (known[question]?.key === key) return known[question].value;
   const value = answer();
@@ -71,14 +85,22 @@ export function emccVersion() {
 }
 
 /** Whether a compiler builds and links a small program with the standard library and the given flags. */
-function compiles(compiler, flags, program = '#include <string>\nint main(int n, char**) { return std::string(n, 0).empty(); }\n') {
+function compiles(
+  compiler,
+  flags,
+  program = '#include <string>\nint main(int n, char**) { return std::string(n, 0).empty(); }\n',
+) {
   const path = which(compiler);
   if (path === null) return false;
   const question = [compiler, ...flags].join(' ');
   const out = join(cacheDir, `probe-${process.pid}`);
   mkdirSync(cacheDir, { recursive: true });
   try {
-    return remembered(question, [path], () => ask(path, ['-x', 'c++', '-std=c++20', ...flags, '-o', out, '-'], { input: program })) !== null;
+    return (
+      remembered(question, [path], () =>
+        ask(path, ['-x', 'c++', '-std=c++20', ...flags, '-o', out, '-'], { input: program }),
+      ) !== null
+    );
   } finally {
     rmSync(out, { force: true });
   }
@@ -99,13 +121,18 @@ export function sanitizingCompiler() {
 
 /** A clang whose libFuzzer links beside the sanitizers. */
 export function fuzzingCompiler() {
-  const target = '#include <cstddef>\nextern "C" int LLVMFuzzerTestOneInput(const unsigned char*, std::size_t) { return 0; }\n';
+  const target =
+    '#include <cstddef>\nextern "C" int LLVMFuzzerTestOneInput(const unsigned char*, std::size_t) { return 0; }\n';
   return CLANGS.find((compiler) => compiles(compiler, ['-fsanitize=fuzzer,address,undefined'], target)) ?? null;
 }
 
 function hasHeader(header) {
   const compiler = nativeCompiler();
-  return compiler !== null && ask(compiler, ['-x', 'c++', '-std=c++20', '-E', '-o', '/dev/null', '-'], { input: `#include <${header}>\n` }) !== null;
+  return (
+    compiler !== null &&
+    ask(compiler, ['-x', 'c++', '-std=c++20', '-E', '-o', '/dev/null', '-'], { input: `#include <${header}>\n` }) !==
+      null
+  );
 }
 
 /** A pip that runs, as [program, ...arguments], or null. A Python that a version manager put first may lack it. */
@@ -119,7 +146,10 @@ export function pip() {
 /** What the training tool needs at least: tomllib. */
 const OLDEST_PYTHON = [3, 11];
 
-/** A Python that is new enough and makes virtual environments with pip in them (Debian keeps that in a package of its own), as its full path, or null. */
+/**
+ * A Python that is new enough and makes virtual environments with pip in them (Debian keeps that in a package of its
+ * own), as its full path, or null.
+ */
 export function findPython() {
   const script = `import ensurepip, sys, venv; assert sys.version_info >= (${OLDEST_PYTHON.join(', ')}); print(sys.executable)`;
   for (const python of ['python3', 'python3.13', 'python3.12', 'python3.11', '/usr/bin/python3']) {
@@ -129,16 +159,25 @@ export function findPython() {
   return null;
 }
 
-/** The first of some programs that says its version, or null. Ubuntu's browser packages are stubs that only ask for a snap: hence the question. */
+/**
+ * The first of some programs that says its version, or null. Ubuntu's browser packages are stubs that only ask for a
+ * snap: hence the question.
+ */
 function firstThatRuns(chosen, names) {
   const candidates = chosen ? [chosen] : names.map(which).filter((path) => path !== null);
-  const works = (path) => existsSync(path) && remembered(`run ${path}`, [path], () => ask(path, ['--version'])) !== null;
+  const works = (path) =>
+    existsSync(path) && remembered(`run ${path}`, [path], () => ask(path, ['--version'])) !== null;
   return candidates.find(works) ?? null;
 }
 
 /** A Chromium that runs, or null. */
 export function findChromium() {
-  return firstThatRuns(process.env.CHROMIUM_PATH, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']);
+  return firstThatRuns(process.env.CHROMIUM_PATH, [
+    'chromium',
+    'chromium-browser',
+    'google-chrome',
+    'google-chrome-stable',
+  ]);
 }
 
 /** A Firefox that runs, or null. */
@@ -148,10 +187,22 @@ export function findFirefox() {
 
 const NEEDS = {
   emcc: { what: 'emcc', apt: ['emscripten'], found: () => isAtLeast(versionIn(emccVersion()), OLDEST_EMCC) },
-  cmake: { what: 'cmake', apt: ['cmake'], found: () => which('cmake') !== null && isAtLeast(cmakeVersion(), OLDEST_CMAKE) },
+  cmake: {
+    what: 'cmake',
+    apt: ['cmake'],
+    found: () => which('cmake') !== null && isAtLeast(cmakeVersion(), OLDEST_CMAKE),
+  },
   ninja: { what: 'ninja', apt: ['ninja-build'], found: () => which('ninja') !== null },
-  expected: { what: 'tl/expected.hpp', apt: ['libexpected-dev'], found: () => existsSync('/usr/include/tl/expected.hpp') },
-  pip: { what: 'pip', apt: ['python3', 'python3-pip', 'ca-certificates'], found: () => !stbNeedsPip() || pip() !== null },
+  expected: {
+    what: 'tl/expected.hpp',
+    apt: ['libexpected-dev'],
+    found: () => existsSync('/usr/include/tl/expected.hpp'),
+  },
+  pip: {
+    what: 'pip',
+    apt: ['python3', 'python3-pip', 'ca-certificates'],
+    found: () => !stbNeedsPip() || pip() !== null,
+  },
   compiler: { what: 'a C++ compiler', apt: ['g++'], found: () => nativeCompiler() !== null },
   sanitizers: { what: "a compiler's sanitizers", apt: ['g++'], found: () => sanitizingCompiler() !== null },
   fuzzer: {
@@ -165,7 +216,11 @@ const NEEDS = {
   gtest: { what: 'GoogleTest', apt: ['libgtest-dev'], found: () => hasHeader('gtest/gtest.h') },
   jpeg: { what: 'libjpeg-turbo', apt: ['libjpeg-dev'], found: () => hasHeader('jpeglib.h') },
   benchmark: { what: 'Google Benchmark', apt: ['libbenchmark-dev'], found: () => hasHeader('benchmark/benchmark.h') },
-  python: { what: `Python ${OLDEST_PYTHON.join('.')} or newer with venv`, apt: ['python3', 'python3-venv'], found: () => findPython() !== null },
+  python: {
+    what: `Python ${OLDEST_PYTHON.join('.')} or newer with venv`,
+    apt: ['python3', 'python3-venv'],
+    found: () => findPython() !== null,
+  },
   chromium: { what: 'Chromium', apt: ['chromium'], found: () => findChromium() !== null },
   firefox: { what: 'Firefox', apt: ['firefox-esr'], found: () => findFirefox() !== null },
   webkit: { what: "WebKitGTK's driver", apt: ['webkit2gtk-driver'], found: () => which('WebKitWebDriver') !== null },
@@ -212,7 +267,9 @@ export async function ensureTools(names) {
   const packages = [...new Set(missing.flatMap((need) => need.apt))];
   const list = missing.map((need) => need.what).join(', ');
   if (which('apt-get') === null) {
-    throw new StepError(`Missing: ${list}. Install them and run this again (Debian and Ubuntu call them: ${packages.join(' ')}).`);
+    throw new StepError(
+      `Missing: ${list}. Install them and run this again (Debian and Ubuntu call them: ${packages.join(' ')}).`,
+    );
   }
   if (privilege() === null) {
     const command = `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`;
@@ -221,8 +278,12 @@ export async function ensureTools(names) {
   await withLock('installing packages', () => aptInstall(packages));
   missing = missingNow();
   if (missing.length > 0) {
-    const version = missing.includes(NEEDS.emcc) ? ` emcc on PATH says: ${emccVersion() ?? 'nothing'}; ${OLDEST_EMCC.join('.')} or newer is needed.` : '';
-    throw new StepError(`Installed ${packages.join(', ')}, but still missing: ${missing.map((need) => need.what).join(', ')}.${version}`);
+    const version = missing.includes(NEEDS.emcc)
+      ? ` emcc on PATH says: ${emccVersion() ?? 'nothing'}; ${OLDEST_EMCC.join('.')} or newer is needed.`
+      : '';
+    throw new StepError(
+      `Installed ${packages.join(', ')}, but still missing: ${missing.map((need) => need.what).join(', ')}.${version}`,
+    );
   }
 }
 
@@ -234,7 +295,17 @@ function isUbuntu() {
 export const NATIVE_BENCH_NEEDS = ['compiler', 'cmake', 'ninja', 'expected', 'pip', 'jpeg', 'benchmark'];
 
 /** What tests need of the system besides what building needs, to be asked for at once. */
-export const TEST_NEEDS = ['compiler', 'sanitizers', 'fuzzer', 'gtest', 'jpeg', 'python', 'webkit', 'xvfb', ...(isUbuntu() ? [] : ['chromium', 'firefox'])];
+export const TEST_NEEDS = [
+  'compiler',
+  'sanitizers',
+  'fuzzer',
+  'gtest',
+  'jpeg',
+  'python',
+  'webkit',
+  'xvfb',
+  ...(isUbuntu() ? [] : ['chromium', 'firefox']),
+];
 
 /** A browser for tests: the system's, apt's, or (Ubuntu, whose packages are snaps) the one that Playwright fetches. */
 async function ensureBrowser(name, title, find) {
@@ -247,7 +318,9 @@ async function ensureBrowser(name, title, find) {
   const fetched = async () => (await import('@playwright/test'))[name].executablePath();
   if (!existsSync(await fetched())) {
     const args = ['install', ...(privilege() === null ? [] : ['--with-deps']), name];
-    await withLock(`fetching ${title}`, () => step(`Fetching ${title} with Playwright`, () => run(localBin('playwright'), args, { log: name })));
+    await withLock(`fetching ${title}`, () =>
+      step(`Fetching ${title} with Playwright`, () => run(localBin('playwright'), args, { log: name })),
+    );
   }
   return fetched();
 }
@@ -274,7 +347,9 @@ function npmCommand() {
 }
 
 function lockPrint(folder) {
-  return createHash('sha256').update(readFileSync(join(folder, 'package-lock.json'))).digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(join(folder, 'package-lock.json')))
+    .digest('hex');
 }
 
 /** Whether what npm itself noted in node_modules is what the lock asks for: someone ran npm by hand. */
@@ -285,7 +360,9 @@ function matchesLock(folder) {
     return Object.entries(read('package-lock.json')).every(([path, wanted]) => {
       if (path === '') return true;
       const there = installed[path];
-      return there === undefined ? wanted.optional === true : there.version === wanted.version && there.integrity === wanted.integrity;
+      return there === undefined
+        ? wanted.optional === true
+        : there.version === wanted.version && there.integrity === wanted.integrity;
     });
   } catch {
     return false;

@@ -1,18 +1,22 @@
 /** `classify FILE|FOLDER...`, and with --lesion `classify FILE FILE`. */
 import { parseArgs } from 'node:util';
 import { DermletError } from '../../web/src/classifier/errors.js';
-import { withoutPictures, type Result } from '../../web/src/classifier/result.js';
 import { AUTO } from '../../web/src/classifier/manifest.js';
+import { type Result, withoutPictures } from '../../web/src/classifier/result.js';
 import { toDiagnosis, toPredict } from '../../web/src/handler/projections.js';
 import { defaultModel, loadManifest } from './node-engine.js';
 import { expand } from './pictures.js';
-import { classifyAll, type Answer, type Task, type TaskPicture } from './pool.js';
+import { type Answer, classifyAll, type Task, type TaskPicture } from './pool.js';
 import { describe, legend } from './terminal.js';
 import { EXIT, parseCrop, positiveInteger, requireModality, UsageError } from './usage.js';
 
 type Format = 'result' | 'predict' | 'diagnosis';
 
-const project: Record<Format, (result: Result) => object> = { result: withoutPictures, predict: toPredict, diagnosis: toDiagnosis };
+const project: Record<Format, (result: Result) => object> = {
+  result: withoutPictures,
+  predict: toPredict,
+  diagnosis: toDiagnosis,
+};
 
 export interface Output {
   out(text: string): void;
@@ -42,11 +46,16 @@ function parse(args: string[]) {
     throw new UsageError(`--format must be predict or diagnosis, not '${format}'.`);
   }
   const { lesion, crop, explain, thorough } = values;
-  if (lesion && positionals.length !== 2) throw new UsageError(`--lesion needs two files, the pictures of one lesion, not ${positionals.length}.`);
+  if (lesion && positionals.length !== 2)
+    throw new UsageError(`--lesion needs two files, the pictures of one lesion, not ${positionals.length}.`);
   const area = crop === undefined ? undefined : parseCrop(crop);
-  if (lesion && typeof area === 'object') throw new UsageError('--crop with pixels is for single pictures, not for --lesion.');
+  if (lesion && typeof area === 'object')
+    throw new UsageError('--crop with pixels is for single pictures, not for --lesion.');
   const modalities = values.modality?.split(',') ?? [];
-  if (modalities.length > (lesion ? 2 : 1)) throw new UsageError(`--modality names ${modalities.length} modalities for ${lesion ? 'two pictures' : 'one picture each'}.`);
+  if (modalities.length > (lesion ? 2 : 1))
+    throw new UsageError(
+      `--modality names ${modalities.length} modalities for ${lesion ? 'two pictures' : 'one picture each'}.`,
+    );
   return {
     paths: positionals,
     lesion,
@@ -77,7 +86,9 @@ const nameOf = ({ pictures }: Task): string => pictures.map(({ path }) => path).
 
 function asJson({ pictures }: Task, answer: Answer, format: Format): object {
   const files = pictures.length === 1 ? { file: pictures[0]!.path } : { files: pictures.map(({ path }) => path) };
-  return answer.ok ? { ...files, ...project[format](answer.result) } : { ...files, error: { code: answer.error.code, message: answer.error.message } };
+  return answer.ok
+    ? { ...files, ...project[format](answer.result) }
+    : { ...files, error: { code: answer.error.code, message: answer.error.message } };
 }
 
 /** @throws UsageError, DermletError when the engine cannot be started */
@@ -105,7 +116,9 @@ export async function classify(args: string[], { out, err, columns }: Output): P
     answers[index] = answer;
     tell();
   });
-  const all = answers.map((answer, index) => asJson(tasks[index]!, answer ?? { ok: false, error: new DermletError('BACKEND_FAILED', 'no answer') }, format));
+  const all = answers.map((answer, index) =>
+    asJson(tasks[index]!, answer ?? { ok: false, error: new DermletError('BACKEND_FAILED', 'no answer') }, format),
+  );
   const one = asked.lesion || (paths.length === 1 && tasks.length === 1 && tasks[0]!.pictures[0]!.path === paths[0]);
   if (json) out(`${JSON.stringify(one ? all[0] : all, null, 2)}\n`);
   else if (answers.some((answer) => answer?.ok)) out(`${legend(manifest.decision.coverage, columns)}\n`);

@@ -7,22 +7,23 @@ import { stringify } from 'csv-stringify/sync';
 import type { DermletError } from '../../web/src/classifier/errors.js';
 import type { Manifest } from '../../web/src/classifier/manifest.js';
 import type { Output } from './classify.js';
-import { allFigures, parsePart, positiveIndex, type AnsweredPairs, type Part } from './evaluation.js';
-import { chooseRows, mergeClasses, NEGATIVE_LABELS, readLabels, type LabelRow } from './labels.js';
+import { type AnsweredPairs, allFigures, type Part, parsePart, positiveIndex } from './evaluation.js';
+import { chooseRows, type LabelRow, mergeClasses, NEGATIVE_LABELS, readLabels } from './labels.js';
+import { lookingFigures, lookingReport } from './looking.js';
 import { defaultModel, loadManifest } from './node-engine.js';
 import { findPairs, type Pair } from './pairs.js';
-import { lookingFigures, lookingReport } from './looking.js';
 import { classifyAll, type Task } from './pool.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
-import { answered, scored, type Answered } from './scored.js';
+import { type Answered, answered, scored } from './scored.js';
 import { EXIT, parseCrop, positiveInteger, requireModality, UsageError } from './usage.js';
 
 /** Engines at once when nothing is said: each holds about 150 MB. */
 const DEFAULT_JOBS = Math.min(4, availableParallelism());
 const RESAMPLES = 1000;
 
-const list = (values: readonly string[] | undefined): string[] | undefined => values?.flatMap((value) => value.split(',')).filter(Boolean);
+const list = (values: readonly string[] | undefined): string[] | undefined =>
+  values?.flatMap((value) => value.split(',')).filter(Boolean);
 
 function parse(args: string[]) {
   const { values } = parseArgs({
@@ -48,7 +49,8 @@ function parse(args: string[]) {
   });
   const { labels, images, json } = values;
   const crop = parseCrop(values.crop);
-  if (typeof crop === 'object') throw new UsageError('evaluate takes --crop auto or whole: pixels are another part of each picture.');
+  if (typeof crop === 'object')
+    throw new UsageError('evaluate takes --crop auto or whole: pixels are another part of each picture.');
   if (!labels || !images || !json) throw new UsageError('evaluate needs --labels, --images and --json.');
   return {
     ...values,
@@ -84,7 +86,9 @@ function sortRows(rows: readonly LabelRow[], known: readonly string[]): Sorted {
 
 /** The row's own modality where the model knows it; else what the command line says; else the model's default. */
 function modalityOf(row: LabelRow, manifest: Manifest, option: string | undefined): string {
-  return manifest.modalities.some(({ id }) => id === row.modality) ? row.modality : (option ?? manifest.defaultModality);
+  return manifest.modalities.some(({ id }) => id === row.modality)
+    ? row.modality
+    : (option ?? manifest.defaultModality);
 }
 
 /** Whole or not at all: a reader never finds half a file. */
@@ -100,21 +104,39 @@ async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 /** Six decimals: far below what any of the figures can tell apart. */
-const rounded = (_key: string, value: unknown): unknown => (typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e6) / 1e6 : value);
+const rounded = (_key: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e6) / 1e6 : value;
 
-/** JSON in which a list of numbers stands on one line, so that curves and matrices can be read and compared. Text is left alone: it holds no line break. */
+/**
+ * JSON in which a list of numbers stands on one line, so that curves and matrices can be read and compared. Text is
+ * left alone: it holds no line break.
+ */
 export function compactJson(value: unknown): string {
   const number = '(?:-?[0-9.]+(?:e[+-]?[0-9]+)?|null)';
   const list = new RegExp(`\\[\\n\\s*(${number}(?:,\\n\\s*${number})*)\\n\\s*\\]`, 'g');
   return `${JSON.stringify(value, rounded, 2).replace(list, (_list, inner: string) => `[${inner.replace(/,\s+/g, ', ')}]`)}\n`;
 }
 
-function predictionsCsv(answers: readonly Answered[], options: { ids: readonly string[]; merge: readonly string[] }): string {
+function predictionsCsv(
+  answers: readonly Answered[],
+  options: { ids: readonly string[]; merge: readonly string[] },
+): string {
   const merged = mergeClasses(options.ids, options.merge);
   const header = ['set', 'image', 'outcome', 'rejection', ...merged.classes, 'tier', 'prediction_set'];
   const rows = answers.map((answer) => {
-    const { set, image, outcome, rejection, probabilities, tier, predictionSet } = scored(answer, options.ids, merged, { malignant: [], benign: [] });
-    return [set, image, outcome, rejection, ...probabilities, tier, predictionSet.map((k) => merged.classes[k]!).join(' ')].map(String);
+    const { set, image, outcome, rejection, probabilities, tier, predictionSet } = scored(answer, options.ids, merged, {
+      malignant: [],
+      benign: [],
+    });
+    return [
+      set,
+      image,
+      outcome,
+      rejection,
+      ...probabilities,
+      tier,
+      predictionSet.map((k) => merged.classes[k]!).join(' '),
+    ].map(String);
   });
   return stringify([header, ...rows]);
 }
@@ -128,17 +150,29 @@ interface Measured {
 
 /** The two modalities whose pictures `--pairs` joins: those that the model can combine. @throws UsageError */
 function pairedModalities({ combination }: Manifest): [string, string] {
-  if (!combination) throw new UsageError('--pairs: the model does not say how the scores of two pictures are combined.');
+  if (!combination)
+    throw new UsageError('--pairs: the model does not say how the scores of two pictures are combined.');
   return combination.modalities;
 }
 
 /** Each picture alone, then the pairs, in one run of the engines: nothing is loaded twice. */
-async function measure(options: Options, manifest: Manifest, used: readonly LabelRow[], { err }: Output): Promise<Measured> {
+async function measure(
+  options: Options,
+  manifest: Manifest,
+  used: readonly LabelRow[],
+  { err }: Output,
+): Promise<Measured> {
   const ids = manifest.classes.map(({ id }) => id);
   const modalities = used.map((row) => modalityOf(row, manifest, options.modality));
   const joined = options.pairs ? pairedModalities(manifest) : undefined;
-  const pairs = joined ? findPairs(used, modalities, joined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label)) : [];
-  const picture = (i: number) => ({ path: join(options.images, used[i]!.set, used[i]!.image), modality: modalities[i]!, crop: options.crop });
+  const pairs = joined
+    ? findPairs(used, modalities, joined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label))
+    : [];
+  const picture = (i: number) => ({
+    path: join(options.images, used[i]!.set, used[i]!.image),
+    modality: modalities[i]!,
+    crop: options.crop,
+  });
   const places = [...used.map((_row, i) => [i]), ...pairs.map(({ pictures }) => pictures)];
   const tasks = places.map((own): Task => ({ pictures: own.map(picture), options: { thorough: options.thorough } }));
   const found: (Answered | DermletError)[] = [];
@@ -160,7 +194,8 @@ function sortOut(
   const answers: Answered[] = [];
   const unreadable: Measured['unreadable'] = [];
   const placeOf = new Map<number, number>();
-  const fail = (image: string, set: string, { code, message }: DermletError) => unreadable.push({ set, image, code, message });
+  const fail = (image: string, set: string, { code, message }: DermletError) =>
+    unreadable.push({ set, image, code, message });
   used.forEach(({ set, image }, i) => {
     const answer = found[i]!;
     if ('code' in answer) return void fail(image, set, answer);
@@ -170,25 +205,40 @@ function sortOut(
   const together = pairs.flatMap(({ group, pictures }, i) => {
     const [answer, first, second] = [found[used.length + i]!, placeOf.get(pictures[0]), placeOf.get(pictures[1])];
     if (first === undefined || second === undefined) return []; // told above
-    if (!('code' in answer)) return [{ pair: { group, pictures: [first, second] as [number, number] }, together: answer }];
+    if (!('code' in answer))
+      return [{ pair: { group, pictures: [first, second] as [number, number] }, together: answer }];
     fail(pictures.map((k) => used[k]!.image).join(' + '), used[pictures[0]]!.set, answer);
     return [];
   });
   return { answers, unreadable, pairs: joined && { modalities: joined, pairs: together } };
 }
 
-/** What counts as malignant when nothing is said: the classes of high concern. @throws UsageError for a class that the model has not */
+/**
+ * What counts as malignant when nothing is said: the classes of high concern. @throws UsageError for a class that the
+ * model has not
+ */
 function malignantClasses({ classes }: Manifest, option: readonly string[] | undefined): string[] {
   const unknown = option?.find((id) => !classes.some((entry) => entry.id === id));
-  if (unknown !== undefined) throw new UsageError(`--malignant: there is no class '${unknown}'; there are ${classes.map(({ id }) => id).join(', ')}.`);
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--malignant: there is no class '${unknown}'; there are ${classes.map(({ id }) => id).join(', ')}.`,
+    );
   return classes.filter(({ id, concern }) => option?.includes(id) ?? concern === 'high').map(({ id }) => id);
 }
 
 /** Every mistake in the options is found before a picture is opened. @throws UsageError */
-function checkParts(parts: readonly Part[], ids: readonly string[], positive: string | undefined, sets: ReadonlySet<string>): void {
+function checkParts(
+  parts: readonly Part[],
+  ids: readonly string[],
+  positive: string | undefined,
+  sets: ReadonlySet<string>,
+): void {
   for (const { name, sets: own, merge } of parts) {
     const missing = own.find((set) => !sets.has(set));
-    if (missing !== undefined) throw new UsageError(`--part ${name}: no chosen row is of the set '${missing}'; there are ${[...sets].sort().join(', ')}.`);
+    if (missing !== undefined)
+      throw new UsageError(
+        `--part ${name}: no chosen row is of the set '${missing}'; there are ${[...sets].sort().join(', ')}.`,
+      );
     positiveIndex(positive, mergeClasses(ids, merge));
   }
   const twice = parts.find(({ name }, i) => parts.findIndex((part) => part.name === name) !== i);
@@ -211,12 +261,25 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   if (options.pairs) pairedModalities(manifest);
   checkParts(options.part, ids, options.positive, new Set(chosen.map(({ set }) => set)));
   const { used, unknown } = sortRows(chosen, ids);
-  for (const [label, count] of Object.entries(unknown)) err(`skipped: ${count} pictures with the label '${label}', which the model does not know\n`);
+  for (const [label, count] of Object.entries(unknown))
+    err(`skipped: ${count} pictures with the label '${label}', which the model does not know\n`);
   if (used.length === 0) throw new UsageError('No row has a label that the model knows.');
 
   const { answers, pairs, unreadable, seconds } = await measure(options, manifest, used, output);
   for (const { set, image, code, message } of unreadable) err(`unreadable: ${set}/${image}: ${code}: ${message}\n`);
-  const figures = allFigures(answers, { ids, merge: options.merge, positive: options.positive, malignant, benign, parts: options.part, resamples: RESAMPLES }, pairs);
+  const figures = allFigures(
+    answers,
+    {
+      ids,
+      merge: options.merge,
+      positive: options.positive,
+      malignant,
+      benign,
+      parts: options.part,
+      resamples: RESAMPLES,
+    },
+    pairs,
+  );
   const looking = lookingFigures(answers, ({ row }) => NEGATIVE_LABELS.includes(row.label));
   // A pair is two pictures more.
   const imagesPerSecond = (used.length + 2 * (pairs?.pairs.length ?? 0)) / seconds;
@@ -244,7 +307,10 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     imagesPerSecond,
   };
   await writeWhole(options.json, compactJson(written));
-  if (options.predictions !== undefined) await writeWhole(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
-  out(`${report(figures)}\n${lookingReport(looking)}\n\n${answers.length} pictures classified, ${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`);
+  if (options.predictions !== undefined)
+    await writeWhole(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
+  out(
+    `${report(figures)}\n${lookingReport(looking)}\n\n${answers.length} pictures classified, ${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`,
+  );
   return answers.length === 0 ? EXIT.failed : EXIT.fine;
 }

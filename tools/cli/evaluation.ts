@@ -1,9 +1,9 @@
 /** All figures of one evaluation: the whole, its parts, its sets, its skin tones, refusal, and pairs. */
-import { lesionFigures, toneFigures, type FigureOptions, type LesionFigures, type ToneFigures } from './figures.js';
-import { mergeClasses, type Merged } from './labels.js';
-import { pairFigures, type Pair, type PairFigures } from './pairs.js';
-import { refusalFigures, type RefusalFigures } from './refusal.js';
-import { grouped, scored, type Answered, type Scored } from './scored.js';
+import { type FigureOptions, type LesionFigures, lesionFigures, type ToneFigures, toneFigures } from './figures.js';
+import { type Merged, mergeClasses } from './labels.js';
+import { type Pair, type PairFigures, pairFigures } from './pairs.js';
+import { type RefusalFigures, refusalFigures } from './refusal.js';
+import { type Answered, grouped, type Scored, scored } from './scored.js';
 import { UsageError } from './usage.js';
 
 /** Some sets, looked at together with classes of their own. */
@@ -54,15 +54,21 @@ export function parsePart(text: string): Part {
   const [name = '', sets = '', ...merges] = text.split(':');
   const part = { name, sets: sets.split(',').filter(Boolean), merge: merges.join(':').split(',').filter(Boolean) };
   if (!/^[a-z0-9][a-z0-9-]*$/u.test(name) || part.sets.length === 0) {
-    throw new UsageError(`--part must be NAME:SET[,SET][:FROM:INTO[,FROM:INTO]], not '${text}'; a name has small letters, digits and hyphens.`);
+    throw new UsageError(
+      `--part must be NAME:SET[,SET][:FROM:INTO[,FROM:INTO]], not '${text}'; a name has small letters, digits and hyphens.`,
+    );
   }
   return part;
 }
 
-/** Index of the class of the one-against-all figures among the merged classes. @throws UsageError when it was asked for and is not there */
+/**
+ * Index of the class of the one-against-all figures among the merged classes. @throws UsageError when it was asked for
+ * and is not there
+ */
 export function positiveIndex(option: string | undefined, { classes }: Merged): number {
   const index = classes.indexOf(option ?? 'mel');
-  if (option !== undefined && index < 0) throw new UsageError(`--positive: there is no class '${option}'; there are ${classes.join(', ')}.`);
+  if (option !== undefined && index < 0)
+    throw new UsageError(`--positive: there is no class '${option}'; there are ${classes.join(', ')}.`);
   return index;
 }
 
@@ -76,10 +82,20 @@ function partFigures(answers: readonly Answered[], part: Part, options: Evaluati
   const merged = mergeClasses(options.ids, part.merge);
   const own = answers.filter(({ row }) => part.sets.includes(row.set));
   const lesions = own.map((answer) => scored(answer, options.ids, merged, options)).filter(isLesion);
-  return { sets: part.sets, merge: part.merge, classes: merged.classes, lesions: lesionFigures(lesions, figureOptions(merged, options)) };
+  return {
+    sets: part.sets,
+    merge: part.merge,
+    classes: merged.classes,
+    lesions: lesionFigures(lesions, figureOptions(merged, options)),
+  };
 }
 
-function pairsOf(answers: readonly Answered[], { modalities, pairs }: AnsweredPairs, score: (answer: Answered) => Scored, options: FigureOptions): PairFigures {
+function pairsOf(
+  answers: readonly Answered[],
+  { modalities, pairs }: AnsweredPairs,
+  score: (answer: Answered) => Scored,
+  options: FigureOptions,
+): PairFigures {
   const scoredPairs = pairs
     .map(({ pair, together }) => ({
       alone: pair.pictures.map((i) => score(answers[i]!)) as [Scored, Scored],
@@ -96,7 +112,8 @@ export function allFigures(answers: readonly Answered[], options: EvaluationOpti
   const rows = answers.map(score);
   const lesions = rows.filter(isLesion);
   const negatives = rows.filter((row) => !isLesion(row));
-  const by = (key: (row: Scored) => string) => Object.fromEntries(grouped(lesions, key).map(([name, part]) => [name, lesionFigures(part, own)]));
+  const by = (key: (row: Scored) => string) =>
+    Object.fromEntries(grouped(lesions, key).map(([name, part]) => [name, lesionFigures(part, own)]));
   return {
     overall: lesionFigures(lesions, own),
     bySet: by(({ set }) => set),

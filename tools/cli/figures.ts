@@ -1,23 +1,23 @@
 /** Answers and labels -> the figures that `evaluate` prints and writes. */
 import type { Outcome, Tier } from '../../web/src/classifier/result.js';
-import { grouped, refused, single, type Scored } from './scored.js';
+import { grouped, refused, type Scored, single } from './scored.js';
 import {
   accuracy,
   balancedAccuracy,
   bootstrap,
+  type ClassCounts,
   calibrationError,
   countClasses,
+  type Interval,
   mean,
   meanOfDefined,
   perfectCalibrationError,
   precision,
+  type Reliability,
   recall,
   reliability,
   ScoreOrder,
   share,
-  type ClassCounts,
-  type Interval,
-  type Reliability,
   type Weights,
 } from './statistics.js';
 
@@ -59,7 +59,10 @@ export interface TierCounts {
   high: number;
 }
 
-/** The concern tier against what the pictures are, refused and unusable ones left out. Malignant: the classes named so; others: all else; benign: of low concern. */
+/**
+ * The concern tier against what the pictures are, refused and unusable ones left out. Malignant: the classes named so;
+ * others: all else; benign: of low concern.
+ */
 export interface TierFigures {
   malignant: TierCounts;
   positive: TierCounts | null;
@@ -151,7 +154,8 @@ export interface FigureOptions {
 export const figure = (value: number): Figure => (Number.isNaN(value) ? null : value);
 
 /** Index of the greatest; the first of equals. */
-export const first = (values: readonly number[]): number => values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+export const first = (values: readonly number[]): number =>
+  values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
 
 const holdsTruth = (row: Scored): boolean => row.predictionSet.includes(row.truth);
 const sizeOfSet = ({ predictionSet }: Scored): number => predictionSet.length;
@@ -159,7 +163,8 @@ const inTier =
   (tier: Tier) =>
   (row: Scored): boolean =>
     row.tier === tier;
-const count = (rows: readonly Scored[], outcome: Outcome): number => rows.filter((row) => row.outcome === outcome).length;
+const count = (rows: readonly Scored[], outcome: Outcome): number =>
+  rows.filter((row) => row.outcome === outcome).length;
 
 /** Everything that one resample needs, so that a bootstrap sorts nothing. */
 export class Prepared {
@@ -179,7 +184,8 @@ export class Prepared {
     this.predicted = rows.map(({ probabilities }) => first(probabilities));
     this.confidence = rows.map(({ probabilities }, i) => probabilities[this.predicted[i]!]!);
     this.right = rows.map((row, i) => row.truth === this.predicted[i]);
-    const order = (score: (row: Scored) => number, positive: (row: Scored) => boolean) => new ScoreOrder(rows.map(score), rows.map(positive));
+    const order = (score: (row: Scored) => number, positive: (row: Scored) => boolean) =>
+      new ScoreOrder(rows.map(score), rows.map(positive));
     this.orders = options.classes.map((_id, k) =>
       order(
         ({ probabilities }) => probabilities[k]!,
@@ -201,7 +207,8 @@ export class Prepared {
   figures(weights?: Weights): Record<FigureName, number> {
     const { rows, options, orders } = this;
     const counts = this.counts(weights);
-    const among = (chosen: (row: Scored) => boolean) => rows.map((row, i) => (chosen(row) ? (weights ? weights[i]! : 1) : 0));
+    const among = (chosen: (row: Scored) => boolean) =>
+      rows.map((row, i) => (chosen(row) ? (weights ? weights[i]! : 1) : 0));
     const answered = among((row) => !refused(row));
     return {
       accuracy: accuracy(counts),
@@ -295,7 +302,11 @@ function mainOf(prepared: Prepared): MainFigures {
     malignant:
       malignant.length === 0
         ? null
-        : { classes: [...malignant], pictures: rows.filter((row) => row.malignant.truth).length, auc: figure(values.malignantAuc) },
+        : {
+            classes: [...malignant],
+            pictures: rows.filter((row) => row.malignant.truth).length,
+            auc: figure(values.malignantAuc),
+          },
     calibrationError: figure(values.calibrationError),
     calibrationErrorIfPerfect: { median: figure(perfect.median), percentile95: figure(perfect.percentile95) },
     predictionSets: {
@@ -319,7 +330,8 @@ function mainOf(prepared: Prepared): MainFigures {
 }
 
 /** Figures without tables and curves. */
-export const mainFigures = (rows: readonly Scored[], options: FigureOptions): MainFigures => mainOf(new Prepared(rows, options));
+export const mainFigures = (rows: readonly Scored[], options: FigureOptions): MainFigures =>
+  mainOf(new Prepared(rows, options));
 
 function classFigures(prepared: Prepared): Record<string, ClassFigures> {
   const counts = prepared.counts();
@@ -357,18 +369,32 @@ export function lesionFigures(rows: readonly Scored[], options: FigureOptions): 
     confusion,
     reliability: reliability(prepared.confidence, prepared.right, CALIBRATION_BINS),
     setSizes,
-    roc: { positive: thousandths(prepared.orders[positive]?.curve() ?? []), malignant: thousandths(prepared.malignantOrder.curve()) },
+    roc: {
+      positive: thousandths(prepared.orders[positive]?.curve() ?? []),
+      malignant: thousandths(prepared.malignantOrder.curve()),
+    },
   };
 }
 
-/** By set and skin tone, as the labels state it. Pictures without a stated tone are counted under 'not stated' when the set states any. */
-export function toneFigures(lesions: readonly Scored[], options: FigureOptions): Record<string, Record<string, ToneFigures>> {
+/**
+ * By set and skin tone, as the labels state it. Pictures without a stated tone are counted under 'not stated' when the
+ * set states any.
+ */
+export function toneFigures(
+  lesions: readonly Scored[],
+  options: FigureOptions,
+): Record<string, Record<string, ToneFigures>> {
   const sets = grouped(lesions, ({ set }) => set).filter(([, rows]) => rows.some(({ skinTone }) => skinTone !== ''));
   const ofTone = (rows: readonly Scored[]): ToneFigures => {
     const groups = new Set(groupsOf(rows)).size;
     return { pictures: rows.length, groups, figures: groups < LEAST_GROUPS ? null : mainFigures(rows, options) };
   };
   return Object.fromEntries(
-    sets.map(([set, rows]) => [set, Object.fromEntries(grouped(rows, ({ skinTone }) => skinTone || 'not stated').map(([tone, own]) => [tone, ofTone(own)]))]),
+    sets.map(([set, rows]) => [
+      set,
+      Object.fromEntries(
+        grouped(rows, ({ skinTone }) => skinTone || 'not stated').map(([tone, own]) => [tone, ofTone(own)]),
+      ),
+    ]),
   );
 }

@@ -21,7 +21,8 @@ export interface LabelRow {
 export const NEGATIVE_LABELS: readonly string[] = ['other', 'none'];
 
 /**
- * Reads a labels file: columns set, image, label and, where there, group, split, modality, source_label, skin_tone; others are ignored.
+ * Reads a labels file: columns set, image, label and, where there, group, split, modality, source_label, skin_tone;
+ * others are ignored.
  * @throws UsageError when it cannot be read or lacks a column
  */
 export async function readLabels(path: string): Promise<LabelRow[]> {
@@ -58,7 +59,8 @@ export interface Choice {
 export function chooseRows(rows: readonly LabelRow[], { sets, split, modality }: Choice): LabelRow[] {
   const named = (key: 'set' | 'split' | 'modality') => [...new Set(rows.map((row) => row[key]))].sort().join(', ');
   for (const set of sets ?? []) {
-    if (!rows.some((row) => row.set === set)) throw new UsageError(`The labels have no set '${set}'; they have ${named('set')}.`);
+    if (!rows.some((row) => row.set === set))
+      throw new UsageError(`The labels have no set '${set}'; they have ${named('set')}.`);
   }
   const chosen = rows.filter(
     (row) =>
@@ -67,7 +69,10 @@ export function chooseRows(rows: readonly LabelRow[], { sets, split, modality }:
       // Rows that do not say how they were taken are taken as said on the command line.
       (modality === undefined || row.modality === modality || row.modality === ''),
   );
-  if (chosen.length === 0) throw new UsageError(`No row is left; the labels have the splits ${named('split')} and the modalities ${named('modality')}.`);
+  if (chosen.length === 0)
+    throw new UsageError(
+      `No row is left; the labels have the splits ${named('split')} and the modalities ${named('modality')}.`,
+    );
   return chosen;
 }
 
@@ -85,12 +90,19 @@ export function mergeClasses(classes: readonly string[], merges: readonly string
   const target = new Map<string, string>();
   for (const merge of merges) {
     const [from, into, rest] = merge.split(':');
-    if (!from || !into || rest !== undefined || from === into) throw new UsageError(`--merge must be FROM:INTO, not '${merge}'.`);
-    for (const id of [from, into]) if (!classes.includes(id)) throw new UsageError(`--merge: the model has no class '${id}'.`);
+    if (!from || !into || rest !== undefined || from === into)
+      throw new UsageError(`--merge must be FROM:INTO, not '${merge}'.`);
+    for (const id of [from, into])
+      if (!classes.includes(id)) throw new UsageError(`--merge: the model has no class '${id}'.`);
     if (target.has(from)) throw new UsageError(`--merge: '${from}' is merged twice.`);
     target.set(from, into);
   }
-  for (const into of target.values()) if (target.has(into)) throw new UsageError(`--merge: '${into}' is itself merged into another class.`);
+  for (const into of target.values())
+    if (target.has(into)) throw new UsageError(`--merge: '${into}' is itself merged into another class.`);
   const kept = classes.filter((id) => !target.has(id));
-  return { classes: kept, into: classes.map((id) => kept.indexOf(target.get(id) ?? id)), label: (name) => target.get(name) ?? name };
+  return {
+    classes: kept,
+    into: classes.map((id) => kept.indexOf(target.get(id) ?? id)),
+    label: (name) => target.get(name) ?? name,
+  };
 }

@@ -1,12 +1,18 @@
-/** How pictures were looked at before anything was named: which part the network was shown, and which modality it took them for. */
+/**
+ * How pictures were looked at before anything was named: which part the network was shown, and which modality it took
+ * them for.
+ */
 import type { Framing } from '../../web/src/classifier/result.js';
-import { grouped, type Answered } from './scored.js';
+import { type Answered, grouped } from './scored.js';
 import { share } from './statistics.js';
 
 export interface LookingFigures {
   pictures: number;
   framings: Partial<Record<Framing, number>>;
-  /** Of the pictures whose labels state a modality and where the model can tell: the share that it tells right; null where there are none. */
+  /**
+   * Of the pictures whose labels state a modality and where the model can tell: the share that it tells right; null
+   * where there are none.
+   */
   modalityRight: { pictures: number; share: number | null };
 }
 
@@ -14,17 +20,28 @@ function figuresOf(answers: readonly Answered[]): LookingFigures {
   const framings: LookingFigures['framings'] = {};
   for (const { framing } of answers) framings[framing] = (framings[framing] ?? 0) + 1;
   const told = answers.filter(({ row, recognised }) => recognised !== undefined && row.modality !== '');
-  return { pictures: answers.length, framings, modalityRight: { pictures: told.length, share: share(told.map(({ row, recognised }) => recognised === row.modality)) ?? null } };
+  return {
+    pictures: answers.length,
+    framings,
+    modalityRight: {
+      pictures: told.length,
+      share: share(told.map(({ row, recognised }) => recognised === row.modality)) ?? null,
+    },
+  };
 }
 
 /** Of the classes' own pictures, by modality and by set; negatives, by label and set. */
 export function lookingFigures(answers: readonly Answered[], isNegative: (answer: Answered) => boolean) {
   const lesions = answers.filter((answer) => !isNegative(answer));
-  const by = (rows: readonly Answered[], key: (answer: Answered) => string) => Object.fromEntries(grouped(rows, key).map(([name, own]) => [name, figuresOf(own)]));
+  const by = (rows: readonly Answered[], key: (answer: Answered) => string) =>
+    Object.fromEntries(grouped(rows, key).map(([name, own]) => [name, figuresOf(own)]));
   return {
     byModality: by(lesions, ({ modality }) => modality),
     bySet: by(lesions, ({ row }) => row.set),
-    negatives: by(answers.filter(isNegative), ({ row }) => `${row.label}: ${row.sourceLabel.split('/')[0] || row.label}`),
+    negatives: by(
+      answers.filter(isNegative),
+      ({ row }) => `${row.label}: ${row.sourceLabel.split('/')[0] || row.label}`,
+    ),
   };
 }
 
@@ -32,7 +49,8 @@ export function lookingFigures(answers: readonly Answered[], isNegative: (answer
 export function lookingReport({ bySet, negatives }: ReturnType<typeof lookingFigures>): string {
   const line = ([name, { pictures, framings, modalityRight }]: [string, LookingFigures]) => {
     const ways = Object.entries(framings).map(([framing, count]) => `${framing} ${count}`);
-    const right = modalityRight.share === null ? '' : `; modality told right ${(100 * modalityRight.share).toFixed(1)} %`;
+    const right =
+      modalityRight.share === null ? '' : `; modality told right ${(100 * modalityRight.share).toFixed(1)} %`;
     return `  ${name}: ${pictures} pictures, ${ways.join(', ')}${right}`;
   };
   return ['Where the network looked', ...[...Object.entries(bySet), ...Object.entries(negatives)].map(line)].join('\n');

@@ -22,7 +22,9 @@ async function main([name, ...args]: string[]): Promise<number> {
     return await command(args, output);
   } catch (error) {
     // parseArgs throws TypeErrors with codes of its own for unknown options.
-    const wrongUse = error instanceof UsageError || (error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS'));
+    const wrongUse =
+      error instanceof UsageError ||
+      (error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS'));
     if (wrongUse) output.err(`${error.message}\n\n${USAGE}\n`);
     else if (error instanceof DermletError) output.err(`${error.code}: ${error.message}\n`);
     else throw error;

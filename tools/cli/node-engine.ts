@@ -1,4 +1,7 @@
-/** The engine in Node: the same core, the same ONNX Runtime Web, files read from disk. One thread a process; `--jobs` starts more engines. */
+/**
+ * The engine in Node: the same core, the same ONNX Runtime Web, files read from disk. One thread a process; `--jobs`
+ * starts more engines.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -8,9 +11,9 @@ import { messageOf } from '../../web/src/classifier/abort.js';
 import { Engine } from '../../web/src/classifier/engine.js';
 import type { Environment } from '../../web/src/classifier/environment.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
-import { unsupported, type DecodeForeign } from '../../web/src/classifier/foreign.js';
-import { decodeHeic, type CreateLibheif } from '../../web/src/classifier/libheif.js';
-import { parseManifestText, type Manifest } from '../../web/src/classifier/manifest.js';
+import { type DecodeForeign, unsupported } from '../../web/src/classifier/foreign.js';
+import { type CreateLibheif, decodeHeic } from '../../web/src/classifier/libheif.js';
+import { type Manifest, parseManifestText } from '../../web/src/classifier/manifest.js';
 import { verifyFile } from '../../web/src/classifier/model-store.js';
 import { isModelName } from '../../web/src/classifier/models.js';
 import { UsageError } from './usage.js';
@@ -34,7 +37,10 @@ const decodeForeign: DecodeForeign = async (bytes, format) => {
   if (format !== 'heic') throw unsupported(format, 'only browsers decode it');
   const require = createRequire(import.meta.url);
   const create = require('libheif-js/libheif-wasm/libheif.js') as CreateLibheif;
-  return decodeHeic(bytes, await create({ wasmBinary: await read(require.resolve('libheif-js/libheif-wasm/libheif.wasm')) }));
+  return decodeHeic(
+    bytes,
+    await create({ wasmBinary: await read(require.resolve('libheif-js/libheif-wasm/libheif.wasm')) }),
+  );
 };
 
 function nodeEnvironment(): Environment {
@@ -64,7 +70,9 @@ function folderOf(model: string): string {
   const named = join(modelsFolder, model);
   if (holdsModel(named)) return named;
   if (holdsModel(model)) return model;
-  throw new UsageError(`There is no model '${model}'; there is ${knownModels().join(', ')}. The folder of another may be given too.`);
+  throw new UsageError(
+    `There is no model '${model}'; there is ${knownModels().join(', ')}. The folder of another may be given too.`,
+  );
 }
 
 /**

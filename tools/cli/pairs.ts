@@ -1,5 +1,12 @@
 /** Two pictures of one lesion, one of each modality: each alone, and both given together, on the same lesions. */
-import { mainFigures, Prepared, type FigureName, type FigureOptions, type Figure, type MainFigures } from './figures.js';
+import {
+  type Figure,
+  type FigureName,
+  type FigureOptions,
+  type MainFigures,
+  mainFigures,
+  Prepared,
+} from './figures.js';
 import type { Scored } from './scored.js';
 import { bootstrap, type Interval } from './statistics.js';
 
@@ -32,8 +39,8 @@ export interface PairFigures {
 }
 
 /**
- * Finds the lesions that have a picture of each modality: rows of one group and one label. Where there are several of one modality, the first by
- * set and name counts, so that every lesion counts once.
+ * Finds the lesions that have a picture of each modality: rows of one group and one label. Where there are several of
+ * one modality, the first by set and name counts, so that every lesion counts once.
  */
 export function findPairs(
   rows: readonly { set: string; image: string; group: string; label: string }[],
@@ -56,7 +63,11 @@ export function findPairs(
 }
 
 /** All differences are of the same resamples: a lesion is drawn with its three answers. */
-export function pairFigures(pairs: readonly AnsweredPair[], modalities: [string, string], options: FigureOptions): PairFigures {
+export function pairFigures(
+  pairs: readonly AnsweredPair[],
+  modalities: [string, string],
+  options: FigureOptions,
+): PairFigures {
   const rowsOf = (side: 0 | 1) => pairs.map(({ alone }) => alone[side]);
   const togetherRows = pairs.map(({ together }) => together);
   const together = new Prepared(togetherRows, options);
@@ -65,7 +76,9 @@ export function pairFigures(pairs: readonly AnsweredPair[], modalities: [string,
     const alone = new Prepared(rowsOf(side), options);
     const differences = (weights?: Float64Array) => {
       const [both, one] = [together.figures(weights), alone.figures(weights)];
-      return Object.fromEntries(Object.entries(both).map(([name, value]) => [name, value - one[name as FigureName]])) as Record<FigureName, number>;
+      return Object.fromEntries(
+        Object.entries(both).map(([name, value]) => [name, value - one[name as FigureName]]),
+      ) as Record<FigureName, number>;
     };
     const intervals = bootstrap(groups, differences, { resamples: options.resamples });
     const values = Object.entries(differences()).map(([name, value]): [string, Difference] => [

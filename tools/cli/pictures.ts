@@ -4,7 +4,10 @@ import { extname, join } from 'node:path';
 
 const PICTURE = new Set(['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib', '.heic', '.heif']);
 
-/** The picture files below a folder, in order of their paths; hidden files and folders are left out, links to folders not followed. */
+/**
+ * The picture files below a folder, in order of their paths; hidden files and folders are left out, links to folders
+ * not followed.
+ */
 export async function picturesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const found: string[] = [];

@@ -1,4 +1,7 @@
-/** Classifies many pictures or lesions: in this thread, or in several worker threads with an engine each. Answers come in the order in which they are ready. */
+/**
+ * Classifies many pictures or lesions: in this thread, or in several worker threads with an engine each. Answers come
+ * in the order in which they are ready.
+ */
 import { open } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../web/src/classifier/abort.js';
@@ -6,8 +9,8 @@ import { MAX_FILE_BYTES } from '../../web/src/classifier/classifier.js';
 import type { CallOptions, Engine } from '../../web/src/classifier/engine.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
 import { ofPicture, type PictureOf } from '../../web/src/classifier/input.js';
-import { fromWire, toWire, type WireError } from '../../web/src/classifier/protocol.js';
 import type { Crop } from '../../web/src/classifier/options.js';
+import { fromWire, toWire, type WireError } from '../../web/src/classifier/protocol.js';
 import type { Result } from '../../web/src/classifier/result.js';
 import { loadEngine } from './node-engine.js';
 
@@ -18,7 +21,10 @@ export interface TaskPicture {
   crop?: Crop;
 }
 
-/** One picture, or the two pictures of one lesion: `result.lesion` then says what each came to alone. `options.thorough` works for both. */
+/**
+ * One picture, or the two pictures of one lesion: `result.lesion` then says what each came to alone. `options.thorough`
+ * works for both.
+ */
 export interface Task {
   pictures: readonly TaskPicture[];
   options: Omit<CallOptions, 'crop'>;
@@ -27,7 +33,10 @@ export interface Task {
 export type Answer = { ok: true; result: Result } | { ok: false; error: DermletError };
 export type WireAnswer = { ok: true; result: Result } | { ok: false; error: WireError };
 
-/** Reads and classifies one picture or lesion. A file that cannot be read is CORRUPT_IMAGE: the one code that says 'this picture, not the engine'. */
+/**
+ * Reads and classifies one picture or lesion. A file that cannot be read is CORRUPT_IMAGE: the one code that says 'this
+ * picture, not the engine'.
+ */
 export async function classifyTask(engine: Engine, { pictures, options }: Task): Promise<Result> {
   const given: PictureOf<Uint8Array>[] = [];
   for (const [index, { path, ...own }] of pictures.entries()) {
@@ -43,7 +52,8 @@ async function readPicture(path: string): Promise<Uint8Array> {
     const file = await open(path);
     try {
       const { size } = await file.stat();
-      if (size > MAX_FILE_BYTES) throw new DermletError('IMAGE_TOO_LARGE', `the file has ${size} bytes; at most ${MAX_FILE_BYTES} can be read`);
+      if (size > MAX_FILE_BYTES)
+        throw new DermletError('IMAGE_TOO_LARGE', `the file has ${size} bytes; at most ${MAX_FILE_BYTES} can be read`);
       return new Uint8Array(await file.readFile());
     } finally {
       await file.close();
@@ -79,13 +89,23 @@ export async function classifyAll(
   await engine.dispose();
 }
 
-/** Plain JavaScript, because a thread does not inherit the TypeScript loader: it installs it and goes on in TypeScript. */
+/**
+ * Plain JavaScript, because a thread does not inherit the TypeScript loader: it installs it and goes on in TypeScript.
+ */
 const threadScript = new URL('./pool-thread.mjs', import.meta.url);
 
 export type ToThread = { index: number; task: Task };
-export type FromThread = { type: 'ready' } | { type: 'load-failed'; error: WireError } | { type: 'answer'; index: number; answer: WireAnswer };
+export type FromThread =
+  | { type: 'ready' }
+  | { type: 'load-failed'; error: WireError }
+  | { type: 'answer'; index: number; answer: WireAnswer };
 
-async function inThreads(model: string, tasks: readonly Task[], count: number, onAnswer: (answer: Answer, index: number) => void): Promise<void> {
+async function inThreads(
+  model: string,
+  tasks: readonly Task[],
+  count: number,
+  onAnswer: (answer: Answer, index: number) => void,
+): Promise<void> {
   let next = 0;
   /** One thread until there is nothing left; a thread that dies loses one task and is replaced by going round again. */
   const line = async () => {
@@ -117,7 +137,11 @@ function oneThread(
         return void thread.terminate();
       }
       if (message.type === 'ready') ready = true;
-      else onAnswer(message.answer.ok ? message.answer : { ok: false, error: fromWire(message.answer.error) }, message.index);
+      else
+        onAnswer(
+          message.answer.ok ? message.answer : { ok: false, error: fromWire(message.answer.error) },
+          message.index,
+        );
       goOn();
     });
     let crash: unknown = 'it ended by itself';

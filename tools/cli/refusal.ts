@@ -1,7 +1,7 @@
 /** Figures over pictures of none of the model's classes, against the real lesions. */
-import { figure, type Figure } from './figures.js';
-import { grouped, refused, single, type Scored } from './scored.js';
-import { bootstrap, ScoreOrder, share, type Interval } from './statistics.js';
+import { type Figure, figure } from './figures.js';
+import { grouped, refused, type Scored, single } from './scored.js';
+import { bootstrap, type Interval, ScoreOrder, share } from './statistics.js';
 
 export interface NegativeFigures {
   pictures: number;
@@ -74,8 +74,13 @@ function against(negatives: readonly Scored[], lesions: readonly Scored[], resam
   };
 }
 
-export function refusalFigures(negatives: readonly Scored[], lesions: readonly Scored[], resamples: number): RefusalFigures {
-  const by = (key: (row: Scored) => string) => Object.fromEntries(grouped(negatives, key).map(([name, rows]) => [name, against(rows, lesions, resamples)]));
+export function refusalFigures(
+  negatives: readonly Scored[],
+  lesions: readonly Scored[],
+  resamples: number,
+): RefusalFigures {
+  const by = (key: (row: Scored) => string) =>
+    Object.fromEntries(grouped(negatives, key).map(([name, rows]) => [name, against(rows, lesions, resamples)]));
   const lesionsRefused = lesions.map(refused);
   const interval = bootstrap(
     lesions.map(({ group }) => group),
@@ -85,7 +90,9 @@ export function refusalFigures(negatives: readonly Scored[], lesions: readonly S
   return {
     lesionsRefused: figure(share(lesionsRefused)),
     lesionsRefusedInterval: interval ?? null,
-    lesionsRefusedByModality: Object.fromEntries(grouped(lesions, ({ modality }) => modality).map(([id, rows]) => [id, figure(share(rows.map(refused)))])),
+    lesionsRefusedByModality: Object.fromEntries(
+      grouped(lesions, ({ modality }) => modality).map(([id, rows]) => [id, figure(share(rows.map(refused)))]),
+    ),
     all: against(negatives, lesions, resamples),
     byLabel: by(({ negative }) => negative!.label),
     byKind: by(({ negative }) => negative!.kind),

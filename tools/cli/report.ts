@@ -1,17 +1,26 @@
 /** Figures for people. */
 import type { Figures } from './evaluation.js';
-import { LEAST_GROUPS, type FigureName, type LesionFigures, type MainFigures } from './figures.js';
+import { type FigureName, LEAST_GROUPS, type LesionFigures, type MainFigures } from './figures.js';
 import type { PairFigures } from './pairs.js';
 import type { NegativeFigures } from './refusal.js';
 import type { Interval } from './statistics.js';
 
-const fixed = (value: number | null | undefined, digits = 3): string => (value === null || value === undefined ? '–' : value.toFixed(digits));
-const ranged = (interval: Interval | null | undefined, digits = 3): string => (interval ? `(${fixed(interval[0], digits)} to ${fixed(interval[1], digits)})` : '');
+const fixed = (value: number | null | undefined, digits = 3): string =>
+  value === null || value === undefined ? '–' : value.toFixed(digits);
+const ranged = (interval: Interval | null | undefined, digits = 3): string =>
+  interval ? `(${fixed(interval[0], digits)} to ${fixed(interval[1], digits)})` : '';
 
 /** Columns as wide as their widest cell; the first is aligned left. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_cell, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)));
-  return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 interface Line {
@@ -29,31 +38,77 @@ function lines({ positive, malignant, predictionSets }: MainFigures): Line[] {
     ...(positive
       ? ([
           { title: `${positive.class} AUC`, name: 'positiveAuc', value: (own) => own.positive?.auc },
-          { title: `${positive.class} sensitivity at 95 % specificity`, name: 'positiveSensitivityAt95Specificity', value: (own) => own.positive?.sensitivityAt95Specificity },
-          { title: `coverage of ${positive.class} by prediction sets`, name: 'positiveCoverage', value: (own) => own.positive?.coverage },
+          {
+            title: `${positive.class} sensitivity at 95 % specificity`,
+            name: 'positiveSensitivityAt95Specificity',
+            value: (own) => own.positive?.sensitivityAt95Specificity,
+          },
+          {
+            title: `coverage of ${positive.class} by prediction sets`,
+            name: 'positiveCoverage',
+            value: (own) => own.positive?.coverage,
+          },
         ] satisfies Line[])
       : []),
-    ...(malignant ? ([{ title: `${malignant.classes.join(' + ')} against the rest, AUC`, name: 'malignantAuc', value: (own) => own.malignant?.auc }] satisfies Line[]) : []),
+    ...(malignant
+      ? ([
+          {
+            title: `${malignant.classes.join(' + ')} against the rest, AUC`,
+            name: 'malignantAuc',
+            value: (own) => own.malignant?.auc,
+          },
+        ] satisfies Line[])
+      : []),
     { title: 'calibration error, 15 bins', name: 'calibrationError', value: (own) => own.calibrationError },
     { title: '  if perfectly calibrated: median', value: (own) => own.calibrationErrorIfPerfect.median },
     { title: '  if perfectly calibrated: 95th percentile', value: (own) => own.calibrationErrorIfPerfect.percentile95 },
-    { title: `coverage of prediction sets (${predictionSets.answered} answered)`, name: 'coverage', value: (own) => own.predictionSets.coverage },
+    {
+      title: `coverage of prediction sets (${predictionSets.answered} answered)`,
+      name: 'coverage',
+      value: (own) => own.predictionSets.coverage,
+    },
     { title: 'mean size of prediction sets', name: 'meanSetSize', value: (own) => own.predictionSets.meanSize },
     { title: 'share with one class in the set', value: (own) => own.predictionSets.shareSingle },
     { title: 'share refused or unusable', name: 'shareRefused', value: (own) => own.shareRefused },
-    { title: 'tier high: sensitivity, malignant in it', name: 'tierHighSensitivity', value: (own) => own.tiers.high.sensitivity },
-    { title: 'tier high: specificity, others below it', name: 'tierHighSpecificity', value: (own) => own.tiers.high.specificity },
-    { title: 'tier low: sensitivity, malignant above it', name: 'tierLowSensitivity', value: (own) => own.tiers.low.sensitivity },
-    { title: 'tier low: specificity, others in it', name: 'tierLowSpecificity', value: (own) => own.tiers.low.specificity },
+    {
+      title: 'tier high: sensitivity, malignant in it',
+      name: 'tierHighSensitivity',
+      value: (own) => own.tiers.high.sensitivity,
+    },
+    {
+      title: 'tier high: specificity, others below it',
+      name: 'tierHighSpecificity',
+      value: (own) => own.tiers.high.specificity,
+    },
+    {
+      title: 'tier low: sensitivity, malignant above it',
+      name: 'tierLowSensitivity',
+      value: (own) => own.tiers.low.sensitivity,
+    },
+    {
+      title: 'tier low: specificity, others in it',
+      name: 'tierLowSpecificity',
+      value: (own) => own.tiers.low.specificity,
+    },
     { title: 'tier low: share of malignant', name: 'malignantLow', value: (own) => own.tiers.malignantLow },
-    ...(positive ? ([{ title: `tier low: share of ${positive.class}`, name: 'positiveLow', value: (own) => own.tiers.positiveLow }] satisfies Line[]) : []),
+    ...(positive
+      ? ([
+          { title: `tier low: share of ${positive.class}`, name: 'positiveLow', value: (own) => own.tiers.positiveLow },
+        ] satisfies Line[])
+      : []),
     { title: 'tier low: share of benign', name: 'benignLow', value: (own) => own.tiers.benignLow },
     { title: 'tier high: share of benign', name: 'benignHigh', value: (own) => own.tiers.benignHigh },
   ];
 }
 
 function main(figures: MainFigures): string {
-  return table(lines(figures).map(({ title, name, value }) => [title, fixed(value(figures)), ranged(name && figures.intervals[name])]));
+  return table(
+    lines(figures).map(({ title, name, value }) => [
+      title,
+      fixed(value(figures)),
+      ranged(name && figures.intervals[name]),
+    ]),
+  );
 }
 
 function perClass({ perClass: classes }: LesionFigures): string {
@@ -69,7 +124,17 @@ function perClass({ perClass: classes }: LesionFigures): string {
   return table([['class', 'pictures', 'recall', 'precision', 'AUC', 'coverage', 'set size'], ...rows]);
 }
 
-const PART_COLUMNS = ['pictures', 'accuracy', 'balanced', 'macro AUC', 'positive AUC', 'malignant AUC', 'calibration', 'coverage', 'refused'];
+const PART_COLUMNS = [
+  'pictures',
+  'accuracy',
+  'balanced',
+  'macro AUC',
+  'positive AUC',
+  'malignant AUC',
+  'calibration',
+  'coverage',
+  'refused',
+];
 
 const partCells = (own: MainFigures): string[] => [
   String(own.pictures),
@@ -96,10 +161,30 @@ function tones({ bySkinTone }: Figures): string {
   );
   const [header, few] = [['set and skin tone', ...PART_COLUMNS], rows.filter((row) => row.length === 3)];
   const enough = rows.filter((row) => row.length > 3);
-  return [table([header, ...enough]), ...few.map(([name, pictures, why]) => `${name}: ${pictures} pictures, ${why}`)].join('\n');
+  return [
+    table([header, ...enough]),
+    ...few.map(([name, pictures, why]) => `${name}: ${pictures} pictures, ${why}`),
+  ].join('\n');
 }
 
-const TIER_COLUMNS = ['malignant', 'high: sensitivity', '', 'specificity', '', 'low: sensitivity', '', 'specificity', '', 'positive in low', '', 'benign', 'in low', '', 'in high', ''];
+const TIER_COLUMNS = [
+  'malignant',
+  'high: sensitivity',
+  '',
+  'specificity',
+  '',
+  'low: sensitivity',
+  '',
+  'specificity',
+  '',
+  'positive in low',
+  '',
+  'benign',
+  'in low',
+  '',
+  'in high',
+  '',
+];
 
 function tierCells({ tiers, intervals }: MainFigures): string[] {
   const cell = (value: number | null, name: FigureName) => [fixed(value, 2), ranged(intervals[name], 2)];
@@ -118,11 +203,26 @@ function tierCells({ tiers, intervals }: MainFigures): string[] {
 
 /** Tier against class of all, then the two cuts by modality, set and skin tone. */
 function tiers({ overall, byModality, bySet, bySkinTone }: Figures): string[] {
-  const kinds = { malignant: overall.tiers.malignant, [overall.positive?.class ?? '']: overall.tiers.positive, others: overall.tiers.others, '  of them of low concern': overall.tiers.benign };
-  const counts = Object.entries(kinds).flatMap(([name, own]) => (own ? [[name, ...[own.pictures, own.low, own.moderate, own.high].map(String)]] : []));
-  const tones = Object.entries(bySkinTone).flatMap(([set, own]) => Object.entries(own).flatMap(([tone, { figures }]) => (figures ? [[`${set} ${tone}`, figures] as const] : [])));
-  const rows = [...Object.entries(byModality), ...Object.entries(bySet), ...tones].map(([name, own]) => [name, ...tierCells(own)]);
-  return [table([['concern tier of answered pictures', 'pictures', 'low', 'moderate', 'high'], ...counts]), table([['tier by modality, set, skin tone', ...TIER_COLUMNS], ...rows])];
+  const kinds = {
+    malignant: overall.tiers.malignant,
+    [overall.positive?.class ?? '']: overall.tiers.positive,
+    others: overall.tiers.others,
+    '  of them of low concern': overall.tiers.benign,
+  };
+  const counts = Object.entries(kinds).flatMap(([name, own]) =>
+    own ? [[name, ...[own.pictures, own.low, own.moderate, own.high].map(String)]] : [],
+  );
+  const tones = Object.entries(bySkinTone).flatMap(([set, own]) =>
+    Object.entries(own).flatMap(([tone, { figures }]) => (figures ? [[`${set} ${tone}`, figures] as const] : [])),
+  );
+  const rows = [...Object.entries(byModality), ...Object.entries(bySet), ...tones].map(([name, own]) => [
+    name,
+    ...tierCells(own),
+  ]);
+  return [
+    table([['concern tier of answered pictures', 'pictures', 'low', 'moderate', 'high'], ...counts]),
+    table([['tier by modality, set, skin tone', ...TIER_COLUMNS], ...rows]),
+  ];
 }
 
 function refusal({ refusal: figures }: Figures): string[] {
@@ -160,7 +260,12 @@ function pairs({ lesions, modalities, alone, together, difference }: PairFigures
         return own?.value == null ? '–' : `${own.value < 0 ? '' : '+'}${fixed(own.value)} ${ranged(own.interval)}`;
       }),
     ]);
-  const header = [`${lesions} lesions with both pictures`, ...modalities, 'both together', ...modalities.map((id) => `both less ${id}`)];
+  const header = [
+    `${lesions} lesions with both pictures`,
+    ...modalities,
+    'both together',
+    ...modalities.map((id) => `both less ${id}`),
+  ];
   return table([header, ...rows]);
 }
 

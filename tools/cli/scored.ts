@@ -12,7 +12,10 @@ export interface Answered {
   framing: Framing;
   outcome: Outcome;
   rejection: number;
-  /** Rejection score less the threshold of the picture's modality: over 0 is refused. The score itself where nothing is ever refused. */
+  /**
+   * Rejection score less the threshold of the picture's modality: over 0 is refused. The score itself where nothing is
+   * ever refused.
+   */
   excess: number;
   /** In the order of the model's classes. */
   probabilities: number[];

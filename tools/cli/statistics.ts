@@ -1,6 +1,6 @@
 /**
- * Figures of a classifier, pure. Every figure takes optional weights, one a picture, so that a bootstrap resample is a vector of counts and
- * nothing is sorted twice. A figure that is not defined (no picture, one class only) is NaN.
+ * Figures of a classifier, pure. Every figure takes optional weights, one a picture, so that a bootstrap resample is a
+ * vector of counts and nothing is sorted twice. A figure that is not defined (no picture, one class only) is NaN.
  */
 
 export type Weights = ArrayLike<number> | undefined;
@@ -37,7 +37,12 @@ export interface ClassCounts {
   right: number;
 }
 
-export function countClasses(truth: readonly number[], predicted: readonly number[], classCount: number, weights?: Weights): ClassCounts[] {
+export function countClasses(
+  truth: readonly number[],
+  predicted: readonly number[],
+  classCount: number,
+  weights?: Weights,
+): ClassCounts[] {
   const counts = Array.from({ length: classCount }, () => ({ truth: 0, predicted: 0, right: 0 }));
   truth.forEach((label, i) => {
     const weight = weightAt(weights, i);
@@ -94,7 +99,10 @@ export class ScoreOrder {
     }
   }
 
-  /** Area under the ROC curve: the chance that a positive scores higher than a negative, a tie counting half (Mann-Whitney). */
+  /**
+   * Area under the ROC curve: the chance that a positive scores higher than a negative, a tie counting half
+   * (Mann-Whitney).
+   */
   auc(weights?: Weights): number {
     let below = 0;
     let area = 0;
@@ -108,8 +116,9 @@ export class ScoreOrder {
   }
 
   /**
-   * The ROC curve's corners from (0, 0) to (1, 1), strictest threshold first: [share of negatives, share of positives] at or over it. Ties are one
-   * sloping step; points between two others on a straight line are left out. Empty when a class is missing.
+   * The ROC curve's corners from (0, 0) to (1, 1), strictest threshold first: [share of negatives, share of positives]
+   * at or over it. Ties are one sloping step; points between two others on a straight line are left out. Empty when a
+   * class is missing.
    */
   curve(): [number, number][] {
     const runs = [...this.#runs(undefined)].reverse();
@@ -128,7 +137,9 @@ export class ScoreOrder {
     return corners.map(([x, y]) => [x / negatives, y / positives]);
   }
 
-  /** The greatest share of positives found by a threshold that leaves at least `specificity` of the negatives below it. */
+  /**
+   * The greatest share of positives found by a threshold that leaves at least `specificity` of the negatives below it.
+   */
   sensitivityAt(specificity: number, weights?: Weights): number {
     const runs = [...this.#runs(weights)];
     const positives = runs.reduce((sum, run) => sum + run.positives, 0);
@@ -153,7 +164,8 @@ interface BinSums {
 }
 
 /** Bins are open below and closed above, as in the papers: exactly 2/15 belongs to the second. */
-const binOf = (confidence: number, bins: number): number => Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1));
+const binOf = (confidence: number, bins: number): number =>
+  Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1));
 
 function binSums(confidence: readonly number[], right: readonly boolean[], bins: number, weights: Weights): BinSums[] {
   const sums = Array.from({ length: bins }, () => ({ weight: 0, confidence: 0, right: 0 }));
@@ -167,8 +179,16 @@ function binSums(confidence: readonly number[], right: readonly boolean[], bins:
   return sums;
 }
 
-/** Expected calibration error over bins of equal width: mean |confidence - accuracy|, weighted by the pictures in each (Naeini 2015, Guo 2017). */
-export function calibrationError(confidence: readonly number[], right: readonly boolean[], bins = 15, weights?: Weights): number {
+/**
+ * Expected calibration error over bins of equal width: mean |confidence - accuracy|, weighted by the pictures in each
+ * (Naeini 2015, Guo 2017).
+ */
+export function calibrationError(
+  confidence: readonly number[],
+  right: readonly boolean[],
+  bins = 15,
+  weights?: Weights,
+): number {
   const sums = binSums(confidence, right, bins, weights);
   const total = sums.reduce((sum, { weight }) => sum + weight, 0);
   return sums.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.right), 0) / total;
@@ -194,8 +214,9 @@ export function reliability(confidence: readonly number[], right: readonly boole
 }
 
 /**
- * The calibration error that the same predictions would show if they were perfectly calibrated: whether each is right is drawn with its own
- * confidence. Binning a finite sample never gives 0, and the fewer the pictures the further from it (Bröcker & Smith 2007, consistency resampling).
+ * The calibration error that the same predictions would show if they were perfectly calibrated: whether each is right
+ * is drawn with its own confidence. Binning a finite sample never gives 0, and the fewer the pictures the further from
+ * it (Bröcker & Smith 2007, consistency resampling).
  */
 export function perfectCalibrationError(
   confidence: readonly number[],
@@ -242,7 +263,8 @@ export interface BootstrapOptions {
 }
 
 /**
- * Percentile bootstrap that draws whole groups (patients, lesions) with replacement, since pictures of one group are not independent.
+ * Percentile bootstrap that draws whole groups (patients, lesions) with replacement, since pictures of one group are
+ * not independent.
  * @param groups one a picture
  * @param figures all figures for one resample
  */

@@ -9,7 +9,8 @@ export class UsageError extends Error {
 /** A whole number of at least 1. @throws UsageError */
 export function positiveInteger(text: string, option: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) throw new UsageError(`${option} must be a whole number of at least 1, not '${text}'.`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
+    throw new UsageError(`${option} must be a whole number of at least 1, not '${text}'.`);
   return value;
 }
 
@@ -17,7 +18,8 @@ export function positiveInteger(text: string, option: string): number {
 export function parseCrop(text: string): Crop {
   if (text === 'auto' || text === 'whole') return text;
   const numbers = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : NaN));
-  if (numbers.length !== 4 || numbers.some(Number.isNaN)) throw new UsageError(`--crop must be auto, whole, or x,y,width,height in whole pixels, not '${text}'.`);
+  if (numbers.length !== 4 || numbers.some(Number.isNaN))
+    throw new UsageError(`--crop must be auto, whole, or x,y,width,height in whole pixels, not '${text}'.`);
   const [x, y, width, height] = numbers as [number, number, number, number];
   return { x, y, width, height };
 }
@@ -25,7 +27,9 @@ export function parseCrop(text: string): Crop {
 /** @throws UsageError when the model does not know it */
 export function requireModality({ modalities }: Manifest, id: string | undefined): void {
   if (id === undefined || modalities.some((modality) => modality.id === id)) return;
-  throw new UsageError(`The model does not know the modality '${id}'; it knows ${modalities.map((modality) => modality.id).join(', ')}.`);
+  throw new UsageError(
+    `The model does not know the modality '${id}'; it knows ${modalities.map((modality) => modality.id).join(', ')}.`,
+  );
 }
 
 /** Exit statuses, an interface: scripts switch on them. */

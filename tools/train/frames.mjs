@@ -1,5 +1,7 @@
-// Where in a picture the network is to look, by the shipped module's locate(): what the locator answered, as the page would read it.
-//   node frames.mjs < lines of {"rows": 24, "columns": 24, "width": 640, "height": 480, "values": [...], "spec": {"spotScore": 0.5, ...}}
+// Where in a picture the network is to look, by the shipped module's locate(): what the locator answered, as the page
+// would read it.
+//   node frames.mjs < lines of {"rows": 24, "columns": 24, "width": 640, "height": 480, "values": [...], "spec":
+//   {"spotScore": 0.5, ...}}
 // One line of JSON a picture: {"framing": "spot", "frame": {...}, "spots": [...]}.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,5 +1,6 @@
 // What the core's quality checks measure on pictures: the shipped module's prepare() alone, without a network.
-//   node quality_values.mjs < {"input": a manifest's input, "files": [path, ...]}     one line of JSON a file: {"blurred": 0.61, ...}
+//   node quality_values.mjs < {"input": a manifest's input, "files": [path, ...]}     one line of JSON a file:
+//   {"blurred": 0.61, ...}
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,5 +16,7 @@ const spec = { cropPct: 1, ...input, quality, previewSide: 0, views: 1 };
 for (const file of files) {
   const prepared = module.prepare(readFileSync(file), spec, null);
   if (!prepared.ok) throw new Error(`${file}: ${prepared.code}: ${prepared.message}`);
-  process.stdout.write(`${JSON.stringify(Object.fromEntries(prepared.quality.checks.map(({ id, value }) => [id, value])))}\n`);
+  process.stdout.write(
+    `${JSON.stringify(Object.fromEntries(prepared.quality.checks.map(({ id, value }) => [id, value])))}\n`,
+  );
 }

@@ -1,12 +1,14 @@
 /**
- * Size and speed of .onnx files as the page meets them: raw, gzip and brotli bytes, and the time that onnxruntime-web's WASM build takes to create
- * a session and to run it once. Called by `python -m dermlet_train variants`; needs the repository's npm packages.
+ * Size and speed of .onnx files as the page meets them: raw, gzip and brotli bytes, and the time that onnxruntime-web's
+ * WASM build takes to create a session and to run it once. Called by `python -m dermlet_train variants`; needs the
+ * repository's npm packages.
  *
  *     node variants_timing.mjs --rounds 5 --runs 8 NAME=FILE.onnx:SIDE ...
  *
- * Prints one JSON object: { NAME: { raw, gzip, brotli, create: [ms], run: [ms] } }. All files take turns within a round, and the order is turned
- * round every other time, so that what else the machine does falls on all alike. `run` leaves out the first run after a creation. With `--rounds 0`
- * nothing is timed, with `--no-sizes` nothing is packed. One thread: onnxruntime-web starts its threads from blob: addresses, which Node cannot import.
+ * Prints one JSON object: { NAME: { raw, gzip, brotli, create: [ms], run: [ms] } }. All files take turns within a
+ * round, and the order is turned round every other time, so that what else the machine does falls on all alike. `run`
+ * leaves out the first run after a creation. With `--rounds 0` nothing is timed, with `--no-sizes` nothing is packed.
+ * One thread: onnxruntime-web starts its threads from blob: addresses, which Node cannot import.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -34,13 +36,28 @@ function options() {
     return { name, path, side: Number(side) };
   });
   if (files.length === 0) throw new Error('No file was given.');
-  return { files, sizes: !values['no-sizes'], rounds: whole(values.rounds, 'rounds'), runs: whole(values.runs, 'runs') };
+  return {
+    files,
+    sizes: !values['no-sizes'],
+    rounds: whole(values.rounds, 'rounds'),
+    runs: whole(values.runs, 'runs'),
+  };
 }
 
-/** Bytes as stored, and as a host that compresses would send them at its best: gzip 9, brotli 11 with the window that all browsers take. */
+/**
+ * Bytes as stored, and as a host that compresses would send them at its best: gzip 9, brotli 11 with the window that
+ * all browsers take.
+ */
 async function sizes(bytes) {
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-  const [zipped, packed] = await Promise.all([promisify(gzip)(bytes, { level: 9 }), promisify(brotliCompress)(bytes, { params })]);
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: 11,
+    [constants.BROTLI_PARAM_LGWIN]: 24,
+    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  };
+  const [zipped, packed] = await Promise.all([
+    promisify(gzip)(bytes, { level: 9 }),
+    promisify(brotliCompress)(bytes, { params }),
+  ]);
   return { raw: bytes.length, gzip: zipped.length, brotli: packed.length };
 }
 
@@ -49,7 +66,9 @@ async function runtime() {
   const ort = await import('onnxruntime-web/wasm');
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = 1;
-  ort.env.wasm.wasmBinary = await readFile(join(dirname(require.resolve('onnxruntime-web/wasm')), 'ort-wasm-simd-threaded.wasm'));
+  ort.env.wasm.wasmBinary = await readFile(
+    join(dirname(require.resolve('onnxruntime-web/wasm')), 'ort-wasm-simd-threaded.wasm'),
+  );
   return ort;
 }
 
@@ -62,7 +81,10 @@ function picture(side) {
 
 async function time(ort, { bytes, side }, runs) {
   const began = performance.now();
-  const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
+  const session = await ort.InferenceSession.create(bytes, {
+    executionProviders: ['wasm'],
+    graphOptimizationLevel: 'all',
+  });
   const create = performance.now() - began;
   const feeds = { [session.inputNames[0]]: new ort.Tensor('float32', picture(side), [1, 3, side, side]) };
   const times = [];

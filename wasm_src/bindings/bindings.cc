@@ -1,5 +1,5 @@
-// Embind: converts, checks, forwards. dermlet.d.ts beside this file says the same for TypeScript. Every array handed out is a copy that belongs to
-// JavaScript: a view into WASM memory would lose its length when the memory grows.
+// Embind: converts, checks, forwards. dermlet.d.ts beside this file says the same for TypeScript. Every array handed
+// out is a copy that belongs to JavaScript: a view into WASM memory would lose its length when the memory grows.
 #include <emscripten/bind.h>
 #include <emscripten/heap.h>
 
@@ -21,13 +21,16 @@ namespace {
 using emscripten::typed_memory_view;
 using emscripten::val;
 
-// Reading and writing fields goes through these few functions and not through temporary vals at every place: a tenth of the whole module's size.
+// Reading and writing fields goes through these few functions and not through temporary vals at every place: a tenth of
+// the whole module's size.
 template <typename T>
 [[gnu::noinline]] T at(const val& object, const char* key) {
   return object[key].as<T>();
 }
 
-[[gnu::noinline]] bool is(const val& object, const char* key, const char* word) { return at<std::string>(object, key) == word; }
+[[gnu::noinline]] bool is(const val& object, const char* key, const char* word) {
+  return at<std::string>(object, key) == word;
+}
 
 class Object {
  public:
@@ -46,9 +49,13 @@ class Object {
   val object_;
 };
 
-val to_js(const Error& error) { return Object().flag("ok", false).text("code", error_name(error.code)).text("message", error.message).get(); }
+val to_js(const Error& error) {
+  return Object().flag("ok", false).text("code", error_name(error.code)).text("message", error.message).get();
+}
 
-val to_js(const Rect& r) { return Object().set("x", r.x).set("y", r.y).set("width", r.width).set("height", r.height).get(); }
+val to_js(const Rect& r) {
+  return Object().set("x", r.x).set("y", r.y).set("width", r.width).set("height", r.height).get();
+}
 
 template <typename T>
 val copied(std::span<const T> values) {
@@ -72,7 +79,11 @@ Result<val> to_js(const Image& image) {
     for (int c = 0; c < 4; ++c) to[c] = c < image.channels ? from[c] : std::uint8_t{255};
   }
   const val bytes = copied(std::as_const(*rgba).span());
-  return Object().set("width", image.width).set("height", image.height).set("rgba", val::global("Uint8ClampedArray").new_(bytes["buffer"])).get();
+  return Object()
+      .set("width", image.width)
+      .set("height", image.height)
+      .set("rgba", val::global("Uint8ClampedArray").new_(bytes["buffer"]))
+      .get();
 }
 
 // A typed array's values, copied in; null is empty.
@@ -84,7 +95,9 @@ Result<Buffer<T>> taken(const val& array) {
   return buffer;
 }
 
-std::vector<float> floats_at(const val& object, const char* key) { return emscripten::vecFromJSArray<float>(object[key]); }
+std::vector<float> floats_at(const val& object, const char* key) {
+  return emscripten::vecFromJSArray<float>(object[key]);
+}
 
 QualityLimits quality_limits_from(const val& limits) {
   QualityLimits wanted;
@@ -97,7 +110,12 @@ QualityLimits quality_limits_from(const val& limits) {
 val to_js(const Quality& quality) {
   const val checks = val::array();
   for (const QualityCheck& check : quality.checks) {
-    checks.call<void>("push", Object().text("id", check.id).set("value", check.value).set("limit", check.limit).flag("passed", check.passed).get());
+    checks.call<void>("push", Object()
+                                  .text("id", check.id)
+                                  .set("value", check.value)
+                                  .set("limit", check.limit)
+                                  .flag("passed", check.passed)
+                                  .get());
   }
   return Object().flag("usable", quality.usable).set("checks", checks).get();
 }
@@ -112,7 +130,9 @@ PrepareSpec prepare_spec_from(const val& v) {
   std::copy_n(std.begin(), std::min<std::size_t>(3, std.size()), spec.tensor.std.begin());
   spec.fit = is(v, "fit", "stretch") ? Fit::kStretch : Fit::kCover;
   spec.crop_pct = at<double>(v, "cropPct");
-  spec.filter = is(v, "filter", "bilinear") ? Filter::kBilinear : is(v, "filter", "lanczos") ? Filter::kLanczos : Filter::kBicubic;
+  spec.filter = is(v, "filter", "bilinear")  ? Filter::kBilinear
+                : is(v, "filter", "lanczos") ? Filter::kLanczos
+                                             : Filter::kBicubic;
   spec.quality = quality_limits_from(v["quality"]);
   spec.preview_side = at<int>(v, "previewSide");
   spec.views = at<int>(v, "views");
@@ -167,25 +187,40 @@ val prepare_js(const val& file, const val& spec, const val& crop, const val& pix
     decoded = {at<int>(pixels, "width"), at<int>(pixels, "height"), 4, std::move(*rgba)};
   }
   std::optional<Rect> area;
-  if (!crop.isNull()) area = Rect{at<int>(crop, "x"), at<int>(crop, "y"), at<int>(crop, "width"), at<int>(crop, "height")};
+  if (!crop.isNull())
+    area = Rect{at<int>(crop, "x"), at<int>(crop, "y"), at<int>(crop, "width"), at<int>(crop, "height")};
   const PrepareSpec wanted = prepare_spec_from(spec);
-  const auto prepared = pixels.isNull() ? prepare(bytes->span(), wanted, area) : prepare(bytes->span(), decoded, wanted, area);
+  const auto prepared =
+      pixels.isNull() ? prepare(bytes->span(), wanted, area) : prepare(bytes->span(), decoded, wanted, area);
   if (!prepared) return refused(prepared.error(), bytes->span());
   const auto view = to_js(prepared->view);
   const auto preview = to_js(prepared->preview);
   if (!view || !preview) return to_js(view ? preview.error() : view.error());
   const Source& source = prepared->source;
   const std::vector<float> measured(prepared->quality_values.begin(), prepared->quality_values.end());
-  const Object from = Object().text("format", format_name(source.format)).set("width", source.width).set("height", source.height).set("orientation", source.orientation)
+  const Object from = Object()
+                          .text("format", format_name(source.format))
+                          .set("width", source.width)
+                          .set("height", source.height)
+                          .set("orientation", source.orientation)
                           .text("colour", colour_source_name(source.colour));
-  return Object().flag("ok", true).set("tensor", copied(prepared->tensor.span())).set("view", *view).set("preview", *preview).set("region", to_js(prepared->region))
-      .set("source", from.get()).set("quality", to_js(prepared->quality)).set("qualityValues", to_array(measured)).get();
+  return Object()
+      .flag("ok", true)
+      .set("tensor", copied(prepared->tensor.span()))
+      .set("view", *view)
+      .set("preview", *preview)
+      .set("region", to_js(prepared->region))
+      .set("source", from.get())
+      .set("quality", to_js(prepared->quality))
+      .set("qualityValues", to_array(measured))
+      .get();
 }
 
 val judge_quality_js(const val& values, const val& limits) {
   const std::vector<float> measured = emscripten::vecFromJSArray<float>(values);
   QualityValues given;
-  if (measured.size() != given.size()) return to_js(Error{ErrorCode::kInvalidArgument, "these are no values of the quality checks"});
+  if (measured.size() != given.size())
+    return to_js(Error{ErrorCode::kInvalidArgument, "these are no values of the quality checks"});
   std::copy(measured.begin(), measured.end(), given.begin());
   return Object(to_js(judge_quality(given, quality_limits_from(limits)))).flag("ok", true).get();
 }
@@ -195,15 +230,29 @@ constexpr std::array kFramings = {"whole", "spot", "both", "chosen", "none", "se
 val locate_js(const val& output, int rows, int columns, const val& picture, const val& v) {
   const auto values = taken<float>(output);
   if (!values) return to_js(values.error());
-  const LocateSpec spec = {at<float>(v, "spotScore"), at<float>(v, "rivalScore"), at<float>(v, "rivalRatio"), at<float>(v, "frameScore"),
-                           at<double>(v, "frameScale"), at<double>(v, "aloneShare"), at<double>(v, "bothShare")};
-  const auto located = locate(values->span(), rows, columns, at<int>(picture, "width"), at<int>(picture, "height"), spec);
+  const LocateSpec spec = {at<float>(v, "spotScore"),  at<float>(v, "rivalScore"),  at<float>(v, "rivalRatio"),
+                           at<float>(v, "frameScore"), at<double>(v, "frameScale"), at<double>(v, "aloneShare"),
+                           at<double>(v, "bothShare")};
+  const auto located =
+      locate(values->span(), rows, columns, at<int>(picture, "width"), at<int>(picture, "height"), spec);
   if (!located) return to_js(located.error());
   const val spots = val::array();
   for (const Spot& spot : located->spots) {
-    spots.call<void>("push", Object().set("x", spot.x).set("y", spot.y).set("width", spot.width).set("height", spot.height).set("score", spot.score).set("frame", to_js(spot.frame)).get());
+    spots.call<void>("push", Object()
+                                 .set("x", spot.x)
+                                 .set("y", spot.y)
+                                 .set("width", spot.width)
+                                 .set("height", spot.height)
+                                 .set("score", spot.score)
+                                 .set("frame", to_js(spot.frame))
+                                 .get());
   }
-  return Object().flag("ok", true).text("framing", kFramings[static_cast<std::size_t>(located->framing)]).set("frame", to_js(located->frame)).set("spots", spots).get();
+  return Object()
+      .flag("ok", true)
+      .text("framing", kFramings[static_cast<std::size_t>(located->framing)])
+      .set("frame", to_js(located->frame))
+      .set("spots", spots)
+      .get();
 }
 
 val recognise_modality_js(const val& embedding, const val& probe) {
@@ -211,7 +260,11 @@ val recognise_modality_js(const val& embedding, const val& probe) {
   if (!values) return to_js(values.error());
   const auto found = recognise_modality(values->span(), floats_at(probe, "weights"), floats_at(probe, "bias"));
   if (!found) return to_js(found.error());
-  return Object().flag("ok", true).set("index", static_cast<double>(found->index)).set("probability", found->probability).get();
+  return Object()
+      .flag("ok", true)
+      .set("index", static_cast<double>(found->index))
+      .set("probability", found->probability)
+      .get();
 }
 
 // The network's outputs, copied in.
@@ -232,9 +285,11 @@ Result<ModelOutputs> outputs_from(const val& outputs, TakenOutputs& kept) {
   auto scores = taken<float>(outputs["scores"]);
   auto maps = taken<float>(outputs["maps"]);
   auto embedding = taken<float>(outputs["embedding"]);
-  if (!scores || !maps || !embedding) return fail(ErrorCode::kImageTooLarge, "not enough memory for the network's outputs");
+  if (!scores || !maps || !embedding)
+    return fail(ErrorCode::kImageTooLarge, "not enough memory for the network's outputs");
   kept = {std::move(*scores), std::move(*maps), std::move(*embedding)};
-  return ModelOutputs{kept.scores.span(), kept.maps.span(), at<int>(outputs, "mapHeight"), at<int>(outputs, "mapWidth"), kept.embedding.span(), at<int>(outputs, "views")};
+  return ModelOutputs{kept.scores.span(),           kept.maps.span(),      at<int>(outputs, "mapHeight"),
+                      at<int>(outputs, "mapWidth"), kept.embedding.span(), at<int>(outputs, "views")};
 }
 
 Result<LesionPicture> picture_from(const val& v, Taken& kept) {
@@ -259,9 +314,11 @@ Result<LesionPicture> picture_from(const val& v, Taken& kept) {
   }
   picture.usable = at<bool>(v, "usable");
   const auto framing = std::find(kFramings.begin(), kFramings.end(), at<std::string>(v, "framing"));
-  if (framing == kFramings.end()) return fail(ErrorCode::kInvalidArgument, "framing is whole, spot, both, chosen, none or several");
+  if (framing == kFramings.end())
+    return fail(ErrorCode::kInvalidArgument, "framing is whole, spot, both, chosen, none or several");
   picture.framing = static_cast<Framing>(framing - kFramings.begin());
-  if (!explain.isNull()) picture.explain = Explain{at<int>(explain, "classIndex"), at<int>(explain, "width"), at<int>(explain, "height")};
+  if (!explain.isNull())
+    picture.explain = Explain{at<int>(explain, "classIndex"), at<int>(explain, "width"), at<int>(explain, "height")};
   return picture;
 }
 
@@ -269,9 +326,15 @@ val to_js(const Decision& d) {
   constexpr std::array kOutcomes = {"single", "several", "not-recognised", "poor-quality", "no-spot", "several-spots"};
   constexpr std::array kTiers = {"low", "moderate", "high", "unknown"};
   const bool refuses = d.rejection_threshold != std::numeric_limits<float>::infinity();
-  return Object().set("probabilities", to_array(d.probabilities)).set("ranking", to_array(d.ranking)).set("predictionSet", to_array(d.prediction_set))
-      .text("outcome", kOutcomes[static_cast<std::size_t>(d.outcome)]).text("tier", kTiers[static_cast<std::size_t>(d.tier)])
-      .set("rejection", d.rejection).set("rejectionThreshold", refuses ? val(d.rejection_threshold) : val::null()).get();
+  return Object()
+      .set("probabilities", to_array(d.probabilities))
+      .set("ranking", to_array(d.ranking))
+      .set("predictionSet", to_array(d.prediction_set))
+      .text("outcome", kOutcomes[static_cast<std::size_t>(d.outcome)])
+      .text("tier", kTiers[static_cast<std::size_t>(d.tier)])
+      .set("rejection", d.rejection)
+      .set("rejectionThreshold", refuses ? val(d.rejection_threshold) : val::null())
+      .get();
 }
 
 val interpret_js(const val& pictures, const val& combination) {
@@ -286,7 +349,8 @@ val interpret_js(const val& pictures, const val& combination) {
   }
   CombinationSpec joining;
   if (!combination.isNull()) {
-    joining = {floats_at(combination, "weights"), at<float>(combination, "temperature"), sets_at(combination), tiers_at(combination)};
+    joining = {floats_at(combination, "weights"), at<float>(combination, "temperature"), sets_at(combination),
+               tiers_at(combination)};
   }
   const auto told = interpret(std::span(given).first(count), joining);
   if (!told) return to_js(told.error());
@@ -294,18 +358,32 @@ val interpret_js(const val& pictures, const val& combination) {
   if (const auto& map = told->lesion.heat_map) {
     const auto overlay = to_js(map->overlay);
     if (!overlay) return to_js(overlay.error());
-    heat_map = Object().set("classIndex", map->class_index).set("rows", map->rows).set("columns", map->columns).set("values", to_array(map->values)).set("overlay", *overlay).get();
+    heat_map = Object()
+                   .set("classIndex", map->class_index)
+                   .set("rows", map->rows)
+                   .set("columns", map->columns)
+                   .set("values", to_array(map->values))
+                   .set("overlay", *overlay)
+                   .get();
   }
   const val alone = val::array();
   for (const Decision& decision : told->alone) alone.call<void>("push", to_js(decision));
-  return Object().flag("ok", true).set("decision", to_js(told->lesion.decision)).set("heatMap", heat_map).set("alone", alone).set("shown", static_cast<double>(told->shown))
-      .flag("combined", told->combined).get();
+  return Object()
+      .flag("ok", true)
+      .set("decision", to_js(told->lesion.decision))
+      .set("heatMap", heat_map)
+      .set("alone", alone)
+      .set("shown", static_cast<double>(told->shown))
+      .flag("combined", told->combined)
+      .get();
 }
 
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(dermlet) {
-  emscripten::function("prepare", +[](const val& file, const val& spec, const val& crop) { return prepare_js(file, spec, crop, val::null()); });
+  emscripten::function(
+      "prepare",
+      +[](const val& file, const val& spec, const val& crop) { return prepare_js(file, spec, crop, val::null()); });
   emscripten::function("prepareDecoded", &prepare_js);
   emscripten::function("interpret", &interpret_js);
   emscripten::function("judgeQuality", &judge_quality_js);

@@ -7,11 +7,14 @@ export interface Failure {
   ok: false;
   code: CoreErrorCode;
   message: string;
-  /** Of a file that only has to be decoded elsewhere (code UNSUPPORTED_FORMAT): what it is. Its size is within the limits. */
+  /**
+   * Of a file that only has to be decoded elsewhere (code UNSUPPORTED_FORMAT): what it is. Its size is within the
+   * limits.
+   */
   format?: ForeignFormat;
   /**
-   * With `format`: pairs of a place in the file and the byte to write there before it is decoded, so that whoever does applies neither orientation nor colour profile.
-   * `prepareDecoded` sees to both.
+   * With `format`: pairs of a place in the file and the byte to write there before it is decoded, so that whoever does
+   * applies neither orientation nor colour profile. `prepareDecoded` sees to both.
    */
   plain?: number[];
 }
@@ -54,7 +57,15 @@ export interface PrepareSpec {
 }
 
 /** What each measures, in which unit and on which side of its limit it fails: `wasm_src/core/quality.h`. */
-export type QualityCheckId = 'too_small' | 'blurred' | 'dark' | 'bright' | 'low_contrast' | 'flat' | 'noisy' | 'out_of_frame';
+export type QualityCheckId =
+  | 'too_small'
+  | 'blurred'
+  | 'dark'
+  | 'bright'
+  | 'low_contrast'
+  | 'flat'
+  | 'noisy'
+  | 'out_of_frame';
 
 export interface QualityCheck {
   id: QualityCheckId;
@@ -68,7 +79,8 @@ export interface QualityCheck {
  * - `assumed-srgb`: the file says nothing, so they were taken as sRGB
  * - `srgb`: the file says that they are
  * - `converted`: from the file's ICC profile, or its gAMA and cHRM
- * - `unsupported-profile`: the file's profile is broken or of a kind that is not read; the colours were left as they are
+ * - `unsupported-profile`: the file's profile is broken or of a kind that is not read; the colours were left as they
+ *   are
  */
 export type ColourSource = 'assumed-srgb' | 'srgb' | 'converted' | 'unsupported-profile';
 
@@ -82,7 +94,13 @@ export interface Prepared {
   preview: Picture | null;
   /** The part of the upright picture that the view shows. */
   region: Rect;
-  source: { format: 'jpeg' | 'png' | 'bmp' | ForeignFormat; width: number; height: number; orientation: number; colour: ColourSource };
+  source: {
+    format: 'jpeg' | 'png' | 'bmp' | ForeignFormat;
+    width: number;
+    height: number;
+    orientation: number;
+    colour: ColourSource;
+  };
   quality: Quality;
   /** What every check measures, in the order of `QualityCheckId`; `judgeQuality` holds them against other limits. */
   qualityValues: number[];
@@ -178,7 +196,10 @@ export interface DecisionSpec {
   tiers: TierCuts;
   /** null never refuses. */
   rejectionThreshold: number | null;
-  /** A rejection model's file (`wasm_src/core/rejection.h`), which scores by logits and embedding; left out or null: energy. */
+  /**
+   * A rejection model's file (`wasm_src/core/rejection.h`), which scores by logits and embedding; left out or null:
+   * energy.
+   */
   rejectionModel?: Uint8Array | null;
   concern: readonly ('low' | 'moderate' | 'high')[];
 }
@@ -201,7 +222,10 @@ export interface LesionOutputs {
   explain: Explain | null;
 }
 
-/** How the scores of pictures of different modalities become one; `weights` in the order of the pictures. `wasm_src/core/combine.h` has the formula. */
+/**
+ * How the scores of pictures of different modalities become one; `weights` in the order of the pictures.
+ * `wasm_src/core/combine.h` has the formula.
+ */
 export interface CombinationSpec {
   weights: readonly number[];
   temperature: number;
@@ -238,16 +262,30 @@ export interface Interpreted {
 /** No call keeps a view into WASM memory; every array returned is the caller's own. */
 export interface DermletModule {
   prepare(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null): Prepared | Failure;
-  /** The same for a foreign format: `bytes` as they are, and their pixels as decoded after `Failure.plain` was written. */
+  /**
+   * The same for a foreign format: `bytes` as they are, and their pixels as decoded after `Failure.plain` was written.
+   */
   prepareDecoded(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null, pixels: Picture): Prepared | Failure;
   /** One or two pictures of one lesion; `combination` null joins two of one modality. */
   interpret(pictures: readonly LesionOutputs[], combination: CombinationSpec | null): Interpreted | Failure;
-  /** Holds a prepared picture's `qualityValues` against the limits of a modality that was not known when it was prepared. */
+  /**
+   * Holds a prepared picture's `qualityValues` against the limits of a modality that was not known when it was
+   * prepared.
+   */
   judgeQuality(values: readonly number[], limits: PrepareSpec['quality']): (Quality & { ok: true }) | Failure;
   /** The locator's output, 3 * rows * columns values, for a picture of so many pixels. */
-  locate(output: Float32Array, rows: number, columns: number, picture: { width: number; height: number }, spec: LocateSpec): Located | Failure;
+  locate(
+    output: Float32Array,
+    rows: number,
+    columns: number,
+    picture: { width: number; height: number },
+    spec: LocateSpec,
+  ): Located | Failure;
   /** The most probable modality by one view's embedding, and its probability. */
-  recogniseModality(embedding: Float32Array, probe: ModalityProbe): { ok: true; index: number; probability: number } | Failure;
+  recogniseModality(
+    embedding: Float32Array,
+    probe: ModalityProbe,
+  ): { ok: true; index: number; probability: number } | Failure;
   /** Bytes of WASM memory now held; it never shrinks. */
   memoryBytes(): number;
 }

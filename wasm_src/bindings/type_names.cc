@@ -1,5 +1,6 @@
-// Embind spells the address of a C++ type with sprintf("%p"), for errors about types that were never registered; the compiler makes siprintf of it. libc's brings
-// all of printf with it, 2 KB of the compressed module, for that one use. Weak, so that libc's own wins where something else should need it.
+// Embind spells the address of a C++ type with sprintf("%p"), for errors about types that were never registered; the
+// compiler makes siprintf of it. libc's brings all of printf with it, 2 KB of the compressed module, for that one use.
+// Weak, so that libc's own wins where something else should need it.
 #include <cstdarg>
 #include <cstdint>
 

@@ -22,10 +22,12 @@ ColourSource use(const Profile& profile, Converter& converter) {
   return converter.changes_nothing() ? ColourSource::kSrgb : ColourSource::kConverted;
 }
 
-// A grey picture shown by an RGB profile is three equal values; a grey profile says nothing about colours, and none of those read describes inks.
+// A grey picture shown by an RGB profile is three equal values; a grey profile says nothing about colours, and none of
+// those read describes inks.
 ColourSource use(Bytes icc, const Header& header, Converter& converter) {
   Profile profile;
-  if (header.channels == 4 || !read_profile(icc, profile) || (profile.grey && header.channels != 1)) return ColourSource::kUnsupportedProfile;
+  if (header.channels == 4 || !read_profile(icc, profile) || (profile.grey && header.channels != 1))
+    return ColourSource::kUnsupportedProfile;
   return use(profile, converter);
 }
 
@@ -36,7 +38,8 @@ class Pieces {
     any_ = true;
     const std::size_t number = read_u8(payload, 0).value_or(0);
     const std::size_t count = read_u8(payload, 1).value_or(0);
-    whole_ = whole_ && number != 0 && number <= count && (found_ == 0 || count == count_) && pieces_[number - 1].empty();
+    whole_ =
+        whole_ && number != 0 && number <= count && (found_ == 0 || count == count_) && pieces_[number - 1].empty();
     if (!whole_) return;
     count_ = count;
     pieces_[number - 1] = payload.subspan(2);
@@ -78,12 +81,14 @@ ColourSource read_jpeg_colour(Bytes file, const Header& header, Converter& conve
   for (std::size_t at = 2;;) {
     const auto segment = jpeg::next_segment(file, at);
     if (!segment || !*segment || (*segment)->marker == jpeg::kSos) break;
-    if ((*segment)->marker == jpeg::kApp2 && starts_with((*segment)->payload, kMark)) pieces.add((*segment)->payload.subspan(kMark.size()));
+    if ((*segment)->marker == jpeg::kApp2 && starts_with((*segment)->payload, kMark))
+      pieces.add((*segment)->payload.subspan(kMark.size()));
     at = (*segment)->end;
   }
   if (pieces.any()) return use(std::as_const(pieces).joined().span(), header, converter);
   Profile profile;
-  if (header.adobe_rgb && header.channels == 3 && make_profile(kAdobeRgb, kAdobeExponent, profile)) return use(profile, converter);
+  if (header.adobe_rgb && header.channels == 3 && make_profile(kAdobeRgb, kAdobeExponent, profile))
+    return use(profile, converter);
   return ColourSource::kAssumedSrgb;
 }
 
@@ -145,20 +150,27 @@ ColourSource read_png_colour(Bytes file, const Header& header, Converter& conver
 ColourSource read_bmp_colour(Bytes file) {
   if (read_u32(file, 14, ByteOrder::kLittle).value_or(0) < 124) return ColourSource::kAssumedSrgb;
   if (starts_with(file, "BGRs"sv, 70)) return ColourSource::kSrgb;
-  return starts_with(file, "DEBM"sv, 70) || starts_with(file, "KNIL"sv, 70) ? ColourSource::kUnsupportedProfile : ColourSource::kAssumedSrgb;
+  return starts_with(file, "DEBM"sv, 70) || starts_with(file, "KNIL"sv, 70) ? ColourSource::kUnsupportedProfile
+                                                                            : ColourSource::kAssumedSrgb;
 }
 
 // SMPTE EG 432-1, what H.273 calls 12.
 constexpr Primaries kDisplayP3 = {{{0.3127, 0.3290}, {0.680, 0.320}, {0.265, 0.690}, {0.150, 0.060}}};
 
 ColourSource read_foreign_colour(const Header& header, Converter& converter) {
-  if (!header.profile.empty()) return header.profile.size() > kMaxProfileBytes ? ColourSource::kUnsupportedProfile : use(header.profile, header, converter);
+  if (!header.profile.empty())
+    return header.profile.size() > kMaxProfileBytes ? ColourSource::kUnsupportedProfile
+                                                    : use(header.profile, header, converter);
   Profile profile;
   switch (header.primaries) {
-    case 0: return ColourSource::kAssumedSrgb;
-    case 1: return ColourSource::kSrgb;
-    case 12: return make_profile(kDisplayP3, {}, profile) ? use(profile, converter) : ColourSource::kUnsupportedProfile;
-    default: return ColourSource::kUnsupportedProfile;
+    case 0:
+      return ColourSource::kAssumedSrgb;
+    case 1:
+      return ColourSource::kSrgb;
+    case 12:
+      return make_profile(kDisplayP3, {}, profile) ? use(profile, converter) : ColourSource::kUnsupportedProfile;
+    default:
+      return ColourSource::kUnsupportedProfile;
   }
 }
 
@@ -171,10 +183,14 @@ std::string_view colour_source_name(ColourSource source) {
 
 ColourSource read_colour(Bytes file, const Header& header, Converter& converter) {
   switch (header.format) {
-    case Format::kJpeg: return read_jpeg_colour(file, header, converter);
-    case Format::kPng: return read_png_colour(file, header, converter);
-    case Format::kBmp: return read_bmp_colour(file);
-    default: return read_foreign_colour(header, converter);
+    case Format::kJpeg:
+      return read_jpeg_colour(file, header, converter);
+    case Format::kPng:
+      return read_png_colour(file, header, converter);
+    case Format::kBmp:
+      return read_bmp_colour(file);
+    default:
+      return read_foreign_colour(header, converter);
   }
   return ColourSource::kAssumedSrgb;
 }

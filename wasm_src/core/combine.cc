@@ -18,11 +18,13 @@ std::vector<double> log_softmax(std::span<const double> values, double temperatu
   double sum = 0;
   for (const double v : values) sum += std::exp(v / temperature - top);
   std::vector<double> result(values.size());
-  std::transform(values.begin(), values.end(), result.begin(), [&](double v) { return v / temperature - top - std::log(sum); });
+  std::transform(values.begin(), values.end(), result.begin(),
+                 [&](double v) { return v / temperature - top - std::log(sum); });
   return result;
 }
 
-// A probability of 0 is taken as the smallest that a float holds without loss: one network's certainty must not silence the other picture for good.
+// A probability of 0 is taken as the smallest that a float holds without loss: one network's certainty must not silence
+// the other picture for good.
 std::vector<double> log_probabilities(const Opinion& opinion) {
   const DecisionSpec& spec = *opinion.spec;
   std::vector<double> values(opinion.scores.begin(), opinion.scores.end());
@@ -40,7 +42,8 @@ std::vector<float> pooled(std::span<const Opinion> opinions, const CombinationSp
   }
   const auto logs = log_softmax(sums, spec.temperature);
   std::vector<float> probabilities(logs.size());
-  std::transform(logs.begin(), logs.end(), probabilities.begin(), [](double v) { return static_cast<float>(std::exp(v)); });
+  std::transform(logs.begin(), logs.end(), probabilities.begin(),
+                 [](double v) { return static_cast<float>(std::exp(v)); });
   return probabilities;
 }
 
@@ -67,7 +70,9 @@ std::pair<float, float> joint_rejection(std::span<const Opinion> opinions) {
     score = std::min(score, alone.rejection);
   }
   if (never) return {score, Limits::infinity()};
-  return {static_cast<float>(std::clamp(excess, static_cast<double>(Limits::lowest()), static_cast<double>(Limits::max()))), 0.0f};
+  return {
+      static_cast<float>(std::clamp(excess, static_cast<double>(Limits::lowest()), static_cast<double>(Limits::max()))),
+      0.0f};
 }
 
 }  // namespace
@@ -77,7 +82,8 @@ Result<Decision> combine(std::span<const Opinion> opinions, const CombinationSpe
   const Opinion& first = opinions.front();
   const std::size_t count = first.scores.size();
   for (const Opinion& opinion : opinions) {
-    if (opinion.scores.size() != count || opinion.spec->scores != first.spec->scores) return fail(ErrorCode::kInvalidArgument, "the pictures' scores do not fit together");
+    if (opinion.scores.size() != count || opinion.spec->scores != first.spec->scores)
+      return fail(ErrorCode::kInvalidArgument, "the pictures' scores do not fit together");
   }
   const auto [rejection, threshold] = joint_rejection(opinions);
   DecisionSpec joint = *first.spec;
@@ -87,11 +93,14 @@ Result<Decision> combine(std::span<const Opinion> opinions, const CombinationSpe
     joint.rejection_threshold = threshold;
     return conclude(std::move(mean->probabilities), joint, rejection, true);
   }
-  if (spec.weights.size() != opinions.size()) return fail(ErrorCode::kInvalidArgument, "weights and pictures differ in number");
+  if (spec.weights.size() != opinions.size())
+    return fail(ErrorCode::kInvalidArgument, "weights and pictures differ in number");
   if (auto fits = check_rules(spec.sets, spec.tiers, count); !fits) return tl::unexpected(fits.error());
   if (!all_finite(spec.weights)) return fail(ErrorCode::kInvalidArgument, "a weight is not a finite number");
-  if (*std::min_element(spec.weights.begin(), spec.weights.end()) < 0) return fail(ErrorCode::kInvalidArgument, "a weight is negative");
-  if (!std::isfinite(spec.temperature) || spec.temperature <= 0) return fail(ErrorCode::kInvalidArgument, "the temperature must be positive");
+  if (*std::min_element(spec.weights.begin(), spec.weights.end()) < 0)
+    return fail(ErrorCode::kInvalidArgument, "a weight is negative");
+  if (!std::isfinite(spec.temperature) || spec.temperature <= 0)
+    return fail(ErrorCode::kInvalidArgument, "the temperature must be positive");
   joint.sets = spec.sets;
   joint.tiers = spec.tiers;
   joint.rejection_threshold = threshold;

@@ -22,7 +22,8 @@ std::vector<float> to_probabilities(std::span<const float> scores, const Decisio
     const double top = *std::max_element(scores.begin(), scores.end()) / temperature;
     double sum = 0;
     for (const float v : scores) sum += std::exp(v / temperature - top);
-    std::transform(scores.begin(), scores.end(), result.begin(), [&](float v) { return static_cast<float>(std::exp(v / temperature - top) / sum); });
+    std::transform(scores.begin(), scores.end(), result.begin(),
+                   [&](float v) { return static_cast<float>(std::exp(v / temperature - top) / sum); });
     return result;
   }
   // A network's own softmax sums to 1 only up to its rounding; merged or truncated heads may not at all.
@@ -74,24 +75,30 @@ Tier concern_tier(std::span<const float> probabilities, const DecisionSpec& spec
 
 Result<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t count) {
   const auto fits = [](float v) { return std::isfinite(v) && v >= 0; };
-  if (sets.limits.size() != count) return fail(ErrorCode::kInvalidArgument, "limits of the set and classes differ in number");
+  if (sets.limits.size() != count)
+    return fail(ErrorCode::kInvalidArgument, "limits of the set and classes differ in number");
   if (!std::all_of(sets.limits.begin(), sets.limits.end(), fits) || !fits(sets.penalty) || sets.free_ranks < 0) {
     return fail(ErrorCode::kInvalidArgument, "a number of the prediction sets is negative or not finite");
   }
-  if (!fits(tiers.high) || !fits(tiers.moderate)) return fail(ErrorCode::kInvalidArgument, "a cut of the tiers is negative or not finite");
+  if (!fits(tiers.high) || !fits(tiers.moderate))
+    return fail(ErrorCode::kInvalidArgument, "a cut of the tiers is negative or not finite");
   return {};
 }
 
-Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable, std::optional<float> rejection) {
+Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable,
+                        std::optional<float> rejection) {
   const std::size_t count = scores.size();
   if (count == 0) return fail(ErrorCode::kInvalidArgument, "the network gave no scores");
   if (spec.concern.size() != count) return fail(ErrorCode::kInvalidArgument, "scores and classes differ in number");
   if (!all_finite(scores)) return fail(ErrorCode::kInvalidArgument, "a score is not a finite number");
   if (auto fits = check_rules(spec.sets, spec.tiers, count); !fits) return tl::unexpected(fits.error());
-  if (spec.scores == Scores::kLogits && (!std::isfinite(spec.temperature) || spec.temperature <= 0)) return fail(ErrorCode::kInvalidArgument, "the temperature must be positive");
-  if (std::isnan(spec.rejection_threshold)) return fail(ErrorCode::kInvalidArgument, "the rejection threshold is not a number");
+  if (spec.scores == Scores::kLogits && (!std::isfinite(spec.temperature) || spec.temperature <= 0))
+    return fail(ErrorCode::kInvalidArgument, "the temperature must be positive");
+  if (std::isnan(spec.rejection_threshold))
+    return fail(ErrorCode::kInvalidArgument, "the rejection threshold is not a number");
 
-  if (rejection && !std::isfinite(*rejection)) return fail(ErrorCode::kInvalidArgument, "the rejection score is not a finite number");
+  if (rejection && !std::isfinite(*rejection))
+    return fail(ErrorCode::kInvalidArgument, "the rejection score is not a finite number");
   if (!rejection) rejection = spec.scores == Scores::kLogits ? static_cast<float>(energy_of(scores)) : 0.0f;
   return conclude(to_probabilities(scores, spec), spec, *rejection, usable);
 }
@@ -108,7 +115,8 @@ Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, fl
     return decision;
   }
   const std::size_t size = set_size(decision, spec.sets);
-  decision.prediction_set.assign(decision.ranking.begin(), decision.ranking.begin() + static_cast<std::ptrdiff_t>(size));
+  decision.prediction_set.assign(decision.ranking.begin(),
+                                 decision.ranking.begin() + static_cast<std::ptrdiff_t>(size));
   decision.outcome = size == 1 ? Outcome::kSingle : Outcome::kSeveral;
   decision.tier = concern_tier(decision.probabilities, spec);
   return decision;

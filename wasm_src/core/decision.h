@@ -3,12 +3,12 @@
 // Probabilities: softmax(logits / temperature), the temperature fitted per modality (Guo et al. 2017).
 //
 // Prediction set: adaptive conformal sets (APS, Romano et al. 2020), regularised (RAPS, Angelopoulos et al. 2021), with
-// a limit for each class (class-conditional, Vovk 2012; for rare classes that of a cluster, Ding et al. 2023). The class
-// at rank r of the ranking (the first is 1) scores
+// a limit for each class (class-conditional, Vovk 2012; for rare classes that of a cluster, Ding et al. 2023). The
+// class at rank r of the ranking (the first is 1) scores
 //   s(r) = sum of the probabilities ranked before it + penalty * max(0, r - 1 - free_ranks)
-// which is 0 for the first and never falls with r. A class is asked for when its score is at most its own limit; the set
-// is the shortest part of the ranking, from its top, that holds every class that is asked for. So nothing is left out
-// that is more probable than something that is in, and since that only adds classes each limit keeps its promise.
+// which is 0 for the first and never falls with r. A class is asked for when its score is at most its own limit; the
+// set is the shortest part of the ranking, from its top, that holds every class that is asked for. So nothing is left
+// out that is more probable than something that is in, and since that only adds classes each limit keeps its promise.
 //
 // Concern tier: a decision of its own, of the probabilities alone. With `high` the sum over the classes of high concern
 // and `raised` that over those of high and of moderate concern:
@@ -41,9 +41,10 @@ enum class Outcome : std::uint8_t {
 };
 
 struct SetRule {
-  std::vector<float> limits;  // K, each at least 0; a class whose limit is K is asked for at every rank where penalty <= 1
-  float penalty = 0;          // at least 0, for each rank after the free ones
-  int free_ranks = 0;         // at least 0: how many ranks after the first cost nothing beside the probabilities
+  std::vector<float>
+      limits;          // K, each at least 0; a class whose limit is K is asked for at every rank where penalty <= 1
+  float penalty = 0;   // at least 0, for each rank after the free ones
+  int free_ranks = 0;  // at least 0: how many ranks after the first cost nothing beside the probabilities
 };
 
 // Shares of probability, 0 to 1.
@@ -54,11 +55,11 @@ struct TierCuts {
 
 struct DecisionSpec {
   Scores scores = Scores::kLogits;
-  float temperature = 1;               // > 0; ignored for probabilities
+  float temperature = 1;  // > 0; ignored for probabilities
   SetRule sets;
   TierCuts tiers;
-  float rejection_threshold = 0;       // refused when the rejection score is greater; +infinity never refuses
-  std::vector<Concern> concern;        // K
+  float rejection_threshold = 0;  // refused when the rejection score is greater; +infinity never refuses
+  std::vector<Concern> concern;   // K
 };
 
 struct Decision {
@@ -67,22 +68,28 @@ struct Decision {
   std::vector<int> prediction_set;   // the first of `ranking`; empty for kNotRecognised and kPoorQuality
   Outcome outcome = Outcome::kPoorQuality;
   Tier tier = Tier::kUnknown;
-  float rejection = 0;               // rejection score; 0 when the network gives probabilities only
-  float rejection_threshold = 0;     // what it was held against; +infinity never refuses
+  float rejection = 0;            // rejection score; 0 when the network gives probabilities only
+  float rejection_threshold = 0;  // what it was held against; +infinity never refuses
 };
 
-// Errors: kInvalidArgument when a rule does not fit `count` classes or a number of it or a cut is negative or not finite.
+// Errors: kInvalidArgument when a rule does not fit `count` classes or a number of it or a cut is negative or not
+// finite.
 [[nodiscard]] Result<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t count);
 
-// Errors: kInvalidArgument when lengths differ, K is 0, the temperature is not positive, a value is not finite, or as check_rules().
-//   rejection  the rejection score where a model of its own made it; absent: the energy of the logits, 0 for probabilities
-[[nodiscard]] Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable, std::optional<float> rejection = {});
+// Errors: kInvalidArgument when lengths differ, K is 0, the temperature is not positive, a value is not finite, or as
+// check_rules().
+//   rejection  the rejection score where a model of its own made it; absent: the energy of the logits, 0 for
+//   probabilities
+[[nodiscard]] Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable,
+                                      std::optional<float> rejection = {});
 
-// The same from calibrated probabilities on, for scores that were combined: ranking, set, outcome, tier. Lengths as in `spec`; the rejection score is held against
-// spec.rejection_threshold.
-[[nodiscard]] Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, float rejection, bool usable);
+// The same from calibrated probabilities on, for scores that were combined: ranking, set, outcome, tier. Lengths as in
+// `spec`; the rejection score is held against spec.rejection_threshold.
+[[nodiscard]] Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, float rejection,
+                                bool usable);
 
-// Takes the answer back where the picture does not show one spot: no class may be named then. An outcome that names none stays as it is.
+// Takes the answer back where the picture does not show one spot: no class may be named then. An outcome that names
+// none stays as it is.
 void withhold(Decision& decision, Outcome outcome);
 
 }  // namespace dermlet

@@ -45,7 +45,8 @@ Result<Image> copied_part(const Image& image, const Rect& part, const Converter*
   auto rgb = Image::allocate(part.width, part.height, 3);
   if (!rgb) return rgb;
   for (int y = 0; y < part.height; ++y) {
-    const std::uint8_t* from = image.row(part.y + y) + static_cast<std::size_t>(part.x) * static_cast<std::size_t>(image.channels);
+    const std::uint8_t* from =
+        image.row(part.y + y) + static_cast<std::size_t>(part.x) * static_cast<std::size_t>(image.channels);
     copy_colours(from, image.channels, part.width, rgb->row(y));
     if (converter != nullptr) converter->apply({rgb->row(y), rgb->stride()});
     lay_over_white(from, image.channels, part.width, rgb->row(y));
@@ -62,10 +63,11 @@ Result<Image> to_rgb(Image image, const Rect& part, const Converter* converter) 
   return copied_part(image, part, converter);
 }
 
-// The most that stb_image can need for a picture of this size: 16-bit RGBA inflated, unfiltered, de-interlaced and narrowed, and the file's own compressed
-// data gathered with doubling. Anything beyond does not fit the header.
+// The most that stb_image can need for a picture of this size: 16-bit RGBA inflated, unfiltered, de-interlaced and
+// narrowed, and the file's own compressed data gathered with doubling. Anything beyond does not fit the header.
 std::size_t budget_of(const Header& header, std::size_t file_bytes) {
-  const std::size_t pixels = (static_cast<std::size_t>(header.width) + 16) * (static_cast<std::size_t>(header.height) + 16);
+  const std::size_t pixels =
+      (static_cast<std::size_t>(header.width) + 16) * (static_cast<std::size_t>(header.height) + 16);
   constexpr std::size_t kPerPixel = 40;
   const std::size_t fixed = 4 * file_bytes + (std::size_t{4} << 20);
   return pixels > (SIZE_MAX - fixed) / kPerPixel ? SIZE_MAX : pixels * kPerPixel + fixed;
@@ -77,12 +79,16 @@ Result<Image> decode_with_stb(Bytes bytes, const Header& header) {
   const Bytes given = rewritten->empty() ? bytes : Bytes(rewritten->span());
   const StbPicture decoded = stb_decode(given, budget_of(header, given.size()));
   if (decoded.pixels == nullptr) {
-    if (decoded.refused) return fail(ErrorCode::kImageTooLarge, "not enough memory for the picture, or its data does not fit its stated size");
+    if (decoded.refused)
+      return fail(ErrorCode::kImageTooLarge,
+                  "not enough memory for the picture, or its data does not fit its stated size");
     return fail(ErrorCode::kCorruptImage, "the picture's data is broken");
   }
-  const std::size_t size = static_cast<std::size_t>(decoded.width) * static_cast<std::size_t>(decoded.height) * static_cast<std::size_t>(decoded.channels);
+  const std::size_t size = static_cast<std::size_t>(decoded.width) * static_cast<std::size_t>(decoded.height) *
+                           static_cast<std::size_t>(decoded.channels);
   Image image{decoded.width, decoded.height, decoded.channels, Buffer<std::uint8_t>::adopt(decoded.pixels, size)};
-  if (image.width != header.width || image.height != header.height) return fail(ErrorCode::kCorruptImage, "the picture's data does not fit its header");
+  if (image.width != header.width || image.height != header.height)
+    return fail(ErrorCode::kCorruptImage, "the picture's data does not fit its header");
   return image;
 }
 
@@ -90,35 +96,45 @@ Result<Image> decode_with_stb(Bytes bytes, const Header& header) {
 
 Result<void> check_size(std::uint64_t width, std::uint64_t height) {
   if (width > kMaxSide || height > kMaxSide || width * height > kMaxPixels) {
-    return fail(ErrorCode::kImageTooLarge, "the picture is " + std::to_string(width) + " x " + std::to_string(height) + " pixels; at most " +
-                                               std::to_string(kMaxPixels / 1'000'000) + " million can be read");
+    return fail(ErrorCode::kImageTooLarge, "the picture is " + std::to_string(width) + " x " + std::to_string(height) +
+                                               " pixels; at most " + std::to_string(kMaxPixels / 1'000'000) +
+                                               " million can be read");
   }
   return {};
 }
 
 Result<Header> read_header(Bytes bytes) {
   if (bytes.size() > kMaxFileBytes) {
-    return fail(ErrorCode::kImageTooLarge, "the file has " + std::to_string(bytes.size() >> 20) + " MiB; at most " + std::to_string(kMaxFileBytes >> 20) + " can be read");
+    return fail(ErrorCode::kImageTooLarge, "the file has " + std::to_string(bytes.size() >> 20) + " MiB; at most " +
+                                               std::to_string(kMaxFileBytes >> 20) + " can be read");
   }
   const auto format = sniff(bytes);
   if (!format) return tl::unexpected(format.error());
   switch (*format) {
-    case Format::kJpeg: return read_jpeg_header(bytes);
-    case Format::kPng: return read_png_header(bytes);
-    case Format::kBmp: return read_bmp_header(bytes);
-    case Format::kWebp: return read_webp_header(bytes);
-    case Format::kAvif: case Format::kHeic: return read_heif_header(bytes, *format);
+    case Format::kJpeg:
+      return read_jpeg_header(bytes);
+    case Format::kPng:
+      return read_png_header(bytes);
+    case Format::kBmp:
+      return read_bmp_header(bytes);
+    case Format::kWebp:
+      return read_webp_header(bytes);
+    case Format::kAvif:
+    case Format::kHeic:
+      return read_heif_header(bytes, *format);
   }
   return fail(ErrorCode::kUnsupportedFormat, "no known picture format");
 }
 
-Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction, const Converter* converter, const Image* decoded) {
+Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction, const Converter* converter,
+                       const Image* decoded) {
   if (header.format == Format::kJpeg) {
     auto picture = decode_jpeg(bytes, part, reduction);
     if (picture && converter != nullptr) converter->apply(picture->image.pixels.span());
     return picture;
   }
-  if (!lies_inside(part, header.width, header.height)) return fail(ErrorCode::kInvalidArgument, "the part lies outside the picture");
+  if (!lies_inside(part, header.width, header.height))
+    return fail(ErrorCode::kInvalidArgument, "the part lies outside the picture");
   if (is_foreign(header.format)) {
     if (decoded == nullptr) return fail(ErrorCode::kUnsupportedFormat, "no known picture format");
     auto image = copied_part(*decoded, part, converter);

@@ -12,8 +12,8 @@ constexpr std::uint16_t kInteroperabilityTag = 0xA005;  // in that directory: wh
 constexpr std::uint16_t kIndexTag = 0x0001;             // in that one
 constexpr std::size_t kEntryBytes = 12;
 
-// A TIFF block's byte order and where its first directory lies. Directories are only ever looked up by name, none is followed to a next one: there is no chain
-// to loop in.
+// A TIFF block's byte order and where its first directory lies. Directories are only ever looked up by name, none is
+// followed to a next one: there is no chain to loop in.
 struct Tiff {
   Bytes bytes;
   ByteOrder order = ByteOrder::kLittle;
@@ -49,10 +49,14 @@ struct Tiff {
     const auto entry = find(directory, tag);
     if (!entry) return {};
     switch (read_u16(bytes, *entry + 2, order).value_or(0)) {
-      case 1: return read_u8(bytes, *entry + 8);         // BYTE
-      case 3: return read_u16(bytes, *entry + 8, order);  // SHORT, what the standard asks for
-      case 4: return read_u32(bytes, *entry + 8, order);  // LONG
-      default: return {};
+      case 1:
+        return read_u8(bytes, *entry + 8);  // BYTE
+      case 3:
+        return read_u16(bytes, *entry + 8, order);  // SHORT, what the standard asks for
+      case 4:
+        return read_u32(bytes, *entry + 8, order);  // LONG
+      default:
+        return {};
     }
   }
 };
@@ -68,14 +72,22 @@ Walk walk_of(int orientation, std::ptrdiff_t width, std::ptrdiff_t height) {
   const std::ptrdiff_t last_x = width - 1;
   const std::ptrdiff_t last_row = (height - 1) * width;
   switch (orientation) {
-    case 2: return {last_x, -1, width};
-    case 3: return {last_row + last_x, -1, -width};
-    case 4: return {last_row, 1, -width};
-    case 5: return {0, width, 1};
-    case 6: return {last_row, -width, 1};
-    case 7: return {last_row + last_x, -width, -1};
-    case 8: return {last_x, width, -1};
-    default: return {0, 1, width};
+    case 2:
+      return {last_x, -1, width};
+    case 3:
+      return {last_row + last_x, -1, -width};
+    case 4:
+      return {last_row, 1, -width};
+    case 5:
+      return {0, width, 1};
+    case 6:
+      return {last_row, -width, 1};
+    case 7:
+      return {last_row + last_x, -width, -1};
+    case 8:
+      return {last_x, width, -1};
+    default:
+      return {0, 1, width};
   }
 }
 
@@ -102,14 +114,22 @@ Box upright_box(const Box& b, double width, double height, int orientation) {
   const double from_right = width - b.x - b.width;
   const double from_bottom = height - b.y - b.height;
   switch (orientation) {
-    case 2: return {from_right, b.y, b.width, b.height};
-    case 3: return {from_right, from_bottom, b.width, b.height};
-    case 4: return {b.x, from_bottom, b.width, b.height};
-    case 5: return {b.y, b.x, b.height, b.width};
-    case 6: return {from_bottom, b.x, b.height, b.width};
-    case 7: return {from_bottom, from_right, b.height, b.width};
-    case 8: return {b.y, from_right, b.height, b.width};
-    default: return b;
+    case 2:
+      return {from_right, b.y, b.width, b.height};
+    case 3:
+      return {from_right, from_bottom, b.width, b.height};
+    case 4:
+      return {b.x, from_bottom, b.width, b.height};
+    case 5:
+      return {b.y, b.x, b.height, b.width};
+    case 6:
+      return {from_bottom, b.x, b.height, b.width};
+    case 7:
+      return {from_bottom, from_right, b.height, b.width};
+    case 8:
+      return {b.y, from_right, b.height, b.width};
+    default:
+      return b;
   }
 }
 
@@ -123,7 +143,8 @@ Rect stored_rect(const Rect& upright, int width, int height, int orientation) {
 Result<Image> turn_upright(Image stored, int orientation) {
   if (orientation < 2 || orientation > 8) return stored;
   const bool swapped = swaps_sides(orientation);
-  auto upright = Image::allocate(swapped ? stored.height : stored.width, swapped ? stored.width : stored.height, stored.channels);
+  auto upright =
+      Image::allocate(swapped ? stored.height : stored.width, swapped ? stored.width : stored.height, stored.channels);
   if (!upright) return upright;
   const Walk walk = walk_of(orientation, stored.width, stored.height);
   const std::ptrdiff_t channels = stored.channels;

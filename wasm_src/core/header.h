@@ -1,4 +1,5 @@
-// The header readers behind read_header(), one a format. Each walks untrusted bytes, allocates nothing and looks at each byte at most a few times.
+// The header readers behind read_header(), one a format. Each walks untrusted bytes, allocates nothing and looks at
+// each byte at most a few times.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Headers of formats whose pixels are decoded elsewhere: WebP (RFC 9649), AVIF and HEIC (ISO/IEC 14496-12 boxes, 23008-12 items and properties). Sizes are known, and
-// limits applied, before anybody allocates anything; orientation and colours are read here, so that they do not depend on who decodes.
+// Headers of formats whose pixels are decoded elsewhere: WebP (RFC 9649), AVIF and HEIC (ISO/IEC 14496-12 boxes,
+// 23008-12 items and properties). Sizes are known, and limits applied, before anybody allocates anything; orientation
+// and colours are read here, so that they do not depend on who decodes.
 #include <algorithm>
 #include <array>
 
@@ -31,7 +32,8 @@ Result<void> set_size(Header& header, std::uint32_t width, std::uint32_t height)
 void take_profile(Header& header, Bytes file, Bytes profile) {
   constexpr std::size_t kSignature = 36;
   header.profile = profile;
-  if (profile.size() > kSignature) header.plain.push_back({static_cast<std::size_t>(profile.data() - file.data()) + kSignature, 0});
+  if (profile.size() > kSignature)
+    header.plain.push_back({static_cast<std::size_t>(profile.data() - file.data()) + kSignature, 0});
 }
 
 // One part of a file: a WebP chunk or an ISO box.
@@ -76,7 +78,8 @@ Bytes find_box(Bytes bytes, std::string_view type) {
   return {};
 }
 
-// irot and imir, in the file's order, as one EXIF orientation: `turns` quarters anticlockwise, then top and bottom exchanged.
+// irot and imir, in the file's order, as one EXIF orientation: `turns` quarters anticlockwise, then top and bottom
+// exchanged.
 struct Placement {
   int turns = 0;
   bool flipped = false;
@@ -95,7 +98,8 @@ class Properties {
 
   Result<void> apply(const Part& box) {
     const Bytes data = box.payload;
-    if (starts_with(box.type, "ispe"sv) && data.size() >= 12) return set_size(header_, *read_u32(data, 4, kBig), *read_u32(data, 8, kBig));
+    if (starts_with(box.type, "ispe"sv) && data.size() >= 12)
+      return set_size(header_, *read_u32(data, 4, kBig), *read_u32(data, 8, kBig));
     if (starts_with(box.type, "colr"sv)) take_colour(data);
     if (data.empty()) return {};
     if (starts_with(box.type, "irot"sv)) {
@@ -103,7 +107,8 @@ class Properties {
       patch(data, 0);
     }
     if (starts_with(box.type, "imir"sv)) {
-      // 0 exchanges top and bottom; 1 left and right, which is that after half a turn. There is no mirroring that does nothing, but such a turn.
+      // 0 exchanges top and bottom; 1 left and right, which is that after half a turn. There is no mirroring that does
+      // nothing, but such a turn.
       if ((data[0] & 1) != 0) placement_.turn(2);
       placement_.flipped = !placement_.flipped;
       for (std::size_t i = 0; i < 4; ++i) patch(box.type.subspan(i), static_cast<std::uint8_t>("irot"[i]));
@@ -114,7 +119,9 @@ class Properties {
   }
 
  private:
-  void patch(Bytes at, std::uint8_t value) { header_.plain.push_back({static_cast<std::size_t>(at.data() - file_.data()), value}); }
+  void patch(Bytes at, std::uint8_t value) {
+    header_.plain.push_back({static_cast<std::size_t>(at.data() - file_.data()), value});
+  }
 
   void take_colour(Bytes data) {
     if (starts_with(data, "prof"sv) || starts_with(data, "rICC"sv)) take_profile(header_, file_, data.subspan(4));
@@ -122,9 +129,11 @@ class Properties {
     const unsigned primaries = *read_u16(data, 4, kBig);
     const unsigned transfer = *read_u16(data, 6, kBig);
     // BT.709's, BT.601's and sRGB's curves are all shown as sRGB, as browsers do; 2 says nothing.
-    const bool known = transfer == 1 || transfer == 2 || transfer == 6 || transfer == 13 || transfer == 14 || transfer == 15;
+    const bool known =
+        transfer == 1 || transfer == 2 || transfer == 6 || transfer == 13 || transfer == 14 || transfer == 15;
     header_.primaries = !known ? -1 : primaries == 2 ? 0 : primaries > 22 ? -1 : static_cast<int>(primaries);
-    for (const auto [at, value] : {BytePatch{4, 0}, BytePatch{5, 1}, BytePatch{6, 0}, BytePatch{7, 13}}) patch(data.subspan(at), value);
+    for (const auto [at, value] : {BytePatch{4, 0}, BytePatch{5, 1}, BytePatch{6, 0}, BytePatch{7, 13}})
+      patch(data.subspan(at), value);
   }
 
   Bytes file_;
@@ -132,12 +141,15 @@ class Properties {
   Placement placement_;
 };
 
-// The associations of one item in an ipma box: pairs of bytes or single ones, the highest bit of each is set where the property is essential.
+// The associations of one item in an ipma box: pairs of bytes or single ones, the highest bit of each is set where the
+// property is essential.
 struct Associations {
   Bytes entries;
   bool wide = false;
 
-  [[nodiscard]] unsigned operator[](std::size_t i) const { return wide ? *read_u16(entries, 2 * i, kBig) & 0x7FFFu : entries[i] & 0x7Fu; }
+  [[nodiscard]] unsigned operator[](std::size_t i) const {
+    return wide ? *read_u16(entries, 2 * i, kBig) & 0x7FFFu : entries[i] & 0x7Fu;
+  }
   [[nodiscard]] std::size_t size() const { return entries.size() / (wide ? 2 : 1); }
 };
 
@@ -193,9 +205,11 @@ Result<Header> read_webp_header(Bytes bytes) {
     if (starts_with(chunk->type, "ICCP"sv) && header.profile.empty()) take_profile(header, bytes, chunk->payload);
     if (starts_with(chunk->type, "EXIF"sv)) {
       // Some writers put JPEG's mark in front.
-      header.orientation = read_orientation(starts_with(chunk->payload, "Exif\0\0"sv) ? chunk->payload.subspan(6) : chunk->payload);
+      header.orientation =
+          read_orientation(starts_with(chunk->payload, "Exif\0\0"sv) ? chunk->payload.subspan(6) : chunk->payload);
       header.plain.push_back({at, 'X'});  // chunks of unknown kinds are passed over
-      if (header.plain.size() > kMostPatches) return fail(ErrorCode::kCorruptImage, "the WebP has more metadata than a picture can need");
+      if (header.plain.size() > kMostPatches)
+        return fail(ErrorCode::kCorruptImage, "the WebP has more metadata than a picture can need");
     }
     at = chunk->end;
   }
@@ -219,7 +233,8 @@ Result<Header> read_heif_header(Bytes bytes, Format format) {
   const Bytes pitm = find_box(meta, "pitm"sv);
   const Bytes iprp = find_box(meta, "iprp"sv);
   const Bytes ipco = find_box(iprp, "ipco"sv);
-  const auto item = read_u8(pitm, 0) == std::uint8_t{0} ? std::optional<std::uint32_t>(read_u16(pitm, 4, kBig)) : read_u32(pitm, 4, kBig);
+  const auto item = read_u8(pitm, 0) == std::uint8_t{0} ? std::optional<std::uint32_t>(read_u16(pitm, 4, kBig))
+                                                        : read_u32(pitm, 4, kBig);
   if (!item) return no_size();
   const Associations own = associations_of(find_box(iprp, "ipma"sv), *item);
   Properties properties(bytes, header);

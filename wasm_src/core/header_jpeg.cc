@@ -38,7 +38,9 @@ Result<Header> read_jpeg_header(Bytes bytes) {
     }
   }
   if (!frame) return fail(ErrorCode::kCorruptImage, "the JPEG has picture data before its frame header");
-  if (frame->count == 4 && !adobe) return fail(ErrorCode::kUnsupportedFormat, "a four-channel JPEG that does not say what its channels are cannot be read");
+  if (frame->count == 4 && !adobe)
+    return fail(ErrorCode::kUnsupportedFormat,
+                "a four-channel JPEG that does not say what its channels are cannot be read");
   return header;
 }
 

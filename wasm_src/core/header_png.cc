@@ -24,10 +24,16 @@ constexpr auto kCrcTable = make_crc_table();
 // Bit depths allowed for each colour type.
 bool depth_fits(std::uint8_t depth, std::uint8_t colour) {
   switch (colour) {
-    case 0: return depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
-    case 3: return depth == 1 || depth == 2 || depth == 4 || depth == 8;
-    case 2: case 4: case 6: return depth == 8 || depth == 16;
-    default: return false;
+    case 0:
+      return depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
+    case 3:
+      return depth == 1 || depth == 2 || depth == 4 || depth == 8;
+    case 2:
+    case 4:
+    case 6:
+      return depth == 8 || depth == 16;
+    default:
+      return false;
   }
 }
 
@@ -35,12 +41,15 @@ Result<Header> read_ihdr(Bytes data, std::size_t file_bytes) {
   const auto width = read_u32(data, 0, ByteOrder::kBig);
   const auto height = read_u32(data, 4, ByteOrder::kBig);
   if (data.size() != 13) return fail(ErrorCode::kCorruptImage, "the PNG's header has the wrong length");
-  if (*width == 0 || *height == 0 || *width > 0x7FFFFFFFu || *height > 0x7FFFFFFFu) return fail(ErrorCode::kCorruptImage, "the PNG's size makes no sense");
-  if (!depth_fits(data[8], data[9]) || data[10] != 0 || data[11] != 0 || data[12] > 1) return fail(ErrorCode::kCorruptImage, "the PNG's header makes no sense");
+  if (*width == 0 || *height == 0 || *width > 0x7FFFFFFFu || *height > 0x7FFFFFFFu)
+    return fail(ErrorCode::kCorruptImage, "the PNG's size makes no sense");
+  if (!depth_fits(data[8], data[9]) || data[10] != 0 || data[11] != 0 || data[12] > 1)
+    return fail(ErrorCode::kCorruptImage, "the PNG's header makes no sense");
   if (auto within = check_size(*width, *height); !within) return tl::unexpected(within.error());
   Header header{Format::kPng, static_cast<int>(*width), static_cast<int>(*height)};
   header.channels = (data[9] & 2) != 0 ? 3 : 1;
-  // What the file cannot hold is not allocated: deflate makes at most 1032 bytes of one (a match of 258 in two bits), and rows are at least their pixels.
+  // What the file cannot hold is not allocated: deflate makes at most 1032 bytes of one (a match of 258 in two bits),
+  // and rows are at least their pixels.
   constexpr std::array<std::uint8_t, 7> kSamples = {1, 0, 3, 1, 2, 0, 4};
   const std::uint64_t bits = std::uint64_t{*width} * *height * data[8] * kSamples[data[9]];
   if (bits / 8 / 1032 > file_bytes) return fail(ErrorCode::kCorruptImage, "the PNG ends before the picture does");
@@ -68,8 +77,10 @@ Result<Header> read_png_header(Bytes bytes) {
     const bool critical = (type_and_data[0] & 0x20) == 0;
     // Limits are applied before the checksums of long chunks are computed.
     if (!header) {
-      if (starts_with(type_and_data, "CgBI"sv)) return fail(ErrorCode::kUnsupportedFormat, "an Xcode-optimised PNG cannot be read");
-      if (!starts_with(type_and_data, "IHDR"sv)) return fail(ErrorCode::kCorruptImage, "the PNG does not begin with its header");
+      if (starts_with(type_and_data, "CgBI"sv))
+        return fail(ErrorCode::kUnsupportedFormat, "an Xcode-optimised PNG cannot be read");
+      if (!starts_with(type_and_data, "IHDR"sv))
+        return fail(ErrorCode::kCorruptImage, "the PNG does not begin with its header");
       auto read = read_ihdr(data, bytes.size());
       if (!read) return tl::unexpected(read.error());
       header = *read;

@@ -1,8 +1,9 @@
 // Class activation maps -> an overlay to lay over the picture.
 //
-// The maps are exact (Zhou et al. 2016, head applied before pooling): the mean of class k's map is its logit. Softmax knows only differences, so
-// what is drawn for class k is its map less the mean of all classes' maps at the same place; its mean is the logit less the mean logit. Negative
-// values (evidence for other classes) are not drawn. The grid is divided by its greatest value, enlarged bicubically and coloured with alpha.
+// The maps are exact (Zhou et al. 2016, head applied before pooling): the mean of class k's map is its logit. Softmax
+// knows only differences, so what is drawn for class k is its map less the mean of all classes' maps at the same place;
+// its mean is the logit less the mean logit. Negative values (evidence for other classes) are not drawn. The grid is
+// divided by its greatest value, enlarged bicubically and coloured with alpha.
 #pragma once
 
 #include <span>
@@ -25,7 +26,7 @@ struct HeatMap {
 
 //   maps  class_count * rows * columns, class-major
 // Errors: kInvalidArgument (lengths, sizes, values that are not finite), kImageTooLarge.
-[[nodiscard]] Result<HeatMap> make_heat_map(std::span<const float> maps, int class_count, int rows, int columns, int class_index, int overlay_width,
-                                            int overlay_height);
+[[nodiscard]] Result<HeatMap> make_heat_map(std::span<const float> maps, int class_count, int rows, int columns,
+                                            int class_index, int overlay_width, int overlay_height);
 
 }  // namespace dermlet

@@ -18,13 +18,14 @@ using Vector = std::array<double, 3>;
 constexpr Vector kD50 = {0.9642, 1.0, 0.8249};
 constexpr Matrix kBradford = {{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}};
 
-// Linear light in whole numbers: 14 bits choose sRGB's level (a step is 0.2 levels where the curve is steepest), 8 more keep sums exact.
+// Linear light in whole numbers: 14 bits choose sRGB's level (a step is 0.2 levels where the curve is steepest), 8 more
+// keep sums exact.
 constexpr int kIndexBits = 14;
 constexpr int kSpareBits = 8;
 constexpr std::int32_t kOne = std::int32_t{1} << (kIndexBits + kSpareBits);
 
-// x to the power g by x = m * 2^e, log2(m) and 2^f as series, all rounded alike on every machine; relative error below 1e-13 for |g log2 x| < 100.
-// 0 for x <= 0.
+// x to the power g by x = m * 2^e, log2(m) and 2^f as series, all rounded alike on every machine; relative error below
+// 1e-13 for |g log2 x| < 100. 0 for x <= 0.
 double power(double x, double g) {
   if (!(x > 0)) return 0;
   constexpr double kLn2 = 0.69314718055994530942;
@@ -122,7 +123,9 @@ bool xyz_of(const Primaries& primaries, Matrix& to_xyz) {
 }
 
 // s15Fixed16Number; 0 outside.
-double read_fixed(Bytes tag, std::size_t at) { return static_cast<std::int32_t>(read_u32(tag, at, kOrder).value_or(0)) / 65536.0; }
+double read_fixed(Bytes tag, std::size_t at) {
+  return static_cast<std::int32_t>(read_u32(tag, at, kOrder).value_or(0)) / 65536.0;
+}
 
 // curveType: nothing (linear), one gamma, or points evenly spaced.
 bool read_curv(Bytes tag, Levels& levels) {
@@ -182,7 +185,9 @@ bool read_channels(Bytes icc, Profile& profile) {
   constexpr std::array<std::string_view, 3> kCurves = {"rTRC", "gTRC", "bTRC"};
   for (std::size_t channel = 0; channel < 3; ++channel) {
     const Bytes xyz = find_tag(icc, kColorants[channel]);
-    if (!starts_with(xyz, "XYZ ") || xyz.size() < 20 || !read_curve(find_tag(icc, kCurves[channel]), profile.curves[channel])) return false;
+    if (!starts_with(xyz, "XYZ ") || xyz.size() < 20 ||
+        !read_curve(find_tag(icc, kCurves[channel]), profile.curves[channel]))
+      return false;
     for (std::size_t r = 0; r < 3; ++r) profile.to_xyz[r][channel] = read_fixed(xyz, 8 + 4 * r);
   }
   return true;
@@ -192,7 +197,8 @@ bool read_channels(Bytes icc, Profile& profile) {
 
 bool read_profile(Bytes icc, Profile& profile) {
   icc = slice(icc, 0, read_u32(icc, 0, kOrder).value_or(0));
-  if (icc.size() <= kHeaderBytes || icc.size() > kMaxProfileBytes || !starts_with(icc, "acsp", 36) || icc[8] > 4) return false;
+  if (icc.size() <= kHeaderBytes || icc.size() > kMaxProfileBytes || !starts_with(icc, "acsp", 36) || icc[8] > 4)
+    return false;
   // Device link, abstract and named colour profiles are no description of a device's colours.
   for (const std::string_view kind : {"link", "abst", "nmcl"}) {
     if (starts_with(icc, kind, 12)) return false;
@@ -240,7 +246,8 @@ bool Converter::set(const Profile& profile) {
       for (std::size_t c = 0; c < 3; ++c) {
         const double light = to_srgb[c][channel] == 0 ? 0.0 : to_srgb[c][channel] * profile.curves[channel][level];
         // Three of the largest still add up to an int. Half an index step, once in each sum, rounds it.
-        share[c] = static_cast<std::int32_t>(std::floor(std::clamp(light, -64.0, 64.0) * kOne + 0.5)) + (channel == 0 ? 1 << (kSpareBits - 1) : 0);
+        share[c] = static_cast<std::int32_t>(std::floor(std::clamp(light, -64.0, 64.0) * kOne + 0.5)) +
+                   (channel == 0 ? 1 << (kSpareBits - 1) : 0);
       }
       share[3] = 0;
     }
@@ -250,7 +257,8 @@ bool Converter::set(const Profile& profile) {
   std::size_t index = 0;
   for (int level = 0; level < 256; ++level) {
     const double end = level == 255 ? 2.0 : kSrgbCurve((level + 0.5) / 255);
-    while (index < encoded_.size() && static_cast<double>(index) < end * (1 << kIndexBits)) encoded_.data()[index++] = static_cast<std::uint8_t>(level);
+    while (index < encoded_.size() && static_cast<double>(index) < end * (1 << kIndexBits))
+      encoded_.data()[index++] = static_cast<std::uint8_t>(level);
   }
 
   std::array<std::uint8_t, 3> white = {255, 255, 255};
@@ -264,13 +272,17 @@ void Converter::apply(std::span<std::uint8_t> rgb) const {
 #ifdef DERMLET_SCALAR
   for (std::uint8_t* pixel = rgb.data(); pixel != end; pixel += 3) {
     const std::int32_t* rows[3];
-    for (std::size_t channel = 0; channel < 3; ++channel) rows[channel] = shares_.data() + (channel * 256 + pixel[channel]) * 4;
-    for (std::size_t c = 0; c < 3; ++c) pixel[c] = encoded[std::clamp(rows[0][c] + rows[1][c] + rows[2][c], 0, kOne) >> kSpareBits];
+    for (std::size_t channel = 0; channel < 3; ++channel)
+      rows[channel] = shares_.data() + (channel * 256 + pixel[channel]) * 4;
+    for (std::size_t c = 0; c < 3; ++c)
+      pixel[c] = encoded[std::clamp(rows[0][c] + rows[1][c] + rows[2][c], 0, kOne) >> kSpareBits];
   }
 #else
   // Four numbers at once, in the compiler's own vectors: SSE2, NEON or WebAssembly's.
   using Four [[gnu::vector_size(16), gnu::aligned(4), gnu::may_alias]] = std::int32_t;
-  const auto row = [&](std::size_t channel, std::uint8_t level) { return *reinterpret_cast<const Four*>(shares_.data() + (channel * 256 + level) * 4); };
+  const auto row = [&](std::size_t channel, std::uint8_t level) {
+    return *reinterpret_cast<const Four*>(shares_.data() + (channel * 256 + level) * 4);
+  };
   for (std::uint8_t* pixel = rgb.data(); pixel != end; pixel += 3) {
     Four light = row(0, pixel[0]) + row(1, pixel[1]) + row(2, pixel[2]);
     light &= light > 0;
@@ -297,7 +309,9 @@ bool Converter::changes_nothing() const {
     if (!kept({level, level, level})) return false;
   }
   for (unsigned n = 0; n < 4096 && !grey_; ++n) {
-    if (!kept({static_cast<std::uint8_t>(n % 16 * 17), static_cast<std::uint8_t>(n / 16 % 16 * 17), static_cast<std::uint8_t>(n / 256 * 17)})) return false;
+    if (!kept({static_cast<std::uint8_t>(n % 16 * 17), static_cast<std::uint8_t>(n / 16 % 16 * 17),
+               static_cast<std::uint8_t>(n / 256 * 17)}))
+      return false;
   }
   return true;
 }

@@ -1,10 +1,12 @@
-// ICC profiles (ICC.1:2001-04 and ICC.1:2022, versions 2 and 4) -> sRGB, for the two kinds that cameras, phones and editors attach to photos:
-// RGB by matrix and tone curves (Display P3, Adobe RGB, ProPhoto, ...) and grey by one tone curve. What else there is (look-up tables, CMYK, Lab, device
-// links, named colours) is not read: the caller says so and leaves the pixels alone.
+// ICC profiles (ICC.1:2001-04 and ICC.1:2022, versions 2 and 4) -> sRGB, for the two kinds that cameras, phones and
+// editors attach to photos: RGB by matrix and tone curves (Display P3, Adobe RGB, ProPhoto, ...) and grey by one tone
+// curve. What else there is (look-up tables, CMYK, Lab, device links, named colours) is not read: the caller says so
+// and leaves the pixels alone.
 //
-// Answers are those of LittleCMS for 8-bit pixels, relative colorimetric without black point compensation, within 1 level. sRGB is built as LittleCMS builds
-// it: BT.709 primaries, D65 adapted to the profiles' D50 by Bradford's matrix, IEC 61966-2-1's curve. Everything is the same to the bit on every machine:
-// tables are made of + - * / in double alone (no libm, whose last digit differs between systems), pixels are converted in integers.
+// Answers are those of LittleCMS for 8-bit pixels, relative colorimetric without black point compensation, within 1
+// level. sRGB is built as LittleCMS builds it: BT.709 primaries, D65 adapted to the profiles' D50 by Bradford's matrix,
+// IEC 61966-2-1's curve. Everything is the same to the bit on every machine: tables are made of + - * / in double alone
+// (no libm, whose last digit differs between systems), pixels are converted in integers.
 #pragma once
 
 #include <array>
@@ -44,7 +46,8 @@ using Primaries = std::array<Chromaticity, 4>;  // white, red, green, blue
 
 inline constexpr Primaries kSrgbPrimaries = {{{0.3127, 0.3290}, {0.64, 0.33}, {0.30, 0.60}, {0.15, 0.06}}};
 
-// The profile that primaries and a power law describe; sRGB's curve without an exponent. False when they span no colours or the exponent is outside 0.1-10.
+// The profile that primaries and a power law describe; sRGB's curve without an exponent. False when they span no
+// colours or the exponent is outside 0.1-10.
 [[nodiscard]] bool make_profile(const Primaries& primaries, std::optional<double> exponent, Profile& profile);
 
 // Pixels of one profile to sRGB.
@@ -59,14 +62,16 @@ class Converter {
   // Converts interleaved 8-bit RGB in place; grey comes as three equal values.
   void apply(std::span<std::uint8_t> rgb) const;
 
-  // Whether no colour changes by more than one level, which is what conversion may be off by: the profile is sRGB under whatever name.
+  // Whether no colour changes by more than one level, which is what conversion may be off by: the profile is sRGB under
+  // whatever name.
   [[nodiscard]] bool changes_nothing() const;
 
  private:
   Converter() = default;
 
   bool grey_ = false;
-  Buffer<std::int32_t> shares_;   // what each level of each channel gives to linear red, green and blue (and one unused, for alignment)
+  Buffer<std::int32_t>
+      shares_;  // what each level of each channel gives to linear red, green and blue (and one unused, for alignment)
   Buffer<std::uint8_t> encoded_;  // linear light to sRGB's levels
 };
 

@@ -21,7 +21,8 @@ class Buffer {
 
   // Values are not initialised. Errors: kImageTooLarge when the product overflows or there is no memory.
   [[nodiscard]] static Result<Buffer> allocate(std::size_t count, std::size_t times = 1) {
-    if (times != 0 && count > SIZE_MAX / sizeof(T) / times) return fail(ErrorCode::kImageTooLarge, "the picture needs more memory than can be addressed");
+    if (times != 0 && count > SIZE_MAX / sizeof(T) / times)
+      return fail(ErrorCode::kImageTooLarge, "the picture needs more memory than can be addressed");
     const std::size_t size = count * times;
     T* data = static_cast<T*>(std::malloc(size == 0 ? 1 : size * sizeof(T)));
     if (data == nullptr) return fail(ErrorCode::kImageTooLarge, "not enough memory for the picture");
@@ -70,7 +71,8 @@ struct Box {
 };
 
 [[nodiscard]] inline Box to_box(const Rect& rect) {
-  return {static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.width), static_cast<double>(rect.height)};
+  return {static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.width),
+          static_cast<double>(rect.height)};
 }
 
 // 8-bit pixels, channels interleaved, rows from the top without padding.
@@ -81,13 +83,16 @@ struct Image {
   Buffer<std::uint8_t> pixels;
 
   [[nodiscard]] static Result<Image> allocate(int width, int height, int channels) {
-    auto pixels = Buffer<std::uint8_t>::allocate(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), static_cast<std::size_t>(channels));
+    auto pixels = Buffer<std::uint8_t>::allocate(static_cast<std::size_t>(width) * static_cast<std::size_t>(height),
+                                                 static_cast<std::size_t>(channels));
     if (!pixels) return tl::unexpected(pixels.error());
     return Image{width, height, channels, std::move(*pixels)};
   }
 
   [[nodiscard]] bool empty() const { return pixels.empty(); }
-  [[nodiscard]] std::size_t stride() const { return static_cast<std::size_t>(width) * static_cast<std::size_t>(channels); }
+  [[nodiscard]] std::size_t stride() const {
+    return static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
+  }
   [[nodiscard]] const std::uint8_t* row(int y) const { return pixels.data() + stride() * static_cast<std::size_t>(y); }
   [[nodiscard]] std::uint8_t* row(int y) { return pixels.data() + stride() * static_cast<std::size_t>(y); }
 };

@@ -21,14 +21,16 @@ using namespace std::string_view_literals;
 
 // Zigzag position -> place in the block, row by row (T.81 figure A.6).
 constexpr std::array<std::uint8_t, 64> kNatural = {
-    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6,  7,  14, 21, 28,
-    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
+    41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
+    30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 };
 
 constexpr int kBlockSide = 8;
 
-// Encoders make about ten scans. A scan of nothing but end-of-band runs is some bytes long and yet passes every block, and a table of 20 bytes takes microseconds to build: without
-// a limit a small file could keep the decoder busy for minutes.
+// Encoders make about ten scans. A scan of nothing but end-of-band runs is some bytes long and yet passes every block,
+// and a table of 20 bytes takes microseconds to build: without a limit a small file could keep the decoder busy for
+// minutes.
 constexpr int kMostEffort = 1000;
 
 // Zigzag positions up to and with `last`, 0-63, a bit each.
@@ -41,8 +43,12 @@ struct BlockRange {
   int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
 
   [[nodiscard]] bool holds(int x, int y) const { return x >= x0 && x < x1 && y >= y0 && y < y1; }
-  [[nodiscard]] std::size_t index(int x, int y) const { return static_cast<std::size_t>(y - y0) * static_cast<std::size_t>(x1 - x0) + static_cast<std::size_t>(x - x0); }
-  [[nodiscard]] std::size_t count() const { return static_cast<std::size_t>(x1 - x0) * static_cast<std::size_t>(y1 - y0); }
+  [[nodiscard]] std::size_t index(int x, int y) const {
+    return static_cast<std::size_t>(y - y0) * static_cast<std::size_t>(x1 - x0) + static_cast<std::size_t>(x - x0);
+  }
+  [[nodiscard]] std::size_t count() const {
+    return static_cast<std::size_t>(x1 - x0) * static_cast<std::size_t>(y1 - y0);
+  }
 };
 
 struct Component {
@@ -53,8 +59,8 @@ struct Component {
   int padded_y = 0;
   int points_x = 8;  // samples that a block gives
   int points_y = 8;
-  int last = 63;      // last zigzag position that the samples need
-  BlockRange kept;    // blocks whose samples are wanted
+  int last = 63;    // last zigzag position that the samples need
+  BlockRange kept;  // blocks whose samples are wanted
   Plane plane;
   std::array<std::int32_t, 64> quantisation{};  // natural order, as it stood when the component's first scan began
   bool quantised = false;
@@ -116,14 +122,16 @@ class Decoder {
   bool dc_refine(Component& component, int low, int x, int y);
   bool ac_first(Component& component, const HuffmanTable& ac, const Scan& scan, int x, int y);
   bool ac_refine(Component& component, const HuffmanTable& ac, const Scan& scan, int x, int y);
-  static void refine(BitReader& reader, const Component& component, std::int16_t* values, std::uint64_t places, int low);
+  static void refine(BitReader& reader, const Component& component, std::int16_t* values, std::uint64_t places,
+                     int low);
 
   std::int16_t* stored(Component& component, int x, int y) {
     if (!component.kept.holds(x, y)) return nullptr;
     return component.coefficients.data() + component.kept.index(x, y) * static_cast<std::size_t>(component.last + 1);
   }
   std::uint64_t& nonzero(Component& component, int x, int y) {
-    return component.nonzero.data()[static_cast<std::size_t>(y) * static_cast<std::size_t>(component.padded_x) + static_cast<std::size_t>(x)];
+    return component.nonzero.data()[static_cast<std::size_t>(y) * static_cast<std::size_t>(component.padded_x) +
+                                    static_cast<std::size_t>(x)];
   }
   void put_samples(Component& component, const std::int32_t* block, bool flat, int x, int y) const;
   void transform_stored();
@@ -147,15 +155,18 @@ class Decoder {
   bool jfif_ = false;
   int adobe_transform_ = -1;
   BitReader reader_;
-  alignas(16) std::int32_t block_[64] = {};  // of a sequential scan; what the component at hand does not need may be left over from another
+  alignas(16) std::int32_t block_[64] =
+      {};                // of a sequential scan; what the component at hand does not need may be left over from another
   int end_of_band_ = 0;  // blocks that the current end-of-band run still covers
   int effort_ = 0;       // Huffman tables built, and ten times the scans
 };
 
 tl::unexpected<Error> Decoder::incomplete(bool early, double share) const {
   const int percent = std::clamp(static_cast<int>(share * 100), 0, 99);
-  return fail(ErrorCode::kCorruptImage, std::string(early ? "the JPEG ends early: " : "the JPEG's data is broken: ") + "about " + std::to_string(percent) +
-                                            " % of " + (frame_.progressive ? "one of its passes" : "the picture") + " could be read");
+  return fail(ErrorCode::kCorruptImage, std::string(early ? "the JPEG ends early: " : "the JPEG's data is broken: ") +
+                                            "about " + std::to_string(percent) + " % of " +
+                                            (frame_.progressive ? "one of its passes" : "the picture") +
+                                            " could be read");
 }
 
 Decoder::Check Decoder::read_quantisation(Bytes payload) {
@@ -163,7 +174,8 @@ Decoder::Check Decoder::read_quantisation(Bytes payload) {
     const int wide = payload[0] >> 4;
     const int table = payload[0] & 15;
     const std::size_t length = wide != 0 ? 128 : 64;
-    if (wide > 1 || table > 3 || payload.size() < 1 + length) return fail(ErrorCode::kCorruptImage, "a JPEG quantisation table makes no sense");
+    if (wide > 1 || table > 3 || payload.size() < 1 + length)
+      return fail(ErrorCode::kCorruptImage, "a JPEG quantisation table makes no sense");
     for (std::size_t i = 0; i < 64; ++i) {
       quantisation_[table][i] = wide != 0 ? *read_u16(payload, 1 + 2 * i, ByteOrder::kBig) : payload[1 + i];
     }
@@ -177,12 +189,15 @@ Decoder::Check Decoder::read_huffman(Bytes payload) {
   while (!payload.empty()) {
     const int kind = payload[0] >> 4;
     const std::size_t table = payload[0] & 15;
-    if (kind > 1 || table > 3 || payload.size() < 17) return fail(ErrorCode::kCorruptImage, "a JPEG Huffman table makes no sense");
+    if (kind > 1 || table > 3 || payload.size() < 17)
+      return fail(ErrorCode::kCorruptImage, "a JPEG Huffman table makes no sense");
     std::array<std::uint8_t, 16> counts;
     std::size_t total = 0;
     for (std::size_t i = 0; i < 16; ++i) total += counts[i] = payload[1 + i];
     const Bytes symbols = slice(payload, 17, total);
-    if (total > 256 || symbols.size() != total || !(kind == 0 ? dc_ : ac_)[table].build(kind == 0 ? HuffmanTable::Kind::kDc : HuffmanTable::Kind::kAc, counts, symbols)) {
+    if (total > 256 || symbols.size() != total ||
+        !(kind == 0 ? dc_ : ac_)[table].build(kind == 0 ? HuffmanTable::Kind::kDc : HuffmanTable::Kind::kAc, counts,
+                                              symbols)) {
       return fail(ErrorCode::kCorruptImage, "a JPEG Huffman table makes no sense");
     }
     ++effort_;
@@ -195,7 +210,8 @@ Result<Scan> Decoder::read_scan(Bytes payload) {
   const auto nonsense = [] { return fail(ErrorCode::kCorruptImage, "a JPEG scan header makes no sense"); };
   Scan scan;
   scan.count = read_u8(payload, 0).value_or(0);
-  if (scan.count < 1 || scan.count > frame_.count || payload.size() < 4 + 2 * static_cast<std::size_t>(scan.count)) return nonsense();
+  if (scan.count < 1 || scan.count > frame_.count || payload.size() < 4 + 2 * static_cast<std::size_t>(scan.count))
+    return nonsense();
   int blocks = 0;
   for (int i = 0; i < scan.count; ++i) {
     const std::uint8_t id = payload[1 + 2 * static_cast<std::size_t>(i)];
@@ -209,7 +225,8 @@ Result<Scan> Decoder::read_scan(Bytes payload) {
     for (int j = 0; j < i; ++j) {
       if (scan.component[j] == scan.component[i]) return nonsense();
     }
-    if (!frame_.progressive && components_[scan.component[i]].scanned) return nonsense();  // a channel has one scan (T.81 A.2)
+    if (!frame_.progressive && components_[scan.component[i]].scanned)
+      return nonsense();  // a channel has one scan (T.81 A.2)
     blocks += found->h * found->v;
   }
   if (scan.count > 1 && blocks > 10) return nonsense();
@@ -220,7 +237,9 @@ Result<Scan> Decoder::read_scan(Bytes payload) {
     scan.high = rest[2] >> 4;
     scan.low = rest[2] & 15;
     const bool dc = scan.first == 0;
-    if (scan.last > 63 || scan.first > scan.last || (dc && scan.last != 0) || (!dc && scan.count != 1) || scan.low > 13 || (scan.high != 0 && scan.high != scan.low + 1)) return nonsense();
+    if (scan.last > 63 || scan.first > scan.last || (dc && scan.last != 0) || (!dc && scan.count != 1) ||
+        scan.low > 13 || (scan.high != 0 && scan.high != scan.low + 1))
+      return nonsense();
   }
   return scan;
 }
@@ -238,7 +257,8 @@ Decoder::Check Decoder::set_up(const Rect& part, int reduction) {
   units_y_ = divided_up(frame_.height, unit_y);
   // The margin lets filters over chroma and resampling see what they would see in the whole picture.
   const int margin = kBlockSide * reduction;
-  const BlockRange units = {std::max(part.x - margin, 0) / unit_x, std::max(part.y - margin, 0) / unit_y, std::min(divided_up(std::int64_t{part.x} + part.width + margin, unit_x), units_x_),
+  const BlockRange units = {std::max(part.x - margin, 0) / unit_x, std::max(part.y - margin, 0) / unit_y,
+                            std::min(divided_up(std::int64_t{part.x} + part.width + margin, unit_x), units_x_),
                             std::min(divided_up(std::int64_t{part.y} + part.height + margin, unit_y), units_y_)};
   // Every MCU takes a bit at least: what the file cannot hold is not allocated.
   const double mcus = static_cast<double>(units_x_) * units_y_;
@@ -265,7 +285,9 @@ Decoder::Check Decoder::set_up_component(Component& c, const BlockRange& units, 
   for (; ratio_y % 2 == 0 && c.points_y < kBlockSide; ratio_y /= 2) c.points_y *= 2;
   c.last = 0;
   for (int k = 0; k < 64; ++k) {
-    if (kNatural[static_cast<std::size_t>(k)] % 8 < c.points_x && kNatural[static_cast<std::size_t>(k)] / 8 < c.points_y) c.last = k;
+    if (kNatural[static_cast<std::size_t>(k)] % 8 < c.points_x &&
+        kNatural[static_cast<std::size_t>(k)] / 8 < c.points_y)
+      c.last = k;
   }
   c.kept = {units.x0 * h, units.y0 * v, units.x1 * h, units.y1 * v};
 
@@ -285,7 +307,8 @@ Decoder::Check Decoder::set_up_component(Component& c, const BlockRange& units, 
 
   auto coefficients = Buffer<std::int16_t>::allocate(c.kept.count(), static_cast<std::size_t>(c.last) + 1);
   if (!coefficients) return tl::unexpected(coefficients.error());
-  auto nonzero = Buffer<std::uint64_t>::allocate(static_cast<std::size_t>(c.padded_x), static_cast<std::size_t>(c.padded_y));
+  auto nonzero =
+      Buffer<std::uint64_t>::allocate(static_cast<std::size_t>(c.padded_x), static_cast<std::size_t>(c.padded_y));
   if (!nonzero) return tl::unexpected(nonzero.error());
   c.coefficients = std::move(*coefficients);
   c.nonzero = std::move(*nonzero);
@@ -296,11 +319,13 @@ Decoder::Check Decoder::set_up_component(Component& c, const BlockRange& units, 
 
 // Samples of one block from dequantised coefficients; `flat` when all but its mean are 0.
 void Decoder::put_samples(Component& c, const std::int32_t* block, bool flat, int x, int y) const {
-  std::uint8_t* to = c.plane.samples.data() + static_cast<std::size_t>(y - c.kept.y0) * static_cast<std::size_t>(c.points_y) * c.plane.stride +
+  std::uint8_t* to = c.plane.samples.data() +
+                     static_cast<std::size_t>(y - c.kept.y0) * static_cast<std::size_t>(c.points_y) * c.plane.stride +
                      static_cast<std::size_t>(x - c.kept.x0) * static_cast<std::size_t>(c.points_x);
   if (!flat) return inverse_dct(c.points_x, c.points_y, block, to, c.plane.stride);
   inverse_dct(1, 1, block, to, c.plane.stride);
-  for (int row = 0; row < c.points_y; ++row) std::fill_n(to + static_cast<std::size_t>(row) * c.plane.stride, c.points_x, *to);
+  for (int row = 0; row < c.points_y; ++row)
+    std::fill_n(to + static_cast<std::size_t>(row) * c.plane.stride, c.points_x, *to);
 }
 
 // Coefficients of a valid file are far smaller; the clamp keeps the transform's sums of broken ones within reason.
@@ -311,7 +336,8 @@ std::int32_t dequantised(int value, std::int32_t step) { return std::clamp(value
   constexpr int kLookups = 56 / HuffmanTable::kSkipBits;  // that one fill serves
   while (k < 64) {
     reader.fill_up();
-    // Several symbols at once, unless the block could be full before the last of them: then the bits after it belong to the next block.
+    // Several symbols at once, unless the block could be full before the last of them: then the bits after it belong to
+    // the next block.
     int lookups = 0;
     for (; lookups < kLookups; ++lookups) {
       const auto skip = ac.skip(reader);
@@ -438,8 +464,10 @@ bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, i
   return true;
 }
 
-// One more bit for every coefficient at the zigzag positions in `places`, all known not to be 0. Those that nobody needs are passed over together.
-[[gnu::always_inline]] inline void Decoder::refine(BitReader& reader, const Component& c, std::int16_t* values, std::uint64_t places, int low) {
+// One more bit for every coefficient at the zigzag positions in `places`, all known not to be 0. Those that nobody
+// needs are passed over together.
+[[gnu::always_inline]] inline void Decoder::refine(BitReader& reader, const Component& c, std::int16_t* values,
+                                                   std::uint64_t places, int low) {
   std::uint64_t needed = values == nullptr ? 0 : places & places_to(c.last);  // the first of `places`
   for (int left = std::popcount(places); left > 0;) {
     const int now = std::min(left, 32);
@@ -455,9 +483,11 @@ bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, i
   }
 }
 
-// The place of the zero that `run` other zeros come before, among the places `ahead` (all from one place on); 0 when there are not as many.
+// The place of the zero that `run` other zeros come before, among the places `ahead` (all from one place on); 0 when
+// there are not as many.
 inline std::uint64_t after_zeros(std::uint64_t ahead, std::uint64_t known, int run) {
-  // As many places as zeros are wanted, then one more for each on the way that is none, until that brings no more: faster than from zero to zero.
+  // As many places as zeros are wanted, then one more for each on the way that is none, until that brings no more:
+  // faster than from zero to zero.
   const int first = std::countr_zero(ahead);
   const std::uint64_t passed = known >> first;
   int places = run;
@@ -515,13 +545,16 @@ Decoder::Check Decoder::begin_scan(const Scan& scan) {
     c.prediction = 0;
     const bool needs_dc = scan.first == 0 && scan.high == 0;
     const bool needs_ac = !frame_.progressive || scan.first > 0;
-    if ((needs_dc && !dc_[static_cast<std::size_t>(scan.dc_table[i])].present()) || (needs_ac && !ac_[static_cast<std::size_t>(scan.ac_table[i])].present())) {
+    if ((needs_dc && !dc_[static_cast<std::size_t>(scan.dc_table[i])].present()) ||
+        (needs_ac && !ac_[static_cast<std::size_t>(scan.ac_table[i])].present())) {
       return fail(ErrorCode::kCorruptImage, "a JPEG Huffman table is missing");
     }
-    const bool all_needed = c.last == 63 && c.kept.count() == static_cast<std::size_t>(c.padded_x) * static_cast<std::size_t>(c.padded_y);
+    const bool all_needed =
+        c.last == 63 && c.kept.count() == static_cast<std::size_t>(c.padded_x) * static_cast<std::size_t>(c.padded_y);
     if (!frame_.progressive && !all_needed) ac_[static_cast<std::size_t>(scan.ac_table[i])].prepare_skips();
     if (c.quantised) continue;
-    if (!quantisation_seen_[c.frame.table]) return fail(ErrorCode::kCorruptImage, "a JPEG quantisation table is missing");
+    if (!quantisation_seen_[c.frame.table])
+      return fail(ErrorCode::kCorruptImage, "a JPEG quantisation table is missing");
     for (std::size_t k = 0; k < 64; ++k) c.quantisation[kNatural[k]] = quantisation_[c.frame.table][k];
     c.quantised = true;
   }
@@ -555,7 +588,9 @@ Decoder::Check Decoder::each_block(const Scan& scan) {
   const int down = interleaved ? units_y_ : only.blocks_y;
   int left = restart_interval_;
   int restarts = 0;
-  const auto stop = [&](int y) { return incomplete(reader_.overrun() || reader_.position() >= bytes_.size(), static_cast<double>(y) / down); };
+  const auto stop = [&](int y) {
+    return incomplete(reader_.overrun() || reader_.position() >= bytes_.size(), static_cast<double>(y) / down);
+  };
   for (int y = 0; y < down; ++y) {
     for (int x = 0; x < across; ++x) {
       if (restart_interval_ > 0 && left-- == 0) {
@@ -632,7 +667,8 @@ Result<Reduced> Decoder::output(int reduction) const {
   result.x = kept.x0 / h * h_max_ * points;
   result.y = kept.y0 / v * v_max_ * points;
   const int width = std::min((kept.x1 - kept.x0) / h * h_max_ * points, divided_up(frame_.width, reduction) - result.x);
-  const int height = std::min((kept.y1 - kept.y0) / v * v_max_ * points, divided_up(frame_.height, reduction) - result.y);
+  const int height =
+      std::min((kept.y1 - kept.y0) / v * v_max_ * points, divided_up(frame_.height, reduction) - result.y);
   const Plane* planes[4] = {};
   for (int i = 0; i < frame_.count; ++i) planes[i] = &components_[i].plane;
   auto image = to_rgb_image({planes, static_cast<std::size_t>(frame_.count)}, colour(), width, height, reduction == 1);
@@ -678,14 +714,17 @@ Result<Reduced> Decoder::decode(const Rect& part, int reduction) {
       at = *next;
     }
     if (!done) return tl::unexpected(done.error());
-    if (effort_ > kMostEffort) return fail(ErrorCode::kCorruptImage, "the JPEG has more passes than a picture can need");
+    if (effort_ > kMostEffort)
+      return fail(ErrorCode::kCorruptImage, "the JPEG has more passes than a picture can need");
   }
   for (int i = 0; i < frame_.count; ++i) {
-    if (!components_[i].scanned) return fail(ErrorCode::kCorruptImage, "the JPEG ends before all of its channels were there");
+    if (!components_[i].scanned)
+      return fail(ErrorCode::kCorruptImage, "the JPEG ends before all of its channels were there");
   }
   if (!frame_seen_) return fail(ErrorCode::kCorruptImage, "the JPEG holds no picture");
   if (frame_.progressive) {
-    // Baseline files without an end marker are whole all the same; of progressive ones nobody can know which passes are missing.
+    // Baseline files without an end marker are whole all the same; of progressive ones nobody can know which passes are
+    // missing.
     if (!ended) return fail(ErrorCode::kCorruptImage, "the progressive JPEG ends before its last pass");
     transform_stored();
   }

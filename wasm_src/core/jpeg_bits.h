@@ -18,7 +18,8 @@ inline std::uint64_t big_endian_word(const std::uint8_t* from) {
 #if defined(__wasm_simd128__)
   // WebAssembly has no instruction that turns bytes round; made of shifts it costs more than all else here.
   const v128_t bytes = wasm_v128_load64_zero(from);
-  return static_cast<std::uint64_t>(wasm_i64x2_extract_lane(wasm_i8x16_shuffle(bytes, bytes, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8), 0));
+  return static_cast<std::uint64_t>(wasm_i64x2_extract_lane(
+      wasm_i8x16_shuffle(bytes, bytes, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8), 0));
 #else
   std::uint64_t word;
   std::memcpy(&word, from, sizeof word);
@@ -32,12 +33,14 @@ class BitReader {
   BitReader() = default;
   BitReader(Bytes bytes, std::size_t at) : bytes_(bytes), at_(at) {}
 
-  // Makes at least 32 bits available to peek() and drop(), zeros where there are none left. Nothing here hands out the reader's address: a local one stays in registers.
+  // Makes at least 32 bits available to peek() and drop(), zeros where there are none left. Nothing here hands out the
+  // reader's address: a local one stays in registers.
   [[gnu::always_inline]] void fill() {
     if (count_ < 32) fill_up();
   }
 
-  // At least 56 bits. A bit must have been taken since the last fill, which may have left 64: a shift by as many means nothing.
+  // At least 56 bits. A bit must have been taken since the last fill, which may have left 64: a shift by as many means
+  // nothing.
   [[gnu::always_inline]] void fill_up() {
     if (bytes_.size() - at_ >= 8) {
       const std::uint64_t word = big_endian_word(bytes_.data() + at_);
@@ -55,7 +58,9 @@ class BitReader {
     *this = filled_bytewise(*this);
   }
 
-  [[nodiscard]] std::uint32_t peek(int n) const { return static_cast<std::uint32_t>(bits_ >> (64 - n)); }  // 1 <= n <= 32
+  [[nodiscard]] std::uint32_t peek(int n) const {
+    return static_cast<std::uint32_t>(bits_ >> (64 - n));
+  }  // 1 <= n <= 32
 
   void drop(int n) {
     bits_ <<= n;
@@ -72,7 +77,8 @@ class BitReader {
   // Whether bits that the file does not hold have been taken.
   [[nodiscard]] bool overrun() const { return count_ < padding_; }
 
-  // Where the marker (or the end) stands that stopped the bits, once all before it has been taken; the next marker otherwise.
+  // Where the marker (or the end) stands that stopped the bits, once all before it has been taken; the next marker
+  // otherwise.
   [[nodiscard]] std::size_t position() const { return at_; }
 
  private:
@@ -81,7 +87,8 @@ class BitReader {
     r.bits_ = r.count_ == 0 ? 0 : r.bits_ >> (64 - r.count_) << (64 - r.count_);
     while (r.count_ <= 56) {
       std::uint64_t byte = 0;
-      if (r.padding_ == 0 && r.at_ < r.bytes_.size() && (r.bytes_[r.at_] != 0xFF || (r.at_ + 1 < r.bytes_.size() && r.bytes_[r.at_ + 1] == 0))) {
+      if (r.padding_ == 0 && r.at_ < r.bytes_.size() &&
+          (r.bytes_[r.at_] != 0xFF || (r.at_ + 1 < r.bytes_.size() && r.bytes_[r.at_ + 1] == 0))) {
         byte = r.bytes_[r.at_];
         r.at_ += byte == 0xFF ? 2 : 1;
       } else {

@@ -16,7 +16,8 @@ bool HuffmanTable::build(Kind kind, const std::array<std::uint8_t, 16>& counts, 
       symbols_[index] = symbols[index];
       if (length > kLookupBits) continue;
       const int free = kLookupBits - length;
-      for (int rest = 0; rest < 1 << free; ++rest) short_[static_cast<std::size_t>(code << free | rest)] = {symbols[index], static_cast<std::uint8_t>(length)};
+      for (int rest = 0; rest < 1 << free; ++rest)
+        short_[static_cast<std::size_t>(code << free | rest)] = {symbols[index], static_cast<std::uint8_t>(length)};
     }
     last_code_[slot] = count == 0 ? -1 : code - 1;
     code <<= 1;
@@ -37,7 +38,8 @@ HuffmanTable::Long HuffmanTable::decode_long(std::uint32_t bits) const {
 
 // The symbol at the top of `available` bits; bits 0 when it does not end within them or is too long for the look-up.
 HuffmanTable::Short HuffmanTable::symbol_at(std::uint32_t bits, int available) const {
-  const std::uint32_t index = available >= kLookupBits ? bits >> (available - kLookupBits) : bits << (kLookupBits - available);
+  const std::uint32_t index =
+      available >= kLookupBits ? bits >> (available - kLookupBits) : bits << (kLookupBits - available);
   const Short entry = short_[index];
   return entry.bits <= available ? entry : Short{};
 }
@@ -50,7 +52,8 @@ void HuffmanTable::build_coefficients() {
     const int total = head.bits + size;
     if (head.bits == 0 || size == 0 || total > kLookupBits) continue;
     const std::uint32_t magnitude = bits >> (kLookupBits - total) & ((1u << size) - 1);
-    coefficients_[bits] = {static_cast<std::int16_t>(extend(magnitude, size)), static_cast<std::uint8_t>(head.symbol >> 4), static_cast<std::uint8_t>(total)};
+    coefficients_[bits] = {static_cast<std::int16_t>(extend(magnitude, size)),
+                           static_cast<std::uint8_t>(head.symbol >> 4), static_cast<std::uint8_t>(total)};
   }
 }
 

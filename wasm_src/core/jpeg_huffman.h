@@ -27,11 +27,13 @@ class HuffmanTable {
     std::uint8_t bits;  // 0 when they do not fit
   };
 
-  // As many whole symbols as fit: how far they move in the block, whether the last one ends it. In one word, so that a look-up is one load.
+  // As many whole symbols as fit: how far they move in the block, whether the last one ends it. In one word, so that a
+  // look-up is one load.
   class Skip {
    public:
     Skip() = default;
-    Skip(int bits, int advance, bool ends) : packed_(static_cast<std::uint16_t>(bits | advance << 4 | (ends ? 1 << 10 : 0))) {}
+    Skip(int bits, int advance, bool ends)
+        : packed_(static_cast<std::uint16_t>(bits | advance << 4 | (ends ? 1 << 10 : 0))) {}
 
     [[nodiscard]] int bits() const { return packed_ & 15; }  // 0 when not even one fits
     [[nodiscard]] int advance() const { return packed_ >> 4 & 63; }
@@ -43,7 +45,8 @@ class HuffmanTable {
 
   enum class Kind : std::uint8_t { kDc, kAc };
 
-  // counts: how many codes of 1..16 bits; symbols in code order. False when they are no prefix code. coefficient() serves kAc only.
+  // counts: how many codes of 1..16 bits; symbols in code order. False when they are no prefix code. coefficient()
+  // serves kAc only.
   [[nodiscard]] bool build(Kind kind, const std::array<std::uint8_t, 16>& counts, Bytes symbols);
 
   // Must be called before skip(): the table takes a while to build and most pictures do without.
@@ -63,7 +66,9 @@ class HuffmanTable {
     return found.symbol;
   }
 
-  [[nodiscard]] Coefficient coefficient(const BitReader& reader) const { return coefficients_[reader.peek(kLookupBits)]; }
+  [[nodiscard]] Coefficient coefficient(const BitReader& reader) const {
+    return coefficients_[reader.peek(kLookupBits)];
+  }
   [[nodiscard]] Skip skip(const BitReader& reader) const { return skips_[reader.peek(kSkipBits)]; }
 
  private:
@@ -86,7 +91,7 @@ class HuffmanTable {
   std::array<Coefficient, 1 << kLookupBits> coefficients_{};
   std::array<Skip, 1 << kSkipBits> skips_{};
   std::array<std::uint8_t, 256> symbols_{};
-  std::array<std::int32_t, 17> last_code_{};   // greatest code of each length, -1 when there is none
+  std::array<std::int32_t, 17> last_code_{};    // greatest code of each length, -1 when there is none
   std::array<std::int32_t, 17> first_index_{};  // symbol index of code 0 of each length
   bool present_ = false;
   bool skips_ready_ = false;

@@ -11,9 +11,12 @@ constexpr int kPass1Bits = 2;
 
 constexpr std::int32_t fix(double x) { return static_cast<std::int32_t>(x * (1 << kConstBits) + 0.5); }
 
-constexpr std::int32_t k0_298631336 = fix(0.298631336), k0_390180644 = fix(0.390180644), k0_541196100 = fix(0.541196100), k0_765366865 = fix(0.765366865),
-                       k0_899976223 = fix(0.899976223), k1_175875602 = fix(1.175875602), k1_306562965 = fix(1.306562965), k1_501321110 = fix(1.501321110),
-                       k1_847759065 = fix(1.847759065), k1_961570560 = fix(1.961570560), k2_053119869 = fix(2.053119869), k2_562915447 = fix(2.562915447),
+constexpr std::int32_t k0_298631336 = fix(0.298631336), k0_390180644 = fix(0.390180644),
+                       k0_541196100 = fix(0.541196100), k0_765366865 = fix(0.765366865),
+                       k0_899976223 = fix(0.899976223), k1_175875602 = fix(1.175875602),
+                       k1_306562965 = fix(1.306562965), k1_501321110 = fix(1.501321110),
+                       k1_847759065 = fix(1.847759065), k1_961570560 = fix(1.961570560),
+                       k2_053119869 = fix(2.053119869), k2_562915447 = fix(2.562915447),
                        k3_072711026 = fix(3.072711026);
 
 using Lanes = std::int32_t[8][8];
@@ -84,10 +87,18 @@ void transform_columns(const Lanes& in, Lanes& out) {
 
 void transform(int points, const Lanes& in, Lanes& out) {
   switch (points) {
-    case 1: transform_columns<1>(in, out); return;
-    case 2: transform_columns<2>(in, out); return;
-    case 4: transform_columns<4>(in, out); return;
-    default: transform_columns<8>(in, out); return;
+    case 1:
+      transform_columns<1>(in, out);
+      return;
+    case 2:
+      transform_columns<2>(in, out);
+      return;
+    case 4:
+      transform_columns<4>(in, out);
+      return;
+    default:
+      transform_columns<8>(in, out);
+      return;
   }
 }
 
@@ -96,7 +107,8 @@ constexpr std::int32_t descale(std::int32_t x, int bits) { return (x + (1 << (bi
 std::uint8_t to_sample(std::int32_t x) { return static_cast<std::uint8_t>(std::clamp(x + 128, 0, 255)); }
 
 // At most 2x2 samples: sums of up to four coefficients, exact and rounded once.
-void small_inverse_dct(int points_x, int points_y, const std::int32_t* coefficients, std::uint8_t* samples, std::size_t stride) {
+void small_inverse_dct(int points_x, int points_y, const std::int32_t* coefficients, std::uint8_t* samples,
+                       std::size_t stride) {
   const std::int32_t c00 = coefficients[0];
   const std::int32_t c01 = points_x > 1 ? coefficients[1] : 0;
   const std::int32_t c10 = points_y > 1 ? coefficients[8] : 0;
@@ -109,7 +121,8 @@ void small_inverse_dct(int points_x, int points_y, const std::int32_t* coefficie
 
 }  // namespace
 
-void inverse_dct(int points_x, int points_y, const std::int32_t* coefficients, std::uint8_t* samples, std::size_t stride) {
+void inverse_dct(int points_x, int points_y, const std::int32_t* coefficients, std::uint8_t* samples,
+                 std::size_t stride) {
   if (points_x <= 2 && points_y <= 2) return small_inverse_dct(points_x, points_y, coefficients, samples, stride);
   Lanes block;
   Lanes columns = {};
@@ -121,7 +134,9 @@ void inverse_dct(int points_x, int points_y, const std::int32_t* coefficients, s
   }
   transform(points_x, rows, columns);
   for (int y = 0; y < points_y; ++y) {
-    for (int x = 0; x < points_x; ++x) samples[static_cast<std::size_t>(y) * stride + static_cast<std::size_t>(x)] = to_sample(descale(columns[x][y], kConstBits + kPass1Bits + 3));
+    for (int x = 0; x < points_x; ++x)
+      samples[static_cast<std::size_t>(y) * stride + static_cast<std::size_t>(x)] =
+          to_sample(descale(columns[x][y], kConstBits + kPass1Bits + 3));
   }
 }
 

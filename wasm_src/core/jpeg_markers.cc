@@ -9,9 +9,18 @@ namespace {
 
 std::string_view unsupported_process(std::uint8_t marker) {
   switch (marker) {
-    case 0xC3: case 0xC7: case 0xCB: case 0xCF: return "a lossless JPEG";
-    case 0xC5: case 0xC6: case 0xCD: case 0xCE: return "a hierarchical JPEG";
-    default: return "an arithmetic-coded JPEG";
+    case 0xC3:
+    case 0xC7:
+    case 0xCB:
+    case 0xCF:
+      return "a lossless JPEG";
+    case 0xC5:
+    case 0xC6:
+    case 0xCD:
+    case 0xCE:
+      return "a hierarchical JPEG";
+    default:
+      return "an arithmetic-coded JPEG";
   }
 }
 
@@ -44,17 +53,23 @@ Result<std::optional<Segment>> next_segment(Bytes bytes, std::size_t at) {
 }
 
 Result<Frame> read_frame(const Segment& segment) {
-  if (segment.marker > kSof2) return fail(ErrorCode::kUnsupportedFormat, std::string(unsupported_process(segment.marker)) + " cannot be read");
+  if (segment.marker > kSof2)
+    return fail(ErrorCode::kUnsupportedFormat, std::string(unsupported_process(segment.marker)) + " cannot be read");
   const Bytes payload = segment.payload;
   const auto precision = read_u8(payload, 0);
   const auto height = read_u16(payload, 1, ByteOrder::kBig);
   const auto width = read_u16(payload, 3, ByteOrder::kBig);
   const auto count = read_u8(payload, 5);
-  if (!count || payload.size() < 6 + 3u * *count) return fail(ErrorCode::kCorruptImage, "the JPEG's frame header is too short");
-  if (*precision != 8) return fail(ErrorCode::kUnsupportedFormat, "a JPEG with " + std::to_string(*precision) + " bits a channel cannot be read");
-  if (*height == 0) return fail(ErrorCode::kUnsupportedFormat, "a JPEG that states its height only at its end cannot be read");
+  if (!count || payload.size() < 6 + 3u * *count)
+    return fail(ErrorCode::kCorruptImage, "the JPEG's frame header is too short");
+  if (*precision != 8)
+    return fail(ErrorCode::kUnsupportedFormat,
+                "a JPEG with " + std::to_string(*precision) + " bits a channel cannot be read");
+  if (*height == 0)
+    return fail(ErrorCode::kUnsupportedFormat, "a JPEG that states its height only at its end cannot be read");
   if (*width == 0) return fail(ErrorCode::kCorruptImage, "the JPEG has no width");
-  if (*count != 1 && *count != 3 && *count != 4) return fail(ErrorCode::kUnsupportedFormat, "a JPEG with " + std::to_string(*count) + " channels cannot be read");
+  if (*count != 1 && *count != 3 && *count != 4)
+    return fail(ErrorCode::kUnsupportedFormat, "a JPEG with " + std::to_string(*count) + " channels cannot be read");
   Frame frame{segment.marker == kSof2, *width, *height, *count, {}};
   int h_max = 1;
   int v_max = 1;
@@ -62,12 +77,14 @@ Result<Frame> read_frame(const Segment& segment) {
     const Bytes entry = payload.subspan(6 + 3u * static_cast<std::size_t>(i), 3);
     FrameComponent& component = frame.components[i];
     component = {entry[0], entry[1] >> 4, entry[1] & 15, entry[2]};
-    if (component.h < 1 || component.h > 4 || component.v < 1 || component.v > 4 || component.table > 3) return fail(ErrorCode::kCorruptImage, "the JPEG's frame header makes no sense");
+    if (component.h < 1 || component.h > 4 || component.v < 1 || component.v > 4 || component.table > 3)
+      return fail(ErrorCode::kCorruptImage, "the JPEG's frame header makes no sense");
     h_max = std::max(h_max, component.h);
     v_max = std::max(v_max, component.v);
   }
   for (int i = 0; i < frame.count; ++i) {
-    if (h_max % frame.components[i].h != 0 || v_max % frame.components[i].v != 0) return fail(ErrorCode::kUnsupportedFormat, "a JPEG with this chroma sampling cannot be read");
+    if (h_max % frame.components[i].h != 0 || v_max % frame.components[i].v != 0)
+      return fail(ErrorCode::kUnsupportedFormat, "a JPEG with this chroma sampling cannot be read");
   }
   return frame;
 }

@@ -75,7 +75,8 @@ const std::uint8_t* upsampled_row(const Plane& plane, int y, bool smooth, std::u
 std::uint8_t to_byte(std::int32_t v) { return static_cast<std::uint8_t>(std::clamp(v, 0, 255)); }
 
 // jdcolor.c: 16-bit fixed point, rounded half up.
-void ycc_row(const std::uint8_t* luma, const std::uint8_t* blue, const std::uint8_t* red, int width, std::uint8_t* out) {
+void ycc_row(const std::uint8_t* luma, const std::uint8_t* blue, const std::uint8_t* red, int width,
+             std::uint8_t* out) {
   constexpr std::int32_t kHalf = 1 << 15;
   for (int x = 0; x < width; ++x, out += 3) {
     const std::int32_t y = luma[x];
@@ -105,9 +106,15 @@ void interleave_row(const std::uint8_t* const* rows, int width, std::uint8_t* ou
 
 void convert_row(const std::uint8_t* const* rows, Colour colour, int width, std::uint8_t* out) {
   switch (colour) {
-    case Colour::kGrey: repeat(rows[0], width, 3, out); return;
-    case Colour::kYcc: ycc_row(rows[0], rows[1], rows[2], width, out); return;
-    case Colour::kRgb: interleave_row(rows, width, out); return;
+    case Colour::kGrey:
+      repeat(rows[0], width, 3, out);
+      return;
+    case Colour::kYcc:
+      ycc_row(rows[0], rows[1], rows[2], width, out);
+      return;
+    case Colour::kRgb:
+      interleave_row(rows, width, out);
+      return;
     case Colour::kCmyk:
       interleave_row(rows, width, out);
       apply_black(rows[3], width, out);
@@ -132,7 +139,8 @@ Result<Image> to_rgb_image(std::span<const Plane* const> planes, Colour colour, 
   if (!scratch) return tl::unexpected(scratch.error());
   for (int y = 0; y < height; ++y) {
     const std::uint8_t* rows[4] = {};
-    for (std::size_t c = 0; c < planes.size(); ++c) rows[c] = upsampled_row(*planes[c], y, smooth, scratch->data() + room * c);
+    for (std::size_t c = 0; c < planes.size(); ++c)
+      rows[c] = upsampled_row(*planes[c], y, smooth, scratch->data() + room * c);
     convert_row(rows, colour, width, image->row(y));
   }
   return image;

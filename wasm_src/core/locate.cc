@@ -15,7 +15,8 @@ struct Grid {
 
   [[nodiscard]] std::size_t cells() const { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns); }
   [[nodiscard]] float at(int channel, int row, int column) const {
-    const auto cell = static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column);
+    const auto cell =
+        static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column);
     return values[static_cast<std::size_t>(channel) * cells() + cell];
   }
 };
@@ -117,7 +118,8 @@ bool is_rival(const Spot& spot, const Spot& best, const LocateSpec& spec) {
 // Whether the centred square of the shorter side, which is shown of a picture as it is, holds the spot's middle.
 bool centre_holds(const Spot& spot, int width, int height) {
   const double half = std::min(width, height) / 2.0;
-  return std::abs(spot.x + spot.width / 2 - width / 2.0) <= half && std::abs(spot.y + spot.height / 2 - height / 2.0) <= half;
+  return std::abs(spot.x + spot.width / 2 - width / 2.0) <= half &&
+         std::abs(spot.y + spot.height / 2 - height / 2.0) <= half;
 }
 
 // How closely the one spot is looked at.
@@ -136,13 +138,15 @@ Result<Located> locate(std::span<const float> output, int rows, int columns, int
     return fail(ErrorCode::kInvalidArgument, "the locator's grid or the picture's size makes no sense");
   }
   const Grid grid{output, rows, columns};
-  if (output.size() != 3 * grid.cells()) return fail(ErrorCode::kInvalidArgument, "the locator's output has the wrong length");
+  if (output.size() != 3 * grid.cells())
+    return fail(ErrorCode::kInvalidArgument, "the locator's output has the wrong length");
   if (!std::all_of(output.begin(), output.end(), [](float v) { return std::isfinite(v); })) {
     return fail(ErrorCode::kInvalidArgument, "a value of the locator is not a finite number");
   }
   const auto is_share = [](double value) { return value >= 0 && value <= 1; };
-  if (!is_share(spec.spot_score) || !is_share(spec.rival_score) || !is_share(spec.rival_ratio) || !is_share(spec.frame_score) ||
-      !is_share(spec.alone_share) || !is_share(spec.both_share) || !(spec.frame_scale >= 1 && spec.frame_scale <= 100)) {
+  if (!is_share(spec.spot_score) || !is_share(spec.rival_score) || !is_share(spec.rival_ratio) ||
+      !is_share(spec.frame_score) || !is_share(spec.alone_share) || !is_share(spec.both_share) ||
+      !(spec.frame_scale >= 1 && spec.frame_scale <= 100)) {
     return fail(ErrorCode::kInvalidArgument, "a limit of the locator makes no sense");
   }
 

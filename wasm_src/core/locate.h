@@ -18,13 +18,14 @@ namespace dermlet {
 
 // The numbers of the manifest's "locator", and of the "look" of the picture's modality.
 struct LocateSpec {
-  float spot_score = 0.5f;    // 0 to 1: a candidate is a spot from this score on
-  float rival_score = 0.5f;   // 0 to 1: from this score on a second spot, outside the best one's frame, may be a rival ...
-  float rival_ratio = 0.8f;   // ... and is one from this share of the best one's score on
-  float frame_score = 0.5f;   // 0 to 1: under this score a spot is not trusted to be looked at closely
-  double frame_scale = 1.6;   // side of the frame, of the spot's longer side; at least 1
-  double alone_share = 0.2;   // of the picture's shorter side: a spot shorter than this is scored in its frame alone
-  double both_share = 0.4;    // ... and one shorter than this in the picture and in its frame, which are averaged
+  float spot_score = 0.5f;  // 0 to 1: a candidate is a spot from this score on
+  float rival_score =
+      0.5f;  // 0 to 1: from this score on a second spot, outside the best one's frame, may be a rival ...
+  float rival_ratio = 0.8f;  // ... and is one from this share of the best one's score on
+  float frame_score = 0.5f;  // 0 to 1: under this score a spot is not trusted to be looked at closely
+  double frame_scale = 1.6;  // side of the frame, of the spot's longer side; at least 1
+  double alone_share = 0.2;  // of the picture's shorter side: a spot shorter than this is scored in its frame alone
+  double both_share = 0.4;   // ... and one shorter than this in the picture and in its frame, which are averaged
 };
 
 // A box in pixels of the upright picture, inside it, how surely it holds a spot (0 to 1), and the frame that shows it.
@@ -38,12 +39,12 @@ struct Spot {
 };
 
 enum class Framing : std::uint8_t {
-  kWhole,     // the picture as it is: the spot is large in it, or nobody looked for one
-  kSpot,      // a frame around the spot, which is small in the picture
-  kBoth,      // the picture as it is and a frame around the spot: the mean of what the network says of either
-  kChosen,    // a frame that a person chose
-  kNone,      // nothing stands out: no class may be named
-  kSeveral,   // two spots or more stand out, far enough apart: no class may be named before one is chosen
+  kWhole,    // the picture as it is: the spot is large in it, or nobody looked for one
+  kSpot,     // a frame around the spot, which is small in the picture
+  kBoth,     // the picture as it is and a frame around the spot: the mean of what the network says of either
+  kChosen,   // a frame that a person chose
+  kNone,     // nothing stands out: no class may be named
+  kSeveral,  // two spots or more stand out, far enough apart: no class may be named before one is chosen
 };
 
 // Whether a frame so found shows one spot that may be classified.
@@ -54,7 +55,7 @@ enum class Framing : std::uint8_t {
 struct Located {
   std::vector<Spot> spots;  // candidates of at least LocateSpec::spot_score, best first, at most kMaxSpots
   Framing framing = Framing::kNone;
-  Rect frame;               // that of the best spot for kSpot, kBoth and kSeveral; else the whole picture
+  Rect frame;  // that of the best spot for kSpot, kBoth and kSeveral; else the whole picture
 };
 
 inline constexpr std::size_t kMaxSpots = 8;

@@ -37,7 +37,8 @@ Result<Buffer<std::uint8_t>> whole_png(Bytes bytes) {
   for (;; at += length + 12) {
     length = read_u32(bytes, at, ByteOrder::kBig).value_or(0);
     // Without a palette, or with one that makes no sense, stb_image refuses the picture.
-    if (bytes.size() - at < 12 || length > bytes.size() - at - 12 || starts_with(bytes, "IEND"sv, at + 4)) return Buffer<std::uint8_t>();
+    if (bytes.size() - at < 12 || length > bytes.size() - at - 12 || starts_with(bytes, "IEND"sv, at + 4))
+      return Buffer<std::uint8_t>();
     if (starts_with(bytes, "PLTE"sv, at + 4)) break;
   }
   if (length % 3 != 0 || length == 0 || length >= kChunk) return Buffer<std::uint8_t>();
@@ -89,9 +90,12 @@ Result<Buffer<std::uint8_t>> whole_bmp(Bytes bytes) {
 
 Result<Buffer<std::uint8_t>> with_whole_palette(Bytes bytes, Format format) {
   switch (format) {
-    case Format::kPng: return whole_png(bytes);
-    case Format::kBmp: return whole_bmp(bytes);
-    case Format::kJpeg: break;
+    case Format::kPng:
+      return whole_png(bytes);
+    case Format::kBmp:
+      return whole_bmp(bytes);
+    case Format::kJpeg:
+      break;
   }
   return Buffer<std::uint8_t>();
 }

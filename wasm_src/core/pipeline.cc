@@ -14,7 +14,9 @@ constexpr int kMaxTensorSide = 4096;
 // The largest reduction while decoding that still leaves `oversampling` times the target.
 int reduction_for(double width, double height, int target_width, int target_height, int oversampling) {
   int reduction = 8;
-  while (reduction > 1 && (width < static_cast<double>(reduction) * oversampling * target_width || height < static_cast<double>(reduction) * oversampling * target_height)) reduction /= 2;
+  while (reduction > 1 && (width < static_cast<double>(reduction) * oversampling * target_width ||
+                           height < static_cast<double>(reduction) * oversampling * target_height))
+    reduction /= 2;
   return reduction;
 }
 
@@ -24,10 +26,13 @@ struct Upright {
   Box region;
 };
 
-// Decodes what is needed to show `region`, in pixels of the full upright picture, and turns it upright. `all` decodes the whole picture around it.
-Result<Upright> decode_upright(Bytes bytes, const Header& header, const Source& source, const Rect& region, bool all, int reduction, const Converter* converter, const Image* pixels) {
+// Decodes what is needed to show `region`, in pixels of the full upright picture, and turns it upright. `all` decodes
+// the whole picture around it.
+Result<Upright> decode_upright(Bytes bytes, const Header& header, const Source& source, const Rect& region, bool all,
+                               int reduction, const Converter* converter, const Image* pixels) {
   const Rect stored = stored_rect(region, source.width, source.height, header.orientation);
-  auto decoded = decode(bytes, header, all ? Rect{0, 0, header.width, header.height} : stored, reduction, converter, pixels);
+  auto decoded =
+      decode(bytes, header, all ? Rect{0, 0, header.width, header.height} : stored, reduction, converter, pixels);
   if (!decoded) return tl::unexpected(decoded.error());
   const double by = decoded->reduction;
   const double width = decoded->image.width;
@@ -42,8 +47,11 @@ Result<Upright> decode_upright(Bytes bytes, const Header& header, const Source& 
 Result<Image> make_preview(const Image& upright, const Source& source, int side) {
   const int longest = std::max(source.width, source.height);
   const int limit = std::min({side, longest, std::max(upright.width, upright.height)});
-  const auto scaled = [&](int length) { return static_cast<int>(std::max<std::int64_t>(1, (std::int64_t{length} * limit + longest / 2) / longest)); };
-  return resample(upright, {0, 0, static_cast<double>(upright.width), static_cast<double>(upright.height)}, scaled(source.width), scaled(source.height), Filter::kBilinear);
+  const auto scaled = [&](int length) {
+    return static_cast<int>(std::max<std::int64_t>(1, (std::int64_t{length} * limit + longest / 2) / longest));
+  };
+  return resample(upright, {0, 0, static_cast<double>(upright.width), static_cast<double>(upright.height)},
+                  scaled(source.width), scaled(source.height), Filter::kBilinear);
 }
 
 // What the network says of a picture: the mean over its views, and over the picture and the frame where both were seen.
@@ -57,44 +65,53 @@ Result<MeanOutputs> mean_of(const LesionPicture& picture) {
   }
   const auto halve = [](float a, float b) { return static_cast<float>((static_cast<double>(a) + b) / 2); };
   std::transform(mean->logits.begin(), mean->logits.end(), closer->logits.begin(), mean->logits.begin(), halve);
-  std::transform(mean->embedding.begin(), mean->embedding.end(), closer->embedding.begin(), mean->embedding.begin(), halve);
+  std::transform(mean->embedding.begin(), mean->embedding.end(), closer->embedding.begin(), mean->embedding.begin(),
+                 halve);
   return mean;
 }
 
 // The rejection score by the picture's rejection model; none where it has none.
 Result<std::optional<float>> rejection_of(const LesionPicture& picture, const MeanOutputs& mean) {
   if (picture.rejection == nullptr) return std::nullopt;
-  if (picture.spec.scores != Scores::kLogits) return fail(ErrorCode::kInvalidArgument, "a rejection model wants logits");
+  if (picture.spec.scores != Scores::kLogits)
+    return fail(ErrorCode::kInvalidArgument, "a rejection model wants logits");
   const auto score = rejection_score(*picture.rejection, mean.logits, mean.embedding);
   if (!score) return tl::unexpected(score.error());
   return *score;
 }
 
 // The heat map that was asked for, of one picture; none where there are no maps.
-Result<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const MeanOutputs& mean, const Decision& decision) {
+Result<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const MeanOutputs& mean,
+                                             const Decision& decision) {
   const auto& explain = picture.explain;
   if (!explain || mean.maps.empty()) return std::nullopt;
   const int class_index = explain->class_index == -1 ? decision.ranking.front() : explain->class_index;
-  auto map = make_heat_map(mean.maps, static_cast<int>(mean.logits.size()), picture.outputs.map_height, picture.outputs.map_width, class_index, explain->width, explain->height);
+  auto map = make_heat_map(mean.maps, static_cast<int>(mean.logits.size()), picture.outputs.map_height,
+                           picture.outputs.map_width, class_index, explain->width, explain->height);
   if (!map) return tl::unexpected(map.error());
   return std::move(*map);
 }
 
 // Pixels may be fewer than the header states, where the container cuts edges off; never more.
 Result<void> check_decoded(const Header& header, const Image& decoded) {
-  const bool fits = decoded.width >= 1 && decoded.height >= 1 && decoded.width <= header.width && decoded.height <= header.height && decoded.channels == 4 &&
+  const bool fits = decoded.width >= 1 && decoded.height >= 1 && decoded.width <= header.width &&
+                    decoded.height <= header.height && decoded.channels == 4 &&
                     decoded.pixels.size() == decoded.stride() * static_cast<std::size_t>(decoded.height);
-  if (!is_foreign(header.format) || !fits) return fail(ErrorCode::kInvalidArgument, "the pixels do not fit the picture");
+  if (!is_foreign(header.format) || !fits)
+    return fail(ErrorCode::kInvalidArgument, "the pixels do not fit the picture");
   return {};
 }
 
 Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpec& spec, std::optional<Rect> crop) {
   const TensorSpec& target = spec.tensor;
-  if (target.width < 1 || target.height < 1 || target.width > kMaxTensorSide || target.height > kMaxTensorSide || spec.preview_side < 0) {
+  if (target.width < 1 || target.height < 1 || target.width > kMaxTensorSide || target.height > kMaxTensorSide ||
+      spec.preview_side < 0) {
     return fail(ErrorCode::kInvalidArgument, "the network's input size makes no sense");
   }
-  if (!(spec.crop_pct > 0 && spec.crop_pct <= 1)) return fail(ErrorCode::kInvalidArgument, "the network's share of the picture makes no sense");
-  if (!views_fit(spec.views, target.width, target.height)) return fail(ErrorCode::kInvalidArgument, "there are 1, 4 or, of a square, 8 views");
+  if (!(spec.crop_pct > 0 && spec.crop_pct <= 1))
+    return fail(ErrorCode::kInvalidArgument, "the network's share of the picture makes no sense");
+  if (!views_fit(spec.views, target.width, target.height))
+    return fail(ErrorCode::kInvalidArgument, "there are 1, 4 or, of a square, 8 views");
   auto header = read_header(bytes);
   if (!header) return tl::unexpected(header.error());
   if (decoded != nullptr) {
@@ -108,16 +125,20 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
   const Converter* converter = colour == ColourSource::kConverted ? &*tables : nullptr;
   Prepared prepared;
   const bool swapped = swaps_sides(header->orientation);
-  prepared.source = {header->format, swapped ? header->height : header->width, swapped ? header->width : header->height, header->orientation, colour};
+  prepared.source = {header->format, swapped ? header->height : header->width, swapped ? header->width : header->height,
+                     header->orientation, colour};
   const Rect whole = {0, 0, prepared.source.width, prepared.source.height};
   const Rect area = crop.value_or(whole);
-  if (!lies_inside(area, whole.width, whole.height)) return fail(ErrorCode::kInvalidArgument, "the crop lies outside the picture");
+  if (!lies_inside(area, whole.width, whole.height))
+    return fail(ErrorCode::kInvalidArgument, "the crop lies outside the picture");
   prepared.region = fitted_region(area, target.width, target.height, spec.fit, crop ? 1 : spec.crop_pct);
 
-  // A preview of a cropped picture is decoded by itself: the crop may need full detail, the whole picture hardly ever does.
+  // A preview of a cropped picture is decoded by itself: the crop may need full detail, the whole picture hardly ever
+  // does.
   const bool preview = spec.preview_side > 0;
   const int reduction = reduction_for(prepared.region.width, prepared.region.height, target.width, target.height, 2);
-  auto upright = decode_upright(bytes, *header, prepared.source, prepared.region, preview && !crop, reduction, converter, decoded);
+  auto upright =
+      decode_upright(bytes, *header, prepared.source, prepared.region, preview && !crop, reduction, converter, decoded);
   if (!upright) return tl::unexpected(upright.error());
   auto view = resample(upright->image, upright->region, target.width, target.height, spec.filter);
   if (!view) return tl::unexpected(view.error());
@@ -127,7 +148,9 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
   prepared.tensor = std::move(*tensor);
   if (preview && crop) {
     const int longest = std::max(whole.width, whole.height);
-    auto around = decode_upright(bytes, *header, prepared.source, whole, true, reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1), converter, decoded);
+    auto around =
+        decode_upright(bytes, *header, prepared.source, whole, true,
+                       reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1), converter, decoded);
     if (!around) return tl::unexpected(around.error());
     upright->image = std::move(around->image);
   }
@@ -145,13 +168,17 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
 
 }  // namespace
 
-Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec, std::optional<Rect> crop) { return prepare_any(bytes, nullptr, spec, crop); }
+Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec, std::optional<Rect> crop) {
+  return prepare_any(bytes, nullptr, spec, crop);
+}
 
-Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const Image& decoded, const PrepareSpec& spec, std::optional<Rect> crop) {
+Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const Image& decoded, const PrepareSpec& spec,
+                         std::optional<Rect> crop) {
   return prepare_any(bytes, &decoded, spec, crop);
 }
 
-Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec& spec, bool usable, std::optional<Explain> explain) {
+Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec& spec, bool usable,
+                                 std::optional<Explain> explain) {
   const LesionPicture picture{outputs, spec, usable, explain};
   auto told = interpret(std::span(&picture, 1), {});
   if (!told) return tl::unexpected(told.error());
@@ -159,7 +186,8 @@ Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec
 }
 
 Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, const CombinationSpec& combination) {
-  if (pictures.empty() || pictures.size() > kMaxLesionPictures) return fail(ErrorCode::kInvalidArgument, "a lesion has one or two pictures");
+  if (pictures.empty() || pictures.size() > kMaxLesionPictures)
+    return fail(ErrorCode::kInvalidArgument, "a lesion has one or two pictures");
   LesionInterpretation result;
   std::vector<MeanOutputs> means;
   std::vector<std::size_t> usable;
@@ -170,7 +198,8 @@ Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, 
     if (!rejection) return tl::unexpected(rejection.error());
     auto decision = decide(mean->logits, picture.spec, picture.usable, *rejection);
     if (!decision) return tl::unexpected(decision.error());
-    if (decision->probabilities.size() != pictures.front().spec.concern.size()) return fail(ErrorCode::kInvalidArgument, "the pictures differ in their number of classes");
+    if (decision->probabilities.size() != pictures.front().spec.concern.size())
+      return fail(ErrorCode::kInvalidArgument, "the pictures differ in their number of classes");
     if (picture.usable && answerable(picture.framing)) usable.push_back(means.size());
     if (picture.framing == Framing::kNone) withhold(*decision, Outcome::kNoSpot);
     if (picture.framing == Framing::kSeveral) withhold(*decision, Outcome::kSeveralSpots);

@@ -1,9 +1,10 @@
 // prepare() and interpret(): the two calls that every front end makes, in this order, around the runs of the network.
 //
-//   bytes --prepare()--> tensor, view, preview, quality      (network runs)      outputs --interpret()--> decision, heat map
+//   bytes --prepare()--> tensor, view, preview, quality      (network runs)      outputs --interpret()--> decision,
+//   heat map
 //
-// prepare() is called for each picture, interpret() once for all pictures of a lesion. Both are pure: same arguments, same answer, bit for bit, on every platform.
-// Neither reads or writes anything it was not given.
+// prepare() is called for each picture, interpret() once for all pictures of a lesion. Both are pure: same arguments,
+// same answer, bit for bit, on every platform. Neither reads or writes anything it was not given.
 #pragma once
 
 #include <array>
@@ -31,29 +32,30 @@ namespace dermlet {
 
 // How the network wants its picture; the manifest's "input" and "quality".
 struct PrepareSpec {
-  TensorSpec tensor;           // size, layout, channel order, normalisation
-  Fit fit = Fit::kCover;       // which part of the picture is shown to the network
-  double crop_pct = 1;         // of that part's sides, 0 to 1: its middle; a crop that a person chose is shown whole
+  TensorSpec tensor;      // size, layout, channel order, normalisation
+  Fit fit = Fit::kCover;  // which part of the picture is shown to the network
+  double crop_pct = 1;    // of that part's sides, 0 to 1: its middle; a crop that a person chose is shown whole
   Filter filter = Filter::kBicubic;
   QualityLimits quality;
-  int preview_side = 0;        // longest side of the upright preview in pixels; 0 makes none
-  int views = 1;               // dihedral views in the tensor: 1, 4, or 8 where tensor.width == tensor.height (views.h)
+  int preview_side = 0;  // longest side of the upright preview in pixels; 0 makes none
+  int views = 1;         // dihedral views in the tensor: 1, 4, or 8 where tensor.width == tensor.height (views.h)
 };
 
 // What prepare() read from the file. Sizes are pixels.
 struct Source {
   Format format;
-  int width = 0;        // upright, after the EXIF orientation was applied
+  int width = 0;  // upright, after the EXIF orientation was applied
   int height = 0;
   int orientation = 1;  // EXIF 1-8, as found
   ColourSource colour = ColourSource::kAssumedSrgb;
 };
 
 struct Prepared {
-  Buffer<float> tensor;  // spec.views pictures, the upright one first, each tensor.layout, tensor.width * tensor.height * 3 values
-  Image view;            // RGB8, tensor.width x tensor.height: exactly what was normalised into the tensor's first picture
-  Image preview;         // RGB8, the whole upright picture, empty when preview_side is 0
-  Rect region;           // the part of the upright picture that the view shows
+  Buffer<float> tensor;  // spec.views pictures, the upright one first, each tensor.layout, tensor.width * tensor.height
+                         // * 3 values
+  Image view;     // RGB8, tensor.width x tensor.height: exactly what was normalised into the tensor's first picture
+  Image preview;  // RGB8, the whole upright picture, empty when preview_side is 0
+  Rect region;    // the part of the upright picture that the view shows
   Source source;
   QualityValues quality_values;  // for judge_quality(), where the limits that hold are known later
   Quality quality;               // by spec.quality
@@ -63,11 +65,14 @@ struct Prepared {
 //   bytes  a whole JPEG, PNG or BMP file, at most kMaxFileBytes; one of a foreign format is kUnsupportedFormat
 //   crop   in pixels of the upright picture; must lie inside it and be at least 1x1
 // Errors: kUnsupportedFormat, kCorruptImage, kImageTooLarge, kInvalidArgument.
-[[nodiscard]] Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec, std::optional<Rect> crop = {});
+[[nodiscard]] Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec,
+                                       std::optional<Rect> crop = {});
 
-// The same for a format that is decoded elsewhere (is_foreign): `decoded` is RGBA8, not premultiplied, as stored, that is decoded with Header::plain applied. Orientation and
-// colours are seen to here by what the file says of them. Errors as above, and kInvalidArgument for pixels that are not the file's.
-[[nodiscard]] Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const Image& decoded, const PrepareSpec& spec, std::optional<Rect> crop = {});
+// The same for a format that is decoded elsewhere (is_foreign): `decoded` is RGBA8, not premultiplied, as stored, that
+// is decoded with Header::plain applied. Orientation and colours are seen to here by what the file says of them. Errors
+// as above, and kInvalidArgument for pixels that are not the file's.
+[[nodiscard]] Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const Image& decoded,
+                                       const PrepareSpec& spec, std::optional<Rect> crop = {});
 
 struct Explain {
   int class_index = -1;  // -1 explains the first-ranked class
@@ -80,9 +85,11 @@ struct Interpretation {
   std::optional<HeatMap> heat_map;
 };
 
-// Turns the outputs for one picture into a decision and, when asked and maps are there, into a heat map. Outputs for several views are averaged first (views.h).
+// Turns the outputs for one picture into a decision and, when asked and maps are there, into a heat map. Outputs for
+// several views are averaged first (views.h).
 //   usable  Quality::usable of the same picture; false gives Outcome::kPoorQuality whatever the network says
-// Errors: kInvalidArgument (lengths that do not fit, values that are not finite), kImageTooLarge (no memory for the overlay).
+// Errors: kInvalidArgument (lengths that do not fit, values that are not finite), kImageTooLarge (no memory for the
+// overlay).
 [[nodiscard]] Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec& spec, bool usable,
                                                std::optional<Explain> explain = {});
 
@@ -93,23 +100,29 @@ struct LesionPicture {
   DecisionSpec spec;               // by the picture's modality
   bool usable = true;              // Quality::usable
   std::optional<Explain> explain;  // the overlay's size is this picture's own
-  const RejectionModel* rejection = nullptr;  // not owned; null scores rejection by energy. Wants logits and the embedding
-  std::optional<ModelOutputs> closer;  // of the frame around the spot, for kBoth: logits and embedding are averaged, the maps are those of `outputs`
-  Framing framing = Framing::kWhole;  // how the part that the network saw was found; not answerable(): left out like a picture that is not usable
+  const RejectionModel* rejection =
+      nullptr;                         // not owned; null scores rejection by energy. Wants logits and the embedding
+  std::optional<ModelOutputs> closer;  // of the frame around the spot, for kBoth: logits and embedding are averaged,
+                                       // the maps are those of `outputs`
+  Framing framing = Framing::kWhole;   // how the part that the network saw was found; not answerable(): left out like a
+                                       // picture that is not usable
 };
 
 struct LesionInterpretation {
-  Interpretation lesion;        // of all usable pictures together; the heat map is of `shown` alone, of the lesion's first-ranked class unless told
+  Interpretation lesion;        // of all usable pictures together; the heat map is of `shown` alone, of the lesion's
+                                // first-ranked class unless told
   std::vector<Decision> alone;  // of each picture by itself
   std::size_t shown = 0;        // the first usable picture; 0 when none is
   bool combined = false;        // whether two or more pictures were usable and so combined (combine.h)
 };
 
-// Turns the outputs for the pictures of one lesion into one decision. Pictures that are not usable, or in which not one spot was found, are left out: where one is
-// left, its decision is the lesion's, by its own spec; where none is, the outcome says what is wrong with the first picture and the rest is that picture's.
+// Turns the outputs for the pictures of one lesion into one decision. Pictures that are not usable, or in which not one
+// spot was found, are left out: where one is left, its decision is the lesion's, by its own spec; where none is, the
+// outcome says what is wrong with the first picture and the rest is that picture's.
 //   pictures     1 to kMaxLesionPictures
 //   combination  weights in the order of the pictures
 // Errors: kInvalidArgument (number of pictures, and as interpret() and combine()), kImageTooLarge.
-[[nodiscard]] Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, const CombinationSpec& combination);
+[[nodiscard]] Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures,
+                                                     const CombinationSpec& combination);
 
 }  // namespace dermlet

@@ -15,7 +15,9 @@ struct Blocks {
   int rows = 0;
   double scale = 1;  // a sum times it is a mean in levels
 
-  [[nodiscard]] std::int32_t at(int x, int y) const { return sums.data()[static_cast<std::size_t>(y) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(x)]; }
+  [[nodiscard]] std::int32_t at(int x, int y) const {
+    return sums.data()[static_cast<std::size_t>(y) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(x)];
+  }
 };
 
 struct Tones {
@@ -28,11 +30,14 @@ using Weights = std::array<std::int32_t, 3>;  // of red, green and blue
 constexpr Weights kLuma = {77, 150, 29};
 constexpr Weights kAgainstSkin = {-2, 3, 0};
 
-std::int32_t weighted(const std::uint8_t* pixel, const Weights& weights) { return weights[0] * pixel[0] + weights[1] * pixel[1] + weights[2] * pixel[2]; }
+std::int32_t weighted(const std::uint8_t* pixel, const Weights& weights) {
+  return weights[0] * pixel[0] + weights[1] * pixel[1] + weights[2] * pixel[2];
+}
 
 Result<Blocks> blocks_of(const Image& view, int k, const Weights& weights) {
   Blocks blocks = {{}, view.width / k, view.height / k, 1 / (kLevel * k * k)};
-  auto sums = Buffer<std::int32_t>::allocate(static_cast<std::size_t>(blocks.columns), static_cast<std::size_t>(blocks.rows));
+  auto sums =
+      Buffer<std::int32_t>::allocate(static_cast<std::size_t>(blocks.columns), static_cast<std::size_t>(blocks.rows));
   if (!sums) return tl::unexpected(sums.error());
   std::fill_n(sums->data(), sums->size(), 0);
   for (int y = 0; y < blocks.rows * k; ++y) {
@@ -59,12 +64,15 @@ double difference(const Blocks& blocks, int dx, int dy) {
 
 double variation(const Blocks& blocks) { return difference(blocks, 1, 0) + difference(blocks, 0, 1); }
 
-// Immerkaer's estimate: the mean size of a difference of two Laplacians, which smooth shades and straight edges do not have.
+// Immerkaer's estimate: the mean size of a difference of two Laplacians, which smooth shades and straight edges do not
+// have.
 double noise_of(const Blocks& pixels) {
   double sum = 0;
   for (int y = 1; y + 1 < pixels.rows; ++y) {
     for (int x = 1; x + 1 < pixels.columns; ++x) {
-      const auto across = [&](int row) { return pixels.at(x - 1, row) - 2 * pixels.at(x, row) + pixels.at(x + 1, row); };
+      const auto across = [&](int row) {
+        return pixels.at(x - 1, row) - 2 * pixels.at(x, row) + pixels.at(x + 1, row);
+      };
       sum += std::abs(across(y - 1) - 2 * across(y) + across(y + 1));
     }
   }
@@ -81,8 +89,11 @@ double sharpness_of(double fine, double coarse, double noise) {
 }
 
 // The first level, from one end on, up to which one pixel in `parts` lies.
-[[gnu::noinline]] int level_of(const std::array<std::size_t, 256>& histogram, int level, int step, std::size_t count, std::size_t parts) {
-  for (std::size_t passed = histogram[static_cast<std::size_t>(level)]; passed * parts < count; passed += histogram[static_cast<std::size_t>(level)]) level += step;
+[[gnu::noinline]] int level_of(const std::array<std::size_t, 256>& histogram, int level, int step, std::size_t count,
+                               std::size_t parts) {
+  for (std::size_t passed = histogram[static_cast<std::size_t>(level)]; passed * parts < count;
+       passed += histogram[static_cast<std::size_t>(level)])
+    level += step;
   return level;
 }
 
@@ -95,7 +106,9 @@ Tones tones_of(const Image& view) {
     ++histogram[static_cast<std::size_t>(weighted(pixel, kLuma) >> 8)];
     clipped += std::max({pixel[0], pixel[1], pixel[2]}) >= 254 ? 1 : 0;
   }
-  return {level_of(histogram, 255, -1, count, 10), level_of(histogram, 255, -1, count, 1000) - level_of(histogram, 0, 1, count, 1000), static_cast<double>(clipped) / static_cast<double>(count)};
+  return {level_of(histogram, 255, -1, count, 10),
+          level_of(histogram, 255, -1, count, 1000) - level_of(histogram, 0, 1, count, 1000),
+          static_cast<double>(clipped) / static_cast<double>(count)};
 }
 
 // Standard deviation, levels.
@@ -159,8 +172,14 @@ Result<QualityValues> measure_quality(const Image& view, const Rect& region) {
   const Tones tones = tones_of(view);
   const double noise = noise_of(pixels);
   const std::array<double, kQualityKinds.size()> found = {
-      static_cast<double>(std::min(region.width, region.height)), sharpness_of(variation(fine), variation(coarse), noise), static_cast<double>(tones.brightness),
-      tones.clipped, static_cast<double>(tones.span), deviation_of(cells), noise, offset_of(against),
+      static_cast<double>(std::min(region.width, region.height)),
+      sharpness_of(variation(fine), variation(coarse), noise),
+      static_cast<double>(tones.brightness),
+      tones.clipped,
+      static_cast<double>(tones.span),
+      deviation_of(cells),
+      noise,
+      offset_of(against),
   };
   QualityValues values;
   std::transform(found.begin(), found.end(), values.begin(), [](double value) { return static_cast<float>(value); });

@@ -36,7 +36,8 @@ std::vector<double> project(const RejectionModel& model, std::span<const float> 
   return result;
 }
 
-// Squared distance to the k-th nearest of `count` points, k from 1. Each pass finds the next farther one, so that nothing is stored; k is small.
+// Squared distance to the k-th nearest of `count` points, k from 1. Each pass finds the next farther one, so that
+// nothing is stored; k is small.
 double nearest(std::span<const double> from, const float* points, std::size_t count, std::size_t k) {
   double found = -1;
   for (std::size_t seen = 0; seen < k;) {
@@ -80,27 +81,38 @@ Result<RejectionModel> read_rejection_model(Bytes file) {
   const std::uint32_t neighbour = word(20);
   const std::uint32_t flags = word(24);
   const auto within = [](std::uint32_t value, std::uint32_t most) { return value >= 1 && value <= most; };
-  if (!within(size, kMaxEmbedding) || !within(projected, kMaxProjected) || !within(inside, kMaxPoints) || outside > kMaxPoints ||
-      !within(neighbour, std::min(inside, kMaxNeighbour)) || (flags & ~kUnitLength) != 0) {
+  if (!within(size, kMaxEmbedding) || !within(projected, kMaxProjected) || !within(inside, kMaxPoints) ||
+      outside > kMaxPoints || !within(neighbour, std::min(inside, kMaxNeighbour)) || (flags & ~kUnitLength) != 0) {
     return broken();
   }
   // At most 2^13 + 2^22 + 2^24 floats: nothing here overflows 32 bits.
   const std::uint32_t floats = size + projected * size + (inside + outside) * projected;
   if (file.size() != kHeaderBytes + floats * sizeof(float)) return broken();
-  RejectionModel model{size, projected, inside, outside, neighbour, flags != 0, float_at(file, 28), float_at(file, 32), std::vector<float>(floats)};
+  RejectionModel model{size,
+                       projected,
+                       inside,
+                       outside,
+                       neighbour,
+                       flags != 0,
+                       float_at(file, 28),
+                       float_at(file, 32),
+                       std::vector<float>(floats)};
   for (std::size_t i = 0; i < floats; ++i) model.values[i] = float_at(file, kHeaderBytes + i * sizeof(float));
-  if (!std::isfinite(model.energy_weight) || !std::isfinite(model.distance_weight) || !all_finite(model.values)) return broken();
+  if (!std::isfinite(model.energy_weight) || !std::isfinite(model.distance_weight) || !all_finite(model.values))
+    return broken();
   return model;
 }
 
-Result<float> rejection_score(const RejectionModel& model, std::span<const float> logits, std::span<const float> embedding) {
+Result<float> rejection_score(const RejectionModel& model, std::span<const float> logits,
+                              std::span<const float> embedding) {
   if (logits.empty() || embedding.size() != model.embedding_size || !all_finite(logits) || !all_finite(embedding)) {
     return fail(ErrorCode::kInvalidArgument, "the rejection model wants another embedding, or finite numbers");
   }
   const std::vector<double> q = project(model, embedding);
   const float* inside = model.values.data() + model.embedding_size * (1 + model.projected_size);
   double distance = nearest(q, inside, model.inside_points, model.neighbour);
-  if (model.outside_points > 0) distance -= nearest(q, inside + model.inside_points * model.projected_size, model.outside_points, 1);
+  if (model.outside_points > 0)
+    distance -= nearest(q, inside + model.inside_points * model.projected_size, model.outside_points, 1);
   const auto score = static_cast<float>(model.energy_weight * energy_of(logits) + model.distance_weight * distance);
   if (!std::isfinite(score)) return fail(ErrorCode::kInvalidArgument, "the rejection score is not a finite number");
   return score;

@@ -27,7 +27,8 @@ double bicubic(double x) {
 
 double sinc(double x) {
   if (x == 0.0) return 1.0;
-  // sin(pi x) by its series around the nearest whole number: libm's last digit differs between systems, and its sine takes 2 KB.
+  // sin(pi x) by its series around the nearest whole number: libm's last digit differs between systems, and its sine
+  // takes 2 KB.
   const double whole = std::floor(x + 0.5);
   const double y = (x - whole) * std::numbers::pi;
   double series = 1;
@@ -45,9 +46,12 @@ struct Kernel {
 
 Kernel kernel_of(Filter filter) {
   switch (filter) {
-    case Filter::kBilinear: return {bilinear, 1.0};
-    case Filter::kBicubic: return {bicubic, 2.0};
-    case Filter::kLanczos: return {lanczos, 3.0};
+    case Filter::kBilinear:
+      return {bilinear, 1.0};
+    case Filter::kBicubic:
+      return {bicubic, 2.0};
+    case Filter::kLanczos:
+      return {lanczos, 3.0};
   }
   return {bilinear, 1.0};
 }
@@ -72,7 +76,8 @@ struct Span {
 };
 
 Span span_of(double start, double length, int source) {
-  return {start, length, static_cast<int>(std::floor(start)), std::min(static_cast<int>(std::ceil(start + length)), source)};
+  return {start, length, static_cast<int>(std::floor(start)),
+          std::min(static_cast<int>(std::ceil(start + length)), source)};
 }
 
 // Positions count from span.first.
@@ -114,7 +119,8 @@ Result<Taps> make_taps(const Span& span, int target, const Kernel& kernel) {
 std::uint8_t to_byte(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255)); }
 
 // The rows that `down` touches, brought to `width` pixels.
-Result<Image> horizontal_pass(const Image& source, const Span& across, const Span& down, int width, const Kernel& kernel) {
+Result<Image> horizontal_pass(const Image& source, const Span& across, const Span& down, int width,
+                              const Kernel& kernel) {
   auto taps = make_taps(across, width, kernel);
   if (!taps) return tl::unexpected(taps.error());
   auto result = Image::allocate(width, down.pixels(), 3);
@@ -143,7 +149,8 @@ Result<Image> horizontal_pass(const Image& source, const Span& across, const Spa
 }
 
 // `width` columns of the source from `left`, brought to `height` rows.
-Result<Image> vertical_pass(const Image& source, int left, int width, const Span& down, int height, const Kernel& kernel) {
+Result<Image> vertical_pass(const Image& source, int left, int width, const Span& down, int height,
+                            const Kernel& kernel) {
   auto taps = make_taps(down, height, kernel);
   if (!taps) return tl::unexpected(taps.error());
   auto result = Image::allocate(width, height, 3);
@@ -154,10 +161,12 @@ Result<Image> vertical_pass(const Image& source, int left, int width, const Span
   std::int32_t* sum = sums->data();
   for (int y = 0; y < height; ++y) {
     std::fill_n(sum, values, 1 << (kPrecisionBits - 1));
-    const std::int32_t* weights = taps->weights.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(taps->width);
+    const std::int32_t* weights =
+        taps->weights.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(taps->width);
     for (int k = 0; k < taps->count[static_cast<std::size_t>(y)]; ++k) {
       // Whole rows at a time, so that the compiler's vectors run along contiguous memory.
-      const std::uint8_t* from = source.row(down.first + taps->first[static_cast<std::size_t>(y)] + k) + static_cast<std::size_t>(left) * 3;
+      const std::uint8_t* from =
+          source.row(down.first + taps->first[static_cast<std::size_t>(y)] + k) + static_cast<std::size_t>(left) * 3;
       const std::int32_t weight = weights[k];
       for (std::size_t i = 0; i < values; ++i) sum[i] += from[i] * weight;
     }
@@ -170,15 +179,16 @@ Result<Image> vertical_pass(const Image& source, int left, int width, const Span
 Result<Image> copy_of(const Image& source, int left, int top, int width, int height) {
   auto result = Image::allocate(width, height, 3);
   if (!result) return result;
-  for (int y = 0; y < height; ++y) std::memcpy(result->row(y), source.row(top + y) + static_cast<std::size_t>(left) * 3, result->stride());
+  for (int y = 0; y < height; ++y)
+    std::memcpy(result->row(y), source.row(top + y) + static_cast<std::size_t>(left) * 3, result->stride());
   return result;
 }
 
 }  // namespace
 
 bool lies_inside(const Rect& region, int width, int height) {
-  return region.x >= 0 && region.y >= 0 && region.width >= 1 && region.height >= 1 && region.width <= width && region.height <= height &&
-         region.x <= width - region.width && region.y <= height - region.height;
+  return region.x >= 0 && region.y >= 0 && region.width >= 1 && region.height >= 1 && region.width <= width &&
+         region.height <= height && region.x <= width - region.width && region.y <= height - region.height;
 }
 
 Rect fitted_region(const Rect& area, int width, int height, Fit fit, double crop_pct) {
@@ -187,19 +197,24 @@ Rect fitted_region(const Rect& area, int width, int height, Fit fit, double crop
     const auto shown = [&](int side) { return std::clamp(static_cast<int>(side * crop_pct + 0.5), 1, side); };
     const int shown_width = shown(around.width);
     const int shown_height = shown(around.height);
-    return {around.x + (around.width - shown_width) / 2, around.y + (around.height - shown_height) / 2, shown_width, shown_height};
+    return {around.x + (around.width - shown_width) / 2, around.y + (around.height - shown_height) / 2, shown_width,
+            shown_height};
   }
   if (fit == Fit::kStretch) return area;
-  const auto scaled = [](int side, int to, int from) { return static_cast<int>(std::max<std::int64_t>(1, std::int64_t{side} * to / from)); };
+  const auto scaled = [](int side, int to, int from) {
+    return static_cast<int>(std::max<std::int64_t>(1, std::int64_t{side} * to / from));
+  };
   const int cut_width = std::min(area.width, scaled(area.height, width, height));
   const int cut_height = std::min(area.height, scaled(area.width, height, width));
   return {area.x + (area.width - cut_width) / 2, area.y + (area.height - cut_height) / 2, cut_width, cut_height};
 }
 
 Result<Image> resample(const Image& source, const Box& region, int width, int height, Filter filter) {
-  const bool inside = region.x >= 0 && region.y >= 0 && region.width > 0 && region.height > 0 && region.x + region.width <= source.width && region.y + region.height <= source.height;
+  const bool inside = region.x >= 0 && region.y >= 0 && region.width > 0 && region.height > 0 &&
+                      region.x + region.width <= source.width && region.y + region.height <= source.height;
   if (source.channels != 3 || !inside) return fail(ErrorCode::kInvalidArgument, "the region lies outside the picture");
-  if (width < 1 || height < 1 || width > kMaxTarget || height > kMaxTarget) return fail(ErrorCode::kInvalidArgument, "the target size makes no sense");
+  if (width < 1 || height < 1 || width > kMaxTarget || height > kMaxTarget)
+    return fail(ErrorCode::kInvalidArgument, "the target size makes no sense");
   const Kernel kernel = kernel_of(filter);
   const Span across = span_of(region.x, region.width, source.width);
   const Span down = span_of(region.y, region.height, source.height);

@@ -1,7 +1,8 @@
 // Result<T> and the error codes that leave the core.
 //
-// The core throws nothing: every fallible function returns Result<T>. A code is stable (front ends and scripts switch on it); the message is
-// for people and may change. Codes are listed once, in error_codes; the bindings and the TypeScript side use the same names.
+// The core throws nothing: every fallible function returns Result<T>. A code is stable (front ends and scripts switch
+// on it); the message is for people and may change. Codes are listed once, in error_codes; the bindings and the
+// TypeScript side use the same names.
 #pragma once
 
 #include <cstdint>

@@ -42,8 +42,9 @@ struct Brand {
 
 // ISO base media files: bytes 4-7 are "ftyp", the brand follows, then those that the file is compatible with.
 constexpr std::array kBrands = {
-    Brand{"avif", Format::kAvif}, Brand{"avis", Format::kAvif}, Brand{"heic", Format::kHeic}, Brand{"heix", Format::kHeic}, Brand{"heim", Format::kHeic},
-    Brand{"heis", Format::kHeic}, Brand{"hevc", Format::kHeic}, Brand{"hevx", Format::kHeic},
+    Brand{"avif", Format::kAvif}, Brand{"avis", Format::kAvif}, Brand{"heic", Format::kHeic},
+    Brand{"heix", Format::kHeic}, Brand{"heim", Format::kHeic}, Brand{"heis", Format::kHeic},
+    Brand{"hevc", Format::kHeic}, Brand{"hevx", Format::kHeic},
 };
 
 // "mif1" and "msf1" say that it is a HEIF file and nothing of its coding: that stands among the compatible brands.
@@ -60,14 +61,17 @@ std::optional<Format> heif_format(Bytes bytes) {
 
 bool is_text(Bytes bytes) {
   const Bytes head = slice(bytes, 0, 512);
-  return std::all_of(head.begin(), head.end(), [](std::uint8_t c) { return c >= 0x20 || c == '\t' || c == '\n' || c == '\r' || c == '\f'; });
+  return std::all_of(head.begin(), head.end(),
+                     [](std::uint8_t c) { return c >= 0x20 || c == '\t' || c == '\n' || c == '\r' || c == '\f'; });
 }
 
 std::string_view text_kind(Bytes bytes) {
   const Bytes head = slice(bytes, 0, 1024);
   const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
   if (text.find("<svg") != text.npos) return "an SVG drawing";
-  if (text.find("<!DOCTYPE html") != text.npos || text.find("<!doctype html") != text.npos || text.find("<html") != text.npos) return "a web page";
+  if (text.find("<!DOCTYPE html") != text.npos || text.find("<!doctype html") != text.npos ||
+      text.find("<html") != text.npos)
+    return "a web page";
   return "a text file";
 }
 
@@ -97,17 +101,24 @@ Result<Format> sniff(Bytes bytes) {
   if (starts_with(bytes, "ftyp"sv, 4)) {
     if (const auto format = heif_format(bytes)) return *format;
   }
-  return fail(ErrorCode::kUnsupportedFormat, "the file is " + std::string(other_name(bytes)) + "; JPEG, PNG, BMP, WebP, AVIF and HEIC can be read");
+  return fail(ErrorCode::kUnsupportedFormat,
+              "the file is " + std::string(other_name(bytes)) + "; JPEG, PNG, BMP, WebP, AVIF and HEIC can be read");
 }
 
 std::string_view format_name(Format format) {
   switch (format) {
-    case Format::kJpeg: return "jpeg";
-    case Format::kPng: return "png";
-    case Format::kBmp: return "bmp";
-    case Format::kWebp: return "webp";
-    case Format::kAvif: return "avif";
-    case Format::kHeic: return "heic";
+    case Format::kJpeg:
+      return "jpeg";
+    case Format::kPng:
+      return "png";
+    case Format::kBmp:
+      return "bmp";
+    case Format::kWebp:
+      return "webp";
+    case Format::kAvif:
+      return "avif";
+    case Format::kHeic:
+      return "heic";
   }
   return "";
 }

@@ -1,8 +1,9 @@
 // The one door to stb_image: PNG and BMP from memory, and zlib streams, under a byte budget.
 //
-// Every byte that stb_image asks for is taken from a budget that the caller derives from the picture's header, so that a file whose data does not fit its
-// header (a decompression bomb) is refused instead of filling memory. stb_image offers macros for its allocator and no way to pass a context, so the budget
-// is per thread; it is set for the length of one decode only.
+// Every byte that stb_image asks for is taken from a budget that the caller derives from the picture's header, so that
+// a file whose data does not fit its header (a decompression bomb) is refused instead of filling memory. stb_image
+// offers macros for its allocator and no way to pass a context, so the budget is per thread; it is set for the length
+// of one decode only.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ struct StbPicture {
   std::uint8_t* pixels = nullptr;  // from malloc, owned by the caller; null on failure
   int width = 0;
   int height = 0;
-  int channels = 0;               // 1-4, as in the file
-  bool refused = false;           // a request for memory went over the budget or could not be met
+  int channels = 0;      // 1-4, as in the file
+  bool refused = false;  // a request for memory went over the budget or could not be met
 };
 
 [[nodiscard]] StbPicture stb_decode(Bytes bytes, std::size_t budget);

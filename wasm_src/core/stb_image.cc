@@ -54,7 +54,8 @@ StbPicture stb_decode(Bytes bytes, std::size_t budget) {
   left = budget;
   was_refused = false;
   StbPicture picture;
-  picture.pixels = stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &picture.width, &picture.height, &picture.channels, 0);
+  picture.pixels = stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &picture.width, &picture.height,
+                                         &picture.channels, 0);
   picture.refused = was_refused;
   left = 0;
   return picture;
@@ -64,9 +65,12 @@ Buffer<std::uint8_t> stb_inflate(Bytes zlib, std::size_t budget) {
   left = budget;
   int size = 0;
   constexpr int kFirstGuess = 4096;  // doubled as needed
-  char* data = stbi_zlib_decode_malloc_guesssize(reinterpret_cast<const char*>(zlib.data()), static_cast<int>(zlib.size()), kFirstGuess, &size);
+  char* data = stbi_zlib_decode_malloc_guesssize(reinterpret_cast<const char*>(zlib.data()),
+                                                 static_cast<int>(zlib.size()), kFirstGuess, &size);
   left = 0;
-  return data == nullptr ? Buffer<std::uint8_t>() : Buffer<std::uint8_t>::adopt(reinterpret_cast<std::uint8_t*>(data), static_cast<std::size_t>(size));
+  return data == nullptr
+             ? Buffer<std::uint8_t>()
+             : Buffer<std::uint8_t>::adopt(reinterpret_cast<std::uint8_t*>(data), static_cast<std::size_t>(size));
 }
 
 }  // namespace dermlet

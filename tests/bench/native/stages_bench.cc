@@ -1,4 +1,5 @@
-// Every stage from bytes to tensor by itself, with bytes a second, and libjpeg-turbo's scaled decode beside the core's (Google Benchmark).
+// Every stage from bytes to tensor by itself, with bytes a second, and libjpeg-turbo's scaled decode beside the core's
+// (Google Benchmark).
 //   stages_bench [--benchmark_...] TESTS/PICTURES PHOTO.jpg...
 // Stages that read a file count the file's bytes, stages that work on pixels count those they are given.
 #include <benchmark/benchmark.h>
@@ -36,14 +37,17 @@ File read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-void count_bytes(benchmark::State& state, std::size_t bytes) { state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes)); }
+void count_bytes(benchmark::State& state, std::size_t bytes) {
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+}
 
 // The content of a JPEG's first segment of this kind after its signature; empty when there is none.
 Bytes segment_of(Bytes file, std::uint8_t marker, std::size_t signature) {
   for (std::size_t at = 2;;) {
     const auto segment = jpeg::next_segment(file, at);
     if (!segment || !*segment || (*segment)->marker == jpeg::kSos) return {};
-    if ((*segment)->marker == marker && (*segment)->payload.size() > signature) return (*segment)->payload.subspan(signature);
+    if ((*segment)->marker == marker && (*segment)->payload.size() > signature)
+      return (*segment)->payload.subspan(signature);
     at = (*segment)->end;
   }
 }
@@ -102,7 +106,8 @@ void libjpeg_turbo(benchmark::State& state, const File& file, int reduction) {
 void colour_stage(benchmark::State& state, const File& profiled, const File& photo) {
   Profile profile;
   Converter converter = Converter::allocate().value();
-  if (!read_profile(segment_of(profiled, jpeg::kApp2, 14), profile) || !converter.set(profile)) return state.SkipWithError("no profile");
+  if (!read_profile(segment_of(profiled, jpeg::kApp2, 14), profile) || !converter.set(profile))
+    return state.SkipWithError("no profile");
   Reduced picture = square_of(photo, 4);
   for (auto _ : state) {
     converter.apply(picture.image.pixels.span());
@@ -127,7 +132,9 @@ void resample_stage(benchmark::State& state, const File& photo, int reduction) {
 
 Image view_of(const File& photo) {
   const Image picture = square_of(photo, 4).image;
-  return resample(picture, {0, 0, static_cast<double>(picture.width), static_cast<double>(picture.height)}, kInput, kInput, Filter::kBicubic).value();
+  return resample(picture, {0, 0, static_cast<double>(picture.width), static_cast<double>(picture.height)}, kInput,
+                  kInput, Filter::kBicubic)
+      .value();
 }
 
 void tensor_stage(benchmark::State& state, const File& photo) {
@@ -153,7 +160,9 @@ void all_stages(benchmark::State& state, const File& file) {
 // Files must outlive the benchmarks.
 void add_photo(const std::string& name, const File& photo) {
   using benchmark::RegisterBenchmark;
-  const auto add = [&](const std::string& stage, auto&& run) { RegisterBenchmark((stage + "/" + name).c_str(), run)->Unit(benchmark::kMillisecond); };
+  const auto add = [&](const std::string& stage, auto&& run) {
+    RegisterBenchmark((stage + "/" + name).c_str(), run)->Unit(benchmark::kMillisecond);
+  };
   add("header", [&](benchmark::State& state) { header_stage(state, photo); });
   for (const int reduction : kReductions) {
     const std::string by = "/by-" + std::to_string(reduction);
@@ -168,14 +177,22 @@ void add_stages(const File& exif, const File& profiled, const File& photo) {
   RegisterBenchmark("sniff", [&](benchmark::State& state) { sniff_stage(state, photo); });
   RegisterBenchmark("exif", [&](benchmark::State& state) { exif_stage(state, exif); });
   RegisterBenchmark("icc", [&](benchmark::State& state) { icc_stage(state, profiled); });
-  RegisterBenchmark("colour", [&](benchmark::State& state) { colour_stage(state, profiled, photo); })->Unit(benchmark::kMillisecond);
+  RegisterBenchmark("colour", [&](benchmark::State& state) {
+    colour_stage(state, profiled, photo);
+  })->Unit(benchmark::kMillisecond);
   RegisterBenchmark("turn", [&](benchmark::State& state) { turn_stage(state, photo); })->Unit(benchmark::kMillisecond);
   for (const int reduction : kReductions) {
     const std::string name = "resample/by-" + std::to_string(reduction);
-    RegisterBenchmark(name.c_str(), [&, reduction](benchmark::State& state) { resample_stage(state, photo, reduction); })->Unit(benchmark::kMillisecond);
+    RegisterBenchmark(name.c_str(), [&, reduction](benchmark::State& state) {
+      resample_stage(state, photo, reduction);
+    })->Unit(benchmark::kMillisecond);
   }
-  RegisterBenchmark("tensor", [&](benchmark::State& state) { tensor_stage(state, photo); })->Unit(benchmark::kMillisecond);
-  RegisterBenchmark("quality", [&](benchmark::State& state) { quality_stage(state, photo); })->Unit(benchmark::kMillisecond);
+  RegisterBenchmark("tensor", [&](benchmark::State& state) {
+    tensor_stage(state, photo);
+  })->Unit(benchmark::kMillisecond);
+  RegisterBenchmark("quality", [&](benchmark::State& state) {
+    quality_stage(state, photo);
+  })->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace
@@ -198,7 +215,8 @@ int main(int argc, char** argv) {
     }
   }
   add_stages(exif, profiled, photos.front());
-  for (std::size_t i = 0; i < photos.size(); ++i) add_photo(std::filesystem::path(argv[i + 2]).stem().string(), photos[i]);
+  for (std::size_t i = 0; i < photos.size(); ++i)
+    add_photo(std::filesystem::path(argv[i + 2]).stem().string(), photos[i]);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

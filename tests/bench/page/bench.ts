@@ -1,6 +1,7 @@
 /**
- * The benchmark's browser side: every way of turning a photo's bytes into the network's tensor, and a whole classification.
- * Peers are used as their own documentation shows; all run on this page's thread, so that none pays for a message to a worker.
+ * The benchmark's browser side: every way of turning a photo's bytes into the network's tensor, and a whole
+ * classification. Peers are used as their own documentation shows; all run on this page's thread, so that none pays for
+ * a message to a worker.
  */
 import type { DermletModule, PrepareSpec } from '../../../wasm_src/bindings/dermlet.js';
 
@@ -28,7 +29,10 @@ export interface Sample {
 /** What was measured on one picture. */
 export interface Measurement {
   samples: Sample[];
-  /** Bytes that the core's memory has grown to in an instance that prepared nothing but this picture. WebAssembly memory never shrinks: it is the peak. */
+  /**
+   * Bytes that the core's memory has grown to in an instance that prepared nothing but this picture. WebAssembly memory
+   * never shrinks: it is the peak.
+   */
   memory: number;
 }
 
@@ -64,7 +68,8 @@ function normalise(pixels: ArrayLike<number>, channels: number, spec: PrepareSpe
   for (let c = 0; c < 3; c += 1) {
     const mean = spec.mean[c] ?? 0;
     const scale = 1 / (spec.std[c] ?? 1);
-    for (let i = 0, at = c; i < plane; i += 1, at += channels) tensor[c * plane + i] = ((pixels[at] as number) - mean) * scale;
+    for (let i = 0, at = c; i < plane; i += 1, at += channels)
+      tensor[c * plane + i] = ((pixels[at] as number) - mean) * scale;
   }
   return tensor;
 }
@@ -76,7 +81,9 @@ function context(width: number, height: number): OffscreenCanvasRenderingContext
 }
 
 async function instance(at: Addresses): Promise<DermletModule> {
-  const { default: create } = (await import(/* @vite-ignore */ at.module)) as { default: (options: object) => Promise<DermletModule> };
+  const { default: create } = (await import(/* @vite-ignore */ at.module)) as {
+    default: (options: object) => Promise<DermletModule>;
+  };
   return create({ locateFile: () => at.wasm });
 }
 
@@ -94,7 +101,17 @@ function canvas(spec: PrepareSpec): Way {
     const bitmap = await createImageBitmap(jpeg(bytes));
     const side = Math.min(bitmap.width, bitmap.height);
     const drawing = context(spec.width, spec.height);
-    drawing.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, spec.width, spec.height);
+    drawing.drawImage(
+      bitmap,
+      (bitmap.width - side) / 2,
+      (bitmap.height - side) / 2,
+      side,
+      side,
+      0,
+      0,
+      spec.width,
+      spec.height,
+    );
     bitmap.close();
     return normalise(drawing.getImageData(0, 0, spec.width, spec.height).data, 4, spec);
   };
@@ -103,7 +120,11 @@ function canvas(spec: PrepareSpec): Way {
 function bitmapResize(spec: PrepareSpec): Way {
   return async (bytes, { width, height }) => {
     const scale = Math.max(spec.width / width, spec.height / height);
-    const resize = { resizeWidth: Math.round(width * scale), resizeHeight: Math.round(height * scale), resizeQuality: 'high' } as const;
+    const resize = {
+      resizeWidth: Math.round(width * scale),
+      resizeHeight: Math.round(height * scale),
+      resizeQuality: 'high',
+    } as const;
     const bitmap = await createImageBitmap(jpeg(bytes), resize);
     const drawing = context(spec.width, spec.height);
     drawing.drawImage(bitmap, (spec.width - bitmap.width) / 2, (spec.height - bitmap.height) / 2);
@@ -116,7 +137,9 @@ async function wasmVips(at: Addresses, spec: PrepareSpec): Promise<Way> {
   interface Vips {
     Image: { thumbnailBuffer(bytes: Uint8Array, width: number, options: object): VipsImage };
   }
-  const { default: create } = (await import(/* @vite-ignore */ at.vips)) as { default: (options: object) => Promise<Vips> };
+  const { default: create } = (await import(/* @vite-ignore */ at.vips)) as {
+    default: (options: object) => Promise<Vips>;
+  };
   const vips = await create({ dynamicLibraries: [] });
   return (bytes) => {
     const image = vips.Image.thumbnailBuffer(bytes, spec.width, { height: spec.height, crop: 'centre' });
@@ -127,7 +150,9 @@ async function wasmVips(at: Addresses, spec: PrepareSpec): Promise<Way> {
 }
 
 async function transformers(at: Addresses, spec: PrepareSpec): Promise<Way> {
-  const { RawImage } = (await import(/* @vite-ignore */ at.transformers)) as { RawImage: { fromBlob(blob: Blob): Promise<RawImage> } };
+  const { RawImage } = (await import(/* @vite-ignore */ at.transformers)) as {
+    RawImage: { fromBlob(blob: Blob): Promise<RawImage> };
+  };
   return async (bytes, { width, height }) => {
     const scale = Math.max(spec.width / width, spec.height / height);
     const image = (await RawImage.fromBlob(jpeg(bytes))).rgb();
@@ -138,7 +163,9 @@ async function transformers(at: Addresses, spec: PrepareSpec): Promise<Way> {
 }
 
 async function classify(at: Addresses): Promise<Way> {
-  const { Classifier } = (await import(/* @vite-ignore */ at.site)) as typeof import('../../../web/src/classifier/index.js');
+  const { Classifier } = (await import(
+    /* @vite-ignore */ at.site
+  )) as typeof import('../../../web/src/classifier/index.js');
   const classifier = await Classifier.load(at.model, { backend: 'wasm', idleTimeout: 0 });
   return async (bytes) => {
     await classifier.classify(jpeg(bytes));
@@ -149,13 +176,17 @@ async function classify(at: Addresses): Promise<Way> {
 function meanDifference(a: Float32Array, b: Float32Array, spec: PrepareSpec): number {
   const plane = spec.width * spec.height;
   let sum = 0;
-  for (let i = 0; i < a.length; i += 1) sum += Math.abs((a[i] as number) - (b[i] as number)) * (spec.std[Math.floor(i / plane)] ?? 1);
+  for (let i = 0; i < a.length; i += 1)
+    sum += Math.abs((a[i] as number) - (b[i] as number)) * (spec.std[Math.floor(i / plane)] ?? 1);
   return sum / a.length;
 }
 
 async function specOf(manifestUrl: string): Promise<PrepareSpec> {
-  const { input } = (await (await fetch(manifestUrl)).json()) as { input: Omit<PrepareSpec, 'cropPct' | 'quality' | 'previewSide' | 'views'> };
-  if (input.layout !== 'NCHW' || input.channels !== 'RGB') throw new Error('the peers of this benchmark give NCHW RGB only');
+  const { input } = (await (await fetch(manifestUrl)).json()) as {
+    input: Omit<PrepareSpec, 'cropPct' | 'quality' | 'previewSide' | 'views'>;
+  };
+  if (input.layout !== 'NCHW' || input.channels !== 'RGB')
+    throw new Error('the peers of this benchmark give NCHW RGB only');
   return { ...input, quality: {}, cropPct: 1, previewSide: 0, views: 1 }; // all of the square: the peers know no other
 }
 
@@ -206,7 +237,10 @@ async function begin(url: string, size: { width: number; height: number }): Prom
   current = { bytes, size, samples: new Map(samples), tensors: new Map() };
 }
 
-/** Times all ways once, each round in another order, so that noise of the machine hits all alike. Warm-up rounds are not kept. */
+/**
+ * Times all ways once, each round in another order, so that noise of the machine hits all alike. Warm-up rounds are not
+ * kept.
+ */
 async function round(number: number, keep: boolean): Promise<void> {
   const names = [...ways.keys()];
   const shift = number % names.length;

@@ -1,6 +1,8 @@
-"""Writes the tiny networks beside this file: one random convolution, as a graph for one picture and as one for any number of them.
+"""Writes the tiny networks beside this file: one random convolution, as a graph for one picture and as one for any
+number of them.
 
-Their weights have no symmetry, so that every view of a picture gets another answer. Needs the package onnx (tools/train/requirements.txt).
+Their weights have no symmetry, so that every view of a picture gets another answer. Needs the package onnx
+(tools/train/requirements.txt).
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ PATCH = 4
 
 
 def network(batch: int | str, height: int, width: int) -> onnx.ModelProto:
-    """pixels (batch, 3, height, width) -> logits (batch, 8), maps (batch, 8, height / 4, width / 4), embedding (batch, 5)."""
+    """pixels (batch, 3, height, width) -> logits (batch, 8), maps (batch, 8, height / 4, width / 4), embedding (batch,
+    5).
+    """
     random = np.random.default_rng(20)
     weights = random.normal(0, 0.5, (CLASSES, 3, PATCH, PATCH)).astype(np.float32)
     features = random.normal(0, 0.5, (FEATURES, 3, PATCH, PATCH)).astype(np.float32)

@@ -19,17 +19,27 @@ if TYPE_CHECKING:
 
 def add_training_options(step: argparse.ArgumentParser) -> None:
     """What all steps that train understand."""
-    step.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of the recipe; may be given several times")
+    step.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a key of the recipe; may be given several times",
+    )
     step.add_argument("--workers", type=int, default=1, help="processes that read and augment pictures")
     step.add_argument("--threads", type=int, default=0, help="CPU threads of the network (0: PyTorch's choice)")
-    step.add_argument("--checkpoint-steps", type=int, default=0, help="also write a checkpoint after every so many steps")
+    step.add_argument(
+        "--checkpoint-steps", type=int, default=0, help="also write a checkpoint after every so many steps"
+    )
 
 
 TRAINING = ("train", "finetune", "ablate")
 
 
 def run_training(arguments: argparse.Namespace) -> None:
-    """The steps that train. Status 130 when stopped by Ctrl-C (a checkpoint is left), 2 with a plain sentence where something must be decided."""
+    """The steps that train. Status 130 when stopped by Ctrl-C (a checkpoint is left), 2 with a plain sentence where
+    something must be decided.
+    """
     from .ablation import ablate
     from .prepare import PrepareError
     from .store import Store
@@ -63,7 +73,10 @@ def main() -> None:
     step.add_argument("--out", type=Path, required=True)
     add_training_options(step)
 
-    step = steps.add_parser("finetune", help="train one of our models on with your own pictures: prepare, train, calibrate and export in one command")
+    step = steps.add_parser(
+        "finetune",
+        help="train one of our models on with your own pictures: prepare, train, calibrate and export in one command",
+    )
     finetune.add_arguments(step)
     add_training_options(step)
 
@@ -71,10 +84,18 @@ def main() -> None:
     step.add_argument("--store", type=Path, required=True)
     step.add_argument("--plan", type=Path, required=True)
     step.add_argument("--out", type=Path, required=True)
-    step.add_argument("--only", action="append", default=[], metavar="ROW", help="run only the row of this name; may be given several times")
+    step.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ROW",
+        help="run only the row of this name; may be given several times",
+    )
     add_training_options(step)
 
-    step = steps.add_parser("average", help="the mean of several checkpoints' weights, runs that began at one checkpoint")
+    step = steps.add_parser(
+        "average", help="the mean of several checkpoints' weights, runs that began at one checkpoint"
+    )
     step.add_argument("checkpoints", type=Path, nargs="+")
     step.add_argument("--out", type=Path, required=True)
 
@@ -83,27 +104,59 @@ def main() -> None:
     step.add_argument("--recipe", type=Path, required=True)
     step.add_argument("--checkpoint", type=Path, required=True)
     step.add_argument("--out", type=Path, required=True)
-    step.add_argument("--storage", choices=("auto", "int8-fit", "int8", "fp16", "fp32"), default="fp16", help="auto: what `variants` chooses")
-    step.add_argument("--variants", type=Path, help="with --storage auto: the table that `variants --out` wrote, instead of measuring again")
-    step.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key; what the training was given by --set is known")
-    step.add_argument("--unchecked", action="store_true", help="do not let the shipped path try the model: where there is no Node")
+    step.add_argument(
+        "--storage",
+        choices=("auto", "int8-fit", "int8", "fp16", "fp32"),
+        default="fp16",
+        help="auto: what `variants` chooses",
+    )
+    step.add_argument(
+        "--variants",
+        type=Path,
+        help="with --storage auto: the table that `variants --out` wrote, instead of measuring again",
+    )
+    step.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a key; what the training was given by --set is known",
+    )
+    step.add_argument(
+        "--unchecked", action="store_true", help="do not let the shipped path try the model: where there is no Node"
+    )
 
-    step = steps.add_parser("variants", help="measure the ways to store the weights and choose one: bytes, accuracy, time")
+    step = steps.add_parser(
+        "variants", help="measure the ways to store the weights and choose one: bytes, accuracy, time"
+    )
     step.add_argument("--store", type=Path, required=True)
     step.add_argument("--recipe", type=Path, required=True)
     step.add_argument("--checkpoint", type=Path, required=True)
     step.add_argument("--out", type=Path, help="table as JSON")
     step.add_argument("--rounds", type=int, default=5, help="of timing in onnxruntime-web; 0: no timing")
-    step.add_argument("--pictures", type=int, help="at most so many of the calibration part, evenly spaced; all when absent")
+    step.add_argument(
+        "--pictures", type=int, help="at most so many of the calibration part, evenly spaced; all when absent"
+    )
 
-    step = steps.add_parser("calibrate", help="fit temperature, prediction sets, rejection, thorough mode and pairs; write them into a manifest")
+    step = steps.add_parser(
+        "calibrate",
+        help="fit temperature, prediction sets, rejection, thorough mode and pairs; write them into a manifest",
+    )
     calibrate.add_arguments(step)
 
-    check.add_arguments(steps.add_parser("check", help="hold a model folder against the manifest's schema and let the shipped path run it once"))
+    check.add_arguments(
+        steps.add_parser(
+            "check", help="hold a model folder against the manifest's schema and let the shipped path run it once"
+        )
+    )
     card.add_arguments(steps.add_parser("card", help="measure a model through the shipped path and write its card"))
-    quality.add_arguments(steps.add_parser("quality", help="choose the limits of the quality gate by degrading pictures in steps"))
+    quality.add_arguments(
+        steps.add_parser("quality", help="choose the limits of the quality gate by degrading pictures in steps")
+    )
     runs.add_arguments(steps.add_parser("runs", help="keep a training run's summary and write the table of runs"))
-    import_keras.add_arguments(steps.add_parser("import-keras", help="turn a Keras classifier and its class index into a model folder"))
+    import_keras.add_arguments(
+        steps.add_parser("import-keras", help="turn a Keras classifier and its class index into a model folder")
+    )
     locator_cli.add_steps(steps)
 
     arguments = parser.parse_args()
@@ -164,7 +217,14 @@ def main() -> None:
         from .variants import variants
 
         recipe = recipe_of_run(recipe, arguments.checkpoint)
-        variants(recipe, Store.open(arguments.store), arguments.checkpoint, arguments.out, arguments.rounds, at_most=arguments.pictures)
+        variants(
+            recipe,
+            Store.open(arguments.store),
+            arguments.checkpoint,
+            arguments.out,
+            arguments.rounds,
+            at_most=arguments.pictures,
+        )
 
 
 def chosen_storage(arguments: argparse.Namespace, recipe: Recipe, store: Store) -> tuple[str, dict[str, str] | None]:

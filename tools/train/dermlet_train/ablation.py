@@ -1,7 +1,8 @@
 """Runs a list of short training runs that differ in one thing each, and tables their figures.
 
-A plan is a TOML file: `[base]` holds a recipe's keys, each `[[rows]]` a `name` and, under `set`, the keys that differ. Every run has a folder of its own and is
-resumed or passed over when the command is given again. Figures are of the calib part, which no run trains on.
+A plan is a TOML file: `[base]` holds a recipe's keys, each `[[rows]]` a `name` and, under `set`, the keys that differ.
+Every run has a folder of its own and is resumed or passed over when the command is given again. Figures are of the
+calib part, which no run trains on.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class Row:
 
 
 def load_plan(path: Path, overrides: Sequence[str] = ()) -> list[Row]:
-    """`overrides` (key=value) go over every row's own keys. Raises ValueError on unknown keys, a row without a name, or two rows that would share a folder."""
+    """`overrides` (key=value) go over every row's own keys. Raises ValueError on unknown keys, a row without a name, or
+    two rows that would share a folder.
+    """
     plan = tomllib.loads(path.read_text())
     if unknown := set(plan) - {"base", "rows"}:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
@@ -40,7 +43,9 @@ def load_plan(path: Path, overrides: Sequence[str] = ()) -> list[Row]:
     for row in plan.get("rows", []):
         if set(row) - {"name", "set"} or not row.get("name"):
             raise ValueError(f"{path}: a row has a name and, if it differs from the base, set")
-        rows.append(Row(row["name"], Recipe.of(plan["base"] | row.get("set", {}), f"{path}, {row['name']}").override(overrides)))
+        rows.append(
+            Row(row["name"], Recipe.of(plan["base"] | row.get("set", {}), f"{path}, {row['name']}").override(overrides))
+        )
     if len({row.folder for row in rows}) != len(rows) or not rows:
         raise ValueError(f"{path}: every row needs a name of its own")
     return rows
@@ -58,25 +63,40 @@ def _result(folder: Path, row: Row) -> dict[str, Any] | None:
 
 def table(results: dict[str, dict[str, Any]]) -> str:
     """Markdown: a row a run; in brackets the difference to the first."""
-    columns = list(dict.fromkeys(key for told in results.values() for key in told["figures"] if key.startswith("calib ")))
+    columns = list(
+        dict.fromkeys(key for told in results.values() for key in told["figures"] if key.startswith("calib "))
+    )
     columns.sort(key=lambda key: (key != "calib mean", "auc" in key))
-    lines = ["| run | " + " | ".join(key.removeprefix("calib ") for key in columns) + " | minutes |", "|---" * (len(columns) + 2) + "|"]
+    lines = [
+        "| run | " + " | ".join(key.removeprefix("calib ") for key in columns) + " | minutes |",
+        "|---" * (len(columns) + 2) + "|",
+    ]
     first = next(iter(results.values()))["figures"]
     for name, told in results.items():
         cells = []
         for key in columns:
             value = told["figures"].get(key)
-            change = f" ({value - first[key]:+.3f})" if value is not None and key in first and told["figures"] is not first else ""
+            change = (
+                f" ({value - first[key]:+.3f})"
+                if value is not None and key in first and told["figures"] is not first
+                else ""
+            )
             cells.append("-" if value is None else f"{value:.3f}{change}")
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {told['seconds'] / 60:.1f} |")
     return "\n".join(lines)
 
 
-def ablate(plan: Path, store: Store, out: Path, options: Options, only: Collection[str] = (), overrides: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
-    """Runs what is not finished yet (of `only`, if names are given); writes table.md and table.json after every run and returns the results by name."""
+def ablate(
+    plan: Path, store: Store, out: Path, options: Options, only: Collection[str] = (), overrides: Sequence[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Runs what is not finished yet (of `only`, if names are given); writes table.md and table.json after every run and
+    returns the results by name.
+    """
     rows = load_plan(plan, overrides)
     if unknown := set(only) - {row.name for row in rows}:
-        raise ValueError(f"{plan}: no row {', '.join(sorted(unknown))}; there are {', '.join(row.name for row in rows)}")
+        raise ValueError(
+            f"{plan}: no row {', '.join(sorted(unknown))}; there are {', '.join(row.name for row in rows)}"
+        )
     for number, row in enumerate(rows, 1):
         folder = out / row.folder
         if (not only or row.name in only) and _result(folder, row) is None:

@@ -1,7 +1,8 @@
 """Pictures in, training tensors out: augmentation that hides which set a picture came from.
 
-The sets differ in sharpness, crop, JPEG quality and shape, and the classes are spread unevenly over them; a network that could read the
-set would learn the set. Hence zoom, aspect, resolution loss, blur, JPEG and colour, each drawn for every picture anew.
+The sets differ in sharpness, crop, JPEG quality and shape, and the classes are spread unevenly over them; a network
+that could read the set would learn the set. Hence zoom, aspect, resolution loss, blur, JPEG and colour, each drawn for
+every picture anew.
 """
 
 from __future__ import annotations
@@ -19,11 +20,17 @@ from .preprocessing import LITE, Preprocessing, frame_of, shades_of_grey
 MEAN, SCALE = 127.0, 128.0  # the input of EfficientNet-Lite's ImageNet weights: (value - 127) / 128
 
 
-def evaluation_view(pixels: np.ndarray, size: int, crop: str = "cover", crop_pct: float = 1.0, constancy: bool = False) -> np.ndarray:
-    """(size, size, 3) uint8: the frame of `frame_of`, antialiased bicubic, as the C++ core makes it. `constancy`: shades of grey, for ablations."""
+def evaluation_view(
+    pixels: np.ndarray, size: int, crop: str = "cover", crop_pct: float = 1.0, constancy: bool = False
+) -> np.ndarray:
+    """(size, size, 3) uint8: the frame of `frame_of`, antialiased bicubic, as the C++ core makes it. `constancy`:
+    shades of grey, for ablations.
+    """
     picture = Image.fromarray(shades_of_grey(pixels) if constancy else pixels)
     # Cut first: resize(box=...) lets the filter read beyond the square, the core does not.
-    return np.asarray(picture.crop(frame_of(*picture.size, crop, crop_pct)).resize((size, size), Image.Resampling.BICUBIC))
+    return np.asarray(
+        picture.crop(frame_of(*picture.size, crop, crop_pct)).resize((size, size), Image.Resampling.BICUBIC)
+    )
 
 
 def recipe_view(pixels: np.ndarray, recipe: Recipe) -> np.ndarray:
@@ -31,10 +38,14 @@ def recipe_view(pixels: np.ndarray, recipe: Recipe) -> np.ndarray:
     return evaluation_view(pixels, recipe.input_size, recipe.crop, recipe.crop_pct, recipe.colour_constancy)
 
 
-def _random_crop(picture: Image.Image, crop: str, rng: np.random.Generator, smallest: float) -> tuple[float, float, float, float]:
-    """A box of `smallest` to 1 of the frame's area, aspect 0.75-1.33 as the network sees it; pictures wider than it a little beyond.
+def _random_crop(
+    picture: Image.Image, crop: str, rng: np.random.Generator, smallest: float
+) -> tuple[float, float, float, float]:
+    """A box of `smallest` to 1 of the frame's area, aspect 0.75-1.33 as the network sees it; pictures wider than it a
+    little beyond.
 
-    The frame's centre, where lesions are, lies within the middle 70 % of the box's sides, so that a close crop does not lose what the label speaks of.
+    The frame's centre, where lesions are, lies within the middle 70 % of the box's sides, so that a close crop does not
+    lose what the label speaks of.
     """
     left, top, right, bottom = frame_of(*picture.size, crop)
     area = (right - left) * (bottom - top) * math.exp(rng.uniform(math.log(smallest), 0))
@@ -64,7 +75,11 @@ def draw_hairs(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) ->
     """Hairs: many thin curves of about one colour, dark more often than light."""
     colour = np.array((60, 42, 32) if rng.random() < 0.8 else (205, 190, 170)) + rng.integers(-30, 30)
     for _ in range(int(rng.integers(2, 22))):
-        pen.line(_curve(rng, size, size * rng.uniform(0.2, 1.0)), tuple(np.clip(colour + rng.integers(-15, 16), 0, 255)), 1 if rng.random() < 0.75 else 2)
+        pen.line(
+            _curve(rng, size, size * rng.uniform(0.2, 1.0)),
+            tuple(np.clip(colour + rng.integers(-15, 16), 0, 255)),
+            1 if rng.random() < 0.75 else 2,
+        )
 
 
 def draw_ruler(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> None:
@@ -82,7 +97,12 @@ def draw_pen_marks(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator
     colour = ((96, 60, 140), (52, 66, 140), (40, 110, 90), (40, 40, 48))[int(rng.integers(4))]
     width = max(1, int(size * rng.uniform(0.008, 0.03)))
     if rng.random() < 0.5:
-        cx, cy, rx, ry = size * rng.uniform(0.35, 0.65), size * rng.uniform(0.35, 0.65), size * rng.uniform(0.25, 0.5), size * rng.uniform(0.25, 0.5)
+        cx, cy, rx, ry = (
+            size * rng.uniform(0.35, 0.65),
+            size * rng.uniform(0.35, 0.65),
+            size * rng.uniform(0.25, 0.5),
+            size * rng.uniform(0.25, 0.5),
+        )
         start = rng.uniform(0, 360)
         pen.arc((cx - rx, cy - ry, cx + rx, cy + ry), start, start + rng.uniform(60, 360), colour, width)
         return
@@ -99,7 +119,12 @@ def _vignette(pen: ImageDraw.ImageDraw, size: int, rng: np.random.Generator) -> 
     pen.ellipse((cx - outer, cy - outer, cx + outer, cy + outer), None, (shade,) * 3, rim)
 
 
-OVERLAYS = ((draw_hairs, 0.15), (draw_ruler, 0.06), (draw_pen_marks, 0.08), (_vignette, 0.08))  # each with the share of pictures that get it
+OVERLAYS = (
+    (draw_hairs, 0.15),
+    (draw_ruler, 0.06),
+    (draw_pen_marks, 0.08),
+    (_vignette, 0.08),
+)  # each with the share of pictures that get it
 
 
 def overlay(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -118,7 +143,9 @@ def training_view(
     crop: str = "cover",
     smallest: float = 0.3,
 ) -> np.ndarray:
-    """(size, size, 3) uint8, augmented by the given families: geometry, colour, degrade, overlays. `smallest`: area of the closest crop, of the frame's."""
+    """(size, size, 3) uint8, augmented by the given families: geometry, colour, degrade, overlays. `smallest`: area of
+    the closest crop, of the frame's.
+    """
     picture = Image.fromarray(pixels)
     geometry, degrade = "geometry" in families, "degrade" in families
     box = _random_crop(picture, crop, rng, smallest) if geometry else frame_of(*picture.size, crop)
@@ -132,7 +159,9 @@ def training_view(
     if degrade:
         picture = _degraded(picture, rng)
     if geometry and rng.random() < 0.3:
-        picture = picture.rotate(rng.uniform(-30, 30), Image.Resampling.BILINEAR, fillcolor=tuple(rng.integers(0, 256, 3)))
+        picture = picture.rotate(
+            rng.uniform(-30, 30), Image.Resampling.BILINEAR, fillcolor=tuple(rng.integers(0, 256, 3))
+        )
     view = np.asarray(picture)
     if geometry:
         turn = int(rng.integers(8))

@@ -1,11 +1,12 @@
 """The `calibrate` step: what the manifest says of a network's scores, fitted on pictures that it was not trained on.
 
-For each modality a temperature, the numbers of its prediction sets (`sets.py`), the cuts of its concern tier (`tiers.py`) and a rejection threshold; the same
-for the `thorough` mode (the outputs of 8 dihedral views averaged); how two pictures of one lesion, one of each modality, are combined; and which rejection
-score is used, chosen by measurement. `export` calls the same functions.
+For each modality a temperature, the numbers of its prediction sets (`sets.py`), the cuts of its concern tier
+(`tiers.py`) and a rejection threshold; the same for the `thorough` mode (the outputs of 8 dihedral views averaged); how
+two pictures of one lesion, one of each modality, are combined; and which rejection score is used, chosen by
+measurement. `export` calls the same functions.
 
-The network runs once over the pictures, in onnxruntime, and its outputs are kept in a cache under the network's hash: a run that is cut off goes on where it
-stopped, and a second one takes seconds.
+The network runs once over the pictures, in onnxruntime, and its outputs are kept in a cache under the network's hash: a
+run that is cut off goes on where it stopped, and a second one takes seconds.
 """
 
 from __future__ import annotations
@@ -85,9 +86,15 @@ class Network:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it may share the cores with a training run
+        options.add_session_config_entry(
+            "session.intra_op.allow_spinning", "0"
+        )  # it may share the cores with a training run
         data = path.read_bytes()
-        return Network(onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]), hashlib.sha256(data).hexdigest(), recipe)
+        return Network(
+            onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]),
+            hashlib.sha256(data).hexdigest(),
+            recipe,
+        )
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -108,13 +115,19 @@ class Network:
         return logits.astype(np.float64).mean(0), embedding.astype(np.float64).mean(0)
 
 
-def outputs_of(network: Network, store: Store, indices: Sequence[int], views: int, cache: Path, frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
-    """(N, K) logits and (N, D) embeddings, float64, of the pictures as `frames` show them, averaged over 1 or 8 turns."""
+def outputs_of(
+    network: Network, store: Store, indices: Sequence[int], views: int, cache: Path, frames: Sequence[Frame]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(N, K) logits and (N, D) embeddings, float64, of the pictures as `frames` show them, averaged
+    over 1 or 8 turns.
+    """
     logits, embedding = [], []
     for start in range(0, len(indices), SHARD):
         part, looked = list(indices[start : start + SHARD]), frames[start : start + SHARD]
         recipe = network.recipe
-        told = hashlib.sha256(f"{recipe.input_size} {recipe.crop} {recipe.crop_pct} {recipe.colour_constancy} {views}".encode())
+        told = hashlib.sha256(
+            f"{recipe.input_size} {recipe.crop} {recipe.crop_pct} {recipe.colour_constancy} {views}".encode()
+        )
         for i, frame in zip(part, looked, strict=True):
             told.update(store.picture(i).tobytes())
             told.update(b"" if frame.box is None else f"{frame.framing} {frame.box}".encode())
@@ -123,9 +136,14 @@ def outputs_of(network: Network, store: Store, indices: Sequence[int], views: in
             answers = []
             for i, frame in zip(part, looked, strict=True):
                 shown = frame.views(store.picture(i), network.recipe)
-                answers.append(network.run(np.concatenate([dihedral(view) if views == VIEWS else view[None] for view in shown])))
+                answers.append(
+                    network.run(np.concatenate([dihedral(view) if views == VIEWS else view[None] for view in shown]))
+                )
             write_shard(path, *(np.stack(values) for values in zip(*answers, strict=True)))
-            print(f"calibrate: {start + len(part)}/{len(indices)} pictures, {views} view{'s' if views > 1 else ''}", flush=True)
+            print(
+                f"calibrate: {start + len(part)}/{len(indices)} pictures, {views} view{'s' if views > 1 else ''}",
+                flush=True,
+            )
         with np.load(path) as kept:
             logits.append(kept["logits"])
             embedding.append(kept["embedding"])
@@ -153,7 +171,12 @@ class Pictures:
     answerable: np.ndarray  # False where no spot stands out, or two do: no class is named then
 
     def of(self, mask: np.ndarray) -> Pictures:
-        return Pictures([row for row, kept in zip(self.rows, mask, strict=True) if kept], self.labels[mask], self.outputs.at(mask), self.answerable[mask])
+        return Pictures(
+            [row for row, kept in zip(self.rows, mask, strict=True) if kept],
+            self.labels[mask],
+            self.outputs.at(mask),
+            self.answerable[mask],
+        )
 
     @property
     def groups(self) -> list[str]:
@@ -173,7 +196,13 @@ def cluster_of(row: Mapping[str, str], classes: Sequence[str]) -> str:
 
 
 def pictures_of(
-    network: Network, store: Store, classes: Sequence[str], indices: Sequence[int], views: int, cache: Path, framer: Framer | None = None
+    network: Network,
+    store: Store,
+    classes: Sequence[str],
+    indices: Sequence[int],
+    views: int,
+    cache: Path,
+    framer: Framer | None = None,
 ) -> Pictures:
     """The pictures and what the network says of them: as they are, or as the `framer` has the page look at them."""
     rows = [store.rows[i] for i in indices]
@@ -185,7 +214,9 @@ def pictures_of(
 
 
 def reference_indices(store: Store, classes: Sequence[str]) -> list[int]:
-    """Training lesions, at most `REFERENCE_PER_CELL` of each class and modality, in the order of a hash, and all training negatives."""
+    """Training lesions, at most `REFERENCE_PER_CELL` of each class and modality, in the order of a hash, and all
+    training negatives.
+    """
     cells = defaultdict(list)
     negatives = []
     for i in store.where("train"):
@@ -207,7 +238,9 @@ def reference_indices(store: Store, classes: Sequence[str]) -> list[int]:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What the manifest says of one modality, or of the combination; and how it does on the calibration pictures, every figure cross-fitted by group."""
+    """What the manifest says of one modality, or of the combination; and how it does on the calibration pictures, every
+    figure cross-fitted by group.
+    """
 
     temperature: float
     sets: Sets
@@ -241,19 +274,35 @@ class Settings:
         if strangers:
             raise ValueError(f"coverageAssured names {strangers}, which are no classes of the recipe")
         assured = tuple(recipe.classes.index(name) for name in names)
-        return Settings(recipe.classes, float(description["coverage"]), float(description["refusedShare"]), assured, Targets.of(recipe.classes, description))
+        return Settings(
+            recipe.classes,
+            float(description["coverage"]),
+            float(description["refusedShare"]),
+            assured,
+            Targets.of(recipe.classes, description),
+        )
 
 
 def set_figures(probabilities: np.ndarray, labels: np.ndarray, held: np.ndarray, settings: Settings) -> dict[str, Any]:
     """Accuracy, calibration and sets of cross-fitted probabilities."""
     covered = held[np.arange(len(labels)), labels]
-    by_class = {name: round(float(covered[labels == k].mean()), 4) for k, name in enumerate(settings.classes) if (labels == k).any()}
-    recalls = [float((probabilities[labels == k].argmax(1) == k).mean()) for k in range(len(settings.classes)) if (labels == k).any()]
+    by_class = {
+        name: round(float(covered[labels == k].mean()), 4)
+        for k, name in enumerate(settings.classes)
+        if (labels == k).any()
+    }
+    recalls = [
+        float((probabilities[labels == k].argmax(1) == k).mean())
+        for k in range(len(settings.classes))
+        if (labels == k).any()
+    ]
     error = measured_calibration(probabilities, labels)
     return {
         "pictures": len(labels),
         "balancedAccuracy": round(float(np.mean(recalls)), 4),
-        "negativeLogLikelihood": round(float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean()), 4),
+        "negativeLogLikelihood": round(
+            float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean()), 4
+        ),
         "calibrationError": {key: round(value, 4) for key, value in asdict(error).items()},
         "coverage": round(float(covered.mean()), 4),
         "coverageByClass": by_class,
@@ -275,8 +324,8 @@ def folds_by(fold: Mapping[str, int], groups: Sequence[str]) -> np.ndarray:
 def decided(
     part: Scored, elsewhere: Sequence[Scored], tiers_elsewhere: Sequence[Scored], settings: Settings, modality: str = ""
 ) -> tuple[Sets, Cuts, dict[str, Any]]:
-    """Sets and cuts for cross-fitted probabilities, and figures in which every fold was left out of what decided it. `elsewhere` may lend pictures of rare
-    classes to the sets, `tiers_elsewhere` malignant ones to the cuts."""
+    """Sets and cuts for cross-fitted probabilities, and figures in which every fold was left out of what decided it.
+    `elsewhere` may lend pictures of rare classes to the sets, `tiers_elsewhere` malignant ones to the cuts."""
     asked, held = aimed(part, elsewhere, settings.sets)
     benign = settings.tiers.benign.get(modality)
     tiers = held_out_tiers(part, tiers_elsewhere, settings.tiers, benign)
@@ -285,7 +334,9 @@ def decided(
     return fit_sets(part, elsewhere, asked), fit_cuts(part, tiers_elsewhere, settings.tiers, benign), figures
 
 
-def answered_parts(pictures: Mapping[str, Pictures], limits: Mapping[str, float], scores: Mapping[str, np.ndarray]) -> dict[str, Scored]:
+def answered_parts(
+    pictures: Mapping[str, Pictures], limits: Mapping[str, float], scores: Mapping[str, np.ndarray]
+) -> dict[str, Scored]:
     """What is not refused, with cross-fitted probabilities: sets and tiers are fitted on it, as they are shown."""
     fold = fold_map(pictures)
     parts = {}
@@ -296,7 +347,9 @@ def answered_parts(pictures: Mapping[str, Pictures], limits: Mapping[str, float]
     return parts
 
 
-def fit_modalities(pictures: Mapping[str, Pictures], scores: Mapping[str, np.ndarray], settings: Settings) -> dict[str, Fitted]:
+def fit_modalities(
+    pictures: Mapping[str, Pictures], scores: Mapping[str, np.ndarray], settings: Settings
+) -> dict[str, Fitted]:
     """One `Fitted` a modality. `pictures`: calibration lesions by modality; `scores`: their rejection scores."""
     limits = {name: refusal_threshold(scores[name], settings.refused_share) for name in pictures}
     parts = answered_parts(pictures, limits, scores)
@@ -306,8 +359,13 @@ def fit_modalities(pictures: Mapping[str, Pictures], scores: Mapping[str, np.nda
         others = [other for key, other in parts.items() if key != name]
         sets, cuts, figures = decided(parts[name], others, others, settings, name)
         everyone = tempered(part.outputs.logits, part.labels, folds_by(fold, part.groups))
-        figures["calibrationError"] = {key: round(value, 4) for key, value in asdict(measured_calibration(everyone, part.labels)).items()}
-        figures |= {"pictures": len(part.rows), "refused": round(float(((scores[name] > limits[name]) | ~part.answerable).mean()), 4)}
+        figures["calibrationError"] = {
+            key: round(value, 4) for key, value in asdict(measured_calibration(everyone, part.labels)).items()
+        }
+        figures |= {
+            "pictures": len(part.rows),
+            "refused": round(float(((scores[name] > limits[name]) | ~part.answerable).mean()), 4),
+        }
         temperature = round(fit_temperature(part.outputs.logits, part.labels), 4)
         limit = math.ceil(limits[name] * 1e4) / 1e4 if math.isfinite(limits[name]) else None
         fitted[name] = Fitted(temperature, sets, cuts, limit, figures)
@@ -316,7 +374,9 @@ def fit_modalities(pictures: Mapping[str, Pictures], scores: Mapping[str, np.nda
 
 @dataclass(frozen=True)
 class FittedCombination:
-    """Weights in the order of `modalities`. Nothing is said of rejection: a lesion is refused when both its pictures are, each by its own threshold."""
+    """Weights in the order of `modalities`. Nothing is said of rejection: a lesion is refused when both its pictures
+    are, each by its own threshold.
+    """
 
     modalities: tuple[str, str]
     weights: tuple[float, float]
@@ -329,8 +389,12 @@ class FittedCombination:
 FEWEST_PAIRS = 50
 
 
-def fit_pair(pictures: Mapping[str, Pictures], modal: Mapping[str, Fitted], settings: Settings) -> FittedCombination | None:
-    """How pictures of the first two modalities that show one lesion are joined; None where there are fewer than `FEWEST_PAIRS` such lesions."""
+def fit_pair(
+    pictures: Mapping[str, Pictures], modal: Mapping[str, Fitted], settings: Settings
+) -> FittedCombination | None:
+    """How pictures of the first two modalities that show one lesion are joined; None where there are fewer than
+    `FEWEST_PAIRS` such lesions.
+    """
     if len(pictures) < 2:
         return None
     names = sorted(pictures)[:2]
@@ -341,20 +405,35 @@ def fit_pair(pictures: Mapping[str, Pictures], modal: Mapping[str, Fitted], sett
     first, second = np.array([i for i, _ in pairs]), np.array([j for _, j in pairs])
     fold = fold_map(pictures)
     labels, folds = a.labels[first], folds_by(fold, [a.groups[i] for i in first])
-    logs = [log_softmax(part.outputs.logits[chosen] / modal[name].temperature) for name, part, chosen in ((names[0], a, first), (names[1], b, second))]
+    logs = [
+        log_softmax(part.outputs.logits[chosen] / modal[name].temperature)
+        for name, part, chosen in ((names[0], a, first), (names[1], b, second))
+    ]
 
     def joined(fitted: np.ndarray, applied: np.ndarray) -> np.ndarray:
-        return fit_combination(logs[0][fitted], logs[1][fitted], labels[fitted]).apply(logs[0][applied], logs[1][applied])
+        return fit_combination(logs[0][fitted], logs[1][fitted], labels[fitted]).apply(
+            logs[0][applied], logs[1][applied]
+        )
 
     probabilities = cross_fitted(folds, joined)
-    single = [Scored(tempered(part.outputs.logits, part.labels, own), part.labels, own) for part in (a, b) for own in [folds_by(fold, part.groups)]]
+    single = [
+        Scored(tempered(part.outputs.logits, part.labels, own), part.labels, own)
+        for part in (a, b)
+        for own in [folds_by(fold, part.groups)]
+    ]
     sets, cuts, figures = decided(Scored(probabilities, labels, folds), [], single, settings)
     nothing = np.zeros(probabilities.shape, bool)
     alone = {name: set_figures(np.exp(log), labels, nothing, settings) for name, log in zip(names, logs, strict=True)}
-    figures["alone"] = {name: {key: own[key] for key in ("balancedAccuracy", "negativeLogLikelihood")} for name, own in alone.items()}
+    figures["alone"] = {
+        name: {key: own[key] for key in ("balancedAccuracy", "negativeLogLikelihood")} for name, own in alone.items()
+    }
     found = fit_combination(*logs, labels)
     rounded = Combination(round(found.weight_a, 4), round(1 - round(found.weight_a, 4), 4), round(found.temperature, 4))
-    return FittedCombination((names[0], names[1]), (rounded.weight_a, rounded.weight_b), Fitted(rounded.temperature, sets, cuts, None, figures))
+    return FittedCombination(
+        (names[0], names[1]),
+        (rounded.weight_a, rounded.weight_b),
+        Fitted(rounded.temperature, sets, cuts, None, figures),
+    )
 
 
 # All together
@@ -384,7 +463,11 @@ class Findings:
         for name, found in self.modalities.items():
             entry = {
                 "id": name,
-                **{key: value for key, value in known.get(name, {}).items() if key not in ("id", "thorough", "setThresholds")},
+                **{
+                    key: value
+                    for key, value in known.get(name, {}).items()
+                    if key not in ("id", "thorough", "setThresholds")
+                },
                 "rejectionThreshold": None,
             } | found.entry()
             if name in self.thorough:
@@ -393,7 +476,11 @@ class Findings:
         manifest.pop("combination", None)
         if self.combination:
             turned = {"thorough": self.thorough_combination.entry()} if self.thorough_combination else {}
-            manifest["combination"] = {"modalities": list(self.combination.modalities), **self.combination.entry(), **turned}
+            manifest["combination"] = {
+                "modalities": list(self.combination.modalities),
+                **self.combination.entry(),
+                **turned,
+            }
         manifest.pop("modalityProbe", None)
         if self.probe:
             manifest["modalityProbe"] = self.probe.probe.entry()
@@ -405,21 +492,32 @@ class Findings:
         if self.sidecar is not None:
             data = self.sidecar.to_bytes()
             (folder / SIDECAR).write_bytes(data)
-            manifest["rejection"] = {"file": {"path": SIDECAR, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}}
+            manifest["rejection"] = {
+                "file": {"path": SIDECAR, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            }
         training = manifest.setdefault("training", {})
         training["calibrationPictures"] = {name: found.figures["pictures"] for name, found in self.modalities.items()}
         training["calibration"] = self.summary()
 
     def summary(self) -> dict[str, Any]:
         def told(found: Fitted) -> dict[str, Any]:
-            sources = [f"{limit.pool}, {limit.pictures}{', assured' if limit.assured else ''}" for limit in found.sets.limits]
+            sources = [
+                f"{limit.pool}, {limit.pictures}{', assured' if limit.assured else ''}" for limit in found.sets.limits
+            ]
             return found.figures | {"limitsFrom": sources, "limitsFor": found.sets.nominal}
 
         return {
             "asked": self.asked,
             "modalities": {name: told(found) for name, found in self.modalities.items()},
             "thorough": {name: told(found) for name, found in self.thorough.items()},
-            **{name: told(pair.fitted) for name, pair in (("combination", self.combination), ("thoroughCombination", self.thorough_combination)) if pair},
+            **{
+                name: told(pair.fitted)
+                for name, pair in (
+                    ("combination", self.combination),
+                    ("thoroughCombination", self.thorough_combination),
+                )
+                if pair
+            },
             **({"modalityProbe": self.probe.figures} if self.probe else {}),
             "rejection": {"method": self.method, "compared": [asdict(row) for row in self.compared]},
         }
@@ -430,7 +528,12 @@ def score_of(sidecar: RejectionModel | None, outputs: Outputs) -> np.ndarray:
 
 
 def joined_outputs(*parts: Outputs) -> Outputs:
-    return Outputs(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("logits", "embedding", "clusters", "groups")))
+    return Outputs(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("logits", "embedding", "clusters", "groups")
+        )
+    )
 
 
 def calibrate(
@@ -442,10 +545,11 @@ def calibrate(
     method: str | None = None,
     framer: Framer | None = None,
 ) -> Findings:
-    """Runs the network over calibration part, training negatives and a part of the training lesions, and fits everything.
+    """Runs the network over calibration part, training negatives and a part of the training lesions, and fits
+    everything.
 
-    `method` takes a rejection method by name instead of choosing one; `framer` has pictures looked at as the page does. Raises ValueError when the store has no
-    calibration pictures.
+    `method` takes a rejection method by name instead of choosing one; `framer` has pictures looked at as the page does.
+    Raises ValueError when the store has no calibration pictures.
     """
     cache = cache or default_cache()
     settings = Settings.of(recipe, description)
@@ -459,7 +563,9 @@ def calibrate(
     compared, chosen, sidecar = [], "energy", None
     if sum(map(len, negatives)) > 0:
         calibration_part = np.repeat([False, True], [len(part) for part in negatives])
-        problem = rejection.Problem(train.of(train.labels >= 0).outputs, calib.of(known).outputs, joined_outputs(*negatives), calibration_part)
+        problem = rejection.Problem(
+            train.of(train.labels >= 0).outputs, calib.of(known).outputs, joined_outputs(*negatives), calibration_part
+        )
         compared = rejection.compare(problem)
         chosen = method or rejection.choose(compared)
         sidecar = rejection.fitted(chosen, problem)
@@ -467,7 +573,9 @@ def calibrate(
     lesions = calib.of(known)
     names = sorted(set(lesions.modality.tolist()))
     single = {name: lesions.of(lesions.modality == name) for name in names}
-    modalities = fit_modalities(single, {name: score_of(sidecar, part.outputs) for name, part in single.items()}, settings)
+    modalities = fit_modalities(
+        single, {name: score_of(sidecar, part.outputs) for name, part in single.items()}, settings
+    )
     several = [i for i in wanted if store.rows[i]["label"] in recipe.classes]
     turned = pictures_of(network, store, recipe.classes, several, VIEWS, cache, framer)
     views = {name: turned.of(turned.modality == name) for name in names}
@@ -478,11 +586,23 @@ def calibrate(
     return Findings(modalities, thorough, *pairs, chosen, sidecar, compared, asked, probe)
 
 
-def probe_of(network: Network, store: Store, classes: Sequence[str], names: Sequence[str], calibration: Sequence[int], cache: Path) -> FittedProbe | None:
-    """The probe that tells the modalities `names` by the embedding of pictures as they are; None where there is one modality only."""
+def probe_of(
+    network: Network,
+    store: Store,
+    classes: Sequence[str],
+    names: Sequence[str],
+    calibration: Sequence[int],
+    cache: Path,
+) -> FittedProbe | None:
+    """The probe that tells the modalities `names` by the embedding of pictures as they are; None where there is one
+    modality only.
+    """
     if len(names) < 2:
         return None
-    parts = [pictures_of(network, store, classes, indices, 1, cache) for indices in (calibration, reference_indices(store, classes))]
+    parts = [
+        pictures_of(network, store, classes, indices, 1, cache)
+        for indices in (calibration, reference_indices(store, classes))
+    ]
     lesions = [part.of((part.labels >= 0) & np.isin(part.modality, names)) for part in parts]
     told = [(part.outputs.embedding, np.array([names.index(name) for name in part.modality])) for part in lesions]
     right = cross_fitted_accuracy(*told[0], folds_of(lesions[0].groups), names, told[1])
@@ -500,26 +620,54 @@ def figures_row(name: str, found: Fitted) -> str:
 
 
 def pair_line(figures: Mapping[str, Any]) -> str:
-    told = [f"{name} {own['balancedAccuracy']:.3f} ({own['negativeLogLikelihood']:.3f})" for name, own in (figures["alone"] | {"together": figures}).items()]
+    told = [
+        f"{name} {own['balancedAccuracy']:.3f} ({own['negativeLogLikelihood']:.3f})"
+        for name, own in (figures["alone"] | {"together": figures}).items()
+    ]
     return f"Lesions with both pictures, balanced accuracy (negative log-likelihood): {', '.join(told)}"
 
 
 def tier_row(name: str, kind: str, own: Mapping[str, Any]) -> str:
-    cells = [f"{own[tier]['share']:.3f} ({own[tier]['interval'][0]:.3f} to {own[tier]['interval'][1]:.3f})" for tier in NAMES]
+    cells = [
+        f"{own[tier]['share']:.3f} ({own[tier]['interval'][0]:.3f} to {own[tier]['interval'][1]:.3f})" for tier in NAMES
+    ]
     return "| " + " | ".join([name, kind, str(own["pictures"]), *cells]) + " |"
 
 
 def report(findings: Findings) -> str:
     """The findings as text and Markdown tables."""
-    lines = ["Cross-fitted by group on the calibration part. In brackets: the mean and the 95 % point of what a perfectly calibrated model shows.", ""]
-    lines += ["| part | pictures | temperature | balanced accuracy | calibration error | coverage | set size | single | refused |", "|" + "---|" * 9]
+    lines = [
+        (
+            "Cross-fitted by group on the calibration part. In brackets: the mean and the 95 % point of what a"
+            " perfectly calibrated model shows."
+        ),
+        "",
+    ]
+    lines += [
+        (
+            "| part | pictures | temperature | balanced accuracy | calibration error | coverage | set size | single |"
+            " refused |"
+        ),
+        "|" + "---|" * 9,
+    ]
     parts = [*findings.modalities.items(), *((f"{name}, thorough", found) for name, found in findings.thorough.items())]
-    pairs = [(pair, extra) for pair, extra in ((findings.combination, ""), (findings.thorough_combination, ", thorough")) if pair]
+    pairs = [
+        (pair, extra)
+        for pair, extra in ((findings.combination, ""), (findings.thorough_combination, ", thorough"))
+        if pair
+    ]
     parts += [(" + ".join(pair.modalities) + extra, pair.fitted) for pair, extra in pairs]
     lines += [figures_row(name, found) for name, found in parts]
     lines += ["", "| part | coverage by class |", "|---|---|"]
-    lines += [f"| {name} | {', '.join(f'{k} {v:.2f}' for k, v in found.figures['coverageByClass'].items())} |" for name, found in parts]
-    lines += ["", "Tiers of each kind of picture, cross-fitted, in brackets the 95 % interval of so many pictures (Wilson):", ""]
+    lines += [
+        f"| {name} | {', '.join(f'{k} {v:.2f}' for k, v in found.figures['coverageByClass'].items())} |"
+        for name, found in parts
+    ]
+    lines += [
+        "",
+        "Tiers of each kind of picture, cross-fitted, in brackets the 95 % interval of so many pictures (Wilson):",
+        "",
+    ]
     lines += ["| part | kind | pictures | low | moderate | high |", "|" + "---|" * 6]
     lines += [tier_row(name, kind, own) for name, found in parts for kind, own in found.figures["tiers"].items()]
     for pair, extra in pairs:
@@ -538,9 +686,13 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument("--recipe", type=Path, required=True)
     of = step.add_mutually_exclusive_group(required=True)
     of.add_argument("--model", type=Path, help="a model folder: its manifest is rewritten with the findings")
-    of.add_argument("--checkpoint", type=Path, help="weights that are not exported yet: the findings are written to --out alone")
+    of.add_argument(
+        "--checkpoint", type=Path, help="weights that are not exported yet: the findings are written to --out alone"
+    )
     step.add_argument("--out", type=Path, help="with --checkpoint: folder for calibration.json and the rejection model")
-    step.add_argument("--cache", type=Path, default=default_cache(), help="where the network's outputs are kept (%(default)s)")
+    step.add_argument(
+        "--cache", type=Path, default=default_cache(), help="where the network's outputs are kept (%(default)s)"
+    )
     step.add_argument(
         "--method",
         choices=["energy", *(prefix + name for name in rejection.methods() for prefix in ("", "energy + "))],
@@ -580,7 +732,9 @@ def run(arguments: argparse.Namespace) -> None:
         shown = manifest["input"]  # what the run was given by `--set` stands there, not in the recipe's file
         recipe = replace(recipe, input_size=shown["width"], crop=shown["fit"], crop_pct=shown.get("cropPct", 1.0))
         network = Network.open(arguments.model / manifest["file"]["path"], recipe)
-        findings = calibrate(network, store, recipe, description, arguments.cache, arguments.method, framer_of(arguments.model, manifest))
+        findings = calibrate(
+            network, store, recipe, description, arguments.cache, arguments.method, framer_of(arguments.model, manifest)
+        )
         findings.write(manifest, arguments.model)
         write_json(path, manifest)
     else:

@@ -1,7 +1,9 @@
-"""Calibration maths: temperature, refusal, two pictures of one lesion, and how well calibrated the outcome is; `sets.py` and `tiers.py` build on it.
+"""Calibration maths: temperature, refusal, two pictures of one lesion, and how well calibrated the outcome is;
+`sets.py` and `tiers.py` build on it.
 
-All of it is fitted on pictures that training never saw. Where a value is fitted on scores that were themselves fitted on the same pictures, the scores are
-cross-fitted first: the groups (a lesion, a patient) are dealt into folds, and each fold is scored with what the other folds gave (`cross_fitted`).
+All of it is fitted on pictures that training never saw. Where a value is fitted on scores that were themselves fitted
+on the same pictures, the scores are cross-fitted first: the groups (a lesion, a patient) are dealt into folds, and each
+fold is scored with what the other folds gave (`cross_fitted`).
 """
 
 from __future__ import annotations
@@ -40,8 +42,12 @@ def negative_log_likelihood(logits: np.ndarray, labels: np.ndarray, temperature:
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature of least negative log-likelihood (Guo et al. 2017), by golden-section search over log T in [0.2, 5]."""
-    return math.exp(golden_section(lambda t: negative_log_likelihood(logits, labels, math.exp(t)), math.log(0.2), math.log(5.0)))
+    """The temperature of least negative log-likelihood (Guo et al. 2017), by golden-section search over log T in [0.2,
+    5].
+    """
+    return math.exp(
+        golden_section(lambda t: negative_log_likelihood(logits, labels, math.exp(t)), math.log(0.2), math.log(5.0))
+    )
 
 
 def golden_section(value: Callable[[float], float], low: float, high: float, steps: int = 60) -> float:
@@ -57,16 +63,16 @@ def golden_section(value: Callable[[float], float], low: float, high: float, ste
 
 
 def folds_of(groups: Sequence[str], count: int = FOLDS) -> np.ndarray:
-    """(N,) fold of each picture, 0..count-1. Groups are dealt out in the order of their hash, so that no group is in two folds and the folds have about equal
-    numbers."""
+    """(N,) fold of each picture, 0..count-1. Groups are dealt out in the order of their hash, so that no group is in
+    two folds and the folds have about equal numbers."""
     order = sorted(set(groups), key=lambda group: hashlib.sha256(group.encode()).digest())
     fold = {group: i % count for i, group in enumerate(order)}
     return np.array([fold[group] for group in groups], int)
 
 
 def cross_fitted(folds: np.ndarray, fit_apply: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
-    """What `fit_apply(fitted_on, applied_to)` gives for every picture when it is applied only to pictures of groups that it was not fitted on. Both are
-    boolean masks."""
+    """What `fit_apply(fitted_on, applied_to)` gives for every picture when it is applied only to pictures of groups
+    that it was not fitted on. Both are boolean masks."""
     result: np.ndarray | None = None
     for fold in np.unique(folds):
         inside = folds == fold
@@ -85,28 +91,38 @@ def tempered(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.nd
     """(N, K) probabilities, each fold at the temperature that the others gave; at 1 where there is only one fold."""
     if len(set(folds.tolist())) < 2:
         return softmax(logits)
-    return cross_fitted(folds, lambda fitted, applied: softmax(logits[applied] / fit_temperature(logits[fitted], labels[fitted])))
+    return cross_fitted(
+        folds, lambda fitted, applied: softmax(logits[applied] / fit_temperature(logits[fitted], labels[fitted]))
+    )
 
 
 # How many of a number of pictures
 
 
 def plain_rank(count: int, share: float) -> int:
-    """How many of `count` calibration pictures may lie beyond a cut so that a fresh one does with a probability of at most `share`, on average over
-    calibration draws (split conformal, Vovk 2012): the cut is the k-th most extreme, k = floor((count + 1) share). 0: too few pictures for any cut."""
+    """How many of `count` calibration pictures may lie beyond a cut so that a fresh one does with a probability of at
+    most `share`, on average over calibration draws (split conformal, Vovk 2012): the cut is the k-th most extreme, k =
+    floor((count + 1) share). 0: too few pictures for any cut."""
     return math.floor((count + 1) * share + 1e-9)
 
 
 def assured_rank(count: int, share: float, confidence: float = CONFIDENCE) -> int:
-    """As `plain_rank`, but for the calibration pictures that there are, with `confidence`, and not only on average over them.
+    """As `plain_rank`, but for the calibration pictures that there are, with `confidence`, and not only on average over
+    them.
 
-    The share beyond the k-th most extreme of n is Beta(k, n + 1 - k) distributed (Vovk 2012, training-conditional validity; Wilks 1941), and it is at most
-    `share` with the probability that at least k of n draws fall among that share: the greatest k for which this binomial tail is at least `confidence`; 0 when
-    even k = 1 is too great.
+    The share beyond the k-th most extreme of n is Beta(k, n + 1 - k) distributed (Vovk 2012, training-conditional
+    validity; Wilks 1941), and it is at most `share` with the probability that at least k of n draws fall among that
+    share: the greatest k for which this binomial tail is at least `confidence`; 0 when even k = 1 is too great.
     """
     below, k = 0.0, 0  # P(fewer than k + 1 of n fall beyond)
     while k < count:
-        below += math.exp(math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1) + k * math.log(share) + (count - k) * math.log1p(-share))
+        below += math.exp(
+            math.lgamma(count + 1)
+            - math.lgamma(k + 1)
+            - math.lgamma(count - k + 1)
+            + k * math.log(share)
+            + (count - k) * math.log1p(-share)
+        )
         if 1 - below < confidence:
             break
         k += 1
@@ -119,7 +135,9 @@ def kth_smallest(values: np.ndarray, k: int) -> float:
 
 
 def refusal_threshold(scores: np.ndarray, share: float, confidence: float = CONFIDENCE) -> float:
-    """The score that at most `share` of such pictures exceed, with `confidence` for the pictures there are; infinity where too few."""
+    """The score that at most `share` of such pictures exceed, with `confidence` for the pictures there are; infinity
+    where too few.
+    """
     return -kth_smallest(-scores, assured_rank(len(scores), share, confidence))
 
 
@@ -128,7 +146,9 @@ def refusal_threshold(scores: np.ndarray, share: float, confidence: float = CONF
 
 @dataclass(frozen=True)
 class Combination:
-    """How two pictures of a lesion are joined: z = weight_a log p_a + weight_b log p_b, probabilities = softmax(z / temperature). The weights sum to 1."""
+    """How two pictures of a lesion are joined: z = weight_a log p_a + weight_b log p_b, probabilities = softmax(z /
+    temperature). The weights sum to 1.
+    """
 
     weight_a: float
     weight_b: float
@@ -142,7 +162,8 @@ class Combination:
 def fit_combination(log_a: np.ndarray, log_b: np.ndarray, labels: np.ndarray, rounds: int = 30) -> Combination:
     """Weights and temperature of least negative log-likelihood: a logarithmic opinion pool (Genest & Zidek 1986).
 
-    The likelihood is convex in (weight_a / T, weight_b / T), so that searching along each in turn finds the one minimum. Neither goes below 0.
+    The likelihood is convex in (weight_a / T, weight_b / T), so that searching along each in turn finds the one
+    minimum. Neither goes below 0.
     """
     a, b = 0.5, 0.5
     for _ in range(rounds):
@@ -152,8 +173,12 @@ def fit_combination(log_a: np.ndarray, log_b: np.ndarray, labels: np.ndarray, ro
     return Combination(a / total, b / total, 1 / total)
 
 
-def pairs_of(groups_a: Sequence[str], labels_a: np.ndarray, groups_b: Sequence[str], labels_b: np.ndarray) -> list[tuple[int, int]]:
-    """Positions in both lists of pictures that show one lesion: same group and class; the first of each where a group has several."""
+def pairs_of(
+    groups_a: Sequence[str], labels_a: np.ndarray, groups_b: Sequence[str], labels_b: np.ndarray
+) -> list[tuple[int, int]]:
+    """Positions in both lists of pictures that show one lesion: same group and class; the first of each where a group
+    has several.
+    """
     second: dict[tuple[str, int], int] = {}
     for j, (group, label) in enumerate(zip(groups_b, labels_b, strict=True)):
         second.setdefault((group, int(label)), j)
@@ -178,17 +203,20 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 15)
 
 @dataclass(frozen=True)
 class CalibrationError:
-    """Measured; and what a perfectly calibrated model with these confidences shows on as many pictures: mean and 95 % point. The measure is biased upward,
-    the more the fewer pictures there are, so that only a value over `perfect_high` speaks against the calibration."""
+    """Measured; and what a perfectly calibrated model with these confidences shows on as many pictures: mean and 95 %
+    point. The measure is biased upward, the more the fewer pictures there are, so that only a value over `perfect_high`
+    speaks against the calibration."""
 
     measured: float
     perfect_mean: float
     perfect_high: float
 
 
-def measured_calibration(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15, resamples: int = 1000, seed: int = 1) -> CalibrationError:
-    """Calibration error of the first-ranked class, with consistency resampling (Broecker & Smith 2007): pictures are drawn with replacement and called right
-    with exactly the probability that the model gives them."""
+def measured_calibration(
+    probabilities: np.ndarray, labels: np.ndarray, bins: int = 15, resamples: int = 1000, seed: int = 1
+) -> CalibrationError:
+    """Calibration error of the first-ranked class, with consistency resampling (Broecker & Smith 2007): pictures are
+    drawn with replacement and called right with exactly the probability that the model gives them."""
     confidence = probabilities.max(1)
     rng = np.random.default_rng(seed)
     perfect = []
@@ -200,7 +228,9 @@ def measured_calibration(probabilities: np.ndarray, labels: np.ndarray, bins: in
 
 
 def auroc(lower: np.ndarray, higher: np.ndarray) -> float:
-    """Area under the ROC curve of telling `higher` from `lower` by the score: the share of pairs in the right order, ties half (Mann & Whitney 1947)."""
+    """Area under the ROC curve of telling `higher` from `lower` by the score: the share of pairs in the right order,
+    ties half (Mann & Whitney 1947).
+    """
     ordered = np.sort(lower)
     below, upto = np.searchsorted(ordered, higher, "left"), np.searchsorted(ordered, higher, "right")
     return float((below + upto).sum() / 2 / (len(lower) * len(higher)))

@@ -1,7 +1,9 @@
-"""The last step of every export: the model folder is held against the manifest's schema and classifies a picture as shipped, before it is called done.
+"""The last step of every export: the model folder is held against the manifest's schema and classifies a picture as
+shipped, before it is called done.
 
-Python cannot say whether the page will take a model: that is for the page's own reader to say. So the schema is checked by the validator that the page's
-tests use, and `npm run classify` (manifest reader, C++ core, ONNX Runtime Web, self-test) answers for the model's own self-test picture in every modality.
+Python cannot say whether the page will take a model: that is for the page's own reader to say. So the schema is checked
+by the validator that the page's tests use, and `npm run classify` (manifest reader, C++ core, ONNX Runtime Web,
+self-test) answers for the model's own self-test picture in every modality.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 600  # seconds for one program: the first call may have to build the core
 
 _SCHEMA = (
-    "import{Ajv2020}from'ajv/dist/2020.js';import{readFileSync}from'node:fs';const[s,m]=process.argv.slice(-2).map(f=>JSON.parse(readFileSync(f,'utf8')));"
-    "const v=new Ajv2020({strict:false}).compile(s);v(m);console.log(JSON.stringify((v.errors??[]).map(e=>`${e.instancePath||'/'} ${e.message}`)))"
+    "import{Ajv2020}from'ajv/dist/2020.js';import{readFileSync}from'node:fs';const[s,m]=process.argv.slice(-2).map(f=>JSON.parse(readFileSync(f,'utf8')));const"
+    " v=new"
+    " Ajv2020({strict:false}).compile(s);v(m);console.log(JSON.stringify((v.errors??[]).map(e=>`${e.instancePath||'/'}"
+    " ${e.message}`)))"
 )
 
 
@@ -45,8 +49,20 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def schema_problems(manifest: Path) -> list[str]:
-    """What models/manifest.schema.json has against a manifest: a line each, the place first. Raises CheckError when it cannot be asked."""
-    done = _run(["node", "--input-type=module", "-e", _SCHEMA, "--", str(ROOT / "models" / "manifest.schema.json"), str(manifest.resolve())])
+    """What models/manifest.schema.json has against a manifest: a line each, the place first. Raises CheckError when it
+    cannot be asked.
+    """
+    done = _run(
+        [
+            "node",
+            "--input-type=module",
+            "-e",
+            _SCHEMA,
+            "--",
+            str(ROOT / "models" / "manifest.schema.json"),
+            str(manifest.resolve()),
+        ]
+    )
     if done.returncode:
         raise CheckError(f"the schema could not be checked: {done.stderr.strip()[-400:]}")
     return json.loads(done.stdout)
@@ -54,7 +70,14 @@ def schema_problems(manifest: Path) -> list[str]:
 
 def classified(model: Path, picture: Path, modality: str) -> dict[str, Any]:
     """The Result of `npm run classify`. Raises CheckError with the program's own words when it gives none."""
-    program = ["node", str(ROOT / "tools" / "build" / "run.mjs"), "classify", str(picture.resolve()), "--model", str(model.resolve())]
+    program = [
+        "node",
+        str(ROOT / "tools" / "build" / "run.mjs"),
+        "classify",
+        str(picture.resolve()),
+        "--model",
+        str(model.resolve()),
+    ]
     done = _run([*program, "--modality", modality, "--json"])
     if done.returncode:
         raise CheckError(f"`npm run classify` refuses {model}: {(done.stderr or done.stdout).strip()[-600:]}")
@@ -62,9 +85,14 @@ def classified(model: Path, picture: Path, modality: str) -> dict[str, Any]:
 
 
 def check(model: Path) -> None:
-    """Schema, then one answer a modality, which must come from this network and rank all of its classes. Raises CheckError."""
+    """Schema, then one answer a modality, which must come from this network and rank all of its classes. Raises
+    CheckError.
+    """
     if lack := missing():
-        raise CheckError(f"{model} is written but was not tried, as {lack} Then: python -m dermlet_train check --model {model} (or --unchecked, to go without)")
+        raise CheckError(
+            f"{model} is written but was not tried, as {lack} Then: python -m dermlet_train check --model {model} (or"
+            " --unchecked, to go without)"
+        )
     path = model / "manifest.json"
     manifest = json.loads(path.read_text())
     if problems := schema_problems(path):
@@ -76,10 +104,15 @@ def check(model: Path) -> None:
     for modality in (entry["id"] for entry in manifest["modalities"]):
         answer = classified(model, model / manifest["selfTest"]["picture"]["path"], modality)
         ranked = {entry["id"] for entry in answer["ranking"]}
-        if answer["model"]["sha256"] != manifest["file"]["sha256"] or ranked != {entry["id"] for entry in manifest["classes"]}:
+        if answer["model"]["sha256"] != manifest["file"]["sha256"] or ranked != {
+            entry["id"] for entry in manifest["classes"]
+        }:
             raise CheckError(f"{model}: the answer is not this model's: {answer['model']}, {sorted(ranked)}")
         outcomes.append(f"{modality}: {answer['outcome']}")
-    print(f"check: {model} fits the schema, and `classify` ran it on its self-test picture ({', '.join(outcomes)})", flush=True)
+    print(
+        f"check: {model} fits the schema, and `classify` ran it on its self-test picture ({', '.join(outcomes)})",
+        flush=True,
+    )
 
 
 def add_arguments(step: argparse.ArgumentParser) -> None:

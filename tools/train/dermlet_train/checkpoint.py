@@ -1,8 +1,8 @@
 """Checkpoints: written in one step, read without executing anything, and able to say what network they hold.
 
-`last.pt` holds all that a run needs to go on; `ema.pt` and `best.pt` hold averaged weights: `epoch`, `weights`, `recipe` (plain values) and `origin` (what the
-first run began with, in words; empty where nobody knows). A checkpoint of an earlier version has no `recipe`; its network is then known by the names and shapes
-of its weights.
+`last.pt` holds all that a run needs to go on; `ema.pt` and `best.pt` hold averaged weights: `epoch`, `weights`,
+`recipe` (plain values) and `origin` (what the first run began with, in words; empty where nobody knows). A checkpoint
+of an earlier version has no `recipe`; its network is then known by the names and shapes of its weights.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
 
 
 def network_of(weights: dict[str, Tensor]) -> tuple[str, bool]:
-    """The registry's name of the network that the weights belong to, and whether batch norm is folded. Raises ValueError when they fit none."""
+    """The registry's name of the network that the weights belong to, and whether batch norm is folded. Raises
+    ValueError when they fit none.
+    """
     shapes = {key: value.shape for key, value in weights.items()}
     for name in NETWORKS:
         for folded in (False, True):
@@ -46,8 +48,9 @@ def network_of(weights: dict[str, Tensor]) -> tuple[str, bool]:
 
 
 def average(paths: Sequence[Path], out: Path) -> None:
-    """Writes the mean of the weights in `paths`: a model soup (Wortsman et al. 2022). It is as good as an ensemble where the runs began at one checkpoint and
-    stayed near it, and worse than each of them where they did not: measure it. `epoch` is that of all runs together.
+    """Writes the mean of the weights in `paths`: a model soup (Wortsman et al. 2022). It is as good as an ensemble
+    where the runs began at one checkpoint and stayed near it, and worse than each of them where they did not: measure
+    it. `epoch` is that of all runs together.
 
     Raises ValueError when the checkpoints hold different networks.
     """
@@ -67,7 +70,9 @@ def average(paths: Sequence[Path], out: Path) -> None:
 
 
 def origin_of(path: Path) -> str:
-    """What a run that begins with this checkpoint or model folder goes back to, in words for the manifest and the card."""
+    """What a run that begins with this checkpoint or model folder goes back to, in words for the
+    manifest and the card.
+    """
     if path.is_dir():
         manifest = json.loads((path / "manifest.json").read_text())
         return f"the weights of {manifest['name']} {manifest['version']}"
@@ -85,10 +90,17 @@ class Trained:
 
 
 def load_classifier(path: Path) -> Trained:
-    """The averaged weights in `path` (ema.pt, best.pt or last.pt), or a model folder's network, batch norm folded, in evaluation mode, on the CPU."""
+    """The averaged weights in `path` (ema.pt, best.pt or last.pt), or a model folder's network, batch norm folded, in
+    evaluation mode, on the CPU.
+    """
     if path.is_dir():
         network, manifest = read_model(path)
-        return Trained(network, manifest["training"]["network"], tuple(entry["id"] for entry in manifest["classes"]), manifest["input"]["width"])
+        return Trained(
+            network,
+            manifest["training"]["network"],
+            tuple(entry["id"] for entry in manifest["classes"]),
+            manifest["input"]["width"],
+        )
     state = load(path)
     weights = state["weights"] if "weights" in state else state["average"]
     if "recipe" in state:

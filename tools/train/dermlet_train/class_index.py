@@ -1,7 +1,8 @@
 """Class names in index order, from JSON or from a pickle that is read without being executed.
 
-A pickle is a program: loading it with `pickle` runs whatever its author wrote. Here its opcodes are walked one by one (`pickletools.genops`, which
-only decodes) by a machine that knows plain data and numpy scalars. It imports nothing and calls nothing; what else it meets is reported by name and refused.
+A pickle is a program: loading it with `pickle` runs whatever its author wrote. Here its opcodes are walked one by one
+(`pickletools.genops`, which only decodes) by a machine that knows plain data and numpy scalars. It imports nothing and
+calls nothing; what else it meets is reported by name and refused.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ class ClassIndexError(ValueError):
 
 
 def read_class_names(path: Path) -> list[str]:
-    """Names in index order from `{name: index}`, `{index: name}` or a list, as .json or pickle (any other suffix). Raises ClassIndexError, OSError."""
+    """Names in index order from `{name: index}`, `{index: name}` or a list, as .json or pickle (any other suffix).
+    Raises ClassIndexError, OSError.
+    """
     data = path.read_bytes()
     if len(data) > MOST_BYTES:
         raise ClassIndexError(f"{path.name} has {len(data)} bytes: that is no class index")
@@ -45,11 +48,15 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def names_in_order(value: object) -> list[str]:
-    """The three shapes -> names in index order. Raises ClassIndexError when the indices are not 0..K-1, once each, or a name is empty or twice."""
+    """The three shapes -> names in index order. Raises ClassIndexError when the indices are not 0..K-1, once each, or a
+    name is empty or twice.
+    """
     if isinstance(value, list | tuple):
         names = [_text(entry) for entry in value]
     elif isinstance(value, dict) and value:
-        if all(_whole(index) is not None for index in value.values()) and all(isinstance(name, str | bytes) for name in value):
+        if all(_whole(index) is not None for index in value.values()) and all(
+            isinstance(name, str | bytes) for name in value
+        ):
             pairs = [(_whole(index), _text(name)) for name, index in value.items()]
         elif all(_whole(index, digits=True) is not None for index in value):
             pairs = [(_whole(index, digits=True), _text(name)) for index, name in value.items()]
@@ -57,10 +64,15 @@ def names_in_order(value: object) -> list[str]:
             raise ClassIndexError("a class index must be {name: index}, {index: name} or a list of names")
         pairs.sort(key=lambda pair: pair[0])
         if [index for index, _ in pairs] != list(range(len(pairs))):
-            raise ClassIndexError(f"the class indices must be 0 to {len(pairs) - 1}, once each, but are {', '.join(str(index) for index, _ in pairs)}")
+            raise ClassIndexError(
+                f"the class indices must be 0 to {len(pairs) - 1}, once each, but are"
+                f" {', '.join(str(index) for index, _ in pairs)}"
+            )
         names = [name for _, name in pairs]
     else:
-        raise ClassIndexError(f"a class index must be a mapping or a list that is not empty, not {type(value).__name__}")
+        raise ClassIndexError(
+            f"a class index must be a mapping or a list that is not empty, not {type(value).__name__}"
+        )
     if len(names) < 2:
         raise ClassIndexError("a class index must name at least two classes")
     if len(set(names)) != len(names):
@@ -117,8 +129,8 @@ _DTYPE_CODE = re.compile(r"[<>|=]?(?:[iu][1248]|f[248]|b1|[SU]\d{1,6})")
 
 # Opcodes whose decoded argument is the value.
 _VALUES = frozenset(
-    "INT LONG LONG1 LONG4 BININT BININT1 BININT2 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 "
-    "BINBYTES SHORT_BINBYTES BINBYTES8".split()
+    "INT LONG LONG1 LONG4 BININT BININT1 BININT2 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE"
+    " SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8".split()
 )
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
@@ -253,7 +265,12 @@ class _Machine:
         return _Inert()
 
     def _built(self, target: Any, state: Any) -> None:
-        if isinstance(target, _Dtype) and isinstance(state, tuple) and len(state) > 1 and state[1] in ("<", ">", "|", "="):
+        if (
+            isinstance(target, _Dtype)
+            and isinstance(state, tuple)
+            and len(state) > 1
+            and state[1] in ("<", ">", "|", "=")
+        ):
             target.order = state[1]
         else:
             self.refuse("an object's state")
@@ -267,7 +284,8 @@ def _scalar(dtype: _Dtype, raw: bytes) -> object:
 
 
 def read_pickle(data: bytes) -> object:
-    """Plain data from a pickle: dict, list, tuple, str, bytes, int, float, bool, None, numpy scalars. Nothing in it is executed.
+    """Plain data from a pickle: dict, list, tuple, str, bytes, int, float, bool, None, numpy scalars. Nothing in it is
+    executed.
 
     Raises ClassIndexError that names everything else found, or says what is broken.
     """
@@ -282,7 +300,9 @@ def read_pickle(data: bytes) -> object:
         if not machine.refused:
             raise ClassIndexError(f"the pickle cannot be read: {problem or type(problem).__name__}") from problem
     if machine.refused:
-        raise ClassIndexError(f"the pickle holds more than plain data and was not loaded; it asks for: {', '.join(machine.refused[:12])}")
+        raise ClassIndexError(
+            f"the pickle holds more than plain data and was not loaded; it asks for: {', '.join(machine.refused[:12])}"
+        )
     if len(machine.stack) != 1:
         raise ClassIndexError("the pickle cannot be read: it does not end with one value")
     return machine.stack[0]

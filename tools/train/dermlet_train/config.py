@@ -20,9 +20,11 @@ _TABLES = ("family_share", "smallest_crop_of")  # name -> share
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a schedule. `trainable`: `head`, `last:N` (the head and the N last layers with weights before it) or `all`.
+    """A part of a schedule. `trainable`: `head`, `last:N` (the head and the N last layers with weights before it) or
+    `all`.
 
-    `schedule`: `constant`; `cosine` (linear warm-up, then to zero); `plateau` (cut by `plateau_factor` when the watched figure stands still).
+    `schedule`: `constant`; `cosine` (linear warm-up, then to zero); `plateau` (cut by `plateau_factor` when the watched
+    figure stands still).
     """
 
     epochs: int
@@ -32,7 +34,10 @@ class Stage:
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.schedule not in SCHEDULES:
-            raise ValueError(f"stages: at least one epoch and a schedule of {', '.join(SCHEDULES)}, not {self.epochs} and {self.schedule!r}")
+            raise ValueError(
+                f"stages: at least one epoch and a schedule of {', '.join(SCHEDULES)}, not {self.epochs} and"
+                f" {self.schedule!r}"
+            )
         kind, _, count = self.trainable.partition(":")
         if not (self.trainable in ("head", "all") or (kind == "last" and count.isdigit())):
             raise ValueError(f"stages: trainable is head, last:N or all, not {self.trainable!r}")
@@ -46,12 +51,15 @@ class Recipe:
     classes: tuple[str, ...] = ()
     seed: int = 1
     train_size: int = 160  # pixels, side of the square the network is trained on (multiple of 32)
-    train_size_steps: tuple[tuple[int, int], ...] = ()  # (epochs, side) before `train_size`: smaller pictures first (Tan & Le 2021, EfficientNetV2)
+    train_size_steps: tuple[
+        tuple[int, int], ...
+    ] = ()  # (epochs, side) before `train_size`: smaller pictures first (Tan & Le 2021, EfficientNetV2)
     input_size: int = 224  # pixels, side of the square the network is run on (multiple of 32)
     epochs: int = 8
     samples_per_epoch: int = 10080
     batch_size: int = 48
-    negatives_per_batch: int = 4  # pictures of no class, pushed to low energy and a flat softmax; a third are `other` lesions where there are any
+    # pictures of no class, pushed to low energy and a flat softmax; a third are `other` lesions where there are any
+    negatives_per_batch: int = 4
     learning_rate: float = 2e-3  # AdamW, one-cycle: linear warm-up, cosine to zero
     weight_decay: float = 0.02
     warmup_fraction: float = 0.06
@@ -59,25 +67,37 @@ class Recipe:
     mixup_alpha: float = 0.2
     dropout: float = 0.2
     ema_decay: float = 0.998  # per step; the averaged weights are what is exported
-    family_share: tuple[tuple[str, float], ...] = (("ham", 0.37), ("milk-dermoscopy", 0.22), ("milk-photo", 0.27), ("pad", 0.14))  # of the samples; others 0.1
+    family_share: tuple[tuple[str, float], ...] = (
+        ("ham", 0.37),
+        ("milk-dermoscopy", 0.22),
+        ("milk-photo", 0.27),
+        ("pad", 0.14),
+    )  # of the samples; others 0.1
     class_balance: float = 0.3  # sampling weight of a (family, class) cell is n ** class_balance
     calibration_fraction: float = 0.08  # of the training groups, never trained on
     energy_margin_in: float = 4.0  # logsumexp that a picture of a class should exceed
     energy_margin_out: float = 1.0  # logsumexp that a negative should stay under
     negative_weight: float = 0.1
 
-    start: str = ""  # checkpoint or model folder (then `folded`) of the same network and classes that a fresh run begins with, instead of ImageNet weights
-    weights: str = ""  # file with ImageNet weights (torchvision's or timm's state dict), for networks whose weights are no package
+    # checkpoint or model folder (then `folded`) of the same network and classes that a fresh run begins with, instead
+    # of ImageNet weights
+    start: str = ""
+    weights: str = (
+        ""  # file with ImageNet weights (torchvision's or timm's state dict), for networks whose weights are no package
+    )
     folded: bool = False  # convolutions with bias, no batch norm: a network read back from a shipped file
     stages: tuple[Stage, ...] = ()  # none: one stage of `epochs` at `learning_rate`, all layers, cosine
-    patience: int = 0  # epochs without a better `watch` after which a stage ends; 0 never. The best averaged weights are kept in best.pt
+    # epochs without a better `watch` after which a stage ends; 0 never. The best averaged weights are kept in best.pt
+    patience: int = 0
     watch: str = "mean"  # figure of the calib part that patience and plateau look at; higher is better
     plateau_patience: int = 2  # epochs
     plateau_factor: float = 0.3
     precision: str = "auto"  # bf16 where the device has it, else fp16 with scaled losses
     sync_batch_norm: bool = False  # batch norm over all processes' pictures (GPU)
 
-    modality_weight: float = 0.0  # of a loss that asks the embedding for the modality, so that a linear probe can tell it (modality_probe.py); 0: none
+    # of a loss that asks the embedding for the modality, so that a linear probe can tell it (modality_probe.py); 0:
+    # none
+    modality_weight: float = 0.0
 
     teacher: tuple[str, ...] = ()  # checkpoints or model folders; several are an ensemble
     distill_weight: float = 0.5  # share of the loss that comes from the teacher
@@ -90,15 +110,20 @@ class Recipe:
     augment: tuple[str, ...] = AUGMENTATIONS  # families in use; mixup has its own key
     crop: str = "cover"  # preprocessing.frame_of
     smallest_crop: float = 0.3  # area of the smallest training crop, as a share of the frame
-    smallest_crop_of: tuple[tuple[str, float], ...] = ()  # ... of one modality: photos that show much skin around a lesion need closer crops
-    crop_pct: float = 1.0  # share of each side of that frame that evaluation shows, its middle; training draws its crops from all of it
+    smallest_crop_of: tuple[
+        tuple[str, float], ...
+    ] = ()  # ... of one modality: photos that show much skin around a lesion need closer crops
+    # share of each side of that frame that evaluation shows, its middle; training draws its crops from all of it
+    crop_pct: float = 1.0
     colour_constancy: bool = False  # shades of grey, in training and evaluation
     train_modalities: tuple[str, ...] = ()  # only these in training; none: all
     train_sets: tuple[str, ...] = ()
 
     @staticmethod
     def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
-        """Reads a recipe; `overrides` are `key=value` with the value as TOML has it (a bare word is a string). Raises ValueError."""
+        """Reads a recipe; `overrides` are `key=value` with the value as TOML has it (a bare word is a string). Raises
+        ValueError.
+        """
         return Recipe.of(tomllib.loads(path.read_text()), str(path)).override(overrides)
 
     @staticmethod
@@ -109,7 +134,11 @@ class Recipe:
         if unknown:
             raise ValueError(f"{where}: unknown keys {unknown}")
         try:
-            plain = {key: _typed(value, known[key]) for key, value in values.items() if key not in ("stages", "train_size_steps", *_TABLES)}
+            plain = {
+                key: _typed(value, known[key])
+                for key, value in values.items()
+                if key not in ("stages", "train_size_steps", *_TABLES)
+            }
             steps = tuple((int(epochs), int(side)) for epochs, side in values.get("train_size_steps", ()))
             for key in _TABLES:
                 if key in values:
@@ -141,7 +170,11 @@ class Recipe:
     def _check(self) -> None:
         if self.samples_per_epoch % self.batch_size:
             raise ValueError("samples_per_epoch must be a multiple of batch_size")
-        for key, side in [("train_size", self.train_size), ("input_size", self.input_size), *(("train_size_steps", side) for _, side in self.train_size_steps)]:
+        for key, side in [
+            ("train_size", self.train_size),
+            ("input_size", self.input_size),
+            *(("train_size_steps", side) for _, side in self.train_size_steps),
+        ]:
             if side % 32 or side <= 0:
                 raise ValueError(f"{key} must be a multiple of 32")
         for key, value, allowed in (("crop", self.crop, CROPS), ("precision", self.precision, PRECISIONS)):
@@ -165,7 +198,11 @@ class Recipe:
 
     def to_toml(self) -> str:
         """The keys that differ from the defaults, as a recipe file."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "stages" and getattr(self, field.name) != field.default}
+        plain = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name != "stages" and getattr(self, field.name) != field.default
+        }
         if self.stages:
             plain.pop("epochs", None)
         lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
@@ -191,7 +228,9 @@ class Recipe:
 
 
 def _typed(value: object, default: object) -> object:
-    """A TOML value as the field wants it: lists become tuples, whole numbers serve as floats; anything else of another type is an error."""
+    """A TOML value as the field wants it: lists become tuples, whole numbers serve as floats; anything else of another
+    type is an error.
+    """
     if isinstance(default, tuple) and isinstance(value, list | tuple):
         return tuple(value)
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
@@ -201,7 +240,8 @@ def _typed(value: object, default: object) -> object:
     return value
 
 
-# Pictures of one family share a camera, a framing and a labelling practice; sampling is balanced over families first (`family_share`).
+# Pictures of one family share a camera, a framing and a labelling practice; sampling is balanced over families first
+# (`family_share`).
 FAMILIES: dict[str, tuple[str, ...]] = {
     "ham": ("ham10000", "ham10000-256", "isic2017"),
     "milk-dermoscopy": ("milk10k-derm",),

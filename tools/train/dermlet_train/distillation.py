@@ -1,6 +1,8 @@
-"""Teachers: the softened answers of one or several trained networks that a student learns beside the labels (Hinton et al. 2015).
+"""Teachers: the softened answers of one or several trained networks that a student learns beside the labels (Hinton et
+al. 2015).
 
-A teacher sees exactly what the student sees, mixed pictures included (Beyer et al. 2022), brought to its own preprocessing and size.
+A teacher sees exactly what the student sees, mixed pictures included (Beyer et al. 2022), brought to its own
+preprocessing and size.
 """
 
 from __future__ import annotations
@@ -16,14 +18,18 @@ from .preprocessing import Preprocessing
 
 
 class Teachers:
-    """An ensemble of checkpoints; their probabilities are averaged. Teachers may be any network, size, and hold more classes than the student."""
+    """An ensemble of checkpoints; their probabilities are averaged. Teachers may be any network, size, and hold more
+    classes than the student.
+    """
 
     def __init__(self, recipe: Recipe, preprocessing: Preprocessing, device: torch.device) -> None:
         self.temperature, self.preprocessing = recipe.distill_temperature, preprocessing
         self.members = []
         for path in recipe.teacher:
             trained = load_classifier(Path(path))
-            classes = trained.classes or (recipe.classes if trained.network.head.out_features == len(recipe.classes) else ())
+            classes = trained.classes or (
+                recipe.classes if trained.network.head.out_features == len(recipe.classes) else ()
+            )
             if missing := [name for name in recipe.classes if name not in classes]:
                 raise ValueError(f"teacher {path}: does not know {', '.join(missing)}")
             columns = torch.tensor([classes.index(name) for name in recipe.classes], device=device)
@@ -43,6 +49,8 @@ class Teachers:
         return torch.stack(answers).mean(0)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Divergence of the student from the teachers at the temperature, times its square, so that gradients keep their size."""
+        """Divergence of the student from the teachers at the temperature, times its square, so that gradients keep
+        their size.
+        """
         softened = (logits / self.temperature).log_softmax(1)
         return nn.functional.kl_div(softened, targets, reduction="batchmean") * self.temperature**2

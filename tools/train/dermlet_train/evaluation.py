@@ -1,4 +1,6 @@
-"""Figures of a network on a part of the store, none of which depends on how often a class occurs: balanced accuracy and areas under ROC curves."""
+"""Figures of a network on a part of the store, none of which depends on how often a class occurs: balanced accuracy and
+areas under ROC curves.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,22 @@ from .store import Store
 
 
 @torch.inference_mode()
-def logits_of(network: Classifier, store: Store, indices: list[int], size: int, device: torch.device, recipe: Recipe | None = None) -> np.ndarray:
-    """(N, K) float32 logits of the evaluation views of the given pictures; the views are the shipped ones unless `recipe` asks for others."""
+def logits_of(
+    network: Classifier, store: Store, indices: list[int], size: int, device: torch.device, recipe: Recipe | None = None
+) -> np.ndarray:
+    """(N, K) float32 logits of the evaluation views of the given pictures; the views are the shipped ones unless
+    `recipe` asks for others.
+    """
     network.eval()
     framing = (recipe.crop, recipe.crop_pct, recipe.colour_constancy) if recipe else ()
     parts = [np.zeros((0, network.head.out_features), np.float32)]
     for start in range(0, len(indices), 32):
         views = np.stack([evaluation_view(store.picture(i), size, *framing) for i in indices[start : start + 32]])
-        pixels = torch.from_numpy(normalise(views, network.preprocessing)).to(device).contiguous(memory_format=torch.channels_last)
+        pixels = (
+            torch.from_numpy(normalise(views, network.preprocessing))
+            .to(device)
+            .contiguous(memory_format=torch.channels_last)
+        )
         parts.append(network(pixels).float().cpu().numpy())
     return np.concatenate(parts)
 
@@ -35,7 +45,9 @@ def balanced_accuracy(truth: Sequence[str], guess: Sequence[str]) -> float:
 
 
 def auc(scores: np.ndarray, positive: np.ndarray) -> float | None:
-    """Area under the ROC curve of (N,) scores by ranks, ties counted half (Mann-Whitney); None when only one kind is there."""
+    """Area under the ROC curve of (N,) scores by ranks, ties counted half (Mann-Whitney); None when only one kind is
+    there.
+    """
     count, others = int(positive.sum()), int((~positive).sum())
     if not count or not others:
         return None
@@ -44,10 +56,14 @@ def auc(scores: np.ndarray, positive: np.ndarray) -> float | None:
     return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))
 
 
-def report(network: Classifier, store: Store, recipe: Recipe, part: str, size: int, device: torch.device) -> dict[str, float]:
-    """Per family: balanced accuracy, AUC of the positive class (`<family> mel-auc`) and of the malignant ones together; `mean`, the families' mean accuracy.
+def report(
+    network: Classifier, store: Store, recipe: Recipe, part: str, size: int, device: torch.device
+) -> dict[str, float]:
+    """Per family: balanced accuracy, AUC of the positive class (`<family> mel-auc`) and of the malignant ones together;
+    `mean`, the families' mean accuracy.
 
-    `ham-7` merges scc into akiec as the seven-class benchmark has it. A figure that the pictures cannot give is left out.
+    `ham-7` merges scc into akiec as the seven-class benchmark has it. A figure that the pictures cannot give is left
+    out.
     """
     indices = [i for i in store.where(part) if store.rows[i]["label"] in recipe.classes]
     probabilities = softmax(logits_of(network, store, indices, size, device, recipe).astype(np.float64))
@@ -62,7 +78,9 @@ def report(network: Classifier, store: Store, recipe: Recipe, part: str, size: i
         figures[family] = balanced_accuracy(truth, guess)
         seven = [n for n in members if store.rows[indices[n]]["set"].startswith("ham")]
         if seven:
-            figures["ham-7"] = balanced_accuracy(*(["akiec" if names[n] == "scc" else names[n] for n in seven] for names in (truths, guesses)))
+            figures["ham-7"] = balanced_accuracy(
+                *(["akiec" if names[n] == "scc" else names[n] for n in seven] for names in (truths, guesses))
+            )
         for title, group in ((f"{recipe.positive}-auc", (recipe.positive,)), ("malignant-auc", recipe.malignant)):
             chosen = [k for k, name in enumerate(recipe.classes) if name in group]
             area = auc(probabilities[members][:, chosen].sum(1), np.isin(truth, group)) if chosen else None

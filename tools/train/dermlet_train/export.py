@@ -1,6 +1,7 @@
 """Checkpoint -> model folder: ONNX with small weights, calibration, self-test and manifest.
 
-Weights are stored small and restored when the session is created (`storage.py`); which way is for `variants` to measure.
+Weights are stored small and restored when the session is created (`storage.py`); which way is for `variants` to
+measure.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ OUTPUTS = ("logits", "maps", "embedding")
 def export_onnx(network: Classifier, size: int, path: Path) -> None:
     """fp32 ONNX, opset 18, any number of pictures in a batch, batch norm folded, pads constant.
 
-    The number is left open for the eight views of a thorough answer. It costs nothing at one picture: the graph is the same, node for node.
+    The number is left open for the eight views of a thorough answer. It costs nothing at one picture: the graph is the
+    same, node for node.
     """
     example = torch.zeros(2, 3, size, size)  # an example of one picture would be taken for a batch that is always 1
     program = torch.onnx.export(
@@ -53,7 +55,9 @@ def export_onnx(network: Classifier, size: int, path: Path) -> None:
 
 
 def drop_metadata(model: onnx.ModelProto) -> None:
-    """Takes out what the exporter notes for its own debugging: stack traces with the folders of the machine, a fortieth of a small file."""
+    """Takes out what the exporter notes for its own debugging: stack traces with the folders of the machine, a fortieth
+    of a small file.
+    """
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del part.metadata_props[:]
@@ -64,14 +68,18 @@ def session_of(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
-def run(session: onnxruntime.InferenceSession, views: list[np.ndarray], preprocessing: Preprocessing = LITE) -> list[np.ndarray]:
+def run(
+    session: onnxruntime.InferenceSession, views: list[np.ndarray], preprocessing: Preprocessing = LITE
+) -> list[np.ndarray]:
     """The three outputs for (S, S, 3) uint8 views, one at a time as the page does."""
     answers = [session.run(list(OUTPUTS), {"pixels": normalise(view[None], preprocessing)}) for view in views]
     return [np.concatenate(parts) for parts in zip(*answers, strict=True)]
 
 
 def draw_self_test(size: int) -> Image.Image:
-    """A drawn picture, larger than the input and not square, so that crop, resampling and network all take part in the self-test."""
+    """A drawn picture, larger than the input and not square, so that crop, resampling and network all take part in the
+    self-test.
+    """
     width, height = size + 96, size + 32
     y, x = np.mgrid[0:height, 0:width]
     skin = np.stack([224 - x * 0.10 - y * 0.08, 178 - x * 0.06 - y * 0.10, 156 - x * 0.05 - y * 0.04], -1)
@@ -92,15 +100,27 @@ def file_entry(path: Path) -> dict[str, object]:
     return {"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-# Keys of a recipe that decide what a trained network is shown and means: an export must take them from the run, not from a file that may say otherwise.
-OF_THE_RUN = ("network", "classes", "folded", "train_size", "input_size", "samples_per_epoch", "crop", "crop_pct", "colour_constancy")
+# Keys of a recipe that decide what a trained network is shown and means: an export must take them from the run, not
+# from a file that may say otherwise.
+OF_THE_RUN = (
+    "network",
+    "classes",
+    "folded",
+    "train_size",
+    "input_size",
+    "samples_per_epoch",
+    "crop",
+    "crop_pct",
+    "colour_constancy",
+)
 
 
 def recipe_of_run(recipe: Recipe, checkpoint: Path, settings: Sequence[str] = ()) -> Recipe:
-    """The recipe with `OF_THE_RUN` as the checkpoint's run had them, `--set` of the training included; `settings` (`key=value`) go last.
+    """The recipe with `OF_THE_RUN` as the checkpoint's run had them, `--set` of the training included; `settings`
+    (`key=value`) go last.
 
-    A recipe file knows nothing of what `train --set` said; where the two differ this is printed. A checkpoint of an earlier version holds no recipe: then
-    the file's counts.
+    A recipe file knows nothing of what `train --set` said; where the two differ this is printed. A checkpoint of an
+    earlier version holds no recipe: then the file's counts.
     """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     if "recipe" not in state:
@@ -108,38 +128,61 @@ def recipe_of_run(recipe: Recipe, checkpoint: Path, settings: Sequence[str] = ()
     ran = Recipe.of(state["recipe"], str(checkpoint))
     differing = {key: getattr(ran, key) for key in OF_THE_RUN if getattr(ran, key) != getattr(recipe, key)}
     for key, value in differing.items():
-        print(f"{checkpoint.name} was trained with {key} = {value!r}, not {getattr(recipe, key)!r} as the recipe says: the run's counts", flush=True)
+        print(
+            f"{checkpoint.name} was trained with {key} = {value!r}, not {getattr(recipe, key)!r} as the recipe says:"
+            " the run's counts",
+            flush=True,
+        )
     return replace(recipe, **differing).override(settings)
 
 
 def only_known_modalities(manifest: dict[str, Any]) -> None:
-    """Takes out of a manifest what speaks of modalities that it does not have: the words may come from a model that had more.
+    """Takes out of a manifest what speaks of modalities that it does not have: the words may come from a model that had
+    more.
 
     Raises ValueError when the default modality is none that the calibration part has pictures of.
     """
     known = [entry["id"] for entry in manifest["modalities"]]
     if manifest["defaultModality"] not in known:
-        raise ValueError(f"the default modality is {manifest['defaultModality']!r}, but the calibration part has pictures of {', '.join(known)} alone")
+        raise ValueError(
+            f"the default modality is {manifest['defaultModality']!r}, but the calibration part has pictures of"
+            f" {', '.join(known)} alone"
+        )
     quality = {key: value for key, value in manifest["quality"].items() if key != "modalities"}
     own = {name: limits for name, limits in manifest["quality"].get("modalities", {}).items() if name in known}
     manifest["quality"] = quality | ({"modalities": own} if own else {})
 
 
 def kept_looking(out: Path) -> dict[str, Any]:
-    """The locator of the model that the folder holds already, and how closely each modality is looked at: another network's weights do not change them."""
+    """The locator of the model that the folder holds already, and how closely each modality is looked at: another
+    network's weights do not change them.
+    """
     path = out / "manifest.json"
     before = json.loads(path.read_text()) if path.exists() else {}
     if "locator" not in before:
         return {}
-    looks = [{"id": modality["id"], "look": modality["look"]} for modality in before["modalities"] if "look" in modality]
+    looks = [
+        {"id": modality["id"], "look": modality["look"]} for modality in before["modalities"] if "look" in modality
+    ]
     return {"locator": before["locator"], "modalities": looks}
 
 
-def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str, Any], out: Path, storage: str, plan: Plan | None = None) -> None:
-    """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`: names and words.
-    `storage` names how the weights are stored; a `plan` says it tensor by tensor. `check.check` has the last word, once the folder is whole."""
+def export(
+    recipe: Recipe,
+    store: Store,
+    checkpoint: Path,
+    description: dict[str, Any],
+    out: Path,
+    storage: str,
+    plan: Plan | None = None,
+) -> None:
+    """Writes the whole model folder except card and licence. `description` is the recipe's sibling `<name>.model.json`:
+    names and words. `storage` names how the weights are stored; a `plan` says it tensor by tensor. `check.check` has
+    the last word, once the folder is whole."""
     if recipe.colour_constancy:
-        raise ValueError("colour_constancy is for ablations: the page does not do it, so such a network cannot be exported")
+        raise ValueError(
+            "colour_constancy is for ablations: the page does not do it, so such a network cannot be exported"
+        )
     out.mkdir(parents=True, exist_ok=True)
     network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -157,7 +200,11 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
     with torch.inference_mode():
         exact = network.outputs(torch.from_numpy(normalise(view[None], network.preprocessing)))
     drift = float(np.abs(exact.logits.numpy() - logits).max())
-    print(f"export: {path.name} {path.stat().st_size / 1e6:.2f} MB as {storage}, logits differ from PyTorch by {drift:.2e}", flush=True)
+    print(
+        f"export: {path.name} {path.stat().st_size / 1e6:.2f} MB as {storage}, logits differ from PyTorch by"
+        f" {drift:.2e}",
+        flush=True,
+    )
     if np.abs(maps.mean((2, 3)) - logits).max() > 1e-4:
         raise ValueError("the maps' mean is not the logits: the activation maps are not exact")
     reference = {"scores": logits[0].tolist(), "embedding": embedding[0].tolist(), "tolerance": 1e-3}
@@ -199,7 +246,11 @@ def export(recipe: Recipe, store: Store, checkpoint: Path, description: dict[str
             "samplesPerEpoch": recipe.samples_per_epoch,
             "trainSize": recipe.train_size,
             "storage": storage,
-            "pictures": {part: len(found) for part in ("train", "calib", "val", "test") if (found := store.where(part)) or part != "test"},
+            "pictures": {
+                part: len(found)
+                for part in ("train", "calib", "val", "test")
+                if (found := store.where(part)) or part != "test"
+            },
             **({"from": state["origin"]} if state.get("origin") else {}),
             **description.get("training", {}),
         },

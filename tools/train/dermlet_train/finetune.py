@@ -2,13 +2,15 @@
 
     python -m dermlet_train finetune --from ../../models/skin-8 --data photos/ --out my-model/
 
-`--data` is whatever `prepare` reads, class folders first of all. Class names that the starting model knows (`melanoma` is its `mel`) keep their weights; rows
-of the head for others are fitted before anything else learns. The starting model, cut down to these classes, is measured beside every epoch on pictures that
-are not trained on, and is what is exported where no epoch beats it.
+`--data` is whatever `prepare` reads, class folders first of all. Class names that the starting model knows (`melanoma`
+is its `mel`) keep their weights; rows of the head for others are fitted before anything else learns. The starting
+model, cut down to these classes, is measured beside every epoch on pictures that are not trained on, and is what is
+exported where no epoch beats it.
 
-The model goes to `--out`; the pictures, the recipe and the run go to a folder beside it (`my-model-training`), so that a model folder that is published never
-carries anybody's pictures. `--set` is written into the recipe there; a recipe that somebody edited is read as it stands. Where pictures, classes or the
-starting model are no longer those of the run, it is set aside and another one begins.
+The model goes to `--out`; the pictures, the recipe and the run go to a folder beside it (`my-model-training`), so that
+a model folder that is published never carries anybody's pictures. `--set` is written into the recipe there; a recipe
+that somebody edited is read as it stands. Where pictures, classes or the starting model are no longer those of the run,
+it is set aside and another one begins.
 """
 
 from __future__ import annotations
@@ -48,15 +50,19 @@ from .training import Options, train
 
 FEWEST = 4  # calibration pictures, without which no threshold would mean anything
 CALIBRATION = 0.2  # share of the groups
-# Below these a class is warned about. Nine is what coverage of 90 % needs for a limit of a class's own; of fewer than 20, one picture is 5 points of recall.
+# Below these a class is warned about. Nine is what coverage of 90 % needs for a limit of a class's own; of fewer than
+# 20, one picture is 5 points of recall.
 FEW = {"train": 20, "calib": 9, "measured": 20}
-# What the tiers are to keep: shares of pictures of high concern that may be in `low` at most (and of the recipe's `positive` class), and must be in `high`.
+# What the tiers are to keep: shares of pictures of high concern that may be in `low` at most (and of the recipe's
+# `positive` class), and must be in `high`.
 RATE = 2e-5  # of all layers: chosen by measurement, see README.md
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The network to go on from, with batch norm folded, and what its folder says of it: nothing where it is a checkpoint."""
+    """The network to go on from, with batch norm folded, and what its folder says of it: nothing where it is a
+    checkpoint.
+    """
 
     trained: Trained
     path: Path
@@ -69,7 +75,9 @@ class Origin:
 
     @property
     def told(self) -> str:
-        """What the manifest and the card say that training began with. The hash tells weights of one name and version apart."""
+        """What the manifest and the card say that training began with. The hash tells weights of one name and version
+        apart.
+        """
         file = self.path / self.manifest["file"]["path"] if self.folder else self.path
         digest = file_sha256(file)[:12]
         return f"the weights of {self.name}{' ' + self.manifest['version'] if self.folder else ''} (sha256 {digest}...)"
@@ -80,24 +88,59 @@ class Origin:
         if path.is_dir():
             network, manifest = read_model(path)
             classes = tuple(entry["id"] for entry in manifest["classes"])
-            return Origin(Trained(network, manifest["training"]["network"], classes, manifest["input"]["width"]), path, manifest, path)
+            return Origin(
+                Trained(network, manifest["training"]["network"], classes, manifest["input"]["width"]),
+                path,
+                manifest,
+                path,
+            )
         trained = load_classifier(path)
         fold_batch_norm(trained.network.backbone)
         return Origin(trained, path)
 
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
-    step.add_argument("--from", dest="origin", type=Path, required=True, help="model folder that `export` wrote, or a checkpoint (.pt)")
-    step.add_argument("--data", action="append", required=True, metavar="[NAME=][LAYOUT:]PATH", help="class folders, or anything `prepare --source` reads")
-    step.add_argument("--out", type=Path, required=True, help="the new model's folder; its last part is the model's name")
-    step.add_argument("--work", type=Path, help="folder for pictures, recipe and run (default: beside --out, with -training)")
-    step.add_argument("--classes", type=Path, help="mapping file of class names; without it known names are unified and every other folder is a class")
-    step.add_argument("--concern", type=Path, help='JSON: {class: "low"|"moderate"|"high"} or {class: {"concern", "name", "plain"}}')
+    step.add_argument(
+        "--from",
+        dest="origin",
+        type=Path,
+        required=True,
+        help="model folder that `export` wrote, or a checkpoint (.pt)",
+    )
+    step.add_argument(
+        "--data",
+        action="append",
+        required=True,
+        metavar="[NAME=][LAYOUT:]PATH",
+        help="class folders, or anything `prepare --source` reads",
+    )
+    step.add_argument(
+        "--out", type=Path, required=True, help="the new model's folder; its last part is the model's name"
+    )
+    step.add_argument(
+        "--work", type=Path, help="folder for pictures, recipe and run (default: beside --out, with -training)"
+    )
+    step.add_argument(
+        "--classes",
+        type=Path,
+        help="mapping file of class names; without it known names are unified and every other folder is a class",
+    )
+    step.add_argument(
+        "--concern", type=Path, help='JSON: {class: "low"|"moderate"|"high"} or {class: {"concern", "name", "plain"}}'
+    )
     step.add_argument("--modality", choices=MODALITIES, default="photo", help="of pictures whose source does not say")
-    step.add_argument("--group-pattern", default="", help="class folders: regular expression on the path; its first group is the patient")
-    step.add_argument("--epochs", type=int, default=12, help="at most so many are of use: the best one is kept (default %(default)s)")
+    step.add_argument(
+        "--group-pattern",
+        default="",
+        help="class folders: regular expression on the path; its first group is the patient",
+    )
+    step.add_argument(
+        "--epochs", type=int, default=12, help="at most so many are of use: the best one is kept (default %(default)s)"
+    )
     step.add_argument("--storage", choices=("int8", "fp16", "fp32"), default="fp16")
-    step.add_argument("--unchecked", action="store_true", help="do not let the shipped path try the model: where there is no Node")
+    step.add_argument(
+        "--unchecked", action="store_true", help="do not let the shipped path try the model: where there is no Node"
+    )
 
 
 def slug(name: str) -> str:
@@ -106,7 +149,9 @@ def slug(name: str) -> str:
 
 
 def class_map(sources: Sequence[Source], known: Sequence[str], path: Path) -> ClassMap:
-    """Writes and loads a mapping file for the names in the sources: names of classes that the starting model has become those, others classes of their own."""
+    """Writes and loads a mapping file for the names in the sources: names of classes that the starting model has become
+    those, others classes of their own.
+    """
     default = ClassMap.load()
     names: dict[str, str] = {}
     for row in (row for found in import_all(sources) for row in found.rows):
@@ -117,9 +162,17 @@ def class_map(sources: Sequence[Source], known: Sequence[str], path: Path) -> Cl
         spelled.setdefault(target, set()).add(name.replace("_", " ").casefold())
     own = [target for target in names.values() if target not in {*known, OTHER, NONE, SKIP}]
     if clash := [target for target in own if len(spelled[target]) > 1]:
-        raise PrepareError(f"these classes would all be called {clash[0]!r}: {', '.join(sorted(spelled[clash[0]]))}. Rename one, or give --classes")
+        raise PrepareError(
+            f"these classes would all be called {clash[0]!r}: {', '.join(sorted(spelled[clash[0]]))}. Rename one, or"
+            " give --classes"
+        )
     classes = sorted({target for target in names.values() if target not in {OTHER, NONE, SKIP}})
-    lines = [f"classes = {json.dumps(classes)}", "", "[names]", *(f"{json.dumps(name)} = {json.dumps(target)}" for name, target in sorted(names.items()))]
+    lines = [
+        f"classes = {json.dumps(classes)}",
+        "",
+        "[names]",
+        *(f"{json.dumps(name)} = {json.dumps(target)}" for name, target in sorted(names.items())),
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
     return ClassMap.load(path)
@@ -130,7 +183,9 @@ def recipe_for(store: Store, origin: Origin, epochs: int) -> Recipe:
     labels = Counter(store.rows[i]["label"] for i in store.where("train"))
     classes = tuple(sorted(set(labels) - {OTHER, NONE}))
     if len(classes) < 2:
-        raise PrepareError(f"at least two classes with training pictures are needed; there is {', '.join(classes) or 'none'}")
+        raise PrepareError(
+            f"at least two classes with training pictures are needed; there is {', '.join(classes) or 'none'}"
+        )
     pictures = sum(labels[name] for name in classes)
     batch = 32 if pictures >= 320 else 8
     side = ceil((origin.trained.size or 224) / 32) * 32
@@ -163,21 +218,35 @@ def with_head(origin: Trained, classes: Sequence[str]) -> Classifier:
     return network
 
 
-def describe(recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, str], name: str, title: str, concern: Path | None) -> dict[str, Any]:
-    """What `export` needs to say in words. A class whose concern nobody stated counts as high: silence must never read as harmless."""
+def describe(
+    recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, str], name: str, title: str, concern: Path | None
+) -> dict[str, Any]:
+    """What `export` needs to say in words. A class whose concern nobody stated counts as high: silence must never read
+    as harmless.
+    """
     stated = json.loads(concern.read_text()) if concern else {}
     if unknown := set(stated) - set(recipe.classes):
-        raise PrepareError(f"{concern}: {', '.join(sorted(unknown))} is no class here; there are {', '.join(recipe.classes)}")
-    known = {entry["id"]: {key: value for key, value in entry.items() if key != "id"} for entry in origin.manifest.get("classes", [])}
+        raise PrepareError(
+            f"{concern}: {', '.join(sorted(unknown))} is no class here; there are {', '.join(recipe.classes)}"
+        )
+    known = {
+        entry["id"]: {key: value for key, value in entry.items() if key != "id"}
+        for entry in origin.manifest.get("classes", [])
+    }
     classes = {}
     for k in recipe.classes:
         words = known.get(k) or {"name": spelled.get(k, k), "concern": "high"}
         own = stated.get(k, {})
         classes[k] = words | (own if isinstance(own, dict) else {"concern": own})
         if k not in known and not own:
-            print(f"finetune: nobody said of how much concern {k!r} is: it counts as high (--concern changes that)", flush=True)
+            print(
+                f"finetune: nobody said of how much concern {k!r} is: it counts as high (--concern changes that)",
+                flush=True,
+            )
     modalities = modalities_of(store, recipe)
-    license_ = dict(origin.manifest.get("license", {"id": "LicenseRef-unstated", "nonCommercial": True})) | {"path": "LICENSE"}
+    license_ = dict(origin.manifest.get("license", {"id": "LicenseRef-unstated", "nonCommercial": True})) | {
+        "path": "LICENSE"
+    }
     return {
         "name": name,
         "version": "0.1.0",
@@ -187,16 +256,27 @@ def describe(recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, st
         "coverage": 0.9,
         "refusedShare": 0.05,
         "tiers": tiers_asked(origin, recipe),
-        "quality": quality_for(origin.manifest.get("quality", {"minSide": 64, "minContrast": 8.0, "minStructure": 2.0}), modalities),
+        "quality": quality_for(
+            origin.manifest.get("quality", {"minSide": 64, "minContrast": 8.0, "minStructure": 2.0}), modalities
+        ),
         "classes": classes,
     }
 
 
 def modalities_of(store: Store, recipe: Recipe) -> list[str]:
-    """Modalities that the new model will have, the one with most pictures first: those that there is anything to calibrate of."""
-    counts = {part: Counter(store.rows[i]["modality"] for i in store.where(part) if store.rows[i]["label"] in recipe.classes) for part in ("train", "calib")}
+    """Modalities that the new model will have, the one with most pictures first: those that there is anything to
+    calibrate of.
+    """
+    counts = {
+        part: Counter(store.rows[i]["modality"] for i in store.where(part) if store.rows[i]["label"] in recipe.classes)
+        for part in ("train", "calib")
+    }
     for name in set(counts["train"]) - set(counts["calib"]):
-        print(f"finetune: no {name} picture fell into the calibration part, so the model will not have that modality: more of them are needed", flush=True)
+        print(
+            f"finetune: no {name} picture fell into the calibration part, so the model will not have that modality:"
+            " more of them are needed",
+            flush=True,
+        )
     return sorted(counts["calib"], key=lambda name: (-counts["train"][name] - counts["calib"][name], name))
 
 
@@ -214,9 +294,15 @@ def quality_for(quality: dict[str, Any], modalities: Sequence[str]) -> dict[str,
 
 def small_classes(store: Store, recipe: Recipe) -> list[Small]:
     """Classes with too few pictures to be learnt, calibrated or measured."""
-    counts = Counter((store.rows[i]["label"], part) for part in ("train", "calib", "val", "test") for i in store.where(part))
-    found = [Small(k, counts[k, "train"], counts[k, "calib"], counts[k, "val"] + counts[k, "test"]) for k in recipe.classes]
-    return [one for one in found if one.train < FEW["train"] or one.calib < FEW["calib"] or one.measured < FEW["measured"]]
+    counts = Counter(
+        (store.rows[i]["label"], part) for part in ("train", "calib", "val", "test") for i in store.where(part)
+    )
+    found = [
+        Small(k, counts[k, "train"], counts[k, "calib"], counts[k, "val"] + counts[k, "test"]) for k in recipe.classes
+    ]
+    return [
+        one for one in found if one.train < FEW["train"] or one.calib < FEW["calib"] or one.measured < FEW["measured"]
+    ]
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -227,15 +313,26 @@ def run(arguments: argparse.Namespace) -> None:
     work = arguments.work or out.with_name(f"{out.name}-training")
     layout = ImportOptions(modality=arguments.modality, group_pattern=arguments.group_pattern)
     sources = [parse_source(text, layout) for text in arguments.data]
-    classes = ClassMap.load(arguments.classes) if arguments.classes else class_map(sources, origin.trained.classes, work / "classes.toml")
+    classes = (
+        ClassMap.load(arguments.classes)
+        if arguments.classes
+        else class_map(sources, origin.trained.classes, work / "classes.toml")
+    )
     prepare(sources, work / "store", Settings(calibration=CALIBRATION, calibration_by_class=True), classes)
     store = Store.open(work / "store")
     recipe = _recipe(work / "recipe.toml", store, origin, arguments)
     calibration = HeldOut.of(store, recipe, "calib")
     if len(calibration.indices) < FEWEST:
-        raise PrepareError(f"{len(calibration.indices)} pictures are left for calibration, fewer than {FEWEST}: more pictures are needed")
+        raise PrepareError(
+            f"{len(calibration.indices)} pictures are left for calibration, fewer than {FEWEST}: more pictures are"
+            " needed"
+        )
     known = [name for name in recipe.classes if name in origin.trained.classes]
-    print(f"finetune: {len(recipe.classes)} classes, {len(known)} of them known to {arguments.origin.name}: {', '.join(known) or 'none'}", flush=True)
+    print(
+        f"finetune: {len(recipe.classes)} classes, {len(known)} of them known to {arguments.origin.name}:"
+        f" {', '.join(known) or 'none'}",
+        flush=True,
+    )
     small = small_classes(store, recipe)
     if small:
         print(f"finetune: warning: too few pictures of {len(small)} classes. {few_means(FEW)}", flush=True)
@@ -253,23 +350,42 @@ def run(arguments: argparse.Namespace) -> None:
     if not beaten:
         chosen = work / "run" / "start.pt"
         save({"epoch": 0, "weights": start.state_dict(), "recipe": recipe.to_dict(), "origin": origin.told}, chosen)
-        print(f"finetune: no epoch did better than {origin.name} on {len(judge.held.indices)} pictures not trained on: {origin.name} is exported", flush=True)
+        print(
+            f"finetune: no epoch did better than {origin.name} on {len(judge.held.indices)} pictures not trained on:"
+            f" {origin.name} is exported",
+            flush=True,
+        )
     spelled = {target: name for name, target in classes.names.items() if target in recipe.classes and name != target}
     title = f"{len(recipe.classes)} categories, {'trained on from' if beaten else 'with the weights of'} {origin.name}"
     description = describe(recipe, store, origin, spelled, slug(out.name), title, arguments.concern)
     description["training"] = {"chosenBy": ["calib", "val"]}
     export(recipe, store, chosen, description, out, arguments.storage)
-    shown = Shown(store, recipe, description, origin.name, known, small, start.eval(), load_classifier(chosen).network, load(chosen)["epoch"], beaten)
+    shown = Shown(
+        store,
+        recipe,
+        description,
+        origin.name,
+        known,
+        small,
+        start.eval(),
+        load_classifier(chosen).network,
+        load(chosen)["epoch"],
+        beaten,
+    )
     for line in write_card(out, shown, FEW):
         print(f"finetune: {line}", flush=True)
     write_license(out, origin.manifest.get("name", ""), origin.folder)
     if not arguments.unchecked:
         check(out)
-    print(f"finetune: {out} is a model folder for the page; {work} holds pictures and run and should stay private", flush=True)
+    print(
+        f"finetune: {out} is a model folder for the page; {work} holds pictures and run and should stay private",
+        flush=True,
+    )
 
 
 def set_aside(run: Path, store: Store, recipe: Recipe, origin: str) -> None:
-    """Renames a run that began with other pictures, classes or weights than these: what it was trained on may be measured on by now.
+    """Renames a run that began with other pictures, classes or weights than these: what it was trained on may be
+    measured on by now.
 
     Going on with it would be worse than beginning anew: when pictures are added, the parts are drawn anew too.
     """
@@ -277,7 +393,11 @@ def set_aside(run: Path, store: Store, recipe: Recipe, origin: str) -> None:
         return
     state = load(run / "last.pt")
     ran = Recipe.of(state["recipe"], str(run))
-    why = [f"another {key}" for key in ("network", "classes", "seed", "batch_size", "samples_per_epoch") if getattr(ran, key) != getattr(recipe, key)]
+    why = [
+        f"another {key}"
+        for key in ("network", "classes", "seed", "batch_size", "samples_per_epoch")
+        if getattr(ran, key) != getattr(recipe, key)
+    ]
     if state.get("data") != store.fingerprint():
         why.insert(0, "other pictures")
     if state.get("origin") != origin:
@@ -286,13 +406,19 @@ def set_aside(run: Path, store: Store, recipe: Recipe, origin: str) -> None:
         return
     place = next(path for n in range(1, 10_000) if not (path := run.with_name(f"{run.name}-{n}")).exists())
     run.rename(place)
-    print(f"finetune: the run that is there was made with {', '.join(why)}: it now stands in {place.name}, and training begins anew", flush=True)
+    print(
+        f"finetune: the run that is there was made with {', '.join(why)}: it now stands in {place.name}, and training"
+        " begins anew",
+        flush=True,
+    )
 
 
 def _recipe(path: Path, store: Store, origin: Origin, arguments: argparse.Namespace) -> Recipe:
-    """A recipe for the pictures there are, with every `--set` of this call and earlier ones; a recipe that somebody edited stays as it is.
+    """A recipe for the pictures there are, with every `--set` of this call and earlier ones; a recipe that somebody
+    edited stays as it is.
 
-    Whether it was edited is known by its hash in `finetune.json` beside it. `--set` is written into either: nothing that is read later may miss it.
+    Whether it was edited is known by its hash in `finetune.json` beside it. `--set` is written into either: nothing
+    that is read later may miss it.
     """
     note = path.with_name("finetune.json")
     noted = json.loads(note.read_text()) if note.exists() else {}
@@ -301,7 +427,10 @@ def _recipe(path: Path, store: Store, origin: Origin, arguments: argparse.Namesp
         recipe = Recipe.load(path, arguments.set)
         if recipe.classes != made.classes:
             there, wanted = ", ".join(recipe.classes), ", ".join(made.classes)
-            raise PrepareError(f"{path} was edited and has the classes {there}, but there are pictures of {wanted}: put that right there, or delete it")
+            raise PrepareError(
+                f"{path} was edited and has the classes {there}, but there are pictures of {wanted}: put that right"
+                " there, or delete it"
+            )
         if arguments.set:
             path.write_text(recipe.to_toml())
         return recipe

@@ -1,4 +1,6 @@
-"""The card of a fine-tuned model: what it was made of, and how it does beside the model that it began with. Only what is known is said."""
+"""The card of a fine-tuned model: what it was made of, and how it does beside the model that it began with. Only what
+is known is said.
+"""
 
 from __future__ import annotations
 
@@ -32,15 +34,17 @@ class Small:
 def few_means(few: Mapping[str, int]) -> str:
     """What follows from too few pictures."""
     return (
-        f"With fewer than {few['train']} to train on, what is learnt of a class may be these pictures' accidents; with fewer than {few['calib']} to calibrate "
-        f"with, how often it is in the set is taken from other classes; with fewer than {few['measured']} to measure on, one picture moves its figure by "
-        "5 points or more."
+        f"With fewer than {few['train']} to train on, what is learnt of a class may be these pictures' accidents; with"
+        f" fewer than {few['calib']} to calibrate with, how often it is in the set is taken from other classes; with"
+        f" fewer than {few['measured']} to measure on, one picture moves its figure by 5 points or more."
     )
 
 
 @dataclass(frozen=True)
 class Shown:
-    """All that the card speaks of. `epoch`: which one was kept; `beaten`: whether one did better than the starting model, so that it was kept at all."""
+    """All that the card speaks of. `epoch`: which one was kept; `beaten`: whether one did better than the starting
+    model, so that it was kept at all.
+    """
 
     store: Store
     recipe: Recipe
@@ -103,12 +107,31 @@ def figures_table(shown: Shown) -> tuple[str, list[str]]:
         low, high = held.gain(before, after)
         old, new = held.figures(before), held.figures(after)
         rows.append([title, str(len(held.indices)), *_cells(old), *_cells(new), f"{low:+.3f} to {high:+.3f}"])
-        lines.append(f"{title.split(':')[0]}, {len(held.indices)} pictures: balanced accuracy {_cells(new)[0]}, {shown.origin} {_cells(old)[0]}")
+        lines.append(
+            f"{title.split(':')[0]}, {len(held.indices)} pictures: balanced accuracy {_cells(new)[0]}, {shown.origin}"
+            f" {_cells(old)[0]}"
+        )
         if len(shown.known) > 1 and len(shown.known) < len(shown.recipe.classes):
             old, new = held.figures(before, shown.known), held.figures(after, shown.known)
-            rows.append([f"... of classes that {shown.origin} knew", str(old.pictures if old else 0), *_cells(old), *_cells(new), ""])
+            rows.append(
+                [
+                    f"... of classes that {shown.origin} knew",
+                    str(old.pictures if old else 0),
+                    *_cells(old),
+                    *_cells(new),
+                    "",
+                ]
+            )
     start = f"{shown.origin} as it was"
-    header = ["pictures", "number", f"balanced accuracy, {start}", f"macro AUC, {start}", "balanced accuracy, this model", "macro AUC, this model", "gain"]
+    header = [
+        "pictures",
+        "number",
+        f"balanced accuracy, {start}",
+        f"macro AUC, {start}",
+        "balanced accuracy, this model",
+        "macro AUC, this model",
+        "gain",
+    ]
     return markdown(header, rows), lines
 
 
@@ -120,7 +143,11 @@ def recalls_table(shown: Shown) -> str:
         for parts in (("val",), ("test",)):
             held = HeldOut.of(shown.store, shown.recipe, *parts)
             for network in (shown.start, shown.chosen):
-                right, count = figures.recalls.get(name, (0, 0)) if held.indices and (figures := held.figures(held.logits(network))) else (0, 0)
+                right, count = (
+                    figures.recalls.get(name, (0, 0))
+                    if held.indices and (figures := held.figures(held.logits(network)))
+                    else (0, 0)
+                )
                 cells.append(f"{right} of {count}" if count else "-")
         rows.append([name, *cells])
     origin = shown.origin
@@ -132,14 +159,25 @@ def _how(shown: Shown) -> str:
     knew = f"It knew {', '.join(shown.known) or 'none'} of the categories"
     new = [name for name in shown.recipe.classes if name not in shown.known]
     if new:
-        knew += f"; the rows of its head for {', '.join(new)} were fitted on its frozen features before anything else learnt"
+        knew += (
+            f"; the rows of its head for {', '.join(new)} were fitted on its frozen features before anything else"
+            " learnt"
+        )
     if shown.beaten:
         pictures = len(shown.store.where("train"))
-        kept = f"All layers were then trained on {pictures} pictures for {shown.recipe.epochs} epochs; epoch {shown.epoch}, the best one, was kept."
+        kept = (
+            f"All layers were then trained on {pictures} pictures for {shown.recipe.epochs} epochs; epoch"
+            f" {shown.epoch}, the best one, was kept."
+        )
     elif new:
-        kept = "No epoch of training all layers did better on pictures not trained on, so that nothing else was changed."
+        kept = (
+            "No epoch of training all layers did better on pictures not trained on, so that nothing else was changed."
+        )
     else:
-        kept = f"No epoch of training did better on pictures not trained on: these are the weights of {shown.origin}, cut down to these categories."
+        kept = (
+            f"No epoch of training did better on pictures not trained on: these are the weights of {shown.origin}, cut"
+            " down to these categories."
+        )
     return f"Training began with {shown.origin}. {knew}. {kept}"
 
 
@@ -149,18 +187,30 @@ def write_card(out: Path, shown: Shown, few: Mapping[str, int]) -> list[str]:
     rows = []
     for k in shown.recipe.classes:
         words = shown.description["classes"][k]
-        rows.append(f"| {k} | {words['name']} | {words['concern']} | " + " | ".join(str(counts[p, k]) for p in ("train", "calib", "val", "test")) + " |")
+        rows.append(
+            f"| {k} | {words['name']} | {words['concern']} | "
+            + " | ".join(str(counts[p, k]) for p in ("train", "calib", "val", "test"))
+            + " |"
+        )
     table, lines = figures_table(shown)
     small = "".join(f"\n- {one.told}" for one in shown.small)
-    groups = "Groups (a patient, a lesion, copies of one picture; each picture by itself where nothing tells) are never in two parts."
-    beside = f"{shown.origin} as it was, its scores renormalised to these categories, answers for the same pictures beside this model."
+    groups = (
+        "Groups (a patient, a lesion, copies of one picture; each picture by itself where nothing tells) are never in"
+        " two parts."
+    )
+    beside = (
+        f"{shown.origin} as it was, its scores renormalised to these categories, answers for the same pictures beside"
+        " this model."
+    )
     text = CARD.format(
         name=shown.description["name"],
         title=shown.description["title"],
         how=_how(shown),
         rows="\n".join(rows),
         small=f"\nToo few pictures to rely on. {few_means(few)}\n{small}\n" if small else "",
-        measured=f"{groups} {beside} Gain: 95 % interval of the difference in balanced accuracy, bootstrapped by group.",
+        measured=(
+            f"{groups} {beside} Gain: 95 % interval of the difference in balanced accuracy, bootstrapped by group."
+        ),
         figures=table,
         recalls=recalls_table(shown),
         origin=shown.origin,
@@ -173,5 +223,8 @@ def write_license(out: Path, name: str, folder: Path | None) -> None:
     """LICENSE: the starting model's terms go on to apply; of a checkpoint nothing is known."""
     text = "Licence of these weights: not stated. Ask whoever trained them before passing them on.\n"
     if folder and (folder / "LICENSE").exists():
-        text = f"These weights were trained on from {name}, and its terms go on to apply:\n\n{(folder / 'LICENSE').read_text()}"
+        text = (
+            f"These weights were trained on from {name}, and its terms go on to"
+            f" apply:\n\n{(folder / 'LICENSE').read_text()}"
+        )
     (out / "LICENSE").write_text(text)

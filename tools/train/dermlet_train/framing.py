@@ -1,7 +1,8 @@
 """Where in a picture the network looks: the locator of a model folder, read as the page reads it.
 
-The locator's answers come from onnxruntime; what is made of them is asked of the shipped C++ module (`frames.mjs`), so that there is one rule and not two. The
-scores that a manifest is calibrated on are those of the very frames that the page will show the network.
+The locator's answers come from onnxruntime; what is made of them is asked of the shipped C++ module (`frames.mjs`), so
+that there is one rule and not two. The scores that a manifest is calibrated on are those of the very frames that the
+page will show the network.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 
 @dataclass(frozen=True)
 class Frame:
-    """`framing` as in the core: whole, spot, both, none or several. `box`: the frame around the spot; None where only the picture as it is is shown."""
+    """`framing` as in the core: whole, spot, both, none or several. `box`: the frame around the spot; None where only
+    the picture as it is is shown.
+    """
 
     framing: str = "whole"
     box: Box | None = None
@@ -40,7 +43,9 @@ class Frame:
         return self.framing not in ("none", "several")
 
     def views(self, picture: np.ndarray, recipe: Recipe) -> list[np.ndarray]:
-        """One or two (S, S, 3) views of an (H, W, 3) picture, whose outputs are averaged. A frame is shown whole, a picture as it is by the recipe's crop."""
+        """One or two (S, S, 3) views of an (H, W, 3) picture, whose outputs are averaged. A frame is shown whole, a
+        picture as it is by the recipe's crop.
+        """
         if self.box is None:
             return [recipe_view(picture, recipe)]
         left, top, right, bottom = self.box
@@ -52,7 +57,9 @@ WHOLE = Frame()
 
 
 class Locator:
-    """A model folder's locator. `entry` is the manifest's `locator`. Raises FileNotFoundError when the C++ module is not built, OSError without Node."""
+    """A model folder's locator. `entry` is the manifest's `locator`. Raises FileNotFoundError when the C++ module is
+    not built, OSError without Node.
+    """
 
     def __init__(self, folder: Path, entry: Mapping[str, Any], threads: int = 1) -> None:
         import onnxruntime
@@ -62,13 +69,20 @@ class Locator:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.entry = entry
-        self.session = onnxruntime.InferenceSession((folder / entry["file"]["path"]).read_bytes(), options, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(
+            (folder / entry["file"]["path"]).read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
 
     def frames(self, pictures: Iterable[np.ndarray], looks: Iterable[Mapping[str, float] | None]) -> list[Frame]:
-        """One frame for each (H, W, 3) uint8 picture, in order. `looks`: the manifest's `look` of each picture's modality."""
+        """One frame for each (H, W, 3) uint8 picture, in order. `looks`: the manifest's `look` of each picture's
+        modality.
+        """
         limits = {key: self.entry[key] for key in LIMITS}
         asked = zip(pictures, looks, strict=True)
-        lines = "".join(json.dumps(self._answer(picture) | {"spec": limits | dict(look or NO_LOOK)}) + "\n" for picture, look in asked)
+        lines = "".join(
+            json.dumps(self._answer(picture) | {"spec": limits | dict(look or NO_LOOK)}) + "\n"
+            for picture, look in asked
+        )
         told = subprocess.run(["node", str(SCRIPT)], input=lines, capture_output=True, text=True, check=False)
         if told.returncode:
             raise RuntimeError(f"frames.mjs: {told.stderr.strip()[-500:]}")
@@ -80,7 +94,13 @@ class Locator:
         view = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
         (values,) = self.session.run([self.entry["output"]], {self.entry["input"]["name"]: LITE.normalise(view[None])})
         rows, columns = values.shape[2:]
-        return {"rows": rows, "columns": columns, "width": width, "height": height, "values": [round(float(value), 5) for value in values.ravel()]}
+        return {
+            "rows": rows,
+            "columns": columns,
+            "width": width,
+            "height": height,
+            "values": [round(float(value), 5) for value in values.ravel()],
+        }
 
 
 def _frame_of(told: Mapping[str, Any]) -> Frame:
@@ -90,7 +110,9 @@ def _frame_of(told: Mapping[str, Any]) -> Frame:
 
 
 class Framer:
-    """Has the pictures of a store looked at as the page does: with a model folder's locator, and how closely each modality is looked at."""
+    """Has the pictures of a store looked at as the page does: with a model folder's locator, and how closely each
+    modality is looked at.
+    """
 
     def __init__(self, locator: Locator, looks: Mapping[str, Mapping[str, float]]) -> None:
         self.locator, self.looks = locator, looks

@@ -1,10 +1,11 @@
 """A shipped model folder back into a network that can be trained on.
 
-A shipped file holds no batch norm: it was folded into the convolutions before it. So the network that is read back has convolutions with a bias and no norm
-(`folded`), answers exactly as the shipped one does, and is fine-tuned like that. For small collections this is what one would do anyway: batch norm kept in
-evaluation mode is the same function, and its statistics could not be estimated anew from a few dozen pictures. Reading the shipped file was chosen over keeping
-a checkpoint beside every model, which would double what a model weighs in the repository and go stale; stored halves or bytes cost a fine-tuned network
-nothing, as training goes on from them.
+A shipped file holds no batch norm: it was folded into the convolutions before it. So the network that is read back has
+convolutions with a bias and no norm (`folded`), answers exactly as the shipped one does, and is fine-tuned like that.
+For small collections this is what one would do anyway: batch norm kept in evaluation mode is the same function, and its
+statistics could not be estimated anew from a few dozen pictures. Reading the shipped file was chosen over keeping a
+checkpoint beside every model, which would double what a model weighs in the repository and go stale; stored halves or
+bytes cost a fine-tuned network nothing, as training goes on from them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from .networks import NETWORKS
 
 
 def restored(model: onnx.ModelProto) -> dict[str, np.ndarray]:
-    """All constant tensors by name, those too that the file stores small and restores by Cast and Mul (storage.py), or that gain axes on the way."""
+    """All constant tensors by name, those too that the file stores small and restores by Cast and Mul (storage.py), or
+    that gain axes on the way.
+    """
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for node in model.graph.node:
         if not node.input or not all(name in values for name in node.input):
@@ -52,18 +55,24 @@ def convolutions(network: Classifier) -> list[nn.Conv2d]:
 
 
 def read_model(folder: Path) -> tuple[Classifier, dict[str, Any]]:
-    """The network of a model folder that `export` wrote, in evaluation mode, and its manifest. Raises ValueError for any other model.
+    """The network of a model folder that `export` wrote, in evaluation mode, and its manifest. Raises ValueError for
+    any other model.
 
-    Layers are matched by their order and shape, not by name: the exporter renames what it folds. The last convolution of the graph is the head.
+    Layers are matched by their order and shape, not by name: the exporter renames what it folds. The last convolution
+    of the graph is the head.
     """
     manifest = json.loads((folder / "manifest.json").read_text())
     name = manifest.get("training", {}).get("network")
     if name not in NETWORKS:
-        raise ValueError(f"{folder}: was not made by this tool's export (network {name!r}); there are {', '.join(NETWORKS)}")
+        raise ValueError(
+            f"{folder}: was not made by this tool's export (network {name!r}); there are {', '.join(NETWORKS)}"
+        )
     model = onnx.load(folder / manifest["file"]["path"])
     values = restored(model)
     network = Classifier(name, len(manifest["classes"]), 0.0, pretrained=False, folded=True)
-    targets = [(layer.weight, layer.bias) for layer in convolutions(network)] + [(network.head.weight, network.head.bias)]
+    targets = [(layer.weight, layer.bias) for layer in convolutions(network)] + [
+        (network.head.weight, network.head.bias)
+    ]
     nodes = [node for node in model.graph.node if node.op_type == "Conv"]
     if len(nodes) != len(targets):
         raise ValueError(f"{folder}: {len(nodes)} convolutions where {name} with a head has {len(targets)}")
@@ -74,7 +83,11 @@ def read_model(folder: Path) -> tuple[Classifier, dict[str, Any]]:
                     parameter.zero_()
                     continue
                 source = values.get(node.input[1 + k])
-                if source is None or source.size != parameter.numel() or source.shape[: parameter.ndim] != tuple(parameter.shape):
+                if (
+                    source is None
+                    or source.size != parameter.numel()
+                    or source.shape[: parameter.ndim] != tuple(parameter.shape)
+                ):
                     raise ValueError(f"{folder}: convolution {node.name or node.output[0]} is no layer of {name}")
                 parameter.copy_(torch.from_numpy(source.astype(np.float32)).reshape(parameter.shape))
     return network.eval(), manifest

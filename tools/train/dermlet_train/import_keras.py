@@ -1,7 +1,9 @@
-"""`import-keras`: a Keras classifier with its class index -> a model folder that the page and the command line run unchanged.
+"""`import-keras`: a Keras classifier with its class index -> a model folder that the page and the command line run
+unchanged.
 
-What such a file cannot say is not made up: without calibration pictures no limit is invented, every category stays in the set of possible ones, no single one
-is presented, and the tier is the highest concern of any category (`--calibration` changes that); a category whose concern nobody stated counts as high.
+What such a file cannot say is not made up: without calibration pictures no limit is invented, every category stays in
+the set of possible ones, no single one is presented, and the tier is the highest concern of any category
+(`--calibration` changes that); a category whose concern nobody stated counts as high.
 """
 
 from __future__ import annotations
@@ -32,7 +34,11 @@ from .tiers import DEFAULTS, Cuts, Targets, fit_cuts, unmeasured
 TOLERANCE = 1e-4  # greatest difference from Keras' own predictions; the fp32 file's, whatever storage follows
 STORED_TOLERANCE = 1e-2  # the same once weights are rounded to fp16
 CONCERNS = ("low", "moderate", "high")
-FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
+FILTERS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
 
 
 class ImportProblem(Exception):
@@ -41,7 +47,9 @@ class ImportProblem(Exception):
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What the model wants of 0..255 pixels: channels in this order, less mean, divided by std, both in the order of channels."""
+    """What the model wants of 0..255 pixels: channels in this order, less mean, divided by std, both in the order of
+    channels.
+    """
 
     channels: str
     mean: tuple[float, float, float]
@@ -64,17 +72,46 @@ PREPROCESSING = {
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument("keras", type=Path, metavar="MODEL", help="a whole Keras model, .keras or .h5")
-    step.add_argument("--classes", type=Path, required=True, help="{name: index}, {index: name} or a list of names: .json, or a pickle (never executed)")
+    step.add_argument(
+        "--classes",
+        type=Path,
+        required=True,
+        help="{name: index}, {index: name} or a list of names: .json, or a pickle (never executed)",
+    )
     step.add_argument("--name", required=True, help="the model's name: lower-case letters, digits, dashes")
     step.add_argument("--out", type=Path, required=True, help="model folder to write")
-    step.add_argument("--preprocessing", choices=("auto", *PREPROCESSING), default="auto", help="what happens to 0..255 RGB before the first layer")
+    step.add_argument(
+        "--preprocessing",
+        choices=("auto", *PREPROCESSING),
+        default="auto",
+        help="what happens to 0..255 RGB before the first layer",
+    )
     step.add_argument("--size", type=int, help="side of the input in pixels, where the model leaves it open")
-    step.add_argument("--filter", choices=tuple(FILTERS), default="bicubic", help="how pictures were brought to the input's size")
-    step.add_argument("--concern", type=Path, help='JSON: {class: "low"|"moderate"|"high"} or {class: {"concern", "name", "plain"}}, for every class')
-    step.add_argument("--calibration", type=Path, nargs=2, metavar=("PREDICTIONS", "LABELS"), help="evaluate's --predictions table and its label table")
-    step.add_argument("--coverage", type=float, default=0.9, help="share of pictures whose set should hold the truth, with --calibration")
+    step.add_argument(
+        "--filter", choices=tuple(FILTERS), default="bicubic", help="how pictures were brought to the input's size"
+    )
+    step.add_argument(
+        "--concern",
+        type=Path,
+        help='JSON: {class: "low"|"moderate"|"high"} or {class: {"concern", "name", "plain"}}, for every class',
+    )
+    step.add_argument(
+        "--calibration",
+        type=Path,
+        nargs=2,
+        metavar=("PREDICTIONS", "LABELS"),
+        help="evaluate's --predictions table and its label table",
+    )
+    step.add_argument(
+        "--coverage",
+        type=float,
+        default=0.9,
+        help="share of pictures whose set should hold the truth, with --calibration",
+    )
     step.add_argument("--storage", choices=("fp32", "fp16"), default="fp32")
-    step.add_argument("--modality", action="append", help="id of the modality, may be given several times (default: photo)")
+    step.add_argument(
+        "--modality", action="append", help="id of the modality, may be given several times (default: photo)"
+    )
     step.add_argument("--title")
     step.add_argument("--version", default="0.1.0")
     step.add_argument("--license", default="LicenseRef-unknown", help="SPDX id of the weights' licence")
@@ -107,7 +144,10 @@ def import_keras(arguments: argparse.Namespace) -> None:
 
     network = load_network(file, arguments.size)
     if network.classes != len(names):
-        raise ImportProblem(f"the model scores {network.classes} classes, but {arguments.classes.name} names {len(names)}: {', '.join(names)}")
+        raise ImportProblem(
+            f"the model scores {network.classes} classes, but {arguments.classes.name} names {len(names)}:"
+            f" {', '.join(names)}"
+        )
     fitted = None if arguments.calibration is None else calibrated(*arguments.calibration, classes, arguments.coverage)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder)
@@ -116,7 +156,9 @@ def import_keras(arguments: argparse.Namespace) -> None:
         # The manifest last: until it is there, the folder is no model.
         for path in sorted(draft.iterdir(), key=lambda path: path.name == "manifest.json"):
             _put(path, arguments.out / path.name)
-    print(f"import-keras: {arguments.out} is ready; try: npm run classify -- PICTURE --model {arguments.out}", flush=True)
+    print(
+        f"import-keras: {arguments.out} is ready; try: npm run classify -- PICTURE --model {arguments.out}", flush=True
+    )
 
 
 def _say(text: str) -> None:
@@ -164,13 +206,22 @@ def describe_classes(names: list[str], path: Path | None) -> list[dict[str, str]
 
 def _described(identity: str, name: str, stated: object, path: Path) -> dict[str, str]:
     words = stated if isinstance(stated, dict) else {"concern": stated}
-    if words.get("concern") not in CONCERNS or set(words) - {"concern", "name", "plain"} or not all(isinstance(v, str) and v for v in words.values()):
-        raise ImportProblem(f"{path.name}: {name!r} needs a concern, one of {', '.join(CONCERNS)} (and may have 'name' and 'plain'), not {json.dumps(stated)}")
+    if (
+        words.get("concern") not in CONCERNS
+        or set(words) - {"concern", "name", "plain"}
+        or not all(isinstance(v, str) and v for v in words.values())
+    ):
+        raise ImportProblem(
+            f"{path.name}: {name!r} needs a concern, one of {', '.join(CONCERNS)} (and may have 'name' and 'plain'),"
+            f" not {json.dumps(stated)}"
+        )
     return {"id": identity, "name": name, **words}
 
 
 def class_ids(names: list[str]) -> list[str]:
-    """Ids of the manifest's form from names, distinct: 'Melanocytic Nevi' -> 'melanocytic-nevi'; a label that has the form stays as it is."""
+    """Ids of the manifest's form from names, distinct: 'Melanocytic Nevi' -> 'melanocytic-nevi'; a label that has the
+    form stays as it is.
+    """
     ids: list[str] = []
     for index, name in enumerate(names):
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
@@ -190,7 +241,10 @@ def choose_preprocessing(asked: str, file: KerasFile) -> Preprocessing:
         asked = _recognised(layers, inside)
         _say(f"preprocessing '{asked}', recognised by the model's layers")
     elif asked != "none" and inside:
-        _say(f"the model normalises inside as well ({', '.join(dict.fromkeys(inside))}); '{asked}' is applied before that, as asked")
+        _say(
+            f"the model normalises inside as well ({', '.join(dict.fromkeys(inside))}); '{asked}' is applied before"
+            " that, as asked"
+        )
     return PREPROCESSING[asked]
 
 
@@ -201,23 +255,28 @@ def _recognised(layers: list[tuple[str, str]], inside: list[str]) -> str:
     if {"block1_conv1", "block2_conv1", "block5_conv3"} <= names:
         return "caffe"  # VGG16 and VGG19 of keras.applications
     raise ImportProblem(
-        "the layers do not show what the model expects of its pixels: give --preprocessing none (0..255), caffe (BGR less ImageNet's means), "
-        "tf (-1..1), torch (ImageNet's mean and deviation) or scale (0..1)"
+        "the layers do not show what the model expects of its pixels: give --preprocessing none (0..255), caffe (BGR"
+        " less ImageNet's means), tf (-1..1), torch (ImageNet's mean and deviation) or scale (0..1)"
     )
 
 
-def calibrated(predictions: Path, labels: Path, classes: list[dict[str, str]], coverage: float) -> tuple[Sets, Cuts, int]:
+def calibrated(
+    predictions: Path, labels: Path, classes: list[dict[str, str]], coverage: float
+) -> tuple[Sets, Cuts, int]:
     """Prediction sets, cuts of the tiers, and on how many pictures they rest. Raises ImportProblem.
 
-    `predictions` is what `npm run evaluate -- --predictions` wrote with this model, `labels` the label table that it was given. Pictures of one `group` of it
-    are never on both sides of a cross-fit; without that column every picture counts as independent.
+    `predictions` is what `npm run evaluate -- --predictions` wrote with this model, `labels` the label table that it
+    was given. Pictures of one `group` of it are never on both sides of a cross-fit; without that column every picture
+    counts as independent.
     """
     ids = [entry["id"] for entry in classes]
     told = {(row.get("set"), row.get("image")): row for row in _table(labels, ("set", "image", "label"))}
     found = [(row, told.get((row["set"], row["image"]), {})) for row in _table(predictions, ("set", "image", *ids))]
     rows = [(row, label) for row, label in found if label.get("label") in ids]
     if not rows:
-        raise ImportProblem(f"no picture of {predictions.name} has one of the model's classes as its label in {labels.name}")
+        raise ImportProblem(
+            f"no picture of {predictions.name} has one of the model's classes as its label in {labels.name}"
+        )
     try:
         probabilities = np.array([[float(row[i]) for i in ids] for row, _ in rows])
     except ValueError as problem:
@@ -241,7 +300,9 @@ def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 def squashed(picture: Path, width: int, height: int, filter_name: str) -> np.ndarray:
-    """(height, width, 3) uint8 RGB of the whole picture, as the retired servers resized it and as the core does for 'stretch'."""
+    """(height, width, 3) uint8 RGB of the whole picture, as the retired servers resized it and as the core does for
+    'stretch'.
+    """
     with Image.open(picture) as opened:
         return np.asarray(opened.convert("RGB").resize((width, height), FILTERS[filter_name]))
 
@@ -266,10 +327,18 @@ def _compare(session: Any, network: Any, inputs: list[np.ndarray], limit: float,
         differences = [np.abs(found["scores"] - exact).max()]
         if "maps" in found:
             logits = found["maps"].mean((2, 3))
-            mapped = logits if network.scores_are == "logits" else np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+            mapped = (
+                logits
+                if network.scores_are == "logits"
+                else np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+            )
             differences.append(np.abs(mapped - exact).max())
         greatest = max(greatest, *(float(d) for d in differences))
-    print(f"import-keras: {what}: scores differ from Keras by at most {greatest:.2e} on {len(inputs)} inputs (limit {limit:.0e})", flush=True)
+    print(
+        f"import-keras: {what}: scores differ from Keras by at most {greatest:.2e} on {len(inputs)} inputs (limit"
+        f" {limit:.0e})",
+        flush=True,
+    )
     if not greatest <= limit:
         raise ImportProblem(f"{what}: the ONNX network differs from Keras by {greatest:.2e}, more than {limit:.0e}")
     return greatest
@@ -319,7 +388,10 @@ def _write(
     if arguments.license_file:
         shutil.copyfile(arguments.license_file, out / "LICENSE")
     else:
-        stated = f"Licence of these weights, as stated when they were imported: {arguments.license}. Ask whoever trained them before passing them on.\n"
+        stated = (
+            f"Licence of these weights, as stated when they were imported: {arguments.license}. Ask whoever trained"
+            " them before passing them on.\n"
+        )
         (out / "LICENSE").write_text(stated)
     manifest = {
         "$schema": "../manifest.schema.json",
@@ -341,15 +413,26 @@ def _write(
             "mean": list(preprocessing.mean),
             "std": list(preprocessing.std),
         },
-        "outputs": {"scores": "scores", "scoresAre": network.scores_are, **{name: name for name in network.outputs[1:]}},
+        "outputs": {
+            "scores": "scores",
+            "scoresAre": network.scores_are,
+            **{name: name for name in network.outputs[1:]},
+        },
         "classes": classes,
-        "modalities": [{"id": m, "temperature": 1, "sets": sets, "tiers": cuts.entry(), "rejectionThreshold": None} for m in modalities],
+        "modalities": [
+            {"id": m, "temperature": 1, "sets": sets, "tiers": cuts.entry(), "rejectionThreshold": None}
+            for m in modalities
+        ],
         "defaultModality": modalities[0],
         "decision": {"coverage": arguments.coverage if fitted else 1, "rejection": "none"},
         "quality": {"minSide": min(64, network.width, network.height), "minContrast": 8.0, "minStructure": 2.0},
         "selfTest": {"picture": file_entry(out / "selftest.png"), "reference": file_entry(out / "selftest.json")},
         "training": {
-            "importedFrom": {"kind": file.kind, "kerasVersion": file.keras_version, "sha256": hashlib.sha256(file.path.read_bytes()).hexdigest()},
+            "importedFrom": {
+                "kind": file.kind,
+                "kerasVersion": file.keras_version,
+                "sha256": hashlib.sha256(file.path.read_bytes()).hexdigest(),
+            },
             "opset": OPSET,
             "storage": arguments.storage,
             "parameters": int(network.model.count_params()),
@@ -360,10 +443,19 @@ def _write(
     (out / "MODEL_CARD.md").write_text(_card(manifest))
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     megabytes = path.stat().st_size / 1e6
-    kept = "with activation maps" if network.head else "without activation maps: its last layers are not average pooling and one dense layer"
-    print(f"import-keras: {path.name} {megabytes:.2f} MB as {arguments.storage}, {network.scores_are}, {kept}", flush=True)
+    kept = (
+        "with activation maps"
+        if network.head
+        else "without activation maps: its last layers are not average pooling and one dense layer"
+    )
+    print(
+        f"import-keras: {path.name} {megabytes:.2f} MB as {arguments.storage}, {network.scores_are}, {kept}", flush=True
+    )
     if not fitted:
-        _say("not calibrated: every category stays in the set of possible ones, and no single one is presented; see --calibration")
+        _say(
+            "not calibrated: every category stays in the set of possible ones, and no single one is presented; see"
+            " --calibration"
+        )
 
 
 def _card(manifest: dict[str, Any]) -> str:
@@ -371,16 +463,18 @@ def _card(manifest: dict[str, Any]) -> str:
     pictures = training["calibrationPictures"]
     if pictures:
         sets = (
-            f"The sets were fitted on {pictures} labelled pictures so that a set holds the true category for\n"
-            f"about {manifest['decision']['coverage']:.0%} of pictures like those, the tiers so that at most\n"
-            f"{DEFAULTS['maxMalignantLow']:.0%} of those of high concern are called low and at least {DEFAULTS['minMalignantHigh']:.0%} high.\n"
-            "That holds only if none of them was trained on. Scores are the network's own, without a temperature."
+            f"The sets were fitted on {pictures} labelled pictures so that a set holds the true category for\nabout"
+            f" {manifest['decision']['coverage']:.0%} of pictures like those, the tiers so that at"
+            f" most\n{DEFAULTS['maxMalignantLow']:.0%} of those of high concern are called low and at least"
+            f" {DEFAULTS['minMalignantHigh']:.0%} high.\nThat holds only if none of them was trained on. Scores are the"
+            " network's own, without a temperature."
         )
     else:
         sets = (
-            "Not calibrated: nobody measured how often its scores are right. Therefore no number was made up: every category stays in the set of\n"
-            "possible ones, no single one is presented, and the concern shown is the highest of all categories. `npm run evaluate -- --predictions` on\n"
-            "labelled pictures that it was not trained on, then `import-keras --calibration`, gives sets and tiers."
+            "Not calibrated: nobody measured how often its scores are right. Therefore no number was made up: every"
+            " category stays in the set of\npossible ones, no single one is presented, and the concern shown is the"
+            " highest of all categories. `npm run evaluate -- --predictions` on\nlabelled pictures that it was not"
+            " trained on, then `import-keras --calibration`, gives sets and tiers."
         )
     preparation = f"the whole picture squashed ({given['filter']}), less {given['mean']}, divided by {given['std']}"
     rows = "\n".join(f"| {c['id']} | {c['name']} | {c['concern']} |" for c in manifest["classes"])

@@ -1,8 +1,9 @@
 """A Keras model file, checked before Keras sees it.
 
-Keras' own safe mode has been got round more than once (CVE-2025-1550, -8747, -9905, -9906), and never covered everything that a file may ask for. So the
-model's description is read here as JSON and held against a list of the layers, initializers and functions that an image classifier is made of; whatever
-else it names is refused by name. Only then does Keras get a copy that holds the checked description and the weights and nothing else.
+Keras' own safe mode has been got round more than once (CVE-2025-1550, -8747, -9905, -9906), and never covered
+everything that a file may ask for. So the model's description is read here as JSON and held against a list of the
+layers, initializers and functions that an image classifier is made of; whatever else it names is refused by name. Only
+then does Keras get a copy that holds the checked description and the weights and nothing else.
 """
 
 from __future__ import annotations
@@ -38,23 +39,29 @@ def _hdf5() -> Any:
 
 
 LAYERS = frozenset(
-    "InputLayer Conv1D Conv2D DepthwiseConv2D SeparableConv2D Dense EinsumDense BatchNormalization LayerNormalization GroupNormalization UnitNormalization "
-    "Activation ReLU LeakyReLU PReLU ELU Softmax Dropout SpatialDropout2D GaussianNoise GaussianDropout AlphaDropout ActivityRegularization Flatten Reshape "
-    "Permute Identity GlobalAveragePooling2D GlobalMaxPooling2D AveragePooling2D MaxPooling2D ZeroPadding2D Cropping2D UpSampling2D Add Subtract Multiply "
-    "Average Maximum Minimum Concatenate Rescaling Normalization RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness "
-    "RandomCrop".split()
+    "InputLayer Conv1D Conv2D DepthwiseConv2D SeparableConv2D Dense EinsumDense BatchNormalization LayerNormalization"
+    " GroupNormalization UnitNormalization Activation ReLU LeakyReLU PReLU ELU Softmax Dropout SpatialDropout2D"
+    " GaussianNoise GaussianDropout AlphaDropout ActivityRegularization Flatten Reshape Permute Identity"
+    " GlobalAveragePooling2D GlobalMaxPooling2D AveragePooling2D MaxPooling2D ZeroPadding2D Cropping2D UpSampling2D Add"
+    " Subtract Multiply Average Maximum Minimum Concatenate Rescaling Normalization RandomFlip RandomRotation"
+    " RandomZoom RandomTranslation RandomContrast RandomBrightness RandomCrop".split()
 )
 MODELS = frozenset(("Functional", "Sequential", "Model"))
 # Operations on tensors that a functional model of Keras 3 may hold (`x / 255.0`).
-OPERATIONS = frozenset("Add Subtract Multiply Divide TrueDivide Negative Mean Sigmoid Relu Silu Softmax Rescaling".split())
-INITIALIZERS = frozenset(
-    "Zeros Ones Constant RandomNormal RandomUniform TruncatedNormal VarianceScaling GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform "
-    "Orthogonal OrthogonalInitializer Identity IdentityInitializer".split()
+OPERATIONS = frozenset(
+    "Add Subtract Multiply Divide TrueDivide Negative Mean Sigmoid Relu Silu Softmax Rescaling".split()
 )
-HELPERS = frozenset("L1 L2 L1L2 OrthogonalRegularizer MaxNorm NonNeg UnitNorm MinMaxNorm DTypePolicy Policy TensorShape".split())
+INITIALIZERS = frozenset(
+    "Zeros Ones Constant RandomNormal RandomUniform TruncatedNormal VarianceScaling GlorotNormal GlorotUniform HeNormal"
+    " HeUniform LecunNormal LecunUniform Orthogonal OrthogonalInitializer Identity IdentityInitializer".split()
+)
+HELPERS = frozenset(
+    "L1 L2 L1L2 OrthogonalRegularizer MaxNorm NonNeg UnitNorm MinMaxNorm DTypePolicy Policy TensorShape".split()
+)
 WRAPPED = frozenset("__keras_tensor__ __tuple__ __numpy__ __tensor__".split())
 ACTIVATIONS = frozenset(
-    "linear softmax relu relu6 leaky_relu elu selu gelu swish silu hard_swish hard_silu sigmoid hard_sigmoid tanh softplus softsign mish exponential".split()
+    "linear softmax relu relu6 leaky_relu elu selu gelu swish silu hard_swish hard_silu sigmoid hard_sigmoid tanh"
+    " softplus softsign mish exponential".split()
 )
 ALLOWED = LAYERS | MODELS | OPERATIONS | INITIALIZERS | HELPERS | WRAPPED
 KERAS_3_FUNCTIONAL = "keras.src.models.functional"
@@ -72,7 +79,9 @@ class KerasFile:
     notes: tuple[str, ...]  # what was repaired in the description
 
     def write_checked(self, folder: Path) -> Path:
-        """A copy for Keras to load: checked description, weights, no optimizer, no training configuration, no other member. Raises KerasFileError."""
+        """A copy for Keras to load: checked description, weights, no optimizer, no training configuration, no other
+        member. Raises KerasFileError.
+        """
         target = folder / f"checked.{self.kind}"
         if self.kind == "keras":
             with zipfile.ZipFile(self.path) as source, zipfile.ZipFile(target, "w") as copy:
@@ -98,7 +107,10 @@ class KerasFile:
 def open_keras_file(path: Path) -> KerasFile:
     """Reads and checks the description. Raises KerasFileError, OSError."""
     if path.is_dir():
-        raise KerasFileError(f"{path.name} is a folder (a TensorFlow SavedModel?): save the model as one .keras or .h5 file with model.save('name.keras')")
+        raise KerasFileError(
+            f"{path.name} is a folder (a TensorFlow SavedModel?): save the model as one .keras or .h5 file with"
+            " model.save('name.keras')"
+        )
     with path.open("rb") as handle:
         magic = handle.read(8)
     if magic.startswith(b"PK"):
@@ -128,10 +140,16 @@ def _read_zip(path: Path) -> tuple[dict[str, Any], str]:
             missing = {"config.json", "metadata.json", "model.weights.h5"} - set(archive.namelist())
             if missing:
                 raise KerasFileError(f"{path.name} is a zip but no .keras model: it lacks {', '.join(sorted(missing))}")
-            if archive.getinfo("config.json").file_size > MOST_CONFIG_BYTES or archive.getinfo("metadata.json").file_size > MOST_CONFIG_BYTES:
+            if (
+                archive.getinfo("config.json").file_size > MOST_CONFIG_BYTES
+                or archive.getinfo("metadata.json").file_size > MOST_CONFIG_BYTES
+            ):
                 raise KerasFileError("the model's description is larger than any model's")
             if archive.getinfo("model.weights.h5").file_size > MOST_WEIGHT_BYTES:
-                raise KerasFileError(f"the model's weights would unpack to more than {MOST_WEIGHT_BYTES >> 30} GiB: that is no model for a page")
+                raise KerasFileError(
+                    f"the model's weights would unpack to more than {MOST_WEIGHT_BYTES >> 30} GiB: that is no model for"
+                    " a page"
+                )
             config = _parse(archive.read("config.json"), "config.json")
             metadata = json.loads(archive.read("metadata.json"))
     except ZIP_PROBLEMS as problem:
@@ -151,7 +169,9 @@ def _read_hdf5(path: Path) -> tuple[dict[str, Any], str]:
     except OSError as problem:
         raise KerasFileError(f"{path.name} is damaged: {problem}") from problem
     if stored is None:
-        raise KerasFileError(f"{path.name} holds weights only: save the whole model with model.save(...), not save_weights(...)")
+        raise KerasFileError(
+            f"{path.name} holds weights only: save the whole model with model.save(...), not save_weights(...)"
+        )
     return _parse(stored, path.name), version.decode() if isinstance(version, bytes) else str(version)
 
 
@@ -213,11 +233,15 @@ def check_config(config: dict[str, Any]) -> None:
     strangers += [f"the activation {value!r}" for value in _activations(config) if value not in ACTIVATIONS]
     if lambdas:
         raise KerasFileError(
-            f"the model holds Lambda layers ({', '.join(dict.fromkeys(lambdas))}): they are Python code inside the file and are not executed; "
-            "replace them by standard layers (Rescaling, Normalization) and save the model again"
+            f"the model holds Lambda layers ({', '.join(dict.fromkeys(lambdas))}): they are Python code inside the file"
+            " and are not executed; replace them by standard layers (Rescaling, Normalization) and save the model"
+            " again"
         )
     if strangers:
-        raise KerasFileError(f"the model holds what is not a standard layer or function of an image classifier: {', '.join(dict.fromkeys(strangers))}")
+        raise KerasFileError(
+            "the model holds what is not a standard layer or function of an image classifier:"
+            f" {', '.join(dict.fromkeys(strangers))}"
+        )
 
 
 def _is_keras_own(entry: dict[str, Any]) -> bool:
@@ -264,7 +288,12 @@ def _repair(config: dict[str, Any]) -> Iterator[str]:
         if entry["class_name"] in ("DTypePolicy", "Policy") and inner.get("name") != "float32":
             inner["name"] = "float32"
             yield "runs in float32 what was trained in mixed precision"
-        if isinstance(inner.get("dtype"), str) and inner["dtype"] in ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16"):
+        if isinstance(inner.get("dtype"), str) and inner["dtype"] in (
+            "mixed_float16",
+            "mixed_bfloat16",
+            "float16",
+            "bfloat16",
+        ):
             inner["dtype"] = "float32"
             yield "runs in float32 what was trained in mixed precision"
 
@@ -279,7 +308,9 @@ def _renumber_nested(functional: dict[str, Any]) -> bool:
     for nested in [layer for layer in layers if layer.get("class_name") in MODELS]:
         wiring = [layer.get("inbound_nodes") for layer in layers]
         if nested["class_name"] == "Sequential":
-            wiring.append(functional.get("output_layers"))  # for other models Keras 3 corrects this place itself, and only this
+            wiring.append(
+                functional.get("output_layers")
+            )  # for other models Keras 3 corrects this place itself, and only this
         references = [reference for part in wiring for reference in _references(part, nested.get("name"))]
         if references and max(reference[1] for reference in references) == len(nested.get("inbound_nodes") or ()):
             for reference in references:

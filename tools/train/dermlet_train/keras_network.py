@@ -1,4 +1,5 @@
-"""A checked Keras file -> ONNX: loading on Keras' torch backend, the head that gives exact activation maps, export, folding.
+"""A checked Keras file -> ONNX: loading on Keras' torch backend, the head that gives exact activation maps, export,
+folding.
 
 Needs `requirements-keras.txt` beside the training environment; TensorFlow is not used.
 """
@@ -44,8 +45,9 @@ def _keras() -> Any:
 
 @dataclass(frozen=True)
 class Head:
-    """GlobalAveragePooling -> (Dropout, BatchNormalization) -> Dense, as one affine map of the pooled features. Since averaging commutes with it, the same map
-    applied before pooling gives the class activation maps, exactly (Zhou et al. 2016)."""
+    """GlobalAveragePooling -> (Dropout, BatchNormalization) -> Dense, as one affine map of the pooled features. Since
+    averaging commutes with it, the same map applied before pooling gives the class activation maps, exactly (Zhou et
+    al. 2016)."""
 
     pooling: Any  # the Keras layer
     weight: np.ndarray  # (K, D)
@@ -73,7 +75,9 @@ class KerasNetwork:
 
 
 def load_network(file: KerasFile, size: int | None) -> KerasNetwork:
-    """Loads weights and description. `size`: side of the input in pixels where the model leaves it open. Raises KerasFileError."""
+    """Loads weights and description. `size`: side of the input in pixels where the model leaves it open. Raises
+    KerasFileError.
+    """
     keras = _keras()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -82,26 +86,35 @@ def load_network(file: KerasFile, size: int | None) -> KerasNetwork:
             model = keras.models.load_model(path, compile=False, safe_mode=True)
         except Exception as problem:  # Keras raises every kind here
             first = str(problem).strip().splitlines() or [type(problem).__name__]
-            raise KerasFileError(f"Keras {keras.__version__} cannot load a model that Keras {file.keras_version} wrote: {first[0]}") from problem
+            raise KerasFileError(
+                f"Keras {keras.__version__} cannot load a model that Keras {file.keras_version} wrote: {first[0]}"
+            ) from problem
     if len(getattr(model, "inputs", None) or ()) != 1 or len(getattr(model, "outputs", None) or ()) != 1:
         raise KerasFileError("the model must have one input and one output, both of known shape")
     height, width = _input_size(tuple(model.inputs[0].shape), size)
     shape = tuple(model.outputs[0].shape)
     if len(shape) != 2 or not shape[1] or shape[1] < 2:
-        raise KerasFileError(f"the model's output has the shape {shape}; it must be one score a class, for two classes or more")
+        raise KerasFileError(
+            f"the model's output has the shape {shape}; it must be one score a class, for two classes or more"
+        )
     layers = list(_backwards(model))
     return KerasNetwork(model, width, height, int(shape[1]), _scores_are(layers), _find_head(layers))
 
 
 def _input_size(shape: tuple[int | None, ...], size: int | None) -> tuple[int, int]:
     if len(shape) != 4:
-        raise KerasFileError(f"the model's input has the shape {shape}; it must be a picture, (batch, height, width, 3)")
+        raise KerasFileError(
+            f"the model's input has the shape {shape}; it must be a picture, (batch, height, width, 3)"
+        )
     if shape[3] != 3:
         kind = "has its channels first" if shape[1] == 3 else f"has {shape[3]} channels"
         raise KerasFileError(f"the model's input {kind}: {shape}; it must be (batch, height, width, 3)")
     height, width = shape[1] or size, shape[2] or size
     if height is None or width is None:
-        raise KerasFileError("the model's input size is not stored in the file: give the side of the square it was trained on with --size")
+        raise KerasFileError(
+            "the model's input size is not stored in the file: give the side of the square it was trained on with"
+            " --size"
+        )
     if size is not None and (height, width) != (size, size):
         raise KerasFileError(f"--size {size} contradicts the model, whose input is {width} x {height}")
     if not (16 <= height <= 1024 and 16 <= width <= 1024):
@@ -141,7 +154,10 @@ def _scores_are(layers: list[Any]) -> str:
         return "probabilities"
     if layers and type(layers[0]).__name__ in ("Dense", "Activation") and last == "linear":
         return "logits"
-    raise KerasFileError(f"the model ends with {last}, not with softmax or plain logits over the classes: one label a picture is what the page shows")
+    raise KerasFileError(
+        f"the model ends with {last}, not with softmax or plain logits over the classes: one label a picture is what"
+        " the page shows"
+    )
 
 
 def _find_head(layers: list[Any]) -> Head | None:
@@ -154,7 +170,9 @@ def _find_head(layers: list[Any]) -> Head | None:
     if not isinstance(layer, keras.layers.Dense) or _activation(layer) not in ("softmax", "linear"):
         return None
     kernel = np.asarray(keras.ops.convert_to_numpy(layer.kernel), np.float64)  # (D, K)
-    bias = np.asarray(keras.ops.convert_to_numpy(layer.bias), np.float64) if layer.use_bias else np.zeros(kernel.shape[1])
+    bias = (
+        np.asarray(keras.ops.convert_to_numpy(layer.bias), np.float64) if layer.use_bias else np.zeros(kernel.shape[1])
+    )
     for layer in tail:
         if isinstance(layer, keras.layers.BatchNormalization):
             scale, shift = _affine(layer)
@@ -163,7 +181,10 @@ def _find_head(layers: list[Any]) -> Head | None:
             if layer.data_format != "channels_last":
                 return None
             return Head(layer, kernel.T.astype(np.float32), bias.astype(np.float32))
-        elif not (type(layer).__name__ in ("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "Identity") or _is_flattening(layer)):
+        elif not (
+            type(layer).__name__ in ("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "Identity")
+            or _is_flattening(layer)
+        ):
             return None
     return None
 
@@ -194,7 +215,9 @@ class _Exported(torch.nn.Module):
         self.model = network.model
         self.features: list[Tensor] = []
         if network.head:
-            self.weight = torch.nn.Parameter(torch.from_numpy(network.head.weight)[:, :, None, None], requires_grad=False)
+            self.weight = torch.nn.Parameter(
+                torch.from_numpy(network.head.weight)[:, :, None, None], requires_grad=False
+            )
             self.bias = torch.nn.Parameter(torch.from_numpy(network.head.bias), requires_grad=False)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
@@ -208,7 +231,9 @@ class _Exported(torch.nn.Module):
 
 
 def export_onnx(network: KerasNetwork, path: Path) -> None:
-    """fp32 ONNX, opset 18, batch 1, explicit pads, batch norm folded, layout changes removed. Raises KerasFileError when a layer has no ONNX form."""
+    """fp32 ONNX, opset 18, batch 1, explicit pads, batch norm folded, layout changes removed. Raises KerasFileError
+    when a layer has no ONNX form.
+    """
     module = _Exported(network).eval()
     pooling = network.head.pooling if network.head else None
     if pooling is not None:
@@ -225,11 +250,19 @@ def export_onnx(network: KerasNetwork, path: Path) -> None:
             warnings.simplefilter("ignore")
             example = (torch.zeros(1, network.height, network.width, 3),)
             program = torch.onnx.export(
-                module, example, dynamo=True, opset_version=OPSET, input_names=[INPUT], output_names=list(network.outputs), verbose=False
+                module,
+                example,
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=[INPUT],
+                output_names=list(network.outputs),
+                verbose=False,
             )
             program.save(str(path))
     except Exception as problem:  # torch raises every kind here
-        raise KerasFileError(f"the network could not be written as ONNX: {str(problem).strip().splitlines()[0]}") from problem
+        raise KerasFileError(
+            f"the network could not be written as ONNX: {str(problem).strip().splitlines()[0]}"
+        ) from problem
     finally:
         if pooling is not None:
             pooling.call = original
@@ -237,7 +270,9 @@ def export_onnx(network: KerasNetwork, path: Path) -> None:
 
 
 def _simplify(path: Path) -> None:
-    """ONNX Runtime's own rewriting that keeps to standard operators, then folding of what stands behind each convolution."""
+    """ONNX Runtime's own rewriting that keeps to standard operators, then folding of what stands behind each
+    convolution.
+    """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 3
@@ -261,7 +296,8 @@ def _simplify(path: Path) -> None:
 
 
 def fold_affine(graph: onnx.GraphProto) -> int:
-    """Folds Add, Sub, Mul and Div by one number a channel that follow a convolution alone into its weights; returns how many.
+    """Folds Add, Sub, Mul and Div by one number a channel that follow a convolution alone into its weights; returns how
+    many.
 
     Keras' torch backend writes batch normalisation as these in channels-last order, which no optimizer recognises.
     """
@@ -305,7 +341,9 @@ def fold_affine(graph: onnx.GraphProto) -> int:
             continue
         stem = conv.name or conv.output[0]
         names = [f"{stem}.folded.weight{folded}", f"{stem}.folded.bias{folded}"]
-        graph.initializer.extend(numpy_helper.from_array(a.astype(np.float32), n) for a, n in zip((weight, bias), names, strict=True))
+        graph.initializer.extend(
+            numpy_helper.from_array(a.astype(np.float32), n) for a, n in zip((weight, bias), names, strict=True)
+        )
         conv.input[:] = [conv.input[0], *names]
         conv.output[0] = end
         for node in chain:
@@ -318,7 +356,9 @@ def fold_affine(graph: onnx.GraphProto) -> int:
     return folded
 
 
-def _channel_constant(node: onnx.NodeProto, end: str, constants: dict[str, onnx.TensorProto], channels: int) -> np.ndarray | None:
+def _channel_constant(
+    node: onnx.NodeProto, end: str, constants: dict[str, onnx.TensorProto], channels: int
+) -> np.ndarray | None:
     """The constant operand of an elementwise node as one number a channel of NCHW, or None."""
     if node.op_type not in ("Add", "Sub", "Mul", "Div") or len(node.input) != 2:
         return None

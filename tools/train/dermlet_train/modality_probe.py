@@ -1,8 +1,9 @@
 """Tells the modality of a picture by the network's embedding: a linear probe for the manifest (`modalityProbe`).
 
-`wasm_src/core/modality.h` has the formula: multinomial logistic regression (Alain and Bengio 2016), here with L2 regularisation on standardised embeddings and
-every modality of equal weight; the standardisation is folded into the weights. It is fitted on training lesions and the calibration part together; what it is
-worth is measured on calibration pictures by probes that were fitted without their fold.
+`wasm_src/core/modality.h` has the formula: multinomial logistic regression (Alain and Bengio 2016), here with L2
+regularisation on standardised embeddings and every modality of equal weight; the standardisation is folded into the
+weights. It is fitted on training lesions and the calibration part together; what it is worth is measured on calibration
+pictures by probes that were fitted without their fold.
 """
 
 from __future__ import annotations
@@ -42,20 +43,27 @@ class ModalityProbe:
 
 @dataclass(frozen=True)
 class FittedProbe:
-    """A probe, and what it is worth: `pictures`, and `right`, the share of them that probes fitted without their fold told right."""
+    """A probe, and what it is worth: `pictures`, and `right`, the share of them that probes fitted without their fold
+    told right.
+    """
 
     probe: ModalityProbe
     figures: dict[str, Any]
 
 
-def fit_probe(embedding: np.ndarray, labels: np.ndarray, modalities: Sequence[str], penalty: float = 1e-2) -> ModalityProbe:
+def fit_probe(
+    embedding: np.ndarray, labels: np.ndarray, modalities: Sequence[str], penalty: float = 1e-2
+) -> ModalityProbe:
     """The probe of least penalised negative log-likelihood for (N, D) embeddings and (N,) indices of `modalities`.
 
-    The weights' common part, which softmax does not see, is taken out. Raises ValueError when a modality has no picture.
+    The weights' common part, which softmax does not see, is taken out. Raises ValueError when a modality has no
+    picture.
     """
     counts = np.bincount(labels, minlength=len(modalities))
     if (counts == 0).any():
-        raise ValueError(f"no picture of {', '.join(name for name, count in zip(modalities, counts, strict=True) if not count)}")
+        raise ValueError(
+            f"no picture of {', '.join(name for name, count in zip(modalities, counts, strict=True) if not count)}"
+        )
     mean, scale = embedding.mean(0), embedding.std(0) + 1e-6
     pixels, target = torch.tensor((embedding - mean) / scale), torch.tensor(labels)
     share = torch.tensor(len(labels) / (len(modalities) * counts.astype(np.float64)))
@@ -65,7 +73,10 @@ def fit_probe(embedding: np.ndarray, labels: np.ndarray, modalities: Sequence[st
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        value = torch.nn.functional.cross_entropy(pixels @ weights.T + bias, target, weight=share) + penalty * weights.square().sum()
+        value = (
+            torch.nn.functional.cross_entropy(pixels @ weights.T + bias, target, weight=share)
+            + penalty * weights.square().sum()
+        )
         value.backward()
         return value
 
@@ -76,12 +87,20 @@ def fit_probe(embedding: np.ndarray, labels: np.ndarray, modalities: Sequence[st
 
 
 def cross_fitted_accuracy(
-    embedding: np.ndarray, labels: np.ndarray, folds: np.ndarray, modalities: Sequence[str], extra: tuple[np.ndarray, np.ndarray]
+    embedding: np.ndarray,
+    labels: np.ndarray,
+    folds: np.ndarray,
+    modalities: Sequence[str],
+    extra: tuple[np.ndarray, np.ndarray],
 ) -> float:
-    """Share of pictures told right by probes fitted on the other folds and on `extra` (embeddings and labels that are not judged)."""
+    """Share of pictures told right by probes fitted on the other folds and on `extra` (embeddings and labels that are
+    not judged).
+    """
     right = np.zeros(len(labels), bool)
     for fold in np.unique(folds):
         inside = folds == fold
-        probe = fit_probe(np.concatenate([embedding[~inside], extra[0]]), np.concatenate([labels[~inside], extra[1]]), modalities)
+        probe = fit_probe(
+            np.concatenate([embedding[~inside], extra[0]]), np.concatenate([labels[~inside], extra[1]]), modalities
+        )
         right[inside] = probe.probabilities(embedding[inside]).argmax(1) == labels[inside]
     return float(right.mean())

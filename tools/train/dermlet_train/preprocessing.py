@@ -1,7 +1,7 @@
 """What a network wants of a picture: pixels normalised, and the part of the picture that it is shown.
 
-A network's `Preprocessing` stands in its registry entry (networks.py) and goes from there into training, evaluation and the manifest's `input`, so that the
-page prepares pictures exactly as training did.
+A network's `Preprocessing` stands in its registry entry (networks.py) and goes from there into training, evaluation and
+the manifest's `input`, so that the page prepares pictures exactly as training did.
 """
 
 from __future__ import annotations
@@ -61,9 +61,11 @@ CAFFE = Preprocessing((103.939, 116.779, 123.68), (1.0,) * 3, "BGR")  # Simonyan
 
 
 def frame_of(width: int, height: int, crop: str, crop_pct: float = 1.0) -> tuple[int, int, int, int]:
-    """The part of a picture, in pixels (left, top, right, bottom), that the network is shown; the core's `fitted_region` for a square input.
+    """The part of a picture, in pixels (left, top, right, bottom), that the network is shown; the core's
+    `fitted_region` for a square input.
 
-    `cover`: the centred square of the shorter side; `stretch`: everything, squashed into the square. Of that the middle, `crop_pct` of each side.
+    `cover`: the centred square of the shorter side; `stretch`: everything, squashed into the square. Of that the
+    middle, `crop_pct` of each side.
     """
     shorter = min(width, height)
     shown = (width, height) if crop == "stretch" else (shorter, shorter)
@@ -74,7 +76,8 @@ def frame_of(width: int, height: int, crop: str, crop_pct: float = 1.0) -> tuple
 
 
 def shades_of_grey(pixels: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 with the illuminant's colour taken out: each channel is divided by its Minkowski norm (Finlayson and Trezzi 2004), brightness kept.
+    """(H, W, 3) uint8 with the illuminant's colour taken out: each channel is divided by its Minkowski norm (Finlayson
+    and Trezzi 2004), brightness kept.
 
     For ablations alone: the core does not do it.
     """

@@ -1,4 +1,5 @@
-"""Telling pictures of none of the classes from lesions, by logits and embedding: methods, their comparison, and the file that ships.
+"""Telling pictures of none of the classes from lesions, by logits and embedding: methods, their comparison, and the
+file that ships.
 
 The shipped score (wasm_src/core/rejection.h says the layout; `RejectionModel.score` is the same arithmetic) is
 
@@ -6,12 +7,15 @@ The shipped score (wasm_src/core/rejection.h says the layout; `RejectionModel.sc
 
 after a linear projection of the embedding. Its parts make the methods that are compared here:
 
-- energy (Liu et al. 2020): b = 0; needs no file. max-softmax (Hendrycks & Gimpel 2017) is measured beside it and not shipped.
-- Mahalanobis (Lee et al. 2018): class means as inside points, in principal components whitened by the covariance within classes.
-- k nearest neighbours (Sun et al. 2022): training lesions as inside points, embeddings of unit length, principal components.
-- contrast: class means inside, means of the kinds of negatives outside, one covariance within all of them, shrunk. Its projection onto the span of the means
-  loses nothing of the difference. This is the linear discriminant (Fisher 1936; Friedman 1989 for the shrinkage) of `none of the classes`, written as two
-  Mahalanobis distances.
+- energy (Liu et al. 2020): b = 0; needs no file. max-softmax (Hendrycks & Gimpel 2017) is measured beside it and not
+  shipped.
+- Mahalanobis (Lee et al. 2018): class means as inside points, in principal components whitened by the covariance within
+  classes.
+- k nearest neighbours (Sun et al. 2022): training lesions as inside points, embeddings of unit length, principal
+  components.
+- contrast: class means inside, means of the kinds of negatives outside, one covariance within all of them, shrunk. Its
+  projection onto the span of the means loses nothing of the difference. This is the linear discriminant (Fisher 1936;
+  Friedman 1989 for the shrinkage) of `none of the classes`, written as two Mahalanobis distances.
 - the sums of energy and one of these, each divided by its standard deviation over calibration lesions.
 """
 
@@ -33,7 +37,9 @@ MAGIC = b"DRJ1"
 
 @dataclass(frozen=True)
 class Outputs:
-    """The network's answers: logits (N, K), embedding (N, D), and for each picture the name of its cluster (class, or kind of negative) and its group."""
+    """The network's answers: logits (N, K), embedding (N, D), and for each picture the name of its cluster (class, or
+    kind of negative) and its group.
+    """
 
     logits: np.ndarray
     embedding: np.ndarray
@@ -73,9 +79,19 @@ class RejectionModel:
         return self.energy_weight * energy(logits.astype(np.float64)) + self.distance_weight * self.distance(embedding)
 
     def to_bytes(self) -> bytes:
-        sizes = (self.mean.size, len(self.projection), len(self.inside), len(self.outside), self.neighbour, int(self.unit_length))
+        sizes = (
+            self.mean.size,
+            len(self.projection),
+            len(self.inside),
+            len(self.outside),
+            self.neighbour,
+            int(self.unit_length),
+        )
         head = MAGIC + struct.pack("<6I2f", *sizes, self.energy_weight, self.distance_weight)
-        return head + b"".join(np.ascontiguousarray(part, "<f4").tobytes() for part in (self.mean, self.projection, self.inside, self.outside))
+        return head + b"".join(
+            np.ascontiguousarray(part, "<f4").tobytes()
+            for part in (self.mean, self.projection, self.inside, self.outside)
+        )
 
     @staticmethod
     def from_bytes(data: bytes) -> RejectionModel:
@@ -105,7 +121,9 @@ def squared_distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def cluster_means(embedding: np.ndarray, clusters: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Names, (G, D) means, and the (D, D) covariance within clusters, each cluster counting by its pictures (the maximum likelihood one, divided by N)."""
+    """Names, (G, D) means, and the (D, D) covariance within clusters, each cluster counting by its pictures (the
+    maximum likelihood one, divided by N).
+    """
     names = sorted(set(clusters.tolist()))
     means = np.stack([embedding[clusters == name].mean(0) for name in names])
     within = embedding - means[np.searchsorted(names, clusters)]
@@ -120,35 +138,56 @@ def principal_components(embedding: np.ndarray, count: int) -> tuple[np.ndarray,
     return mean, vectors[:, ::-1][:, : min(count, len(mean))]
 
 
-def float32(mean: np.ndarray, projection: np.ndarray, inside: np.ndarray, outside: np.ndarray, neighbour: int = 1, unit_length: bool = False) -> RejectionModel:
+def float32(
+    mean: np.ndarray,
+    projection: np.ndarray,
+    inside: np.ndarray,
+    outside: np.ndarray,
+    neighbour: int = 1,
+    unit_length: bool = False,
+) -> RejectionModel:
     parts = (np.ascontiguousarray(part, np.float32) for part in (mean, projection, inside, outside))
     return RejectionModel(*parts, neighbour=neighbour, unit_length=unit_length)
 
 
 def mahalanobis(lesions: Outputs, components: int = COMPONENTS) -> RejectionModel:
-    """Distance to the nearest class mean under the covariance that the classes share, in the leading principal components."""
+    """Distance to the nearest class mean under the covariance that the classes share, in the leading principal
+    components.
+    """
     mean, directions = principal_components(lesions.embedding, components)
     q = (lesions.embedding - mean) @ directions
     _, means, covariance = cluster_means(q, lesions.clusters)
-    covariance += 1e-6 * np.trace(covariance) / len(covariance) * np.eye(len(covariance))  # fewer pictures than components leave it singular
+    covariance += (
+        1e-6 * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+    )  # fewer pictures than components leave it singular
     whiten = np.linalg.cholesky(np.linalg.inv(covariance))
     return float32(mean, (directions @ whiten).T, means @ whiten, np.empty((0, q.shape[1])))
 
 
-def nearest_neighbours(lesions: Outputs, neighbour: int, components: int = COMPONENTS, kept: int = NEIGHBOURS_KEPT) -> RejectionModel:
+def nearest_neighbours(
+    lesions: Outputs, neighbour: int, components: int = COMPONENTS, kept: int = NEIGHBOURS_KEPT
+) -> RejectionModel:
     """Distance to the k-th nearest of at most `kept` training lesions, drawn evenly over the rows."""
     vectors = unit(lesions.embedding)
     mean, directions = principal_components(vectors, components)
     chosen = np.unique(np.linspace(0, len(vectors) - 1, min(kept, len(vectors))).astype(int))
-    scale = 1 / max(1e-12, float(np.sqrt(np.square((vectors - mean) @ directions).sum(1).mean())))  # so that float32 has common numbers
+    scale = 1 / max(
+        1e-12, float(np.sqrt(np.square((vectors - mean) @ directions).sum(1).mean()))
+    )  # so that float32 has common numbers
     points = (vectors[chosen] - mean) @ directions * scale
-    return float32(mean, (directions * scale).T, points, np.empty((0, directions.shape[1])), min(neighbour, len(points)), True)
+    return float32(
+        mean, (directions * scale).T, points, np.empty((0, directions.shape[1])), min(neighbour, len(points)), True
+    )
 
 
 def contrast(lesions: Outputs, negatives: Outputs, shrinkage: float) -> RejectionModel:
-    """Squared distance to the nearest class mean less that to the nearest kind of negatives, under one shrunk covariance within all of them."""
+    """Squared distance to the nearest class mean less that to the nearest kind of negatives, under one shrunk
+    covariance within all of them.
+    """
     embedding = np.concatenate([lesions.embedding, negatives.embedding])
-    clusters = np.concatenate([np.char.add("in ", lesions.clusters.astype(str)), np.char.add("out ", negatives.clusters.astype(str))])
+    clusters = np.concatenate(
+        [np.char.add("in ", lesions.clusters.astype(str)), np.char.add("out ", negatives.clusters.astype(str))]
+    )
     names, means, covariance = cluster_means(embedding, clusters)
     size = len(covariance)
     covariance = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / size * np.eye(size)
@@ -164,7 +203,9 @@ def contrast(lesions: Outputs, negatives: Outputs, shrinkage: float) -> Rejectio
 
 # Comparison
 
-Fit = Callable[[Outputs, Outputs], RejectionModel]  # (training lesions, negatives to fit on) -> a distance, weights not yet set
+Fit = Callable[
+    [Outputs, Outputs], RejectionModel
+]  # (training lesions, negatives to fit on) -> a distance, weights not yet set
 
 
 def methods() -> dict[str, Fit]:
@@ -179,8 +220,8 @@ def methods() -> dict[str, Fit]:
 
 @dataclass(frozen=True)
 class Compared:
-    """One method: AUROC against calibration lesions of all negatives of each label (`none`, `other`), of those in the calibration part alone, and the share
-    of each label over a threshold that 5 % of the calibration lesions exceed."""
+    """One method: AUROC against calibration lesions of all negatives of each label (`none`, `other`), of those in the
+    calibration part alone, and the share of each label over a threshold that 5 % of the calibration lesions exceed."""
 
     name: str
     auroc: dict[str, float]
@@ -190,9 +231,9 @@ class Compared:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is compared on. `reference`: lesions of the training part, from which means and points come. `lesions`: of the calibration part. `negatives`: of
-    both parts, their cluster's first word the label; `negatives_calibration` marks those of the calibration part, which nothing is fitted on while
-    comparing."""
+    """What is compared on. `reference`: lesions of the training part, from which means and points come. `lesions`: of
+    the calibration part. `negatives`: of both parts, their cluster's first word the label; `negatives_calibration`
+    marks those of the calibration part, which nothing is fitted on while comparing."""
 
     reference: Outputs
     lesions: Outputs
@@ -211,14 +252,19 @@ Scores = Callable[[Outputs], np.ndarray]
 
 
 def compared(name: str, problem: Problem, judges: Sequence[tuple[np.ndarray, Scores]]) -> Compared:
-    """Figures over folds, weighted by their negatives: each fold's negatives against all lesions, by one and the same score."""
+    """Figures over folds, weighted by their negatives: each fold's negatives against all lesions, by one and the same
+    score.
+    """
     labels = np.array([cluster.split()[0] for cluster in problem.negatives.clusters])
     sums: dict[tuple[str, str], tuple[float, int]] = {}
     for judged, score in judges:
         lesions, negatives = score(problem.lesions), score(problem.negatives)
         limit = float(np.quantile(lesions, 0.95))
         for label in sorted(set(labels)):
-            for kind, mask in (("all", judged & (labels == label)), ("calibration", judged & (labels == label) & problem.negatives_calibration)):
+            for kind, mask in (
+                ("all", judged & (labels == label)),
+                ("calibration", judged & (labels == label) & problem.negatives_calibration),
+            ):
                 count = int(mask.sum())
                 if count:
                     total, seen = sums.get((kind, label), (0.0, 0))
@@ -227,7 +273,13 @@ def compared(name: str, problem: Problem, judges: Sequence[tuple[np.ndarray, Sco
             total, seen = sums.get(("over", label), (0.0, 0))
             sums["over", label] = total + float((negatives[mask] > limit).sum()), seen + int(mask.sum())
     mean = {key: total / seen for key, (total, seen) in sums.items() if seen}
-    return Compared(name, *({label: round(value, 4) for (kind, label), value in mean.items() if kind == wanted} for wanted in ("all", "calibration", "over")))
+    return Compared(
+        name,
+        *(
+            {label: round(value, 4) for (kind, label), value in mean.items() if kind == wanted}
+            for wanted in ("all", "calibration", "over")
+        ),
+    )
 
 
 def compare(problem: Problem) -> list[Compared]:
@@ -240,7 +292,8 @@ def compare(problem: Problem) -> list[Compared]:
         # What does not look at negatives is the same in every fold.
         parts = folds if name.startswith("contrast") else np.zeros(len(folds), int)
         geometry = [
-            (judged, fit(problem.reference, problem.negatives.at((parts != fold) & ~problem.negatives_calibration))) for fold, judged in per_fold(parts)
+            (judged, fit(problem.reference, problem.negatives.at((parts != fold) & ~problem.negatives_calibration)))
+            for fold, judged in per_fold(parts)
         ]
         for with_energy in (False, True):
             judges = [(judged, scorer(standardised(model, problem.lesions, with_energy))) for judged, model in geometry]
@@ -262,15 +315,19 @@ MARGIN = 0.02
 
 
 def judged(row: Compared, label: str) -> float | None:
-    """AUROC of the label's pictures in the calibration part, which the network was not trained on; of all where there are none in it."""
+    """AUROC of the label's pictures in the calibration part, which the network was not trained on; of all where there
+    are none in it.
+    """
     return row.auroc_calibration.get(label, row.auroc.get(label))
 
 
 def choose(rows: Sequence[Compared]) -> str:
-    """The method to ship. Energy, which needs no file, unless another is better by `MARGIN` in AUROC of `other` (of `none` where there is no `other`) and
-    gives up no more than `NONE_SLACK` of `none`, or energy misses `NONE_AT_LEAST` and another does not. Of several the best.
+    """The method to ship. Energy, which needs no file, unless another is better by `MARGIN` in AUROC of `other` (of
+    `none` where there is no `other`) and gives up no more than `NONE_SLACK` of `none`, or energy misses `NONE_AT_LEAST`
+    and another does not. Of several the best.
 
-    Pictures that the network was trained on as negatives flatter whatever looks at its logits, so those of the calibration part decide, few as they are.
+    Pictures that the network was trained on as negatives flatter whatever looks at its logits, so those of the
+    calibration part decide, few as they are.
     """
     shippable = [row for row in rows if row.name != "max-softmax"]
     others = {row.name: judged(row, "other") for row in shippable}
@@ -302,7 +359,9 @@ def table(rows: Sequence[Compared], chosen: str) -> str:
     ]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
-        figures = [part.get(label) for part in (row.auroc, row.auroc_calibration, row.over_threshold) for label in labels]
+        figures = [
+            part.get(label) for part in (row.auroc, row.auroc_calibration, row.over_threshold) for label in labels
+        ]
         name = f"**{row.name}**" if row.name == chosen else row.name
         lines.append("| " + " | ".join([name, *("" if value is None else f"{value:.3f}" for value in figures)]) + " |")
     return "\n".join(lines)

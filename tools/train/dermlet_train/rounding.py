@@ -1,11 +1,13 @@
 """int8 weights rounded for the pictures that a network sees, and not each weight to its nearest step.
 
-A convolution's output error under changed weights dW is dW H dW', H = E[x x'] over the input columns x that it meets. `fit` rounds one input
-column after the other and lets the columns still to come make up for the error made so far (Frantar et al. 2023, "GPTQ", after Hassibi and
-Stork 1993); what shift of the mean output then remains goes into the bias (Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization
-and Bias Correction", section 4.2). H comes from the fp32 network on pictures of the training part. Nothing is added to the file.
+A convolution's output error under changed weights dW is dW H dW', H = E[x x'] over the input columns x that it meets.
+`fit` rounds one input column after the other and lets the columns still to come make up for the error made so far
+(Frantar et al. 2023, "GPTQ", after Hassibi and Stork 1993); what shift of the mean output then remains goes into the
+bias (Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias Correction", section 4.2). H comes
+from the fp32 network on pictures of the training part. Nothing is added to the file.
 
-A convolution of G groups is G small ones: weights (G, O / G, K) with K = I / G * kh * kw, H (G, K, K), mean column (G, K).
+A convolution of G groups is G small ones: weights (G, O / G, K) with K = I / G * kh * kw, H (G, K, K), mean column (G,
+K).
 """
 
 from __future__ import annotations
@@ -66,7 +68,17 @@ def layers_of(model: onnx.ModelProto) -> list[Layer]:
             continue
         bias = node.input[2] if len(node.input) > 2 and node.input[2] in held else None
         stride, pads = given.get("strides", (1, 1)), given.get("pads", (0, 0, 0, 0))
-        layers.append(Layer(node.input[0], node.input[1], bias, int(given.get("group", 1)), tuple(kernel), tuple(stride), tuple(pads)))
+        layers.append(
+            Layer(
+                node.input[0],
+                node.input[1],
+                bias,
+                int(given.get("group", 1)),
+                tuple(kernel),
+                tuple(stride),
+                tuple(pads),
+            )
+        )
     return layers
 
 
@@ -74,14 +86,20 @@ def columns_at(layer: Layer, features: np.ndarray) -> np.ndarray:
     """(G, K, P): the columns that the layer's kernel meets at P positions of one picture's input features (I, H, W)."""
     top, left, bottom, right = layer.pads
     padded = np.pad(features, ((0, 0), (top, bottom), (left, right)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, layer.kernel, axis=(1, 2))[:, :: layer.stride[0], :: layer.stride[1]]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, layer.kernel, axis=(1, 2))[
+        :, :: layer.stride[0], :: layer.stride[1]
+    ]
     inputs, rows, columns = windows.shape[:3]
     chosen = np.linspace(0, rows * columns - 1, min(POSITIONS, rows * columns)).astype(int)
     taken = windows[:, chosen // columns, chosen % columns]  # (I, P, kh, kw)
-    return taken.transpose(0, 2, 3, 1).reshape(layer.group, inputs // layer.group * layer.kernel[0] * layer.kernel[1], -1)
+    return taken.transpose(0, 2, 3, 1).reshape(
+        layer.group, inputs // layer.group * layer.kernel[0] * layer.kernel[1], -1
+    )
 
 
-def columns_of(model: onnx.ModelProto, layers: list[Layer], views: list[np.ndarray], preprocessing: Preprocessing) -> dict[str, Columns]:
+def columns_of(
+    model: onnx.ModelProto, layers: list[Layer], views: list[np.ndarray], preprocessing: Preprocessing
+) -> dict[str, Columns]:
     """Moments and means by weight, over (S, S, 3) uint8 views."""
     open_model = onnx.ModelProto()
     open_model.CopyFrom(model)
@@ -94,16 +112,22 @@ def columns_of(model: onnx.ModelProto, layers: list[Layer], views: list[np.ndarr
     sums: dict[str, list[np.ndarray]] = {}
     for view in views:
         pixels = normalise(view[None], preprocessing)
-        features = dict(zip(wanted, session.run(wanted, {session.get_inputs()[0].name: pixels}), strict=True)) | dict.fromkeys(inputs, pixels)
+        features = dict(
+            zip(wanted, session.run(wanted, {session.get_inputs()[0].name: pixels}), strict=True)
+        ) | dict.fromkeys(inputs, pixels)
         for layer in layers:
             columns = columns_at(layer, features[layer.source][0])
             found = [columns @ columns.transpose(0, 2, 1) / columns.shape[2], columns.mean(2)]
-            sums[layer.weight] = found if layer.weight not in sums else [a + b for a, b in zip(sums[layer.weight], found, strict=True)]
+            sums[layer.weight] = (
+                found if layer.weight not in sums else [a + b for a, b in zip(sums[layer.weight], found, strict=True)]
+            )
     return {name: Columns(moments / len(views), mean / len(views)) for name, (moments, mean) in sums.items()}
 
 
 def rounded(weights: np.ndarray, scales: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Steps (G, R, K), -127 to 127, for weights (G, R, K), scales (G, R, 1), moments (G, K, K). The heaviest column goes first."""
+    """Steps (G, R, K), -127 to 127, for weights (G, R, K), scales (G, R, 1), moments (G, K, K). The heaviest column
+    goes first.
+    """
     groups, _, size = weights.shape
     order = np.argsort(-np.diagonal(moments, axis1=1, axis2=2), axis=1, kind="stable")
     left = np.take_along_axis(weights, order[:, None], 2).astype(np.float64)
@@ -123,10 +147,14 @@ def rounded(weights: np.ndarray, scales: np.ndarray, moments: np.ndarray) -> np.
     return np.take_along_axis(steps, back[:, None], 2)
 
 
-def fit(model: onnx.ModelProto, views: list[np.ndarray], preprocessing: Preprocessing = LITE) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
-    """A copy of the fp32 model whose convolutions hold fitted weights and biases, and the scale of each such weight by name.
+def fit(
+    model: onnx.ModelProto, views: list[np.ndarray], preprocessing: Preprocessing = LITE
+) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
+    """A copy of the fp32 model whose convolutions hold fitted weights and biases, and the scale of each such weight by
+    name.
 
-    Every fitted weight is a whole number of steps (-127 to 127) of its scale, so that storing it as int8 with that scale loses nothing.
+    Every fitted weight is a whole number of steps (-127 to 127) of its scale, so that storing it as int8 with that
+    scale loses nothing.
     """
     fitted = onnx.ModelProto()
     fitted.CopyFrom(model)
@@ -160,14 +188,18 @@ def fitting_views(store: Store, recipe: Recipe) -> list[np.ndarray]:
     return [recipe_view(store.picture(indices[i]), recipe) for i in chosen]
 
 
-def store_fitted(model: onnx.ModelProto, views: list[np.ndarray], preprocessing: Preprocessing = LITE) -> onnx.ModelProto:
+def store_fitted(
+    model: onnx.ModelProto, views: list[np.ndarray], preprocessing: Preprocessing = LITE
+) -> onnx.ModelProto:
     """The model with its convolutions as fitted int8, and what cannot be fitted (the head) as fp16."""
     fitted, scales = fit(model, views, preprocessing)
     plan = {name: "int8" if name in scales else "fp16" for name in storable(fitted)}
     return store_weights(fitted, plan, scales)
 
 
-def store_network(model: onnx.ModelProto, storage: str, plan: Plan | None, store: Store, recipe: Recipe) -> onnx.ModelProto:
+def store_network(
+    model: onnx.ModelProto, storage: str, plan: Plan | None, store: Store, recipe: Recipe
+) -> onnx.ModelProto:
     """Any storage that `variants` can choose: `int8-fit`, a plan, or one kind for all."""
     if storage == FITTED:
         return store_fitted(model, fitting_views(store, recipe), network_named(recipe.network).preprocessing)

@@ -1,7 +1,8 @@
 """The table of training runs: a small committed summary a run, and TRAINING.md made from all of them.
 
-`runs --run RUN/ --recipe RECIPE.toml` reads what `train` left (`log.jsonl`, one line an epoch) and writes `<model>/runs/<name>.json`; TRAINING.md is then
-written from the summaries alone, so that the table outlives the run folders. Recipes in a folder `ablations` are set against the one of them called `base`.
+`runs --run RUN/ --recipe RECIPE.toml` reads what `train` left (`log.jsonl`, one line an epoch) and writes
+`<model>/runs/<name>.json`; TRAINING.md is then written from the summaries alone, so that the table outlives the run
+folders. Recipes in a folder `ablations` are set against the one of them called `base`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ _NO_FIGURE = ("epoch", "loss", "seconds")
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument("--model", type=Path, required=True, help="the model folder that keeps the summaries")
-    step.add_argument("--run", type=Path, help="a training run's folder to summarise; without it only the table is written")
+    step.add_argument(
+        "--run", type=Path, help="a training run's folder to summarise; without it only the table is written"
+    )
     step.add_argument("--recipe", type=Path, help="the recipe of that run")
     step.add_argument("--ablations", type=Path, help="the folder that `ablate` wrote: a summary of every row")
     step.add_argument("--name", help="what the run is called; the recipe's name when absent")
@@ -37,11 +40,21 @@ def run(arguments: argparse.Namespace) -> None:
     if bool(arguments.run) != bool(arguments.recipe):
         raise SystemExit("runs: --run and --recipe belong together")
     taken = [(arguments.run, arguments.recipe)] if arguments.run else []
-    if arguments.ablations:  # what `ablate` wrote: a recipe a row in a folder `ablations`, beside a run's folder of the same name
-        rows = [(arguments.ablations / path.stem, path) for path in sorted((arguments.ablations / "ablations").glob("*.toml"))]
+    if (
+        arguments.ablations
+    ):  # what `ablate` wrote: a recipe a row in a folder `ablations`, beside a run's folder of the same name
+        rows = [
+            (arguments.ablations / path.stem, path)
+            for path in sorted((arguments.ablations / "ablations").glob("*.toml"))
+        ]
         taken += [(run, recipe) for run, recipe in rows if (run / "log.jsonl").exists()]
     for source, recipe in taken:
-        summary = summarise(source, recipe, arguments.name if arguments.name and recipe == arguments.recipe else recipe.stem, arguments.note)
+        summary = summarise(
+            source,
+            recipe,
+            arguments.name if arguments.name and recipe == arguments.recipe else recipe.stem,
+            arguments.note,
+        )
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{summary['run']}.json").write_text(json.dumps(summary, indent=2) + "\n")
         print(f"runs: wrote {arguments.model.name}/runs/{summary['run']}.json")
@@ -51,7 +64,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def summarise(folder: Path, recipe_path: Path, name: str, note: str = "") -> dict[str, Any]:
-    """Raises ValueError for a name that is no file name, or a log without an epoch. An epoch that was run again counts once, as it was last.
+    """Raises ValueError for a name that is no file name, or a log without an epoch. An epoch that was run again counts
+    once, as it was last.
 
     Settings are those that the run itself wrote down: `--set` may have changed the recipe's.
     """
@@ -96,7 +110,9 @@ def duration(seconds: int) -> str:
 
 def figure_names(summaries: Sequence[Summary]) -> list[str]:
     """All sets whose balanced accuracy any run has, in the order in which they were met."""
-    return list(dict.fromkeys(name for summary in summaries for name in summary["figures"] if not name.endswith("-auc")))
+    return list(
+        dict.fromkeys(name for summary in summaries for name in summary["figures"] if not name.endswith("-auc"))
+    )
 
 
 def mean_area(summary: Summary) -> float | None:
@@ -106,13 +122,25 @@ def mean_area(summary: Summary) -> float | None:
 
 
 def changes(settings: Mapping[str, Any], base: Mapping[str, Any]) -> str:
-    """What differs from the base, `seed` included: two seeds are not the same run. A key that the older summary lacks is not named."""
-    told = [f"{key} {_told(value)} (base {_told(base[key])})" for key, value in settings.items() if key in base and value != base[key]]
+    """What differs from the base, `seed` included: two seeds are not the same run. A key that the older summary lacks
+    is not named.
+    """
+    told = [
+        f"{key} {_told(value)} (base {_told(base[key])})"
+        for key, value in settings.items()
+        if key in base and value != base[key]
+    ]
     return "; ".join(told) or "-"
 
 
 def _told(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, list | tuple | bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        json.dumps(value)
+        if isinstance(value, list | tuple | bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def run_table(summaries: Sequence[Summary]) -> str:
@@ -120,8 +148,19 @@ def run_table(summaries: Sequence[Summary]) -> str:
     rows = []
     for summary in summaries:
         settings = summary["settings"]
-        epochs = f"{summary['epochs']} of {settings['epochs']}" if summary["epochs"] != settings["epochs"] else str(summary["epochs"])
-        cells = [summary["run"], f"`{summary['recipe']}`", settings["network"], sizes(settings), epochs, duration(summary["seconds"])]
+        epochs = (
+            f"{summary['epochs']} of {settings['epochs']}"
+            if summary["epochs"] != settings["epochs"]
+            else str(summary["epochs"])
+        )
+        cells = [
+            summary["run"],
+            f"`{summary['recipe']}`",
+            settings["network"],
+            sizes(settings),
+            epochs,
+            duration(summary["seconds"]),
+        ]
         rows.append([*cells, *(_cell(summary["figures"].get(name)) for name in names), _cell(mean_area(summary))])
     return markdown(["run", "recipe", "network", "trained at, run at (px)", "epochs", "time", *names, "mean AUC"], rows)
 
@@ -137,7 +176,9 @@ def _cell(value: float | None) -> str:
 
 
 def ablation_table(summaries: Sequence[Summary]) -> str:
-    """Each run against the base: what differs, the figures, and the mean difference over the sets that both have. Without a base nothing is compared."""
+    """Each run against the base: what differs, the figures, and the mean difference over the sets that both have.
+    Without a base nothing is compared.
+    """
     base = next((summary for summary in summaries if summary["run"].removeprefix("ablation-") == BASE), None)
     names = figure_names(summaries)
     rows = []
@@ -146,7 +187,16 @@ def ablation_table(summaries: Sequence[Summary]) -> str:
         shared = [name for name in names if base and name in base["figures"] and name in summary["figures"]]
         gains = [summary["figures"][name] - base["figures"][name] for name in shared] if base else []
         gain = f"{sum(gains) / len(gains):+.3f}" if gains and summary is not base else "-"
-        rows.append([summary["run"], differs, str(summary["epochs"]), duration(summary["seconds"]), *(_cell(summary["figures"].get(n)) for n in names), gain])
+        rows.append(
+            [
+                summary["run"],
+                differs,
+                str(summary["epochs"]),
+                duration(summary["seconds"]),
+                *(_cell(summary["figures"].get(n)) for n in names),
+                gain,
+            ]
+        )
         rows[-1].append(_cell(mean_area(summary)))
     return markdown(["run", "differs in", "epochs", "time", *names, "mean difference", "mean AUC"], rows)
 
@@ -170,6 +220,9 @@ shipped model reaches on pictures that served for nothing stands in the [model c
     if whole:
         parts += [f"## Runs\n\n{run_table(whole)}", remarks(whole)]
     if ablations:
-        heading = "## Ablations\n\nShort runs that differ in one thing. One run each: a difference no greater than another seed's (its row) says nothing."
+        heading = (
+            "## Ablations\n\nShort runs that differ in one thing. One run each: a difference no greater than another"
+            " seed's (its row) says nothing."
+        )
         parts += [heading, ablation_table(ablations), remarks(ablations)]
     return "\n\n".join(part for part in parts if part) + "\n"

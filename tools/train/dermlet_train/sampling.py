@@ -1,4 +1,6 @@
-"""What an epoch is made of: which pictures in which order, augmented, as batches. The same for any number of processes and workers."""
+"""What an epoch is made of: which pictures in which order, augmented, as batches. The same for any number of processes
+and workers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from .store import Store
 class TrainingSamples(Dataset[tuple[np.ndarray, int, int]]):
     """One epoch as batches: `batch_size` labelled pictures followed by `negatives_per_batch` negatives (label -1).
 
-    Sample `position` is drawn from (seed, epoch, position) alone, so it is the same whichever process makes it and wherever a run was cut off.
+    Sample `position` is drawn from (seed, epoch, position) alone, so it is the same whichever process makes it and
+    wherever a run was cut off.
     """
 
     def __init__(self, store: Store, recipe: Recipe, epoch: int) -> None:
@@ -32,19 +35,29 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int, int]]):
         families = Counter[str]()
         for (family, _), count in cells.items():
             families[family] += count**recipe.class_balance
-        weights = np.array([cells[self._cell(i)] ** (recipe.class_balance - 1) / families[self._cell(i)[0]] for i in labelled])
+        weights = np.array(
+            [cells[self._cell(i)] ** (recipe.class_balance - 1) / families[self._cell(i)[0]] for i in labelled]
+        )
         shares = dict(recipe.family_share)
         weights *= np.array([shares.get(self._cell(i)[0], 0.1) for i in labelled])
         chosen = rng.choice(labelled, recipe.samples_per_epoch, p=weights / weights.sum())
         batches = chosen.reshape(-1, recipe.batch_size)
         other = recipe.negatives_per_batch // 3 if others else 0
         pools = [(negatives, recipe.negatives_per_batch - other if negatives else 0), (others, other)]
-        extra = np.concatenate([rng.choice(pool, (len(batches), count)) if count else np.empty((len(batches), 0), int) for pool, count in pools], 1)
+        extra = np.concatenate(
+            [
+                rng.choice(pool, (len(batches), count)) if count else np.empty((len(batches), 0), int)
+                for pool, count in pools
+            ],
+            1,
+        )
         self.order = np.concatenate([batches, extra], 1).astype(int).ravel()
         self.batch = batches.shape[1] + extra.shape[1]
 
     def _pools(self) -> tuple[list[int], list[int], list[int]]:
-        """Training pictures of the classes, of nothing, and of other conditions. `train_modalities` and `train_sets` bind the first and the last."""
+        """Training pictures of the classes, of nothing, and of other conditions. `train_modalities` and `train_sets`
+        bind the first and the last.
+        """
         labelled: list[int] = []
         negatives: list[int] = []
         others: list[int] = []
@@ -81,11 +94,17 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int, int]]):
         modality = self.store.rows[i].get("modality", "")
         smallest = recipe.smallest_crop_in(modality)
         view = training_view(pixels, recipe.side_at(self.epoch), rng, recipe.augment, recipe.crop, smallest)
-        return view, recipe.classes.index(label) if label in recipe.classes else -1, MODALITIES.index(modality) if modality in MODALITIES else -1
+        return (
+            view,
+            recipe.classes.index(label) if label in recipe.classes else -1,
+            MODALITIES.index(modality) if modality in MODALITIES else -1,
+        )
 
 
 class Batches:
-    """Positions of one process's share of each batch, from step `first` on: every `world`-th labelled picture and every `world`-th negative."""
+    """Positions of one process's share of each batch, from step `first` on: every `world`-th labelled picture and every
+    `world`-th negative.
+    """
 
     def __init__(self, samples: TrainingSamples, first: int, rank: int, world: int) -> None:
         self.samples, self.first, self.rank, self.world = samples, first, rank, world

@@ -1,19 +1,23 @@
-"""Prediction sets that are a prefix of the ranking, as the core decides them (`wasm_src/core/decision.h`), and how their numbers are fitted.
+"""Prediction sets that are a prefix of the ranking, as the core decides them (`wasm_src/core/decision.h`), and how
+their numbers are fitted.
 
-A class at rank r of the ranking (the first is 1) scores s(r) = the probabilities ranked before it + penalty * max(0, r - 1 - free ranks): adaptive
-sets (Romano et al. 2020), regularised (RAPS, Angelopoulos et al. 2021). It is asked for when its score is at most its own limit, and the set is the
+A class at rank r of the ranking (the first is 1) scores s(r) = the probabilities ranked before it + penalty * max(0, r
+- 1 - free ranks): adaptive sets (Romano et al. 2020), regularised (RAPS, Angelopoulos et al. 2021). It is asked for
+  when its score is at most its own limit, and the set is the
 shortest prefix that holds every class that is asked for.
 
-Limits are class-conditional split conformal (Vovk 2012): the limit of a class is the score that its own calibration pictures exceed in a stated share
-of cases; a class with too few pictures borrows those of others (`Pool`; after the clusters of Ding et al. 2023). Because the prefix only adds
-classes, sets made of limits for 90 % hold the truth more often than that and are larger than they need to be. The share behind the limits (`nominal`)
-is therefore fitted: the least for which the cross-fitted sets as a whole, prefix and all, reach the coverage asked for. Penalty and free ranks are
-those of the smallest mean size.
+Limits are class-conditional split conformal (Vovk 2012): the limit of a class is the score that its own calibration
+pictures exceed in a stated share of cases; a class with too few pictures borrows those of others (`Pool`; after the
+clusters of Ding et al. 2023). Because the prefix only adds classes, sets made of limits for 90 % hold the truth more
+often than that and are larger than they need to be. The share behind the limits (`nominal`) is therefore fitted: the
+least for which the cross-fitted sets as a whole, prefix and all, reach the coverage asked for. Penalty and free ranks
+are those of the smallest mean size.
 
-What weakens the promise, and is to be said wherever a figure stands: the coverage is that of all classes together, rare ones have less or more;
-cross-fitting makes it approximate (Vovk 2015); pictures of one lesion are not independent. Choosing the smallest of many flatters: on fresh pictures
-the coverage is a point or two less than in the comparison that chose. What the comparison must reach (`aim`) is therefore raised until sets whose
-every number, the choice included, comes from the other folds (`held_out_sets`) reach the coverage asked for.
+What weakens the promise, and is to be said wherever a figure stands: the coverage is that of all classes together, rare
+ones have less or more; cross-fitting makes it approximate (Vovk 2015); pictures of one lesion are not independent.
+Choosing the smallest of many flatters: on fresh pictures the coverage is a point or two less than in the comparison
+that chose. What the comparison must reach (`aim`) is therefore raised until sets whose every number, the choice
+included, comes from the other folds (`held_out_sets`) reach the coverage asked for.
 """
 
 from __future__ import annotations
@@ -28,8 +32,9 @@ import numpy as np
 
 from .calibration import assured_rank, plain_rank
 
-# A limit from fewer pictures is near the worst of them, and the prefix makes everybody's sets pay for it: on skin-8's calibration part the mean size at one
-# coverage was 2.5 with 9 (the fewest that conformal prediction allows), 2.0 with 30, 1.9 with 50.
+# A limit from fewer pictures is near the worst of them, and the prefix makes everybody's sets pay for it: on skin-8's
+# calibration part the mean size at one coverage was 2.5 with 9 (the fewest that conformal prediction allows), 2.0 with
+# 30, 1.9 with 50.
 FEWEST = 30
 PENALTIES = (0.0, 0.005, 0.01, 0.02, 0.05)
 FREE_RANKS = (0, 1, 2, 3)
@@ -49,8 +54,8 @@ def set_scores(probabilities: np.ndarray, penalty: float = 0.0, free_ranks: int 
 
 
 def members(scores: np.ndarray, limits: Sequence[float]) -> np.ndarray:
-    """(N, K) membership by `set_scores`: everything that scores no more than the last class that is asked for. Ties of scores, which only probabilities of 0
-    make, are all in; the core takes them in the order of the ranking."""
+    """(N, K) membership by `set_scores`: everything that scores no more than the last class that is asked for. Ties of
+    scores, which only probabilities of 0 make, are all in; the core takes them in the order of the ranking."""
     asked = (scores <= np.asarray(limits)) | (scores <= scores.min(1, keepdims=True))
     last = np.where(asked, scores, -1).max(1, keepdims=True)
     return scores <= last
@@ -58,8 +63,8 @@ def members(scores: np.ndarray, limits: Sequence[float]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Scored:
-    """One modality's calibration pictures: (N, K) probabilities, (N,) class index, (N,) fold. The folds are dealt over all modalities together, so that a
-    lesion with a picture in each is left out of both."""
+    """One modality's calibration pictures: (N, K) probabilities, (N,) class index, (N,) fold. The folds are dealt over
+    all modalities together, so that a lesion with a picture in each is left out of both."""
 
     probabilities: np.ndarray
     labels: np.ndarray
@@ -75,7 +80,9 @@ class Scored:
 
 @dataclass(frozen=True)
 class Asked:
-    """What sets are to do: the coverage of all pictures, and the classes whose own coverage should hold with confidence."""
+    """What sets are to do: the coverage of all pictures, and the classes whose own coverage should hold with
+    confidence.
+    """
 
     coverage: float
     assured: tuple[int, ...] = ()
@@ -94,7 +101,9 @@ class Limit:
 
 @dataclass(frozen=True)
 class Pool:
-    """Scores of the true class of the pictures that a class's limit may be taken from, and what they are. They lie in order."""
+    """Scores of the true class of the pictures that a class's limit may be taken from, and what they are. They lie in
+    order.
+    """
 
     name: str
     scores: np.ndarray
@@ -125,9 +134,9 @@ HIGHEST = 0.99
 
 
 def highest(penalty: float, free_ranks: int) -> float:
-    """No limit is higher, so that no class is asked for when the ones before it have all but a hundredth of the probability (at the second rank; from later
-    ones the penalty asks more). Sets that name what has next to none would be true of their coverage and of use to nobody. Pictures that this costs are made
-    up for by the nominal share."""
+    """No limit is higher, so that no class is asked for when the ones before it have all but a hundredth of the
+    probability (at the second rank; from later ones the penalty asks more). Sets that name what has next to none would
+    be true of their coverage and of use to nobody. Pictures that this costs are made up for by the nominal share."""
     return HIGHEST + penalty * max(0, 1 - free_ranks)
 
 
@@ -148,10 +157,12 @@ def fewest_for_limit(coverage: float, assured: bool) -> int:
     return next(count for count in itertools.count(1) if rank(count, 1 - coverage))
 
 
-def pools_of(own: Mapping[int, np.ndarray], elsewhere: Sequence[Mapping[int, np.ndarray]], class_count: int, asked: Asked) -> list[Pool]:
-    """For each class the first of these that has enough pictures: its own, its own in all modalities, all such rare classes together, all classes. Enough are
-    `FEWEST`; of an assured class as many as its limit needs, and of all classes together as many as any limit needs. The mappings hold the scores of the true
-    class, by class."""
+def pools_of(
+    own: Mapping[int, np.ndarray], elsewhere: Sequence[Mapping[int, np.ndarray]], class_count: int, asked: Asked
+) -> list[Pool]:
+    """For each class the first of these that has enough pictures: its own, its own in all modalities, all such rare
+    classes together, all classes. Enough are `FEWEST`; of an assured class as many as its limit needs, and of all
+    classes together as many as any limit needs. The mappings hold the scores of the true class, by class."""
     none = np.empty(0)
     everywhere = [np.concatenate([part.get(k, none) for part in (own, *elsewhere)]) for k in range(class_count)]
     rare = [everywhere[k] for k in range(class_count) if len(everywhere[k]) < FEWEST]
@@ -162,14 +173,17 @@ def pools_of(own: Mapping[int, np.ndarray], elsewhere: Sequence[Mapping[int, np.
         candidates = [(Pool("class", own.get(k, none)), enough), (Pool("class, all modalities", everywhere[k]), enough)]
         candidates += [(Pool("rare classes, all modalities", np.concatenate([none, *rare])), enough)]
         candidates += [(Pool("all classes", np.concatenate([none, *own.values()])), least)]
-        chosen = next((pool for pool, fewest in candidates if len(pool.scores) >= fewest), Pool("none: always in the set", none))
+        chosen = next(
+            (pool for pool, fewest in candidates if len(pool.scores) >= fewest), Pool("none: always in the set", none)
+        )
         found.append(Pool(chosen.name, np.sort(chosen.scores)))
     return found
 
 
 def limit_of(pool: Pool, share: float, assured: bool, most: float, class_count: int) -> Limit:
-    """The score that a fresh picture of the pool does not exceed in at least `share` of cases: on average over calibration draws, or `assured`, with
-    `calibration.CONFIDENCE` for the pictures that there are. Never over `most`."""
+    """The score that a fresh picture of the pool does not exceed in at least `share` of cases: on average over
+    calibration draws, or `assured`, with `calibration.CONFIDENCE` for the pictures that there are. Never over
+    `most`."""
     count = len(pool.scores)
     beyond = (assured_rank if assured else plain_rank)(count, 1 - share)
     value = min(ceil5(float(pool.scores[count - beyond])), most) if beyond >= 1 else always(class_count)
@@ -178,7 +192,10 @@ def limit_of(pool: Pool, share: float, assured: bool, most: float, class_count: 
 
 def limits_of(pools: Sequence[Pool], asked: Asked, nominal: float, most: float) -> tuple[Limit, ...]:
     """Classes that are assured take the coverage asked for, the others the nominal share."""
-    return tuple(limit_of(pool, asked.coverage if k in asked.assured else nominal, k in asked.assured, most, len(pools)) for k, pool in enumerate(pools))
+    return tuple(
+        limit_of(pool, asked.coverage if k in asked.assured else nominal, k in asked.assured, most, len(pools))
+        for k, pool in enumerate(pools)
+    )
 
 
 def truths_by_class(part: Scored, scores: np.ndarray) -> dict[int, np.ndarray]:
@@ -188,7 +205,9 @@ def truths_by_class(part: Scored, scores: np.ndarray) -> dict[int, np.ndarray]:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """One penalty and number of free ranks, ready for any nominal share: scores, and for each fold the pools of the other folds."""
+    """One penalty and number of free ranks, ready for any nominal share: scores, and for each fold the pools of the
+    other folds.
+    """
 
     scores: np.ndarray
     pools: Mapping[int, list[Pool]]
@@ -199,7 +218,9 @@ class _Candidate:
         result = np.zeros(self.scores.shape, bool)
         for fold, pools in self.pools.items():
             inside = part.folds == fold
-            result[inside] = members(self.scores[inside], [limit.value for limit in limits_of(pools, asked, nominal, self.most)])
+            result[inside] = members(
+                self.scores[inside], [limit.value for limit in limits_of(pools, asked, nominal, self.most)]
+            )
         return result
 
 
@@ -219,12 +240,17 @@ def _enough(held: np.ndarray, part: Scored, asked: Asked) -> bool:
 
 
 def chosen_numbers(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> tuple[float, int, float]:
-    """(penalty, free ranks, nominal share) of the smallest cross-fitted mean size at the coverage asked for; of equals the first, least penalised."""
+    """(penalty, free ranks, nominal share) of the smallest cross-fitted mean size at the coverage asked for; of equals
+    the first, least penalised.
+    """
     best: tuple[float, tuple[float, int, float]] | None = None
     for penalty in PENALTIES:
         for free_ranks in FREE_RANKS if penalty else FREE_RANKS[:1]:
             ready = _prepared(part, elsewhere, penalty, free_ranks, asked)
-            low, high = 0, len(NOMINALS) - 1  # coverage grows with the nominal share: the least that is enough, by halving
+            low, high = (
+                0,
+                len(NOMINALS) - 1,
+            )  # coverage grows with the nominal share: the least that is enough, by halving
             while low < high:
                 middle = (low + high) // 2
                 if _enough(ready.held(part, asked, NOMINALS[middle]), part, asked):
@@ -239,7 +265,9 @@ def chosen_numbers(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> t
 
 
 def aimed(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> tuple[Asked, np.ndarray]:
-    """`asked` with the least aim at which `held_out_sets` reach the coverage, and those sets: the greatest aim where none does."""
+    """`asked` with the least aim at which `held_out_sets` reach the coverage, and those sets: the greatest aim where
+    none does.
+    """
     for aim in AIMS:
         told = replace(asked, aim=asked.coverage + aim)
         held = held_out_sets(part, elsewhere, told)
@@ -249,8 +277,8 @@ def aimed(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> tuple[Aske
 
 
 def fit_sets(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> Sets:
-    """Sets for one modality; `elsewhere` are the others. With fewer than two folds nothing can be chosen by cross-fitting: no penalty, and the coverage itself
-    for the nominal share."""
+    """Sets for one modality; `elsewhere` are the others. With fewer than two folds nothing can be chosen by
+    cross-fitting: no penalty, and the coverage itself for the nominal share."""
     numbers = chosen_numbers(part, elsewhere, asked) if len(np.unique(part.folds)) > 1 else (0.0, 0, asked.coverage)
     penalty, free_ranks, nominal = numbers
     truths = [truths_by_class(each, set_scores(each.probabilities, penalty, free_ranks)) for each in (part, *elsewhere)]
@@ -259,8 +287,9 @@ def fit_sets(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> Sets:
 
 
 def held_out_sets(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> np.ndarray:
-    """(N, K) membership in which every fold was left out of everything: of the limits, and of the choice of penalty, free ranks and nominal share. With one
-    fold nothing can be left out, and figures of its own would flatter: all classes count as in the set."""
+    """(N, K) membership in which every fold was left out of everything: of the limits, and of the choice of penalty,
+    free ranks and nominal share. With one fold nothing can be left out, and figures of its own would flatter: all
+    classes count as in the set."""
     folds = np.unique(part.folds)
     if len(folds) < 2:
         return np.ones(part.probabilities.shape, bool)

@@ -1,4 +1,6 @@
-"""Stages of a schedule: which layers learn, at which rate. What does not learn stays exactly as it is, statistics of batch norm included."""
+"""Stages of a schedule: which layers learn, at which rate. What does not learn stays exactly as it is, statistics of
+batch norm included.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def weighted_layers(backbone: nn.Module) -> list[list[nn.Module]]:
 
 
 def set_trainable(network: Classifier, trainable: str) -> None:
-    """Marks what learns: `head`, `last:N` (head and N last weighted layers) or `all`. Raises ValueError when there are fewer layers than N."""
+    """Marks what learns: `head`, `last:N` (head and N last weighted layers) or `all`. Raises ValueError when there are
+    fewer layers than N.
+    """
     for parameter in network.backbone.parameters():
         parameter.requires_grad_(trainable == "all")
     if trainable.startswith("last:"):
@@ -36,7 +40,9 @@ def set_trainable(network: Classifier, trainable: str) -> None:
 
 
 def train_mode(network: nn.Module) -> None:
-    """Training mode, but evaluation mode for every part without a learning parameter: frozen batch norm keeps its statistics, frozen blocks drop nothing."""
+    """Training mode, but evaluation mode for every part without a learning parameter: frozen batch norm keeps its
+    statistics, frozen blocks drop nothing.
+    """
     network.train()
     for module in network.modules():
         own = list(module.parameters())
@@ -45,7 +51,9 @@ def train_mode(network: nn.Module) -> None:
 
 
 def rate_factor(recipe: Recipe, stage: Stage, step: int, steps: int, scale: float) -> float:
-    """Factor on the stage's learning rate at `step` of `steps`, both of this stage. `scale` is what plateaus have left of it."""
+    """Factor on the stage's learning rate at `step` of `steps`, both of this stage. `scale` is what plateaus have left
+    of it.
+    """
     if stage.schedule == "constant":
         return 1.0
     if stage.schedule == "plateau":

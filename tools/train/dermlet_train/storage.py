@@ -1,8 +1,9 @@
 """How a network's weights are stored in its file: fp32, half floats, or int8 times a scale per output channel.
 
-Weights are stored small and restored when the session is created: ONNX Runtime folds the restoring nodes, so inference runs in fp32 at full
-speed whatever the storage. Only initialisers of two or more dimensions with at least `SMALLEST_STORED` values are touched; biases stay fp32.
-Axis 0 of a weight is its output channel, as in ONNX's Conv and in Gemm with transB.
+Weights are stored small and restored when the session is created: ONNX Runtime folds the restoring nodes, so inference
+runs in fp32 at full speed whatever the storage. Only initialisers of two or more dimensions with at least
+`SMALLEST_STORED` values are touched; biases stay fp32. Axis 0 of a weight is its output channel, as in ONNX's Conv and
+in Gemm with transB.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-KINDS = ("fp32", "fp16", "int8", "int8-max")  # int8: scale of least squared error; int8-max: the greatest magnitude is 127 steps
+KINDS = (
+    "fp32",
+    "fp16",
+    "int8",
+    "int8-max",
+)  # int8: scale of least squared error; int8-max: the greatest magnitude is 127 steps
 SMALLEST_STORED = 512  # tensors with fewer values stay fp32: they weigh nothing and hold the biases
 
 Plan = Mapping[str, str]  # initialiser's name -> kind; a name that is missing stays fp32
@@ -21,12 +27,19 @@ Plan = Mapping[str, str]  # initialiser's name -> kind; a name that is missing s
 
 def storable(model: onnx.ModelProto) -> dict[str, int]:
     """Values by name of the initialisers that can be stored small, in the graph's order."""
-    sizes = {t.name: int(np.prod(t.dims)) for t in model.graph.initializer if t.data_type == TensorProto.FLOAT and len(t.dims) >= 2}
+    sizes = {
+        t.name: int(np.prod(t.dims))
+        for t in model.graph.initializer
+        if t.data_type == TensorProto.FLOAT and len(t.dims) >= 2
+    }
     return {name: size for name, size in sizes.items() if size >= SMALLEST_STORED}
 
 
-def store_weights(model: onnx.ModelProto, storage: str | Plan, scales: Mapping[str, np.ndarray] | None = None) -> onnx.ModelProto:
-    """Rewrites the storable initialisers in place, all of one kind or by a plan. A kind or a name that is not known is a ValueError.
+def store_weights(
+    model: onnx.ModelProto, storage: str | Plan, scales: Mapping[str, np.ndarray] | None = None
+) -> onnx.ModelProto:
+    """Rewrites the storable initialisers in place, all of one kind or by a plan. A kind or a name that is not known is
+    a ValueError.
 
     `scales` by name replace those that int8 would choose, in the shape that `channel_scales` gives.
     """
@@ -55,14 +68,18 @@ def store_weights(model: onnx.ModelProto, storage: str | Plan, scales: Mapping[s
     return model
 
 
-def stored_as(name: str, values: np.ndarray, kind: str, scale: np.ndarray | None = None) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
+def stored_as(
+    name: str, values: np.ndarray, kind: str, scale: np.ndarray | None = None
+) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
     """Initialisers that hold `values` small, and the nodes that restore the fp32 tensor `name` from them."""
     if kind == "fp16":
         with np.errstate(over="ignore"):
             half = values.astype(np.float16)
         if not np.isfinite(half).all():
             raise ValueError(f"{name} holds values beyond half floats")
-        return [numpy_helper.from_array(half, f"{name}.f16")], [helper.make_node("Cast", [f"{name}.f16"], [name], to=TensorProto.FLOAT)]
+        return [numpy_helper.from_array(half, f"{name}.f16")], [
+            helper.make_node("Cast", [f"{name}.f16"], [name], to=TensorProto.FLOAT)
+        ]
     if scale is None:
         scale = channel_scales(values, search=kind == "int8")
     steps = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
@@ -74,8 +91,8 @@ def stored_as(name: str, values: np.ndarray, kind: str, scale: np.ndarray | None
 
 
 def channel_scales(values: np.ndarray, search: bool = True) -> np.ndarray:
-    """int8 scale per output channel (axis 0), shaped to multiply: the greatest magnitude / 127, or with `search` the one of least squared
-    error from 0.6 of that upwards, where clipping a tail pays."""
+    """int8 scale per output channel (axis 0), shaped to multiply: the greatest magnitude / 127, or with `search` the
+    one of least squared error from 0.6 of that upwards, where clipping a tail pays."""
     flat = values.reshape(len(values), -1)
     top = np.maximum(np.abs(flat).max(1), 1e-12)
     best, error = top / 127, np.full(len(flat), np.inf)

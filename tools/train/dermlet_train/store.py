@@ -1,7 +1,8 @@
 """Decoded pictures in one flat file, so that an epoch reads no JPEG.
 
-Layout of a store folder: `pixels.u8` (pictures one after the other, RGB rows; it may hold more than the index names), `index.npz` (offset, height, width per
-picture) and `rows.csv` (the label rows in the same order, with a `part` column: train, calib, val or test). `prepare` writes it.
+Layout of a store folder: `pixels.u8` (pictures one after the other, RGB rows; it may hold more than the index names),
+`index.npz` (offset, height, width per picture) and `rows.csv` (the label rows in the same order, with a `part` column:
+train, calib, val or test). `prepare` writes it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import numpy as np
 
 
 def part_of(row: dict[str, str], calibration_fraction: float) -> str:
-    """train, calib, val or test. The calibration part is cut from the training groups in hash order, so a group never straddles two parts."""
+    """train, calib, val or test. The calibration part is cut from the training groups in hash order, so a group never
+    straddles two parts.
+    """
     if row["split"] != "train":
         return row["split"]
     digest = hashlib.sha256(row["group"].encode()).digest()
@@ -47,21 +50,42 @@ class Store:
         return self.pixels[start : start + height * width * 3].reshape(height, width, 3)
 
     def fingerprint(self) -> str:
-        """SHA-256 of which pictures there are, of what class and in which part. Pixels only ever grow (`prepare`), so that another place is another picture."""
+        """SHA-256 of which pictures there are, of what class and in which part. Pixels only ever grow (`prepare`), so
+        that another place is another picture.
+        """
         told = hashlib.sha256()
-        for row, offset, height, width in zip(self.rows, self.offsets.tolist(), self.heights.tolist(), self.widths.tolist(), strict=True):
-            told.update("\t".join((row["set"], row["image"], row["label"], row["part"], f"{offset} {height} {width}\n")).encode())
+        for row, offset, height, width in zip(
+            self.rows, self.offsets.tolist(), self.heights.tolist(), self.widths.tolist(), strict=True
+        ):
+            told.update(
+                "\t".join(
+                    (row["set"], row["image"], row["label"], row["part"], f"{offset} {height} {width}\n")
+                ).encode()
+            )
         return told.hexdigest()
 
     def where(self, part: str) -> list[int]:
         return [i for i, row in enumerate(self.rows) if row["part"] == part]
 
 
-def write_store(folder: Path, rows: Sequence[Mapping[str, str]], offsets: Sequence[int], heights: Sequence[int], widths: Sequence[int]) -> None:
-    """Writes index and rows over a `pixels.u8` that is already there. Each file is replaced in one step, so a reader never sees half of one."""
+def write_store(
+    folder: Path,
+    rows: Sequence[Mapping[str, str]],
+    offsets: Sequence[int],
+    heights: Sequence[int],
+    widths: Sequence[int],
+) -> None:
+    """Writes index and rows over a `pixels.u8` that is already there. Each file is replaced in one step, so a reader
+    never sees half of one.
+    """
     index, table = folder / "index.npz.part", folder / "rows.csv.part"
     with index.open("wb") as sink:
-        np.savez(sink, offset=np.array(offsets, np.int64), height=np.array(heights, np.int64), width=np.array(widths, np.int64))
+        np.savez(
+            sink,
+            offset=np.array(offsets, np.int64),
+            height=np.array(heights, np.int64),
+            width=np.array(widths, np.int64),
+        )
     with table.open("w", newline="") as handle:
         writer = csv.DictWriter(handle, list(rows[0]))
         writer.writeheader()

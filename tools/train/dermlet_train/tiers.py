@@ -1,18 +1,21 @@
-"""The concern tier's cuts: fitted for stated shares, and how the tiers turn out on pictures that the cuts were not fitted on.
+"""The concern tier's cuts: fitted for stated shares, and how the tiers turn out on pictures that the cuts were not
+fitted on.
 
-The tier is a decision of its own (`wasm_src/core/decision.h`). Of a picture's calibrated probabilities `high` is the sum over the classes of high
-concern (the malignant ones) and `raised` that over those of high and moderate concern: tier high where high >= cuts.high, else low where raised <
-cuts.moderate, else moderate.
+The tier is a decision of its own (`wasm_src/core/decision.h`). Of a picture's calibrated probabilities `high` is the
+sum over the classes of high concern (the malignant ones) and `raised` that over those of high and moderate concern:
+tier high where high >= cuts.high, else low where raised < cuts.moderate, else moderate.
 
-- `moderate` is the greatest cut that leaves at most a stated share of malignant pictures, and at most another of the positive class (melanoma), below
-  it: low is what a person may read as 'keep watching', so it is the tier that must not hold them.
+- `moderate` is the greatest cut that leaves at most a stated share of malignant pictures, and at most another of the
+  positive class (melanoma), below it: low is what a person may read as 'keep watching', so it is the tier that must not
+  hold them.
 - `high` is the greatest cut that a stated share of malignant pictures reaches.
-- Where a share of benign pictures (of low concern) is stated too, and a cut can do better than both, it takes the middle between the two, so that
-  neither is met at its edge. Where it cannot, the malignant pictures decide.
+- Where a share of benign pictures (of low concern) is stated too, and a cut can do better than both, it takes the
+  middle between the two, so that neither is met at its edge. Where it cannot, the malignant pictures decide.
 
-Each is an order statistic of the calibration pictures (split conformal, Vovk 2012: on average over calibration draws a fresh picture lies beyond it
-with at most the stated share). Where the pictures are too few for the share, those of the other modalities are taken in, and the cut is never over
-any of its own; where they still are, it is 0: never low, or always high.
+Each is an order statistic of the calibration pictures (split conformal, Vovk 2012: on average over calibration draws a
+fresh picture lies beyond it with at most the stated share). Where the pictures are too few for the share, those of the
+other modalities are taken in, and the cut is never over any of its own; where they still are, it is 0: never low, or
+always high.
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ LOW, MODERATE, HIGH = range(3)
 NAMES = ("low", "moderate", "high")
 
 
-# What is asked where nobody said anything else: of models made from one's own pictures or imported. No class is known to matter more than the others.
+# What is asked where nobody said anything else: of models made from one's own pictures or imported. No class is known
+# to matter more than the others.
 DEFAULTS: Mapping[str, Any] = {"positive": [], "maxMalignantLow": 0.05, "maxPositiveLow": 0.03, "minMalignantHigh": 0.8}
 
 
@@ -57,11 +61,16 @@ class Targets:
 
     @staticmethod
     def of(classes: Sequence[str], description: Mapping[str, Any]) -> Targets:
-        """From a model's description: its classes' concern, and `tiers`. Raises ValueError where it names no class or states no share."""
+        """From a model's description: its classes' concern, and `tiers`. Raises ValueError where it names no class or
+        states no share.
+        """
         concern = {name: str(description["classes"][name]["concern"]) for name in classes}
         asked = description.get("tiers")
         if asked is None:
-            raise ValueError("the model's description has no `tiers`: nobody said which shares the cuts of the concern tier are to keep")
+            raise ValueError(
+                "the model's description has no `tiers`: nobody said which shares the cuts of the concern tier are to"
+                " keep"
+            )
         positive = asked.get("positive", [])
         if strangers := [name for name in positive if name not in classes]:
             raise ValueError(f"tiers.positive names {strangers}, which are no classes of the recipe")
@@ -72,7 +81,10 @@ class Targets:
             float(asked["maxMalignantLow"]),
             float(asked["maxPositiveLow"]),
             float(asked["minMalignantHigh"]),
-            {name: BenignTarget(float(own["minLow"]), float(own["maxHigh"])) for name, own in asked.get("benign", {}).items()},
+            {
+                name: BenignTarget(float(own["minLow"]), float(own["maxHigh"]))
+                for name, own in asked.get("benign", {}).items()
+            },
         )
 
 
@@ -110,8 +122,8 @@ def floor5(value: float) -> float:
 
 
 def greatest_cut(own: np.ndarray, elsewhere: Sequence[np.ndarray], share: float) -> float:
-    """The greatest cut that at most `share` of such sums lie below. With too few of its own those from elsewhere are taken in, and then it is never over any
-    of its own; 0 with too few of all."""
+    """The greatest cut that at most `share` of such sums lie below. With too few of its own those from elsewhere are
+    taken in, and then it is never over any of its own; 0 with too few of all."""
     if rank := plain_rank(len(own), share):
         return kth_smallest(own, rank)
     pool = np.concatenate([own, *elsewhere])
@@ -125,7 +137,9 @@ def between(safe: float, wanted: float) -> float:
 
 
 def fit_cuts(part: Scored, elsewhere: Sequence[Scored], targets: Targets, benign: BenignTarget | None = None) -> Cuts:
-    """Cuts for one modality, whose benign pictures are to do what `benign` says; `elsewhere` are the other modalities."""
+    """Cuts for one modality, whose benign pictures are to do what `benign` says; `elsewhere` are the
+    other modalities.
+    """
     if not targets.high:
         names = ["moderate"] if targets.moderate else []
         return unmeasured(names)
@@ -147,8 +161,12 @@ def fit_cuts(part: Scored, elsewhere: Sequence[Scored], targets: Targets, benign
     return Cuts(floor5(high), floor5(moderate))
 
 
-def held_out_tiers(part: Scored, elsewhere: Sequence[Scored], targets: Targets, benign: BenignTarget | None = None) -> np.ndarray:
-    """(N,) tiers, each fold by cuts of the others; all HIGH where there is one fold only, which nothing can be said of."""
+def held_out_tiers(
+    part: Scored, elsewhere: Sequence[Scored], targets: Targets, benign: BenignTarget | None = None
+) -> np.ndarray:
+    """(N,) tiers, each fold by cuts of the others; all HIGH where there is one fold only, which nothing
+    can be said of.
+    """
     result = np.full(len(part.labels), HIGH)
     folds = np.unique(part.folds)
     for fold in folds if len(folds) > 1 else ():
@@ -159,7 +177,9 @@ def held_out_tiers(part: Scored, elsewhere: Sequence[Scored], targets: Targets, 
 
 
 def wilson(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927), which is defined where none or all are counted. Pictures of one lesion count as if they were independent."""
+    """95 % interval of a share (Wilson 1927), which is defined where none or all are counted. Pictures of one lesion
+    count as if they were independent.
+    """
     share, spread = count / total, z * z / total
     middle = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * math.sqrt(share * (1 - share) / total + spread / (4 * total))

@@ -1,7 +1,7 @@
 """Trains a classifier from a recipe and a store: resumable after any step, the same however often it is cut off.
 
-Everything random is drawn from (seed, epoch, sample) or (seed, epoch, step, process), so a run needs no generator's state to go on. The same command runs in
-one process or, under `torchrun`, in many, on one machine or several.
+Everything random is drawn from (seed, epoch, sample) or (seed, epoch, step, process), so a run needs no generator's
+state to go on. The same command runs in one process or, under `torchrun`, in many, on one machine or several.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ from .store import Store
 
 __all__ = ["Options", "Stopped", "balanced_accuracy", "logits_of", "loss_of", "report", "train"]
 
-Judge = Callable[[Classifier], tuple[float, dict[str, float]]]  # averaged weights -> what they are worth (higher is better) and figures for the log
+Judge = Callable[
+    [Classifier], tuple[float, dict[str, float]]
+]  # averaged weights -> what they are worth (higher is better) and figures for the log
 
 
 class Stopped(Exception):
@@ -47,7 +49,9 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """What decides how fast a run is, not what comes out. `threads` 0: PyTorch's choice; `checkpoint_steps` 0: a checkpoint after every epoch alone."""
+    """What decides how fast a run is, not what comes out. `threads` 0: PyTorch's choice; `checkpoint_steps` 0: a
+    checkpoint after every epoch alone.
+    """
 
     workers: int = 1
     threads: int = 0
@@ -56,7 +60,9 @@ class Options:
 
 @dataclass
 class Progress:
-    """Where a run stands. `epoch` counts planned epochs: a stage that ends early jumps to the next one's first. `step` is within the epoch."""
+    """Where a run stands. `epoch` counts planned epochs: a stage that ends early jumps to the next one's first. `step`
+    is within the epoch.
+    """
 
     epoch: int = 0
     step: int = 0
@@ -72,7 +78,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class ModalityLoss:
-    """Asks the embedding for the modality: (N,) indices of `MODALITIES`, -1 where there is none, and the linear layer that tells them."""
+    """Asks the embedding for the modality: (N,) indices of `MODALITIES`, -1 where there is none, and the linear layer
+    that tells them.
+    """
 
     head: nn.Linear
     modalities: Tensor
@@ -87,22 +95,29 @@ def loss_of(
     teachers: Teachers | None = None,
     modality: ModalityLoss | None = None,
 ) -> Tensor:
-    """Cross-entropy with mixup on the labelled pictures, shared with the teachers' answers where there are any, and with the modality's where it is asked for.
+    """Cross-entropy with mixup on the labelled pictures, shared with the teachers' answers where there are any, and
+    with the modality's where it is asked for.
 
     Negatives get a flat softmax and energy margins (Hendrycks 2019, Liu 2020).
     """
     known = labels >= 0
     pictures, target = pixels[known], nn.functional.one_hot(labels[known], len(recipe.classes)).float()
     share = rng.beta(recipe.mixup_alpha, recipe.mixup_alpha) if recipe.mixup_alpha else 1.0
-    partner = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(int(rng.integers(2**31)))).to(pictures.device)
+    partner = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(int(rng.integers(2**31)))).to(
+        pictures.device
+    )
     mixed = share * pictures + (1 - share) * pictures[partner] if share < 1 else pictures
-    logits, embedding = network(torch.cat([mixed, pixels[~known]]).contiguous(memory_format=torch.channels_last), with_embedding=True)
+    logits, embedding = network(
+        torch.cat([mixed, pixels[~known]]).contiguous(memory_format=torch.channels_last), with_embedding=True
+    )
     logits = logits.float()
     inside, outside = logits[: len(pictures)], logits[len(pictures) :]
     target = share * target + (1 - share) * target[partner]
     loss = nn.functional.cross_entropy(inside, target, label_smoothing=recipe.label_smoothing)
     if teachers:
-        loss = (1 - recipe.distill_weight) * loss + recipe.distill_weight * teachers.loss(inside, teachers.targets(mixed))
+        loss = (1 - recipe.distill_weight) * loss + recipe.distill_weight * teachers.loss(
+            inside, teachers.targets(mixed)
+        )
     if modality:
         # What a mixed picture looks like is what its larger part is: the labels are mixed as the classes' are.
         own = modality.modalities[known]
@@ -118,7 +133,9 @@ def loss_of(
 
 
 def precision_of(recipe: Recipe, device: torch.device) -> torch.dtype:
-    """The type that convolutions are computed in: bfloat16 where the device has it, else float16; float32 if asked for."""
+    """The type that convolutions are computed in: bfloat16 where the device has it, else float16;
+    float32 if asked for.
+    """
     if recipe.precision == "auto":
         fast = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if fast else torch.float16
@@ -185,7 +202,14 @@ class Trainer:
     ) -> None:
         if recipe.batch_size % group.world:
             raise ValueError(f"batch_size {recipe.batch_size} cannot be shared among {group.world} processes")
-        self.recipe, self.store, self.out, self.options, self.group, self.judge = recipe, store, out, options, group, judge
+        self.recipe, self.store, self.out, self.options, self.group, self.judge = (
+            recipe,
+            store,
+            out,
+            options,
+            group,
+            judge,
+        )
         self.data = store.fingerprint()
         self.origin = origin
         self.plan = recipe.plan()
@@ -193,9 +217,13 @@ class Trainer:
         self.precision = precision_of(recipe, group.device)
         torch.manual_seed(recipe.seed)
         self.network = self._classifier(start)
-        self.average = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
+        self.average = Classifier(
+            recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded
+        )
         self.average.load_state_dict(self.network.state_dict())
-        self.network, self.average = (net.to(group.device, memory_format=torch.channels_last) for net in (self.network, self.average))
+        self.network, self.average = (
+            net.to(group.device, memory_format=torch.channels_last) for net in (self.network, self.average)
+        )
         if recipe.sync_batch_norm and group.world > 1 and group.device.type == "cuda":
             self.network = nn.SyncBatchNorm.convert_sync_batchnorm(self.network)
         self.teachers = Teachers(recipe, self.network.preprocessing, group.device) if recipe.teacher else None
@@ -213,14 +241,25 @@ class Trainer:
             self.origin = checkpoint.origin_of(Path(recipe.start))
         fresh = start is None and not begun
         if fresh:
-            self.origin = "ImageNet weights" if recipe.weights or NETWORKS[recipe.network].packaged else "random weights"
-        network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=fresh, weights=recipe.weights, folded=recipe.folded)
+            self.origin = (
+                "ImageNet weights" if recipe.weights or NETWORKS[recipe.network].packaged else "random weights"
+            )
+        network = Classifier(
+            recipe.network,
+            len(recipe.classes),
+            recipe.dropout,
+            pretrained=fresh,
+            weights=recipe.weights,
+            folded=recipe.folded,
+        )
         if start is not None:
             network.load_state_dict(start.state_dict())
         return network
 
     def _modality_head(self) -> nn.Linear | None:
-        """Learns beside the network, with an optimiser of its own, and is left behind: the shipped probe is fitted anew on the finished embedding."""
+        """Learns beside the network, with an optimiser of its own, and is left behind: the shipped probe is fitted anew
+        on the finished embedding.
+        """
         if not self.recipe.modality_weight:
             return None
         head = nn.Linear(self.network.head.in_features, len(MODALITIES)).to(self.group.device)
@@ -232,7 +271,8 @@ class Trainer:
         if self.group.first:
             print(f"train: {text}", flush=True)
 
-    # ---- stages -----------------------------------------------------------------------------------------------------------------------------
+    # ---- stages
+    # ------------------------------------------------------------------------------
 
     def _begins(self, stage: int) -> int:
         """The planned epoch that a stage begins with."""
@@ -259,7 +299,12 @@ class Trainer:
         if optimiser_state is not None:
             self.optimiser.load_state_dict(optimiser_state)
         else:
-            self.progress.stage, self.progress.since_best, self.progress.since_cut, self.progress.scale = number, 0, 0, 1.0
+            self.progress.stage, self.progress.since_best, self.progress.since_cut, self.progress.scale = (
+                number,
+                0,
+                0,
+                1.0,
+            )
         self.wrapped: nn.Module = self.network
         if self.group.world > 1:
             devices = [self.group.device] if self.group.device.type == "cuda" else None
@@ -267,7 +312,10 @@ class Trainer:
         if len(self.plan) > 1:
             counts = [sum(p.numel() for p in part) for part in (learning, list(self.network.parameters()))]
             rate = f"{stage.learning_rate:g}, {stage.schedule}"
-            self.say(f"stage {number + 1}/{len(self.plan)}: {stage.trainable} learns ({counts[0]:,} of {counts[1]:,} parameters), rate {rate}")
+            self.say(
+                f"stage {number + 1}/{len(self.plan)}: {stage.trainable} learns ({counts[0]:,} of {counts[1]:,}"
+                f" parameters), rate {rate}"
+            )
 
     def _set_rate(self, step: int) -> None:
         """`step` of the stage, from 0."""
@@ -276,21 +324,38 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = stage.learning_rate * factor
 
-    # ---- checkpoints ------------------------------------------------------------------------------------------------------------------------
+    # ---- checkpoints
+    # ------------------------------------------------------------------------------
 
     def _save(self) -> None:
         if not self.group.first:
             return
-        state = {"network": self.network.state_dict(), "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
         state |= {"data": self.data, "origin": self.origin}
-        state |= {"scaler": self.scaler.state_dict(), "epoch": self.progress.epoch, "progress": asdict(self.progress), "recipe": self.recipe.to_dict()}
+        state |= {
+            "scaler": self.scaler.state_dict(),
+            "epoch": self.progress.epoch,
+            "progress": asdict(self.progress),
+            "recipe": self.recipe.to_dict(),
+        }
         if self.modality_head:
-            state["modality"] = {"head": self.modality_head.state_dict(), "optimiser": self.modality_optimiser.state_dict()}
+            state["modality"] = {
+                "head": self.modality_head.state_dict(),
+                "optimiser": self.modality_optimiser.state_dict(),
+            }
         checkpoint.save(state, self.out / "last.pt")
 
     def _save_average(self, name: str) -> None:
         if self.group.first:
-            state = {"epoch": self.progress.epoch, "weights": self.average.state_dict(), "recipe": self.recipe.to_dict()}
+            state = {
+                "epoch": self.progress.epoch,
+                "weights": self.average.state_dict(),
+                "recipe": self.recipe.to_dict(),
+            }
             state["origin"] = self.origin
             checkpoint.save(state, self.out / name)
 
@@ -301,13 +366,19 @@ class Trainer:
             return
         state = self.group.shared(checkpoint.load(path, "cpu") if self.group.first else None)
         before = state.get("recipe", {})
-        changed = sorted(key for key, value in self.recipe.to_dict().items() if key in before and _plain(before[key]) != _plain(value))
-        if decisive := sorted({"network", "classes", "folded", "seed", "batch_size", "samples_per_epoch"} & set(changed)):
+        changed = sorted(
+            key
+            for key, value in self.recipe.to_dict().items()
+            if key in before and _plain(before[key]) != _plain(value)
+        )
+        if decisive := sorted(
+            {"network", "classes", "folded", "seed", "batch_size", "samples_per_epoch"} & set(changed)
+        ):
             raise ValueError(f"{path} was made with another {', '.join(decisive)}: choose another folder")
         if state.get("data", self.data) != self.data:
             raise ValueError(
-                f"{path} was trained on other pictures than the store holds now, and what was trained on may stand in another part: choose another folder "
-                "(`start` in the recipe begins there with these weights)"
+                f"{path} was trained on other pictures than the store holds now, and what was trained on may stand in"
+                " another part: choose another folder (`start` in the recipe begins there with these weights)"
             )
         self.origin = state.get("origin", "")
         if changed:
@@ -320,22 +391,39 @@ class Trainer:
         if self.modality_head and "modality" in state:  # a run may begin to ask for the modality on its way
             self.modality_head.load_state_dict(state["modality"]["head"])
             self.modality_optimiser.load_state_dict(state["modality"]["optimiser"])
-        self.say(f"resumed after epoch {self.progress.epoch}" + (f", step {self.progress.step}" if self.progress.step else ""))
+        self.say(
+            f"resumed after epoch {self.progress.epoch}"
+            + (f", step {self.progress.step}" if self.progress.step else "")
+        )
 
     def _write_run(self, finished: bool) -> None:
         """run.json: what was run, with what, how long, and the last figures."""
         if not self.group.first:
             return
-        device = torch.cuda.get_device_name(self.group.device) if self.group.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+        device = (
+            torch.cuda.get_device_name(self.group.device)
+            if self.group.device.type == "cuda"
+            else f"CPU, {torch.get_num_threads()} threads"
+        )
         parts = {part: len(self.store.where(part)) for part in ("train", "calib", "val", "test")}
-        told: dict[str, Any] = {"recipe": self.recipe.to_dict(), "versions": _versions(), "device": device, "processes": self.group.world}
-        told |= {"precision": str(self.precision).removeprefix("torch."), "pictures": parts, "epochs": self.progress.epoch}
+        told: dict[str, Any] = {
+            "recipe": self.recipe.to_dict(),
+            "versions": _versions(),
+            "device": device,
+            "processes": self.group.world,
+        }
+        told |= {
+            "precision": str(self.precision).removeprefix("torch."),
+            "pictures": parts,
+            "epochs": self.progress.epoch,
+        }
         told |= {"seconds": round(self.progress.seconds), "finished": finished, "figures": self.figures}
         part = self.out / "run.json.part"
         part.write_text(json.dumps(told, indent=2) + "\n")
         part.replace(self.out / "run.json")
 
-    # ---- the run ----------------------------------------------------------------------------------------------------------------------------
+    # ---- the run
+    # ------------------------------------------------------------------------------
 
     def run(self) -> dict[str, float]:
         """Trains to the end; returns the last epoch's figures. Raises Stopped when asked to stop."""
@@ -379,11 +467,18 @@ class Trainer:
             if progress.step % 20 == 0 or progress.step == self.steps:
                 self._tell((progress.step - first) / (time.monotonic() - began), samples.batch)
             stopping = group.any(bool(asked))
-            if stopping or (self.options.checkpoint_steps and progress.step % self.options.checkpoint_steps == 0 and progress.step < self.steps):
+            if stopping or (
+                self.options.checkpoint_steps
+                and progress.step % self.options.checkpoint_steps == 0
+                and progress.step < self.steps
+            ):
                 self._save()
             if stopping:
                 self._write_run(finished=False)
-                self.say(f"stopped in epoch {progress.epoch + 1} after step {progress.step}; the same command goes on from here")
+                self.say(
+                    f"stopped in epoch {progress.epoch + 1} after step {progress.step}; the same command goes on from"
+                    " here"
+                )
                 raise Stopped
 
     def _step(self, pixels: Tensor, labels: Tensor, modalities: Tensor) -> float:
@@ -407,11 +502,15 @@ class Trainer:
         self.scaler.update()
         taken = progress.epoch * self.steps + progress.step + 1
         if self.group.first:
-            _average(self.average, self.network, min(recipe.ema_decay, (1 + taken) / (10 + taken)))  # the ramp forgets the first weights
+            _average(
+                self.average, self.network, min(recipe.ema_decay, (1 + taken) / (10 + taken))
+            )  # the ramp forgets the first weights
         return loss.item()
 
     def _share_modality_gradient(self) -> None:
-        """The head's gradient in plain units, and the mean of all processes: it is outside what DistributedDataParallel sees to."""
+        """The head's gradient in plain units, and the mean of all processes: it is outside what DistributedDataParallel
+        sees to.
+        """
         assert self.modality_head is not None
         for parameter in self.modality_head.parameters():
             if parameter.grad is not None:
@@ -432,7 +531,11 @@ class Trainer:
             "seconds": round(progress.seconds - progress.before),
         }
         progress.before = progress.seconds
-        found = self.group.shared(report(self.average, self.store, recipe, "calib", recipe.input_size, self.group.device) if self.group.first else None)
+        found = self.group.shared(
+            report(self.average, self.store, recipe, "calib", recipe.input_size, self.group.device)
+            if self.group.first
+            else None
+        )
         self.figures = figures | {f"calib {key}": value for key, value in found.items()}
         worth = None
         if self.judge:
@@ -449,7 +552,9 @@ class Trainer:
         self._write_run(finished=False)
 
     def _judge(self, stage: Stage, number: int, found: dict[str, float], worth: float | None) -> None:
-        """Keeps the best, cuts the rate on a plateau, ends a stage that no longer gets better. `worth`: what the run's own judge said, if it has one."""
+        """Keeps the best, cuts the rate on a plateau, ends a stage that no longer gets better. `worth`: what the run's
+        own judge said, if it has one.
+        """
         recipe, progress = self.recipe, self.progress
         if worth is None and not recipe.patience and stage.schedule != "plateau":
             return
@@ -462,7 +567,10 @@ class Trainer:
             self._save_average("best.pt")
         if stage.schedule == "plateau" and progress.since_cut >= recipe.plateau_patience:
             progress.scale, progress.since_cut = progress.scale * recipe.plateau_factor, 0
-            self.say(f"no better {recipe.watch} for {recipe.plateau_patience} epochs: learning rate times {recipe.plateau_factor:g}")
+            self.say(
+                f"no better {recipe.watch} for {recipe.plateau_patience} epochs: learning rate times"
+                f" {recipe.plateau_factor:g}"
+            )
         if recipe.patience and progress.since_best >= recipe.patience and progress.epoch < self._begins(number + 1):
             self.say(f"no better {recipe.watch} for {recipe.patience} epochs: stage {number + 1} ends")
             progress.epoch = self._begins(number + 1)
@@ -483,13 +591,16 @@ def train(
     floor: float = float("-inf"),
     origin: str = "",
 ) -> dict[str, float]:
-    """Runs or resumes training; returns the last epoch's figures. `start`: a network to begin with instead of ImageNet weights.
+    """Runs or resumes training; returns the last epoch's figures. `start`: a network to begin with instead of ImageNet
+    weights.
 
     `origin` says in words what `start` is, for the manifest and the card.
-    `judge` looks at the averaged weights after every epoch; the best that it finds worth more than `floor` are kept in `best.pt`.
+    `judge` looks at the averaged weights after every epoch; the best that it finds worth more than `floor` are kept in
+    `best.pt`.
 
-    Writes `last.pt` (everything needed to go on), `ema.pt` (averaged weights), with patience or a judge `best.pt`, `log.jsonl` (a line an epoch) and
-    `run.json`. Raises ValueError where the folder holds a run of another network, recipe or store.
+    Writes `last.pt` (everything needed to go on), `ema.pt` (averaged weights), with patience or a judge `best.pt`,
+    `log.jsonl` (a line an epoch) and `run.json`. Raises ValueError where the folder holds a run of another network,
+    recipe or store.
     """
     options = Options(workers=options) if isinstance(options, int) else options
     out.mkdir(parents=True, exist_ok=True)

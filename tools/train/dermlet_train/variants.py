@@ -1,18 +1,21 @@
 """Which storage of the weights to ship, by what it costs: bytes, accuracy, time.
 
-Every candidate restores to fp32 when a session is created, so all run alike; they differ in download, in how far the restored weights lie from
-the trained ones, and in the time that restoring takes. Measured are: raw, gzip and brotli bytes (a static host such as GitHub Pages sends
-`.onnx` uncompressed, so the raw size is what most visitors download); balanced accuracy and the change of the calibrated probabilities on the
-calibration part, with onnxruntime; session creation and one run in onnxruntime-web's WASM build, taking turns with EfficientNet-Lite0 at 224 px
-(random weights: its time does not depend on them) as the yardstick.
+Every candidate restores to fp32 when a session is created, so all run alike; they differ in download, in how far the
+restored weights lie from the trained ones, and in the time that restoring takes. Measured are: raw, gzip and brotli
+bytes (a static host such as GitHub Pages sends `.onnx` uncompressed, so the raw size is what most visitors download);
+balanced accuracy and the change of the calibrated probabilities on the calibration part, with onnxruntime; session
+creation and one run in onnxruntime-web's WASM build, taking turns with EfficientNet-Lite0 at 224 px (random weights:
+its time does not depend on them) as the yardstick.
 
-Candidates: fp32; fp16; int8-max and int8 (`storage.py`); int8-fit (`rounding.py`); and where that changes too much, mixtures of int8 that keep as
-fp16 the tensors whose int8 copies change the probabilities most for each byte saved, one tensor tried at a time (the layer-wise sensitivity of Wu et al. 2020,
-"Integer Quantization for Deep Learning Inference", section 5.2).
+Candidates: fp32; fp16; int8-max and int8 (`storage.py`); int8-fit (`rounding.py`); and where that changes too much,
+mixtures of int8 that keep as fp16 the tensors whose int8 copies change the probabilities most for each byte saved, one
+tensor tried at a time (the layer-wise sensitivity of Wu et al. 2020, "Integer Quantization for Deep Learning
+Inference", section 5.2).
 
-The rule (`Rule`): of the candidates whose balanced accuracy (over classes with at least 30 pictures of the modality: of fewer, a single picture
-moves it by more than the limit) falls by less than 0.5 points in every modality, whose probabilities move by less
-than 0.02 on 99 % of the pictures, and that take no more than 1.2 times the yardstick's time, the one with the smallest brotli download.
+The rule (`Rule`): of the candidates whose balanced accuracy (over classes with at least 30 pictures of the modality: of
+fewer, a single picture moves it by more than the limit) falls by less than 0.5 points in every modality, whose
+probabilities move by less than 0.02 on 99 % of the pictures, and that take no more than 1.2 times the yardstick's time,
+the one with the smallest brotli download.
 """
 
 from __future__ import annotations
@@ -46,7 +49,8 @@ from .store import Store
 TIMING_SCRIPT = Path(__file__).parents[1] / "variants_timing.mjs"
 YARDSTICK, YARDSTICK_SIDE = "efficientnet-lite0", 224
 TARGET_BROTLI = 6_000_000  # bytes
-FEWEST = 30  # pictures of a class and modality; of fewer, one picture alone moves balanced accuracy by more than the rule allows
+# pictures of a class and modality; of fewer, one picture alone moves balanced accuracy by more than the rule allows
+FEWEST = 30
 SENSITIVITY_PICTURES = 128  # evenly spaced over the calibration part
 MIXTURES = {"mixed": 0.015, "mixed-fine": 0.0075}  # change of probability that each is built for, below the rule's
 
@@ -63,7 +67,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Sample:
-    """The calibration pictures: (S, S, 3) uint8 views, class indices, modalities; and what the network wants of the views."""
+    """The calibration pictures: (S, S, 3) uint8 views, class indices, modalities; and what the network wants of the
+    views.
+    """
 
     views: list[np.ndarray]
     labels: np.ndarray
@@ -76,7 +82,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Reference:
-    """What fp32 says of the sample: logits (N, K), the temperature of each modality, balanced accuracy (0 to 1) by modality."""
+    """What fp32 says of the sample: logits (N, K), the temperature of each modality, balanced accuracy (0 to 1) by
+    modality.
+    """
 
     logits: np.ndarray
     temperatures: dict[str, float]
@@ -88,8 +96,9 @@ class Reference:
 
 @dataclass
 class Measured:
-    """One candidate. Bytes; balanced accuracy 0 to 1 and its fall in points by modality; change of the most changed probability of a picture;
-    milliseconds as (median, least), None where not timed; run time over the yardstick's, of the least times."""
+    """One candidate. Bytes; balanced accuracy 0 to 1 and its fall in points by modality; change of the most changed
+    probability of a picture; milliseconds as (median, least), None where not timed; run time over the yardstick's, of
+    the least times."""
 
     name: str
     plan: dict[str, str]
@@ -133,24 +142,35 @@ def calibration_sample(store: Store, recipe: Recipe, at_most: int | None = None)
 
 def logits_of(model: onnx.ModelProto, sample: Sample) -> np.ndarray:
     options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # a machine that trains beside this has no cycles to spin away
+    options.add_session_config_entry(
+        "session.intra_op.allow_spinning", "0"
+    )  # a machine that trains beside this has no cycles to spin away
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     return run(session, sample.views, sample.preprocessing)[0]
 
 
 def reference_of(model: onnx.ModelProto, sample: Sample) -> Reference:
     logits = logits_of(model, sample)
-    temperatures = {str(m): fit_temperature(logits[sample.modalities == m], sample.labels[sample.modalities == m]) for m in np.unique(sample.modalities)}
+    temperatures = {
+        str(m): fit_temperature(logits[sample.modalities == m], sample.labels[sample.modalities == m])
+        for m in np.unique(sample.modalities)
+    }
     return Reference(logits, temperatures, by_modality(sample, logits))
 
 
-def changes(reference: Reference, logits: np.ndarray, modalities: np.ndarray, chosen: slice | np.ndarray = slice(None)) -> np.ndarray:
-    """The greatest change of a probability of each picture, (N,). `chosen`: the reference's rows that `logits` are of."""
+def changes(
+    reference: Reference, logits: np.ndarray, modalities: np.ndarray, chosen: slice | np.ndarray = slice(None)
+) -> np.ndarray:
+    """The greatest change of a probability of each picture, (N,). `chosen`: the reference's rows that
+    `logits` are of.
+    """
     exact = reference.probabilities(reference.logits[chosen], modalities)
     return np.abs(reference.probabilities(logits, modalities) - exact).max(1)
 
 
-def measure(name: str, model: onnx.ModelProto, plan: Plan, sample: Sample, reference: Reference, rule: Rule) -> tuple[Measured, onnx.ModelProto]:
+def measure(
+    name: str, model: onnx.ModelProto, plan: Plan, sample: Sample, reference: Reference, rule: Rule
+) -> tuple[Measured, onnx.ModelProto]:
     """What a stored model costs in accuracy."""
     logits = logits_of(model, sample)
     moved = changes(reference, logits, sample.modalities)
@@ -158,7 +178,11 @@ def measure(name: str, model: onnx.ModelProto, plan: Plan, sample: Sample, refer
     drop = {m: 100 * (reference.accuracy[m] - accuracy[m]) for m in accuracy}
     measured = Measured(name, dict(plan), accuracy, drop, float(np.quantile(moved, rule.share)), float(moved.max()))
     drops = ", ".join(f"{m} {-d:+.2f}" for m, d in drop.items())
-    print(f"variants: {name}: balanced accuracy {drops} points, 99 % of probabilities move by less than {measured.change:.4f}", flush=True)
+    print(
+        f"variants: {name}: balanced accuracy {drops} points, 99 % of probabilities move by less than"
+        f" {measured.change:.4f}",
+        flush=True,
+    )
     return measured, model
 
 
@@ -172,8 +196,18 @@ def sensitivities(fp32: bytes, sample: Sample, reference: Reference, chosen: np.
     return found
 
 
-def mixed_plan(fp32: bytes, sample: Sample, reference: Reference, chosen: np.ndarray, worst: Sequence[str], limit: float, share: float) -> dict[str, str]:
-    """All int8 but the fewest of `worst` (in order) as fp16 that keep the change under `limit` on the chosen pictures; by bisection."""
+def mixed_plan(
+    fp32: bytes,
+    sample: Sample,
+    reference: Reference,
+    chosen: np.ndarray,
+    worst: Sequence[str],
+    limit: float,
+    share: float,
+) -> dict[str, str]:
+    """All int8 but the fewest of `worst` (in order) as fp16 that keep the change under `limit` on the chosen pictures;
+    by bisection.
+    """
     names = list(storable(onnx.load_from_string(fp32)))
     part = sample.part(chosen)
 
@@ -208,16 +242,31 @@ def choose(candidates: Sequence[Measured], rule: Rule) -> Measured | None:
     return min(passing, key=lambda c: (c.brotli, c.raw, c.name), default=None)
 
 
-def weigh_and_time(files: Mapping[str, tuple[Path, int]], rounds: int, runs: int, sizes: bool = True) -> dict[str, dict[str, Any]]:
-    """Runs `variants_timing.mjs` on name -> (file, side): sizes of all unless they are not wanted, times where `rounds` is over 0."""
+def weigh_and_time(
+    files: Mapping[str, tuple[Path, int]], rounds: int, runs: int, sizes: bool = True
+) -> dict[str, dict[str, Any]]:
+    """Runs `variants_timing.mjs` on name -> (file, side): sizes of all unless they are not wanted, times where `rounds`
+    is over 0.
+    """
     arguments = [f"{name}={path}:{side}" for name, (path, side) in files.items()]
-    command = ["node", str(TIMING_SCRIPT), "--rounds", str(rounds), "--runs", str(runs), *([] if sizes else ["--no-sizes"]), *arguments]
+    command = [
+        "node",
+        str(TIMING_SCRIPT),
+        "--rounds",
+        str(rounds),
+        "--runs",
+        str(runs),
+        *([] if sizes else ["--no-sizes"]),
+        *arguments,
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     except FileNotFoundError as error:
         raise SystemExit("variants: needs Node 20 or newer, and `npm ci` in the repository") from error
     except subprocess.CalledProcessError as error:
-        raise SystemExit(f"variants: {TIMING_SCRIPT.name} failed (is `npm ci` done in the repository?)\n{error.stderr[-2000:]}") from error
+        raise SystemExit(
+            f"variants: {TIMING_SCRIPT.name} failed (is `npm ci` done in the repository?)\n{error.stderr[-2000:]}"
+        ) from error
     return json.loads(done.stdout)
 
 
@@ -252,7 +301,9 @@ def yardstick_onnx(classes: int, folder: Path) -> Path:
     return whole_onnx(Classifier(YARDSTICK, classes, 0.0, pretrained=False), YARDSTICK_SIDE, folder, "yardstick")
 
 
-def candidates_of(fp32: bytes, sample: Sample, reference: Reference, rule: Rule, fitting: list[np.ndarray]) -> list[tuple[Measured, onnx.ModelProto]]:
+def candidates_of(
+    fp32: bytes, sample: Sample, reference: Reference, rule: Rule, fitting: list[np.ndarray]
+) -> list[tuple[Measured, onnx.ModelProto]]:
     """All candidates with their accuracy. Mixtures are tried only where fitted int8 is refused: they are larger."""
     names = storable(onnx.load_from_string(fp32))
     made = []
@@ -277,8 +328,19 @@ def candidates_of(fp32: bytes, sample: Sample, reference: Reference, rule: Rule,
 def table_of(candidates: Sequence[Measured], choice: Measured | None, yardstick: Mapping[str, Any]) -> str:
     """The Markdown table that is printed."""
     modalities = sorted(candidates[0].accuracy)
-    head = ["storage", "raw MB", "gzip MB", "brotli MB", *[f"{m}: balanced accuracy (change, points)" for m in modalities]]
-    head += ["99 % of probabilities move less than", "largest move", "creation ms, median (least)", "run ms, median (least)"]
+    head = [
+        "storage",
+        "raw MB",
+        "gzip MB",
+        "brotli MB",
+        *[f"{m}: balanced accuracy (change, points)" for m in modalities],
+    ]
+    head += [
+        "99 % of probabilities move less than",
+        "largest move",
+        "creation ms, median (least)",
+        "run ms, median (least)",
+    ]
     head += ["of the yardstick", "refused because"]
     rows = []
     for c in candidates:
@@ -287,9 +349,22 @@ def table_of(candidates: Sequence[Measured], choice: Measured | None, yardstick:
         sizes = [f"{size / 1e6:.2f}" for size in (c.raw, c.gzip, c.brotli)]
         ratio = "-" if c.ratio is None else f"{c.ratio:.2f}"
         name = f"**{c.name}**" if c is choice else c.name
-        rows.append([name, *sizes, *accuracy, f"{c.change:.4f}", f"{c.largest_change:.4f}", *times, ratio, "; ".join(c.faults) or "-"])
+        rows.append(
+            [
+                name,
+                *sizes,
+                *accuracy,
+                f"{c.change:.4f}",
+                f"{c.largest_change:.4f}",
+                *times,
+                ratio,
+                "; ".join(c.faults) or "-",
+            ]
+        )
     if yardstick["run"]:
-        times = [f"{median:.0f} ({least:.0f})" for median, least in (spread(yardstick["create"]), spread(yardstick["run"]))]
+        times = [
+            f"{median:.0f} ({least:.0f})" for median, least in (spread(yardstick["create"]), spread(yardstick["run"]))
+        ]
         rows.append([f"{YARDSTICK} at {YARDSTICK_SIDE}, fp32", *["-"] * (5 + len(modalities)), *times, "1.00", "-"])
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
 
@@ -310,7 +385,8 @@ def variants(
 ) -> dict[str, Any]:
     """Measures all candidates, prints the table and the choice, writes both to `out` and returns what it wrote.
 
-    Where no candidate passes, fp32 included, the network itself is too slow: the choice is then made without the speed rule, and said so.
+    Where no candidate passes, fp32 included, the network itself is too slow: the choice is then made without the speed
+    rule, and said so.
     """
     rule = rule or Rule()
     sample = calibration_sample(store, recipe, at_most)
@@ -360,7 +436,9 @@ def report_of(
     too_slow: bool,
     yardstick: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What is written to the table's file. Plans are told as counts by kind; the whole plan of the choice stands under `plan`."""
+    """What is written to the table's file. Plans are told as counts by kind; the whole plan of the choice stands under
+    `plan`.
+    """
     return {
         "network": recipe.network,
         "inputSize": recipe.input_size,
@@ -380,16 +458,22 @@ def report_of(
 
 
 def keep_table(table: Path, model: Path) -> None:
-    """Puts the table that the model's storage was chosen by among its figures, for the card, marked with the file that came of it."""
+    """Puts the table that the model's storage was chosen by among its figures, for the card, marked with the file that
+    came of it.
+    """
     report = json.loads(table.read_text())
     report.pop("plan")
     sha256 = json.loads((model / "manifest.json").read_text())["file"]["sha256"]
     (model / "figures").mkdir(exist_ok=True)
-    (model / "figures" / "variants.json").write_text(json.dumps({"model": {"sha256": sha256}, **report}, indent=2) + "\n")
+    (model / "figures" / "variants.json").write_text(
+        json.dumps({"model": {"sha256": sha256}, **report}, indent=2) + "\n"
+    )
 
 
 def read_choice(table: Path, checkpoint: Path) -> tuple[str, dict[str, str]]:
-    """Name and plan of the choice in a table that `variants` wrote for this very checkpoint; another's is a ValueError."""
+    """Name and plan of the choice in a table that `variants` wrote for this very checkpoint; another's
+    is a ValueError.
+    """
     report = json.loads(table.read_text())
     if report["checkpoint"] != digest(checkpoint):
         raise ValueError(f"{table} was measured on another checkpoint than {checkpoint}: run `variants` again")

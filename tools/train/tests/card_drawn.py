@@ -1,4 +1,6 @@
-"""A drawn report: what evaluate would write for a model of three categories and two sets, from invented answers. For the tests of the card alone."""
+"""A drawn report: what evaluate would write for a model of three categories and two sets, from invented answers. For
+the tests of the card alone.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,31 @@ MANIFEST: dict[str, Any] = {
 
 
 def main_section(chance: random.Random, pictures: int) -> dict[str, Any]:
-    """MainFigures of `tools/cli/figures.ts`, every number another, so that a number in a table can be told from all others."""
-    names = ("accuracy", "balancedAccuracy", "macroAuc", "positiveAuc", "positiveSensitivityAt95Specificity", "positiveCoverage", "malignantAuc")
-    values = {name: round(chance.uniform(0.5, 0.99), 6) for name in (*names, "calibrationError", "coverage", "shareRefused")}
-    tiers = ("tierHighSensitivity", "tierHighSpecificity", "tierLowSensitivity", "tierLowSpecificity", "malignantLow", "positiveLow", "benignLow", "benignHigh")
+    """MainFigures of `tools/cli/figures.ts`, every number another, so that a number in a table can be told from all
+    others.
+    """
+    names = (
+        "accuracy",
+        "balancedAccuracy",
+        "macroAuc",
+        "positiveAuc",
+        "positiveSensitivityAt95Specificity",
+        "positiveCoverage",
+        "malignantAuc",
+    )
+    values = {
+        name: round(chance.uniform(0.5, 0.99), 6) for name in (*names, "calibrationError", "coverage", "shareRefused")
+    }
+    tiers = (
+        "tierHighSensitivity",
+        "tierHighSpecificity",
+        "tierLowSensitivity",
+        "tierLowSpecificity",
+        "malignantLow",
+        "positiveLow",
+        "benignLow",
+        "benignHigh",
+    )
     values |= {name: round(chance.uniform(0.1, 0.99), 6) for name in tiers}
     values["meanSetSize"] = round(chance.uniform(1, 3), 6)
     return {
@@ -47,9 +70,17 @@ def main_section(chance: random.Random, pictures: int) -> dict[str, Any]:
         "malignant": {"classes": ["mel"], "pictures": pictures // 3, "auc": values["malignantAuc"]},
         "calibrationError": values["calibrationError"],
         "calibrationErrorIfPerfect": {"median": 0.031, "percentile95": 0.047},
-        "predictionSets": {"answered": pictures - 2, "coverage": values["coverage"], "meanSize": values["meanSetSize"], "shareSingle": 0.25},
+        "predictionSets": {
+            "answered": pictures - 2,
+            "coverage": values["coverage"],
+            "meanSize": values["meanSetSize"],
+            "shareSingle": 0.25,
+        },
         "tiers": {
-            **{kind: {"pictures": pictures // n, "low": pictures // n - 3, "moderate": 1, "high": 2} for kind, n in KINDS.items()},
+            **{
+                kind: {"pictures": pictures // n, "low": pictures // n - 3, "moderate": 1, "high": 2}
+                for kind, n in KINDS.items()
+            },
             "high": {"sensitivity": values["tierHighSensitivity"], "specificity": values["tierHighSpecificity"]},
             "low": {"sensitivity": values["tierLowSensitivity"], "specificity": values["tierLowSpecificity"]},
             **{name: values[name] for name in tiers[4:]},
@@ -102,13 +133,21 @@ def negatives(chance: random.Random, pictures: int) -> dict[str, Any]:
         "shareSingle": single,
         "auroc": auroc,
         "aurocUncertainty": uncertainty,
-        "intervals": {"auroc": [auroc - 0.1, auroc + 0.004], "aurocUncertainty": [uncertainty - 0.1, uncertainty + 0.004]},
+        "intervals": {
+            "auroc": [auroc - 0.1, auroc + 0.004],
+            "aurocUncertainty": [uncertainty - 0.1, uncertainty + 0.004],
+        },
     }
 
 
 def pairs(chance: random.Random) -> dict[str, Any]:
-    difference = {name: {"value": 0.0321, "interval": [-0.0123, 0.0766]} for name in ("balancedAccuracy", "macroAuc", "positiveAuc", "malignantAuc")}
-    difference |= {name: {"value": -0.011, "interval": None} for name in ("calibrationError", "coverage", "meanSetSize")}
+    difference = {
+        name: {"value": 0.0321, "interval": [-0.0123, 0.0766]}
+        for name in ("balancedAccuracy", "macroAuc", "positiveAuc", "malignantAuc")
+    }
+    difference |= {
+        name: {"value": -0.011, "interval": None} for name in ("calibrationError", "coverage", "meanSetSize")
+    }
     return {
         "lesions": 44,
         "modalities": ["dermoscopy", "photo"],
@@ -135,8 +174,18 @@ def evaluation(seed: int = 1) -> dict[str, Any]:
             }
         },
         "parts": {
-            "atlas": {"sets": ["atlas"], "merge": ["mole:spot"], "classes": ["spot", "mel"], "lesions": lesions(chance, ("spot", "mel"))},
-            "clinic": {"sets": ["clinic"], "merge": [], "classes": list(CLASSES), "lesions": lesions(chance, absent="mole")},
+            "atlas": {
+                "sets": ["atlas"],
+                "merge": ["mole:spot"],
+                "classes": ["spot", "mel"],
+                "lesions": lesions(chance, ("spot", "mel")),
+            },
+            "clinic": {
+                "sets": ["clinic"],
+                "merge": [],
+                "classes": list(CLASSES),
+                "lesions": lesions(chance, absent="mole"),
+            },
         },
         "refusal": {
             "lesionsRefused": 0.043,
@@ -144,7 +193,11 @@ def evaluation(seed: int = 1) -> dict[str, Any]:
             "lesionsRefusedByModality": {"dermoscopy": 0.03, "photo": 0.05},
             "all": negatives(chance, 20),
             "byLabel": {"none": negatives(chance, 14), "other": negatives(chance, 6)},
-            "byKind": {"none: cat_or_dog": negatives(chance, 11), "none: wall": negatives(chance, 3), "other: rash": negatives(chance, 6)},
+            "byKind": {
+                "none: cat_or_dog": negatives(chance, 11),
+                "none: wall": negatives(chance, 3),
+                "other: rash": negatives(chance, 6),
+            },
         },
         "pairs": pairs(chance),
     }

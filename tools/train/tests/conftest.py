@@ -1,4 +1,6 @@
-"""One thread a process: the tests' networks are tiny, and threads that wait for each other on busy cores take many times as long as one."""
+"""One thread a process: the tests' networks are tiny, and threads that wait for each other on busy cores take many
+times as long as one.
+"""
 
 import os
 

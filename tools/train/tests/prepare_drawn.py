@@ -1,4 +1,6 @@
-"""Drawn skin pictures and tiny copies of each archive's layout, for the tests of `prepare`. Nothing here comes from a real picture."""
+"""Drawn skin pictures and tiny copies of each archive's layout, for the tests of `prepare`. Nothing here comes from a
+real picture.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,15 @@ def lesion(seed: int, size: tuple[int, int] = (120, 90)) -> Image.Image:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     cx, cy = width * rng.uniform(0.35, 0.65), height * rng.uniform(0.35, 0.65)
     angle = np.arctan2(y - cy, x - cx)
-    radius = min(size) * rng.uniform(0.15, 0.35) * (1 + sum(rng.uniform(-0.15, 0.15) * np.cos(k * angle + rng.uniform(0, 6)) for k in range(1, 6)))
+    radius = (
+        min(size)
+        * rng.uniform(0.15, 0.35)
+        * (1 + sum(rng.uniform(-0.15, 0.15) * np.cos(k * angle + rng.uniform(0, 6)) for k in range(1, 6)))
+    )
     spot = 1 / (1 + np.exp((np.hypot(x - cx, y - cy) - radius) / 3))
-    coarse = Image.fromarray(rng.integers(0, 256, (height // 6 + 2, width // 6 + 2), np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    coarse = Image.fromarray(rng.integers(0, 256, (height // 6 + 2, width // 6 + 2), np.uint8)).resize(
+        size, Image.Resampling.BICUBIC
+    )
     texture = (np.asarray(coarse, np.float32) - 128) / 128
     skin, dark = np.array([215, 170, 145]) + rng.uniform(-15, 15, 3), np.array([95, 60, 45]) + rng.uniform(-25, 25, 3)
     rgb = skin * (1 - spot[..., None]) + dark * spot[..., None] + 18 * texture[..., None]
@@ -27,7 +35,11 @@ def lesion(seed: int, size: tuple[int, int] = (120, 90)) -> Image.Image:
 
 
 # Colour of the spot, range of its radius in shares of the shorter side, and how ragged its border is.
-KINDS = {"mel": ((50, 40, 45), (0.3, 0.4), 0.2), "nv": ((125, 80, 50), (0.12, 0.2), 0.02), "vasc": ((190, 30, 50), (0.2, 0.3), 0.08)}
+KINDS = {
+    "mel": ((50, 40, 45), (0.3, 0.4), 0.2),
+    "nv": ((125, 80, 50), (0.12, 0.2), 0.02),
+    "vasc": ((190, 30, 50), (0.2, 0.3), 0.08),
+}
 
 
 def kind(label: str, seed: int, size: tuple[int, int] = (120, 90)) -> Image.Image:
@@ -37,8 +49,12 @@ def kind(label: str, seed: int, size: tuple[int, int] = (120, 90)) -> Image.Imag
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     grain = rng.normal(0, 4, (height, width, 1))
     if label not in KINDS:
-        wave = np.sin((x * np.cos(angle := rng.uniform(0, 3)) + y * np.sin(angle)) * rng.uniform(0.2, 0.9) + rng.uniform(0, 6))[..., None]
-        return Image.fromarray((rng.uniform(60, 200, 3) + wave * rng.uniform(-55, 55, 3) + grain).clip(0, 255).astype(np.uint8))
+        wave = np.sin(
+            (x * np.cos(angle := rng.uniform(0, 3)) + y * np.sin(angle)) * rng.uniform(0.2, 0.9) + rng.uniform(0, 6)
+        )[..., None]
+        return Image.fromarray(
+            (rng.uniform(60, 200, 3) + wave * rng.uniform(-55, 55, 3) + grain).clip(0, 255).astype(np.uint8)
+        )
     colour, (least, most), ragged = KINDS[label]
     cx, cy = width * rng.uniform(0.42, 0.58), height * rng.uniform(0.42, 0.58)
     angle = np.arctan2(y - cy, x - cx)
@@ -49,7 +65,9 @@ def kind(label: str, seed: int, size: tuple[int, int] = (120, 90)) -> Image.Imag
 
 
 def kind_folders(root: Path, count: int) -> None:
-    """Class folders of the three kinds of spot, `count` pictures each: what somebody would give to `finetune`. tests/e2e calls it too."""
+    """Class folders of the three kinds of spot, `count` pictures each: what somebody would give to `finetune`.
+    tests/e2e calls it too.
+    """
     for k, (folder, label) in enumerate((("melanoma", "mel"), ("nevus", "nv"), ("vascular lesion", "vasc"))):
         (root / folder).mkdir(parents=True, exist_ok=True)
         for n in range(count):
@@ -79,13 +97,22 @@ def ham10000(root: Path, tab: bool = False) -> None:
         ("HAM_0002731", "ISIC_0026770", "mel", "histo", "55.0", "female", "back"),
     ]
     name = "HAM10000_metadata.tab" if tab else "HAM10000_metadata.csv"
-    write(root / name, ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization"), rows, "\t" if tab else ",")
+    write(
+        root / name,
+        ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization"),
+        rows,
+        "\t" if tab else ",",
+    )
     for i, row in enumerate(rows):
         save(root / f"HAM10000_images_part_{1 + i % 2}" / f"{row[1]}.jpg", 100 + i)
 
 
 def isic2016(root: Path) -> None:
-    write(root / "ISBI2016_ISIC_Part3_Training_GroundTruth.csv", (), [("ISIC_0000000", "benign"), ("ISIC_0000002", "malignant")])
+    write(
+        root / "ISBI2016_ISIC_Part3_Training_GroundTruth.csv",
+        (),
+        [("ISIC_0000000", "benign"), ("ISIC_0000002", "malignant")],
+    )
     write(root / "ISBI2016_ISIC_Part3_Test_GroundTruth.csv", (), [("ISIC_0000003", "0.0"), ("ISIC_0000004", "1.0")])
     for i, stem in enumerate(("ISIC_0000000", "ISIC_0000002", "ISIC_0000003", "ISIC_0000004")):
         save(root / f"ISBI2016_ISIC_Part3_{'Training' if i < 2 else 'Test'}_Data" / f"{stem}.jpg", 200 + i)
@@ -119,7 +146,12 @@ def isic2018(root: Path) -> None:
     stems = [f"ISIC_002431{i}" for i in range(4)]
     rows = [(s, *one_hot(ISIC2018, n)) for s, n in zip(stems, names, strict=True)]
     write(folder / "ISIC2018_Task3_Training_GroundTruth.csv", ("image", *ISIC2018), rows)
-    groups = [("HAM_0000550", stems[0]), ("HAM_0000550", stems[1]), ("HAM_0000552", stems[2]), ("HAM_0000553", stems[3])]
+    groups = [
+        ("HAM_0000550", stems[0]),
+        ("HAM_0000550", stems[1]),
+        ("HAM_0000552", stems[2]),
+        ("HAM_0000553", stems[3]),
+    ]
     header = ("image", "lesion_id", "diagnosis_confirm_type")
     write(root / "ISIC2018_Task3_Training_LesionGroupings.csv", header, [(s, g, "histopathology") for g, s in groups])
     for i, stem in enumerate(stems):
@@ -127,26 +159,64 @@ def isic2018(root: Path) -> None:
 
 
 def isic2019(root: Path) -> None:
-    rows = [("ISIC_0000001", "NV"), ("ISIC_0000002_downsampled", "SCC"), ("ISIC_0053453", "AK"), ("ISIC_0053454", "UNK")]
-    write(root / "ISIC_2019_Training_GroundTruth.csv", ("image", *ISIC2019), [(s, *one_hot(ISIC2019, n)) for s, n in rows])
-    lesions = [("ISIC_0000001", ""), ("ISIC_0000002_downsampled", "MSK4_0011169"), ("ISIC_0053453", "BCN_0000001"), ("ISIC_0053454", "BCN_0000001")]
+    rows = [
+        ("ISIC_0000001", "NV"),
+        ("ISIC_0000002_downsampled", "SCC"),
+        ("ISIC_0053453", "AK"),
+        ("ISIC_0053454", "UNK"),
+    ]
+    write(
+        root / "ISIC_2019_Training_GroundTruth.csv", ("image", *ISIC2019), [(s, *one_hot(ISIC2019, n)) for s, n in rows]
+    )
+    lesions = [
+        ("ISIC_0000001", ""),
+        ("ISIC_0000002_downsampled", "MSK4_0011169"),
+        ("ISIC_0053453", "BCN_0000001"),
+        ("ISIC_0053454", "BCN_0000001"),
+    ]
     header = ("image", "age_approx", "anatom_site_general", "lesion_id", "sex")
-    write(root / "ISIC_2019_Training_Metadata.csv", header, [(s, "55.0", "anterior torso", lesion_id, "female") for s, lesion_id in lesions])
+    write(
+        root / "ISIC_2019_Training_Metadata.csv",
+        header,
+        [(s, "55.0", "anterior torso", lesion_id, "female") for s, lesion_id in lesions],
+    )
     for i, (stem, _) in enumerate(rows):
         save(root / "ISIC_2019_Training_Input" / f"{stem}.jpg", 230 + i)
 
 
 def isic2020(root: Path) -> None:
-    header = ("image_name", "patient_id", "lesion_id", "sex", "age_approx", "anatom_site_general_challenge", "diagnosis", "benign_malignant", "target")
+    header = (
+        "image_name",
+        "patient_id",
+        "lesion_id",
+        "sex",
+        "age_approx",
+        "anatom_site_general_challenge",
+        "diagnosis",
+        "benign_malignant",
+        "target",
+    )
     rows = [
         ("ISIC_2637011", "IP_7279968", "IL_7972535", "male", "45.0", "head/neck", "unknown", "benign", "0"),
         ("ISIC_0015719", "IP_3075186", "IL_4649854", "female", "45.0", "upper extremity", "nevus", "benign", "0"),
         ("ISIC_0052212", "IP_3075186", "IL_9087444", "female", "50.0", "lower extremity", "melanoma", "malignant", "1"),
-        ("ISIC_0068279", "IP_2842074", "IL_4150693", "female", "45.0", "head/neck", "seborrheic keratosis", "benign", "0"),
+        (
+            "ISIC_0068279",
+            "IP_2842074",
+            "IL_4150693",
+            "female",
+            "45.0",
+            "head/neck",
+            "seborrheic keratosis",
+            "benign",
+            "0",
+        ),
         ("ISIC_0074268", "IP_8723313", "IL_0634833", "female", "55.0", "upper extremity", "lentigo NOS", "benign", "0"),
     ]
     write(root / "ISIC_2020_Training_GroundTruth_v2.csv", header, rows)
-    write(root / "ISIC_2020_Training_Duplicates.csv", ("image_name_1", "image_name_2"), [("ISIC_0068279", "ISIC_0074268")])
+    write(
+        root / "ISIC_2020_Training_Duplicates.csv", ("image_name_1", "image_name_2"), [("ISIC_0068279", "ISIC_0074268")]
+    )
     for i, row in enumerate(rows):
         save(root / "train" / f"{row[0]}.jpg", 240 + i)
 
@@ -166,8 +236,23 @@ def pad_ufes_20(root: Path) -> None:
 
 def milk10k(root: Path) -> None:
     lesions = [("IL_0000652", "BCC"), ("IL_0003176", "INF"), ("IL_0004688", "SCCKA")]
-    write(root / "MILK10k_Training_GroundTruth.csv", ("lesion_id", *MILK10K), [(i, *one_hot(MILK10K, n)) for i, n in lesions])
-    header = ("lesion_id", "image_type", "isic_id", "attribution", "copyright_license", "image_manipulation", "age_approx", "sex", "skin_tone_class", "site")
+    write(
+        root / "MILK10k_Training_GroundTruth.csv",
+        ("lesion_id", *MILK10K),
+        [(i, *one_hot(MILK10K, n)) for i, n in lesions],
+    )
+    header = (
+        "lesion_id",
+        "image_type",
+        "isic_id",
+        "attribution",
+        "copyright_license",
+        "image_manipulation",
+        "age_approx",
+        "sex",
+        "skin_tone_class",
+        "site",
+    )
     rows, full = [], []
     for i, (lesion_id, _) in enumerate(lesions):
         for j, kind in enumerate(("clinical: close-up", "dermoscopic")):
@@ -181,12 +266,23 @@ def milk10k(root: Path) -> None:
 
 def scin(root: Path) -> None:
     cases = [
-        ("-1000600354148496558", "SCIN", "FST2", "dataset/images/-3205742176803893704.png", "dataset/images/-111.png", ""),
+        (
+            "-1000600354148496558",
+            "SCIN",
+            "FST2",
+            "dataset/images/-3205742176803893704.png",
+            "dataset/images/-111.png",
+            "",
+        ),
         ("-1002039107727665188", "SCIN", "FST5", "dataset/images/-4762289084741430925.png", "", ""),
         ("-1003358831658393077", "SCIN", "NONE_SELECTED", "dataset/images/-4027806997035329030.png", "", ""),
         ("-1003844406100696311", "SCIN", "", "dataset/images/-3799298995660217860.png", "", ""),
     ]
-    write(root / "scin_cases.csv", ("case_id", "source", "fitzpatrick_skin_type", "image_1_path", "image_2_path", "image_3_path"), cases)
+    write(
+        root / "scin_cases.csv",
+        ("case_id", "source", "fitzpatrick_skin_type", "image_1_path", "image_2_path", "image_3_path"),
+        cases,
+    )
     header = (
         "case_id",
         "dermatologist_skin_condition_on_label_name",
@@ -226,7 +322,10 @@ def rash(condition: int, seed: int) -> Image.Image:
     """Many small spots on skin; how many, how large and of which colour goes by the condition."""
     rng = np.random.default_rng((condition, seed))
     y, x = np.mgrid[0:96, 0:128].astype(np.float32)
-    colour = np.array([(200, 60, 60), (220, 150, 40), (150, 60, 130), (90, 30, 30), (230, 120, 150), (170, 110, 90)][condition % 6], np.float32)
+    colour = np.array(
+        [(200, 60, 60), (220, 150, 40), (150, 60, 130), (90, 30, 30), (230, 120, 150), (170, 110, 90)][condition % 6],
+        np.float32,
+    )
     rgb = np.full((96, 128, 3), (215, 170, 145), np.float32) + rng.uniform(-15, 15, 3)
     for _ in range(3 + 3 * (condition % 4)):
         cx, cy, radius = rng.uniform(0, 128), rng.uniform(0, 96), rng.uniform(3, 5) + 3 * (condition // 4)
@@ -236,7 +335,9 @@ def rash(condition: int, seed: int) -> Image.Image:
 
 
 def scin_rashes(root: Path, cases: int) -> None:
-    """SCIN's layout with `cases` cases of each of RASHES: one to three photos each, a case in ten that the dermatologists disagree about."""
+    """SCIN's layout with `cases` cases of each of RASHES: one to three photos each, a case in ten that the
+    dermatologists disagree about.
+    """
     rows, labels = [], []
     for k, condition in enumerate(RASHES):
         for n in range(cases):
@@ -246,17 +347,31 @@ def scin_rashes(root: Path, cases: int) -> None:
                 (root / path).parent.mkdir(parents=True, exist_ok=True)
                 rash(k, 10 * n + i).save(root / path)
             rows.append((case_id, "SCIN", f"FST{1 + n % 6}", *paths, *[""] * (3 - len(paths))))
-            weights = {condition: 0.4, "Drug Rash": 0.4, "Xerosis": 0.2} if n % 10 == 9 else {condition: 0.75, "Xerosis": 0.25}
+            weights = (
+                {condition: 0.4, "Drug Rash": 0.4, "Xerosis": 0.2}
+                if n % 10 == 9
+                else {condition: 0.75, "Xerosis": 0.25}
+            )
             labels.append((case_id, str(list(weights)), str(weights), f"FST{1 + n % 6}", "", "4"))
-    write(root / "scin_cases.csv", ("case_id", "source", "fitzpatrick_skin_type", "image_1_path", "image_2_path", "image_3_path"), rows)
+    write(
+        root / "scin_cases.csv",
+        ("case_id", "source", "fitzpatrick_skin_type", "image_1_path", "image_2_path", "image_3_path"),
+        rows,
+    )
     header = ("case_id", "dermatologist_skin_condition_on_label_name", "weighted_skin_condition_label")
-    tones = ("dermatologist_fitzpatrick_skin_type_label_1", "dermatologist_fitzpatrick_skin_type_label_2", "monk_skin_tone_label_us")
+    tones = (
+        "dermatologist_fitzpatrick_skin_type_label_1",
+        "dermatologist_fitzpatrick_skin_type_label_2",
+        "monk_skin_tone_label_us",
+    )
     write(root / "scin_labels.csv", header + tones, labels)
     (root / "LICENSE").write_text("Drawn for a test; the archive has its own terms here.\n")
 
 
 def class_folders(root: Path) -> None:
-    for i, (folder, stem) in enumerate((("melanoma", "p1_a"), ("melanoma", "p1_b"), ("nevus", "p2_a"), ("wart", "p3_a"))):
+    for i, (folder, stem) in enumerate(
+        (("melanoma", "p1_a"), ("melanoma", "p1_b"), ("nevus", "p2_a"), ("wart", "p3_a"))
+    ):
         save(root / folder / f"{stem}.jpg", 300 + i)
 
 

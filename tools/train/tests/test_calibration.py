@@ -1,4 +1,5 @@
-"""Calibration maths against direct optimisers, NumPy and scikit-learn; coverage by simulation; rejection scores and their file.
+"""Calibration maths against direct optimisers, NumPy and scikit-learn; coverage by simulation; rejection scores and
+their file.
 
 Nothing is scored by what it was fitted on."""
 
@@ -100,7 +101,12 @@ class TestTemperature:
     @pytest.mark.parametrize("scale", [0.5, 1.0, 2.5])
     def test_is_the_direct_optimisers(self, scale: float) -> None:
         logits, labels = drawn_logits(np.random.default_rng(1), 2000, 5, scale)
-        direct = minimize_scalar(lambda t: negative_log_likelihood(logits, labels, math.exp(t)), bounds=(-1.6, 1.6), method="bounded", options={"xatol": 1e-9})
+        direct = minimize_scalar(
+            lambda t: negative_log_likelihood(logits, labels, math.exp(t)),
+            bounds=(-1.6, 1.6),
+            method="bounded",
+            options={"xatol": 1e-9},
+        )
         assert fit_temperature(logits, labels) == pytest.approx(math.exp(direct.x), rel=1e-5)
         assert fit_temperature(logits, labels) == pytest.approx(scale, rel=0.1)
 
@@ -155,7 +161,9 @@ class TestFolds:
 class TestRanks:
     @pytest.mark.parametrize(("rule", "least", "most"), [(plain_rank, 0.9, 0.92), (assured_rank, 0.93, 0.97)])
     def test_coverage_by_simulation(self, rule: Callable[[int, float], int], least: float, most: float) -> None:
-        """On average over 4000 calibration sets of 60: of uniform scores a share of 1 - the k-th greatest lies beyond it."""
+        """On average over 4000 calibration sets of 60: of uniform scores a share of 1 - the k-th greatest lies beyond
+        it.
+        """
         rng = np.random.default_rng(3)
         coverage = [1 - kth_smallest(rng.random(60), rule(60, 0.1)) for _ in range(4000)]
         assert least - 0.002 <= np.mean(coverage) <= most
@@ -216,7 +224,9 @@ class TestSets:
 
     def test_no_class_is_asked_for_after_nearly_all_of_the_probability(self) -> None:
         for penalty, free_ranks in ((0, 0), (0.05, 0), (0.05, 2)):
-            found = members(set_scores(np.array([[0.995, 0.004, 0.001]]), penalty, free_ranks), [highest(penalty, free_ranks)] * 3)
+            found = members(
+                set_scores(np.array([[0.995, 0.004, 0.001]]), penalty, free_ranks), [highest(penalty, free_ranks)] * 3
+            )
             assert found.tolist() == [[True, False, False]]
 
     def test_a_rare_class_borrows_in_order(self) -> None:
@@ -229,7 +239,9 @@ class TestSets:
         assert len(found[2].scores) == 3 + 20 + 2 + 8
         few = pools_of({0: np.full(9, 0.1)}, [], 2, Asked(0.9))
         assert [pool.name for pool in few] == ["all classes", "all classes"]
-        assert [pool.name for pool in pools_of({0: np.full(8, 0.1)}, [], 2, Asked(0.9))] == ["none: always in the set"] * 2
+        assert [pool.name for pool in pools_of({0: np.full(8, 0.1)}, [], 2, Asked(0.9))] == [
+            "none: always in the set"
+        ] * 2
 
     def test_one_group_chooses_nothing_and_promises_everything(self) -> None:
         part = scored(np.random.default_rng(1), 40, folds=1)
@@ -242,16 +254,28 @@ class TestSets:
         asked, held = aimed(part, [], Asked(0.9))
         found = fit_sets(part, [], asked)
         assert found.entry() == {"limits": found.values, "penalty": found.penalty, "freeRanks": found.free_ranks}
-        plain = Sets(limits_of(pools_of(truths_by_class(part, set_scores(part.probabilities)), [], 4, asked), asked, 0.9, 1), 0.0, 0, 0.9)
-        assert found.hold(part.probabilities).sum() < plain.hold(part.probabilities).sum()  # the prefix need not be paid for twice
+        plain = Sets(
+            limits_of(pools_of(truths_by_class(part, set_scores(part.probabilities)), [], 4, asked), asked, 0.9, 1),
+            0.0,
+            0,
+            0.9,
+        )
+        assert (
+            found.hold(part.probabilities).sum() < plain.hold(part.probabilities).sum()
+        )  # the prefix need not be paid for twice
         spoiled = part.labels.copy()
         fold = part.folds == 3
         spoiled[fold] = (spoiled[fold] + 1) % 4
-        assert np.array_equal(held_out_sets(Scored(part.probabilities, spoiled, part.folds), [], asked)[fold], held_out_sets(part, [], asked)[fold])
+        assert np.array_equal(
+            held_out_sets(Scored(part.probabilities, spoiled, part.folds), [], asked)[fold],
+            held_out_sets(part, [], asked)[fold],
+        )
         assert held[part.rows, part.labels].mean() >= 0.9
 
     def test_coverage_of_a_whole_calibration(self) -> None:
-        """Temperature, sets and refusal as `calibrate` fits them, on 20 draws of 900 pictures; coverage on ten thousand fresh ones each."""
+        """Temperature, sets and refusal as `calibrate` fits them, on 20 draws of 900 pictures; coverage on ten thousand
+        fresh ones each.
+        """
         shares, assured, refused = [], [], []
         for seed in range(20):
             logits, labels = drawn_logits(np.random.default_rng(seed), 900, 4, 1.7)
@@ -264,7 +288,9 @@ class TestSets:
             shares.append(covered[answered].mean())
             assured.append(covered[answered & (truth == 2)].mean())
             refused.append((~answered).mean())
-            assert found.figures["coverage"] == pytest.approx(shares[-1], abs=0.05)  # cross-fitted figures tell the truth
+            assert found.figures["coverage"] == pytest.approx(
+                shares[-1], abs=0.05
+            )  # cross-fitted figures tell the truth
         assert 0.89 <= np.mean(shares) <= 0.92
         assert sum(share >= 0.9 for share in assured) >= 13  # 18 expected
         assert sum(share <= 0.05 for share in refused) >= 13
@@ -274,7 +300,9 @@ class TestTiers:
     asked = Targets((2, 3), (1,), (3,), 0.05, 0.03, 0.8, {})
 
     def test_are_cut_as_the_core_does(self) -> None:
-        probabilities = np.array([[0.8, 0.1, 0.05, 0.05], [0.7, 0.25, 0.05, 0.0], [0.6, 0.0, 0.2, 0.2], [0.0, 1.0, 0.0, 0.0]])
+        probabilities = np.array(
+            [[0.8, 0.1, 0.05, 0.05], [0.7, 0.25, 0.05, 0.0], [0.6, 0.0, 0.2, 0.2], [0.0, 1.0, 0.0, 0.0]]
+        )
         assert tiers_of(probabilities, Cuts(0.4, 0.25), self.asked).tolist() == [LOW, MODERATE, HIGH, MODERATE]
         assert tiers_of(probabilities[2:3], Cuts(0.4, 0.9), self.asked).tolist() == [HIGH]  # high wins
         assert tiers_of(probabilities[:1], Cuts(0.0, 0.9), self.asked).tolist() == [HIGH]
@@ -314,7 +342,9 @@ class TestTiers:
     def test_without_measurement_the_tier_is_the_highest_concern_of_all(self) -> None:
         three = np.array([[1.0, 0.0, 0.0, 0.0]])
         for concern, tier in ((("low", "high"), HIGH), (("low", "moderate"), MODERATE), (("low",), LOW)):
-            asked = replace(self.asked, high=(3,) if "high" in concern else (), moderate=(1,) if "moderate" in concern else ())
+            asked = replace(
+                self.asked, high=(3,) if "high" in concern else (), moderate=(1,) if "moderate" in concern else ()
+            )
             assert tiers_of(three, unmeasured(concern), asked).tolist() == [tier]
 
     def test_nothing_is_judged_by_itself(self) -> None:
@@ -328,11 +358,18 @@ class TestTiers:
 
     def test_figures_count_what_they_say(self) -> None:
         told = tier_figures(np.array([LOW, HIGH, HIGH, MODERATE, LOW]), np.array([2, 3, 3, 1, 0]), self.asked)
-        assert told["malignant"]["pictures"] == 3 and told["malignant"]["low"]["share"] == pytest.approx(1 / 3, abs=1e-4)
-        assert told["positive"]["high"]["share"] == 1 and told["positive"]["high"]["interval"] == [pytest.approx(0.3424, abs=1e-3), 1.0]
+        assert told["malignant"]["pictures"] == 3 and told["malignant"]["low"]["share"] == pytest.approx(
+            1 / 3, abs=1e-4
+        )
+        assert told["positive"]["high"]["share"] == 1 and told["positive"]["high"]["interval"] == [
+            pytest.approx(0.3424, abs=1e-3),
+            1.0,
+        ]
         assert told["benign"]["low"]["share"] == 1 and told["notHigh"]["pictures"] == 2
 
-    @pytest.mark.parametrize(("count", "total", "low", "high"), [(0, 39, 0.0, 0.0897), (5, 100, 0.0215, 0.1118), (50, 100, 0.4038, 0.5962)])
+    @pytest.mark.parametrize(
+        ("count", "total", "low", "high"), [(0, 39, 0.0, 0.0897), (5, 100, 0.0215, 0.1118), (50, 100, 0.4038, 0.5962)]
+    )
     def test_wilsons_interval(self, count: int, total: int, low: float, high: float) -> None:
         assert wilson(count, total) == pytest.approx((low, high), abs=1e-4)
 
@@ -395,7 +432,9 @@ class TestPairs:
             method="Nelder-Mead",
             options={"xatol": 1e-8, "fatol": 1e-12},
         )
-        assert [found.weight_a / found.temperature, found.weight_b / found.temperature] == pytest.approx(direct.x.tolist(), abs=1e-3)
+        assert [found.weight_a / found.temperature, found.weight_b / found.temperature] == pytest.approx(
+            direct.x.tolist(), abs=1e-3
+        )
         assert found.weight_a + found.weight_b == pytest.approx(1)
         assert found.weight_a > found.weight_b
 
@@ -403,7 +442,9 @@ class TestPairs:
         rng = np.random.default_rng(10)
         shared, labels = drawn_logits(rng, 400, 4, 1.0)
         groups = [f"g{i}" for i in range(400)]
-        parts = {name: pictures(shared + rng.normal(0, 2, shared.shape), labels, groups) for name in ("dermoscopy", "photo")}
+        parts = {
+            name: pictures(shared + rng.normal(0, 2, shared.shape), labels, groups) for name in ("dermoscopy", "photo")
+        }
         asked = wanted("abcd")
         modal = fit_modalities(parts, {name: energy(part.outputs.logits) for name, part in parts.items()}, asked)
         pair = fit_pair(parts, modal, asked)
@@ -424,12 +465,22 @@ class TestRejection:
         rng = np.random.default_rng(12)
         which = rng.integers(4, size=count)
         embedding = rng.normal(0, 2, (4, size))[which] + rng.normal(0, np.linspace(0.2, 1.5, size), (count, size))
-        return Outputs(rng.normal(0, 3, (count, 4)), embedding, np.array([f"c{k}" for k in which]), np.array([f"g{i // 2}" for i in range(count)]))
+        return Outputs(
+            rng.normal(0, 3, (count, 4)),
+            embedding,
+            np.array([f"c{k}" for k in which]),
+            np.array([f"g{i // 2}" for i in range(count)]),
+        )
 
     def negatives(self, count: int = 80, size: int = 12, shift: float = 3.0) -> Outputs:
         rng = np.random.default_rng(13)
         kinds = np.array(["none face", "none screen", "other photo"])[rng.integers(3, size=count)]
-        return Outputs(rng.normal(0, 1, (count, 4)), rng.normal(shift, 1, (count, size)), kinds, np.array([f"n{i // 2}" for i in range(count)]))
+        return Outputs(
+            rng.normal(0, 1, (count, 4)),
+            rng.normal(shift, 1, (count, size)),
+            kinds,
+            np.array([f"n{i // 2}" for i in range(count)]),
+        )
 
     @settings(deadline=None, max_examples=40)
     @given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.lists(st.integers(0, 9), min_size=1, max_size=40))
@@ -441,7 +492,9 @@ class TestRejection:
         lesions = self.lesions()
         model = mahalanobis(lesions, 12)  # all components: no projection is lost
         means = {name: lesions.embedding[lesions.clusters == name].mean(0) for name in set(lesions.clusters)}
-        within = EmpiricalCovariance(assume_centered=True).fit(np.stack([v - means[c] for v, c in zip(lesions.embedding, lesions.clusters, strict=True)]))
+        within = EmpiricalCovariance(assume_centered=True).fit(
+            np.stack([v - means[c] for v, c in zip(lesions.embedding, lesions.clusters, strict=True)])
+        )
         points = np.random.default_rng(14).normal(0, 3, (20, 12))
         expected = np.min([within.mahalanobis(points - mean) for mean in means.values()], 0)
         assert model.distance(points) == pytest.approx(expected, rel=1e-4)
@@ -456,12 +509,16 @@ class TestRejection:
         assert ratio == pytest.approx(np.full(20, ratio[0]), rel=1e-4)  # one scale for all
 
     def test_contrast_is_scikit_learns_discriminant(self) -> None:
-        """With one cluster on each side the difference of the distances is twice the linear discriminant, up to a constant."""
+        """With one cluster on each side the difference of the distances is twice the linear discriminant, up to a
+        constant.
+        """
         lesions, negatives = self.lesions(), self.negatives()
         one = Outputs(lesions.logits, lesions.embedding, np.full(len(lesions), "a"), lesions.groups)
         two = Outputs(negatives.logits, negatives.embedding, np.full(len(negatives), "none"), negatives.groups)
         model = contrast(one, two, 0.0)
-        lda = LinearDiscriminantAnalysis(solver="lsqr").fit(np.concatenate([one.embedding, two.embedding]), np.repeat([0, 1], [len(one), len(two)]))
+        lda = LinearDiscriminantAnalysis(solver="lsqr").fit(
+            np.concatenate([one.embedding, two.embedding]), np.repeat([0, 1], [len(one), len(two)])
+        )
         points = np.random.default_rng(16).normal(0, 3, (20, 12))
         difference = model.distance(points) - 2 * lda.decision_function(points)
         assert difference == pytest.approx(np.full(20, difference[0]), abs=2e-3)
@@ -476,13 +533,21 @@ class TestRejection:
         steps = embedding[:, None] - means[None]
         full = np.einsum("ngi,ij,ngj->ng", steps, inverse, steps)
         outside = np.array([name.startswith("out") for name in names])
-        assert model.distance(embedding) == pytest.approx(full[:, ~outside].min(1) - full[:, outside].min(1), rel=1e-4, abs=1e-3)
+        assert model.distance(embedding) == pytest.approx(
+            full[:, ~outside].min(1) - full[:, outside].min(1), rel=1e-4, abs=1e-3
+        )
         assert len(model.projection) <= len(names)
 
     def test_the_file_is_read_back_as_it_was(self) -> None:
-        for model in (mahalanobis(self.lesions(), 6), nearest_neighbours(self.lesions(), 3, 6, 50), contrast(self.lesions(), self.negatives(), 0.2)):
+        for model in (
+            mahalanobis(self.lesions(), 6),
+            nearest_neighbours(self.lesions(), 3, 6, 50),
+            contrast(self.lesions(), self.negatives(), 0.2),
+        ):
             again = RejectionModel.from_bytes(model.to_bytes())
-            assert np.array_equal(again.distance(self.negatives().embedding), model.distance(self.negatives().embedding))
+            assert np.array_equal(
+                again.distance(self.negatives().embedding), model.distance(self.negatives().embedding)
+            )
             assert (again.neighbour, again.unit_length) == (model.neighbour, model.unit_length)
         with pytest.raises(ValueError, match="length"):
             RejectionModel.from_bytes(mahalanobis(self.lesions(), 6).to_bytes()[:-4])
@@ -495,7 +560,9 @@ class TestRejection:
         lines = (GOLDEN / "rejection.golden").read_text().splitlines()
         expected = [float(line.split()[-1]) for line in lines if line.startswith("case")]
         found = [
-            score for model, judged in maker.models().values() for score in model.score(judged.logits.astype(np.float32), judged.embedding.astype(np.float32))
+            score
+            for model, judged in maker.models().values()
+            for score in model.score(judged.logits.astype(np.float32), judged.embedding.astype(np.float32))
         ]
         assert found == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
@@ -522,21 +589,35 @@ class TestRejection:
     def test_the_better_method_is_chosen_and_energy_where_none_is_much_better(self) -> None:
         rows = [
             rejection.Compared(name, {"none": none, "other": other}, {}, {})
-            for name, none, other in (("energy", 0.99, 0.70), ("max-softmax", 0.99, 0.99), ("contrast 0.2", 0.988, 0.75), ("mahalanobis", 0.95, 0.90))
+            for name, none, other in (
+                ("energy", 0.99, 0.70),
+                ("max-softmax", 0.99, 0.99),
+                ("contrast 0.2", 0.988, 0.75),
+                ("mahalanobis", 0.95, 0.90),
+            )
         ]
         assert rejection.choose(rows) == "contrast 0.2"
-        assert rejection.choose([rows[0], rejection.Compared("contrast 0.2", {"none": 0.99, "other": 0.715}, {}, {})]) == "energy"
+        assert (
+            rejection.choose([rows[0], rejection.Compared("contrast 0.2", {"none": 0.99, "other": 0.715}, {}, {})])
+            == "energy"
+        )
         poor = rejection.Compared("energy", {"none": 0.9, "other": 0.8}, {}, {})
         able = rejection.Compared("contrast 0.2", {"none": 0.98, "other": 0.7}, {}, {})
         assert rejection.choose([poor, able]) == "contrast 0.2"
         trained_on = rejection.Compared("energy", {"none": 0.99, "other": 0.98}, {"none": 0.99, "other": 0.75}, {})
-        unseen = rejection.Compared("energy + 10-nearest", {"none": 0.99, "other": 0.97}, {"none": 0.995, "other": 0.82}, {})
+        unseen = rejection.Compared(
+            "energy + 10-nearest", {"none": 0.99, "other": 0.97}, {"none": 0.995, "other": 0.82}, {}
+        )
         assert rejection.choose([trained_on, unseen]) == "energy + 10-nearest", "what the network never saw decides"
 
 
 def pictures(logits: np.ndarray, labels: np.ndarray, groups: list[str]) -> Pictures:
-    rows = [{"group": group, "modality": "photo", "label": str(label)} for group, label in zip(groups, labels, strict=True)]
-    return Pictures(rows, labels, Outputs(logits, logits, labels.astype(str), np.array(groups)), np.ones(len(labels), bool))
+    rows = [
+        {"group": group, "modality": "photo", "label": str(label)} for group, label in zip(groups, labels, strict=True)
+    ]
+    return Pictures(
+        rows, labels, Outputs(logits, logits, labels.astype(str), np.array(groups)), np.ones(len(labels), bool)
+    )
 
 
 def test_the_eight_views_are_the_symmetries_of_the_square() -> None:
@@ -547,7 +628,16 @@ def test_the_eight_views_are_the_symmetries_of_the_square() -> None:
 
 
 def test_reference_takes_no_calibration_picture() -> None:
-    rows = [{"set": "s", "image": str(i), "part": ("train", "calib")[i % 2], "label": ("a", "none", "b")[i % 3], "modality": "photo"} for i in range(30)]
+    rows = [
+        {
+            "set": "s",
+            "image": str(i),
+            "part": ("train", "calib")[i % 2],
+            "label": ("a", "none", "b")[i % 3],
+            "modality": "photo",
+        }
+        for i in range(30)
+    ]
     store = Store(rows, *(np.zeros(30) for _ in range(4)))
     chosen = reference_indices(store, ("a", "b"))
     assert {store.rows[i]["part"] for i in chosen} == {"train"}

@@ -1,4 +1,6 @@
-"""The model card: every number stated is one of the report's; the same report gives the same bytes; other models need no other code."""
+"""The model card: every number stated is one of the report's; the same report gives the same bytes; other models need
+no other code.
+"""
 
 from __future__ import annotations
 
@@ -100,17 +102,27 @@ class TestFigures:
         assert value.value == self.own["positive"]["auc"]
         assert value.interval == tuple(self.own["intervals"]["positiveAuc"])
         assert reports.figure(evaluation()["refusal"], "lesionsRefused") == reports.Value(0.043, (0.02, 0.06))
-        assert reports.figure(evaluation()["pairs"]["difference"]["photo"], "positiveAuc") == reports.Value(0.0321, (-0.0123, 0.0766))
+        assert reports.figure(evaluation()["pairs"]["difference"]["photo"], "positiveAuc") == reports.Value(
+            0.0321, (-0.0123, 0.0766)
+        )
 
     def test_not_measured_is_not_a_slip(self) -> None:
-        assert reports.figure(reports.section({"evaluation": evaluation()}, "thorough.overall"), "accuracy") == reports.Value(None)
+        assert reports.figure(
+            reports.section({"evaluation": evaluation()}, "thorough.overall"), "accuracy"
+        ) == reports.Value(None)
         assert reports.figure({**self.own, "positive": None}, "positiveAuc") == reports.Value(None)
         with pytest.raises(KeyError):
             reports.figure(self.own, "acuracy")
 
     @pytest.mark.parametrize(
         ("value", "least", "most", "answer"),
-        [(0.82, 0.82, None, "yes"), (0.8199, 0.82, None, "no"), (0.9, 0.88, 0.92, "yes"), (0.93, 0.88, 0.92, "no"), (None, 0.1, None, "not measured")],
+        [
+            (0.82, 0.82, None, "yes"),
+            (0.8199, 0.82, None, "no"),
+            (0.9, 0.88, 0.92, "yes"),
+            (0.93, 0.88, 0.92, "no"),
+            (None, 0.1, None, "not measured"),
+        ],
     )
     def test_targets(self, value: float | None, least: float | None, most: float | None, answer: str) -> None:
         assert tables.met(Target("t", "x", "y", least, most), reports.Value(value)) == answer
@@ -126,20 +138,30 @@ class TestCard:
     def test_states_no_number_that_is_not_in_the_report(self, plan: Plan) -> None:
         report = evaluation()
         text = page.card_text(MANIFEST, plan, {"evaluation": report})
-        known = numbers_in(report) + [MANIFEST["file"]["bytes"] / 1e6] + [target.at_least or target.at_most or 0 for target in plan.targets] + [0.9]
+        known = (
+            numbers_in(report)
+            + [MANIFEST["file"]["bytes"] / 1e6]
+            + [target.at_least or target.at_most or 0 for target in plan.targets]
+            + [0.9]
+        )
         decimals = re.findall(r"(?<![\w.])[+-]?(\d+\.\d+)(%?)(?![\w.])", text)
         assert len(decimals) > 150
         for number, percent in decimals:
             digits = len(number.split(".")[1])
             scale = 100 if percent else 1
-            assert any(abs(round(abs(value) * scale, digits) - float(number)) < 1e-9 for value in known), f"{number}{percent} is nowhere in the report"
+            assert any(abs(round(abs(value) * scale, digits) - float(number)) < 1e-9 for value in known), (
+                f"{number}{percent} is nowhere in the report"
+            )
 
     def test_states_what_it_should(self, plan: Plan) -> None:
         report = evaluation()
         text = page.card_text(MANIFEST, plan, {"evaluation": report})
         atlas = report["parts"]["atlas"]["lesions"]
         low, high = atlas["intervals"]["balancedAccuracy"]
-        assert f"| An atlas, 2 categories | {atlas['pictures']} | {atlas['balancedAccuracy']:.3f} ({low:.2f} to {high:.2f}) |" in text
+        assert (
+            f"| An atlas, 2 categories | {atlas['pictures']} | {atlas['balancedAccuracy']:.3f} ({low:.2f} to"
+            f" {high:.2f}) |" in text
+        )
         assert re.search(r"\| Atlas: balanced accuracy \| at least 0.1 \| 0\.\d{3} \(.*\) \| yes \|", text)
         assert "| Refusal | at most 0.01 | 0.043 (0.02 to 0.06) | no |" in text
         assert "| Thorough | at least 0.9 | - | not measured |" in text
@@ -148,7 +170,10 @@ class TestCard:
         high = report["parts"]["clinic"]["lesions"]["tiers"]["high"]["sensitivity"]
         assert f"{high:.3f}" in text.partition("## Concern tiers")[2].partition("## ")[0]
         tiers = report["byModality"]["photo"]["tiers"]["malignant"]
-        assert f"| photo | malignant | {tiers['pictures']} | {tiers['low']} | {tiers['moderate']} | {tiers['high']} |" in text
+        assert (
+            f"| photo | malignant | {tiers['pictures']} | {tiers['low']} | {tiers['moderate']} | {tiers['high']} |"
+            in text
+        )
         beside, tiered = text.partition("## Concern tiers")[::2]
         assert "Somebody's app" in tiered and "Somebody's app" not in beside and "| Somebody's |" in beside
         assert "none: cat or dog" in text and "none: wall" not in text  # three pictures say nothing
@@ -157,7 +182,13 @@ class TestCard:
     def test_settings_that_were_measured_are_told(self, plan: Plan) -> None:
         other = evaluation(2)
         text = page.card_text(
-            MANIFEST, plan, {"evaluation": evaluation(), "degraded": {**other, "parts": {"atlas": other["parts"]["atlas"]}}, "thorough": other}
+            MANIFEST,
+            plan,
+            {
+                "evaluation": evaluation(),
+                "degraded": {**other, "parts": {"atlas": other["parts"]["atlas"]}},
+                "thorough": other,
+            },
         )
         told = text.split("## Coarse pictures")[1].split("##")[0]
         assert f"/ {other['parts']['atlas']['lesions']['balancedAccuracy']:.3f}" in told
@@ -167,9 +198,22 @@ class TestCard:
         assert f"| {other['pairs']['together']['balancedAccuracy']:.3f} (" in thorough
 
     def test_storage_is_told_where_it_was_measured(self, plan: Plan) -> None:
-        row = {"name": "int8", "accuracy": {"photo": 0.5}, "drop": {"photo": -0.25}, "change": 0.0123, "ratio": 1.1, "brotli": 4_560_000, "faults": []}
+        row = {
+            "name": "int8",
+            "accuracy": {"photo": 0.5},
+            "drop": {"photo": -0.25},
+            "change": 0.0123,
+            "ratio": 1.1,
+            "brotli": 4_560_000,
+            "faults": [],
+        }
         other = row | {"name": "fp16", "drop": {"photo": 0.0}, "ratio": None, "faults": ["too slow"]}
-        variants = {"variants": [other, row], "choice": "int8", "pictures": {"photo": 20}, "yardstick": {"network": "efficientnet-lite0", "side": 224}}
+        variants = {
+            "variants": [other, row],
+            "choice": "int8",
+            "pictures": {"photo": 20},
+            "yardstick": {"network": "efficientnet-lite0", "side": 224},
+        }
         text = page.card_text(MANIFEST, plan, {"evaluation": evaluation(), "variants": variants})
         assert "| **int8** | 4.56 | 0.500 (+0.25) | 0.0123 | 1.10 | - |" in text
         assert "| fp16 | 4.56 | 0.500 (+0.00) | 0.0123 | - | too slow |" in text
@@ -180,11 +224,23 @@ class TestCard:
         assert "Left out" not in page.card_text(MANIFEST, plan, {"evaluation": report})
         report["counts"] |= {"unreadable": 2, "unknownLabels": {"wart": 7}}
         text = page.card_text(MANIFEST, plan, {"evaluation": report})
-        assert "Left out: 7 pictures labelled `wart`, which it has no category for; 2 pictures that could not be read." in text
+        assert (
+            "Left out: 7 pictures labelled `wart`, which it has no category for; 2 pictures that could not be read."
+            in text
+        )
 
     def test_a_model_without_melanoma_tones_negatives_or_pairs(self, plan: Plan) -> None:
-        report = evaluation() | {"bySkinTone": {}, "refusal": None, "pairs": None, "options": {"split": "test", "positive": None, "malignant": ["mel"]}}
-        for own in [report["overall"], *report["byModality"].values(), *(part["lesions"] for part in report["parts"].values())]:
+        report = evaluation() | {
+            "bySkinTone": {},
+            "refusal": None,
+            "pairs": None,
+            "options": {"split": "test", "positive": None, "malignant": ["mel"]},
+        }
+        for own in [
+            report["overall"],
+            *report["byModality"].values(),
+            *(part["lesions"] for part in report["parts"].values()),
+        ]:
             own["positive"] = None
             own["roc"]["positive"] = []
         text = page.card_text(MANIFEST, plan, {"evaluation": report})
@@ -210,7 +266,11 @@ class TestCard:
         readme.write_text(f"before\n{page.TABLE_BEGIN}\nold\n{page.TABLE_END}\nafter\n")
         page.write_readme(plan, MANIFEST, {"evaluation": evaluation()}, readme)
         text = readme.read_text()
-        assert text.startswith(f"before\n{page.TABLE_BEGIN}\n| validation part |") and text.endswith(f"|\n{page.TABLE_END}\nafter\n") and "old" not in text
+        assert (
+            text.startswith(f"before\n{page.TABLE_BEGIN}\n| validation part |")
+            and text.endswith(f"|\n{page.TABLE_END}\nafter\n")
+            and "old" not in text
+        )
         readme.write_text("no place")
         with pytest.raises(ValueError, match="no place for the figures"):
             page.write_readme(plan, MANIFEST, {"evaluation": evaluation()}, readme)
@@ -221,7 +281,9 @@ class TestDrawings:
         assert plots.draw_all(plan, MANIFEST, evaluation()) == drawings
 
     def test_text_is_text_on_a_ground_of_its_own_and_nothing_is_fetched(self, drawings: dict[str, str]) -> None:
-        assert {"confusion-atlas.svg", "confusion-clinic.svg", "skin-tone.svg", "set-sizes.svg", "classes.svg"} < set(drawings)
+        assert {"confusion-atlas.svg", "confusion-clinic.svg", "skin-tone.svg", "set-sizes.svg", "classes.svg"} < set(
+            drawings
+        )
         for name, svg in drawings.items():
             root = ElementTree.fromstring(svg)
             words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
@@ -309,7 +371,9 @@ def test_rows_of_a_split(tmp_path: Path) -> None:
 
 
 def test_the_drawn_report_has_the_shape_of_the_shipped_one() -> None:
-    """The fixture must not drift from what evaluate writes: every section of the shipped model's report has the keys that the drawn one has."""
+    """The fixture must not drift from what evaluate writes: every section of the shipped model's report has the keys
+    that the drawn one has.
+    """
     shipped = json.loads((measure.ROOT / "models" / "skin-8" / "figures" / "evaluation.json").read_text())
     drawn = evaluation()
     assert set(drawn) <= set(shipped)
@@ -320,7 +384,9 @@ def test_the_drawn_report_has_the_shape_of_the_shipped_one() -> None:
 
 
 class TestWhatIsKnownOfThePictures:
-    """A card must not say 'not used for training', nor 'from ImageNet weights', where nobody knows or where it is not so."""
+    """A card must not say 'not used for training', nor 'from ImageNet weights', where nobody knows or where it is not
+    so.
+    """
 
     MADE = MANIFEST | {"training": {"pictures": {"train": 5}, "epochs": 2, "samplesPerEpoch": 8, "trainSize": 64}}
 
@@ -331,7 +397,11 @@ class TestWhatIsKnownOfThePictures:
             (MADE["training"], "train", "Among these pictures are those that it was trained on"),
             (MADE["training"], None, "Among these pictures are those that it was trained on"),
             (MADE["training"], "val", "not used for training or calibration."),
-            (MADE["training"] | {"chosenBy": ["calib", "val"]}, "val", "but the epoch that was kept was chosen by them"),
+            (
+                MADE["training"] | {"chosenBy": ["calib", "val"]},
+                "val",
+                "but the epoch that was kept was chosen by them",
+            ),
             (MADE["training"] | {"chosenBy": ["calib", "val"]}, "test", "not used for training or calibration."),
         ],
     )

@@ -1,4 +1,6 @@
-"""The last step of an export: a model that the page would refuse is not called done, and a checkout that cannot try it says what it lacks."""
+"""The last step of an export: a model that the page would refuse is not called done, and a checkout that cannot try it
+says what it lacks.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,18 @@ def changed(folder: Path, change: Callable[[dict], None]) -> Path:
 @shipped_path
 def test_a_model_that_the_schema_refuses(tmp_path: Path) -> None:
     model = changed(tmp_path / "model", lambda manifest: manifest["classes"][0].pop("concern"))
-    with pytest.raises(CheckError, match=r"does not fit models/manifest.schema.json: /classes/0 must have required property 'concern'"):
+    with pytest.raises(
+        CheckError, match=r"does not fit models/manifest.schema.json: /classes/0 must have required property 'concern'"
+    ):
         check(model)
 
 
 @shipped_path
 def test_a_model_that_classify_alone_refuses(tmp_path: Path) -> None:
     """What fine-tuning on one modality once wrote: nothing that a schema can see."""
-    model = changed(tmp_path / "model", lambda manifest: manifest["quality"]["modalities"].update(histology={"minSide": 40}))
+    model = changed(
+        tmp_path / "model", lambda manifest: manifest["quality"]["modalities"].update(histology={"minSide": 40})
+    )
     with pytest.raises(CheckError, match=r"MODEL_CORRUPT.*quality.modalities name 'histology'"):
         check(model)
 

@@ -1,8 +1,9 @@
-"""The pictures that a network is trained and evaluated on are those that the page shows it: the store's pixels and `evaluation_view` against the C++ core.
+"""The pictures that a network is trained and evaluated on are those that the page shows it: the store's pixels and
+`evaluation_view` against the C++ core.
 
-Byte for byte wherever the store keeps a picture as it is (shorter side up to 256: nearly all of the data). Larger pictures are brought down once for the store
-and once for the network, where the core does it in one step; and colour profiles are converted by LittleCMS here, by tables there. How far these two are apart
-is measured below and bounded.
+Byte for byte wherever the store keeps a picture as it is (shorter side up to 256: nearly all of the data). Larger
+pictures are brought down once for the store and once for the network, where the core does it in one step; and colour
+profiles are converted by LittleCMS here, by tables there. How far these two are apart is measured below and bounded.
 """
 
 from __future__ import annotations
@@ -34,15 +35,27 @@ def module() -> Path:
     return folder
 
 
-def core_views(module: Path, files: list[Path], size: int, fit: str, scratch: Path, crop_pct: float = 1.0) -> list[np.ndarray]:
-    requests = "\n".join(json.dumps({"path": str(file), "size": size, "fit": fit, "cropPct": crop_pct}) for file in files)
+def core_views(
+    module: Path, files: list[Path], size: int, fit: str, scratch: Path, crop_pct: float = 1.0
+) -> list[np.ndarray]:
+    requests = "\n".join(
+        json.dumps({"path": str(file), "size": size, "fit": fit, "cropPct": crop_pct}) for file in files
+    )
     out = scratch / "views.rgb"
-    subprocess.run(["node", Path(__file__).with_name("core_views.mjs"), module, out], input=requests, text=True, check=True, timeout=120)
+    subprocess.run(
+        ["node", Path(__file__).with_name("core_views.mjs"), module, out],
+        input=requests,
+        text=True,
+        check=True,
+        timeout=120,
+    )
     return list(np.fromfile(out, np.uint8).reshape(len(files), size, size, 3))
 
 
 def trained_view(file: Path, size: int, fit: str = "cover", crop_pct: float = 1.0) -> np.ndarray:
-    """What training and evaluation read: the store's picture (test_prepare_pipeline proves that it is this one), then the network's view of it."""
+    """What training and evaluation read: the store's picture (test_prepare_pipeline proves that it is this one), then
+    the network's view of it.
+    """
     return evaluation_view(np.asarray(shrink(upright_rgb(file.read_bytes()), SHORT_SIDE)), size, fit, crop_pct)
 
 
@@ -50,7 +63,9 @@ def drawn(width: int, height: int, seed: int) -> Image.Image:
     """Smooth skin, a spot, grain: everything that a coder treats differently."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width]
-    pixels = np.stack([220 - 40 * x / width, 170 - 30 * y / height, 150 + 20 * np.sin(x / 9)], -1) + rng.normal(0, 8, (height, width, 1))
+    pixels = np.stack([220 - 40 * x / width, 170 - 30 * y / height, 150 + 20 * np.sin(x / 9)], -1) + rng.normal(
+        0, 8, (height, width, 1)
+    )
     pixels[np.hypot(x - width * 0.45, y - height * 0.55) < min(width, height) * 0.25] = (90, 50, 45)
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
@@ -96,7 +111,10 @@ def written(folder: Path) -> list[Path]:
     return files
 
 
-@pytest.mark.parametrize(("size", "fit", "crop_pct"), [(224, "cover", 1.0), (192, "cover", 0.875), (96, "stretch", 1.0), (96, "stretch", 0.875)])
+@pytest.mark.parametrize(
+    ("size", "fit", "crop_pct"),
+    [(224, "cover", 1.0), (192, "cover", 0.875), (96, "stretch", 1.0), (96, "stretch", 0.875)],
+)
 def test_the_same_bytes(module: Path, tmp_path: Path, size: int, fit: str, crop_pct: float) -> None:
     files = written(tmp_path)
     differing = {}
@@ -117,9 +135,11 @@ def test_colour_profiles_agree_within_a_level(module: Path, tmp_path: Path) -> N
 
 
 def test_larger_pictures_differ_by_the_step_between_alone(module: Path, tmp_path: Path) -> None:
-    """Shrinking in two steps instead of one: 1 to 2 levels on average on these grainy ones, more along hard edges; augmentation hides as much.
+    """Shrinking in two steps instead of one: 1 to 2 levels on average on these grainy ones, more along hard edges;
+    augmentation hides as much.
 
-    In one step they are the same bytes, up to the size from which the core reduces a JPEG while it decodes (4 times the input's side).
+    In one step they are the same bytes, up to the size from which the core reduces a JPEG while it decodes (4 times the
+    input's side).
     """
     files = []
     for n, (width, height) in enumerate(((1024, 768), (600, 450), (1000, 1300))):

@@ -54,7 +54,10 @@ def test_a_shipped_file_answers_the_same_when_read_back() -> None:
     reference = json.loads((SHIPPED / manifest["selfTest"]["reference"]["path"]).read_text())
     picture = np.asarray(Image.open(SHIPPED / manifest["selfTest"]["picture"]["path"]).convert("RGB"))
     pixels = torch.from_numpy(
-        normalise(evaluation_view(picture, manifest["input"]["width"], crop_pct=manifest["input"].get("cropPct", 1.0))[None], network.preprocessing)
+        normalise(
+            evaluation_view(picture, manifest["input"]["width"], crop_pct=manifest["input"].get("cropPct", 1.0))[None],
+            network.preprocessing,
+        )
     )
     with torch.inference_mode():
         outputs = network.outputs(pixels)
@@ -68,7 +71,11 @@ def test_every_storage_is_restored(tmp_path: Path, storage: str) -> None:
     network = livened(Classifier("mobilenet-v3-large", 3, 0.0, pretrained=False, folded=storage == "fp32"))
     export_onnx(network, 32, tmp_path / "model.onnx")
     onnx.save(store_weights(onnx.load(tmp_path / "model.onnx"), storage), tmp_path / "model.onnx")
-    manifest = {"file": {"path": "model.onnx"}, "classes": [{"id": k} for k in CLASSES], "training": {"network": "mobilenet-v3-large"}}
+    manifest = {
+        "file": {"path": "model.onnx"},
+        "classes": [{"id": k} for k in CLASSES],
+        "training": {"network": "mobilenet-v3-large"},
+    }
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     found, _ = read_model(tmp_path)
     pixels = torch.rand(1, 3, 32, 32) * 2 - 1
@@ -77,7 +84,11 @@ def test_every_storage_is_restored(tmp_path: Path, storage: str) -> None:
         expected = session.run(["logits"], {"pixels": pixels.numpy()})[0]
         np.testing.assert_allclose(found(pixels).numpy(), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
     assert {node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node} & {"BatchNormalization"} == set()
-    assert all(value.dtype != np.int8 for name, value in restored(onnx.load(tmp_path / "model.onnx")).items() if not name.endswith(".i8"))
+    assert all(
+        value.dtype != np.int8
+        for name, value in restored(onnx.load(tmp_path / "model.onnx")).items()
+        if not name.endswith(".i8")
+    )
     (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"training": {"network": "vgg16"}}))
     with pytest.raises(ValueError, match="convolutions where vgg16"):
         read_model(tmp_path)
@@ -90,7 +101,9 @@ def test_heads_are_kept_where_names_match() -> None:
     torch.manual_seed(2)
     network = Classifier("efficientnet-lite0", 3, 0.0, pretrained=False, folded=True)
     made = with_head(Trained(network, "efficientnet-lite0", CLASSES, 32), ("acne", "mel", "nv"))
-    assert torch.equal(made.head.weight[1:], network.head.weight[1:]) and torch.equal(made.head.bias[1:], network.head.bias[1:])
+    assert torch.equal(made.head.weight[1:], network.head.weight[1:]) and torch.equal(
+        made.head.bias[1:], network.head.bias[1:]
+    )
     assert made.head.weight[0].abs().max() < 0.1 and made.head.bias[0] == 0
     assert torch.equal(made.backbone._conv_head.weight, network.backbone._conv_head.weight)
 
@@ -99,7 +112,10 @@ def test_names_of_classes(tmp_path: Path) -> None:
     folders(tmp_path / "photos", ("Melanoma", "Contact Dermatitis", "nevus"), 1)
     found = class_map([Source(tmp_path / "photos")], ("mel", "nv"), tmp_path / "classes.toml")
     assert found.classes == ("contact-dermatitis", "mel", "nv")
-    assert found.unify("photos", "Melanoma") == "mel" and found.unify("photos", "contact dermatitis") == "contact-dermatitis"
+    assert (
+        found.unify("photos", "Melanoma") == "mel"
+        and found.unify("photos", "contact dermatitis") == "contact-dermatitis"
+    )
     assert slug("  Été 2 / x ") == "t-2-x" and len(slug("a" * 50)) == 32
     folders(tmp_path / "photos", ("contact-dermatitis",), 1)
     with pytest.raises(PrepareError, match="would all be called 'contact-dermatitis'"):
@@ -107,10 +123,17 @@ def test_names_of_classes(tmp_path: Path) -> None:
 
 
 def test_new_rows_are_fitted_and_known_ones_stay(tmp_path: Path) -> None:
-    """On frozen features of a network that never saw the classes the head tells drawn spots apart, and what it knew is not touched."""
+    """On frozen features of a network that never saw the classes the head tells drawn spots apart, and what it knew is
+    not touched.
+    """
     store, recipe = drawn_store(tmp_path / "store", calib=6), tiny_recipe(folded=True)
     torch.manual_seed(5)
-    network = with_head(Trained(Classifier("efficientnet-lite0", 1, 0.0, pretrained=True, folded=True), "efficientnet-lite0", ("mel",), 32), CLASSES)
+    network = with_head(
+        Trained(
+            Classifier("efficientnet-lite0", 1, 0.0, pretrained=True, folded=True), "efficientnet-lite0", ("mel",), 32
+        ),
+        CLASSES,
+    )
     before = network.head.weight[1].detach().clone()
     held = HeldOut.of(store, recipe, "calib")
     chance = held.figures(held.logits(network))
@@ -163,11 +186,16 @@ def test_an_epoch_must_be_worse_in_nothing(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_only_limits_of_modalities_that_there_are() -> None:
-    """models/skin-8 knows two modalities; what is left of it for photos alone must name no other, or no reader takes the manifest."""
+    """models/skin-8 knows two modalities; what is left of it for photos alone must name no other, or no reader takes
+    the manifest.
+    """
     manifest = json.loads((SHIPPED / "manifest.json").read_text())
     assert set(manifest["quality"]["modalities"]) == {"dermoscopy", "photo"}
     found = quality_for(manifest["quality"], ["photo"])
-    assert found["modalities"] == {"photo": manifest["quality"]["modalities"]["photo"]} and found["minContrast"] == manifest["quality"]["minContrast"]
+    assert (
+        found["modalities"] == {"photo": manifest["quality"]["modalities"]["photo"]}
+        and found["minContrast"] == manifest["quality"]["minContrast"]
+    )
     assert "modalities" not in quality_for(manifest["quality"], ["histology"])
     written = {"modalities": [{"id": "photo"}], "defaultModality": "photo", "quality": dict(manifest["quality"])}
     only_known_modalities(written)
@@ -197,7 +225,21 @@ def start_at(path: Path) -> Path:
 
 def finetuned(*more: object) -> str:
     """The command as anybody gives it; its own words."""
-    command = [sys.executable, "-m", "dermlet_train", "finetune", *more, "--epochs", "1", "--workers", "0", "--threads", "1", "--storage", "fp32"]
+    command = [
+        sys.executable,
+        "-m",
+        "dermlet_train",
+        "finetune",
+        *more,
+        "--epochs",
+        "1",
+        "--workers",
+        "0",
+        "--threads",
+        "1",
+        "--storage",
+        "fp32",
+    ]
     done = subprocess.run(list(map(str, command)), cwd=TRAIN, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
@@ -211,13 +253,28 @@ def parts_in(card: str, name: str) -> list[int]:
 
 @shipped_path
 def test_one_command_makes_a_model_folder_and_notices_what_is_new(tmp_path: Path) -> None:
-    """From a checkpoint of 32 px; the way from models/skin-8 itself to an answer in the page is gone by tests/e2e/fine-tuned.spec.ts."""
+    """From a checkpoint of 32 px; the way from models/skin-8 itself to an answer in the page is gone by
+    tests/e2e/fine-tuned.spec.ts.
+    """
     start_at(tmp_path / "start.pt")
     photos = folders(tmp_path / "photos", ("Melanoma", "Contact Dermatitis", "nevus"), 14)
-    (photos / "nevus" / "IMG_0001.HEIC").write_bytes((ROOT / "tests" / "pictures" / "foreign" / "lossy.heic").read_bytes())
+    (photos / "nevus" / "IMG_0001.HEIC").write_bytes(
+        (ROOT / "tests" / "pictures" / "foreign" / "lossy.heic").read_bytes()
+    )
     (photos / "nevus" / "IMG_0002.DNG").write_bytes(b"raw")
-    (tmp_path / "concern.json").write_text(json.dumps({"contact-dermatitis": {"concern": "low", "name": "Contact dermatitis"}}))
-    asked = ["--from", tmp_path / "start.pt", "--data", photos, "--out", tmp_path / "my-model", "--concern", tmp_path / "concern.json"]
+    (tmp_path / "concern.json").write_text(
+        json.dumps({"contact-dermatitis": {"concern": "low", "name": "Contact dermatitis"}})
+    )
+    asked = [
+        "--from",
+        tmp_path / "start.pt",
+        "--data",
+        photos,
+        "--out",
+        tmp_path / "my-model",
+        "--concern",
+        tmp_path / "concern.json",
+    ]
     said = finetuned(*asked, "--set", "samples_per_epoch=24", "--set", "crop_pct=0.8")
     assert "3 classes, 2 of them known to start.pt: mel, nv" in said
     assert "1 files are of a kind that is not read (1 .dng)" in said and "43 pictures in" in said
@@ -231,42 +288,87 @@ def test_one_command_makes_a_model_folder_and_notices_what_is_new(tmp_path: Path
         ("mel", "melanoma", "high"),
         ("nv", "nevus", "high"),
     ]
-    assert manifest["name"] == "my-model" and [m["id"] for m in manifest["modalities"]] == ["photo"] and manifest["input"]["width"] == 32
+    assert (
+        manifest["name"] == "my-model"
+        and [m["id"] for m in manifest["modalities"]] == ["photo"]
+        and manifest["input"]["width"] == 32
+    )
     assert manifest["input"]["cropPct"] == 0.8, "what --set said holds for the export too"
-    assert manifest["training"]["from"].startswith("the weights of start.pt (sha256 ") and manifest["training"]["chosenBy"] == ["calib", "val"]
-    for entry in (manifest["file"], manifest["selfTest"]["picture"], manifest["selfTest"]["reference"], {"path": manifest["card"]}, manifest["license"]):
+    assert manifest["training"]["from"].startswith("the weights of start.pt (sha256 ") and manifest["training"][
+        "chosenBy"
+    ] == ["calib", "val"]
+    for entry in (
+        manifest["file"],
+        manifest["selfTest"]["picture"],
+        manifest["selfTest"]["reference"],
+        {"path": manifest["card"]},
+        manifest["license"],
+    ):
         assert (out / entry["path"]).stat().st_size == entry.get("bytes", (out / entry["path"]).stat().st_size)
     assert schema_problems(out / "manifest.json") == []
-    assert not {path.suffix for path in out.iterdir()} & {".u8", ".pt", ".csv"}, "no picture of anybody's in a folder that may be published"
+    assert not {path.suffix for path in out.iterdir()} & {
+        ".u8",
+        ".pt",
+        ".csv",
+    }, "no picture of anybody's in a folder that may be published"
     weights = load(work / "run" / "ema.pt")["weights"]
     assert "backbone._conv_stem.bias" in weights and not any("_bn0" in key for key in weights)
     card = (out / "MODEL_CARD.md").read_text()
     assert sum(parts_in(card, "nv")) == 15 and min(parts_in(card, "nv")) > 0
-    for word in ("start.pt as it was", "| validation |", "| test: served for nothing else |", "Too few pictures to rely on", "Training began with start.pt"):
+    for word in (
+        "start.pt as it was",
+        "| validation |",
+        "| test: served for nothing else |",
+        "Too few pictures to rely on",
+        "Training began with start.pt",
+    ):
         assert word in card
     assert "ImageNet" not in card
 
     folders(photos, ("Melanoma", "Contact Dermatitis", "nevus", "acne"), 18)  # four more of each, and a class
     said = finetuned(*asked)
-    assert "the run that is there was made with other pictures, another classes: it now stands in run-1, and training begins anew" in said
+    assert (
+        "the run that is there was made with other pictures, another classes: it now stands in run-1, and training"
+        " begins anew" in said
+    )
     assert "4 classes, 2 of them known" in said and (work / "run-1" / "last.pt").exists()
     store = Store.open(work / "store")
     state = load(work / "run" / "last.pt")
-    assert state["data"] == store.fingerprint() and state["recipe"]["samples_per_epoch"] == 24 and len(store.rows) == 4 * 18 + 1
+    assert (
+        state["data"] == store.fingerprint()
+        and state["recipe"]["samples_per_epoch"] == 24
+        and len(store.rows) == 4 * 18 + 1
+    )
     card, manifest = (out / "MODEL_CARD.md").read_text(), json.loads((out / "manifest.json").read_text())
     assert sum(parts_in(card, "nv")) == 19 and sum(parts_in(card, "acne")) == 18
-    assert manifest["input"]["cropPct"] == 0.8 and manifest["training"]["pictures"]["train"] == len(store.where("train"))
+    assert manifest["input"]["cropPct"] == 0.8 and manifest["training"]["pictures"]["train"] == len(
+        store.where("train")
+    )
     assert json.loads((work / "run" / "run.json").read_text())["pictures"]["train"] == len(store.where("train"))
 
 
-def test_the_start_is_exported_where_nothing_beats_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_start_is_exported_where_nothing_beats_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     start_at(tmp_path / "start.pt")
     photos = folders(tmp_path / "photos", ("Melanoma", "nevus"), 14)
     monkeypatch.setattr(BetterThanStart, "__call__", lambda self, network: (float("-inf"), {}))
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     add_training_options(parser)
-    asked = ["--from", tmp_path / "start.pt", "--data", photos, "--out", tmp_path / "mine", "--epochs", "1", "--workers", "0", "--unchecked"]
+    asked = [
+        "--from",
+        tmp_path / "start.pt",
+        "--data",
+        photos,
+        "--out",
+        tmp_path / "mine",
+        "--epochs",
+        "1",
+        "--workers",
+        "0",
+        "--unchecked",
+    ]
     run(parser.parse_args([*map(str, asked), "--set", "samples_per_epoch=8", "--storage", "fp32"]))
     assert "no epoch did better than start.pt" in capsys.readouterr().out
     made = load(tmp_path / "mine-training" / "run" / "start.pt")["weights"]
@@ -278,7 +380,10 @@ def test_the_start_is_exported_where_nothing_beats_it(tmp_path: Path, monkeypatc
     with torch.inference_mode():
         expected = original(torch.from_numpy(pixels)).numpy()[:, [1, 2]]
     np.testing.assert_allclose(session.run(["logits"], {"pixels": pixels})[0], expected, atol=1e-3)
-    manifest, card = (tmp_path / "mine" / "manifest.json").read_text(), (tmp_path / "mine" / "MODEL_CARD.md").read_text()
+    manifest, card = (
+        (tmp_path / "mine" / "manifest.json").read_text(),
+        (tmp_path / "mine" / "MODEL_CARD.md").read_text(),
+    )
     assert json.loads(manifest)["training"]["epochs"] == 0 and "with the weights of start.pt" in manifest
     assert "these are the weights of start.pt, cut down to these categories" in card
 
@@ -296,12 +401,17 @@ def test_a_recipe_that_was_edited_stays(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("mixup_alpha = 0.5", "mixup_alpha = 0.25"))
     assert asked().mixup_alpha == 0.25 and asked("dropout=0.5").mixup_alpha == 0.25 and asked().dropout == 0.5
     path.write_text(path.read_text().replace('"mel", ', ""))
-    with pytest.raises(PrepareError, match="was edited and has the classes bcc, nv, but there are pictures of bcc, mel, nv"):
+    with pytest.raises(
+        PrepareError, match="was edited and has the classes bcc, nv, but there are pictures of bcc, mel, nv"
+    ):
         asked()
 
 
 def test_too_few_pictures_are_said_so(tmp_path: Path) -> None:
-    save({"epoch": 1, "weights": Classifier("efficientnet-lite0", 3, 0.2, pretrained=False).state_dict()}, tmp_path / "start.pt")
+    save(
+        {"epoch": 1, "weights": Classifier("efficientnet-lite0", 3, 0.2, pretrained=False).state_dict()},
+        tmp_path / "start.pt",
+    )
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     add_training_options(parser)

@@ -1,4 +1,6 @@
-"""import-keras: files of both retired servers' kinds become model folders; what is not a plain classifier or plain data is refused and never executed."""
+"""import-keras: files of both retired servers' kinds become model folders; what is not a plain classifier or plain data
+is refused and never executed.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def index(folder: Path, value: object, name: str = "classes.json") -> Path:
 
 
 def stir(model) -> None:
-    """Weights of a trained network's size: as Keras draws them, scores would all be alike and any comparison would pass."""
+    """Weights of a trained network's size: as Keras draws them, scores would all be alike and any comparison would
+    pass.
+    """
     rng = np.random.default_rng(5)
     for variable in model.variables:
         shape, kind = tuple(variable.shape), variable.path.rsplit("/", 1)[-1]
@@ -74,7 +78,9 @@ def stir(model) -> None:
 
 
 def efficient_style(side: int | None = 224, classes: int = 4, head: str = "softmax"):
-    """What EfficientNet is made of, small: rescaling inside, padded stride, depthwise, squeeze and excitation, swish, residual."""
+    """What EfficientNet is made of, small: rescaling inside, padded stride, depthwise, squeeze and excitation, swish,
+    residual.
+    """
     import keras
     from keras import layers
 
@@ -117,7 +123,12 @@ def efficient_folders(efficient, keras_folder: Path) -> dict[str, Path]:
     """Both files imported: the .keras with a pickle {name: index}, the .h5 with a pickle {index: name}."""
     by_name = index(keras_folder, {name: i for i, name in enumerate(NAMES)}, "by-name.pkl")
     by_index = index(keras_folder, {np.int64(i): name for i, name in reversed(list(enumerate(NAMES)))}, "by-index.pkl")
-    stated = {"Actinic Keratoses": "moderate", "bcc": "high", "Melanoma": {"concern": "high", "plain": "A calm word."}, "nv": "low"}
+    stated = {
+        "Actinic Keratoses": "moderate",
+        "bcc": "high",
+        "Melanoma": {"concern": "high", "plain": "A calm word."},
+        "nv": "low",
+    }
     concern = index(keras_folder, stated, "concern.json")
     imported(keras_folder / "efficient.keras", by_name, keras_folder / "from-keras", "--concern", str(concern))
     imported(keras_folder / "efficient.h5", by_index, keras_folder / "from-h5")
@@ -126,7 +137,9 @@ def efficient_folders(efficient, keras_folder: Path) -> dict[str, Path]:
 
 def served(picture: Path, side: int, caffe: bool = False) -> np.ndarray:
     """The picture as the retired servers fed it: Pillow, RGB, bicubic squash; VGG16 as BGR less ImageNet's means."""
-    pixels = np.asarray(Image.open(picture).convert("RGB").resize((side, side), Image.Resampling.BICUBIC), np.float32)[None]
+    pixels = np.asarray(Image.open(picture).convert("RGB").resize((side, side), Image.Resampling.BICUBIC), np.float32)[
+        None
+    ]
     return pixels[..., ::-1] - np.float32([103.939, 116.779, 123.68]) if caffe else pixels
 
 
@@ -139,8 +152,21 @@ def test_manifest_says_what_the_model_wants(efficient_folders, kind):
     assert [c["name"] for c in manifest["classes"]] == NAMES
     assert [c["id"] for c in manifest["classes"]] == ["actinic-keratoses", "bcc", "melanoma", "nv"]
     size, neutral = {"width": 224, "height": 224}, {"mean": [0, 0, 0], "std": [1, 1, 1]}
-    assert manifest["input"] == {"name": "pixels", "layout": "NHWC", "channels": "RGB", "fit": "stretch", "filter": "bicubic", **size, **neutral}
-    assert manifest["outputs"] == {"scores": "scores", "scoresAre": "probabilities", "maps": "maps", "embedding": "embedding"}
+    assert manifest["input"] == {
+        "name": "pixels",
+        "layout": "NHWC",
+        "channels": "RGB",
+        "fit": "stretch",
+        "filter": "bicubic",
+        **size,
+        **neutral,
+    }
+    assert manifest["outputs"] == {
+        "scores": "scores",
+        "scoresAre": "probabilities",
+        "maps": "maps",
+        "embedding": "embedding",
+    }
     assert manifest["decision"]["rejection"] == "none"
     assert manifest["modalities"][0]["temperature"] == 1
     assert manifest["training"]["largestDifferenceFromKeras"] <= step.TOLERANCE
@@ -172,7 +198,9 @@ def test_graph_is_opset_18_with_explicit_pads_and_folded_batch_norm(efficient_fo
     kinds = collections.Counter(node.op_type for node in model.graph.node)
     assert kinds["BatchNormalization"] == 0
     convs = [node for node in model.graph.node if node.op_type == "Conv"]
-    assert all(attribute.s == b"NOTSET" for node in convs for attribute in node.attribute if attribute.name == "auto_pad")
+    assert all(
+        attribute.s == b"NOTSET" for node in convs for attribute in node.attribute if attribute.name == "auto_pad"
+    )
     assert kinds["Add"] == 1 and kinds["Sub"] <= 1  # the residual, and the normalisation before the first convolution
     text = model.SerializeToString()
     assert b"/work" not in text and b"site-packages" not in text and b".py" not in text
@@ -242,7 +270,8 @@ def test_vgg16_through_the_command_line(vgg, tmp_path):
     model, folder = vgg
     manifest = json.loads((folder / "manifest.json").read_text())
     assert schema_problems(folder / "manifest.json") == []
-    # As a PNG: for an input this small the core decodes a large JPEG at a reduced size, which Pillow's full decoding does not equal to the last digit.
+    # As a PNG: for an input this small the core decodes a large JPEG at a reduced size, which Pillow's full decoding
+    # does not equal to the last digit.
     picture = tmp_path / "spot.png"
     Image.open(SPOT).convert("RGB").save(picture)
     exact = model.predict(served(picture, 64, caffe=True), verbose=0)[0]
@@ -266,18 +295,28 @@ def test_files_of_keras_2_score_as_tensorflow_did(kind):
     assert network.head is not None and network.outputs == ("scores", "maps", "embedding")
 
 
-@pytest.mark.parametrize(("model", "picture", "side"), [("keras-2", "noise.png", 32), ("keras-2", "spot.png", 32), ("vgg-style", "spot.png", 64)])
+@pytest.mark.parametrize(
+    ("model", "picture", "side"),
+    [("keras-2", "noise.png", 32), ("keras-2", "spot.png", 32), ("vgg-style", "spot.png", 64)],
+)
 def test_the_models_that_the_browser_is_tested_with_are_of_these_files(model, picture, side):
-    """tests/imported, made by the script there: Keras' own scores by ONNX Runtime, and made from the file that stands here."""
+    """tests/imported, made by the script there: Keras' own scores by ONNX Runtime, and made from the file that stands
+    here.
+    """
     import onnxruntime
 
     folder = ROOT / "tests" / "imported"
     manifest = json.loads((folder / model / "manifest.json").read_text())
     if model == "keras-2":
-        assert manifest["training"]["importedFrom"]["sha256"] == hashlib.sha256((KERAS_2 / "tiny.h5").read_bytes()).hexdigest()
+        assert (
+            manifest["training"]["importedFrom"]["sha256"]
+            == hashlib.sha256((KERAS_2 / "tiny.h5").read_bytes()).hexdigest()
+        )
     path = folder / picture if picture == "noise.png" else ROOT / "tests" / "pictures" / picture
     pixels = served(path, side, caffe=model == "vgg-style")
-    scores = onnxruntime.InferenceSession(str(folder / model / f"{model}.onnx")).run(["scores"], {"pixels": pixels})[0][0]
+    scores = onnxruntime.InferenceSession(str(folder / model / f"{model}.onnx")).run(["scores"], {"pixels": pixels})[0][
+        0
+    ]
     expected = json.loads((folder / "expected.json").read_text())[model][picture]
     np.testing.assert_allclose(scores, [expected[c["id"]] for c in manifest["classes"]], atol=1e-5)
     assert schema_problems(folder / model / "manifest.json") == []
@@ -298,7 +337,9 @@ def test_plain_logits_and_an_open_input_size(tmp_path):
     manifest = imported(tmp_path / "open.keras", classes, tmp_path / "out", "--size", "64")
     assert (manifest["input"]["width"], manifest["input"]["height"]) == (64, 64)
     assert manifest["outputs"] == {"scores": "scores", "scoresAre": "logits"}
-    assert "not empty" in _message(lambda: step.import_keras(arguments(tmp_path / "open.keras", classes, tmp_path / "out", "--size", "64")))
+    assert "not empty" in _message(
+        lambda: step.import_keras(arguments(tmp_path / "open.keras", classes, tmp_path / "out", "--size", "64"))
+    )
 
 
 def _message(call) -> str:
@@ -312,7 +353,9 @@ def _message(call) -> str:
 
 def test_a_network_that_differs_from_keras_is_not_written(efficient, keras_folder, tmp_path, monkeypatch):
     original = KerasNetwork.predict
-    monkeypatch.setattr(KerasNetwork, "predict", lambda self, pixels: original(self, pixels) + np.float32([2e-4, -2e-4, 0, 0]))
+    monkeypatch.setattr(
+        KerasNetwork, "predict", lambda self, pixels: original(self, pixels) + np.float32([2e-4, -2e-4, 0, 0])
+    )
     message = refused(keras_folder / "efficient.keras", index(tmp_path, NAMES), tmp_path / "out")
     assert "differs from Keras" in message
 
@@ -332,7 +375,11 @@ def test_sigmoid_head(tmp_path):
 def test_preprocessing_that_the_layers_do_not_show(tmp_path):
     import keras
 
-    layers = [keras.layers.Conv2D(4, 3), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(4, activation="softmax")]
+    layers = [
+        keras.layers.Conv2D(4, 3),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(4, activation="softmax"),
+    ]
     keras.Sequential([keras.Input((32, 32, 3)), *layers]).save(tmp_path / "bare.h5")
     assert "--preprocessing" in refused(tmp_path / "bare.h5", index(tmp_path, NAMES), tmp_path / "out")
 
@@ -344,8 +391,12 @@ def test_lambda_layers_are_refused_and_never_executed(tmp_path, kind):
     marker = tmp_path / "executed"
     name = str(marker)  # a closure over text is what a file can hold
     pixels = keras.Input((32, 32, 3))
-    x = keras.layers.Lambda(lambda t: (open(name, "w").close(), t)[1], output_shape=(32, 32, 3), name="surprise")(pixels)
-    x = keras.layers.Dense(4, activation="softmax")(keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(x)))
+    x = keras.layers.Lambda(lambda t: (open(name, "w").close(), t)[1], output_shape=(32, 32, 3), name="surprise")(
+        pixels
+    )
+    x = keras.layers.Dense(4, activation="softmax")(
+        keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(x))
+    )
     model = keras.Model(pixels, x)
     model.save(tmp_path / f"model.{kind}")
     model(np.zeros((1, 32, 32, 3), np.float32))
@@ -387,7 +438,15 @@ def test_custom_layers_are_named(tmp_path):
 )
 def test_whatever_is_not_on_the_list_is_refused(stranger):
     with pytest.raises(KerasFileError):
-        check_config({"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "Dense", "config": {"kernel_initializer": stranger}}]}})
+        check_config(
+            {
+                "class_name": "Sequential",
+                "config": {
+                    "name": "s",
+                    "layers": [{"class_name": "Dense", "config": {"kernel_initializer": stranger}}],
+                },
+            }
+        )
 
 
 def test_files_that_are_no_models(efficient, keras_folder, tmp_path):
@@ -434,7 +493,9 @@ def test_weights_inside_a_zip_are_checked_as_well(efficient, keras_folder, tmp_p
         file["elsewhere"] = h5py.ExternalLink("secret.h5", "/values")
     assert "link to elsewhere" in refused(repacked(whole, tmp_path / "link.keras", weights.read_bytes()), classes, out)
     flipped = bytearray(whole.read_bytes())
-    flipped[flipped.index(b"\x89HDF") + 5000] ^= 1  # Keras stores members unpacked; their checksum does not fit any more
+    flipped[flipped.index(b"\x89HDF") + 5000] ^= (
+        1  # Keras stores members unpacked; their checksum does not fit any more
+    )
     (tmp_path / "flipped.keras").write_bytes(flipped)
     assert "damaged" in refused(tmp_path / "flipped.keras", classes, out)
     monkeypatch.setattr(keras_file, "MOST_WEIGHT_BYTES", 1000)
@@ -444,7 +505,9 @@ def test_weights_inside_a_zip_are_checked_as_well(efficient, keras_folder, tmp_p
 def test_the_command_ends_with_a_sentence_and_status_1(tmp_path):
     given = ["none.keras", "--classes", index(tmp_path, NAMES).name, "--name", "x", "--out", "o"]
     command = [sys.executable, "-m", "dermlet_train", "import-keras", *given]
-    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(TRAIN)}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(TRAIN)}, capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("import-keras: ") and "Traceback" not in done.stderr
 
@@ -512,7 +575,22 @@ def test_what_else_a_pickle_asks_for_is_named(data, named):
         read_pickle(data)
 
 
-@pytest.mark.parametrize("data", [b"", b".", b"\x80", b"]]aaa.", b"(lp0\nS'x'\n", b"g7\n.", b"\x80\x04\x8c\xff", b"t.", b"R.", b"}(K\x00s.", b"a text file"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b".",
+        b"\x80",
+        b"]]aaa.",
+        b"(lp0\nS'x'\n",
+        b"g7\n.",
+        b"\x80\x04\x8c\xff",
+        b"t.",
+        b"R.",
+        b"}(K\x00s.",
+        b"a text file",
+    ],
+)
 def test_broken_pickles(data):
     with pytest.raises(ClassIndexError):
         read_pickle(data)
@@ -521,7 +599,9 @@ def test_broken_pickles(data):
 def test_every_cut_and_every_flipped_byte_of_a_pickle_is_read_or_refused():
     whole = pickle.dumps({np.int64(i): name for i, name in enumerate(NAMES)})
     broken = [whole[:n] for n in range(len(whole))]
-    broken += [whole[:n] + bytes([whole[n] ^ flip]) + whole[n + 1 :] for n in range(len(whole)) for flip in (1, 0x20, 0xFF)]
+    broken += [
+        whole[:n] + bytes([whole[n] ^ flip]) + whole[n + 1 :] for n in range(len(whole)) for flip in (1, 0x20, 0xFF)
+    ]
     for data in broken:
         try:
             read_pickle(data)
@@ -590,8 +670,13 @@ def test_sets_and_tiers_come_from_the_evaluations_own_table(tmp_path):
     scores = rng.dirichlet((1, 1), 400)
     classes = [{"id": "a", "concern": "low"}, {"id": "b", "concern": "high"}]
     truth = (rng.random(400) > scores[:, 0]).astype(int)
-    (tmp_path / "p.csv").write_text("set,image,outcome,rejection,a,b\n" + "".join(f"s,{i}.jpg,several,0,{p[0]},{p[1]}\n" for i, p in enumerate(scores)))
-    (tmp_path / "l.csv").write_text("set,image,label\n" + "".join(f"s,{i}.jpg,{'ab'[t]}\n" for i, t in enumerate(truth)) + "s,none.jpg,other\n")
+    (tmp_path / "p.csv").write_text(
+        "set,image,outcome,rejection,a,b\n"
+        + "".join(f"s,{i}.jpg,several,0,{p[0]},{p[1]}\n" for i, p in enumerate(scores))
+    )
+    (tmp_path / "l.csv").write_text(
+        "set,image,label\n" + "".join(f"s,{i}.jpg,{'ab'[t]}\n" for i, t in enumerate(truth)) + "s,none.jpg,other\n"
+    )
     sets, cuts, pictures = step.calibrated(tmp_path / "p.csv", tmp_path / "l.csv", classes, 0.9)
     assert pictures == 400
     assert 0.89 <= sets.hold(scores)[np.arange(400), truth].mean() <= 0.94
@@ -606,12 +691,28 @@ def test_calibrated_model_names_a_single_category_where_it_may(efficient, keras_
     classes = index(tmp_path, {name: i for i, name in enumerate(NAMES)})
     ids = step.class_ids(NAMES)
     header = "set,image,outcome,rejection," + ",".join(ids) + "\n"
-    rows = "".join(f"s,{k}-{i}.jpg,several,0," + ",".join(str(0.97 if j == k else 0.01) for j in range(4)) + "\n" for k in range(4) for i in range(30))
+    rows = "".join(
+        f"s,{k}-{i}.jpg,several,0," + ",".join(str(0.97 if j == k else 0.01) for j in range(4)) + "\n"
+        for k in range(4)
+        for i in range(30)
+    )
     (tmp_path / "p.csv").write_text(header + rows)
-    (tmp_path / "l.csv").write_text("set,image,label\n" + "".join(f"s,{k}-{i}.jpg,{ids[k]}\n" for k in range(4) for i in range(30)))
-    manifest = imported(keras_folder / "efficient.keras", classes, tmp_path / "out", "--calibration", str(tmp_path / "p.csv"), str(tmp_path / "l.csv"))
+    (tmp_path / "l.csv").write_text(
+        "set,image,label\n" + "".join(f"s,{k}-{i}.jpg,{ids[k]}\n" for k in range(4) for i in range(30))
+    )
+    manifest = imported(
+        keras_folder / "efficient.keras",
+        classes,
+        tmp_path / "out",
+        "--calibration",
+        str(tmp_path / "p.csv"),
+        str(tmp_path / "l.csv"),
+    )
     assert manifest["modalities"][0]["sets"]["limits"] == [0] * 4  # the first-ranked was always right
-    assert manifest["modalities"][0]["tiers"] == {"high": pytest.approx(1, abs=1e-4), "moderate": pytest.approx(1, abs=1e-4)}  # all are of high concern
+    assert manifest["modalities"][0]["tiers"] == {
+        "high": pytest.approx(1, abs=1e-4),
+        "moderate": pytest.approx(1, abs=1e-4),
+    }  # all are of high concern
     assert manifest["decision"]["coverage"] == 0.9 and manifest["training"]["calibrationPictures"] == 120
     assert schema_problems(tmp_path / "out" / "manifest.json") == []
     assert classified(SPOT, tmp_path / "out")["outcome"] == "single"

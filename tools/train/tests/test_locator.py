@@ -1,4 +1,6 @@
-"""The lesion finder on drawn pictures: places are where the spots are, answers read back, training resumes, the file answers as PyTorch does."""
+"""The lesion finder on drawn pictures: places are where the spots are, answers read back, training resumes, the file
+answers as PyTorch does.
+"""
 
 from __future__ import annotations
 
@@ -52,9 +54,19 @@ def rows_of(folder: Path) -> list[tuple[dict[str, str], np.ndarray]]:
             row["modality"] = "photo" if n < 4 else "dermoscopy"
             made.append((row, drawn(96, 72, (0.45 + 0.02 * n, 0.5, 0.3, 0.32), n)))
         for n, kind in enumerate(("healthy_skin", "healthy_skin", "everyday")):
-            row = dict.fromkeys(FIELDS, "") | {"set": "none", "image": f"{split}-{kind}{n}.jpg", "label": "none", "group": f"{split}-{n}", "split": split}
+            row = dict.fromkeys(FIELDS, "") | {
+                "set": "none",
+                "image": f"{split}-{kind}{n}.jpg",
+                "label": "none",
+                "group": f"{split}-{n}",
+                "split": split,
+            }
             row |= {"part": split, "modality": "photo", "source_label": kind}
-            plain = drawn(64, 64, None, 20 + n) if kind == "healthy_skin" else np.random.default_rng(n).integers(0, 256, (64, 64, 3), np.uint8)
+            plain = (
+                drawn(64, 64, None, 20 + n)
+                if kind == "healthy_skin"
+                else np.random.default_rng(n).integers(0, 256, (64, 64, 3), np.uint8)
+            )
             made.append((row, plain))
     folder.mkdir(parents=True, exist_ok=True)
     return made
@@ -66,7 +78,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     made = rows_of(folder)
     offsets = np.cumsum([0, *(pixels.size for _, pixels in made)])[:-1]
     (folder / "pixels.u8").write_bytes(b"".join(pixels.tobytes() for _, pixels in made))
-    write_store(folder, [row for row, _ in made], offsets.tolist(), [p.shape[0] for _, p in made], [p.shape[1] for _, p in made])
+    write_store(
+        folder, [row for row, _ in made], offsets.tolist(), [p.shape[0] for _, p in made], [p.shape[1] for _, p in made]
+    )
     return Store.open(folder)
 
 
@@ -128,7 +142,9 @@ def test_scenes_depend_on_their_generator_alone(sources: Sources) -> None:
     assert all(one.pixels.shape == (96, 96, 3) and one.unsure.shape == (96 // STRIDE,) * 2 for one in made)
     boxes = [box for one in made for box in one.boxes]
     assert len(boxes) > 20
-    assert all(box[a] - box[a + 2] / 2 + 1e-9 >= 0 and box[a] + box[a + 2] / 2 <= 1 + 1e-9 for box in boxes for a in (0, 1))
+    assert all(
+        box[a] - box[a + 2] / 2 + 1e-9 >= 0 and box[a] + box[a + 2] / 2 <= 1 + 1e-9 for box in boxes for a in (0, 1)
+    )
     assert {len(one.boxes) for one in made} >= {0, 1, 2}
 
 
@@ -172,7 +188,9 @@ def test_candidates_within_a_better_one_are_left_out() -> None:
 def test_network_keeps_its_budget(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = Locator()
-    network.train()(torch.rand(2, 3, 64, 64))  # batch norm that is not the identity, or biases that are all zero would share one tensor
+    network.train()(
+        torch.rand(2, 3, 64, 64)
+    )  # batch norm that is not the identity, or biases that are all zero would share one tensor
     network.eval()
     assert multiply_adds(network) <= 70e6
     export.write_onnx(network, tmp_path / "locator.onnx")
@@ -192,7 +210,10 @@ def test_exported_file_answers_as_pytorch_does(tmp_path: Path) -> None:
     session = session_of(path)
     assert [(i.name, i.shape) for i in session.get_inputs()] == [("pixels", [1, 3, SIZE, SIZE])]
     assert [(o.name, o.shape) for o in session.get_outputs()] == [("spots", [1, 3, SIZE // STRIDE, SIZE // STRIDE])]
-    assert all(np.allclose(session.run(None, {"pixels": pixels[n : n + 1].numpy()})[0], exact[n : n + 1], atol=1e-4) for n in range(2))
+    assert all(
+        np.allclose(session.run(None, {"pixels": pixels[n : n + 1].numpy()})[0], exact[n : n + 1], atol=1e-4)
+        for n in range(2)
+    )
     text = path.read_bytes()
     assert b"dermlet" not in text
     assert b".py" not in text
@@ -209,7 +230,9 @@ def test_stopped_run_goes_on_to_the_same_bytes(store: Store, tmp_path: Path) -> 
     train(plan, store, tmp_path / "stopped")
     for name in ("ema.pt", "scenes.u8", "scenes.jsonl", "log.jsonl"):
         assert (tmp_path / "through" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes(), name
-    train(plan, store, tmp_path / "cycle", start=tmp_path / "through/ema.pt")  # a run that begins with another's weights is another run
+    train(
+        plan, store, tmp_path / "cycle", start=tmp_path / "through/ema.pt"
+    )  # a run that begins with another's weights is another run
     assert (tmp_path / "cycle/ema.pt").read_bytes() != (tmp_path / "through/ema.pt").read_bytes()
     with pytest.raises(ValueError, match="another plan"):
         train(Plan(size=64, epochs=3), store, tmp_path / "through")
@@ -229,13 +252,24 @@ def shared_folder(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("paste", ["lesion", "picture"])
-def test_small_lesions_are_drawn_where_the_table_says(tmp_path: Path, paste: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_lesions_are_drawn_where_the_table_says(
+    tmp_path: Path, paste: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(small_lesions, "FRAMES", ((240, 180), (180, 240)))
     data = shared_folder(tmp_path / "data")
     for name in ("one", "two"):
         small_lesions.draw(data / "images", [data / "labels.csv"], "val", tmp_path / name, lesions=3, paste=paste)
     rows = list(csv.DictReader((tmp_path / "one/labels.csv").open(newline="")))
-    assert {row["set"] for row in rows} == {"small-1", "small-2", "small-4", "small-8", "small-12", "small-two", "small-none", "healthy"}
+    assert {row["set"] for row in rows} == {
+        "small-1",
+        "small-2",
+        "small-4",
+        "small-8",
+        "small-12",
+        "small-two",
+        "small-none",
+        "healthy",
+    }
     assert (tmp_path / "one/labels.csv").read_bytes() == (tmp_path / "two/labels.csv").read_bytes()
     for row in rows:
         path = Path(row["set"]) / row["image"]
@@ -260,7 +294,9 @@ def test_small_lesions_never_go_into_a_repository(tmp_path: Path) -> None:
 
 def test_thresholds_keep_their_promises() -> None:
     def seen(kind: str, *scores: float) -> measure.Seen:
-        return measure.Seen(kind, [Candidate((0.2 + 0.3 * n, 0.5, 0.1, 0.1), score) for n, score in enumerate(scores)], [])
+        return measure.Seen(
+            kind, [Candidate((0.2 + 0.3 * n, 0.5, 0.1, 0.1), score) for n, score in enumerate(scores)], []
+        )
 
     healthy = [seen("small-none", 0.01 * n) for n in range(40)]
     single = [seen("small-4", 0.9, 0.02 * n) for n in range(40)]
@@ -276,7 +312,9 @@ def test_figures_tell_a_right_frame_from_a_wrong_one() -> None:
     truth = (0.5, 0.5, 0.2, 0.2)
     right, large, beside = ((0.51, 0.49, 0.22, 0.19), (0.5, 0.5, 0.5, 0.5), (0.7, 0.5, 0.2, 0.2))
     assert [measure.hit(Candidate(box, 0.9), truth) for box in (right, large, beside)] == [True, False, False]
-    pictures = [measure.Seen("small-4", [Candidate(box, 0.9)], [truth]) for box in (right, large, beside)] + [measure.Seen("healthy", [], [])]
+    pictures = [measure.Seen("small-4", [Candidate(box, 0.9)], [truth]) for box in (right, large, beside)] + [
+        measure.Seen("healthy", [], [])
+    ]
     text, figures = measure.report(pictures, measure.Thresholds(0.5, 0.5))
     assert figures["small-4"]["framed"] == pytest.approx(1 / 3, abs=1e-3)
     assert figures["small-4"]["centred"] == pytest.approx(2 / 3, abs=1e-3)

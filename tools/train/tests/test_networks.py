@@ -18,7 +18,8 @@ from dermlet_train.preprocessing import CAFFE, IMAGENET, LITE
 
 LISTS = Path(__file__).with_name("weight-files")
 WRITTEN_HERE = ("efficientnet-b0", "mobilenet-v3-large", "vgg16")
-# Parameters of the convolutional part: the published totals (torchvision's documentation) less the layers behind the last feature map.
+# Parameters of the convolutional part: the published totals (torchvision's documentation) less the layers behind the
+# last feature map.
 PARAMETERS = {
     "efficientnet-b0": 5_288_548 - 1280 * 1000 - 1000,
     "mobilenet-v3-large": 5_483_032 - (960 * 1280 + 1280) - (1280 * 1000 + 1000),
@@ -52,7 +53,9 @@ def file_of(name: str) -> dict[str, Tensor]:
     for line in (LISTS / f"{name}.txt").read_text().splitlines():
         stem, kind, *numbers = line.split()
         shape = [int(n) for n in numbers]
-        state[f"{stem}.weight"] = torch.rand(shape, generator=generator) if len(shape) != 2 else torch.zeros(1).expand(shape)
+        state[f"{stem}.weight"] = (
+            torch.rand(shape, generator=generator) if len(shape) != 2 else torch.zeros(1).expand(shape)
+        )
         if kind != "conv":
             state[f"{stem}.bias"] = torch.rand(shape[0], generator=generator)
         if kind == "norm":
@@ -73,7 +76,9 @@ def test_shapes_and_exact_maps(name: str) -> None:
     assert logits.shape == (2, 5) and maps.shape == (2, 5, 2, 2) and embedding.shape == (2, NETWORKS[name].width)
     scale = max(1.0, float(logits.abs().max()))
     assert torch.allclose(maps.mean((2, 3)), logits, atol=1e-5 * scale)
-    assert torch.allclose(trained, logits, rtol=1e-4, atol=1e-4 * scale), "the training path and the exported path are one network"
+    assert torch.allclose(trained, logits, rtol=1e-4, atol=1e-4 * scale), (
+        "the training path and the exported path are one network"
+    )
     assert torch.allclose(from_embedding, logits, rtol=1e-4, atol=1e-4 * scale)
 
 
@@ -91,14 +96,17 @@ def test_weight_files_of_others_load(tmp_path: Path, name: str, source: str) -> 
     network = NETWORKS[name].build()
     load_imagenet(network, name, str(tmp_path / "weights.pt"))
     found = {key: value for key, value in network.state_dict().items() if not key.endswith("num_batches_tracked")}
-    # Every tensor of the file that is no fully connected layer has found its place, once: the sums of all variances agree.
+    # Every tensor of the file that is no fully connected layer has found its place, once: the sums of all variances
+    # agree.
     assert sum(float(v.double().sum()) for k, v in found.items() if k.endswith("running_var")) == pytest.approx(
         sum(float(v.double().sum()) for k, v in state.items() if k.endswith("running_var"))
     )
     used = [
         v
         for k, v in state.items()
-        if k.endswith(("weight", "bias")) and v.ndim in (1, 4) and not k.startswith(("classifier", "head", "conv_head.b", "pre_logits"))
+        if k.endswith(("weight", "bias"))
+        and v.ndim in (1, 4)
+        and not k.startswith(("classifier", "head", "conv_head.b", "pre_logits"))
     ]
     if not (source == "timm" and name == "mobilenet-v3-large"):  # its conv_head is a hidden layer behind the pooling
         assert sum(v.numel() for v in used) == sum(p.numel() for p in network.parameters())
@@ -137,7 +145,9 @@ def test_timm_batch_norm_is_brought_to_torchvisions_eps(tmp_path: Path) -> None:
     network = NETWORKS["mobilenet-v3-large"].build()
     load_imagenet(network, "mobilenet-v3-large", str(tmp_path / "weights.pt"))
     values = torch.rand(2, 16, 4, 4)
-    expected = nn.functional.batch_norm(values, state["bn1.running_mean"], state["bn1.running_var"], state["bn1.weight"], state["bn1.bias"], eps=1e-5)
+    expected = nn.functional.batch_norm(
+        values, state["bn1.running_mean"], state["bn1.running_var"], state["bn1.weight"], state["bn1.bias"], eps=1e-5
+    )
     assert torch.allclose(network.eval().features[0][1](values), expected, atol=1e-4)
 
 
@@ -146,8 +156,12 @@ def test_vgg_files_see_their_own_pixels(tmp_path: Path) -> None:
     torch.save(state, tmp_path / "weights.pt")
     network = NETWORKS["vgg16"].build()
     load_imagenet(network, "vgg16", str(tmp_path / "weights.pt"))
-    theirs = nn.functional.conv2d(torch.from_numpy(IMAGENET.normalise(pictures())), state["features.0.weight"], state["features.0.bias"])
-    ours = nn.functional.conv2d(torch.from_numpy(CAFFE.normalise(pictures())), network.features[0].weight, network.features[0].bias)
+    theirs = nn.functional.conv2d(
+        torch.from_numpy(IMAGENET.normalise(pictures())), state["features.0.weight"], state["features.0.bias"]
+    )
+    ours = nn.functional.conv2d(
+        torch.from_numpy(CAFFE.normalise(pictures())), network.features[0].weight, network.features[0].bias
+    )
     assert torch.allclose(ours, theirs, atol=1e-3)
 
 
@@ -190,7 +204,9 @@ def test_preprocessing_on_the_device_and_between_networks(preprocessing: object)
     expected = torch.from_numpy(preprocessing.normalise(batch))
     assert torch.allclose(preprocessing.normalise_on(torch.from_numpy(batch), torch.device("cpu")), expected, atol=1e-6)
     for other in (LITE, IMAGENET, CAFFE):
-        assert torch.allclose(preprocessing.convert(expected, other), torch.from_numpy(other.normalise(batch)), atol=1e-3)
+        assert torch.allclose(
+            preprocessing.convert(expected, other), torch.from_numpy(other.normalise(batch)), atol=1e-3
+        )
     red = np.zeros((1, 1, 1, 3), np.uint8)
     red[..., 0] = 255
     order = preprocessing.normalise(red)[0, :, 0, 0]

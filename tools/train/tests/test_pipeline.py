@@ -1,4 +1,6 @@
-"""The whole way on drawn pictures: prepare, train, export, evaluate and classify as shipped. Three kinds of spot that a network can tell apart."""
+"""The whole way on drawn pictures: prepare, train, export, evaluate and classify as shipped. Three kinds of spot that a
+network can tell apart.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ class Way:
 
     @property
     def answers(self) -> list[tuple[str, str, dict]]:
-        """(label, first-ranked class, what else the table and the manifest's sets say) of each labelled validation picture."""
+        """(label, first-ranked class, what else the table and the manifest's sets say) of each labelled validation
+        picture.
+        """
         rules = {m["id"]: m["sets"] for m in self.manifest["modalities"]}
         found = []
         for row in self.predictions:
@@ -80,7 +84,9 @@ class Way:
             scores = {k: float(row[k]) for k in CLASSES}
             first = max(scores, key=scores.__getitem__)
             own = rules[row["set"].removeprefix("drawn-")]
-            held = members(set_scores(np.array([[scores[k] for k in CLASSES]]), own["penalty"], own["freeRanks"]), own["limits"])[0]
+            held = members(
+                set_scores(np.array([[scores[k] for k in CLASSES]]), own["penalty"], own["freeRanks"]), own["limits"]
+            )[0]
             chosen = {k for k, inside in zip(CLASSES, held, strict=True) if inside}
             if row["outcome"] in ("single", "several"):
                 assert set(row["prediction_set"].split()) == chosen, "training and core differ in what a set is"
@@ -106,7 +112,9 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def draw_data(root: Path) -> None:
-    """72 spots of each kind in two modalities, two a group, and 40 pictures of nothing, as a label table beside its pictures."""
+    """72 spots of each kind in two modalities, two a group, and 40 pictures of nothing, as a label table beside its
+    pictures.
+    """
     header = ("set", "image", "label", "group", "split", "modality", "source_label")
     rows = []
     for k, label in enumerate((*CLASSES, "none")):
@@ -128,12 +136,50 @@ def way(tmp_path_factory: pytest.TempPathFactory) -> Way:
     recipe.write_text(RECIPE)
     recipe.with_suffix(".model.json").write_text(json.dumps(DESCRIPTION))
     store, trained, model = root / "store", root / "run", root / "drawn"
-    step("prepare", "--source", f"table:{root / 'data'}", "--out", store, "--recipe", recipe, "--val", "0.25", "--test", "0")
+    step(
+        "prepare",
+        "--source",
+        f"table:{root / 'data'}",
+        "--out",
+        store,
+        "--recipe",
+        recipe,
+        "--val",
+        "0.25",
+        "--test",
+        "0",
+    )
     step("train", "--store", store, "--recipe", recipe, "--out", trained, "--workers", "0")
-    step("export", "--store", store, "--recipe", recipe, "--checkpoint", trained / "ema.pt", "--out", model, "--storage", "fp16")
+    step(
+        "export",
+        "--store",
+        store,
+        "--recipe",
+        recipe,
+        "--checkpoint",
+        trained / "ema.pt",
+        "--out",
+        model,
+        "--storage",
+        "fp16",
+    )
     (model / "LICENSE").write_text("Drawn for a test.\n")
     images, report, predictions = root / "data" / "images", root / "evaluation.json", root / "predictions.csv"
-    npm_run("evaluate", "--model", model, "--labels", store / "rows.csv", "--images", images, "--split", "val", "--json", report, "--predictions", predictions)
+    npm_run(
+        "evaluate",
+        "--model",
+        model,
+        "--labels",
+        store / "rows.csv",
+        "--images",
+        images,
+        "--split",
+        "val",
+        "--json",
+        report,
+        "--predictions",
+        predictions,
+    )
     return Way(recipe, images, store, trained, model, json.loads(report.read_text()), read(predictions))
 
 
@@ -158,9 +204,13 @@ def test_manifest_is_valid_and_tells_how_it_was_made(way: Way) -> None:
     rows = read(way.store / "rows.csv")
     training = way.manifest["training"]
     assert training["epochs"] == 2 and training["network"] == "efficientnet-lite0"
-    assert training["pictures"] == {part: sum(row["part"] == part for row in rows) for part in ("train", "calib", "val")}
+    assert training["pictures"] == {
+        part: sum(row["part"] == part for row in rows) for part in ("train", "calib", "val")
+    }
     calibrated = [row for row in rows if row["part"] == "calib" and row["label"] in CLASSES]
-    assert training["calibrationPictures"] == {m: sum(row["modality"] == m for row in calibrated) for m in ("dermoscopy", "photo")}
+    assert training["calibrationPictures"] == {
+        m: sum(row["modality"] == m for row in calibrated) for m in ("dermoscopy", "photo")
+    }
 
 
 def test_the_kinds_are_learnt(way: Way) -> None:
@@ -176,12 +226,20 @@ def test_the_kinds_are_learnt(way: Way) -> None:
 def test_sets_cover(way: Way) -> None:
     """Thresholds that were fitted on the calibration part hold on pictures of the validation part, up to chance."""
     assert way.evaluation["overall"]["predictionSets"]["coverage"] >= 0.75
-    answered = [(label, answer["predictionSet"]) for label, _, answer in way.answers if answer["outcome"] in ("single", "several")]
-    assert way.evaluation["overall"]["predictionSets"]["coverage"] == pytest.approx(np.mean([label in found for label, found in answered]), abs=1e-6)
+    answered = [
+        (label, answer["predictionSet"])
+        for label, _, answer in way.answers
+        if answer["outcome"] in ("single", "several")
+    ]
+    assert way.evaluation["overall"]["predictionSets"]["coverage"] == pytest.approx(
+        np.mean([label in found for label, found in answered]), abs=1e-6
+    )
 
 
 def test_node_scores_as_python(way: Way) -> None:
-    """Every validation picture: PIL, NumPy and ONNX Runtime here, C++ and ONNX Runtime Web there; temperature and energy from the manifest."""
+    """Every validation picture: PIL, NumPy and ONNX Runtime here, C++ and ONNX Runtime Web there; temperature and
+    energy from the manifest.
+    """
     session = session_of(way.model / "drawn.onnx")
     modalities = {m["id"]: m for m in way.manifest["modalities"]}
     for row in way.predictions:
@@ -197,7 +255,9 @@ def test_node_scores_as_python(way: Way) -> None:
 
 def test_classify_says_what_evaluate_counted(way: Way) -> None:
     row = next(row for row in way.predictions if row["image"].startswith("vasc"))
-    answer = classified(way.images / row["set"] / row["image"], way.model, "--modality", row["set"].removeprefix("drawn-"), "--explain")
+    answer = classified(
+        way.images / row["set"] / row["image"], way.model, "--modality", row["set"].removeprefix("drawn-"), "--explain"
+    )
     np.testing.assert_allclose(probabilities(answer, way.manifest), [float(row[k]) for k in CLASSES], atol=1e-6)
     assert answer["outcome"] == row["outcome"]
     assert answer["model"]["name"] == "drawn" and answer["model"]["sha256"] == way.manifest["file"]["sha256"]

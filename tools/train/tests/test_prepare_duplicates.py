@@ -26,7 +26,9 @@ def recompressed(picture: Image.Image, quality: int) -> Image.Image:
 
 
 def turn(picture: Image.Image, number: int) -> Image.Image:
-    return Image.fromarray(np.ascontiguousarray(turned(np.moveaxis(np.asarray(picture), 2, 0), number).transpose(1, 2, 0)))
+    return Image.fromarray(
+        np.ascontiguousarray(turned(np.moveaxis(np.asarray(picture), 2, 0), number).transpose(1, 2, 0))
+    )
 
 
 def test_the_hash_of_a_turned_picture_is_among_the_eight() -> None:
@@ -62,7 +64,9 @@ def speckled(shape: int, speckle: int, share: float = 1.0) -> Image.Image:
     """A spot of the given shape under fine speckles; `share` of them are the given ones, the rest another picture's."""
     rng, other = np.random.default_rng(speckle), np.random.default_rng(speckle + 999)
     fine = np.sqrt(share) * rng.normal(0, 7, (128, 128, 1)) + np.sqrt(1 - share) * other.normal(0, 7, (128, 128, 1))
-    spot = np.asarray(drawn.lesion(shape, (128, 128)).resize((16, 16)).resize((128, 128), Image.Resampling.BICUBIC), np.float32)
+    spot = np.asarray(
+        drawn.lesion(shape, (128, 128)).resize((16, 16)).resize((128, 128), Image.Resampling.BICUBIC), np.float32
+    )
     return Image.fromarray((spot + fine).clip(0, 255).astype(np.uint8))
 
 
@@ -96,7 +100,9 @@ def test_pictures_without_structure_are_compared_by_their_bytes_only() -> None:
     flat = [Image.new("RGB", (80, 80), (200 + i, 160, 140)) for i in range(3)]
     assert pairs_of(*flat) == []
     grey = np.stack([thumbnail(picture) for picture in flat])
-    faint = 200 + np.random.default_rng(1).integers(0, 3, (15, 15), np.uint8).repeat(6, 0).repeat(6, 1)[..., None].repeat(3, 2)
+    faint = 200 + np.random.default_rng(1).integers(0, 3, (15, 15), np.uint8).repeat(6, 0).repeat(6, 1)[
+        ..., None
+    ].repeat(3, 2)
     assert pairs_of(Image.fromarray(faint), Image.fromarray(faint + 5)) == []
     assert [(p.a, p.b, p.kind) for p in find_duplicates(["x", "y", "x"], grey, Thresholds())] == [(0, 2, "exact")]
 

@@ -36,7 +36,9 @@ def by_stem(found: Import) -> dict[str, Row]:
         (drawn.scin, "scin", {OTHER: 2, "nv": 1}),
     ],
 )
-def test_layout_is_recognised_and_its_names_are_known(tmp_path: Path, draw: Callable[[Path], None], layout: str, classes: dict[str, int]) -> None:
+def test_layout_is_recognised_and_its_names_are_known(
+    tmp_path: Path, draw: Callable[[Path], None], layout: str, classes: dict[str, int]
+) -> None:
     draw(tmp_path)
     found = only(tmp_path)
     assert found.layout == layout
@@ -106,8 +108,17 @@ def test_milk10k_pairs_share_a_lesion_and_stand_in_two_sets(tmp_path: Path) -> N
     rows = by_stem(only(tmp_path))
     photo, dermoscopy = rows["ISIC_4671410"], rows["ISIC_4671411"]
     assert photo.links[0] == dermoscopy.links[0] == "IL_0000652"
-    assert (photo.set, photo.modality, dermoscopy.set, dermoscopy.modality) == ("milk10k-clinical", "photo", "milk10k-derm", "dermoscopy")
-    assert (photo.skin_tone, photo.source_label, photo.license) == ("milk:3", "BCC/Basal cell carcinoma", "CC BY-NC 4.0")
+    assert (photo.set, photo.modality, dermoscopy.set, dermoscopy.modality) == (
+        "milk10k-clinical",
+        "photo",
+        "milk10k-derm",
+        "dermoscopy",
+    )
+    assert (photo.skin_tone, photo.source_label, photo.license) == (
+        "milk:3",
+        "BCC/Basal cell carcinoma",
+        "CC BY-NC 4.0",
+    )
 
 
 def test_scin_takes_the_weightiest_condition_and_leaves_ties_out(tmp_path: Path) -> None:
@@ -134,14 +145,23 @@ def test_class_folders(tmp_path: Path) -> None:
     rows = by_stem(found)
     assert found.layout == "folders"
     assert rows["p1_a"].links == rows["p1_b"].links == ("mine/p1",)
-    assert (rows["p2_a"].set, rows["p2_a"].image, rows["p2_a"].name, rows["p2_a"].modality) == ("mine", "nevus/p2_a.jpg", "nevus", "dermoscopy")
+    assert (rows["p2_a"].set, rows["p2_a"].image, rows["p2_a"].name, rows["p2_a"].modality) == (
+        "mine",
+        "nevus/p2_a.jpg",
+        "nevus",
+        "dermoscopy",
+    )
     assert ClassMap.load().unify("mine", "wart") is None
 
 
 def test_class_folders_below_split_folders(tmp_path: Path) -> None:
     drawn.split_folders(tmp_path)
     rows = by_stem(only(tmp_path))
-    assert {stem: (row.split, row.name) for stem, row in rows.items()} == {"m0": ("train", "melanoma"), "m1": ("val", "melanoma"), "m2": ("test", "melanoma")}
+    assert {stem: (row.split, row.name) for stem, row in rows.items()} == {
+        "m0": ("train", "melanoma"),
+        "m1": ("val", "melanoma"),
+        "m2": ("test", "melanoma"),
+    }
 
 
 def test_hidden_files_and_macos_shadows_are_not_read(tmp_path: Path) -> None:
@@ -162,7 +182,9 @@ def test_label_table(tmp_path: Path) -> None:
     table = drawn.label_table(tmp_path, [("a.jpg", "mel", "g1", "val"), ("gone.jpg", "nv", "g2", "train")])
     for root in (tmp_path, table):
         found = only(root)
-        assert [(row.set, row.image, row.name, row.links, row.split) for row in found.rows] == [("drawn", "a.jpg", "mel", ("g1", "drawn/a.jpg"), "val")]
+        assert [(row.set, row.image, row.name, row.links, row.split) for row in found.rows] == [
+            ("drawn", "a.jpg", "mel", ("g1", "drawn/a.jpg"), "val")
+        ]
         assert [(entry.image, entry.reason) for entry in found.left_out] == [("gone.jpg", "no file")]
 
 
@@ -199,7 +221,13 @@ def test_class_map(tmp_path: Path) -> None:
     path = tmp_path / "map.toml"
     path.write_text('classes = ["a", "b"]\n[names]\n"First  One" = "a"\n[sets.s]\n"first_one" = "b"\n"*" = "other"\n')
     classes = ClassMap.load(path)
-    assert [classes.unify("t", name) for name in ("first one", "FIRST_ONE", "A", "none", "else")] == ["a", "a", "a", NONE, None]
+    assert [classes.unify("t", name) for name in ("first one", "FIRST_ONE", "A", "none", "else")] == [
+        "a",
+        "a",
+        "a",
+        NONE,
+        None,
+    ]
     assert [classes.unify("s", name) for name in ("first one", "a", "else")] == ["b", "a", OTHER]
     path.write_text('classes = ["a"]\n[names]\nx = "c"\n')
     with pytest.raises(PrepareError, match="none of"):

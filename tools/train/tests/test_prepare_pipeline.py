@@ -59,12 +59,33 @@ def test_store_holds_the_pictures_and_what_belongs_to_them(tmp_path: Path) -> No
 
 
 def test_all_archives_together(tmp_path: Path) -> None:
-    for layout in ("ham10000", "isic2016", "isic2017", "isic2018", "isic2019", "isic2020", "pad_ufes_20", "milk10k", "scin", "class_folders"):
+    for layout in (
+        "ham10000",
+        "isic2016",
+        "isic2017",
+        "isic2018",
+        "isic2019",
+        "isic2020",
+        "pad_ufes_20",
+        "milk10k",
+        "scin",
+        "class_folders",
+    ):
         getattr(drawn, layout)(tmp_path / layout)
     names = sorted(path.name for path in tmp_path.iterdir())
     prepare([Source(tmp_path / name) for name in names], tmp_path / "store", SETTINGS)
     rows = read(tmp_path / "store" / "rows.csv")
-    assert {row["set"] for row in rows} >= {"ham10000", "isic2016", "isic2017", "isic2018", "isic2019", "isic2020", "pad-ufes-20", "scin", "class_folders"}
+    assert {row["set"] for row in rows} >= {
+        "ham10000",
+        "isic2016",
+        "isic2017",
+        "isic2018",
+        "isic2019",
+        "isic2020",
+        "pad-ufes-20",
+        "scin",
+        "class_folders",
+    }
     part = {}
     assert all(part.setdefault(row["group"], row["part"]) == row["part"] for row in rows)
     unknown = [row for row in read(tmp_path / "store" / "left-out.csv") if row["reason"] == "unknown class"]
@@ -95,7 +116,10 @@ def test_a_rerun_decodes_only_what_changed(tmp_path: Path, capsys: pytest.Captur
     assert "1 files decoded, 23 unchanged" in capsys.readouterr().out
     opened = Store.open(store)
     changed = next(i for i, row in enumerate(opened.rows) if row["image"] == "3.jpg")
-    assert np.array_equal(opened.picture(changed), np.asarray(shrink(upright_rgb((tmp_path / "images" / "drawn" / "3.jpg").read_bytes()), 64)))
+    assert np.array_equal(
+        opened.picture(changed),
+        np.asarray(shrink(upright_rgb((tmp_path / "images" / "drawn" / "3.jpg").read_bytes()), 64)),
+    )
 
 
 @pytest.mark.parametrize("cut", ["journal", "pixels", "thumbs"])
@@ -138,7 +162,11 @@ def test_unreadable_files_are_reported_and_left_out(tmp_path: Path) -> None:
     (folder / "3.jpg").write_text("<html>not found</html>")
     prepare([Source(table)], tmp_path / "store", SETTINGS)
     left = read(tmp_path / "store" / "left-out.csv")
-    assert [(row["image"], row["reason"]) for row in left] == [("1.jpg", "unreadable"), ("2.jpg", "unreadable"), ("3.jpg", "unreadable")]
+    assert [(row["image"], row["reason"]) for row in left] == [
+        ("1.jpg", "unreadable"),
+        ("2.jpg", "unreadable"),
+        ("3.jpg", "unreadable"),
+    ]
     assert "truncated" in left[0]["detail"]
     assert str(tmp_path) not in "".join(row["detail"] for row in left)
     assert len(Store.open(tmp_path / "store").rows) == 9
@@ -154,7 +182,13 @@ def copies(root: Path, first: str = "train", second: str = "val") -> Path:
     picture.save(folder / "c.bmp")
     drawn.lesion(2, (240, 180)).save(folder / "d.png")
     return drawn.label_table(
-        root, [("a.png", "mel", "ga", first), ("b.jpg", "nv", "gb", second), ("c.bmp", "mel", "gc", first), ("d.png", "nv", "gd", "train")]
+        root,
+        [
+            ("a.png", "mel", "ga", first),
+            ("b.jpg", "nv", "gb", second),
+            ("c.bmp", "mel", "gc", first),
+            ("d.png", "nv", "gd", "train"),
+        ],
     )
 
 
@@ -164,12 +198,19 @@ def test_a_leak_fails_with_the_offending_rows(tmp_path: Path) -> None:
         prepare([Source(table)], tmp_path / "store", SETTINGS)
     assert "--leaks drop" in str(caught.value)
     assert not (tmp_path / "store" / "rows.csv").exists()
-    assert [row["picture"] for row in read(tmp_path / "store" / "leaks.csv")] == ["drawn/a.png", "drawn/b.jpg", "drawn/c.bmp"]
+    assert [row["picture"] for row in read(tmp_path / "store" / "leaks.csv")] == [
+        "drawn/a.png",
+        "drawn/b.jpg",
+        "drawn/c.bmp",
+    ]
 
 
 def test_a_leak_can_be_dropped_on_the_training_side(tmp_path: Path) -> None:
     prepare([Source(copies(tmp_path))], tmp_path / "store", Settings(short_side=64, leaks="drop"))
-    assert [(row["image"], row["split"]) for row in read(tmp_path / "store" / "rows.csv")] == [("b.jpg", "val"), ("d.png", "train")]
+    assert [(row["image"], row["split"]) for row in read(tmp_path / "store" / "rows.csv")] == [
+        ("b.jpg", "val"),
+        ("d.png", "train"),
+    ]
     assert Counter(row["reason"] for row in read(tmp_path / "store" / "left-out.csv")) == {"leak": 2}
     assert not (tmp_path / "store" / "leaks.csv").exists()
 
@@ -228,8 +269,15 @@ def test_decoding_as_the_page_does() -> None:
     sixteen = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
     assert np.array_equal(np.asarray(upright_rgb(encoded(sixteen, "PNG")))[..., 0], np.asarray(picture.convert("L")))
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    assert np.abs(np.asarray(upright_rgb(encoded(picture, "PNG", icc_profile=profile))).astype(int) - np.asarray(picture)).max() <= 1
-    assert np.array_equal(np.asarray(upright_rgb(encoded(picture, "PNG", icc_profile=b"nonsense"))), np.asarray(picture))
+    assert (
+        np.abs(
+            np.asarray(upright_rgb(encoded(picture, "PNG", icc_profile=profile))).astype(int) - np.asarray(picture)
+        ).max()
+        <= 1
+    )
+    assert np.array_equal(
+        np.asarray(upright_rgb(encoded(picture, "PNG", icc_profile=b"nonsense"))), np.asarray(picture)
+    )
 
 
 def test_source_argument(tmp_path: Path) -> None:
@@ -252,7 +300,16 @@ def test_command_line(tmp_path: Path) -> None:
     look = run("--source", str(tmp_path / "ham"), "--look")
     assert look.returncode == 0
     assert "ham10000 in HAM10000_metadata.csv: 4 ham10000" in look.stdout
-    done = run("--source", f"mine=ham10000:{tmp_path / 'ham'}", "--out", str(tmp_path / "store"), "--val", "0.25", "--test", "0")
+    done = run(
+        "--source",
+        f"mine=ham10000:{tmp_path / 'ham'}",
+        "--out",
+        str(tmp_path / "store"),
+        "--val",
+        "0.25",
+        "--test",
+        "0",
+    )
     assert done.returncode == 0, done.stderr
     assert {row["set"] for row in read(tmp_path / "store" / "rows.csv")} == {"mine"}
     wrong = run("--source", str(tmp_path / "nowhere"), "--out", str(tmp_path / "store"))
@@ -271,19 +328,31 @@ def test_shipped_class_maps_load() -> None:
 FOREIGN = Path(__file__).resolve().parents[3] / "tests" / "pictures" / "foreign"
 
 
-def test_pictures_of_phones_are_read_and_what_is_not_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pictures_of_phones_are_read_and_what_is_not_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """HEIC and AVIF in class folders once vanished without a word; a broken one ended the step."""
     photos, out = tmp_path / "photos", tmp_path / "store"
     drawn.save(photos / "nevus" / "a.png", 1)
-    for name, source in (("IMG_1.HEIC", "lossy.heic"), ("IMG_2.avif", "lossless.webp"), ("IMG_3.heic", "corrupt.heic"), ("IMG_4.avif", "corrupt.avif")):
+    for name, source in (
+        ("IMG_1.HEIC", "lossy.heic"),
+        ("IMG_2.avif", "lossless.webp"),
+        ("IMG_3.heic", "corrupt.heic"),
+        ("IMG_4.avif", "corrupt.avif"),
+    ):
         (photos / "nevus" / name).write_bytes((FOREIGN / source).read_bytes())
     for name in ("IMG_5.dng", "IMG_6.MOV", "notes.txt"):
         (photos / "nevus" / name).write_bytes(b"x")
     prepare([Source(photos)], out, Settings(), ClassMap.load())
     said = capsys.readouterr().out
-    assert "2 files are of a kind that is not read (1 .dng, 1 .mov): they are left out. Save them as JPEG or PNG if they are pictures." in said
+    assert (
+        "2 files are of a kind that is not read (1 .dng, 1 .mov): they are left out. Save them as JPEG or PNG if they"
+        " are pictures." in said
+    )
     left = {row["image"]: row["reason"] for row in read(out / "left-out.csv")}
-    assert {name: left.get(f"nevus/{name}") for name in ("IMG_3.heic", "IMG_4.avif", "IMG_5.dng", "IMG_6.MOV", "notes.txt")} == {
+    assert {
+        name: left.get(f"nevus/{name}") for name in ("IMG_3.heic", "IMG_4.avif", "IMG_5.dng", "IMG_6.MOV", "notes.txt")
+    } == {
         "IMG_3.heic": "unreadable",
         "IMG_4.avif": "unreadable",
         "IMG_5.dng": "kind not read",
@@ -291,13 +360,17 @@ def test_pictures_of_phones_are_read_and_what_is_not_is_reported(tmp_path: Path,
         "notes.txt": None,
     }
     assert "unreadable: photos/nevus/IMG_3.heic" in said
-    kept = {row["image"] for row in read(out / "rows.csv")} | {name for name, reason in left.items() if reason == "copy"}
+    kept = {row["image"] for row in read(out / "rows.csv")} | {
+        name for name, reason in left.items() if reason == "copy"
+    }
     assert kept == {"nevus/a.png", "nevus/IMG_1.HEIC", "nevus/IMG_2.avif"}
 
 
 @pytest.mark.parametrize("name", ["lossy.heic", "orientation-6.heic"])
 def test_heic_shows_what_its_drawing_shows(name: str) -> None:
-    """Upright, as the page shows it (tests/e2e/foreign.spec.ts); turned the other way the drawings differ by ten levels."""
+    """Upright, as the page shows it (tests/e2e/foreign.spec.ts); turned the other way the drawings differ by ten
+    levels.
+    """
     drawing = np.asarray(Image.open(FOREIGN / "drawing.png").convert("RGB"), float)
     found = np.asarray(upright_rgb((FOREIGN / name).read_bytes()), float)
     assert found.shape == drawing.shape and np.abs(found - drawing).mean() < 2

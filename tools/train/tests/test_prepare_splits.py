@@ -15,8 +15,14 @@ from dermlet_train.store import part_of
 Rows = list[tuple[str, str, str]]  # group, label, set
 # Enough rows that groups have several: with fewer, a division by picture would pass most of the time.
 GROUPS = st.integers(0, 20).map(lambda n: f"g{n}")
-ROWS = st.integers(1, 60).flatmap(lambda n: st.lists(st.tuples(GROUPS, st.sampled_from("abc"), st.sampled_from(("s", "t"))), min_size=n, max_size=2 * n))
-LINKS = st.integers(1, 40).flatmap(lambda n: st.lists(st.lists(st.integers(0, 60).map(str), min_size=1, max_size=3), min_size=n, max_size=n))
+ROWS = st.integers(1, 60).flatmap(
+    lambda n: st.lists(
+        st.tuples(GROUPS, st.sampled_from("abc"), st.sampled_from(("s", "t"))), min_size=n, max_size=2 * n
+    )
+)
+LINKS = st.integers(1, 40).flatmap(
+    lambda n: st.lists(st.lists(st.integers(0, 60).map(str), min_size=1, max_size=3), min_size=n, max_size=n)
+)
 PLACES = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), max_size=12)  # of pairs, by the remainder
 FRACTIONS = st.tuples(st.floats(0, 0.45), st.floats(0, 0.45)).map(lambda pair: Fractions(*pair))
 
@@ -28,18 +34,27 @@ def draw(rows: Rows, fractions: Fractions, seed: int, stated: dict[str, str] | N
 
 def parted(groups: list[str], splits: list[str]) -> set[str]:
     """Groups in more than one part, found without the code that is tested."""
-    return {group for group in groups if len({split for other, split in zip(groups, splits, strict=True) if other == group}) > 1}
+    return {
+        group
+        for group in groups
+        if len({split for other, split in zip(groups, splits, strict=True) if other == group}) > 1
+    }
 
 
 @settings(max_examples=150, deadline=None)
 @given(ROWS, FRACTIONS, st.integers(0, 2**31), st.dictionaries(GROUPS, st.sampled_from(("train", "val", "test"))))
-def test_every_row_in_one_part_and_no_group_in_two(rows: Rows, fractions: Fractions, seed: int, stated: dict[str, str]) -> None:
+def test_every_row_in_one_part_and_no_group_in_two(
+    rows: Rows, fractions: Fractions, seed: int, stated: dict[str, str]
+) -> None:
     splits = draw(rows, fractions, seed, stated)
     assert len(splits) == len(rows)
     assert set(splits) <= {"train", "val", "test"}
     groups = [group for group, _, _ in rows]
     assert parted(groups, splits) == set() and find_leaks(groups, splits) == []
-    pictures = [{"image": f"{i}.jpg", "group": group, "split": split} for i, (group, split) in enumerate(zip(groups, splits, strict=True))]
+    pictures = [
+        {"image": f"{i}.jpg", "group": group, "split": split}
+        for i, (group, split) in enumerate(zip(groups, splits, strict=True))
+    ]
     assert parted(groups, [part_of(picture, 0.2) for picture in pictures]) == set()
     assert all(split == stated[group] for group, split in zip(groups, splits, strict=True) if group in stated)
     assert splits == draw(rows, fractions, seed, stated)
@@ -77,8 +92,12 @@ def test_groups_are_the_connected_components(links: list[list[str]], edges: list
 
 @settings(max_examples=150, deadline=None)
 @given(LINKS, PLACES, FRACTIONS, st.integers(0, 2**31))
-def test_what_a_key_or_a_copy_connects_is_never_parted(links: list[list[str]], copies: list[tuple[int, int]], fractions: Fractions, seed: int) -> None:
-    """Lesion, patient and file keys and copies in, parts out: no two rows that share a key or are copies end in different parts."""
+def test_what_a_key_or_a_copy_connects_is_never_parted(
+    links: list[list[str]], copies: list[tuple[int, int]], fractions: Fractions, seed: int
+) -> None:
+    """Lesion, patient and file keys and copies in, parts out: no two rows that share a key or are copies end in
+    different parts.
+    """
     copies = [(a % len(links), b % len(links)) for a, b in copies]
     groups = find_groups(links, copies)
     labels, sets = ["abc"[i % 3] for i in range(len(links))], ["st"[i % 2] for i in range(len(links))]
@@ -102,7 +121,12 @@ def test_every_leak_is_found_and_dropping_it_leaves_none(rows: list[tuple[str, s
 
 
 def test_shares_are_met_in_each_class() -> None:
-    rows = [(f"{label}{set_name}{i // 2}", label, set_name) for label, n in (("a", 400), ("b", 60), ("c", 12)) for set_name in ("s", "t") for i in range(n)]
+    rows = [
+        (f"{label}{set_name}{i // 2}", label, set_name)
+        for label, n in (("a", 400), ("b", 60), ("c", 12))
+        for set_name in ("s", "t")
+        for i in range(n)
+    ]
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for (_, label, _), split in zip(rows, draw(rows, Fractions(0.1, 0.2), 3), strict=True):
         counts[label][split] += 1
@@ -130,7 +154,9 @@ def test_leaks_are_found_named_and_can_be_dropped() -> None:
     assert (leak.group, leak.splits, leak.rows) == ("g", ("train", "val"), (0, 1, 5))
     assert lower_split_rows([leak], splits) == {0, 5}
     error = LeakError([leak], [f"s/{i}.jpg" for i in range(6)], splits, "Do this.")
-    assert str(error) == "1 group(s) stand in more than one split:\n  g -> train: s/0.jpg, s/5.jpg; val: s/1.jpg\nDo this."
+    assert (
+        str(error) == "1 group(s) stand in more than one split:\n  g -> train: s/0.jpg, s/5.jpg; val: s/1.jpg\nDo this."
+    )
     with pytest.raises(PrepareError, match="check for leaks first"):
         assign_splits(groups, ["a"] * 6, ["s"] * 6, splits, Fractions(), 1)
 

@@ -1,4 +1,6 @@
-"""Limits of the quality gate: the degradations, the choice of a limit, and the whole step on drawn pictures through the shipped module."""
+"""Limits of the quality gate: the degradations, the choice of a limit, and the whole step on drawn pictures through the
+shipped module.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,16 @@ from dermlet_train.quality.measure import UNDEGRADED, core_values, evenly, predi
 from dermlet_train.quality.report import page
 
 RNG = np.random.default_rng(3)
-INPUT = {"width": 96, "height": 96, "layout": "NCHW", "channels": "RGB", "fit": "cover", "filter": "bicubic", "mean": [0, 0, 0], "std": [1, 1, 1]}
+INPUT = {
+    "width": 96,
+    "height": 96,
+    "layout": "NCHW",
+    "channels": "RGB",
+    "fit": "cover",
+    "filter": "bicubic",
+    "mean": [0, 0, 0],
+    "std": [1, 1, 1],
+}
 
 
 def test_isotonic_is_the_nearest_non_decreasing_sequence() -> None:
@@ -52,13 +63,19 @@ def test_a_limit_parts_what_can_be_parted_and_flags_no_more_than_it_may(highest:
     limit = choose(clean, [mild], [bad], highest, 0.02)
     assert flagged(bad, limit, highest) > 0.95
     assert flagged(mild, limit, highest) < 0.05
-    overlapping = sign * RNG.normal(9.5, 1, 400)  # hardly worse: whatever parts best, undegraded pictures are not given up for it
+    overlapping = sign * RNG.normal(
+        9.5, 1, 400
+    )  # hardly worse: whatever parts best, undegraded pictures are not given up for it
     limit = choose(clean, [], [overlapping], highest, 0.02)
     assert flagged(clean, limit, highest) <= 0.02
 
 
 def test_evenly_takes_as_many_of_each_label_as_there_are() -> None:
-    rows = [{"set": "a", "image": f"{label}{i}.jpg", "label": label} for label, count in (("x", 50), ("y", 3), ("z", 20)) for i in range(count)]
+    rows = [
+        {"set": "a", "image": f"{label}{i}.jpg", "label": label}
+        for label, count in (("x", 50), ("y", 3), ("z", 20))
+        for i in range(count)
+    ]
     labels = [row["label"] for row in evenly(rows, 23)]
     assert {label: labels.count(label) for label in "xyz"} == {"x": 10, "y": 3, "z": 10}
     assert evenly(rows, 23) == evenly(rows[::-1], 23)
@@ -66,7 +83,9 @@ def test_evenly_takes_as_many_of_each_label_as_there_are() -> None:
 
 
 def test_every_step_of_every_degradation_moves_its_own_check_the_right_way(tmp_path: Path) -> None:
-    """Through the shipped module, on the median of a few drawn lesions: values are monotonic in the degradation, as far as it leaves a lesion."""
+    """Through the shipped module, on the median of a few drawn lesions: values are monotonic in the degradation, as far
+    as it leaves a lesion.
+    """
     (tmp_path / "images" / "drawn").mkdir(parents=True)
     rows = []
     for seed in range(6):
@@ -76,12 +95,16 @@ def test_every_step_of_every_degradation_moves_its_own_check_the_right_way(tmp_p
         folder = tmp_path / degradation.check
         folder.mkdir()
         found = core_values(write_pictures(rows, tmp_path / "images", degradation, folder), folder, INPUT)
-        medians = [float(np.median([v[degradation.check] for (setting, _), v in found.items() if setting == name])) for name in degradation.names()]
+        medians = [
+            float(np.median([v[degradation.check] for (setting, _), v in found.items() if setting == name]))
+            for name in degradation.names()
+        ]
         worse = np.diff(medians) * (1 if degradation.highest else -1)
         if degradation.hopeless:
             assert max(medians) < 8, degradation.check
         elif degradation.check == "out_of_frame":
-            # Moved a little, a lesion stays in the middle; when it has left altogether, texture alone stands out. Far steps are told from near ones.
+            # Moved a little, a lesion stays in the middle; when it has left altogether, texture alone stands out. Far
+            # steps are told from near ones.
             assert min(medians[2:]) > max(medians[:2]), medians
         else:
             assert (worse >= 0).all() and worse.sum() > 0, (degradation.check, medians)
@@ -116,14 +139,24 @@ def test_the_gate_fires_where_accuracy_has_dropped_and_nowhere_else() -> None:
     unharmed = judge("photo", degradation, rows, answers, {CHOOSING: own, REPORTING: own}, MANIFEST, 0.9, 0.025)
     assert unharmed.limit is None and not unharmed.roc
     before = {"minSide": 64, "modalities": {"photo": {"maxNoise": 9}, "other": {"minSide": 3}}}
-    assert limits_of([finding, unharmed], before) == {"minSide": 64, "modalities": {"photo": {"minSharpness": finding.limit}, "other": {"minSide": 3}}}
-    text = page({"name": "m", "version": "1.0.0"}, [finding, unharmed], {"drop": 0.1, "flagged": 0.025, "pictures": 40, "undegraded": 40})
+    assert limits_of([finding, unharmed], before) == {
+        "minSide": 64,
+        "modalities": {"photo": {"minSharpness": finding.limit}, "other": {"minSide": 3}},
+    }
+    text = page(
+        {"name": "m", "version": "1.0.0"},
+        [finding, unharmed],
+        {"drop": 0.1, "flagged": 0.025, "pictures": 40, "undegraded": 40},
+    )
     assert "| blurred | not made |" in text and "| blurred | 3 % of the shorter side | +0.500 |" in text
 
 
 def test_parts_are_the_tables_or_cut_from_its_groups(tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
-    table.write_text("set,image,label,group,split\n" + "".join(f"s,{i}.jpg,nv,g{i // 2},{'val' if i < 10 else 'train'}\n" for i in range(200)))
+    table.write_text(
+        "set,image,label,group,split\n"
+        + "".join(f"s,{i}.jpg,nv,g{i // 2},{'val' if i < 10 else 'train'}\n" for i in range(200))
+    )
     parts = read_parts([table], ["nv"], 0.2)
     assert len(parts[REPORTING]) == 10 and 10 < len(parts[CHOOSING]) < 80
     assert all(row["split"] == "train" for row in parts[CHOOSING])
@@ -144,4 +177,6 @@ def test_answers_come_through_the_shipped_path_and_are_kept(tmp_path: Path) -> N
     assert all(found.sum() == pytest.approx(1, abs=1e-4) for found in answers.values())
     with kept.open(newline="") as handle:
         assert len(list(csv.DictReader(handle))) == len(copies)
-    assert predict(copies, tmp_path, Path("no model"), classes, 1, kept).keys() == answers.keys()  # nothing is asked again
+    assert (
+        predict(copies, tmp_path, Path("no model"), classes, 1, kept).keys() == answers.keys()
+    )  # nothing is asked again

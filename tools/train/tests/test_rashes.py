@@ -1,4 +1,6 @@
-"""The way to a model of rashes, exactly as README.md documents it, on drawn pictures in SCIN's own layout; only the numbers that cost time are smaller."""
+"""The way to a model of rashes, exactly as README.md documents it, on drawn pictures in SCIN's own layout; only the
+numbers that cost time are smaller.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ from dermlet_train.prepare.labels import DEFAULT
 
 RECIPE = TRAIN / "recipes" / "scin-rashes.toml"
 DESCRIPTION = json.loads(RECIPE.with_suffix(".model.json").read_text())
-QUICK = "--workers 0 --set train_size=64 --set input_size=64 --set train_size_steps=[] --set epochs=2 --set samples_per_epoch=240 --set batch_size=24"
+QUICK = (
+    "--workers 0 --set train_size=64 --set input_size=64 --set train_size_steps=[] --set epochs=2 --set"
+    " samples_per_epoch=240 --set batch_size=24"
+)
 
 
 def documented() -> list[list[str]]:
@@ -52,14 +57,24 @@ def test_every_class_is_explained_in_one_calm_sentence(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def way(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A folder with `SCIN`, `rashes`, `rashes-run` and the model that the documented commands made of them; and what they said."""
+    """A folder with `SCIN`, `rashes`, `rashes-run` and the model that the documented commands made of them; and what
+    they said.
+    """
     root = tmp_path_factory.mktemp("way")
     drawn.scin_rashes(root / "SCIN", 12)
-    places = {"SCIN/": "SCIN", "SCIN/LICENSE": "SCIN/LICENSE", "rashes/": "rashes", "rashes-run/": "rashes-run", "rashes-run/ema.pt": "rashes-run/ema.pt"}
+    places = {
+        "SCIN/": "SCIN",
+        "SCIN/LICENSE": "SCIN/LICENSE",
+        "rashes/": "rashes",
+        "rashes-run/": "rashes-run",
+        "rashes-run/ema.pt": "rashes-run/ema.pt",
+    }
     places |= {"../../models/scin-rashes": "scin-rashes", "../../models/scin-rashes/": "scin-rashes"}
     said = ""
     for words in documented():
-        command = [sys.executable if word == "$P" else str(root / places[word]) if word in places else word for word in words]
+        command = [
+            sys.executable if word == "$P" else str(root / places[word]) if word in places else word for word in words
+        ]
         if "train" in command:
             command += QUICK.split()
         done = subprocess.run(command, cwd=TRAIN, capture_output=True, text=True, timeout=900, check=False)
@@ -74,13 +89,19 @@ def test_the_documented_way_ends_in_a_model_folder(way: tuple[Path, str]) -> Non
     with (root / "rashes" / "rows.csv").open(newline="") as handle:
         rows = list(csv.DictReader(handle))
     counts = Counter(row["label"] for row in rows)
-    assert set(counts) == {*DESCRIPTION["classes"], "other"} and min(counts.values()) >= 20  # 11 certain cases of one to three photos, copies left out
+    assert (
+        set(counts) == {*DESCRIPTION["classes"], "other"} and min(counts.values()) >= 20
+    )  # 11 certain cases of one to three photos, copies left out
     part: dict[str, str] = {}
     assert all(part.setdefault(row["group"], row["part"]) == row["part"] for row in rows), "a case is in one part"
     manifest = json.loads((root / "scin-rashes" / "manifest.json").read_text())
     assert schema_problems(root / "scin-rashes" / "manifest.json") == []
-    assert {entry["id"]: {key: value for key, value in entry.items() if key != "id"} for entry in manifest["classes"]} == DESCRIPTION["classes"]
-    assert manifest["input"]["width"] == 64 and manifest["training"]["epochs"] == 2, "what `train --set` said reached the export"
+    assert {
+        entry["id"]: {key: value for key, value in entry.items() if key != "id"} for entry in manifest["classes"]
+    } == DESCRIPTION["classes"]
+    assert manifest["input"]["width"] == 64 and manifest["training"]["epochs"] == 2, (
+        "what `train --set` said reached the export"
+    )
     assert (root / "scin-rashes" / "LICENSE").read_text().startswith("Drawn for a test")
     [photo] = manifest["modalities"]
     assert photo["id"] == "photo" and photo["temperature"] > 0

@@ -10,7 +10,10 @@ import pytest
 
 from dermlet_train import runs
 
-RECIPE = '# A short run.\n# Of two lines.\nnetwork = "efficientnet-lite0"\nclasses = ["a", "b"]\nepochs = 3\ntrain_size = 192\ntrain_size_steps = [[1, 128]]\n'
+RECIPE = (
+    '# A short run.\n# Of two lines.\nnetwork = "efficientnet-lite0"\nclasses = ["a", "b"]\nepochs = 3\ntrain_size ='
+    " 192\ntrain_size_steps = [[1, 128]]\n"
+)
 LOG = [
     {"epoch": 1, "loss": 2.0, "seconds": 60, "calib ham": 0.5},
     {"epoch": 2, "loss": 1.5, "seconds": 60, "calib ham": 0.55},
@@ -59,7 +62,20 @@ def test_tables_by_the_command(tmp_path: Path) -> None:
     ablations.mkdir()
     for name, size, ham in (("base", 192, 0.6), ("size-224", 224, 0.65)):
         (ablations / f"{name}.toml").write_text(RECIPE.replace("train_size = 192", f"train_size = {size}"))
-        make_run(tmp_path, name, log=[{"epoch": 3, "loss": 1, "seconds": 3700, "calib ham": ham, "calib pad": 0.4, "calib ham mel-auc": ham + 0.2}])
+        make_run(
+            tmp_path,
+            name,
+            log=[
+                {
+                    "epoch": 3,
+                    "loss": 1,
+                    "seconds": 3700,
+                    "calib ham": ham,
+                    "calib pad": 0.4,
+                    "calib ham mel-auc": ham + 0.2,
+                }
+            ],
+        )
     (ablations / "not-run-yet.toml").write_text(RECIPE)
     runs.run(Namespace(model=model, run=None, recipe=None, ablations=tmp_path, name=None, note=""))
     run, recipe = make_run(tmp_path, "whole")
@@ -81,4 +97,7 @@ def test_ablations_without_a_base_are_not_compared(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_an_older_summary_lacks_is_not_named() -> None:
-    assert runs.changes({"new": 1, "train_size": 160, "mix": 0.2}, {"train_size": 192, "mix": 0.2}) == "train_size 160 (base 192)"
+    assert (
+        runs.changes({"new": 1, "train_size": 160, "mix": 0.2}, {"train_size": 192, "mix": 0.2})
+        == "train_size 160 (base 192)"
+    )

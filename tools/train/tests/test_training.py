@@ -66,13 +66,16 @@ def after_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], N
     monkeypatch.setattr(Trainer, "_step", counted)
 
 
-# ---- resuming -----------------------------------------------------------------------------------------------------------------------------------
+# ---- resuming
+# ------------------------------------------------------------------------------
 
 
 def test_a_run_leaves_what_it_says(finished: Path) -> None:
     lines = [json.loads(line) for line in (finished / "log.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2]
-    assert {"loss", "seconds", "calib ham", "calib ham mel-auc", "calib pad malignant-auc", "calib mean"} <= set(lines[1])
+    assert {"loss", "seconds", "calib ham", "calib ham mel-auc", "calib pad malignant-auc", "calib mean"} <= set(
+        lines[1]
+    )
     told = json.loads((finished / "run.json").read_text())
     assert told["finished"] and told["figures"] == lines[1] and told["recipe"]["classes"] == list(CLASSES)
     assert set(told["versions"]) >= {"python", "torch"} and told["processes"] == 1 and told["seconds"] >= 0
@@ -95,7 +98,9 @@ def test_ctrl_c_leaves_a_checkpoint_and_resuming_equals_never_stopping(
     assert same_weights(tmp_path / "ema.pt", finished / "ema.pt")
 
 
-def test_a_killed_run_goes_on_from_its_last_step_checkpoint(store: Store, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_goes_on_from_its_last_step_checkpoint(
+    store: Store, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def die() -> None:
         raise RuntimeError("power cut")
 
@@ -108,11 +113,15 @@ def test_a_killed_run_goes_on_from_its_last_step_checkpoint(store: Store, finish
     assert same_weights(tmp_path / "ema.pt", finished / "ema.pt")
 
 
-def test_a_checkpoint_of_the_first_version_goes_on(store: Store, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_of_the_first_version_goes_on(
+    store: Store, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It holds network, average, optimiser, schedule and epoch, and nothing else."""
     with monkeypatch.context() as patch:
         after_step(patch, 4, lambda: os.kill(os.getpid(), signal.SIGINT))
-        patch.setattr(Trainer, "_save", lambda self: save_first_version(self, tmp_path) if self.progress.step == 0 else None)
+        patch.setattr(
+            Trainer, "_save", lambda self: save_first_version(self, tmp_path) if self.progress.step == 0 else None
+        )
         with pytest.raises(Stopped):
             train(tiny_recipe(), store, tmp_path, ALONE)
     assert set(load(tmp_path / "last.pt")) == {"network", "average", "optimiser", "schedule", "epoch"}
@@ -121,8 +130,15 @@ def test_a_checkpoint_of_the_first_version_goes_on(store: Store, finished: Path,
 
 
 def save_first_version(trainer: Trainer, out: Path) -> None:
-    state = {"network": trainer.network.state_dict(), "average": trainer.average.state_dict(), "optimiser": trainer.optimiser.state_dict()}
-    save(state | {"schedule": {"last_epoch": 3, "base_lrs": [0.002, 0.002]}, "epoch": trainer.progress.epoch}, out / "last.pt")
+    state = {
+        "network": trainer.network.state_dict(),
+        "average": trainer.average.state_dict(),
+        "optimiser": trainer.optimiser.state_dict(),
+    }
+    save(
+        state | {"schedule": {"last_epoch": 3, "base_lrs": [0.002, 0.002]}, "epoch": trainer.progress.epoch},
+        out / "last.pt",
+    )
 
 
 def test_workers_change_nothing(store: Store, finished: Path, tmp_path: Path) -> None:
@@ -138,16 +154,26 @@ def test_a_folder_of_another_recipe_is_refused(store: Store, finished: Path) -> 
 def test_training_learns(store: Store, tmp_path: Path) -> None:
     figures = train(
         tiny_recipe(
-            epochs=5, folded=True, learning_rate=1e-3, mixup_alpha=0.0, ema_decay=0.5, label_smoothing=0.0, augment=("geometry",), samples_per_epoch=40
+            epochs=5,
+            folded=True,
+            learning_rate=1e-3,
+            mixup_alpha=0.0,
+            ema_decay=0.5,
+            label_smoothing=0.0,
+            augment=("geometry",),
+            samples_per_epoch=40,
         ),
         store,
         tmp_path,
         ALONE,
     )
-    assert min(figures["calib ham mel-auc"], figures["calib pad mel-auc"]) > 0.85, "colours that far apart are learnt in 25 steps; half would be luck"
+    assert min(figures["calib ham mel-auc"], figures["calib pad mel-auc"]) > 0.85, (
+        "colours that far apart are learnt in 25 steps; half would be luck"
+    )
 
 
-# ---- what an epoch is made of -------------------------------------------------------------------------------------------------------------------
+# ---- what an epoch is made of
+# ------------------------------------------------------------------------------
 
 
 def test_processes_share_the_same_epoch(store: Store) -> None:
@@ -178,7 +204,9 @@ def test_augmentation_families_switch_off() -> None:
     pixels = draw("mel", 1, 60)
     for crop in ("cover", "stretch"):
         plain = training_view(pixels, 32, np.random.default_rng(1), (), crop)
-        assert np.abs(plain.astype(int) - evaluation_view(pixels, 32, crop)).max() <= 12, "the same frame, but for the filter's reach beyond it"
+        assert np.abs(plain.astype(int) - evaluation_view(pixels, 32, crop)).max() <= 12, (
+            "the same frame, but for the filter's reach beyond it"
+        )
     views = {}
     for family in ("geometry", "colour", "degrade", "overlays"):
         some = [training_view(pixels, 32, np.random.default_rng(seed), (family,)) for seed in range(12)]
@@ -198,18 +226,23 @@ def test_frames() -> None:
 def test_shades_of_grey_takes_a_cast_out() -> None:
     pixels = np.random.default_rng(2).integers(20, 150, (40, 40, 3)).astype(np.uint8)
     cast = np.rint(pixels * np.array([1.5, 1.0, 0.7])).astype(np.uint8)
-    ratio = [np.divide(*(shades_of_grey(p).reshape(-1, 3).mean(0)[list(pair)])) for p in (cast,) for pair in ((0, 1), (2, 1))]
+    ratio = [
+        np.divide(*(shades_of_grey(p).reshape(-1, 3).mean(0)[list(pair)])) for p in (cast,) for pair in ((0, 1), (2, 1))
+    ]
     assert np.allclose(ratio, 1, atol=0.03)
     assert np.divide(*cast.reshape(-1, 3).mean(0)[[0, 1]]) > 1.4
 
 
-# ---- stages -------------------------------------------------------------------------------------------------------------------------------------
+# ---- stages
+# ------------------------------------------------------------------------------
 
 
 def test_what_learns_and_what_stays() -> None:
     network = Classifier("efficientnet-lite0", 3, 0.2, pretrained=False)
     layers = weighted_layers(network.backbone)
-    assert len(layers) == sum(isinstance(m, nn.Conv2d) for m in network.backbone.modules()) and all(len(layer) == 2 for layer in layers)
+    assert len(layers) == sum(isinstance(m, nn.Conv2d) for m in network.backbone.modules()) and all(
+        len(layer) == 2 for layer in layers
+    )
     for trainable, count in (("head", 0), ("last:2", 2), ("all", len(layers))):
         set_trainable(network, trainable)
         train_mode(network)
@@ -223,14 +256,20 @@ def test_what_learns_and_what_stays() -> None:
 
 
 def test_frozen_batch_norm_keeps_its_statistics(store: Store, tmp_path: Path) -> None:
-    recipe = tiny_recipe(stages=[{"epochs": 1, "learning_rate": 1e-3, "trainable": "last:2", "schedule": "constant"}], epochs=1)
+    recipe = tiny_recipe(
+        stages=[{"epochs": 1, "learning_rate": 1e-3, "trainable": "last:2", "schedule": "constant"}], epochs=1
+    )
     torch.manual_seed(1)
     start = Classifier(recipe.network, 3, 0.2, pretrained=False)
     train(recipe, store, tmp_path, ALONE, start)
     before, after = start.state_dict(), load(tmp_path / "last.pt")["network"]
-    changed = {key.removeprefix("backbone.").split(".")[0] for key in before if not torch.equal(before[key], after[key])}
+    changed = {
+        key.removeprefix("backbone.").split(".")[0] for key in before if not torch.equal(before[key], after[key])
+    }
     assert changed == {"_conv_head", "_bn1", "_blocks", "head"}
-    blocks = {".".join(key.split(".")[2:4]) for key in before if "_blocks" in key and not torch.equal(before[key], after[key])}
+    blocks = {
+        ".".join(key.split(".")[2:4]) for key in before if "_blocks" in key and not torch.equal(before[key], after[key])
+    }
     assert blocks == {"15._project_conv", "15._bn2"}
 
 
@@ -242,12 +281,29 @@ def test_rates() -> None:
     assert rate_factor(recipe, Stage(1, 1.0, "all", "plateau"), 50, 100, 0.3) == 0.3
 
 
-def test_vgg16s_three_stages(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_vgg16s_three_stages(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The committed recipe, made small; stopped in its second stage and gone on with."""
     recipe = Recipe.load(RECIPES / "vgg16.toml")
-    assert [(stage.trainable, stage.schedule) for stage in recipe.stages] == [("head", "constant"), ("last:4", "constant"), ("last:8", "plateau")]
-    stages = [{"epochs": 1, "learning_rate": 1e-4, "trainable": stage.trainable, "schedule": stage.schedule} for stage in recipe.stages]
-    small = {"stages": stages, "epochs": 3, "classes": CLASSES, "train_size": 32, "input_size": 32, "samples_per_epoch": 8, "batch_size": 4}
+    assert [(stage.trainable, stage.schedule) for stage in recipe.stages] == [
+        ("head", "constant"),
+        ("last:4", "constant"),
+        ("last:8", "plateau"),
+    ]
+    stages = [
+        {"epochs": 1, "learning_rate": 1e-4, "trainable": stage.trainable, "schedule": stage.schedule}
+        for stage in recipe.stages
+    ]
+    small = {
+        "stages": stages,
+        "epochs": 3,
+        "classes": CLASSES,
+        "train_size": 32,
+        "input_size": 32,
+        "samples_per_epoch": 8,
+        "batch_size": 4,
+    }
     recipe = Recipe.of(recipe.to_dict() | small, "vgg16.toml")
     snapshots: list[dict[str, torch.Tensor]] = []
     end = Trainer._end_of_epoch
@@ -281,18 +337,37 @@ def test_vgg16s_three_stages(store: Store, tmp_path: Path, monkeypatch: pytest.M
     assert middle == 3 and changed(snapshots[2], snapshots[4]) == {"head", *convolutions[-4:]}
     assert changed(snapshots[5], snapshots[6]) == {"head", *convolutions[-8:]}
     told = capsys.readouterr().out
-    assert "stage 2/3: last:4 learns" in told and "no ImageNet weights for vgg16" in told and "resumed after epoch 1, step 1" in told
+    assert (
+        "stage 2/3: last:4 learns" in told
+        and "no ImageNet weights for vgg16" in told
+        and "resumed after epoch 1, step 1" in told
+    )
 
 
-def test_a_stage_ends_when_nothing_gets_better(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stage_ends_when_nothing_gets_better(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     stage = {"epochs": 4, "learning_rate": 1e-3, "trainable": "head", "schedule": "plateau"}
-    recipe = tiny_recipe(stages=[stage, {**stage, "epochs": 1}], epochs=5, samples_per_epoch=8, patience=2, plateau_patience=1, watch="score")
+    recipe = tiny_recipe(
+        stages=[stage, {**stage, "epochs": 1}],
+        epochs=5,
+        samples_per_epoch=8,
+        patience=2,
+        plateau_patience=1,
+        watch="score",
+    )
     values = iter([0.5, 0.7, 0.6, 0.6, 0.9])
     monkeypatch.setattr("dermlet_train.training.report", lambda *arguments: {"score": next(values)})
     kept: list[Path] = []
-    monkeypatch.setattr(Trainer, "_save_average", lambda self, name: kept.append((name, self.progress.epoch, self.progress.scale)))
+    monkeypatch.setattr(
+        Trainer, "_save_average", lambda self, name: kept.append((name, self.progress.epoch, self.progress.scale))
+    )
     train(recipe, store, tmp_path, ALONE)
-    assert [(name, epoch) for name, epoch, _ in kept if name == "best.pt"] == [("best.pt", 1), ("best.pt", 2), ("best.pt", 5)]
+    assert [(name, epoch) for name, epoch, _ in kept if name == "best.pt"] == [
+        ("best.pt", 1),
+        ("best.pt", 2),
+        ("best.pt", 5),
+    ]
     assert [epoch for name, epoch, _ in kept if name == "ema.pt"] == [1, 2, 3, 4, 5]
     assert [round(scale, 3) for name, _, scale in kept if name == "ema.pt"] == [1.0, 1.0, 0.3, 0.09, 1.0]
     assert "stage 1 ends" not in capsys.readouterr().out, "the stage's last epoch is its end anyway"
@@ -300,10 +375,16 @@ def test_a_stage_ends_when_nothing_gets_better(store: Store, tmp_path: Path, mon
     again = iter([0.5, 0.4, 0.4, 0.9])
     train(recipe, store, tmp_path / "early", ALONE)
     assert "no better score for 2 epochs: stage 1 ends" in capsys.readouterr().out
-    assert [json.loads(line)["epoch"] for line in (tmp_path / "early" / "log.jsonl").read_text().splitlines()] == [1, 2, 3, 5]
+    assert [json.loads(line)["epoch"] for line in (tmp_path / "early" / "log.jsonl").read_text().splitlines()] == [
+        1,
+        2,
+        3,
+        5,
+    ]
 
 
-# ---- precision, teachers, processes -------------------------------------------------------------------------------------------------------------
+# ---- precision, teachers, processes
+# ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("precision", ["fp16", "fp32"])
@@ -321,7 +402,9 @@ def test_a_students_loss_holds_the_teachers_answers(finished: Path, tmp_path: Pa
     big = Classifier(other.network, 4, 0.0, pretrained=False)
     save({"epoch": 1, "weights": big.state_dict(), "recipe": other.to_dict()}, tmp_path / "teacher.pt")
     teacher = (str(finished / "ema.pt"), str(tmp_path / "teacher.pt"))
-    recipe = tiny_recipe(teacher=teacher, distill_weight=0.3, distill_temperature=3.0, mixup_alpha=0.0, label_smoothing=0.0)
+    recipe = tiny_recipe(
+        teacher=teacher, distill_weight=0.3, distill_temperature=3.0, mixup_alpha=0.0, label_smoothing=0.0
+    )
     student = Classifier(recipe.network, 3, 0.0, pretrained=False).eval()
     teachers = Teachers(recipe, student.preprocessing, torch.device("cpu"))
     views = np.stack([evaluation_view(draw(label, k), 32) for k, label in enumerate(CLASSES)])
@@ -329,7 +412,9 @@ def test_a_students_loss_holds_the_teachers_answers(finished: Path, tmp_path: Pa
 
     with torch.no_grad():
         first = load_classifier(Path(teacher[0])).network(pixels)
-        seen = nn.functional.interpolate(student.preprocessing.convert(pixels, big.preprocessing), (64, 64), mode="bilinear")
+        seen = nn.functional.interpolate(
+            student.preprocessing.convert(pixels, big.preprocessing), (64, 64), mode="bilinear"
+        )
         second = big.eval()(seen)[:, [3, 2, 0]]
         expected = ((first / 3).softmax(1) + (second / 3).softmax(1)) / 2
     targets = teachers.targets(pixels)
@@ -387,17 +472,43 @@ def test_a_checkpoint_without_a_recipe_is_known_by_its_weights(tmp_path: Path) -
 
 
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
-    """VGG16 has no batch norm, so nothing but the order of additions differs; no mixup and dropout, which each process draws for itself."""
+    """VGG16 has no batch norm, so nothing but the order of additions differs; no mixup and dropout, which each process
+    draws for itself.
+    """
     drawn_store(tmp_path / "store", train=4, calib=2)
-    changes = {"network": "vgg16", "samples_per_epoch": 16, "batch_size": 8, "negatives_per_batch": 2, "learning_rate": 1e-4, "epochs": 1}
+    changes = {
+        "network": "vgg16",
+        "samples_per_epoch": 16,
+        "batch_size": 8,
+        "negatives_per_batch": 2,
+        "learning_rate": 1e-4,
+        "epochs": 1,
+    }
     recipe = tiny_recipe(**changes, precision="fp32", mixup_alpha=0.0, dropout=0.0)
     (tmp_path / "recipe.toml").write_text(recipe.to_toml())
-    command = ["-m", "dermlet_train", "train", "--store", str(tmp_path / "store"), "--recipe", str(tmp_path / "recipe.toml"), "--workers", "0", "--out"]
+    command = [
+        "-m",
+        "dermlet_train",
+        "train",
+        "--store",
+        str(tmp_path / "store"),
+        "--recipe",
+        str(tmp_path / "recipe.toml"),
+        "--workers",
+        "0",
+        "--out",
+    ]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     spread = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     for name, launch in (("one", [sys.executable]), ("two", spread)):
         done = subprocess.run(
-            [*launch, *command, str(tmp_path / name)], cwd=RECIPES.parent, env=environment, capture_output=True, text=True, timeout=300, check=False
+            [*launch, *command, str(tmp_path / name)],
+            cwd=RECIPES.parent,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         assert done.stdout.count('"epoch": 1,') == 1, "the first process alone reports"
@@ -412,10 +523,13 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "two" / "run.json").read_text())["processes"] == 2
 
 
-# ---- recipes, figures, ablations ----------------------------------------------------------------------------------------------------------------
+# ---- recipes, figures, ablations
+# ------------------------------------------------------------------------------
 
 
-TRAINABLE = [path for path in sorted(RECIPES.glob("*.toml")) if path.stem != "ablations" and not path.stem.endswith(".card")]
+TRAINABLE = [
+    path for path in sorted(RECIPES.glob("*.toml")) if path.stem != "ablations" and not path.stem.endswith(".card")
+]
 
 
 @pytest.mark.parametrize("path", TRAINABLE, ids=lambda path: path.stem)
@@ -427,10 +541,25 @@ def test_every_recipe_reads_and_writes(path: Path) -> None:
 
 def test_overrides() -> None:
     recipe = Recipe.load(
-        RECIPES / "skin-8-lite2.toml", ["train_size=128", "epochs=3", "augment=['colour']", "network=vgg16", "learning_rate=1", "crop=stretch"]
+        RECIPES / "skin-8-lite2.toml",
+        ["train_size=128", "epochs=3", "augment=['colour']", "network=vgg16", "learning_rate=1", "crop=stretch"],
     )
-    assert (recipe.train_size, recipe.epochs, recipe.augment, recipe.network, recipe.learning_rate) == (128, 3, ("colour",), "vgg16", 1.0)
-    for wrong in ("epoch=3", "epochs=many", "train_size=100", "crop=round", "augment=['noise']", "epochs", "patience=true"):
+    assert (recipe.train_size, recipe.epochs, recipe.augment, recipe.network, recipe.learning_rate) == (
+        128,
+        3,
+        ("colour",),
+        "vgg16",
+        1.0,
+    )
+    for wrong in (
+        "epoch=3",
+        "epochs=many",
+        "train_size=100",
+        "crop=round",
+        "augment=['noise']",
+        "epochs",
+        "patience=true",
+    ):
         with pytest.raises(ValueError, match=wrong.split("=")[0]):
             recipe.override([wrong])
     with pytest.raises(ValueError, match="the stages have 45"):
@@ -461,15 +590,23 @@ def test_report_knows_the_seven_classes_and_leaves_out_what_it_cannot_say(store:
 def test_ablations_run_once_and_make_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = tmp_path / "plan.toml"
     base = tiny_recipe(epochs=1, samples_per_epoch=8).to_toml()
-    rows = (("base", ""), ("No overlays", 'augment = ["geometry"]'), ("colour constancy", "colour_constancy = true, crop_pct = 0.8"))
-    plan.write_text("[base]\n" + base + "".join(f'[[rows]]\nname = "{name}"\nset = {{ {keys} }}\n' for name, keys in rows))
+    rows = (
+        ("base", ""),
+        ("No overlays", 'augment = ["geometry"]'),
+        ("colour constancy", "colour_constancy = true, crop_pct = 0.8"),
+    )
+    plan.write_text(
+        "[base]\n" + base + "".join(f'[[rows]]\nname = "{name}"\nset = {{ {keys} }}\n' for name, keys in rows)
+    )
     small = drawn_store(tmp_path / "store", train=4, calib=2)
     ablate(plan, small, tmp_path / "out", ALONE, only=["base"])
     results = ablate(plan, small, tmp_path / "out", ALONE)
     told = capsys.readouterr().out
     assert list(results) == ["base", "No overlays", "colour constancy"] and told.count("ablate: 1/3 base") == 1
     lines = (tmp_path / "out" / "table.md").read_text().splitlines()
-    assert (lines[0].startswith("| run | mean | ham ") and len(lines) == 5 and "(+" in lines[3] + lines[4]) or "(-" in lines[3] + lines[4]
+    assert (
+        lines[0].startswith("| run | mean | ham ") and len(lines) == 5 and "(+" in lines[3] + lines[4]
+    ) or "(-" in lines[3] + lines[4]
     ablate(plan, small, tmp_path / "out", ALONE)
     assert "epoch 1/1" not in capsys.readouterr().out, "nothing is run twice"
     assert Recipe.load(tmp_path / "out" / "ablations" / "no-overlays.toml").augment == ("geometry",)

@@ -16,7 +16,17 @@ from onnx import TensorProto, helper, numpy_helper
 from dermlet_train import variants as module
 from dermlet_train.augment import normalise
 from dermlet_train.config import Recipe
-from dermlet_train.rounding import FITTED, Layer, columns_at, fit, fitting_views, layers_of, rounded, store_fitted, store_network
+from dermlet_train.rounding import (
+    FITTED,
+    Layer,
+    columns_at,
+    fit,
+    fitting_views,
+    layers_of,
+    rounded,
+    store_fitted,
+    store_network,
+)
 from dermlet_train.storage import channel_scales, restored, storable, store_weights
 from dermlet_train.store import Store, write_store
 from dermlet_train.variants import Measured, Rule, choose, faults_of, read_choice, table_of, variants, weigh_and_time
@@ -28,10 +38,14 @@ needs_node = pytest.mark.skipif(not NODE_MODULES.exists(), reason="npm packages 
 
 
 def tiny() -> onnx.ModelProto:
-    """Stem with stride and one-sided pads, depthwise, pointwise, head: what the real networks consist of. 3 x 32 x 32 -> 3 classes."""
+    """Stem with stride and one-sided pads, depthwise, pointwise, head: what the real networks consist of. 3 x 32 x 32
+    -> 3 classes.
+    """
     rng = np.random.default_rng(5)
     widths = {"stem.w": (24, 3, 3, 3), "deep.w": (24, 1, 5, 5), "point.w": (96, 24, 1, 1), "head.w": (3, 96)}
-    held = {name: rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5, shape).astype(np.float32) for name, shape in widths.items()}
+    held = {
+        name: rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5, shape).astype(np.float32) for name, shape in widths.items()
+    }
     held |= {f"{name[:-1]}b": rng.normal(0, 0.1, shape[0]).astype(np.float32) for name, shape in widths.items()}
     held["low"], held["high"] = np.float32(0), np.float32(6)
     nodes = []
@@ -48,9 +62,14 @@ def tiny() -> onnx.ModelProto:
     nodes.append(helper.make_node("ReduceMean", [features, "axes"], ["embedding"], keepdims=0))
     nodes.append(helper.make_node("Gemm", ["embedding", "head.w", "head.b"], ["logits"], transB=1))
     nodes.append(helper.make_node("Identity", [features], ["maps"]))
-    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("logits", [1, 3]), ("maps", [1, 96, 16, 16]), ("embedding", [1, 96]))]
+    outputs = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, s)
+        for n, s in (("logits", [1, 3]), ("maps", [1, 96, 16, 16]), ("embedding", [1, 96]))
+    ]
     pixels = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, [1, 3, SIDE, SIDE])
-    graph = helper.make_graph(nodes, "tiny", [pixels], outputs, [numpy_helper.from_array(v, n) for n, v in held.items()])
+    graph = helper.make_graph(
+        nodes, "tiny", [pixels], outputs, [numpy_helper.from_array(v, n) for n, v in held.items()]
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     onnx.checker.check_model(model)
     return model
@@ -63,7 +82,9 @@ def pictures(count: int, seed: int) -> list[np.ndarray]:
     drawn = []
     for _ in range(count):
         a, b, c = rng.uniform(0, 1, (3, 3))
-        spot = np.exp(-((x - rng.uniform(0.3, 0.7)) ** 2 + (y - rng.uniform(0.3, 0.7)) ** 2) / rng.uniform(0.01, 0.08))[..., None]
+        spot = np.exp(-((x - rng.uniform(0.3, 0.7)) ** 2 + (y - rng.uniform(0.3, 0.7)) ** 2) / rng.uniform(0.01, 0.08))[
+            ..., None
+        ]
         drawn.append(np.clip((a + b * x[..., None] - c * spot) * 180 + 30, 0, 255).astype(np.uint8))
     return drawn
 
@@ -102,7 +123,11 @@ class TestStorage:
                 continue
 
             def lost(scale: np.ndarray, values: np.ndarray = values) -> np.ndarray:
-                return np.square(np.clip(np.rint(values / scale), -127, 127) * scale - values).reshape(len(values), -1).sum(1)
+                return (
+                    np.square(np.clip(np.rint(values / scale), -127, 127) * scale - values)
+                    .reshape(len(values), -1)
+                    .sum(1)
+                )
 
             assert (lost(channel_scales(values)) <= lost(channel_scales(values, search=False)) * 1.000001).all()
 
@@ -158,7 +183,9 @@ class TestRounding:
             weights = held[layer.weight]
             features = rng.normal(size=(weights.shape[1] * layer.group, 12, 12)).astype(np.float32)
             columns = columns_at(layer, features)
-            found = np.einsum("grk,gkp->grp", weights.reshape(layer.group, len(weights) // layer.group, -1), columns).reshape(len(weights), -1)
+            found = np.einsum(
+                "grk,gkp->grp", weights.reshape(layer.group, len(weights) // layer.group, -1), columns
+            ).reshape(len(weights), -1)
             assert np.allclose(found, conv_of(layer, weights, features).reshape(len(weights), -1), atol=1e-4)
 
     def test_without_correlation_it_is_plain_rounding(self) -> None:
@@ -195,16 +222,29 @@ class TestRounding:
 
 def conv_of(layer: Layer, weights: np.ndarray, features: np.ndarray) -> np.ndarray:
     """onnxruntime's own convolution, without bias."""
-    node = helper.make_node("Conv", ["x", "w"], ["y"], group=layer.group, strides=list(layer.stride), pads=list(layer.pads))
-    x, y = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, *features.shape]), helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
-    model = helper.make_model(
-        helper.make_graph([node], "conv", [x], [y], [numpy_helper.from_array(weights, "w")]), opset_imports=[helper.make_opsetid("", 18)], ir_version=10
+    node = helper.make_node(
+        "Conv", ["x", "w"], ["y"], group=layer.group, strides=list(layer.stride), pads=list(layer.pads)
     )
-    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, {"x": features[None]})[0][0]
+    x, y = (
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, *features.shape]),
+        helper.make_tensor_value_info("y", TensorProto.FLOAT, None),
+    )
+    model = helper.make_model(
+        helper.make_graph([node], "conv", [x], [y], [numpy_helper.from_array(weights, "w")]),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=10,
+    )
+    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(
+        None, {"x": features[None]}
+    )[0][0]
 
 
-def candidate(name: str, brotli: int, drop: float = 0.0, change: float = 0.0, ratio: float | None = 1.0, raw: int = 0) -> Measured:
-    return Measured(name, {}, {"photo": 0.5}, {"photo": drop}, change, change, raw or brotli, brotli, brotli, None, None, ratio)
+def candidate(
+    name: str, brotli: int, drop: float = 0.0, change: float = 0.0, ratio: float | None = 1.0, raw: int = 0
+) -> Measured:
+    return Measured(
+        name, {}, {"photo": 0.5}, {"photo": drop}, change, change, raw or brotli, brotli, brotli, None, None, ratio
+    )
 
 
 class TestChoice:
@@ -258,8 +298,13 @@ def store(tmp_path: Path) -> Store:
     """60 drawn pictures for training and 60 for calibration, two modalities, three classes."""
     views = pictures(120, 11)
     (tmp_path / "pixels.u8").write_bytes(b"".join(view.tobytes() for view in views))
-    kinds = [("train" if i < 60 else "calib", "photo" if i % 2 else "dermoscopy", CLASSES[i // 2 % 3]) for i in range(120)]
-    rows = [{"part": part, "modality": modality, "label": label, "split": "train", "group": str(i)} for i, (part, modality, label) in enumerate(kinds)]
+    kinds = [
+        ("train" if i < 60 else "calib", "photo" if i % 2 else "dermoscopy", CLASSES[i // 2 % 3]) for i in range(120)
+    ]
+    rows = [
+        {"part": part, "modality": modality, "label": label, "split": "train", "group": str(i)}
+        for i, (part, modality, label) in enumerate(kinds)
+    ]
     write_store(tmp_path, rows, [i * SIDE * SIDE * 3 for i in range(120)], [SIDE] * 120, [SIDE] * 120)
     return Store.open(tmp_path)
 
@@ -268,7 +313,10 @@ RECIPE = Recipe(classes=CLASSES, input_size=SIDE)
 
 
 def test_a_network_is_measured_with_the_pixels_that_it_wants(store: Store) -> None:
-    lite, vgg = module.calibration_sample(store, RECIPE), module.calibration_sample(store, replace(RECIPE, network="vgg16"))
+    lite, vgg = (
+        module.calibration_sample(store, RECIPE),
+        module.calibration_sample(store, replace(RECIPE, network="vgg16")),
+    )
     assert lite.preprocessing != vgg.preprocessing
     assert not np.allclose(module.logits_of(tiny(), lite.part([0, 1])), module.logits_of(tiny(), vgg.part([0, 1])))
 
@@ -296,7 +344,9 @@ class TestWithNode:
         with pytest.raises(SystemExit, match="variants_timing"):
             weigh_and_time({"broken": (tmp_path / "broken.onnx", SIDE)}, rounds=1, runs=1)
 
-    def test_the_whole_step(self, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_the_whole_step(
+        self, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         monkeypatch.setattr(module, "YARDSTICK_SIDE", SIDE)
         monkeypatch.setattr(module, "network_of", lambda recipe, checkpoint: None)
         monkeypatch.setattr(module, "Classifier", lambda *arguments, **options: None)
@@ -311,7 +361,9 @@ class TestWithNode:
         assert found[FITTED]["change"] < found["int8"]["change"] and found["fp16"]["change"] < found["int8"]["change"]
         assert found["int8"]["raw"] < found["fp16"]["raw"] < found["fp32"]["raw"]
         passing = [entry for entry in found.values() if not entry["faults"]]
-        assert report["choice"] == min(passing, key=lambda entry: (entry["brotli"], entry["raw"], entry["name"]))["name"]
+        assert (
+            report["choice"] == min(passing, key=lambda entry: (entry["brotli"], entry["raw"], entry["name"]))["name"]
+        )
         assert report["pictures"] == {"dermoscopy": 30, "photo": 30}
         assert f"**{report['choice']}**" in capsys.readouterr().out
         name, plan = read_choice(table, checkpoint)
@@ -322,10 +374,14 @@ class TestWithNode:
         with pytest.raises(ValueError, match="another checkpoint"):
             read_choice(table, checkpoint)
 
-    def test_mixtures_are_tried_where_fitted_int8_is_refused(self, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_mixtures_are_tried_where_fitted_int8_is_refused(
+        self, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         sample = module.calibration_sample(store, RECIPE)
         reference = module.reference_of(tiny(), sample)
-        made = module.candidates_of(tiny().SerializeToString(), sample, reference, Rule(largest_change=1e-9), fitting_views(store, RECIPE))
+        made = module.candidates_of(
+            tiny().SerializeToString(), sample, reference, Rule(largest_change=1e-9), fitting_views(store, RECIPE)
+        )
         harm = module.sensitivities(tiny().SerializeToString(), sample, reference, np.arange(60))
         assert set(harm) == set(storable(tiny())) and min(harm.values()) > 0
         assert [measured.name for measured, _ in made][:5] == ["fp32", "fp16", "int8-max", "int8", FITTED]

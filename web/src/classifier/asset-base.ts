@@ -1,14 +1,15 @@
 import { DermletError } from './errors.js';
 
 /**
- * Where the engine's files (`dermlet.wasm`, `ort-wasm-simd-threaded*.{mjs,wasm}`) lie: the folder `engine/` beside the module that the page
- * imports. Bundlers put chunks into `assets/`, so that a trailing `assets/` of this module's own address is left out:
+ * Where the engine's files (`dermlet.wasm`, `ort-wasm-simd-threaded*.{mjs,wasm}`) lie: the folder `engine/` beside the
+ * module that the page imports. Bundlers put chunks into `assets/`, so that a trailing `assets/` of this module's own
+ * address is left out:
  *
  *     https://host/app/dermlet.js             -> https://host/app/engine/
  *     https://host/app/assets/classifier-x.js -> https://host/app/engine/
  *
- * Models that are asked for by name lie in `models/` beside that folder. Whoever serves them elsewhere says so with `LoadOptions.assetBase`;
- * there is no other setting and no global.
+ * Models that are asked for by name lie in `models/` beside that folder. Whoever serves them elsewhere says so with
+ * `LoadOptions.assetBase`; there is no other setting and no global.
  */
 export function assetBaseOf(moduleUrl: string): string {
   const folder = new URL('./', moduleUrl);

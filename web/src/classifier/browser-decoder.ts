@@ -1,10 +1,11 @@
 /**
- * The browser's own decoders, for formats that the core has none for: ImageDecoder (WebCodecs) first, which hands out pixels without a canvas; else a bitmap drawn on a
- * canvas and read back. Privacy browsers alter what canvases give back, on purpose and without saying so: neither way is trusted before a drawn picture has come
- * through it unchanged. Loaded only when such a file comes.
+ * The browser's own decoders, for formats that the core has none for: ImageDecoder (WebCodecs) first, which hands out
+ * pixels without a canvas; else a bitmap drawn on a canvas and read back. Privacy browsers alter what canvases give
+ * back, on purpose and without saying so: neither way is trusted before a drawn picture has come through it unchanged.
+ * Loaded only when such a file comes.
  */
 import { DermletError } from './errors.js';
-import { broken, checkPixels, unsupported, type DecodedPicture, type ForeignFormat } from './foreign.js';
+import { broken, checkPixels, type DecodedPicture, type ForeignFormat, unsupported } from './foreign.js';
 import { decodeHeic, type Libheif } from './libheif.js';
 
 /** What is used of the worker's global scope. */
@@ -16,7 +17,12 @@ export interface DecodingScope {
 
 /** WebCodecs, as far as it is used; TypeScript's own library lacks ImageDecoder. */
 interface ImageDecoderClass {
-  new (init: { data: Uint8Array; type: string; premultiplyAlpha: 'none'; colorSpaceConversion: 'none' }): {
+  new (init: {
+    data: Uint8Array;
+    type: string;
+    premultiplyAlpha: 'none';
+    colorSpaceConversion: 'none';
+  }): {
     readonly tracks: Tracks;
     decode(options: { frameIndex: number }): Promise<{ image: Frame }>;
     close(): void;
@@ -45,8 +51,8 @@ const refused = (error: unknown): unknown => {
 };
 
 /**
- * An animated AVIF holds a still picture beside its animation, which is what browsers select. Chromium 156 misreads the animation's range (every channel about 10
- * levels too light), so the still one is taken wherever there is one.
+ * An animated AVIF holds a still picture beside its animation, which is what browsers select. Chromium 156 misreads the
+ * animation's range (every channel about 10 levels too light), so the still one is taken wherever there is one.
  */
 async function selectStill(tracks: Tracks): Promise<void> {
   await tracks.ready;
@@ -80,16 +86,24 @@ const webcodecs: Way = async (scope, data, type) => {
 const STRIP_PIXELS = 4_000_000;
 
 const canvas: Way = async (scope, bytes, type) => {
-  const bitmap = await scope.createImageBitmap!(new Blob([bytes], { type }), { premultiplyAlpha: 'none', colorSpaceConversion: 'none', imageOrientation: 'none' as ImageOrientation });
+  const bitmap = await scope.createImageBitmap!(new Blob([bytes], { type }), {
+    premultiplyAlpha: 'none',
+    colorSpaceConversion: 'none',
+    imageOrientation: 'none' as ImageOrientation,
+  });
   try {
     const { width, height } = bitmap;
     checkPixels(width, height);
     const rows = Math.max(1, Math.min(height, Math.floor(STRIP_PIXELS / width)));
-    const context = new scope.OffscreenCanvas!(width, rows).getContext('2d', { willReadFrequently: true, colorSpace: 'srgb' });
+    const context = new scope.OffscreenCanvas!(width, rows).getContext('2d', {
+      willReadFrequently: true,
+      colorSpace: 'srgb',
+    });
     if (!context) throw new Error('there is no canvas');
     const rgba = new Uint8ClampedArray(width * height * 4);
     for (let y = 0; y < height; y += rows) {
-      // A canvas keeps colours multiplied by alpha, and gives them back rounded: transparency is laid over white here, not afterwards.
+      // A canvas keeps colours multiplied by alpha, and gives them back rounded: transparency is laid over white here,
+      // not afterwards.
       context.fillStyle = '#fff';
       context.fillRect(0, 0, width, rows);
       context.drawImage(bitmap, 0, -y);
@@ -124,7 +138,8 @@ export function probeFile(): Uint8Array<ArrayBuffer> {
   view.setUint16(28, 24, true);
   view.setUint32(34, stride * PROBE_SIDE, true);
   for (let y = 0; y < PROBE_SIDE; y++) {
-    for (let x = 0; x < PROBE_SIDE; x++) file.set(probePixel(x, y).reverse(), 54 + (PROBE_SIDE - 1 - y) * stride + x * 3);
+    for (let x = 0; x < PROBE_SIDE; x++)
+      file.set(probePixel(x, y).reverse(), 54 + (PROBE_SIDE - 1 - y) * stride + x * 3);
   }
   return file;
 }
@@ -146,7 +161,10 @@ async function trusted(scope: DecodingScope, way: Way): Promise<boolean> {
   }
 }
 
-/** Two by two pixels of each format, to tell a browser that cannot read it from a file that is broken. No browser's canvas but Apple's reads HEIC. */
+/**
+ * Two by two pixels of each format, to tell a browser that cannot read it from a file that is broken. No browser's
+ * canvas but Apple's reads HEIC.
+ */
 const TINY: Partial<Record<ForeignFormat, string>> = {
   webp: 'UklGRh4AAABXRUJQVlA4TBEAAAAvAUAAAAdQyyIXr/+BiOh/AAA=',
   avif: 'AAAAIGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZk1BMUIAAADrbWV0YQAAAAAAAAAhaGRscgAAAAAAAAAAcGljdAAAAAAAAAAAAAAAAAAAAAAOcGl0bQAAAAAAAQAAAB5pbG9jAAAAAEQAAAEAAQAAAAEAAAETAAAAJQAAAChpaW5mAAAAAAABAAAAGmluZmUCAAAAAAEAAGF2MDFDb2xvcgAAAABqaXBycAAAAEtpcGNvAAAAFGlzcGUAAAAAAAAAAgAAAAIAAAAQcGl4aQAAAAADCAgIAAAADGF2MUOBAAwAAAAAE2NvbHJuY2x4AAEADQAGgAAAABdpcG1hAAAAAAAAAAEAAQQBAoMEAAAALW1kYXQSAAoIGAA2iAhoNCAyFxlHh4Yhh5555oAAAJBAyRxgnL2A4+Qr',
@@ -156,7 +174,12 @@ async function reads(scope: DecodingScope, format: ForeignFormat): Promise<boole
   const tiny = TINY[format];
   if (tiny === undefined || !scope.createImageBitmap) return false;
   try {
-    (await scope.createImageBitmap(new Blob([Uint8Array.from(atob(tiny), (c) => c.charCodeAt(0))], { type: `image/${format}` }), {})).close();
+    (
+      await scope.createImageBitmap(
+        new Blob([Uint8Array.from(atob(tiny), (c) => c.charCodeAt(0))], { type: `image/${format}` }),
+        {},
+      )
+    ).close();
     return true;
   } catch {
     return false;
@@ -175,7 +198,8 @@ export async function decodeInBrowser(
   scope: DecodingScope = globalThis as unknown as DecodingScope,
 ): Promise<DecodedPicture> {
   const type = `image/${format}`;
-  const supported = scope.ImageDecoder !== undefined && (await scope.ImageDecoder.isTypeSupported(type).catch(() => false));
+  const supported =
+    scope.ImageDecoder !== undefined && (await scope.ImageDecoder.isTypeSupported(type).catch(() => false));
   let problem: unknown;
   if (supported && (await trusted(scope, webcodecs))) {
     try {
@@ -186,7 +210,8 @@ export async function decodeInBrowser(
   }
   const drawn = await fromCanvas(scope, bytes, type).catch(refused);
   if (drawn instanceof Altered) {
-    if (format !== 'heic') throw unsupported(format, 'this browser alters the pixels that it gives out, so that they cannot be used');
+    if (format !== 'heic')
+      throw unsupported(format, 'this browser alters the pixels that it gives out, so that they cannot be used');
   } else if (typeof drawn === 'object' && drawn !== null && 'rgba' in drawn) {
     return { path: 'canvas', ...(drawn as Pixels) };
   }

@@ -1,16 +1,28 @@
 /**
- * The public face of the engine. Calls queue and run one at a time in a module worker, which is ended when idle and started again when needed;
- * the caller notices neither.
+ * The public face of the engine. Calls queue and run one at a time in a module worker, which is ended when idle and
+ * started again when needed; the caller notices neither.
  */
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { engineFolder } from './asset-base.js';
 import type { CallOptions } from './engine.js';
 import { EngineWorker, NeedsOneThread, type Ready, type Spawn } from './engine-worker.js';
 import { DermletError } from './errors.js';
-import { isList, ofPicture, type InputOf, type PictureOf } from './input.js';
-import { modelInfo, type Manifest } from './manifest.js';
+import { type InputOf, isList, ofPicture, type PictureOf } from './input.js';
+import { type Manifest, modelInfo } from './manifest.js';
 import { explainUnknown, listModelsFrom, resolveModel } from './models.js';
-import type { BackendChoice, ClassifyInput, ClassifyOptions, Crop, LesionPicture, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
+import type {
+  BackendChoice,
+  ClassifyInput,
+  ClassifyOptions,
+  Crop,
+  LesionPicture,
+  ListOptions,
+  LoadOptions,
+  LoadProgress,
+  ModelInfo,
+  ModelSummary,
+  Stage,
+} from './options.js';
 import type { LoadSettings, WireInput } from './protocol.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
@@ -21,7 +33,8 @@ export const MAX_FILE_BYTES = 64 << 20;
 /** Milliseconds that a worker may take to come free of an aborted call before it is ended. */
 const STUCK_AFTER = 15_000;
 
-const spawnWorker: Spawn = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'dermlet' });
+const spawnWorker: Spawn = () =>
+  new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'dermlet' });
 
 /** Pictures of one lesion in one call; the core knows how to combine no more. */
 const MAX_LESION_PICTURES = 2;
@@ -78,8 +91,10 @@ export class Classifier {
 
   /**
    * Fetches engine and model (or takes the kept copies) and starts the worker.
-   * @param model a name as `listModels` gives them (`'skin-8'`), or the address of a model's folder or manifest.json, relative to the page
-   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, INVALID_ARGUMENT (a name that is not listed; the message has those that are), ABORTED
+   * @param model a name as `listModels` gives them (`'skin-8'`), or the address of a model's folder or manifest.json,
+   * relative to the page
+   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, INVALID_ARGUMENT (a name that is not listed;
+   * the message has those that are), ABORTED
    */
   static load(model: string | URL, options: LoadOptions = {}): Promise<Classifier> {
     return Classifier.loadWith(model, options, { spawn: spawnWorker, stuckAfter: STUCK_AFTER });
@@ -96,14 +111,17 @@ export class Classifier {
       backend: checkedBackend(options.backend),
       warmUp: true,
     };
-    const loaded = await start(settings, internals.spawn, guarded(options.onProgress), options.signal).catch(async (error: unknown) => {
-      throw await explainUnknown(model, error, assetBase);
-    });
+    const loaded = await start(settings, internals.spawn, guarded(options.onProgress), options.signal).catch(
+      async (error: unknown) => {
+        throw await explainUnknown(model, error, assetBase);
+      },
+    );
     return new Classifier(settings, loaded, options.idleTimeout ?? 60_000, internals);
   }
 
   /**
-   * Classifies one picture, or one lesion from one or two pictures of it: `result.lesion` then says what became of each. The caller's buffers stay the caller's.
+   * Classifies one picture, or one lesion from one or two pictures of it: `result.lesion` then says what became of
+   * each. The caller's buffers stay the caller's.
    * @throws DermletError with any code
    */
   async classify(input: ClassifyInput | readonly LesionPicture[], options: ClassifyOptions = {}): Promise<Result> {
@@ -168,7 +186,9 @@ export class Classifier {
       this.#fallback = result.runtime.fallback ?? this.#fallback;
       job.resolve(withWaiting(result, began - job.asked, performance.now() - job.asked, this.#fallback));
     } catch (error) {
-      job.reject(error instanceof DermletError ? error : new DermletError('BACKEND_FAILED', messageOf(error), { cause: error }));
+      job.reject(
+        error instanceof DermletError ? error : new DermletError('BACKEND_FAILED', messageOf(error), { cause: error }),
+      );
     }
   }
 
@@ -202,7 +222,13 @@ export class Classifier {
       manifest: this.#manifest,
       warmUp: false,
     };
-    const loaded = await start(settings, this.#internals.spawn, () => undefined, undefined, (worker) => (this.#worker = worker));
+    const loaded = await start(
+      settings,
+      this.#internals.spawn,
+      () => undefined,
+      undefined,
+      (worker) => (this.#worker = worker),
+    );
     if (this.#disposed) {
       loaded.worker.end(disposedError());
       throw disposedError();
@@ -282,7 +308,8 @@ function disposedError(): DermletError {
 }
 
 function checkedBackend(backend: BackendChoice = 'auto'): BackendChoice {
-  if (!['auto', 'wasm', 'webgpu'].includes(backend)) throw new DermletError('INVALID_ARGUMENT', `There is no backend '${String(backend)}'.`);
+  if (!['auto', 'wasm', 'webgpu'].includes(backend))
+    throw new DermletError('INVALID_ARGUMENT', `There is no backend '${String(backend)}'.`);
   return backend;
 }
 
@@ -308,15 +335,22 @@ function keptLesion(pictures: readonly LesionPicture[], { crop }: ClassifyOption
 /** A buffer is copied now: the caller may change it, and must find it whole afterwards. A Blob never changes. */
 function keptInput(input: ClassifyInput): Kept {
   const size = input instanceof Blob ? input.size : (input as ArrayBuffer | undefined)?.byteLength;
-  if (typeof size !== 'number') throw new DermletError('INVALID_ARGUMENT', 'A picture must be a Blob, a File, an ArrayBuffer or a Uint8Array.');
-  if (size > MAX_FILE_BYTES) throw new DermletError('IMAGE_TOO_LARGE', `The file has ${size} bytes; at most ${MAX_FILE_BYTES} can be read.`);
+  if (typeof size !== 'number')
+    throw new DermletError('INVALID_ARGUMENT', 'A picture must be a Blob, a File, an ArrayBuffer or a Uint8Array.');
+  if (size > MAX_FILE_BYTES)
+    throw new DermletError('IMAGE_TOO_LARGE', `The file has ${size} bytes; at most ${MAX_FILE_BYTES} can be read.`);
   if (input instanceof Blob) return input;
-  return input instanceof Uint8Array ? input.slice().buffer as ArrayBuffer : input.slice(0);
+  return input instanceof Uint8Array ? (input.slice().buffer as ArrayBuffer) : input.slice(0);
 }
 
 async function wireInput(input: InputOf<Kept>): Promise<WireInput> {
   if (!isList(input)) return bytesOf(input);
-  return Promise.all(input.map(async (picture, index) => ({ ...picture, bytes: await ofPicture(index, input.length, () => bytesOf(picture.bytes)) })));
+  return Promise.all(
+    input.map(async (picture, index) => ({
+      ...picture,
+      bytes: await ofPicture(index, input.length, () => bytesOf(picture.bytes)),
+    })),
+  );
 }
 
 async function bytesOf(input: Kept): Promise<ArrayBuffer> {
@@ -330,7 +364,14 @@ async function bytesOf(input: Kept): Promise<ArrayBuffer> {
 
 /** The worker knows nothing of the queue, nor of a fallback before it was started again. */
 function withWaiting(result: Result, queue: number, total: number, fallback: Fallback | undefined): Result {
-  return { ...result, runtime: { ...result.runtime, ...(fallback ? { fallback } : {}), timings: { ...result.runtime.timings, queue, total } } };
+  return {
+    ...result,
+    runtime: {
+      ...result.runtime,
+      ...(fallback ? { fallback } : {}),
+      timings: { ...result.runtime.timings, queue, total },
+    },
+  };
 }
 
 /** A callback of the caller's that throws must not stop the engine; its error surfaces as any uncaught one does. */

@@ -1,8 +1,9 @@
 /**
  * The WASM core, kept in a state in which the next call works.
  *
- * WASM memory never shrinks, so that one very large photo would hold its memory for good and could leave no room for the next: an instance that
- * threw, ran out of memory or has grown past a limit is dropped and a new one made from the same bytes.
+ * WASM memory never shrinks, so that one very large photo would hold its memory for good and could leave no room for
+ * the next: an instance that threw, ran out of memory or has grown past a limit is dropped and a new one made from the
+ * same bytes.
  */
 import createDermlet from '../../../build/wasm/dermlet.js';
 import type {
@@ -21,10 +22,10 @@ import type {
   Rect,
 } from '../../../wasm_src/bindings/dermlet.js';
 import { messageOf } from './abort.js';
-import { DermletError } from './errors.js';
-import { plainCopy, unsupported, type DecodedPicture, type DecodeForeign, type DecodePath } from './foreign.js';
-import type { LocatorOutput } from './network.js';
 import { requireWasm } from './download.js';
+import { DermletError } from './errors.js';
+import { type DecodedPicture, type DecodeForeign, type DecodePath, plainCopy, unsupported } from './foreign.js';
+import type { LocatorOutput } from './network.js';
 
 /** An instance that holds more than this after a call is dropped. */
 const KEPT_BYTES = 256 << 20;
@@ -38,7 +39,10 @@ export interface Decoded extends Prepared {
 
 export class Core {
   #instance: DermletModule | undefined;
-  /** What others decoded, as long as somebody holds the file: a picture is looked at more than once, and decoding takes longest. */
+  /**
+   * What others decoded, as long as somebody holds the file: a picture is looked at more than once, and decoding takes
+   * longest.
+   */
   readonly #decoded = new WeakMap<Uint8Array, DecodedPicture>();
 
   private constructor(
@@ -53,7 +57,12 @@ export class Core {
    * @param decodeForeign decodes what the core does not; without it such files are refused
    * @throws DermletError MODEL_UNAVAILABLE when they are not WebAssembly, BACKEND_FAILED when they cannot be compiled
    */
-  static async load(wasm: Uint8Array, url: string, create: CreateModule = createDermlet, decodeForeign?: DecodeForeign): Promise<Core> {
+  static async load(
+    wasm: Uint8Array,
+    url: string,
+    create: CreateModule = createDermlet,
+    decodeForeign?: DecodeForeign,
+  ): Promise<Core> {
     requireWasm(url, wasm);
     const core = new Core(wasm, create, decodeForeign);
     await core.#ready();
@@ -65,9 +74,13 @@ export class Core {
     const answer = await this.#answer((instance) => instance.prepare(bytes, spec, crop));
     if (answer.ok || answer.format === undefined) return { ...wanted(answer), decodePath: 'core' };
     if (!this.decodeForeign) throw unsupported(answer.format, 'there is nothing here that decodes it');
-    const { path, ...pixels } = this.#decoded.get(bytes) ?? (await this.decodeForeign(plainCopy(bytes, answer.plain ?? []), answer.format));
+    const { path, ...pixels } =
+      this.#decoded.get(bytes) ?? (await this.decodeForeign(plainCopy(bytes, answer.plain ?? []), answer.format));
     this.#decoded.set(bytes, { path, ...pixels });
-    return { ...(await this.#call((instance) => instance.prepareDecoded(bytes, spec, crop, pixels))), decodePath: path };
+    return {
+      ...(await this.#call((instance) => instance.prepareDecoded(bytes, spec, crop, pixels))),
+      decodePath: path,
+    };
   }
 
   /** @throws DermletError with the core's code */
@@ -77,12 +90,19 @@ export class Core {
   }
 
   /** @throws DermletError with the core's code */
-  async locate({ values, rows, columns }: LocatorOutput, picture: { width: number; height: number }, spec: LocateSpec): Promise<Located> {
+  async locate(
+    { values, rows, columns }: LocatorOutput,
+    picture: { width: number; height: number },
+    spec: LocateSpec,
+  ): Promise<Located> {
     return this.#call((instance) => instance.locate(values, rows, columns, picture, spec));
   }
 
   /** @throws DermletError with the core's code */
-  async recogniseModality(embedding: Float32Array, probe: ModalityProbe): Promise<{ index: number; probability: number }> {
+  async recogniseModality(
+    embedding: Float32Array,
+    probe: ModalityProbe,
+  ): Promise<{ index: number; probability: number }> {
     return this.#call((instance) => instance.recogniseModality(embedding, probe));
   }
 

@@ -1,6 +1,6 @@
 /**
- * Fetching whole files with progress, and saying plainly what came when it was not the file. The usual wrong answer of a static host is an HTML
- * page with status 200 (single-page fallback, captive portal, sign-in page).
+ * Fetching whole files with progress, and saying plainly what came when it was not the file. The usual wrong answer of
+ * a static host is an HTML page with status 200 (single-page fallback, captive portal, sign-in page).
  */
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { DermletError } from './errors.js';
@@ -29,11 +29,16 @@ export async function fetchOk(url: string, { fetch, signal, cache }: Download): 
   throwIfAborted(signal);
   let response: Response;
   try {
-    response = await fetch(url, { ...(signal ? { signal } : {}), ...(cache ? { cache } : {}), credentials: 'same-origin' });
+    response = await fetch(url, {
+      ...(signal ? { signal } : {}),
+      ...(cache ? { cache } : {}),
+      credentials: 'same-origin',
+    });
   } catch (cause) {
     throw failure(url, cause, signal);
   }
-  if (!response.ok) throw new DermletError('MODEL_UNAVAILABLE', `${url} could not be fetched: the server answered ${response.status}.`);
+  if (!response.ok)
+    throw new DermletError('MODEL_UNAVAILABLE', `${url} could not be fetched: the server answered ${response.status}.`);
   if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) throw htmlInstead(url);
   return response;
 }
@@ -42,12 +47,17 @@ export function htmlInstead(url: string): DermletError {
   return new DermletError('MODEL_UNAVAILABLE', `${url}: the server sent an HTML page in place of the file.`);
 }
 
-async function collect(url: string, response: Response, { onBytes, limit = Infinity }: Download): Promise<Uint8Array<ArrayBuffer>> {
+async function collect(
+  url: string,
+  response: Response,
+  { onBytes, limit = Infinity }: Download,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let loaded = 0;
   const take = (chunk: Uint8Array) => {
     loaded += chunk.length;
-    if (loaded > limit) throw new DermletError('MODEL_CORRUPT', `${url} is larger than the ${limit} bytes that it should have.`);
+    if (loaded > limit)
+      throw new DermletError('MODEL_CORRUPT', `${url} is larger than the ${limit} bytes that it should have.`);
     chunks.push(chunk);
     onBytes?.(loaded);
   };

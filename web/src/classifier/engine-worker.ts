@@ -1,9 +1,17 @@
 /** The page's side of one worker, from its start to its end. It is never mended: who finds it dead starts another. */
-import { DermletError } from './errors.js';
+
 import type { CallOptions } from './engine.js';
+import { DermletError } from './errors.js';
 import type { Manifest } from './manifest.js';
 import type { LoadProgress, Stage } from './options.js';
-import { fromWire, inputBuffers, type FromWorker, type LoadSettings, type ToWorker, type WireInput } from './protocol.js';
+import {
+  type FromWorker,
+  fromWire,
+  inputBuffers,
+  type LoadSettings,
+  type ToWorker,
+  type WireInput,
+} from './protocol.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 

@@ -1,17 +1,49 @@
 /**
- * Bytes of a picture -> Result, anywhere: in the page's worker and in Node alike. Joins the WASM core, the network and the manifest; computes
- * nothing itself.
+ * Bytes of a picture -> Result, anywhere: in the page's worker and in Node alike. Joins the WASM core, the network and
+ * the manifest; computes nothing itself.
  */
-import type { CombinationSpec, Decision, DecisionSpec, Explain, Interpreted, LesionOutputs, Prepared, PrepareSpec, QualityCheckId } from '../../../wasm_src/bindings/dermlet.js';
+import type {
+  CombinationSpec,
+  Decision,
+  DecisionSpec,
+  Explain,
+  Interpreted,
+  LesionOutputs,
+  Prepared,
+  PrepareSpec,
+  QualityCheckId,
+} from '../../../wasm_src/bindings/dermlet.js';
 import { throwIfAborted } from './abort.js';
 import { Core, type Decoded } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
-import { isList, ofPicture, type InputOf } from './input.js';
-import { AUTO, parseReference, type Calibration, type FileEntry, type Locator, type Look, type Manifest, type Modality, type QualityLimits, type SelfTestReference } from './manifest.js';
+import { type InputOf, isList, ofPicture } from './input.js';
+import {
+  AUTO,
+  type Calibration,
+  type FileEntry,
+  type Locator,
+  type Look,
+  type Manifest,
+  type Modality,
+  parseReference,
+  type QualityLimits,
+  type SelfTestReference,
+} from './manifest.js';
 import { createNetwork, type Network, type NetworkOutputs } from './network.js';
 import type { BackendChoice, ClassifyOptions, Crop, Stage } from './options.js';
-import type { Frame, ModalityChoice, Quality, RankedClass, Rect, Rejection, Result, ResultPictures, Runtime as RuntimeReport, Source } from './result.js';
+import type {
+  Frame,
+  ModalityChoice,
+  Quality,
+  RankedClass,
+  Rect,
+  Rejection,
+  Result,
+  ResultPictures,
+  Runtime as RuntimeReport,
+  Source,
+} from './result.js';
 import { Runtime } from './runtime.js';
 
 /** The options of one call that decide the result; plain data. */
@@ -36,7 +68,10 @@ export interface EngineOptions {
 
 export interface SelfTest {
   passed: boolean;
-  /** Greatest difference from the reference, over scores and embedding; NaN when the network gave something else altogether. */
+  /**
+   * Greatest difference from the reference, over scores and embedding; NaN when the network gave something else
+   * altogether.
+   */
   difference: number;
   tolerance: number;
 }
@@ -56,11 +91,14 @@ export class Engine {
 
   /**
    * Starts the core and the network.
-   * @throws ThreadsFailed (start again with one thread), DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, ABORTED
+   * @throws ThreadsFailed (start again with one thread), DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED,
+   * ABORTED
    */
   static async load(options: EngineOptions): Promise<Engine> {
     const { manifest, environment, signal } = options;
-    const starting = environment.coreWasm().then((wasm) => Core.load(wasm, environment.coreUrl, undefined, environment.decodeForeign));
+    const starting = environment
+      .coreWasm()
+      .then((wasm) => Core.load(wasm, environment.coreUrl, undefined, environment.decodeForeign));
     const running = Runtime.start({
       choice: options.backend,
       environment,
@@ -68,7 +106,9 @@ export class Engine {
       selfTest: async (network) => {
         options.onSelfTest?.();
         const { passed, difference, tolerance } = await runSelfTest(options, await starting, network);
-        return passed ? undefined : `the self-test differs from its reference by ${difference.toPrecision(3)}, more than ${tolerance}`;
+        return passed
+          ? undefined
+          : `the self-test differs from its reference by ${difference.toPrecision(3)}, more than ${tolerance}`;
       },
     });
     const rejecting = manifest.rejection ? options.file(manifest.rejection.file) : null;
@@ -78,10 +118,15 @@ export class Engine {
   }
 
   /**
-   * Classifies one picture, or one lesion from one or two. Every class's probability is in `ranking` whatever the outcome; only `outcome` says whether one may be shown.
+   * Classifies one picture, or one lesion from one or two. Every class's probability is in `ranking` whatever the
+   * outcome; only `outcome` says whether one may be shown.
    * @throws DermletError with any code but DISPOSED; of a lesion, the message says which picture
    */
-  async classify(input: EngineInput, options: CallOptions = {}, onStage: (stage: Stage) => void = () => undefined): Promise<Result> {
+  async classify(
+    input: EngineInput,
+    options: CallOptions = {},
+    onStage: (stage: Stage) => void = () => undefined,
+  ): Promise<Result> {
     const began = performance.now();
     const asked = this.#asked(input, options);
     const { thorough, pictures, explained } = asked;
@@ -89,23 +134,44 @@ export class Engine {
     const clock = new Clock();
     const prepared: Framed[] = [];
     for (const [index, picture] of asked.given.entries()) {
-      prepared.push(await ofPicture(index, asked.given.length, () => clock.preparing(() => this.#prepare(picture, asked))));
+      prepared.push(
+        await ofPicture(index, asked.given.length, () => clock.preparing(() => this.#prepare(picture, asked))),
+      );
     }
     onStage('analysing');
     const { seen, interpreted, inferredAt } = await this.runtime.run(async (network) => {
       const seen: Seen[] = [];
-      for (const [index, picture] of prepared.entries()) seen.push(await this.#see(network, picture, asked.given[index]!, asked, clock));
-      const combination = combinationSpec(this.manifest, seen.map(({ modality }) => modality), thorough);
+      for (const [index, picture] of prepared.entries())
+        seen.push(await this.#see(network, picture, asked.given[index]!, asked, clock));
+      const combination = combinationSpec(
+        this.manifest,
+        seen.map(({ modality }) => modality),
+        thorough,
+      );
       const inferredAt = performance.now();
       if (explained !== null) onStage('explaining');
       const outputs = seen.map(({ outputs, closer, modality, quality, picture, frame: { framing } }): LesionOutputs => {
-        const explain = explained === null || outputs.maps === null ? null : explainSpec(explained, picture.region, pictures);
-        return { outputs, closer, spec: decisionSpec(this.manifest, modality, thorough, this.rejectionModel), usable: quality.usable, framing, explain };
+        const explain =
+          explained === null || outputs.maps === null ? null : explainSpec(explained, picture.region, pictures);
+        return {
+          outputs,
+          closer,
+          spec: decisionSpec(this.manifest, modality, thorough, this.rejectionModel),
+          usable: quality.usable,
+          framing,
+          explain,
+        };
       });
       return { seen, interpreted: await this.#interpret(outputs, combination), inferredAt };
     });
     const ended = performance.now();
-    const timings = { queue: 0, prepare: clock.prepare, inference: inferredAt - began - clock.prepare, interpret: ended - inferredAt, total: ended - began };
+    const timings = {
+      queue: 0,
+      prepare: clock.prepare,
+      inference: inferredAt - began - clock.prepare,
+      interpret: ended - inferredAt,
+      total: ended - began,
+    };
     onStage('done');
     return this.#result(asked, seen, interpreted, timings);
   }
@@ -115,7 +181,9 @@ export class Engine {
     return this.runtime.run((network) => runSelfTest(this.options, this.core, network));
   }
 
-  /** Runs everything once, so that the first photo does not pay for compilation. Failures are left to the first photo. */
+  /**
+   * Runs everything once, so that the first photo does not pay for compilation. Failures are left to the first photo.
+   */
   async warmUp(): Promise<void> {
     try {
       // The picture as it is: a second run for its spot would keep the first photo waiting.
@@ -133,8 +201,11 @@ export class Engine {
   #asked(input: EngineInput, options: CallOptions): Asked {
     const { manifest } = this;
     const lesion = isList(input);
-    if (lesion && options.crop !== undefined) throw new DermletError('INVALID_ARGUMENT', 'Each picture of a lesion has a crop of its own.');
-    const given = (lesion ? input : [{ bytes: input, ...(options.crop === undefined ? {} : { crop: options.crop }) }]).map(
+    if (lesion && options.crop !== undefined)
+      throw new DermletError('INVALID_ARGUMENT', 'Each picture of a lesion has a crop of its own.');
+    const given = (
+      lesion ? input : [{ bytes: input, ...(options.crop === undefined ? {} : { crop: options.crop }) }]
+    ).map(
       ({ bytes, crop, modality = options.modality ?? AUTO }): Given => ({
         bytes,
         crop: checkedCrop(crop),
@@ -142,9 +213,12 @@ export class Engine {
       }),
     );
     const thorough = options.thorough === true;
-    const told = given.map(({ modality }) => (modality === AUTO && !manifest.modalityProbe ? findModality(manifest) : modality));
+    const told = given.map(({ modality }) =>
+      modality === AUTO && !manifest.modalityProbe ? findModality(manifest) : modality,
+    );
     // What can be refused before a network runs is refused now; the rest when the pictures have said what they are.
-    if (told.length < 1 || told.length > 2 || !told.includes(AUTO)) combinationSpec(manifest, told as Modality[], thorough);
+    if (told.length < 1 || told.length > 2 || !told.includes(AUTO))
+      combinationSpec(manifest, told as Modality[], thorough);
     return {
       lesion,
       given,
@@ -155,20 +229,35 @@ export class Engine {
     };
   }
 
-  /** The picture as it is, or the part that was asked for; and the whole of it for the locator where a spot is to be looked for. */
+  /**
+   * The picture as it is, or the part that was asked for; and the whole of it for the locator where a spot is to be
+   * looked for.
+   */
   async #prepare({ bytes, crop, modality }: Given, { views, pictures }: Asked): Promise<Framed> {
     const { locator, defaultModality } = this.manifest;
-    const spec = prepareSpec(this.manifest, modality === AUTO ? defaultModality : modality.id, pictures ? PREVIEW_SIDE : 0, views);
+    const spec = prepareSpec(
+      this.manifest,
+      modality === AUTO ? defaultModality : modality.id,
+      pictures ? PREVIEW_SIDE : 0,
+      views,
+    );
     const picture = await this.core.prepare(bytes, spec, typeof crop === 'object' ? crop : null);
-    const whole = crop === 'auto' && locator ? (await this.core.prepare(bytes, locatorSpec(locator), null)).tensor : null;
+    const whole =
+      crop === 'auto' && locator ? (await this.core.prepare(bytes, locatorSpec(locator), null)).tensor : null;
     return { ...picture, whole };
   }
 
   /**
-   * Has the network look at a picture: as it is, which says what kind of picture it is, then closely at the spot where that is small for such a picture.
-   * The modality that was asked for counts, else the one that the picture looks like.
+   * Has the network look at a picture: as it is, which says what kind of picture it is, then closely at the spot where
+   * that is small for such a picture. The modality that was asked for counts, else the one that the picture looks like.
    */
-  async #see(network: Network, picture: Framed, { bytes, crop, modality: asked }: Given, { views }: Asked, clock: Clock): Promise<Seen> {
+  async #see(
+    network: Network,
+    picture: Framed,
+    { bytes, crop, modality: asked }: Given,
+    { views }: Asked,
+    clock: Clock,
+  ): Promise<Seen> {
     const { locator } = this.manifest;
     const outputs = await network.run(picture.tensor, views);
     const recognised = await this.#recognise(outputs);
@@ -177,26 +266,51 @@ export class Engine {
       by: asked !== AUTO ? 'caller' : recognised ? 'picture' : 'default',
       ...(recognised ? { recognised: { modality: recognised.modality.id, probability: recognised.probability } } : {}),
     };
-    const judged = async (seen: Decoded): Promise<Quality> => this.core.judgeQuality(seen.qualityValues, qualitySpec(this.manifest.quality, modality.id));
+    const judged = async (seen: Decoded): Promise<Quality> =>
+      this.core.judgeQuality(seen.qualityValues, qualitySpec(this.manifest.quality, modality.id));
     const asItIs = { picture, outputs, closer: null, modality, choice };
     if (!picture.whole || !locator) {
-      return { ...asItIs, quality: await judged(picture), frame: { framing: typeof crop === 'object' ? 'chosen' : 'whole', spots: [] } };
+      return {
+        ...asItIs,
+        quality: await judged(picture),
+        frame: { framing: typeof crop === 'object' ? 'chosen' : 'whole', spots: [] },
+      };
     }
-    const { framing, frame, spots } = await this.core.locate(await network.locate(picture.whole), picture.source, { ...locator, ...(modality.look ?? NO_LOOK) });
-    if (framing === 'whole' || framing === 'none') return { ...asItIs, quality: await judged(picture), frame: { framing, spots } };
-    const close = await clock.preparing(() => this.core.prepare(bytes, prepareSpec(this.manifest, modality.id, 0, views), frame));
+    const { framing, frame, spots } = await this.core.locate(await network.locate(picture.whole), picture.source, {
+      ...locator,
+      ...(modality.look ?? NO_LOOK),
+    });
+    if (framing === 'whole' || framing === 'none')
+      return { ...asItIs, quality: await judged(picture), frame: { framing, spots } };
+    const close = await clock.preparing(() =>
+      this.core.prepare(bytes, prepareSpec(this.manifest, modality.id, 0, views), frame),
+    );
     const closer = await network.run(close.tensor, views);
     if (framing === 'both') return { ...asItIs, closer, quality: await judged(picture), frame: { framing, spots } };
     const framed = { ...close, preview: picture.preview, whole: null };
-    return { picture: framed, outputs: closer, closer: null, modality, choice, quality: await judged(close), frame: { framing, spots } };
+    return {
+      picture: framed,
+      outputs: closer,
+      closer: null,
+      modality,
+      choice,
+      quality: await judged(close),
+      frame: { framing, spots },
+    };
   }
 
   /** What kind of picture it looks like; undefined where the model cannot tell. */
-  async #recognise({ embedding, views }: NetworkOutputs): Promise<{ modality: Modality; probability: number } | undefined> {
+  async #recognise({
+    embedding,
+    views,
+  }: NetworkOutputs): Promise<{ modality: Modality; probability: number } | undefined> {
     const { modalityProbe, modalities } = this.manifest;
     if (!modalityProbe || !embedding) return undefined;
     const upright = embedding.subarray(0, embedding.length / views);
-    const { index, probability } = await this.core.recogniseModality(upright, { weights: modalityProbe.weights.flat(), bias: modalityProbe.bias });
+    const { index, probability } = await this.core.recogniseModality(upright, {
+      weights: modalityProbe.weights.flat(),
+      bias: modalityProbe.bias,
+    });
     return { modality: modalities[index]!, probability };
   }
 
@@ -226,11 +340,13 @@ export class Engine {
     );
     const sources = seen.map(({ picture }, index) => sourceOf(picture, given[index]!.bytes.length));
     const main = seen[shown]!;
-    const rejections = alone.map(({ rejection }, index): Rejection => ({
-      method: manifest.decision.rejection,
-      score: rejection,
-      threshold: rejectionThreshold(manifest, seen[index]!.modality, thorough),
-    }));
+    const rejections = alone.map(
+      ({ rejection }, index): Rejection => ({
+        method: manifest.decision.rejection,
+        score: rejection,
+        threshold: rejectionThreshold(manifest, seen[index]!.modality, thorough),
+      }),
+    );
     return {
       resultVersion: 1,
       model: { name: manifest.name, version: manifest.version, sha256: manifest.file.sha256, title: manifest.title },
@@ -242,12 +358,21 @@ export class Engine {
       ranking,
       predictionSet: decision.predictionSet.map((index) => classOf(index).id),
       coverage: manifest.decision.coverage,
-      rejection: combined ? { method: manifest.decision.rejection, score: decision.rejection, threshold: decision.rejectionThreshold } : rejections[shown]!,
+      rejection: combined
+        ? { method: manifest.decision.rejection, score: decision.rejection, threshold: decision.rejectionThreshold }
+        : rejections[shown]!,
       quality: main.quality,
       source: sources[shown]!,
       frame: main.frame,
       ...(heatMap
-        ? { explanation: { classId: classOf(heatMap.classIndex).id, rows: heatMap.rows, columns: heatMap.columns, values: heatMap.values } }
+        ? {
+            explanation: {
+              classId: classOf(heatMap.classIndex).id,
+              rows: heatMap.rows,
+              columns: heatMap.columns,
+              values: heatMap.values,
+            },
+          }
         : {}),
       ...(asked.lesion
         ? {
@@ -288,7 +413,10 @@ interface Given {
 /** A prepared picture; and all of it, for the locator, where a spot is to be looked for. */
 type Framed = Decoded & { whole: Float32Array<ArrayBuffer> | null };
 
-/** A picture that the network has seen, and what its answer is read as. `picture` is what the scores are of: where the spot is small, its frame. */
+/**
+ * A picture that the network has seen, and what its answer is read as. `picture` is what the scores are of: where the
+ * spot is small, its frame.
+ */
 interface Seen {
   picture: Framed;
   outputs: NetworkOutputs;
@@ -351,7 +479,12 @@ function resultPictures(prepared: Prepared, heatMap: Interpreted['heatMap']): Re
 }
 
 /** @param modality id of the modality whose quality limits are held against the picture */
-export function prepareSpec({ input, quality }: Manifest, modality: string, previewSide: number, views = 1): PrepareSpec {
+export function prepareSpec(
+  { input, quality }: Manifest,
+  modality: string,
+  previewSide: number,
+  views = 1,
+): PrepareSpec {
   const { name: _name, ...picture } = input;
   return { cropPct: 1, ...picture, quality: qualitySpec(quality, modality), previewSide, views };
 }
@@ -378,16 +511,24 @@ const LIMIT_OF: Record<QualityCheckId, keyof QualityLimits> = {
 
 function qualitySpec(quality: Manifest['quality'], modality: string): PrepareSpec['quality'] {
   const limits: QualityLimits = { ...quality, ...quality.modalities?.[modality] };
-  const given = Object.entries(LIMIT_OF).flatMap(([id, key]) => (limits[key] === undefined ? [] : [[id, limits[key]] as const]));
+  const given = Object.entries(LIMIT_OF).flatMap(([id, key]) =>
+    limits[key] === undefined ? [] : [[id, limits[key]] as const],
+  );
   return Object.fromEntries(given);
 }
 
 /** All dihedral views of a square input, else those that keep the shape; `wasm_src/core/views.h`. */
 const viewsOf = ({ input }: Manifest): number => (input.width === input.height ? 8 : 4);
 
-const calibrationOf = (modality: Modality, thorough: boolean): Calibration => (thorough ? (modality.thorough ?? modality) : modality);
+const calibrationOf = (modality: Modality, thorough: boolean): Calibration =>
+  thorough ? (modality.thorough ?? modality) : modality;
 
-export function decisionSpec(manifest: Manifest, modality: Modality, thorough: boolean, rejectionModel: Uint8Array | null = null): DecisionSpec {
+export function decisionSpec(
+  manifest: Manifest,
+  modality: Modality,
+  thorough: boolean,
+  rejectionModel: Uint8Array | null = null,
+): DecisionSpec {
   const { temperature, sets, tiers } = calibrationOf(modality, thorough);
   return {
     scoresAre: manifest.outputs.scoresAre,
@@ -403,14 +544,25 @@ export function decisionSpec(manifest: Manifest, modality: Modality, thorough: b
 const rejectionThreshold = (manifest: Manifest, modality: Modality, thorough: boolean): number | null =>
   manifest.decision.rejection === 'none' ? null : calibrationOf(modality, thorough).rejectionThreshold;
 
-/** The manifest's combination with its weights in the pictures' order; null for pictures of one modality. @throws DermletError INVALID_ARGUMENT */
-export function combinationSpec({ combination }: Manifest, modalities: readonly Modality[], thorough: boolean): CombinationSpec | null {
-  if (modalities.length < 1 || modalities.length > 2) throw new DermletError('INVALID_ARGUMENT', `A lesion has one or two pictures, not ${modalities.length}.`);
+/**
+ * The manifest's combination with its weights in the pictures' order; null for pictures of one modality. @throws
+ * DermletError INVALID_ARGUMENT
+ */
+export function combinationSpec(
+  { combination }: Manifest,
+  modalities: readonly Modality[],
+  thorough: boolean,
+): CombinationSpec | null {
+  if (modalities.length < 1 || modalities.length > 2)
+    throw new DermletError('INVALID_ARGUMENT', `A lesion has one or two pictures, not ${modalities.length}.`);
   const ids = modalities.map(({ id }) => id);
   if (new Set(ids).size === 1) return null;
   const places = ids.map((id) => combination?.modalities.indexOf(id) ?? -1);
   if (!combination || places.includes(-1)) {
-    throw new DermletError('INVALID_ARGUMENT', `The model does not say how the scores of '${ids[0]}' and '${ids[1]}' are combined; two pictures of one modality can be.`);
+    throw new DermletError(
+      'INVALID_ARGUMENT',
+      `The model does not say how the scores of '${ids[0]}' and '${ids[1]}' are combined; two pictures of one modality can be.`,
+    );
   }
   const { weights, temperature, sets, tiers } = thorough ? (combination.thorough ?? combination) : combination;
   return { weights: places.map((place) => weights[place]!), temperature, sets, tiers };
@@ -433,7 +585,11 @@ function findExplained(manifest: Manifest, explain: boolean | string = false): n
 
 function checkedCrop(crop: Crop = 'auto'): Crop {
   if (crop === 'auto' || crop === 'whole') return crop;
-  if (typeof crop !== 'object') throw new DermletError('INVALID_ARGUMENT', "The crop must be 'auto', 'whole', or whole pixels: x, y, width and height.");
+  if (typeof crop !== 'object')
+    throw new DermletError(
+      'INVALID_ARGUMENT',
+      "The crop must be 'auto', 'whole', or whole pixels: x, y, width and height.",
+    );
   const { x, y, width, height } = crop;
   if (![x, y, width, height].every((value) => Number.isSafeInteger(value) && Math.abs(value) < 2 ** 31)) {
     throw new DermletError('INVALID_ARGUMENT', 'The crop must be whole pixels: x, y, width and height.');
@@ -445,7 +601,11 @@ function checkedCrop(crop: Crop = 'auto'): Crop {
 function explainSpec(classIndex: number, region: Rect, pictures: boolean): Explain {
   if (!pictures) return { classIndex, width: 1, height: 1 };
   const scale = Math.min(1, OVERLAY_SIDE / Math.max(region.width, region.height));
-  return { classIndex, width: Math.max(1, Math.round(region.width * scale)), height: Math.max(1, Math.round(region.height * scale)) };
+  return {
+    classIndex,
+    width: Math.max(1, Math.round(region.width * scale)),
+    height: Math.max(1, Math.round(region.height * scale)),
+  };
 }
 
 async function runSelfTest({ manifest, file }: EngineOptions, core: Core, network: Network): Promise<SelfTest> {

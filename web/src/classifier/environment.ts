@@ -1,10 +1,13 @@
-/** What the engine needs of the place it runs in: its own files, and what the machine has. One for browsers is here; the CLI has one for Node. */
+/**
+ * What the engine needs of the place it runs in: its own files, and what the machine has. One for browsers is here; the
+ * CLI has one for Node.
+ */
 import { messageOf } from './abort.js';
+import { download, type Fetch, requireWasm } from './download.js';
 import { DermletError } from './errors.js';
-import type { Backend } from './result.js';
-import { download, requireWasm, type Fetch } from './download.js';
 import type { DecodeForeign } from './foreign.js';
 import type { CreateLibheif, Libheif } from './libheif.js';
+import type { Backend } from './result.js';
 
 export interface Environment {
   /** Address of dermlet.wasm, for messages. */
@@ -30,12 +33,23 @@ export interface GpuLike {
 
 export interface AdapterLike {
   readonly isFallbackAdapter?: boolean;
-  readonly info?: { readonly vendor?: string; readonly architecture?: string; readonly description?: string; readonly isFallbackAdapter?: boolean };
+  readonly info?: {
+    readonly vendor?: string;
+    readonly architecture?: string;
+    readonly description?: string;
+    readonly isFallbackAdapter?: boolean;
+  };
 }
 
-const RUNTIME_FILES: Record<Backend, string> = { wasm: 'ort-wasm-simd-threaded', webgpu: 'ort-wasm-simd-threaded.asyncify' };
+const RUNTIME_FILES: Record<Backend, string> = {
+  wasm: 'ort-wasm-simd-threaded',
+  webgpu: 'ort-wasm-simd-threaded.asyncify',
+};
 
-/** Sizes of onnxruntime-web 1.30.0's binaries: hosts that compress say nothing of the size, and a progress bar needs one. A test compares them. */
+/**
+ * Sizes of onnxruntime-web 1.30.0's binaries: hosts that compress say nothing of the size, and a progress bar needs
+ * one. A test compares them.
+ */
 export const RUNTIME_BYTES: Record<Backend, number> = { wasm: 14_239_897, webgpu: 26_781_914 };
 
 export interface BrowserEnvironmentOptions {
@@ -49,8 +63,13 @@ export interface BrowserEnvironmentOptions {
   fetch?: Fetch;
 }
 
-/** At most 4: more gains little on a network of this size and heats phones. Without isolation there is no shared memory, so 1. */
-export function allowedThreads(scope: { crossOriginIsolated?: boolean; navigator?: { hardwareConcurrency?: number } } = globalThis): number {
+/**
+ * At most 4: more gains little on a network of this size and heats phones. Without isolation there is no shared memory,
+ * so 1.
+ */
+export function allowedThreads(
+  scope: { crossOriginIsolated?: boolean; navigator?: { hardwareConcurrency?: number } } = globalThis,
+): number {
   return scope.crossOriginIsolated === true ? Math.max(1, Math.min(scope.navigator?.hardwareConcurrency ?? 1, 4)) : 1;
 }
 
@@ -74,8 +93,11 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): Environm
     requireWasm(url, bytes);
     return bytes;
   };
-  // Glue and binary are of one build: without its version an old binary in the HTTP cache could meet new glue after the site was updated.
-  const coreUrl = address(typeof __DERMLET_CORE_VERSION__ === 'string' ? `dermlet.wasm?v=${__DERMLET_CORE_VERSION__}` : 'dermlet.wasm');
+  // Glue and binary are of one build: without its version an old binary in the HTTP cache could meet new glue after the
+  // site was updated.
+  const coreUrl = address(
+    typeof __DERMLET_CORE_VERSION__ === 'string' ? `dermlet.wasm?v=${__DERMLET_CORE_VERSION__}` : 'dermlet.wasm',
+  );
   // Kept once fetched; each picture has an instance of its own, since their memory never shrinks.
   let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;
   const libheif = async (): Promise<Libheif> => {
@@ -83,16 +105,23 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): Environm
     wasm ??= download(url, { fetch: options.fetch ?? ((input, init) => fetch(input, init)) });
     try {
       requireWasm(url, await wasm);
-      const { default: create } = (await import(/* @vite-ignore */ address('libheif.mjs'))) as { default: CreateLibheif };
+      const { default: create } = (await import(/* @vite-ignore */ address('libheif.mjs'))) as {
+        default: CreateLibheif;
+      };
       return await create({ wasmBinary: await wasm });
     } catch (cause) {
       wasm = undefined; // the next picture asks again
       if (cause instanceof DermletError) throw cause;
-      throw new DermletError('MODEL_UNAVAILABLE', `The decoder for HEIC pictures could not be started: ${messageOf(cause)}`, { cause });
+      throw new DermletError(
+        'MODEL_UNAVAILABLE',
+        `The decoder for HEIC pictures could not be started: ${messageOf(cause)}`,
+        { cause },
+      );
     }
   };
   return {
-    decodeForeign: async (bytes, format) => (await import('./browser-decoder.js')).decodeInBrowser(bytes, format, libheif),
+    decodeForeign: async (bytes, format) =>
+      (await import('./browser-decoder.js')).decodeInBrowser(bytes, format, libheif),
     coreUrl,
     coreWasm: () => load(coreUrl, 0),
     runtimeWasm: (backend) => load(address(`${RUNTIME_FILES[backend]}.wasm`), RUNTIME_BYTES[backend]),

@@ -1,4 +1,7 @@
-/** Every way a call to the classifier can fail. Codes are stable: scripts and front ends switch on them; messages are for people. */
+/**
+ * Every way a call to the classifier can fail. Codes are stable: scripts and front ends switch on them; messages are
+ * for people.
+ */
 export type ErrorCode =
   | 'UNSUPPORTED_FORMAT' // not a picture format that can be read; the message names what it seems to be
   | 'CORRUPT_IMAGE' // the right format, but broken or cut off

@@ -1,4 +1,7 @@
-/** Parsed JSON of unknown make, read field by field. Manifests and the list of models are read with it; messages name the field. */
+/**
+ * Parsed JSON of unknown make, read field by field. Manifests and the list of models are read with it; messages name
+ * the field.
+ */
 import { DermletError } from './errors.js';
 
 /** What is wrong, and where; becomes a DermletError in `reading`. */
@@ -17,7 +20,8 @@ export function reading<T>(document: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof FieldError) throw new DermletError('MODEL_CORRUPT', `${document} is not valid: ${error.message}.`);
+    if (error instanceof FieldError)
+      throw new DermletError('MODEL_CORRUPT', `${document} is not valid: ${error.message}.`);
     throw error;
   }
 }

@@ -1,4 +1,7 @@
-/** Pictures that the core names but does not decode: WebP, AVIF and HEIC. Who decodes them is the environment's business; what is made of their pixels stays the core's. */
+/**
+ * Pictures that the core names but does not decode: WebP, AVIF and HEIC. Who decodes them is the environment's
+ * business; what is made of their pixels stays the core's.
+ */
 import type { ForeignFormat, Picture } from '../../../wasm_src/bindings/dermlet.js';
 import { DermletError } from './errors.js';
 
@@ -17,25 +20,40 @@ export interface DecodedPicture extends Picture {
   path: Exclude<DecodePath, 'core'>;
 }
 
-/** @throws DermletError UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE, MODEL_UNAVAILABLE (the decoder could not be fetched) */
+/**
+ * @throws DermletError UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE, MODEL_UNAVAILABLE (the decoder could not be
+ * fetched)
+ */
 export type DecodeForeign = (bytes: Uint8Array<ArrayBuffer>, format: ForeignFormat) => Promise<DecodedPicture>;
 
 /** Pixels, as the core allows; what decoders say of a picture is held to it once more. */
 export const MAX_PIXELS = 64_000_000;
 
-const NAMES: Record<ForeignFormat, string> = { webp: 'a WebP picture', avif: 'an AVIF picture', heic: 'a HEIC picture' };
+const NAMES: Record<ForeignFormat, string> = {
+  webp: 'a WebP picture',
+  avif: 'an AVIF picture',
+  heic: 'a HEIC picture',
+};
 
 export function unsupported(format: ForeignFormat, why: string): DermletError {
   return new DermletError('UNSUPPORTED_FORMAT', `the file is ${NAMES[format]}, and ${why}; save it as JPEG or PNG`);
 }
 
 export function broken(format: ForeignFormat, cause?: unknown): DermletError {
-  return new DermletError('CORRUPT_IMAGE', `the file is ${NAMES[format]} whose data is broken, or coded in a way that is not read`, { cause });
+  return new DermletError(
+    'CORRUPT_IMAGE',
+    `the file is ${NAMES[format]} whose data is broken, or coded in a way that is not read`,
+    { cause },
+  );
 }
 
 /** @throws DermletError IMAGE_TOO_LARGE */
 export function checkPixels(width: number, height: number): void {
-  if (width * height > MAX_PIXELS) throw new DermletError('IMAGE_TOO_LARGE', `the picture is ${width} x ${height} pixels; at most 64 million can be read`);
+  if (width * height > MAX_PIXELS)
+    throw new DermletError(
+      'IMAGE_TOO_LARGE',
+      `the picture is ${width} x ${height} pixels; at most 64 million can be read`,
+    );
 }
 
 /** A copy of a file with the core's changes: pairs of a place and the byte to write there. */

@@ -1,9 +1,20 @@
 /** Dermlet's classifier: everything an embedder needs, and nothing of how it is made. */
-export { Classifier, MAX_FILE_BYTES, listModels } from './classifier.js';
+export { Classifier, listModels, MAX_FILE_BYTES } from './classifier.js';
 export { DermletError, type ErrorCode } from './errors.js';
-export type { BackendChoice, ClassifyInput, ClassifyOptions, Crop, LesionPicture, ListOptions, LoadOptions, LoadProgress, ModelInfo, ModelSummary, Stage } from './options.js';
+export type {
+  BackendChoice,
+  ClassifyInput,
+  ClassifyOptions,
+  Crop,
+  LesionPicture,
+  ListOptions,
+  LoadOptions,
+  LoadProgress,
+  ModelInfo,
+  ModelSummary,
+  Stage,
+} from './options.js';
 export {
-  withoutPictures,
   type Backend,
   type ColourSource,
   type Concern,
@@ -25,4 +36,5 @@ export {
   type Source,
   type Spot,
   type Tier,
+  withoutPictures,
 } from './result.js';

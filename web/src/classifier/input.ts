@@ -1,4 +1,7 @@
-/** One picture, or the pictures of one lesion, on their way through the layers: as the caller gave them, as kept, on the wire, in the engine. */
+/**
+ * One picture, or the pictures of one lesion, on their way through the layers: as the caller gave them, as kept, on the
+ * wire, in the engine.
+ */
 import { DermletError } from './errors.js';
 import type { Crop } from './options.js';
 
@@ -15,7 +18,8 @@ export type InputOf<Bytes> = Bytes | readonly PictureOf<Bytes>[];
 export const isList = <One, Entry>(input: One | readonly Entry[]): input is readonly Entry[] => Array.isArray(input);
 
 /** All the files in an input. */
-export const filesIn = <Bytes>(input: InputOf<Bytes>): Bytes[] => (isList(input) ? input.map(({ bytes }) => bytes) : [input]);
+export const filesIn = <Bytes>(input: InputOf<Bytes>): Bytes[] =>
+  isList(input) ? input.map(({ bytes }) => bytes) : [input];
 
 /** The same input with its files in another form. */
 export const withFiles = <From, To>(input: InputOf<From>, change: (bytes: From) => To): InputOf<To> =>

@@ -1,6 +1,7 @@
 /**
- * A model's manifest.json -> typed data. Says the same as `models/manifest.schema.json` (a test holds the two together) and, beyond what a schema
- * can say: one limit of the sets a class, no id twice, a default modality that exists, no division by zero.
+ * A model's manifest.json -> typed data. Says the same as `models/manifest.schema.json` (a test holds the two together)
+ * and, beyond what a schema can say: one limit of the sets a class, no id twice, a default modality that exists, no
+ * division by zero.
  */
 import type { SetRule, TierCuts } from '../../../wasm_src/bindings/dermlet.js';
 import { DermletError } from './errors.js';
@@ -63,14 +64,19 @@ export interface Pooling {
   tiers: TierCuts;
 }
 
-/** How the scores of two pictures of one lesion, one of each modality, become one; `wasm_src/core/combine.h` has the formula. */
+/**
+ * How the scores of two pictures of one lesion, one of each modality, become one; `wasm_src/core/combine.h` has the
+ * formula.
+ */
 export interface Combination extends Pooling {
   modalities: [string, string];
   /** In place of the combination's own for the means over the dihedral views; its own where absent. */
   thorough?: Pooling;
 }
 
-/** Limits of the quality checks; `wasm_src/core/quality.h` says what each measures. A check without a limit is not made. */
+/**
+ * Limits of the quality checks; `wasm_src/core/quality.h` says what each measures. A check without a limit is not made.
+ */
 export interface QualityLimits {
   minSide?: number;
   minSharpness?: number;
@@ -82,7 +88,10 @@ export interface QualityLimits {
   maxOffset?: number;
 }
 
-/** The small network that finds spots in a whole picture, and what is made of its answer; `wasm_src/core/locate.h` has the meaning of each number. */
+/**
+ * The small network that finds spots in a whole picture, and what is made of its answer; `wasm_src/core/locate.h` has
+ * the meaning of each number.
+ */
 export interface Locator {
   file: FileEntry;
   input: ModelInput;
@@ -95,7 +104,10 @@ export interface Locator {
   frameScale: number;
 }
 
-/** Up to which size a spot is scored in its frame alone, and up to which in the picture and its frame together; `wasm_src/core/locate.h`. */
+/**
+ * Up to which size a spot is scored in its frame alone, and up to which in the picture and its frame together;
+ * `wasm_src/core/locate.h`.
+ */
 export interface Look {
   aloneShare: number;
   bothShare: number;
@@ -119,7 +131,10 @@ export interface Manifest {
   combination?: Combination;
   defaultModality: string;
   decision: { coverage: number; rejection: 'energy' | 'distance' | 'none' };
-  /** Tells the modality by the embedding: a row of weights and a bias for each of `modalities`; `wasm_src/core/modality.h` has the formula. */
+  /**
+   * Tells the modality by the embedding: a row of weights and a bias for each of `modalities`;
+   * `wasm_src/core/modality.h` has the formula.
+   */
   modalityProbe?: { weights: number[][]; bias: number[] };
   /** Without one pictures are classified as they are. */
   locator?: Locator;
@@ -143,7 +158,11 @@ const SHA256 = /^[0-9a-f]{64}$/u;
 
 function parseFile(value: unknown, path: string): FileEntry {
   const fields = new Fields(value, path);
-  const file = { path: fields.text('path', FILE_NAME), bytes: fields.integer('bytes', 1), sha256: fields.text('sha256', SHA256) };
+  const file = {
+    path: fields.text('path', FILE_NAME),
+    bytes: fields.integer('bytes', 1),
+    sha256: fields.text('sha256', SHA256),
+  };
   fields.end();
   return file;
 }
@@ -203,7 +222,7 @@ function parseClass(value: unknown, path: string): ModelClass {
   const fields = new Fields(value, path);
   const parsed: ModelClass = {
     id: fields.text('id', /^[a-z0-9][a-z0-9_-]{0,31}$/u),
-    name: fields.text('name', /^[^]/u),
+    name: fields.text('name', /^[\s\S]/u),
     ...(fields.has('plain') ? { plain: fields.text('plain') } : {}),
     concern: fields.oneOf('concern', ['low', 'moderate', 'high']),
   };
@@ -223,7 +242,10 @@ const setsOf = (fields: Fields): SetRule => ({
   freeRanks: fields.integer('freeRanks', 0, 1000),
 });
 
-const tiersOf = (fields: Fields): TierCuts => ({ high: fields.number('high', 0, 1), moderate: fields.number('moderate', 0, 1) });
+const tiersOf = (fields: Fields): TierCuts => ({
+  high: fields.number('high', 0, 1),
+  moderate: fields.number('moderate', 0, 1),
+});
 
 function calibrationOf(fields: Fields): Calibration {
   return {
@@ -240,7 +262,12 @@ function parseModality(value: unknown, path: string): Modality {
     id: fields.text('id'),
     ...calibrationOf(fields),
     ...(fields.has('look')
-      ? { look: section(fields, 'look', (look) => ({ aloneShare: look.number('aloneShare', 0, 1), bothShare: look.number('bothShare', 0, 1) })) }
+      ? {
+          look: section(fields, 'look', (look) => ({
+            aloneShare: look.number('aloneShare', 0, 1),
+            bothShare: look.number('bothShare', 0, 1),
+          })),
+        }
       : {}),
     ...(fields.has('thorough') ? { thorough: section(fields, 'thorough', calibrationOf) } : {}),
   };
@@ -286,7 +313,10 @@ const QUALITY_RANGES: Record<keyof QualityLimits, readonly [number, number]> = {
 
 function qualityLimitsOf(fields: Fields): QualityLimits {
   const limits: QualityLimits = {};
-  for (const [key, [low, high]] of Object.entries(QUALITY_RANGES) as [keyof QualityLimits, readonly [number, number]][]) {
+  for (const [key, [low, high]] of Object.entries(QUALITY_RANGES) as [
+    keyof QualityLimits,
+    readonly [number, number],
+  ][]) {
     if (fields.has(key)) limits[key] = fields.number(key, low, high);
   }
   return limits;
@@ -325,7 +355,10 @@ function checkTogether(manifest: Manifest): void {
   if (sameModality !== undefined) reject('modalities', `name '${sameModality}' twice`);
   const oneEach = (path: string, sets: SetRule | undefined) => {
     if (!sets || sets.limits.length === manifest.classes.length) return;
-    reject(`${path}.sets.limits`, `must have one entry for each of the ${manifest.classes.length} classes, but has ${sets.limits.length}`);
+    reject(
+      `${path}.sets.limits`,
+      `must have one entry for each of the ${manifest.classes.length} classes, but has ${sets.limits.length}`,
+    );
   };
   manifest.modalities.forEach(({ sets, thorough }, index) => {
     oneEach(`modalities[${index}]`, sets);
@@ -336,26 +369,34 @@ function checkTogether(manifest: Manifest): void {
     oneEach('combination', combination.sets);
     oneEach('combination.thorough', combination.thorough?.sets);
     const [a, b] = combination.modalities;
-    for (const id of [a, b]) if (!manifest.modalities.some((modality) => modality.id === id)) reject('combination.modalities', `names '${id}', which is none of the modalities`);
+    for (const id of [a, b])
+      if (!manifest.modalities.some((modality) => modality.id === id))
+        reject('combination.modalities', `names '${id}', which is none of the modalities`);
     if (a === b) reject('combination.modalities', `name '${a}' twice`);
   }
-  if (manifest.modalities.some(({ id }) => id === AUTO)) reject('modalities', `name '${AUTO}', which stands for whichever modality the picture is of`);
+  if (manifest.modalities.some(({ id }) => id === AUTO))
+    reject('modalities', `name '${AUTO}', which stands for whichever modality the picture is of`);
   const { modalityProbe } = manifest;
   if (modalityProbe) {
     const { weights, bias } = modalityProbe;
     const count = manifest.modalities.length;
-    if (count < 2 || weights.length !== count || bias.length !== count) reject('modalityProbe', `must have weights and a bias for each of at least two modalities; there are ${count}`);
-    if (new Set(weights.map((row) => row.length)).size !== 1) reject('modalityProbe.weights', 'must be rows of one length');
+    if (count < 2 || weights.length !== count || bias.length !== count)
+      reject('modalityProbe', `must have weights and a bias for each of at least two modalities; there are ${count}`);
+    if (new Set(weights.map((row) => row.length)).size !== 1)
+      reject('modalityProbe.weights', 'must be rows of one length');
     if (manifest.outputs.embedding === undefined) reject('modalityProbe', 'needs an embedding among the outputs');
   }
   const byDistance = manifest.decision.rejection === 'distance';
-  if (byDistance !== (manifest.rejection !== undefined)) reject('rejection', "must be there when decision.rejection is 'distance', and only then");
+  if (byDistance !== (manifest.rejection !== undefined))
+    reject('rejection', "must be there when decision.rejection is 'distance', and only then");
   if (byDistance && (manifest.outputs.embedding === undefined || manifest.outputs.scoresAre !== 'logits')) {
     reject('decision.rejection', "can be 'distance' only where the outputs have logits and an embedding");
   }
-  if (!manifest.modalities.some(({ id }) => id === manifest.defaultModality)) reject('defaultModality', 'is none of the modalities');
+  if (!manifest.modalities.some(({ id }) => id === manifest.defaultModality))
+    reject('defaultModality', 'is none of the modalities');
   for (const id of Object.keys(manifest.quality.modalities ?? {})) {
-    if (!manifest.modalities.some((modality) => modality.id === id)) reject('quality.modalities', `name '${id}', which is none of the modalities`);
+    if (!manifest.modalities.some((modality) => modality.id === id))
+      reject('quality.modalities', `name '${id}', which is none of the modalities`);
   }
   manifest.input.std.forEach((value, index) => {
     if (value === 0) reject(`input.std[${index}]`, 'must not be 0');
@@ -370,11 +411,17 @@ export function parseManifest(value: unknown): Manifest {
   return reading("The model's manifest", () => readManifest(value));
 }
 
-/** A manifest of another release is whole and still of no use here: which version it is of must be said, not what its first strange field is. */
+/**
+ * A manifest of another release is whole and still of no use here: which version it is of must be said, not what its
+ * first strange field is.
+ */
 function checkVersion(version: unknown): void {
   if (version === MANIFEST_VERSION) return;
   if (!Number.isInteger(version)) reject('manifestVersion', `must be ${MANIFEST_VERSION}`);
-  reject('manifestVersion', `is ${String(version)}, but only version ${MANIFEST_VERSION} is read here: model and engine must be of one release`);
+  reject(
+    'manifestVersion',
+    `is ${String(version)}, but only version ${MANIFEST_VERSION} is read here: model and engine must be of one release`,
+  );
 }
 
 function readManifest(value: unknown): Manifest {
@@ -385,7 +432,7 @@ function readManifest(value: unknown): Manifest {
     manifestVersion: MANIFEST_VERSION,
     name: fields.text('name', MODEL_NAME),
     version: fields.text('version', VERSION),
-    title: fields.text('title', /^[^]/u),
+    title: fields.text('title', /^[\s\S]/u),
     license: section(fields, 'license', (license) => ({
       id: license.text('id'),
       path: license.text('path', FILE_NAME),
@@ -408,7 +455,13 @@ function readManifest(value: unknown): Manifest {
         }
       : {}),
     ...(fields.has('locator') ? { locator: section(fields, 'locator', locatorOf) } : {}),
-    ...(fields.has('rejection') ? { rejection: section(fields, 'rejection', (rejection) => ({ file: parseFile(rejection.raw('file'), 'rejection.file') })) } : {}),
+    ...(fields.has('rejection')
+      ? {
+          rejection: section(fields, 'rejection', (rejection) => ({
+            file: parseFile(rejection.raw('file'), 'rejection.file'),
+          })),
+        }
+      : {}),
     decision: section(fields, 'decision', (decision) => ({
       coverage: decision.number('coverage', 0, 1),
       rejection: decision.oneOf('rejection', ['energy', 'distance', 'none']),
@@ -429,7 +482,12 @@ function readManifest(value: unknown): Manifest {
 }
 
 /** The files of a model that the engine reads, as its manifest names them. */
-export const filesOf = ({ file, selfTest, rejection, locator }: Pick<Manifest, 'file' | 'selfTest' | 'rejection' | 'locator'>): FileEntry[] => [
+export const filesOf = ({
+  file,
+  selfTest,
+  rejection,
+  locator,
+}: Pick<Manifest, 'file' | 'selfTest' | 'rejection' | 'locator'>): FileEntry[] => [
   file,
   selfTest.picture,
   selfTest.reference,
@@ -456,7 +514,11 @@ export function modelInfo(manifest: Manifest, base: string): ModelInfo {
     title: manifest.title,
     sha256: manifest.file.sha256,
     bytes: manifest.file.bytes,
-    license: { id: manifest.license.id, url: new URL(manifest.license.path, base).href, nonCommercial: manifest.license.nonCommercial },
+    license: {
+      id: manifest.license.id,
+      url: new URL(manifest.license.path, base).href,
+      nonCommercial: manifest.license.nonCommercial,
+    },
     cardUrl: new URL(manifest.card, base).href,
     classes: manifest.classes.map((entry) => ({ ...entry })),
     modalities: manifest.modalities.map(({ id }) => id),
@@ -468,7 +530,9 @@ export function modelInfo(manifest: Manifest, base: string): ModelInfo {
   };
 }
 
-/** What the self-test must come to: the network's raw outputs for the self-test picture, and how far each may differ. */
+/**
+ * What the self-test must come to: the network's raw outputs for the self-test picture, and how far each may differ.
+ */
 export interface SelfTestReference {
   scores: number[];
   embedding: number[];

@@ -1,14 +1,15 @@
 /**
  * Where a model's files come from: the network, and Cache Storage so that the second time needs none.
  *
- * The manifest is network-first, so that a new version is seen; the copy kept is used when the network fails or is too slow. Files are kept under
- * their sha256 and verified on every read, kept copies too. Cache Storage is a help and never a need: absent, denied or full, all works but
- * offline. What is kept is always one whole version: the manifest is stored only after its network was, and then older versions are removed.
+ * The manifest is network-first, so that a new version is seen; the copy kept is used when the network fails or is too
+ * slow. Files are kept under their sha256 and verified on every read, kept copies too. Cache Storage is a help and
+ * never a need: absent, denied or full, all works but offline. What is kept is always one whole version: the manifest
+ * is stored only after its network was, and then older versions are removed.
  */
 import { throwIfAborted } from './abort.js';
+import { download, type Fetch, htmlInstead, looksLikeHtml } from './download.js';
 import { DermletError } from './errors.js';
-import { download, htmlInstead, looksLikeHtml, type Fetch } from './download.js';
-import { filesOf, parseManifestText, type FileEntry, type Manifest } from './manifest.js';
+import { type FileEntry, filesOf, type Manifest, parseManifestText } from './manifest.js';
 import { sha256 } from './sha256.js';
 
 const CACHE = 'dermlet-models';
@@ -27,9 +28,13 @@ export type FileProgress = (loaded: number, total: number, cached: boolean) => v
 /** @throws DermletError MODEL_CORRUPT when size or sha256 is not the manifest's */
 export async function verifyFile(entry: FileEntry, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   if (bytes.length !== entry.bytes) {
-    throw new DermletError('MODEL_CORRUPT', `${entry.path} has ${bytes.length} bytes, but its manifest says ${entry.bytes}.`);
+    throw new DermletError(
+      'MODEL_CORRUPT',
+      `${entry.path} has ${bytes.length} bytes, but its manifest says ${entry.bytes}.`,
+    );
   }
-  if ((await sha256(bytes)) !== entry.sha256) throw new DermletError('MODEL_CORRUPT', `${entry.path} is damaged or changed: its sha256 is not its manifest's.`);
+  if ((await sha256(bytes)) !== entry.sha256)
+    throw new DermletError('MODEL_CORRUPT', `${entry.path} is damaged or changed: its sha256 is not its manifest's.`);
 }
 
 /** The folder of a model, ending in '/', from its address or its manifest's. @throws DermletError INVALID_ARGUMENT */
@@ -67,7 +72,10 @@ export class ModelStore {
     this.#manifestUrl = new URL('manifest.json', folder).href;
   }
 
-  /** @throws DermletError MODEL_UNAVAILABLE (neither network nor a kept copy), MODEL_CORRUPT (came, but is not a valid manifest), ABORTED */
+  /**
+   * @throws DermletError MODEL_UNAVAILABLE (neither network nor a kept copy), MODEL_CORRUPT (came, but is not a valid
+   * manifest), ABORTED
+   */
   async manifest(): Promise<Manifest> {
     const fresh = this.#freshManifest();
     fresh.catch(() => undefined); // looked at below; must not count as unhandled when the kept copy wins
@@ -139,7 +147,12 @@ export class ModelStore {
   }
 
   async #freshManifest(): Promise<Manifest> {
-    const bytes = await download(this.#manifestUrl, { fetch: this.#fetch, signal: this.#signal, cache: 'no-cache', limit: 4 << 20 });
+    const bytes = await download(this.#manifestUrl, {
+      fetch: this.#fetch,
+      signal: this.#signal,
+      cache: 'no-cache',
+      limit: 4 << 20,
+    });
     if (looksLikeHtml(bytes)) throw htmlInstead(this.#manifestUrl);
     return parseManifestText(new TextDecoder().decode(bytes));
   }
@@ -179,7 +192,10 @@ export class ModelStore {
 
   async #keep(key: string, bytes: Uint8Array<ArrayBuffer>, type: string): Promise<void> {
     try {
-      await (await this.#open())?.put(key, new Response(bytes, { headers: { 'content-type': type, 'content-length': String(bytes.length) } }));
+      await (await this.#open())?.put(
+        key,
+        new Response(bytes, { headers: { 'content-type': type, 'content-length': String(bytes.length) } }),
+      );
     } catch {
       // Storage full or denied: the next visit fetches again.
     }
@@ -194,8 +210,14 @@ export class ModelStore {
   }
 }
 
-/** The version of the model that is kept for a folder; undefined when none is, or nothing can be known. A manifest is kept only after its network was. */
-export async function keptVersion(folder: string, caches: CacheStorage | null = platformCaches()): Promise<string | undefined> {
+/**
+ * The version of the model that is kept for a folder; undefined when none is, or nothing can be known. A manifest is
+ * kept only after its network was.
+ */
+export async function keptVersion(
+  folder: string,
+  caches: CacheStorage | null = platformCaches(),
+): Promise<string | undefined> {
   try {
     const response = await (await caches?.open(CACHE))?.match(new URL('manifest.json', folder).href);
     return response && parseManifestText(await response.text()).version;

@@ -1,11 +1,12 @@
 /**
- * Models by name: the site's `models/` folder lies beside the engine's, with one folder a model and a list of them, `index.json`, that the build
- * writes (schema: `models/index.schema.json`). A bare name such as `skin-8` means the folder `models/skin-8/` there; all else is an address.
+ * Models by name: the site's `models/` folder lies beside the engine's, with one folder a model and a list of them,
+ * `index.json`, that the build writes (schema: `models/index.schema.json`). A bare name such as `skin-8` means the
+ * folder `models/skin-8/` there; all else is an address.
  */
 import { throwIfAborted } from './abort.js';
 import { engineFolder } from './asset-base.js';
-import { DermletError } from './errors.js';
 import { download, type Fetch } from './download.js';
+import { DermletError } from './errors.js';
 import { Fields, reading, reject } from './fields.js';
 import { FILE_NAME, MODEL_NAME, VERSION } from './manifest.js';
 import { keptVersion, modelFolder } from './model-store.js';
@@ -39,7 +40,9 @@ export const modelsFolder = (assetBase: string): string => new URL('../models/',
  * @throws DermletError INVALID_ARGUMENT
  */
 export function resolveModel(model: string | URL, assetBase: string, here: string | undefined): string {
-  return typeof model === 'string' && isModelName(model) ? new URL(`${model}/`, modelsFolder(assetBase)).href : modelFolder(model, here);
+  return typeof model === 'string' && isModelName(model)
+    ? new URL(`${model}/`, modelsFolder(assetBase)).href
+    : modelFolder(model, here);
 }
 
 function parseEntry(value: unknown, path: string): IndexEntry {
@@ -47,10 +50,14 @@ function parseEntry(value: unknown, path: string): IndexEntry {
   const license = new Fields(fields.raw('license'), fields.at('license'));
   const entry: IndexEntry = {
     name: fields.text('name', MODEL_NAME),
-    title: fields.text('title', /^[^]/u),
+    title: fields.text('title', /^[\s\S]/u),
     version: fields.text('version', VERSION),
     bytes: fields.integer('bytes', 1),
-    license: { id: license.text('id'), path: license.text('path', FILE_NAME), nonCommercial: license.flag('nonCommercial') },
+    license: {
+      id: license.text('id'),
+      path: license.text('path', FILE_NAME),
+      nonCommercial: license.flag('nonCommercial'),
+    },
     card: fields.text('card', FILE_NAME),
     classes: fields.integer('classes', 2),
     default: fields.flag('default'),
@@ -81,7 +88,10 @@ export interface IndexSource {
   caches?: CacheStorage | null;
 }
 
-/** What `models/index.json` lists, the default first. @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, INVALID_ARGUMENT, ABORTED */
+/**
+ * What `models/index.json` lists, the default first. @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT,
+ * INVALID_ARGUMENT, ABORTED
+ */
 export async function listModelsFrom(options: ListOptions, source: IndexSource = {}): Promise<ModelSummary[]> {
   const folder = modelsFolder(engineFolder(options.assetBase, globalThis.location?.href));
   const entries = await fetchIndex(folder, options.signal, source.fetch);
@@ -102,9 +112,18 @@ export async function listModelsFrom(options: ListOptions, source: IndexSource =
   return models;
 }
 
-async function fetchIndex(folder: string, signal: AbortSignal | undefined, fetcher: Fetch | undefined): Promise<IndexEntry[]> {
+async function fetchIndex(
+  folder: string,
+  signal: AbortSignal | undefined,
+  fetcher: Fetch | undefined,
+): Promise<IndexEntry[]> {
   const url = new URL('index.json', folder).href;
-  const bytes = await download(url, { fetch: fetcher ?? ((address, init) => fetch(address, init)), signal, cache: 'no-cache', limit: 1 << 20 });
+  const bytes = await download(url, {
+    fetch: fetcher ?? ((address, init) => fetch(address, init)),
+    signal,
+    cache: 'no-cache',
+    limit: 1 << 20,
+  });
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));
@@ -115,15 +134,32 @@ async function fetchIndex(folder: string, signal: AbortSignal | undefined, fetch
 }
 
 /**
- * What a failed load by name should say: a name that the list does not hold is the caller's slip and no matter of the network.
- * @returns INVALID_ARGUMENT with the known names, or `error` as it was when the name is listed, the list cannot be had, or it is another error
+ * What a failed load by name should say: a name that the list does not hold is the caller's slip and no matter of the
+ * network.
+ * @returns INVALID_ARGUMENT with the known names, or `error` as it was when the name is listed, the list cannot be had,
+ * or it is another error
  */
-export async function explainUnknown(model: string | URL, error: unknown, assetBase: string, source: IndexSource = {}): Promise<unknown> {
-  if (typeof model !== 'string' || !isModelName(model) || !(error instanceof DermletError) || error.code !== 'MODEL_UNAVAILABLE') return error;
+export async function explainUnknown(
+  model: string | URL,
+  error: unknown,
+  assetBase: string,
+  source: IndexSource = {},
+): Promise<unknown> {
+  if (
+    typeof model !== 'string' ||
+    !isModelName(model) ||
+    !(error instanceof DermletError) ||
+    error.code !== 'MODEL_UNAVAILABLE'
+  )
+    return error;
   const names = await fetchIndex(modelsFolder(assetBase), undefined, source.fetch).then(
     (entries) => entries.map(({ name }) => name),
     () => [model],
   );
   if (names.includes(model)) return error;
-  return new DermletError('INVALID_ARGUMENT', `There is no model '${model}' here; there is ${names.join(', ')}. An address must hold a '/'.`, { cause: error });
+  return new DermletError(
+    'INVALID_ARGUMENT',
+    `There is no model '${model}' here; there is ${names.join(', ')}. An address must hold a '/'.`,
+    { cause: error },
+  );
 }

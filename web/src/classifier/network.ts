@@ -1,4 +1,7 @@
-/** One ONNX Runtime session: created, run, checked against the manifest, released. Nothing is decided here; `runtime.ts` does. */
+/**
+ * One ONNX Runtime session: created, run, checked against the manifest, released. Nothing is decided here; `runtime.ts`
+ * does.
+ */
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { ModelOutputs } from '../../../wasm_src/bindings/dermlet.js';
 import { messageOf } from './abort.js';
@@ -23,7 +26,8 @@ export interface Network {
   /** Why it can run no more (a lost device); undefined while it can. */
   readonly lost: string | undefined;
   /**
-   * @param tensor `views` pictures, one after the other: one run where the graph's batch dimension is open, else as many runs
+   * @param tensor `views` pictures, one after the other: one run where the graph's batch dimension is open, else as
+   * many runs
    * @throws DermletError MODEL_CORRUPT (outputs are not what the manifest says), BACKEND_FAILED
    */
   run(tensor: Float32Array<ArrayBuffer>, views?: number): Promise<NetworkOutputs>;
@@ -35,12 +39,18 @@ export interface Network {
   release(): Promise<void>;
 }
 
-/** ONNX Runtime with threads did not come up. It cannot be started twice in one place: only a new worker, with one thread, can go on. */
+/**
+ * ONNX Runtime with threads did not come up. It cannot be started twice in one place: only a new worker, with one
+ * thread, can go on.
+ */
 export class ThreadsFailed extends Error {
   override readonly name = 'ThreadsFailed';
 }
 
-/** Milliseconds that the threaded runtime may take to start: a blocked thread script makes it wait for ever without an error. */
+/**
+ * Milliseconds that the threaded runtime may take to start: a blocked thread script makes it wait for ever without an
+ * error.
+ */
 const THREADED_START_LIMIT = 15_000;
 
 type Runtime = typeof import('onnxruntime-web/wasm');
@@ -51,7 +61,12 @@ const runtimes: Record<Backend, () => Promise<Runtime>> = {
   webgpu: () => import('onnxruntime-web/webgpu'),
 };
 
-async function configured(backend: Backend, environment: Environment, threads: number, binary: Uint8Array<ArrayBuffer>): Promise<Runtime> {
+async function configured(
+  backend: Backend,
+  environment: Environment,
+  threads: number,
+  binary: Uint8Array<ArrayBuffer>,
+): Promise<Runtime> {
   const runtime = await runtimes[backend]();
   const script = environment.runtimeScript(backend);
   runtime.env.logLevel = 'error';
@@ -64,12 +79,15 @@ async function configured(backend: Backend, environment: Environment, threads: n
 
 function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_resolve, reject) => (timer = setTimeout(() => reject(new Error(message)), milliseconds)));
+  const limit = new Promise<never>(
+    (_resolve, reject) => (timer = setTimeout(() => reject(new Error(message)), milliseconds)),
+  );
   return Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
 
 /**
- * Starts ONNX Runtime for a backend and creates the session. Weights stored as fp16 or int8 are folded back to fp32 here ('all').
+ * Starts ONNX Runtime for a backend and creates the session. Weights stored as fp16 or int8 are folded back to fp32
+ * here ('all').
  * @param read gives one of the model's files, verified; fetched at the same time as the runtime
  * @throws ThreadsFailed, DermletError MODEL_UNAVAILABLE (the runtime's files), MODEL_CORRUPT (names), BACKEND_FAILED
  */
@@ -81,15 +99,28 @@ export async function createNetwork(
 ): Promise<Network> {
   const threads = environment.threads;
   const { locator } = manifest;
-  const [model, finder, binary] = await Promise.all([read(manifest.file), locator ? read(locator.file) : null, environment.runtimeWasm(backend)]);
+  const [model, finder, binary] = await Promise.all([
+    read(manifest.file),
+    locator ? read(locator.file) : null,
+    environment.runtimeWasm(backend),
+  ]);
   let runtime: Runtime;
   let session: InferenceSession;
   let finding: InferenceSession | null = null;
   try {
     runtime = await configured(backend, environment, threads, binary);
-    const creating = runtime.InferenceSession.create(model, { executionProviders: [backend], graphOptimizationLevel: 'all' });
-    session = await (threads > 1 ? withLimit(creating, 2 * THREADED_START_LIMIT, 'it did not start in time') : creating);
-    if (finder) finding = await runtime.InferenceSession.create(finder, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
+    const creating = runtime.InferenceSession.create(model, {
+      executionProviders: [backend],
+      graphOptimizationLevel: 'all',
+    });
+    session = await (threads > 1
+      ? withLimit(creating, 2 * THREADED_START_LIMIT, 'it did not start in time')
+      : creating);
+    if (finder)
+      finding = await runtime.InferenceSession.create(finder, {
+        executionProviders: ['wasm'],
+        graphOptimizationLevel: 'all',
+      });
     delete (runtime.env.wasm as { wasmBinary?: unknown }).wasmBinary; // up to 27 MB that nobody needs any more
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;
@@ -98,7 +129,9 @@ export async function createNetwork(
       throw new DermletError('MODEL_UNAVAILABLE', `A part of the engine could not be fetched: ${message}`, { cause });
     }
     if (threads > 1) throw new ThreadsFailed(`ONNX Runtime with ${threads} threads: ${message}`, { cause });
-    throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not load the network on ${backend}: ${message}`, { cause });
+    throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not load the network on ${backend}: ${message}`, {
+      cause,
+    });
   }
   const { scores, maps, embedding } = manifest.outputs;
   checkNames('network', session, manifest.input, [scores, maps, embedding]);
@@ -106,10 +139,20 @@ export async function createNetwork(
   return new SessionNetwork(backend, threads, runtime, session, finding, manifest);
 }
 
-function checkNames(which: string, session: InferenceSession, input: ModelInput, outputs: (string | undefined)[]): void {
+function checkNames(
+  which: string,
+  session: InferenceSession,
+  input: ModelInput,
+  outputs: (string | undefined)[],
+): void {
   const missing = outputs.filter((name) => name !== undefined && !session.outputNames.includes(name));
-  if (missing.length > 0) throw new DermletError('MODEL_CORRUPT', `The ${which} has no output '${missing.join("', '")}' that its manifest names.`);
-  if (!session.inputNames.includes(input.name)) throw new DermletError('MODEL_CORRUPT', `The ${which} has no input '${input.name}' that its manifest names.`);
+  if (missing.length > 0)
+    throw new DermletError(
+      'MODEL_CORRUPT',
+      `The ${which} has no output '${missing.join("', '")}' that its manifest names.`,
+    );
+  if (!session.inputNames.includes(input.name))
+    throw new DermletError('MODEL_CORRUPT', `The ${which} has no input '${input.name}' that its manifest names.`);
 }
 
 class SessionNetwork implements Network {
@@ -130,7 +173,8 @@ class SessionNetwork implements Network {
     if (views === 1 || takesAnyBatch(this.session, this.manifest)) return this.#runBatch(tensor, views);
     const size = tensor.length / views;
     const parts: NetworkOutputs[] = [];
-    for (let view = 0; view < views; view++) parts.push(await this.#runBatch(tensor.subarray(view * size, (view + 1) * size), 1));
+    for (let view = 0; view < views; view++)
+      parts.push(await this.#runBatch(tensor.subarray(view * size, (view + 1) * size), 1));
     return joined(parts);
   }
 
@@ -166,8 +210,15 @@ class SessionNetwork implements Network {
     }
   }
 
-  async #answer(session: InferenceSession, input: ModelInput, tensor: Float32Array<ArrayBuffer>, views: number, what: string): Promise<InferenceSession.OnnxValueMapType> {
-    const dims = input.layout === 'NCHW' ? [views, 3, input.height, input.width] : [views, input.height, input.width, 3];
+  async #answer(
+    session: InferenceSession,
+    input: ModelInput,
+    tensor: Float32Array<ArrayBuffer>,
+    views: number,
+    what: string,
+  ): Promise<InferenceSession.OnnxValueMapType> {
+    const dims =
+      input.layout === 'NCHW' ? [views, 3, input.height, input.width] : [views, input.height, input.width, 3];
     try {
       return await session.run({ [input.name]: new this.runtime.Tensor('float32', tensor, dims) });
     } catch (cause) {
@@ -186,7 +237,9 @@ class SessionNetwork implements Network {
 
   async #watchDevice(): Promise<void> {
     try {
-      const device = (await this.runtime.env.webgpu.device) as unknown as { lost: Promise<{ message: string; reason: string }> };
+      const device = (await this.runtime.env.webgpu.device) as unknown as {
+        lost: Promise<{ message: string; reason: string }>;
+      };
       const { message, reason } = await device.lost;
       this.lost = message || reason || 'the WebGPU device was lost';
     } catch {
@@ -207,7 +260,11 @@ function joined(parts: readonly NetworkOutputs[]): NetworkOutputs {
     const arrays = parts.flatMap((part) => of(part) ?? []);
     if (arrays.length === 0) return null;
     const whole = new Float32Array(arrays.reduce((length, array) => length + array.length, 0));
-    arrays.reduce((at, array) => (whole.set(array, at), at + array.length), 0);
+    let at = 0;
+    for (const array of arrays) {
+      whole.set(array, at);
+      at += array.length;
+    }
     return whole;
   };
   const [{ mapHeight, mapWidth }] = parts as [NetworkOutputs];
@@ -222,12 +279,22 @@ function joined(parts: readonly NetworkOutputs[]): NetworkOutputs {
 }
 
 /** One output's values, copied; 0 in `shape` stands for any size. @throws DermletError MODEL_CORRUPT */
-function floats(answer: InferenceSession.OnnxValueMapType, name: string, shape: number[]): { data: Float32Array; dims: readonly number[] } {
+function floats(
+  answer: InferenceSession.OnnxValueMapType,
+  name: string,
+  shape: number[],
+): { data: Float32Array; dims: readonly number[] } {
   const value = answer[name] as Tensor | undefined;
-  const fits = value?.type === 'float32' && value.dims.length === shape.length && shape.every((size, axis) => size === 0 || value.dims[axis] === size);
+  const fits =
+    value?.type === 'float32' &&
+    value.dims.length === shape.length &&
+    shape.every((size, axis) => size === 0 || value.dims[axis] === size);
   if (!fits) {
     const found = value ? `${value.type} [${value.dims.join(', ')}]` : 'nothing';
-    throw new DermletError('MODEL_CORRUPT', `The network's output '${name}' is ${found}, but should be float32 [${shape.map((n) => n || 'any').join(', ')}].`);
+    throw new DermletError(
+      'MODEL_CORRUPT',
+      `The network's output '${name}' is ${found}, but should be float32 [${shape.map((n) => n || 'any').join(', ')}].`,
+    );
   }
   return { data: Float32Array.from(value.data as Float32Array), dims: value.dims };
 }

@@ -19,7 +19,10 @@ export interface LoadOptions {
   signal?: AbortSignal;
   /** Milliseconds without a call after which the worker is ended to give its memory back; 0 never. Default 60000. */
   idleTimeout?: number;
-  /** Folder of the engine's files (`dermlet.wasm`, `ort-wasm-*`), ending in '/'; models by name lie in `../models/` from it. Default: where this module was served from. */
+  /**
+   * Folder of the engine's files (`dermlet.wasm`, `ort-wasm-*`), ending in '/'; models by name lie in `../models/` from
+   * it. Default: where this module was served from.
+   */
   assetBase?: string | URL;
 }
 
@@ -35,8 +38,8 @@ export type Stage = 'queued' | 'starting' | 'decoding' | 'analysing' | 'explaini
 export interface ClassifyOptions {
   signal?: AbortSignal;
   /**
-   * How the picture was taken: id of one of the model's modalities, or `auto`, which goes by the picture. Default `auto`; a model that cannot tell takes its default
-   * modality. Of a lesion: for the pictures that name none.
+   * How the picture was taken: id of one of the model's modalities, or `auto`, which goes by the picture. Default
+   * `auto`; a model that cannot tell takes its default modality. Of a lesion: for the pictures that name none.
    */
   modality?: string;
   /**
@@ -44,15 +47,20 @@ export interface ClassifyOptions {
    * - pixels of the upright picture
    * - `auto`: a frame around the spot where it is small in the picture, else the picture as it is
    * - `whole`: the picture as it is
-   * Default `auto`; a model without a locator takes the picture as it is. A lesion's pictures have crops of their own instead.
+   * Default `auto`; a model without a locator takes the picture as it is. A lesion's pictures have crops of their own
+   * instead.
    */
   crop?: Crop;
   /**
-   * Takes the mean of the network's answers for all eight turns and reflections of the picture (four of them where the network's input is not a square), with the
-   * calibration made for it where the model has one. Takes about eight times as long. Default false.
+   * Takes the mean of the network's answers for all eight turns and reflections of the picture (four of them where the
+   * network's input is not a square), with the calibration made for it where the model has one. Takes about eight times
+   * as long. Default false.
    */
   thorough?: boolean;
-  /** Adds `explanation` (and the overlay when `pictures` is asked for): the first-ranked class, or the class id given. Default false. */
+  /**
+   * Adds `explanation` (and the overlay when `pictures` is asked for): the first-ranked class, or the class id given.
+   * Default false.
+   */
   explain?: boolean | string;
   /** Adds `result.pictures`: upright preview, the network's view, the heat-map overlay. Default false. */
   pictures?: boolean;
@@ -63,7 +71,10 @@ export type Crop = Rect | 'auto' | 'whole';
 
 export type ClassifyInput = Blob | ArrayBuffer | Uint8Array;
 
-/** One of up to two pictures of one lesion. Two of different modalities need a model whose manifest says how their scores are combined. */
+/**
+ * One of up to two pictures of one lesion. Two of different modalities need a model whose manifest says how their
+ * scores are combined.
+ */
 export interface LesionPicture {
   picture: ClassifyInput;
   /** As in `ClassifyOptions`, whose own counts when absent. */
@@ -88,7 +99,10 @@ export interface ModelInfo {
   recognisesModality: boolean;
   /** Whether `crop: 'auto'` looks for the spot. */
   findsSpots: boolean;
-  /** The two modalities whose pictures of one lesion can be combined; absent where the model knows of none. Two pictures of one modality always can. */
+  /**
+   * The two modalities whose pictures of one lesion can be combined; absent where the model knows of none. Two pictures
+   * of one modality always can.
+   */
   combines?: [string, string];
   coverage: number;
 }

@@ -1,7 +1,7 @@
 /** What page and worker say to each other. Everything is plain data; pictures and bytes are moved, not copied. */
 import { messageOf } from './abort.js';
-import { DermletError, type ErrorCode } from './errors.js';
 import type { CallOptions } from './engine.js';
+import { DermletError, type ErrorCode } from './errors.js';
 import { filesIn, type InputOf } from './input.js';
 import type { Manifest } from './manifest.js';
 import type { BackendChoice, LoadProgress, Stage } from './options.js';
@@ -50,7 +50,10 @@ export type FromWorker =
   | { type: 'progress'; progress: LoadProgress }
   | { type: 'ready'; manifest: Manifest; fallback: Fallback | undefined }
   | { type: 'load-failed'; error: WireError }
-  /** The threaded runtime did not come up: this worker is of no more use, one with a single thread is. The input comes back from an unfinished call. */
+  /**
+   * The threaded runtime did not come up: this worker is of no more use, one with a single thread is. The input comes
+   * back from an unfinished call.
+   */
   | { type: 'threads-failed'; reason: string; id?: number; input?: WireInput }
   | { type: 'stage'; id: number; stage: Stage }
   | { type: 'result'; id: number; result: Result }
@@ -59,5 +62,7 @@ export type FromWorker =
 /** The buffers of a result that can be moved. */
 export function resultBuffers({ pictures }: Result): ArrayBuffer[] {
   if (!pictures) return [];
-  return [pictures.preview, pictures.view, pictures.overlay].flatMap((picture) => (picture ? [picture.rgba.buffer] : []));
+  return [pictures.preview, pictures.view, pictures.overlay].flatMap((picture) =>
+    picture ? [picture.rgba.buffer] : [],
+  );
 }

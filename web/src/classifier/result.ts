@@ -1,9 +1,18 @@
 /** What `classify` answers. Plain data with a version; every front end, export and endpoint is a projection of it. */
-import type { ColourSource, Framing, Picture, Quality, QualityCheck, QualityCheckId, Rect, Spot } from '../../../wasm_src/bindings/dermlet.js';
+import type {
+  ColourSource,
+  Framing,
+  Picture,
+  Quality,
+  QualityCheck,
+  QualityCheckId,
+  Rect,
+  Spot,
+} from '../../../wasm_src/bindings/dermlet.js';
 
 import type { DecodePath } from './foreign.js';
 
-export type { DecodePath, ColourSource, Framing, Picture, Quality, QualityCheck, QualityCheckId, Rect, Spot };
+export type { ColourSource, DecodePath, Framing, Picture, Quality, QualityCheck, QualityCheckId, Rect, Spot };
 
 export type Concern = 'low' | 'moderate' | 'high';
 
@@ -18,8 +27,9 @@ export type Concern = 'low' | 'moderate' | 'high';
 export type Outcome = 'single' | 'several' | 'not-recognised' | 'poor-quality' | 'no-spot' | 'several-spots';
 
 /**
- * How much of the probability the classes of high and of moderate concern have together, cut where the manifest says (`wasm_src/core/decision.h`); neither the
- * first-ranked class nor the prediction set decides it. `unknown` where no class may be named. `low` is never an all-clear.
+ * How much of the probability the classes of high and of moderate concern have together, cut where the manifest says
+ * (`wasm_src/core/decision.h`); neither the first-ranked class nor the prediction set decides it. `unknown` where no
+ * class may be named. `low` is never an all-clear.
  */
 export type Tier = Concern | 'unknown';
 
@@ -42,7 +52,10 @@ export interface Runtime {
   threads: number;
   /** Present when another backend was wanted or tried first: which, and why it is not the one that ran. */
   fallback?: { from: Backend; reason: string };
-  /** Milliseconds. `queue`: waiting for earlier calls; `prepare`: bytes to tensor; `inference`: the network; `interpret`: outputs to result. Of all pictures and views. */
+  /**
+   * Milliseconds. `queue`: waiting for earlier calls; `prepare`: bytes to tensor; `inference`: the network;
+   * `interpret`: outputs to result. Of all pictures and views.
+   */
   timings: { queue: number; prepare: number; inference: number; interpret: number; total: number };
 }
 
@@ -53,7 +66,10 @@ export interface Rejection {
   threshold: number | null;
 }
 
-/** How the part that the network saw (`source.region`) was found, and the spots that were found on the way, best first, in pixels of the upright picture. */
+/**
+ * How the part that the network saw (`source.region`) was found, and the spots that were found on the way, best first,
+ * in pixels of the upright picture.
+ */
 export interface Frame {
   framing: Framing;
   spots: Spot[];
@@ -61,7 +77,10 @@ export interface Frame {
 
 /** Which modality the scores were read as, and why. */
 export interface ModalityChoice {
-  /** `caller`: it was asked for; `picture`: the picture looks like it; `default`: nobody asked, and the model cannot tell. */
+  /**
+   * `caller`: it was asked for; `picture`: the picture looks like it; `default`: nobody asked, and the model cannot
+   * tell.
+   */
   by: 'caller' | 'picture' | 'default';
   /** What the picture looks like and how surely, where the model can tell: it may differ from what was asked for. */
   recognised?: { modality: string; probability: number };
@@ -102,7 +121,10 @@ export interface Lesion {
   }[];
   /** Whether the result comes from two pictures together; else it is that of the one that is usable. */
   combined: boolean;
-  /** Index of the first usable picture (0 when none is): the result's `modality`, `quality`, `source`, `explanation` and `pictures` are its. */
+  /**
+   * Index of the first usable picture (0 when none is): the result's `modality`, `quality`, `source`, `explanation` and
+   * `pictures` are its.
+   */
   shown: number;
 }
 
@@ -115,17 +137,28 @@ export interface Result {
   modalityChoice: ModalityChoice;
   /** Whether the scores are means over the dihedral views. */
   thorough: boolean;
-  /** All classes, most probable first, whatever the outcome. Show no class as an answer unless the outcome is `single` or `several`. */
+  /**
+   * All classes, most probable first, whatever the outcome. Show no class as an answer unless the outcome is `single`
+   * or `several`.
+   */
   ranking: RankedClass[];
-  /** Class ids, the first few of `ranking`; holds the truth for about `coverage` of pictures like those the network was calibrated on. */
+  /**
+   * Class ids, the first few of `ranking`; holds the truth for about `coverage` of pictures like those the network was
+   * calibrated on.
+   */
   predictionSet: string[];
   coverage: number;
-  /** Of two pictures combined: how far the one that is more like the training pictures is over its own threshold, against 0. */
+  /**
+   * Of two pictures combined: how far the one that is more like the training pictures is over its own threshold,
+   * against 0.
+   */
   rejection: Rejection;
   quality: Quality;
   source: Source;
   frame: Frame;
-  /** Class activation grid of one class over `source.region`, 0..1 relative to its greatest value, rows from the top. */
+  /**
+   * Class activation grid of one class over `source.region`, 0..1 relative to its greatest value, rows from the top.
+   */
   explanation?: { classId: string; rows: number; columns: number; values: number[] };
   /** Where pictures were given as those of one lesion. */
   lesion?: Lesion;

@@ -1,17 +1,21 @@
 /**
- * Which backend runs the network. WASM is the reference and the default. WebGPU is tried when asked for, or with 'auto' when there is a hardware
- * adapter; it is trusted only after the self-test, and left for good at the first sign of trouble: the call in hand is finished on WASM.
+ * Which backend runs the network. WASM is the reference and the default. WebGPU is tried when asked for, or with 'auto'
+ * when there is a hardware adapter; it is trusted only after the self-test, and left for good at the first sign of
+ * trouble: the call in hand is finished on WASM.
  */
 import { messageOf } from './abort.js';
 import type { AdapterLike, Environment, GpuLike } from './environment.js';
 import { DermletError } from './errors.js';
-import { ThreadsFailed, type Network } from './network.js';
+import { type Network, ThreadsFailed } from './network.js';
 import type { BackendChoice } from './options.js';
 import type { Backend, Runtime as RuntimeReport } from './result.js';
 
 export type Fallback = NonNullable<RuntimeReport['fallback']>;
 
-/** A software adapter is slower than WASM. SwiftShader and llvmpipe do not always say that they are one, but their names do. */
+/**
+ * A software adapter is slower than WASM. SwiftShader and llvmpipe do not always say that they are one, but their names
+ * do.
+ */
 export function isHardware(adapter: AdapterLike | null): boolean {
   if (!adapter || adapter.isFallbackAdapter === true || adapter.info?.isFallbackAdapter === true) return false;
   const { vendor = '', architecture = '', description = '' } = adapter.info ?? {};
@@ -19,7 +23,10 @@ export function isHardware(adapter: AdapterLike | null): boolean {
 }
 
 /** Whether to try WebGPU; `why` when it was asked for and cannot be. */
-export async function wantsWebGpu(choice: BackendChoice, gpu: GpuLike | undefined): Promise<{ tried: boolean; why?: string }> {
+export async function wantsWebGpu(
+  choice: BackendChoice,
+  gpu: GpuLike | undefined,
+): Promise<{ tried: boolean; why?: string }> {
   if (choice === 'wasm') return { tried: false };
   // `auto` found nothing better than the default: not a fallback, and nothing to tell.
   const silent = choice === 'auto';
@@ -65,7 +72,11 @@ export class Runtime {
       if (typeof attempt !== 'string') return new Runtime(options, attempt, undefined);
       reason = attempt;
     }
-    return new Runtime(options, await options.create('wasm'), reason === undefined ? undefined : { from: 'webgpu', reason });
+    return new Runtime(
+      options,
+      await options.create('wasm'),
+      reason === undefined ? undefined : { from: 'webgpu', reason },
+    );
   }
 
   get backend(): Backend {
@@ -81,7 +92,8 @@ export class Runtime {
   }
 
   /**
-   * Runs `use` with the network that is trusted now; when WebGPU fails in it, leaves WebGPU and runs `use` again on WASM.
+   * Runs `use` with the network that is trusted now; when WebGPU fails in it, leaves WebGPU and runs `use` again on
+   * WASM.
    * @throws what `use` throws on WASM
    */
   async run<T>(use: (network: Network) => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 /**
- * SHA-256 (FIPS 180-4) as lower-case hex. Uses the platform's where there is one; pages served by plain http from another machine have no
- * `crypto.subtle`, and a model must be verified there too.
+ * SHA-256 (FIPS 180-4) as lower-case hex. Uses the platform's where there is one; pages served by plain http from
+ * another machine have no `crypto.subtle`, and a model must be verified there too.
  */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const subtle = globalThis.crypto?.subtle;
@@ -9,7 +9,9 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** First 32 bits of the fractional part of the `power`-th root of the first `count` primes: the standard's constants. */
+/**
+ * First 32 bits of the fractional part of the `power`-th root of the first `count` primes: the standard's constants.
+ */
 function rootsOfPrimes(count: number, power: number): Uint32Array {
   const primes: number[] = [];
   for (let n = 2; primes.length < count; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);

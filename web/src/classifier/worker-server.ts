@@ -6,7 +6,7 @@ import { withFiles } from './input.js';
 import { ModelStore } from './model-store.js';
 import { ThreadsFailed } from './network.js';
 import type { LoadProgress } from './options.js';
-import { inputBuffers, resultBuffers, toWire, type FromWorker, type LoadSettings, type ToWorker } from './protocol.js';
+import { type FromWorker, inputBuffers, type LoadSettings, resultBuffers, type ToWorker, toWire } from './protocol.js';
 
 /** The part of a worker's global scope, or of a port, that is used. */
 export interface ServerPort {
@@ -30,7 +30,12 @@ export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
     environment,
     backend: settings.backend,
     file: (entry) =>
-      store.file(entry, entry === manifest.file ? (loaded, total, cached) => onProgress({ phase: 'model', loaded, total, cached }) : undefined),
+      store.file(
+        entry,
+        entry === manifest.file
+          ? (loaded, total, cached) => onProgress({ phase: 'model', loaded, total, cached })
+          : undefined,
+      ),
     onSelfTest: () => onProgress({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
   // WebGPU's self-test was a warm-up already.
@@ -59,10 +64,15 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
   const classify = async ({ id, input, options }: Extract<ToWorker, { type: 'classify' }>) => {
     try {
       if (!engine) throw new Error('classify before load');
-      const result = await (await engine).classify(withFiles(input, (bytes) => new Uint8Array(bytes)), options, (stage) => post({ type: 'stage', id, stage }));
+      const result = await (await engine).classify(
+        withFiles(input, (bytes) => new Uint8Array(bytes)),
+        options,
+        (stage) => post({ type: 'stage', id, stage }),
+      );
       post({ type: 'result', id, result }, resultBuffers(result));
     } catch (error) {
-      if (error instanceof ThreadsFailed) post({ type: 'threads-failed', reason: messageOf(error), id, input }, inputBuffers(input));
+      if (error instanceof ThreadsFailed)
+        post({ type: 'threads-failed', reason: messageOf(error), id, input }, inputBuffers(input));
       else post({ type: 'failed', id, error: toWire(error) });
     }
   };

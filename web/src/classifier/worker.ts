@@ -1,4 +1,4 @@
 /** The module worker in which all work happens. */
-import { serve, type ServerPort } from './worker-server.js';
+import { type ServerPort, serve } from './worker-server.js';
 
 serve(self as unknown as ServerPort);

@@ -1,12 +1,13 @@
 /**
  * `<dermlet-classifier model="skin-8">`: choose, drop or paste photos of skin and see how the network scores them.
  *
- * Attributes: `model` (its name, as `listModels` gives it, or its folder's address, relative to the document), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when
- * a person points at, focuses or drops on the element; `now`: at once), `whole-page` (drops and pastes anywhere on the page are taken).
- * Another `model` or `backend` ends what is loading or running; the photos stay, their results go, and they are looked at anew.
- * Events, bubbling out of shadow trees: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
+ * Attributes: `model` (its name, as `listModels` gives it, or its folder's address, relative to the document),
+ * `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at, focuses or drops on
+ * the element; `now`: at once), `whole-page` (drops and pastes anywhere on the page are taken). Another `model` or
+ * `backend` ends what is loading or running; the photos stay, their results go, and they are looked at anew. Events,
+ * bubbling out of shadow trees: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
-import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 
 import type { BackendChoice, Crop, DermletError, ErrorCode, ModelInfo, Result } from '../classifier/index.js';
@@ -18,9 +19,9 @@ import './photo-view.js';
 import './picker.js';
 import './result-card.js';
 import './shelf.js';
-import { Session, discard, type Photo, type Released } from './session.js';
+import { discard, type Photo, type Released, Session } from './session.js';
 import { base, tokens } from './styles.js';
-import { STAGES, loadWords, stageWords, verdict } from './words.js';
+import { loadWords, STAGES, stageWords, verdict } from './words.js';
 
 export interface DermletReadyDetail {
   model: ModelInfo;
@@ -234,7 +235,10 @@ export class DermletClassifier extends LitElement {
     if (this.load === 'now' && this.isConnected) this.#ready()?.start();
   }
 
-  /** Another model: nothing of the one before is shown any more. Whoever had begun with that one has begun with this one. */
+  /**
+   * Another model: nothing of the one before is shown any more. Whoever had begun with that one has begun with this
+   * one.
+   */
   #change(): void {
     const before = this.session;
     if (!before) return;
@@ -271,7 +275,10 @@ export class DermletClassifier extends LitElement {
     return session;
   }
 
-  #tell(type: 'dermlet-ready' | 'dermlet-result' | 'dermlet-error', detail: DermletReadyDetail | DermletResultDetail | DermletErrorDetail): void {
+  #tell(
+    type: 'dermlet-ready' | 'dermlet-result' | 'dermlet-error',
+    detail: DermletReadyDetail | DermletResultDetail | DermletErrorDetail,
+  ): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
@@ -280,7 +287,9 @@ export class DermletClassifier extends LitElement {
     const { load } = session;
     if (load.kind === 'loading') {
       const { progress } = load;
-      this.announcement = progress ? loadWords({ ...progress, loaded: 0, total: 0 }).replace(/:$/, '') : 'Loading the neural network';
+      this.announcement = progress
+        ? loadWords({ ...progress, loaded: 0, total: 0 }).replace(/:$/, '')
+        : 'Loading the neural network';
     } else if (load.kind === 'ready' && session.photos.length === 0) {
       this.announcement = 'Ready for a photo';
     }
@@ -289,7 +298,8 @@ export class DermletClassifier extends LitElement {
   readonly #interest = () => this.#ready()?.start();
 
   readonly #backOnline = () => {
-    if (this.session?.load.kind === 'failed' && this.session.load.error.code === 'MODEL_UNAVAILABLE') this.session.retry();
+    if (this.session?.load.kind === 'failed' && this.session.load.error.code === 'MODEL_UNAVAILABLE')
+      this.session.retry();
   };
 
   readonly #listeners: readonly (readonly [string, (event: Event) => void])[] = [
@@ -371,8 +381,10 @@ export class DermletClassifier extends LitElement {
 
   #loadState(session: Session) {
     const { load } = session;
-    if (load.kind === 'failed') return html`<dermlet-notice .error=${load.error} about="model" retry-label="Try again" @retry=${() => session.retry()}></dermlet-notice>`;
-    if (load.kind === 'loading') return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
+    if (load.kind === 'failed')
+      return html`<dermlet-notice .error=${load.error} about="model" retry-label="Try again" @retry=${() => session.retry()}></dermlet-notice>`;
+    if (load.kind === 'loading')
+      return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
     return nothing;
   }
 
@@ -430,13 +442,15 @@ export class DermletClassifier extends LitElement {
   #pending(session: Session, photo: Photo) {
     const stage = photo.state.kind === 'running' ? photo.state.stage : null;
     const at = stage ? STAGES.indexOf(stage) : -1;
-    const waiting = session.load.kind === 'ready' ? 'Waiting for the photo before it' : 'Waiting for the neural network to load';
+    const waiting =
+      session.load.kind === 'ready' ? 'Waiting for the photo before it' : 'Waiting for the neural network to load';
     return html`<div class="answer pending">
       <h2>${photo.name}</h2>
       <p class="muted">${stage === null ? waiting : at < 0 ? stageWords(stage) : 'One moment'}</p>
       <ol class="stages" aria-label="Stages">
         ${STAGES.map(
-          (other, index) => html`<li class=${index < at ? 'done' : index === at ? 'now' : ''} aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
+          (other, index) =>
+            html`<li class=${index < at ? 'done' : index === at ? 'now' : ''} aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
         )}
       </ol>
       <div class="actions"><button type="button" @click=${() => session.cancel(photo.id)}>Cancel</button></div>

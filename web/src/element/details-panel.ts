@@ -1,12 +1,12 @@
 /** `<dermlet-details>`: what was run to get a result, for those who want to know or must report it. */
-import { LitElement, css, html, nothing } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { ColourSource, ModelInfo, Result, Runtime } from '../classifier/index.js';
 import { define } from './emit.js';
 import './request-count.js';
-import { base } from './styles.js';
 import { checkWords } from '../classifier/quality-words.js';
+import { base } from './styles.js';
 import { decodedBy, megabytes, milliseconds, modalityWords } from './words.js';
 
 const COLOURS: Record<ColourSource, string> = {
@@ -17,7 +17,11 @@ const COLOURS: Record<ColourSource, string> = {
 };
 const BACKENDS = { wasm: 'WebAssembly (processor)', webgpu: 'WebGPU (graphics processor)' } as const;
 
-const MODALITY_BY: Record<Result['modalityChoice']['by'], string> = { caller: 'as was said', picture: 'as the picture looks', default: 'as nothing else was said' };
+const MODALITY_BY: Record<Result['modalityChoice']['by'], string> = {
+  caller: 'as was said',
+  picture: 'as the picture looks',
+  default: 'as nothing else was said',
+};
 const FRAMINGS: Record<Result['frame']['framing'], string> = {
   whole: 'the picture as it is',
   spot: 'around the spot that was found',
@@ -100,7 +104,10 @@ export class DermletDetails extends LitElement {
     ];
     if (this.model) {
       const { license, cardUrl } = this.model;
-      rows.push(['Card', html`<a href=${cardUrl} target="_blank" rel="noreferrer">Training data, figures and limits</a>`]);
+      rows.push([
+        'Card',
+        html`<a href=${cardUrl} target="_blank" rel="noreferrer">Training data, figures and limits</a>`,
+      ]);
       rows.push([
         'Licence',
         html`<a href=${license.url} target="_blank" rel="noreferrer license">${license.id}</a>${license.nonCommercial ? ', non-commercial use only' : nothing}`,
@@ -112,13 +119,18 @@ export class DermletDetails extends LitElement {
 
 function runRows(runtime: Runtime): Row[] {
   const { timings, fallback } = runtime;
-  const rows: Row[] = [['Backend', `${BACKENDS[runtime.backend]}, ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'}`]];
+  const rows: Row[] = [
+    ['Backend', `${BACKENDS[runtime.backend]}, ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'}`],
+  ];
   if (fallback) rows.push(['Instead of', `${BACKENDS[fallback.from]}: ${fallback.reason}`]);
   rows.push(
     ['Reading', milliseconds(timings.prepare)],
     ['Neural network', milliseconds(timings.inference)],
     ['Deciding', milliseconds(timings.interpret)],
-    ['In all', `${milliseconds(timings.total)}${timings.queue >= 1 ? `, ${milliseconds(timings.queue)} of it waiting` : ''}`],
+    [
+      'In all',
+      `${milliseconds(timings.total)}${timings.queue >= 1 ? `, ${milliseconds(timings.queue)} of it waiting` : ''}`,
+    ],
   );
   return rows;
 }

@@ -1,5 +1,5 @@
 /** Drawings in the colour of the text around them. Decoration only: the words beside them say the same. */
-import { svg, html } from 'lit';
+import { html, svg } from 'lit';
 
 const stroke = (size: number, body: unknown) =>
   html`<svg
@@ -35,7 +35,8 @@ const TICKS = Array.from({ length: 60 }, (_, index) => index);
 export const lensFigure = html`<svg aria-hidden="true" viewBox="0 0 120 120" width="100%" height="100%" fill="none" stroke="currentColor">
   <circle cx="60" cy="60" r="57" stroke-width="2" />
   ${TICKS.map(
-    (tick) => svg`<path d=${tick % 5 === 0 ? 'M60 7v8' : 'M60 7v4'} stroke-width=${tick % 5 === 0 ? 1.6 : 0.9} transform=${`rotate(${tick * 6} 60 60)`} />`,
+    (tick) =>
+      svg`<path d=${tick % 5 === 0 ? 'M60 7v8' : 'M60 7v4'} stroke-width=${tick % 5 === 0 ? 1.6 : 0.9} transform=${`rotate(${tick * 6} 60 60)`} />`,
   )}
   <circle cx="60" cy="60" r="41" stroke-width="1" opacity=".45" />
   <path

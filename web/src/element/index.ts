@@ -1,16 +1,18 @@
 /**
- * The stable entry `dermlet.js`: registers `<dermlet-classifier>` and gives the classifier to those who bring a front end of their own.
+ * The stable entry `dermlet.js`: registers `<dermlet-classifier>` and gives the classifier to those who bring a front
+ * end of their own.
  *
  *     <script type="module" src="dermlet.js"></script>
  *     <dermlet-classifier model="models/skin-8/"></dermlet-classifier>
  *
- * Nothing of this site may import it: its code would move into a shared file, and with it the address that it stands at.
+ * Nothing of this site may import it: its code would move into a shared file, and with it the address that it stands
+ * at.
  */
 import { register } from './register.js';
 
 export * from '../classifier/index.js';
-export { DermletClassifier } from './classifier-element.js';
 export type { DermletErrorDetail, DermletReadyDetail, DermletResultDetail } from './classifier-element.js';
+export { DermletClassifier } from './classifier-element.js';
 
 // Said in two steps: of one, the bundler would take `engine/` for a file to copy.
 const entry = import.meta.url;

@@ -1,5 +1,5 @@
 /** `<dermlet-load-progress>`: how far the downloads are, and what can be done when they are slow. Fires `retry`. */
-import { LitElement, css, html, nothing } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 
 import { define, emit } from './emit.js';
@@ -88,24 +88,26 @@ export class DermletLoadProgress extends LitElement {
   override render() {
     if (this.load.kind !== 'loading') return nothing;
     const { progress, stalled } = this.load;
-    const downloading = progress !== null && progress.phase !== 'self-test' && !progress.cached && progress.loaded < progress.total;
+    const downloading =
+      progress !== null && progress.phase !== 'self-test' && !progress.cached && progress.loaded < progress.total;
     const words = loadWords(progress);
-    const bar =
-      downloading
-        ? html`<progress aria-label=${words} max=${progress.total} .value=${progress.loaded}></progress>`
-        : html`<progress aria-label=${words}></progress>`;
+    const bar = downloading
+      ? html`<progress aria-label=${words} max=${progress.total} .value=${progress.loaded}></progress>`
+      : html`<progress aria-label=${words}></progress>`;
     return html`<div class="loading">
       <div class="what">
         <span>${words}</span>
         ${downloading ? html`<span class="once">Once, then kept on this device</span>` : nothing}
       </div>
       ${bar}
-      ${stalled
-        ? html`<p class="slow">
+      ${
+        stalled
+          ? html`<p class="slow">
             <span>${this.online ? 'This is taking longer than usual. The connection may be slow or interrupted.' : 'This device is offline.'}</span>
             <button type="button" class="plain" @click=${() => emit(this, 'retry', null)}>Start again</button>
           </p>`
-        : nothing}
+          : nothing
+      }
     </div>`;
   }
 }

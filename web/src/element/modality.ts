@@ -1,11 +1,14 @@
-/** `<dermlet-modality>`: how the picture was taken. Fires `modality` (detail: the modality's id; null: as the picture looks). */
-import { LitElement, css, html, nothing } from 'lit';
+/**
+ * `<dermlet-modality>`: how the picture was taken. Fires `modality` (detail: the modality's id; null: as the picture
+ * looks).
+ */
+import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { ModalityChoice, ModelInfo } from '../classifier/index.js';
 import { define, emit } from './emit.js';
 import { base } from './styles.js';
-import { modalityWords, recognisedWords, type ModalityWords } from './words.js';
+import { type ModalityWords, modalityWords, recognisedWords } from './words.js';
 
 export class DermletModality extends LitElement {
   static override styles = [
@@ -68,7 +71,9 @@ export class DermletModality extends LitElement {
     if (!model || model.modalities.length < 2) return nothing;
     const byPicture = model.recognisesModality;
     const chosen = this.value ?? (byPicture ? null : model.defaultModality);
-    const ids = [...model.modalities].sort((a, b) => Number(b === model.defaultModality) - Number(a === model.defaultModality));
+    const ids = [...model.modalities].sort(
+      (a, b) => Number(b === model.defaultModality) - Number(a === model.defaultModality),
+    );
     return html`<fieldset>
       <legend>How was the picture taken?</legend>
       <div class="choices">

@@ -1,5 +1,5 @@
 /** `<dermlet-notice>`: what went wrong and what can be done, in calm words; the stable code in small. Fires `retry`. */
-import { LitElement, css, html, nothing } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { DermletError } from '../classifier/index.js';
@@ -64,9 +64,11 @@ export class DermletNotice extends LitElement {
       <h2>${words.title}</h2>
       <div class="rest">
         <p>${words.help}</p>
-        ${this.retryLabel
-          ? html`<div class="actions"><button type="button" @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
-          : nothing}
+        ${
+          this.retryLabel
+            ? html`<div class="actions"><button type="button" @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
+            : nothing
+        }
         <p class="code"><code>${this.error.code}</code>: ${this.error.message}</p>
       </div>
     </section>`;

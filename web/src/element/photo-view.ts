@@ -1,8 +1,9 @@
 /**
- * `<dermlet-photo-view>`: the photo upright, the part that the network saw framed, the spots that can be chosen, and the heat map over it on a slider. Fires `crop`
- * (detail: what the network is to be shown; null lets it look for the spot).
+ * `<dermlet-photo-view>`: the photo upright, the part that the network saw framed, the spots that can be chosen, and
+ * the heat map over it on a slider. Fires `crop` (detail: what the network is to be shown; null lets it look for the
+ * spot).
  */
-import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 
 import type { Crop, Rect, Result, Spot } from '../classifier/index.js';
@@ -239,8 +240,12 @@ export class DermletPhotoView extends LitElement {
     const pictures = this.#result?.pictures;
     if (pictures?.preview && this.photoCanvas) {
       show(this.photoCanvas, pictures.preview);
-      // Set through CSSOM: the page's policy allows no style attributes. As wide as the column, but an upright picture not taller than a screen.
-      this.picture?.style.setProperty('width', `min(100%, calc(34rem * ${pictures.preview.width / pictures.preview.height}))`);
+      // Set through CSSOM: the page's policy allows no style attributes. As wide as the column, but an upright picture
+      // not taller than a screen.
+      this.picture?.style.setProperty(
+        'width',
+        `min(100%, calc(34rem * ${pictures.preview.width / pictures.preview.height}))`,
+      );
     }
     const result = this.#result;
     if (!result || !pictures?.preview) return;
@@ -253,7 +258,8 @@ export class DermletPhotoView extends LitElement {
       style.setProperty('height', `${(100 * part.height) / height}%`);
     };
     const spots = this.#spots(result);
-    for (const button of this.renderRoot.querySelectorAll<HTMLElement>('.spot')) lay(button, spots[Number(button.dataset.spot)]!);
+    for (const button of this.renderRoot.querySelectorAll<HTMLElement>('.spot'))
+      lay(button, spots[Number(button.dataset.spot)]!);
     if (this.region) lay(this.region, region);
     if (!this.#explained || !this.overlayCanvas || !pictures.overlay) return;
     show(this.overlayCanvas, pictures.overlay);

@@ -1,5 +1,8 @@
-/** `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). Dropping and pasting are the outer element's. */
-import { LitElement, css, html, nothing } from 'lit';
+/**
+ * `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). Dropping and pasting are the outer
+ * element's.
+ */
+import { css, html, LitElement, nothing } from 'lit';
 import { property, query } from 'lit/decorators.js';
 
 import { define, emit } from './emit.js';
@@ -7,8 +10,13 @@ import { cameraIcon, lensFigure, plusIcon } from './icons.js';
 import { base } from './styles.js';
 
 const READ = 'image/jpeg,image/png,image/bmp,image/webp,image/avif,.jpg,.jpeg,.png,.bmp,.webp,.avif';
-/** iPhones and iPads hand over a JPEG where HEIC is not asked for: that is decoded alike everywhere, and without libheif. */
-const ACCEPT = /iPhone|iPad/.test(globalThis.navigator?.userAgent ?? '') ? READ : `${READ},image/heic,image/heif,.heic,.heif`;
+/**
+ * iPhones and iPads hand over a JPEG where HEIC is not asked for: that is decoded alike everywhere, and without
+ * libheif.
+ */
+const ACCEPT = /iPhone|iPad/.test(globalThis.navigator?.userAgent ?? '')
+  ? READ
+  : `${READ},image/heic,image/heif,.heic,.heif`;
 
 export class DermletPicker extends LitElement {
   static override styles = [

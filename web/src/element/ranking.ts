@@ -1,5 +1,5 @@
 /** `<dermlet-ranking>`: all categories, most probable first, as words, percentages and bars. */
-import { LitElement, css, html, nothing } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { RankedClass } from '../classifier/index.js';

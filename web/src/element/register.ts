@@ -1,4 +1,7 @@
-/** Makes `<dermlet-classifier>` known to the document. Each entry calls it, since only an entry knows where it was served from. */
+/**
+ * Makes `<dermlet-classifier>` known to the document. Each entry calls it, since only an entry knows where it was
+ * served from.
+ */
 import { DermletClassifier } from './classifier-element.js';
 import { define } from './emit.js';
 

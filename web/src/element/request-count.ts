@@ -1,5 +1,5 @@
 /** `<dermlet-request-count>`: the network requests that the page has made since a photo was chosen. */
-import { LitElement, css, html, nothing } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import { define } from './emit.js';
@@ -45,11 +45,13 @@ export class DermletRequestCount extends LitElement {
   override render() {
     const made = requestCounter().since(this.chosenAt);
     return html`<p class="count">Network requests since the photo was chosen: <span id="requests">${made.length}</span></p>
-      ${made.length > 0
-        ? html`<ul>
+      ${
+        made.length > 0
+          ? html`<ul>
             ${made.map((address) => html`<li>${address}</li>`)}
           </ul>`
-        : nothing}
+          : nothing
+      }
       <p class="how">
         ${made.length > 0 ? 'Those listed fetched files of the page or the model; none carries a photo. ' : nothing}Counted by your browser for this page. To check from
         outside, disconnect from the internet once this page is ready and choose a photo: it works the same. Or keep the Network tab of the developer tools open.

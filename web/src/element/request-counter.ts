@@ -1,6 +1,7 @@
 /**
- * Counts the network requests that this page makes, as the browser itself records them (resource timing). The page's own thread only: what a
- * worker fetches is recorded in the worker. Addresses are kept so that a count above 0 can be explained.
+ * Counts the network requests that this page makes, as the browser itself records them (resource timing). The page's
+ * own thread only: what a worker fetches is recorded in the worker. Addresses are kept so that a count above 0 can be
+ * explained.
  */
 export interface RequestCounter {
   /** Addresses of the requests begun at `time` or later, in milliseconds as `performance.now()` tells them. */
@@ -9,7 +10,10 @@ export interface RequestCounter {
   onChange(listener: () => void): () => void;
 }
 
-/** `blob:` and `data:` addresses are memory of this page: browsers differ in whether they record them, and no request leaves for them. */
+/**
+ * `blob:` and `data:` addresses are memory of this page: browsers differ in whether they record them, and no request
+ * leaves for them.
+ */
 function isRequest(entry: PerformanceEntry): boolean {
   return /^(https?|wss?):/.test(entry.name);
 }

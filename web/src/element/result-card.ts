@@ -1,13 +1,16 @@
-/** `<dermlet-result-card>`: the answer in one sentence, the concern tier with what to do next, and the categories behind it. */
-import { LitElement, css, html, nothing } from 'lit';
+/**
+ * `<dermlet-result-card>`: the answer in one sentence, the concern tier with what to do next, and the categories behind
+ * it.
+ */
+import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { Result } from '../classifier/index.js';
 import { define } from './emit.js';
 import { tierIcons } from './icons.js';
 import './ranking.js';
-import { base } from './styles.js';
 import { advice } from '../classifier/quality-words.js';
+import { base } from './styles.js';
 import { ALWAYS, BETTER_PICTURE, mayName, modalityDoubt, tierWords, verdict, verdictNote } from './words.js';
 
 export class DermletResultCard extends LitElement {

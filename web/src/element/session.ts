@@ -1,11 +1,12 @@
 /**
- * What stands behind one `<dermlet-classifier>`: the loading of the model, and the photos one after another. No DOM and no words. Photos are run
- * one at a time, the one being looked at first, then in the order they came. Each change is told by a `change` event, after which the public
- * fields hold the new state.
+ * What stands behind one `<dermlet-classifier>`: the loading of the model, and the photos one after another. No DOM and
+ * no words. Photos are run one at a time, the one being looked at first, then in the order they came. Each change is
+ * told by a `change` event, after which the public fields hold the new state.
  */
+
+import type { BackendChoice, Crop, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
 import { Classifier, DermletError } from '../classifier/index.js';
 import { isModelName } from '../classifier/models.js';
-import type { BackendChoice, Crop, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
 
 export type LoadState =
   | { kind: 'idle' }
@@ -35,7 +36,10 @@ export interface Photo {
   readonly chosenAt: number;
 }
 
-/** Pixels for showing take several MB a photo: those of older photos are dropped, and made again when the photo is looked at again. */
+/**
+ * Pixels for showing take several MB a photo: those of older photos are dropped, and made again when the photo is
+ * looked at again.
+ */
 const KEPT_PICTURES = 8;
 /** Milliseconds without progress after which loading is called slow. */
 const STALLED_AFTER = 12_000;
@@ -57,7 +61,10 @@ export function discard({ photos }: Released): void {
   for (const { url } of photos) URL.revokeObjectURL(url);
 }
 
-/** A name stays one; an address is the document's, which may have a base of its own. What is neither is for the classifier to refuse. */
+/**
+ * A name stays one; an address is the document's, which may have a base of its own. What is neither is for the
+ * classifier to refuse.
+ */
 function modelOf(text: string): string | URL {
   return isModelName(text) || !URL.canParse(text, document.baseURI) ? text : new URL(text, document.baseURI);
 }
@@ -92,7 +99,12 @@ export class Session extends EventTarget {
   constructor(options: SessionOptions) {
     super();
     this.#options = options;
-    this.photos = options.from.photos.map((photo) => ({ ...photo, modality: null, crop: null, state: { kind: 'waiting' } }));
+    this.photos = options.from.photos.map((photo) => ({
+      ...photo,
+      modality: null,
+      crop: null,
+      state: { kind: 'waiting' },
+    }));
     this.selectedId = options.from.selectedId;
     this.#nextId = 1 + Math.max(0, ...this.photos.map(({ id }) => id));
   }
@@ -101,7 +113,10 @@ export class Session extends EventTarget {
     return this.photos.find((photo) => photo.id === this.selectedId) ?? null;
   }
 
-  /** Starts loading unless that was done. After a failure only `retry` or a new photo starts it again: nothing is tried in a circle. */
+  /**
+   * Starts loading unless that was done. After a failure only `retry` or a new photo starts it again: nothing is tried
+   * in a circle.
+   */
   start(): void {
     if (this.load.kind === 'idle') void this.#load();
   }
@@ -117,16 +132,18 @@ export class Session extends EventTarget {
   add(files: readonly File[]): void {
     if (files.length === 0) return;
     const chosenAt = performance.now();
-    const added = files.map((file): Photo => ({
-      id: this.#nextId++,
-      name: file.name || 'Pasted picture',
-      file,
-      url: URL.createObjectURL(file),
-      modality: this.modality,
-      crop: null,
-      state: { kind: 'waiting' },
-      chosenAt,
-    }));
+    const added = files.map(
+      (file): Photo => ({
+        id: this.#nextId++,
+        name: file.name || 'Pasted picture',
+        file,
+        url: URL.createObjectURL(file),
+        modality: this.modality,
+        crop: null,
+        state: { kind: 'waiting' },
+        chosenAt,
+      }),
+    );
     this.photos = [...added, ...this.photos];
     this.selectedId = added[0]?.id ?? null;
     this.#changed();
@@ -241,7 +258,9 @@ export class Session extends EventTarget {
   async #pump(): Promise<void> {
     if (this.#running || !this.#classifier) return;
     const waiting = this.photos.filter((photo) => photo.state.kind === 'waiting');
-    const photo = waiting.find((other) => other.id === this.selectedId) ?? waiting.reduce<Photo | null>((a, b) => (!a || b.id < a.id ? b : a), null);
+    const photo =
+      waiting.find((other) => other.id === this.selectedId) ??
+      waiting.reduce<Photo | null>((a, b) => (!a || b.id < a.id ? b : a), null);
     if (!photo) return;
     const controller = new AbortController();
     const run = { id: photo.id, controller };

@@ -1,5 +1,5 @@
 /** `<dermlet-shelf>`: the photos so far, newest in front. Fires `select` and `remove` (detail: the photo's id). */
-import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 
@@ -101,7 +101,9 @@ export class DermletShelf extends LitElement {
   }
 
   #item(photo: Photo) {
-    const mark = { waiting: 'waiting', running: 'working', done: '', failed: 'not read', cancelled: 'cancelled' }[photo.state.kind];
+    const mark = { waiting: 'waiting', running: 'working', done: '', failed: 'not read', cancelled: 'cancelled' }[
+      photo.state.kind
+    ];
     const drawn = photo.state.kind === 'done';
     return html`<li>
       <button

@@ -1,4 +1,7 @@
-/** Colours, type and controls that the element's parts share. Colours are custom properties set once on the outer element; parts inherit them. */
+/**
+ * Colours, type and controls that the element's parts share. Colours are custom properties set once on the outer
+ * element; parts inherit them.
+ */
 import { css } from 'lit';
 
 /** For `<dermlet-classifier>` only. Every pair of text and ground keeps a contrast of at least 4.5 : 1. */

@@ -1,11 +1,14 @@
-/** Every sentence that people read about a result, a stage or an error. No DOM: what is said can be tested as it stands. */
+/**
+ * Every sentence that people read about a result, a stage or an error. No DOM: what is said can be tested as it stands.
+ */
 import type { ErrorCode } from '../classifier/errors.js';
 import type { LoadProgress, ModelSummary, Stage } from '../classifier/options.js';
 import { failedChecks, problem } from '../classifier/quality-words.js';
 import type { Frame, ModalityChoice, QualityCheck, RankedClass, Result, Source, Tier } from '../classifier/result.js';
 
 /** Stands wherever a result is shown. */
-export const ALWAYS = 'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+export const ALWAYS =
+  'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
 
 const NBSP = '\u00a0';
 
@@ -18,7 +21,9 @@ export function percent(share: number): string {
 
 /** Bytes -> `3.2 MB` (decimal megabytes, as browsers' download lists count). */
 export function megabytes(bytes: number): string {
-  return bytes < 100_000 ? `${Math.max(1, Math.round(bytes / 1000))}${NBSP}kB` : `${(bytes / 1_000_000).toFixed(1)}${NBSP}MB`;
+  return bytes < 100_000
+    ? `${Math.max(1, Math.round(bytes / 1000))}${NBSP}kB`
+    : `${(bytes / 1_000_000).toFixed(1)}${NBSP}MB`;
 }
 
 export function milliseconds(value: number): string {
@@ -41,7 +46,10 @@ export function mayName(result: Result): boolean {
 }
 
 const NAMED_AT_MOST = 4;
-/** Of less than this no name is called: 'melanoma 98 %, but a mole (under 1 %) may also fit' would be read as a contradiction. */
+/**
+ * Of less than this no name is called: 'melanoma 98 %, but a mole (under 1 %) may also fit' would be read as a
+ * contradiction.
+ */
 const WORTH_NAMING = 0.01;
 
 /** What follows the first of a set, by name and score. */
@@ -62,9 +70,10 @@ export function verdict(result: Result): string {
     }
     case 'several': {
       const [first, ...rest] = likely(result);
-      // With more than half of the score one is ahead, and to call that a tie would be untrue. What may also fit is what comes next in the ranking: the core
-      // leaves nothing out that scores more than something named here.
-      if (first && first.probability > 0.5) return `Looks most like ${first.name} (score ${percent(first.probability)}), but ${others(rest)} may also fit.`;
+      // With more than half of the score one is ahead, and to call that a tie would be untrue. What may also fit is
+      // what comes next in the ranking: the core leaves nothing out that scores more than something named here.
+      if (first && first.probability > 0.5)
+        return `Looks most like ${first.name} (score ${percent(first.probability)}), but ${others(rest)} may also fit.`;
       const names = likely(result).map((entry) => entry.name);
       const more = names.length - NAMED_AT_MOST;
       const shown = more > 0 ? [...names.slice(0, NAMED_AT_MOST), `${more} more`] : names;
@@ -176,7 +185,9 @@ export function modalityWords(id: string): ModalityWords {
 /** The choice to go by the picture, and what that came to for the one that is shown. */
 export function recognisedWords(choice: ModalityChoice | null): ModalityWords {
   const recognised = choice?.recognised;
-  const hint = recognised ? `this one looks like: ${modalityWords(recognised.modality).name}` : 'the page tells by the picture itself';
+  const hint = recognised
+    ? `this one looks like: ${modalityWords(recognised.modality).name}`
+    : 'the page tells by the picture itself';
   return { name: 'As it looks', hint };
 }
 
@@ -184,7 +195,10 @@ export function recognisedWords(choice: ModalityChoice | null): ModalityWords {
 const SURE = 0.9;
 
 /** Where a person's choice and the picture disagree; empty where they do not. */
-export function modalityDoubt({ modality, modalityChoice: { by, recognised } }: Pick<Result, 'modality' | 'modalityChoice'>): string {
+export function modalityDoubt({
+  modality,
+  modalityChoice: { by, recognised },
+}: Pick<Result, 'modality' | 'modalityChoice'>): string {
   if (by !== 'caller' || !recognised || recognised.modality === modality || recognised.probability < SURE) return '';
   const [chosen, looks] = [modalityWords(modality).name, modalityWords(recognised.modality).name];
   return `You chose “${chosen}”, but this picture looks like “${looks}” (score ${percent(recognised.probability)}). If that is what it is, choose it: scores are read differently for each.`;
@@ -215,10 +229,17 @@ export interface ModelWords {
 }
 
 /** What a person needs to choose one network of several. */
-export function modelWords({ classes, license, bytes, kept }: Pick<ModelSummary, 'classes' | 'license' | 'bytes' | 'kept'>): ModelWords {
+export function modelWords({
+  classes,
+  license,
+  bytes,
+  kept,
+}: Pick<ModelSummary, 'classes' | 'license' | 'bytes' | 'kept'>): ModelWords {
   return {
     knows: `${classes} categories`,
-    licence: license.nonCommercial ? `For non-commercial use only (${license.id})` : `For commercial use too (${license.id})`,
+    licence: license.nonCommercial
+      ? `For non-commercial use only (${license.id})`
+      : `For commercial use too (${license.id})`,
     download: kept ? `Kept on this device (${megabytes(bytes)})` : `${megabytes(bytes)} to download once`,
   };
 }
@@ -252,7 +273,9 @@ export function loadWords(progress: LoadProgress | null): string {
     case 'engine':
       return progress.cached ? 'Opening the engine kept on this device' : `Downloading the engine:${amount}`;
     case 'model':
-      return progress.cached ? 'Opening the neural network kept on this device' : `Downloading the neural network:${amount}`;
+      return progress.cached
+        ? 'Opening the neural network kept on this device'
+        : `Downloading the neural network:${amount}`;
     case 'self-test':
       return 'Checking the neural network against its reference';
   }
@@ -271,14 +294,26 @@ export function errorWords(code: ErrorCode, about: 'photo' | 'model' = 'photo'):
         help: 'JPEG, PNG and BMP pictures can, WebP, AVIF and HEIC in most browsers. Most phones and picture programs can save or share a photo as JPEG.',
       };
     case 'CORRUPT_IMAGE':
-      return { title: 'This picture is broken or cut off.', help: 'Part of the file is missing or damaged. Try the original file, or take the photo again.' };
+      return {
+        title: 'This picture is broken or cut off.',
+        help: 'Part of the file is missing or damaged. Try the original file, or take the photo again.',
+      };
     case 'IMAGE_TOO_LARGE':
-      return { title: 'This picture is too large.', help: 'Use a smaller version, or cut out the part that you ask about.' };
+      return {
+        title: 'This picture is too large.',
+        help: 'Use a smaller version, or cut out the part that you ask about.',
+      };
     case 'INVALID_ARGUMENT':
       if (about === 'model') {
-        return { title: 'This page asks for a neural network that is not here.', help: 'Nothing was downloaded for it. Whoever made the page can put its name right.' };
+        return {
+          title: 'This page asks for a neural network that is not here.',
+          help: 'Nothing was downloaded for it. Whoever made the page can put its name right.',
+        };
       }
-      return { title: 'This request makes no sense to the engine.', help: 'Choose the photo again. If that does not help, please report it with the code below.' };
+      return {
+        title: 'This request makes no sense to the engine.',
+        help: 'Choose the photo again. If that does not help, please report it with the code below.',
+      };
     case 'MODEL_UNAVAILABLE':
       return {
         title: 'The neural network could not be downloaded.',
@@ -290,7 +325,10 @@ export function errorWords(code: ErrorCode, about: 'photo' | 'model' = 'photo'):
         help: 'It was not used. Try again; if it happens twice, something between you and this site changes its files.',
       };
     case 'BACKEND_FAILED':
-      return { title: 'The neural network could not be run in this browser.', help: 'Close other tabs and try again, or use a current version of Chrome, Edge, Firefox or Safari.' };
+      return {
+        title: 'The neural network could not be run in this browser.',
+        help: 'Close other tabs and try again, or use a current version of Chrome, Edge, Firefox or Safari.',
+      };
     case 'ABORTED':
       return { title: 'Cancelled.', help: 'Nothing was kept of this run.' };
     case 'DISPOSED':

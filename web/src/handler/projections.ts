@@ -1,7 +1,7 @@
 /**
- * A Result as the two retired servers would have said it, so that their clients keep working. Their shapes are kept; their faults are not:
- * severity, risk level and urgency are the result's concern tier, never the first-ranked class's own, and a picture that is not usable or not
- * recognised gets no class.
+ * A Result as the two retired servers would have said it, so that their clients keep working. Their shapes are kept;
+ * their faults are not: severity, risk level and urgency are the result's concern tier, never the first-ranked class's
+ * own, and a picture that is not usable or not recognised gets no class.
  */
 import type { Concern, RankedClass, Result, Tier } from '../classifier/result.js';
 import { DOCTOR, summary, whyNone } from './words.js';
@@ -17,8 +17,8 @@ export interface DiagnosisAnswer {
   severity: 'High' | 'Moderate' | 'Low' | 'Unknown';
   advice: string;
   /**
-   * The old field: whether a class may be named, the concern tier is low, and no category that it may be is of more than low concern. Not a verdict on the spot,
-   * and false whenever in doubt.
+   * The old field: whether a class may be named, the concern tier is low, and no category that it may be is of more
+   * than low concern. Not a verdict on the spot, and false whenever in doubt.
    */
   isSafe: boolean;
 }
@@ -39,7 +39,12 @@ export interface PredictAnswer {
 
 export type RiskLevel = 'high' | 'medium' | 'low';
 
-const SEVERITY: Record<Tier, DiagnosisAnswer['severity']> = { high: 'High', moderate: 'Moderate', low: 'Low', unknown: 'Unknown' };
+const SEVERITY: Record<Tier, DiagnosisAnswer['severity']> = {
+  high: 'High',
+  moderate: 'Moderate',
+  low: 'Low',
+  unknown: 'Unknown',
+};
 const RISK: Record<Concern, RiskLevel> = { high: 'high', moderate: 'medium', low: 'low' };
 /** 1 is the most urgent. */
 const PRIORITY: Record<Concern, number> = { high: 1, moderate: 2, low: 3 };
@@ -59,7 +64,8 @@ export function toDiagnosis(result: Result): DiagnosisAnswer {
   const first = named(result);
   const tier = concernOf(result);
   const advice = `${first ? summary(result) : whyNone(result)} ${DOCTOR}`;
-  if (!first) return { label: null, diagnosis: whyNone(result), confidence: 0, severity: 'Unknown', advice, isSafe: false };
+  if (!first)
+    return { label: null, diagnosis: whyNone(result), confidence: 0, severity: 'Unknown', advice, isSafe: false };
   const allLow = tier === 'low' && result.ranking.every(({ inSet, concern }) => !inSet || concern === 'low');
   return {
     label: first.id,
@@ -79,9 +85,12 @@ export function toPredict(result: Result): PredictAnswer {
     predicted_class: first?.name ?? null,
     confidence: first?.probability ?? 0,
     all_predictions: first
-      ? result.ranking
-          .slice(0, 3)
-          .map(({ name, probability, concern }) => ({ class_name: name, confidence: probability, risk_level: RISK[concern], clinical_priority: PRIORITY[concern] }))
+      ? result.ranking.slice(0, 3).map(({ name, probability, concern }) => ({
+          class_name: name,
+          confidence: probability,
+          risk_level: RISK[concern],
+          clinical_priority: PRIORITY[concern],
+        }))
       : [],
     risk_level: tier === 'unknown' ? 'unknown' : RISK[tier],
     clinical_priority: tier === 'unknown' ? null : PRIORITY[tier],

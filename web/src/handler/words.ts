@@ -2,13 +2,16 @@
 import { advice, failedChecks, problem } from '../classifier/quality-words.js';
 import type { Result, Tier } from '../classifier/result.js';
 
-export const DOCTOR = 'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+export const DOCTOR =
+  'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
 
 const NO_CLASS = {
   'not-recognised': 'Not recognised: the picture is unlike those the model was trained on, so no category is named.',
   'poor-quality': 'Picture not usable, so no category is named.',
-  'no-spot': 'No spot stands out in the picture, so no category is named: take it closer, or say with a crop where to look.',
-  'several-spots': 'More than one spot stands out in the picture, so no category is named: say with a crop which one is meant.',
+  'no-spot':
+    'No spot stands out in the picture, so no category is named: take it closer, or say with a crop where to look.',
+  'several-spots':
+    'More than one spot stands out in the picture, so no category is named: say with a crop which one is meant.',
 } as const;
 
 const NEXT: Record<Tier, string> = {
@@ -33,12 +36,18 @@ export function whyNone({ outcome, quality }: Result): string {
   return `Picture not usable, so no category is named: it ${failed.map(problem).join(', and it ')}. ${advice(failed).join(' ')}`;
 }
 
-/** What the picture looks most like, what comes next in the ranking and may not be left out, and what the concern tier says. */
+/**
+ * What the picture looks most like, what comes next in the ranking and may not be left out, and what the concern tier
+ * says.
+ */
 export function summary(result: Result): string {
   const [first] = result.ranking;
   if (result.outcome !== 'single' && result.outcome !== 'several') return whyNone(result);
   if (!first) return NO_CLASS['not-recognised'];
   const others = result.ranking.slice(1).filter(({ inSet }) => inSet);
-  const rest = others.length > 0 ? ` It may also be: ${others.map(({ name, probability }) => `${name}, ${percent(probability)}`).join('; ')}.` : '';
+  const rest =
+    others.length > 0
+      ? ` It may also be: ${others.map(({ name, probability }) => `${name}, ${percent(probability)}`).join('; ')}.`
+      : '';
   return `Looks most like: ${first.name}, score ${percent(first.probability)}.${rest} ${NEXT[result.tier]}`;
 }

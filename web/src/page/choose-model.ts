@@ -1,16 +1,20 @@
 /**
- * Which of the site's models the page uses: the one that the address asks for (`?model=skin-8`), else the one that was chosen here before, else
- * the one that the page names. What a person chooses is remembered on this device, and an address that asked for another is brought in line.
+ * Which of the site's models the page uses: the one that the address asks for (`?model=skin-8`), else the one that was
+ * chosen here before, else the one that the page names. What a person chooses is remembered on this device, and an
+ * address that asked for another is brought in line.
  */
 import { listModels, type ModelInfo, type ModelSummary } from '../classifier/index.js';
-import { isModelName } from '../classifier/models.js';
 import { keptVersion } from '../classifier/model-store.js';
+import { isModelName } from '../classifier/models.js';
 import type { DermletClassifier } from '../element/classifier-element.js';
 import type { DermletModelChoice } from './model-choice.js';
 
 const KEY = 'dermlet-model';
 const PARAMETER = 'model';
-/** Milliseconds that the page waits for the list before it takes a name on trust: offline the model may be kept though the list is not. */
+/**
+ * Milliseconds that the page waits for the list before it takes a name on trust: offline the model may be kept though
+ * the list is not.
+ */
 const PATIENCE = 3000;
 
 /** Storage is absent or throws in some privacy modes: the choice then lasts as long as the page. */
@@ -41,7 +45,10 @@ function bringAddressInLine(name: string): void {
 }
 
 function within<T>(work: Promise<T>, milliseconds: number): Promise<T | null> {
-  return Promise.race([work.catch(() => null), new Promise<null>((resolve) => setTimeout(() => resolve(null), milliseconds))]);
+  return Promise.race([
+    work.catch(() => null),
+    new Promise<null>((resolve) => setTimeout(() => resolve(null), milliseconds)),
+  ]);
 }
 
 export interface Choice {
@@ -51,7 +58,9 @@ export interface Choice {
   unknown: string;
 }
 
-/** Decides what to begin with; `usual` is what the page itself names. Waits for the list only where another is wanted. */
+/**
+ * Decides what to begin with; `usual` is what the page itself names. Waits for the list only where another is wanted.
+ */
 export async function firstChoice(usual: string, listed: Promise<readonly ModelSummary[]>): Promise<Choice> {
   const wanted = asked() ?? remembered();
   if (wanted === null || wanted === usual) return { name: usual, unknown: '' };
@@ -95,7 +104,9 @@ export async function offerModels(
 /** The list says what was kept when it was read; since then a model may have been downloaded. */
 async function markKept(choice: DermletModelChoice): Promise<void> {
   const models = choice.models;
-  const marked = await Promise.all(models.map(async (model) => ({ ...model, kept: (await keptVersion(model.url)) === model.version })));
+  const marked = await Promise.all(
+    models.map(async (model) => ({ ...model, kept: (await keptVersion(model.url)) === model.version })),
+  );
   if (choice.models === models) choice.models = marked;
 }
 

@@ -1,11 +1,16 @@
-/** The page around `<dermlet-classifier>`: registers the element with the model to begin with and, once the person can begin, the service worker. */
+/**
+ * The page around `<dermlet-classifier>`: registers the element with the model to begin with and, once the person can
+ * begin, the service worker.
+ */
 import { register } from '../element/register.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import './model-choice.js';
 import { registerServiceWorker } from './service-worker.js';
 
-// Not earlier: the service worker fetches the engine's files once more to keep them, and must not take the line from the first load.
-for (const type of ['dermlet-ready', 'dermlet-error'] as const) document.addEventListener(type, registerServiceWorker, { once: true });
+// Not earlier: the service worker fetches the engine's files once more to keep them, and must not take the line from
+// the first load.
+for (const type of ['dermlet-ready', 'dermlet-error'] as const)
+  document.addEventListener(type, registerServiceWorker, { once: true });
 
 const assetBase = new URL('engine/', document.baseURI);
 const element = document.querySelector('dermlet-classifier')!;
@@ -14,4 +19,11 @@ const listed = siteModels(assetBase);
 const choice = await firstChoice(usual, listed);
 element.setAttribute('model', choice.name);
 register(assetBase);
-await offerModels(element, document.querySelector('dermlet-model-choice')!, document.querySelector<HTMLElement>('#weights'), usual, choice, listed);
+await offerModels(
+  element,
+  document.querySelector('dermlet-model-choice')!,
+  document.querySelector<HTMLElement>('#weights'),
+  usual,
+  choice,
+  listed,
+);

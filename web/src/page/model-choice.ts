@@ -1,8 +1,8 @@
 /**
- * `<dermlet-model-choice>`: which neural network the page uses, where there is more than one. Fires `model` (detail: the name) when a person
- * chooses. It only shows and tells: `main.ts` decides and remembers.
+ * `<dermlet-model-choice>`: which neural network the page uses, where there is more than one. Fires `model` (detail:
+ * the name) when a person chooses. It only shows and tells: `main.ts` decides and remembers.
  */
-import { LitElement, css, html, nothing } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { ModelSummary } from '../classifier/index.js';

@@ -1,11 +1,11 @@
 /**
- * Service worker: keeps the page and the engine's default files for use without a network, and isolates the page (COOP, COEP) where the host
- * sends no such headers, which gives WebAssembly threads.
+ * Service worker: keeps the page and the engine's default files for use without a network, and isolates the page (COOP,
+ * COEP) where the host sends no such headers, which gives WebAssembly threads.
  *
  * - Kept files are fetched at installation and named by their revision; an update fetches only those that changed.
  * - A new version waits until the last page of the old one is closed. Nothing is ever reloaded.
- * - Kept files are answered from the cache, all others go to the network as they are, with no waiting of this worker's own. Models (`models/`)
- *   are not touched: the engine verifies and keeps them itself.
+ * - Kept files are answered from the cache, all others go to the network as they are, with no waiting of this worker's
+ *   own. Models (`models/`) are not touched: the engine verifies and keeps them itself.
  */
 const worker = self as unknown as ServiceWorkerGlobalScope;
 /** Written here by the build: what to keep. */
@@ -42,7 +42,8 @@ async function keepAll(): Promise<void> {
   await Promise.all(
     [...kept].map(async ([address, key]) => {
       if (present.has(key)) return;
-      // Asks the server whether its copy is still the same: an old file of the same name in the HTTP cache must not be kept as the new one.
+      // Asks the server whether its copy is still the same: an old file of the same name in the HTTP cache must not be
+      // kept as the new one.
       const response = await fetch(address, { cache: 'no-cache' });
       if (!response.ok) throw new Error(`${address}: ${response.status}`);
       await cache.put(key, response);
@@ -63,7 +64,10 @@ function keyOf(address: URL): string | undefined {
 }
 
 function isContext(request: Request): boolean {
-  return request.mode === 'navigate' || ['document', 'iframe', 'worker', 'sharedworker', 'script'].includes(request.destination);
+  return (
+    request.mode === 'navigate' ||
+    ['document', 'iframe', 'worker', 'sharedworker', 'script'].includes(request.destination)
+  );
 }
 
 async function answer(request: Request, key: string): Promise<Response> {
@@ -85,5 +89,9 @@ function isolated(response: Response): Response {
     headers.delete('Content-Length');
   }
   const empty = [101, 204, 205, 304].includes(response.status);
-  return new Response(empty ? null : response.body, { status: response.status, statusText: response.statusText, headers });
+  return new Response(empty ? null : response.body, {
+    status: response.status,
+    statusText: response.statusText,
+    headers,
+  });
 }

@@ -15,12 +15,26 @@ PLANS = ROOT / "tools" / "train" / "recipes"
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument("--model", type=Path, required=True)
-    step.add_argument("--labels", type=Path, action="append", help="label table, may be given several times; none: write from the figures there are")
+    step.add_argument(
+        "--labels",
+        type=Path,
+        action="append",
+        help="label table, may be given several times; none: write from the figures there are",
+    )
     step.add_argument("--images", type=Path)
     step.add_argument("--split", default="val")
     step.add_argument("--jobs", type=int, default=2)
-    step.add_argument("--only", choices=SETTINGS, action="append", help="measure this setting alone, others keep their figures; may be given several times")
-    step.add_argument("--plan", type=Path, help="what to measure and say; recipes/<model>.card.toml when absent, a part for each set when there is none")
+    step.add_argument(
+        "--only",
+        choices=SETTINGS,
+        action="append",
+        help="measure this setting alone, others keep their figures; may be given several times",
+    )
+    step.add_argument(
+        "--plan",
+        type=Path,
+        help="what to measure and say; recipes/<model>.card.toml when absent, a part for each set when there is none",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -1,8 +1,8 @@
 """Measuring a model through the shipped path: `npm run evaluate` on pictures as they are, and on coarse copies of them.
 
-Every picture is classified once a setting; parts, sets and skin tones are cut from the same answers. What evaluate wrote stands unchanged in
-`<model>/figures/`: `evaluation.json`, `degraded.json`, `thorough.json`; beside them `speed.json`, the network's time in onnxruntime-web against a yardstick's,
-and `download.json`, the sizes of its file.
+Every picture is classified once a setting; parts, sets and skin tones are cut from the same answers. What evaluate
+wrote stands unchanged in `<model>/figures/`: `evaluation.json`, `degraded.json`, `thorough.json`; beside them
+`speed.json`, the network's time in onnxruntime-web against a yardstick's, and `download.json`, the sizes of its file.
 """
 
 from __future__ import annotations
@@ -29,8 +29,12 @@ SETTINGS = ("evaluation", "thorough", "degraded", "speed")
 SPEED_ROUNDS, SPEED_RUNS = 15, 8
 
 
-def measure_model(model: Path, plan: Plan, rows: Sequence[Row], images: Path, split: str, jobs: int, only: Sequence[str] = SETTINGS) -> None:
-    """Measures the settings that the plan has and `only` names. Raises CalledProcessError when one fails; its own words go to the terminal."""
+def measure_model(
+    model: Path, plan: Plan, rows: Sequence[Row], images: Path, split: str, jobs: int, only: Sequence[str] = SETTINGS
+) -> None:
+    """Measures the settings that the plan has and `only` names. Raises CalledProcessError when one fails; its own words
+    go to the terminal.
+    """
     figures = model / "figures"
     figures.mkdir(exist_ok=True)
     manifest = json.loads((model / "manifest.json").read_text())
@@ -51,7 +55,13 @@ def measure_model(model: Path, plan: Plan, rows: Sequence[Row], images: Path, sp
             labels = {entry["id"] for entry in manifest["classes"]}
             chosen = [row for row in rows if row["set"] in sets and row["label"] in labels]
             write_rows(table, degrade(chosen, images, coarse, plan.degraded_side))
-            _evaluate(f"copies of {plan.degraded_side} px", table, coarse, figures / "degraded.json", (*common, *_parts(parts)))
+            _evaluate(
+                f"copies of {plan.degraded_side} px",
+                table,
+                coarse,
+                figures / "degraded.json",
+                (*common, *_parts(parts)),
+            )
     if "speed" in only and plan.speed:
         measure_speed(model, manifest, figures / "speed.json")
     sizes = download_sizes(model / manifest["file"]["path"])
@@ -59,14 +69,21 @@ def measure_model(model: Path, plan: Plan, rows: Sequence[Row], images: Path, sp
 
 
 def measure_speed(model: Path, manifest: Mapping[str, Any], out: Path) -> None:
-    """Least time of one run in onnxruntime-web's WASM build, one thread, as a share of the yardstick network's, the two taking turns."""
+    """Least time of one run in onnxruntime-web's WASM build, one thread, as a share of the yardstick network's, the two
+    taking turns.
+    """
     from ..variants import YARDSTICK, YARDSTICK_SIDE, spread, weigh_and_time, yardstick_onnx
 
     print(f"card: time in onnxruntime-web, beside {YARDSTICK} at {YARDSTICK_SIDE} px", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         yardstick = yardstick_onnx(len(manifest["classes"]), Path(folder))
-        files = {"model": (model / manifest["file"]["path"], manifest["input"]["width"]), "yardstick": (yardstick, YARDSTICK_SIDE)}
-        times = {name: found["run"] for name, found in weigh_and_time(files, SPEED_ROUNDS, SPEED_RUNS, sizes=False).items()}
+        files = {
+            "model": (model / manifest["file"]["path"], manifest["input"]["width"]),
+            "yardstick": (yardstick, YARDSTICK_SIDE),
+        }
+        times = {
+            name: found["run"] for name, found in weigh_and_time(files, SPEED_ROUNDS, SPEED_RUNS, sizes=False).items()
+        }
     report = {
         "model": {"sha256": manifest["file"]["sha256"]},
         "yardstick": {"network": YARDSTICK, "side": YARDSTICK_SIDE},
@@ -98,12 +115,27 @@ def _parts(parts: Iterable[Part]) -> list[str]:
 
 def _evaluate(title: str, labels: Path, images: Path, out: Path, options: Sequence[str]) -> None:
     print(f"card: {title}", flush=True)
-    command = ["npm", "run", "--silent", "evaluate", "--", "--labels", str(labels), "--images", str(images.resolve()), "--json", str(out.resolve()), *options]
+    command = [
+        "npm",
+        "run",
+        "--silent",
+        "evaluate",
+        "--",
+        "--labels",
+        str(labels),
+        "--images",
+        str(images.resolve()),
+        "--json",
+        str(out.resolve()),
+        *options,
+    ]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=sys.stderr)
 
 
 def coarse_copy(picture: Image.Image, side: int) -> Image.Image:
-    """The picture brought down to a shorter side of `side` pixels and back to its own size, bicubic both ways; itself when it has no more."""
+    """The picture brought down to a shorter side of `side` pixels and back to its own size, bicubic both ways; itself
+    when it has no more.
+    """
     width, height = picture.size
     scale = side / min(width, height)
     if scale >= 1:
@@ -113,7 +145,9 @@ def coarse_copy(picture: Image.Image, side: int) -> Image.Image:
 
 
 def degrade(rows: Sequence[Row], images: Path, out: Path, side: int) -> list[Row]:
-    """Writes a coarse copy of every picture, upright, as PNG, so that no second compression takes part; returns the rows with the copies' names."""
+    """Writes a coarse copy of every picture, upright, as PNG, so that no second compression takes part; returns the
+    rows with the copies' names.
+    """
     copies = []
     for row in rows:
         name = f"{row['image']}.png"
@@ -130,8 +164,20 @@ def degrade(rows: Sequence[Row], images: Path, out: Path, side: int) -> list[Row
 
 
 def download_sizes(path: Path) -> dict[str, float]:
-    """Bytes of the network's file as it is, with gzip 9 and with Brotli 11 (Node's: no package is needed), and the last in MB."""
-    program = "const z = require('zlib'); process.stdout.write(String(z.brotliCompressSync(require('fs').readFileSync(process.argv[1])).length))"
-    brotli = int(subprocess.run(["node", "-e", program, str(path.resolve())], check=True, capture_output=True, text=True).stdout)
+    """Bytes of the network's file as it is, with gzip 9 and with Brotli 11 (Node's: no package is needed), and the last
+    in MB.
+    """
+    program = (
+        "const z = require('zlib');"
+        " process.stdout.write(String(z.brotliCompressSync(require('fs').readFileSync(process.argv[1])).length))"
+    )
+    brotli = int(
+        subprocess.run(["node", "-e", program, str(path.resolve())], check=True, capture_output=True, text=True).stdout
+    )
     data = path.read_bytes()
-    return {"bytes": len(data), "gzip": len(gzip.compress(data, 9)), "brotli": brotli, "brotliMegabytes": round(brotli / 1e6, 3)}
+    return {
+        "bytes": len(data),
+        "gzip": len(gzip.compress(data, 9)),
+        "brotli": brotli,
+        "brotliMegabytes": round(brotli / 1e6, 3),
+    }

@@ -22,7 +22,9 @@ _REJECTION = {
 
 
 def load_reports(model: Path) -> dict[str, Any]:
-    """The reports that there are. Raises ValueError when one was measured on other weights, FileNotFoundError without `evaluation.json`."""
+    """The reports that there are. Raises ValueError when one was measured on other weights, FileNotFoundError without
+    `evaluation.json`.
+    """
     manifest = json.loads((model / "manifest.json").read_text())
     found = {}
     for name in REPORTS:
@@ -32,7 +34,9 @@ def load_reports(model: Path) -> dict[str, Any]:
         found[name] = json.loads(path.read_text())
         measured = found[name].get("model", {}).get("sha256", manifest["file"]["sha256"])
         if measured != manifest["file"]["sha256"]:
-            raise ValueError(f"figures/{name}.json was measured on other weights than the manifest names: measure again")
+            raise ValueError(
+                f"figures/{name}.json was measured on other weights than the manifest names: measure again"
+            )
     return found
 
 
@@ -61,7 +65,9 @@ def card_text(manifest: dict[str, Any], plan: Plan, reports: Report) -> str:
 
 
 def _head(manifest: dict[str, Any], plan: Plan, reports: Report) -> str:
-    classes = tables.markdown(["id", "name", "concern"], [[c["id"], c["name"], c["concern"]] for c in manifest["classes"]])
+    classes = tables.markdown(
+        ["id", "name", "concern"], [[c["id"], c["name"], c["concern"]] for c in manifest["classes"]]
+    )
     return f"""# {manifest["name"]} {manifest["version"]}
 
 {manifest["title"]}. A research and teaching model: it shows how a network scores a picture against its training categories. It is not a medical device. If a spot is new,
@@ -122,7 +128,10 @@ None of them was measured on the same pictures: they show the order of magnitude
 
 def _left_out(counts: Report) -> str:
     """What was not measured, if anything: pictures of labels that the model has no category for, and unreadable ones."""
-    told = [f"{count} pictures labelled `{label}`, which it has no category for" for label, count in counts["unknownLabels"].items()]
+    told = [
+        f"{count} pictures labelled `{label}`, which it has no category for"
+        for label, count in counts["unknownLabels"].items()
+    ]
     told += [f"{counts['unreadable']} pictures that could not be read"] if counts["unreadable"] else []
     return f"\n\nLeft out: {'; '.join(told)}." if told else ""
 
@@ -172,7 +181,11 @@ To stand beside these, none of it measured on the same pictures:
 def _tones(plan: Plan, report: Report, positive: str) -> str:
     if not report["bySkinTone"]:
         return ""
-    words = " ".join(filter(None, ("Skin tone as the sources state it; nothing is said under 20 lesions or patients.", plan.skin_tones)))
+    words = " ".join(
+        filter(
+            None, ("Skin tone as the sources state it; nothing is said under 20 lesions or patients.", plan.skin_tones)
+        )
+    )
     return f"""## By skin tone
 
 {words}
@@ -198,7 +211,9 @@ Eight views of each picture (quarter turns and mirror images), averaged.
 
 {tables.setting_table(plan, report, reports["thorough"], ("plain", "thorough"), positive)}""")
         if reports["thorough"]["pairs"]:
-            texts.append(f"Both pictures of one lesion in the thorough mode:\n\n{tables.pair_table(reports['thorough']['pairs'], positive)}")
+            texts.append(
+                f"Both pictures of one lesion in the thorough mode:\n\n{tables.pair_table(reports['thorough']['pairs'], positive)}"
+            )
     if "degraded" in reports:
         texts.append(f"""## Coarse pictures
 
@@ -225,7 +240,9 @@ def _refusal(manifest: dict[str, Any], report: Report) -> str:
     refusal = report["refusal"]
     if refusal is None:
         return ""
-    by_modality = ", ".join(f"{tables.share(value)} of {name}" for name, value in refusal["lesionsRefusedByModality"].items())
+    by_modality = ", ".join(
+        f"{tables.share(value)} of {name}" for name, value in refusal["lesionsRefusedByModality"].items()
+    )
     return f"""## Pictures of no category
 
 {_REJECTION[manifest["decision"]["rejection"]]} Of real lesions {tables.share(refusal["lesionsRefused"])} get no category: refused, not usable, or without one spot that stands out ({by_modality}). AUROC: the chance that
@@ -240,7 +257,9 @@ def _classes(plan: Plan, report: Report) -> str:
     texts = ["## By category\n\n![Recall by category and part](figures/classes.svg)"]
     for part in plan.parts:
         own = report["parts"][part.name]["lesions"]
-        texts.append(f"### {part.title}\n\n{tables.class_table(own)}\n\n![Confusion matrix: {part.title}](figures/confusion-{part.name}.svg)")
+        texts.append(
+            f"### {part.title}\n\n{tables.class_table(own)}\n\n![Confusion matrix: {part.title}](figures/confusion-{part.name}.svg)"
+        )
     return "\n\n".join(texts)
 
 

@@ -1,12 +1,14 @@
-"""What a model's card measures and says: read from `<model>.card.toml`, or taken from the label tables when there is none.
+"""What a model's card measures and says: read from `<model>.card.toml`, or taken from the label tables when there is
+none.
 
     [[part]]      name, title, sets; optional merge (`FROM:INTO`), degraded (measured on coarse copies too)
-    [[target]]    title, at (where in the reports), figure; at_least and/or at_most; optional less (a report to take the difference with)
-    [[published]] what, figure, caveat; optional about (`figures`, or `tiers`: which section it stands in)
-    [words]       knows_not, skin_tones, data; limits (a list)
+    [[target]]    title, at (where in the reports), figure; at_least and/or at_most; optional less (a report to take the
+    difference with) [[published]] what, figure, caveat; optional about (`figures`, or `tiers`: which section it stands
+    in) [words]       knows_not, skin_tones, data; limits (a list)
     degraded_side, thorough, pairs, speed: see `Plan`
 
-`at` is a path into the reports: `evaluation.parts.ham10000.lesions`, `degraded.parts...`, `evaluation.refusal.byLabel.none`.
+`at` is a path into the reports: `evaluation.parts.ham10000.lesions`, `degraded.parts...`,
+`evaluation.refusal.byLabel.none`.
 """
 
 from __future__ import annotations
@@ -78,7 +80,10 @@ class Plan:
         """Raises ValueError for a key that is not known, or a part, target or published figure that lacks one."""
         values = tomllib.loads(path.read_text())
         words = values.pop("words", {})
-        plan = {"parts": _all(Part, values.pop("part", []), path), "targets": _all(Target, values.pop("target", []), path)}
+        plan = {
+            "parts": _all(Part, values.pop("part", []), path),
+            "targets": _all(Target, values.pop("target", []), path),
+        }
         plan |= {"published": _all(Published, values.pop("published", []), path)}
         known = {field.name for field in fields(Plan)} - set(plan)
         unknown = sorted((set(values) | set(words)) - known)
@@ -86,7 +91,9 @@ class Plan:
             raise ValueError(f"{path}: unknown keys {unknown}")
         if not plan["parts"]:
             raise ValueError(f"{path}: no part")
-        return Plan(**plan, **values, **{key: tuple(word) if isinstance(word, list) else word for key, word in words.items()})
+        return Plan(
+            **plan, **values, **{key: tuple(word) if isinstance(word, list) else word for key, word in words.items()}
+        )
 
     @staticmethod
     def from_rows(rows: list[dict[str, str]], labels: set[str]) -> Plan:
@@ -109,9 +116,13 @@ def _all(kind: type[Any], entries: list[Mapping[str, Any]], path: Path) -> tuple
     made = []
     for entry in entries:
         try:
-            made.append(kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}))
+            made.append(
+                kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+            )
         except TypeError as error:
-            raise ValueError(f"{path}: {kind.__name__.lower()} {entry.get('title') or entry.get('name') or entry}: {error}") from error
+            raise ValueError(
+                f"{path}: {kind.__name__.lower()} {entry.get('title') or entry.get('name') or entry}: {error}"
+            ) from error
     return tuple(made)
 
 

@@ -1,6 +1,7 @@
 """SVG drawings from evaluate's report: the same figures give the same bytes.
 
-Text stays text (no glyph outlines), nothing is fetched, and every drawing has a ground of its own, so that it can be read in a light and in a dark page.
+Text stays text (no glyph outlines), nothing is fetched, and every drawing has a ground of its own, so that it can be
+read in a light and in a dark page.
 """
 
 from __future__ import annotations
@@ -95,7 +96,13 @@ def reliability(modalities: Report) -> Figure:
         top.errorbar(confidence, right, spread, fmt="o", color=COLOURS[0], markersize=4.5, elinewidth=1, capsize=0)
         top.set(xlim=(0, 1), ylim=(0, 1), title=f"{name}, {own['pictures']} pictures")
         error, perfect = figure(own, "calibrationError").value, own["calibrationErrorIfPerfect"]["median"]
-        top.text(0.04, 0.96, f"calibration error {error:.3f}\nif perfect about {perfect:.3f}", va="top", transform=top.transAxes)
+        top.text(
+            0.04,
+            0.96,
+            f"calibration error {error:.3f}\nif perfect about {perfect:.3f}",
+            va="top",
+            transform=top.transAxes,
+        )
         bottom.bar(edges[:-1], counts, np.diff(edges), align="edge", color=COLOURS[5], edgecolor=GROUND, linewidth=0.8)
         bottom.set(xlabel="probability of the first-ranked category")
         bottom.grid(axis="x", visible=False)
@@ -121,7 +128,9 @@ def roc(plan: Plan, report: Report, positive: str | None) -> Figure:
                 panel.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=1.6, label=label)
         panel.set(xlim=(-0.01, 1), ylim=(0, 1.01), xlabel="false positive rate", title=f"{title} against the rest")
         if panel.lines[1:]:
-            panel.legend(loc="lower right", title="area under the curve", fontsize=8, title_fontsize=8, alignment="left")
+            panel.legend(
+                loc="lower right", title="area under the curve", fontsize=8, title_fontsize=8, alignment="left"
+            )
     axes[0].set_ylabel("true positive rate (sensitivity)")
     return drawing
 
@@ -132,7 +141,9 @@ def _short(title: str) -> str:
 
 
 def confusion(title: str, part: Report) -> Figure:
-    """Rows the truth, columns the first-ranked category; shade the share of the row, text the pictures. Classes without pictures have no row."""
+    """Rows the truth, columns the first-ranked category; shade the share of the row, text the pictures. Classes without
+    pictures have no row.
+    """
     counts = np.array(part["lesions"]["confusion"])
     ids: Sequence[str] = part["classes"]
     rows = [i for i in range(len(ids)) if counts[i].sum() > 0]
@@ -151,7 +162,9 @@ def confusion(title: str, part: Report) -> Figure:
 
 
 def _cell(panel: Axes, column: int, row: int, text: str, bold: bool = False) -> None:
-    panel.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8.5, fontweight="bold" if bold else "normal")
+    panel.text(
+        column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8.5, fontweight="bold" if bold else "normal"
+    )
 
 
 def _axes_of_table(panel: Axes, columns: Sequence[str], rows: Sequence[str]) -> None:
@@ -177,7 +190,15 @@ def classes(plan: Plan, report: Report) -> Figure:
                 shares[row, column] = own["recall"]
                 _cell(panel, column, row, f"{own['recall']:.2f} of {own['pictures']}")
             else:
-                panel.text(column + 0.5, row + 0.5, "none" if own else "merged", ha="center", va="center", color=SOFT, fontsize=8.5)
+                panel.text(
+                    column + 0.5,
+                    row + 0.5,
+                    "none" if own else "merged",
+                    ha="center",
+                    va="center",
+                    color=SOFT,
+                    fontsize=8.5,
+                )
     panel.pcolormesh(np.ma.masked_invalid(shares), cmap=SHADES, vmin=0, vmax=1, edgecolors=GRID, linewidth=0.6)
     _axes_of_table(panel, [_short(part.title).replace(", ", ",\n") for part in plan.parts], ids)
     panel.set_title("Recall: share of each category's pictures that are ranked first", loc="left")
@@ -217,7 +238,9 @@ def skin_tone(sets: Report) -> Figure:
             panel.plot(value.interval, [place, place], color=colour, linewidth=1.6)
         panel.plot([value.value], [place], "o", color=colour, markersize=5)
     panel.set_yticks(range(len(rows)), [f"{name}, {tone_label(tone)} ({row['pictures']})" for name, tone, row in rows])
-    panel.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6), xlabel="balanced accuracy, 95 % interval (pictures in brackets)")
+    panel.set(
+        xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6), xlabel="balanced accuracy, 95 % interval (pictures in brackets)"
+    )
     panel.grid(axis="y", visible=False)
     panel.tick_params(axis="y", length=0)
     return drawing

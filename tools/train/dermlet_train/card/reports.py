@@ -51,7 +51,9 @@ def section(reports: Report, path: str) -> Report | None:
 
 
 def figure(own: Report | None, name: str) -> Value:
-    """A figure of one section. Raises KeyError for a name that the section cannot have, so that a slip never reads as 'not measured'."""
+    """A figure of one section. Raises KeyError for a name that the section cannot have, so that a slip never reads as
+    'not measured'.
+    """
     if own is None:
         return Value(None)
     places = _PLACES.get(name, (name,))

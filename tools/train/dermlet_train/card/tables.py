@@ -9,7 +9,9 @@ from .reports import Report, Value, figure, section
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(cells)} |" if cells else "|" + "---|" * len(header) for cells in [header, (), *rows])
+    return "\n".join(
+        f"| {' | '.join(cells)} |" if cells else "|" + "---|" * len(header) for cells in [header, (), *rows]
+    )
 
 
 def dense(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -27,7 +29,9 @@ def short(value: float | None) -> str:
 
 
 def summary_table(plan: Plan, report: Report, positive: str) -> str:
-    """One row a part, intervals in brackets. `positive` is what a reader calls the class of the one-against-all figures."""
+    """One row a part, intervals in brackets. `positive` is what a reader calls the class of the one-against-all
+    figures.
+    """
     name = positive.lower()
     columns = {
         "balanced accuracy": "balancedAccuracy",
@@ -46,7 +50,13 @@ def summary_table(plan: Plan, report: Report, positive: str) -> str:
     rows = []
     for part in plan.parts:
         own = report["parts"][part.name]["lesions"]
-        rows.append([part.title, str(own["pictures"]), *(figure(own, key).text(2 if key == "meanSetSize" else 3) for key in columns.values())])
+        rows.append(
+            [
+                part.title,
+                str(own["pictures"]),
+                *(figure(own, key).text(2 if key == "meanSetSize" else 3) for key in columns.values()),
+            ]
+        )
     return dense(["validation part" if report["options"]["split"] == "val" else "part", "pictures", *columns], rows)
 
 
@@ -65,7 +75,9 @@ def bound(target: Target) -> str:
 
 
 def reached(target: Target, reports: Report) -> Value:
-    """The target's figure; of a difference the value alone, since two measurements of other pictures have no common interval."""
+    """The target's figure; of a difference the value alone, since two measurements of other pictures have no common
+    interval.
+    """
     value = figure(section(reports, target.at), target.figure)
     if target.less is None or value.value is None:
         return value
@@ -98,7 +110,12 @@ def published_table(plan: Plan, about: str = "figures") -> str:
 
 def tier_table(report: Report, positive: str) -> str:
     """Answered pictures by what they are and the tier they got, a block a modality."""
-    kinds = {"malignant": "malignant", "positive": f"of them {positive.lower()}", "others": "all others", "benign": "of them of low concern"}
+    kinds = {
+        "malignant": "malignant",
+        "positive": f"of them {positive.lower()}",
+        "others": "all others",
+        "benign": "of them of low concern",
+    }
     rows = []
     for name, own in [*report["byModality"].items(), ("all", report["overall"])]:
         for kind, title in kinds.items():
@@ -111,7 +128,12 @@ def tier_table(report: Report, positive: str) -> str:
 def cut_table(plan: Plan, report: Report, positive: str) -> str:
     """Sensitivity and specificity of both cuts, by modality, part and skin tone."""
     own = [*report["byModality"].items(), *((part.title, report["parts"][part.name]["lesions"]) for part in plan.parts)]
-    tones = [(f"{name}, {tone_label(tone)}", row["figures"]) for name, by in report["bySkinTone"].items() for tone, row in by.items() if row["figures"]]
+    tones = [
+        (f"{name}, {tone_label(tone)}", row["figures"])
+        for name, by in report["bySkinTone"].items()
+        for tone, row in by.items()
+        if row["figures"]
+    ]
     columns = {
         "high: sensitivity": "tierHighSensitivity",
         "high: specificity": "tierHighSpecificity",
@@ -121,7 +143,10 @@ def cut_table(plan: Plan, report: Report, positive: str) -> str:
         "benign in low": "benignLow",
         "benign in high": "benignHigh",
     }
-    rows = [[name, str(each["tiers"]["malignant"]["pictures"]), *(figure(each, key).text() for key in columns.values())] for name, each in [*own, *tones]]
+    rows = [
+        [name, str(each["tiers"]["malignant"]["pictures"]), *(figure(each, key).text() for key in columns.values())]
+        for name, each in [*own, *tones]
+    ]
     return dense(["", "malignant pictures", *columns], rows)
 
 
@@ -130,8 +155,18 @@ def calibration_table(report: Report) -> str:
     rows = []
     for name, own in report["byModality"].items():
         perfect = own["calibrationErrorIfPerfect"]
-        rows.append([name, str(own["pictures"]), figure(own, "calibrationError").text(), f"{perfect['median']:.3f}", f"{perfect['percentile95']:.3f}"])
-    return markdown(["modality", "pictures", "calibration error", "if perfect: median", "if perfect: 95th percentile"], rows)
+        rows.append(
+            [
+                name,
+                str(own["pictures"]),
+                figure(own, "calibrationError").text(),
+                f"{perfect['median']:.3f}",
+                f"{perfect['percentile95']:.3f}",
+            ]
+        )
+    return markdown(
+        ["modality", "pictures", "calibration error", "if perfect: median", "if perfect: 95th percentile"], rows
+    )
 
 
 def set_table(report: Report, positive: str) -> str:
@@ -139,9 +174,24 @@ def set_table(report: Report, positive: str) -> str:
     rows = []
     for name, own in [*report["byModality"].items(), ("all", report["overall"])]:
         sets = own["predictionSets"]
-        cells = [figure(own, "coverage").text(), figure(own, "positiveCoverage").text(), figure(own, "meanSetSize").text(2), share(sets["shareSingle"])]
+        cells = [
+            figure(own, "coverage").text(),
+            figure(own, "positiveCoverage").text(),
+            figure(own, "meanSetSize").text(2),
+            share(sets["shareSingle"]),
+        ]
         rows.append([name, str(sets["answered"]), *cells])
-    return dense(["modality", "answered", "coverage", f"{positive.lower()}'s own coverage", "mean set size", "one category alone"], rows)
+    return dense(
+        [
+            "modality",
+            "answered",
+            "coverage",
+            f"{positive.lower()}'s own coverage",
+            "mean set size",
+            "one category alone",
+        ],
+        rows,
+    )
 
 
 def tone_label(tone: str) -> str:
@@ -156,9 +206,28 @@ def tone_table(report: Report, positive: str) -> str:
         for tone, row in tones.items():
             own = row["figures"]
             start = [name, tone_label(tone), str(row["pictures"]), str(row["groups"])]
-            keys = ("balancedAccuracy", "macroAuc", "positiveAuc", "malignantAuc", "calibrationError", "coverage", "shareRefused")
-            rows.append([*start, *(figure(own, key).text(2) for key in keys)] if own else [*start, "too few to say", *[""] * 6])
-    header = ["set", "tone", "pictures", "lesions or patients", "balanced accuracy", "macro AUC", f"{positive.lower()} AUC", "malignant AUC"]
+            keys = (
+                "balancedAccuracy",
+                "macroAuc",
+                "positiveAuc",
+                "malignantAuc",
+                "calibrationError",
+                "coverage",
+                "shareRefused",
+            )
+            rows.append(
+                [*start, *(figure(own, key).text(2) for key in keys)] if own else [*start, "too few to say", *[""] * 6]
+            )
+    header = [
+        "set",
+        "tone",
+        "pictures",
+        "lesions or patients",
+        "balanced accuracy",
+        "macro AUC",
+        f"{positive.lower()} AUC",
+        "malignant AUC",
+    ]
     return dense([*header, "calibration error", "coverage", "refused"], rows)
 
 
@@ -167,10 +236,22 @@ def refusal_table(refusal: Report) -> str:
     rows: dict[str, Report] = {f"all with the label `{label}`": row for label, row in refusal["byLabel"].items()}
     rows |= {kind.replace("_", " "): row for kind, row in refusal["byKind"].items() if row["pictures"] >= 5}
     body = [
-        [name, str(row["pictures"]), figure(row, "auroc").text(), figure(row, "aurocUncertainty").text(), share(row["shareRefused"]), share(row["shareSingle"])]
+        [
+            name,
+            str(row["pictures"]),
+            figure(row, "auroc").text(),
+            figure(row, "aurocUncertainty").text(),
+            share(row["shareRefused"]),
+            share(row["shareSingle"]),
+        ]
         for name, row in rows.items()
     ]
-    header = ["pictures", "how many", "refusal score against lesions, AUROC", "1 - greatest probability against lesions, AUROC"]
+    header = [
+        "pictures",
+        "how many",
+        "refusal score against lesions, AUROC",
+        "1 - greatest probability against lesions, AUROC",
+    ]
     return markdown([*header, "no category named", "shown as one category"], body)
 
 
@@ -191,7 +272,10 @@ def pair_table(pairs: Report, positive: str) -> str:
         alone = [figure(pairs["alone"][name], key).text() for name in modalities]
         less = [figure(pairs["difference"][name], key) for name in modalities]
         rows.append([title, *alone, figure(pairs["together"], key).text(), *(signed(value) for value in less)])
-    return markdown(["", *(f"{name} alone" for name in modalities), "both together", *(f"both less {name}" for name in modalities)], rows)
+    return markdown(
+        ["", *(f"{name} alone" for name in modalities), "both together", *(f"both less {name}" for name in modalities)],
+        rows,
+    )
 
 
 def signed(value: Value) -> str:
@@ -210,20 +294,38 @@ def setting_table(plan: Plan, before: Report, after: Report, names: tuple[str, s
         pair: list[Report] = [report["parts"][part.name]["lesions"] for report in (before, after)]
         keys = ("balancedAccuracy", "macroAuc", "positiveAuc", "malignantAuc")
         rows.append([part.title, *(f"{figure(pair[0], key).text()} / {figure(pair[1], key).text()}" for key in keys)])
-    header = ["part", *(f"{title}, {names[0]} / {names[1]}" for title in ("balanced accuracy", "macro AUC", f"{positive.lower()} AUC", "malignant AUC"))]
+    header = [
+        "part",
+        *(
+            f"{title}, {names[0]} / {names[1]}"
+            for title in ("balanced accuracy", "macro AUC", f"{positive.lower()} AUC", "malignant AUC")
+        ),
+    ]
     return markdown(header, rows)
 
 
 def storage_table(variants: Report) -> str:
     """A row a way to store the weights; the chosen one stands out."""
     modalities = sorted(variants["variants"][0]["accuracy"])
-    header = ["storage", "MB with Brotli", *(f"balanced accuracy, {name} (change in points)" for name in modalities), "99 % of probabilities move less than"]
+    header = [
+        "storage",
+        "MB with Brotli",
+        *(f"balanced accuracy, {name} (change in points)" for name in modalities),
+        "99 % of probabilities move less than",
+    ]
     rows = []
     for row in variants["variants"]:
         name = f"**{row['name']}**" if row["name"] == variants["choice"] else row["name"]
         accuracy = [f"{row['accuracy'][m]:.3f} ({0.0 - row['drop'][m]:+.2f})" for m in modalities]
         ratio = "-" if row["ratio"] is None else f"{row['ratio']:.2f}"
-        cells = [name, f"{row['brotli'] / 1e6:.2f}", *accuracy, f"{row['change']:.4f}", ratio, "; ".join(row["faults"]) or "-"]
+        cells = [
+            name,
+            f"{row['brotli'] / 1e6:.2f}",
+            *accuracy,
+            f"{row['change']:.4f}",
+            ratio,
+            "; ".join(row["faults"]) or "-",
+        ]
         rows.append(cells)
     return markdown([*header, "time, of the yardstick's", "refused because"], rows)
 
@@ -232,26 +334,49 @@ def facts_table(manifest: Mapping[str, object], download: Report | None) -> str:
     """What the model is: from its manifest, as far as that says."""
     training = manifest.get("training") or {}
     model_input, file, license_ = manifest["input"], manifest["file"], manifest["license"]
-    assert isinstance(training, Mapping) and isinstance(model_input, Mapping) and isinstance(file, Mapping) and isinstance(license_, Mapping)
+    assert (
+        isinstance(training, Mapping)
+        and isinstance(model_input, Mapping)
+        and isinstance(file, Mapping)
+        and isinstance(license_, Mapping)
+    )
     stored = f", weights stored as {training['storage']} and restored at load" if "storage" in training else ""
     size = f"`{file['path']}`, {file['bytes'] / 1e6:.2f} MB{stored}"
     if download:
-        size += f"; {download['brotli'] / 1e6:.2f} MB to download with Brotli, {download['gzip'] / 1e6:.2f} MB with gzip"
+        size += (
+            f"; {download['brotli'] / 1e6:.2f} MB to download with Brotli, {download['gzip'] / 1e6:.2f} MB with gzip"
+        )
     shape = f"input {model_input['width']} x {model_input['height']}, {model_input['channels']}"
     rows = [
         ["network", f"{training['network']}, {shape}" if "network" in training else shape],
         ["file", size],
         ["sha256", f"`{file['sha256']}`"],
-        ["licence", f"{license_['id']}{' (non-commercial, from the data)' if license_['nonCommercial'] else ''}: see `{license_['path']}`"],
+        [
+            "licence",
+            (
+                f"{license_['id']}{' (non-commercial, from the data)' if license_['nonCommercial'] else ''}: see"
+                f" `{license_['path']}`"
+            ),
+        ],
     ]
     if "pictures" in training:
         how = f"{training['pictures']['train']} pictures"
         if "epochs" in training and "samplesPerEpoch" in training:
-            how += f" at {training['trainSize']} px, {training['epochs']} epochs of {training['samplesPerEpoch']} samples"
+            how += (
+                f" at {training['trainSize']} px, {training['epochs']} epochs of {training['samplesPerEpoch']} samples"
+            )
         if "from" in training:
             how += f", from {training['from']}"
         rows.append(["trained on", how])
     if "calibrationPictures" in training:
         counts = training["calibrationPictures"]
-        rows.append(["calibrated on", f"{sum(counts.values())} pictures never trained on ({', '.join(f'{n} {m}' for m, n in counts.items())})"])
+        rows.append(
+            [
+                "calibrated on",
+                (
+                    f"{sum(counts.values())} pictures never trained on"
+                    f" ({', '.join(f'{n} {m}' for m, n in counts.items())})"
+                ),
+            ]
+        )
     return markdown(["", ""], rows)

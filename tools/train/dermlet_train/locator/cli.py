@@ -15,10 +15,26 @@ def add_steps(steps: Any) -> None:
     """Adds the subcommands to what `add_subparsers` made."""
     step = steps.add_parser("train-locator", help="train or resume the lesion finder")
     step.add_argument("--store", type=Path, required=True)
-    step.add_argument("--out", type=Path, required=True, help="folder of the run: checkpoints, log, and the scenes (about 1 GB by default)")
-    step.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a value of the plan, such as epochs=20")
+    step.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="folder of the run: checkpoints, log, and the scenes (about 1 GB by default)",
+    )
+    step.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a value of the plan, such as epochs=20",
+    )
     step.add_argument("--start", type=Path, help="an ema.pt whose weights a fresh run begins with")
-    step.add_argument("--minutes", type=float, default=0, help="stop after the epoch in which so many minutes have passed; the run can be resumed")
+    step.add_argument(
+        "--minutes",
+        type=float,
+        default=0,
+        help="stop after the epoch in which so many minutes have passed; the run can be resumed",
+    )
     step.add_argument("--threads", type=int, default=1, help="CPU threads")
 
     step = steps.add_parser("export-locator", help="write the lesion finder as locator.onnx")
@@ -26,18 +42,39 @@ def add_steps(steps: Any) -> None:
     step.add_argument("--out", type=Path, required=True, help="the .onnx file")
     step.add_argument("--storage", choices=("int8", "fp16", "fp32"), default="int8")
 
-    step = steps.add_parser("small-lesions", help="draw a test set: lesions of a part at several widths in pictures of healthy skin")
+    step = steps.add_parser(
+        "small-lesions", help="draw a test set: lesions of a part at several widths in pictures of healthy skin"
+    )
     step.add_argument("--images", type=Path, required=True, help="folder that holds <set>/<image>")
-    step.add_argument("--labels", type=Path, action="append", required=True, help="labels.csv; may be given several times, such as for negatives.csv")
+    step.add_argument(
+        "--labels",
+        type=Path,
+        action="append",
+        required=True,
+        help="labels.csv; may be given several times, such as for negatives.csv",
+    )
     step.add_argument("--split", default="val")
     step.add_argument("--out", type=Path, required=True)
     step.add_argument("--lesions", type=int, default=200, help="lesions at most; each is drawn at every width")
-    step.add_argument("--paste", choices=("lesion", "picture"), default="lesion", help="what has the stated width: the lesion itself, or its whole picture")
+    step.add_argument(
+        "--paste",
+        choices=("lesion", "picture"),
+        default="lesion",
+        help="what has the stated width: the lesion itself, or its whole picture",
+    )
     step.add_argument("--seed", type=int, default=1)
 
-    step = steps.add_parser("measure-locator", help="recall by width, false candidates and thresholds of a locator.onnx, as Markdown")
+    step = steps.add_parser(
+        "measure-locator", help="recall by width, false candidates and thresholds of a locator.onnx, as Markdown"
+    )
     step.add_argument("--model", type=Path, required=True, help="the .onnx file")
-    step.add_argument("--small", type=Path, action="append", default=[], help="folder that `small-lesions` wrote; may be given several times")
+    step.add_argument(
+        "--small",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder that `small-lesions` wrote; may be given several times",
+    )
     step.add_argument("--store", type=Path, help="store with the real pictures of the part, and its negatives")
     step.add_argument("--part", default="val")
     step.add_argument("--out", type=Path, help="write thresholds and figures as JSON")
@@ -57,7 +94,11 @@ def _overrides(settings: list[str]) -> dict[str, int | float]:
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"{setting!r}: give key=value with a number") from error
         wanted = type(getattr(Plan(), key))
-        if not isinstance(value, int | float) or isinstance(value, bool) or (wanted is int and not isinstance(value, int)):
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or (wanted is int and not isinstance(value, int))
+        ):
             raise ValueError(f"{setting!r}: a number like {getattr(Plan(), key)} is expected")
         values[key] = wanted(value)
     return values
@@ -80,7 +121,13 @@ def _run(arguments: argparse.Namespace) -> None:
         from .training import Plan, train
 
         torch.set_num_threads(max(1, arguments.threads))
-        train(Plan(**_overrides(arguments.set)), Store.open(arguments.store), arguments.out, arguments.minutes, arguments.start)
+        train(
+            Plan(**_overrides(arguments.set)),
+            Store.open(arguments.store),
+            arguments.out,
+            arguments.minutes,
+            arguments.start,
+        )
     elif arguments.step == "export-locator":
         from .export import export
 
@@ -88,7 +135,15 @@ def _run(arguments: argparse.Namespace) -> None:
     elif arguments.step == "small-lesions":
         from .small_lesions import draw
 
-        draw(arguments.images, arguments.labels, arguments.split, arguments.out, arguments.lesions, arguments.paste, arguments.seed)
+        draw(
+            arguments.images,
+            arguments.labels,
+            arguments.split,
+            arguments.out,
+            arguments.lesions,
+            arguments.paste,
+            arguments.seed,
+        )
     else:
         from .measure import measure
 

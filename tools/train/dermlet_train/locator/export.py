@@ -1,4 +1,6 @@
-"""Checkpoint -> locator.onnx: batch norm folded, opset 18 as the classifier, weights stored small, compared with PyTorch before it is written."""
+"""Checkpoint -> locator.onnx: batch norm folded, opset 18 as the classifier, weights stored small, compared with
+PyTorch before it is written.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def load_locator(checkpoint: Path) -> Locator:
 
 
 def folded(network: Locator) -> Locator:
-    """The network with every batch norm folded into the convolution before it, in place. It must be in evaluation mode."""
+    """The network with every batch norm folded into the convolution before it, in place. It must be in
+    evaluation mode.
+    """
     for module in network.modules():
         if isinstance(module, torch.nn.Sequential) and len(module) > 1 and isinstance(module[1], torch.nn.BatchNorm2d):
             module[0] = fuse_conv_bn_eval(module[0], module[1])
@@ -39,13 +43,21 @@ def folded(network: Locator) -> Locator:
 def write_onnx(network: Locator, path: Path, storage: str = "int8", size: int = SIZE) -> float:
     """Writes the file and returns by how much its scores (0..1) differ at most from PyTorch's on a drawn picture.
 
-    Raises ValueError where fp32's own answers differ from PyTorch's by more than `LARGEST_DRIFT`: then the graph is another one.
+    Raises ValueError where fp32's own answers differ from PyTorch's by more than `LARGEST_DRIFT`: then the graph is
+    another one.
     """
     view = np.asarray(draw_self_test(size).resize((size, size)))
     pixels = PREPROCESSING.normalise(view[None])
     with torch.inference_mode():
         exact = network(torch.from_numpy(pixels)).numpy()
-    program = torch.onnx.export(folded(network), (torch.zeros(1, 3, size, size),), dynamo=True, opset_version=18, input_names=["pixels"], output_names=[OUTPUT])
+    program = torch.onnx.export(
+        folded(network),
+        (torch.zeros(1, 3, size, size),),
+        dynamo=True,
+        opset_version=18,
+        input_names=["pixels"],
+        output_names=[OUTPUT],
+    )
     program.save(str(path))
     model = onnx.load(path)
     drop_metadata(model)
@@ -67,8 +79,15 @@ def _run(path: Path, pixels: np.ndarray) -> np.ndarray:
 
 def _default(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> bool:
     """Whether a convolution's attribute says what holds without it."""
-    value, plain = helper.get_attribute_value(attribute), {"auto_pad": b"NOTSET", "group": 1, "dilations": [1, 1], "pads": [0] * 4, "strides": [1, 1]}
-    return node.op_type == "Conv" and attribute.name in plain and (list(value) if isinstance(plain[attribute.name], list) else value) == plain[attribute.name]
+    value, plain = (
+        helper.get_attribute_value(attribute),
+        {"auto_pad": b"NOTSET", "group": 1, "dilations": [1, 1], "pads": [0] * 4, "strides": [1, 1]},
+    )
+    return (
+        node.op_type == "Conv"
+        and attribute.name in plain
+        and (list(value) if isinstance(plain[attribute.name], list) else value) == plain[attribute.name]
+    )
 
 
 def _shorten(model: onnx.ModelProto) -> None:
@@ -98,4 +117,14 @@ def export(checkpoint: Path, out: Path, storage: str = "int8") -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     moved = write_onnx(load_locator(checkpoint), out, storage)
     epoch = load(checkpoint)["epoch"]
-    print(json.dumps({"file": out.name, "bytes": out.stat().st_size, "storage": storage, "epoch": epoch, "scores_moved_by": round(moved, 5)}))
+    print(
+        json.dumps(
+            {
+                "file": out.name,
+                "bytes": out.stat().st_size,
+                "storage": storage,
+                "epoch": epoch,
+                "scores_moved_by": round(moved, 5),
+            }
+        )
+    )

@@ -1,8 +1,9 @@
 """Where the lesion lies inside its own picture, by colour alone: no outline is drawn in any of the sets.
 
-The skin's colour is a smooth surface through the picture's rim (shading), what differs from it more than the rim itself does stands out, Otsu's threshold
-(Otsu 1979) parts the two, and of the connected parts the one that weighs most near the middle is the lesion. That fails on a share of pictures, so each
-outline has to look like a lesion's, or the picture counts as one without a known place.
+The skin's colour is a smooth surface through the picture's rim (shading), what differs from it more than the rim itself
+does stands out, Otsu's threshold (Otsu 1979) parts the two, and of the connected parts the one that weighs most near
+the middle is the lesion. That fails on a share of pictures, so each outline has to look like a lesion's, or the picture
+counts as one without a known place.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ Box = tuple[float, float, float, float]  # centre x, centre y, width, height as 
 
 @dataclass(frozen=True)
 class Extent:
-    """A lesion's place. `mask`, `others`: (SIDE, SIDE) bool, the picture squashed; `others` is whatever else stands out. `skin`: RGB of the skin around."""
+    """A lesion's place. `mask`, `others`: (SIDE, SIDE) bool, the picture squashed; `others` is whatever else stands
+    out. `skin`: RGB of the skin around.
+    """
 
     box: Box
     mask: np.ndarray
@@ -58,7 +61,9 @@ def components(mask: np.ndarray) -> np.ndarray:
     padded = np.pad(labels, 1)
     inside = padded[1:-1, 1:-1]
     while True:
-        spread = np.maximum.reduce([inside, padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]) * mask
+        spread = (
+            np.maximum.reduce([inside, padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]) * mask
+        )
         if np.array_equal(spread, inside):
             return inside.copy()
         inside[:] = spread
@@ -80,7 +85,9 @@ def _smoothed(values: np.ndarray) -> np.ndarray:
 
 
 def _surface(values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A quadratic surface through the known pixels, those that fit worst left out in three rounds, and the inverse covariance of what remains of them."""
+    """A quadratic surface through the known pixels, those that fit worst left out in three rounds, and the inverse
+    covariance of what remains of them.
+    """
     ramp = np.linspace(-1, 1, SIDE)
     x, y = (grid.ravel() for grid in np.meshgrid(ramp, ramp))
     terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], 1)
@@ -115,7 +122,11 @@ def extent_of(pixels: np.ndarray) -> Extent:
     distance = np.where(dark_corner, 0, _smoothed(np.minimum(distance, np.quantile(distance, 0.99))))
     limit = max(otsu(distance[~dark_corner]), 1.6)
     standing = distance > limit
-    shape = Image.fromarray(standing.astype(np.uint8) * 255).filter(ImageFilter.MinFilter(3)).filter(ImageFilter.MaxFilter(3))  # hairs go
+    shape = (
+        Image.fromarray(standing.astype(np.uint8) * 255)
+        .filter(ImageFilter.MinFilter(3))
+        .filter(ImageFilter.MaxFilter(3))
+    )  # hairs go
     labels = components(np.asarray(shape) > 0)
     found = np.unique(labels[labels > 0])
     if not len(found):
@@ -163,7 +174,9 @@ class Extents:
     def get(self, picture: int) -> Extent:
         row = self.index[picture]
         mask, others = np.unpackbits(self.bits[row], axis=-1).reshape(2, SIDE, SIDE).astype(bool)
-        return Extent(tuple(float(v) for v in self.boxes[row]), mask, others, self.skins[row], bool(self.plausible[row]))
+        return Extent(
+            tuple(float(v) for v in self.boxes[row]), mask, others, self.skins[row], bool(self.plausible[row])
+        )
 
     def known(self, picture: int) -> bool:
         return picture in self.index and bool(self.plausible[self.index[picture]])
@@ -181,7 +194,9 @@ class Extents:
             "boxes": np.array([extent.box for extent in extents], np.float32).reshape(-1, 4),
             "skins": np.array([extent.skin for extent in extents], np.float32).reshape(-1, 3),
             "plausible": np.array([extent.plausible for extent in extents], bool),
-            "bits": np.packbits(np.array([(extent.mask, extent.others) for extent in extents]).reshape(-1, 2, SIDE * SIDE), axis=-1),
+            "bits": np.packbits(
+                np.array([(extent.mask, extent.others) for extent in extents]).reshape(-1, 2, SIDE * SIDE), axis=-1
+            ),
         }
         part = path.with_name(path.name + ".part")
         with part.open("wb") as sink:
@@ -191,8 +206,12 @@ class Extents:
 
 
 def training_pictures(store: Store, dermoscopic: int = 1500) -> list[int]:
-    """The training part's lesions whose place is looked for: all photos, and so many dermoscopic pictures, evenly over the store."""
-    lesions = [i for i in store.where("train") if store.rows[i]["label"] != "none" and store.rows[i]["set"] != "other-skin"]
+    """The training part's lesions whose place is looked for: all photos, and so many dermoscopic pictures, evenly over
+    the store.
+    """
+    lesions = [
+        i for i in store.where("train") if store.rows[i]["label"] != "none" and store.rows[i]["set"] != "other-skin"
+    ]
     photos = [i for i in lesions if store.rows[i]["modality"] == "photo"]
     close = [i for i in lesions if store.rows[i]["modality"] == "dermoscopy"]
     step = max(1.0, len(close) / max(1, dermoscopic))

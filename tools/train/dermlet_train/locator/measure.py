@@ -1,4 +1,6 @@
-"""How good a locator.onnx is: recall by width, false candidates, agreement on real photos, and the thresholds that the figures suggest."""
+"""How good a locator.onnx is: recall by width, false candidates, agreement on real photos, and the thresholds that the
+figures suggest.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ class Seen:
 
 
 def hit(candidate: Candidate, truth: Box) -> bool:
-    """Whether a frame around the candidate would show the spot well: its centre in the middle half, its sides within a factor of 1.75."""
+    """Whether a frame around the candidate would show the spot well: its centre in the middle half, its sides within a
+    factor of 1.75.
+    """
     box = candidate.box
     near = abs(box[0] - truth[0]) < truth[2] / 4 and abs(box[1] - truth[1]) < truth[3] / 4
     return near and all(abs(math.log(box[a] / truth[a])) < math.log(1.75) for a in (2, 3))
@@ -83,7 +87,9 @@ def seen_in_folder(finder: Finder, folder: Path) -> Iterator[Seen]:
 
 
 def seen_in_store(finder: Finder, store: Store, part: str) -> Iterator[Seen]:
-    """The real pictures of a part: lesions by set, with the box that colour gives where it is plausible; what is no lesion by its kind."""
+    """The real pictures of a part: lesions by set, with the box that colour gives where it is plausible; what is no
+    lesion by its kind.
+    """
     for i in store.where(part):
         row, pixels = store.rows[i], store.picture(i)
         if row["label"] == "none":
@@ -111,9 +117,11 @@ def _up(value: float) -> float:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """`spot`: the score from which a spot is there. `second`: the share of the first score, where that is a spot, from which a second is about as good.
+    """`spot`: the score from which a spot is there. `second`: the share of the first score, where that is a spot, from
+    which a second is about as good.
 
-    The second need not reach `spot` itself: in pictures of two spots it often falls a little short of it where the first does not.
+    The second need not reach `spot` itself: in pictures of two spots it often falls a little short of it where the
+    first does not.
     """
 
     spot: float
@@ -124,7 +132,8 @@ class Thresholds:
 
 
 def suggest(pictures: Sequence[Seen]) -> Thresholds:
-    """Thresholds by what may go wrong: `FALSE_SHARE` of healthy skin, drawn and real each, with a spot, `TWICE_SHARE` of the drawn single spots with a second.
+    """Thresholds by what may go wrong: `FALSE_SHARE` of healthy skin, drawn and real each, with a spot, `TWICE_SHARE`
+    of the drawn single spots with a second.
 
     Raises ValueError where there is no healthy skin or no drawn single spot among the pictures.
     """
@@ -149,17 +158,30 @@ def report(pictures: Sequence[Seen], limits: Thresholds) -> tuple[str, dict[str,
         known = [one for one in here if one.truth]
         there = [one.score >= limits.spot for one in here]
         two = [limits.two(one) for one in here]
-        figures[kind] = {"pictures": len(here), "spot": round(float(np.mean(there)), 4), "second": round(float(np.mean(two)), 4)}
+        figures[kind] = {
+            "pictures": len(here),
+            "spot": round(float(np.mean(there)), 4),
+            "second": round(float(np.mean(two)), 4),
+        }
         if not known:
             scores = [one.score for one in here]
             without.append([kind, str(len(here)), _share(there), f"{np.median(scores):.2f}", f"{max(scores):.2f}"])
             continue
         best = [one for one in known if one.found]
         hits = [any(hit(one.found[0], box) for box in one.truth) for one in best] + [False] * (len(known) - len(best))
-        centred = [any(inside(one.found[0], box) for box in one.truth) for one in best] + [False] * (len(known) - len(best))
-        shared = [max(overlap(one.found[0].box, box) for box in one.truth) for one in best] + [0.0] * (len(known) - len(best))
-        useful = [one.score >= limits.spot and bool(one.found) and any(hit(one.found[0], box) for box in one.truth) for one in known]
-        every = [all(any(hit(c, box) for c in one.found if c.score >= limits.spot) for box in one.truth) for one in known]
+        centred = [any(inside(one.found[0], box) for box in one.truth) for one in best] + [False] * (
+            len(known) - len(best)
+        )
+        shared = [max(overlap(one.found[0].box, box) for box in one.truth) for one in best] + [0.0] * (
+            len(known) - len(best)
+        )
+        useful = [
+            one.score >= limits.spot and bool(one.found) and any(hit(one.found[0], box) for box in one.truth)
+            for one in known
+        ]
+        every = [
+            all(any(hit(c, box) for c in one.found if c.score >= limits.spot) for box in one.truth) for one in known
+        ]
         figures[kind] |= {
             "known": len(known),
             "centred": round(float(np.mean(centred)), 4),
@@ -170,20 +192,43 @@ def report(pictures: Sequence[Seen], limits: Thresholds) -> tuple[str, dict[str,
         }
         columns = (centred, [s >= 0.3 for s in shared], [s >= 0.5 for s in shared], hits, there, useful, every, two)
         with_truth.append([kind, str(len(known)), *(_share(column) for column in columns)])
-    head = ["pictures of", "place known", "centre in box", "IoU 0.3", "IoU 0.5", "framed", "spot said", "said and framed", "all spots framed", "second said"]
-    text = markdown(head, with_truth) + "\n\n" + markdown(["no spot known", "pictures", "spot said", "median score", "highest score"], without)
+    head = [
+        "pictures of",
+        "place known",
+        "centre in box",
+        "IoU 0.3",
+        "IoU 0.5",
+        "framed",
+        "spot said",
+        "said and framed",
+        "all spots framed",
+        "second said",
+    ]
+    text = (
+        markdown(head, with_truth)
+        + "\n\n"
+        + markdown(["no spot known", "pictures", "spot said", "median score", "highest score"], without)
+    )
     return text, figures
 
 
 def measure(model: Path, small: Sequence[Path], store_path: Path | None, part: str, out: Path | None) -> Thresholds:
-    """Prints tables and thresholds; writes them to `out` as JSON where given. `small`: folders of `small-lesions`, the first of which decides thresholds."""
+    """Prints tables and thresholds; writes them to `out` as JSON where given. `small`: folders of `small-lesions`, the
+    first of which decides thresholds.
+    """
     finder = Finder(model)
     folders = [list(seen_in_folder(finder, folder)) for folder in small]
     real = list(seen_in_store(finder, Store.open(store_path), part)) if store_path else []
     limits = suggest((folders[0] if folders else []) + real)
-    print(f"Best candidate of each picture; a spot from a score of {limits.spot}, a second from {limits.second} of the first score.\n")
+    print(
+        f"Best candidate of each picture; a spot from a score of {limits.spot}, a second from {limits.second} of the"
+        " first score.\n"
+    )
     written: dict[str, object] = {"spot": limits.spot, "second": limits.second, "size": finder.size}
-    for name, pictures in [*zip((folder.name for folder in small), folders, strict=True), *([(part, real)] if real else [])]:
+    for name, pictures in [
+        *zip((folder.name for folder in small), folders, strict=True),
+        *([(part, real)] if real else []),
+    ]:
         text, figures = report(pictures, limits)
         print(f"### {name}\n\n{text}\n")
         written[name] = figures

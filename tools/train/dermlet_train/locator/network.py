@@ -1,7 +1,9 @@
-"""The lesion finder's network: a small pyramid that answers on a grid at stride 8, its targets, its loss, and how its answers are read.
+"""The lesion finder's network: a small pyramid that answers on a grid at stride 8, its targets, its loss, and how its
+answers are read.
 
-A spot is a peak of a heat map (CenterNet: Zhou et al. 2019, arXiv:1904.07850), with the logarithms of its sides beside it. Spots from a twentieth of the frame
-to all of it are told on the one grid: the deep layers, which see the whole frame, are added to the fine ones (feature pyramid, Lin et al. 2017).
+A spot is a peak of a heat map (CenterNet: Zhou et al. 2019, arXiv:1904.07850), with the logarithms of its sides beside
+it. Spots from a twentieth of the frame to all of it are told on the one grid: the deep layers, which see the whole
+frame, are added to the fine ones (feature pyramid, Lin et al. 2017).
 """
 
 from __future__ import annotations
@@ -19,19 +21,29 @@ from .extent import Box
 
 SIZE = 192  # pixels, side of the input
 PREPROCESSING = LITE
-SMALLEST = 0.03  # side of a spot, as a share of the frame's, below which its logarithm is not followed
+SMALLEST = 0.012  # side of a spot, as a share of the frame's, below which its logarithm is not followed
 
 
 class _Conv(nn.Sequential):
     """Convolution, batch norm and, where asked for, ReLU."""
 
-    def __init__(self, before: int, after: int, kernel: int, stride: int = 1, pad: int | None = None, groups: int = 1, active: bool = True) -> None:
+    def __init__(
+        self,
+        before: int,
+        after: int,
+        kernel: int,
+        stride: int = 1,
+        pad: int | None = None,
+        groups: int = 1,
+        active: bool = True,
+    ) -> None:
         conv = nn.Conv2d(before, after, kernel, stride, kernel // 2 if pad is None else pad, groups=groups, bias=False)
         super().__init__(conv, nn.BatchNorm2d(after, momentum=0.03), *([nn.ReLU()] if active else []))
 
 
 class _Residual(nn.Module):
-    """A depthwise layer with batch norm, then two pointwise ones, twice as wide between them; added to what came in (after Liu et al. 2022, ConvNeXt).
+    """A depthwise layer with batch norm, then two pointwise ones, twice as wide between them; added to what came in
+    (after Liu et al. 2022, ConvNeXt).
 
     One norm a block: on a CPU, norms take as long as the convolutions.
     """
@@ -48,26 +60,38 @@ class _Residual(nn.Module):
 
 
 class Locator(nn.Module):
-    """(N, 3, S, S), as `PREPROCESSING` makes it, S a multiple of 32 -> (N, 3, S/8, S/8): logit, log2 of width, log2 of height, as shares of the sides."""
+    """(N, 3, S, S), as `PREPROCESSING` makes it, S a multiple of 32 -> (N, 3, S/8, S/8): logit, log2 of width, log2 of
+    height, as shares of the sides.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = _Conv(3, 24, 6, 4, 1)
         self.fine = nn.Sequential(_Conv(24, 48, 3, 2), _Residual(48, 3), _Residual(48, 3))
-        self.middle = nn.Sequential(_Conv(48, 48, 3, 2, groups=48, active=False), _Conv(48, 80, 1), _Residual(80, 5), _Residual(80, 5))
-        self.deep = nn.Sequential(_Conv(80, 80, 3, 2, groups=80, active=False), _Conv(80, 112, 1), _Residual(112, 5), _Residual(112, 5))
+        self.middle = nn.Sequential(
+            _Conv(48, 48, 3, 2, groups=48, active=False), _Conv(48, 80, 1), _Residual(80, 5), _Residual(80, 5)
+        )
+        self.deep = nn.Sequential(
+            _Conv(80, 80, 3, 2, groups=80, active=False), _Conv(80, 112, 1), _Residual(112, 5), _Residual(112, 5)
+        )
         self.lateral_deep, self.lateral_middle = _Conv(112, 80, 1, active=False), _Conv(80, 48, 1, active=False)
         self.join_middle, self.join_fine = _Residual(80, 5), _Residual(48, 3)
         self.head = nn.Sequential(_Conv(48, 48, 3, groups=48, active=False), _Conv(48, 64, 1), nn.Conv2d(64, 3, 1))
         with torch.no_grad():
-            self.head[2].bias.copy_(torch.tensor((-4.0, -2.0, -2.0)))  # few cells hold a spot, and it is a quarter of the frame
+            self.head[2].bias.copy_(
+                torch.tensor((-4.0, -2.0, -2.0))
+            )  # few cells hold a spot, and it is a quarter of the frame
 
     def forward(self, pixels: Tensor) -> Tensor:
         fine = self.fine(self.stem(pixels))
         middle = self.middle(fine)
         deep = self.deep(middle)
-        middle = self.join_middle(middle + functional.interpolate(self.lateral_deep(deep), scale_factor=2.0, mode="nearest"))
-        fine = self.join_fine(fine + functional.interpolate(self.lateral_middle(middle), scale_factor=2.0, mode="nearest"))
+        middle = self.join_middle(
+            middle + functional.interpolate(self.lateral_deep(deep), scale_factor=2.0, mode="nearest")
+        )
+        fine = self.join_fine(
+            fine + functional.interpolate(self.lateral_middle(middle), scale_factor=2.0, mode="nearest")
+        )
         return self.head(fine)
 
 
@@ -89,9 +113,11 @@ def multiply_adds(network: nn.Module, size: int = SIZE) -> int:
 
 @dataclass(frozen=True)
 class Targets:
-    """For one scene, on a grid of G x G cells. `heat` (G, G): 1 in the cell of a centre, a Gaussian around it. `sides` (2, G, G): log2 of the sides.
+    """For one scene, on a grid of G x G cells. `heat` (G, G): 1 in the cell of a centre, a Gaussian around it. `sides`
+    (2, G, G): log2 of the sides.
 
-    `told` (G, G): weight of the sides' loss. `counted` (G, G): 0 in cells from which nothing is learnt of whether there is a spot.
+    `told` (G, G): weight of the sides' loss. `counted` (G, G): 0 in cells from which nothing is learnt of whether there
+    is a spot.
     """
 
     heat: np.ndarray
@@ -101,7 +127,9 @@ class Targets:
 
 
 def targets(boxes: Sequence[Box], grid: int, unsure: np.ndarray | None = None) -> Targets:
-    """What the network should answer for these boxes. Larger spots have wider peaks: where exactly their centre lies matters less."""
+    """What the network should answer for these boxes. Larger spots have wider peaks: where exactly their centre lies
+    matters less.
+    """
     heat, told = np.zeros((grid, grid), np.float32), np.zeros((grid, grid), np.float32)
     sides = np.zeros((2, grid, grid), np.float32)
     counted = np.ones((grid, grid), np.float32)
@@ -123,7 +151,9 @@ def targets(boxes: Sequence[Box], grid: int, unsure: np.ndarray | None = None) -
 
 
 def loss_of(answers: Tensor, heat: Tensor, sides: Tensor, told: Tensor, counted: Tensor) -> Tensor:
-    """CenterNet's loss a picture: focal on the heat map, L1 on the logarithms. (N, 3, G, G), then the batched `Targets`."""
+    """CenterNet's loss a picture: focal on the heat map, L1 on the logarithms. (N, 3, G, G), then the batched
+    `Targets`.
+    """
     logits = answers[:, 0].float()
     chance = torch.sigmoid(logits)
     centre = (heat == 1).float()
@@ -147,13 +177,18 @@ def overlap(a: Box, b: Box) -> float:
     """Intersection over union of two boxes."""
     shared = 1.0
     for axis in (0, 1):
-        shared *= max(0.0, min(a[axis] + a[axis + 2] / 2, b[axis] + b[axis + 2] / 2) - max(a[axis] - a[axis + 2] / 2, b[axis] - b[axis + 2] / 2))
+        shared *= max(
+            0.0,
+            min(a[axis] + a[axis + 2] / 2, b[axis] + b[axis + 2] / 2)
+            - max(a[axis] - a[axis + 2] / 2, b[axis] - b[axis + 2] / 2),
+        )
     return shared / max(1e-12, a[2] * a[3] + b[2] * b[3] - shared)
 
 
 def candidates(answers: np.ndarray, lowest: float = 0.02, most: int = 8, same: float = 0.3) -> list[Candidate]:
-    """Reads one answer (3, G, G) as the core does: maxima of 3 x 3, the centre refined by the scores around it, and of those that overlap by more than
-    `same`, or of which one's centre lies in a better one's box, the best. At most `most`, best first, none under `lowest`."""
+    """Reads one answer (3, G, G) as the core does: maxima of 3 x 3, the centre refined by the scores around it, and of
+    those that overlap by more than `same`, or of which one's centre lies in a better one's box, the best. At most
+    `most`, best first, none under `lowest`."""
     chance = 1 / (1 + np.exp(-answers[0].astype(np.float64)))
     grid = chance.shape[0]
     padded = np.pad(chance, 1)

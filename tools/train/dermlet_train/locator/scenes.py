@@ -1,8 +1,9 @@
 """Training scenes whose spots have known places: lesions blended into real skin, and pictures as they are.
 
-Most sets show one lesion in the middle of the frame; people's photos do not. Hence most scenes are composed: skin from healthy-skin pictures and from the
-margins of photos, up to three lesions of any width anywhere on it, what else lies about (hair, rulers, pens, clothes, shadows, coins, freckles), and then a
-camera's faults. Everything happens on the square that the network sees, so that a frame's shape is only a pair of scales. A scene is decided by its random
+Most sets show one lesion in the middle of the frame; people's photos do not. Hence most scenes are composed: skin from
+healthy-skin pictures and from the margins of photos, up to three lesions of any width anywhere on it, what else lies
+about (hair, rulers, pens, clothes, shadows, coins, freckles), and then a camera's faults. Everything happens on the
+square that the network sees, so that a frame's shape is only a pair of scales. A scene is decided by its random
 generator alone.
 """
 
@@ -23,14 +24,16 @@ from .extent import SIDE, Box, Extent, Extents, box_of
 
 STRIDE = 8  # pixels of the input a cell of the output stands for
 SHAPES = (4 / 3, 4 / 3, 3 / 4, 3 / 4, 16 / 9, 9 / 16, 1.0)  # width / height of the frames people take
-WIDEST, NARROWEST = 0.95, 1 / 20  # widths of blended lesions, as shares of the frame's
+WIDEST, NARROWEST = 0.95, 1 / 40  # widths of blended lesions, as shares of the frame's
 FAINTEST = 7.0  # levels by which a blended lesion changes the skin under it
 CLEAR = 0.12  # a blended lesion covers at most this share of one that is there already
 
 
 @dataclass
 class Scene:
-    """`pixels`: (S, S, 3) uint8. `boxes`: the spots. `unsure`: (S/8, S/8) bool, cells where a spot may or may not be and nothing is learnt."""
+    """`pixels`: (S, S, 3) uint8. `boxes`: the spots. `unsure`: (S/8, S/8) bool, cells where a spot may or may not be
+    and nothing is learnt.
+    """
 
     pixels: np.ndarray
     boxes: list[Box] = field(default_factory=list)
@@ -97,7 +100,11 @@ def _drawn_skin(size: int, rng: np.random.Generator) -> np.ndarray:
     depth = rng.uniform(0, 1) ** 1.3
     colour = np.array((236, 196, 172)) * (1 - depth) + np.array((96, 62, 46)) * depth
     colour = colour * np.exp(rng.normal(0, 0.05, 3))
-    skin = 1 + rng.uniform(0, 0.05) * _waves(size, rng, int(rng.integers(2, 12))) + rng.uniform(0, 0.04) * _waves(size, rng, int(rng.integers(20, 60)))
+    skin = (
+        1
+        + rng.uniform(0, 0.05) * _waves(size, rng, int(rng.integers(2, 12)))
+        + rng.uniform(0, 0.04) * _waves(size, rng, int(rng.integers(20, 60)))
+    )
     return (colour * skin[..., None]).astype(np.float32)
 
 
@@ -110,7 +117,12 @@ def _margin(pixels: np.ndarray, extent: Extent, rng: np.random.Generator) -> Ima
     areas = np.array([max(0.0, a[2] - a[0]) * max(0.0, a[3] - a[1]) for a in strips]) ** 2 + 1e-6
     x0, y0, x1, y1 = strips[int(rng.choice(4, p=areas / areas.sum()))]
     x0, y0 = min(max(x0, 0.0), 0.9), min(max(y0, 0.0), 0.9)
-    box = (int(x0 * width), int(y0 * height), max(int(x0 * width) + 8, int(x1 * width)), max(int(y0 * height) + 8, int(y1 * height)))
+    box = (
+        int(x0 * width),
+        int(y0 * height),
+        max(int(x0 * width) + 8, int(x1 * width)),
+        max(int(y0 * height) + 8, int(y1 * height)),
+    )
     return Image.fromarray(pixels).crop(box)
 
 
@@ -131,7 +143,9 @@ def skin_canvas(sources: Sources, size: int, rng: np.random.Generator) -> np.nda
         tiles = int(rng.choice((1, 1, 2, 3)))
         side = -(-size // tiles)
         box = (x, y, min(piece.width, x + across), min(piece.height, y + down))
-        tile = _flipped(np.asarray(piece.resize((side, side), Image.Resampling.BILINEAR, box=box)), int(rng.integers(8)))
+        tile = _flipped(
+            np.asarray(piece.resize((side, side), Image.Resampling.BILINEAR, box=box)), int(rng.integers(8))
+        )
         if tiles > 1:  # mirrored, so that edges meet
             pair = np.concatenate([tile, tile[:, ::-1]], 1)
             block = np.concatenate([pair, pair[::-1]], 0)
@@ -191,20 +205,33 @@ def _overlaps(box: Box, others: Sequence[Box]) -> bool:
     for other in others:
         shared = 1.0
         for a in (0, 1):
-            shared *= max(0.0, min(box[a] + box[a + 2] * 0.6, other[a] + other[a + 2] * 0.6) - max(box[a] - box[a + 2] * 0.6, other[a] - other[a + 2] * 0.6))
+            shared *= max(
+                0.0,
+                min(box[a] + box[a + 2] * 0.6, other[a] + other[a + 2] * 0.6)
+                - max(box[a] - box[a + 2] * 0.6, other[a] - other[a + 2] * 0.6),
+            )
         if shared > CLEAR * min(box[2] * box[3], other[2] * other[3]):
             return True
     return False
 
 
 def blend(
-    canvas: np.ndarray, pixels: np.ndarray, extent: Extent, span: Box, whole: bool, strength: float, softness: float, match: float
+    canvas: np.ndarray,
+    pixels: np.ndarray,
+    extent: Extent,
+    span: Box,
+    whole: bool,
+    strength: float,
+    softness: float,
+    match: float,
 ) -> tuple[np.ndarray, Box] | None:
-    """Blends a lesion into a canvas so that its box becomes `span` (centre and sides as shares of the canvas): the canvas anew, and the box as it lies there.
+    """Blends a lesion into a canvas so that its box becomes `span` (centre and sides as shares of the canvas): the
+    canvas anew, and the box as it lies there.
 
-    canvas (H, W, 3) float32; pixels (h, w, 3) uint8 with their extent. `whole`: with all of its picture, faded out at the picture's rim; else cut out along
-    its outline. `strength` 0..1: how much of it is laid on. `softness`: width of the outline's fade, as a share of the lesion's side. `match` 0..1: how far
-    the skin's colour is turned into the canvas's. None where nothing of it would lie on the canvas.
+    canvas (H, W, 3) float32; pixels (h, w, 3) uint8 with their extent. `whole`: with all of its picture, faded out at
+    the picture's rim; else cut out along its outline. `strength` 0..1: how much of it is laid on. `softness`: width of
+    the outline's fade, as a share of the lesion's side. `match` 0..1: how far the skin's colour is turned into the
+    canvas's. None where nothing of it would lie on the canvas.
     """
     rows, columns = canvas.shape[:2]
     height, width = pixels.shape[:2]
@@ -219,13 +246,21 @@ def blend(
     if u1 - u0 < 2 or v1 - v0 < 2:
         return None
     # Of large ones only what lies on the canvas is made.
-    part = tuple((left + (u - x0) / across * (right - left), top + (v - y0) / down * (bottom - top)) for u, v in ((u0, v0), (u1, v1)))
+    part = tuple(
+        (left + (u - x0) / across * (right - left), top + (v - y0) / down * (bottom - top))
+        for u, v in ((u0, v0), (u1, v1))
+    )
     inside = (max(0.0, part[0][0]), max(0.0, part[0][1]), min(1.0, part[1][0]), min(1.0, part[1][1]))
     target = (u1 - u0, v1 - v0)
     piece = np.asarray(
-        Image.fromarray(pixels).resize(target, Image.Resampling.BICUBIC, box=tuple(s * n for s, n in zip(inside, (width, height) * 2, strict=True))), np.float32
+        Image.fromarray(pixels).resize(
+            target, Image.Resampling.BICUBIC, box=tuple(s * n for s, n in zip(inside, (width, height) * 2, strict=True))
+        ),
+        np.float32,
     )
-    outline = Image.fromarray(extent.mask.astype(np.uint8) * 255).resize(target, Image.Resampling.BILINEAR, box=tuple(s * SIDE for s in inside))
+    outline = Image.fromarray(extent.mask.astype(np.uint8) * 255).resize(
+        target, Image.Resampling.BILINEAR, box=tuple(s * SIDE for s in inside)
+    )
     hard = np.asarray(outline) > 127
     if not hard.any():
         return None
@@ -245,8 +280,13 @@ def blend(
         alpha = alpha * alpha * (3 - 2 * alpha)
     else:
         blur = max(0.4, softness * math.sqrt(span[2] * columns * span[3] * rows))
-        alpha = np.clip((np.asarray(outline.filter(ImageFilter.GaussianBlur(blur)), np.float32) / 255 - 0.08) / 0.45, 0, 1)
-        for axis, (first, last) in ((1, (x0 >= 0, x0 + across <= columns)), (0, (y0 >= 0, y0 + down <= rows))):  # never a straight cut at the piece's rim
+        alpha = np.clip(
+            (np.asarray(outline.filter(ImageFilter.GaussianBlur(blur)), np.float32) / 255 - 0.08) / 0.45, 0, 1
+        )
+        for axis, (first, last) in (
+            (1, (x0 >= 0, x0 + across <= columns)),
+            (0, (y0 >= 0, y0 + down <= rows)),
+        ):  # never a straight cut at the piece's rim
             length = alpha.shape[axis]
             rise = np.minimum(1, np.arange(length) / max(1.0, 0.12 * length))
             fade = np.where(first, rise, 1) * np.where(last, rise[::-1], 1)
@@ -262,10 +302,19 @@ def blend(
 def turned(pixels: np.ndarray, extent: Extent, turn: int) -> tuple[np.ndarray, Extent]:
     """A picture and its extent under one of the square's eight symmetries."""
     mask = _flipped(extent.mask, turn)
-    return _flipped(pixels, turn), Extent(box_of(mask), mask, _flipped(extent.others, turn), extent.skin, extent.plausible)
+    return _flipped(pixels, turn), Extent(
+        box_of(mask), mask, _flipped(extent.others, turn), extent.skin, extent.plausible
+    )
 
 
-def _lesion(canvas: np.ndarray, sources: Sources, shape: float, boxes: list[Box], widths: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
+def _lesion(
+    canvas: np.ndarray,
+    sources: Sources,
+    shape: float,
+    boxes: list[Box],
+    widths: tuple[float, float],
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Blends one lesion into the canvas, where there is room for it; its box is added to `boxes`."""
     pool = sources.photos if sources.photos and (not sources.close or _chance(rng, 0.65)) else sources.close
     i = _one(rng, pool)
@@ -293,7 +342,9 @@ def _lesion(canvas: np.ndarray, sources: Sources, shape: float, boxes: list[Box]
 
 
 def _visible(change: np.ndarray, box: Box) -> bool:
-    """Whether a lesion changed the canvas by enough to be seen: in the middle of its box, apart from what became lighter or darker all over."""
+    """Whether a lesion changed the canvas by enough to be seen: in the middle of its box, apart from what became
+    lighter or darker all over.
+    """
     rows, columns = _cells((box[0], box[1], box[2] * 0.6, box[3] * 0.6), len(change))
     inside = change[rows, columns]
     return inside.size > 0 and float(np.abs(inside).mean()) > FAINTEST
@@ -315,12 +366,16 @@ def _beside(canvas: np.ndarray, sources: Sources, boxes: Sequence[Box], rng: np.
         normal = np.array((math.cos(angle), math.sin(angle)), np.float32)
         at = rng.uniform(0.1, 0.45)
         apart = (ramp[None] - 0.5) * normal[0] + (ramp[:, None] - 0.5) * normal[1] - at
-        bend = rng.uniform(0, 0.06) * np.sin(rng.uniform(2, 9) * ((ramp[None] - 0.5) * normal[1] - (ramp[:, None] - 0.5) * normal[0]) + rng.uniform(0, 6))
+        bend = rng.uniform(0, 0.06) * np.sin(
+            rng.uniform(2, 9) * ((ramp[None] - 0.5) * normal[1] - (ramp[:, None] - 0.5) * normal[0]) + rng.uniform(0, 6)
+        )
         over = np.clip((apart + bend) * size / rng.uniform(1, 3) + 0.5, 0, 1)
         if any(over[_cells(box, size)].max(initial=0) > 0 for box in boxes):
             continue
         if sources.others and _chance(rng, 0.6):
-            stuff = Image.fromarray(sources.store.picture(_one(rng, sources.others))).resize((size, size), Image.Resampling.BILINEAR)
+            stuff = Image.fromarray(sources.store.picture(_one(rng, sources.others))).resize(
+                (size, size), Image.Resampling.BILINEAR
+            )
             beyond = np.asarray(stuff, np.float32)
         else:
             colour = rng.uniform(10, 245, 3) if _chance(rng, 0.5) else np.full(3, rng.uniform(10, 245))
@@ -345,7 +400,9 @@ def _coin(picture: Image.Image, boxes: Sequence[Box], rng: np.random.Generator) 
     x, y = rng.uniform(0, 1, 2)
     if _overlaps((x, y, 2 * r, 2 * r), boxes):
         return
-    colour = np.array(((184, 150, 80), (170, 170, 172), (150, 88, 56), (235, 235, 235), (40, 90, 180))[int(rng.integers(5))]) * rng.uniform(0.7, 1.1)
+    colour = np.array(
+        ((184, 150, 80), (170, 170, 172), (150, 88, 56), (235, 235, 235), (40, 90, 180))[int(rng.integers(5))]
+    ) * rng.uniform(0.7, 1.1)
     pen = ImageDraw.Draw(picture)
     for share, light in ((1.0, 0.8), (0.88, 1.0), (0.5, 0.9)):
         reach = r * share * size
@@ -396,7 +453,11 @@ def _as_it_is(sources: Sources, pool: Sequence[int], size: int, rng: np.random.G
     picture = Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box=part)
     grid = size // STRIDE
     cells = tuple(s * SIDE for s in frame)
-    others = Image.fromarray(extent.others.astype(np.uint8) * 255).filter(ImageFilter.MedianFilter(3)).resize((grid, grid), Image.Resampling.BOX, box=cells)
+    others = (
+        Image.fromarray(extent.others.astype(np.uint8) * 255)
+        .filter(ImageFilter.MedianFilter(3))
+        .resize((grid, grid), Image.Resampling.BOX, box=cells)
+    )
     if _chance(rng, 0.15):
         draw_hairs(ImageDraw.Draw(picture), size, rng)
     return Scene(np.asarray(picture), [clipped(box)], np.asarray(others) > 40)

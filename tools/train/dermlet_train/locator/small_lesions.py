@@ -1,7 +1,8 @@
-"""Draws the finder's test set: lesions of a part that was not trained on, at known places and widths, in frames as large as phones' photos.
+"""Draws the finder's test set: lesions of a part that was not trained on, at known places and widths, in frames as
+large as phones' photos.
 
-Every lesion appears once at each width, on the same skin, so that what differs between the sets is the width alone. Nothing drawn here may be published: it
-holds other people's pictures.
+Every lesion appears once at each width, on the same skin, so that what differs between the sets is the width alone.
+Nothing drawn here may be published: it holds other people's pictures.
 """
 
 from __future__ import annotations
@@ -18,9 +19,32 @@ from PIL import Image
 from .extent import Box, Extent, Extents, extent_of
 from .scenes import Sources, blend, clipped, skin_canvas
 
-WIDTHS = (2, 4, 8, 12)  # a set `small-N` each, with the lesion (or its picture) at 1/N of the frame's width; `small-1` is the picture as it is
+WIDTHS = (
+    2,
+    4,
+    8,
+    12,
+    # a set `small-N` each: the lesion (or its picture) at 1/N of the frame's width; `small-1` is the picture as it is
+)
 FRAMES = ((1200, 900), (1400, 1050), (1600, 900), (900, 1200), (1050, 1400), (1200, 1200))  # pixels
-COLUMNS = ("set", "image", "label", "group", "split", "modality", "source_label", "skin_tone", "x", "y", "width", "height", "x2", "y2", "width2", "height2")
+COLUMNS = (
+    "set",
+    "image",
+    "label",
+    "group",
+    "split",
+    "modality",
+    "source_label",
+    "skin_tone",
+    "x",
+    "y",
+    "width",
+    "height",
+    "x2",
+    "y2",
+    "width2",
+    "height2",
+)
 QUALITY = 88  # of the JPEGs
 TALLEST = 0.92  # a lesion's height, as a share of the frame's: taller ones are drawn smaller than their set says
 
@@ -36,12 +60,21 @@ class _Folder:
             return np.asarray(image.convert("RGB"))
 
 
-def draw(images: Path, labels: Sequence[Path], split: str, out: Path, lesions: int = 200, paste: str = "lesion", seed: int = 1) -> list[dict[str, str]]:
+def draw(
+    images: Path,
+    labels: Sequence[Path],
+    split: str,
+    out: Path,
+    lesions: int = 200,
+    paste: str = "lesion",
+    seed: int = 1,
+) -> list[dict[str, str]]:
     """Writes `out/<set>/<image>` and `out/labels.csv`, and returns its rows.
 
-    Columns are those of shared labels, and the truth box's left, top, width and height in pixels (`x2` and so on: the second spot of `small-two`).
-    `paste`: `lesion`, and the lesion itself is 1/N of the frame wide, cut out along its outline; or `picture`, and all of its picture is, faded at the rim.
-    Raises ValueError where the labels hold no photo of a lesion whose extent is plain, or `out` lies in a working copy of a repository.
+    Columns are those of shared labels, and the truth box's left, top, width and height in pixels (`x2` and so on: the
+    second spot of `small-two`). `paste`: `lesion`, and the lesion itself is 1/N of the frame wide, cut out along its
+    outline; or `picture`, and all of its picture is, faded at the rim. Raises ValueError where the labels hold no photo
+    of a lesion whose extent is plain, or `out` lies in a working copy of a repository.
     """
     if any((folder / ".git").exists() for folder in (out.resolve(), *out.resolve().parents)):
         raise ValueError(f"{out} lies in a repository: choose a folder outside of it")
@@ -72,7 +105,9 @@ def draw(images: Path, labels: Sequence[Path], split: str, out: Path, lesions: i
         entry |= {"set": name, "image": image, "source_label": f"{row['set']}/{row['image']}"}
         for box, suffix in zip(boxes, ("", "2"), strict=False):
             values = ((box[0] - box[2] / 2) * width, (box[1] - box[3] / 2) * height, box[2] * width, box[3] * height)
-            entry |= {key + suffix: f"{value:.1f}" for key, value in zip(("x", "y", "width", "height"), values, strict=True)}
+            entry |= {
+                key + suffix: f"{value:.1f}" for key, value in zip(("x", "y", "width", "height"), values, strict=True)
+            }
         written.append({key: entry.get(key, "") for key in COLUMNS})
 
     for n, (row, pixels, extent) in enumerate(chosen):
@@ -101,7 +136,9 @@ def draw(images: Path, labels: Sequence[Path], split: str, out: Path, lesions: i
         writer = csv.DictWriter(handle, COLUMNS)
         writer.writeheader()
         writer.writerows(written)
-    print(f"small-lesions: {len(chosen)} lesions, {len(written)} pictures in {len({row['set'] for row in written})} sets")
+    print(
+        f"small-lesions: {len(chosen)} lesions, {len(written)} pictures in {len({row['set'] for row in written})} sets"
+    )
     return written
 
 
@@ -111,7 +148,13 @@ def _grained(canvas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _placed(
-    canvas: np.ndarray, pixels: np.ndarray, extent: Extent, share: float, paste: str, at: np.ndarray, inside: Box = (0.5, 0.5, 1.0, 1.0)
+    canvas: np.ndarray,
+    pixels: np.ndarray,
+    extent: Extent,
+    share: float,
+    paste: str,
+    at: np.ndarray,
+    inside: Box = (0.5, 0.5, 1.0, 1.0),
 ) -> tuple[np.ndarray, Box] | None:
     """The lesion at a share of the frame's width. `at` (2,) 0..1 says where within what room there is in `inside`."""
     rows, columns = canvas.shape[:2]
@@ -128,12 +171,25 @@ def _placed(
         start = inside[axis] - inside[axis + 2] / 2 + room * float(at[axis])
         offset = full[axis] / 2 if paste == "lesion" else full[axis] * (x, y)[axis]
         centre.append(start + offset)
-    done = blend(canvas, pixels, extent, (centre[0], centre[1], across, down), paste == "picture", 1.0, 0.35 if paste == "picture" else 0.05, 1.0)
+    done = blend(
+        canvas,
+        pixels,
+        extent,
+        (centre[0], centre[1], across, down),
+        paste == "picture",
+        1.0,
+        0.35 if paste == "picture" else 0.05,
+        1.0,
+    )
     return None if done is None else (done[0], clipped(done[1]))
 
 
 def _two(
-    canvas: np.ndarray, first: tuple[np.ndarray, Extent], second: tuple[np.ndarray, Extent], paste: str, rng: np.random.Generator
+    canvas: np.ndarray,
+    first: tuple[np.ndarray, Extent],
+    second: tuple[np.ndarray, Extent],
+    paste: str,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, list[Box]] | None:
     """Two spots of about one size, one in each half of the frame."""
     share = math.exp(rng.uniform(math.log(1 / 9), math.log(1 / 5)))

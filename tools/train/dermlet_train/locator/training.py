@@ -1,7 +1,8 @@
 """Trains the lesion finder: scenes are drawn once, kept beside the run, and seen again turned, mirrored and recoloured.
 
-Drawing a scene takes longer than learning from it. So each epoch draws some new ones and learns from a sample of all there are. Scene k depends on seed and k
-alone, an epoch's sample on seed and epoch: a run that was stopped goes on to the same bytes.
+Drawing a scene takes longer than learning from it. So each epoch draws some new ones and learns from a sample of all
+there are. Scene k depends on seed and k alone, an epoch's sample on seed and epoch: a run that was stopped goes on to
+the same bytes.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Plan:
 
 
 class Scenes:
-    """Scenes on disk: `scenes.u8` holds the pixels, `scenes.jsonl` a line each of boxes and unsure cells. Written in order, whole ones only count."""
+    """Scenes on disk: `scenes.u8` holds the pixels, `scenes.jsonl` a line each of boxes and unsure cells. Written in
+    order, whole ones only count.
+    """
 
     def __init__(self, folder: Path, size: int) -> None:
         self.size, self.pixels_path, self.lines_path = size, folder / "scenes.u8", folder / "scenes.jsonl"
@@ -73,7 +76,9 @@ class Scenes:
 
 
 def turned_scene(pixels: np.ndarray, boxes: Sequence[Box], unsure: np.ndarray, turn: int) -> Scene:
-    """A scene under one of the square's eight symmetries: `turn % 4` quarter turns against the clock, then mirrored from 4 on."""
+    """A scene under one of the square's eight symmetries: `turn % 4` quarter turns against the clock, then mirrored
+    from 4 on.
+    """
     out = [tuple(box) for box in boxes]
     for _ in range(turn % 4):
         out = [(y, 1 - x, h, w) for x, y, w, h in out]
@@ -96,23 +101,30 @@ def batch_of(scenes: Sequence[Scene]) -> tuple[Tensor, list[Tensor]]:
     pixels = np.stack([one.pixels for one in scenes])
     grid = pixels.shape[1] // STRIDE
     wanted: list[Targets] = [targets(one.boxes, grid, one.unsure) for one in scenes]
-    stacked = [torch.from_numpy(np.stack([getattr(t, name) for t in wanted])) for name in ("heat", "sides", "told", "counted")]
+    stacked = [
+        torch.from_numpy(np.stack([getattr(t, name) for t in wanted])) for name in ("heat", "sides", "told", "counted")
+    ]
     return torch.from_numpy(PREPROCESSING.normalise(pixels)).contiguous(memory_format=torch.channels_last), stacked
 
 
 def agreeing(extents: Extents, store: Store, network: Locator, least: float = 0.4) -> Extents:
-    """Extents without those that a trained network does not share: one in ten is wrong, each in a way of its own, and a small network learns what they have in
-    common. `least`: intersection over union of the extent's box and the network's best candidate. A network that shares less than half of them is too weak to
-    judge, and all are kept."""
+    """Extents without those that a trained network does not share: one in ten is wrong, each in a way of its own, and a
+    small network learns what they have in common. `least`: intersection over union of the extent's box and the
+    network's best candidate. A network that shares less than half of them is too weak to judge, and all are kept."""
     plausible = extents.plausible.copy()
     network.eval()
     with torch.inference_mode():
         for picture, row in extents.index.items():
             if plausible[row]:
-                view = np.asarray(Image.fromarray(store.picture(picture)).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+                view = np.asarray(
+                    Image.fromarray(store.picture(picture)).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+                )
                 found = candidates(network(torch.from_numpy(PREPROCESSING.normalise(view[None])))[0].numpy())
                 plausible[row] = bool(found) and overlap(found[0].box, tuple(extents.boxes[row].tolist())) >= least
-    print(f"places: {int(plausible.sum())} of {int(extents.plausible.sum())} are shared by the earlier network", flush=True)
+    print(
+        f"places: {int(plausible.sum())} of {int(extents.plausible.sum())} are shared by the earlier network",
+        flush=True,
+    )
     return replace(extents, plausible=plausible) if 2 * plausible.sum() >= extents.plausible.sum() else extents
 
 
@@ -127,8 +139,9 @@ def rate_at(plan: Plan, step: int, steps: int) -> float:
 def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: Path | None = None) -> Path:
     """Trains, or goes on from `last.pt`; writes `ema.pt` (averaged weights) after every epoch and returns its path.
 
-    `start`: an `ema.pt` of an earlier cycle, whose weights a fresh run begins with and whose answers weed out wrong places.
-    `minutes`: stop at the end of the epoch in which so much time has passed; 0: never. Raises ValueError when the folder holds a run of another plan.
+    `start`: an `ema.pt` of an earlier cycle, whose weights a fresh run begins with and whose answers weed out wrong
+    places. `minutes`: stop at the end of the epoch in which so much time has passed; 0: never. Raises ValueError when
+    the folder holds a run of another plan.
     """
     folder.mkdir(parents=True, exist_ok=True)
     keep_memory()
@@ -142,7 +155,10 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": plan.weight_decay}, {"params": plain, "weight_decay": 0.0}], lr=plan.learning_rate)
+    optimiser = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": plain, "weight_decay": 0.0}],
+        lr=plan.learning_rate,
+    )
     begin, log, last = 0, folder / "log.jsonl", folder / "last.pt"
     if last.exists():
         state = load(last)
@@ -160,7 +176,9 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
         kept.extend(scene(sources, plan.size, np.random.default_rng((plan.seed, k))) for k in range(len(kept), there))
         rng = np.random.default_rng((plan.seed, epoch, 1))
         pixels, sum_of_losses = kept.mapped(), 0.0
-        order = np.concatenate([rng.permutation(there) for _ in range(-(-plan.samples // there))])[: per_epoch * plan.batch]
+        order = np.concatenate([rng.permutation(there) for _ in range(-(-plan.samples // there))])[
+            : per_epoch * plan.batch
+        ]
         network.train()
         for n in range(per_epoch):
             chosen = order[n * plan.batch : (n + 1) * plan.batch]
@@ -169,7 +187,9 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
                 note = kept.notes[k]
                 unsure = np.zeros((plan.size // STRIDE) ** 2, bool)
                 unsure[note["unsure"]] = True
-                shown = turned_scene(pixels[k], note["boxes"], unsure.reshape(plan.size // STRIDE, -1), int(rng.integers(8)))
+                shown = turned_scene(
+                    pixels[k], note["boxes"], unsure.reshape(plan.size // STRIDE, -1), int(rng.integers(8))
+                )
                 shown.pixels = _recoloured(shown.pixels, rng)
                 seen.append(shown)
             batch, wanted = batch_of(seen)
@@ -191,12 +211,18 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
             sum_of_losses += float(loss.detach())
         entry = {"epoch": epoch + 1, "loss": round(sum_of_losses / per_epoch, 4), "scenes": there}
         weights = {"epoch": epoch + 1, "weights": average.state_dict()}
-        save({**weights, "plan": asdict(plan), "network": network.state_dict(), "optimiser": optimiser.state_dict()}, last)
+        save(
+            {**weights, "plan": asdict(plan), "network": network.state_dict(), "optimiser": optimiser.state_dict()},
+            last,
+        )
         save(weights, folder / "ema.pt")
         with log.open("a") as sink:
             sink.write(json.dumps(entry) + "\n")
         now = time.monotonic()
-        print(f"epoch {epoch + 1}/{plan.epochs}: loss {entry['loss']:.3f}, {there} scenes, {(now - began) / 60:.1f} min", flush=True)
+        print(
+            f"epoch {epoch + 1}/{plan.epochs}: loss {entry['loss']:.3f}, {there} scenes, {(now - began) / 60:.1f} min",
+            flush=True,
+        )
         if minutes and now - began > 60 * minutes:
             break
     return folder / "ema.pt"

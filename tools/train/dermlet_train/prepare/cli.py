@@ -27,30 +27,81 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     defaults, options = Settings(), Options()
     step.add_argument("--source", action="append", default=[], metavar="[NAME=][LAYOUT:]PATH", help=SOURCE_HELP)
     step.add_argument(
-        "--labels", type=Path, action="append", default=[], help="label table (set, image, label, ...), with --images where it does not lie beside its pictures"
+        "--labels",
+        type=Path,
+        action="append",
+        default=[],
+        help="label table (set, image, label, ...), with --images where it does not lie beside its pictures",
     )
-    step.add_argument("--images", type=Path, help="folder of <set>/<image> for --labels, where it is not beside the table")
+    step.add_argument(
+        "--images", type=Path, help="folder of <set>/<image> for --labels, where it is not beside the table"
+    )
     step.add_argument("--out", type=Path, help="store folder; a rerun into it decodes only what changed")
     step.add_argument("--look", action="store_true", help="say what the sources hold; decode and write nothing")
     step.add_argument("--classes", type=Path, default=DEFAULT, help="mapping file of class names (TOML)")
-    step.add_argument("--unknown", choices=("report", "fail"), default=defaults.unknown, help="class names that the mapping file does not hold")
-    step.add_argument("--license", action="append", default=[], help="use only pictures with this licence; may be given several times")
+    step.add_argument(
+        "--unknown",
+        choices=("report", "fail"),
+        default=defaults.unknown,
+        help="class names that the mapping file does not hold",
+    )
+    step.add_argument(
+        "--license", action="append", default=[], help="use only pictures with this licence; may be given several times"
+    )
     step.add_argument("--recipe", type=Path, help="take calibration_fraction and seed from a recipe")
     step.add_argument("--seed", type=int)
-    step.add_argument("--val", type=float, default=defaults.fractions.val, help="share of pictures drawn for validation where no split is stated")
+    step.add_argument(
+        "--val",
+        type=float,
+        default=defaults.fractions.val,
+        help="share of pictures drawn for validation where no split is stated",
+    )
     step.add_argument("--test", type=float, default=defaults.fractions.test)
-    step.add_argument("--calibration", type=float, help=f"share of the training groups set aside for calibration (default {defaults.calibration})")
-    step.add_argument("--official-splits", choices=("keep", "ignore"), default="keep", help="a challenge's own training, validation and test parts")
-    step.add_argument("--duplicates", choices=("drop", "join"), default=defaults.duplicates, help="copies: keep one, or all in one group")
-    step.add_argument("--conflicts", choices=("first", "drop"), default=defaults.conflicts, help="copies with different classes")
-    step.add_argument("--leaks", choices=("fail", "drop"), default=defaults.leaks, help="groups that stand in two stated splits")
-    step.add_argument("--modality", choices=MODALITIES, default=options.modality, help="for class folders and tables that state none")
-    step.add_argument("--group-pattern", default="", help="class folders: regular expression on the path; its first group is the patient")
-    step.add_argument("--scin-min-weight", type=float, default=options.scin_min_weight, help="SCIN: least weight of the dermatologists' first condition")
-    step.add_argument("--short-side", type=int, default=defaults.short_side, help="pixels; larger pictures are shrunk to it")
+    step.add_argument(
+        "--calibration",
+        type=float,
+        help=f"share of the training groups set aside for calibration (default {defaults.calibration})",
+    )
+    step.add_argument(
+        "--official-splits",
+        choices=("keep", "ignore"),
+        default="keep",
+        help="a challenge's own training, validation and test parts",
+    )
+    step.add_argument(
+        "--duplicates",
+        choices=("drop", "join"),
+        default=defaults.duplicates,
+        help="copies: keep one, or all in one group",
+    )
+    step.add_argument(
+        "--conflicts", choices=("first", "drop"), default=defaults.conflicts, help="copies with different classes"
+    )
+    step.add_argument(
+        "--leaks", choices=("fail", "drop"), default=defaults.leaks, help="groups that stand in two stated splits"
+    )
+    step.add_argument(
+        "--modality", choices=MODALITIES, default=options.modality, help="for class folders and tables that state none"
+    )
+    step.add_argument(
+        "--group-pattern",
+        default="",
+        help="class folders: regular expression on the path; its first group is the patient",
+    )
+    step.add_argument(
+        "--scin-min-weight",
+        type=float,
+        default=options.scin_min_weight,
+        help="SCIN: least weight of the dermatologists' first condition",
+    )
+    step.add_argument(
+        "--short-side", type=int, default=defaults.short_side, help="pixels; larger pictures are shrunk to it"
+    )
     step.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1))
     for item in fields(Thresholds):
-        step.add_argument(f"--{item.name.replace('_', '-')}", type=type(item.default), default=item.default, help=argparse.SUPPRESS)
+        step.add_argument(
+            f"--{item.name.replace('_', '-')}", type=type(item.default), default=item.default, help=argparse.SUPPRESS
+        )
 
 
 def parse_source(text: str, options: Options) -> Source:
@@ -98,7 +149,11 @@ def _run(arguments: argparse.Namespace) -> None:
         short_side=arguments.short_side,
         seed=seed if seed is not None else recipe.seed if recipe else Settings.seed,
         fractions=Fractions(arguments.val, arguments.test),
-        calibration=calibration if calibration is not None else recipe.calibration_fraction if recipe else Settings.calibration,
+        calibration=calibration
+        if calibration is not None
+        else recipe.calibration_fraction
+        if recipe
+        else Settings.calibration,
         thresholds=Thresholds(**{item.name: getattr(arguments, item.name) for item in fields(Thresholds)}),
         duplicates=arguments.duplicates,
         conflicts=arguments.conflicts,

@@ -1,13 +1,16 @@
 """Exact and near copies of a picture, in all eight turns and across all sets, without a quadratic Python loop.
 
 1. Exact: equal sha256 of the upright pixels.
-2. Candidates: a 63-bit perceptual hash (signs against the median of the 8 x 8 lowest DCT coefficients of the grey copy, after Zauner 2010, without the
-   constant one). Turning a picture by a quarter or mirroring it transposes its coefficients and flips the signs of the odd ones, so the hashes of all
-   eight turns follow from one transform. All pairs are compared by XOR and bit count in blocks that stay in the processor's cache.
-3. Confirmation: correlation of the 64 x 64 grey copies in the turn found, of the copies as they are (`whole`) and of what is left of them after taking off
-   their coarse part (`detail`). Two centred dark spots on skin agree as a whole; only copies of one photograph agree in detail.
+2. Candidates: a 63-bit perceptual hash (signs against the median of the 8 x 8 lowest DCT coefficients of the grey copy,
+   after Zauner 2010, without the constant one). Turning a picture by a quarter or mirroring it transposes its
+   coefficients and flips the signs of the odd ones, so the hashes of all eight turns follow from one transform. All
+   pairs are compared by XOR and bit count in blocks that stay in the processor's cache.
+3. Confirmation: correlation of the 64 x 64 grey copies in the turn found, of the copies as they are (`whole`) and of
+   what is left of them after taking off their coarse part (`detail`). Two centred dark spots on skin agree as a whole;
+   only copies of one photograph agree in detail.
 
-The thresholds stand in `Thresholds` with what they were chosen from. A picture cut out of another one is not a copy here.
+The thresholds stand in `Thresholds` with what they were chosen from. A picture cut out of another one is not a copy
+here.
 """
 
 from __future__ import annotations
@@ -20,17 +23,20 @@ import numpy as np
 _LOW = 8  # coefficients a side
 _FLAT = 2.0  # grey levels: below this standard deviation a picture has no structure that could be compared
 _BLOCK = (64, 8192)  # pictures x pictures in one comparison: 4 MiB
-TURNS = tuple((transposed, rows, columns) for transposed in (False, True) for rows in (False, True) for columns in (False, True))
+TURNS = tuple(
+    (transposed, rows, columns) for transposed in (False, True) for rows in (False, True) for columns in (False, True)
+)
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """`hash_bits`: of 63, up to which a pair is looked at. A pair is a copy when both correlations reach the copy's values, and alike (joined into one
-    group, both kept) when both reach the alike values.
+    """`hash_bits`: of 63, up to which a pair is looked at. A pair is a copy when both correlations reach the copy's
+    values, and alike (joined into one group, both kept) when both reach the alike values.
 
-    Chosen on 12,366 pictures of HAM10000, ISIC 2017, MILK10k and PAD-UFES-20. Of 1,500 pictures, shrunk to 0.4-0.95, turned at random and saved again as
-    JPEG of quality 30-90, all were within 8 bits; 96 % reach the copy's values, 99.5 % the alike ones. Of all pairs from different groups none does: the
-    nearest has a detail of 0.75 at a whole of 0.96, and 0.87 at 0.93 (pictures that share the black rim of the lens). Crops to 85 % stay below, too.
+    Chosen on 12,366 pictures of HAM10000, ISIC 2017, MILK10k and PAD-UFES-20. Of 1,500 pictures, shrunk to 0.4-0.95,
+    turned at random and saved again as JPEG of quality 30-90, all were within 8 bits; 96 % reach the copy's values,
+    99.5 % the alike ones. Of all pairs from different groups none does: the nearest has a detail of 0.75 at a whole of
+    0.96, and 0.87 at 0.93 (pictures that share the black rim of the lens). Crops to 85 % stay below, too.
     """
 
     hash_bits: int = 10
@@ -66,7 +72,9 @@ def _dct(size: int) -> np.ndarray:
 
 
 def hashes(grey: np.ndarray) -> np.ndarray:
-    """(N, S, S) uint8 -> (N, 8) uint64: the perceptual hash of each picture in each turn; [:, 0] is of the picture as it is."""
+    """(N, S, S) uint8 -> (N, 8) uint64: the perceptual hash of each picture in each turn; [:, 0] is of the picture as
+    it is.
+    """
     basis = _dct(grey.shape[-1])
     out = np.empty((len(grey), len(TURNS)), np.uint64)
     weights = np.uint64(1) << np.arange(_LOW * _LOW - 1, dtype=np.uint64)
@@ -105,8 +113,13 @@ def candidates(hashed: np.ndarray, bits: int, progress: Callable[[int, int], Non
 
 def _moments(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each picture, float64."""
-    blocks = [grey[i : i + 1024].reshape(len(grey[i : i + 1024]), grey.shape[1] * grey.shape[2]) for i in range(0, len(grey), 1024)]
-    return np.concatenate([b.mean(1) for b in blocks] or [np.empty(0)]), np.concatenate([b.std(1) for b in blocks] or [np.empty(0)])
+    blocks = [
+        grey[i : i + 1024].reshape(len(grey[i : i + 1024]), grey.shape[1] * grey.shape[2])
+        for i in range(0, len(grey), 1024)
+    ]
+    return np.concatenate([b.mean(1) for b in blocks] or [np.empty(0)]), np.concatenate(
+        [b.std(1) for b in blocks] or [np.empty(0)]
+    )
 
 
 def _normalised(grey: np.ndarray) -> np.ndarray:
@@ -133,7 +146,10 @@ def confirm(grey: np.ndarray, pairs: np.ndarray, thresholds: Thresholds) -> list
         same = pairs[pairs[:, 2] == turn]
         for start in range(0, len(same), 2048):
             part = same[start : start + 2048]
-            left, right = grey[part[:, 0]].astype(np.float32), np.ascontiguousarray(turned(grey[part[:, 1]], turn)).astype(np.float32)
+            left, right = (
+                grey[part[:, 0]].astype(np.float32),
+                np.ascontiguousarray(turned(grey[part[:, 1]], turn)).astype(np.float32),
+            )
             product = np.einsum("nij,nij->n", left, right) / (grey.shape[1] * grey.shape[2])
             whole = (product - mean[part[:, 0]] * mean[part[:, 1]]) / (spread[part[:, 0]] * spread[part[:, 1]])
             near = np.nonzero(whole >= thresholds.alike_whole)[0]
@@ -143,7 +159,9 @@ def confirm(grey: np.ndarray, pairs: np.ndarray, thresholds: Thresholds) -> list
                     continue
                 copy = whole[k] >= thresholds.copy_whole and fine >= thresholds.copy_detail
                 a, b, _, bits = (int(v) for v in part[k])
-                pair = Pair(a, b, "copy" if copy else "alike", turn, bits, round(float(whole[k]), 4), round(float(fine), 4))
+                pair = Pair(
+                    a, b, "copy" if copy else "alike", turn, bits, round(float(whole[k]), 4), round(float(fine), 4)
+                )
                 if (a, b) not in best or best[a, b].detail < pair.detail:
                     best[a, b] = pair
     return [best[key] for key in sorted(best)]
@@ -155,12 +173,18 @@ def exact(digests: Sequence[str]) -> list[Pair]:
     return [Pair(first[digest], i, "exact") for i, digest in enumerate(digests) if first.setdefault(digest, i) != i]
 
 
-def find_duplicates(digests: Sequence[str], grey: np.ndarray, thresholds: Thresholds, progress: Callable[[int, int], None] | None = None) -> list[Pair]:
-    """All pairs, exact ones first. Near copies are sought among the first pictures of equal pixels only: the others follow from them."""
+def find_duplicates(
+    digests: Sequence[str], grey: np.ndarray, thresholds: Thresholds, progress: Callable[[int, int], None] | None = None
+) -> list[Pair]:
+    """All pairs, exact ones first. Near copies are sought among the first pictures of equal pixels only: the others
+    follow from them.
+    """
     pairs = exact(digests)
     repeated = {pair.b for pair in pairs}
     unique = np.array([i for i in range(len(digests)) if i not in repeated], int)
     own = grey[unique]
     for pair in confirm(own, candidates(hashes(own), thresholds.hash_bits, progress), thresholds):
-        pairs.append(Pair(int(unique[pair.a]), int(unique[pair.b]), pair.kind, pair.turn, pair.bits, pair.whole, pair.detail))
+        pairs.append(
+            Pair(int(unique[pair.a]), int(unique[pair.b]), pair.kind, pair.turn, pair.bits, pair.whole, pair.detail)
+        )
     return pairs

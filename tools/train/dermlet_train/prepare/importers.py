@@ -1,11 +1,12 @@
 """Readers for labelled skin pictures as their archives ship them; each yields the same typed `Row`.
 
-Sources of the formats (columns as the archives write them): HAM10000 on Harvard Dataverse (doi 10.7910/DVN/DBW86T), the ISIC challenges 2016-2020
-(challenge.isic-archive.com/data), PAD-UFES-20 (doi 10.17632/zr7vgbcyr2.1), MILK10k (challenge.isic-archive.com/landing/milk10k), SCIN
-(github.com/google-research-datasets/scin, dataset_schema.md). A table is known by its columns, not by its file name.
+Sources of the formats (columns as the archives write them): HAM10000 on Harvard Dataverse (doi 10.7910/DVN/DBW86T), the
+ISIC challenges 2016-2020 (challenge.isic-archive.com/data), PAD-UFES-20 (doi 10.17632/zr7vgbcyr2.1), MILK10k
+(challenge.isic-archive.com/landing/milk10k), SCIN (github.com/google-research-datasets/scin, dataset_schema.md). A
+table is known by its columns, not by its file name.
 
-A challenge's own division into training, validation and test is kept as the stated split when the source holds more than the training part;
-where it holds only that, the split is left open and drawn later.
+A challenge's own division into training, validation and test is kept as the stated split when the source holds more
+than the training part; where it holds only that, the split is left open and drawn later.
 """
 
 from __future__ import annotations
@@ -25,13 +26,24 @@ ISIC_2019 = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK")
 MILK10K = ("AKIEC", "BCC", "BEN_OTH", "BKL", "DF", "INF", "MAL_OTH", "MEL", "NV", "SCCKA", "VASC")
 UNREAD = "Save them as JPEG or PNG if they are pictures."
 MILK10K_SETS = {"dermoscopy": "milk10k-derm", "photo": "milk10k-clinical"}
-_SPLIT_FOLDERS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "test": "test", "testing": "test"}
+_SPLIT_FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
 _ISIC_ID = re.compile(r"ISIC_\d{7}")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a folder alone cannot say. `set_name` replaces the layout's own name; `modality` is for layouts that state none."""
+    """What a folder alone cannot say. `set_name` replaces the layout's own name; `modality` is for layouts that state
+    none.
+    """
 
     set_name: str = ""
     modality: str = "photo"
@@ -73,7 +85,9 @@ def _official(table: Table) -> str:
 
 
 def _isic_links(stem: str, *keys: str) -> tuple[str, ...]:
-    """Lesion and patient keys first (the first one names the group), then the archive-wide picture id, which joins copies across challenges."""
+    """Lesion and patient keys first (the first one names the group), then the archive-wide picture id, which joins
+    copies across challenges.
+    """
     found = _ISIC_ID.match(stem)
     return tuple(k for k in (*keys, found.group() if found else stem) if k)
 
@@ -85,7 +99,10 @@ def _one_hot(line: dict[str, str], columns: tuple[str, ...], table: Table) -> st
     except ValueError as error:
         raise PrepareError(f"{table.path.name}: {error}") from error
     if sorted(values)[-1:] != [1.0] or sum(values) != 1.0:
-        raise PrepareError(f"{table.path.name}: {next(iter(line.values()))} does not have exactly one class set to 1 (is this a ground truth?)")
+        raise PrepareError(
+            f"{table.path.name}: {next(iter(line.values()))} does not have exactly one class set to 1 (is this a ground"
+            " truth?)"
+        )
     return columns[values.index(1.0)]
 
 
@@ -99,7 +116,9 @@ class _Collector:
         found = path or self.folder.picture(stem)
         chosen = set_name or self.name
         if found is None:
-            self.into.left_out.append(LeftOut(chosen, stem, "no file", "the table names a picture that is not under the folder"))
+            self.into.left_out.append(
+                LeftOut(chosen, stem, "no file", "the table names a picture that is not under the folder")
+            )
             return
         self.into.rows.append(Row(chosen, found.name, found, name, **rest))  # type: ignore[arg-type]
 
@@ -111,7 +130,9 @@ def _drop_single_part(into: Import) -> None:
         into.rows = [replace(row, split="") for row in into.rows]
     elif parts:
         counts = Counter(row.split or "open" for row in into.rows)
-        into.notes.append("the archive's own split is kept: " + ", ".join(f"{n} {s}" for s, n in sorted(counts.items())))
+        into.notes.append(
+            "the archive's own split is kept: " + ", ".join(f"{n} {s}" for s, n in sorted(counts.items()))
+        )
 
 
 def _read_ham10000(folder: Folder, tables: list[Table], options: Options, into: Import) -> None:
@@ -120,7 +141,15 @@ def _read_ham10000(folder: Folder, tables: list[Table], options: Options, into: 
         for line in table:
             how = f"{line['dx']}/{line['dx_type']}" if line.get("dx_type") else line["dx"]
             links = _isic_links(line["image_id"], line["lesion_id"])
-            out.add(line["image_id"], line["dx"], links=links, split=_official(table), modality="dermoscopy", source_label=how, license="CC BY-NC 4.0")
+            out.add(
+                line["image_id"],
+                line["dx"],
+                links=links,
+                split=_official(table),
+                modality="dermoscopy",
+                source_label=how,
+                license="CC BY-NC 4.0",
+            )
 
 
 def _find_isic2016(folder: Folder) -> list[Table]:
@@ -134,7 +163,15 @@ def _read_isic2016(folder: Folder, tables: list[Table], options: Options, into: 
         for line in table:
             name = words.get(line["1"], line["1"])
             links = _isic_links(line["0"])
-            out.add(line["0"], name, links=links, split=_official(table), modality="dermoscopy", source_label=name, license="CC0 1.0")
+            out.add(
+                line["0"],
+                name,
+                links=links,
+                split=_official(table),
+                modality="dermoscopy",
+                source_label=name,
+                license="CC0 1.0",
+            )
 
 
 def _read_isic2017(folder: Folder, tables: list[Table], options: Options, into: Import) -> None:
@@ -146,11 +183,21 @@ def _read_isic2017(folder: Folder, tables: list[Table], options: Options, into: 
             if name is None:
                 raise PrepareError(f"{table.path.name}: {line['image_id']} is neither one class nor none ({flags})")
             links = _isic_links(line["image_id"])
-            out.add(line["image_id"], name, links=links, split=_official(table), modality="dermoscopy", source_label=name, license="CC0 1.0")
+            out.add(
+                line["image_id"],
+                name,
+                links=links,
+                split=_official(table),
+                modality="dermoscopy",
+                source_label=name,
+                license="CC0 1.0",
+            )
 
 
 def _lesions(tables: Iterable[Table]) -> dict[str, str]:
-    """Picture id -> lesion id from whichever companion table is there: LesionGroupings (2018), Metadata (2019) or HAM10000_metadata."""
+    """Picture id -> lesion id from whichever companion table is there: LesionGroupings (2018), Metadata (2019) or
+    HAM10000_metadata.
+    """
     lesions: dict[str, str] = {}
     for table in tables:
         key = next((c for c in ("image", "image_id") if table.has(c, "lesion_id")), None)
@@ -170,15 +217,30 @@ def _read_one_hot(name: str, columns: tuple[str, ...]) -> Callable[[Folder, list
                 lesion = lesions.get(image, "")
                 unknown += not lesion
                 links = _isic_links(image, lesion)
-                out.add(image, label, links=links, split=_official(table), modality="dermoscopy", source_label=label, license="CC BY-NC 4.0")
+                out.add(
+                    image,
+                    label,
+                    links=links,
+                    split=_official(table),
+                    modality="dermoscopy",
+                    source_label=label,
+                    license="CC BY-NC 4.0",
+                )
         if unknown:
-            into.notes.append(f"{unknown} pictures without a lesion id: each is a group of its own unless a duplicate joins it")
+            into.notes.append(
+                f"{unknown} pictures without a lesion id: each is a group of its own unless a duplicate joins it"
+            )
 
     return read
 
 
 def _read_isic2020(folder: Folder, tables: list[Table], options: Options, into: Import) -> None:
-    same = {line["image_name_1"]: line["image_name_2"] for t in folder.tables if t.has("image_name_1", "image_name_2") for line in t}
+    same = {
+        line["image_name_1"]: line["image_name_2"]
+        for t in folder.tables
+        if t.has("image_name_1", "image_name_2")
+        for line in t
+    }
     out = _Collector(folder, into, options.set_name or "isic2020")
     seen: set[str] = set()
     for table in tables:  # the v2 file (with lesion_id) repeats the first one's lines
@@ -189,7 +251,14 @@ def _read_isic2020(folder: Folder, tables: list[Table], options: Options, into: 
             seen.add(image)
             links = _isic_links(image, line["patient_id"], line.get("lesion_id", ""), same.get(image, ""))
             source_label = f"{line['diagnosis']}/{line['benign_malignant']}"
-            out.add(image, line["diagnosis"], links=links, modality="dermoscopy", source_label=source_label, license="CC BY-NC 4.0")
+            out.add(
+                image,
+                line["diagnosis"],
+                links=links,
+                modality="dermoscopy",
+                source_label=source_label,
+                license="CC BY-NC 4.0",
+            )
 
 
 def _read_pad(folder: Folder, tables: list[Table], options: Options, into: Import) -> None:
@@ -201,15 +270,30 @@ def _read_pad(folder: Folder, tables: list[Table], options: Options, into: Impor
             how = line["diagnostic"] + ("/biopsed" if line.get("biopsed", "").lower() == "true" else "")
             stem = Path(line["img_id"]).stem
             links = (line["patient_id"], stem)
-            out.add(stem, line["diagnostic"], links=links, modality="photo", source_label=how, skin_tone=tone, license="CC BY 4.0")
+            out.add(
+                stem,
+                line["diagnostic"],
+                links=links,
+                modality="photo",
+                source_label=how,
+                skin_tone=tone,
+                license="CC BY 4.0",
+            )
 
 
 def _read_milk10k(folder: Folder, tables: list[Table], options: Options, into: Import) -> None:
     diagnosis = {line["lesion_id"]: _one_hot(line, MILK10K, table) for table in tables for line in table}
-    details = {line["isic_id"]: line["diagnosis_full"] for t in folder.tables if t.has("isic_id", "diagnosis_full") for line in t}
+    details = {
+        line["isic_id"]: line["diagnosis_full"]
+        for t in folder.tables
+        if t.has("isic_id", "diagnosis_full")
+        for line in t
+    }
     metadata = [t for t in folder.tables if t.has("lesion_id", "isic_id", "image_type")]
     if not metadata:
-        raise PrepareError(f"{tables[0].path.name} needs MILK10k_Training_Metadata.csv (lesion_id, isic_id, image_type) beside it")
+        raise PrepareError(
+            f"{tables[0].path.name} needs MILK10k_Training_Metadata.csv (lesion_id, isic_id, image_type) beside it"
+        )
     out = _Collector(folder, into, options.set_name)
     unlabelled = 0
     for table in metadata:
@@ -232,7 +316,9 @@ def _read_milk10k(folder: Folder, tables: list[Table], options: Options, into: I
                 license=line.get("copyright_license", "").replace("CC-BY-NC", "CC BY-NC 4.0") or "CC BY-NC 4.0",
             )
     if unlabelled:
-        into.notes.append(f"{unlabelled} pictures have no ground truth (the benchmark's test part) and are not imported")
+        into.notes.append(
+            f"{unlabelled} pictures have no ground truth (the benchmark's test part) and are not imported"
+        )
 
 
 def _literal(text: str, kind: type, where: str) -> object:
@@ -249,8 +335,14 @@ def _literal(text: str, kind: type, where: str) -> object:
 
 
 def _scin_tone(label: dict[str, str], case: dict[str, str]) -> str:
-    """Dermatologists' Fitzpatrick estimate (median of up to three), else the Monk scale estimate, else what the person said of themselves."""
-    estimates = sorted(int(m.group()) for i in (1, 2, 3) if (m := re.search(r"[1-6]", label.get(f"dermatologist_fitzpatrick_skin_type_label_{i}", ""))))
+    """Dermatologists' Fitzpatrick estimate (median of up to three), else the Monk scale estimate, else what the person
+    said of themselves.
+    """
+    estimates = sorted(
+        int(m.group())
+        for i in (1, 2, 3)
+        if (m := re.search(r"[1-6]", label.get(f"dermatologist_fitzpatrick_skin_type_label_{i}", "")))
+    )
     if estimates:
         return f"fitzpatrick:{estimates[(len(estimates) - 1) // 2]}"
     for column in ("monk_skin_tone_label_us", "monk_skin_tone_label_india"):
@@ -261,9 +353,13 @@ def _scin_tone(label: dict[str, str], case: dict[str, str]) -> str:
 
 
 def _read_scin(folder: Folder, tables: list[Table], options: Options, into: Import) -> None:
-    labels = {line["case_id"]: line for t in folder.tables if t.has("case_id", "weighted_skin_condition_label") for line in t}
+    labels = {
+        line["case_id"]: line for t in folder.tables if t.has("case_id", "weighted_skin_condition_label") for line in t
+    }
     if not labels:
-        raise PrepareError(f"{tables[0].path.name} needs scin_labels.csv (case_id, weighted_skin_condition_label) beside it")
+        raise PrepareError(
+            f"{tables[0].path.name} needs scin_labels.csv (case_id, weighted_skin_condition_label) beside it"
+        )
     set_name = options.set_name or "scin"
     out = _Collector(folder, into, set_name)
     for case in (line for table in tables for line in table):
@@ -275,21 +371,39 @@ def _read_scin(folder: Folder, tables: list[Table], options: Options, into: Impo
         best = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:2]
         tie = len(best) == 2 and best[0][1] == best[1][1]
         if not best or tie or best[0][1] < options.scin_min_weight:
-            why = "no dermatologist's label" if not best else f"{best[0][0]} has {best[0][1]:.2f}, less than {options.scin_min_weight} or tied"
+            why = (
+                "no dermatologist's label"
+                if not best
+                else f"{best[0][0]} has {best[0][1]:.2f}, less than {options.scin_min_weight} or tied"
+            )
             into.left_out += [LeftOut(set_name, Path(p).name, "uncertain label", why) for p in paths if p]
             continue
         name, weight = best[0]
-        votes = label.get("dermatologist_skin_condition_on_label_name") or label.get("dermatologist_skin_condition_label_name") or "[]"
+        votes = (
+            label.get("dermatologist_skin_condition_on_label_name")
+            or label.get("dermatologist_skin_condition_label_name")
+            or "[]"
+        )
         count = len(_literal(votes, list, f"case {case_id}"))  # type: ignore[arg-type]
         for path in filter(None, paths):
             links = (f"scin:{case_id}", f"scin-image:{Path(path).stem}")
             source_label = f"{name}/{weight:.2f} of {count} votes"
             tone = _scin_tone(label, case)
-            out.add(Path(path).stem, name, links=links, modality="photo", source_label=source_label, skin_tone=tone, license="SCIN Data Use License")
+            out.add(
+                Path(path).stem,
+                name,
+                links=links,
+                modality="photo",
+                source_label=source_label,
+                skin_tone=tone,
+                license="SCIN Data Use License",
+            )
 
 
 def _read_tables(folder: Folder, tables: list[Table], options: Options, into: Import) -> None:
-    """Our own label tables: set, image, label; optional group, split, modality, source_label, skin_tone, license, source_repo."""
+    """Our own label tables: set, image, label; optional group, split, modality, source_label, skin_tone, license,
+    source_repo.
+    """
     for table in tables:
         beside = table.path.parent
         bases = [options.images] if options.images else [beside / "images", beside, folder.base / "images"]
@@ -297,12 +411,24 @@ def _read_tables(folder: Folder, tables: list[Table], options: Options, into: Im
             set_name, image, split = line["set"], line["image"], line.get("split", "")
             modality = line.get("modality") or options.modality
             if split and split not in SPLITS:
-                raise PrepareError(f"{table.path.name}: {set_name}/{image} has the split {split!r}; known are {', '.join(SPLITS)}")
+                raise PrepareError(
+                    f"{table.path.name}: {set_name}/{image} has the split {split!r}; known are {', '.join(SPLITS)}"
+                )
             if modality not in MODALITIES:
-                raise PrepareError(f"{table.path.name}: {set_name}/{image} has the modality {modality!r}; known are {', '.join(MODALITIES)}")
+                raise PrepareError(
+                    f"{table.path.name}: {set_name}/{image} has the modality {modality!r}; known are"
+                    f" {', '.join(MODALITIES)}"
+                )
             path = next((p for base in bases if (p := base / set_name / image).is_file()), None)
             if path is None:
-                into.left_out.append(LeftOut(set_name, image, "no file", f"no {set_name}/{image} in images/ beside the table, or in the folder given"))
+                into.left_out.append(
+                    LeftOut(
+                        set_name,
+                        image,
+                        "no file",
+                        f"no {set_name}/{image} in images/ beside the table, or in the folder given",
+                    )
+                )
                 continue
             key = Path(image).stem if _ISIC_ID.fullmatch(Path(image).stem) else f"{set_name}/{image}"
             links = tuple(k for k in (line.get("group", ""), key) if k)
@@ -330,18 +456,28 @@ def _read_folders(folder: Folder, tables: list[Table], options: Options, into: I
         found = pattern.search(relative) if pattern else None
         unmatched += pattern is not None and found is None
         own = f"{set_name}/{found.group(1) if found and found.groups() else found.group()}" if found else ""
-        links = tuple(k for k in (own, *_isic_links(path.stem)) if k) if _ISIC_ID.match(path.stem) else (own or f"{set_name}/{relative}",)
+        links = (
+            tuple(k for k in (own, *_isic_links(path.stem)) if k)
+            if _ISIC_ID.match(path.stem)
+            else (own or f"{set_name}/{relative}",)
+        )
         name = parts[1] if split else parts[0]
         into.rows.append(Row(set_name, relative, path, name, links, split, options.modality, name))
     for path in folder.strangers:
         into.left_out.append(LeftOut(set_name, path.relative_to(folder.base).as_posix(), "kind not read", UNREAD))
     if kinds := Counter(path.suffix.lower() or "no ending" for path in folder.strangers):
         told = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
-        into.notes.append(f"{sum(kinds.values())} files are of a kind that is not read ({told}): they are left out. {UNREAD}")
+        into.notes.append(
+            f"{sum(kinds.values())} files are of a kind that is not read ({told}): they are left out. {UNREAD}"
+        )
     if unmatched:
-        into.notes.append(f"the group pattern fits {unmatched} of {len(into.rows)} pictures not: each of them is a group of its own")
+        into.notes.append(
+            f"the group pattern fits {unmatched} of {len(into.rows)} pictures not: each of them is a group of its own"
+        )
     if not pattern:
-        into.notes.append("no lesion or patient is known: each picture is a group of its own (give a group pattern if names tell)")
+        into.notes.append(
+            "no lesion or patient is known: each picture is a group of its own (give a group pattern if names tell)"
+        )
     if loose:
         into.notes.append(f"{loose} pictures lie in no class folder and are left out")
 
@@ -353,7 +489,12 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout("isic2017", "ISIC 2017, part 3", _columns("image_id", "melanoma", "seborrheic_keratosis"), _read_isic2017),
     Layout("isic2018", "ISIC 2018, task 3", _columns("image", *ISIC_2018), _read_one_hot("isic2018", ISIC_2018)),
     Layout("isic2019", "ISIC 2019", _columns("image", *ISIC_2019[:8]), _read_one_hot("isic2019", ISIC_2019)),
-    Layout("isic2020", "ISIC 2020 (SIIM-ISIC)", _columns("image_name", "patient_id", "diagnosis", "benign_malignant"), _read_isic2020),
+    Layout(
+        "isic2020",
+        "ISIC 2020 (SIIM-ISIC)",
+        _columns("image_name", "patient_id", "diagnosis", "benign_malignant"),
+        _read_isic2020,
+    ),
     Layout("pad-ufes-20", "PAD-UFES-20", _columns("patient_id", "img_id", "diagnostic"), _read_pad),
     Layout("milk10k", "MILK10k", _columns("lesion_id", *MILK10K), _read_milk10k),
     Layout("scin", "SCIN", _columns("case_id", "image_1_path"), _read_scin),
@@ -374,7 +515,8 @@ def detect(folder: Folder) -> list[tuple[Layout, list[Table]]]:
 def import_source(root: Path, layout: str = "", options: Options | None = None) -> Iterator[Import]:
     """Reads a folder or table. Without `layout` everything that is recognised is read.
 
-    Raises PrepareError when nothing is recognised, the layout asked for is not there, or none of a layout's pictures is.
+    Raises PrepareError when nothing is recognised, the layout asked for is not there, or none of a layout's pictures
+    is.
     """
     options = options or Options()
     if not root.exists():
@@ -399,7 +541,10 @@ def import_source(root: Path, layout: str = "", options: Options | None = None) 
         item.read(folder, tables, options, result)
         if not result.rows:
             reasons = Counter(entry.reason for entry in result.left_out)
-            raise PrepareError(f"{root}: {item.title} gave no picture ({dict(reasons) or 'empty tables'}). Are the pictures unpacked under this folder?")
+            raise PrepareError(
+                f"{root}: {item.title} gave no picture ({dict(reasons) or 'empty tables'}). Are the pictures unpacked"
+                " under this folder?"
+            )
         if not options.official_splits and item.name != "table":
             result.rows = [replace(row, split="") for row in result.rows]
         if item.name != "table":  # a table says what it means

@@ -20,7 +20,9 @@ def _fold(name: str) -> str:
 
 @dataclass(frozen=True)
 class ClassMap:
-    """`names` applies to every set, `sets` to one set and goes first; the name `*` in a set stands for all others of that set."""
+    """`names` applies to every set, `sets` to one set and goes first; the name `*` in a set stands for all others of
+    that set.
+    """
 
     path: Path
     classes: tuple[str, ...]
@@ -38,7 +40,9 @@ class ClassMap:
             raise PrepareError(f"{path}: {error}") from error
         unknown = set(values) - {"classes", "names", "sets"}
         if unknown or not values.get("classes"):
-            raise PrepareError(f"{path}: needs the keys classes, names, sets (found {', '.join(sorted(values)) or 'none'})")
+            raise PrepareError(
+                f"{path}: needs the keys classes, names, sets (found {', '.join(sorted(values)) or 'none'})"
+            )
         classes = tuple(values["classes"])
         targets = {*classes, OTHER, NONE, SKIP}
 
@@ -46,7 +50,10 @@ class ClassMap:
             folded: dict[str, str] = {}
             for name, target in entries.items():
                 if target not in targets:
-                    raise PrepareError(f"{path}, {where}: {name!r} is mapped to {target!r}, which is none of {', '.join(sorted(targets))}")
+                    raise PrepareError(
+                        f"{path}, {where}: {name!r} is mapped to {target!r}, which is none of"
+                        f" {', '.join(sorted(targets))}"
+                    )
                 if folded.setdefault(_fold(name), target) != target:
                     raise PrepareError(f"{path}, {where}: {name!r} is mapped twice, and differently")
             return folded

@@ -1,6 +1,8 @@
-"""What went into a store, in full: settings, sources with the hashes of their tables, counts, and one line a picture with the hash of its file.
+"""What went into a store, in full: settings, sources with the hashes of their tables, counts, and one line a picture
+with the hash of its file.
 
-Nothing in it depends on the time, the machine or where the sources lie, so two runs over the same files give the same bytes.
+Nothing in it depends on the time, the machine or where the sources lie, so two runs over the same files give the same
+bytes.
 """
 
 from __future__ import annotations

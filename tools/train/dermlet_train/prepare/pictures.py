@@ -1,12 +1,13 @@
 """Decodes every source picture once into the store's pixel file; a journal makes the step resumable.
 
-`pixels.u8` and `thumbs.u8` only ever grow, and a line of `decoded.jsonl` is written after the bytes that it speaks of. A run that is cut off loses at most
-the pictures of its last batch; a rerun decodes only files whose size or modification time changed. `thumbs.u8` holds the 64 x 64 grey copies that duplicates
-are sought with.
+`pixels.u8` and `thumbs.u8` only ever grow, and a line of `decoded.jsonl` is written after the bytes that it speaks of.
+A run that is cut off loses at most the pictures of its last batch; a rerun decodes only files whose size or
+modification time changed. `thumbs.u8` holds the 64 x 64 grey copies that duplicates are sought with.
 
-Decoding follows what the page does (wasm_src/core/decode.h): EXIF orientation applied, colour profile converted to sRGB, transparency laid over white, the
-high byte of 16-bit samples. It uses Pillow, whose bytes are the core's; converted colour profiles differ by at most a level (tests/test_core_parity.py).
-HEIC is decoded by libheif, as in Node and in browsers that cannot do it themselves.
+Decoding follows what the page does (wasm_src/core/decode.h): EXIF orientation applied, colour profile converted to
+sRGB, transparency laid over white, the high byte of 16-bit samples. It uses Pillow, whose bytes are the core's;
+converted colour profiles differ by at most a level (tests/test_core_parity.py). HEIC is decoded by libheif, as in Node
+and in browsers that cannot do it themselves.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ A, B = TypeVar("A"), TypeVar("B")
 class Decoded:
     """What is known of one source file. `error` is set, and the rest zero or empty, when the file cannot be read.
 
-    `sha256` is of the file's bytes, `pixels` of the upright RGB pixels and their size before shrinking: it finds copies that differ in metadata only.
+    `sha256` is of the file's bytes, `pixels` of the upright RGB pixels and their size before shrinking: it finds copies
+    that differ in metadata only.
     """
 
     path: str
@@ -75,21 +77,31 @@ def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     """Converts by the embedded profile; a profile that cannot be read is ignored, as browsers do."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(picture, source, _SRGB, ImageCms.Intent.RELATIVE_COLORIMETRIC, outputMode="RGB") or picture
+        return (
+            ImageCms.profileToProfile(picture, source, _SRGB, ImageCms.Intent.RELATIVE_COLORIMETRIC, outputMode="RGB")
+            or picture
+        )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return picture
 
 
 def upright_rgb(data: bytes) -> Image.Image:
-    """Bytes of a picture file -> upright RGB in sRGB. Raises one of `UNREADABLE` as Pillow and libheif do on what they cannot read wholly."""
+    """Bytes of a picture file -> upright RGB in sRGB. Raises one of `UNREADABLE` as Pillow and libheif do on what they
+    cannot read wholly.
+    """
     if pi_heif is None and data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
-        raise UnidentifiedImageError("HEIC is read by the package pi-heif, which is not installed: pip install -r requirements.txt, or save it as JPEG")
+        raise UnidentifiedImageError(
+            "HEIC is read by the package pi-heif, which is not installed: pip install -r requirements.txt, or save it"
+            " as JPEG"
+        )
     with Image.open(io.BytesIO(data)) as opened:
         opened.load()
         picture = ImageOps.exif_transpose(opened)
         profile = opened.info.get("icc_profile")
         if picture.mode.startswith("I"):  # 16 bits: Pillow's own conversion clips to white
-            return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+            return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)).convert(
+                "RGB"
+            )
         if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
             white = Image.new("RGBA", picture.size, "white")
             picture = Image.alpha_composite(white, picture.convert("RGBA"))
@@ -103,12 +115,18 @@ def shrink(picture: Image.Image, short_side: int) -> Image.Image:
     scale = short_side / min(picture.size)
     if scale >= 1:
         return picture
-    return picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.BICUBIC)
+    return picture.resize(
+        (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.BICUBIC
+    )
 
 
 def thumbnail(picture: Image.Image) -> np.ndarray:
     """(64, 64) uint8 grey, the whole frame squashed: a copy that another archive squashed or stretched still agrees."""
-    return np.asarray(picture.convert("L").resize((THUMB, THUMB), Image.Resampling.BOX if min(picture.size) >= THUMB else Image.Resampling.BILINEAR))
+    return np.asarray(
+        picture.convert("L").resize(
+            (THUMB, THUMB), Image.Resampling.BOX if min(picture.size) >= THUMB else Image.Resampling.BILINEAR
+        )
+    )
 
 
 def windowed(pool: ThreadPoolExecutor, work: Callable[[A], B], items: Iterable[A], ahead: int) -> Iterator[B]:
@@ -134,7 +152,9 @@ class PictureCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         journal = self.folder / "decoded.jsonl"
         if not journal.exists() and (self.folder / "pixels.u8").exists():
-            raise PrepareError(f"{self.folder} holds a store that another tool wrote (no decoded.jsonl): choose an empty folder")
+            raise PrepareError(
+                f"{self.folder} holds a store that another tool wrote (no decoded.jsonl): choose an empty folder"
+            )
         self._journal = journal.open("a+")
         try:
             if fcntl:
@@ -147,13 +167,17 @@ class PictureCache:
         self._grey = (self.folder / "thumbs.u8").open("ab")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for handle in (self._pixels, self._grey, self._journal):
             handle.close()
 
     def _recover(self) -> None:
         """Reads the journal up to its last whole line whose bytes are there, and cuts everything after it."""
-        sizes = [path.stat().st_size if (path := self.folder / name).exists() else 0 for name in ("pixels.u8", "thumbs.u8")]
+        sizes = [
+            path.stat().st_size if (path := self.folder / name).exists() else 0 for name in ("pixels.u8", "thumbs.u8")
+        ]
         self._journal.seek(0)
         kept = 0
         for number, line in enumerate(iter(self._journal.readline, "")):
@@ -163,7 +187,10 @@ class PictureCache:
                 values = None
             if number == 0 and values:
                 if values != {"version": _VERSION, "short_side": self.short_side}:
-                    raise PrepareError(f"{self.folder} was prepared with {values}, now asked for a shorter side of {self.short_side}: choose another folder")
+                    raise PrepareError(
+                        f"{self.folder} was prepared with {values}, now asked for a shorter side of {self.short_side}:"
+                        " choose another folder"
+                    )
             elif values:
                 entry = Decoded(**values)
                 if not entry.error:
@@ -192,7 +219,16 @@ class PictureCache:
             if min(picture.size) < 8:
                 raise ValueError(f"only {picture.width} x {picture.height} pixels")
         except UNREADABLE as error:
-            return Decoded(str(path), stat.st_size, stat.st_mtime_ns, error=f"{type(error).__name__}: {error}"[:200].replace(str(path), path.name)), b"", b""
+            return (
+                Decoded(
+                    str(path),
+                    stat.st_size,
+                    stat.st_mtime_ns,
+                    error=f"{type(error).__name__}: {error}"[:200].replace(str(path), path.name),
+                ),
+                b"",
+                b"",
+            )
         digest = hashlib.sha256(f"{picture.width}x{picture.height}:".encode())
         digest.update(picture.tobytes())
         small = shrink(picture, self.short_side)
@@ -212,7 +248,9 @@ class PictureCache:
         return entry is not None and (entry.size, entry.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
 
     def decode(self, paths: list[Path], workers: int, progress: Callable[[int, int], None]) -> int:
-        """Decodes what is new or changed; afterwards `known[str(path)]` holds every path. Returns how many files were read."""
+        """Decodes what is new or changed; afterwards `known[str(path)]` holds every path. Returns how many files were
+        read.
+        """
         todo = [path for path in dict.fromkeys(paths) if not self._unchanged(path)]
         lines: list[str] = []
 

@@ -18,8 +18,9 @@ class PrepareError(Exception):
 class Row:
     """One picture as its archive describes it, before class names are unified.
 
-    `name` is the class name in the archive's own words. `links` are keys that this picture shares with others of the same lesion, patient or file
-    (`HAM_0003350`, `PAT_46`, `ISIC_0024310`): rows that share a key end up in one group. `split` is empty where the archive states none.
+    `name` is the class name in the archive's own words. `links` are keys that this picture shares with others of the
+    same lesion, patient or file (`HAM_0003350`, `PAT_46`, `ISIC_0024310`): rows that share a key end up in one group.
+    `split` is empty where the archive states none.
     """
 
     set: str

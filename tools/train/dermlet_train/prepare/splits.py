@@ -1,7 +1,8 @@
 """Groups what belongs together and divides the groups into parts, without chance: hash order and a seed decide.
 
-A group is everything connected by a shared lesion, patient or file key, or by being a copy. Groups go whole into one split. Splits that a source states
-are kept; a group that stands in two of them is a leak, and every figure measured on it would be wrong.
+A group is everything connected by a shared lesion, patient or file key, or by being a copy. Groups go whole into one
+split. Splits that a source states are kept; a group that stands in two of them is a leak, and every figure measured on
+it would be wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from .rows import SPLITS, PrepareError
 
 
 def find_groups(links: Sequence[Sequence[str]], pairs: Iterable[tuple[int, int]]) -> list[str]:
-    """The group name of each row: connected by a shared key or by a pair. A group is named by the least first key of its rows."""
+    """The group name of each row: connected by a shared key or by a pair. A group is named by the least first key of
+    its rows.
+    """
     parent = list(range(len(links)))
 
     def root(i: int) -> int:
@@ -66,12 +69,17 @@ def find_leaks(groups: Sequence[str], splits: Sequence[str]) -> list[Leak]:
 class LeakError(PrepareError):
     """Raised with the offending rows in the message."""
 
-    def __init__(self, leaks: Sequence[Leak], name: Sequence[str], splits: Sequence[str], hint: str, shown: int = 20) -> None:
+    def __init__(
+        self, leaks: Sequence[Leak], name: Sequence[str], splits: Sequence[str], hint: str, shown: int = 20
+    ) -> None:
         self.leaks = tuple(leaks)
         lines = [f"{len(leaks)} group(s) stand in more than one split:"]
         for leak in leaks[:shown]:
             by_split = {s: [name[i] for i in leak.rows if splits[i] == s] for s in leak.splits}
-            parts = [f"{s}: {', '.join(rows[:4])}{f' and {len(rows) - 4} more' if len(rows) > 4 else ''}" for s, rows in by_split.items()]
+            parts = [
+                f"{s}: {', '.join(rows[:4])}{f' and {len(rows) - 4} more' if len(rows) > 4 else ''}"
+                for s, rows in by_split.items()
+            ]
             lines.append(f"  {leak.group} -> " + "; ".join(parts))
         if len(leaks) > shown:
             lines.append(f"  and {len(leaks) - shown} more")
@@ -79,7 +87,9 @@ class LeakError(PrepareError):
 
 
 def lower_split_rows(leaks: Iterable[Leak], splits: Sequence[str]) -> set[int]:
-    """The rows to leave out so that each leaking group stays only where it is held out most: test before val before train."""
+    """The rows to leave out so that each leaking group stays only where it is held out most: test before val before
+    train.
+    """
     return {i for leak in leaks for i in leak.rows if splits[i] != leak.splits[-1]}
 
 
@@ -96,16 +106,26 @@ class Fractions:
 
 
 def hash_order(groups: Iterable[str], seed: int) -> list[str]:
-    """An order that looks random, is the same everywhere, and keeps the relative order of old groups when new ones come."""
+    """An order that looks random, is the same everywhere, and keeps the relative order of old groups when new ones
+    come.
+    """
     return sorted(groups, key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
 
 
-def assign_splits(groups: Sequence[str], labels: Sequence[str], sets: Sequence[str], stated: Sequence[str], fractions: Fractions, seed: int) -> list[str]:
+def assign_splits(
+    groups: Sequence[str],
+    labels: Sequence[str],
+    sets: Sequence[str],
+    stated: Sequence[str],
+    fractions: Fractions,
+    seed: int,
+) -> list[str]:
     """The split of each row. Groups with a stated split keep it (one at most: see `find_leaks`); the others are drawn.
 
-    Strata are (set, label), where a group counts as its set with the most pictures and its rarest label over all data. In each stratum groups are taken in
-    hash order into test, then val, while that brings the share nearer to what is wanted; what rounding leaves over is carried to the label's next set,
-    so that rare labels reach val and test too. A group larger than the room left goes to train.
+    Strata are (set, label), where a group counts as its set with the most pictures and its rarest label over all data.
+    In each stratum groups are taken in hash order into test, then val, while that brings the share nearer to what is
+    wanted; what rounding leaves over is carried to the label's next set, so that rare labels reach val and test too. A
+    group larger than the room left goes to train.
     """
     members: dict[str, list[int]] = defaultdict(list)
     for i, group in enumerate(groups):

@@ -11,9 +11,14 @@ from pathlib import Path
 
 from .rows import PrepareError
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"})
-# Of these nobody expects that they are pictures; a file of any other kind among pictures is reported, never dropped without a word.
-NOT_PICTURES = frozenset({".csv", ".tab", ".tsv", ".txt", ".json", ".md", ".ini", ".db", ".pdf", ".html", ".xlsx", ".ods", ".docx"})
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"}
+)
+# Of these nobody expects that they are pictures; a file of any other kind among pictures is reported, never dropped
+# without a word.
+NOT_PICTURES = frozenset(
+    {".csv", ".tab", ".tsv", ".txt", ".json", ".md", ".ini", ".db", ".pdf", ".html", ".xlsx", ".ods", ".docx"}
+)
 TABLE_SUFFIXES = frozenset({".csv", ".tab", ".tsv", ".txt"})
 _NOT_A_PICTURE = re.compile(r"(_superpixels|_segmentation|_attribute_\w+)$", re.IGNORECASE)
 _MAX_FIELD = 1 << 20  # bytes; SCIN's label lists exceed no common limit, but a binary file renamed .csv would
@@ -57,7 +62,10 @@ class Table:
                 if not cells:
                     continue
                 if len(cells) != len(header):
-                    raise PrepareError(f"{self.path.name}, line {reader.line_num}: {len(cells)} cells where the header has {len(header)}")
+                    raise PrepareError(
+                        f"{self.path.name}, line {reader.line_num}: {len(cells)} cells where the header has"
+                        f" {len(header)}"
+                    )
                 yield {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
 
 
@@ -76,7 +84,11 @@ class Folder:
     def files(self) -> list[Path]:
         """Every file, sorted; without hidden files and the shadow folder that macOS packs into archives."""
         found = (path for path in self.base.rglob("*") if path.is_file())
-        return sorted(p for p in found if not any(part.startswith(".") or part == "__MACOSX" for part in p.relative_to(self.base).parts))
+        return sorted(
+            p
+            for p in found
+            if not any(part.startswith(".") or part == "__MACOSX" for part in p.relative_to(self.base).parts)
+        )
 
     @cached_property
     def tables(self) -> list[Table]:
@@ -100,7 +112,10 @@ class Folder:
             if found.setdefault(path.stem, path) != path:
                 twice += 1
         if twice:
-            self.notes.append(f"{twice} picture files carry a name that another folder holds too; the first in alphabetical order is used")
+            self.notes.append(
+                f"{twice} picture files carry a name that another folder holds too; the first in alphabetical order is"
+                " used"
+            )
         return found
 
     def picture(self, stem: str) -> Path | None:

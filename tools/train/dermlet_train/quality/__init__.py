@@ -1,9 +1,11 @@
 """The limits of the quality gate, chosen by what worse pictures cost the network.
 
-Pictures that it was not trained on are degraded in steps (`degrade.py`), go through the shipped path, and show at which step balanced accuracy has dropped
-by a stated amount. Each check's limit is the one that best parts the steps from there on from those before, of those that flag few undegraded pictures
-(`choose.py`). Limits are chosen on the calibration part and reported on the validation part, for each modality by itself. They go into the manifest's
-`quality`, the figures into `figures/quality.json` and `QUALITY.md`. The network's answers are kept under `--cache`, so a run that was stopped goes on.
+Pictures that it was not trained on are degraded in steps (`degrade.py`), go through the shipped path, and show at which
+step balanced accuracy has dropped by a stated amount. Each check's limit is the one that best parts the steps from
+there on from those before, of those that flag few undegraded pictures (`choose.py`). Limits are chosen on the
+calibration part and reported on the validation part, for each modality by itself. They go into the manifest's
+`quality`, the figures into `figures/quality.json` and `QUALITY.md`. The network's answers are kept under `--cache`, so
+a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -34,16 +36,50 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
 
     step.add_argument("--model", type=Path, required=True, help="a model folder: its manifest gets the limits")
     step.add_argument(
-        "--labels", type=Path, action="append", required=True, help="label table with splits (or a store's rows.csv, with parts); may be given several times"
+        "--labels",
+        type=Path,
+        action="append",
+        required=True,
+        help="label table with splits (or a store's rows.csv, with parts); may be given several times",
     )
     step.add_argument("--images", type=Path, required=True)
-    step.add_argument("--calibration-fraction", type=float, default=0.08, help="of the training groups, where the table names no parts (%(default)s)")
-    step.add_argument("--drop", type=float, default=0.1, help="balanced accuracy that must be lost for a step to count as harmful (%(default)s)")
-    step.add_argument("--flagged", type=float, default=0.0035, help="largest share of undegraded pictures that one check may flag (%(default)s)")
-    step.add_argument("--pictures", type=int, default=160, help="of each modality that the network is asked about, at every step (%(default)s)")
-    step.add_argument("--undegraded", type=int, default=400, help="of each modality and part whose quality is measured as they are (%(default)s)")
+    step.add_argument(
+        "--calibration-fraction",
+        type=float,
+        default=0.08,
+        help="of the training groups, where the table names no parts (%(default)s)",
+    )
+    step.add_argument(
+        "--drop",
+        type=float,
+        default=0.1,
+        help="balanced accuracy that must be lost for a step to count as harmful (%(default)s)",
+    )
+    step.add_argument(
+        "--flagged",
+        type=float,
+        default=0.0035,
+        help="largest share of undegraded pictures that one check may flag (%(default)s)",
+    )
+    step.add_argument(
+        "--pictures",
+        type=int,
+        default=160,
+        help="of each modality that the network is asked about, at every step (%(default)s)",
+    )
+    step.add_argument(
+        "--undegraded",
+        type=int,
+        default=400,
+        help="of each modality and part whose quality is measured as they are (%(default)s)",
+    )
     step.add_argument("--jobs", type=int, default=2)
-    step.add_argument("--cache", type=Path, default=default_cache().parent / "quality", help="where the network's answers are kept (%(default)s)")
+    step.add_argument(
+        "--cache",
+        type=Path,
+        default=default_cache().parent / "quality",
+        help="where the network's answers are kept (%(default)s)",
+    )
 
 
 @dataclass(frozen=True)
@@ -94,12 +130,19 @@ def run(arguments: argparse.Namespace) -> None:
     part = path.with_suffix(".json.part")
     part.write_text(json.dumps(manifest, indent=2) + "\n")
     part.replace(path)
-    options = {"drop": arguments.drop, "flagged": arguments.flagged, "pictures": arguments.pictures, "undegraded": arguments.undegraded}
+    options = {
+        "drop": arguments.drop,
+        "flagged": arguments.flagged,
+        "pictures": arguments.pictures,
+        "undegraded": arguments.undegraded,
+    }
     write_report(arguments.model, manifest, findings, options)
 
 
 def limits_of(findings: Sequence[Finding], before: dict[str, Any]) -> dict[str, Any]:
-    """The manifest's `quality`: limits chosen for a modality replace those it had; limits for all modalities stay as they are."""
+    """The manifest's `quality`: limits chosen for a modality replace those it had; limits for all modalities stay as
+    they are.
+    """
     quality: dict[str, Any] = {key: value for key, value in before.items() if key != "modalities"}
     own: dict[str, dict[str, float]] = {}
     for finding in findings:
@@ -108,7 +151,9 @@ def limits_of(findings: Sequence[Finding], before: dict[str, Any]) -> dict[str, 
     return {**quality, "modalities": {**before.get("modalities", {}), **own}}
 
 
-def measure_modality(modality: str, rows: dict[str, list[Row]], manifest: dict[str, Any], arguments: argparse.Namespace) -> list[Finding]:
+def measure_modality(
+    modality: str, rows: dict[str, list[Row]], manifest: dict[str, Any], arguments: argparse.Namespace
+) -> list[Finding]:
     asked = {part: evenly(own, arguments.pictures) for part, own in rows.items()}
     plain = {part: _undegraded_values(own, manifest, arguments) for part, own in rows.items()}
     clean, _ = _through(asked[CHOOSING], None, manifest, arguments, True)
@@ -116,21 +161,45 @@ def measure_modality(modality: str, rows: dict[str, list[Row]], manifest: dict[s
     for degradation in DEGRADATIONS:
         answers, chosen = _through(asked[CHOOSING], degradation, manifest, arguments, not degradation.hopeless)
         _, told = _through(asked[REPORTING], degradation, manifest, arguments, False)
-        values = {CHOOSING: plain[CHOOSING][degradation.check] | chosen, REPORTING: plain[REPORTING][degradation.check] | told}
-        findings.append(judge(modality, degradation, asked[CHOOSING], clean | answers, values, manifest, arguments.drop, arguments.flagged))
+        values = {
+            CHOOSING: plain[CHOOSING][degradation.check] | chosen,
+            REPORTING: plain[REPORTING][degradation.check] | told,
+        }
+        findings.append(
+            judge(
+                modality,
+                degradation,
+                asked[CHOOSING],
+                clean | answers,
+                values,
+                manifest,
+                arguments.drop,
+                arguments.flagged,
+            )
+        )
         print(f"quality: {sentence(findings[-1])}", flush=True)
     return findings
 
 
 def sentence(finding: Finding) -> str:
     if finding.limit is None:
-        return f"{finding.modality} {finding.check}: no step is harmful (lost at most {max(finding.lost):.3f}); not checked"
+        return (
+            f"{finding.modality} {finding.check}: no step is harmful (lost at most {max(finding.lost):.3f}); not"
+            " checked"
+        )
     roc = finding.roc[REPORTING]
-    return f"{finding.modality} {finding.check}: {finding.key} {finding.limit:g}; area {roc.area:.3f}, flags {roc.flagged:.1%}, catches {roc.caught:.1%}"
+    return (
+        f"{finding.modality} {finding.check}: {finding.key} {finding.limit:g}; area {roc.area:.3f}, flags"
+        f" {roc.flagged:.1%}, catches {roc.caught:.1%}"
+    )
 
 
-def _undegraded_values(rows: Sequence[Row], manifest: dict[str, Any], arguments: argparse.Namespace) -> dict[str, dict[str, np.ndarray]]:
-    """By check: {"undegraded": values}. A fixed order spread over all rows, without regard to labels: they occur here as in the part."""
+def _undegraded_values(
+    rows: Sequence[Row], manifest: dict[str, Any], arguments: argparse.Namespace
+) -> dict[str, dict[str, np.ndarray]]:
+    """By check: {"undegraded": values}. A fixed order spread over all rows, without regard to labels: they occur here
+    as in the part.
+    """
     order = np.random.default_rng(0).permutation(len(rows))[: arguments.undegraded]
     with tempfile.TemporaryDirectory() as folder:
         copies = write_pictures([rows[i] for i in order], arguments.images, None, Path(folder))
@@ -139,15 +208,27 @@ def _undegraded_values(rows: Sequence[Row], manifest: dict[str, Any], arguments:
 
 
 def _through(
-    rows: Sequence[Row], degradation: Degradation | None, manifest: dict[str, Any], arguments: argparse.Namespace, ask: bool
+    rows: Sequence[Row],
+    degradation: Degradation | None,
+    manifest: dict[str, Any],
+    arguments: argparse.Namespace,
+    ask: bool,
 ) -> tuple[Answers, dict[str, np.ndarray]]:
-    """The network's answers (when asked for) and the check's own values by setting, of every step of one degradation."""
+    """The network's answers (when asked for) and the check's own values by setting, of every step of
+    one degradation.
+    """
     name = degradation.check if degradation else UNDEGRADED
     kept = arguments.cache / f"{manifest['file']['sha256'][:16]}-{name}.csv"
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         copies = write_pictures(rows, arguments.images, degradation, folder)
-        answers = predict(copies, folder, arguments.model, [entry["id"] for entry in manifest["classes"]], arguments.jobs, kept) if ask else {}
+        answers = (
+            predict(
+                copies, folder, arguments.model, [entry["id"] for entry in manifest["classes"]], arguments.jobs, kept
+            )
+            if ask
+            else {}
+        )
         if degradation is None:
             return answers, {}
         values: dict[str, list[float]] = {name: [] for name in degradation.names()}
@@ -156,7 +237,9 @@ def _through(
     return answers, {setting: np.array(own) for setting, own in values.items()}
 
 
-def accuracy(rows: Sequence[Row], answers: Answers, setting: str, classes: Sequence[str], malignant: Sequence[str]) -> tuple[float, float | None]:
+def accuracy(
+    rows: Sequence[Row], answers: Answers, setting: str, classes: Sequence[str], malignant: Sequence[str]
+) -> tuple[float, float | None]:
     """Balanced accuracy, and the malignant classes' area under the ROC curve, of one setting."""
     from ..evaluation import auc, balanced_accuracy
 
@@ -193,7 +276,23 @@ def judge(
     harmful, limit, roc = steps[first:], None, {}
     if harmful:
         own = values[CHOOSING]
-        limit = choose(own[UNDEGRADED], [own[name] for name in steps[:first]], [own[name] for name in harmful], degradation.highest, at_most)
+        limit = choose(
+            own[UNDEGRADED],
+            [own[name] for name in steps[:first]],
+            [own[name] for name in harmful],
+            degradation.highest,
+            at_most,
+        )
         limit = float(f"{limit:.4g}")
         roc = {part: tell(of, harmful, steps, UNDEGRADED, limit, degradation.highest) for part, of in values.items()}
-    return Finding(degradation.check, modality, degradation.key, limit, degradation.steps, tuple(lost), tuple(areas), degradation.steps[first:], roc)
+    return Finding(
+        degradation.check,
+        modality,
+        degradation.key,
+        limit,
+        degradation.steps,
+        tuple(lost),
+        tuple(areas),
+        degradation.steps[first:],
+        roc,
+    )

@@ -9,7 +9,9 @@ import numpy as np
 
 
 def isotonic(losses: Sequence[float]) -> list[float]:
-    """The non-decreasing sequence nearest in least squares (pool adjacent violators): what more of the same change costs is never less."""
+    """The non-decreasing sequence nearest in least squares (pool adjacent violators): what more of the same change
+    costs is never less.
+    """
     blocks: list[list[float]] = []
     for loss in losses:
         blocks.append([loss, 1])
@@ -26,7 +28,9 @@ def harmful_from(losses: Sequence[float], drop: float) -> int:
 
 
 def roc_area(harmless: np.ndarray, harmful: np.ndarray, highest: bool) -> float:
-    """Probability that a harmful picture's value lies on the wrong side of a harmless one's (Mann-Whitney), ties half."""
+    """Probability that a harmful picture's value lies on the wrong side of a harmless one's
+    (Mann-Whitney), ties half.
+    """
     order = np.sort(harmless)
     below, not_above = np.searchsorted(order, harmful, "left"), np.searchsorted(order, harmful, "right")
     above = float(((below + not_above) / 2).mean() / len(order))
@@ -48,7 +52,14 @@ class Roc:
     caught_by_step: tuple[float, ...]
 
 
-def tell(values: Mapping[str, np.ndarray], harmful: Sequence[str], steps: Sequence[str], undegraded: str, limit: float, highest: bool) -> Roc:
+def tell(
+    values: Mapping[str, np.ndarray],
+    harmful: Sequence[str],
+    steps: Sequence[str],
+    undegraded: str,
+    limit: float,
+    highest: bool,
+) -> Roc:
     """`values` by setting; `steps` are the degraded settings, `harmful` some of them."""
     by_step = tuple(flagged(values[name], limit, highest) for name in steps)
     return Roc(
@@ -59,14 +70,22 @@ def tell(values: Mapping[str, np.ndarray], harmful: Sequence[str], steps: Sequen
     )
 
 
-def choose(undegraded: np.ndarray, harmless: Sequence[np.ndarray], harmful: Sequence[np.ndarray], highest: bool, at_most: float) -> float:
-    """The limit that best parts harmful steps from harmless ones and undegraded pictures (Youden's J, each step and the undegraded counted alike), among those
-    that flag at most `at_most` of the undegraded. Of limits that do so equally well the middle one."""
+def choose(
+    undegraded: np.ndarray, harmless: Sequence[np.ndarray], harmful: Sequence[np.ndarray], highest: bool, at_most: float
+) -> float:
+    """The limit that best parts harmful steps from harmless ones and undegraded pictures (Youden's J, each step and the
+    undegraded counted alike), among those that flag at most `at_most` of the undegraded. Of limits that do so equally
+    well the middle one."""
     kept, lost = [undegraded, *harmless], list(harmful)
     values = np.unique(np.concatenate([*kept, *lost]))
     limits = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2, values[-1:]])
     allowed = np.array([flagged(undegraded, limit, highest) <= at_most for limit in limits])
-    gain = np.array([np.mean([flagged(v, t, highest) for v in lost]) - np.mean([flagged(v, t, highest) for v in kept]) for t in limits])
+    gain = np.array(
+        [
+            np.mean([flagged(v, t, highest) for v in lost]) - np.mean([flagged(v, t, highest) for v in kept])
+            for t in limits
+        ]
+    )
     gain[~allowed] = -np.inf
     best = np.flatnonzero(gain >= gain.max() - 1e-9)
     return float(limits[best[len(best) // 2]])

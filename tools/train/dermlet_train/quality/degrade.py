@@ -1,7 +1,8 @@
 """Pictures made worse in steps: what each check of the quality gate (`wasm_src/core/quality.h`) is there to notice.
 
-Amounts are in units that do not depend on a picture's size: blur in per cent of the shorter side (1 % is 1.9 pixels of a 192-pixel view), exposure in stops of
-linear light, contrast as a share, noise in levels of 255, displacement as a share of the shorter side.
+Amounts are in units that do not depend on a picture's size: blur in per cent of the shorter side (1 % is 1.9 pixels of
+a 192-pixel view), exposure in stops of linear light, contrast as a share, noise in levels of 255, displacement as a
+share of the shorter side.
 """
 
 from __future__ import annotations
@@ -46,12 +47,16 @@ def add_noise(picture: Image.Image, levels: float, rng: np.random.Generator) -> 
 def shrink(picture: Image.Image, side: float, _rng: np.random.Generator) -> Image.Image:
     """A shorter side of `side` pixels, bicubic; as it is when it has no more."""
     scale = side / min(picture.size)
-    return picture if scale >= 1 else picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC)
+    return (
+        picture
+        if scale >= 1
+        else picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC)
+    )
 
 
 def displace(picture: Image.Image, share: float, _rng: np.random.Generator) -> Image.Image:
-    """A square of two fifths of the shorter side, its centre `share` of the shorter side right of and below the picture's: at 0.2 the picture's centre is in
-    its corner, at 0.3 out of it by a quarter of its side."""
+    """A square of two fifths of the shorter side, its centre `share` of the shorter side right of and below the
+    picture's: at 0.2 the picture's centre is in its corner, at 0.3 out of it by a quarter of its side."""
     side = min(picture.size)
     window = side * 2 // 5
     left, top = (round((length - window) / 2 + share * side) for length in picture.size)
@@ -105,5 +110,7 @@ DEGRADATIONS = (
     Degradation("low_contrast", "minContrast", "of the contrast left", shrink_contrast, (0.5, 0.3, 0.2, 0.1)),
     Degradation("flat", "minStructure", "levels of noise alone", empty, (0, 10, 40, 80), hopeless=True),
     Degradation("noisy", "maxNoise", "levels of noise", add_noise, (10, 20, 40, 80)),
-    Degradation("out_of_frame", "maxOffset", "of the shorter side off centre", displace, (0.1, 0.2, 0.25, 0.3), reference=0),
+    Degradation(
+        "out_of_frame", "maxOffset", "of the shorter side off centre", displace, (0.1, 0.2, 0.25, 0.3), reference=0
+    ),
 )

@@ -1,4 +1,6 @@
-"""Degraded pictures through the shipped path: the network's answers (`npm run evaluate`) and the core's quality values (`quality_values.mjs`)."""
+"""Degraded pictures through the shipped path: the network's answers (`npm run evaluate`) and the core's quality values
+(`quality_values.mjs`).
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def _spread(rows: list[Row]) -> list[Row]:
 
 
 def write_pictures(rows: Iterable[Row], images: Path, degradation: Degradation | None, out: Path) -> list[Row]:
-    """Every setting's copy of every picture under `out/<setting>/`, uncompressed PNG; the rows of the copies. Without one: links to the pictures."""
+    """Every setting's copy of every picture under `out/<setting>/`, uncompressed PNG; the rows of the copies. Without
+    one: links to the pictures.
+    """
     copies: list[Row] = []
     for row in rows:
         source = images / row["set"] / row["image"]
@@ -82,7 +86,19 @@ def predict(copies: Sequence[Row], folder: Path, model: Path, classes: Sequence[
         with tempfile.TemporaryDirectory() as made:
             labels, found, report = (Path(made) / name for name in ("labels.csv", "found.csv", "report.json"))
             write_rows(labels, missing)
-            command = ["npm", "run", "--silent", "evaluate", "--", "--labels", str(labels), "--images", str(folder.resolve()), "--json", str(report)]
+            command = [
+                "npm",
+                "run",
+                "--silent",
+                "evaluate",
+                "--",
+                "--labels",
+                str(labels),
+                "--images",
+                str(folder.resolve()),
+                "--json",
+                str(report),
+            ]
             command += ["--predictions", str(found), "--model", str(model.resolve()), "--jobs", str(jobs)]
             subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=sys.stderr)
             answers |= _read_answers(found, classes)
@@ -95,20 +111,40 @@ def _read_answers(path: Path, classes: Sequence[str]) -> Answers:
     if not path.exists():
         return {}
     with path.open(newline="") as handle:
-        return {(row["set"], original(row["image"])): np.array([float(row[k]) for k in classes]) for row in csv.DictReader(handle)}
+        return {
+            (row["set"], original(row["image"])): np.array([float(row[k]) for k in classes])
+            for row in csv.DictReader(handle)
+        }
 
 
 def _write_answers(path: Path, answers: Answers, classes: Sequence[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    probabilities = [{k: f"{p:.6g}" for k, p in zip(classes, found, strict=True)} for _, found in sorted(answers.items())]
-    write_rows(part, [{"set": setting, "image": image, **own} for (setting, image), own in zip(sorted(answers), probabilities, strict=True)])
+    probabilities = [
+        {k: f"{p:.6g}" for k, p in zip(classes, found, strict=True)} for _, found in sorted(answers.items())
+    ]
+    write_rows(
+        part,
+        [
+            {"set": setting, "image": image, **own}
+            for (setting, image), own in zip(sorted(answers), probabilities, strict=True)
+        ],
+    )
     part.replace(path)
 
 
-def core_values(copies: Sequence[Row], folder: Path, given: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, float]]:
-    """What the core's checks measure on every copy, by check; `given` is the manifest's `input`. Raises CalledProcessError."""
+def core_values(
+    copies: Sequence[Row], folder: Path, given: Mapping[str, Any]
+) -> dict[tuple[str, str], dict[str, float]]:
+    """What the core's checks measure on every copy, by check; `given` is the manifest's `input`. Raises
+    CalledProcessError.
+    """
     files = [str((folder / row["set"] / row["image"]).resolve()) for row in copies]
     asked = json.dumps({"input": dict(given), "files": files})
-    told = subprocess.run(["node", str(VALUES_SCRIPT)], input=asked, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return {(row["set"], original(row["image"])): json.loads(line) for row, line in zip(copies, told.splitlines(), strict=True)}
+    told = subprocess.run(
+        ["node", str(VALUES_SCRIPT)], input=asked, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    return {
+        (row["set"], original(row["image"])): json.loads(line)
+        for row, line in zip(copies, told.splitlines(), strict=True)
+    }

@@ -1,7 +1,9 @@
-"""Writes tiny.h5, tiny.keras and expected.json here with Keras 2: `python make_files.py` where tensorflow-cpu 2.15.1 is installed.
+"""Writes tiny.h5, tiny.keras and expected.json here with Keras 2: `python make_files.py` where tensorflow-cpu 2.15.1 is
+installed.
 
-The network is drawn at random but has every part whose description Keras 3 reads differently: nested Sequential and functional models, depthwise convolution,
-batch normalisation. expected.json holds TensorFlow's own scores for `picture()`.
+The network is drawn at random but has every part whose description Keras 3 reads differently: nested Sequential and
+functional models, depthwise convolution, batch normalisation. expected.json holds TensorFlow's own scores for
+`picture()`.
 """
 
 from __future__ import annotations
@@ -26,12 +28,20 @@ def network():  # the type exists only where TensorFlow does
     inside = Input((SIDE, SIDE, 3))
     x = layers.Normalization(mean=[0.48, 0.45, 0.4], variance=[0.05, 0.05, 0.05])(layers.Rescaling(1 / 255)(inside))
     x = layers.ZeroPadding2D(((0, 1), (0, 1)))(x)
-    x = layers.Activation("swish")(layers.BatchNormalization()(layers.Conv2D(8, 3, strides=2, padding="valid", use_bias=False)(x)))
-    y = layers.Activation("swish")(layers.BatchNormalization()(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)))
+    x = layers.Activation("swish")(
+        layers.BatchNormalization()(layers.Conv2D(8, 3, strides=2, padding="valid", use_bias=False)(x))
+    )
+    y = layers.Activation("swish")(
+        layers.BatchNormalization()(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x))
+    )
     squeezed = layers.Reshape((1, 1, 8))(layers.GlobalAveragePooling2D()(y))
     gate = layers.Conv2D(8, 1, activation="sigmoid")(layers.Conv2D(2, 1, activation="swish")(squeezed))
     x = layers.Add()([x, layers.Multiply()([y, gate])])
-    base = Model(inside, layers.Activation("swish")(layers.BatchNormalization()(layers.Conv2D(12, 1, use_bias=False)(x))), name="base")
+    base = Model(
+        inside,
+        layers.Activation("swish")(layers.BatchNormalization()(layers.Conv2D(12, 1, use_bias=False)(x))),
+        name="base",
+    )
     turned = Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.1)], name="turned")
     given = Input((SIDE, SIDE, 3))
     x = layers.GlobalAveragePooling2D()(base(turned(given), training=False))
@@ -44,7 +54,11 @@ def stir(model, rng: np.random.Generator) -> None:
     weights = []
     for variable in model.variables:
         shape, name = tuple(variable.shape), variable.name
-        if not np.issubdtype(variable.dtype.as_numpy_dtype, np.floating) or "Normalization" in name or ("normalization/" in name and "batch" not in name):
+        if (
+            not np.issubdtype(variable.dtype.as_numpy_dtype, np.floating)
+            or "Normalization" in name
+            or ("normalization/" in name and "batch" not in name)
+        ):
             weights.append(None)
         elif "variance" in name or "gamma" in name:
             weights.append(rng.uniform(0.6, 1.4, shape))

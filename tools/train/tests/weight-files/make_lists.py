@@ -1,8 +1,10 @@
-"""Writes the lists beside it: the layers of torchvision's and timm's networks, a line a layer, as their state dicts hold them.
+"""Writes the lists beside it: the layers of torchvision's and timm's networks, a line a layer, as their state dicts
+hold them.
 
     pip install torchvision timm && python make_lists.py
 
-A line is `name kind shape...`: `norm` stands for the five tensors of a batch norm, `conv` for a weight alone, `biased` for weight and bias.
+A line is `name kind shape...`: `norm` stands for the five tensors of a batch norm, `conv` for a weight alone, `biased`
+for weight and bias.
 """
 
 from pathlib import Path
@@ -11,7 +13,11 @@ import timm
 from torch import Tensor, nn
 from torchvision import models
 
-NAMES = {"efficientnet-b0": "efficientnet_b0", "mobilenet-v3-large": ("mobilenet_v3_large", "mobilenetv3_large_100"), "vgg16": "vgg16"}
+NAMES = {
+    "efficientnet-b0": "efficientnet_b0",
+    "mobilenet-v3-large": ("mobilenet_v3_large", "mobilenetv3_large_100"),
+    "vgg16": "vgg16",
+}
 
 
 def lines_of(state: dict[str, Tensor]) -> list[str]:

@@ -1,0 +1,70 @@
+// npm run lint: the style of every file that a person writes, each language by its own checker; the last line counts.
+// npm run format (--fix): the same checkers write what they can mend.
+import { relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { lintPrograms } from './artifacts.mjs';
+import { ask, main, root, run, StepError, say } from './steps.mjs';
+import { checkNode, ensurePackages, localBin } from './toolchain.mjs';
+
+/** Files that git knows or would take, by their endings. */
+function files(...endings) {
+  const listed = ask('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...endings]);
+  if (listed === null) throw new StepError('Style is checked in a git checkout: git ls-files did not answer.');
+  return listed.split('\n').filter(Boolean);
+}
+
+/** What each language is checked with. `fix` writes; `check` ends with another status than 0 where something is left. */
+export async function checks() {
+  const bin = await lintPrograms();
+  const cpp = () => files('*.cc', '*.h');
+  return [
+    {
+      name: 'Biome (TypeScript, JavaScript, CSS, JSON)',
+      log: 'lint-biome',
+      check: [localBin('biome'), 'ci', '--colors=off', '.'],
+      fix: [localBin('biome'), 'check', '--write', '--colors=off', '.'],
+    },
+    {
+      name: 'clang-format (C++)',
+      log: 'lint-clang-format',
+      check: [`${bin}/clang-format`, '--dry-run', '-Werror', ...cpp()],
+      fix: [`${bin}/clang-format`, '-i', ...cpp()],
+    },
+    {
+      name: 'ruff check (Python)',
+      log: 'lint-ruff',
+      check: [`${bin}/ruff`, 'check', 'tools/train'],
+      fix: [`${bin}/ruff`, 'check', '--fix', 'tools/train'],
+    },
+    {
+      name: 'ruff format (Python)',
+      log: 'lint-ruff-format',
+      check: [`${bin}/ruff`, 'format', '--check', 'tools/train'],
+      fix: [`${bin}/ruff`, 'format', 'tools/train'],
+    },
+  ];
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(async () => {
+    const unknown = process.argv.slice(2).filter((word) => word !== '--fix');
+    if (unknown.length > 0) throw new StepError(`Unknown option ${unknown[0]}. Use: npm run lint, or npm run format`);
+    const fixes = process.argv.includes('--fix');
+    checkNode();
+    await ensurePackages();
+    let failed = 0;
+    for (const { name, log, check, fix } of await checks()) {
+      const [command, ...args] = fixes ? fix : check;
+      const status = await run(command, args, { log, mayFail: true, echo: true });
+      if (status === 0) continue;
+      failed += 1;
+      say(`${name}: something is left; ${relative(root, `${root}/build/logs/${log}.log`)}`);
+    }
+    say(
+      failed === 0
+        ? 'Style: nothing to mend'
+        : `Style: ${failed} checkers found something. \`npm run format\` mends layout.`,
+    );
+    return failed > 0 ? 1 : 0;
+  });
+}
