@@ -5,6 +5,7 @@ answers as PyTorch does.
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from dermlet_train.augment import normalise
 from dermlet_train.export import session_of
-from dermlet_train.locator import export, measure, small_lesions
+from dermlet_train.locator import export, install, measure, small_lesions
 from dermlet_train.locator.extent import Extents, box_of, components, extent_of, filled, training_pictures
 from dermlet_train.locator.network import SIZE, Candidate, Locator, candidates, multiply_adds, overlap, targets
 from dermlet_train.locator.scenes import STRIDE, Sources, blend, clipped, scene
@@ -218,6 +219,42 @@ def test_exported_file_answers_as_pytorch_does(tmp_path: Path) -> None:
     assert b"dermlet" not in text
     assert b".py" not in text
     assert onnx.load(path).opset_import[0].version == 18
+
+
+def test_locator_is_installed_beside_a_model(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    shipped = Path(__file__).parents[3] / "models" / "skin-8" / "manifest.json"
+    manifest = json.loads(shipped.read_text())
+    del manifest["locator"]
+    for modality in manifest["modalities"]:
+        del modality["look"]
+    (model / "manifest.json").write_text(json.dumps(manifest))
+    file = tmp_path / "found.onnx"
+    export.write_onnx(Locator().eval(), file, "fp32", 320)
+
+    install.install(model, file, dict([install.parse_look("photo=0.3,0.7")]), {"frameScale": 2.0})
+    written = json.loads((model / "manifest.json").read_text())
+    jsonschema_of = json.loads((shipped.parents[1] / "manifest.schema.json").read_text())["properties"]["locator"]
+    assert set(jsonschema_of["required"]) <= set(written["locator"]) <= set(jsonschema_of["properties"])
+    assert (model / "locator.onnx").read_bytes() == file.read_bytes()
+    assert (written["locator"]["input"]["width"], written["locator"]["frameScale"]) == (320, 2.0)
+    looks = {entry["id"]: entry.get("look") for entry in written["modalities"]}
+    assert looks == {"dermoscopy": None, "photo": {"aloneShare": 0.3, "bothShare": 0.7}}
+
+    install.install(model, file, {}, {"spotScore": 0.25})
+    again = json.loads((model / "manifest.json").read_text())
+    assert (again["locator"]["spotScore"], again["locator"]["frameScale"]) == (0.25, 2.0)
+    assert again["modalities"] == written["modalities"]
+
+    before = (model / "manifest.json").read_bytes()
+    for looks, limits in (({"smell": {}}, {}), ({}, {"spot": 0.2})):
+        with pytest.raises(ValueError, match="unknown"):
+            install.install(model, file, looks, limits)
+    for text in ("photo", "photo=0.7,0.3", "=0.1,0.2", "photo=a,b"):
+        with pytest.raises(ValueError, match="photo|MODALITY|shares"):
+            install.parse_look(text)
+    assert (model / "manifest.json").read_bytes() == before
 
 
 def test_stopped_run_goes_on_to_the_same_bytes(store: Store, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-STEPS = ("train-locator", "export-locator", "small-lesions", "measure-locator")
+STEPS = ("train-locator", "export-locator", "install-locator", "small-lesions", "measure-locator")
 
 
 def add_steps(steps: Any) -> None:
@@ -41,6 +41,26 @@ def add_steps(steps: Any) -> None:
     step.add_argument("--checkpoint", type=Path, required=True)
     step.add_argument("--out", type=Path, required=True, help="the .onnx file")
     step.add_argument("--storage", choices=("int8", "fp16", "fp32"), default="int8")
+    step.add_argument("--size", type=int, default=192, help="side of its input, pixels: that of the run's scenes")
+
+    step = steps.add_parser("install-locator", help="put a locator.onnx into a model folder; `calibrate` afterwards")
+    step.add_argument("--model", type=Path, required=True, help="the model folder")
+    step.add_argument("--locator", type=Path, required=True, help="the .onnx file of export-locator")
+    step.add_argument(
+        "--look",
+        action="append",
+        default=[],
+        metavar="MODALITY=ALONE,BOTH",
+        help="a spot shorter than ALONE of the picture's shorter side is scored in its frame alone, one shorter than"
+        " BOTH in the picture and its frame together; may be given several times",
+    )
+    step.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a limit, such as frameScale=2.2",
+    )
 
     step = steps.add_parser(
         "small-lesions", help="draw a test set: lesions of a part at several widths in pictures of healthy skin"
@@ -131,7 +151,16 @@ def _run(arguments: argparse.Namespace) -> None:
     elif arguments.step == "export-locator":
         from .export import export
 
-        export(arguments.checkpoint, arguments.out, arguments.storage)
+        export(arguments.checkpoint, arguments.out, arguments.storage, arguments.size)
+    elif arguments.step == "install-locator":
+        from .install import install, parse_look
+
+        install(
+            arguments.model,
+            arguments.locator,
+            dict(parse_look(text) for text in arguments.look),
+            {key: float(value) for key, _, value in (text.partition("=") for text in arguments.set)},
+        )
     elif arguments.step == "small-lesions":
         from .small_lesions import draw
 
