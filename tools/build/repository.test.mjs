@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { filesUnder } from './fingerprint.mjs';
 import { root } from './steps.mjs';
+import { systemPackages } from './toolchain.mjs';
 
 /** Tracked files; all source files where the tree is no git checkout. */
 function tracked() {
@@ -78,6 +79,28 @@ describe('tracked files', () => {
     const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages[''];
     assert.deepEqual(locked.dependencies, manifest.dependencies);
     assert.deepEqual(locked.devDependencies, manifest.devDependencies);
+  });
+});
+
+describe('ways in', () => {
+  test('the container has every system package that a command would install', () => {
+    const words = readFileSync(join(root, '.devcontainer', 'Dockerfile'), 'utf8').split(/\s+/);
+    assert.deepEqual(
+      systemPackages().filter((name) => !words.includes(name)),
+      [],
+    );
+  });
+
+  test('files that the documents link to are there', () => {
+    const broken = texts
+      .filter(({ path }) => path.endsWith('.md'))
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+          .map(([, target]) => target)
+          .filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(path), target)))
+          .map((target) => `${path}: ${target}`),
+      );
+    assert.deepEqual(broken, []);
   });
 });
 

@@ -1,6 +1,6 @@
-// The build scripts' own tests: server, lock, fingerprints, versions, reports.
+// The build scripts' own tests: server, lock, fingerprints, versions, reports, releases.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -13,12 +13,13 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { fingerprint } from './fingerprint.mjs';
 import { targets } from './fuzz.mjs';
 import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
+import { datedChangelog, next } from './release.mjs';
 import { fromJunit, fromLibFuzzer, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { serve } from './serve.mjs';
 import { isNewEnough, stbVersion } from './stb.mjs';
@@ -295,6 +296,48 @@ describe('reports', () => {
     assert.equal(judge({ ...none, passed: 3 }, 'signal SIGSEGV').failed, 1);
     assert.equal(judge({ ...none, passed: 3 }, 0).failed, 0);
     assert.equal(judge({ ...none, passed: 3, failed: 2 }, 1).failed, 2);
+  });
+});
+
+describe('release', () => {
+  const before = '# Changelog\n\n## 0.1.0 (unreleased)\n\n- First.\n\n## 0.0.9 (2026-01-02)\n\n- Older.\n';
+
+  test('dates what is unreleased and opens the next section', () => {
+    const after =
+      '# Changelog\n\n## 0.2.0 (unreleased)\n\n## 0.1.0 (2026-03-04)\n\n- First.\n\n## 0.0.9 (2026-01-02)\n\n- Older.\n';
+    assert.equal(datedChangelog(before, '0.1.0', '2026-03-04'), after);
+  });
+
+  test('refuses what was released, and a release of nothing', () => {
+    assert.throws(() => datedChangelog(before, '0.0.9', '2026-03-04'), /already/);
+    assert.throws(() => datedChangelog('# Changelog\n\n## 0.1.0 (unreleased)\n', '0.1.0', '2026-03-04'), /empty/);
+    assert.throws(() => datedChangelog('# Changelog\n', '0.1.0', '2026-03-04'), /no section/);
+  });
+
+  test('goes on to the next minor version, or from a candidate to its release', () => {
+    assert.deepEqual(['1.2.3', '2.0.0-rc.1'].map(next), ['1.3.0', '2.0.0']);
+  });
+});
+
+describe('installing', () => {
+  const apt = '/usr/bin/apt-get';
+
+  test('--no-install names what is missing and installs nothing', { skip: !existsSync(apt) }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dermlet-bare-'));
+    try {
+      for (const path of [process.execPath, apt]) symlinkSync(path, join(folder, basename(path)));
+      const env = { PATH: folder, HOME: folder };
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        [join(root, 'tools', 'build', 'start.mjs'), '--no-install'],
+        { env, encoding: 'utf8' },
+      );
+      assert.equal(status, 1, stdout);
+      assert.match(stderr, /Missing: emcc, .*Nothing was installed, as asked/s);
+      assert.match(stderr, /apt-get install .*emscripten.* ninja-build/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

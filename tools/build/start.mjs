@@ -1,11 +1,11 @@
 // npm start: builds what changed, serves the site on this machine and opens it where there is a desktop.
-//   npm start -- [--port N] [--no-open]
+//   npm start -- [--port N] [--no-open] [--no-install]
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { everything } from './artifacts.mjs';
 import { serve, siteDir } from './serve.mjs';
 import { main, StepError, say } from './steps.mjs';
-import { which } from './toolchain.mjs';
+import { leaveTheMachineAlone, which } from './toolchain.mjs';
 
 /** The program that opens an address in a browser, or null where nobody would see it. */
 function opener() {
@@ -27,19 +27,24 @@ function open(url) {
 function options() {
   try {
     const { values } = parseArgs({
-      options: { port: { type: 'string' }, 'no-open': { type: 'boolean', default: false } },
+      options: {
+        port: { type: 'string' },
+        'no-open': { type: 'boolean', default: false },
+        'no-install': { type: 'boolean', default: false },
+      },
     });
     const port = values.port === undefined ? undefined : Number(values.port);
     if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65536))
       throw new Error(`--port ${values.port} is no port`);
-    return { port, open: !values['no-open'] };
+    return { port, open: !values['no-open'], install: !values['no-install'] };
   } catch (error) {
-    throw new StepError(`${error.message}\nUse: npm start -- [--port N] [--no-open]`);
+    throw new StepError(`${error.message}\nUse: npm start -- [--port N] [--no-open] [--no-install]`);
   }
 }
 
 await main(async () => {
-  const { port, open: wanted } = options();
+  const { port, open: wanted, install } = options();
+  if (!install) leaveTheMachineAlone();
   await everything();
   const served = await serve({ root: siteDir, port, strictPort: port !== undefined }).catch((error) => {
     throw new StepError(`Cannot listen: ${error.message}`);

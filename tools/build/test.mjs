@@ -1,6 +1,6 @@
 // npm test: every test there is, in order, with real counts. The last line is `N passed, N failed`; exit status 1 when
 // any failed.
-//   npm test -- [--only PART[,PART]] [--verbose]
+//   npm test -- [--only PART[,PART]] [--verbose] [--no-install]
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
@@ -18,6 +18,7 @@ import {
   ensureFirefox,
   ensurePackages,
   ensureTools,
+  leaveTheMachineAlone,
   localBin,
   TEST_NEEDS,
 } from './toolchain.mjs';
@@ -286,15 +287,20 @@ async function runPart(part) {
 function options() {
   try {
     const { values } = parseArgs({
-      options: { only: { type: 'string' }, verbose: { type: 'boolean', default: false } },
+      options: {
+        only: { type: 'string' },
+        verbose: { type: 'boolean', default: false },
+        'no-install': { type: 'boolean', default: false },
+      },
     });
     const known = PARTS.map((part) => part.id);
     const wanted = values.only?.split(',') ?? known;
     const unknown = wanted.filter((id) => !known.includes(id));
     if (unknown.length > 0) throw new Error(`unknown part ${unknown.join(', ')}; there are ${known.join(', ')}`);
-    return { parts: PARTS.filter((part) => wanted.includes(part.id)), verbose: values.verbose };
+    const parts = PARTS.filter((part) => wanted.includes(part.id));
+    return { parts, verbose: values.verbose, install: !values['no-install'] };
   } catch (error) {
-    throw new StepError(`${error.message}\nUse: npm test -- [--only PART[,PART]] [--verbose]`);
+    throw new StepError(`${error.message}\nUse: npm test -- [--only PART[,PART]] [--verbose] [--no-install]`);
   }
 }
 
@@ -302,6 +308,7 @@ await main(async () => {
   const began = performance.now();
   const chosen = options();
   verbose = chosen.verbose;
+  if (!chosen.install) leaveTheMachineAlone();
   checkNode();
   await ensureTools([...BUILD_NEEDS, ...TEST_NEEDS]);
   await ensurePackages();

@@ -227,6 +227,11 @@ const NEEDS = {
   xvfb: { what: 'Xvfb', apt: ['xvfb'], found: () => which('Xvfb') !== null },
 };
 
+/** Every system package that a build, a test or a benchmark may ask for, by Debian's names. */
+export function systemPackages() {
+  return [...new Set(Object.values(NEEDS).flatMap((need) => need.apt))];
+}
+
 export const BUILD_NEEDS = ['emcc', 'cmake', 'ninja', 'expected', 'pip'];
 
 function cmakeVersion() {
@@ -259,7 +264,18 @@ async function aptInstall(packages) {
   });
 }
 
-/** Makes sure that every need is met; installs what is missing or stops with the one command that would. */
+let mayInstall = process.env.DERMLET_NO_INSTALL !== '1';
+
+/** From now on nothing is installed outside the project's folder: what is missing is named, and that is the end. */
+export function leaveTheMachineAlone() {
+  mayInstall = false;
+}
+
+function aptCommand(packages, before = '') {
+  return `${before}apt-get update && ${before}apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+}
+
+/** Makes sure that every need is met; says what is missing and installs it, or stops with the one command that would. */
 export async function ensureTools(names) {
   const missingNow = () => names.map((name) => NEEDS[name]).filter((need) => !need.found());
   let missing = missingNow();
@@ -271,10 +287,16 @@ export async function ensureTools(names) {
       `Missing: ${list}. Install them and run this again (Debian and Ubuntu call them: ${packages.join(' ')}).`,
     );
   }
+  if (!mayInstall) {
+    const command = aptCommand(packages, process.getuid?.() === 0 ? '' : 'sudo ');
+    throw new StepError(`Missing: ${list}. Nothing was installed, as asked. This would:\n\n  ${command}\n`);
+  }
   if (privilege() === null) {
-    const command = `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+    const command = aptCommand(packages, 'sudo ');
     throw new StepError(`Missing: ${list}. Installing needs root. Run this, then try again:\n\n  ${command}\n`);
   }
+  say(`  Missing: ${list}.`);
+  say(`  Installed now, for the whole system: ${packages.join(', ')} (--no-install would stop here instead).`);
   await withLock('installing packages', () => aptInstall(packages));
   missing = missingNow();
   if (missing.length > 0) {
@@ -317,6 +339,11 @@ async function ensureBrowser(name, title, find) {
   }
   const fetched = async () => (await import('@playwright/test'))[name].executablePath();
   if (!existsSync(await fetched())) {
+    if (!mayInstall) {
+      throw new StepError(
+        `Missing: ${title}. Nothing was installed, as asked: \`npx playwright install ${name}\` would.`,
+      );
+    }
     const args = ['install', ...(privilege() === null ? [] : ['--with-deps']), name];
     await withLock(`fetching ${title}`, () =>
       step(`Fetching ${title} with Playwright`, () => run(localBin('playwright'), args, { log: name })),

@@ -252,7 +252,7 @@ def test_locator_is_installed_beside_a_model(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="unknown"):
             install.install(model, file, looks, limits)
     for text in ("photo", "photo=0.7,0.3", "=0.1,0.2", "photo=a,b"):
-        with pytest.raises(ValueError, match="photo|MODALITY|shares"):
+        with pytest.raises(ValueError, match=r"photo|MODALITY|shares"):
             install.parse_look(text)
     assert (model / "manifest.json").read_bytes() == before
 

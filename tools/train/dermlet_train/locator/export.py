@@ -113,8 +113,8 @@ def _shorten(model: onnx.ModelProto) -> None:
 
 
 def export(checkpoint: Path, out: Path, storage: str = "int8", size: int = SIZE) -> None:
-    """Writes `out`, the .onnx file, and prints what it weighs. `size`: side of its input in pixels, a multiple of 32; that of the scenes it was
-    trained on serves best.
+    """Writes `out`, the .onnx file, and prints what it weighs. `size`: side of its input in pixels, a multiple of 32;
+    that of the scenes it was trained on serves best.
     """
     if size < 32 or size % 32:
         raise ValueError(f"a side of {size} pixels: it must be a multiple of 32")

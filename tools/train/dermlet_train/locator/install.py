@@ -14,7 +14,7 @@ from .export import OUTPUT
 from .network import PREPROCESSING
 
 FILE = "locator.onnx"
-# What the manifest says where nobody chose anything: found on the validation pictures of skin-8 (tools/train/README.md).
+# What the manifest says where nobody chose anything: chosen on pictures of skin-8 (tools/train/README.md).
 LIMITS: Mapping[str, float] = {
     "spotScore": 0.2,
     "rivalScore": 0.55,
