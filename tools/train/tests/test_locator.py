@@ -289,13 +289,12 @@ def shared_folder(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("paste", ["lesion", "picture"])
-def test_small_lesions_are_drawn_where_the_table_says(
-    tmp_path: Path, paste: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(small_lesions, "FRAMES", ((240, 180), (180, 240)))
+def test_small_lesions_are_drawn_where_the_table_says(tmp_path: Path, paste: str) -> None:
     data = shared_folder(tmp_path / "data")
     for name in ("one", "two"):
-        small_lesions.draw(data / "images", [data / "labels.csv"], "val", tmp_path / name, lesions=3, paste=paste)
+        small_lesions.draw(
+            data / "images", [data / "labels.csv"], "val", tmp_path / name, lesions=3, paste=paste, side=240
+        )
     rows = list(csv.DictReader((tmp_path / "one/labels.csv").open(newline="")))
     assert {row["set"] for row in rows} == {
         "small-1",

@@ -83,6 +83,7 @@ def add_steps(steps: Any) -> None:
         help="what has the stated width: the lesion itself, or its whole picture",
     )
     step.add_argument("--seed", type=int, default=1)
+    step.add_argument("--side", type=int, default=2400, help="longer side of the frames, pixels")
 
     step = steps.add_parser(
         "measure-locator", help="recall by width, false candidates and thresholds of a locator.onnx, as Markdown"
@@ -172,6 +173,7 @@ def _run(arguments: argparse.Namespace) -> None:
             arguments.lesions,
             arguments.paste,
             arguments.seed,
+            arguments.side,
         )
     else:
         from .measure import measure

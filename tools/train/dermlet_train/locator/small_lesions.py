@@ -19,14 +19,11 @@ from PIL import Image
 from .extent import Box, Extent, Extents, extent_of
 from .scenes import Sources, blend, clipped, skin_canvas
 
-WIDTHS = (
-    2,
-    4,
-    8,
-    12,
-    # a set `small-N` each: the lesion (or its picture) at 1/N of the frame's width; `small-1` is the picture as it is
-)
-FRAMES = ((1200, 900), (1400, 1050), (1600, 900), (900, 1200), (1050, 1400), (1200, 1200))  # pixels
+# A set `small-N` each: the lesion (or its picture) at 1/N of the frame's width; `small-1` is the picture as it is.
+WIDTHS = (2, 4, 8, 12)
+SHAPES = (4 / 3, 4 / 3, 16 / 9, 3 / 4, 3 / 4, 1.0)  # width / height of the frames
+# Pixels, longer side of the frames: at an eighth of it a picture still has more of them than the network is shown.
+SIDE = 2400
 COLUMNS = (
     "set",
     "image",
@@ -68,13 +65,16 @@ def draw(
     lesions: int = 200,
     paste: str = "lesion",
     seed: int = 1,
+    side: int = SIDE,
 ) -> list[dict[str, str]]:
     """Writes `out/<set>/<image>` and `out/labels.csv`, and returns its rows.
 
     Columns are those of shared labels, and the truth box's left, top, width and height in pixels (`x2` and so on: the
     second spot of `small-two`). `paste`: `lesion`, and the lesion itself is 1/N of the frame wide, cut out along its
-    outline; or `picture`, and all of its picture is, faded at the rim. Raises ValueError where the labels hold no photo
-    of a lesion whose extent is plain, or `out` lies in a working copy of a repository.
+    outline; or `picture`, and all of its picture is, faded at the rim. `side`: longer side of the frames, pixels. The
+    skin around takes the colour of the lesion's own, so that the sets differ in width alone. Raises
+    ValueError where the labels hold no photo of a lesion whose extent is plain, or `out` lies in a working copy of a
+    repository.
     """
     if any((folder / ".git").exists() for folder in (out.resolve(), *out.resolve().parents)):
         raise ValueError(f"{out} lies in a repository: choose a folder outside of it")
@@ -112,8 +112,10 @@ def draw(
 
     for n, (row, pixels, extent) in enumerate(chosen):
         own = np.random.default_rng((seed, n))
-        width, height = FRAMES[int(own.integers(len(FRAMES)))]
-        canvas = skin_canvas(sources, max(width, height), own)[:height, :width]
+        shape = SHAPES[int(own.integers(len(SHAPES)))]
+        width, height = (side, round(side / shape)) if shape >= 1 else (round(side * shape), side)
+        canvas = skin_canvas(sources, side, own)[:height, :width]
+        canvas = canvas * (np.maximum(extent.skin, 8) / np.maximum(canvas.mean((0, 1)), 8)).astype(np.float32)
         name = f"{n:04}-{Path(row['image']).stem}.jpg"
         scale = width / pixels.shape[1]
         asis = Image.fromarray(pixels).resize((width, round(pixels.shape[0] * scale)), Image.Resampling.BICUBIC)
@@ -155,8 +157,11 @@ def _placed(
     paste: str,
     at: np.ndarray,
     inside: Box = (0.5, 0.5, 1.0, 1.0),
+    match: float = 0.0,
 ) -> tuple[np.ndarray, Box] | None:
-    """The lesion at a share of the frame's width. `at` (2,) 0..1 says where within what room there is in `inside`."""
+    """The lesion at a share of the frame's width. `at` (2,) 0..1 says where within what room there is in `inside`.
+    `match`: as for `blend`.
+    """
     rows, columns = canvas.shape[:2]
     height, width = pixels.shape[:2]
     x, y, w, h = extent.box
@@ -179,7 +184,7 @@ def _placed(
         paste == "picture",
         1.0,
         0.35 if paste == "picture" else 0.05,
-        1.0,
+        match,
     )
     return None if done is None else (done[0], clipped(done[1]))
 
@@ -196,7 +201,9 @@ def _two(
     boxes: list[Box] = []
     halves: list[Box] = [(0.25, 0.5, 0.46, 1.0), (0.75, 0.5, 0.46, 1.0)]
     for (pixels, extent), half in zip((first, second), halves if rng.random() < 0.5 else halves[::-1], strict=True):
-        done = _placed(canvas, pixels, extent, share * rng.uniform(0.85, 1.15), paste, rng.uniform(0, 1, 2), half)
+        done = _placed(
+            canvas, pixels, extent, share * rng.uniform(0.85, 1.15), paste, rng.uniform(0, 1, 2), half, match=1.0
+        )
         if done is None:
             return None
         canvas = done[0]
