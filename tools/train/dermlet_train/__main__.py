@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calibrate, card, check, finetune, import_keras, quality, runs
+from . import card, check, finetune, import_keras, quality, runs
+from .calibrate import cli as calibrate_cli
 from .config import Recipe
 from .locator import cli as locator_cli
 from .prepare import cli as prepare_cli
@@ -142,7 +143,7 @@ def main() -> None:
         "calibrate",
         help="fit temperature, prediction sets, rejection, thorough mode and pairs; write them into a manifest",
     )
-    calibrate.add_arguments(step)
+    calibrate_cli.add_arguments(step)
 
     check.add_arguments(
         steps.add_parser(
@@ -176,7 +177,7 @@ def main() -> None:
         prepare_cli.run(arguments)
         return
     if arguments.step == "calibrate":
-        calibrate.run(arguments)
+        calibrate_cli.run(arguments)
         return
     if arguments.step == "import-keras":
         import_keras.run(arguments)
@@ -194,7 +195,8 @@ def main() -> None:
         return
     recipe = Recipe.load(arguments.recipe)
     if arguments.step == "export":
-        from .export import export, recipe_of_run
+        from .checkpoint import recipe_of_run
+        from .export import export
         from .store import Store
 
         description = json.loads(arguments.recipe.with_suffix(".model.json").read_text())
@@ -212,7 +214,7 @@ def main() -> None:
         if not arguments.unchecked:
             check.run(argparse.Namespace(model=arguments.out))
     elif arguments.step == "variants":
-        from .export import recipe_of_run
+        from .checkpoint import recipe_of_run
         from .store import Store
         from .variants import variants
 

@@ -17,29 +17,11 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
 from torch import nn
 
 from .network import Classifier
 from .networks import NETWORKS
-
-
-def restored(model: onnx.ModelProto) -> dict[str, np.ndarray]:
-    """All constant tensors by name, those too that the file stores small and restores by Cast and Mul (storage.py), or
-    that gain axes on the way.
-    """
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    for node in model.graph.node:
-        if not node.input or not all(name in values for name in node.input):
-            continue
-        inputs = [values[name] for name in node.input]
-        if node.op_type == "Cast":
-            values[node.output[0]] = inputs[0].astype(np.float32)
-        elif node.op_type == "Mul":
-            values[node.output[0]] = inputs[0].astype(np.float32) * inputs[1].astype(np.float32)
-        elif node.op_type == "Unsqueeze":
-            values[node.output[0]] = np.expand_dims(inputs[0], tuple(int(axis) for axis in np.atleast_1d(inputs[1])))
-    return values
+from .storage import restored
 
 
 def convolutions(network: Classifier) -> list[nn.Conv2d]:

@@ -16,7 +16,8 @@ import torch
 
 from .calibration import softmax
 from .config import Recipe
-from .evaluation import auc, logits_of
+from .evaluation import logits_of
+from .metrics import auc, balanced_accuracy
 from .network import Classifier
 from .store import Store
 
@@ -112,8 +113,12 @@ def figures_of(probabilities: np.ndarray, labels: np.ndarray, names: Sequence[st
         if (labels == k).any()
     }
     areas = [area for k in range(len(names)) if (area := auc(probabilities[:, k], labels == k)) is not None]
-    accuracy = float(np.mean([good / count for good, count in recalls.values()]))
-    return Figures(len(labels), accuracy, float(np.mean(areas)) if areas else None, recalls)
+    return Figures(
+        len(labels),
+        balanced_accuracy(labels, probabilities.argmax(1)),
+        float(np.mean(areas)) if areas else None,
+        recalls,
+    )
 
 
 class BetterThanStart:

@@ -12,7 +12,6 @@ import argparse
 import csv
 import hashlib
 import json
-import os
 import re
 import shutil
 import sys
@@ -27,9 +26,10 @@ from PIL import Image
 
 from .calibration import folds_of
 from .class_index import ClassIndexError, read_class_names
+from .files import replacing
 from .keras_file import PREPROCESSING_LAYERS, KerasFile, KerasFileError, layers_of, open_keras_file
-from .sets import Asked, Scored, Sets, aimed, always, fit_sets
-from .tiers import DEFAULTS, Cuts, Targets, fit_cuts, unmeasured
+from .sets import CoverageTarget, Scored, Sets, aimed, always, fit_sets
+from .tiers import DEFAULTS, Cuts, TierTargets, fit_cuts, unmeasured
 
 TOLERANCE = 1e-4  # greatest difference from Keras' own predictions; the fp32 file's, whatever storage follows
 STORED_TOLERANCE = 1e-2  # the same once weights are rounded to fp16
@@ -155,7 +155,8 @@ def import_keras(arguments: argparse.Namespace) -> None:
         arguments.out.mkdir(parents=True, exist_ok=True)
         # The manifest last: until it is there, the folder is no model.
         for path in sorted(draft.iterdir(), key=lambda path: path.name == "manifest.json"):
-            _put(path, arguments.out / path.name)
+            with replacing(arguments.out / path.name) as part:
+                shutil.copyfile(path, part)
     print(
         f"import-keras: {arguments.out} is ready; try: npm run classify -- PICTURE --model {arguments.out}", flush=True
     )
@@ -163,13 +164,6 @@ def import_keras(arguments: argparse.Namespace) -> None:
 
 def _say(text: str) -> None:
     print(f"import-keras: {text}", file=sys.stderr, flush=True)
-
-
-def _put(source: Path, target: Path) -> None:
-    """Replaces in one step, also across file systems."""
-    waiting = target.with_name(f".{target.name}.part")
-    shutil.copyfile(source, waiting)
-    os.replace(waiting, target)
 
 
 def _check_words(arguments: argparse.Namespace) -> None:
@@ -285,8 +279,8 @@ def calibrated(
         raise ImportProblem(f"{predictions.name}: a row's scores do not sum to 1")
     groups = [label.get("group") or f"{label['set']}/{label['image']}" for _, label in rows]
     part = Scored(probabilities, np.array([ids.index(label["label"]) for _, label in rows]), folds_of(groups))
-    asked, _ = aimed(part, [], Asked(coverage))
-    targets = Targets.of(ids, {"classes": {entry["id"]: entry for entry in classes}, "tiers": DEFAULTS})
+    asked, _ = aimed(part, [], CoverageTarget(coverage))
+    targets = TierTargets.of(ids, {"classes": {entry["id"]: entry for entry in classes}, "tiers": DEFAULTS})
     return fit_sets(part, [], asked), fit_cuts(part, [], targets), len(rows)
 
 
@@ -355,12 +349,13 @@ def _write(
 ) -> None:
     import onnx
 
-    from .export import draw_self_test, file_entry, session_of
-    from .keras_network import INPUT, OPSET, export_onnx
+    from .export import draw_self_test, file_entry
+    from .keras_network import INPUT, export_keras
+    from .onnx_export import OPSET, session_of
     from .storage import store_weights
 
     path = out / f"{arguments.name}.onnx"
-    export_onnx(network, path)
+    export_keras(network, path)
     draw_self_test(max(network.width, network.height)).save(out / "selftest.png", optimize=True)
     drawn = squashed(out / "selftest.png", network.width, network.height, arguments.filter)
     inputs = _samples(network, preprocessing, drawn)

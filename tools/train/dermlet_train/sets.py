@@ -79,7 +79,7 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CoverageTarget:
     """What sets are to do: the coverage of all pictures, and the classes whose own coverage should hold with
     confidence.
     """
@@ -158,7 +158,10 @@ def fewest_for_limit(coverage: float, assured: bool) -> int:
 
 
 def pools_of(
-    own: Mapping[int, np.ndarray], elsewhere: Sequence[Mapping[int, np.ndarray]], class_count: int, asked: Asked
+    own: Mapping[int, np.ndarray],
+    elsewhere: Sequence[Mapping[int, np.ndarray]],
+    class_count: int,
+    asked: CoverageTarget,
 ) -> list[Pool]:
     """For each class the first of these that has enough pictures: its own, its own in all modalities, all such rare
     classes together, all classes. Enough are `FEWEST`; of an assured class as many as its limit needs, and of all
@@ -190,7 +193,7 @@ def limit_of(pool: Pool, share: float, assured: bool, most: float, class_count: 
     return Limit(value, pool.name, count, assured)
 
 
-def limits_of(pools: Sequence[Pool], asked: Asked, nominal: float, most: float) -> tuple[Limit, ...]:
+def limits_of(pools: Sequence[Pool], asked: CoverageTarget, nominal: float, most: float) -> tuple[Limit, ...]:
     """Classes that are assured take the coverage asked for, the others the nominal share."""
     return tuple(
         limit_of(pool, asked.coverage if k in asked.assured else nominal, k in asked.assured, most, len(pools))
@@ -213,7 +216,7 @@ class _Candidate:
     pools: Mapping[int, list[Pool]]
     most: float
 
-    def held(self, part: Scored, asked: Asked, nominal: float) -> np.ndarray:
+    def held(self, part: Scored, asked: CoverageTarget, nominal: float) -> np.ndarray:
         """(N, K) membership, each fold by the limits of the others."""
         result = np.zeros(self.scores.shape, bool)
         for fold, pools in self.pools.items():
@@ -224,7 +227,9 @@ class _Candidate:
         return result
 
 
-def _prepared(part: Scored, elsewhere: Sequence[Scored], penalty: float, free_ranks: int, asked: Asked) -> _Candidate:
+def _prepared(
+    part: Scored, elsewhere: Sequence[Scored], penalty: float, free_ranks: int, asked: CoverageTarget
+) -> _Candidate:
     count = part.probabilities.shape[1]
     scores = set_scores(part.probabilities, penalty, free_ranks)
     others = [(other, set_scores(other.probabilities, penalty, free_ranks)) for other in elsewhere]
@@ -235,11 +240,11 @@ def _prepared(part: Scored, elsewhere: Sequence[Scored], penalty: float, free_ra
     return _Candidate(scores, pools, highest(penalty, free_ranks))
 
 
-def _enough(held: np.ndarray, part: Scored, asked: Asked) -> bool:
+def _enough(held: np.ndarray, part: Scored, asked: CoverageTarget) -> bool:
     return bool(held[part.rows, part.labels].mean() >= (asked.coverage if asked.aim is None else asked.aim))
 
 
-def chosen_numbers(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> tuple[float, int, float]:
+def chosen_numbers(part: Scored, elsewhere: Sequence[Scored], asked: CoverageTarget) -> tuple[float, int, float]:
     """(penalty, free ranks, nominal share) of the smallest cross-fitted mean size at the coverage asked for; of equals
     the first, least penalised.
     """
@@ -264,7 +269,7 @@ def chosen_numbers(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> t
     return best[1]
 
 
-def aimed(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> tuple[Asked, np.ndarray]:
+def aimed(part: Scored, elsewhere: Sequence[Scored], asked: CoverageTarget) -> tuple[CoverageTarget, np.ndarray]:
     """`asked` with the least aim at which `held_out_sets` reach the coverage, and those sets: the greatest aim where
     none does.
     """
@@ -276,7 +281,7 @@ def aimed(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> tuple[Aske
     return told, held
 
 
-def fit_sets(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> Sets:
+def fit_sets(part: Scored, elsewhere: Sequence[Scored], asked: CoverageTarget) -> Sets:
     """Sets for one modality; `elsewhere` are the others. With fewer than two folds nothing can be chosen by
     cross-fitting: no penalty, and the coverage itself for the nominal share."""
     numbers = chosen_numbers(part, elsewhere, asked) if len(np.unique(part.folds)) > 1 else (0.0, 0, asked.coverage)
@@ -286,7 +291,7 @@ def fit_sets(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> Sets:
     return Sets(limits_of(pools, asked, nominal, highest(penalty, free_ranks)), penalty, free_ranks, nominal)
 
 
-def held_out_sets(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> np.ndarray:
+def held_out_sets(part: Scored, elsewhere: Sequence[Scored], asked: CoverageTarget) -> np.ndarray:
     """(N, K) membership in which every fold was left out of everything: of the limits, and of the choice of penalty,
     free ranks and nominal share. With one fold nothing can be left out, and figures of its own would flatter: all
     classes count as in the set."""

@@ -48,7 +48,7 @@ class BenignTarget:
 
 
 @dataclass(frozen=True)
-class Targets:
+class TierTargets:
     """What the tiers are to do. `high`, `moderate` and `positive` are class indices."""
 
     high: tuple[int, ...]
@@ -60,7 +60,7 @@ class Targets:
     benign: Mapping[str, BenignTarget]  # by modality
 
     @staticmethod
-    def of(classes: Sequence[str], description: Mapping[str, Any]) -> Targets:
+    def of(classes: Sequence[str], description: Mapping[str, Any]) -> TierTargets:
         """From a model's description: its classes' concern, and `tiers`. Raises ValueError where it names no class or
         states no share.
         """
@@ -74,7 +74,7 @@ class Targets:
         positive = asked.get("positive", [])
         if strangers := [name for name in positive if name not in classes]:
             raise ValueError(f"tiers.positive names {strangers}, which are no classes of the recipe")
-        return Targets(
+        return TierTargets(
             tuple(k for k, name in enumerate(classes) if concern[name] == "high"),
             tuple(k for k, name in enumerate(classes) if concern[name] == "moderate"),
             tuple(classes.index(name) for name in positive),
@@ -104,13 +104,13 @@ def unmeasured(concern: Sequence[str]) -> Cuts:
     return Cuts(1.0, 0.0) if "moderate" in concern else Cuts(1.0, 1.0)
 
 
-def sums(probabilities: np.ndarray, targets: Targets) -> tuple[np.ndarray, np.ndarray]:
+def sums(probabilities: np.ndarray, targets: TierTargets) -> tuple[np.ndarray, np.ndarray]:
     """(N,) `high` and (N,) `raised`."""
     high = probabilities[:, list(targets.high)].sum(1)
     return high, high + probabilities[:, list(targets.moderate)].sum(1)
 
 
-def tiers_of(probabilities: np.ndarray, cuts: Cuts, targets: Targets) -> np.ndarray:
+def tiers_of(probabilities: np.ndarray, cuts: Cuts, targets: TierTargets) -> np.ndarray:
     """(N,) LOW, MODERATE or HIGH, as the core decides it."""
     high, raised = sums(probabilities, targets)
     return np.where(high >= cuts.high, HIGH, np.where(raised < cuts.moderate, LOW, MODERATE))
@@ -136,7 +136,9 @@ def between(safe: float, wanted: float) -> float:
     return (safe + wanted) / 2 if wanted < safe else safe
 
 
-def fit_cuts(part: Scored, elsewhere: Sequence[Scored], targets: Targets, benign: BenignTarget | None = None) -> Cuts:
+def fit_cuts(
+    part: Scored, elsewhere: Sequence[Scored], targets: TierTargets, benign: BenignTarget | None = None
+) -> Cuts:
     """Cuts for one modality, whose benign pictures are to do what `benign` says; `elsewhere` are the
     other modalities.
     """
@@ -162,7 +164,7 @@ def fit_cuts(part: Scored, elsewhere: Sequence[Scored], targets: Targets, benign
 
 
 def held_out_tiers(
-    part: Scored, elsewhere: Sequence[Scored], targets: Targets, benign: BenignTarget | None = None
+    part: Scored, elsewhere: Sequence[Scored], targets: TierTargets, benign: BenignTarget | None = None
 ) -> np.ndarray:
     """(N,) tiers, each fold by cuts of the others; all HIGH where there is one fold only, which nothing
     can be said of.
@@ -186,7 +188,7 @@ def wilson(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def tier_figures(tiers: np.ndarray, labels: np.ndarray, targets: Targets) -> dict[str, Any]:
+def tier_figures(tiers: np.ndarray, labels: np.ndarray, targets: TierTargets) -> dict[str, Any]:
     """Share of each kind of picture in each tier, with its 95 % interval."""
     raised = targets.high + targets.moderate
     kinds = {

@@ -29,14 +29,13 @@ from .config import MODALITIES, Recipe, Stage
 from .depthwise import keep_memory
 from .distillation import Teachers
 from .distributed import Group, joined
-from .evaluation import balanced_accuracy, logits_of, report
+from .evaluation import report
+from .files import write_json
 from .network import Classifier
 from .networks import NETWORKS
 from .sampling import Batches, Collate, TrainingSamples
 from .stages import rate_factor, set_trainable, train_mode
 from .store import Store
-
-__all__ = ["Options", "Stopped", "balanced_accuracy", "logits_of", "loss_of", "report", "train"]
 
 Judge = Callable[
     [Classifier], tuple[float, dict[str, float]]
@@ -418,9 +417,7 @@ class Trainer:
             "epochs": self.progress.epoch,
         }
         told |= {"seconds": round(self.progress.seconds), "finished": finished, "figures": self.figures}
-        part = self.out / "run.json.part"
-        part.write_text(json.dumps(told, indent=2) + "\n")
-        part.replace(self.out / "run.json")
+        write_json(self.out / "run.json", told)
 
     # ---- the run
     # ------------------------------------------------------------------------------

@@ -37,10 +37,12 @@ import torch
 
 from .augment import recipe_view
 from .calibration import fit_temperature, softmax
+from .checkpoint import load_trained
 from .config import Recipe
-from .export import export_onnx, run
+from .metrics import balanced_accuracy
 from .network import Classifier
 from .networks import network_named
+from .onnx_export import export_onnx, run
 from .preprocessing import Preprocessing
 from .rounding import FITTED, fitting_views, store_fitted
 from .storage import Plan, storable, store_weights
@@ -115,16 +117,9 @@ class Measured:
     faults: list[str] = field(default_factory=list)
 
 
-def balanced_accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
-    """Mean recall over the classes with at least `FEWEST` pictures; over all that occur where none has so many."""
-    classes, counts = np.unique(labels, return_counts=True)
-    counted = classes[counts >= FEWEST] if (counts >= FEWEST).any() else classes
-    return float(np.mean([(predicted[labels == k] == k).mean() for k in counted]))
-
-
 def by_modality(sample: Sample, logits: np.ndarray) -> dict[str, float]:
     parts = {str(m): sample.modalities == m for m in np.unique(sample.modalities)}
-    return {m: balanced_accuracy(logits[part].argmax(1), sample.labels[part]) for m, part in parts.items()}
+    return {m: balanced_accuracy(sample.labels[part], logits[part].argmax(1), FEWEST) for m, part in parts.items()}
 
 
 def calibration_sample(store: Store, recipe: Recipe, at_most: int | None = None) -> Sample:
@@ -281,12 +276,6 @@ def spread(times: Sequence[float]) -> tuple[float, float]:
     return round(float(np.median(times)), 2), round(float(np.min(times)), 2)
 
 
-def network_of(recipe: Recipe, checkpoint: Path) -> Classifier:
-    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
-    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["weights"])
-    return network
-
-
 def whole_onnx(network: torch.nn.Module, side: int, folder: Path, name: str) -> Path:
     """One .onnx file without a data file beside it."""
     path = folder / f"{name}.onnx"
@@ -392,7 +381,7 @@ def variants(
     sample = calibration_sample(store, recipe, at_most)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        fp32 = whole_onnx(network_of(recipe, checkpoint), recipe.input_size, folder, "exported").read_bytes()
+        fp32 = whole_onnx(load_trained(recipe, checkpoint), recipe.input_size, folder, "exported").read_bytes()
         reference = reference_of(onnx.load_from_string(fp32), sample)
         made = candidates_of(fp32, sample, reference, rule, fitting_views(store, recipe))
         files = {}

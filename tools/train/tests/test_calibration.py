@@ -22,7 +22,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from dermlet_train import rejection
-from dermlet_train.calibrate import Pictures, Settings, dihedral, fit_modalities, fit_pair, reference_indices
+from dermlet_train.calibrate.fitting import Targets, fit_modalities, fit_pair
+from dermlet_train.calibrate.outputs import dihedral
+from dermlet_train.calibrate.pictures import ScoredPictures, reference_indices
 from dermlet_train.calibration import (
     assured_rank,
     auroc,
@@ -44,7 +46,7 @@ from dermlet_train.calibration import (
 )
 from dermlet_train.rejection import Outputs, RejectionModel, contrast, mahalanobis, nearest_neighbours
 from dermlet_train.sets import (
-    Asked,
+    CoverageTarget,
     Pool,
     Scored,
     Sets,
@@ -69,7 +71,7 @@ from dermlet_train.tiers import (
     MODERATE,
     BenignTarget,
     Cuts,
-    Targets,
+    TierTargets,
     fit_cuts,
     greatest_cut,
     held_out_tiers,
@@ -83,10 +85,10 @@ from dermlet_train.tiers import (
 GOLDEN = Path(__file__).parents[3] / "tests/golden"
 
 
-def wanted(classes: str, assured: tuple[int, ...] = ()) -> Settings:
+def wanted(classes: str, assured: tuple[int, ...] = ()) -> Targets:
     """The last class is of high concern, the one before it of moderate."""
     last = len(classes) - 1
-    return Settings(tuple(classes), 0.9, 0.05, assured, Targets((last,), (last - 1,), (), 0.05, 0.03, 0.8, {}))
+    return Targets(tuple(classes), 0.9, 0.05, assured, TierTargets((last,), (last - 1,), (), 0.05, 0.03, 0.8, {}))
 
 
 def drawn_logits(rng: np.random.Generator, count: int, classes: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -232,26 +234,26 @@ class TestSets:
     def test_a_rare_class_borrows_in_order(self) -> None:
         own = {0: np.full(40, 0.1), 1: np.full(25, 0.2), 3: np.full(3, 0.3), 4: np.full(2, 0.4)}
         other = {0: np.full(30, 0.5), 1: np.full(8, 0.6), 3: np.full(20, 0.7), 4: np.full(8, 0.8)}
-        found = pools_of(own, [other], 6, Asked(0.9, (1,)))
+        found = pools_of(own, [other], 6, CoverageTarget(0.9, (1,)))
         expected = ["class", "class", "rare classes, all modalities"] + ["rare classes, all modalities"] * 3
         assert [pool.name for pool in found] == expected  # class 1 is assured, for which 25 pictures are enough
-        assert pools_of(own, [other], 6, Asked(0.9))[1].name == "class, all modalities"
+        assert pools_of(own, [other], 6, CoverageTarget(0.9))[1].name == "class, all modalities"
         assert len(found[2].scores) == 3 + 20 + 2 + 8
-        few = pools_of({0: np.full(9, 0.1)}, [], 2, Asked(0.9))
+        few = pools_of({0: np.full(9, 0.1)}, [], 2, CoverageTarget(0.9))
         assert [pool.name for pool in few] == ["all classes", "all classes"]
-        assert [pool.name for pool in pools_of({0: np.full(8, 0.1)}, [], 2, Asked(0.9))] == [
+        assert [pool.name for pool in pools_of({0: np.full(8, 0.1)}, [], 2, CoverageTarget(0.9))] == [
             "none: always in the set"
         ] * 2
 
     def test_one_group_chooses_nothing_and_promises_everything(self) -> None:
         part = scored(np.random.default_rng(1), 40, folds=1)
-        found = fit_sets(part, [], Asked(0.9))
+        found = fit_sets(part, [], CoverageTarget(0.9))
         assert (found.penalty, found.free_ranks, found.nominal) == (0.0, 0, 0.9)
-        assert held_out_sets(part, [], Asked(0.9)).all()
+        assert held_out_sets(part, [], CoverageTarget(0.9)).all()
 
     def test_the_smallest_sets_are_chosen_and_nothing_is_judged_by_itself(self) -> None:
         part = scored(np.random.default_rng(2), 600)
-        asked, held = aimed(part, [], Asked(0.9))
+        asked, held = aimed(part, [], CoverageTarget(0.9))
         found = fit_sets(part, [], asked)
         assert found.entry() == {"limits": found.values, "penalty": found.penalty, "freeRanks": found.free_ranks}
         plain = Sets(
@@ -297,7 +299,7 @@ class TestSets:
 
 
 class TestTiers:
-    asked = Targets((2, 3), (1,), (3,), 0.05, 0.03, 0.8, {})
+    asked = TierTargets((2, 3), (1,), (3,), 0.05, 0.03, 0.8, {})
 
     def test_are_cut_as_the_core_does(self) -> None:
         probabilities = np.array(
@@ -376,9 +378,9 @@ class TestTiers:
     def test_a_slip_in_the_description_is_an_error(self) -> None:
         words = {"classes": {"a": {"concern": "low"}, "b": {"concern": "high"}}}
         with pytest.raises(ValueError, match="no `tiers`"):
-            Targets.of("ab", words)
+            TierTargets.of("ab", words)
         with pytest.raises(ValueError, match="positive names"):
-            Targets.of("ab", words | {"tiers": dict(DEFAULTS) | {"positive": ["c"]}})
+            TierTargets.of("ab", words | {"tiers": dict(DEFAULTS) | {"positive": ["c"]}})
 
 
 class TestRefusal:
@@ -611,11 +613,11 @@ class TestRejection:
         assert rejection.choose([trained_on, unseen]) == "energy + 10-nearest", "what the network never saw decides"
 
 
-def pictures(logits: np.ndarray, labels: np.ndarray, groups: list[str]) -> Pictures:
+def pictures(logits: np.ndarray, labels: np.ndarray, groups: list[str]) -> ScoredPictures:
     rows = [
         {"group": group, "modality": "photo", "label": str(label)} for group, label in zip(groups, labels, strict=True)
     ]
-    return Pictures(
+    return ScoredPictures(
         rows, labels, Outputs(logits, logits, labels.astype(str), np.array(groups)), np.ones(len(labels), bool)
     )
 

@@ -14,7 +14,8 @@ from onnx import helper
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..checkpoint import load
-from ..export import draw_self_test, drop_metadata, session_of
+from ..export import draw_self_test
+from ..onnx_export import drop_metadata, session_of, write_program
 from ..storage import store_weights
 from .network import PREPROCESSING, SIZE, Locator
 
@@ -50,15 +51,7 @@ def write_onnx(network: Locator, path: Path, storage: str = "int8", size: int = 
     pixels = PREPROCESSING.normalise(view[None])
     with torch.inference_mode():
         exact = network(torch.from_numpy(pixels)).numpy()
-    program = torch.onnx.export(
-        folded(network),
-        (torch.zeros(1, 3, size, size),),
-        dynamo=True,
-        opset_version=18,
-        input_names=["pixels"],
-        output_names=[OUTPUT],
-    )
-    program.save(str(path))
+    write_program(folded(network), torch.zeros(1, 3, size, size), path, "pixels", [OUTPUT])
     model = onnx.load(path)
     drop_metadata(model)
     _shorten(model)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
+from ..files import replacing
 from ..store import Store
 
 SIDE = 96  # pixels, side of the square that a picture is squashed to for this; masks have it
@@ -198,10 +199,8 @@ class Extents:
                 np.array([(extent.mask, extent.others) for extent in extents]).reshape(-1, 2, SIDE * SIDE), axis=-1
             ),
         }
-        part = path.with_name(path.name + ".part")
-        with part.open("wb") as sink:
+        with replacing(path) as part, part.open("wb") as sink:
             np.savez_compressed(sink, pictures=np.array(pictures, np.int64), **made)
-        part.replace(path)
         return Extents({picture: row for row, picture in enumerate(pictures)}, **made)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ..card.tables import markdown
-from ..export import session_of
+from ..onnx_export import session_of
 from ..store import Store
 from .extent import Box, extent_of
 from .network import PREPROCESSING, Candidate, candidates, overlap

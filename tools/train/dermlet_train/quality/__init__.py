@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 
 from ..card.measure import Row
+from ..files import write_json
+from ..metrics import auc, balanced_accuracy
 from ..store import part_of
 from .choose import Roc, choose, harmful_from, tell
 from .degrade import DEGRADATIONS, Degradation
@@ -32,7 +34,7 @@ CHOOSING, REPORTING = "calib", "val"
 
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
-    from ..calibrate import default_cache
+    from ..calibrate.outputs import default_cache
 
     step.add_argument("--model", type=Path, required=True, help="a model folder: its manifest gets the limits")
     step.add_argument(
@@ -127,9 +129,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not findings:
         raise SystemExit("quality: no modality has pictures in both parts")
     manifest["quality"] = limits_of(findings, manifest["quality"])
-    part = path.with_suffix(".json.part")
-    part.write_text(json.dumps(manifest, indent=2) + "\n")
-    part.replace(path)
+    write_json(path, manifest)
     options = {
         "drop": arguments.drop,
         "flagged": arguments.flagged,
@@ -241,8 +241,6 @@ def accuracy(
     rows: Sequence[Row], answers: Answers, setting: str, classes: Sequence[str], malignant: Sequence[str]
 ) -> tuple[float, float | None]:
     """Balanced accuracy, and the malignant classes' area under the ROC curve, of one setting."""
-    from ..evaluation import auc, balanced_accuracy
-
     probabilities = np.stack([answers[setting, identity(row)] for row in rows])
     truth = [row["label"] for row in rows]
     guess = [classes[k] for k in probabilities.argmax(1)]

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ..card.measure import ROOT, Row, write_rows
+from ..files import replacing
 from .degrade import Degradation
 
 UNDEGRADED = "undegraded"
@@ -119,18 +120,12 @@ def _read_answers(path: Path, classes: Sequence[str]) -> Answers:
 
 def _write_answers(path: Path, answers: Answers, classes: Sequence[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    probabilities = [
-        {k: f"{p:.6g}" for k, p in zip(classes, found, strict=True)} for _, found in sorted(answers.items())
+    rows = [
+        {"set": setting, "image": image, **{k: f"{p:.6g}" for k, p in zip(classes, probabilities, strict=True)}}
+        for (setting, image), probabilities in sorted(answers.items(), key=lambda entry: entry[0])
     ]
-    write_rows(
-        part,
-        [
-            {"set": setting, "image": image, **own}
-            for (setting, image), own in zip(sorted(answers), probabilities, strict=True)
-        ],
-    )
-    part.replace(path)
+    with replacing(path) as part:
+        write_rows(part, rows)
 
 
 def core_values(
