@@ -13,6 +13,7 @@ from .calibrate import cli as calibrate_cli
 from .config import Recipe
 from .locator import cli as locator_cli
 from .prepare import cli as prepare_cli
+from .repository import NeedsCheckout, shipped_recipe
 
 if TYPE_CHECKING:
     from .store import Store
@@ -62,7 +63,7 @@ def run_training(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m dermlet_train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="dermlet-train", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
 
     step = steps.add_parser("prepare", help="merge labelled pictures from archives, folders and tables into a store")
@@ -70,7 +71,7 @@ def main() -> None:
 
     step = steps.add_parser("train", help="train or resume a network")
     step.add_argument("--store", type=Path, required=True)
-    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--recipe", type=shipped_recipe, required=True)
     step.add_argument("--out", type=Path, required=True)
     add_training_options(step)
 
@@ -83,7 +84,7 @@ def main() -> None:
 
     step = steps.add_parser("ablate", help="short runs that differ in one thing each, and their table")
     step.add_argument("--store", type=Path, required=True)
-    step.add_argument("--plan", type=Path, required=True)
+    step.add_argument("--plan", type=shipped_recipe, required=True)
     step.add_argument("--out", type=Path, required=True)
     step.add_argument(
         "--only",
@@ -102,7 +103,7 @@ def main() -> None:
 
     step = steps.add_parser("export", help="write a model folder: ONNX, calibration, self-test, manifest")
     step.add_argument("--store", type=Path, required=True)
-    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--recipe", type=shipped_recipe, required=True)
     step.add_argument("--checkpoint", type=Path, required=True)
     step.add_argument("--out", type=Path, required=True)
     step.add_argument(
@@ -131,7 +132,7 @@ def main() -> None:
         "variants", help="measure the ways to store the weights and choose one: bytes, accuracy, time"
     )
     step.add_argument("--store", type=Path, required=True)
-    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--recipe", type=shipped_recipe, required=True)
     step.add_argument("--checkpoint", type=Path, required=True)
     step.add_argument("--out", type=Path, help="table as JSON")
     step.add_argument("--rounds", type=int, default=5, help="of timing in onnxruntime-web; 0: no timing")
@@ -161,6 +162,14 @@ def main() -> None:
     locator_cli.add_steps(steps)
 
     arguments = parser.parse_args()
+    try:
+        run_step(arguments)
+    except NeedsCheckout as error:
+        print(f"{arguments.step}: {error}", file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+def run_step(arguments: argparse.Namespace) -> None:
     if arguments.step == "check":
         check.run(arguments)
         return

@@ -15,7 +15,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
+from .repository import ROOT, in_checkout
+
 LIMIT = 600  # seconds for one program: the first call may have to build the core
 
 _SCHEMA = (
@@ -32,6 +33,8 @@ class CheckError(ValueError):
 
 def missing() -> str:
     """What this checkout lacks to run the shipped path, as a sentence; empty when it lacks nothing."""
+    if not in_checkout():
+        return "this is an installed package, and the shipped path needs a checkout of the Dermlet repository."
     if shutil.which("node") is None:
         return "Node is not installed, or not on the PATH (version 20 or newer is needed)."
     if not (ROOT / "node_modules").exists():

@@ -20,10 +20,10 @@ from PIL import Image
 from .augment import evaluation_view, recipe_view
 from .config import Recipe
 from .preprocessing import LITE
+from .repository import ROOT, SCRIPTS, require_checkout
 from .store import Store
 
-ROOT = Path(__file__).resolve().parents[3]
-SCRIPT = ROOT / "tools" / "train" / "frames.mjs"
+SCRIPT = SCRIPTS / "frames.mjs"
 LIMITS = ("spotScore", "rivalScore", "rivalRatio", "frameScore", "frameScale")
 NO_LOOK = {"aloneShare": 0.0, "bothShare": 0.0}
 Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
@@ -64,6 +64,7 @@ class Locator:
     def __init__(self, folder: Path, entry: Mapping[str, Any], threads: int = 1) -> None:
         import onnxruntime
 
+        require_checkout("a model with a locator")
         if not (ROOT / "build" / "wasm" / "dermlet.wasm").exists():
             raise FileNotFoundError("the C++ module is not built: run `npm run build` in the repository first")
         options = onnxruntime.SessionOptions()

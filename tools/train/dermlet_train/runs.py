@@ -17,6 +17,7 @@ from typing import Any
 
 from .card.tables import markdown
 from .config import Recipe
+from .repository import shipped_recipe
 
 Summary = Mapping[str, Any]
 BASE = "base"
@@ -29,7 +30,7 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument(
         "--run", type=Path, help="a training run's folder to summarise; without it only the table is written"
     )
-    step.add_argument("--recipe", type=Path, help="the recipe of that run")
+    step.add_argument("--recipe", type=shipped_recipe, help="the recipe of that run")
     step.add_argument("--ablations", type=Path, help="the folder that `ablate` wrote: a summary of every row")
     step.add_argument("--name", help="what the run is called; the recipe's name when absent")
     step.add_argument("--note", default="", help="a sentence about the run")

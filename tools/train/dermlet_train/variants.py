@@ -44,11 +44,12 @@ from .network import Classifier
 from .networks import network_named
 from .onnx_export import export_onnx, run
 from .preprocessing import Preprocessing
+from .repository import SCRIPTS, require_checkout
 from .rounding import FITTED, fitting_views, store_fitted
 from .storage import Plan, storable, store_weights
 from .store import Store
 
-TIMING_SCRIPT = Path(__file__).parents[1] / "variants_timing.mjs"
+TIMING_SCRIPT = SCRIPTS / "variants_timing.mjs"
 YARDSTICK, YARDSTICK_SIDE = "efficientnet-lite0", 224
 TARGET_BROTLI = 6_000_000  # bytes
 # pictures of a class and modality; of fewer, one picture alone moves balanced accuracy by more than the rule allows
@@ -243,6 +244,7 @@ def weigh_and_time(
     """Runs `variants_timing.mjs` on name -> (file, side): sizes of all unless they are not wanted, times where `rounds`
     is over 0.
     """
+    require_checkout("weighing and timing a network")
     arguments = [f"{name}={path}:{side}" for name, (path, side) in files.items()]
     command = [
         "node",

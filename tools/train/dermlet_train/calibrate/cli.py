@@ -14,6 +14,7 @@ from .. import rejection
 from ..config import Recipe
 from ..files import write_json
 from ..framing import framer_of
+from ..repository import shipped_recipe
 from ..store import Store
 from .outputs import OnnxNetwork, default_cache
 from .report import report
@@ -22,7 +23,7 @@ from .run import calibrate
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument("--store", type=Path, required=True)
-    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--recipe", type=shipped_recipe, required=True)
     of = step.add_mutually_exclusive_group(required=True)
     of.add_argument("--model", type=Path, help="a model folder: its manifest is rewritten with the findings")
     of.add_argument(

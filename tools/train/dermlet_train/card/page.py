@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..repository import ROOT, require_checkout
 from . import tables
-from .measure import ROOT
 from .plan import Plan
 from .reports import Report
 
@@ -272,6 +272,7 @@ def _tail(plan: Plan) -> str:
 
 def write_readme(plan: Plan, manifest: dict[str, Any], reports: Report, readme: Path = ROOT / "README.md") -> None:
     """Replaces the table between the markers. Raises ValueError when they are missing."""
+    require_checkout("the table in the repository's README")
     report = reports["evaluation"]
     before, begin, rest = readme.read_text().partition(TABLE_BEGIN)
     _, end, after = rest.partition(TABLE_END)

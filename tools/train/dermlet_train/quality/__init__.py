@@ -24,6 +24,7 @@ import numpy as np
 from ..card.measure import Row
 from ..files import write_json
 from ..metrics import auc, balanced_accuracy
+from ..repository import require_checkout
 from ..store import part_of
 from .choose import Roc, choose, harmful_from, tell
 from .degrade import DEGRADATIONS, Degradation
@@ -115,6 +116,7 @@ def read_parts(tables: Sequence[Path], classes: Sequence[str], fraction: float) 
 
 
 def run(arguments: argparse.Namespace) -> None:
+    require_checkout("`quality`")
     path = arguments.model / "manifest.json"
     manifest = json.loads(path.read_text())
     classes = [entry["id"] for entry in manifest["classes"]]

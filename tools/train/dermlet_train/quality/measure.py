@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..card.measure import ROOT, Row, write_rows
+from ..card.measure import Row, write_rows
 from ..files import replacing
+from ..repository import ROOT, SCRIPTS
 from .degrade import Degradation
 
 UNDEGRADED = "undegraded"
-VALUES_SCRIPT = ROOT / "tools" / "train" / "quality_values.mjs"
+VALUES_SCRIPT = SCRIPTS / "quality_values.mjs"
 Answers = dict[tuple[str, str], np.ndarray]  # (setting, picture) -> (K,) probabilities
 
 
