@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def add_training_options(step: argparse.ArgumentParser) -> None:
-    """What all steps that train understand."""
+    """Options of all steps that train."""
     step.add_argument(
         "--set",
         action="append",
@@ -30,17 +30,15 @@ def add_training_options(step: argparse.ArgumentParser) -> None:
     )
     step.add_argument("--workers", type=int, default=1, help="processes that read and augment pictures")
     step.add_argument("--threads", type=int, default=0, help="CPU threads of the network (0: PyTorch's choice)")
-    step.add_argument(
-        "--checkpoint-steps", type=int, default=0, help="also write a checkpoint after every so many steps"
-    )
+    step.add_argument("--checkpoint-steps", type=int, default=0, help="also write a checkpoint every N steps")
 
 
 TRAINING = ("train", "finetune", "ablate")
 
 
 def run_training(arguments: argparse.Namespace) -> None:
-    """The steps that train. Status 130 when stopped by Ctrl-C (a checkpoint is left), 2 with a plain sentence where
-    something must be decided.
+    """The steps that train. Exit status 130 after Ctrl-C (a checkpoint is left), 2 with a message for errors
+    that the user can fix.
     """
     from .ablation import ablate
     from .prepare import PrepareError
@@ -137,7 +135,7 @@ def main() -> None:
     step.add_argument("--out", type=Path, help="table as JSON")
     step.add_argument("--rounds", type=int, default=5, help="of timing in onnxruntime-web; 0: no timing")
     step.add_argument(
-        "--pictures", type=int, help="at most so many of the calibration part, evenly spaced; all when absent"
+        "--pictures", type=int, help="use at most this many of the calibration part, evenly spaced (default: all)"
     )
 
     step = steps.add_parser(
@@ -239,7 +237,7 @@ def run_step(arguments: argparse.Namespace) -> None:
 
 
 def chosen_storage(arguments: argparse.Namespace, recipe: Recipe, store: Store) -> tuple[str, dict[str, str] | None]:
-    """Name and plan of the storage that `export` was asked for."""
+    """Name and plan of the storage for `export`."""
     if arguments.storage != "auto":
         return arguments.storage, None
     from .variants import read_choice, variants

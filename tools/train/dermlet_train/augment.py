@@ -34,7 +34,7 @@ def evaluation_view(
 
 
 def recipe_view(pixels: np.ndarray, recipe: Recipe) -> np.ndarray:
-    """The evaluation view that a recipe's network is shown."""
+    """The evaluation view under a recipe's settings."""
     return evaluation_view(pixels, recipe.input_size, recipe.crop, recipe.crop_pct, recipe.colour_constancy)
 
 
@@ -128,7 +128,8 @@ OVERLAYS = (
 
 
 def overlay(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Draws what lies over lesions in some sets and not in others, so that it tells nothing of the class."""
+    """Draws hairs, rulers and pen marks, which lie over lesions in some sets and not in others, so that they carry no
+    information on the class."""
     for draw, share in OVERLAYS:
         if rng.random() < share:
             draw(ImageDraw.Draw(picture), picture.width, rng)

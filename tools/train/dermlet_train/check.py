@@ -1,9 +1,9 @@
 """The last step of every export: the model folder is held against the manifest's schema and classifies a picture as
 shipped, before it is called done.
 
-Python cannot say whether the page will take a model: that is for the page's own reader to say. So the schema is checked
-by the validator that the page's tests use, and `npm run classify` (manifest reader, C++ core, ONNX Runtime Web,
-self-test) answers for the model's own self-test picture in every modality.
+Only the page's own reader decides whether the page accepts a model. So the schema is checked by the validator that the
+page's tests use, and `npm run classify` (manifest reader, C++ core, ONNX Runtime Web, self-test) answers for the
+model's own self-test picture in every modality.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 def schema_problems(manifest: Path) -> list[str]:
     """What models/manifest.schema.json has against a manifest: a line each, the place first. Raises CheckError when it
-    cannot be asked.
+    cannot run.
     """
     done = _run(
         [

@@ -1,7 +1,7 @@
 """Checkpoints: written in one step, read without executing anything, and able to say what network they hold.
 
-`last.pt` holds all that a run needs to go on; `ema.pt` and `best.pt` hold averaged weights: `epoch`, `weights`,
-`recipe` (plain values) and `origin` (what the first run began with, in words; empty where nobody knows). A checkpoint
+`last.pt` holds all that a run needs to resume; `ema.pt` and `best.pt` hold averaged weights: `epoch`, `weights`,
+`recipe` (plain values) and `origin` (what the first run began with, in words; empty if unknown). A checkpoint
 of an earlier version has no `recipe`; its network is then known by the names and shapes of its weights.
 """
 
@@ -69,9 +69,7 @@ def average(paths: Sequence[Path], out: Path) -> None:
 
 
 def origin_of(path: Path) -> str:
-    """What a run that begins with this checkpoint or model folder goes back to, in words for the
-    manifest and the card.
-    """
+    """The origin of a run that begins with this checkpoint or model folder, in words for the manifest and the card."""
     if path.is_dir():
         manifest = json.loads((path / "manifest.json").read_text())
         return f"the weights of {manifest['name']} {manifest['version']}"

@@ -134,7 +134,7 @@ class Recipe:
         if unknown:
             raise ValueError(f"{where}: unknown keys {unknown}")
         try:
-            plain = {
+            plain: dict[str, Any] = {
                 key: _typed(value, known[key])
                 for key, value in values.items()
                 if key not in ("stages", "train_size_steps", *_TABLES)

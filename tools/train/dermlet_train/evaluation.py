@@ -60,9 +60,8 @@ def report(
         figures[family] = balanced_accuracy(truth, guess)
         seven = [n for n in members if store.rows[indices[n]]["set"].startswith("ham")]
         if seven:
-            figures["ham-7"] = balanced_accuracy(
-                *(["akiec" if names[n] == "scc" else names[n] for n in seven] for names in (truths, guesses))
-            )
+            merged = [["akiec" if names[n] == "scc" else names[n] for n in seven] for names in (truths, guesses)]
+            figures["ham-7"] = balanced_accuracy(merged[0], merged[1])
         for title, group in ((f"{recipe.positive}-auc", (recipe.positive,)), ("malignant-auc", recipe.malignant)):
             chosen = [k for k, name in enumerate(recipe.classes) if name in group]
             area = auc(probabilities[members][:, chosen].sum(1), np.isin(truth, group)) if chosen else None

@@ -1,7 +1,7 @@
 """Where in a picture the network looks: the locator of a model folder, read as the page reads it.
 
-The locator's answers come from onnxruntime; what is made of them is asked of the shipped C++ module (`frames.mjs`), so
-that there is one rule and not two. The scores that a manifest is calibrated on are those of the very frames that the
+The locator runs in onnxruntime; its output is interpreted by the shipped C++ module (`frames.mjs`), so that the rule
+exists once. The scores that a manifest is calibrated on are those of the very frames that the
 page will show the network.
 """
 
@@ -31,8 +31,8 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 
 @dataclass(frozen=True)
 class Frame:
-    """`framing` as in the core: whole, spot, both, none or several. `box`: the frame around the spot; None where only
-    the picture as it is is shown.
+    """`framing` as in the core: whole, spot, both, none or several. `box`: the crop around the spot; None where the
+    network gets the whole picture only.
     """
 
     framing: str = "whole"
@@ -43,8 +43,8 @@ class Frame:
         return self.framing not in ("none", "several")
 
     def views(self, picture: np.ndarray, recipe: Recipe) -> list[np.ndarray]:
-        """One or two (S, S, 3) views of an (H, W, 3) picture, whose outputs are averaged. A frame is shown whole, a
-        picture as it is by the recipe's crop.
+        """One or two (S, S, 3) views of an (H, W, 3) picture, whose outputs are averaged. A crop around a spot is used
+        whole, a whole picture by the recipe's crop.
         """
         if self.box is None:
             return [recipe_view(picture, recipe)]
@@ -79,15 +79,15 @@ class Locator:
         modality.
         """
         limits = {key: self.entry[key] for key in LIMITS}
-        asked = zip(pictures, looks, strict=True)
+        pairs = zip(pictures, looks, strict=True)
         lines = "".join(
             json.dumps(self._answer(picture) | {"spec": limits | dict(look or NO_LOOK)}) + "\n"
-            for picture, look in asked
+            for picture, look in pairs
         )
-        told = subprocess.run(["node", str(SCRIPT)], input=lines, capture_output=True, text=True, check=False)
-        if told.returncode:
-            raise RuntimeError(f"frames.mjs: {told.stderr.strip()[-500:]}")
-        return [_frame_of(json.loads(line)) for line in told.stdout.splitlines()]
+        done = subprocess.run(["node", str(SCRIPT)], input=lines, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"frames.mjs: {done.stderr.strip()[-500:]}")
+        return [_frame_of(json.loads(line)) for line in done.stdout.splitlines()]
 
     def _answer(self, picture: np.ndarray) -> dict[str, Any]:
         height, width = picture.shape[:2]
@@ -104,16 +104,14 @@ class Locator:
         }
 
 
-def _frame_of(told: Mapping[str, Any]) -> Frame:
-    frame = told["frame"]
+def _frame_of(located: Mapping[str, Any]) -> Frame:
+    frame = located["frame"]
     box = (frame["x"], frame["y"], frame["x"] + frame["width"], frame["y"] + frame["height"])
-    return Frame(told["framing"], box if told["framing"] in ("spot", "both", "several") else None)
+    return Frame(located["framing"], box if located["framing"] in ("spot", "both", "several") else None)
 
 
 class Framer:
-    """Has the pictures of a store looked at as the page does: with a model folder's locator, and how closely each
-    modality is looked at.
-    """
+    """Crops the pictures of a store as the page does: with a model folder's locator and the `look` of each modality."""
 
     def __init__(self, locator: Locator, looks: Mapping[str, Mapping[str, float]]) -> None:
         self.locator, self.looks = locator, looks
@@ -124,7 +122,7 @@ class Framer:
 
 
 def framer_of(folder: Path, manifest: Mapping[str, Any]) -> Framer | None:
-    """What a model folder's manifest says of looking; None where it has no locator."""
+    """The framer of a model folder; None where its manifest has no locator."""
     if "locator" not in manifest:
         return None
     looks = {modality["id"]: modality["look"] for modality in manifest["modalities"] if "look" in modality}

@@ -2,7 +2,7 @@
 
 A shipped file holds no batch norm: it was folded into the convolutions before it. So the network that is read back has
 convolutions with a bias and no norm (`folded`), answers exactly as the shipped one does, and is fine-tuned like that.
-For small collections this is what one would do anyway: batch norm kept in evaluation mode is the same function, and its
+For small collections this is common practice anyway: batch norm kept in evaluation mode is the same function, and its
 statistics could not be estimated anew from a few dozen pictures. Reading the shipped file was chosen over keeping a
 checkpoint beside every model, which would double what a model weighs in the repository and go stale; stored halves or
 bytes cost a fine-tuned network nothing, as training goes on from them.
@@ -61,6 +61,7 @@ def read_model(folder: Path) -> tuple[Classifier, dict[str, Any]]:
     with torch.no_grad():
         for node, parameters in zip(nodes, targets, strict=True):
             for k, parameter in enumerate(parameters):
+                assert parameter is not None  # batch norm is folded: every layer has a bias
                 if k == 1 and len(node.input) < 3:  # the exporter leaves out a bias that is zero
                     parameter.zero_()
                     continue

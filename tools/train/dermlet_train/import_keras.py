@@ -3,7 +3,7 @@ unchanged.
 
 What such a file cannot say is not made up: without calibration pictures no limit is invented, every category stays in
 the set of possible ones, no single one is presented, and the tier is the highest concern of any category
-(`--calibration` changes that); a category whose concern nobody stated counts as high.
+(`--calibration` changes that); a category without a stated concern counts as high.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .calibration import folds_of
 from .class_index import ClassIndexError, read_class_names
 from .files import replacing
 from .keras_file import PREPROCESSING_LAYERS, KerasFile, KerasFileError, layers_of, open_keras_file
-from .sets import CoverageTarget, Scored, Sets, aimed, always, fit_sets
+from .sets import CoverageTarget, Scored, Sets, always, choose_aim, fit_sets
 from .tiers import DEFAULTS, Cuts, TierTargets, fit_cuts, unmeasured
 
 TOLERANCE = 1e-4  # greatest difference from Keras' own predictions; the fp32 file's, whatever storage follows
@@ -42,7 +42,7 @@ FILTERS = {
 
 
 class ImportProblem(Exception):
-    """Why there is no model folder; the message is for the person who asked."""
+    """Why no model folder was written; the message is for the user."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Preprocessing:
     def apply(self, picture: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 RGB -> (1, H, W, 3) float32."""
         ordered = picture if self.channels == "RGB" else picture[..., ::-1]
-        return ((ordered.astype(np.float32) - np.float32(self.mean)) / np.float32(self.std))[None]
+        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
+        return ((ordered.astype(np.float32) - mean) / std)[None]
 
 
 PREPROCESSING = {
@@ -148,7 +149,10 @@ def import_keras(arguments: argparse.Namespace) -> None:
             f"the model scores {network.classes} classes, but {arguments.classes.name} names {len(names)}:"
             f" {', '.join(names)}"
         )
-    fitted = None if arguments.calibration is None else calibrated(*arguments.calibration, classes, arguments.coverage)
+    fitted = None
+    if arguments.calibration is not None:
+        predictions, labels = arguments.calibration
+        fitted = calibrated(predictions, labels, classes, arguments.coverage)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder)
         _write(arguments, file, network, preprocessing, classes, fitted, draft)
@@ -189,10 +193,10 @@ def describe_classes(names: list[str], path: Path | None) -> list[dict[str, str]
         raise ImportProblem(f"{path.name} is not JSON: {problem}") from problem
     if not isinstance(stated, dict):
         raise ImportProblem(f"{path.name} must map classes to concerns")
-    strangers = [key for key in stated if key not in names and key not in ids]
+    unknown = [key for key in stated if key not in names and key not in ids]
     missing = [name for i, name in zip(ids, names, strict=True) if name not in stated and i not in stated]
-    if strangers or missing:
-        parts = [f"names classes that the model lacks: {', '.join(strangers)}"] if strangers else []
+    if unknown or missing:
+        parts = [f"names classes that the model lacks: {', '.join(unknown)}"] if unknown else []
         parts += [f"says nothing of: {', '.join(missing)}"] if missing else []
         raise ImportProblem(f"{path.name} {'; it '.join(parts)}")
     return [_described(i, name, stated.get(name, stated.get(i)), path) for i, name in zip(ids, names, strict=True)]
@@ -227,19 +231,19 @@ def class_ids(names: list[str]) -> list[str]:
     return ids
 
 
-def choose_preprocessing(asked: str, file: KerasFile) -> Preprocessing:
+def choose_preprocessing(requested: str, file: KerasFile) -> Preprocessing:
     """What --preprocessing says; for 'auto' what the layers show. Raises ImportProblem where they do not show it."""
     layers = list(layers_of(file.config))
     inside = [kind for kind, _ in layers if kind in PREPROCESSING_LAYERS]
-    if asked == "auto":
-        asked = _recognised(layers, inside)
-        _say(f"preprocessing '{asked}', recognised by the model's layers")
-    elif asked != "none" and inside:
+    if requested == "auto":
+        requested = _recognised(layers, inside)
+        _say(f"preprocessing '{requested}', recognised by the model's layers")
+    elif requested != "none" and inside:
         _say(
-            f"the model normalises inside as well ({', '.join(dict.fromkeys(inside))}); '{asked}' is applied before"
+            f"the model normalises inside as well ({', '.join(dict.fromkeys(inside))}); '{requested}' is applied before"
             " that, as asked"
         )
-    return PREPROCESSING[asked]
+    return PREPROCESSING[requested]
 
 
 def _recognised(layers: list[tuple[str, str]], inside: list[str]) -> str:
@@ -264,8 +268,8 @@ def calibrated(
     counts as independent.
     """
     ids = [entry["id"] for entry in classes]
-    told = {(row.get("set"), row.get("image")): row for row in _table(labels, ("set", "image", "label"))}
-    found = [(row, told.get((row["set"], row["image"]), {})) for row in _table(predictions, ("set", "image", *ids))]
+    labelled = {(row.get("set"), row.get("image")): row for row in _table(labels, ("set", "image", "label"))}
+    found = [(row, labelled.get((row["set"], row["image"]), {})) for row in _table(predictions, ("set", "image", *ids))]
     rows = [(row, label) for row, label in found if label.get("label") in ids]
     if not rows:
         raise ImportProblem(
@@ -279,9 +283,9 @@ def calibrated(
         raise ImportProblem(f"{predictions.name}: a row's scores do not sum to 1")
     groups = [label.get("group") or f"{label['set']}/{label['image']}" for _, label in rows]
     part = Scored(probabilities, np.array([ids.index(label["label"]) for _, label in rows]), folds_of(groups))
-    asked, _ = aimed(part, [], CoverageTarget(coverage))
+    requested, _ = choose_aim(part, [], CoverageTarget(coverage))
     targets = TierTargets.of(ids, {"classes": {entry["id"]: entry for entry in classes}, "tiers": DEFAULTS})
-    return fit_sets(part, [], asked), fit_cuts(part, [], targets), len(rows)
+    return fit_sets(part, [], requested), fit_cuts(part, [], targets), len(rows)
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:

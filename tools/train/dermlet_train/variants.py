@@ -33,7 +33,6 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-import torch
 
 from .augment import recipe_view
 from .calibration import fit_temperature, softmax
@@ -278,7 +277,7 @@ def spread(times: Sequence[float]) -> tuple[float, float]:
     return round(float(np.median(times)), 2), round(float(np.min(times)), 2)
 
 
-def whole_onnx(network: torch.nn.Module, side: int, folder: Path, name: str) -> Path:
+def whole_onnx(network: Classifier, side: int, folder: Path, name: str) -> Path:
     """One .onnx file without a data file beside it."""
     path = folder / f"{name}.onnx"
     export_onnx(network, side, path)
@@ -427,7 +426,7 @@ def report_of(
     too_slow: bool,
     yardstick: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What is written to the table's file. Plans are told as counts by kind; the whole plan of the choice stands under
+    """The content of the table's file. Plans are given as counts by kind; the full plan of the choice is under
     `plan`.
     """
     return {

@@ -28,6 +28,7 @@ from dermlet_train.calibrate.pictures import ScoredPictures, reference_indices
 from dermlet_train.calibration import (
     assured_rank,
     auroc,
+    calibrated_probabilities,
     calibration_error,
     cross_fitted,
     energy,
@@ -39,10 +40,9 @@ from dermlet_train.calibration import (
     measured_calibration,
     negative_log_likelihood,
     pairs_of,
-    plain_rank,
+    quantile_rank,
     refusal_threshold,
     softmax,
-    tempered,
 )
 from dermlet_train.rejection import Outputs, RejectionModel, contrast, mahalanobis, nearest_neighbours
 from dermlet_train.sets import (
@@ -50,8 +50,8 @@ from dermlet_train.sets import (
     Pool,
     Scored,
     Sets,
-    aimed,
     always,
+    choose_aim,
     fewest_for_limit,
     fit_sets,
     held_out_sets,
@@ -157,11 +157,13 @@ class TestFolds:
         own = np.array(groups) == "g7"
         spoiled[own] = (labels[own] + 1) % 3
         folds = folds_of(groups)
-        assert np.array_equal(tempered(logits, labels, folds)[own], tempered(logits, spoiled, folds)[own])
+        assert np.array_equal(
+            calibrated_probabilities(logits, labels, folds)[own], calibrated_probabilities(logits, spoiled, folds)[own]
+        )
 
 
 class TestRanks:
-    @pytest.mark.parametrize(("rule", "least", "most"), [(plain_rank, 0.9, 0.92), (assured_rank, 0.93, 0.97)])
+    @pytest.mark.parametrize(("rule", "least", "most"), [(quantile_rank, 0.9, 0.92), (assured_rank, 0.93, 0.97)])
     def test_coverage_by_simulation(self, rule: Callable[[int, float], int], least: float, most: float) -> None:
         """On average over 4000 calibration sets of 60: of uniform scores a share of 1 - the k-th greatest lies beyond
         it.
@@ -175,13 +177,13 @@ class TestRanks:
         rng = np.random.default_rng(4)
         coverage = np.array([1 - kth_smallest(rng.random(count), assured_rank(count, 0.1)) for _ in range(3000)])
         assert (coverage >= 0.9).mean() >= 0.88
-        plain = np.array([1 - kth_smallest(rng.random(count), plain_rank(count, 0.1)) for _ in range(3000)])
+        plain = np.array([1 - kth_smallest(rng.random(count), quantile_rank(count, 0.1)) for _ in range(3000)])
         assert (plain >= 0.9).mean() < 0.8  # which is what the assured one is for
         assert coverage.mean() - plain.mean() < 0.07
 
     def test_too_few_give_none(self) -> None:
         assert [assured_rank(n, 0.1) for n in (0, 21, 22)] == [0, 0, 1]
-        assert [plain_rank(n, 0.1) for n in (0, 1, 8, 9, 18, 19, 99)] == [0, 0, 0, 1, 1, 2, 10]
+        assert [quantile_rank(n, 0.1) for n in (0, 1, 8, 9, 18, 19, 99)] == [0, 0, 0, 1, 1, 2, 10]
         assert [fewest_for_limit(0.9, assured) for assured in (False, True)] == [9, 22]
 
 
@@ -253,7 +255,7 @@ class TestSets:
 
     def test_the_smallest_sets_are_chosen_and_nothing_is_judged_by_itself(self) -> None:
         part = scored(np.random.default_rng(2), 600)
-        asked, held = aimed(part, [], CoverageTarget(0.9))
+        asked, held = choose_aim(part, [], CoverageTarget(0.9))
         found = fit_sets(part, [], asked)
         assert found.entry() == {"limits": found.values, "penalty": found.penalty, "freeRanks": found.free_ranks}
         plain = Sets(

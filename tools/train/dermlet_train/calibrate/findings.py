@@ -23,13 +23,13 @@ class Findings:
     """What `calibrate` fitted, for the manifest and the report."""
 
     modalities: dict[str, Fitted]
-    thorough: dict[str, Fitted]
+    test_time_augmentation: dict[str, Fitted]
     combination: FittedCombination | None
-    thorough_combination: FittedCombination | None
+    augmented_combination: FittedCombination | None
     method: str  # of rejection, as in the table
     sidecar: RejectionModel | None
     compared: list[rejection.Compared]
-    asked: dict[str, Any]  # coverage, assured classes and shares of the tiers, as the description states them
+    requested: dict[str, Any]  # coverage, assured classes and shares of the tiers, as the description states them
     probe: FittedProbe | None = None
 
     def score(self, outputs: Outputs) -> np.ndarray:
@@ -49,12 +49,12 @@ class Findings:
                 },
                 "rejectionThreshold": None,
             } | found.entry()
-            if name in self.thorough:
-                entry["thorough"] = {"rejectionThreshold": None} | self.thorough[name].entry()
+            if name in self.test_time_augmentation:
+                entry["thorough"] = {"rejectionThreshold": None} | self.test_time_augmentation[name].entry()
             manifest["modalities"].append(entry)
         manifest.pop("combination", None)
         if self.combination:
-            turned = {"thorough": self.thorough_combination.entry()} if self.thorough_combination else {}
+            turned = {"thorough": self.augmented_combination.entry()} if self.augmented_combination else {}
             manifest["combination"] = {
                 "modalities": list(self.combination.modalities),
                 **self.combination.entry(),
@@ -86,14 +86,14 @@ class Findings:
             return found.figures | {"limitsFrom": sources, "limitsFor": found.sets.nominal}
 
         return {
-            "asked": self.asked,
+            "asked": self.requested,
             "modalities": {name: described(found) for name, found in self.modalities.items()},
-            "thorough": {name: described(found) for name, found in self.thorough.items()},
+            "thorough": {name: described(found) for name, found in self.test_time_augmentation.items()},
             **{
                 name: described(pair.fitted)
                 for name, pair in (
                     ("combination", self.combination),
-                    ("thoroughCombination", self.thorough_combination),
+                    ("thoroughCombination", self.augmented_combination),
                 )
                 if pair
             },

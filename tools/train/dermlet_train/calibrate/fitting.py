@@ -13,6 +13,7 @@ import numpy as np
 
 from ..calibration import (
     Combination,
+    calibrated_probabilities,
     cross_fitted,
     fit_combination,
     fit_temperature,
@@ -21,19 +22,18 @@ from ..calibration import (
     measured_calibration,
     pairs_of,
     refusal_threshold,
-    tempered,
 )
 from ..config import Recipe
 from ..metrics import balanced_accuracy
-from ..sets import CoverageTarget, Scored, Sets, aimed, fit_sets
+from ..sets import CoverageTarget, Scored, Sets, choose_aim, fit_sets
 from ..tiers import Cuts, TierTargets, fit_cuts, held_out_tiers, tier_figures
 from .pictures import ScoredPictures
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What the manifest says of one modality, or of the combination; and how it does on the calibration pictures, every
-    figure cross-fitted by group.
+    """The numbers that the manifest holds for one modality or for the combination, and their figures on the calibration
+    pictures, cross-fitted by group.
     """
 
     temperature: float
@@ -110,28 +110,29 @@ def folds_by(fold: Mapping[str, int], groups: Sequence[str]) -> np.ndarray:
     return np.array([fold[group] for group in groups], int)
 
 
-def decided(
+def fit_sets_and_cuts(
     part: Scored, elsewhere: Sequence[Scored], tiers_elsewhere: Sequence[Scored], targets: Targets, modality: str = ""
 ) -> tuple[Sets, Cuts, dict[str, Any]]:
-    """Sets and cuts for cross-fitted probabilities, and figures in which every fold was left out of what decided it.
+    """Sets and cuts for cross-fitted probabilities, and figures for which each fold is decided by the others.
     `elsewhere` may lend pictures of rare classes to the sets, `tiers_elsewhere` malignant ones to the cuts."""
-    asked, held = aimed(part, elsewhere, targets.sets)
+    target, held = choose_aim(part, elsewhere, targets.sets)
     benign = targets.tiers.benign.get(modality)
     tiers = held_out_tiers(part, tiers_elsewhere, targets.tiers, benign)
     figures = set_figures(part.probabilities, part.labels, held, targets)
     figures["tiers"] = tier_figures(tiers, part.labels, targets.tiers)
-    return fit_sets(part, elsewhere, asked), fit_cuts(part, tiers_elsewhere, targets.tiers, benign), figures
+    return fit_sets(part, elsewhere, target), fit_cuts(part, tiers_elsewhere, targets.tiers, benign), figures
 
 
 def answered_parts(
     pictures: Mapping[str, ScoredPictures], limits: Mapping[str, float], scores: Mapping[str, np.ndarray]
 ) -> dict[str, Scored]:
-    """What is not refused, with cross-fitted probabilities: sets and tiers are fitted on it, as they are shown."""
+    """What is not refused, with cross-fitted probabilities: sets and tiers are fitted on it, since only
+    these pictures get an answer."""
     fold = fold_map(pictures)
     parts = {}
     for name, part in pictures.items():
         folds = folds_by(fold, part.groups)
-        every = Scored(tempered(part.outputs.logits, part.labels, folds), part.labels, folds)
+        every = Scored(calibrated_probabilities(part.outputs.logits, part.labels, folds), part.labels, folds)
         parts[name] = every.at((scores[name] <= limits[name]) & part.answerable)
     return parts
 
@@ -146,8 +147,8 @@ def fit_modalities(
     fitted = {}
     for name, part in pictures.items():
         others = [other for key, other in parts.items() if key != name]
-        sets, cuts, figures = decided(parts[name], others, others, targets, name)
-        everyone = tempered(part.outputs.logits, part.labels, folds_by(fold, part.groups))
+        sets, cuts, figures = fit_sets_and_cuts(parts[name], others, others, targets, name)
+        everyone = calibrated_probabilities(part.outputs.logits, part.labels, folds_by(fold, part.groups))
         figures["calibrationError"] = {
             key: round(value, 4) for key, value in asdict(measured_calibration(everyone, part.labels)).items()
         }
@@ -163,8 +164,8 @@ def fit_modalities(
 
 @dataclass(frozen=True)
 class FittedCombination:
-    """Weights in the order of `modalities`. Nothing is said of rejection: a lesion is refused when both its pictures
-    are, each by its own threshold.
+    """Weights in the order of `modalities`. There is no rejection threshold: a lesion is refused when both its
+    pictures are, each by its own threshold.
     """
 
     modalities: tuple[str, str]
@@ -181,8 +182,8 @@ FEWEST_PAIRS = 50
 def fit_pair(
     pictures: Mapping[str, ScoredPictures], modal: Mapping[str, Fitted], targets: Targets
 ) -> FittedCombination | None:
-    """How pictures of the first two modalities that show one lesion are joined; None where there are fewer than
-    `FEWEST_PAIRS` such lesions.
+    """How pictures of one lesion in the first two modalities are combined; None with fewer than `FEWEST_PAIRS` such
+    lesions.
     """
     if len(pictures) < 2:
         return None
@@ -206,17 +207,17 @@ def fit_pair(
 
     probabilities = cross_fitted(folds, joined)
     single = [
-        Scored(tempered(part.outputs.logits, part.labels, own), part.labels, own)
+        Scored(calibrated_probabilities(part.outputs.logits, part.labels, own), part.labels, own)
         for part in (a, b)
         for own in [folds_by(fold, part.groups)]
     ]
-    sets, cuts, figures = decided(Scored(probabilities, labels, folds), [], single, targets)
+    sets, cuts, figures = fit_sets_and_cuts(Scored(probabilities, labels, folds), [], single, targets)
     nothing = np.zeros(probabilities.shape, bool)
     alone = {name: set_figures(np.exp(log), labels, nothing, targets) for name, log in zip(names, logs, strict=True)}
     figures["alone"] = {
         name: {key: own[key] for key in ("balancedAccuracy", "negativeLogLikelihood")} for name, own in alone.items()
     }
-    found = fit_combination(*logs, labels)
+    found = fit_combination(logs[0], logs[1], labels)
     rounded = Combination(round(found.weight_a, 4), round(1 - round(found.weight_a, 4), 4), round(found.temperature, 4))
     return FittedCombination(
         (names[0], names[1]),

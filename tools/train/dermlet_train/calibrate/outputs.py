@@ -106,9 +106,9 @@ def cached_outputs(
                     network.run(np.concatenate([dihedral(view) if views == VIEWS else view[None] for view in crops]))
                 )
             path.parent.mkdir(parents=True, exist_ok=True)
-            shard = dict(zip(("logits", "embedding"), map(np.stack, zip(*results, strict=True)), strict=True))
+            both = [np.stack(values) for values in zip(*results, strict=True)]
             with replacing(path, writer=str(os.getpid())) as part_file, part_file.open("wb") as sink:
-                np.savez(sink, **shard)
+                np.savez(sink, logits=both[0], embedding=both[1])
             print(
                 f"calibrate: {start + len(part)}/{len(indices)} pictures, {views} view{'s' if views > 1 else ''}",
                 flush=True,

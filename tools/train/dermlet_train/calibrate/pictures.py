@@ -63,7 +63,7 @@ def score_pictures(
     framer: Framer | None = None,
 ) -> ScoredPictures:
     """The pictures and the network's outputs: for the whole picture, or for the crop that the `framer` chooses."""
-    rows = [store.rows[i] for i in indices]
+    rows: list[Mapping[str, str]] = [store.rows[i] for i in indices]
     labels = np.array([classes.index(row["label"]) if row["label"] in classes else -1 for row in rows], int)
     clusters, groups = np.array([cluster_of(row, classes) for row in rows]), np.array([row["group"] for row in rows])
     frames = framer.frames(store, indices) if framer else [WHOLE] * len(indices)

@@ -51,10 +51,13 @@ def report(findings: Findings) -> str:
         ),
         "|" + "---|" * 9,
     ]
-    parts = [*findings.modalities.items(), *((f"{name}, thorough", found) for name, found in findings.thorough.items())]
+    parts = [
+        *findings.modalities.items(),
+        *((f"{name}, thorough", found) for name, found in findings.test_time_augmentation.items()),
+    ]
     pairs = [
         (pair, extra)
-        for pair, extra in ((findings.combination, ""), (findings.thorough_combination, ", thorough"))
+        for pair, extra in ((findings.combination, ""), (findings.augmented_combination, ", thorough"))
         if pair
     ]
     parts += [(" + ".join(pair.modalities) + extra, pair.fitted) for pair, extra in pairs]

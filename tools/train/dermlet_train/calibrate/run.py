@@ -71,13 +71,13 @@ def calibrate(
         single, {name: score_of(sidecar, part.outputs) for name, part in single.items()}, targets
     )
     several = [i for i in wanted if store.rows[i]["label"] in recipe.classes]
-    turned = score_pictures(network, store, recipe.classes, several, VIEWS, cache, framer)
-    views = {name: turned.of(turned.modality == name) for name in names}
-    thorough = fit_modalities(views, {name: score_of(sidecar, part.outputs) for name, part in views.items()}, targets)
-    pairs = [fit_pair(part, found, targets) for part, found in ((single, modalities), (views, thorough))]
-    asked = {key: description[key] for key in ("coverage", "coverageAssured", "tiers") if key in description}
+    augmented_views = score_pictures(network, store, recipe.classes, several, VIEWS, cache, framer)
+    views = {name: augmented_views.of(augmented_views.modality == name) for name in names}
+    augmented = fit_modalities(views, {name: score_of(sidecar, part.outputs) for name, part in views.items()}, targets)
+    pair, augmented_pair = fit_pair(single, modalities, targets), fit_pair(views, augmented, targets)
+    requested = {key: description[key] for key in ("coverage", "coverageAssured", "tiers") if key in description}
     probe = probe_of(network, store, recipe.classes, names, wanted, cache)
-    return Findings(modalities, thorough, *pairs, chosen, sidecar, compared, asked, probe)
+    return Findings(modalities, augmented, pair, augmented_pair, chosen, sidecar, compared, requested, probe)
 
 
 def probe_of(
@@ -100,5 +100,6 @@ def probe_of(
     lesions = [part.of((part.labels >= 0) & np.isin(part.modality, names)) for part in parts]
     labelled = [(part.outputs.embedding, np.array([names.index(name) for name in part.modality])) for part in lesions]
     right = cross_fitted_accuracy(*labelled[0], folds_of(lesions[0].groups), names, labelled[1])
-    probe = fit_probe(*(np.concatenate(values) for values in zip(*labelled, strict=True)), names)
+    embedding, modality = (np.concatenate(values) for values in zip(*labelled, strict=True))
+    probe = fit_probe(embedding, modality, names)
     return FittedProbe(probe, {"pictures": len(lesions[0].rows), "right": round(right, 4)})

@@ -41,7 +41,7 @@ def load_reports(model: Path) -> dict[str, Any]:
 
 
 def name_of(manifest: dict[str, Any], class_id: str | None) -> str:
-    """What a reader calls the class: its name without what stands in brackets."""
+    """The class's name without the part in brackets."""
     for entry in manifest["classes"]:
         if entry["id"] == class_id:
             return str(entry["name"]).split(" (")[0]
@@ -128,12 +128,12 @@ None of them was measured on the same pictures: they show the order of magnitude
 
 def _left_out(counts: Report) -> str:
     """What was not measured, if anything: pictures of labels that the model has no category for, and unreadable ones."""
-    told = [
+    reasons = [
         f"{count} pictures labelled `{label}`, which it has no category for"
         for label, count in counts["unknownLabels"].items()
     ]
-    told += [f"{counts['unreadable']} pictures that could not be read"] if counts["unreadable"] else []
-    return f"\n\nLeft out: {'; '.join(told)}." if told else ""
+    reasons += [f"{counts['unreadable']} pictures that could not be read"] if counts["unreadable"] else []
+    return f"\n\nLeft out: {'; '.join(reasons)}." if reasons else ""
 
 
 def _certainty(report: Report, positive: str) -> str:

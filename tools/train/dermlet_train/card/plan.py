@@ -23,7 +23,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Part:
-    """Sets looked at together, with classes of their own."""
+    """Sets that are reported together, with classes of their own."""
 
     name: str
     title: str
@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Target:
-    """A figure that was asked for. Bounds include their ends."""
+    """A figure that the model has to reach. Bounds are inclusive."""
 
     title: str
     at: str
@@ -60,7 +60,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is particular to one model's card."""
+    """What is specific to one model's card."""
 
     parts: tuple[Part, ...]
     targets: tuple[Target, ...] = ()
@@ -80,7 +80,7 @@ class Plan:
         """Raises ValueError for a key that is not known, or a part, target or published figure that lacks one."""
         values = tomllib.loads(path.read_text())
         words = values.pop("words", {})
-        plan = {
+        plan: dict[str, Any] = {
             "parts": _all(Part, values.pop("part", []), path),
             "targets": _all(Target, values.pop("target", []), path),
         }
@@ -91,9 +91,8 @@ class Plan:
             raise ValueError(f"{path}: unknown keys {unknown}")
         if not plan["parts"]:
             raise ValueError(f"{path}: no part")
-        return Plan(
-            **plan, **values, **{key: tuple(word) if isinstance(word, list) else word for key, word in words.items()}
-        )
+        plan |= {key: tuple(word) if isinstance(word, list) else word for key, word in words.items()}
+        return Plan(**plan, **values)
 
     @staticmethod
     def from_rows(rows: list[dict[str, str]], labels: set[str]) -> Plan:

@@ -26,7 +26,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Value:
-    """A figure and its 95 % interval; None stands for what is not defined or was not measured."""
+    """A figure and its 95 % interval; None where it is undefined or not measured."""
 
     value: float | None
     interval: tuple[float, float] | None = None

@@ -36,7 +36,9 @@ def folded(network: Locator) -> Locator:
     """
     for module in network.modules():
         if isinstance(module, torch.nn.Sequential) and len(module) > 1 and isinstance(module[1], torch.nn.BatchNorm2d):
-            module[0] = fuse_conv_bn_eval(module[0], module[1])
+            convolution = module[0]
+            assert isinstance(convolution, torch.nn.Conv2d)
+            module[0] = fuse_conv_bn_eval(convolution, module[1])
             module[1] = torch.nn.Identity()
     return network
 
@@ -84,7 +86,7 @@ def _default(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> bool:
 
 
 def _shorten(model: onnx.ModelProto) -> None:
-    """Short names, and nothing that goes without saying: the exporter's words are a tenth of so small a file."""
+    """Short names and no attributes at their defaults: the exporter's names are a tenth of so small a file."""
     graph, names = model.graph, {}
     fixed = {value.name for value in (*graph.input, *graph.output)}
     for n, held in enumerate(graph.initializer):

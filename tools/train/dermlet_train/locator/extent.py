@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -175,9 +176,8 @@ class Extents:
     def get(self, picture: int) -> Extent:
         row = self.index[picture]
         mask, others = np.unpackbits(self.bits[row], axis=-1).reshape(2, SIDE, SIDE).astype(bool)
-        return Extent(
-            tuple(float(v) for v in self.boxes[row]), mask, others, self.skins[row], bool(self.plausible[row])
-        )
+        x, y, width, height = self.boxes[row].tolist()
+        return Extent((x, y, width, height), mask, others, self.skins[row], bool(self.plausible[row]))
 
     def known(self, picture: int) -> bool:
         return picture in self.index and bool(self.plausible[self.index[picture]])
@@ -191,7 +191,7 @@ class Extents:
                 if set(pictures) <= set(index):
                     return Extents(index, held["boxes"], held["skins"], held["plausible"], held["bits"])
         extents = [extent_of(store.picture(i)) for i in pictures]
-        made = {
+        made: dict[str, Any] = {
             "boxes": np.array([extent.box for extent in extents], np.float32).reshape(-1, 4),
             "skins": np.array([extent.skin for extent in extents], np.float32).reshape(-1, 3),
             "plausible": np.array([extent.plausible for extent in extents], bool),

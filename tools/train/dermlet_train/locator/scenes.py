@@ -449,10 +449,11 @@ def _as_it_is(sources: Sources, pool: Sequence[int], size: int, rng: np.random.G
             frame[axis + 2] = 1 - rng.uniform(0, max(0.0, 1 - centre - side * 0.6)) * rng.uniform(0, 1)
     across, down = frame[2] - frame[0], frame[3] - frame[1]
     box = ((x - frame[0]) / across, (y - frame[1]) / down, w / across, h / down)
-    part = tuple(s * n for s, n in zip(frame, (width, height) * 2, strict=True))
+    left, top, right, bottom = frame
+    part = (left * width, top * height, right * width, bottom * height)
     picture = Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box=part)
     grid = size // STRIDE
-    cells = tuple(s * SIDE for s in frame)
+    cells = (left * SIDE, top * SIDE, right * SIDE, bottom * SIDE)
     others = (
         Image.fromarray(extent.others.astype(np.uint8) * 255)
         .filter(ImageFilter.MedianFilter(3))

@@ -106,7 +106,7 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
 
 
 def parse_source(text: str, options: Options) -> Source:
-    """[NAME=][LAYOUT:]PATH; a path that exists as it is written is never cut up."""
+    """[NAME=][LAYOUT:]PATH; a path that exists is never split."""
     layout = name = ""
     if not Path(text).exists():
         if found := re.match(r"([\w.-]+)=(.+)", text):

@@ -68,13 +68,13 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
         "--pictures",
         type=int,
         default=160,
-        help="of each modality that the network is asked about, at every step (%(default)s)",
+        help="pictures of each modality that the network classifies at every step (%(default)s)",
     )
     step.add_argument(
         "--undegraded",
         type=int,
         default=400,
-        help="of each modality and part whose quality is measured as they are (%(default)s)",
+        help="undegraded pictures of each modality and part whose quality is measured (%(default)s)",
     )
     step.add_argument("--jobs", type=int, default=2)
     step.add_argument(
@@ -156,22 +156,22 @@ def limits_of(findings: Sequence[Finding], before: dict[str, Any]) -> dict[str, 
 def measure_modality(
     modality: str, rows: dict[str, list[Row]], manifest: dict[str, Any], arguments: argparse.Namespace
 ) -> list[Finding]:
-    asked = {part: evenly(own, arguments.pictures) for part, own in rows.items()}
+    sampled = {part: evenly(own, arguments.pictures) for part, own in rows.items()}
     plain = {part: _undegraded_values(own, manifest, arguments) for part, own in rows.items()}
-    clean, _ = _through(asked[CHOOSING], None, manifest, arguments, True)
+    clean, _ = _through(sampled[CHOOSING], None, manifest, arguments, True)
     findings = []
     for degradation in DEGRADATIONS:
-        answers, chosen = _through(asked[CHOOSING], degradation, manifest, arguments, not degradation.hopeless)
-        _, told = _through(asked[REPORTING], degradation, manifest, arguments, False)
+        answers, chosen = _through(sampled[CHOOSING], degradation, manifest, arguments, not degradation.hopeless)
+        _, reported = _through(sampled[REPORTING], degradation, manifest, arguments, False)
         values = {
             CHOOSING: plain[CHOOSING][degradation.check] | chosen,
-            REPORTING: plain[REPORTING][degradation.check] | told,
+            REPORTING: plain[REPORTING][degradation.check] | reported,
         }
         findings.append(
             judge(
                 modality,
                 degradation,
-                asked[CHOOSING],
+                sampled[CHOOSING],
                 clean | answers,
                 values,
                 manifest,
@@ -216,7 +216,7 @@ def _through(
     arguments: argparse.Namespace,
     ask: bool,
 ) -> tuple[Answers, dict[str, np.ndarray]]:
-    """The network's answers (when asked for) and the check's own values by setting, of every step of
+    """The network's answers (if wanted) and the check's own values by setting, of every step of
     one degradation.
     """
     name = degradation.check if degradation else UNDEGRADED
@@ -264,6 +264,7 @@ def judge(
     classes = [entry["id"] for entry in manifest["classes"]]
     malignant = [entry["id"] for entry in manifest["classes"] if entry["concern"] == "high"]
     steps = [degradation.name(step) for step in degradation.steps]
+    areas: list[float | None]
     if degradation.hopeless:
         lost, areas, first = [1.0] * len(steps), [None] * len(steps), 0
     else:

@@ -81,7 +81,7 @@ def original(image: str) -> str:
 
 
 def predict(copies: Sequence[Row], folder: Path, model: Path, classes: Sequence[str], jobs: int, kept: Path) -> Answers:
-    """Probabilities of every copy. What `kept` (a table) holds is not asked again; what is new is added to it."""
+    """Probabilities of every copy. Rows of the table `kept` are reused; new ones are added to it."""
     answers = _read_answers(kept, classes)
     missing = [row for row in copies if (row["set"], original(row["image"])) not in answers]
     if missing:
@@ -136,11 +136,11 @@ def core_values(
     CalledProcessError.
     """
     files = [str((folder / row["set"] / row["image"]).resolve()) for row in copies]
-    asked = json.dumps({"input": dict(given), "files": files})
-    told = subprocess.run(
-        ["node", str(VALUES_SCRIPT)], input=asked, check=True, stdout=subprocess.PIPE, text=True
+    request = json.dumps({"input": dict(given), "files": files})
+    output = subprocess.run(
+        ["node", str(VALUES_SCRIPT)], input=request, check=True, stdout=subprocess.PIPE, text=True
     ).stdout
     return {
         (row["set"], original(row["image"])): json.loads(line)
-        for row, line in zip(copies, told.splitlines(), strict=True)
+        for row, line in zip(copies, output.splitlines(), strict=True)
     }
