@@ -187,11 +187,11 @@ def pairs_of(
     second: dict[tuple[str, int], int] = {}
     for j, (group, label) in enumerate(zip(groups_b, labels_b, strict=True)):
         second.setdefault((group, int(label)), j)
-    pairs, taken = [], set()
+    pairs, used = [], set()
     for i, (group, label) in enumerate(zip(groups_a, labels_a, strict=True)):
         key = (group, int(label))
-        if key in second and key not in taken:
-            taken.add(key)
+        if key in second and key not in used:
+            used.add(key)
             pairs.append((i, second[key]))
     return pairs
 

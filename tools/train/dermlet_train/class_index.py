@@ -149,9 +149,9 @@ class _Machine:
 
     def since_mark(self) -> list[Any]:
         at = self.marks.pop()
-        taken = self.stack[at:]
+        popped = self.stack[at:]
         del self.stack[at:]
-        return taken
+        return popped
 
     def refuse(self, what: str) -> None:
         if what not in self.refused:

@@ -43,10 +43,12 @@ class Teachers:
         """(N, K) probabilities at the temperature, for pixels as the student gets them."""
         answers = []
         for network, size, columns in self.members:
-            seen = self.preprocessing.convert(pixels, network.preprocessing)
+            converted = self.preprocessing.convert(pixels, network.preprocessing)
             if size and size != pixels.shape[-1]:
-                seen = nn.functional.interpolate(seen, (size, size), mode="bilinear", antialias=size < pixels.shape[-1])
-            logits = network(seen.contiguous(memory_format=torch.channels_last)).float()[:, columns]
+                converted = nn.functional.interpolate(
+                    converted, (size, size), mode="bilinear", antialias=size < pixels.shape[-1]
+                )
+            logits = network(converted.contiguous(memory_format=torch.channels_last)).float()[:, columns]
             answers.append((logits / self.temperature).softmax(1))
         return torch.stack(answers).mean(0)
 

@@ -216,7 +216,7 @@ class _Candidate:
     pools: Mapping[int, list[Pool]]
     most: float
 
-    def held(self, part: Scored, target: CoverageTarget, nominal: float) -> np.ndarray:
+    def included(self, part: Scored, target: CoverageTarget, nominal: float) -> np.ndarray:
         """(N, K) membership, each fold by the limits of the others."""
         result = np.zeros(self.scores.shape, bool)
         for fold, pools in self.pools.items():
@@ -240,8 +240,8 @@ def _prepared(
     return _Candidate(scores, pools, highest(penalty, free_ranks))
 
 
-def _enough(held: np.ndarray, part: Scored, target: CoverageTarget) -> bool:
-    return bool(held[part.rows, part.labels].mean() >= (target.coverage if target.aim is None else target.aim))
+def _enough(included: np.ndarray, part: Scored, target: CoverageTarget) -> bool:
+    return bool(included[part.rows, part.labels].mean() >= (target.coverage if target.aim is None else target.aim))
 
 
 def choose_parameters(part: Scored, elsewhere: Sequence[Scored], target: CoverageTarget) -> tuple[float, int, float]:
@@ -258,11 +258,11 @@ def choose_parameters(part: Scored, elsewhere: Sequence[Scored], target: Coverag
             )  # coverage grows with the nominal share: the least that is enough, by halving
             while low < high:
                 middle = (low + high) // 2
-                if _enough(ready.held(part, target, NOMINALS[middle]), part, target):
+                if _enough(ready.included(part, target, NOMINALS[middle]), part, target):
                     high = middle
                 else:
                     low = middle + 1
-            size = float(ready.held(part, target, NOMINALS[low]).sum(1).mean())
+            size = float(ready.included(part, target, NOMINALS[low]).sum(1).mean())
             if best is None or size < best[0] - 1e-9:
                 best = size, (penalty, free_ranks, NOMINALS[low])
     assert best is not None
@@ -275,10 +275,10 @@ def choose_aim(part: Scored, elsewhere: Sequence[Scored], target: CoverageTarget
     """
     for aim in AIMS:
         aimed_target = replace(target, aim=target.coverage + aim)
-        held = held_out_sets(part, elsewhere, aimed_target)
-        if held[part.rows, part.labels].mean() >= target.coverage:
+        included = held_out_sets(part, elsewhere, aimed_target)
+        if included[part.rows, part.labels].mean() >= target.coverage:
             break
-    return aimed_target, held
+    return aimed_target, included
 
 
 def fit_sets(part: Scored, elsewhere: Sequence[Scored], target: CoverageTarget) -> Sets:
@@ -300,9 +300,9 @@ def held_out_sets(part: Scored, elsewhere: Sequence[Scored], target: CoverageTar
     folds = np.unique(part.folds)
     if len(folds) < 2:
         return np.ones(part.probabilities.shape, bool)
-    held = np.zeros(part.probabilities.shape, bool)
+    included = np.zeros(part.probabilities.shape, bool)
     for fold in folds:
         inside = part.folds == fold
         fitted = fit_sets(part.at(~inside), [other.at(other.folds != fold) for other in elsewhere], target)
-        held[inside] = fitted.hold(part.probabilities[inside])
-    return held
+        included[inside] = fitted.hold(part.probabilities[inside])
+    return included

@@ -145,7 +145,7 @@ def precision_of(recipe: Recipe, device: torch.device) -> torch.dtype:
 
 
 @contextmanager
-def _watching() -> Iterator[list[int]]:
+def _collected_signals() -> Iterator[list[int]]:
     """Collects the signals to stop instead of ending the process; a second one ends it."""
     signals: list[int] = []
 
@@ -430,7 +430,7 @@ class Trainer:
         if self.recipe.patience and not self.store.where("calib"):
             raise ValueError("patience needs a calib part, and the store has none")
         self._write_run(finished=False)
-        with _watching() as signals:
+        with _collected_signals() as signals:
             while self.progress.epoch < self.recipe.epochs:
                 number = self._stage_at(self.progress.epoch)
                 if number != self.progress.stage:
@@ -501,10 +501,10 @@ class Trainer:
             self._share_modality_gradient()
             self.modality_optimiser.step()
         self.scaler.update()
-        taken = progress.epoch * self.steps + progress.step + 1
+        steps_taken = progress.epoch * self.steps + progress.step + 1
         if self.group.first:
             _average(
-                self.average, self.network, min(recipe.ema_decay, (1 + taken) / (10 + taken))
+                self.average, self.network, min(recipe.ema_decay, (1 + steps_taken) / (10 + steps_taken))
             )  # the ramp forgets the first weights
         return loss.item()
 

@@ -54,11 +54,11 @@ class Findings:
             manifest["modalities"].append(entry)
         manifest.pop("combination", None)
         if self.combination:
-            turned = {"thorough": self.augmented_combination.entry()} if self.augmented_combination else {}
+            augmented = {"thorough": self.augmented_combination.entry()} if self.augmented_combination else {}
             manifest["combination"] = {
                 "modalities": list(self.combination.modalities),
                 **self.combination.entry(),
-                **turned,
+                **augmented,
             }
         manifest.pop("modalityProbe", None)
         if self.probe:

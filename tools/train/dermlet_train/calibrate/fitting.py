@@ -77,9 +77,11 @@ class Targets:
         )
 
 
-def set_figures(probabilities: np.ndarray, labels: np.ndarray, held: np.ndarray, targets: Targets) -> dict[str, Any]:
+def set_figures(
+    probabilities: np.ndarray, labels: np.ndarray, included: np.ndarray, targets: Targets
+) -> dict[str, Any]:
     """Accuracy, calibration and sets of cross-fitted probabilities."""
-    covered = held[np.arange(len(labels)), labels]
+    covered = included[np.arange(len(labels)), labels]
     by_class = {
         name: round(float(covered[labels == k].mean()), 4)
         for k, name in enumerate(targets.classes)
@@ -95,8 +97,8 @@ def set_figures(probabilities: np.ndarray, labels: np.ndarray, held: np.ndarray,
         "calibrationError": {key: round(value, 4) for key, value in asdict(error).items()},
         "coverage": round(float(covered.mean()), 4),
         "coverageByClass": by_class,
-        "meanSetSize": round(float(held.sum(1).mean()), 3),
-        "shareSingle": round(float((held.sum(1) == 1).mean()), 4),
+        "meanSetSize": round(float(included.sum(1).mean()), 3),
+        "shareSingle": round(float((included.sum(1) == 1).mean()), 4),
     }
 
 
@@ -115,10 +117,10 @@ def fit_sets_and_cuts(
 ) -> tuple[Sets, Cuts, dict[str, Any]]:
     """Sets and cuts for cross-fitted probabilities, and figures for which each fold is decided by the others.
     `elsewhere` may lend pictures of rare classes to the sets, `tiers_elsewhere` malignant ones to the cuts."""
-    target, held = choose_aim(part, elsewhere, targets.sets)
+    target, included = choose_aim(part, elsewhere, targets.sets)
     benign = targets.tiers.benign.get(modality)
     tiers = held_out_tiers(part, tiers_elsewhere, targets.tiers, benign)
-    figures = set_figures(part.probabilities, part.labels, held, targets)
+    figures = set_figures(part.probabilities, part.labels, included, targets)
     figures["tiers"] = tier_figures(tiers, part.labels, targets.tiers)
     return fit_sets(part, elsewhere, target), fit_cuts(part, tiers_elsewhere, targets.tiers, benign), figures
 
@@ -213,9 +215,12 @@ def fit_pair(
     ]
     sets, cuts, figures = fit_sets_and_cuts(Scored(probabilities, labels, folds), [], single, targets)
     nothing = np.zeros(probabilities.shape, bool)
-    alone = {name: set_figures(np.exp(log), labels, nothing, targets) for name, log in zip(names, logs, strict=True)}
+    single_figures = {
+        name: set_figures(np.exp(log), labels, nothing, targets) for name, log in zip(names, logs, strict=True)
+    }
     figures["alone"] = {
-        name: {key: own[key] for key in ("balancedAccuracy", "negativeLogLikelihood")} for name, own in alone.items()
+        name: {key: own[key] for key in ("balancedAccuracy", "negativeLogLikelihood")}
+        for name, own in single_figures.items()
     }
     found = fit_combination(logs[0], logs[1], labels)
     rounded = Combination(round(found.weight_a, 4), round(1 - round(found.weight_a, 4), 4), round(found.temperature, 4))

@@ -97,12 +97,12 @@ class Plan:
     @staticmethod
     def from_rows(rows: list[dict[str, str]], labels: set[str]) -> Plan:
         """A part for each set that holds a class of the model; pairs when some group has pictures of two modalities."""
-        own = [row for row in rows if row["label"] in labels]
-        seen: dict[str, set[str]] = {}
-        for row in own:
-            seen.setdefault(row.get("group") or row["image"], set()).add(row.get("modality", ""))
-        parts = tuple(Part(name, name, (name,)) for name in sorted({row["set"] for row in own}))
-        return Plan(parts, pairs=any(len(kinds - {""}) == 2 for kinds in seen.values()))
+        known_rows = [row for row in rows if row["label"] in labels]
+        modalities_of: dict[str, set[str]] = {}
+        for row in known_rows:
+            modalities_of.setdefault(row.get("group") or row["image"], set()).add(row.get("modality", ""))
+        parts = tuple(Part(name, name, (name,)) for name in sorted({row["set"] for row in known_rows}))
+        return Plan(parts, pairs=any(len(kinds - {""}) == 2 for kinds in modalities_of.values()))
 
     @staticmethod
     def from_report(report: Mapping[str, Any]) -> Plan:

@@ -186,10 +186,10 @@ class Extents:
     def read_or_make(path: Path, store: Store, pictures: Sequence[int]) -> Extents:
         """From `path` where it holds all of `pictures`; else made and written there (some 10 ms a picture)."""
         if path.exists():
-            with np.load(path) as held:
-                index = {int(picture): row for row, picture in enumerate(held["pictures"])}
+            with np.load(path) as stored:
+                index = {int(picture): row for row, picture in enumerate(stored["pictures"])}
                 if set(pictures) <= set(index):
-                    return Extents(index, held["boxes"], held["skins"], held["plausible"], held["bits"])
+                    return Extents(index, stored["boxes"], stored["skins"], stored["plausible"], stored["bits"])
         extents = [extent_of(store.picture(i)) for i in pictures]
         made: dict[str, Any] = {
             "boxes": np.array([extent.box for extent in extents], np.float32).reshape(-1, 4),

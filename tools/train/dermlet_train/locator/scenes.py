@@ -61,17 +61,17 @@ class Sources:
     def of(store: Store, extents: Extents, part: str = "train") -> Sources:
         """All of a part. Raises ValueError where there is no lesion with a known place."""
         rows, inside = store.rows, store.where(part)
-        plain = [i for i in inside if rows[i]["label"] == "none"]
+        healthy = [i for i in inside if rows[i]["label"] == "none"]
         known = [i for i in inside if extents.known(i)]
         if not known:
             raise ValueError(f"the part {part!r} has no lesion whose place could be found")
         return Sources(
             store,
             extents,
-            [i for i in plain if rows[i]["source_label"] == "healthy_skin"],
+            [i for i in healthy if rows[i]["source_label"] == "healthy_skin"],
             [i for i in known if rows[i]["modality"] == "photo"],
             [i for i in known if rows[i]["modality"] != "photo"],
-            [i for i in plain if rows[i]["source_label"] != "healthy_skin"],
+            [i for i in healthy if rows[i]["source_label"] != "healthy_skin"],
         )
 
 

@@ -53,8 +53,8 @@ class Scenes:
         self.size, self.pixels_path, self.lines_path = size, folder / "scenes.u8", folder / "scenes.jsonl"
         lines = self.lines_path.read_text().splitlines() if self.lines_path.exists() else []
         bytes_each = size * size * 3
-        held = self.pixels_path.stat().st_size // bytes_each if self.pixels_path.exists() else 0
-        self.notes = [json.loads(line) for line in lines[:held] if line.endswith("}")]
+        count = self.pixels_path.stat().st_size // bytes_each if self.pixels_path.exists() else 0
+        self.notes = [json.loads(line) for line in lines[:count] if line.endswith("}")]
         with self.pixels_path.open("ab") as sink:
             sink.truncate(len(self.notes) * bytes_each)
         self.lines_path.write_text("".join(json.dumps(note) + "\n" for note in self.notes))
@@ -156,9 +156,9 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
         sources = Sources.of(store, agreeing(extents, store, network))
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim > 1]
-    plain = [p for p in network.parameters() if p.ndim <= 1]
+    without_decay = [p for p in network.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": plain, "weight_decay": 0.0}],
+        [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": without_decay, "weight_decay": 0.0}],
         lr=plan.learning_rate,
     )
     begin, log, last = 0, folder / "log.jsonl", folder / "last.pt"
@@ -184,7 +184,7 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
         network.train()
         for n in range(per_epoch):
             chosen = order[n * plan.batch : (n + 1) * plan.batch]
-            seen = []
+            scenes: list[Scene] = []
             for k in chosen:
                 note = kept.notes[k]
                 unsure = np.zeros((plan.size // STRIDE) ** 2, bool)
@@ -193,8 +193,8 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
                     pixels[k], note["boxes"], unsure.reshape(plan.size // STRIDE, -1), int(rng.integers(8))
                 )
                 augmented.pixels = _recoloured(augmented.pixels, rng)
-                seen.append(augmented)
-            batch, wanted = batch_of(seen)
+                scenes.append(augmented)
+            batch, wanted = batch_of(scenes)
             step = epoch * per_epoch + n
             for group in optimiser.param_groups:
                 group["lr"] = rate_at(plan, step, steps)

@@ -157,15 +157,15 @@ def measure_modality(
     modality: str, rows: dict[str, list[Row]], manifest: dict[str, Any], arguments: argparse.Namespace
 ) -> list[Finding]:
     sampled = {part: evenly(own, arguments.pictures) for part, own in rows.items()}
-    plain = {part: _undegraded_values(own, manifest, arguments) for part, own in rows.items()}
+    undegraded = {part: _undegraded_values(own, manifest, arguments) for part, own in rows.items()}
     clean, _ = _through(sampled[CHOOSING], None, manifest, arguments, True)
     findings = []
     for degradation in DEGRADATIONS:
         answers, chosen = _through(sampled[CHOOSING], degradation, manifest, arguments, not degradation.hopeless)
         _, reported = _through(sampled[REPORTING], degradation, manifest, arguments, False)
         values = {
-            CHOOSING: plain[CHOOSING][degradation.check] | chosen,
-            REPORTING: plain[REPORTING][degradation.check] | reported,
+            CHOOSING: undegraded[CHOOSING][degradation.check] | chosen,
+            REPORTING: undegraded[REPORTING][degradation.check] | reported,
         }
         findings.append(
             judge(
