@@ -150,7 +150,7 @@ def training_view(
     picture = Image.fromarray(pixels)
     geometry, degrade = "geometry" in families, "degrade" in families
     box = _random_crop(picture, crop, rng, smallest) if geometry else frame_of(*picture.size, crop)
-    if degrade and rng.random() < 0.3:  # lose resolution first, so that sharpness tells nothing of the source
+    if degrade and rng.random() < 0.3:  # lose resolution first, so that sharpness does not reveal the source
         low = int(size * rng.uniform(0.35, 0.9))
         picture = picture.resize((low, low), Image.Resampling.BICUBIC, box=box)
         box = (0, 0, low, low)

@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 FOLDS = 5
-CONFIDENCE = 0.9  # with which an assured threshold keeps its promise for the calibration pictures there are
+CONFIDENCE = 0.9  # with which an assured threshold holds, given these calibration pictures
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -48,13 +48,11 @@ from .store import Store
 from .tiers import DEFAULTS
 from .training import Options, train
 
-FEWEST = 4  # calibration pictures, without which no threshold would mean anything
+FEWEST = 4  # calibration pictures; with fewer no threshold is meaningful
 CALIBRATION = 0.2  # share of the groups
-# Below these a class is warned about. Nine is what coverage of 90 % needs for a limit of a class's own; of fewer than
-# 20, one picture is 5 points of recall.
+# Classes with fewer pictures get a warning. Nine is what coverage of 90 % needs for a limit of a class's own; of fewer
+# than 20, one picture is 5 points of recall.
 FEW = {"train": 20, "calib": 9, "measured": 20}
-# What the tiers are to keep: shares of pictures of high concern that may be in `low` at most (and of the recipe's
-# `positive` class), and must be in `high`.
 RATE = 2e-5  # of all layers: chosen by measurement, see README.md
 
 

@@ -1,8 +1,8 @@
 """`import-keras`: a Keras classifier with its class index -> a model folder that the page and the command line run
 unchanged.
 
-What such a file cannot say is not made up: without calibration pictures no limit is invented, every category stays in
-the set of possible ones, no single one is presented, and the tier is the highest concern of any category
+What such a file does not contain is not invented: without calibration pictures there are no limits, every category
+stays in the set of possible ones, no single one is presented, and the tier is the highest concern of any category
 (`--calibration` changes that); a category without a stated concern counts as high.
 """
 
@@ -157,7 +157,7 @@ def import_keras(arguments: argparse.Namespace) -> None:
         draft = Path(folder)
         _write(arguments, file, network, preprocessing, classes, fitted, draft)
         arguments.out.mkdir(parents=True, exist_ok=True)
-        # The manifest last: until it is there, the folder is no model.
+        # The manifest last: without it the folder is no model.
         for path in sorted(draft.iterdir(), key=lambda path: path.name == "manifest.json"):
             with replacing(arguments.out / path.name) as part:
                 shutil.copyfile(path, part)

@@ -31,7 +31,7 @@ def write_program(
         output_names=outputs,
         **options,
     )
-    assert program is not None  # the exporter that is not dynamo returns nothing
+    assert program is not None  # only the legacy exporter returns None
     program.save(str(path))
 
 

@@ -1,7 +1,6 @@
-"""Telling pictures of none of the classes from lesions, by logits and embedding: methods, their comparison, and the
-file that ships.
+"""Rejects pictures of none of the classes by logits and embedding: methods, their comparison, and the file that ships.
 
-The shipped score (wasm_src/core/rejection.h says the layout; `RejectionModel.score` is the same arithmetic) is
+The shipped score (layout: wasm_src/core/rejection.h; `RejectionModel.score` is the same arithmetic) is
 
     a * energy + b * (squared distance to the k-th nearest inside point - squared distance to the nearest outside point)
 
@@ -299,7 +298,7 @@ def compare(problem: Problem) -> list[Compared]:
     rows.append(compared("max-softmax", problem, [(everything[0][0], lambda outputs: -softmax(outputs.logits).max(1))]))
     folds = folds_of(problem.negatives.groups.tolist())
     for name, fit in methods().items():
-        # What does not look at negatives is the same in every fold.
+        # Methods that do not use negatives are the same in every fold.
         parts = folds if name.startswith("contrast") else np.zeros(len(folds), int)
         geometry = [
             (judged, fit(problem.reference, problem.negatives.at((parts != fold) & ~problem.negatives_calibration)))

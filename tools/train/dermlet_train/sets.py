@@ -32,7 +32,7 @@ import numpy as np
 
 from .calibration import assured_rank, quantile_rank
 
-# A limit from fewer pictures is near the worst of them, and the prefix makes everybody's sets pay for it: on skin-8's
+# A limit from fewer pictures is near the worst of them, and the prefix enlarges all sets with it: on skin-8's
 # calibration part the mean size at one coverage was 2.5 with 9 (the fewest that conformal prediction allows), 2.0 with
 # 30, 1.9 with 50.
 FEWEST = 30

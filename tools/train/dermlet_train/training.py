@@ -1,7 +1,8 @@
-"""Trains a classifier from a recipe and a store: resumable after any step, the same however often it is cut off.
+"""Trains a classifier from a recipe and a store: resumable after any step, with the same result however often it is
+interrupted.
 
-Everything random is drawn from (seed, epoch, sample) or (seed, epoch, step, process), so a run needs no generator's
-state to go on. The same command runs in one process or, under `torchrun`, in many, on one machine or several.
+Everything random is drawn from (seed, epoch, sample) or (seed, epoch, step, process), so a run needs no generator state
+to resume. The same command runs in one process or, under `torchrun`, in many, on one machine or several.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from .store import Store
 
 Judge = Callable[
     [Classifier], tuple[float, dict[str, float]]
-]  # averaged weights -> what they are worth (higher is better) and figures for the log
+]  # averaged weights -> their score (higher is better) and figures for the log
 
 
 class Stopped(Exception):
@@ -118,7 +119,7 @@ def loss_of(
             inside, teachers.targets(mixed)
         )
     if modality:
-        # What a mixed picture looks like is what its larger part is: the labels are mixed as the classes' are.
+        # The modality labels of a mixed picture are mixed like its class labels.
         own = modality.modalities[known]
         log_likelihoods = modality.head(embedding[: len(pictures)].float()).log_softmax(1)
         each = [
@@ -156,7 +157,7 @@ def _collected_signals() -> Iterator[list[int]]:
 
     try:
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: signals are not ours
+    except ValueError:  # only the main thread handles signals
         before = {}
     try:
         yield signals
@@ -389,7 +390,7 @@ class Trainer:
         self.progress = Progress(**state["progress"]) if "progress" in state else Progress(epoch=state["epoch"])
         self._enter(self.progress.stage, state["optimiser"])
         self.scaler.load_state_dict(state.get("scaler", {}))
-        if self.modality_head and "modality" in state:  # a run may begin to ask for the modality on its way
+        if self.modality_head and "modality" in state:  # the modality loss may be switched on in a resumed run
             self.modality_head.load_state_dict(state["modality"]["head"])
             self.modality_optimiser.load_state_dict(state["modality"]["optimiser"])
         self.say(

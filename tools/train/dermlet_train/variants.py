@@ -139,7 +139,7 @@ def logits_of(model: onnx.ModelProto, sample: Sample) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry(
         "session.intra_op.allow_spinning", "0"
-    )  # a machine that trains beside this has no cycles to spin away
+    )  # do not spin: a training run may share the machine
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     return run(session, sample.views, sample.preprocessing)[0]
 

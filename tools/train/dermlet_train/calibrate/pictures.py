@@ -26,7 +26,7 @@ class ScoredPictures:
     rows: list[Mapping[str, str]]
     labels: np.ndarray
     outputs: Outputs
-    answerable: np.ndarray  # False where no spot stands out, or two do: no class is named then
+    answerable: np.ndarray  # False where the locator finds no spot, or several: no class is named then
 
     def of(self, mask: np.ndarray) -> ScoredPictures:
         return ScoredPictures(

@@ -45,7 +45,7 @@ class Target:
     figure: str
     at_least: float | None = None
     at_most: float | None = None
-    less: str | None = None  # another place with the same figure, taken away from it
+    less: str | None = None  # another place with the same figure, subtracted from it
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Plan:
     targets: tuple[Target, ...] = ()
     published: tuple[Published, ...] = ()
     knows_not: str = "It knows nothing else."
-    skin_tones: str = ""  # how the scales of skin tone in the labels run
+    skin_tones: str = ""  # in which direction the labels' skin tone scales run
     data: str = ""
     limits: tuple[str, ...] = ()
     degraded_side: int = 150  # pixels, shorter side of the coarse copies

@@ -30,7 +30,7 @@ from .rows import PrepareError
 
 try:
     import pi_heif  # libheif without its encoders, whose licence is another
-except ImportError:  # an environment of before: such a picture is then reported with what to do
+except ImportError:  # an older environment: such a picture is reported with what to install
     pi_heif = None
 else:
     pi_heif.register_heif_opener()

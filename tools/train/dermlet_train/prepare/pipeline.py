@@ -52,7 +52,7 @@ class Settings:
     fractions: Fractions = field(default_factory=Fractions)
     calibration: float = 0.08
     calibration_by_class: bool = (
-        False  # draw the calibration part as val and test are: few pictures of a class would else be missed by chance
+        False  # stratify the calibration part like val and test, so that no rare class is missed by chance
     )
     thresholds: Thresholds = field(default_factory=Thresholds)
     duplicates: str = "drop"

@@ -92,7 +92,7 @@ class Finding:
     check: str
     modality: str
     key: str
-    limit: float | None  # None: no step was harmful, so the check is not made
+    limit: float | None  # None: no step was harmful, the check is left out
     steps: tuple[float, ...]
     lost: tuple[float, ...]  # balanced accuracy lost at each step
     lost_auc: tuple[float | None, ...]  # malignant against the rest
