@@ -178,15 +178,20 @@ function unit() {
   );
 }
 
+/** The types are one test; pytest counts its own. */
 async function trainingTool() {
   const python = await trainingEnvironment();
+  const cwd = join(root, 'tools', 'train');
   const junit = report('pytest.xml');
-  return counted(
-    'test-train',
-    [python, '-m', 'pytest', `--junit-xml=${junit}`, '--durations=10'],
-    () => noneSkipped(fromPytest(readFileSync(junit, 'utf8'))),
-    { cwd: join(root, 'tools', 'train'), limit: 20 * MINUTE },
-  );
+  return together([
+    await single('mypy (types of the training tool)', 'test-train-types', [python, '-m', 'mypy'], { cwd }),
+    await counted(
+      'test-train',
+      [python, '-m', 'pytest', `--junit-xml=${junit}`, '--durations=10'],
+      () => noneSkipped(fromPytest(readFileSync(junit, 'utf8'))),
+      { cwd, limit: 20 * MINUTE },
+    ),
+  ]);
 }
 
 /** Whatever a test of the training tool needs was installed: one that skips itself hides something. */

@@ -8,17 +8,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calibrate, card, check, finetune, import_keras, quality, runs
+from . import card, check, finetune, import_keras, quality, runs
+from .calibrate import cli as calibrate_cli
 from .config import Recipe
 from .locator import cli as locator_cli
 from .prepare import cli as prepare_cli
+from .repository import NeedsCheckout, shipped_recipe
 
 if TYPE_CHECKING:
     from .store import Store
 
 
 def add_training_options(step: argparse.ArgumentParser) -> None:
-    """What all steps that train understand."""
+    """Options of all steps that train."""
     step.add_argument(
         "--set",
         action="append",
@@ -28,17 +30,15 @@ def add_training_options(step: argparse.ArgumentParser) -> None:
     )
     step.add_argument("--workers", type=int, default=1, help="processes that read and augment pictures")
     step.add_argument("--threads", type=int, default=0, help="CPU threads of the network (0: PyTorch's choice)")
-    step.add_argument(
-        "--checkpoint-steps", type=int, default=0, help="also write a checkpoint after every so many steps"
-    )
+    step.add_argument("--checkpoint-steps", type=int, default=0, help="also write a checkpoint every N steps")
 
 
 TRAINING = ("train", "finetune", "ablate")
 
 
 def run_training(arguments: argparse.Namespace) -> None:
-    """The steps that train. Status 130 when stopped by Ctrl-C (a checkpoint is left), 2 with a plain sentence where
-    something must be decided.
+    """The steps that train. Exit status 130 after Ctrl-C (a checkpoint is left), 2 with a message for errors
+    that the user can fix.
     """
     from .ablation import ablate
     from .prepare import PrepareError
@@ -61,7 +61,7 @@ def run_training(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m dermlet_train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="dermlet-train", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
 
     step = steps.add_parser("prepare", help="merge labelled pictures from archives, folders and tables into a store")
@@ -69,7 +69,7 @@ def main() -> None:
 
     step = steps.add_parser("train", help="train or resume a network")
     step.add_argument("--store", type=Path, required=True)
-    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--recipe", type=shipped_recipe, required=True)
     step.add_argument("--out", type=Path, required=True)
     add_training_options(step)
 
@@ -82,7 +82,7 @@ def main() -> None:
 
     step = steps.add_parser("ablate", help="short runs that differ in one thing each, and their table")
     step.add_argument("--store", type=Path, required=True)
-    step.add_argument("--plan", type=Path, required=True)
+    step.add_argument("--plan", type=shipped_recipe, required=True)
     step.add_argument("--out", type=Path, required=True)
     step.add_argument(
         "--only",
@@ -101,7 +101,7 @@ def main() -> None:
 
     step = steps.add_parser("export", help="write a model folder: ONNX, calibration, self-test, manifest")
     step.add_argument("--store", type=Path, required=True)
-    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--recipe", type=shipped_recipe, required=True)
     step.add_argument("--checkpoint", type=Path, required=True)
     step.add_argument("--out", type=Path, required=True)
     step.add_argument(
@@ -130,19 +130,19 @@ def main() -> None:
         "variants", help="measure the ways to store the weights and choose one: bytes, accuracy, time"
     )
     step.add_argument("--store", type=Path, required=True)
-    step.add_argument("--recipe", type=Path, required=True)
+    step.add_argument("--recipe", type=shipped_recipe, required=True)
     step.add_argument("--checkpoint", type=Path, required=True)
     step.add_argument("--out", type=Path, help="table as JSON")
     step.add_argument("--rounds", type=int, default=5, help="of timing in onnxruntime-web; 0: no timing")
     step.add_argument(
-        "--pictures", type=int, help="at most so many of the calibration part, evenly spaced; all when absent"
+        "--pictures", type=int, help="use at most this many of the calibration part, evenly spaced (default: all)"
     )
 
     step = steps.add_parser(
         "calibrate",
         help="fit temperature, prediction sets, rejection, thorough mode and pairs; write them into a manifest",
     )
-    calibrate.add_arguments(step)
+    calibrate_cli.add_arguments(step)
 
     check.add_arguments(
         steps.add_parser(
@@ -160,6 +160,14 @@ def main() -> None:
     locator_cli.add_steps(steps)
 
     arguments = parser.parse_args()
+    try:
+        run_step(arguments)
+    except NeedsCheckout as error:
+        print(f"{arguments.step}: {error}", file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+def run_step(arguments: argparse.Namespace) -> None:
     if arguments.step == "check":
         check.run(arguments)
         return
@@ -176,7 +184,7 @@ def main() -> None:
         prepare_cli.run(arguments)
         return
     if arguments.step == "calibrate":
-        calibrate.run(arguments)
+        calibrate_cli.run(arguments)
         return
     if arguments.step == "import-keras":
         import_keras.run(arguments)
@@ -194,7 +202,8 @@ def main() -> None:
         return
     recipe = Recipe.load(arguments.recipe)
     if arguments.step == "export":
-        from .export import export, recipe_of_run
+        from .checkpoint import recipe_of_run
+        from .export import export
         from .store import Store
 
         description = json.loads(arguments.recipe.with_suffix(".model.json").read_text())
@@ -212,7 +221,7 @@ def main() -> None:
         if not arguments.unchecked:
             check.run(argparse.Namespace(model=arguments.out))
     elif arguments.step == "variants":
-        from .export import recipe_of_run
+        from .checkpoint import recipe_of_run
         from .store import Store
         from .variants import variants
 
@@ -228,7 +237,7 @@ def main() -> None:
 
 
 def chosen_storage(arguments: argparse.Namespace, recipe: Recipe, store: Store) -> tuple[str, dict[str, str] | None]:
-    """Name and plan of the storage that `export` was asked for."""
+    """Name and plan of the storage for `export`."""
     if arguments.storage != "auto":
         return arguments.storage, None
     from .variants import read_choice, variants

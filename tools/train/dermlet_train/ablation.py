@@ -54,17 +54,17 @@ def load_plan(path: Path, overrides: Sequence[str] = ()) -> list[Row]:
 def _result(folder: Path, row: Row) -> dict[str, Any] | None:
     """What a finished run of this very recipe left, or None."""
     try:
-        told = json.loads((folder / "run.json").read_text())
+        summary = json.loads((folder / "run.json").read_text())
     except (OSError, json.JSONDecodeError):
         return None
-    same = told["recipe"] == json.loads(json.dumps(row.recipe.to_dict()))
-    return told if told["finished"] and same else None
+    same = summary["recipe"] == json.loads(json.dumps(row.recipe.to_dict()))
+    return summary if summary["finished"] and same else None
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:
     """Markdown: a row a run; in brackets the difference to the first."""
     columns = list(
-        dict.fromkeys(key for told in results.values() for key in told["figures"] if key.startswith("calib "))
+        dict.fromkeys(key for summary in results.values() for key in summary["figures"] if key.startswith("calib "))
     )
     columns.sort(key=lambda key: (key != "calib mean", "auc" in key))
     lines = [
@@ -72,17 +72,17 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         "|---" * (len(columns) + 2) + "|",
     ]
     first = next(iter(results.values()))["figures"]
-    for name, told in results.items():
+    for name, summary in results.items():
         cells = []
         for key in columns:
-            value = told["figures"].get(key)
+            value = summary["figures"].get(key)
             change = (
                 f" ({value - first[key]:+.3f})"
-                if value is not None and key in first and told["figures"] is not first
+                if value is not None and key in first and summary["figures"] is not first
                 else ""
             )
             cells.append("-" if value is None else f"{value:.3f}{change}")
-        lines.append(f"| {name} | " + " | ".join(cells) + f" | {told['seconds'] / 60:.1f} |")
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {summary['seconds'] / 60:.1f} |")
     return "\n".join(lines)
 
 
@@ -106,13 +106,13 @@ def ablate(
             (recipes / f"{row.folder}.toml").write_text(f"# {row.name}\n{row.recipe.to_toml()}")
             train(row.recipe, store, folder, options)
         _write(rows, out)
-    results = {row.name: told for row in rows if (told := _result(out / row.folder, row)) is not None}
+    results = {row.name: summary for row in rows if (summary := _result(out / row.folder, row)) is not None}
     print(table(results) if results else "ablate: nothing is finished yet", flush=True)
     return results
 
 
 def _write(rows: list[Row], out: Path) -> None:
-    results = {row.name: told for row in rows if (told := _result(out / row.folder, row)) is not None}
+    results = {row.name: summary for row in rows if (summary := _result(out / row.folder, row)) is not None}
     if results:
         (out / "table.json").write_text(json.dumps(results, indent=2) + "\n")
         (out / "table.md").write_text(table(results) + "\n")

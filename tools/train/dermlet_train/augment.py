@@ -34,7 +34,7 @@ def evaluation_view(
 
 
 def recipe_view(pixels: np.ndarray, recipe: Recipe) -> np.ndarray:
-    """The evaluation view that a recipe's network is shown."""
+    """The evaluation view under a recipe's settings."""
     return evaluation_view(pixels, recipe.input_size, recipe.crop, recipe.crop_pct, recipe.colour_constancy)
 
 
@@ -128,7 +128,8 @@ OVERLAYS = (
 
 
 def overlay(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Draws what lies over lesions in some sets and not in others, so that it tells nothing of the class."""
+    """Draws hairs, rulers and pen marks, which lie over lesions in some sets and not in others, so that they carry no
+    information on the class."""
     for draw, share in OVERLAYS:
         if rng.random() < share:
             draw(ImageDraw.Draw(picture), picture.width, rng)
@@ -149,7 +150,7 @@ def training_view(
     picture = Image.fromarray(pixels)
     geometry, degrade = "geometry" in families, "degrade" in families
     box = _random_crop(picture, crop, rng, smallest) if geometry else frame_of(*picture.size, crop)
-    if degrade and rng.random() < 0.3:  # lose resolution first, so that sharpness tells nothing of the source
+    if degrade and rng.random() < 0.3:  # lose resolution first, so that sharpness does not reveal the source
         low = int(size * rng.uniform(0.35, 0.9))
         picture = picture.resize((low, low), Image.Resampling.BICUBIC, box=box)
         box = (0, 0, low, low)

@@ -1,9 +1,9 @@
-"""Calibration maths: temperature, refusal, two pictures of one lesion, and how well calibrated the outcome is;
-`sets.py` and `tiers.py` build on it.
+"""Calibration maths: temperature, refusal, combining two pictures of one lesion, and calibration error; `sets.py` and
+`tiers.py` build on it.
 
-All of it is fitted on pictures that training never saw. Where a value is fitted on scores that were themselves fitted
-on the same pictures, the scores are cross-fitted first: the groups (a lesion, a patient) are dealt into folds, and each
-fold is scored with what the other folds gave (`cross_fitted`).
+All of it is fitted on pictures that were not trained on. Where a value is fitted on scores that were themselves fitted
+on the same pictures, the scores are cross-fitted first: the groups (a lesion, a patient) are assigned to folds, and
+each fold is scored by a fit on the other folds (`cross_fitted`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 FOLDS = 5
-CONFIDENCE = 0.9  # with which an assured threshold keeps its promise for the calibration pictures there are
+CONFIDENCE = 0.9  # with which an assured threshold holds, given these calibration pictures
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -87,7 +88,7 @@ def cross_fitted(folds: np.ndarray, fit_apply: Callable[[np.ndarray, np.ndarray]
     return result
 
 
-def tempered(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
+def calibrated_probabilities(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
     """(N, K) probabilities, each fold at the temperature that the others gave; at 1 where there is only one fold."""
     if len(set(folds.tolist())) < 2:
         return softmax(logits)
@@ -99,7 +100,7 @@ def tempered(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.nd
 # How many of a number of pictures
 
 
-def plain_rank(count: int, share: float) -> int:
+def quantile_rank(count: int, share: float) -> int:
     """How many of `count` calibration pictures may lie beyond a cut so that a fresh one does with a probability of at
     most `share`, on average over calibration draws (split conformal, Vovk 2012): the cut is the k-th most extreme, k =
     floor((count + 1) share). 0: too few pictures for any cut."""
@@ -107,8 +108,8 @@ def plain_rank(count: int, share: float) -> int:
 
 
 def assured_rank(count: int, share: float, confidence: float = CONFIDENCE) -> int:
-    """As `plain_rank`, but for the calibration pictures that there are, with `confidence`, and not only on average over
-    them.
+    """As `quantile_rank`, but for the calibration pictures that there are, with `confidence`, and not only on
+    average over them.
 
     The share beyond the k-th most extreme of n is Beta(k, n + 1 - k) distributed (Vovk 2012, training-conditional
     validity; Wilks 1941), and it is at most `share` with the probability that at least k of n draws fall among that
@@ -166,9 +167,13 @@ def fit_combination(log_a: np.ndarray, log_b: np.ndarray, labels: np.ndarray, ro
     minimum. Neither goes below 0.
     """
     a, b = 0.5, 0.5
+
+    def likelihood(a: float, b: float) -> float:
+        return negative_log_likelihood(a * log_a + b * log_b, labels, 1.0)
+
     for _ in range(rounds):
-        a = golden_section(lambda x, b=b: negative_log_likelihood(x * log_a + b * log_b, labels, 1.0), 0.0, 4.0, 40)
-        b = golden_section(lambda x, a=a: negative_log_likelihood(a * log_a + x * log_b, labels, 1.0), 0.0, 4.0, 40)
+        a = golden_section(partial(likelihood, b=b), 0.0, 4.0, 40)
+        b = golden_section(partial(likelihood, a), 0.0, 4.0, 40)
     total = max(a + b, 1e-6)
     return Combination(a / total, b / total, 1 / total)
 
@@ -182,11 +187,11 @@ def pairs_of(
     second: dict[tuple[str, int], int] = {}
     for j, (group, label) in enumerate(zip(groups_b, labels_b, strict=True)):
         second.setdefault((group, int(label)), j)
-    pairs, taken = [], set()
+    pairs, used = [], set()
     for i, (group, label) in enumerate(zip(groups_a, labels_a, strict=True)):
         key = (group, int(label))
-        if key in second and key not in taken:
-            taken.add(key)
+        if key in second and key not in used:
+            used.add(key)
             pairs.append((i, second[key]))
     return pairs
 

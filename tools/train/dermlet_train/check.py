@@ -1,9 +1,9 @@
 """The last step of every export: the model folder is held against the manifest's schema and classifies a picture as
 shipped, before it is called done.
 
-Python cannot say whether the page will take a model: that is for the page's own reader to say. So the schema is checked
-by the validator that the page's tests use, and `npm run classify` (manifest reader, C++ core, ONNX Runtime Web,
-self-test) answers for the model's own self-test picture in every modality.
+Only the page's own reader decides whether the page accepts a model. So the schema is checked by the validator that the
+page's tests use, and `npm run classify` (manifest reader, C++ core, ONNX Runtime Web, self-test) answers for the
+model's own self-test picture in every modality.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
+from .repository import ROOT, in_checkout
+
 LIMIT = 600  # seconds for one program: the first call may have to build the core
 
 _SCHEMA = (
@@ -32,6 +33,8 @@ class CheckError(ValueError):
 
 def missing() -> str:
     """What this checkout lacks to run the shipped path, as a sentence; empty when it lacks nothing."""
+    if not in_checkout():
+        return "this is an installed package, and the shipped path needs a checkout of the Dermlet repository."
     if shutil.which("node") is None:
         return "Node is not installed, or not on the PATH (version 20 or newer is needed)."
     if not (ROOT / "node_modules").exists():
@@ -50,7 +53,7 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 def schema_problems(manifest: Path) -> list[str]:
     """What models/manifest.schema.json has against a manifest: a line each, the place first. Raises CheckError when it
-    cannot be asked.
+    cannot run.
     """
     done = _run(
         [

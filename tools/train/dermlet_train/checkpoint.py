@@ -1,7 +1,7 @@
 """Checkpoints: written in one step, read without executing anything, and able to say what network they hold.
 
-`last.pt` holds all that a run needs to go on; `ema.pt` and `best.pt` hold averaged weights: `epoch`, `weights`,
-`recipe` (plain values) and `origin` (what the first run began with, in words; empty where nobody knows). A checkpoint
+`last.pt` holds all that a run needs to resume; `ema.pt` and `best.pt` hold averaged weights: `epoch`, `weights`,
+`recipe` (plain values) and `origin` (what the first run began with, in words; empty if unknown). A checkpoint
 of an earlier version has no `recipe`; its network is then known by the names and shapes of its weights.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +17,22 @@ import torch
 from torch import Tensor
 
 from .config import Recipe
+from .files import replacing
 from .from_onnx import read_model
 from .network import Classifier
 from .networks import NETWORKS
 
 
 def save(state: dict[str, Any], path: Path) -> None:
-    """Never leaves half a file under the final name."""
-    part = path.with_name(path.name + ".part")
-    torch.save(state, part)
-    part.replace(path)
+    with replacing(path) as part:
+        torch.save(state, part)
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     return torch.load(path, map_location=device, weights_only=True)
 
 
-def network_of(weights: dict[str, Tensor]) -> tuple[str, bool]:
+def identify_network(weights: dict[str, Tensor]) -> tuple[str, bool]:
     """The registry's name of the network that the weights belong to, and whether batch norm is folded. Raises
     ValueError when they fit none.
     """
@@ -63,16 +62,14 @@ def average(paths: Sequence[Path], out: Path) -> None:
     for key, value in mean.items():
         if value.is_floating_point():
             mean[key] = torch.stack([one[key].double() for one in weights]).mean(0).to(value.dtype)
-    told = {"recipe": states[0]["recipe"]} if "recipe" in states[0] else {}
+    noted = {"recipe": states[0]["recipe"]} if "recipe" in states[0] else {}
     if len(origins := {state.get("origin", "") for state in states}) == 1:
-        told["origin"] = origins.pop()
-    save({"epoch": sum(state["epoch"] for state in states), "weights": mean, **told}, out)
+        noted["origin"] = origins.pop()
+    save({"epoch": sum(state["epoch"] for state in states), "weights": mean, **noted}, out)
 
 
 def origin_of(path: Path) -> str:
-    """What a run that begins with this checkpoint or model folder goes back to, in words for the
-    manifest and the card.
-    """
+    """The origin of a run that begins with this checkpoint or model folder, in words for the manifest and the card."""
     if path.is_dir():
         manifest = json.loads((path / "manifest.json").read_text())
         return f"the weights of {manifest['name']} {manifest['version']}"
@@ -107,7 +104,50 @@ def load_classifier(path: Path) -> Trained:
         recipe = Recipe.of(state["recipe"], str(path))
         name, folded, classes, size = recipe.network, recipe.folded, recipe.classes, recipe.input_size
     else:
-        (name, folded), classes, size = network_of(weights), (), 0
+        (name, folded), classes, size = identify_network(weights), (), 0
     network = Classifier(name, len(weights["head.bias"]), 0.0, pretrained=False, folded=folded)
     network.load_state_dict(weights)
     return Trained(network.eval(), name, classes, size)
+
+
+# Keys of a recipe that decide what input a trained network takes and what its outputs mean: an export must take them
+# from the run, not from a file that may differ.
+OF_THE_RUN = (
+    "network",
+    "classes",
+    "folded",
+    "train_size",
+    "input_size",
+    "samples_per_epoch",
+    "crop",
+    "crop_pct",
+    "colour_constancy",
+)
+
+
+def recipe_of_run(recipe: Recipe, checkpoint: Path, settings: Sequence[str] = ()) -> Recipe:
+    """The recipe with `OF_THE_RUN` as the checkpoint's run had them, `--set` of the training included; `settings`
+    (`key=value`) go last.
+
+    A recipe file does not hold what `train --set` changed; differences are printed. A checkpoint of an earlier version
+    holds no recipe: then the file's values are used.
+    """
+    state = load(checkpoint)
+    if "recipe" not in state:
+        return recipe.override(settings)
+    trained = Recipe.of(state["recipe"], str(checkpoint))
+    differing = {key: getattr(trained, key) for key in OF_THE_RUN if getattr(trained, key) != getattr(recipe, key)}
+    for key, value in differing.items():
+        print(
+            f"{checkpoint.name} was trained with {key} = {value!r}, not {getattr(recipe, key)!r} as the recipe says:"
+            " the run's counts",
+            flush=True,
+        )
+    return replace(recipe, **differing).override(settings)
+
+
+def load_trained(recipe: Recipe, checkpoint: Path) -> Classifier:
+    """The recipe's network with the checkpoint's averaged weights, on the CPU."""
+    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
+    network.load_state_dict(load(checkpoint)["weights"])
+    return network

@@ -20,7 +20,7 @@ MOST_BYTES = 4_000_000  # a class index is a few hundred bytes; a file this larg
 
 
 class ClassIndexError(ValueError):
-    """The file is not a class index; the message is for the person who gave it."""
+    """The file is not a class index; the message is for the user."""
 
 
 def read_class_names(path: Path) -> list[str]:
@@ -62,7 +62,7 @@ def names_in_order(value: object) -> list[str]:
             pairs = [(_whole(index, digits=True), _text(name)) for index, name in value.items()]
         else:
             raise ClassIndexError("a class index must be {name: index}, {index: name} or a list of names")
-        pairs.sort(key=lambda pair: pair[0])
+        pairs.sort(key=lambda pair: pair[0] or 0)
         if [index for index, _ in pairs] != list(range(len(pairs))):
             raise ClassIndexError(
                 f"the class indices must be 0 to {len(pairs) - 1}, once each, but are"
@@ -149,9 +149,9 @@ class _Machine:
 
     def since_mark(self) -> list[Any]:
         at = self.marks.pop()
-        taken = self.stack[at:]
+        popped = self.stack[at:]
         del self.stack[at:]
-        return taken
+        return popped
 
     def refuse(self, what: str) -> None:
         if what not in self.refused:

@@ -13,7 +13,7 @@ from .preprocessing import CROPS
 
 AUGMENTATIONS = ("geometry", "colour", "degrade", "overlays")
 SCHEDULES = ("constant", "cosine", "plateau")
-MODALITIES = ("dermoscopy", "photo")  # that the modality loss tells apart
+MODALITIES = ("dermoscopy", "photo")  # that the modality loss distinguishes
 PRECISIONS = ("auto", "bf16", "fp16", "fp32")
 _TABLES = ("family_share", "smallest_crop_of")  # name -> share
 
@@ -89,7 +89,7 @@ class Recipe:
     stages: tuple[Stage, ...] = ()  # none: one stage of `epochs` at `learning_rate`, all layers, cosine
     # epochs without a better `watch` after which a stage ends; 0 never. The best averaged weights are kept in best.pt
     patience: int = 0
-    watch: str = "mean"  # figure of the calib part that patience and plateau look at; higher is better
+    watch: str = "mean"  # figure of the calib part for patience and plateau; higher is better
     plateau_patience: int = 2  # epochs
     plateau_factor: float = 0.3
     precision: str = "auto"  # bf16 where the device has it, else fp16 with scaled losses
@@ -103,7 +103,7 @@ class Recipe:
     distill_weight: float = 0.5  # share of the loss that comes from the teacher
     distill_temperature: float = 2.0
 
-    positive: str = "mel"  # class whose AUC an epoch reports
+    positive: str = "mel"  # class whose AUC is reported after each epoch
     malignant: tuple[str, ...] = ("mel", "bcc", "scc")  # classes that the malignant AUC takes together
 
     # Switches for ablations.
@@ -134,7 +134,7 @@ class Recipe:
         if unknown:
             raise ValueError(f"{where}: unknown keys {unknown}")
         try:
-            plain = {
+            plain: dict[str, Any] = {
                 key: _typed(value, known[key])
                 for key, value in values.items()
                 if key not in ("stages", "train_size_steps", *_TABLES)

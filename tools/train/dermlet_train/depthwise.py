@@ -1,7 +1,7 @@
 """Depthwise convolutions whose gradients are computed the fast way on a CPU.
 
 oneDNN 3.x computes the gradients of a bf16 depthwise convolution by its reference code: for EfficientNet half of a
-training step. Each gradient is itself a convolution, so it is asked for as one: the input's as a forward convolution of
+training step. Each gradient is itself a convolution, so it is computed as one: the input's as a forward convolution of
 the (for stride 2: zero-spread) gradient with the turned kernel in bf16, the weight's in fp32. Measured with `python -m
 dermlet_train.depthwise` (EfficientNet-Lite2, 160 px, two cores): see the figures it prints. On a GPU the layer is an
 ordinary `nn.Conv2d`.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import time
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,16 +25,14 @@ class _Depthwise(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: torch.autograd.function.FunctionCtx, pixels: Tensor, weight: Tensor, stride: int, before: int, after: int
-    ) -> Tensor:
+    def forward(ctx: Any, pixels: Tensor, weight: Tensor, stride: int, before: int, after: int) -> Tensor:
         weight = weight.to(pixels.dtype)
         ctx.save_for_backward(pixels, weight)
         ctx.geometry = stride, before, after
         return _correlate(pixels, weight, stride, before, after)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         pixels, weight = ctx.saved_tensors
         stride, before, after = ctx.geometry
         gradient = gradient.contiguous(memory_format=torch.channels_last)
@@ -86,13 +85,16 @@ class DepthwiseConv2d(nn.Conv2d):
 
     def forward(self, pixels: Tensor) -> Tensor:
         stride, total = self.stride[0], self.kernel_size[0] - self.stride[0]
+        assert not isinstance(self.padding, str)
         before, after = (total // 2, total - total // 2) if self.padding[0] == 0 else self.padding
         if pixels.device.type != "cpu" or not torch.is_grad_enabled() or torch.compiler.is_exporting():
             return _correlate(pixels, self.weight, stride, before, after, self.bias)
         if torch.is_autocast_enabled("cpu"):
             pixels = pixels.to(torch.get_autocast_dtype("cpu"))
         with torch.autocast("cpu", enabled=False):
-            result = _Depthwise.apply(pixels, self.weight, stride, before, after)
+            result: Tensor = _Depthwise.apply(  # type: ignore[no-untyped-call]
+                pixels, self.weight, stride, before, after
+            )
             return result if self.bias is None else result + self.bias.to(result.dtype)[:, None, None]
 
 
@@ -106,6 +108,11 @@ def use_depthwise(network: nn.Module) -> None:
                 layer.__class__ = DepthwiseConv2d
             elif not isinstance(layer.static_padding, nn.ZeroPad2d):
                 layer.__class__ = nn.Conv2d
+
+
+def channels_last(network: nn.Module) -> None:
+    """Lays the weights out as oneDNN and cuDNN want them, in place."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stub does not know it
 
 
 def keep_memory() -> None:

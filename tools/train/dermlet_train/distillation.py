@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .checkpoint import load_classifier
 from .config import Recipe
+from .depthwise import channels_last
 from .preprocessing import Preprocessing
 
 
@@ -33,7 +34,8 @@ class Teachers:
             if missing := [name for name in recipe.classes if name not in classes]:
                 raise ValueError(f"teacher {path}: does not know {', '.join(missing)}")
             columns = torch.tensor([classes.index(name) for name in recipe.classes], device=device)
-            network = trained.network.to(device, memory_format=torch.channels_last).requires_grad_(False)
+            network = trained.network.to(device).requires_grad_(False)
+            channels_last(network)
             self.members.append((network, trained.size, columns))
 
     @torch.no_grad()
@@ -41,10 +43,12 @@ class Teachers:
         """(N, K) probabilities at the temperature, for pixels as the student gets them."""
         answers = []
         for network, size, columns in self.members:
-            seen = self.preprocessing.convert(pixels, network.preprocessing)
+            converted = self.preprocessing.convert(pixels, network.preprocessing)
             if size and size != pixels.shape[-1]:
-                seen = nn.functional.interpolate(seen, (size, size), mode="bilinear", antialias=size < pixels.shape[-1])
-            logits = network(seen.contiguous(memory_format=torch.channels_last)).float()[:, columns]
+                converted = nn.functional.interpolate(
+                    converted, (size, size), mode="bilinear", antialias=size < pixels.shape[-1]
+                )
+            logits = network(converted.contiguous(memory_format=torch.channels_last)).float()[:, columns]
             answers.append((logits / self.temperature).softmax(1))
         return torch.stack(answers).mean(0)
 

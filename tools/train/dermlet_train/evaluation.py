@@ -4,8 +4,7 @@ areas under ROC curves.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ import torch
 from .augment import evaluation_view, normalise
 from .calibration import softmax
 from .config import Recipe, family_of
+from .metrics import auc, balanced_accuracy
 from .network import Classifier
 from .store import Store
 
@@ -38,24 +38,6 @@ def logits_of(
     return np.concatenate(parts)
 
 
-def balanced_accuracy(truth: Sequence[str], guess: Sequence[str]) -> float:
-    """Mean recall over the classes present in `truth`."""
-    total, right = Counter(truth), Counter(t for t, g in zip(truth, guess, strict=True) if t == g)
-    return float(np.mean([right[c] / n for c, n in total.items()]))
-
-
-def auc(scores: np.ndarray, positive: np.ndarray) -> float | None:
-    """Area under the ROC curve of (N,) scores by ranks, ties counted half (Mann-Whitney); None when only one kind is
-    there.
-    """
-    count, others = int(positive.sum()), int((~positive).sum())
-    if not count or not others:
-        return None
-    _, inverse, repeats = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(repeats) - (repeats - 1) / 2)[inverse]
-    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))
-
-
 def report(
     network: Classifier, store: Store, recipe: Recipe, part: str, size: int, device: torch.device
 ) -> dict[str, float]:
@@ -78,9 +60,8 @@ def report(
         figures[family] = balanced_accuracy(truth, guess)
         seven = [n for n in members if store.rows[indices[n]]["set"].startswith("ham")]
         if seven:
-            figures["ham-7"] = balanced_accuracy(
-                *(["akiec" if names[n] == "scc" else names[n] for n in seven] for names in (truths, guesses))
-            )
+            merged = [["akiec" if names[n] == "scc" else names[n] for n in seven] for names in (truths, guesses)]
+            figures["ham-7"] = balanced_accuracy(merged[0], merged[1])
         for title, group in ((f"{recipe.positive}-auc", (recipe.positive,)), ("malignant-auc", recipe.malignant)):
             chosen = [k for k, name in enumerate(recipe.classes) if name in group]
             area = auc(probabilities[members][:, chosen].sum(1), np.isin(truth, group)) if chosen else None

@@ -8,72 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
 from .augment import normalise, recipe_view
-from .calibrate import Network, calibrate, report
+from .calibrate.outputs import OnnxNetwork
+from .calibrate.report import report
+from .calibrate.run import calibrate
+from .checkpoint import load, load_trained
 from .config import Recipe
 from .framing import framer_of
-from .network import Classifier, Exported
-from .preprocessing import LITE, Preprocessing
+from .onnx_export import export_onnx, run, session_of
 from .rounding import store_network
 from .storage import Plan
 from .store import Store
-
-OUTPUTS = ("logits", "maps", "embedding")
-
-
-def export_onnx(network: Classifier, size: int, path: Path) -> None:
-    """fp32 ONNX, opset 18, any number of pictures in a batch, batch norm folded, pads constant.
-
-    The number is left open for the eight views of a thorough answer. It costs nothing at one picture: the graph is the
-    same, node for node.
-    """
-    example = torch.zeros(2, 3, size, size)  # an example of one picture would be taken for a batch that is always 1
-    program = torch.onnx.export(
-        Exported(network).eval(),
-        (example,),
-        dynamo=True,
-        opset_version=18,
-        input_names=["pixels"],
-        output_names=list(OUTPUTS),
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
-    )
-    program.save(str(path))
-    model = onnx.load(path)
-    drop_metadata(model)
-    onnx.save(model, path)
-
-
-def drop_metadata(model: onnx.ModelProto) -> None:
-    """Takes out what the exporter notes for its own debugging: stack traces with the folders of the machine, a fortieth
-    of a small file.
-    """
-    graph = model.graph
-    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
-        del part.metadata_props[:]
-        part.ClearField("doc_string")
-
-
-def session_of(path: Path) -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-
-
-def run(
-    session: onnxruntime.InferenceSession, views: list[np.ndarray], preprocessing: Preprocessing = LITE
-) -> list[np.ndarray]:
-    """The three outputs for (S, S, 3) uint8 views, one at a time as the page does."""
-    answers = [session.run(list(OUTPUTS), {"pixels": normalise(view[None], preprocessing)}) for view in views]
-    return [np.concatenate(parts) for parts in zip(*answers, strict=True)]
 
 
 def draw_self_test(size: int) -> Image.Image:
@@ -100,42 +53,6 @@ def file_entry(path: Path) -> dict[str, object]:
     return {"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-# Keys of a recipe that decide what a trained network is shown and means: an export must take them from the run, not
-# from a file that may say otherwise.
-OF_THE_RUN = (
-    "network",
-    "classes",
-    "folded",
-    "train_size",
-    "input_size",
-    "samples_per_epoch",
-    "crop",
-    "crop_pct",
-    "colour_constancy",
-)
-
-
-def recipe_of_run(recipe: Recipe, checkpoint: Path, settings: Sequence[str] = ()) -> Recipe:
-    """The recipe with `OF_THE_RUN` as the checkpoint's run had them, `--set` of the training included; `settings`
-    (`key=value`) go last.
-
-    A recipe file knows nothing of what `train --set` said; where the two differ this is printed. A checkpoint of an
-    earlier version holds no recipe: then the file's counts.
-    """
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    if "recipe" not in state:
-        return recipe.override(settings)
-    ran = Recipe.of(state["recipe"], str(checkpoint))
-    differing = {key: getattr(ran, key) for key in OF_THE_RUN if getattr(ran, key) != getattr(recipe, key)}
-    for key, value in differing.items():
-        print(
-            f"{checkpoint.name} was trained with {key} = {value!r}, not {getattr(recipe, key)!r} as the recipe says:"
-            " the run's counts",
-            flush=True,
-        )
-    return replace(recipe, **differing).override(settings)
-
-
 def only_known_modalities(manifest: dict[str, Any]) -> None:
     """Takes out of a manifest what speaks of modalities that it does not have: the words may come from a model that had
     more.
@@ -153,9 +70,9 @@ def only_known_modalities(manifest: dict[str, Any]) -> None:
     manifest["quality"] = quality | ({"modalities": own} if own else {})
 
 
-def kept_looking(out: Path) -> dict[str, Any]:
-    """The locator of the model that the folder holds already, and how closely each modality is looked at: another
-    network's weights do not change them.
+def kept_locator(out: Path) -> dict[str, Any]:
+    """The locator of the model that the folder already holds, and the `look` of each modality: they do not depend on
+    the classifier's weights.
     """
     path = out / "manifest.json"
     before = json.loads(path.read_text()) if path.exists() else {}
@@ -184,9 +101,8 @@ def export(
             "colour_constancy is for ablations: the page does not do it, so such a network cannot be exported"
         )
     out.mkdir(parents=True, exist_ok=True)
-    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    network.load_state_dict(state["weights"])
+    state = load(checkpoint)
+    network = load_trained(recipe, checkpoint)
     name = str(description["name"])
     path = out / f"{name}.onnx"
     export_onnx(network, recipe.input_size, path)
@@ -210,9 +126,9 @@ def export(
     reference = {"scores": logits[0].tolist(), "embedding": embedding[0].tolist(), "tolerance": 1e-3}
     (out / "selftest.json").write_text(json.dumps(reference) + "\n")
 
-    looking = kept_looking(out)
-    framer = framer_of(out, looking) if looking else None
-    findings = calibrate(Network.open(path, recipe), store, recipe, description, framer=framer)
+    locating = kept_locator(out)
+    framer = framer_of(out, locating) if locating else None
+    findings = calibrate(OnnxNetwork.open(path, recipe), store, recipe, description, framer=framer)
     manifest = {
         "$schema": "../manifest.schema.json",
         "manifestVersion": 2,
@@ -235,7 +151,7 @@ def export(
         "outputs": {"scores": "logits", "scoresAre": "logits", "maps": "maps", "embedding": "embedding"},
         "classes": [{"id": k, **description["classes"][k]} for k in recipe.classes],
         "modalities": [],
-        **looking,
+        **locating,
         "defaultModality": description["defaultModality"],
         "decision": {"coverage": float(description["coverage"]), "rejection": "energy"},
         "quality": description["quality"],

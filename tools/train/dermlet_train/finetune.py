@@ -1,4 +1,4 @@
-"""One's own pictures, one command: prepare, train on from one of our networks, calibrate, export.
+"""Fine-tuning with own pictures in one command: prepare, continue training a shipped network, calibrate, export.
 
     python -m dermlet_train finetune --from ../../models/skin-8 --data photos/ --out my-model/
 
@@ -8,8 +8,8 @@ model, cut down to these classes, is measured beside every epoch on pictures tha
 exported where no epoch beats it.
 
 The model goes to `--out`; the pictures, the recipe and the run go to a folder beside it (`my-model-training`), so that
-a model folder that is published never carries anybody's pictures. `--set` is written into the recipe there; a recipe
-that somebody edited is read as it stands. Where pictures, classes or the starting model are no longer those of the run,
+a published model folder never contains pictures. `--set` is written into the recipe there; an
+edited recipe is read as it is. Where pictures, classes or the starting model are no longer those of the run,
 it is set aside and another one begins.
 """
 
@@ -32,7 +32,7 @@ from .check import CheckError, check, missing
 from .checkpoint import Trained, load, load_classifier, save
 from .config import Recipe, Stage
 from .export import export
-from .finetune_card import Shown, Small, few_means, write_card, write_license
+from .finetune_card import CardContent, SmallClass, few_means, write_card, write_license
 from .from_onnx import read_model
 from .held_out import BetterThanStart, HeldOut, fit_new_rows
 from .network import Classifier
@@ -48,13 +48,11 @@ from .store import Store
 from .tiers import DEFAULTS
 from .training import Options, train
 
-FEWEST = 4  # calibration pictures, without which no threshold would mean anything
+FEWEST = 4  # calibration pictures; with fewer no threshold is meaningful
 CALIBRATION = 0.2  # share of the groups
-# Below these a class is warned about. Nine is what coverage of 90 % needs for a limit of a class's own; of fewer than
-# 20, one picture is 5 points of recall.
+# Classes with fewer pictures get a warning. Nine is what coverage of 90 % needs for a limit of a class's own; of fewer
+# than 20, one picture is 5 points of recall.
 FEW = {"train": 20, "calib": 9, "measured": 20}
-# What the tiers are to keep: shares of pictures of high concern that may be in `low` at most (and of the recipe's
-# `positive` class), and must be in `high`.
 RATE = 2e-5  # of all layers: chosen by measurement, see README.md
 
 
@@ -74,9 +72,9 @@ class Origin:
         return self.manifest.get("name") or self.path.name
 
     @property
-    def told(self) -> str:
-        """What the manifest and the card say that training began with. The hash tells weights of one name and version
-        apart.
+    def provenance(self) -> str:
+        """What training began with, as the manifest and the card state it. The hash distinguishes weights of one name
+        and version.
         """
         file = self.path / self.manifest["file"]["path"] if self.folder else self.path
         digest = file_sha256(file)[:12]
@@ -135,7 +133,7 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
         help="class folders: regular expression on the path; its first group is the patient",
     )
     step.add_argument(
-        "--epochs", type=int, default=12, help="at most so many are of use: the best one is kept (default %(default)s)"
+        "--epochs", type=int, default=12, help="at most this many; the best one is kept (default %(default)s)"
     )
     step.add_argument("--storage", choices=("int8", "fp16", "fp32"), default="fp16")
     step.add_argument(
@@ -221,8 +219,8 @@ def with_head(origin: Trained, classes: Sequence[str]) -> Classifier:
 def describe(
     recipe: Recipe, store: Store, origin: Origin, spelled: dict[str, str], name: str, title: str, concern: Path | None
 ) -> dict[str, Any]:
-    """What `export` needs to say in words. A class whose concern nobody stated counts as high: silence must never read
-    as harmless.
+    """The names and words that `export` writes. A class without a stated concern counts as high: silence must never
+    read as harmless.
     """
     stated = json.loads(concern.read_text()) if concern else {}
     if unknown := set(stated) - set(recipe.classes):
@@ -282,8 +280,8 @@ def modalities_of(store: Store, recipe: Recipe) -> list[str]:
 
 def tiers_asked(origin: Origin, recipe: Recipe) -> dict[str, Any]:
     """What the cuts of the starting model's tiers were fitted for, as far as its classes are here too."""
-    asked = dict(origin.manifest.get("training", {}).get("calibration", {}).get("asked", {}).get("tiers", DEFAULTS))
-    return asked | {"positive": [name for name in asked.get("positive", []) if name in recipe.classes]}
+    requested = dict(origin.manifest.get("training", {}).get("calibration", {}).get("asked", {}).get("tiers", DEFAULTS))
+    return requested | {"positive": [name for name in requested.get("positive", []) if name in recipe.classes]}
 
 
 def quality_for(quality: dict[str, Any], modalities: Sequence[str]) -> dict[str, Any]:
@@ -292,13 +290,14 @@ def quality_for(quality: dict[str, Any], modalities: Sequence[str]) -> dict[str,
     return {key: value for key, value in quality.items() if key != "modalities"} | ({"modalities": own} if own else {})
 
 
-def small_classes(store: Store, recipe: Recipe) -> list[Small]:
+def small_classes(store: Store, recipe: Recipe) -> list[SmallClass]:
     """Classes with too few pictures to be learnt, calibrated or measured."""
     counts = Counter(
         (store.rows[i]["label"], part) for part in ("train", "calib", "val", "test") for i in store.where(part)
     )
     found = [
-        Small(k, counts[k, "train"], counts[k, "calib"], counts[k, "val"] + counts[k, "test"]) for k in recipe.classes
+        SmallClass(k, counts[k, "train"], counts[k, "calib"], counts[k, "val"] + counts[k, "test"])
+        for k in recipe.classes
     ]
     return [
         one for one in found if one.train < FEW["train"] or one.calib < FEW["calib"] or one.measured < FEW["measured"]
@@ -337,19 +336,21 @@ def run(arguments: argparse.Namespace) -> None:
     if small:
         print(f"finetune: warning: too few pictures of {len(small)} classes. {few_means(FEW)}", flush=True)
         for one in small:
-            print(f"finetune:   {one.told}", flush=True)
+            print(f"finetune:   {one.summary}", flush=True)
 
     start = with_head(origin.trained, recipe.classes)
     fit_new_rows(start, store, recipe, known)
     judge = BetterThanStart(HeldOut.of(store, recipe, "calib", "val"), start, known)
-    set_aside(work / "run", store, recipe, origin.told)
+    set_aside(work / "run", store, recipe, origin.provenance)
     options = Options(arguments.workers, arguments.threads, arguments.checkpoint_steps)
-    train(recipe, store, work / "run", options, start, judge, judge.floor, origin.told)
+    train(recipe, store, work / "run", options, start, judge, judge.floor, origin.provenance)
     chosen = work / "run" / "best.pt"
     beaten = chosen.exists()
     if not beaten:
         chosen = work / "run" / "start.pt"
-        save({"epoch": 0, "weights": start.state_dict(), "recipe": recipe.to_dict(), "origin": origin.told}, chosen)
+        save(
+            {"epoch": 0, "weights": start.state_dict(), "recipe": recipe.to_dict(), "origin": origin.provenance}, chosen
+        )
         print(
             f"finetune: no epoch did better than {origin.name} on {len(judge.held.indices)} pictures not trained on:"
             f" {origin.name} is exported",
@@ -360,7 +361,7 @@ def run(arguments: argparse.Namespace) -> None:
     description = describe(recipe, store, origin, spelled, slug(out.name), title, arguments.concern)
     description["training"] = {"chosenBy": ["calib", "val"]}
     export(recipe, store, chosen, description, out, arguments.storage)
-    shown = Shown(
+    content = CardContent(
         store,
         recipe,
         description,
@@ -372,7 +373,7 @@ def run(arguments: argparse.Namespace) -> None:
         load(chosen)["epoch"],
         beaten,
     )
-    for line in write_card(out, shown, FEW):
+    for line in write_card(out, content, FEW):
         print(f"finetune: {line}", flush=True)
     write_license(out, origin.manifest.get("name", ""), origin.folder)
     if not arguments.unchecked:
@@ -414,8 +415,8 @@ def set_aside(run: Path, store: Store, recipe: Recipe, origin: str) -> None:
 
 
 def _recipe(path: Path, store: Store, origin: Origin, arguments: argparse.Namespace) -> Recipe:
-    """A recipe for the pictures there are, with every `--set` of this call and earlier ones; a recipe that somebody
-    edited stays as it is.
+    """A recipe for the pictures there are, with every `--set` of this call and earlier ones; an edited recipe
+    is left unchanged.
 
     Whether it was edited is known by its hash in `finetune.json` beside it. `--set` is written into either: nothing
     that is read later may miss it.

@@ -18,7 +18,7 @@ from .store import Store
 
 
 @dataclass(frozen=True)
-class Small:
+class SmallClass:
     """A class with few pictures: how many to train on, to calibrate with, and to measure on (validation and test)."""
 
     name: str
@@ -27,7 +27,7 @@ class Small:
     measured: int
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         return f"{self.name}: {self.train} to train on, {self.calib} to calibrate with, {self.measured} to measure on"
 
 
@@ -41,7 +41,7 @@ def few_means(few: Mapping[str, int]) -> str:
 
 
 @dataclass(frozen=True)
-class Shown:
+class CardContent:
     """All that the card speaks of. `epoch`: which one was kept; `beaten`: whether one did better than the starting
     model, so that it was kept at all.
     """
@@ -51,7 +51,7 @@ class Shown:
     description: dict[str, Any]
     origin: str
     known: Sequence[str]
-    small: Sequence[Small]
+    small: Sequence[SmallClass]
     start: Classifier
     chosen: Classifier
     epoch: int
@@ -95,34 +95,34 @@ def _cells(figures: Figures | None) -> list[str]:
     return [f"{figures.balanced_accuracy:.3f}", "-" if figures.macro_auc is None else f"{figures.macro_auc:.3f}"]
 
 
-def figures_table(shown: Shown) -> tuple[str, list[str]]:
+def figures_table(content: CardContent) -> tuple[str, list[str]]:
     """The comparison as a table, and a line a part for the terminal."""
     rows, lines = [], []
     for parts, title in PARTS.items():
-        held = HeldOut.of(shown.store, shown.recipe, *parts)
+        held = HeldOut.of(content.store, content.recipe, *parts)
         if not held.indices:
             rows.append([title, "0", "-", "-", "-", "-", "-"])
             continue
-        before, after = (held.logits(network) for network in (shown.start, shown.chosen))
+        before, after = (held.logits(network) for network in (content.start, content.chosen))
         low, high = held.gain(before, after)
         old, new = held.figures(before), held.figures(after)
         rows.append([title, str(len(held.indices)), *_cells(old), *_cells(new), f"{low:+.3f} to {high:+.3f}"])
         lines.append(
-            f"{title.split(':')[0]}, {len(held.indices)} pictures: balanced accuracy {_cells(new)[0]}, {shown.origin}"
+            f"{title.split(':')[0]}, {len(held.indices)} pictures: balanced accuracy {_cells(new)[0]}, {content.origin}"
             f" {_cells(old)[0]}"
         )
-        if len(shown.known) > 1 and len(shown.known) < len(shown.recipe.classes):
-            old, new = held.figures(before, shown.known), held.figures(after, shown.known)
+        if len(content.known) > 1 and len(content.known) < len(content.recipe.classes):
+            old, new = held.figures(before, content.known), held.figures(after, content.known)
             rows.append(
                 [
-                    f"... of classes that {shown.origin} knew",
+                    f"... of classes that {content.origin} knew",
                     str(old.pictures if old else 0),
                     *_cells(old),
                     *_cells(new),
                     "",
                 ]
             )
-    start = f"{shown.origin} as it was"
+    start = f"{content.origin} as it was"
     header = [
         "pictures",
         "number",
@@ -135,14 +135,14 @@ def figures_table(shown: Shown) -> tuple[str, list[str]]:
     return markdown(header, rows), lines
 
 
-def recalls_table(shown: Shown) -> str:
+def recalls_table(content: CardContent) -> str:
     """Of each class how many were named right, of how many: a share would hide how few they are."""
     rows = []
-    for name in shown.recipe.classes:
+    for name in content.recipe.classes:
         cells = []
         for parts in (("val",), ("test",)):
-            held = HeldOut.of(shown.store, shown.recipe, *parts)
-            for network in (shown.start, shown.chosen):
+            held = HeldOut.of(content.store, content.recipe, *parts)
+            for network in (content.start, content.chosen):
                 right, count = (
                     figures.recalls.get(name, (0, 0))
                     if held.indices and (figures := held.figures(held.logits(network)))
@@ -150,24 +150,24 @@ def recalls_table(shown: Shown) -> str:
                 )
                 cells.append(f"{right} of {count}" if count else "-")
         rows.append([name, *cells])
-    origin = shown.origin
+    origin = content.origin
     header = ["named right", f"validation, {origin}", "validation, this model", f"test, {origin}", "test, this model"]
     return markdown(header, rows)
 
 
-def _how(shown: Shown) -> str:
-    knew = f"It knew {', '.join(shown.known) or 'none'} of the categories"
-    new = [name for name in shown.recipe.classes if name not in shown.known]
+def _how(content: CardContent) -> str:
+    knew = f"It knew {', '.join(content.known) or 'none'} of the categories"
+    new = [name for name in content.recipe.classes if name not in content.known]
     if new:
         knew += (
             f"; the rows of its head for {', '.join(new)} were fitted on its frozen features before anything else"
             " learnt"
         )
-    if shown.beaten:
-        pictures = len(shown.store.where("train"))
+    if content.beaten:
+        pictures = len(content.store.where("train"))
         kept = (
-            f"All layers were then trained on {pictures} pictures for {shown.recipe.epochs} epochs; epoch"
-            f" {shown.epoch}, the best one, was kept."
+            f"All layers were then trained on {pictures} pictures for {content.recipe.epochs} epochs; epoch"
+            f" {content.epoch}, the best one, was kept."
         )
     elif new:
         kept = (
@@ -175,45 +175,45 @@ def _how(shown: Shown) -> str:
         )
     else:
         kept = (
-            f"No epoch of training did better on pictures not trained on: these are the weights of {shown.origin}, cut"
+            f"No epoch of training did better on pictures not trained on: these are the weights of {content.origin}, cut"
             " down to these categories."
         )
-    return f"Training began with {shown.origin}. {knew}. {kept}"
+    return f"Training began with {content.origin}. {knew}. {kept}"
 
 
-def write_card(out: Path, shown: Shown, few: Mapping[str, int]) -> list[str]:
+def write_card(out: Path, content: CardContent, few: Mapping[str, int]) -> list[str]:
     """Writes MODEL_CARD.md; returns what is worth saying in the terminal."""
-    counts = Counter((row["part"], row["label"]) for row in shown.store.rows)
+    counts = Counter((row["part"], row["label"]) for row in content.store.rows)
     rows = []
-    for k in shown.recipe.classes:
-        words = shown.description["classes"][k]
+    for k in content.recipe.classes:
+        words = content.description["classes"][k]
         rows.append(
             f"| {k} | {words['name']} | {words['concern']} | "
             + " | ".join(str(counts[p, k]) for p in ("train", "calib", "val", "test"))
             + " |"
         )
-    table, lines = figures_table(shown)
-    small = "".join(f"\n- {one.told}" for one in shown.small)
+    table, lines = figures_table(content)
+    small = "".join(f"\n- {one.summary}" for one in content.small)
     groups = (
         "Groups (a patient, a lesion, copies of one picture; each picture by itself where nothing tells) are never in"
         " two parts."
     )
     beside = (
-        f"{shown.origin} as it was, its scores renormalised to these categories, answers for the same pictures beside"
+        f"{content.origin} as it was, its scores renormalised to these categories, answers for the same pictures beside"
         " this model."
     )
     text = CARD.format(
-        name=shown.description["name"],
-        title=shown.description["title"],
-        how=_how(shown),
+        name=content.description["name"],
+        title=content.description["title"],
+        how=_how(content),
         rows="\n".join(rows),
         small=f"\nToo few pictures to rely on. {few_means(few)}\n{small}\n" if small else "",
         measured=(
             f"{groups} {beside} Gain: 95 % interval of the difference in balanced accuracy, bootstrapped by group."
         ),
         figures=table,
-        recalls=recalls_table(shown),
-        origin=shown.origin,
+        recalls=recalls_table(content),
+        origin=content.origin,
     )
     (out / "MODEL_CARD.md").write_text(text)
     return lines

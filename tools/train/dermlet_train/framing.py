@@ -1,7 +1,7 @@
 """Where in a picture the network looks: the locator of a model folder, read as the page reads it.
 
-The locator's answers come from onnxruntime; what is made of them is asked of the shipped C++ module (`frames.mjs`), so
-that there is one rule and not two. The scores that a manifest is calibrated on are those of the very frames that the
+The locator runs in onnxruntime; its output is interpreted by the shipped C++ module (`frames.mjs`), so that the rule
+exists once. The scores that a manifest is calibrated on are those of the very frames that the
 page will show the network.
 """
 
@@ -20,10 +20,10 @@ from PIL import Image
 from .augment import evaluation_view, recipe_view
 from .config import Recipe
 from .preprocessing import LITE
+from .repository import ROOT, SCRIPTS, require_checkout
 from .store import Store
 
-ROOT = Path(__file__).resolve().parents[3]
-SCRIPT = ROOT / "tools" / "train" / "frames.mjs"
+SCRIPT = SCRIPTS / "frames.mjs"
 LIMITS = ("spotScore", "rivalScore", "rivalRatio", "frameScore", "frameScale")
 NO_LOOK = {"aloneShare": 0.0, "bothShare": 0.0}
 Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
@@ -31,8 +31,8 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 
 @dataclass(frozen=True)
 class Frame:
-    """`framing` as in the core: whole, spot, both, none or several. `box`: the frame around the spot; None where only
-    the picture as it is is shown.
+    """`framing` as in the core: whole, spot, both, none or several. `box`: the crop around the spot; None where the
+    network gets the whole picture only.
     """
 
     framing: str = "whole"
@@ -43,8 +43,8 @@ class Frame:
         return self.framing not in ("none", "several")
 
     def views(self, picture: np.ndarray, recipe: Recipe) -> list[np.ndarray]:
-        """One or two (S, S, 3) views of an (H, W, 3) picture, whose outputs are averaged. A frame is shown whole, a
-        picture as it is by the recipe's crop.
+        """One or two (S, S, 3) views of an (H, W, 3) picture, whose outputs are averaged. A crop around a spot is used
+        whole, a whole picture by the recipe's crop.
         """
         if self.box is None:
             return [recipe_view(picture, recipe)]
@@ -64,6 +64,7 @@ class Locator:
     def __init__(self, folder: Path, entry: Mapping[str, Any], threads: int = 1) -> None:
         import onnxruntime
 
+        require_checkout("a model with a locator")
         if not (ROOT / "build" / "wasm" / "dermlet.wasm").exists():
             raise FileNotFoundError("the C++ module is not built: run `npm run build` in the repository first")
         options = onnxruntime.SessionOptions()
@@ -78,15 +79,15 @@ class Locator:
         modality.
         """
         limits = {key: self.entry[key] for key in LIMITS}
-        asked = zip(pictures, looks, strict=True)
+        pairs = zip(pictures, looks, strict=True)
         lines = "".join(
             json.dumps(self._answer(picture) | {"spec": limits | dict(look or NO_LOOK)}) + "\n"
-            for picture, look in asked
+            for picture, look in pairs
         )
-        told = subprocess.run(["node", str(SCRIPT)], input=lines, capture_output=True, text=True, check=False)
-        if told.returncode:
-            raise RuntimeError(f"frames.mjs: {told.stderr.strip()[-500:]}")
-        return [_frame_of(json.loads(line)) for line in told.stdout.splitlines()]
+        done = subprocess.run(["node", str(SCRIPT)], input=lines, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"frames.mjs: {done.stderr.strip()[-500:]}")
+        return [_frame_of(json.loads(line)) for line in done.stdout.splitlines()]
 
     def _answer(self, picture: np.ndarray) -> dict[str, Any]:
         height, width = picture.shape[:2]
@@ -103,16 +104,14 @@ class Locator:
         }
 
 
-def _frame_of(told: Mapping[str, Any]) -> Frame:
-    frame = told["frame"]
+def _frame_of(located: Mapping[str, Any]) -> Frame:
+    frame = located["frame"]
     box = (frame["x"], frame["y"], frame["x"] + frame["width"], frame["y"] + frame["height"])
-    return Frame(told["framing"], box if told["framing"] in ("spot", "both", "several") else None)
+    return Frame(located["framing"], box if located["framing"] in ("spot", "both", "several") else None)
 
 
 class Framer:
-    """Has the pictures of a store looked at as the page does: with a model folder's locator, and how closely each
-    modality is looked at.
-    """
+    """Crops the pictures of a store as the page does: with a model folder's locator and the `look` of each modality."""
 
     def __init__(self, locator: Locator, looks: Mapping[str, Mapping[str, float]]) -> None:
         self.locator, self.looks = locator, looks
@@ -123,7 +122,7 @@ class Framer:
 
 
 def framer_of(folder: Path, manifest: Mapping[str, Any]) -> Framer | None:
-    """What a model folder's manifest says of looking; None where it has no locator."""
+    """The framer of a model folder; None where its manifest has no locator."""
     if "locator" not in manifest:
         return None
     looks = {modality["id"]: modality["look"] for modality in manifest["modalities"] if "look" in modality}

@@ -2,7 +2,7 @@
 
 A shipped file holds no batch norm: it was folded into the convolutions before it. So the network that is read back has
 convolutions with a bias and no norm (`folded`), answers exactly as the shipped one does, and is fine-tuned like that.
-For small collections this is what one would do anyway: batch norm kept in evaluation mode is the same function, and its
+For small collections this is common practice anyway: batch norm kept in evaluation mode is the same function, and its
 statistics could not be estimated anew from a few dozen pictures. Reading the shipped file was chosen over keeping a
 checkpoint beside every model, which would double what a model weighs in the repository and go stale; stored halves or
 bytes cost a fine-tuned network nothing, as training goes on from them.
@@ -17,29 +17,11 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
 from torch import nn
 
 from .network import Classifier
 from .networks import NETWORKS
-
-
-def restored(model: onnx.ModelProto) -> dict[str, np.ndarray]:
-    """All constant tensors by name, those too that the file stores small and restores by Cast and Mul (storage.py), or
-    that gain axes on the way.
-    """
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    for node in model.graph.node:
-        if not node.input or not all(name in values for name in node.input):
-            continue
-        inputs = [values[name] for name in node.input]
-        if node.op_type == "Cast":
-            values[node.output[0]] = inputs[0].astype(np.float32)
-        elif node.op_type == "Mul":
-            values[node.output[0]] = inputs[0].astype(np.float32) * inputs[1].astype(np.float32)
-        elif node.op_type == "Unsqueeze":
-            values[node.output[0]] = np.expand_dims(inputs[0], tuple(int(axis) for axis in np.atleast_1d(inputs[1])))
-    return values
+from .storage import restored
 
 
 def convolutions(network: Classifier) -> list[nn.Conv2d]:
@@ -79,6 +61,7 @@ def read_model(folder: Path) -> tuple[Classifier, dict[str, Any]]:
     with torch.no_grad():
         for node, parameters in zip(nodes, targets, strict=True):
             for k, parameter in enumerate(parameters):
+                assert parameter is not None  # batch norm is folded: every layer has a bias
                 if k == 1 and len(node.input) < 3:  # the exporter leaves out a bias that is zero
                     parameter.zero_()
                     continue

@@ -2,7 +2,7 @@
 
 The figures are those that do not depend on how often a class occurs: balanced accuracy, and the mean over the classes
 of the area under the ROC curve of each against the rest. Scores of a network that knows more classes are renormalised
-to those that are looked at, which is a softmax over their logits alone.
+to the compared ones: a softmax over their logits only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import torch
 
 from .calibration import softmax
 from .config import Recipe
-from .evaluation import auc, logits_of
+from .evaluation import logits_of
+from .metrics import auc, balanced_accuracy
 from .network import Classifier
 from .store import Store
 
@@ -64,7 +65,7 @@ class HeldOut:
         return np.array([self.recipe.classes.index(self.store.rows[i]["label"]) for i in self.indices], int)
 
     def logits(self, network: Classifier) -> np.ndarray:
-        """(N, K) of the network in evaluation mode, wherever it lies."""
+        """(N, K) of the network in evaluation mode, on any device."""
         device = next(network.parameters()).device
         return logits_of(network, self.store, self.indices, self.recipe.input_size, device, self.recipe).astype(
             np.float64
@@ -112,12 +113,16 @@ def figures_of(probabilities: np.ndarray, labels: np.ndarray, names: Sequence[st
         if (labels == k).any()
     }
     areas = [area for k in range(len(names)) if (area := auc(probabilities[:, k], labels == k)) is not None]
-    accuracy = float(np.mean([good / count for good, count in recalls.values()]))
-    return Figures(len(labels), accuracy, float(np.mean(areas)) if areas else None, recalls)
+    return Figures(
+        len(labels),
+        balanced_accuracy(labels, probabilities.argmax(1)),
+        float(np.mean(areas)) if areas else None,
+        recalls,
+    )
 
 
 class BetterThanStart:
-    """Judge of a run: an epoch counts when it is worse than the starting model in nothing that is looked at, and then
+    """Judge of a run: an epoch counts when it is worse than the starting model in no compared figure, and then
     by what it is worth.
 
     Looked at are all classes, and those that the starting model knew by themselves: a class that was learnt anew must
@@ -130,8 +135,8 @@ class BetterThanStart:
         self.start = self._both(self.logits)
 
     def _both(self, logits: np.ndarray) -> list[Figures]:
-        looked = [self.held.figures(logits), self.held.figures(logits, self.known) if len(self.known) > 1 else None]
-        return [figures for figures in looked if figures is not None]
+        compared = [self.held.figures(logits), self.held.figures(logits, self.known) if len(self.known) > 1 else None]
+        return [figures for figures in compared if figures is not None]
 
     @property
     def floor(self) -> float:
@@ -139,13 +144,13 @@ class BetterThanStart:
 
     def __call__(self, network: Classifier) -> tuple[float, dict[str, float]]:
         found = self._both(self.held.logits(network))
-        told = {
+        logged = {
             "held-out balanced accuracy": found[0].balanced_accuracy,
             "held-out macro AUC": found[0].macro_auc or 0.0,
         }
-        told["start balanced accuracy"] = self.start[0].balanced_accuracy
+        logged["start balanced accuracy"] = self.start[0].balanced_accuracy
         fine = all(new.no_worse_than(old) for new, old in zip(found, self.start, strict=True))
-        return found[0].worth if fine else float("-inf"), {key: round(value, 4) for key, value in told.items()}
+        return found[0].worth if fine else float("-inf"), {key: round(value, 4) for key, value in logged.items()}
 
 
 def fit_new_rows(network: Classifier, store: Store, recipe: Recipe, known: Sequence[str], at_most: int = 200) -> None:

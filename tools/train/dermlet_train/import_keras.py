@@ -1,9 +1,9 @@
 """`import-keras`: a Keras classifier with its class index -> a model folder that the page and the command line run
 unchanged.
 
-What such a file cannot say is not made up: without calibration pictures no limit is invented, every category stays in
-the set of possible ones, no single one is presented, and the tier is the highest concern of any category
-(`--calibration` changes that); a category whose concern nobody stated counts as high.
+What such a file does not contain is not invented: without calibration pictures there are no limits, every category
+stays in the set of possible ones, no single one is presented, and the tier is the highest concern of any category
+(`--calibration` changes that); a category without a stated concern counts as high.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import argparse
 import csv
 import hashlib
 import json
-import os
 import re
 import shutil
 import sys
@@ -27,9 +26,10 @@ from PIL import Image
 
 from .calibration import folds_of
 from .class_index import ClassIndexError, read_class_names
+from .files import replacing
 from .keras_file import PREPROCESSING_LAYERS, KerasFile, KerasFileError, layers_of, open_keras_file
-from .sets import Asked, Scored, Sets, aimed, always, fit_sets
-from .tiers import DEFAULTS, Cuts, Targets, fit_cuts, unmeasured
+from .sets import CoverageTarget, Scored, Sets, always, choose_aim, fit_sets
+from .tiers import DEFAULTS, Cuts, TierTargets, fit_cuts, unmeasured
 
 TOLERANCE = 1e-4  # greatest difference from Keras' own predictions; the fp32 file's, whatever storage follows
 STORED_TOLERANCE = 1e-2  # the same once weights are rounded to fp16
@@ -42,7 +42,7 @@ FILTERS = {
 
 
 class ImportProblem(Exception):
-    """Why there is no model folder; the message is for the person who asked."""
+    """Why no model folder was written; the message is for the user."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Preprocessing:
     def apply(self, picture: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 RGB -> (1, H, W, 3) float32."""
         ordered = picture if self.channels == "RGB" else picture[..., ::-1]
-        return ((ordered.astype(np.float32) - np.float32(self.mean)) / np.float32(self.std))[None]
+        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
+        return ((ordered.astype(np.float32) - mean) / std)[None]
 
 
 PREPROCESSING = {
@@ -148,14 +149,18 @@ def import_keras(arguments: argparse.Namespace) -> None:
             f"the model scores {network.classes} classes, but {arguments.classes.name} names {len(names)}:"
             f" {', '.join(names)}"
         )
-    fitted = None if arguments.calibration is None else calibrated(*arguments.calibration, classes, arguments.coverage)
+    fitted = None
+    if arguments.calibration is not None:
+        predictions, labels = arguments.calibration
+        fitted = calibrated(predictions, labels, classes, arguments.coverage)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder)
         _write(arguments, file, network, preprocessing, classes, fitted, draft)
         arguments.out.mkdir(parents=True, exist_ok=True)
-        # The manifest last: until it is there, the folder is no model.
+        # The manifest last: without it the folder is no model.
         for path in sorted(draft.iterdir(), key=lambda path: path.name == "manifest.json"):
-            _put(path, arguments.out / path.name)
+            with replacing(arguments.out / path.name) as part:
+                shutil.copyfile(path, part)
     print(
         f"import-keras: {arguments.out} is ready; try: npm run classify -- PICTURE --model {arguments.out}", flush=True
     )
@@ -163,13 +168,6 @@ def import_keras(arguments: argparse.Namespace) -> None:
 
 def _say(text: str) -> None:
     print(f"import-keras: {text}", file=sys.stderr, flush=True)
-
-
-def _put(source: Path, target: Path) -> None:
-    """Replaces in one step, also across file systems."""
-    waiting = target.with_name(f".{target.name}.part")
-    shutil.copyfile(source, waiting)
-    os.replace(waiting, target)
 
 
 def _check_words(arguments: argparse.Namespace) -> None:
@@ -195,10 +193,10 @@ def describe_classes(names: list[str], path: Path | None) -> list[dict[str, str]
         raise ImportProblem(f"{path.name} is not JSON: {problem}") from problem
     if not isinstance(stated, dict):
         raise ImportProblem(f"{path.name} must map classes to concerns")
-    strangers = [key for key in stated if key not in names and key not in ids]
+    unknown = [key for key in stated if key not in names and key not in ids]
     missing = [name for i, name in zip(ids, names, strict=True) if name not in stated and i not in stated]
-    if strangers or missing:
-        parts = [f"names classes that the model lacks: {', '.join(strangers)}"] if strangers else []
+    if unknown or missing:
+        parts = [f"names classes that the model lacks: {', '.join(unknown)}"] if unknown else []
         parts += [f"says nothing of: {', '.join(missing)}"] if missing else []
         raise ImportProblem(f"{path.name} {'; it '.join(parts)}")
     return [_described(i, name, stated.get(name, stated.get(i)), path) for i, name in zip(ids, names, strict=True)]
@@ -233,19 +231,19 @@ def class_ids(names: list[str]) -> list[str]:
     return ids
 
 
-def choose_preprocessing(asked: str, file: KerasFile) -> Preprocessing:
+def choose_preprocessing(requested: str, file: KerasFile) -> Preprocessing:
     """What --preprocessing says; for 'auto' what the layers show. Raises ImportProblem where they do not show it."""
     layers = list(layers_of(file.config))
     inside = [kind for kind, _ in layers if kind in PREPROCESSING_LAYERS]
-    if asked == "auto":
-        asked = _recognised(layers, inside)
-        _say(f"preprocessing '{asked}', recognised by the model's layers")
-    elif asked != "none" and inside:
+    if requested == "auto":
+        requested = _recognised(layers, inside)
+        _say(f"preprocessing '{requested}', recognised by the model's layers")
+    elif requested != "none" and inside:
         _say(
-            f"the model normalises inside as well ({', '.join(dict.fromkeys(inside))}); '{asked}' is applied before"
+            f"the model normalises inside as well ({', '.join(dict.fromkeys(inside))}); '{requested}' is applied before"
             " that, as asked"
         )
-    return PREPROCESSING[asked]
+    return PREPROCESSING[requested]
 
 
 def _recognised(layers: list[tuple[str, str]], inside: list[str]) -> str:
@@ -270,8 +268,8 @@ def calibrated(
     counts as independent.
     """
     ids = [entry["id"] for entry in classes]
-    told = {(row.get("set"), row.get("image")): row for row in _table(labels, ("set", "image", "label"))}
-    found = [(row, told.get((row["set"], row["image"]), {})) for row in _table(predictions, ("set", "image", *ids))]
+    labelled = {(row.get("set"), row.get("image")): row for row in _table(labels, ("set", "image", "label"))}
+    found = [(row, labelled.get((row["set"], row["image"]), {})) for row in _table(predictions, ("set", "image", *ids))]
     rows = [(row, label) for row, label in found if label.get("label") in ids]
     if not rows:
         raise ImportProblem(
@@ -285,9 +283,9 @@ def calibrated(
         raise ImportProblem(f"{predictions.name}: a row's scores do not sum to 1")
     groups = [label.get("group") or f"{label['set']}/{label['image']}" for _, label in rows]
     part = Scored(probabilities, np.array([ids.index(label["label"]) for _, label in rows]), folds_of(groups))
-    asked, _ = aimed(part, [], Asked(coverage))
-    targets = Targets.of(ids, {"classes": {entry["id"]: entry for entry in classes}, "tiers": DEFAULTS})
-    return fit_sets(part, [], asked), fit_cuts(part, [], targets), len(rows)
+    requested, _ = choose_aim(part, [], CoverageTarget(coverage))
+    targets = TierTargets.of(ids, {"classes": {entry["id"]: entry for entry in classes}, "tiers": DEFAULTS})
+    return fit_sets(part, [], requested), fit_cuts(part, [], targets), len(rows)
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
@@ -355,12 +353,13 @@ def _write(
 ) -> None:
     import onnx
 
-    from .export import draw_self_test, file_entry, session_of
-    from .keras_network import INPUT, OPSET, export_onnx
+    from .export import draw_self_test, file_entry
+    from .keras_network import INPUT, export_keras
+    from .onnx_export import OPSET, session_of
     from .storage import store_weights
 
     path = out / f"{arguments.name}.onnx"
-    export_onnx(network, path)
+    export_keras(network, path)
     draw_self_test(max(network.width, network.height)).save(out / "selftest.png", optimize=True)
     drawn = squashed(out / "selftest.png", network.width, network.height, arguments.filter)
     inputs = _samples(network, preprocessing, drawn)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 MOST_CONFIG_BYTES = 64_000_000
 MOST_WEIGHT_BYTES = 2 << 30
 # What zipfile raises on a damaged member, and on one that is encrypted or packed in an unknown way.
-ZIP_PROBLEMS = (zipfile.BadZipFile, zipfile.zlib.error, RuntimeError, EOFError)
+ZIP_PROBLEMS = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
 
 
 class KerasFileError(ValueError):
-    """The file cannot be imported; the message is for the person who gave it."""
+    """The file cannot be imported; the message is for the user."""
 
 
 def _hdf5() -> Any:
@@ -219,7 +220,7 @@ def layers_of(config: object) -> Iterator[tuple[str, str]]:
 
 def check_config(config: dict[str, Any]) -> None:
     """Raises KerasFileError that names every class and function that is not on the lists above."""
-    lambdas, strangers = [], []
+    lambdas, unknown = [], []
     for entry in objects_of(config):
         name, inner = entry["class_name"], entry.get("config")
         label = inner.get("name", "?") if isinstance(inner, dict) else "?"
@@ -227,20 +228,20 @@ def check_config(config: dict[str, Any]) -> None:
             lambdas.append(str(label))
         elif name == "function":
             if entry.get("module") not in (None, "builtins") or inner not in ACTIVATIONS:
-                strangers.append(f"the function {inner!r}")
+                unknown.append(f"the function {inner!r}")
         elif not _is_keras_own(entry):
-            strangers.append(f"{entry.get('registered_name') or name} (layer {label!r})")
-    strangers += [f"the activation {value!r}" for value in _activations(config) if value not in ACTIVATIONS]
+            unknown.append(f"{entry.get('registered_name') or name} (layer {label!r})")
+    unknown += [f"the activation {value!r}" for value in _activations(config) if value not in ACTIVATIONS]
     if lambdas:
         raise KerasFileError(
             f"the model holds Lambda layers ({', '.join(dict.fromkeys(lambdas))}): they are Python code inside the file"
             " and are not executed; replace them by standard layers (Rescaling, Normalization) and save the model"
             " again"
         )
-    if strangers:
+    if unknown:
         raise KerasFileError(
             "the model holds what is not a standard layer or function of an image classifier:"
-            f" {', '.join(dict.fromkeys(strangers))}"
+            f" {', '.join(dict.fromkeys(unknown))}"
         )
 
 

@@ -23,12 +23,12 @@ from onnx import numpy_helper
 from torch import Tensor
 
 from .keras_file import KerasFile, KerasFileError
+from .onnx_export import write_program
 
 os.environ["KERAS_BACKEND"] = "torch"
 os.environ.setdefault("KERAS_TORCH_DEVICE", "cpu")
 
 INPUT = "pixels"
-OPSET = 18
 
 
 def _keras() -> Any:
@@ -201,7 +201,7 @@ def _affine(layer: Any) -> tuple[np.ndarray, np.ndarray]:
     """Batch normalisation of (N, D) at inference, as scale and shift."""
 
     def values(variable: Any, otherwise: float) -> np.ndarray:
-        return np.float64(otherwise) if variable is None else np.asarray(variable.numpy(), np.float64)
+        return np.asarray(otherwise, np.float64) if variable is None else np.asarray(variable.numpy(), np.float64)
 
     scale = values(layer.gamma, 1.0) / np.sqrt(values(layer.moving_variance, 1.0) + layer.epsilon)
     return scale, values(layer.beta, 0.0) - values(layer.moving_mean, 0.0) * scale
@@ -230,7 +230,7 @@ class _Exported(torch.nn.Module):
         return scores, maps, features.mean((1, 2))
 
 
-def export_onnx(network: KerasNetwork, path: Path) -> None:
+def export_keras(network: KerasNetwork, path: Path) -> None:
     """fp32 ONNX, opset 18, batch 1, explicit pads, batch norm folded, layout changes removed. Raises KerasFileError
     when a layer has no ONNX form.
     """
@@ -248,17 +248,8 @@ def export_onnx(network: KerasNetwork, path: Path) -> None:
     try:
         with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            example = (torch.zeros(1, network.height, network.width, 3),)
-            program = torch.onnx.export(
-                module,
-                example,
-                dynamo=True,
-                opset_version=OPSET,
-                input_names=[INPUT],
-                output_names=list(network.outputs),
-                verbose=False,
-            )
-            program.save(str(path))
+            example = torch.zeros(1, network.height, network.width, 3)
+            write_program(module, example, path, INPUT, list(network.outputs), verbose=False)
     except Exception as problem:  # torch raises every kind here
         raise KerasFileError(
             f"the network could not be written as ONNX: {str(problem).strip().splitlines()[0]}"

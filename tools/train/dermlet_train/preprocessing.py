@@ -1,7 +1,7 @@
-"""What a network wants of a picture: pixels normalised, and the part of the picture that it is shown.
+"""A network's input: how pixels are normalised, and which part of the picture is cropped.
 
-A network's `Preprocessing` stands in its registry entry (networks.py) and goes from there into training, evaluation and
-the manifest's `input`, so that the page prepares pictures exactly as training did.
+A network's `Preprocessing` is part of its registry entry (networks.py) and is used from there by training, evaluation
+and the manifest's `input`, so that the page prepares pictures exactly as training did.
 """
 
 from __future__ import annotations
@@ -61,17 +61,17 @@ CAFFE = Preprocessing((103.939, 116.779, 123.68), (1.0,) * 3, "BGR")  # Simonyan
 
 
 def frame_of(width: int, height: int, crop: str, crop_pct: float = 1.0) -> tuple[int, int, int, int]:
-    """The part of a picture, in pixels (left, top, right, bottom), that the network is shown; the core's
+    """The part of a picture, in pixels (left, top, right, bottom), that the network gets; the core's
     `fitted_region` for a square input.
 
     `cover`: the centred square of the shorter side; `stretch`: everything, squashed into the square. Of that the
     middle, `crop_pct` of each side.
     """
     shorter = min(width, height)
-    shown = (width, height) if crop == "stretch" else (shorter, shorter)
-    left, top = (width - shown[0]) // 2, (height - shown[1]) // 2
-    across, down = (min(side, max(1, int(side * crop_pct + 0.5))) for side in shown)
-    left, top = left + (shown[0] - across) // 2, top + (shown[1] - down) // 2
+    frame = (width, height) if crop == "stretch" else (shorter, shorter)
+    left, top = (width - frame[0]) // 2, (height - frame[1]) // 2
+    across, down = (min(side, max(1, int(side * crop_pct + 0.5))) for side in frame)
+    left, top = left + (frame[0] - across) // 2, top + (frame[1] - down) // 2
     return left, top, left + across, top + down
 
 

@@ -1,7 +1,6 @@
-"""Telling pictures of none of the classes from lesions, by logits and embedding: methods, their comparison, and the
-file that ships.
+"""Rejects pictures of none of the classes by logits and embedding: methods, their comparison, and the file that ships.
 
-The shipped score (wasm_src/core/rejection.h says the layout; `RejectionModel.score` is the same arithmetic) is
+The shipped score (layout: wasm_src/core/rejection.h; `RejectionModel.score` is the same arithmetic) is
 
     a * energy + b * (squared distance to the k-th nearest inside point - squared distance to the nearest outside point)
 
@@ -146,8 +145,12 @@ def float32(
     neighbour: int = 1,
     unit_length: bool = False,
 ) -> RejectionModel:
-    parts = (np.ascontiguousarray(part, np.float32) for part in (mean, projection, inside, outside))
-    return RejectionModel(*parts, neighbour=neighbour, unit_length=unit_length)
+    def stored(part: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(part, np.float32)
+
+    return RejectionModel(
+        stored(mean), stored(projection), stored(inside), stored(outside), neighbour=neighbour, unit_length=unit_length
+    )
 
 
 def mahalanobis(lesions: Outputs, components: int = COMPONENTS) -> RejectionModel:
@@ -210,12 +213,18 @@ Fit = Callable[
 
 def methods() -> dict[str, Fit]:
     """The distances that are compared. Only the contrast looks at negatives."""
-    found: dict[str, Fit] = {"mahalanobis": lambda lesions, _: mahalanobis(lesions)}
-    for k in (1, 10):
-        found[f"{k}-nearest"] = lambda lesions, _, k=k: nearest_neighbours(lesions, k)
-    for share in SHRINKAGE:
-        found[f"contrast {share:g}"] = lambda lesions, negatives, share=share: contrast(lesions, negatives, share)
-    return found
+
+    def nearest(neighbour: int) -> Fit:
+        return lambda lesions, _: nearest_neighbours(lesions, neighbour)
+
+    def shrunk(share: float) -> Fit:
+        return lambda lesions, negatives: contrast(lesions, negatives, share)
+
+    return {
+        "mahalanobis": lambda lesions, _: mahalanobis(lesions),
+        **{f"{k}-nearest": nearest(k) for k in (1, 10)},
+        **{f"contrast {share:g}": shrunk(share) for share in SHRINKAGE},
+    }
 
 
 @dataclass(frozen=True)
@@ -289,7 +298,7 @@ def compare(problem: Problem) -> list[Compared]:
     rows.append(compared("max-softmax", problem, [(everything[0][0], lambda outputs: -softmax(outputs.logits).max(1))]))
     folds = folds_of(problem.negatives.groups.tolist())
     for name, fit in methods().items():
-        # What does not look at negatives is the same in every fold.
+        # Methods that do not use negatives are the same in every fold.
         parts = folds if name.startswith("contrast") else np.zeros(len(folds), int)
         geometry = [
             (judged, fit(problem.reference, problem.negatives.at((parts != fold) & ~problem.negatives_calibration)))

@@ -17,6 +17,7 @@ from typing import Any
 
 from .card.tables import markdown
 from .config import Recipe
+from .repository import shipped_recipe
 
 Summary = Mapping[str, Any]
 BASE = "base"
@@ -29,7 +30,7 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument(
         "--run", type=Path, help="a training run's folder to summarise; without it only the table is written"
     )
-    step.add_argument("--recipe", type=Path, help="the recipe of that run")
+    step.add_argument("--recipe", type=shipped_recipe, help="the recipe of that run")
     step.add_argument("--ablations", type=Path, help="the folder that `ablate` wrote: a summary of every row")
     step.add_argument("--name", help="what the run is called; the recipe's name when absent")
     step.add_argument("--note", default="", help="a sentence about the run")
@@ -77,8 +78,8 @@ def summarise(folder: Path, recipe_path: Path, name: str, note: str = "") -> dic
     if not epochs:
         raise ValueError(f"{folder}: log.jsonl has no epoch")
     last = epochs[max(epochs)]
-    told = folder / "run.json"
-    settings = asdict(recipe) | (json.loads(told.read_text())["recipe"] if told.exists() else {})
+    run_file = folder / "run.json"
+    settings = asdict(recipe) | (json.loads(run_file.read_text())["recipe"] if run_file.exists() else {})
     return {
         "run": name,
         "group": recipe_path.parent.name if recipe_path.parent.name == "ablations" else "",
@@ -125,15 +126,15 @@ def changes(settings: Mapping[str, Any], base: Mapping[str, Any]) -> str:
     """What differs from the base, `seed` included: two seeds are not the same run. A key that the older summary lacks
     is not named.
     """
-    told = [
-        f"{key} {_told(value)} (base {_told(base[key])})"
+    differences = [
+        f"{key} {_worded(value)} (base {_worded(base[key])})"
         for key, value in settings.items()
         if key in base and value != base[key]
     ]
-    return "; ".join(told) or "-"
+    return "; ".join(differences) or "-"
 
 
-def _told(value: Any) -> str:
+def _worded(value: Any) -> str:
     return (
         json.dumps(value)
         if isinstance(value, list | tuple | bool)
@@ -202,8 +203,8 @@ def ablation_table(summaries: Sequence[Summary]) -> str:
 
 
 def remarks(summaries: Sequence[Summary]) -> str:
-    told = [(one["run"], " ".join(filter(None, (one["about"], one["note"])))) for one in summaries]
-    return "\n".join(f"- **{name}**: {words}" for name, words in told if words)
+    notes = [(one["run"], " ".join(filter(None, (one["about"], one["note"])))) for one in summaries]
+    return "\n".join(f"- **{name}**: {words}" for name, words in notes if words)
 
 
 def training_text(model: str, summaries: Sequence[Summary]) -> str:

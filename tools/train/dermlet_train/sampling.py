@@ -84,7 +84,7 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int, int]]):
         return len(self.order)
 
     def __getitem__(self, position: int) -> tuple[np.ndarray, int, int]:
-        """View, index of the class (-1: none of them), index of the modality (-1: none that is told apart)."""
+        """View, index of the class (-1: none of them), index of the modality (-1: another one)."""
         i, recipe = int(self.order[position]), self.recipe
         rng = np.random.default_rng((recipe.seed, self.epoch, position))
         label = self.store.rows[i]["label"]

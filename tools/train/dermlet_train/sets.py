@@ -2,22 +2,22 @@
 their numbers are fitted.
 
 A class at rank r of the ranking (the first is 1) scores s(r) = the probabilities ranked before it + penalty * max(0, r
-- 1 - free ranks): adaptive sets (Romano et al. 2020), regularised (RAPS, Angelopoulos et al. 2021). It is asked for
-  when its score is at most its own limit, and the set is the
-shortest prefix that holds every class that is asked for.
+- 1 - free ranks): adaptive sets (Romano et al. 2020), regularised (RAPS, Angelopoulos et al. 2021). A class
+qualifies when its score is at most its own limit, and the set is the shortest prefix of the ranking that contains every
+class that qualifies.
 
 Limits are class-conditional split conformal (Vovk 2012): the limit of a class is the score that its own calibration
 pictures exceed in a stated share of cases; a class with too few pictures borrows those of others (`Pool`; after the
 clusters of Ding et al. 2023). Because the prefix only adds classes, sets made of limits for 90 % hold the truth more
 often than that and are larger than they need to be. The share behind the limits (`nominal`) is therefore fitted: the
-least for which the cross-fitted sets as a whole, prefix and all, reach the coverage asked for. Penalty and free ranks
-are those of the smallest mean size.
+least for which the cross-fitted sets as a whole, prefix and all, reach the target coverage. Penalty and free ranks are
+those of the smallest mean size.
 
-What weakens the promise, and is to be said wherever a figure stands: the coverage is that of all classes together, rare
-ones have less or more; cross-fitting makes it approximate (Vovk 2015); pictures of one lesion are not independent.
-Choosing the smallest of many flatters: on fresh pictures the coverage is a point or two less than in the comparison
-that chose. What the comparison must reach (`aim`) is therefore raised until sets whose every number, the choice
-included, comes from the other folds (`held_out_sets`) reach the coverage asked for.
+Caveats, to be stated beside every figure: the coverage is that of all classes together, rare ones have less or more;
+cross-fitting makes it approximate (Vovk 2015); pictures of one lesion are not independent. Choosing the smallest of
+many flatters: on fresh pictures the coverage is a point or two less than in the comparison that chose. What the
+comparison must reach (`aim`) is therefore raised until sets whose every number, the choice included, comes from the
+other folds (`held_out_sets`) reach the target coverage.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .calibration import assured_rank, plain_rank
+from .calibration import assured_rank, quantile_rank
 
-# A limit from fewer pictures is near the worst of them, and the prefix makes everybody's sets pay for it: on skin-8's
+# A limit from fewer pictures is near the worst of them, and the prefix enlarges all sets with it: on skin-8's
 # calibration part the mean size at one coverage was 2.5 with 9 (the fewest that conformal prediction allows), 2.0 with
 # 30, 1.9 with 50.
 FEWEST = 30
 PENALTIES = (0.0, 0.005, 0.01, 0.02, 0.05)
 FREE_RANKS = (0, 1, 2, 3)
-AIMS = tuple(n / 200 for n in range(9))  # by how much the comparison must exceed the coverage asked for: 0 to 0.04
+AIMS = tuple(n / 200 for n in range(9))  # by how much the comparison must exceed the target coverage: 0 to 0.04
 NOMINALS = tuple(n / 200 for n in range(100, 197))  # shares of a class's own pictures within its limit: 0.5 to 0.98
 
 
@@ -54,10 +54,10 @@ def set_scores(probabilities: np.ndarray, penalty: float = 0.0, free_ranks: int 
 
 
 def members(scores: np.ndarray, limits: Sequence[float]) -> np.ndarray:
-    """(N, K) membership by `set_scores`: everything that scores no more than the last class that is asked for. Ties of
+    """(N, K) membership by `set_scores`: everything that scores no more than the last class that qualifies. Ties of
     scores, which only probabilities of 0 make, are all in; the core takes them in the order of the ranking."""
-    asked = (scores <= np.asarray(limits)) | (scores <= scores.min(1, keepdims=True))
-    last = np.where(asked, scores, -1).max(1, keepdims=True)
+    reached = (scores <= np.asarray(limits)) | (scores <= scores.min(1, keepdims=True))
+    last = np.where(reached, scores, -1).max(1, keepdims=True)
     return scores <= last
 
 
@@ -79,8 +79,8 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What sets are to do: the coverage of all pictures, and the classes whose own coverage should hold with
+class CoverageTarget:
+    """What the sets must reach: coverage over all pictures, and the classes whose own coverage should hold with
     confidence.
     """
 
@@ -134,7 +134,7 @@ HIGHEST = 0.99
 
 
 def highest(penalty: float, free_ranks: int) -> float:
-    """No limit is higher, so that no class is asked for when the ones before it have all but a hundredth of the
+    """No limit is higher, so that no class qualifies when the ones before it have all but a hundredth of the
     probability (at the second rank; from later ones the penalty asks more). Sets that name what has next to none would
     be true of their coverage and of use to nobody. Pictures that this costs are made up for by the nominal share."""
     return HIGHEST + penalty * max(0, 1 - free_ranks)
@@ -153,12 +153,15 @@ def ceil5(value: float) -> float:
 @functools.cache
 def fewest_for_limit(coverage: float, assured: bool) -> int:
     """The fewest pictures that give a limit at all."""
-    rank = assured_rank if assured else plain_rank
+    rank = assured_rank if assured else quantile_rank
     return next(count for count in itertools.count(1) if rank(count, 1 - coverage))
 
 
 def pools_of(
-    own: Mapping[int, np.ndarray], elsewhere: Sequence[Mapping[int, np.ndarray]], class_count: int, asked: Asked
+    own: Mapping[int, np.ndarray],
+    elsewhere: Sequence[Mapping[int, np.ndarray]],
+    class_count: int,
+    target: CoverageTarget,
 ) -> list[Pool]:
     """For each class the first of these that has enough pictures: its own, its own in all modalities, all such rare
     classes together, all classes. Enough are `FEWEST`; of an assured class as many as its limit needs, and of all
@@ -168,8 +171,8 @@ def pools_of(
     rare = [everywhere[k] for k in range(class_count) if len(everywhere[k]) < FEWEST]
     found = []
     for k in range(class_count):
-        least = fewest_for_limit(asked.coverage, k in asked.assured)
-        enough = least if k in asked.assured else FEWEST
+        least = fewest_for_limit(target.coverage, k in target.assured)
+        enough = least if k in target.assured else FEWEST
         candidates = [(Pool("class", own.get(k, none)), enough), (Pool("class, all modalities", everywhere[k]), enough)]
         candidates += [(Pool("rare classes, all modalities", np.concatenate([none, *rare])), enough)]
         candidates += [(Pool("all classes", np.concatenate([none, *own.values()])), least)]
@@ -185,15 +188,15 @@ def limit_of(pool: Pool, share: float, assured: bool, most: float, class_count: 
     calibration draws, or `assured`, with `calibration.CONFIDENCE` for the pictures that there are. Never over
     `most`."""
     count = len(pool.scores)
-    beyond = (assured_rank if assured else plain_rank)(count, 1 - share)
+    beyond = (assured_rank if assured else quantile_rank)(count, 1 - share)
     value = min(ceil5(float(pool.scores[count - beyond])), most) if beyond >= 1 else always(class_count)
     return Limit(value, pool.name, count, assured)
 
 
-def limits_of(pools: Sequence[Pool], asked: Asked, nominal: float, most: float) -> tuple[Limit, ...]:
-    """Classes that are assured take the coverage asked for, the others the nominal share."""
+def limits_of(pools: Sequence[Pool], target: CoverageTarget, nominal: float, most: float) -> tuple[Limit, ...]:
+    """Assured classes take the target coverage, the others the nominal share."""
     return tuple(
-        limit_of(pool, asked.coverage if k in asked.assured else nominal, k in asked.assured, most, len(pools))
+        limit_of(pool, target.coverage if k in target.assured else nominal, k in target.assured, most, len(pools))
         for k, pool in enumerate(pools)
     )
 
@@ -213,89 +216,93 @@ class _Candidate:
     pools: Mapping[int, list[Pool]]
     most: float
 
-    def held(self, part: Scored, asked: Asked, nominal: float) -> np.ndarray:
+    def included(self, part: Scored, target: CoverageTarget, nominal: float) -> np.ndarray:
         """(N, K) membership, each fold by the limits of the others."""
         result = np.zeros(self.scores.shape, bool)
         for fold, pools in self.pools.items():
             inside = part.folds == fold
             result[inside] = members(
-                self.scores[inside], [limit.value for limit in limits_of(pools, asked, nominal, self.most)]
+                self.scores[inside], [limit.value for limit in limits_of(pools, target, nominal, self.most)]
             )
         return result
 
 
-def _prepared(part: Scored, elsewhere: Sequence[Scored], penalty: float, free_ranks: int, asked: Asked) -> _Candidate:
+def _prepared(
+    part: Scored, elsewhere: Sequence[Scored], penalty: float, free_ranks: int, target: CoverageTarget
+) -> _Candidate:
     count = part.probabilities.shape[1]
     scores = set_scores(part.probabilities, penalty, free_ranks)
     others = [(other, set_scores(other.probabilities, penalty, free_ranks)) for other in elsewhere]
     pools = {}
     for fold in np.unique(part.folds):
         rest = [truths_by_class(p.at(p.folds != fold), s[p.folds != fold]) for p, s in ((part, scores), *others)]
-        pools[int(fold)] = pools_of(rest[0], rest[1:], count, asked)
+        pools[int(fold)] = pools_of(rest[0], rest[1:], count, target)
     return _Candidate(scores, pools, highest(penalty, free_ranks))
 
 
-def _enough(held: np.ndarray, part: Scored, asked: Asked) -> bool:
-    return bool(held[part.rows, part.labels].mean() >= (asked.coverage if asked.aim is None else asked.aim))
+def _enough(included: np.ndarray, part: Scored, target: CoverageTarget) -> bool:
+    return bool(included[part.rows, part.labels].mean() >= (target.coverage if target.aim is None else target.aim))
 
 
-def chosen_numbers(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> tuple[float, int, float]:
-    """(penalty, free ranks, nominal share) of the smallest cross-fitted mean size at the coverage asked for; of equals
+def choose_parameters(part: Scored, elsewhere: Sequence[Scored], target: CoverageTarget) -> tuple[float, int, float]:
+    """(penalty, free ranks, nominal share) of the smallest cross-fitted mean size at the target coverage; of equals
     the first, least penalised.
     """
     best: tuple[float, tuple[float, int, float]] | None = None
     for penalty in PENALTIES:
         for free_ranks in FREE_RANKS if penalty else FREE_RANKS[:1]:
-            ready = _prepared(part, elsewhere, penalty, free_ranks, asked)
+            ready = _prepared(part, elsewhere, penalty, free_ranks, target)
             low, high = (
                 0,
                 len(NOMINALS) - 1,
             )  # coverage grows with the nominal share: the least that is enough, by halving
             while low < high:
                 middle = (low + high) // 2
-                if _enough(ready.held(part, asked, NOMINALS[middle]), part, asked):
+                if _enough(ready.included(part, target, NOMINALS[middle]), part, target):
                     high = middle
                 else:
                     low = middle + 1
-            size = float(ready.held(part, asked, NOMINALS[low]).sum(1).mean())
+            size = float(ready.included(part, target, NOMINALS[low]).sum(1).mean())
             if best is None or size < best[0] - 1e-9:
                 best = size, (penalty, free_ranks, NOMINALS[low])
     assert best is not None
     return best[1]
 
 
-def aimed(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> tuple[Asked, np.ndarray]:
-    """`asked` with the least aim at which `held_out_sets` reach the coverage, and those sets: the greatest aim where
+def choose_aim(part: Scored, elsewhere: Sequence[Scored], target: CoverageTarget) -> tuple[CoverageTarget, np.ndarray]:
+    """`target` with the least aim at which `held_out_sets` reach the coverage, and those sets: the greatest aim where
     none does.
     """
     for aim in AIMS:
-        told = replace(asked, aim=asked.coverage + aim)
-        held = held_out_sets(part, elsewhere, told)
-        if held[part.rows, part.labels].mean() >= asked.coverage:
+        aimed_target = replace(target, aim=target.coverage + aim)
+        included = held_out_sets(part, elsewhere, aimed_target)
+        if included[part.rows, part.labels].mean() >= target.coverage:
             break
-    return told, held
+    return aimed_target, included
 
 
-def fit_sets(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> Sets:
+def fit_sets(part: Scored, elsewhere: Sequence[Scored], target: CoverageTarget) -> Sets:
     """Sets for one modality; `elsewhere` are the others. With fewer than two folds nothing can be chosen by
     cross-fitting: no penalty, and the coverage itself for the nominal share."""
-    numbers = chosen_numbers(part, elsewhere, asked) if len(np.unique(part.folds)) > 1 else (0.0, 0, asked.coverage)
+    numbers = (
+        choose_parameters(part, elsewhere, target) if len(np.unique(part.folds)) > 1 else (0.0, 0, target.coverage)
+    )
     penalty, free_ranks, nominal = numbers
     truths = [truths_by_class(each, set_scores(each.probabilities, penalty, free_ranks)) for each in (part, *elsewhere)]
-    pools = pools_of(truths[0], truths[1:], part.probabilities.shape[1], asked)
-    return Sets(limits_of(pools, asked, nominal, highest(penalty, free_ranks)), penalty, free_ranks, nominal)
+    pools = pools_of(truths[0], truths[1:], part.probabilities.shape[1], target)
+    return Sets(limits_of(pools, target, nominal, highest(penalty, free_ranks)), penalty, free_ranks, nominal)
 
 
-def held_out_sets(part: Scored, elsewhere: Sequence[Scored], asked: Asked) -> np.ndarray:
+def held_out_sets(part: Scored, elsewhere: Sequence[Scored], target: CoverageTarget) -> np.ndarray:
     """(N, K) membership in which every fold was left out of everything: of the limits, and of the choice of penalty,
     free ranks and nominal share. With one fold nothing can be left out, and figures of its own would flatter: all
     classes count as in the set."""
     folds = np.unique(part.folds)
     if len(folds) < 2:
         return np.ones(part.probabilities.shape, bool)
-    held = np.zeros(part.probabilities.shape, bool)
+    included = np.zeros(part.probabilities.shape, bool)
     for fold in folds:
         inside = part.folds == fold
-        fitted = fit_sets(part.at(~inside), [other.at(other.folds != fold) for other in elsewhere], asked)
-        held[inside] = fitted.hold(part.probabilities[inside])
-    return held
+        fitted = fit_sets(part.at(~inside), [other.at(other.folds != fold) for other in elsewhere], target)
+        included[inside] = fitted.hold(part.probabilities[inside])
+    return included

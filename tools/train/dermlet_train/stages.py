@@ -1,4 +1,4 @@
-"""Stages of a schedule: which layers learn, at which rate. What does not learn stays exactly as it is, statistics of
+"""Stages of a schedule: which layers learn, at which rate. Frozen layers do not change at all, statistics of
 batch norm included.
 """
 

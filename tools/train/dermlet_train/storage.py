@@ -104,13 +104,18 @@ def channel_scales(values: np.ndarray, search: bool = True) -> np.ndarray:
 
 
 def restored(model: onnx.ModelProto) -> dict[str, np.ndarray]:
-    """The fp32 weights by name as a session sees them, whatever they are stored as."""
-    held = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
-    weights = {name: values for name, values in held.items() if not name.endswith((".f16", ".i8", ".scale"))}
-    for name, values in held.items():
-        if name.endswith(".f16"):
-            weights[name.removesuffix(".f16")] = values.astype(np.float32)
-        elif name.endswith(".i8"):
-            plain = name.removesuffix(".i8")
-            weights[plain] = values.astype(np.float32) * held[f"{plain}.scale"]
-    return weights
+    """All constant tensors by name, those too that the file stores small and restores by Cast and Mul, or
+    that gain axes on the way.
+    """
+    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if not node.input or not all(name in values for name in node.input):
+            continue
+        inputs = [values[name] for name in node.input]
+        if node.op_type == "Cast":
+            values[node.output[0]] = inputs[0].astype(np.float32)
+        elif node.op_type == "Mul":
+            values[node.output[0]] = inputs[0].astype(np.float32) * inputs[1].astype(np.float32)
+        elif node.op_type == "Unsqueeze":
+            values[node.output[0]] = np.expand_dims(inputs[0], tuple(int(axis) for axis in np.atleast_1d(inputs[1])))
+    return values

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .files import replacing
+
 
 def part_of(row: dict[str, str], calibration_fraction: float) -> str:
     """train, calib, val or test. The calibration part is cut from the training groups in hash order, so a group never
@@ -53,16 +55,16 @@ class Store:
         """SHA-256 of which pictures there are, of what class and in which part. Pixels only ever grow (`prepare`), so
         that another place is another picture.
         """
-        told = hashlib.sha256()
+        digest = hashlib.sha256()
         for row, offset, height, width in zip(
             self.rows, self.offsets.tolist(), self.heights.tolist(), self.widths.tolist(), strict=True
         ):
-            told.update(
+            digest.update(
                 "\t".join(
                     (row["set"], row["image"], row["label"], row["part"], f"{offset} {height} {width}\n")
                 ).encode()
             )
-        return told.hexdigest()
+        return digest.hexdigest()
 
     def where(self, part: str) -> list[int]:
         return [i for i, row in enumerate(self.rows) if row["part"] == part]
@@ -78,17 +80,16 @@ def write_store(
     """Writes index and rows over a `pixels.u8` that is already there. Each file is replaced in one step, so a reader
     never sees half of one.
     """
-    index, table = folder / "index.npz.part", folder / "rows.csv.part"
-    with index.open("wb") as sink:
-        np.savez(
-            sink,
-            offset=np.array(offsets, np.int64),
-            height=np.array(heights, np.int64),
-            width=np.array(widths, np.int64),
-        )
-    with table.open("w", newline="") as handle:
-        writer = csv.DictWriter(handle, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    index.replace(folder / "index.npz")
-    table.replace(folder / "rows.csv")
+    # Both are written before the first is replaced; the index goes first.
+    with replacing(folder / "rows.csv") as table, replacing(folder / "index.npz") as index:
+        with table.open("w", newline="") as handle:
+            writer = csv.DictWriter(handle, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        with index.open("wb") as sink:
+            np.savez(
+                sink,
+                offset=np.array(offsets, np.int64),
+                height=np.array(heights, np.int64),
+                width=np.array(widths, np.int64),
+            )

@@ -27,14 +27,14 @@ from typing import Any
 
 import numpy as np
 
-from .calibration import kth_smallest, plain_rank
+from .calibration import kth_smallest, quantile_rank
 from .sets import Scored
 
 LOW, MODERATE, HIGH = range(3)
 NAMES = ("low", "moderate", "high")
 
 
-# What is asked where nobody said anything else: of models made from one's own pictures or imported. No class is known
+# The default targets, for imported models and models made from own pictures. No class is known
 # to matter more than the others.
 DEFAULTS: Mapping[str, Any] = {"positive": [], "maxMalignantLow": 0.05, "maxPositiveLow": 0.03, "minMalignantHigh": 0.8}
 
@@ -48,7 +48,7 @@ class BenignTarget:
 
 
 @dataclass(frozen=True)
-class Targets:
+class TierTargets:
     """What the tiers are to do. `high`, `moderate` and `positive` are class indices."""
 
     high: tuple[int, ...]
@@ -60,30 +60,30 @@ class Targets:
     benign: Mapping[str, BenignTarget]  # by modality
 
     @staticmethod
-    def of(classes: Sequence[str], description: Mapping[str, Any]) -> Targets:
+    def of(classes: Sequence[str], description: Mapping[str, Any]) -> TierTargets:
         """From a model's description: its classes' concern, and `tiers`. Raises ValueError where it names no class or
         states no share.
         """
         concern = {name: str(description["classes"][name]["concern"]) for name in classes}
-        asked = description.get("tiers")
-        if asked is None:
+        stated = description.get("tiers")
+        if stated is None:
             raise ValueError(
                 "the model's description has no `tiers`: nobody said which shares the cuts of the concern tier are to"
                 " keep"
             )
-        positive = asked.get("positive", [])
-        if strangers := [name for name in positive if name not in classes]:
-            raise ValueError(f"tiers.positive names {strangers}, which are no classes of the recipe")
-        return Targets(
+        positive = stated.get("positive", [])
+        if unknown := [name for name in positive if name not in classes]:
+            raise ValueError(f"tiers.positive names {unknown}, which are no classes of the recipe")
+        return TierTargets(
             tuple(k for k, name in enumerate(classes) if concern[name] == "high"),
             tuple(k for k, name in enumerate(classes) if concern[name] == "moderate"),
             tuple(classes.index(name) for name in positive),
-            float(asked["maxMalignantLow"]),
-            float(asked["maxPositiveLow"]),
-            float(asked["minMalignantHigh"]),
+            float(stated["maxMalignantLow"]),
+            float(stated["maxPositiveLow"]),
+            float(stated["minMalignantHigh"]),
             {
                 name: BenignTarget(float(own["minLow"]), float(own["maxHigh"]))
-                for name, own in asked.get("benign", {}).items()
+                for name, own in stated.get("benign", {}).items()
             },
         )
 
@@ -104,13 +104,13 @@ def unmeasured(concern: Sequence[str]) -> Cuts:
     return Cuts(1.0, 0.0) if "moderate" in concern else Cuts(1.0, 1.0)
 
 
-def sums(probabilities: np.ndarray, targets: Targets) -> tuple[np.ndarray, np.ndarray]:
+def sums(probabilities: np.ndarray, targets: TierTargets) -> tuple[np.ndarray, np.ndarray]:
     """(N,) `high` and (N,) `raised`."""
     high = probabilities[:, list(targets.high)].sum(1)
     return high, high + probabilities[:, list(targets.moderate)].sum(1)
 
 
-def tiers_of(probabilities: np.ndarray, cuts: Cuts, targets: Targets) -> np.ndarray:
+def tiers_of(probabilities: np.ndarray, cuts: Cuts, targets: TierTargets) -> np.ndarray:
     """(N,) LOW, MODERATE or HIGH, as the core decides it."""
     high, raised = sums(probabilities, targets)
     return np.where(high >= cuts.high, HIGH, np.where(raised < cuts.moderate, LOW, MODERATE))
@@ -124,10 +124,10 @@ def floor5(value: float) -> float:
 def greatest_cut(own: np.ndarray, elsewhere: Sequence[np.ndarray], share: float) -> float:
     """The greatest cut that at most `share` of such sums lie below. With too few of its own those from elsewhere are
     taken in, and then it is never over any of its own; 0 with too few of all."""
-    if rank := plain_rank(len(own), share):
+    if rank := quantile_rank(len(own), share):
         return kth_smallest(own, rank)
     pool = np.concatenate([own, *elsewhere])
-    rank = plain_rank(len(pool), share)
+    rank = quantile_rank(len(pool), share)
     return float(min(kth_smallest(pool, rank), own.min(initial=math.inf))) if rank else 0.0
 
 
@@ -136,7 +136,9 @@ def between(safe: float, wanted: float) -> float:
     return (safe + wanted) / 2 if wanted < safe else safe
 
 
-def fit_cuts(part: Scored, elsewhere: Sequence[Scored], targets: Targets, benign: BenignTarget | None = None) -> Cuts:
+def fit_cuts(
+    part: Scored, elsewhere: Sequence[Scored], targets: TierTargets, benign: BenignTarget | None = None
+) -> Cuts:
     """Cuts for one modality, whose benign pictures are to do what `benign` says; `elsewhere` are the
     other modalities.
     """
@@ -162,7 +164,7 @@ def fit_cuts(part: Scored, elsewhere: Sequence[Scored], targets: Targets, benign
 
 
 def held_out_tiers(
-    part: Scored, elsewhere: Sequence[Scored], targets: Targets, benign: BenignTarget | None = None
+    part: Scored, elsewhere: Sequence[Scored], targets: TierTargets, benign: BenignTarget | None = None
 ) -> np.ndarray:
     """(N,) tiers, each fold by cuts of the others; all HIGH where there is one fold only, which nothing
     can be said of.
@@ -186,7 +188,7 @@ def wilson(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def tier_figures(tiers: np.ndarray, labels: np.ndarray, targets: Targets) -> dict[str, Any]:
+def tier_figures(tiers: np.ndarray, labels: np.ndarray, targets: TierTargets) -> dict[str, Any]:
     """Share of each kind of picture in each tier, with its 95 % interval."""
     raised = targets.high + targets.moderate
     kinds = {
@@ -196,13 +198,13 @@ def tier_figures(tiers: np.ndarray, labels: np.ndarray, targets: Targets) -> dic
         "benign": ~np.isin(labels, raised),
         "notHigh": ~np.isin(labels, targets.high),
     }
-    told: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for kind, mask in kinds.items():
         own = tiers[mask]
         if len(own):
             counts = [int((own == tier).sum()) for tier in (LOW, MODERATE, HIGH)]
-            told[kind] = {"pictures": len(own)} | {
+            figures[kind] = {"pictures": len(own)} | {
                 name: {"share": round(count / len(own), 4), "interval": [round(v, 4) for v in wilson(count, len(own))]}
                 for name, count in zip(NAMES, counts, strict=True)
             }
-    return told
+    return figures

@@ -1,7 +1,8 @@
-"""Trains a classifier from a recipe and a store: resumable after any step, the same however often it is cut off.
+"""Trains a classifier from a recipe and a store: resumable after any step, with the same result however often it is
+interrupted.
 
-Everything random is drawn from (seed, epoch, sample) or (seed, epoch, step, process), so a run needs no generator's
-state to go on. The same command runs in one process or, under `torchrun`, in many, on one machine or several.
+Everything random is drawn from (seed, epoch, sample) or (seed, epoch, step, process), so a run needs no generator state
+to resume. The same command runs in one process or, under `torchrun`, in many, on one machine or several.
 """
 
 from __future__ import annotations
@@ -26,25 +27,24 @@ from torch.utils.data import DataLoader
 
 from . import checkpoint
 from .config import MODALITIES, Recipe, Stage
-from .depthwise import keep_memory
+from .depthwise import channels_last, keep_memory
 from .distillation import Teachers
 from .distributed import Group, joined
-from .evaluation import balanced_accuracy, logits_of, report
+from .evaluation import report
+from .files import write_json
 from .network import Classifier
 from .networks import NETWORKS
 from .sampling import Batches, Collate, TrainingSamples
 from .stages import rate_factor, set_trainable, train_mode
 from .store import Store
 
-__all__ = ["Options", "Stopped", "balanced_accuracy", "logits_of", "loss_of", "report", "train"]
-
 Judge = Callable[
     [Classifier], tuple[float, dict[str, float]]
-]  # averaged weights -> what they are worth (higher is better) and figures for the log
+]  # averaged weights -> their score (higher is better) and figures for the log
 
 
 class Stopped(Exception):
-    """The run was asked to stop (Ctrl-C or SIGTERM) and has left a checkpoint."""
+    """The run was stopped (Ctrl-C or SIGTERM) and left a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Options:
 
 @dataclass
 class Progress:
-    """Where a run stands. `epoch` counts planned epochs: a stage that ends early jumps to the next one's first. `step`
+    """The state of a run. `epoch` counts planned epochs: a stage that ends early jumps to the next one's first. `step`
     is within the epoch.
     """
 
@@ -96,7 +96,7 @@ def loss_of(
     modality: ModalityLoss | None = None,
 ) -> Tensor:
     """Cross-entropy with mixup on the labelled pictures, shared with the teachers' answers where there are any, and
-    with the modality's where it is asked for.
+    with the modality loss if given.
 
     Negatives get a flat softmax and energy margins (Hendrycks 2019, Liu 2020).
     """
@@ -119,10 +119,13 @@ def loss_of(
             inside, teachers.targets(mixed)
         )
     if modality:
-        # What a mixed picture looks like is what its larger part is: the labels are mixed as the classes' are.
+        # The modality labels of a mixed picture are mixed like its class labels.
         own = modality.modalities[known]
-        told = modality.head(embedding[: len(pictures)].float()).log_softmax(1)
-        each = [nn.functional.nll_loss(told, which, ignore_index=-1, reduction="sum") for which in (own, own[partner])]
+        log_likelihoods = modality.head(embedding[: len(pictures)].float()).log_softmax(1)
+        each = [
+            nn.functional.nll_loss(log_likelihoods, which, ignore_index=-1, reduction="sum")
+            for which in (own, own[partner])
+        ]
         loss = loss + recipe.modality_weight * (share * each[0] + (1 - share) * each[1]) / max(1, int((own >= 0).sum()))
     if len(outside):
         flat = -outside.log_softmax(1).mean()
@@ -134,7 +137,7 @@ def loss_of(
 
 def precision_of(recipe: Recipe, device: torch.device) -> torch.dtype:
     """The type that convolutions are computed in: bfloat16 where the device has it, else float16;
-    float32 if asked for.
+    float32 if the recipe says so.
     """
     if recipe.precision == "auto":
         fast = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
@@ -143,21 +146,21 @@ def precision_of(recipe: Recipe, device: torch.device) -> torch.dtype:
 
 
 @contextmanager
-def _watching() -> Iterator[list[int]]:
-    """Signals that ask to stop, collected instead of ending the process; a second one ends it."""
-    asked: list[int] = []
+def _collected_signals() -> Iterator[list[int]]:
+    """Collects the signals to stop instead of ending the process; a second one ends it."""
+    signals: list[int] = []
 
     def note(number: int, frame: object) -> None:
-        asked.append(number)
-        if len(asked) > 1:
+        signals.append(number)
+        if len(signals) > 1:
             raise KeyboardInterrupt
 
     try:
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: signals are not ours
+    except ValueError:  # only the main thread handles signals
         before = {}
     try:
-        yield asked
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -221,9 +224,8 @@ class Trainer:
             recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded
         )
         self.average.load_state_dict(self.network.state_dict())
-        self.network, self.average = (
-            net.to(group.device, memory_format=torch.channels_last) for net in (self.network, self.average)
-        )
+        for net in (self.network, self.average):
+            channels_last(net.to(group.device))
         if recipe.sync_batch_norm and group.world > 1 and group.device.type == "cuda":
             self.network = nn.SyncBatchNorm.convert_sync_batchnorm(self.network)
         self.teachers = Teachers(recipe, self.network.preprocessing, group.device) if recipe.teacher else None
@@ -330,7 +332,7 @@ class Trainer:
     def _save(self) -> None:
         if not self.group.first:
             return
-        state = {
+        state: dict[str, Any] = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -360,7 +362,7 @@ class Trainer:
             checkpoint.save(state, self.out / name)
 
     def _resume(self) -> None:
-        """Goes on where `last.pt` stands. A checkpoint of the first version knows whole epochs only."""
+        """Resumes from `last.pt`. A checkpoint of the first version holds whole epochs only."""
         path = self.out / "last.pt"
         if not self.group.shared(path.exists()):
             return
@@ -388,7 +390,7 @@ class Trainer:
         self.progress = Progress(**state["progress"]) if "progress" in state else Progress(epoch=state["epoch"])
         self._enter(self.progress.stage, state["optimiser"])
         self.scaler.load_state_dict(state.get("scaler", {}))
-        if self.modality_head and "modality" in state:  # a run may begin to ask for the modality on its way
+        if self.modality_head and "modality" in state:  # the modality loss may be switched on in a resumed run
             self.modality_head.load_state_dict(state["modality"]["head"])
             self.modality_optimiser.load_state_dict(state["modality"]["optimiser"])
         self.say(
@@ -406,44 +408,42 @@ class Trainer:
             else f"CPU, {torch.get_num_threads()} threads"
         )
         parts = {part: len(self.store.where(part)) for part in ("train", "calib", "val", "test")}
-        told: dict[str, Any] = {
+        record: dict[str, Any] = {
             "recipe": self.recipe.to_dict(),
             "versions": _versions(),
             "device": device,
             "processes": self.group.world,
         }
-        told |= {
+        record |= {
             "precision": str(self.precision).removeprefix("torch."),
             "pictures": parts,
             "epochs": self.progress.epoch,
         }
-        told |= {"seconds": round(self.progress.seconds), "finished": finished, "figures": self.figures}
-        part = self.out / "run.json.part"
-        part.write_text(json.dumps(told, indent=2) + "\n")
-        part.replace(self.out / "run.json")
+        record |= {"seconds": round(self.progress.seconds), "finished": finished, "figures": self.figures}
+        write_json(self.out / "run.json", record)
 
     # ---- the run
     # ------------------------------------------------------------------------------
 
     def run(self) -> dict[str, float]:
-        """Trains to the end; returns the last epoch's figures. Raises Stopped when asked to stop."""
+        """Trains to the end; returns the last epoch's figures. Raises Stopped on a signal to stop."""
         self._resume()
         if self.recipe.patience and not self.store.where("calib"):
             raise ValueError("patience needs a calib part, and the store has none")
         self._write_run(finished=False)
-        with _watching() as asked:
+        with _collected_signals() as signals:
             while self.progress.epoch < self.recipe.epochs:
                 number = self._stage_at(self.progress.epoch)
                 if number != self.progress.stage:
                     self._enter(number)
-                self._epoch(self.plan[number], asked)
+                self._epoch(self.plan[number], signals)
                 self._end_of_epoch(self.plan[number], number)
         if not self.figures and (self.out / "log.jsonl").exists():
             self.figures = json.loads((self.out / "log.jsonl").read_text().splitlines()[-1])
         self._write_run(finished=True)
         return self.figures
 
-    def _epoch(self, stage: Stage, asked: list[int]) -> None:
+    def _epoch(self, stage: Stage, signals: list[int]) -> None:
         recipe, progress, group = self.recipe, self.progress, self.group
         samples = TrainingSamples(self.store, recipe, progress.epoch)
         on_gpu = group.device.type == "cuda"
@@ -466,7 +466,7 @@ class Trainer:
             progress.seconds = seconds + time.monotonic() - began
             if progress.step % 20 == 0 or progress.step == self.steps:
                 self._tell((progress.step - first) / (time.monotonic() - began), samples.batch)
-            stopping = group.any(bool(asked))
+            stopping = group.any(bool(signals))
             if stopping or (
                 self.options.checkpoint_steps
                 and progress.step % self.options.checkpoint_steps == 0
@@ -487,8 +487,10 @@ class Trainer:
         torch.manual_seed(int(np.random.SeedSequence(here).generate_state(1, np.uint64)[0] >> 1))  # dropout
         self._set_rate((progress.epoch - self._begins(progress.stage)) * self.steps + progress.step)
         with torch.autocast(device.type, self.precision, enabled=self.precision != torch.float32):
-            asked = ModalityLoss(self.modality_head, modalities) if self.modality_head else None
-            loss = loss_of(self.wrapped, pixels, labels, recipe, np.random.default_rng(here), self.teachers, asked)
+            modality_loss = ModalityLoss(self.modality_head, modalities) if self.modality_head else None
+            loss = loss_of(
+                self.wrapped, pixels, labels, recipe, np.random.default_rng(here), self.teachers, modality_loss
+            )
         self.optimiser.zero_grad(set_to_none=True)
         if self.modality_head:
             self.modality_optimiser.zero_grad(set_to_none=True)
@@ -500,10 +502,10 @@ class Trainer:
             self._share_modality_gradient()
             self.modality_optimiser.step()
         self.scaler.update()
-        taken = progress.epoch * self.steps + progress.step + 1
+        steps_taken = progress.epoch * self.steps + progress.step + 1
         if self.group.first:
             _average(
-                self.average, self.network, min(recipe.ema_decay, (1 + taken) / (10 + taken))
+                self.average, self.network, min(recipe.ema_decay, (1 + steps_taken) / (10 + steps_taken))
             )  # the ramp forgets the first weights
         return loss.item()
 

@@ -33,20 +33,22 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-import torch
 
 from .augment import recipe_view
 from .calibration import fit_temperature, softmax
+from .checkpoint import load_trained
 from .config import Recipe
-from .export import export_onnx, run
+from .metrics import balanced_accuracy
 from .network import Classifier
 from .networks import network_named
+from .onnx_export import export_onnx, run
 from .preprocessing import Preprocessing
+from .repository import SCRIPTS, require_checkout
 from .rounding import FITTED, fitting_views, store_fitted
 from .storage import Plan, storable, store_weights
 from .store import Store
 
-TIMING_SCRIPT = Path(__file__).parents[1] / "variants_timing.mjs"
+TIMING_SCRIPT = SCRIPTS / "variants_timing.mjs"
 YARDSTICK, YARDSTICK_SIDE = "efficientnet-lite0", 224
 TARGET_BROTLI = 6_000_000  # bytes
 # pictures of a class and modality; of fewer, one picture alone moves balanced accuracy by more than the rule allows
@@ -115,16 +117,9 @@ class Measured:
     faults: list[str] = field(default_factory=list)
 
 
-def balanced_accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
-    """Mean recall over the classes with at least `FEWEST` pictures; over all that occur where none has so many."""
-    classes, counts = np.unique(labels, return_counts=True)
-    counted = classes[counts >= FEWEST] if (counts >= FEWEST).any() else classes
-    return float(np.mean([(predicted[labels == k] == k).mean() for k in counted]))
-
-
 def by_modality(sample: Sample, logits: np.ndarray) -> dict[str, float]:
     parts = {str(m): sample.modalities == m for m in np.unique(sample.modalities)}
-    return {m: balanced_accuracy(logits[part].argmax(1), sample.labels[part]) for m, part in parts.items()}
+    return {m: balanced_accuracy(sample.labels[part], logits[part].argmax(1), FEWEST) for m, part in parts.items()}
 
 
 def calibration_sample(store: Store, recipe: Recipe, at_most: int | None = None) -> Sample:
@@ -144,7 +139,7 @@ def logits_of(model: onnx.ModelProto, sample: Sample) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry(
         "session.intra_op.allow_spinning", "0"
-    )  # a machine that trains beside this has no cycles to spin away
+    )  # do not spin: a training run may share the machine
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     return run(session, sample.views, sample.preprocessing)[0]
 
@@ -248,6 +243,7 @@ def weigh_and_time(
     """Runs `variants_timing.mjs` on name -> (file, side): sizes of all unless they are not wanted, times where `rounds`
     is over 0.
     """
+    require_checkout("weighing and timing a network")
     arguments = [f"{name}={path}:{side}" for name, (path, side) in files.items()]
     command = [
         "node",
@@ -281,13 +277,7 @@ def spread(times: Sequence[float]) -> tuple[float, float]:
     return round(float(np.median(times)), 2), round(float(np.min(times)), 2)
 
 
-def network_of(recipe: Recipe, checkpoint: Path) -> Classifier:
-    network = Classifier(recipe.network, len(recipe.classes), recipe.dropout, pretrained=False, folded=recipe.folded)
-    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["weights"])
-    return network
-
-
-def whole_onnx(network: torch.nn.Module, side: int, folder: Path, name: str) -> Path:
+def whole_onnx(network: Classifier, side: int, folder: Path, name: str) -> Path:
     """One .onnx file without a data file beside it."""
     path = folder / f"{name}.onnx"
     export_onnx(network, side, path)
@@ -392,7 +382,7 @@ def variants(
     sample = calibration_sample(store, recipe, at_most)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        fp32 = whole_onnx(network_of(recipe, checkpoint), recipe.input_size, folder, "exported").read_bytes()
+        fp32 = whole_onnx(load_trained(recipe, checkpoint), recipe.input_size, folder, "exported").read_bytes()
         reference = reference_of(onnx.load_from_string(fp32), sample)
         made = candidates_of(fp32, sample, reference, rule, fitting_views(store, recipe))
         files = {}
@@ -436,7 +426,7 @@ def report_of(
     too_slow: bool,
     yardstick: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What is written to the table's file. Plans are told as counts by kind; the whole plan of the choice stands under
+    """The content of the table's file. Plans are given as counts by kind; the full plan of the choice is under
     `plan`.
     """
     return {

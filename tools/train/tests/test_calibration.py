@@ -22,10 +22,13 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from dermlet_train import rejection
-from dermlet_train.calibrate import Pictures, Settings, dihedral, fit_modalities, fit_pair, reference_indices
+from dermlet_train.calibrate.fitting import Targets, fit_modalities, fit_pair
+from dermlet_train.calibrate.outputs import dihedral
+from dermlet_train.calibrate.pictures import ScoredPictures, reference_indices
 from dermlet_train.calibration import (
     assured_rank,
     auroc,
+    calibrated_probabilities,
     calibration_error,
     cross_fitted,
     energy,
@@ -37,19 +40,18 @@ from dermlet_train.calibration import (
     measured_calibration,
     negative_log_likelihood,
     pairs_of,
-    plain_rank,
+    quantile_rank,
     refusal_threshold,
     softmax,
-    tempered,
 )
 from dermlet_train.rejection import Outputs, RejectionModel, contrast, mahalanobis, nearest_neighbours
 from dermlet_train.sets import (
-    Asked,
+    CoverageTarget,
     Pool,
     Scored,
     Sets,
-    aimed,
     always,
+    choose_aim,
     fewest_for_limit,
     fit_sets,
     held_out_sets,
@@ -69,7 +71,7 @@ from dermlet_train.tiers import (
     MODERATE,
     BenignTarget,
     Cuts,
-    Targets,
+    TierTargets,
     fit_cuts,
     greatest_cut,
     held_out_tiers,
@@ -83,10 +85,10 @@ from dermlet_train.tiers import (
 GOLDEN = Path(__file__).parents[3] / "tests/golden"
 
 
-def wanted(classes: str, assured: tuple[int, ...] = ()) -> Settings:
+def wanted(classes: str, assured: tuple[int, ...] = ()) -> Targets:
     """The last class is of high concern, the one before it of moderate."""
     last = len(classes) - 1
-    return Settings(tuple(classes), 0.9, 0.05, assured, Targets((last,), (last - 1,), (), 0.05, 0.03, 0.8, {}))
+    return Targets(tuple(classes), 0.9, 0.05, assured, TierTargets((last,), (last - 1,), (), 0.05, 0.03, 0.8, {}))
 
 
 def drawn_logits(rng: np.random.Generator, count: int, classes: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -155,11 +157,13 @@ class TestFolds:
         own = np.array(groups) == "g7"
         spoiled[own] = (labels[own] + 1) % 3
         folds = folds_of(groups)
-        assert np.array_equal(tempered(logits, labels, folds)[own], tempered(logits, spoiled, folds)[own])
+        assert np.array_equal(
+            calibrated_probabilities(logits, labels, folds)[own], calibrated_probabilities(logits, spoiled, folds)[own]
+        )
 
 
 class TestRanks:
-    @pytest.mark.parametrize(("rule", "least", "most"), [(plain_rank, 0.9, 0.92), (assured_rank, 0.93, 0.97)])
+    @pytest.mark.parametrize(("rule", "least", "most"), [(quantile_rank, 0.9, 0.92), (assured_rank, 0.93, 0.97)])
     def test_coverage_by_simulation(self, rule: Callable[[int, float], int], least: float, most: float) -> None:
         """On average over 4000 calibration sets of 60: of uniform scores a share of 1 - the k-th greatest lies beyond
         it.
@@ -173,13 +177,13 @@ class TestRanks:
         rng = np.random.default_rng(4)
         coverage = np.array([1 - kth_smallest(rng.random(count), assured_rank(count, 0.1)) for _ in range(3000)])
         assert (coverage >= 0.9).mean() >= 0.88
-        plain = np.array([1 - kth_smallest(rng.random(count), plain_rank(count, 0.1)) for _ in range(3000)])
+        plain = np.array([1 - kth_smallest(rng.random(count), quantile_rank(count, 0.1)) for _ in range(3000)])
         assert (plain >= 0.9).mean() < 0.8  # which is what the assured one is for
         assert coverage.mean() - plain.mean() < 0.07
 
     def test_too_few_give_none(self) -> None:
         assert [assured_rank(n, 0.1) for n in (0, 21, 22)] == [0, 0, 1]
-        assert [plain_rank(n, 0.1) for n in (0, 1, 8, 9, 18, 19, 99)] == [0, 0, 0, 1, 1, 2, 10]
+        assert [quantile_rank(n, 0.1) for n in (0, 1, 8, 9, 18, 19, 99)] == [0, 0, 0, 1, 1, 2, 10]
         assert [fewest_for_limit(0.9, assured) for assured in (False, True)] == [9, 22]
 
 
@@ -232,26 +236,26 @@ class TestSets:
     def test_a_rare_class_borrows_in_order(self) -> None:
         own = {0: np.full(40, 0.1), 1: np.full(25, 0.2), 3: np.full(3, 0.3), 4: np.full(2, 0.4)}
         other = {0: np.full(30, 0.5), 1: np.full(8, 0.6), 3: np.full(20, 0.7), 4: np.full(8, 0.8)}
-        found = pools_of(own, [other], 6, Asked(0.9, (1,)))
+        found = pools_of(own, [other], 6, CoverageTarget(0.9, (1,)))
         expected = ["class", "class", "rare classes, all modalities"] + ["rare classes, all modalities"] * 3
         assert [pool.name for pool in found] == expected  # class 1 is assured, for which 25 pictures are enough
-        assert pools_of(own, [other], 6, Asked(0.9))[1].name == "class, all modalities"
+        assert pools_of(own, [other], 6, CoverageTarget(0.9))[1].name == "class, all modalities"
         assert len(found[2].scores) == 3 + 20 + 2 + 8
-        few = pools_of({0: np.full(9, 0.1)}, [], 2, Asked(0.9))
+        few = pools_of({0: np.full(9, 0.1)}, [], 2, CoverageTarget(0.9))
         assert [pool.name for pool in few] == ["all classes", "all classes"]
-        assert [pool.name for pool in pools_of({0: np.full(8, 0.1)}, [], 2, Asked(0.9))] == [
+        assert [pool.name for pool in pools_of({0: np.full(8, 0.1)}, [], 2, CoverageTarget(0.9))] == [
             "none: always in the set"
         ] * 2
 
     def test_one_group_chooses_nothing_and_promises_everything(self) -> None:
         part = scored(np.random.default_rng(1), 40, folds=1)
-        found = fit_sets(part, [], Asked(0.9))
+        found = fit_sets(part, [], CoverageTarget(0.9))
         assert (found.penalty, found.free_ranks, found.nominal) == (0.0, 0, 0.9)
-        assert held_out_sets(part, [], Asked(0.9)).all()
+        assert held_out_sets(part, [], CoverageTarget(0.9)).all()
 
     def test_the_smallest_sets_are_chosen_and_nothing_is_judged_by_itself(self) -> None:
         part = scored(np.random.default_rng(2), 600)
-        asked, held = aimed(part, [], Asked(0.9))
+        asked, held = choose_aim(part, [], CoverageTarget(0.9))
         found = fit_sets(part, [], asked)
         assert found.entry() == {"limits": found.values, "penalty": found.penalty, "freeRanks": found.free_ranks}
         plain = Sets(
@@ -297,7 +301,7 @@ class TestSets:
 
 
 class TestTiers:
-    asked = Targets((2, 3), (1,), (3,), 0.05, 0.03, 0.8, {})
+    asked = TierTargets((2, 3), (1,), (3,), 0.05, 0.03, 0.8, {})
 
     def test_are_cut_as_the_core_does(self) -> None:
         probabilities = np.array(
@@ -376,9 +380,9 @@ class TestTiers:
     def test_a_slip_in_the_description_is_an_error(self) -> None:
         words = {"classes": {"a": {"concern": "low"}, "b": {"concern": "high"}}}
         with pytest.raises(ValueError, match="no `tiers`"):
-            Targets.of("ab", words)
+            TierTargets.of("ab", words)
         with pytest.raises(ValueError, match="positive names"):
-            Targets.of("ab", words | {"tiers": dict(DEFAULTS) | {"positive": ["c"]}})
+            TierTargets.of("ab", words | {"tiers": dict(DEFAULTS) | {"positive": ["c"]}})
 
 
 class TestRefusal:
@@ -611,11 +615,11 @@ class TestRejection:
         assert rejection.choose([trained_on, unseen]) == "energy + 10-nearest", "what the network never saw decides"
 
 
-def pictures(logits: np.ndarray, labels: np.ndarray, groups: list[str]) -> Pictures:
+def pictures(logits: np.ndarray, labels: np.ndarray, groups: list[str]) -> ScoredPictures:
     rows = [
         {"group": group, "modality": "photo", "label": str(label)} for group, label in zip(groups, labels, strict=True)
     ]
-    return Pictures(
+    return ScoredPictures(
         rows, labels, Outputs(logits, logits, labels.astype(str), np.array(groups)), np.ones(len(labels), bool)
     )
 

@@ -15,7 +15,7 @@ import pytest
 from card_drawn import MANIFEST, PLAN, evaluation
 from PIL import Image
 
-from dermlet_train import card
+from dermlet_train import card, repository
 from dermlet_train.card import measure, page, plots, reports, tables
 from dermlet_train.card.plan import Part, Plan, Target, read_rows
 
@@ -82,7 +82,7 @@ class TestPlan:
         assert [part.merge for part in Plan.from_report(evaluation()).parts] == [("mole:spot",), ()]
 
     def test_plans_of_the_repository_can_be_read_and_name_what_exists(self) -> None:
-        paths = list(card.PLANS.glob("*.card.toml"))
+        paths = list(repository.RECIPES.glob("*.card.toml"))
         assert paths
         for path in paths:
             own = Plan.load(path)

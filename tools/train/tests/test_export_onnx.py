@@ -10,8 +10,8 @@ import onnxruntime
 import pytest
 import torch
 
-from dermlet_train.export import OUTPUTS, export_onnx
 from dermlet_train.network import Classifier, Exported
+from dermlet_train.onnx_export import OUTPUTS, export_onnx
 
 
 @pytest.mark.parametrize("size", [96, 160])

@@ -20,15 +20,16 @@ from training_drawn import CLASSES, drawn_store, tiny_recipe
 
 from dermlet_train.__main__ import add_training_options
 from dermlet_train.augment import evaluation_view, normalise
-from dermlet_train.checkpoint import Trained, load, load_classifier, save
+from dermlet_train.checkpoint import Trained, load, load_classifier, recipe_of_run, save
 from dermlet_train.config import Recipe
-from dermlet_train.export import export_onnx, only_known_modalities, recipe_of_run
+from dermlet_train.export import only_known_modalities
 from dermlet_train.finetune import RATE, Origin, _recipe, add_arguments, class_map, quality_for, run, slug, with_head
-from dermlet_train.from_onnx import read_model, restored
+from dermlet_train.from_onnx import read_model
 from dermlet_train.held_out import BetterThanStart, HeldOut, figures_of, fit_new_rows
 from dermlet_train.network import Classifier
+from dermlet_train.onnx_export import export_onnx
 from dermlet_train.prepare import PrepareError, Source
-from dermlet_train.storage import store_weights
+from dermlet_train.storage import restored, store_weights
 from dermlet_train.store import Store
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -15,12 +15,12 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter
 
 from dermlet_train.augment import normalise
-from dermlet_train.export import session_of
 from dermlet_train.locator import export, install, measure, small_lesions
 from dermlet_train.locator.extent import Extents, box_of, components, extent_of, filled, training_pictures
 from dermlet_train.locator.network import SIZE, Candidate, Locator, candidates, multiply_adds, overlap, targets
 from dermlet_train.locator.scenes import STRIDE, Sources, blend, clipped, scene
 from dermlet_train.locator.training import Plan, Scenes, train, turned_scene
+from dermlet_train.onnx_export import session_of
 from dermlet_train.store import Store, write_store
 
 SKIN, SPOT = (214, 170, 148), (96, 58, 44)

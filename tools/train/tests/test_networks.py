@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from dermlet_train.depthwise import DepthwiseConv2d
-from dermlet_train.export import OUTPUTS, export_onnx
 from dermlet_train.network import Classifier
 from dermlet_train.networks import NETWORKS, fold_batch_norm, load_imagenet, network_named
+from dermlet_train.onnx_export import OUTPUTS, export_onnx
 from dermlet_train.preprocessing import CAFFE, IMAGENET, LITE
 
 LISTS = Path(__file__).with_name("weight-files")

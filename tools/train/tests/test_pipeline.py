@@ -22,8 +22,8 @@ from shipped import TRAIN, classified, npm_run, probabilities, schema_problems, 
 from dermlet_train.augment import evaluation_view, normalise
 from dermlet_train.calibration import energy, softmax
 from dermlet_train.config import Recipe
-from dermlet_train.export import run, session_of
 from dermlet_train.network import Classifier
+from dermlet_train.onnx_export import run, session_of
 from dermlet_train.sets import members, set_scores
 
 CLASSES = ("mel", "nv", "vasc")

@@ -15,7 +15,7 @@ from PIL import Image
 from prepare_drawn import lesion
 
 from dermlet_train.card.measure import ROOT
-from dermlet_train.evaluation import auc
+from dermlet_train.metrics import auc
 from dermlet_train.quality import CHOOSING, REPORTING, judge, limits_of, read_parts
 from dermlet_train.quality.choose import choose, flagged, harmful_from, isotonic, roc_area
 from dermlet_train.quality.degrade import DEGRADATIONS, Degradation, expose, shrink

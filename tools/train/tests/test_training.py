@@ -22,7 +22,8 @@ from dermlet_train.augment import evaluation_view, training_view
 from dermlet_train.checkpoint import average, load, load_classifier, save
 from dermlet_train.config import Recipe, Stage
 from dermlet_train.distillation import Teachers
-from dermlet_train.evaluation import auc, report
+from dermlet_train.evaluation import report
+from dermlet_train.metrics import auc
 from dermlet_train.network import Classifier
 from dermlet_train.preprocessing import frame_of, shades_of_grey
 from dermlet_train.sampling import Batches, TrainingSamples

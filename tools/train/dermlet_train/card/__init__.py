@@ -6,11 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
-from .measure import ROOT, SETTINGS, measure_model
+from ..repository import RECIPES, shipped_recipe
+from .measure import SETTINGS, measure_model
 from .page import card_text, load_reports, write_readme
 from .plan import Plan, read_rows
-
-PLANS = ROOT / "tools" / "train" / "recipes"
 
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
@@ -32,7 +31,7 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     )
     step.add_argument(
         "--plan",
-        type=Path,
+        type=shipped_recipe,
         help="what to measure and say; recipes/<model>.card.toml when absent, a part for each set when there is none",
     )
 
@@ -54,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def find_plan(name: str, given: Path | None, rows: list[dict[str, str]], labels: set[str], model: Path) -> Plan:
     """The plan given, the model's own, or one from the data: the rows, or what was measured before."""
-    path = given or PLANS / f"{name}.card.toml"
+    path = given or RECIPES / f"{name}.card.toml"
     if given or path.exists():
         return Plan.load(path)
     return Plan.from_rows(rows, labels) if rows else Plan.from_report(load_reports(model)["evaluation"])

@@ -19,9 +19,9 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
+from ..repository import ROOT, require_checkout
 from .plan import Part, Plan
 
-ROOT = Path(__file__).resolve().parents[4]
 Row = dict[str, str]
 
 
@@ -35,6 +35,7 @@ def measure_model(
     """Measures the settings that the plan has and `only` names. Raises CalledProcessError when one fails; its own words
     go to the terminal.
     """
+    require_checkout("measuring a model")
     figures = model / "figures"
     figures.mkdir(exist_ok=True)
     manifest = json.loads((model / "manifest.json").read_text())

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..repository import ROOT, require_checkout
 from . import tables
-from .measure import ROOT
 from .plan import Plan
 from .reports import Report
 
@@ -41,7 +41,7 @@ def load_reports(model: Path) -> dict[str, Any]:
 
 
 def name_of(manifest: dict[str, Any], class_id: str | None) -> str:
-    """What a reader calls the class: its name without what stands in brackets."""
+    """The class's name without the part in brackets."""
     for entry in manifest["classes"]:
         if entry["id"] == class_id:
             return str(entry["name"]).split(" (")[0]
@@ -128,12 +128,12 @@ None of them was measured on the same pictures: they show the order of magnitude
 
 def _left_out(counts: Report) -> str:
     """What was not measured, if anything: pictures of labels that the model has no category for, and unreadable ones."""
-    told = [
+    reasons = [
         f"{count} pictures labelled `{label}`, which it has no category for"
         for label, count in counts["unknownLabels"].items()
     ]
-    told += [f"{counts['unreadable']} pictures that could not be read"] if counts["unreadable"] else []
-    return f"\n\nLeft out: {'; '.join(told)}." if told else ""
+    reasons += [f"{counts['unreadable']} pictures that could not be read"] if counts["unreadable"] else []
+    return f"\n\nLeft out: {'; '.join(reasons)}." if reasons else ""
 
 
 def _certainty(report: Report, positive: str) -> str:
@@ -272,6 +272,7 @@ def _tail(plan: Plan) -> str:
 
 def write_readme(plan: Plan, manifest: dict[str, Any], reports: Report, readme: Path = ROOT / "README.md") -> None:
     """Replaces the table between the markers. Raises ValueError when they are missing."""
+    require_checkout("the table in the repository's README")
     report = reports["evaluation"]
     before, begin, rest = readme.read_text().partition(TABLE_BEGIN)
     _, end, after = rest.partition(TABLE_END)

@@ -23,7 +23,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Part:
-    """Sets looked at together, with classes of their own."""
+    """Sets that are reported together, with classes of their own."""
 
     name: str
     title: str
@@ -38,14 +38,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Target:
-    """A figure that was asked for. Bounds include their ends."""
+    """A figure that the model has to reach. Bounds are inclusive."""
 
     title: str
     at: str
     figure: str
     at_least: float | None = None
     at_most: float | None = None
-    less: str | None = None  # another place with the same figure, taken away from it
+    less: str | None = None  # another place with the same figure, subtracted from it
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ class Published:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is particular to one model's card."""
+    """What is specific to one model's card."""
 
     parts: tuple[Part, ...]
     targets: tuple[Target, ...] = ()
     published: tuple[Published, ...] = ()
     knows_not: str = "It knows nothing else."
-    skin_tones: str = ""  # how the scales of skin tone in the labels run
+    skin_tones: str = ""  # in which direction the labels' skin tone scales run
     data: str = ""
     limits: tuple[str, ...] = ()
     degraded_side: int = 150  # pixels, shorter side of the coarse copies
@@ -80,7 +80,7 @@ class Plan:
         """Raises ValueError for a key that is not known, or a part, target or published figure that lacks one."""
         values = tomllib.loads(path.read_text())
         words = values.pop("words", {})
-        plan = {
+        plan: dict[str, Any] = {
             "parts": _all(Part, values.pop("part", []), path),
             "targets": _all(Target, values.pop("target", []), path),
         }
@@ -91,19 +91,18 @@ class Plan:
             raise ValueError(f"{path}: unknown keys {unknown}")
         if not plan["parts"]:
             raise ValueError(f"{path}: no part")
-        return Plan(
-            **plan, **values, **{key: tuple(word) if isinstance(word, list) else word for key, word in words.items()}
-        )
+        plan |= {key: tuple(word) if isinstance(word, list) else word for key, word in words.items()}
+        return Plan(**plan, **values)
 
     @staticmethod
     def from_rows(rows: list[dict[str, str]], labels: set[str]) -> Plan:
         """A part for each set that holds a class of the model; pairs when some group has pictures of two modalities."""
-        own = [row for row in rows if row["label"] in labels]
-        seen: dict[str, set[str]] = {}
-        for row in own:
-            seen.setdefault(row.get("group") or row["image"], set()).add(row.get("modality", ""))
-        parts = tuple(Part(name, name, (name,)) for name in sorted({row["set"] for row in own}))
-        return Plan(parts, pairs=any(len(kinds - {""}) == 2 for kinds in seen.values()))
+        known_rows = [row for row in rows if row["label"] in labels]
+        modalities_of: dict[str, set[str]] = {}
+        for row in known_rows:
+            modalities_of.setdefault(row.get("group") or row["image"], set()).add(row.get("modality", ""))
+        parts = tuple(Part(name, name, (name,)) for name in sorted({row["set"] for row in known_rows}))
+        return Plan(parts, pairs=any(len(kinds - {""}) == 2 for kinds in modalities_of.values()))
 
     @staticmethod
     def from_report(report: Mapping[str, Any]) -> Plan:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import matplotlib
@@ -26,7 +27,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6
 INK, SOFT, GRID, GROUND = "#1f2933", "#5f6b76", "#e3e7eb", "#ffffff"
 SHADES = LinearSegmentedColormap.from_list("dermlet", ["#ffffff", "#74b3dc"])  # light enough for dark text throughout
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "dermlet",
     "font.family": "sans-serif",
@@ -64,7 +65,7 @@ def draw_all(plan: Plan, manifest: dict[str, Any], report: Report) -> dict[str, 
         "set-sizes.svg": lambda: set_sizes(report["byModality"]),
     }
     for part in plan.parts:
-        drawings[f"confusion-{part.name}.svg"] = lambda part=part: confusion(part.title, report["parts"][part.name])
+        drawings[f"confusion-{part.name}.svg"] = partial(confusion, part.title, report["parts"][part.name])
     if report["bySkinTone"]:
         drawings["skin-tone.svg"] = lambda: skin_tone(report["bySkinTone"])
     with matplotlib.rc_context(_STYLE):
@@ -234,6 +235,7 @@ def skin_tone(sets: Report) -> Figure:
             continue
         value = figure(row["figures"], "balancedAccuracy")
         colour = COLOURS[order.index(name) % len(COLOURS)]
+        assert value.value is not None
         if value.interval:
             panel.plot(value.interval, [place, place], color=colour, linewidth=1.6)
         panel.plot([value.value], [place], "o", color=colour, markersize=5)

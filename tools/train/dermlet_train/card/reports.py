@@ -8,7 +8,7 @@ from typing import Any
 
 Report = Mapping[str, Any]
 
-# Where the figures that have a name of their own stand in a report's section; all others stand under their name.
+# Paths of the figures that a report's section holds under another name.
 _PLACES: dict[str, tuple[str, ...]] = {
     "positiveAuc": ("positive", "auc"),
     "positiveSensitivityAt95Specificity": ("positive", "sensitivityAt95Specificity"),
@@ -26,7 +26,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Value:
-    """A figure and its 95 % interval; None stands for what is not defined or was not measured."""
+    """A figure and its 95 % interval; None where it is undefined or not measured."""
 
     value: float | None
     interval: tuple[float, float] | None = None
@@ -57,7 +57,7 @@ def figure(own: Report | None, name: str) -> Value:
     if own is None:
         return Value(None)
     places = _PLACES.get(name, (name,))
-    if places[0] not in own and name in own:  # differences of pairs stand under the figure's plain name
+    if places[0] not in own and name in own:  # differences of pairs use the figure's own name
         places = (name,)
     here: Any = own
     for step in places:

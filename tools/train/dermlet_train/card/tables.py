@@ -269,9 +269,9 @@ def pair_table(pairs: Report, positive: str) -> str:
     modalities: Sequence[str] = pairs["modalities"]
     rows = []
     for title, key in compared.items():
-        alone = [figure(pairs["alone"][name], key).text() for name in modalities]
+        single = [figure(pairs["alone"][name], key).text() for name in modalities]
         less = [figure(pairs["difference"][name], key) for name in modalities]
-        rows.append([title, *alone, figure(pairs["together"], key).text(), *(signed(value) for value in less)])
+        rows.append([title, *single, figure(pairs["together"], key).text(), *(signed(value) for value in less)])
     return markdown(
         ["", *(f"{name} alone" for name in modalities), "both together", *(f"both less {name}" for name in modalities)],
         rows,

@@ -101,11 +101,11 @@ def add_steps(steps: Any) -> None:
     step.add_argument("--out", type=Path, help="write thresholds and figures as JSON")
 
 
-def _overrides(settings: list[str]) -> dict[str, int | float]:
+def _overrides(settings: list[str]) -> dict[str, Any]:
     """`key=value` with a number each. Raises ValueError."""
     from .training import Plan
 
-    values: dict[str, int | float] = {}
+    values: dict[str, Any] = {}
     for setting in settings:
         key, _, text = setting.partition("=")
         if key not in Plan.__dataclass_fields__:

@@ -14,7 +14,8 @@ from onnx import helper
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..checkpoint import load
-from ..export import draw_self_test, drop_metadata, session_of
+from ..export import draw_self_test
+from ..onnx_export import drop_metadata, session_of, write_program
 from ..storage import store_weights
 from .network import PREPROCESSING, SIZE, Locator
 
@@ -35,7 +36,9 @@ def folded(network: Locator) -> Locator:
     """
     for module in network.modules():
         if isinstance(module, torch.nn.Sequential) and len(module) > 1 and isinstance(module[1], torch.nn.BatchNorm2d):
-            module[0] = fuse_conv_bn_eval(module[0], module[1])
+            convolution = module[0]
+            assert isinstance(convolution, torch.nn.Conv2d)
+            module[0] = fuse_conv_bn_eval(convolution, module[1])
             module[1] = torch.nn.Identity()
     return network
 
@@ -50,15 +53,7 @@ def write_onnx(network: Locator, path: Path, storage: str = "int8", size: int = 
     pixels = PREPROCESSING.normalise(view[None])
     with torch.inference_mode():
         exact = network(torch.from_numpy(pixels)).numpy()
-    program = torch.onnx.export(
-        folded(network),
-        (torch.zeros(1, 3, size, size),),
-        dynamo=True,
-        opset_version=18,
-        input_names=["pixels"],
-        output_names=[OUTPUT],
-    )
-    program.save(str(path))
+    write_program(folded(network), torch.zeros(1, 3, size, size), path, "pixels", [OUTPUT])
     model = onnx.load(path)
     drop_metadata(model)
     _shorten(model)
@@ -91,7 +86,7 @@ def _default(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> bool:
 
 
 def _shorten(model: onnx.ModelProto) -> None:
-    """Short names, and nothing that goes without saying: the exporter's words are a tenth of so small a file."""
+    """Short names and no attributes at their defaults: the exporter's names are a tenth of so small a file."""
     graph, names = model.graph, {}
     fixed = {value.name for value in (*graph.input, *graph.output)}
     for n, held in enumerate(graph.initializer):

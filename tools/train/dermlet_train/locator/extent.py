@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
 
+from ..files import replacing
 from ..store import Store
 
 SIDE = 96  # pixels, side of the square that a picture is squashed to for this; masks have it
@@ -174,9 +176,8 @@ class Extents:
     def get(self, picture: int) -> Extent:
         row = self.index[picture]
         mask, others = np.unpackbits(self.bits[row], axis=-1).reshape(2, SIDE, SIDE).astype(bool)
-        return Extent(
-            tuple(float(v) for v in self.boxes[row]), mask, others, self.skins[row], bool(self.plausible[row])
-        )
+        x, y, width, height = self.boxes[row].tolist()
+        return Extent((x, y, width, height), mask, others, self.skins[row], bool(self.plausible[row]))
 
     def known(self, picture: int) -> bool:
         return picture in self.index and bool(self.plausible[self.index[picture]])
@@ -185,12 +186,12 @@ class Extents:
     def read_or_make(path: Path, store: Store, pictures: Sequence[int]) -> Extents:
         """From `path` where it holds all of `pictures`; else made and written there (some 10 ms a picture)."""
         if path.exists():
-            with np.load(path) as held:
-                index = {int(picture): row for row, picture in enumerate(held["pictures"])}
+            with np.load(path) as stored:
+                index = {int(picture): row for row, picture in enumerate(stored["pictures"])}
                 if set(pictures) <= set(index):
-                    return Extents(index, held["boxes"], held["skins"], held["plausible"], held["bits"])
+                    return Extents(index, stored["boxes"], stored["skins"], stored["plausible"], stored["bits"])
         extents = [extent_of(store.picture(i)) for i in pictures]
-        made = {
+        made: dict[str, Any] = {
             "boxes": np.array([extent.box for extent in extents], np.float32).reshape(-1, 4),
             "skins": np.array([extent.skin for extent in extents], np.float32).reshape(-1, 3),
             "plausible": np.array([extent.plausible for extent in extents], bool),
@@ -198,10 +199,8 @@ class Extents:
                 np.array([(extent.mask, extent.others) for extent in extents]).reshape(-1, 2, SIDE * SIDE), axis=-1
             ),
         }
-        part = path.with_name(path.name + ".part")
-        with part.open("wb") as sink:
+        with replacing(path) as part, part.open("wb") as sink:
             np.savez_compressed(sink, pictures=np.array(pictures, np.int64), **made)
-        part.replace(path)
         return Extents({picture: row for row, picture in enumerate(pictures)}, **made)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..export import file_entry, session_of
+from ..export import file_entry
+from ..files import replacing, write_json
+from ..onnx_export import session_of
 from .export import OUTPUT
 from .network import PREPROCESSING
 
@@ -54,8 +55,8 @@ def install(model: Path, locator: Path, looks: Mapping[str, Mapping[str, float]]
     if outputs != [OUTPUT] or len(pixels.shape) != 4 or pixels.shape[2] != pixels.shape[3]:
         raise ValueError(f"{locator.name} is not a file that export-locator wrote")
     if locator.resolve() != (model / FILE).resolve():
-        shutil.copyfile(locator, model / f"{FILE}.part")
-        os.replace(model / f"{FILE}.part", model / FILE)
+        with replacing(model / FILE) as part:
+            shutil.copyfile(locator, part)
     before: dict[str, Any] = manifest.get("locator", {})
     manifest["locator"] = {
         "file": file_entry(model / FILE),
@@ -75,6 +76,4 @@ def install(model: Path, locator: Path, looks: Mapping[str, Mapping[str, float]]
     }
     for name, look in looks.items():
         modalities[name]["look"] = dict(look)
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    (model / "manifest.json.part").write_text(text)
-    os.replace(model / "manifest.json.part", model / "manifest.json")
+    write_json(model / "manifest.json", manifest)

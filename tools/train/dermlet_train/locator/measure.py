@@ -15,14 +15,14 @@ import numpy as np
 from PIL import Image
 
 from ..card.tables import markdown
-from ..export import session_of
+from ..onnx_export import session_of
 from ..store import Store
 from .extent import Box, extent_of
 from .network import PREPROCESSING, Candidate, candidates, overlap
 
 FALSE_SHARE = 0.05  # of pictures without a spot that may get a frame
-TWICE_SHARE = 0.05  # of pictures of one spot that may be asked about a second
-LOWEST = 0.01  # candidates under this score are not looked at
+TWICE_SHARE = 0.05  # of pictures of one spot for which a second one may be reported
+LOWEST = 0.01  # candidates with a lower score are ignored
 
 
 class Finder:
@@ -40,7 +40,7 @@ class Finder:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was found in a picture, and where its spots are (none: nobody knows, or there are none)."""
+    """What was found in a picture, and where its spots are (empty: unknown, or none)."""
 
     kind: str
     found: list[Candidate]

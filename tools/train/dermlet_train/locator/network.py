@@ -2,7 +2,7 @@
 answers are read.
 
 A spot is a peak of a heat map (CenterNet: Zhou et al. 2019, arXiv:1904.07850), with the logarithms of its sides beside
-it. Spots from a twentieth of the frame to all of it are told on the one grid: the deep layers, which see the whole
+it. Spots from a twentieth of the frame to all of it are found on one grid: the deep layers, which see the whole
 frame, are added to the fine ones (feature pyramid, Lin et al. 2017).
 """
 
@@ -25,7 +25,7 @@ SMALLEST = 0.012  # side of a spot, as a share of the frame's, below which its l
 
 
 class _Conv(nn.Sequential):
-    """Convolution, batch norm and, where asked for, ReLU."""
+    """Convolution, batch norm and, if `active`, ReLU."""
 
     def __init__(
         self,
@@ -52,8 +52,10 @@ class _Residual(nn.Module):
         super().__init__()
         spread = _Conv(width, width, kernel, groups=width, active=False)
         self.body = nn.Sequential(spread, nn.Conv2d(width, 2 * width, 1), nn.ReLU(), nn.Conv2d(2 * width, width, 1))
-        nn.init.normal_(self.body[3].weight, std=0.02)
-        nn.init.zeros_(self.body[3].bias)
+        narrow = self.body[3]
+        assert isinstance(narrow, nn.Conv2d) and narrow.bias is not None
+        nn.init.normal_(narrow.weight, std=0.02)
+        nn.init.zeros_(narrow.bias)
 
     def forward(self, pixels: Tensor) -> Tensor:
         return pixels + self.body(pixels)
@@ -77,10 +79,10 @@ class Locator(nn.Module):
         self.lateral_deep, self.lateral_middle = _Conv(112, 80, 1, active=False), _Conv(80, 48, 1, active=False)
         self.join_middle, self.join_fine = _Residual(80, 5), _Residual(48, 3)
         self.head = nn.Sequential(_Conv(48, 48, 3, groups=48, active=False), _Conv(48, 64, 1), nn.Conv2d(64, 3, 1))
+        last = self.head[2]
+        assert isinstance(last, nn.Conv2d) and last.bias is not None
         with torch.no_grad():
-            self.head[2].bias.copy_(
-                torch.tensor((-4.0, -2.0, -2.0))
-            )  # few cells hold a spot, and it is a quarter of the frame
+            last.bias.copy_(torch.tensor((-4.0, -2.0, -2.0)))  # few cells hold a spot, and it is a quarter of the frame
 
     def forward(self, pixels: Tensor) -> Tensor:
         fine = self.fine(self.stem(pixels))
@@ -116,13 +118,13 @@ class Targets:
     """For one scene, on a grid of G x G cells. `heat` (G, G): 1 in the cell of a centre, a Gaussian around it. `sides`
     (2, G, G): log2 of the sides.
 
-    `told` (G, G): weight of the sides' loss. `counted` (G, G): 0 in cells from which nothing is learnt of whether there
-    is a spot.
+    `size_weight` (G, G): weight of the sides' loss. `counted` (G, G): 0 in cells from which nothing is
+    learnt of whether there is a spot.
     """
 
     heat: np.ndarray
     sides: np.ndarray
-    told: np.ndarray
+    size_weight: np.ndarray
     counted: np.ndarray
 
 
@@ -130,7 +132,7 @@ def targets(boxes: Sequence[Box], grid: int, unsure: np.ndarray | None = None) -
     """What the network should answer for these boxes. Larger spots have wider peaks: where exactly their centre lies
     matters less.
     """
-    heat, told = np.zeros((grid, grid), np.float32), np.zeros((grid, grid), np.float32)
+    heat, size_weight = np.zeros((grid, grid), np.float32), np.zeros((grid, grid), np.float32)
     sides = np.zeros((2, grid, grid), np.float32)
     counted = np.ones((grid, grid), np.float32)
     if unsure is not None:
@@ -145,12 +147,12 @@ def targets(boxes: Sequence[Box], grid: int, unsure: np.ndarray | None = None) -
         near = peak > 0.4
         heat = np.maximum(heat, peak)
         sides[:, near] = np.log2(np.maximum(box[2:], SMALLEST))[:, None]
-        told[near] = peak[near]
+        size_weight[near] = peak[near]
         counted[near] = 1
-    return Targets(heat.astype(np.float32), sides, told.astype(np.float32), counted)
+    return Targets(heat.astype(np.float32), sides, size_weight.astype(np.float32), counted)
 
 
-def loss_of(answers: Tensor, heat: Tensor, sides: Tensor, told: Tensor, counted: Tensor) -> Tensor:
+def loss_of(answers: Tensor, heat: Tensor, sides: Tensor, size_weight: Tensor, counted: Tensor) -> Tensor:
     """CenterNet's loss a picture: focal on the heat map, L1 on the logarithms. (N, 3, G, G), then the batched
     `Targets`.
     """
@@ -161,7 +163,7 @@ def loss_of(answers: Tensor, heat: Tensor, sides: Tensor, told: Tensor, counted:
     elsewhere = -chance.square() * functional.logsigmoid(-logits) * (1 - heat) ** 4 * (1 - centre) * counted
     spots = centre.sum().clamp(min=1)
     focal = (at_centres.sum() + elsewhere.sum()) / spots
-    size = ((answers[:, 1:].float() - sides).abs() * told[:, None]).sum() / told.sum().clamp(min=1) / 2
+    size = ((answers[:, 1:].float() - sides).abs() * size_weight[:, None]).sum() / size_weight.sum().clamp(min=1) / 2
     return focal + size
 
 

@@ -61,17 +61,17 @@ class Sources:
     def of(store: Store, extents: Extents, part: str = "train") -> Sources:
         """All of a part. Raises ValueError where there is no lesion with a known place."""
         rows, inside = store.rows, store.where(part)
-        plain = [i for i in inside if rows[i]["label"] == "none"]
+        healthy = [i for i in inside if rows[i]["label"] == "none"]
         known = [i for i in inside if extents.known(i)]
         if not known:
             raise ValueError(f"the part {part!r} has no lesion whose place could be found")
         return Sources(
             store,
             extents,
-            [i for i in plain if rows[i]["source_label"] == "healthy_skin"],
+            [i for i in healthy if rows[i]["source_label"] == "healthy_skin"],
             [i for i in known if rows[i]["modality"] == "photo"],
             [i for i in known if rows[i]["modality"] != "photo"],
-            [i for i in plain if rows[i]["source_label"] != "healthy_skin"],
+            [i for i in healthy if rows[i]["source_label"] != "healthy_skin"],
         )
 
 
@@ -449,10 +449,11 @@ def _as_it_is(sources: Sources, pool: Sequence[int], size: int, rng: np.random.G
             frame[axis + 2] = 1 - rng.uniform(0, max(0.0, 1 - centre - side * 0.6)) * rng.uniform(0, 1)
     across, down = frame[2] - frame[0], frame[3] - frame[1]
     box = ((x - frame[0]) / across, (y - frame[1]) / down, w / across, h / down)
-    part = tuple(s * n for s, n in zip(frame, (width, height) * 2, strict=True))
+    left, top, right, bottom = frame
+    part = (left * width, top * height, right * width, bottom * height)
     picture = Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box=part)
     grid = size // STRIDE
-    cells = tuple(s * SIDE for s in frame)
+    cells = (left * SIDE, top * SIDE, right * SIDE, bottom * SIDE)
     others = (
         Image.fromarray(extent.others.astype(np.uint8) * 255)
         .filter(ImageFilter.MedianFilter(3))

@@ -77,7 +77,7 @@ def draw(
     repository.
     """
     if any((folder / ".git").exists() for folder in (out.resolve(), *out.resolve().parents)):
-        raise ValueError(f"{out} lies in a repository: choose a folder outside of it")
+        raise ValueError(f"{out} lies in a repository: choose a folder outside it")
     rows = [row for path in labels for row in csv.DictReader(path.open(newline="")) if row["split"] == split]
     spots = [row for row in rows if row["label"] not in ("none", "other") and row["modality"] == "photo"]
     skins = [row for row in rows if row["label"] == "none" and row.get("source_label") == "healthy_skin"]
@@ -145,7 +145,7 @@ def draw(
 
 
 def _grained(canvas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A sensor's noise over all of it, so that what was enlarged is not told by its smoothness."""
+    """A sensor's noise over all of it, so that enlarged parts do not stand out by their smoothness."""
     return canvas + rng.normal(0, 2.0, (*canvas.shape[:2], 1)).astype(np.float32)
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..checkpoint import load, save
-from ..depthwise import keep_memory
+from ..depthwise import channels_last, keep_memory
 from ..store import Store
 from .extent import Box, Extents, training_pictures
 from .network import PREPROCESSING, SIZE, Locator, Targets, candidates, loss_of, overlap, targets
@@ -53,8 +53,8 @@ class Scenes:
         self.size, self.pixels_path, self.lines_path = size, folder / "scenes.u8", folder / "scenes.jsonl"
         lines = self.lines_path.read_text().splitlines() if self.lines_path.exists() else []
         bytes_each = size * size * 3
-        held = self.pixels_path.stat().st_size // bytes_each if self.pixels_path.exists() else 0
-        self.notes = [json.loads(line) for line in lines[:held] if line.endswith("}")]
+        count = self.pixels_path.stat().st_size // bytes_each if self.pixels_path.exists() else 0
+        self.notes = [json.loads(line) for line in lines[:count] if line.endswith("}")]
         with self.pixels_path.open("ab") as sink:
             sink.truncate(len(self.notes) * bytes_each)
         self.lines_path.write_text("".join(json.dumps(note) + "\n" for note in self.notes))
@@ -79,7 +79,7 @@ def turned_scene(pixels: np.ndarray, boxes: Sequence[Box], unsure: np.ndarray, t
     """A scene under one of the square's eight symmetries: `turn % 4` quarter turns against the clock, then mirrored
     from 4 on.
     """
-    out = [tuple(box) for box in boxes]
+    out = list(boxes)
     for _ in range(turn % 4):
         out = [(y, 1 - x, h, w) for x, y, w, h in out]
     pixels, unsure = np.rot90(pixels, turn % 4), np.rot90(unsure, turn % 4)
@@ -97,12 +97,13 @@ def _recoloured(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def batch_of(scenes: Sequence[Scene]) -> tuple[Tensor, list[Tensor]]:
-    """Normalised pixels (N, 3, S, S) and the stacked targets: heat, sides, told, counted."""
+    """Normalised pixels (N, 3, S, S) and the stacked targets: heat, sides, size_weight, counted."""
     pixels = np.stack([one.pixels for one in scenes])
     grid = pixels.shape[1] // STRIDE
     wanted: list[Targets] = [targets(one.boxes, grid, one.unsure) for one in scenes]
     stacked = [
-        torch.from_numpy(np.stack([getattr(t, name) for t in wanted])) for name in ("heat", "sides", "told", "counted")
+        torch.from_numpy(np.stack([getattr(t, name) for t in wanted]))
+        for name in ("heat", "sides", "size_weight", "counted")
     ]
     return torch.from_numpy(PREPROCESSING.normalise(pixels)).contiguous(memory_format=torch.channels_last), stacked
 
@@ -148,15 +149,16 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
     torch.manual_seed(plan.seed)
     extents = Extents.read_or_make(folder / "extents.npz", store, training_pictures(store))
     sources = Sources.of(store, extents)
-    network, average = Locator().to(memory_format=torch.channels_last), Locator().requires_grad_(False)
+    network, average = Locator(), Locator().requires_grad_(False)
+    channels_last(network)
     if start is not None:
         network.load_state_dict(load(start)["weights"])
         sources = Sources.of(store, agreeing(extents, store, network))
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim > 1]
-    plain = [p for p in network.parameters() if p.ndim <= 1]
+    without_decay = [p for p in network.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": plain, "weight_decay": 0.0}],
+        [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": without_decay, "weight_decay": 0.0}],
         lr=plan.learning_rate,
     )
     begin, log, last = 0, folder / "log.jsonl", folder / "last.pt"
@@ -182,17 +184,17 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
         network.train()
         for n in range(per_epoch):
             chosen = order[n * plan.batch : (n + 1) * plan.batch]
-            seen = []
+            scenes: list[Scene] = []
             for k in chosen:
                 note = kept.notes[k]
                 unsure = np.zeros((plan.size // STRIDE) ** 2, bool)
                 unsure[note["unsure"]] = True
-                shown = turned_scene(
+                augmented = turned_scene(
                     pixels[k], note["boxes"], unsure.reshape(plan.size // STRIDE, -1), int(rng.integers(8))
                 )
-                shown.pixels = _recoloured(shown.pixels, rng)
-                seen.append(shown)
-            batch, wanted = batch_of(seen)
+                augmented.pixels = _recoloured(augmented.pixels, rng)
+                scenes.append(augmented)
+            batch, wanted = batch_of(scenes)
             step = epoch * per_epoch + n
             for group in optimiser.param_groups:
                 group["lr"] = rate_at(plan, step, steps)

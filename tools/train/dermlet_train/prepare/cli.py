@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from ..config import Recipe
+from ..repository import shipped_recipe
 from .duplicates import Thresholds
 from .importers import BY_NAME, Options
 from .labels import DEFAULT, ClassMap
@@ -48,7 +49,7 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument(
         "--license", action="append", default=[], help="use only pictures with this licence; may be given several times"
     )
-    step.add_argument("--recipe", type=Path, help="take calibration_fraction and seed from a recipe")
+    step.add_argument("--recipe", type=shipped_recipe, help="take calibration_fraction and seed from a recipe")
     step.add_argument("--seed", type=int)
     step.add_argument(
         "--val",
@@ -105,7 +106,7 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
 
 
 def parse_source(text: str, options: Options) -> Source:
-    """[NAME=][LAYOUT:]PATH; a path that exists as it is written is never cut up."""
+    """[NAME=][LAYOUT:]PATH; a path that exists is never split."""
     layout = name = ""
     if not Path(text).exists():
         if found := re.match(r"([\w.-]+)=(.+)", text):

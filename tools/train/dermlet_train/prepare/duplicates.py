@@ -30,7 +30,7 @@ TURNS = tuple(
 
 @dataclass(frozen=True)
 class Thresholds:
-    """`hash_bits`: of 63, up to which a pair is looked at. A pair is a copy when both correlations reach the copy's
+    """`hash_bits`: of 63, up to which a pair is compared. A pair is a copy when both correlations reach the copy's
     values, and alike (joined into one group, both kept) when both reach the alike values.
 
     Chosen on 12,366 pictures of HAM10000, ISIC 2017, MILK10k and PAD-UFES-20. Of 1,500 pictures, shrunk to 0.4-0.95,
@@ -130,7 +130,7 @@ def _normalised(grey: np.ndarray) -> np.ndarray:
 
 
 def _detail(grey: np.ndarray) -> np.ndarray:
-    """What the 8 x 8 lowest DCT coefficients do not tell: the part that the hash has not looked at."""
+    """What the 8 x 8 lowest DCT coefficients leave out: the part that the hash does not use."""
     basis = _dct(grey.shape[-1])
     basis = basis / np.linalg.norm(basis, axis=1, keepdims=True)
     return grey - basis.T @ (basis @ grey @ basis.T) @ basis

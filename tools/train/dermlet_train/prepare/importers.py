@@ -463,12 +463,12 @@ def _read_folders(folder: Folder, tables: list[Table], options: Options, into: I
         )
         name = parts[1] if split else parts[0]
         into.rows.append(Row(set_name, relative, path, name, links, split, options.modality, name))
-    for path in folder.strangers:
+    for path in folder.unread:
         into.left_out.append(LeftOut(set_name, path.relative_to(folder.base).as_posix(), "kind not read", UNREAD))
-    if kinds := Counter(path.suffix.lower() or "no ending" for path in folder.strangers):
-        told = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+    if kinds := Counter(path.suffix.lower() or "no ending" for path in folder.unread):
+        counted = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
         into.notes.append(
-            f"{sum(kinds.values())} files are of a kind that is not read ({told}): they are left out. {UNREAD}"
+            f"{sum(kinds.values())} files are of a kind that is not read ({counted}): they are left out. {UNREAD}"
         )
     if unmatched:
         into.notes.append(
@@ -515,7 +515,7 @@ def detect(folder: Folder) -> list[tuple[Layout, list[Table]]]:
 def import_source(root: Path, layout: str = "", options: Options | None = None) -> Iterator[Import]:
     """Reads a folder or table. Without `layout` everything that is recognised is read.
 
-    Raises PrepareError when nothing is recognised, the layout asked for is not there, or none of a layout's pictures
+    Raises PrepareError when nothing is recognised, the requested layout is not there, or none of a layout's pictures
     is.
     """
     options = options or Options()

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..files import write_text
+
 FORMAT = 1
 
 
@@ -25,6 +27,4 @@ def write_manifest(path: Path, head: Mapping[str, Any], pictures: Sequence[Mappi
     """Indented head, then one picture a line: readable, and fit for a line-wise comparison of two stores."""
     text = json.dumps({"format": FORMAT} | dict(head), indent=2, ensure_ascii=False)
     lines = ",\n".join("    " + json.dumps(picture, ensure_ascii=False) for picture in pictures)
-    part = path.with_suffix(".json.part")
-    part.write_text(f'{text[:-2]},\n  "pictures": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
-    part.replace(path)
+    write_text(path, f'{text[:-2]},\n  "pictures": [\n{lines}\n  ]\n}}\n')

@@ -30,14 +30,14 @@ from .rows import PrepareError
 
 try:
     import pi_heif  # libheif without its encoders, whose licence is another
-except ImportError:  # an environment of before: such a picture is then reported with what to do
+except ImportError:  # an older environment: such a picture is reported with what to install
     pi_heif = None
 else:
     pi_heif.register_heif_opener()
 
 try:
     import fcntl
-except ImportError:  # not on Windows: two runs into one folder are not told apart there
+except ImportError:  # not on Windows: two runs into one folder are not noticed there
     fcntl = None  # type: ignore[assignment]
 
 THUMB = 64  # pixels, side of the grey copy
@@ -48,7 +48,8 @@ _SRGB = ImageCms.createProfile("sRGB")
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, Image.DecompressionBombError, MemoryError)
 
-A, B = TypeVar("A"), TypeVar("B")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True)

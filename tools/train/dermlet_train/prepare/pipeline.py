@@ -52,7 +52,7 @@ class Settings:
     fractions: Fractions = field(default_factory=Fractions)
     calibration: float = 0.08
     calibration_by_class: bool = (
-        False  # draw the calibration part as val and test are: few pictures of a class would else be missed by chance
+        False  # stratify the calibration part like val and test, so that no rare class is missed by chance
     )
     thresholds: Thresholds = field(default_factory=Thresholds)
     duplicates: str = "drop"
@@ -360,8 +360,9 @@ def _records(
         records.append(record | {"part": part_of(record, settings.calibration)})
     if settings.calibration_by_class:
         training = [record for record in records if record["split"] == "train"]
-        columns = [[record[key] for record in training] for key in ("group", "label", "set")]
-        drawn = assign_splits(*columns, [""] * len(training), Fractions(settings.calibration, 0.0), settings.seed)
+        groups, labels, sets = ([record[key] for record in training] for key in ("group", "label", "set"))
+        fractions = Fractions(settings.calibration, 0.0)
+        drawn = assign_splits(groups, labels, sets, [""] * len(training), fractions, settings.seed)
         for record, split in zip(training, drawn, strict=True):
             record["part"] = "calib" if split == "val" else "train"
     parts = [record["part"] for record in records]
@@ -416,8 +417,8 @@ def _write(
         markdown(records, order, notes) + "\n![Share of each class per set and part](summary.svg)\n", encoding="utf-8"
     )
     (out / "summary.svg").write_text(svg(records, order), encoding="utf-8")
-    told = ", ".join(f"{n} {part}" for part, n in sorted(parts.items()))
-    say(f"{len(records)} pictures in {totals['groups']} groups: {told}; {len(left_out)} left out (left-out.csv)")
+    counted = ", ".join(f"{n} {part}" for part, n in sorted(parts.items()))
+    say(f"{len(records)} pictures in {totals['groups']} groups: {counted}; {len(left_out)} left out (left-out.csv)")
     return Report(totals, notes)
 
 

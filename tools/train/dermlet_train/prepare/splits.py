@@ -70,19 +70,19 @@ class LeakError(PrepareError):
     """Raised with the offending rows in the message."""
 
     def __init__(
-        self, leaks: Sequence[Leak], name: Sequence[str], splits: Sequence[str], hint: str, shown: int = 20
+        self, leaks: Sequence[Leak], name: Sequence[str], splits: Sequence[str], hint: str, most: int = 20
     ) -> None:
         self.leaks = tuple(leaks)
         lines = [f"{len(leaks)} group(s) stand in more than one split:"]
-        for leak in leaks[:shown]:
+        for leak in leaks[:most]:
             by_split = {s: [name[i] for i in leak.rows if splits[i] == s] for s in leak.splits}
             parts = [
                 f"{s}: {', '.join(rows[:4])}{f' and {len(rows) - 4} more' if len(rows) > 4 else ''}"
                 for s, rows in by_split.items()
             ]
             lines.append(f"  {leak.group} -> " + "; ".join(parts))
-        if len(leaks) > shown:
-            lines.append(f"  and {len(leaks) - shown} more")
+        if len(leaks) > most:
+            lines.append(f"  and {len(leaks) - most} more")
         super().__init__("\n".join([*lines, hint]))
 
 

@@ -95,7 +95,7 @@ def svg(rows: Sequence[Mapping[str, str]], labels: Sequence[str]) -> str:
             f' fill="#222222">{escape(label)}</text>'
         )
     for i, (set_name, part) in enumerate(order):
-        y, x = top + i * (bar + gap), float(left)
+        y, start = top + i * (bar + gap), float(left)
         total = sum(counts[set_name, part, label] for label in labels)
         out.append(
             f'<text x="{left - 8}" y="{y + 13}" text-anchor="end" fill="#222222">{escape(set_name)}, {part}</text>'
@@ -107,9 +107,9 @@ def svg(rows: Sequence[Mapping[str, str]], labels: Sequence[str]) -> str:
             share = width * count / total
             title = f"{escape(set_name)}, {part}, {escape(label)}: {count} of {total}"
             out.append(
-                f'<rect x="{x:.1f}" y="{y}" width="{share:.1f}" height="{bar}"'
+                f'<rect x="{start:.1f}" y="{y}" width="{share:.1f}" height="{bar}"'
                 f' fill="{colour[label]}"><title>{title}</title></rect>'
             )
-            x += share
+            start += share
         out.append(f'<text x="{left + width + 8}" y="{y + 13}" fill="#222222">{total}</text>')
     return "\n".join([*out, "</svg>", ""])

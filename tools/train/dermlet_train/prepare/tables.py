@@ -14,7 +14,7 @@ from .rows import PrepareError
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"}
 )
-# Of these nobody expects that they are pictures; a file of any other kind among pictures is reported, never dropped
+# Files that are not expected to be pictures; a file of any other kind among pictures is reported, never dropped
 # without a word.
 NOT_PICTURES = frozenset(
     {".csv", ".tab", ".tsv", ".txt", ".json", ".md", ".ini", ".db", ".pdf", ".html", ".xlsx", ".ods", ".docx"}
@@ -100,7 +100,7 @@ class Folder:
         return [p for p in self.files if p.suffix.lower() in PICTURE_SUFFIXES and not _NOT_A_PICTURE.search(p.stem)]
 
     @property
-    def strangers(self) -> list[Path]:
+    def unread(self) -> list[Path]:
         """Files that may have been meant as pictures and are of no kind that is read: raw files, films, archives."""
         return [p for p in self.files if p.suffix.lower() not in PICTURE_SUFFIXES | NOT_PICTURES]
 

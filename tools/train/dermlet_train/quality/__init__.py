@@ -22,6 +22,9 @@ from typing import Any
 import numpy as np
 
 from ..card.measure import Row
+from ..files import write_json
+from ..metrics import auc, balanced_accuracy
+from ..repository import require_checkout
 from ..store import part_of
 from .choose import Roc, choose, harmful_from, tell
 from .degrade import DEGRADATIONS, Degradation
@@ -32,7 +35,7 @@ CHOOSING, REPORTING = "calib", "val"
 
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
-    from ..calibrate import default_cache
+    from ..calibrate.outputs import default_cache
 
     step.add_argument("--model", type=Path, required=True, help="a model folder: its manifest gets the limits")
     step.add_argument(
@@ -65,13 +68,13 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
         "--pictures",
         type=int,
         default=160,
-        help="of each modality that the network is asked about, at every step (%(default)s)",
+        help="pictures of each modality that the network classifies at every step (%(default)s)",
     )
     step.add_argument(
         "--undegraded",
         type=int,
         default=400,
-        help="of each modality and part whose quality is measured as they are (%(default)s)",
+        help="undegraded pictures of each modality and part whose quality is measured (%(default)s)",
     )
     step.add_argument("--jobs", type=int, default=2)
     step.add_argument(
@@ -89,7 +92,7 @@ class Finding:
     check: str
     modality: str
     key: str
-    limit: float | None  # None: no step was harmful, so the check is not made
+    limit: float | None  # None: no step was harmful, the check is left out
     steps: tuple[float, ...]
     lost: tuple[float, ...]  # balanced accuracy lost at each step
     lost_auc: tuple[float | None, ...]  # malignant against the rest
@@ -113,6 +116,7 @@ def read_parts(tables: Sequence[Path], classes: Sequence[str], fraction: float) 
 
 
 def run(arguments: argparse.Namespace) -> None:
+    require_checkout("`quality`")
     path = arguments.model / "manifest.json"
     manifest = json.loads(path.read_text())
     classes = [entry["id"] for entry in manifest["classes"]]
@@ -127,9 +131,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not findings:
         raise SystemExit("quality: no modality has pictures in both parts")
     manifest["quality"] = limits_of(findings, manifest["quality"])
-    part = path.with_suffix(".json.part")
-    part.write_text(json.dumps(manifest, indent=2) + "\n")
-    part.replace(path)
+    write_json(path, manifest)
     options = {
         "drop": arguments.drop,
         "flagged": arguments.flagged,
@@ -154,22 +156,22 @@ def limits_of(findings: Sequence[Finding], before: dict[str, Any]) -> dict[str, 
 def measure_modality(
     modality: str, rows: dict[str, list[Row]], manifest: dict[str, Any], arguments: argparse.Namespace
 ) -> list[Finding]:
-    asked = {part: evenly(own, arguments.pictures) for part, own in rows.items()}
-    plain = {part: _undegraded_values(own, manifest, arguments) for part, own in rows.items()}
-    clean, _ = _through(asked[CHOOSING], None, manifest, arguments, True)
+    sampled = {part: evenly(own, arguments.pictures) for part, own in rows.items()}
+    undegraded = {part: _undegraded_values(own, manifest, arguments) for part, own in rows.items()}
+    clean, _ = _through(sampled[CHOOSING], None, manifest, arguments, True)
     findings = []
     for degradation in DEGRADATIONS:
-        answers, chosen = _through(asked[CHOOSING], degradation, manifest, arguments, not degradation.hopeless)
-        _, told = _through(asked[REPORTING], degradation, manifest, arguments, False)
+        answers, chosen = _through(sampled[CHOOSING], degradation, manifest, arguments, not degradation.hopeless)
+        _, reported = _through(sampled[REPORTING], degradation, manifest, arguments, False)
         values = {
-            CHOOSING: plain[CHOOSING][degradation.check] | chosen,
-            REPORTING: plain[REPORTING][degradation.check] | told,
+            CHOOSING: undegraded[CHOOSING][degradation.check] | chosen,
+            REPORTING: undegraded[REPORTING][degradation.check] | reported,
         }
         findings.append(
             judge(
                 modality,
                 degradation,
-                asked[CHOOSING],
+                sampled[CHOOSING],
                 clean | answers,
                 values,
                 manifest,
@@ -214,7 +216,7 @@ def _through(
     arguments: argparse.Namespace,
     ask: bool,
 ) -> tuple[Answers, dict[str, np.ndarray]]:
-    """The network's answers (when asked for) and the check's own values by setting, of every step of
+    """The network's answers (if wanted) and the check's own values by setting, of every step of
     one degradation.
     """
     name = degradation.check if degradation else UNDEGRADED
@@ -241,8 +243,6 @@ def accuracy(
     rows: Sequence[Row], answers: Answers, setting: str, classes: Sequence[str], malignant: Sequence[str]
 ) -> tuple[float, float | None]:
     """Balanced accuracy, and the malignant classes' area under the ROC curve, of one setting."""
-    from ..evaluation import auc, balanced_accuracy
-
     probabilities = np.stack([answers[setting, identity(row)] for row in rows])
     truth = [row["label"] for row in rows]
     guess = [classes[k] for k in probabilities.argmax(1)]
@@ -264,6 +264,7 @@ def judge(
     classes = [entry["id"] for entry in manifest["classes"]]
     malignant = [entry["id"] for entry in manifest["classes"] if entry["concern"] == "high"]
     steps = [degradation.name(step) for step in degradation.steps]
+    areas: list[float | None]
     if degradation.hopeless:
         lost, areas, first = [1.0] * len(steps), [None] * len(steps), 0
     else:

@@ -28,7 +28,7 @@ def harmful_from(losses: Sequence[float], drop: float) -> int:
 
 
 def roc_area(harmless: np.ndarray, harmful: np.ndarray, highest: bool) -> float:
-    """Probability that a harmful picture's value lies on the wrong side of a harmless one's
+    """Probability that a harmful picture's value is on the wrong side of a harmless one's
     (Mann-Whitney), ties half.
     """
     order = np.sort(harmless)

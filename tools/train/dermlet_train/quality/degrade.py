@@ -45,7 +45,7 @@ def add_noise(picture: Image.Image, levels: float, rng: np.random.Generator) -> 
 
 
 def shrink(picture: Image.Image, side: float, _rng: np.random.Generator) -> Image.Image:
-    """A shorter side of `side` pixels, bicubic; as it is when it has no more."""
+    """A shorter side of `side` pixels, bicubic; unchanged if it is no longer than that."""
     scale = side / min(picture.size)
     return (
         picture
@@ -82,8 +82,8 @@ class Degradation:
     unit: str  # of the steps
     change: Change
     steps: tuple[float, ...]
-    reference: float | None = None  # the step that harm is measured from; None: the picture as it is
-    hopeless: bool = False  # nothing of the lesion is left at any step: no network needs to be asked
+    reference: float | None = None  # the step that harm is measured from; None: the undegraded picture
+    hopeless: bool = False  # no step leaves anything of the lesion: the network is not run
 
     @property
     def highest(self) -> bool:

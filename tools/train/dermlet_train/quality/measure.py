@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..card.measure import ROOT, Row, write_rows
+from ..card.measure import Row, write_rows
+from ..files import replacing
+from ..repository import ROOT, SCRIPTS
 from .degrade import Degradation
 
 UNDEGRADED = "undegraded"
-VALUES_SCRIPT = ROOT / "tools" / "train" / "quality_values.mjs"
+VALUES_SCRIPT = SCRIPTS / "quality_values.mjs"
 Answers = dict[tuple[str, str], np.ndarray]  # (setting, picture) -> (K,) probabilities
 
 
@@ -79,7 +81,7 @@ def original(image: str) -> str:
 
 
 def predict(copies: Sequence[Row], folder: Path, model: Path, classes: Sequence[str], jobs: int, kept: Path) -> Answers:
-    """Probabilities of every copy. What `kept` (a table) holds is not asked again; what is new is added to it."""
+    """Probabilities of every copy. Rows of the table `kept` are reused; new ones are added to it."""
     answers = _read_answers(kept, classes)
     missing = [row for row in copies if (row["set"], original(row["image"])) not in answers]
     if missing:
@@ -119,18 +121,12 @@ def _read_answers(path: Path, classes: Sequence[str]) -> Answers:
 
 def _write_answers(path: Path, answers: Answers, classes: Sequence[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    probabilities = [
-        {k: f"{p:.6g}" for k, p in zip(classes, found, strict=True)} for _, found in sorted(answers.items())
+    rows = [
+        {"set": setting, "image": image, **{k: f"{p:.6g}" for k, p in zip(classes, probabilities, strict=True)}}
+        for (setting, image), probabilities in sorted(answers.items(), key=lambda entry: entry[0])
     ]
-    write_rows(
-        part,
-        [
-            {"set": setting, "image": image, **own}
-            for (setting, image), own in zip(sorted(answers), probabilities, strict=True)
-        ],
-    )
-    part.replace(path)
+    with replacing(path) as part:
+        write_rows(part, rows)
 
 
 def core_values(
@@ -140,11 +136,11 @@ def core_values(
     CalledProcessError.
     """
     files = [str((folder / row["set"] / row["image"]).resolve()) for row in copies]
-    asked = json.dumps({"input": dict(given), "files": files})
-    told = subprocess.run(
-        ["node", str(VALUES_SCRIPT)], input=asked, check=True, stdout=subprocess.PIPE, text=True
+    request = json.dumps({"input": dict(given), "files": files})
+    output = subprocess.run(
+        ["node", str(VALUES_SCRIPT)], input=request, check=True, stdout=subprocess.PIPE, text=True
     ).stdout
     return {
         (row["set"], original(row["image"])): json.loads(line)
-        for row, line in zip(copies, told.splitlines(), strict=True)
+        for row, line in zip(copies, output.splitlines(), strict=True)
     }

@@ -21,7 +21,7 @@ def write_report(
     model: Path, manifest: Mapping[str, Any], findings: Sequence[Finding], options: Mapping[str, Any]
 ) -> None:
     (model / "figures").mkdir(exist_ok=True)
-    report = {
+    report: dict[str, Any] = {
         "model": {"name": manifest["name"], "version": manifest["version"], "sha256": manifest["file"]["sha256"]},
         "options": dict(options),
     }
