@@ -37,7 +37,7 @@ export function python({ enumerations, qualityChecks }, documents) {
     '    for check in (',
     ...Object.entries(qualityChecks).flatMap(([id, { key, limit, unit, from, to, about }]) => [
       ...wrapped(about, '        # '),
-      `        QualityCheck(${[id, key, limit, unit].map((text) => JSON.stringify(text)).join(', ')}, (${from}, ${to})),`,
+      `        QualityCheck(${[id, key, limit, unit].map((text) => `"${text}"`).join(', ')}, (${from}, ${to})),`,
     ]),
     '    )',
     '}',

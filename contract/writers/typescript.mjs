@@ -90,7 +90,7 @@ export function tables(contract, documents) {
     ...Object.entries(enumerations.Format.values).map(([id, { phrase }]) => `  ${id}: ${single(phrase)},`),
     '};',
     '',
-    '/** Of each check: the key of its limit in a manifest, and whether the limit is the least or the most that passes. */',
+    '/** Of each check: the key of its limit in a manifest; whether that is the least or the most that passes. */',
     'export const QUALITY_CHECKS = {',
     ...Object.entries(qualityChecks).map(
       ([id, { key, limit }]) => `  ${id}: { key: ${single(key)}, limit: ${single(limit)} },`,
@@ -136,7 +136,8 @@ const WRITERS = {
     if (maxItems === undefined)
       return [piped(`v.array(${item})`, ...optional(minItems, (least) => `v.minLength(${least})`)), rest];
     if (minItems !== maxItems) throw new Error(`${context.name}: lists have no greatest length of their own`);
-    return [`v.strictTuple([${Array(minItems).fill(item).join(', ')}])`, rest];
+    const entries = Array(minItems).fill(`\n${context.indent}  ${item},`);
+    return [`v.strictTuple([${entries.join('')}\n${context.indent}])`, rest];
   },
   object: ({ properties, required = [], additionalProperties, $extends, ...rest }, context) => {
     if (typeof additionalProperties === 'object')

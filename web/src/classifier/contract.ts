@@ -74,7 +74,7 @@ export const FORMAT_PHRASES: Record<Format, string> = {
   heic: 'a HEIC picture',
 };
 
-/** Of each check: the key of its limit in a manifest, and whether the limit is the least or the most that passes. */
+/** Of each check: the key of its limit in a manifest; whether that is the least or the most that passes. */
 export const QUALITY_CHECKS = {
   too_small: { key: 'minSide', limit: 'least' },
   blurred: { key: 'minSharpness', limit: 'least' },

@@ -30,7 +30,11 @@ const fileEntry = v.strictObject({
 });
 export type FileEntry = v.InferOutput<typeof fileEntry>;
 
-const triple = v.strictTuple([v.pipe(v.number(), v.finite()), v.pipe(v.number(), v.finite()), v.pipe(v.number(), v.finite())]);
+const triple = v.strictTuple([
+  v.pipe(v.number(), v.finite()),
+  v.pipe(v.number(), v.finite()),
+  v.pipe(v.number(), v.finite()),
+]);
 
 const modelInput = v.strictObject({
   // name of the ONNX graph's input
@@ -132,7 +136,10 @@ const modality = v.strictObject({
 export type Modality = v.InferOutput<typeof modality>;
 
 // in the order of the modalities
-const weights = v.strictTuple([notNegative, notNegative]);
+const weights = v.strictTuple([
+  notNegative,
+  notNegative,
+]);
 
 const pooling = v.strictObject({
   weights: weights,
@@ -146,7 +153,10 @@ export type Pooling = v.InferOutput<typeof pooling>;
 // softmax(logits / the modality's temperature) / temperature)
 const combination = v.strictObject({
   ...pooling.entries,
-  modalities: v.strictTuple([v.string(), v.string()]),
+  modalities: v.strictTuple([
+    v.string(),
+    v.string(),
+  ]),
   // in place of the combination's own for the means over the dihedral views; its own where absent
   thorough: v.exactOptional(pooling),
 });
