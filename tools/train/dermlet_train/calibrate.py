@@ -40,12 +40,14 @@ from .calibration import (
     tempered,
 )
 from .config import Recipe
+from .contract import CONCERNS, MANIFEST_VERSION
 from .framing import WHOLE, Frame, Framer, framer_of
+from .manifest import read_manifest, write_manifest
 from .modality_probe import FittedProbe, cross_fitted_accuracy, fit_probe
 from .rejection import Outputs, RejectionModel
 from .sets import Asked, Scored, Sets, aimed, fit_sets
 from .store import Store
-from .tiers import NAMES, Cuts, Targets, fit_cuts, held_out_tiers, tier_figures
+from .tiers import Cuts, Targets, fit_cuts, held_out_tiers, tier_figures
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -486,7 +488,7 @@ class Findings:
             manifest["modalityProbe"] = self.probe.probe.entry()
         manifest.pop("rejection", None)
         (folder / SIDECAR).unlink(missing_ok=True)
-        manifest["manifestVersion"] = 2
+        manifest["manifestVersion"] = MANIFEST_VERSION
         manifest["decision"].pop("highConcernMass", None)
         manifest["decision"]["rejection"] = "energy" if self.sidecar is None else "distance"
         if self.sidecar is not None:
@@ -629,7 +631,8 @@ def pair_line(figures: Mapping[str, Any]) -> str:
 
 def tier_row(name: str, kind: str, own: Mapping[str, Any]) -> str:
     cells = [
-        f"{own[tier]['share']:.3f} ({own[tier]['interval'][0]:.3f} to {own[tier]['interval'][1]:.3f})" for tier in NAMES
+        f"{own[tier]['share']:.3f} ({own[tier]['interval'][0]:.3f} to {own[tier]['interval'][1]:.3f})"
+        for tier in CONCERNS
     ]
     return "| " + " | ".join([name, kind, str(own["pictures"]), *cells]) + " |"
 
@@ -727,8 +730,7 @@ def run(arguments: argparse.Namespace) -> None:
     description = json.loads(arguments.recipe.with_suffix(".model.json").read_text())
     store = Store.open(arguments.store)
     if arguments.model:
-        path = arguments.model / "manifest.json"
-        manifest = json.loads(path.read_text())
+        manifest = read_manifest(arguments.model)
         shown = manifest["input"]  # what the run was given by `--set` stands there, not in the recipe's file
         recipe = replace(recipe, input_size=shown["width"], crop=shown["fit"], crop_pct=shown.get("cropPct", 1.0))
         network = Network.open(arguments.model / manifest["file"]["path"], recipe)
@@ -736,7 +738,7 @@ def run(arguments: argparse.Namespace) -> None:
             network, store, recipe, description, arguments.cache, arguments.method, framer_of(arguments.model, manifest)
         )
         findings.write(manifest, arguments.model)
-        write_json(path, manifest)
+        write_manifest(arguments.model, manifest)
     else:
         if arguments.out is None:
             raise SystemExit("calibrate: --checkpoint needs --out")

@@ -7,7 +7,6 @@ of an earlier version has no `recipe`; its network is then known by the names an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from .config import Recipe
 from .from_onnx import read_model
+from .manifest import read_manifest
 from .network import Classifier
 from .networks import NETWORKS
 
@@ -74,7 +74,7 @@ def origin_of(path: Path) -> str:
     manifest and the card.
     """
     if path.is_dir():
-        manifest = json.loads((path / "manifest.json").read_text())
+        manifest = read_manifest(path)
         return f"the weights of {manifest['name']} {manifest['version']}"
     return load(path).get("origin", "") or "the weights of an earlier run"
 

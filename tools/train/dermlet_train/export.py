@@ -23,6 +23,7 @@ from .augment import normalise, recipe_view
 from .calibrate import Network, calibrate, report
 from .config import Recipe
 from .framing import framer_of
+from .manifest import FILE_NAME, new_manifest, read_manifest, write_manifest
 from .network import Classifier, Exported
 from .preprocessing import LITE, Preprocessing
 from .rounding import store_network
@@ -157,8 +158,7 @@ def kept_looking(out: Path) -> dict[str, Any]:
     """The locator of the model that the folder holds already, and how closely each modality is looked at: another
     network's weights do not change them.
     """
-    path = out / "manifest.json"
-    before = json.loads(path.read_text()) if path.exists() else {}
+    before = read_manifest(out) if (out / FILE_NAME).exists() else {}
     if "locator" not in before:
         return {}
     looks = [
@@ -213,9 +213,7 @@ def export(
     looking = kept_looking(out)
     framer = framer_of(out, looking) if looking else None
     findings = calibrate(Network.open(path, recipe), store, recipe, description, framer=framer)
-    manifest = {
-        "$schema": "../manifest.schema.json",
-        "manifestVersion": 2,
+    fields = {
         "name": name,
         "version": description["version"],
         "title": description["title"],
@@ -255,7 +253,8 @@ def export(
             **description.get("training", {}),
         },
     }
+    manifest = new_manifest(**fields)
     findings.write(manifest, out)
     only_known_modalities(manifest)
     print(report(findings), flush=True)
-    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    write_manifest(out, manifest)

@@ -39,6 +39,7 @@ from .augment import recipe_view
 from .calibration import fit_temperature, softmax
 from .config import Recipe
 from .export import export_onnx, run
+from .manifest import read_manifest
 from .network import Classifier
 from .networks import network_named
 from .preprocessing import Preprocessing
@@ -463,7 +464,7 @@ def keep_table(table: Path, model: Path) -> None:
     """
     report = json.loads(table.read_text())
     report.pop("plan")
-    sha256 = json.loads((model / "manifest.json").read_text())["file"]["sha256"]
+    sha256 = read_manifest(model)["file"]["sha256"]
     (model / "figures").mkdir(exist_ok=True)
     (model / "figures" / "variants.json").write_text(
         json.dumps({"model": {"sha256": sha256}, **report}, indent=2) + "\n"

@@ -19,6 +19,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
+from ..manifest import read_manifest
 from .plan import Part, Plan
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -37,7 +38,7 @@ def measure_model(
     """
     figures = model / "figures"
     figures.mkdir(exist_ok=True)
-    manifest = json.loads((model / "manifest.json").read_text())
+    manifest = read_manifest(model)
     forget_others(figures, manifest["file"]["sha256"])
     common = ("--split", split, "--model", str(model.resolve()), "--jobs", str(jobs))
     paired = plan.pairs and "combination" in manifest

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..card.measure import Row
+from ..manifest import read_manifest, write_manifest
 from ..store import part_of
 from .choose import Roc, choose, harmful_from, tell
 from .degrade import DEGRADATIONS, Degradation
@@ -113,8 +113,7 @@ def read_parts(tables: Sequence[Path], classes: Sequence[str], fraction: float) 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    path = arguments.model / "manifest.json"
-    manifest = json.loads(path.read_text())
+    manifest = read_manifest(arguments.model)
     classes = [entry["id"] for entry in manifest["classes"]]
     parts = read_parts(arguments.labels, classes, arguments.calibration_fraction)
     findings = []
@@ -127,9 +126,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not findings:
         raise SystemExit("quality: no modality has pictures in both parts")
     manifest["quality"] = limits_of(findings, manifest["quality"])
-    part = path.with_suffix(".json.part")
-    part.write_text(json.dumps(manifest, indent=2) + "\n")
-    part.replace(path)
+    write_manifest(arguments.model, manifest)
     options = {
         "drop": arguments.drop,
         "flagged": arguments.flagged,
