@@ -32,7 +32,7 @@ std::string said(const Octets& file) {
   const auto header = read_header(file);
   if (!header) return "(" + header.error().message + ")";
   auto converter = Converter::allocate().value();
-  return std::string(colour_source_name(read_colour(file, *header, converter)));
+  return std::string(name_of(read_colour(file, *header, converter)));
 }
 
 Octets profile(const std::string& wanted) {
@@ -55,7 +55,7 @@ TEST(Colour, ViewsAreThoseOfLittleCmsAndPillowWithinOneLevel) {
     spec.tensor.width = spec.tensor.height = side;
     const auto prepared = prepare(picture_bytes(name), spec);
     ASSERT_TRUE(prepared) << name << ": " << prepared.error().message;
-    EXPECT_EQ(colour_source_name(prepared->source.colour), source) << name;
+    EXPECT_EQ(name_of(prepared->source.colour), source) << name;
     const Octets expected = testing::from_hex(hex);
     const Octets view = values_of(prepared->view);
     ASSERT_EQ(view.size(), expected.size());

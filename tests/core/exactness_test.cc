@@ -81,14 +81,14 @@ std::string answer_of(const std::vector<std::uint8_t>& bytes, const std::vector<
   for (const Wanted& wanted : specs) {
     const bool first = &wanted == &specs.front();
     const auto prepared = prepare(bytes, wanted.spec, wanted.cropped ? std::optional(crop) : std::nullopt);
-    if (!prepared && first) return std::string(error_name(prepared.error().code));
+    if (!prepared && first) return std::string(name_of(prepared.error().code));
     if (first) {
       const Source& source = prepared->source;
-      answer << format_name(source.format) << ':' << source.width << 'x' << source.height << ':' << source.orientation
-             << ':' << colour_source_name(source.colour);
+      answer << name_of(source.format) << ':' << source.width << 'x' << source.height << ':' << source.orientation
+             << ':' << name_of(source.colour);
       crop = {source.width / 5, source.height / 4, std::max(1, source.width / 2), std::max(1, source.height / 2)};
     }
-    answer << ' ' << (prepared ? hash_of(*prepared) : std::string(error_name(prepared.error().code)));
+    answer << ' ' << (prepared ? hash_of(*prepared) : std::string(name_of(prepared.error().code)));
   }
   return answer.str();
 }

@@ -1,4 +1,7 @@
-/** The hand parser and models/manifest.schema.json say the same, and the parser also says what a schema cannot. */
+/**
+ * The parser and models/manifest.schema.json, both generated, say the same by another library's word; the parser also
+ * says what a schema cannot.
+ */
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
@@ -37,6 +40,9 @@ function fullManifest(): Record<string, unknown> {
   return JSON.parse(JSON.stringify(full)) as Record<string, unknown>; // nothing shared: a change is in one place
 }
 
+/** Made once: it is copied for every change. */
+const FULL = fullManifest();
+
 /** Paths of every value in a JSON tree, the root left out; of long lists the first entry only. */
 function paths(value: unknown, path: Path = []): Path[] {
   const own = path.length > 0 ? [path] : [];
@@ -48,7 +54,7 @@ function paths(value: unknown, path: Path = []): Path[] {
 }
 
 function changed(path: Path, change: (container: Container, key: string | number) => void): unknown {
-  const copy = structuredClone(fullManifest());
+  const copy = structuredClone(FULL);
   let container = copy as Container;
   for (const key of path.slice(0, -1)) container = container[key] as Container;
   change(container, path.at(-1)!);
@@ -104,7 +110,7 @@ describe('parser and schema', () => {
       const parserSays = problem === undefined || (schemaSays && beyondSchema.test(problem));
       if (schemaSays !== parserSays) disagree.push(`${name}: schema ${schemaSays}, parser ${problem ?? 'accepts'}`);
     };
-    for (const path of paths(fullManifest())) {
+    for (const path of paths(FULL)) {
       const name = path.join('.');
       compare(
         `${name} removed`,
@@ -165,6 +171,37 @@ describe('errors name the field', () => {
       broken(['combination', 'thorough', 'sets', 'limits'], []),
       'MODEL_CORRUPT',
       /combination\.thorough\.sets\.limits/,
+    ));
+  test.each([
+    [['file', 'bytes'], 1.5, 'file.bytes must be a whole number'],
+    [['file', 'bytes'], 0, 'file.bytes must be at least 1'],
+    [['decision', 'coverage'], 2, 'decision.coverage must be at most 1'],
+    [['modalities', 0, 'temperature'], 0, 'modalities[0].temperature must be greater than 0'],
+    [['title'], '', 'title must have a length of at least 1'],
+    [['title'], 7, 'title must be text'],
+    [['card'], '../card', 'card has a form that is not allowed'],
+    [['license', 'nonCommercial'], 'no', 'license.nonCommercial must be true or false'],
+    [['classes'], {}, 'classes must be a list'],
+    [['input'], [], 'input must be an object'],
+    [['quality'], [], 'quality must be an object'],
+    [['quality', 'modalities', 'photo'], 1, 'quality.modalities.photo must be an object'],
+    [['input', 'mean'], 0, 'input.mean must be a list'],
+    [['input', 'mean'], [1, 2], 'input.mean has too few entries'],
+    [['input', 'mean'], [1, 2, 3, 4], 'input.mean has too many entries'],
+    [['file'], { path: 'a', bytes: 1 }, 'file.sha256 is missing'],
+    [['selfTest', 'more'], 1, 'selfTest.more is not known'],
+  ] as [Path, unknown, string][])('%j = %j', (path, value, sentence) =>
+    expectCode(
+      broken(path, value),
+      'MODEL_CORRUPT',
+      new RegExp(`^The model's manifest is not valid: ${sentence.replace(/[[\].]/gu, '\\$&')}\\.$`),
+    ),
+  );
+  test('of no manifest at all', () =>
+    expectCode(
+      () => parseManifest([]),
+      'MODEL_CORRUPT',
+      /^The model's manifest is not valid: the whole must be an object\.$/,
     ));
   test('a negative limit', () =>
     expectCode(

@@ -14,6 +14,7 @@ function tracked() {
   const git = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
   if (git.status === 0) return git.stdout.split('\0').filter(Boolean);
   const rooms = [
+    'contract',
     'wasm_src',
     'web',
     'models',

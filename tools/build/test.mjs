@@ -147,7 +147,11 @@ function nodeTests(log, files, options) {
 }
 
 function scripts() {
-  return nodeTests('test-scripts', ['tools/build/repository.test.mjs', 'tools/build/scripts.test.mjs']);
+  return nodeTests('test-scripts', [
+    'tools/build/repository.test.mjs',
+    'tools/build/scripts.test.mjs',
+    'contract/generate.test.mjs',
+  ]);
 }
 
 /** Each checker is a test. */

@@ -1,4 +1,5 @@
 /** Answers and labels -> the figures that `evaluate` prints and writes. */
+import { OUTCOMES } from '../../web/src/classifier/contract.js';
 import type { Outcome, Tier } from '../../web/src/classifier/result.js';
 import { grouped, refused, type Scored, single } from './scored.js';
 import {
@@ -316,14 +317,7 @@ function mainOf(prepared: Prepared): MainFigures {
       shareSingle: figure(share(answered.map(single))),
     },
     tiers: tierFigures(prepared, values),
-    outcomes: {
-      single: count(rows, 'single'),
-      several: count(rows, 'several'),
-      'not-recognised': count(rows, 'not-recognised'),
-      'poor-quality': count(rows, 'poor-quality'),
-      'no-spot': count(rows, 'no-spot'),
-      'several-spots': count(rows, 'several-spots'),
-    },
+    outcomes: Object.fromEntries(OUTCOMES.map((outcome) => [outcome, count(rows, outcome)])) as Record<Outcome, number>,
     shareRefused: figure(values.shareRefused),
     intervals: bootstrap(groupsOf(rows), (weights) => prepared.figures(weights), { resamples }),
   };

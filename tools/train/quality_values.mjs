@@ -9,8 +9,11 @@ const folder = resolve(import.meta.dirname, '../../build/wasm');
 const { default: createDermlet } = await import(pathToFileURL(join(folder, 'dermlet.js')).href);
 const module = await createDermlet({ wasmBinary: readFileSync(join(folder, 'dermlet.wasm')) });
 const { input, files } = JSON.parse(readFileSync(0, 'utf8'));
-// Limits that nothing misses: every check is made, and only its value is asked for.
-const quality = { too_small: 0, blurred: 0, dark: 0, bright: 1, low_contrast: 0, flat: 0, noisy: 1e6, out_of_frame: 2 };
+const { qualityChecks } = JSON.parse(
+  readFileSync(resolve(import.meta.dirname, '../../contract/contract.json'), 'utf8'),
+);
+// Any limit will do: every check is made, and only its value is asked for.
+const quality = Object.fromEntries(Object.keys(qualityChecks).map((id) => [id, 0]));
 const spec = { cropPct: 1, ...input, quality, previewSide: 0, views: 1 };
 
 for (const file of files) {

@@ -50,7 +50,7 @@ class Object {
 };
 
 val to_js(const Error& error) {
-  return Object().flag("ok", false).text("code", error_name(error.code)).text("message", error.message).get();
+  return Object().flag("ok", false).text("code", name_of(error.code)).text("message", error.message).get();
 }
 
 val to_js(const Rect& r) {
@@ -174,7 +174,7 @@ val refused(const Error& error, Bytes file) {
     plain.push_back(static_cast<int>(patch.at));
     plain.push_back(patch.value);
   }
-  return Object(failure).text("format", format_name(header->format)).set("plain", to_array(plain)).get();
+  return Object(failure).text("format", name_of(header->format)).set("plain", to_array(plain)).get();
 }
 
 val prepare_js(const val& file, const val& spec, const val& crop, const val& pixels) {
@@ -199,11 +199,11 @@ val prepare_js(const val& file, const val& spec, const val& crop, const val& pix
   const Source& source = prepared->source;
   const std::vector<float> measured(prepared->quality_values.begin(), prepared->quality_values.end());
   const Object from = Object()
-                          .text("format", format_name(source.format))
+                          .text("format", name_of(source.format))
                           .set("width", source.width)
                           .set("height", source.height)
                           .set("orientation", source.orientation)
-                          .text("colour", colour_source_name(source.colour));
+                          .text("colour", name_of(source.colour));
   return Object()
       .flag("ok", true)
       .set("tensor", copied(prepared->tensor.span()))
@@ -224,8 +224,6 @@ val judge_quality_js(const val& values, const val& limits) {
   std::copy(measured.begin(), measured.end(), given.begin());
   return Object(to_js(judge_quality(given, quality_limits_from(limits)))).flag("ok", true).get();
 }
-
-constexpr std::array kFramings = {"whole", "spot", "both", "chosen", "none", "several"};
 
 val locate_js(const val& output, int rows, int columns, const val& picture, const val& v) {
   const auto values = taken<float>(output);
@@ -249,7 +247,7 @@ val locate_js(const val& output, int rows, int columns, const val& picture, cons
   }
   return Object()
       .flag("ok", true)
-      .text("framing", kFramings[static_cast<std::size_t>(located->framing)])
+      .text("framing", name_of(located->framing))
       .set("frame", to_js(located->frame))
       .set("spots", spots)
       .get();
@@ -313,25 +311,22 @@ Result<LesionPicture> picture_from(const val& v, Taken& kept) {
     picture.rejection = &*kept.rejection;
   }
   picture.usable = at<bool>(v, "usable");
-  const auto framing = std::find(kFramings.begin(), kFramings.end(), at<std::string>(v, "framing"));
-  if (framing == kFramings.end())
-    return fail(ErrorCode::kInvalidArgument, "framing is whole, spot, both, chosen, none or several");
-  picture.framing = static_cast<Framing>(framing - kFramings.begin());
+  const auto framing = named<Framing>(at<std::string>(v, "framing"));
+  if (!framing) return fail(ErrorCode::kInvalidArgument, "framing is " + std::string(Names<Framing>::kList));
+  picture.framing = *framing;
   if (!explain.isNull())
     picture.explain = Explain{at<int>(explain, "classIndex"), at<int>(explain, "width"), at<int>(explain, "height")};
   return picture;
 }
 
 val to_js(const Decision& d) {
-  constexpr std::array kOutcomes = {"single", "several", "not-recognised", "poor-quality", "no-spot", "several-spots"};
-  constexpr std::array kTiers = {"low", "moderate", "high", "unknown"};
   const bool refuses = d.rejection_threshold != std::numeric_limits<float>::infinity();
   return Object()
       .set("probabilities", to_array(d.probabilities))
       .set("ranking", to_array(d.ranking))
       .set("predictionSet", to_array(d.prediction_set))
-      .text("outcome", kOutcomes[static_cast<std::size_t>(d.outcome)])
-      .text("tier", kTiers[static_cast<std::size_t>(d.tier)])
+      .text("outcome", name_of(d.outcome))
+      .text("tier", name_of(d.tier))
       .set("rejection", d.rejection)
       .set("rejectionThreshold", refuses ? val(d.rejection_threshold) : val::null())
       .get();

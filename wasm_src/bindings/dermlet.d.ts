@@ -1,7 +1,22 @@
-/** The WebAssembly module's interface, written by hand: `wasm_src/bindings/bindings.cc` must say the same. */
+/** The WebAssembly module's interface, as `bindings.cc` gives it; contract.d.ts lists the values. */
+import type {
+  ChannelOrder,
+  ColourSource,
+  Concern,
+  CoreErrorCode,
+  Filter,
+  Fit,
+  ForeignFormat,
+  Format,
+  Framing,
+  Layout,
+  Outcome,
+  QualityCheckId,
+  Scores,
+  Tier,
+} from './contract.js';
 
-/** Stable names of the core's error codes; `wasm_src/core/result.h` lists them. */
-export type CoreErrorCode = 'UNSUPPORTED_FORMAT' | 'CORRUPT_IMAGE' | 'IMAGE_TOO_LARGE' | 'INVALID_ARGUMENT';
+export type * from './contract.js';
 
 export interface Failure {
   ok: false;
@@ -18,9 +33,6 @@ export interface Failure {
    */
   plain?: number[];
 }
-
-/** Formats that the core names, and whose headers it reads; their pixels come from elsewhere. */
-export type ForeignFormat = 'webp' | 'avif' | 'heic';
 
 /** Pixels of the upright picture. */
 export interface Rect {
@@ -40,12 +52,12 @@ export interface Picture {
 export interface PrepareSpec {
   width: number;
   height: number;
-  layout: 'NCHW' | 'NHWC';
-  channels: 'RGB' | 'BGR';
-  fit: 'cover' | 'stretch';
+  layout: Layout;
+  channels: ChannelOrder;
+  fit: Fit;
   /** Share of each side of the fitted part that is shown, its middle: over 0, at most 1. A crop is shown whole. */
   cropPct: number;
-  filter: 'bilinear' | 'bicubic' | 'lanczos';
+  filter: Filter;
   mean: readonly number[];
   std: readonly number[];
   /** The limits of the quality checks; one that is left out is not made. */
@@ -56,33 +68,12 @@ export interface PrepareSpec {
   views: number;
 }
 
-/** What each measures, in which unit and on which side of its limit it fails: `wasm_src/core/quality.h`. */
-export type QualityCheckId =
-  | 'too_small'
-  | 'blurred'
-  | 'dark'
-  | 'bright'
-  | 'low_contrast'
-  | 'flat'
-  | 'noisy'
-  | 'out_of_frame';
-
 export interface QualityCheck {
   id: QualityCheckId;
   value: number;
   limit: number;
   passed: boolean;
 }
-
-/**
- * How the file's colours became sRGB:
- * - `assumed-srgb`: the file says nothing, so they were taken as sRGB
- * - `srgb`: the file says that they are
- * - `converted`: from the file's ICC profile, or its gAMA and cHRM
- * - `unsupported-profile`: the file's profile is broken or of a kind that is not read; the colours were left as they
- *   are
- */
-export type ColourSource = 'assumed-srgb' | 'srgb' | 'converted' | 'unsupported-profile';
 
 export interface Prepared {
   ok: true;
@@ -95,7 +86,7 @@ export interface Prepared {
   /** The part of the upright picture that the view shows. */
   region: Rect;
   source: {
-    format: 'jpeg' | 'png' | 'bmp' | ForeignFormat;
+    format: Format;
     width: number;
     height: number;
     orientation: number;
@@ -122,17 +113,6 @@ export interface Spot {
   /** A square of whole pixels that shows it: what to ask for as a crop. */
   frame: Rect;
 }
-
-/**
- * How the part of a picture that the network saw was found:
- * - `whole`: the picture as it is, because the spot is large in it or nobody looked for one
- * - `spot`: a frame around the spot, which is small in the picture
- * - `both`: the picture as it is and a frame around the spot, averaged
- * - `chosen`: a frame that a person chose
- * - `none`: nothing stands out in the picture
- * - `several`: two spots or more stand out, far enough apart
- */
-export type Framing = 'whole' | 'spot' | 'both' | 'chosen' | 'none' | 'several';
 
 /** `wasm_src/core/locate.h` says what each means. */
 export interface LocateSpec {
@@ -190,7 +170,7 @@ export interface TierCuts {
 }
 
 export interface DecisionSpec {
-  scoresAre: 'logits' | 'probabilities';
+  scoresAre: Scores;
   temperature: number;
   sets: SetRule;
   tiers: TierCuts;
@@ -201,7 +181,7 @@ export interface DecisionSpec {
    * energy.
    */
   rejectionModel?: Uint8Array | null;
-  concern: readonly ('low' | 'moderate' | 'high')[];
+  concern: readonly Concern[];
 }
 
 /** `classIndex` -1 explains the first-ranked class; width and height are the overlay's, in pixels. */
@@ -238,8 +218,8 @@ export interface Decision {
   ranking: number[];
   /** The first of `ranking`. */
   predictionSet: number[];
-  outcome: 'single' | 'several' | 'not-recognised' | 'poor-quality' | 'no-spot' | 'several-spots';
-  tier: 'low' | 'moderate' | 'high' | 'unknown';
+  outcome: Outcome;
+  tier: Tier;
   rejection: number;
   /** null never refuses. */
   rejectionThreshold: number | null;

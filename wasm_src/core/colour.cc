@@ -176,11 +176,6 @@ ColourSource read_foreign_colour(const Header& header, Converter& converter) {
 
 }  // namespace
 
-std::string_view colour_source_name(ColourSource source) {
-  constexpr std::array kNames = {"assumed-srgb"sv, "srgb"sv, "converted"sv, "unsupported-profile"sv};
-  return kNames[static_cast<std::size_t>(source)];
-}
-
 ColourSource read_colour(Bytes file, const Header& header, Converter& converter) {
   switch (header.format) {
     case Format::kJpeg:

@@ -17,24 +17,11 @@
 // (profileToProfile, then resize).
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
+#include "contract.h"
 #include "decode.h"
 #include "icc.h"
 
 namespace dermlet {
-
-enum class ColourSource : std::uint8_t {
-  kAssumedSrgb,         // nothing was said
-  kSrgb,                // said, or a profile that comes to the same
-  kConverted,           // from a profile, or from gAMA and cHRM
-  kUnsupportedProfile,  // a profile that is broken, does not fit the picture or is of a kind that is not read: the
-                        // pixels were left alone
-};
-
-// "assumed-srgb", "srgb", "converted" or "unsupported-profile".
-[[nodiscard]] std::string_view colour_source_name(ColourSource source);
 
 // Sets the converter, for kConverted alone. `header` must come from read_header() on the same bytes.
 [[nodiscard]] ColourSource read_colour(Bytes file, const Header& header, Converter& converter);

@@ -19,26 +19,14 @@
 // temperature (Liu et al. 2020); higher is less like anything the network was trained on.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "contract.h"
 #include "result.h"
 
 namespace dermlet {
-
-enum class Scores : std::uint8_t { kLogits, kProbabilities };  // what the network's first output holds
-enum class Concern : std::uint8_t { kLow, kModerate, kHigh };
-enum class Tier : std::uint8_t { kLow, kModerate, kHigh, kUnknown };  // kUnknown where no class may be named
-enum class Outcome : std::uint8_t {
-  kSingle,         // one class in the prediction set
-  kSeveral,        // two or more
-  kNotRecognised,  // rejection score over its threshold: nothing the network knows
-  kPoorQuality,    // the picture is not usable
-  kNoSpot,         // nothing stands out in the picture: a frame must be chosen
-  kSeveralSpots,   // two spots or more stand out: one must be chosen
-};
 
 struct SetRule {
   std::vector<float>

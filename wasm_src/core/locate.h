@@ -7,10 +7,10 @@
 // candidates that overlap the one of the highest score stays.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <vector>
 
+#include "contract.h"
 #include "image.h"
 #include "result.h"
 
@@ -36,15 +36,6 @@ struct Spot {
   double height = 0;
   float score = 0;
   Rect frame;  // a square of whole pixels around it, inside the picture
-};
-
-enum class Framing : std::uint8_t {
-  kWhole,    // the picture as it is: the spot is large in it, or nobody looked for one
-  kSpot,     // a frame around the spot, which is small in the picture
-  kBoth,     // the picture as it is and a frame around the spot: the mean of what the network says of either
-  kChosen,   // a frame that a person chose
-  kNone,     // nothing stands out: no class may be named
-  kSeveral,  // two spots or more stand out, far enough apart: no class may be named before one is chosen
 };
 
 // Whether a frame so found shows one spot that may be classified.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 namespace dermlet {
 namespace {
@@ -171,7 +172,7 @@ Result<QualityValues> measure_quality(const Image& view, const Rect& region) {
   const auto& [pixels, fine, coarse, cells, against] = grids;
   const Tones tones = tones_of(view);
   const double noise = noise_of(pixels);
-  const std::array<double, kQualityKinds.size()> found = {
+  const std::array found = {
       static_cast<double>(std::min(region.width, region.height)),
       sharpness_of(variation(fine), variation(coarse), noise),
       static_cast<double>(tones.brightness),
@@ -181,6 +182,7 @@ Result<QualityValues> measure_quality(const Image& view, const Rect& region) {
       noise,
       offset_of(against),
   };
+  static_assert(std::tuple_size_v<decltype(found)> == kQualityKinds.size());
   QualityValues values;
   std::transform(found.begin(), found.end(), values.begin(), [](double value) { return static_cast<float>(value); });
   return values;

@@ -6,19 +6,11 @@
 // Image.crop(region).resize(size): the filter reads no pixel that the region does not touch.
 #pragma once
 
-#include <cstdint>
-
+#include "contract.h"
 #include "image.h"
 #include "result.h"
 
 namespace dermlet {
-
-enum class Filter : std::uint8_t { kBilinear, kBicubic, kLanczos };
-
-enum class Fit : std::uint8_t {
-  kCover,    // the centred part with the target's aspect ratio
-  kStretch,  // everything, squashed
-};
 
 // The part of `area` that is shown at width x height. For kCover the longer side is cut, half a pixel more on the far
 // side when it cannot be halved. Of what is left the middle is shown: `crop_pct`, over 0 and at most 1, of each side,

@@ -1,24 +1,16 @@
 // Result<T> and the error codes that leave the core.
 //
 // The core throws nothing: every fallible function returns Result<T>. A code is stable (front ends and scripts switch
-// on it); the message is for people and may change. Codes are listed once, in error_codes; the bindings and the
-// TypeScript side use the same names.
+// on it); the message is for people and may change.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
 
-namespace dermlet {
+#include "contract.h"
 
-enum class ErrorCode : std::uint8_t {
-  kUnsupportedFormat,  // not a format the core decodes; the message names what it seems to be
-  kCorruptImage,       // the right format, but broken, cut off or inconsistent
-  kImageTooLarge,      // over a stated limit (bytes, pixels) or over the memory that can be had
-  kInvalidArgument,    // the caller's options make no sense (crop outside the picture, NaN logits, wrong lengths)
-};
+namespace dermlet {
 
 struct Error {
   ErrorCode code;
@@ -31,8 +23,5 @@ using Result = tl::expected<T, Error>;
 [[nodiscard]] inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
   return tl::unexpected<Error>(Error{code, std::move(message)});
 }
-
-// The stable name of a code, e.g. "CORRUPT_IMAGE".
-[[nodiscard]] std::string_view error_name(ErrorCode code);
 
 }  // namespace dermlet

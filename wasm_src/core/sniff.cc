@@ -102,25 +102,7 @@ Result<Format> sniff(Bytes bytes) {
     if (const auto format = heif_format(bytes)) return *format;
   }
   return fail(ErrorCode::kUnsupportedFormat,
-              "the file is " + std::string(other_name(bytes)) + "; JPEG, PNG, BMP, WebP, AVIF and HEIC can be read");
-}
-
-std::string_view format_name(Format format) {
-  switch (format) {
-    case Format::kJpeg:
-      return "jpeg";
-    case Format::kPng:
-      return "png";
-    case Format::kBmp:
-      return "bmp";
-    case Format::kWebp:
-      return "webp";
-    case Format::kAvif:
-      return "avif";
-    case Format::kHeic:
-      return "heic";
-  }
-  return "";
+              "the file is " + std::string(other_name(bytes)) + "; " + std::string(kReadableFormats) + " can be read");
 }
 
 }  // namespace dermlet

@@ -3,15 +3,12 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 
+#include "contract.h"
 #include "image.h"
 #include "result.h"
 
 namespace dermlet {
-
-enum class Layout : std::uint8_t { kNchw, kNhwc };
-enum class ChannelOrder : std::uint8_t { kRgb, kBgr };
 
 struct TensorSpec {
   int width = 0;

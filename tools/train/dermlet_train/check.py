@@ -1,9 +1,9 @@
 """The last step of every export: the model folder is held against the manifest's schema and classifies a picture as
 shipped, before it is called done.
 
-Only the page's own reader decides whether the page accepts a model. So the schema is checked by the validator that the
-page's tests use, and `npm run classify` (manifest reader, C++ core, ONNX Runtime Web, self-test) answers for the
-model's own self-test picture in every modality.
+Python cannot say whether the page will take a model: that is for the page's own reader to say. So, beside the schema,
+`npm run classify` (manifest reader, C++ core, ONNX Runtime Web, self-test) answers for the model's own self-test
+picture in every modality.
 """
 
 from __future__ import annotations
@@ -15,16 +15,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from .manifest import FILE_NAME, SCHEMA, problems, read_manifest
 from .repository import ROOT, in_checkout
 
 LIMIT = 600  # seconds for one program: the first call may have to build the core
-
-_SCHEMA = (
-    "import{Ajv2020}from'ajv/dist/2020.js';import{readFileSync}from'node:fs';const[s,m]=process.argv.slice(-2).map(f=>JSON.parse(readFileSync(f,'utf8')));const"
-    " v=new"
-    " Ajv2020({strict:false}).compile(s);v(m);console.log(JSON.stringify((v.errors??[]).map(e=>`${e.instancePath||'/'}"
-    " ${e.message}`)))"
-)
 
 
 class CheckError(ValueError):
@@ -49,26 +43,6 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
     except subprocess.TimeoutExpired as error:
         raise CheckError(f"{' '.join(command[:3])} took longer than {LIMIT} s") from error
-
-
-def schema_problems(manifest: Path) -> list[str]:
-    """What models/manifest.schema.json has against a manifest: a line each, the place first. Raises CheckError when it
-    cannot run.
-    """
-    done = _run(
-        [
-            "node",
-            "--input-type=module",
-            "-e",
-            _SCHEMA,
-            "--",
-            str(ROOT / "models" / "manifest.schema.json"),
-            str(manifest.resolve()),
-        ]
-    )
-    if done.returncode:
-        raise CheckError(f"the schema could not be checked: {done.stderr.strip()[-400:]}")
-    return json.loads(done.stdout)
 
 
 def classified(model: Path, picture: Path, modality: str) -> dict[str, Any]:
@@ -96,10 +70,9 @@ def check(model: Path) -> None:
             f"{model} is written but was not tried, as {lack} Then: python -m dermlet_train check --model {model} (or"
             " --unchecked, to go without)"
         )
-    path = model / "manifest.json"
-    manifest = json.loads(path.read_text())
-    if problems := schema_problems(path):
-        raise CheckError(f"{path} does not fit models/manifest.schema.json: {'; '.join(problems)}")
+    manifest = read_manifest(model)
+    if found := problems(manifest):
+        raise CheckError(f"{model / FILE_NAME} does not fit models/{SCHEMA.name}: {'; '.join(found)}")
     for name in (manifest["card"], manifest["license"]["path"]):
         if not (model / name).exists():
             print(f"check: {model / name} is not there yet: a folder that is passed on needs it", flush=True)

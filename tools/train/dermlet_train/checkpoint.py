@@ -7,7 +7,6 @@ of an earlier version has no `recipe`; its network is then known by the names an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor
 from .config import Recipe
 from .files import replacing
 from .from_onnx import read_model
+from .manifest import read_manifest
 from .network import Classifier
 from .networks import NETWORKS
 
@@ -71,7 +71,7 @@ def average(paths: Sequence[Path], out: Path) -> None:
 def origin_of(path: Path) -> str:
     """The origin of a run that begins with this checkpoint or model folder, in words for the manifest and the card."""
     if path.is_dir():
-        manifest = json.loads((path / "manifest.json").read_text())
+        manifest = read_manifest(path)
         return f"the weights of {manifest['name']} {manifest['version']}"
     return load(path).get("origin", "") or "the weights of an earlier run"
 

@@ -23,6 +23,7 @@ from .calibrate.run import calibrate
 from .checkpoint import load, load_trained
 from .config import Recipe
 from .framing import framer_of
+from .manifest import FILE_NAME, new_manifest, read_manifest, write_manifest
 from .onnx_export import export_onnx, run, session_of
 from .rounding import store_network
 from .storage import Plan
@@ -74,8 +75,7 @@ def kept_locator(out: Path) -> dict[str, Any]:
     """The locator of the model that the folder already holds, and the `look` of each modality: they do not depend on
     the classifier's weights.
     """
-    path = out / "manifest.json"
-    before = json.loads(path.read_text()) if path.exists() else {}
+    before = read_manifest(out) if (out / FILE_NAME).exists() else {}
     if "locator" not in before:
         return {}
     looks = [
@@ -129,9 +129,7 @@ def export(
     locating = kept_locator(out)
     framer = framer_of(out, locating) if locating else None
     findings = calibrate(OnnxNetwork.open(path, recipe), store, recipe, description, framer=framer)
-    manifest = {
-        "$schema": "../manifest.schema.json",
-        "manifestVersion": 2,
+    fields = {
         "name": name,
         "version": description["version"],
         "title": description["title"],
@@ -171,7 +169,8 @@ def export(
             **description.get("training", {}),
         },
     }
+    manifest = new_manifest(**fields)
     findings.write(manifest, out)
     only_known_modalities(manifest)
     print(report(findings), flush=True)
-    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    write_manifest(out, manifest)

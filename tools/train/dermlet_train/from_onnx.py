@@ -10,7 +10,6 @@ bytes cost a fine-tuned network nothing, as training goes on from them.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import onnx
 import torch
 from torch import nn
 
+from .manifest import read_manifest
 from .network import Classifier
 from .networks import NETWORKS
 from .storage import restored
@@ -43,7 +43,7 @@ def read_model(folder: Path) -> tuple[Classifier, dict[str, Any]]:
     Layers are matched by their order and shape, not by name: the exporter renames what it folds. The last convolution
     of the graph is the head.
     """
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = read_manifest(folder)
     name = manifest.get("training", {}).get("network")
     if name not in NETWORKS:
         raise ValueError(

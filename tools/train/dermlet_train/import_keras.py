@@ -26,14 +26,16 @@ from PIL import Image
 
 from .calibration import folds_of
 from .class_index import ClassIndexError, read_class_names
+from .contract import CONCERNS
 from .files import replacing
 from .keras_file import PREPROCESSING_LAYERS, KerasFile, KerasFileError, layers_of, open_keras_file
+from .manifest import FILE_NAME as MANIFEST_NAME
+from .manifest import new_manifest, write_manifest
 from .sets import CoverageTarget, Scored, Sets, always, choose_aim, fit_sets
 from .tiers import DEFAULTS, Cuts, TierTargets, fit_cuts, unmeasured
 
 TOLERANCE = 1e-4  # greatest difference from Keras' own predictions; the fp32 file's, whatever storage follows
 STORED_TOLERANCE = 1e-2  # the same once weights are rounded to fp16
-CONCERNS = ("low", "moderate", "high")
 FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
@@ -158,7 +160,7 @@ def import_keras(arguments: argparse.Namespace) -> None:
         _write(arguments, file, network, preprocessing, classes, fitted, draft)
         arguments.out.mkdir(parents=True, exist_ok=True)
         # The manifest last: without it the folder is no model.
-        for path in sorted(draft.iterdir(), key=lambda path: path.name == "manifest.json"):
+        for path in sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST_NAME):
             with replacing(arguments.out / path.name) as part:
                 shutil.copyfile(path, part)
     print(
@@ -392,9 +394,7 @@ def _write(
             " them before passing them on.\n"
         )
         (out / "LICENSE").write_text(stated)
-    manifest = {
-        "$schema": "../manifest.schema.json",
-        "manifestVersion": 2,
+    fields = {
         "name": arguments.name,
         "version": arguments.version,
         "title": arguments.title or f"{arguments.name}: {len(classes)} categories, imported from Keras",
@@ -439,8 +439,9 @@ def _write(
             "calibrationPictures": pictures,
         },
     }
+    manifest = new_manifest(**fields)
     (out / "MODEL_CARD.md").write_text(_card(manifest))
-    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    write_manifest(out, manifest)
     megabytes = path.stat().st_size / 1e6
     kept = (
         "with activation maps"

@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 
 from .calibration import kth_smallest, quantile_rank
+from .contract import CONCERNS
 from .sets import Scored
 
 LOW, MODERATE, HIGH = range(3)
-NAMES = ("low", "moderate", "high")
 
 
 # The default targets, for imported models and models made from own pictures. No class is known
@@ -205,6 +205,6 @@ def tier_figures(tiers: np.ndarray, labels: np.ndarray, targets: TierTargets) ->
             counts = [int((own == tier).sum()) for tier in (LOW, MODERATE, HIGH)]
             figures[kind] = {"pictures": len(own)} | {
                 name: {"share": round(count / len(own), 4), "interval": [round(v, 4) for v in wilson(count, len(own))]}
-                for name, count in zip(NAMES, counts, strict=True)
+                for name, count in zip(CONCERNS, counts, strict=True)
             }
     return figures

@@ -38,6 +38,7 @@ from .augment import recipe_view
 from .calibration import fit_temperature, softmax
 from .checkpoint import load_trained
 from .config import Recipe
+from .manifest import read_manifest
 from .metrics import balanced_accuracy
 from .network import Classifier
 from .networks import network_named
@@ -453,7 +454,7 @@ def keep_table(table: Path, model: Path) -> None:
     """
     report = json.loads(table.read_text())
     report.pop("plan")
-    sha256 = json.loads((model / "manifest.json").read_text())["file"]["sha256"]
+    sha256 = read_manifest(model)["file"]["sha256"]
     (model / "figures").mkdir(exist_ok=True)
     (model / "figures" / "variants.json").write_text(
         json.dumps({"model": {"sha256": sha256}, **report}, indent=2) + "\n"

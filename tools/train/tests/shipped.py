@@ -1,5 +1,5 @@
-"""The shipped path, as tests call it: the command line in Node on the built core, and the manifest's schema by the
-page's own validator.
+"""The shipped path, as tests call it: the command line in Node on the built core, and the manifest's schema by
+another validator than the tool's own.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def changed(folder: Path, change: Callable[[dict], None]) -> Path:
 def test_a_model_that_the_schema_refuses(tmp_path: Path) -> None:
     model = changed(tmp_path / "model", lambda manifest: manifest["classes"][0].pop("concern"))
     with pytest.raises(
-        CheckError, match=r"does not fit models/manifest.schema.json: /classes/0 must have required property 'concern'"
+        CheckError, match=r"does not fit models/manifest.schema.json: /classes/0 'concern' is a required property"
     ):
         check(model)
 

@@ -123,7 +123,7 @@ MANIFEST = {"classes": [{"id": "mel", "concern": "high"}, {"id": "nv", "concern"
 
 def test_the_gate_fires_where_accuracy_has_dropped_and_nowhere_else() -> None:
     rows = [{"set": "s", "image": f"{i}.jpg", "label": "mel" if i % 2 else "nv"} for i in range(40)]
-    degradation = Degradation("blurred", "minSharpness", "%", lambda picture, _step, _rng: picture, (1, 2, 3))
+    degradation = Degradation("blurred", "%", lambda picture, _step, _rng: picture, (1, 2, 3))
     right = {True: np.array([0.9, 0.1]), False: np.array([0.1, 0.9])}
     answers = {}
     for setting, wrong in ((UNDEGRADED, 0), ("blurred=1", 0), ("blurred=2", 2), ("blurred=3", 20)):

@@ -11,9 +11,9 @@ import type {
   LesionOutputs,
   Prepared,
   PrepareSpec,
-  QualityCheckId,
 } from '../../../wasm_src/bindings/dermlet.js';
 import { throwIfAborted } from './abort.js';
+import { QUALITY_CHECKS } from './contract.js';
 import { Core, type Decoded } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
@@ -498,20 +498,10 @@ function locatorSpec({ input }: Locator): PrepareSpec {
   return { cropPct: 1, ...picture, quality: {}, previewSide: 0, views: 1 };
 }
 
-const LIMIT_OF: Record<QualityCheckId, keyof QualityLimits> = {
-  too_small: 'minSide',
-  blurred: 'minSharpness',
-  dark: 'minBrightness',
-  bright: 'maxClipped',
-  low_contrast: 'minContrast',
-  flat: 'minStructure',
-  noisy: 'maxNoise',
-  out_of_frame: 'maxOffset',
-};
-
+/** The manifest's limits by the ids of their checks. */
 function qualitySpec(quality: Manifest['quality'], modality: string): PrepareSpec['quality'] {
   const limits: QualityLimits = { ...quality, ...quality.modalities?.[modality] };
-  const given = Object.entries(LIMIT_OF).flatMap(([id, key]) =>
+  const given = Object.entries(QUALITY_CHECKS).flatMap(([id, { key }]) =>
     limits[key] === undefined ? [] : [[id, limits[key]] as const],
   );
   return Object.fromEntries(given);

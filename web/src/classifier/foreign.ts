@@ -2,7 +2,8 @@
  * Pictures that the core names but does not decode: WebP, AVIF and HEIC. Who decodes them is the environment's
  * business; what is made of their pixels stays the core's.
  */
-import type { ForeignFormat, Picture } from '../../../wasm_src/bindings/dermlet.js';
+import type { Picture } from '../../../wasm_src/bindings/dermlet.js';
+import { FORMAT_PHRASES, type ForeignFormat } from './contract.js';
 import { DermletError } from './errors.js';
 
 export type { ForeignFormat };
@@ -29,20 +30,17 @@ export type DecodeForeign = (bytes: Uint8Array<ArrayBuffer>, format: ForeignForm
 /** Pixels, as the core allows; what decoders say of a picture is held to it once more. */
 export const MAX_PIXELS = 64_000_000;
 
-const NAMES: Record<ForeignFormat, string> = {
-  webp: 'a WebP picture',
-  avif: 'an AVIF picture',
-  heic: 'a HEIC picture',
-};
-
 export function unsupported(format: ForeignFormat, why: string): DermletError {
-  return new DermletError('UNSUPPORTED_FORMAT', `the file is ${NAMES[format]}, and ${why}; save it as JPEG or PNG`);
+  return new DermletError(
+    'UNSUPPORTED_FORMAT',
+    `the file is ${FORMAT_PHRASES[format]}, and ${why}; save it as JPEG or PNG`,
+  );
 }
 
 export function broken(format: ForeignFormat, cause?: unknown): DermletError {
   return new DermletError(
     'CORRUPT_IMAGE',
-    `the file is ${NAMES[format]} whose data is broken, or coded in a way that is not read`,
+    `the file is ${FORMAT_PHRASES[format]} whose data is broken, or coded in a way that is not read`,
     { cause },
   );
 }

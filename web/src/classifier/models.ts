@@ -3,33 +3,19 @@
  * `index.json`, that the build writes (schema: `models/index.schema.json`). A bare name such as `skin-8` means the
  * folder `models/skin-8/` there; all else is an address.
  */
+import { is } from 'valibot';
 import { throwIfAborted } from './abort.js';
 import { engineFolder } from './asset-base.js';
+import { type IndexEntry, type ModelIndex, modelIndex, modelName } from './documents.js';
 import { download, type Fetch } from './download.js';
 import { DermletError } from './errors.js';
-import { Fields, reading, reject } from './fields.js';
-import { FILE_NAME, MODEL_NAME, VERSION } from './manifest.js';
 import { keptVersion, modelFolder } from './model-store.js';
 import type { ListOptions, ModelSummary } from './options.js';
-
-/** An entry of index.json. `license.path` and `card` are files in the model's folder. */
-export interface IndexEntry {
-  name: string;
-  title: string;
-  version: string;
-  /** Of the network's file, as it is downloaded from a host that does not compress. */
-  bytes: number;
-  license: { id: string; path: string; nonCommercial: boolean };
-  card: string;
-  /** How many. */
-  classes: number;
-  /** True for exactly one. */
-  default: boolean;
-}
+import { parsed, read, reject } from './reading.js';
 
 const WHAT = 'The list of models';
 
-export const isModelName = (text: string): boolean => MODEL_NAME.test(text);
+export const isModelName = (text: string): boolean => is(modelName, text);
 
 /** `models/` beside the engine's folder. Both absolute, ending in '/'. */
 export const modelsFolder = (assetBase: string): string => new URL('../models/', assetBase).href;
@@ -45,43 +31,18 @@ export function resolveModel(model: string | URL, assetBase: string, here: strin
     : modelFolder(model, here);
 }
 
-function parseEntry(value: unknown, path: string): IndexEntry {
-  const fields = new Fields(value, path);
-  const license = new Fields(fields.raw('license'), fields.at('license'));
-  const entry: IndexEntry = {
-    name: fields.text('name', MODEL_NAME),
-    title: fields.text('title', /^[\s\S]/u),
-    version: fields.text('version', VERSION),
-    bytes: fields.integer('bytes', 1),
-    license: {
-      id: license.text('id'),
-      path: license.text('path', FILE_NAME),
-      nonCommercial: license.flag('nonCommercial'),
-    },
-    card: fields.text('card', FILE_NAME),
-    classes: fields.integer('classes', 2),
-    default: fields.flag('default'),
-  };
-  license.end();
-  fields.end();
-  return entry;
+/** What a schema cannot say. */
+function checkTogether({ models }: ModelIndex): void {
+  const names = models.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) reject('models', `name '${twice}' twice`);
+  const defaults = models.filter((model) => model.default).length;
+  if (defaults !== 1) reject('models', `must have one default, not ${defaults}`);
 }
 
 /** Reads a parsed index.json. @throws DermletError MODEL_CORRUPT that names the first field found wrong */
-export function parseModelIndex(value: unknown): IndexEntry[] {
-  return reading(WHAT, () => {
-    const fields = new Fields(value, '');
-    if (fields.raw('indexVersion') !== 1) reject('indexVersion', 'must be 1');
-    const models = fields.list('models', 1, parseEntry);
-    fields.end();
-    const names = models.map(({ name }) => name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) reject('models', `name '${twice}' twice`);
-    const defaults = models.filter((model) => model.default).length;
-    if (defaults !== 1) reject('models', `must have one default, not ${defaults}`);
-    return models;
-  });
-}
+export const parseModelIndex = (value: unknown): IndexEntry[] =>
+  read(WHAT, modelIndex, value, { after: checkTogether }).models;
 
 export interface IndexSource {
   fetch?: Fetch;
@@ -124,13 +85,7 @@ async function fetchIndex(
     cache: 'no-cache',
     limit: 1 << 20,
   });
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new DermletError('MODEL_CORRUPT', `${WHAT} is not valid: it is not JSON.`, { cause });
-  }
-  return parseModelIndex(value);
+  return parseModelIndex(parsed(WHAT, new TextDecoder().decode(bytes)));
 }
 
 /**

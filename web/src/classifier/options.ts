@@ -1,5 +1,6 @@
 /** What callers of the classifier say and hear: options, progress, stages. */
 import type { Rect } from '../../../wasm_src/bindings/dermlet.js';
+import type { Concern } from './contract.js';
 
 export type BackendChoice = 'auto' | 'wasm' | 'webgpu';
 
@@ -92,7 +93,7 @@ export interface ModelInfo {
   bytes: number;
   license: { id: string; url: string; nonCommercial: boolean };
   cardUrl: string;
-  classes: { id: string; name: string; plain?: string; concern: 'low' | 'moderate' | 'high' }[];
+  classes: { id: string; name: string; plain?: string; concern: Concern }[];
   modalities: string[];
   defaultModality: string;
   /** Whether `modality: 'auto'` goes by the picture. */

@@ -2,6 +2,7 @@
  * What each quality check says when it fails, and what to do about it. Shared by the element, the command line and the
  * retired servers' answers.
  */
+import { QUALITY_CHECKS } from './contract.js';
 import type { QualityCheck, QualityCheckId } from './result.js';
 
 /** What failed, without what only follows from it: an empty picture has no contrast, an edge or a place either. */
@@ -57,26 +58,26 @@ export interface CheckWords {
 
 /** A quality check as a line of the details. */
 export function checkWords({ id, value, limit }: QualityCheck): CheckWords {
-  const line = (name: string, side: 'least' | 'most', decimals: number, unit = ''): CheckWords => ({
+  const line = (name: string, decimals: number, unit = ''): CheckWords => ({
     name,
-    value: `${value.toFixed(decimals)}${unit} (at ${side} ${Number(limit.toFixed(decimals))}${unit})`,
+    value: `${value.toFixed(decimals)}${unit} (at ${QUALITY_CHECKS[id].limit} ${Number(limit.toFixed(decimals))}${unit})`,
   });
   switch (id) {
     case 'too_small':
-      return line('Shorter side', 'least', 0);
+      return line('Shorter side', 0);
     case 'blurred':
-      return line('Sharpness', 'least', 2);
+      return line('Sharpness', 2);
     case 'dark':
-      return line('Brightness', 'least', 0, ' of 255');
+      return line('Brightness', 0, ' of 255');
     case 'bright':
-      return line('Overexposed share', 'most', 3);
+      return line('Overexposed share', 3);
     case 'low_contrast':
-      return line('Contrast', 'least', 0, ' of 255');
+      return line('Contrast', 0, ' of 255');
     case 'flat':
-      return line('Structure', 'least', 1);
+      return line('Structure', 1);
     case 'noisy':
-      return line('Grain', 'most', 1);
+      return line('Grain', 1);
     case 'out_of_frame':
-      return line('Off centre', 'most', 2);
+      return line('Off centre', 2);
   }
 }

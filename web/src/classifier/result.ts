@@ -1,37 +1,32 @@
 /** What `classify` answers. Plain data with a version; every front end, export and endpoint is a projection of it. */
+import type { Picture, Quality, QualityCheck, Rect, Spot } from '../../../wasm_src/bindings/dermlet.js';
 import type {
   ColourSource,
+  Concern,
+  Format,
   Framing,
+  Outcome,
+  QualityCheckId,
+  RejectionMethod,
+  Tier,
+} from './contract.js';
+import type { DecodePath } from './foreign.js';
+
+export type {
+  ColourSource,
+  Concern,
+  DecodePath,
+  Format,
+  Framing,
+  Outcome,
   Picture,
   Quality,
   QualityCheck,
   QualityCheckId,
   Rect,
   Spot,
-} from '../../../wasm_src/bindings/dermlet.js';
-
-import type { DecodePath } from './foreign.js';
-
-export type { ColourSource, DecodePath, Framing, Picture, Quality, QualityCheck, QualityCheckId, Rect, Spot };
-
-export type Concern = 'low' | 'moderate' | 'high';
-
-/**
- * - `single`: one class in the prediction set
- * - `several`: two or more, none may be left out
- * - `not-recognised`: unlike anything the network was trained on; no class may be named
- * - `poor-quality`: the picture is not usable; no class may be named
- * - `no-spot`: nothing stands out in the picture; a crop must be chosen
- * - `several-spots`: two spots or more stand out; one must be chosen by a crop
- */
-export type Outcome = 'single' | 'several' | 'not-recognised' | 'poor-quality' | 'no-spot' | 'several-spots';
-
-/**
- * How much of the probability the classes of high and of moderate concern have together, cut where the manifest says
- * (`wasm_src/core/decision.h`); neither the first-ranked class nor the prediction set decides it. `unknown` where no
- * class may be named. `low` is never an all-clear.
- */
-export type Tier = Concern | 'unknown';
+  Tier,
+};
 
 export interface RankedClass {
   id: string;
@@ -61,7 +56,7 @@ export interface Runtime {
 
 /** How unlike the training pictures: higher is less like them; refused above the threshold (null never refuses). */
 export interface Rejection {
-  method: 'energy' | 'distance' | 'none';
+  method: RejectionMethod;
   score: number;
   threshold: number | null;
 }
@@ -87,8 +82,8 @@ export interface ModalityChoice {
 }
 
 export interface Source {
-  /** `jpeg`, `png`, `bmp`, `webp`, `avif` or `heic`, by the file's bytes. */
-  format: string;
+  /** By the file's bytes. */
+  format: Format;
   bytes: number;
   /** Upright, pixels. */
   width: number;

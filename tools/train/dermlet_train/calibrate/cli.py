@@ -14,6 +14,7 @@ from .. import rejection
 from ..config import Recipe
 from ..files import write_json
 from ..framing import framer_of
+from ..manifest import read_manifest, write_manifest
 from ..repository import shipped_recipe
 from ..store import Store
 from .outputs import OnnxNetwork, default_cache
@@ -57,8 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     description = json.loads(arguments.recipe.with_suffix(".model.json").read_text())
     store = Store.open(arguments.store)
     if arguments.model:
-        path = arguments.model / "manifest.json"
-        manifest = json.loads(path.read_text())
+        manifest = read_manifest(arguments.model)
         given = manifest["input"]  # holds what `--set` changed, unlike the recipe's file
         recipe = replace(recipe, input_size=given["width"], crop=given["fit"], crop_pct=given.get("cropPct", 1.0))
         network = OnnxNetwork.open(arguments.model / manifest["file"]["path"], recipe)
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
             network, store, recipe, description, arguments.cache, arguments.method, framer_of(arguments.model, manifest)
         )
         findings.write(manifest, arguments.model)
-        write_json(path, manifest)
+        write_manifest(arguments.model, manifest)
     else:
         if arguments.out is None:
             raise SystemExit("calibrate: --checkpoint needs --out")

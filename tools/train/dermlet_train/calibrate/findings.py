@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import rejection
 from ..calibration import energy
+from ..contract import MANIFEST_VERSION
 from ..modality_probe import FittedProbe
 from ..rejection import Outputs, RejectionModel
 from .fitting import Fitted, FittedCombination
@@ -65,7 +66,7 @@ class Findings:
             manifest["modalityProbe"] = self.probe.probe.entry()
         manifest.pop("rejection", None)
         (folder / SIDECAR).unlink(missing_ok=True)
-        manifest["manifestVersion"] = 2
+        manifest["manifestVersion"] = MANIFEST_VERSION
         manifest["decision"].pop("highConcernMass", None)
         manifest["decision"]["rejection"] = "energy" if self.sidecar is None else "distance"
         if self.sidecar is not None:

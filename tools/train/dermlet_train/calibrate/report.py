@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import rejection
-from ..tiers import NAMES
+from ..contract import CONCERNS
 from .findings import Findings
 from .fitting import Fitted
 
@@ -30,7 +30,9 @@ def pair_line(figures: Mapping[str, Any]) -> str:
 
 def tier_row(name: str, kind: str, own: Mapping[str, Any]) -> str:
     cells = [
-        f"{own[tier]['share']:.3f} ({own[tier]['interval'][0]:.3f} to {own[tier]['interval'][1]:.3f})" for tier in NAMES
+        f"{own[tier]['share']:.3f} ({own[tier]['interval'][0]:.3f} to {own[tier]['interval'][1]:.3f})"
+        for tier in CONCERNS
+        for tier in CONCERNS
     ]
     return "| " + " | ".join([name, kind, str(own["pictures"]), *cells]) + " |"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
+from ..manifest import read_manifest
 from ..repository import RECIPES, shipped_recipe
 from .measure import SETTINGS, measure_model
 from .page import card_text, load_reports, write_readme
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     model: Path = arguments.model
     if bool(arguments.labels) != bool(arguments.images):
         raise SystemExit("card: --labels and --images belong together")
-    manifest = json.loads((model / "manifest.json").read_text())
+    manifest = read_manifest(model)
     rows = read_rows(arguments.labels, arguments.split) if arguments.labels else []
     plan = find_plan(manifest["name"], arguments.plan, rows, {entry["id"] for entry in manifest["classes"]}, model)
     if arguments.labels:
@@ -63,7 +63,7 @@ def write_card(model: Path, plan: Plan) -> None:
     """MODEL_CARD.md and its drawings from the figures that there are."""
     from .plots import draw_all
 
-    manifest = json.loads((model / "manifest.json").read_text())
+    manifest = read_manifest(model)
     reports = load_reports(model)
     for old in (model / "figures").glob("*.svg"):
         old.unlink()

@@ -19,6 +19,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
+from ..manifest import read_manifest
 from ..repository import ROOT, require_checkout
 from .plan import Part, Plan
 
@@ -38,7 +39,7 @@ def measure_model(
     require_checkout("measuring a model")
     figures = model / "figures"
     figures.mkdir(exist_ok=True)
-    manifest = json.loads((model / "manifest.json").read_text())
+    manifest = read_manifest(model)
     forget_others(figures, manifest["file"]["sha256"])
     common = ("--split", split, "--model", str(model.resolve()), "--jobs", str(jobs))
     paired = plan.pairs and "combination" in manifest

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..manifest import read_manifest
 from ..repository import ROOT, require_checkout
 from . import tables
 from .plan import Plan
@@ -25,7 +26,7 @@ def load_reports(model: Path) -> dict[str, Any]:
     """The reports that there are. Raises ValueError when one was measured on other weights, FileNotFoundError without
     `evaluation.json`.
     """
-    manifest = json.loads((model / "manifest.json").read_text())
+    manifest = read_manifest(model)
     found = {}
     for name in REPORTS:
         path = model / "figures" / f"{name}.json"

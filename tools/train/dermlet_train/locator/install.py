@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..export import file_entry
-from ..files import replacing, write_json
+from ..files import replacing
+from ..manifest import read_manifest, write_manifest
 from ..onnx_export import session_of
 from .export import OUTPUT
 from .network import PREPROCESSING
@@ -44,7 +44,7 @@ def install(model: Path, locator: Path, looks: Mapping[str, Mapping[str, float]]
     Sets, tiers and rejection were fitted on the frames of the locator before, if any: run `calibrate` afterwards.
     Raises ValueError where a name is unknown or the file is no locator, FileNotFoundError where there is no model.
     """
-    manifest = json.loads((model / "manifest.json").read_text())
+    manifest = read_manifest(model)
     if strangers := set(limits) - set(LIMITS):
         raise ValueError(f"unknown limits {sorted(strangers)}: a locator has {', '.join(LIMITS)}")
     modalities = {entry["id"]: entry for entry in manifest["modalities"]}
@@ -76,4 +76,4 @@ def install(model: Path, locator: Path, looks: Mapping[str, Mapping[str, float]]
     }
     for name, look in looks.items():
         modalities[name]["look"] = dict(look)
-    write_json(model / "manifest.json", manifest)
+    write_manifest(model, manifest)

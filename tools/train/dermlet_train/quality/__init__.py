@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..card.measure import Row
-from ..files import write_json
+from ..manifest import read_manifest, write_manifest
 from ..metrics import auc, balanced_accuracy
 from ..repository import require_checkout
 from ..store import part_of
@@ -117,8 +116,7 @@ def read_parts(tables: Sequence[Path], classes: Sequence[str], fraction: float) 
 
 def run(arguments: argparse.Namespace) -> None:
     require_checkout("`quality`")
-    path = arguments.model / "manifest.json"
-    manifest = json.loads(path.read_text())
+    manifest = read_manifest(arguments.model)
     classes = [entry["id"] for entry in manifest["classes"]]
     parts = read_parts(arguments.labels, classes, arguments.calibration_fraction)
     findings = []
@@ -131,7 +129,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not findings:
         raise SystemExit("quality: no modality has pictures in both parts")
     manifest["quality"] = limits_of(findings, manifest["quality"])
-    write_json(path, manifest)
+    write_manifest(arguments.model, manifest)
     options = {
         "drop": arguments.drop,
         "flagged": arguments.flagged,

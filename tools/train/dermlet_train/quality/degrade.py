@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
+from ..contract import QUALITY_CHECKS
+
 Change = Callable[[Image.Image, float, np.random.Generator], Image.Image]
 
 
@@ -77,8 +79,7 @@ def _picture(pixels: np.ndarray) -> Image.Image:
 class Degradation:
     """One check, the change that it is to notice, and the steps, mildest first."""
 
-    check: str  # id in the core
-    key: str  # of the limit in the manifest
+    check: str  # id, as of the contract's QUALITY_CHECKS
     unit: str  # of the steps
     change: Change
     steps: tuple[float, ...]
@@ -86,9 +87,14 @@ class Degradation:
     hopeless: bool = False  # no step leaves anything of the lesion: the network is not run
 
     @property
+    def key(self) -> str:
+        """Of the limit in the manifest."""
+        return QUALITY_CHECKS[self.check].key
+
+    @property
     def highest(self) -> bool:
         """Whether the limit is one that must not be passed (else one that must be reached)."""
-        return self.key.startswith("max")
+        return QUALITY_CHECKS[self.check].limit == "most"
 
     def names(self) -> list[str]:
         return [self.name(step) for step in (*([] if self.reference is None else [self.reference]), *self.steps)]
@@ -103,14 +109,12 @@ class Degradation:
 
 
 DEGRADATIONS = (
-    Degradation("too_small", "minSide", "pixels of the shorter side", shrink, (128, 96, 64, 48, 32)),
-    Degradation("blurred", "minSharpness", "% of the shorter side", blur, (0.5, 1, 1.5, 2, 3)),
-    Degradation("dark", "minBrightness", "stops", expose, (-1.5, -2.5, -3.5, -4.5)),
-    Degradation("bright", "maxClipped", "stops", expose, (0.75, 1.25, 1.75, 2.5)),
-    Degradation("low_contrast", "minContrast", "of the contrast left", shrink_contrast, (0.5, 0.3, 0.2, 0.1)),
-    Degradation("flat", "minStructure", "levels of noise alone", empty, (0, 10, 40, 80), hopeless=True),
-    Degradation("noisy", "maxNoise", "levels of noise", add_noise, (10, 20, 40, 80)),
-    Degradation(
-        "out_of_frame", "maxOffset", "of the shorter side off centre", displace, (0.1, 0.2, 0.25, 0.3), reference=0
-    ),
+    Degradation("too_small", "pixels of the shorter side", shrink, (128, 96, 64, 48, 32)),
+    Degradation("blurred", "% of the shorter side", blur, (0.5, 1, 1.5, 2, 3)),
+    Degradation("dark", "stops", expose, (-1.5, -2.5, -3.5, -4.5)),
+    Degradation("bright", "stops", expose, (0.75, 1.25, 1.75, 2.5)),
+    Degradation("low_contrast", "of the contrast left", shrink_contrast, (0.5, 0.3, 0.2, 0.1)),
+    Degradation("flat", "levels of noise alone", empty, (0, 10, 40, 80), hopeless=True),
+    Degradation("noisy", "levels of noise", add_noise, (10, 20, 40, 80)),
+    Degradation("out_of_frame", "of the shorter side off centre", displace, (0.1, 0.2, 0.25, 0.3), reference=0),
 )

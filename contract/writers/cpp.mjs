@@ -1,0 +1,101 @@
+// The C++ header: enumerations, their names, and the quality checks.
+import { listed, MARK, measured, pascal, wrapped } from './text.mjs';
+
+/** The values that the core knows: all, or those with the flag that `cpp` names. */
+export const coreValues = ({ cpp, values }) =>
+  Object.entries(values).filter(([, value]) => cpp === true || value[cpp] === true);
+
+function valueLines([id, { about }]) {
+  const line = `  k${pascal(id)},  // ${about}`;
+  return line.length <= 120 ? [line] : [...wrapped(about, '  // '), `  k${pascal(id)},`];
+}
+
+function enumeration([name, entry]) {
+  const values = coreValues(entry);
+  const ids = values.map(([id]) => id);
+  const predicates = Object.values(entry.subsets ?? {}).flatMap(({ flag, predicate, about }) =>
+    predicate === undefined
+      ? []
+      : [
+          '',
+          ...wrapped(about, '// '),
+          `[[nodiscard]] constexpr bool ${predicate}(${name} value) {`,
+          `  return ${values
+            .filter(([, value]) => value[flag])
+            .map(([id]) => `value == ${name}::k${pascal(id)}`)
+            .join(' || ')};`,
+          '}',
+        ],
+  );
+  return [
+    ...wrapped(entry.about, '// '),
+    `enum class ${name} : std::uint8_t {`,
+    ...values.flatMap(valueLines),
+    '};',
+    '',
+    'template <>',
+    `struct Names<${name}> {`,
+    `  static constexpr std::array<std::string_view, ${ids.length}> kAll = {`,
+    ...ids.map((id) => `      "${id}",`),
+    '  };',
+    `  static constexpr std::string_view kList = "${listed(ids, 'or')}";`,
+    '};',
+    ...predicates,
+    '',
+  ];
+}
+
+const check = ([id, entry]) => [...wrapped(measured(entry), '    // '), `    {"${id}", ${entry.limit === 'most'}},`];
+
+export function cpp({ enumerations, qualityChecks }) {
+  const known = Object.entries(enumerations).filter(([, { cpp: inCore }]) => inCore);
+  const labels = Object.values(enumerations.Format.values).map(({ label }) => label);
+  const checks = Object.entries(qualityChecks);
+  return [
+    `// ${MARK}`,
+    '// clang-format off',
+    '#pragma once',
+    '',
+    '#include <array>',
+    '#include <cstddef>',
+    '#include <cstdint>',
+    '#include <optional>',
+    '#include <string_view>',
+    '',
+    'namespace dermlet {',
+    '',
+    '// The stable names of an enumeration, in its order: what JavaScript, manifests and files say.',
+    'template <typename Value>',
+    'struct Names;',
+    '',
+    'template <typename Value>',
+    '[[nodiscard]] constexpr std::string_view name_of(Value value) {',
+    '  return Names<Value>::kAll[static_cast<std::size_t>(value)];',
+    '}',
+    '',
+    '// The value of that name; nothing where there is none.',
+    'template <typename Value>',
+    '[[nodiscard]] constexpr std::optional<Value> named(std::string_view name) {',
+    '  for (std::size_t i = 0; i < Names<Value>::kAll.size(); ++i) {',
+    '    if (Names<Value>::kAll[i] == name) return static_cast<Value>(i);',
+    '  }',
+    '  return {};',
+    '}',
+    '',
+    ...known.flatMap(enumeration),
+    '// For sentences.',
+    `inline constexpr std::string_view kReadableFormats = "${listed(labels, 'and')}";`,
+    '',
+    'struct QualityKind {',
+    '  std::string_view id;   // ends in a NUL',
+    '  bool highest = false;  // the limit is the highest value that passes, else the lowest',
+    '};',
+    '',
+    `inline constexpr std::array<QualityKind, ${checks.length}> kQualityKinds = {{`,
+    ...checks.flatMap(check),
+    '}};',
+    '',
+    '}  // namespace dermlet',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,49 @@
+// The Python module: the same names and tables for training.
+import { MARK, plural, upper, wrapped } from './text.mjs';
+
+export function python({ enumerations, qualityChecks }, documents) {
+  return [
+    `"""${MARK}"""`,
+    '',
+    '# fmt: off',
+    'from typing import Literal, NamedTuple',
+    '',
+    ...Object.entries(enumerations).flatMap(([name, { about, values }]) => {
+      const ids = Object.keys(values);
+      return [
+        ...wrapped(about, '# '),
+        `${name} = Literal[`,
+        ...ids.map((id) => `    ${JSON.stringify(id)},`),
+        ']',
+        `${upper(plural(name))}: tuple[${name}, ...] = (`,
+        ...ids.flatMap((id) => [...wrapped(values[id].about, '    # '), `    ${JSON.stringify(id)},`]),
+        ')',
+        '',
+      ];
+    }),
+    '',
+    'class QualityCheck(NamedTuple):',
+    '    """One check of a picture before it is scored."""',
+    '',
+    '    id: str',
+    '    key: str  # of its limit in a manifest',
+    '    limit: Literal["least", "most"]  # that passes',
+    '    unit: str',
+    '    range: tuple[float, float]  # of limits',
+    '',
+    '',
+    'QUALITY_CHECKS = {',
+    '    check.id: check',
+    '    for check in (',
+    ...Object.entries(qualityChecks).flatMap(([id, { key, limit, unit, from, to, about }]) => [
+      ...wrapped(about, '        # '),
+      `        QualityCheck(${[id, key, limit, unit].map((text) => `"${text}"`).join(', ')}, (${from}, ${to})),`,
+    ]),
+    '    )',
+    '}',
+    '',
+    '# The one version of manifests that is read and written.',
+    `MANIFEST_VERSION = ${documents.definitions.Manifest.properties.manifestVersion.const}`,
+    '',
+  ].join('\n');
+}
