@@ -5,9 +5,9 @@
 import { open } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../web/src/classifier/abort.js';
-import { MAX_FILE_BYTES } from '../../web/src/classifier/classifier.js';
 import type { CallOptions, Engine } from '../../web/src/classifier/engine.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
+import { MAX_FILE_BYTES } from '../../web/src/classifier/given.js';
 import { ofPicture, type PictureOf } from '../../web/src/classifier/input.js';
 import type { Crop } from '../../web/src/classifier/options.js';
 import { fromWire, toWire, type WireError } from '../../web/src/classifier/protocol.js';

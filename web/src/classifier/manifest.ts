@@ -4,6 +4,7 @@
  * division by zero.
  */
 import type { SetRule, TierCuts } from '../../../wasm_src/bindings/dermlet.js';
+import { type Addresses, addressIn } from './asset-base.js';
 import { DermletError } from './errors.js';
 import { Fields, numberIn, reading, reject } from './fields.js';
 import type { ModelInfo } from './options.js';
@@ -507,7 +508,7 @@ export function parseManifestText(text: string): Manifest {
 }
 
 /** The public part. `base` is the model folder's address. */
-export function modelInfo(manifest: Manifest, base: string): ModelInfo {
+export function modelInfo(manifest: Manifest, base: string, addresses?: Addresses): ModelInfo {
   return {
     name: manifest.name,
     version: manifest.version,
@@ -516,10 +517,10 @@ export function modelInfo(manifest: Manifest, base: string): ModelInfo {
     bytes: manifest.file.bytes,
     license: {
       id: manifest.license.id,
-      url: new URL(manifest.license.path, base).href,
+      url: addressIn(base, manifest.license.path, addresses),
       nonCommercial: manifest.license.nonCommercial,
     },
-    cardUrl: new URL(manifest.card, base).href,
+    cardUrl: addressIn(base, manifest.card, addresses),
     classes: manifest.classes.map((entry) => ({ ...entry })),
     modalities: manifest.modalities.map(({ id }) => id),
     defaultModality: manifest.defaultModality,

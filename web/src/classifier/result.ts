@@ -87,7 +87,7 @@ export interface ModalityChoice {
 }
 
 export interface Source {
-  /** `jpeg`, `png`, `bmp`, `webp`, `avif` or `heic`, by the file's bytes. */
+  /** `jpeg`, `png`, `bmp`, `webp`, `avif` or `heic`, by the file's bytes; `pixels` where the caller gave those. */
   format: string;
   bytes: number;
   /** Upright, pixels. */

@@ -1,8 +1,9 @@
 /**
  * `<dermlet-classifier model="skin-8">`: choose, drop or paste photos of skin and see how the network scores them.
  *
- * Attributes: `model` (its name, as `listModels` gives it, or its folder's address, relative to the document),
- * `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at, focuses or drops on
+ * Attributes: `model` (its name, as `listModels` gives it, or its folder's address, relative to the document; the
+ * default of that list when absent), `asset-base` (folder of the engine's files, relative to the document; where this
+ * code was served from when absent), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at, focuses or drops on
  * the element; `now`: at once), `whole-page` (drops and pastes anywhere on the page are taken). Another `model` or
  * `backend` ends what is loading or running; the photos stay, their results go, and they are looked at anew. Events,
  * bubbling out of shadow trees: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
@@ -19,7 +20,7 @@ import './photo-view.js';
 import './picker.js';
 import './result-card.js';
 import './shelf.js';
-import { discard, type Photo, type Released, Session } from './session.js';
+import { type Photo, type Released, Session } from './session.js';
 import { base, tokens } from './styles.js';
 import { loadWords, STAGES, stageWords, verdict } from './words.js';
 
@@ -58,9 +59,6 @@ function filesOf(transfer: DataTransfer | null): File[] {
 }
 
 export class DermletClassifier extends LitElement {
-  /** Folder of the engine's files; set by the entry that registers the element. */
-  static assetBase: URL | null = null;
-
   static override styles = [
     tokens,
     base,
@@ -186,6 +184,7 @@ export class DermletClassifier extends LitElement {
 
   @property() model = '';
   @property() backend: BackendChoice = 'auto';
+  @property({ attribute: 'asset-base' }) assetBase = '';
   @property() load: 'interest' | 'now' = 'interest';
   @property({ type: Boolean, attribute: 'whole-page' }) wholePage = false;
 
@@ -224,15 +223,15 @@ export class DermletClassifier extends LitElement {
   /** Adds photos as if a person had chosen them. */
   add(files: readonly File[]): void {
     const focused = this.renderRoot.querySelector(':focus') !== null;
-    this.#ready()?.add(files);
+    this.#ready().add(files);
     // The large field gives way to a row of buttons: the focus goes with it.
     if (focused) void this.updateComplete.then(() => this.#keepFocus());
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('model') || changed.has('backend')) this.#change();
+    if (changed.has('model') || changed.has('backend') || changed.has('assetBase')) this.#change();
     this.filled = (this.session?.photos.length ?? 0) > 0;
-    if (this.load === 'now' && this.isConnected) this.#ready()?.start();
+    if (this.load === 'now' && this.isConnected) this.#ready().start();
   }
 
   /**
@@ -245,19 +244,18 @@ export class DermletClassifier extends LitElement {
     this.announcement = '';
     const released = before.release();
     this.session = null;
-    if (!this.model) return discard(released);
     const session = this.#ready(released);
-    if (before.load.kind !== 'idle') session?.start();
+    if (before.load.kind !== 'idle') session.start();
   }
 
-  /** The session, made when it is first needed; null without a model. */
-  #ready(from: Released = { photos: [], selectedId: null }): Session | null {
-    if (this.session || !this.model) return this.session;
+  /** The session, made when it is first needed. */
+  #ready(from: Released = { photos: [], selectedId: null }): Session {
+    if (this.session) return this.session;
     const session = new Session({
       model: this.model,
       from,
       backend: this.backend,
-      assetBase: DermletClassifier.assetBase ?? new URL('engine/', document.baseURI),
+      assetBase: this.assetBase,
       onReady: (model) => this.#tell('dermlet-ready', { model }),
       onResult: (photo, result) => {
         this.announcement = `${photo.name}: ${verdict(result)}`;
@@ -295,7 +293,7 @@ export class DermletClassifier extends LitElement {
     }
   }
 
-  readonly #interest = () => this.#ready()?.start();
+  readonly #interest = () => this.#ready().start();
 
   readonly #backOnline = () => {
     if (this.session?.load.kind === 'failed' && this.session.load.error.code === 'MODEL_UNAVAILABLE')

@@ -3,7 +3,7 @@
  * end of their own.
  *
  *     <script type="module" src="dermlet.js"></script>
- *     <dermlet-classifier model="models/skin-8/"></dermlet-classifier>
+ *     <dermlet-classifier></dermlet-classifier>
  *
  * Nothing of this site may import it: its code would move into a shared file, and with it the address that it stands
  * at.
@@ -14,6 +14,4 @@ export * from '../classifier/index.js';
 export type { DermletErrorDetail, DermletReadyDetail, DermletResultDetail } from './classifier-element.js';
 export { DermletClassifier } from './classifier-element.js';
 
-// Said in two steps: of one, the bundler would take `engine/` for a file to copy.
-const entry = import.meta.url;
-register(new URL('engine/', entry));
+register();

@@ -132,6 +132,8 @@ export function decodedBy({ decodePath }: Pick<Source, 'decodePath'>): string {
       return `the browser (${decodePath}): may differ slightly between browsers`;
     case 'libheif':
       return 'libheif: may differ slightly from other decoders';
+    case 'caller':
+      return 'whoever gave the pixels: may differ from those of the file';
   }
 }
 

@@ -120,8 +120,8 @@ function tellLicence(place: HTMLElement, { license, cardUrl }: ModelInfo): void 
 }
 
 /** `listModels` for this page; asked for once. */
-export function siteModels(assetBase: URL): Promise<readonly ModelSummary[]> {
-  const listed = listModels({ assetBase });
+export function siteModels(): Promise<readonly ModelSummary[]> {
+  const listed = listModels();
   listed.catch((error: unknown) => console.info('Dermlet could not read its list of models:', error));
   return listed;
 }

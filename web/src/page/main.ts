@@ -12,13 +12,12 @@ import { registerServiceWorker } from './service-worker.js';
 for (const type of ['dermlet-ready', 'dermlet-error'] as const)
   document.addEventListener(type, registerServiceWorker, { once: true });
 
-const assetBase = new URL('engine/', document.baseURI);
 const element = document.querySelector('dermlet-classifier')!;
 const usual = element.getAttribute('model') ?? '';
-const listed = siteModels(assetBase);
+const listed = siteModels();
 const choice = await firstChoice(usual, listed);
 element.setAttribute('model', choice.name);
-register(assetBase);
+register();
 await offerModels(
   element,
   document.querySelector('dermlet-model-choice')!,
