@@ -1,7 +1,7 @@
 /** Pictures that are given as pixels or as addresses. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { loadEngine } from '../../tools/cli/node-engine.js';
 import { bytesOf, keptInput, type PixelFile, withPixelSources } from '../../web/src/classifier/given.js';
+import { loadEngine } from '../../web/src/classifier/node/engine.js';
 import type { ClassifyInput } from '../../web/src/classifier/options.js';
 import { expectCode, picture, result } from './support.js';
 

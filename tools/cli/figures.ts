@@ -1,5 +1,5 @@
 /** Answers and labels -> the figures that `evaluate` prints and writes. */
-import type { Outcome, Tier } from '../../web/src/classifier/result.js';
+import type { Outcome, Tier } from '../../web/src/classifier/node/index.js';
 import { grouped, refused, type Scored, single } from './scored.js';
 import {
   accuracy,

@@ -1,5 +1,5 @@
 /** The command line: `classify` and `evaluate`. */
-import { DermletError } from '../../web/src/classifier/errors.js';
+import { DermletError } from '../../web/src/classifier/node/index.js';
 import { classify, type Output } from './classify.js';
 import { evaluate } from './evaluate.js';
 import { EXIT, USAGE, UsageError } from './usage.js';

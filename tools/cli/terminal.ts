@@ -1,5 +1,5 @@
 /** A result for people, in as many columns as the terminal has. */
-import type { RankedClass, Result } from '../../web/src/classifier/result.js';
+import type { RankedClass, Result } from '../../web/src/classifier/node/index.js';
 import { DOCTOR, percent, summary } from '../../web/src/handler/words.js';
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];

@@ -1,5 +1,4 @@
-import type { Manifest } from '../../web/src/classifier/manifest.js';
-import type { Crop } from '../../web/src/classifier/options.js';
+import type { Crop, ModelInfo } from '../../web/src/classifier/node/index.js';
 
 /** Wrong use of the command line: exit status 2. */
 export class UsageError extends Error {
@@ -25,11 +24,9 @@ export function parseCrop(text: string): Crop {
 }
 
 /** @throws UsageError when the model does not know it */
-export function requireModality({ modalities }: Manifest, id: string | undefined): void {
-  if (id === undefined || modalities.some((modality) => modality.id === id)) return;
-  throw new UsageError(
-    `The model does not know the modality '${id}'; it knows ${modalities.map((modality) => modality.id).join(', ')}.`,
-  );
+export function requireModality({ modalities }: ModelInfo, id: string | undefined): void {
+  if (id === undefined || modalities.includes(id)) return;
+  throw new UsageError(`The model does not know the modality '${id}'; it knows ${modalities.join(', ')}.`);
 }
 
 /** Exit statuses, an interface: scripts switch on them. */

@@ -1,0 +1,6 @@
+/** Dermlet's classifier in Node. */
+export { DermletError, type ErrorCode } from '../errors.js';
+export { MAX_FILE_BYTES } from '../given.js';
+export type * from '../options.js';
+export * from '../result.js';
+export { Classifier, readModelInfo } from './classifier.js';
