@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { native, site, trainingEnvironment, wasm } from './artifacts.mjs';
+import { native, npmPackage, site, trainingEnvironment, wasm } from './artifacts.mjs';
 import { fuzz } from './fuzz.mjs';
 import { checks } from './lint.mjs';
 import { fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
@@ -108,6 +108,20 @@ const PARTS = [
     test: builtSite,
   },
   {
+    id: 'package',
+    title: 'npm package in applications of each kind',
+    needs: async () => {
+      await wasm();
+      await npmPackage();
+      await ensurePackages({
+        folder: join(root, 'tests', 'package'),
+        title: 'npm packages of the applications',
+        log: 'npm-package-tests',
+      });
+    },
+    test: packageInApplications,
+  },
+  {
     id: 'e2e',
     title: 'End to end in Chromium',
     needs: async () => {
@@ -146,7 +160,11 @@ function nodeTests(log, files, options) {
 }
 
 function scripts() {
-  return nodeTests('test-scripts', ['tools/build/repository.test.mjs', 'tools/build/scripts.test.mjs']);
+  return nodeTests('test-scripts', [
+    'tools/build/repository.test.mjs',
+    'tools/build/scripts.test.mjs',
+    'tools/build/imports.test.mjs',
+  ]);
 }
 
 /** Each checker is a test. */
@@ -166,6 +184,12 @@ function moduleInNode() {
 
 function builtSite() {
   return nodeTests('test-site', ['tools/build/site.test.mjs']);
+}
+
+async function packageInApplications() {
+  return nodeTests('test-package', ['tests/package/package.test.mjs'], {
+    env: { CHROMIUM_PATH: await ensureChromium() },
+  });
 }
 
 function unit() {

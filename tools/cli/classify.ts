@@ -1,7 +1,7 @@
 /** `classify FILE|FOLDER...`, and with --lesion `classify FILE FILE`. */
 import { parseArgs } from 'node:util';
 import { DermletError, type Result, withoutPictures } from '../../web/src/classifier/node/index.js';
-import { toDiagnosis, toPredict } from '../../web/src/handler/projections.js';
+import { toDiagnosis, toPredict } from '../../web/src/handler/index.js';
 import { defaultModel, modelOf } from './model.js';
 import { expand } from './pictures.js';
 import { type Answer, classifyAll, type Task, type TaskPicture } from './pool.js';

@@ -32,13 +32,18 @@ export function requireModality({ modalities }: ModelInfo, id: string | undefine
 /** Exit statuses, an interface: scripts switch on them. */
 export const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
 
+/** As it is started: from a checkout by npm, else by the package's own name. */
+const call = (command: string): string =>
+  import.meta.url.endsWith('.ts') ? `npm run ${command} --` : `dermlet ${command}`;
+
 export const USAGE = `Use:
-  npm run classify -- FILE|FOLDER... [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--modality auto|ID] [--crop auto|whole|x,y,w,h]
+  ${call('classify')} FILE|FOLDER... [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--modality auto|ID] [--crop auto|whole|x,y,w,h]
                       [--thorough] [--explain] [--jobs N]
-  npm run classify -- FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--thorough] [--explain]
-  npm run evaluate -- --labels LABELS.csv --images DIR --json OUT.json [--predictions OUT.csv] [--set NAME[,NAME]] [--split NAME] [--modality ID]
+  ${call('classify')} FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json] [--format predict|diagnosis] [--model NAME|FOLDER] [--thorough] [--explain]
+  ${call('evaluate')} --labels LABELS.csv --images DIR --json OUT.json [--predictions OUT.csv] [--set NAME[,NAME]] [--split NAME] [--modality ID]
                       [--merge FROM:INTO[,FROM:INTO]] [--part NAME:SET[,SET][:FROM:INTO[,FROM:INTO]]] [--positive ID] [--malignant ID[,ID]]
                       [--pairs] [--thorough] [--crop auto|whole] [--model NAME|FOLDER] [--jobs N]
+  dermlet copy-assets DIR
 
 classify  prints what each picture looks most like. JPEG, PNG, BMP and HEIC; folders are searched for pictures.
   --json      one JSON object for one file, else an array; failed files have "error" in place of a result
@@ -60,6 +65,8 @@ evaluate  measures the model on labelled pictures: DIR/<set>/<image>, columns se
   --positive  the class of the one-against-all figures, 'mel' when the model has it
   --malignant classes that together are set against the rest; those of high concern in the manifest when absent
 Labels 'other' and 'none' stand for pictures of none of the classes: they count for the refusal figures only.
+
+copy-assets  of the npm package: copies what browsers load, engine and models included, into a folder of a site.
 
 --model is a name in models/ (skin-8 when absent), or the folder of another model.
 

@@ -29,13 +29,13 @@ import type { LoadSettings, WireInput } from './protocol.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
-/** Milliseconds that a worker may take to come free of an aborted call before it is ended. */
+/** Milliseconds that a worker may take to come free of an aborted call before it is ended. @internal */
 export const STUCK_AFTER = 15_000;
 
 /** Pictures of one lesion in one call; the core knows how to combine no more. */
 const MAX_LESION_PICTURES = 2;
 
-/** What tests may replace. */
+/** What tests and Node put in the place of what browsers have. @internal */
 export interface Internals {
   spawn: Spawn;
   stuckAfter: number;
@@ -71,7 +71,7 @@ export class Classifier {
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
 
-  protected constructor(settings: LoadSettings, loaded: Loaded, idleTimeout: number, internals: Internals) {
+  private constructor(settings: LoadSettings, loaded: Loaded, idleTimeout: number, internals: Internals) {
     this.#settings = settings;
     this.#manifest = loaded.ready.manifest;
     this.#worker = loaded.worker;
@@ -118,7 +118,7 @@ export class Classifier {
         throw await explainUnknown(model, error, assetBase);
       },
     );
-    return new this(settings, loaded, options.idleTimeout ?? 60_000, internals);
+    return new Classifier(settings, loaded, options.idleTimeout ?? 60_000, internals);
   }
 
   /**

@@ -2,6 +2,8 @@
 export { Classifier, listModels } from './classifier.js';
 export { DermletError, type ErrorCode } from './errors.js';
 export { MAX_FILE_BYTES } from './given.js';
+export { keptVersion } from './model-store.js';
+export { isModelName } from './models.js';
 export type {
   BackendChoice,
   ClassifyInput,

@@ -11,7 +11,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 
-import type { BackendChoice, Crop, DermletError, ErrorCode, ModelInfo, Result } from '../classifier/index.js';
+import type { BackendChoice, Crop, ErrorCode } from '../classifier/index.js';
 import './details-panel.js';
 import './load-progress.js';
 import './modality.js';
@@ -20,36 +20,10 @@ import './photo-view.js';
 import './picker.js';
 import './result-card.js';
 import './shelf.js';
+import { loadWords, STAGES, stageWords, verdict } from '../messages/index.js';
+import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
 import { type Photo, type Released, Session } from './session.js';
 import { base, tokens } from './styles.js';
-import { loadWords, STAGES, stageWords, verdict } from './words.js';
-
-export interface DermletReadyDetail {
-  model: ModelInfo;
-}
-
-export interface DermletResultDetail {
-  result: Result;
-  /** The file's name. */
-  name: string;
-}
-
-export interface DermletErrorDetail {
-  error: DermletError;
-  /** The file's name; null when the model or the engine could not be loaded. */
-  name: string | null;
-}
-
-declare global {
-  interface HTMLElementTagNameMap {
-    'dermlet-classifier': DermletClassifier;
-  }
-  interface HTMLElementEventMap {
-    'dermlet-ready': CustomEvent<DermletReadyDetail>;
-    'dermlet-result': CustomEvent<DermletResultDetail>;
-    'dermlet-error': CustomEvent<DermletErrorDetail>;
-  }
-}
 
 /** Errors that the same file meets again: trying once more is not offered. */
 const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE']);
@@ -58,7 +32,16 @@ function filesOf(transfer: DataTransfer | null): File[] {
   return [...(transfer?.files ?? [])];
 }
 
-export class DermletClassifier extends LitElement {
+/**
+ * Photos of skin are chosen, dropped or pasted, and scored by a neural network in the page.
+ *
+ * @element dermlet-classifier
+ * @attr {boolean} filled - Set by the element: there is at least one photo.
+ * @fires {CustomEvent<DermletReadyDetail>} dermlet-ready - The model can be used.
+ * @fires {CustomEvent<DermletResultDetail>} dermlet-result - A photo was classified.
+ * @fires {CustomEvent<DermletErrorDetail>} dermlet-error - A photo could not be classified, or the model not be loaded.
+ */
+export class DermletClassifier extends LitElement implements DermletClassifierProperties {
   static override styles = [
     tokens,
     base,
@@ -182,10 +165,15 @@ export class DermletClassifier extends LitElement {
     `,
   ];
 
+  /** Name of the model, or the address of its folder; empty: the default. */
   @property() model = '';
+  /** Which backend runs the network. */
   @property() backend: BackendChoice = 'auto';
+  /** Folder of the engine's files; empty: where Dermlet was served from. */
   @property({ attribute: 'asset-base' }) assetBase = '';
+  /** When downloads start: when a person takes interest in the element, or at once. */
   @property() load: 'interest' | 'now' = 'interest';
+  /** Whether drops and pastes anywhere on the page are taken. */
   @property({ type: Boolean, attribute: 'whole-page' }) wholePage = false;
 
   /** Reflected for the page around: there is at least one photo. */
@@ -273,10 +261,7 @@ export class DermletClassifier extends LitElement {
     return session;
   }
 
-  #tell(
-    type: 'dermlet-ready' | 'dermlet-result' | 'dermlet-error',
-    detail: DermletReadyDetail | DermletResultDetail | DermletErrorDetail,
-  ): void {
+  #tell<Type extends keyof DermletClassifierEvents>(type: Type, detail: DermletClassifierEvents[Type]['detail']): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 

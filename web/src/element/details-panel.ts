@@ -5,9 +5,8 @@ import { property } from 'lit/decorators.js';
 import type { ColourSource, ModelInfo, Result, Runtime } from '../classifier/index.js';
 import { define } from './emit.js';
 import './request-count.js';
-import { checkWords } from '../classifier/quality-words.js';
+import { checkWords, decodedBy, megabytes, milliseconds, modalityWords } from '../messages/index.js';
 import { base } from './styles.js';
-import { decodedBy, megabytes, milliseconds, modalityWords } from './words.js';
 
 const COLOURS: Record<ColourSource, string> = {
   'assumed-srgb': 'taken as sRGB; the file does not say',

@@ -1,11 +1,10 @@
 /** `<dermlet-load-progress>`: how far the downloads are, and what can be done when they are slow. Fires `retry`. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
-
+import { loadWords } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import type { LoadState } from './session.js';
 import { base } from './styles.js';
-import { loadWords } from './words.js';
 
 export class DermletLoadProgress extends LitElement {
   static override styles = [

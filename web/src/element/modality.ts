@@ -6,9 +6,9 @@ import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { ModalityChoice, ModelInfo } from '../classifier/index.js';
+import { type ModalityWords, modalityWords, recognisedWords } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { base } from './styles.js';
-import { type ModalityWords, modalityWords, recognisedWords } from './words.js';
 
 export class DermletModality extends LitElement {
   static override styles = [

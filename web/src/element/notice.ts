@@ -3,10 +3,10 @@ import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { DermletError } from '../classifier/index.js';
+import { errorWords } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { alertIcon } from './icons.js';
 import { base } from './styles.js';
-import { errorWords } from './words.js';
 
 export class DermletNotice extends LitElement {
   static override styles = [

@@ -7,11 +7,11 @@ import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 
 import type { Crop, Rect, Result, Spot } from '../classifier/index.js';
+import { framingWords, mayName } from '../messages/index.js';
 import { show } from './canvas.js';
 import { define, emit } from './emit.js';
 import type { Photo } from './session.js';
 import { base } from './styles.js';
-import { framingWords, mayName } from './words.js';
 
 /** Per cent; strong enough to be noticed, weak enough to leave the skin visible. */
 const FIRST_OPACITY = 60;

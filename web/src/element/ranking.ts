@@ -3,9 +3,9 @@ import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { RankedClass } from '../classifier/index.js';
+import { percent } from '../messages/index.js';
 import { define } from './emit.js';
 import { base } from './styles.js';
-import { percent } from './words.js';
 
 export class DermletRanking extends LitElement {
   static override styles = [

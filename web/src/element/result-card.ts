@@ -9,9 +9,17 @@ import type { Result } from '../classifier/index.js';
 import { define } from './emit.js';
 import { tierIcons } from './icons.js';
 import './ranking.js';
-import { advice } from '../classifier/quality-words.js';
+import {
+  ALWAYS,
+  advice,
+  BETTER_PICTURE,
+  mayName,
+  modalityDoubt,
+  tierWords,
+  verdict,
+  verdictNote,
+} from '../messages/index.js';
 import { base } from './styles.js';
-import { ALWAYS, BETTER_PICTURE, mayName, modalityDoubt, tierWords, verdict, verdictNote } from './words.js';
 
 export class DermletResultCard extends LitElement {
   static override styles = [

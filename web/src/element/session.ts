@@ -5,8 +5,7 @@
  */
 
 import type { BackendChoice, Crop, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
-import { Classifier, DermletError } from '../classifier/index.js';
-import { isModelName } from '../classifier/models.js';
+import { Classifier, DermletError, isModelName } from '../classifier/index.js';
 
 export type LoadState =
   | { kind: 'idle' }

@@ -2,13 +2,12 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-
+import { verdict } from '../messages/index.js';
 import { showThumbnail } from './canvas.js';
 import { define, emit } from './emit.js';
 import { closeIcon } from './icons.js';
 import type { Photo, PhotoState } from './session.js';
 import { base } from './styles.js';
-import { verdict } from './words.js';
 
 /** Device pixels, enough for twice the density. */
 const THUMBNAIL = 160;

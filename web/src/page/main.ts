@@ -2,7 +2,7 @@
  * The page around `<dermlet-classifier>`: registers the element with the model to begin with and, once the person can
  * begin, the service worker.
  */
-import { register } from '../element/register.js';
+import { register } from '../element/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import './model-choice.js';
 import { registerServiceWorker } from './service-worker.js';

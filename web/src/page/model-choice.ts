@@ -6,9 +6,8 @@ import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { ModelSummary } from '../classifier/index.js';
-import { define, emit } from '../element/emit.js';
-import { base, tokens } from '../element/styles.js';
-import { modelWords } from '../element/words.js';
+import { base, define, emit, tokens } from '../element/index.js';
+import { modelWords } from '../messages/index.js';
 
 export class DermletModelChoice extends LitElement {
   static override styles = [

@@ -66,31 +66,46 @@ const folderAddress = (model: string): URL => pathToFileURL(`${resolve(folderOf(
  * const result = await classifier.classify('photo.jpg');
  * classifier.dispose();
  */
-export class Classifier extends AnyClassifier {
+export class Classifier {
+  readonly #inner: AnyClassifier;
+
+  private constructor(inner: AnyClassifier) {
+    this.#inner = inner;
+  }
+
+  get model(): ModelInfo {
+    return this.#inner.model;
+  }
+
   /**
    * @param model a model's name, its folder or its manifest.json
    * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, ABORTED
    */
-  static override async load(
+  static async load(
     model: string = defaultModel,
     options: Pick<LoadOptions, 'signal' | 'onProgress' | 'idleTimeout'> = {},
   ): Promise<Classifier> {
     const all: LoadOptions = { ...options, backend: 'wasm', assetBase: pathToFileURL(coreFile) };
     const internals = { spawn: spawnThread, stuckAfter: STUCK_AFTER };
-    return (await Classifier.loadWith(folderAddress(model), all, internals)) as Classifier;
+    return new Classifier(await AnyClassifier.loadWith(folderAddress(model), all, internals));
   }
 
-  /** Strings are paths and URLs those of files; all else as in browsers, without pixels. */
-  override async classify(
-    input: ClassifyInput | readonly LesionPicture[],
-    options: ClassifyOptions = {},
-  ): Promise<Result> {
-    if (!isList(input)) return super.classify(await opened(input), options);
+  /**
+   * As in browsers, without pixels; strings are paths, and URLs those of files.
+   * @throws DermletError with any code
+   */
+  async classify(input: ClassifyInput | readonly LesionPicture[], options: ClassifyOptions = {}): Promise<Result> {
+    if (!isList(input)) return this.#inner.classify(await opened(input), options);
     const pictures = input.map(async (entry, index) => ({
       ...entry,
       picture: await ofPicture(index, input.length, () => opened(entry.picture)),
     }));
-    return super.classify(await Promise.all(pictures), options);
+    return this.#inner.classify(await Promise.all(pictures), options);
+  }
+
+  /** Ends the thread; calls not yet answered are rejected with DISPOSED. May be called twice. */
+  dispose(): void {
+    this.#inner.dispose();
   }
 }
 

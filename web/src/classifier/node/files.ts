@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const { resolve } = createRequire(import.meta.url);
 
+/** What browsers load; a checkout has it only once it was built. */
+export const assetsFolder: string | undefined = undefined;
 /** Holds a folder a model. */
 export const modelsFolder = join(root, 'models');
 export const coreFile = join(root, 'build', 'wasm', 'dermlet.wasm');

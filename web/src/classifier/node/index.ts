@@ -4,3 +4,4 @@ export { MAX_FILE_BYTES } from '../given.js';
 export type * from '../options.js';
 export * from '../result.js';
 export { Classifier, readModelInfo } from './classifier.js';
+export { assetsFolder } from './files.js';

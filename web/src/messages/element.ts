@@ -1,10 +1,20 @@
 /**
  * Every sentence that people read about a result, a stage or an error. No DOM: what is said can be tested as it stands.
  */
-import type { ErrorCode } from '../classifier/errors.js';
-import type { LoadProgress, ModelSummary, Stage } from '../classifier/options.js';
-import { failedChecks, problem } from '../classifier/quality-words.js';
-import type { Frame, ModalityChoice, QualityCheck, RankedClass, Result, Source, Tier } from '../classifier/result.js';
+import type {
+  ErrorCode,
+  Frame,
+  LoadProgress,
+  ModalityChoice,
+  ModelSummary,
+  QualityCheck,
+  RankedClass,
+  Result,
+  Source,
+  Stage,
+  Tier,
+} from '../classifier/index.js';
+import { failedChecks, problem } from './quality.js';
 
 /** Stands wherever a result is shown. */
 export const ALWAYS =

@@ -1,6 +1,6 @@
 /** The sentences that go with every answer. */
-import { advice, failedChecks, problem } from '../classifier/quality-words.js';
-import type { Result, Tier } from '../classifier/result.js';
+import type { Result, Tier } from '../classifier/index.js';
+import { advice, failedChecks, problem } from './quality.js';
 
 export const DOCTOR =
   'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
@@ -22,7 +22,7 @@ const NEXT: Record<Tier, string> = {
 };
 
 /** Per cent with as many decimals as given, never rounded up to 100. */
-export function percent(share: number, decimals = 0): string {
+export function exactPercent(share: number, decimals = 0): string {
   const factor = 10 ** decimals;
   const rounded = Math.round(share * 100 * factor) / factor;
   return `${(rounded >= 100 && share < 1 ? 100 - 1 / factor : rounded).toFixed(decimals)} %`;
@@ -47,7 +47,7 @@ export function summary(result: Result): string {
   const others = result.ranking.slice(1).filter(({ inSet }) => inSet);
   const rest =
     others.length > 0
-      ? ` It may also be: ${others.map(({ name, probability }) => `${name}, ${percent(probability)}`).join('; ')}.`
+      ? ` It may also be: ${others.map(({ name, probability }) => `${name}, ${exactPercent(probability)}`).join('; ')}.`
       : '';
-  return `Looks most like: ${first.name}, score ${percent(first.probability)}.${rest} ${NEXT[result.tier]}`;
+  return `Looks most like: ${first.name}, score ${exactPercent(first.probability)}.${rest} ${NEXT[result.tier]}`;
 }
