@@ -1,10 +1,16 @@
 /** Pictures that are given as pixels or as addresses. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Engine } from '../../web/src/classifier/engine.js';
 import { bytesOf, keptInput, type PixelFile, withPixelSources } from '../../web/src/classifier/given.js';
 import { loadEngine } from '../../web/src/classifier/node/engine.js';
 import type { ClassifyInput } from '../../web/src/classifier/options.js';
 import { expectCode, picture, result } from './support.js';
 
+let engine: Engine;
+beforeAll(async () => {
+  engine = await loadEngine('skin-8');
+});
+afterAll(() => engine.dispose());
 afterEach(() => vi.unstubAllGlobals());
 
 /** Node has no ImageData. */
@@ -24,7 +30,6 @@ function pixels(data: unknown, width: number, height: number): ClassifyInput {
 
 describe('pixels', () => {
   test('reach the core as they are, and the answer is that of the file', async () => {
-    const engine = await loadEngine('skin-8');
     const options = { pictures: true, crop: 'whole' } as const;
     const file = await engine.classify(picture('spot.png'), options);
     const { rgba, width, height } = file.pictures!.preview!;
@@ -32,16 +37,13 @@ describe('pixels', () => {
     const given = await engine.classify(new Uint8Array(kept.file), options);
     expect(given.pictures!.preview).toEqual(file.pictures!.preview);
     expect(given.ranking).toEqual(file.ranking);
-    await engine.dispose();
   });
 
   test('that are transparent are laid over white', async () => {
-    const engine = await loadEngine('skin-8');
     const half = new Uint8ClampedArray(64 * 48 * 4).map((_, i) => [255, 0, 0, 128][i & 3]!);
     const kept = keptInput(pixels(half, 64, 48)) as PixelFile;
     const { pictures } = await engine.classify(new Uint8Array(kept.file), { pictures: true });
     expect([...pictures!.preview!.rgba.subarray(0, 4)]).toEqual([255, 127, 127, 255]);
-    await engine.dispose();
   });
 
   test('are a copy', () => {
@@ -52,7 +54,7 @@ describe('pixels', () => {
   });
 
   test('that are too many, or of floats, are refused', async () => {
-    const many = Object.assign(new Uint8ClampedArray(0));
+    const many = new Uint8ClampedArray(0);
     await expectCode(() => keptInput(pixels(many, 5000, 4000)), 'IMAGE_TOO_LARGE', /5000 x 4000/);
     await expectCode(() => keptInput(pixels(new Float32Array(4), 1, 1)), 'INVALID_ARGUMENT', /8 bits/);
   });

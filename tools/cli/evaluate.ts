@@ -111,7 +111,8 @@ const rounded = (_key: string, value: unknown): unknown =>
 export function compactJson(value: unknown): string {
   const number = '(?:-?[0-9.]+(?:e[+-]?[0-9]+)?|null)';
   const list = new RegExp(`\\[\\n\\s*(${number}(?:,\\n\\s*${number})*)\\n\\s*\\]`, 'g');
-  return `${JSON.stringify(value, rounded, 2).replace(list, (_list, inner: string) => `[${inner.replace(/,\s+/g, ', ')}]`)}\n`;
+  const text = JSON.stringify(value, rounded, 2);
+  return `${text.replace(list, (_list, inner: string) => `[${inner.replace(/,\s+/g, ', ')}]`)}\n`;
 }
 
 function predictionsCsv(
@@ -306,7 +307,8 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   if (options.predictions !== undefined)
     await writeWhole(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
   out(
-    `${report(figures)}\n${lookingReport(looking)}\n\n${answers.length} pictures classified, ${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`,
+    `${report(figures)}\n${lookingReport(looking)}\n\n${answers.length} pictures classified, ` +
+      `${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`,
   );
   return answers.length === 0 ? EXIT.failed : EXIT.fine;
 }

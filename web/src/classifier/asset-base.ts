@@ -24,8 +24,8 @@ export type Addresses = Readonly<Record<string, string>>;
 const LIST = 'models/index.json';
 
 /**
- * The folder that holds `engine/` and `models/` of the npm package. Where a bundler moved and renamed its files there is
- * no such folder any more: then it is a name only, by which `shippedIn` knows them.
+ * The folder that holds `engine/` and `models/` of the npm package. Where a bundler moved and renamed its files there
+ * is no such folder any more: then it is a name only, by which `shippedIn` knows them.
  */
 function shippedRoot(files: Addresses): string {
   const list = new URL(files[LIST]!);

@@ -7,7 +7,7 @@ export type ErrorCode =
   | 'CORRUPT_IMAGE' // the right format, but broken or cut off
   | 'IMAGE_TOO_LARGE' // over a stated limit, or over the memory that can be had
   | 'INVALID_ARGUMENT' // options that make no sense, such as a crop outside the picture
-  | 'MODEL_UNAVAILABLE' // the model or a part of the engine could not be fetched (offline, 404, an HTML page in its place)
+  | 'MODEL_UNAVAILABLE' // model or engine could not be fetched or started (offline, 404, an HTML page in its place)
   | 'MODEL_CORRUPT' // fetched, but not what the manifest promises (sha256, size, schema, outputs)
   | 'BACKEND_FAILED' // ONNX Runtime could not run the network on any backend
   | 'ABORTED' // the caller's AbortSignal

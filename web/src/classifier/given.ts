@@ -33,7 +33,8 @@ export function keptInput(input: ClassifyInput): Kept {
   if (typeof size !== 'number')
     throw new DermletError(
       'INVALID_ARGUMENT',
-      'A picture must be a Blob, a File, an ArrayBuffer, a Uint8Array, an ImageBitmap, a canvas, an ImageData or an address.',
+      'A picture must be a Blob, a File, an ArrayBuffer, a Uint8Array, an ImageBitmap, a canvas, an ImageData ' +
+        'or an address.',
     );
   checkSize(size);
   if (input instanceof Blob) return input;

@@ -10,7 +10,9 @@ export interface Shipped {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** Vite builds a worker where it reads `new Worker(new URL(...), ...)` and nowhere else. Here it only gives its address. */
+/**
+ * Vite builds a worker where it reads `new Worker(new URL(...), ...)` and nowhere else. Here it only gives its address.
+ */
 class Worker {
   constructor(
     readonly address: URL,

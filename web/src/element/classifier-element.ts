@@ -3,10 +3,10 @@
  *
  * Attributes: `model` (its name, as `listModels` gives it, or its folder's address, relative to the document; the
  * default of that list when absent), `asset-base` (folder of the engine's files, relative to the document; where this
- * code was served from when absent), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at, focuses or drops on
- * the element; `now`: at once), `whole-page` (drops and pastes anywhere on the page are taken). Another `model` or
- * `backend` ends what is loading or running; the photos stay, their results go, and they are looked at anew. Events,
- * bubbling out of shadow trees: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
+ * code was served from when absent), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a
+ * person points at, focuses or drops on the element; `now`: at once), `whole-page` (drops and pastes anywhere on the
+ * page are taken). Another `model` or `backend` ends what is loading or running; the photos stay, their results go, and
+ * they are looked at anew. Events, bubbling out of shadow trees: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
@@ -20,7 +20,7 @@ import './photo-view.js';
 import './picker.js';
 import './result-card.js';
 import './shelf.js';
-import { loadWords, STAGES, stageWords, verdict } from '../messages/index.js';
+import { DOCTOR, loadWords, PURPOSE, STAGES, stageWords, verdict } from '../messages/index.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
 import { type Photo, type Released, Session } from './session.js';
 import { base, tokens } from './styles.js';
@@ -139,6 +139,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         flex-wrap: wrap;
         gap: 0.6rem;
         margin-top: 1.1rem;
+      }
+      .purpose {
+        max-width: 60rem;
+        font-size: 0.95rem;
       }
       .muted {
         color: var(--muted);
@@ -327,7 +331,13 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       <p class="visually-hidden" role="status" aria-live="polite">${this.announcement}</p>
       ${session && photo ? this.#top(session) : this.#picker(false)} ${session ? this.#loadState(session) : nothing}
       ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
+      ${this.#purpose(photo)}
     </div>`;
+  }
+
+  /** Part of the element, wherever it stands; a result has the second sentence beside it. */
+  #purpose(photo: Photo | null) {
+    return html`<p class="purpose muted">${PURPOSE}${photo?.state.kind === 'done' ? nothing : html` ${DOCTOR}`}</p>`;
   }
 
   #picker(compact: boolean) {
@@ -365,7 +375,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   #loadState(session: Session) {
     const { load } = session;
     if (load.kind === 'failed')
-      return html`<dermlet-notice .error=${load.error} about="model" retry-label="Try again" @retry=${() => session.retry()}></dermlet-notice>`;
+      return html`<dermlet-notice .error=${load.error} about="model" retry-label="Try again"
+        @retry=${() => session.retry()}></dermlet-notice>`;
     if (load.kind === 'loading')
       return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
     return nothing;
@@ -383,7 +394,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #columns(session: Session, photo: Photo) {
     return html`<div class="columns">
-      <dermlet-photo-view .photo=${photo} @crop=${(event: CustomEvent<Crop | null>) => session.setCrop(photo.id, event.detail)}></dermlet-photo-view>
+      <dermlet-photo-view .photo=${photo}
+        @crop=${(event: CustomEvent<Crop | null>) => session.setCrop(photo.id, event.detail)}></dermlet-photo-view>
       <div class="told">${this.#answer(session, photo)}</div>
       ${this.#modality(session)} ${this.#details(session, photo)}
     </div>`;
@@ -418,7 +430,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           <div class="actions"><button type="button" @click=${again}>Look at this photo again</button></div>
         </div>`;
       case 'done':
-        return html`<div class="answer"><dermlet-result-card .result=${photo.state.result}></dermlet-result-card></div>`;
+        return html`<div class="answer"><dermlet-result-card
+          .result=${photo.state.result}></dermlet-result-card></div>`;
     }
   }
 
@@ -433,7 +446,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       <ol class="stages" aria-label="Stages">
         ${STAGES.map(
           (other, index) =>
-            html`<li class=${index < at ? 'done' : index === at ? 'now' : ''} aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
+            html`<li class=${index < at ? 'done' : index === at ? 'now' : ''}
+              aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
         )}
       </ol>
       <div class="actions"><button type="button" @click=${() => session.cancel(photo.id)}>Cancel</button></div>

@@ -82,7 +82,8 @@ export class DermletDetails extends LitElement {
       <div class="inside">
         <dermlet-request-count .chosenAt=${this.chosenAt}></dermlet-request-count>
         ${this.#group('Neural network', this.#modelRows(result))} ${this.#group('Run', runRows(result.runtime))}
-        ${this.#group('Picture', [['Name', this.name], ...pictureRows(result)])} ${this.#group('Decision', decisionRows(result))}
+        ${this.#group('Picture', [['Name', this.name], ...pictureRows(result)])}
+          ${this.#group('Decision', decisionRows(result))}
       </div>
     </details>`;
   }
@@ -109,7 +110,8 @@ export class DermletDetails extends LitElement {
       ]);
       rows.push([
         'Licence',
-        html`<a href=${license.url} target="_blank" rel="noreferrer license">${license.id}</a>${license.nonCommercial ? ', non-commercial use only' : nothing}`,
+        html`<a href=${license.url} target="_blank"
+          rel="noreferrer license">${license.id}</a>${license.nonCommercial ? ', non-commercial use only' : nothing}`,
       ]);
     }
     return rows;

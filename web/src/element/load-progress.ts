@@ -6,6 +6,8 @@ import { define, emit } from './emit.js';
 import type { LoadState } from './session.js';
 import { base } from './styles.js';
 
+const SLOW = 'This is taking longer than usual. The connection may be slow or interrupted.';
+
 export class DermletLoadProgress extends LitElement {
   static override styles = [
     base,
@@ -102,7 +104,7 @@ export class DermletLoadProgress extends LitElement {
       ${
         stalled
           ? html`<p class="slow">
-            <span>${this.online ? 'This is taking longer than usual. The connection may be slow or interrupted.' : 'This device is offline.'}</span>
+            <span>${this.online ? SLOW : 'This device is offline.'}</span>
             <button type="button" class="plain" @click=${() => emit(this, 'retry', null)}>Start again</button>
           </p>`
           : nothing

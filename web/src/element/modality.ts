@@ -77,14 +77,16 @@ export class DermletModality extends LitElement {
     return html`<fieldset>
       <legend>How was the picture taken?</legend>
       <div class="choices">
-        ${byPicture ? this.#choiceOf(null, chosen, recognisedWords(this.choice)) : nothing} ${ids.map((id) => this.#choiceOf(id, chosen, modalityWords(id)))}
+        ${byPicture ? this.#choiceOf(null, chosen, recognisedWords(this.choice)) : nothing}
+          ${ids.map((id) => this.#choiceOf(id, chosen, modalityWords(id)))}
       </div>
     </fieldset>`;
   }
 
   #choiceOf(id: string | null, chosen: string | null, words: ModalityWords) {
     return html`<label>
-      <input type="radio" name="modality" value=${id ?? 'auto'} .checked=${id === chosen} @change=${() => emit(this, 'modality', id)} />
+      <input type="radio" name="modality" value=${id ?? 'auto'} .checked=${id === chosen}
+        @change=${() => emit(this, 'modality', id)} />
       <span>${words.name}</span>
       ${words.hint ? html`<span class="hint">${words.hint}</span>` : nothing}
     </label>`;

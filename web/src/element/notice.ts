@@ -66,7 +66,8 @@ export class DermletNotice extends LitElement {
         <p>${words.help}</p>
         ${
           this.retryLabel
-            ? html`<div class="actions"><button type="button" @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
+            ? html`<div class="actions"><button type="button"
+              @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
             : nothing
         }
         <p class="code"><code>${this.error.code}</code>: ${this.error.message}</p>

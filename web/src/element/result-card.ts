@@ -10,9 +10,9 @@ import { define } from './emit.js';
 import { tierIcons } from './icons.js';
 import './ranking.js';
 import {
-  ALWAYS,
   advice,
   BETTER_PICTURE,
+  DOCTOR,
   mayName,
   modalityDoubt,
   tierWords,
@@ -119,7 +119,7 @@ export class DermletResultCard extends LitElement {
         ${tierIcons[result.tier]}
         <h3>${tier.title}</h3>
         <p class="what">${tier.next}</p>
-        <p class="always">${ALWAYS}</p>
+        <p class="always">${DOCTOR}</p>
       </div>
       ${this.#scores(result)}
     </section>`;
@@ -147,7 +147,8 @@ export class DermletResultCard extends LitElement {
     return html`${better}
       <details class="part">
         <summary>Show the raw scores all the same</summary>
-        <p class="warn">These are not answers. The network must spread its score over the categories it knows, also for a picture of something else.</p>
+        <p class="warn">These are not answers. The network must spread its score over the categories it knows, also
+          for a picture of something else.</p>
         <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
       </details>`;
   }

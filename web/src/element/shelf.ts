@@ -27,6 +27,11 @@ function stateWords(state: PhotoState): string {
   }
 }
 
+/** A picture that the browser cannot show. */
+const hide = (event: Event): void => {
+  (event.target as HTMLElement).hidden = true;
+};
+
 export class DermletShelf extends LitElement {
   static override styles = [
     base,
@@ -114,7 +119,7 @@ export class DermletShelf extends LitElement {
         @keydown=${(event: KeyboardEvent) => event.key === 'Delete' && emit(this, 'remove', photo.id)}
       >
         <canvas ?hidden=${!drawn} aria-hidden="true"></canvas>
-        ${drawn ? nothing : html`<img src=${photo.url} alt="" @error=${(event: Event) => ((event.target as HTMLElement).hidden = true)} />`}
+        ${drawn ? nothing : html`<img src=${photo.url} alt="" @error=${hide} />`}
         ${mark ? html`<span class="mark" aria-hidden="true">${mark}</span>` : nothing}
         <span class="visually-hidden">${photo.name}: ${stateWords(photo.state)}</span>
       </button>

@@ -2,8 +2,15 @@
 import type { Result, Tier } from '../classifier/index.js';
 import { advice, failedChecks, problem } from './quality.js';
 
+/** Stands wherever a result is shown. */
 export const DOCTOR =
   'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+
+/** Stands wherever Dermlet stands. */
+export const PURPOSE =
+  'A research and teaching tool, not a medical device. It shows how a network scores a picture against the ' +
+  'categories ' +
+  'it was trained on. It cannot examine you, and it is wrong at times, also when its score is high.';
 
 const NO_CLASS = {
   'not-recognised': 'Not recognised: the picture is unlike those the model was trained on, so no category is named.',
@@ -17,7 +24,9 @@ const NO_CLASS = {
 const NEXT: Record<Tier, string> = {
   high: 'The categories that a doctor should look at soon have much of the score, taken together.',
   moderate: 'The categories that a doctor should look at have too much of the score to be put aside.',
-  low: 'The categories that a doctor should look at have little of the score, taken together, but a photo cannot rule anything out.',
+  low:
+    'The categories that a doctor should look at have little of the score, taken together, but a photo cannot ' +
+    'rule anything out.',
   unknown: 'Nothing can be said about this picture.',
 };
 
@@ -33,7 +42,10 @@ export function whyNone({ outcome, quality }: Result): string {
   if (outcome === 'single' || outcome === 'several') return NO_CLASS['not-recognised'];
   const failed = outcome === 'poor-quality' ? failedChecks(quality.checks) : [];
   if (failed.length === 0) return NO_CLASS[outcome];
-  return `Picture not usable, so no category is named: it ${failed.map(problem).join(', and it ')}. ${advice(failed).join(' ')}`;
+  return (
+    `Picture not usable, so no category is named: it ${failed.map(problem).join(', and it ')}. ` +
+    `${advice(failed).join(' ')}`
+  );
 }
 
 /**

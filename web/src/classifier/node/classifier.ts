@@ -109,7 +109,10 @@ export class Classifier {
   }
 }
 
-/** What is known of a model without loading it. @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT */
+/**
+ * What is known of a model without loading it.
+ * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT
+ */
 export async function readModelInfo(model: string = defaultModel): Promise<ModelInfo> {
   return modelInfo(await loadManifest(model), folderAddress(model).href);
 }
