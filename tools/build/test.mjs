@@ -189,6 +189,7 @@ function builtSite() {
 async function packageInApplications() {
   return nodeTests('test-package', ['tests/package/package.test.mjs'], {
     env: { CHROMIUM_PATH: await ensureChromium() },
+    limit: 20 * MINUTE, // some minutes where nothing else runs
   });
 }
 
