@@ -1,8 +1,7 @@
 /** The static site: `dist/index.html` and the stable embed entry `dist/dermlet.js`, both with relative addresses. */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+import { coreVersion } from './tools/build/core-version.mjs';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -22,13 +21,8 @@ const oneBinary: Plugin = {
   },
 };
 
-const coreVersion = createHash('sha256')
-  .update(readFileSync(at('build/wasm/dermlet.wasm')))
-  .digest('hex')
-  .slice(0, 12);
-
 export default defineConfig({
-  define: { __DERMLET_CORE_VERSION__: JSON.stringify(coreVersion) },
+  define: { __DERMLET_CORE_VERSION__: JSON.stringify(coreVersion()) },
   root: at('web'),
   base: './',
   // ONNX Runtime without an inlined copy of its own loader: the files come from `engine/`.
@@ -44,7 +38,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rollupOptions: {
-      input: { index: at('web/index.html'), dermlet: at('web/src/element/index.ts') },
+      input: { index: at('web/index.html'), dermlet: at('web/src/dermlet.ts') },
       // `dermlet.js` is imported by others: its exports stay.
       preserveEntrySignatures: 'exports-only',
       output: {

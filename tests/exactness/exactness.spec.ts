@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
 import type { Result } from '../../web/src/classifier/index.js';
+import { defaultModel, loadEngine } from '../../web/src/classifier/node/engine.js';
 import { expectSame } from '../e2e/node-result.js';
 import { picture, root } from '../e2e/site.js';
 import { parseManifest, rgbHash } from './cases.mjs';

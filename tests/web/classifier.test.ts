@@ -5,10 +5,11 @@
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { assetBaseOf } from '../../web/src/classifier/asset-base.js';
-import { Classifier, type Internals, MAX_FILE_BYTES } from '../../web/src/classifier/classifier.js';
+import { Classifier, type Internals } from '../../web/src/classifier/classifier.js';
 import type { Engine } from '../../web/src/classifier/engine.js';
 import type { WorkerLike } from '../../web/src/classifier/engine-worker.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
+import { MAX_FILE_BYTES } from '../../web/src/classifier/given.js';
 import { filesIn, type InputOf } from '../../web/src/classifier/input.js';
 import { ThreadsFailed } from '../../web/src/classifier/network.js';
 import type { LesionPicture, LoadOptions, Stage } from '../../web/src/classifier/options.js';
@@ -316,7 +317,7 @@ describe('a lesion', () => {
   test.each<[string, LesionPicture[], RegExp]>([
     ['no picture', [], /not 0/],
     ['three pictures', [1, 2, 3].map((n) => ({ picture: bytes(n) })), /not 3/],
-    ['something else', [{ picture: 'photo.jpg' as unknown as Blob }], /must be a Blob/],
+    ['something else', [{ picture: 5 as unknown as Blob }], /must be a Blob/],
     ['nothing at all', [undefined as unknown as LesionPicture], /must be a Blob/],
   ])('of %s is refused', async (_name, pictures, message) => {
     const workers = new Workers();

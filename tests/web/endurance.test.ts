@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
-import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
+import { defaultModel, loadEngine } from '../../web/src/classifier/node/engine.js';
 import { picture } from './support.js';
 
 /** Small ones of every kind: colours to convert, orientations, views, reductions, refusals. */

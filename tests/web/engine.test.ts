@@ -1,10 +1,10 @@
 /** The engine with the real core and the real network, in Node; and the core's recovery. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
 import type { DermletModule } from '../../wasm_src/bindings/dermlet.js';
 import { Core } from '../../web/src/classifier/core.js';
 import { Engine } from '../../web/src/classifier/engine.js';
 import { type Manifest, parseReference } from '../../web/src/classifier/manifest.js';
+import { defaultModel, loadEngine } from '../../web/src/classifier/node/engine.js';
 import type { Stage } from '../../web/src/classifier/options.js';
 import { withoutPictures } from '../../web/src/classifier/result.js';
 import { expectCode, picture } from './support.js';

@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { loadEngine } from '../../tools/cli/node-engine.js';
 import { type DecodingScope, decodeInBrowser, isProbe, probeFile } from '../../web/src/classifier/browser-decoder.js';
 import { plainCopy } from '../../web/src/classifier/foreign.js';
 import { type CreateLibheif, decodeHeic, type Libheif } from '../../web/src/classifier/libheif.js';
+import { loadEngine } from '../../web/src/classifier/node/engine.js';
 import { expectCode, picture } from './support.js';
 
 interface Ways {

@@ -4,9 +4,9 @@
  */
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultModel, loadEngine } from '../../tools/cli/node-engine.js';
 import type { Engine } from '../../web/src/classifier/engine.js';
 import type { PictureOf } from '../../web/src/classifier/input.js';
+import { defaultModel, loadEngine } from '../../web/src/classifier/node/engine.js';
 import type { Stage } from '../../web/src/classifier/options.js';
 import type { Result } from '../../web/src/classifier/result.js';
 import { withoutPictures } from '../../web/src/classifier/result.js';

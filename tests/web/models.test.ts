@@ -12,7 +12,7 @@ import {
   parseModelIndex,
   resolveModel,
 } from '../../web/src/classifier/models.js';
-import { modelWords } from '../../web/src/element/words.js';
+import { modelWords } from '../../web/src/messages/index.js';
 import { expectCode, modelFile, root } from './support.js';
 
 const ASSETS = 'https://h/app/engine/';

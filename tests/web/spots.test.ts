@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadEngine } from '../../tools/cli/node-engine.js';
 import type { Engine } from '../../web/src/classifier/engine.js';
+import { loadEngine } from '../../web/src/classifier/node/engine.js';
 import { expectCode, root } from './support.js';
 
 let engine: Engine;

@@ -1,11 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { advice, checkWords } from '../../web/src/classifier/quality-words.js';
 import type { QualityCheck, QualityCheckId, Result } from '../../web/src/classifier/result.js';
 import {
-  ALWAYS,
+  advice,
   BETTER_PICTURE,
+  checkWords,
+  DOCTOR,
   decodedBy,
   framingWords,
   likely,
@@ -16,7 +17,7 @@ import {
   tierWords,
   verdict,
   verdictNote,
-} from '../../web/src/element/words.js';
+} from '../../web/src/messages/index.js';
 
 const classes: Result['ranking'] = [
   { id: 'a', name: 'Alpha', probability: 0.7, concern: 'low', inSet: true },
@@ -192,7 +193,7 @@ describe('what is said of a result', () => {
   });
 
   test('the sentence that always stands there', () => {
-    expect(ALWAYS).toBe(
+    expect(DOCTOR).toBe(
       'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.',
     );
   });

@@ -177,6 +177,8 @@ export async function site() {
       'package.json',
       'package-lock.json',
       'tools/build/site.mjs',
+      'tools/build/parts.mjs',
+      'tools/build/core-version.mjs',
     ],
     kind: JSON.stringify([root]),
     outputs: ['dist/index.html', 'dist/dermlet.js', 'dist/sw.js', 'dist/engine/dermlet.wasm', 'dist/models/index.json'],
@@ -185,6 +187,34 @@ export async function site() {
       if (!existsSync(join(root, 'dist', 'index.html')))
         throw new StepError('tools/build/site.mjs made no dist/index.html; see build/logs/site.log');
     },
+  });
+}
+
+/** The npm package in build/package; `npm pack ./build/package` makes the tarball. */
+export async function npmPackage() {
+  return ensure({
+    name: 'package',
+    title: 'npm package to build/package',
+    inputs: [
+      'web/src',
+      'tools/cli',
+      'models',
+      'wasm_src/bindings/dermlet.d.ts',
+      ...WASM_FILES,
+      'tsconfig.json',
+      'package.json',
+      'package-lock.json',
+      'README.md',
+      'LICENSE',
+      'tools/build/package.mjs',
+      'tools/build/parts.mjs',
+      'tools/build/core-version.mjs',
+    ],
+    kind: JSON.stringify([root]),
+    outputs: ['package.json', 'dist/index.js', 'dist/worker.js', 'dist/node/cli.js', 'custom-elements.json'].map(
+      (path) => join('build', 'package', path),
+    ),
+    make: () => run(process.execPath, [join(root, 'tools', 'build', 'package.mjs')], { log: 'package' }),
   });
 }
 

@@ -2,136 +2,16 @@
  * Builds `dist/`: the page and the embed entry (Vite), the engine's files, the models, the service worker. Run it after
  * `npm ci` and after the WebAssembly build; it says what is missing otherwise. `node tools/build/site.mjs`
  */
-import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { injectManifest } from 'workbox-build';
+import { baseName, copyEngine, copyLibheif, copyModels, ENGINE, requireInputs } from './parts.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
-const runtime = join(root, 'node_modules/onnxruntime-web/dist');
-
-/**
- * What `/wasm` needs is kept for use without a network; what `/webgpu` needs (26 MB) is fetched only where it is used.
- */
-const ENGINE = [
-  { from: join(root, 'build/wasm/dermlet.wasm'), offline: true },
-  { from: join(runtime, 'ort-wasm-simd-threaded.mjs'), offline: true },
-  { from: join(runtime, 'ort-wasm-simd-threaded.wasm'), offline: true },
-  { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.mjs'), offline: false, mayHoldEval: true },
-  { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.wasm'), offline: false },
-];
-
-/**
- * libheif-js (LGPL-3.0): fetched only when a HEIC comes that the browser cannot decode, and never kept beforehand. Its
- * script is for pages and CommonJS; one line makes it a module. Script, binary and licence are files of their own, so
- * that anybody can put another build of the library in their place.
- */
-const LIBHEIF = join(root, 'node_modules/libheif-js/libheif-wasm');
-
-async function copyLibheif() {
-  const engine = join(dist, 'engine');
-  const script = await readFile(join(LIBHEIF, 'libheif.js'), 'utf8');
-  await writeFile(
-    join(engine, 'libheif.mjs'),
-    `/* libheif-js, LGPL-3.0: see libheif.LICENSE; source: https://github.com/strukturag/libheif */\n${script}\nexport default libheif;\n`,
-  );
-  await cp(join(LIBHEIF, 'libheif.wasm'), join(engine, 'libheif.wasm'));
-  await cp(join(LIBHEIF, 'LICENSE'), join(engine, 'libheif.LICENSE'));
-}
-
-/** The model that the page takes when nobody chose. */
-const DEFAULT_MODEL = 'skin-8';
-
-const baseName = (path) => path.slice(path.lastIndexOf(sep) + 1);
-const exists = (path) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
-
-async function requireInputs() {
-  const needed = [
-    ...ENGINE.map((file) => file.from),
-    join(LIBHEIF, 'libheif.js'),
-    join(LIBHEIF, 'libheif.wasm'),
-    join(root, 'build/wasm/dermlet.js'),
-  ];
-  const missing = (
-    await Promise.all(needed.map(async (path) => ((await exists(path)) ? null : relative(root, path))))
-  ).filter(Boolean);
-  if (missing.length > 0)
-    throw new Error(`Not there yet: ${missing.join(', ')}. Run "npm run build", which makes them first.`);
-}
-
-async function copyEngine() {
-  await mkdir(join(dist, 'engine'), { recursive: true });
-  await Promise.all(ENGINE.map(({ from }) => cp(from, join(dist, 'engine', baseName(from)))));
-}
-
-/**
- * The files that a manifest names, checked against it: a site with a model that nobody can load must not be published.
- */
-async function copyModel(name) {
-  const from = join(root, 'models', name);
-  const to = join(dist, 'models', name);
-  const manifest = JSON.parse(await readFile(join(from, 'manifest.json'), 'utf8'));
-  if (manifest.name !== name)
-    throw new Error(`models/${name}/manifest.json calls its model '${manifest.name}': it would not be found by name.`);
-  const promised = [
-    manifest.file,
-    manifest.selfTest.picture,
-    manifest.selfTest.reference,
-    ...(manifest.rejection ? [manifest.rejection.file] : []),
-    ...(manifest.locator ? [manifest.locator.file] : []),
-  ];
-  for (const { path, bytes, sha256 } of promised) {
-    const content = await readFile(join(from, path));
-    const actual = createHash('sha256').update(content).digest('hex');
-    if (content.length !== bytes || actual !== sha256)
-      throw new Error(`models/${name}/${path} is not what its manifest promises.`);
-  }
-  await mkdir(to, { recursive: true });
-  const drawings = (await exists(join(from, 'figures')))
-    ? (await readdir(join(from, 'figures'))).filter((file) => file.endsWith('.svg'))
-    : [];
-  const beside = [manifest.card, manifest.license.path, ...drawings.map((file) => `figures/${file}`)];
-  const names = new Set(['manifest.json', ...promised.map((file) => file.path), ...beside]);
-  for (const file of names) {
-    if (await exists(join(from, file))) await cp(join(from, file), join(to, file));
-    else console.warn(`  models/${name}/${file} is named by the manifest and not there`);
-  }
-  return manifest;
-}
-
-/** One entry of models/index.json, as models/index.schema.json describes it. */
-function indexEntry({ name, title, version, file, license, card, classes }) {
-  return {
-    name,
-    title,
-    version,
-    bytes: file.bytes,
-    license,
-    card,
-    classes: classes.length,
-    default: name === DEFAULT_MODEL,
-  };
-}
-
-/** Every folder of models/ that has a manifest, and the list of them for those who load by name. */
-async function copyModels() {
-  const entries = await readdir(join(root, 'models'), { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const models = [];
-  for (const name of names.sort())
-    if (await exists(join(root, 'models', name, 'manifest.json'))) models.push(indexEntry(await copyModel(name)));
-  if (!models.some((model) => model.default))
-    throw new Error(`There is no models/${DEFAULT_MODEL}, which the page takes when nobody chose.`);
-  await writeFile(join(dist, 'models', 'index.json'), `${JSON.stringify({ indexVersion: 1, models }, null, 2)}\n`);
-}
 
 /** Bundled by itself into one classic script, then told which files to keep. */
 async function buildServiceWorker() {
@@ -215,9 +95,9 @@ async function summary() {
 
 await requireInputs();
 await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
-await copyEngine();
-await copyLibheif();
-await copyModels();
+await copyEngine(dist);
+await copyLibheif(dist);
+await copyModels(dist);
 // Pages otherwise drops what its Jekyll does not know.
 await writeFile(join(dist, '.nojekyll'), '');
 await buildServiceWorker();

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { native, site, trainingEnvironment, wasm } from './artifacts.mjs';
+import { native, npmPackage, site, trainingEnvironment, wasm } from './artifacts.mjs';
 import { fuzz } from './fuzz.mjs';
 import { checks } from './lint.mjs';
 import { fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
@@ -109,6 +109,20 @@ const PARTS = [
     test: builtSite,
   },
   {
+    id: 'package',
+    title: 'npm package in applications of each kind',
+    needs: async () => {
+      await wasm();
+      await npmPackage();
+      await ensurePackages({
+        folder: join(root, 'tests', 'package'),
+        title: 'npm packages of the applications',
+        log: 'npm-package-tests',
+      });
+    },
+    test: packageInApplications,
+  },
+  {
     id: 'e2e',
     title: 'End to end in Chromium',
     needs: async () => {
@@ -151,6 +165,7 @@ function scripts() {
     'tools/build/repository.test.mjs',
     'tools/build/scripts.test.mjs',
     'contract/generate.test.mjs',
+    'tools/build/imports.test.mjs',
   ]);
 }
 
@@ -171,6 +186,13 @@ function moduleInNode() {
 
 function builtSite() {
   return nodeTests('test-site', ['tools/build/site.test.mjs']);
+}
+
+async function packageInApplications() {
+  return nodeTests('test-package', ['tests/package/package.test.mjs'], {
+    env: { CHROMIUM_PATH: await ensureChromium() },
+    limit: 20 * MINUTE, // some minutes where nothing else runs
+  });
 }
 
 function unit() {

@@ -1,10 +1,8 @@
 /** `classify FILE|FOLDER...`, and with --lesion `classify FILE FILE`. */
 import { parseArgs } from 'node:util';
-import { DermletError } from '../../web/src/classifier/errors.js';
-import { AUTO } from '../../web/src/classifier/manifest.js';
-import { type Result, withoutPictures } from '../../web/src/classifier/result.js';
-import { toDiagnosis, toPredict } from '../../web/src/handler/projections.js';
-import { defaultModel, loadManifest } from './node-engine.js';
+import { DermletError, type Result, withoutPictures } from '../../web/src/classifier/node/index.js';
+import { toDiagnosis, toPredict } from '../../web/src/handler/index.js';
+import { defaultModel, modelOf } from './model.js';
 import { expand } from './pictures.js';
 import { type Answer, classifyAll, type Task, type TaskPicture } from './pool.js';
 import { describe, legend } from './terminal.js';
@@ -95,8 +93,8 @@ function asJson({ pictures }: Task, answer: Answer, format: Format): object {
 export async function classify(args: string[], { out, err, columns }: Output): Promise<number> {
   const asked = parse(args);
   const { paths, model, jobs, json, format } = asked;
-  const manifest = await loadManifest(model);
-  for (const id of asked.modalities) if (id !== AUTO) requireModality(manifest, id);
+  const info = await modelOf(model);
+  for (const id of asked.modalities) if (id !== 'auto') requireModality(info, id);
   const tasks = await tasksOf(asked);
   if (tasks.length === 0) throw new UsageError('There are no pictures in what was given.');
   const answers: (Answer | undefined)[] = tasks.map(() => undefined);
@@ -121,6 +119,6 @@ export async function classify(args: string[], { out, err, columns }: Output): P
   );
   const one = asked.lesion || (paths.length === 1 && tasks.length === 1 && tasks[0]!.pictures[0]!.path === paths[0]);
   if (json) out(`${JSON.stringify(one ? all[0] : all, null, 2)}\n`);
-  else if (answers.some((answer) => answer?.ok)) out(`${legend(manifest.decision.coverage, columns)}\n`);
+  else if (answers.some((answer) => answer?.ok)) out(`${legend(info.coverage, columns)}\n`);
   return answers.every((answer) => answer?.ok) ? EXIT.fine : EXIT.failed;
 }

@@ -4,13 +4,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'csv-stringify/sync';
-import type { DermletError } from '../../web/src/classifier/errors.js';
-import type { Manifest } from '../../web/src/classifier/manifest.js';
+import type { DermletError, ModelInfo } from '../../web/src/classifier/node/index.js';
 import type { Output } from './classify.js';
 import { type AnsweredPairs, allFigures, type Part, parsePart, positiveIndex } from './evaluation.js';
 import { chooseRows, type LabelRow, mergeClasses, NEGATIVE_LABELS, readLabels } from './labels.js';
 import { lookingFigures, lookingReport } from './looking.js';
-import { defaultModel, loadManifest } from './node-engine.js';
+import { defaultModel, modelOf } from './model.js';
 import { findPairs, type Pair } from './pairs.js';
 import { classifyAll, type Task } from './pool.js';
 import { Progress } from './progress.js';
@@ -85,10 +84,8 @@ function sortRows(rows: readonly LabelRow[], known: readonly string[]): Sorted {
 }
 
 /** The row's own modality where the model knows it; else what the command line says; else the model's default. */
-function modalityOf(row: LabelRow, manifest: Manifest, option: string | undefined): string {
-  return manifest.modalities.some(({ id }) => id === row.modality)
-    ? row.modality
-    : (option ?? manifest.defaultModality);
+function modalityOf(row: LabelRow, model: ModelInfo, option: string | undefined): string {
+  return model.modalities.includes(row.modality) ? row.modality : (option ?? model.defaultModality);
 }
 
 /** Whole or not at all: a reader never finds half a file. */
@@ -114,7 +111,8 @@ const rounded = (_key: string, value: unknown): unknown =>
 export function compactJson(value: unknown): string {
   const number = '(?:-?[0-9.]+(?:e[+-]?[0-9]+)?|null)';
   const list = new RegExp(`\\[\\n\\s*(${number}(?:,\\n\\s*${number})*)\\n\\s*\\]`, 'g');
-  return `${JSON.stringify(value, rounded, 2).replace(list, (_list, inner: string) => `[${inner.replace(/,\s+/g, ', ')}]`)}\n`;
+  const text = JSON.stringify(value, rounded, 2);
+  return `${text.replace(list, (_list, inner: string) => `[${inner.replace(/,\s+/g, ', ')}]`)}\n`;
 }
 
 function predictionsCsv(
@@ -149,22 +147,21 @@ interface Measured {
 }
 
 /** The two modalities whose pictures `--pairs` joins: those that the model can combine. @throws UsageError */
-function pairedModalities({ combination }: Manifest): [string, string] {
-  if (!combination)
-    throw new UsageError('--pairs: the model does not say how the scores of two pictures are combined.');
-  return combination.modalities;
+function pairedModalities({ combines }: ModelInfo): [string, string] {
+  if (!combines) throw new UsageError('--pairs: the model does not say how the scores of two pictures are combined.');
+  return combines;
 }
 
 /** Each picture alone, then the pairs, in one run of the engines: nothing is loaded twice. */
 async function measure(
   options: Options,
-  manifest: Manifest,
+  model: ModelInfo,
   used: readonly LabelRow[],
   { err }: Output,
 ): Promise<Measured> {
-  const ids = manifest.classes.map(({ id }) => id);
-  const modalities = used.map((row) => modalityOf(row, manifest, options.modality));
-  const joined = options.pairs ? pairedModalities(manifest) : undefined;
+  const ids = model.classes.map(({ id }) => id);
+  const modalities = used.map((row) => modalityOf(row, model, options.modality));
+  const joined = options.pairs ? pairedModalities(model) : undefined;
   const pairs = joined
     ? findPairs(used, modalities, joined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label))
     : [];
@@ -217,7 +214,7 @@ function sortOut(
  * What counts as malignant when nothing is said: the classes of high concern. @throws UsageError for a class that the
  * model has not
  */
-function malignantClasses({ classes }: Manifest, option: readonly string[] | undefined): string[] {
+function malignantClasses({ classes }: ModelInfo, option: readonly string[] | undefined): string[] {
   const unknown = option?.find((id) => !classes.some((entry) => entry.id === id));
   if (unknown !== undefined)
     throw new UsageError(
@@ -249,23 +246,23 @@ function checkParts(
 export async function evaluate(args: string[], output: Output): Promise<number> {
   const options = parse(args);
   const { out, err } = output;
-  const manifest = await loadManifest(options.model);
-  const ids = manifest.classes.map(({ id }) => id);
-  requireModality(manifest, options.modality);
+  const model = await modelOf(options.model);
+  const ids = model.classes.map(({ id }) => id);
+  requireModality(model, options.modality);
   const merged = mergeClasses(ids, options.merge);
   const positive = positiveIndex(options.positive, merged);
-  const malignant = malignantClasses(manifest, options.malignant);
-  const benign = manifest.classes.filter(({ concern }) => concern === 'low').map(({ id }) => id);
+  const malignant = malignantClasses(model, options.malignant);
+  const benign = model.classes.filter(({ concern }) => concern === 'low').map(({ id }) => id);
   const all = (await Promise.all(options.labels.map(readLabels))).flat();
   const chosen = chooseRows(all, { sets: options.set, split: options.split, modality: options.modality });
-  if (options.pairs) pairedModalities(manifest);
+  if (options.pairs) pairedModalities(model);
   checkParts(options.part, ids, options.positive, new Set(chosen.map(({ set }) => set)));
   const { used, unknown } = sortRows(chosen, ids);
   for (const [label, count] of Object.entries(unknown))
     err(`skipped: ${count} pictures with the label '${label}', which the model does not know\n`);
   if (used.length === 0) throw new UsageError('No row has a label that the model knows.');
 
-  const { answers, pairs, unreadable, seconds } = await measure(options, manifest, used, output);
+  const { answers, pairs, unreadable, seconds } = await measure(options, model, used, output);
   for (const { set, image, code, message } of unreadable) err(`unreadable: ${set}/${image}: ${code}: ${message}\n`);
   const figures = allFigures(
     answers,
@@ -285,7 +282,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   const imagesPerSecond = (used.length + 2 * (pairs?.pairs.length ?? 0)) / seconds;
   const written = {
     evaluationVersion: 2,
-    model: { name: manifest.name, version: manifest.version, sha256: manifest.file.sha256 },
+    model: { name: model.name, version: model.version, sha256: model.sha256 },
     options: {
       sets: options.set ?? null,
       split: options.split ?? null,
@@ -310,7 +307,8 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   if (options.predictions !== undefined)
     await writeWhole(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
   out(
-    `${report(figures)}\n${lookingReport(looking)}\n\n${answers.length} pictures classified, ${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`,
+    `${report(figures)}\n${lookingReport(looking)}\n\n${answers.length} pictures classified, ` +
+      `${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`,
   );
   return answers.length === 0 ? EXIT.failed : EXIT.fine;
 }

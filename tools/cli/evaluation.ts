@@ -55,7 +55,8 @@ export function parsePart(text: string): Part {
   const part = { name, sets: sets.split(',').filter(Boolean), merge: merges.join(':').split(',').filter(Boolean) };
   if (!/^[a-z0-9][a-z0-9-]*$/u.test(name) || part.sets.length === 0) {
     throw new UsageError(
-      `--part must be NAME:SET[,SET][:FROM:INTO[,FROM:INTO]], not '${text}'; a name has small letters, digits and hyphens.`,
+      `--part must be NAME:SET[,SET][:FROM:INTO[,FROM:INTO]], not '${text}'; a name has small letters, digits ` +
+        'and hyphens.',
     );
   }
   return part;

@@ -1,6 +1,5 @@
 /** Answers and labels -> the figures that `evaluate` prints and writes. */
-import { OUTCOMES } from '../../web/src/classifier/contract.js';
-import type { Outcome, Tier } from '../../web/src/classifier/result.js';
+import { OUTCOMES, type Outcome, type Tier } from '../../web/src/classifier/node/index.js';
 import { grouped, refused, type Scored, single } from './scored.js';
 import {
   accuracy,

@@ -1,7 +1,6 @@
 /** Labels: CSV rows, chosen and sorted into what they count for. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { messageOf } from '../../web/src/classifier/abort.js';
 import { UsageError } from './usage.js';
 
 export interface LabelRow {
@@ -30,7 +29,9 @@ export async function readLabels(path: string): Promise<LabelRow[]> {
   try {
     rows = parse(await readFile(path), { columns: true, bom: true, skip_empty_lines: true, trim: true });
   } catch (error) {
-    throw new UsageError(`${path} could not be read as labels: ${messageOf(error)}`);
+    throw new UsageError(
+      `${path} could not be read as labels: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   const [first] = rows;
   if (!first) throw new UsageError(`${path} has no rows.`);

@@ -2,7 +2,7 @@
  * How pictures were looked at before anything was named: which part the network was shown, and which modality it took
  * them for.
  */
-import type { Framing } from '../../web/src/classifier/result.js';
+import type { Framing } from '../../web/src/classifier/node/index.js';
 import { type Answered, grouped } from './scored.js';
 import { share } from './statistics.js';
 

@@ -1,10 +1,15 @@
-/** The command line: `classify` and `evaluate`. */
-import { DermletError } from '../../web/src/classifier/errors.js';
+/** The command line: `classify`, `evaluate` and `copy-assets`. */
+import { DermletError } from '../../web/src/classifier/node/index.js';
 import { classify, type Output } from './classify.js';
+import { copyAssets } from './copy-assets.js';
 import { evaluate } from './evaluate.js';
 import { EXIT, USAGE, UsageError } from './usage.js';
 
-const commands: Record<string, (args: string[], output: Output) => Promise<number>> = { classify, evaluate };
+const commands: Record<string, (args: string[], output: Output) => Promise<number>> = {
+  classify,
+  evaluate,
+  'copy-assets': copyAssets,
+};
 
 async function main([name, ...args]: string[]): Promise<number> {
   const output: Output = {

@@ -30,7 +30,10 @@ export class Progress {
 
   #line(): string {
     const rate = this.#done / this.seconds;
-    return `${this.#done}/${this.total} pictures, ${rate.toFixed(1)} images/s, ${duration((this.total - this.#done) / rate)} left`;
+    return (
+      `${this.#done}/${this.total} pictures, ${rate.toFixed(1)} images/s, ` +
+      `${duration((this.total - this.#done) / rate)} left`
+    );
   }
 }
 

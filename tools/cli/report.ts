@@ -239,7 +239,8 @@ function refusal({ refusal: figures }: Figures): string[] {
   ];
   const kinds = Object.entries(figures.byKind);
   return [
-    `Pictures of none of the classes. Real lesions refused: ${fixed(figures.lesionsRefused)} ${ranged(figures.lesionsRefusedInterval)}`,
+    `Pictures of none of the classes. Real lesions refused: ${fixed(figures.lesionsRefused)} ` +
+      `${ranged(figures.lesionsRefusedInterval)}`,
     table([
       ['label', 'pictures', 'refused', 'shown as single', 'refusal AUROC', '', 'uncertainty AUROC', ''],
       ...Object.entries(figures.byLabel).map(([name, own]) => row(name, own)),
@@ -273,7 +274,8 @@ export function report(figures: Figures): string {
   const { overall } = figures;
   const partFigures = Object.fromEntries(Object.entries(figures.parts).map(([name, { lesions }]) => [name, lesions]));
   const sections = [
-    `${overall.pictures} pictures of the model's classes in ${overall.groups} groups (in brackets: 95 % interval by bootstrap over groups)`,
+    `${overall.pictures} pictures of the model's classes in ${overall.groups} groups (in brackets: 95 % ` +
+      'interval by bootstrap over groups)',
     ...(overall.pictures > 0 ? [main(overall), perClass(overall)] : []),
     ...(Object.keys(partFigures).length > 0 ? [parts('part', partFigures)] : []),
     ...(Object.keys(figures.bySet).length > 1 ? [parts('set', figures.bySet)] : []),

@@ -1,5 +1,5 @@
 /** Answers of the classifier, reduced to what figures are made from, and seen with classes merged. */
-import type { Framing, Outcome, Result, Tier } from '../../web/src/classifier/result.js';
+import type { Framing, Outcome, Result, Tier } from '../../web/src/classifier/node/index.js';
 import type { LabelRow, Merged } from './labels.js';
 
 /** One answered picture (or lesion, when two pictures were given together), in the model's own classes. */

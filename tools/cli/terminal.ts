@@ -1,6 +1,6 @@
 /** A result for people, in as many columns as the terminal has. */
-import type { RankedClass, Result } from '../../web/src/classifier/result.js';
-import { DOCTOR, percent, summary } from '../../web/src/handler/words.js';
+import type { RankedClass, Result } from '../../web/src/classifier/node/index.js';
+import { DOCTOR, exactPercent, summary } from '../../web/src/messages/index.js';
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 const SHADES = [' ', '░', '▒', '▓', '█'];
@@ -34,7 +34,10 @@ export function wrap(text: string, columns: number, indent = ''): string {
 function row({ name, probability, inSet }: RankedClass, columns: number): string {
   const barWidth = Math.max(6, Math.min(24, Math.floor(columns * 0.25)));
   const nameWidth = Math.max(8, Math.min(58, columns - barWidth - 14));
-  return `  ${inSet ? '●' : ' '} ${padded(name, nameWidth)} ${bar(probability, barWidth)} ${percent(probability, 1).padStart(7)}`;
+  return (
+    `  ${inSet ? '●' : ' '} ${padded(name, nameWidth)} ${bar(probability, barWidth)} ` +
+    `${exactPercent(probability, 1).padStart(7)}`
+  );
 }
 
 function grid({ rows, columns, values }: NonNullable<Result['explanation']>): string {
@@ -64,7 +67,7 @@ function lesionLines(paths: readonly string[], { lesion, ranking }: Result, colu
       ? 'not usable'
       : refused
         ? 'not recognised'
-        : `${nameOfClass(first![0])}, ${percent(first![1])}`;
+        : `${nameOfClass(first![0])}, ${exactPercent(first![1])}`;
     return wrap(`${paths[index]} (${modality}): ${state}`, columns, '    ');
   });
   return [wrap(title, columns, '  '), ...lines];
@@ -81,7 +84,8 @@ function lookLines({
   const lines: string[] = [];
   if (framing === 'spot')
     lines.push(
-      `Looked at the spot that stands out: ${area}.${spots.length > 1 ? ` ${spots.length - 1} more in the picture.` : ''}`,
+      `Looked at the spot that stands out: ${area}.` +
+        (spots.length > 1 ? ` ${spots.length - 1} more in the picture.` : ''),
     );
   if (framing === 'both') lines.push('Looked at the picture as it is and closely at the spot that stands out.');
   if (framing === 'several')
@@ -90,10 +94,11 @@ function lookLines({
       ...spots.map(({ frame }) => `  --crop ${frame.x},${frame.y},${frame.width},${frame.height}`),
     );
   if (by === 'picture')
-    lines.push(`Taken as ${modality}, which it looks like (score ${percent(recognised!.probability)}).`);
+    lines.push(`Taken as ${modality}, which it looks like (score ${exactPercent(recognised!.probability)}).`);
   if (by === 'caller' && recognised && recognised.modality !== modality) {
     lines.push(
-      `Taken as ${modality}, as asked; it looks like ${recognised.modality} (score ${percent(recognised.probability)}).`,
+      `Taken as ${modality}, as asked; it looks like ${recognised.modality} (score ` +
+        `${exactPercent(recognised.probability)}).`,
     );
   }
   return lines;
@@ -125,6 +130,8 @@ export function describe(paths: readonly string[], result: Result, columns: numb
 
 /** @param coverage share of pictures whose marked categories hold the truth, 0..1 */
 export function legend(coverage: number, columns: number): string {
-  const marks = `● may be: together the marked categories hold the truth for about ${percent(coverage)} of pictures like those the model was calibrated on.`;
+  const marks =
+    `● may be: together the marked categories hold the truth for about ${exactPercent(coverage)} of pictures ` +
+    'like those the model was calibrated on.';
   return `${wrap(marks, columns)}\n${wrap(DOCTOR, columns)}`;
 }

@@ -1,4 +1,5 @@
 import { DermletError } from './errors.js';
+import { shipped } from './shipped.js';
 
 /**
  * Where the engine's files (`dermlet.wasm`, `ort-wasm-simd-threaded*.{mjs,wasm}`) lie: the folder `engine/` beside the
@@ -17,7 +18,39 @@ export function assetBaseOf(moduleUrl: string): string {
   return new URL(folder.pathname.endsWith('/assets/') ? '../engine/' : 'engine/', folder).href;
 }
 
-export const defaultAssetBase = (): string => assetBaseOf(import.meta.url);
+/** Addresses by file name, of files that need not lie where their folder's address says. */
+export type Addresses = Readonly<Record<string, string>>;
+
+const LIST = 'models/index.json';
+
+/**
+ * The folder that holds `engine/` and `models/` of the npm package. Where a bundler moved and renamed its files there
+ * is no such folder any more: then it is a name only, by which `shippedIn` knows them.
+ */
+function shippedRoot(files: Addresses): string {
+  const list = new URL(files[LIST]!);
+  list.search = '';
+  return list.href.endsWith(`/${LIST}`) ? list.href.slice(0, -LIST.length) : new URL('dermlet/', list).href;
+}
+
+/** The addresses of the files that came with this code and belong into a folder; undefined where that has its own. */
+export function shippedIn(folder: string): Addresses | undefined {
+  const { files } = shipped();
+  if (!files || !folder.startsWith(shippedRoot(files))) return undefined;
+  const prefix = folder.slice(shippedRoot(files).length);
+  const within = Object.entries(files).filter(([path]) => path.startsWith(prefix));
+  if (within.length === 0) return undefined;
+  return Object.fromEntries(within.map(([path, address]) => [path.slice(prefix.length), address]));
+}
+
+/** @param folder absolute, ending in '/' */
+export const addressIn = (folder: string, path: string, addresses: Addresses | undefined): string =>
+  addresses?.[path] ?? new URL(path, folder).href;
+
+function defaultAssetBase(): string {
+  const { files } = shipped();
+  return files ? `${shippedRoot(files)}engine/` : assetBaseOf(import.meta.url);
+}
 
 /**
  * The engine's folder, absolute and ending in '/'.

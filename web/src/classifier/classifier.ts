@@ -3,13 +3,15 @@
  * started again when needed; the caller notices neither.
  */
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
-import { engineFolder } from './asset-base.js';
+import { engineFolder, shippedIn } from './asset-base.js';
+import { spawnWorker } from './browser-worker.js';
 import type { CallOptions } from './engine.js';
 import { EngineWorker, NeedsOneThread, type Ready, type Spawn } from './engine-worker.js';
 import { DermletError } from './errors.js';
+import { bytesOf, type Kept, keptInput, withPixelSources } from './given.js';
 import { type InputOf, isList, ofPicture, type PictureOf } from './input.js';
 import { type Manifest, modelInfo } from './manifest.js';
-import { explainUnknown, listModelsFrom, resolveModel } from './models.js';
+import { defaultModel, explainUnknown, listModelsFrom, resolveModel } from './models.js';
 import type {
   BackendChoice,
   ClassifyInput,
@@ -27,25 +29,17 @@ import type { LoadSettings, WireInput } from './protocol.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
-/** Bytes. The core refuses larger files as well; here they are refused before they are read. */
-export const MAX_FILE_BYTES = 64 << 20;
-
-/** Milliseconds that a worker may take to come free of an aborted call before it is ended. */
-const STUCK_AFTER = 15_000;
-
-const spawnWorker: Spawn = () =>
-  new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'dermlet' });
+/** Milliseconds that a worker may take to come free of an aborted call before it is ended. @internal */
+export const STUCK_AFTER = 15_000;
 
 /** Pictures of one lesion in one call; the core knows how to combine no more. */
 const MAX_LESION_PICTURES = 2;
 
-/** What tests may replace. */
+/** What tests and Node put in the place of what browsers have. @internal */
 export interface Internals {
   spawn: Spawn;
   stuckAfter: number;
 }
-
-type Kept = Blob | ArrayBuffer;
 
 interface Job {
   input: InputOf<Kept>;
@@ -85,29 +79,37 @@ export class Classifier {
     this.#fallback = loaded.ready.fallback;
     this.#idleTimeout = idleTimeout;
     this.#internals = internals;
-    this.model = modelInfo(this.#manifest, settings.folder);
+    this.model = modelInfo(this.#manifest, settings.folder, settings.modelAddresses);
     this.#restIdle();
   }
 
   /**
    * Fetches engine and model (or takes the kept copies) and starts the worker.
    * @param model a name as `listModels` gives them (`'skin-8'`), or the address of a model's folder or manifest.json,
-   * relative to the page
+   * relative to the page; the default of that list when absent
    * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, INVALID_ARGUMENT (a name that is not listed;
    * the message has those that are), ABORTED
    */
-  static load(model: string | URL, options: LoadOptions = {}): Promise<Classifier> {
+  static load(model?: string | URL, options: LoadOptions = {}): Promise<Classifier> {
     return Classifier.loadWith(model, options, { spawn: spawnWorker, stuckAfter: STUCK_AFTER });
   }
 
   /** @internal */
-  static async loadWith(model: string | URL, options: LoadOptions, internals: Internals): Promise<Classifier> {
+  static async loadWith(
+    given: string | URL | undefined,
+    options: LoadOptions,
+    internals: Internals,
+  ): Promise<Classifier> {
     throwIfAborted(options.signal);
     const here = globalThis.location?.href;
     const assetBase = engineFolder(options.assetBase, here);
+    const model = given ?? (await defaultModel(assetBase, options.signal));
+    const folder = resolveModel(model, assetBase, here);
     const settings: LoadSettings = {
-      folder: resolveModel(model, assetBase, here),
+      folder,
       assetBase,
+      modelAddresses: shippedIn(folder),
+      engineAddresses: shippedIn(assetBase),
       backend: checkedBackend(options.backend),
       warmUp: true,
     };
@@ -121,7 +123,8 @@ export class Classifier {
 
   /**
    * Classifies one picture, or one lesion from one or two pictures of it: `result.lesion` then says what became of
-   * each. The caller's buffers stay the caller's.
+   * each. The caller's buffers stay the caller's. Give the file where there is one: it gives the same answer
+   * everywhere, pixels that a browser decoded do not.
    * @throws DermletError with any code
    */
   async classify(input: ClassifyInput | readonly LesionPicture[], options: ClassifyOptions = {}): Promise<Result> {
@@ -180,9 +183,9 @@ export class Classifier {
   async #run(job: Job): Promise<void> {
     const began = performance.now();
     try {
-      const input = await wireInput(job.input);
+      const input = await wireInput(job.input, job.options.signal);
       if (job.settled) return;
-      const result = await this.#classifyIn(job, input);
+      const result = withPixelSources(await this.#classifyIn(job, input), job.input);
       this.#fallback = result.runtime.fallback ?? this.#fallback;
       job.resolve(withWaiting(result, began - job.asked, performance.now() - job.asked, this.#fallback));
     } catch (error) {
@@ -332,34 +335,14 @@ function keptLesion(pictures: readonly LesionPicture[], { crop }: ClassifyOption
   }));
 }
 
-/** A buffer is copied now: the caller may change it, and must find it whole afterwards. A Blob never changes. */
-function keptInput(input: ClassifyInput): Kept {
-  const size = input instanceof Blob ? input.size : (input as ArrayBuffer | undefined)?.byteLength;
-  if (typeof size !== 'number')
-    throw new DermletError('INVALID_ARGUMENT', 'A picture must be a Blob, a File, an ArrayBuffer or a Uint8Array.');
-  if (size > MAX_FILE_BYTES)
-    throw new DermletError('IMAGE_TOO_LARGE', `The file has ${size} bytes; at most ${MAX_FILE_BYTES} can be read.`);
-  if (input instanceof Blob) return input;
-  return input instanceof Uint8Array ? (input.slice().buffer as ArrayBuffer) : input.slice(0);
-}
-
-async function wireInput(input: InputOf<Kept>): Promise<WireInput> {
-  if (!isList(input)) return bytesOf(input);
+async function wireInput(input: InputOf<Kept>, signal: AbortSignal | undefined): Promise<WireInput> {
+  if (!isList(input)) return bytesOf(input, signal);
   return Promise.all(
     input.map(async (picture, index) => ({
       ...picture,
-      bytes: await ofPicture(index, input.length, () => bytesOf(picture.bytes)),
+      bytes: await ofPicture(index, input.length, () => bytesOf(picture.bytes, signal)),
     })),
   );
-}
-
-async function bytesOf(input: Kept): Promise<ArrayBuffer> {
-  if (!(input instanceof Blob)) return input;
-  try {
-    return await input.arrayBuffer();
-  } catch (cause) {
-    throw new DermletError('CORRUPT_IMAGE', `The file could not be read: ${messageOf(cause)}`, { cause });
-  }
 }
 
 /** The worker knows nothing of the queue, nor of a fallback before it was started again. */

@@ -1,5 +1,6 @@
 /** The page's side of one worker, from its start to its end. It is never mended: who finds it dead starts another. */
 
+import { messageOf } from './abort.js';
 import type { CallOptions } from './engine.js';
 import { DermletError } from './errors.js';
 import type { Manifest } from './manifest.js';
@@ -20,6 +21,8 @@ export interface WorkerLike {
   postMessage(message: ToWorker, transfer: Transferable[]): void;
   addEventListener(type: 'message' | 'error' | 'messageerror', listener: (event: Event) => void): void;
   terminate(): void;
+  /** What helps where it does not start. */
+  readonly advice?: string;
 }
 
 export type Spawn = () => WorkerLike;
@@ -38,6 +41,11 @@ export class NeedsOneThread extends Error {
   ) {
     super(reason);
   }
+}
+
+function notStarted(message: string | undefined, advice: string | undefined, options?: ErrorOptions): DermletError {
+  const why = `The worker could not be started${message ? `: ${message.replace(/\.$/, '')}` : ''}.`;
+  return new DermletError('MODEL_UNAVAILABLE', advice ? `${why} ${advice}` : why, options);
 }
 
 interface Call {
@@ -62,7 +70,12 @@ export class EngineWorker {
   ) {
     this.ready = new Promise<Ready>((resolve, reject) => (this.#settleReady = { resolve, reject }));
     this.ready.catch(() => undefined);
-    this.#worker = spawn();
+    try {
+      this.#worker = spawn();
+    } catch (cause) {
+      if (cause instanceof DermletError) throw cause;
+      throw notStarted(messageOf(cause), undefined, { cause });
+    }
     this.#worker.addEventListener('message', (event) => this.#receive((event as MessageEvent<FromWorker>).data));
     this.#worker.addEventListener('error', (event) => this.#crash((event as ErrorEvent).message));
     this.#worker.addEventListener('messageerror', () => this.#crash('a message could not be read'));
@@ -96,7 +109,7 @@ export class EngineWorker {
   #crash(message: string | undefined): void {
     const error = this.#started
       ? new DermletError('BACKEND_FAILED', `The worker crashed${message ? `: ${message}` : ''}.`)
-      : new DermletError('MODEL_UNAVAILABLE', `The worker could not be started${message ? `: ${message}` : ''}.`);
+      : notStarted(message, this.#worker.advice);
     this.end(error);
   }
 

@@ -551,7 +551,8 @@ export function combinationSpec(
   if (!combination || places.includes(-1)) {
     throw new DermletError(
       'INVALID_ARGUMENT',
-      `The model does not say how the scores of '${ids[0]}' and '${ids[1]}' are combined; two pictures of one modality can be.`,
+      `The model does not say how the scores of '${ids[0]}' and '${ids[1]}' are combined; two pictures of one ` +
+        'modality can be.',
     );
   }
   const { weights, temperature, sets, tiers } = thorough ? (combination.thorough ?? combination) : combination;

@@ -3,6 +3,7 @@
  * CLI has one for Node.
  */
 import { messageOf } from './abort.js';
+import { type Addresses, addressIn } from './asset-base.js';
 import { download, type Fetch, requireWasm } from './download.js';
 import { DermletError } from './errors.js';
 import type { DecodeForeign } from './foreign.js';
@@ -55,6 +56,8 @@ export const RUNTIME_BYTES: Record<Backend, number> = { wasm: 14_239_897, webgpu
 export interface BrowserEnvironmentOptions {
   /** Folder of the engine's files, absolute, ending in '/'. */
   assetBase: string;
+  /** Of files that do not lie in that folder. */
+  addresses?: Addresses | undefined;
   /** Threads; undefined takes what the page's isolation and the processor allow. */
   threads?: number | undefined;
   /** Bytes of all files so far, and of all files known to come. */
@@ -74,7 +77,7 @@ export function allowedThreads(
 }
 
 export function browserEnvironment(options: BrowserEnvironmentOptions): Environment {
-  const address = (file: string) => new URL(file, options.assetBase).href;
+  const address = (file: string) => addressIn(options.assetBase, file, options.addresses);
   const sizes = new Map<string, { loaded: number; total: number }>();
   const report = (url: string, loaded: number, expected: number) => {
     sizes.set(url, { loaded, total: Math.max(loaded, expected) });
@@ -95,9 +98,9 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): Environm
   };
   // Glue and binary are of one build: without its version an old binary in the HTTP cache could meet new glue after the
   // site was updated.
-  const coreUrl = address(
-    typeof __DERMLET_CORE_VERSION__ === 'string' ? `dermlet.wasm?v=${__DERMLET_CORE_VERSION__}` : 'dermlet.wasm',
-  );
+  const core = new URL(address('dermlet.wasm'));
+  if (typeof __DERMLET_CORE_VERSION__ === 'string') core.searchParams.set('v', __DERMLET_CORE_VERSION__);
+  const coreUrl = core.href;
   // Kept once fetched; each picture has an instance of its own, since their memory never shrinks.
   let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;
   const libheif = async (): Promise<Libheif> => {

@@ -13,12 +13,13 @@ export type { ForeignFormat };
  * - `webcodecs`: the browser's, through ImageDecoder
  * - `canvas`: the browser's, read from a canvas that was found to give back what was drawn
  * - `libheif`: libheif in WebAssembly
+ * - `caller`: whoever gave pixels in place of a file
  */
-export type DecodePath = 'core' | 'webcodecs' | 'canvas' | 'libheif';
+export type DecodePath = 'core' | 'webcodecs' | 'canvas' | 'libheif' | 'caller';
 
 /** RGBA as stored in the file, with no orientation and no colour profile applied. */
 export interface DecodedPicture extends Picture {
-  path: Exclude<DecodePath, 'core'>;
+  path: Exclude<DecodePath, 'core' | 'caller'>;
 }
 
 /**

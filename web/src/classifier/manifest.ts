@@ -3,6 +3,7 @@
  * schema cannot say is checked here: one limit of the sets a class, no id twice, a default modality that exists, no
  * division by zero.
  */
+import { type Addresses, addressIn } from './asset-base.js';
 import { MANIFEST_VERSION } from './contract.js';
 import {
   type FileEntry,
@@ -139,7 +140,7 @@ export const filesOf = ({
 export const parseManifestText = (text: string): Manifest => parseManifest(parsed(WHAT, text));
 
 /** The public part. `base` is the model folder's address. */
-export function modelInfo(manifest: Manifest, base: string): ModelInfo {
+export function modelInfo(manifest: Manifest, base: string, addresses?: Addresses): ModelInfo {
   return {
     name: manifest.name,
     version: manifest.version,
@@ -148,10 +149,10 @@ export function modelInfo(manifest: Manifest, base: string): ModelInfo {
     bytes: manifest.file.bytes,
     license: {
       id: manifest.license.id,
-      url: new URL(manifest.license.path, base).href,
+      url: addressIn(base, manifest.license.path, addresses),
       nonCommercial: manifest.license.nonCommercial,
     },
-    cardUrl: new URL(manifest.card, base).href,
+    cardUrl: addressIn(base, manifest.card, addresses),
     classes: manifest.classes.map((entry) => ({ ...entry })),
     modalities: manifest.modalities.map(({ id }) => id),
     defaultModality: manifest.defaultModality,

@@ -7,6 +7,7 @@
  * is stored only after its network was, and then older versions are removed.
  */
 import { throwIfAborted } from './abort.js';
+import { type Addresses, addressIn } from './asset-base.js';
 import { download, type Fetch, htmlInstead, looksLikeHtml } from './download.js';
 import { DermletError } from './errors.js';
 import { type FileEntry, filesOf, type Manifest, parseManifestText } from './manifest.js';
@@ -19,6 +20,8 @@ export interface StoreOptions {
   /** undefined: the platform's, if there is one. null: none. */
   caches?: CacheStorage | null;
   signal?: AbortSignal | undefined;
+  /** Of files that do not lie in the model's folder. */
+  addresses?: Addresses | undefined;
   /** Milliseconds to wait for a fresh manifest while a kept one is at hand. Default 4000. */
   patience?: number;
 }
@@ -57,6 +60,8 @@ export class ModelStore {
   readonly #caches: CacheStorage | null;
   readonly #signal: AbortSignal | undefined;
   readonly #patience: number;
+  readonly #addresses: Addresses | undefined;
+  /** What the manifest is kept as. */
   readonly #manifestUrl: string;
   #cache: Promise<Cache | null> | undefined;
 
@@ -69,6 +74,7 @@ export class ModelStore {
     this.#caches = options.caches === undefined ? platformCaches() : options.caches;
     this.#signal = options.signal;
     this.#patience = options.patience ?? 4000;
+    this.#addresses = options.addresses;
     this.#manifestUrl = new URL('manifest.json', folder).href;
   }
 
@@ -101,7 +107,7 @@ export class ModelStore {
       return kept;
     }
     onProgress?.(0, entry.bytes, false);
-    const url = new URL(entry.path, this.folder).href;
+    const url = addressIn(this.folder, entry.path, this.#addresses);
     const bytes = await download(url, {
       fetch: this.#fetch,
       signal: this.#signal,
@@ -147,13 +153,14 @@ export class ModelStore {
   }
 
   async #freshManifest(): Promise<Manifest> {
-    const bytes = await download(this.#manifestUrl, {
+    const url = addressIn(this.folder, 'manifest.json', this.#addresses);
+    const bytes = await download(url, {
       fetch: this.#fetch,
       signal: this.#signal,
       cache: 'no-cache',
       limit: 4 << 20,
     });
-    if (looksLikeHtml(bytes)) throw htmlInstead(this.#manifestUrl);
+    if (looksLikeHtml(bytes)) throw htmlInstead(url);
     return parseManifestText(new TextDecoder().decode(bytes));
   }
 

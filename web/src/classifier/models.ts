@@ -5,7 +5,7 @@
  */
 import { is } from 'valibot';
 import { throwIfAborted } from './abort.js';
-import { engineFolder } from './asset-base.js';
+import { addressIn, engineFolder, shippedIn } from './asset-base.js';
 import { type IndexEntry, type ModelIndex, modelIndex, modelName } from './documents.js';
 import { download, type Fetch } from './download.js';
 import { DermletError } from './errors.js';
@@ -60,11 +60,12 @@ export async function listModelsFrom(options: ListOptions, source: IndexSource =
   const models = await Promise.all(
     ordered.map(async ({ license, card, ...entry }): Promise<ModelSummary> => {
       const url = new URL(`${entry.name}/`, folder).href;
+      const addresses = shippedIn(url);
       return {
         ...entry,
         url,
-        license: { id: license.id, url: new URL(license.path, url).href, nonCommercial: license.nonCommercial },
-        cardUrl: new URL(card, url).href,
+        license: { id: license.id, url: addressIn(url, license.path, addresses), nonCommercial: license.nonCommercial },
+        cardUrl: addressIn(url, card, addresses),
         kept: (await keptVersion(url, source.caches)) === entry.version,
       };
     }),
@@ -73,12 +74,25 @@ export async function listModelsFrom(options: ListOptions, source: IndexSource =
   return models;
 }
 
+/**
+ * The name of the model that is taken when nobody chose.
+ * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, ABORTED
+ */
+export async function defaultModel(
+  assetBase: string,
+  signal: AbortSignal | undefined,
+  source: IndexSource = {},
+): Promise<string> {
+  const entries = await fetchIndex(modelsFolder(assetBase), signal, source.fetch);
+  return entries.find((entry) => entry.default)!.name;
+}
+
 async function fetchIndex(
   folder: string,
   signal: AbortSignal | undefined,
   fetcher: Fetch | undefined,
 ): Promise<IndexEntry[]> {
-  const url = new URL('index.json', folder).href;
+  const url = addressIn(folder, 'index.json', shippedIn(folder));
   const bytes = await download(url, {
     fetch: fetcher ?? ((address, init) => fetch(address, init)),
     signal,

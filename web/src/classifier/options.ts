@@ -70,7 +70,20 @@ export interface ClassifyOptions {
 
 export type Crop = Rect | 'auto' | 'whole';
 
-export type ClassifyInput = Blob | ArrayBuffer | Uint8Array;
+/**
+ * A whole file as Blob or bytes; the address of one on the page's own origin; or pixels, which are taken for sRGB.
+ * Who decoded pixels decided what they are: `source.bitExact` is false of them.
+ */
+export type ClassifyInput =
+  | Blob
+  | ArrayBuffer
+  | Uint8Array
+  | string
+  | URL
+  | ImageBitmap
+  | ImageData
+  | HTMLCanvasElement
+  | OffscreenCanvas;
 
 /**
  * One of up to two pictures of one lesion. Two of different modalities need a model whose manifest says how their

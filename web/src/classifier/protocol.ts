@@ -1,5 +1,6 @@
 /** What page and worker say to each other. Everything is plain data; pictures and bytes are moved, not copied. */
 import { messageOf } from './abort.js';
+import type { Addresses } from './asset-base.js';
 import type { CallOptions } from './engine.js';
 import { DermletError, type ErrorCode } from './errors.js';
 import { filesIn, type InputOf } from './input.js';
@@ -28,6 +29,9 @@ export interface LoadSettings {
   folder: string;
   /** The engine files' folder, absolute, ending in '/'. */
   assetBase: string;
+  /** Of files that do not lie in those folders. */
+  modelAddresses?: Addresses | undefined;
+  engineAddresses?: Addresses | undefined;
   backend: BackendChoice;
   /** undefined: as many as isolation allows. */
   threads?: number | undefined;

@@ -82,8 +82,8 @@ export interface ModalityChoice {
 }
 
 export interface Source {
-  /** By the file's bytes. */
-  format: Format;
+  /** By the file's bytes; `pixels` where the caller gave those. */
+  format: Format | 'pixels';
   bytes: number;
   /** Upright, pixels. */
   width: number;

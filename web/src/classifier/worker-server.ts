@@ -18,10 +18,11 @@ export type LoadEngine = (settings: LoadSettings, onProgress: (progress: LoadPro
 
 /** Manifest, engine files and model at once, each with its progress. */
 export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
-  const store = new ModelStore(settings.folder);
+  const store = new ModelStore(settings.folder, { addresses: settings.modelAddresses });
   const manifest = settings.manifest ?? (await store.manifest());
   const environment = browserEnvironment({
     assetBase: settings.assetBase,
+    addresses: settings.engineAddresses,
     threads: settings.threads,
     onBytes: (loaded, total) => onProgress({ phase: 'engine', loaded, total, cached: false }),
   });

@@ -1,16 +1,17 @@
 /**
  * `<dermlet-classifier model="skin-8">`: choose, drop or paste photos of skin and see how the network scores them.
  *
- * Attributes: `model` (its name, as `listModels` gives it, or its folder's address, relative to the document),
- * `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at, focuses or drops on
- * the element; `now`: at once), `whole-page` (drops and pastes anywhere on the page are taken). Another `model` or
- * `backend` ends what is loading or running; the photos stay, their results go, and they are looked at anew. Events,
- * bubbling out of shadow trees: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
+ * Attributes: `model` (its name, as `listModels` gives it, or its folder's address, relative to the document; the
+ * default of that list when absent), `asset-base` (folder of the engine's files, relative to the document; where this
+ * code was served from when absent), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a
+ * person points at, focuses or drops on the element; `now`: at once), `whole-page` (drops and pastes anywhere on the
+ * page are taken). Another `model` or `backend` ends what is loading or running; the photos stay, their results go, and
+ * they are looked at anew. Events, bubbling out of shadow trees: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 
-import type { BackendChoice, Crop, DermletError, ErrorCode, ModelInfo, Result } from '../classifier/index.js';
+import type { BackendChoice, Crop, ErrorCode } from '../classifier/index.js';
 import './details-panel.js';
 import './load-progress.js';
 import './modality.js';
@@ -19,36 +20,10 @@ import './photo-view.js';
 import './picker.js';
 import './result-card.js';
 import './shelf.js';
-import { discard, type Photo, type Released, Session } from './session.js';
+import { DOCTOR, loadWords, PURPOSE, STAGES, stageWords, verdict } from '../messages/index.js';
+import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
+import { type Photo, type Released, Session } from './session.js';
 import { base, tokens } from './styles.js';
-import { loadWords, STAGES, stageWords, verdict } from './words.js';
-
-export interface DermletReadyDetail {
-  model: ModelInfo;
-}
-
-export interface DermletResultDetail {
-  result: Result;
-  /** The file's name. */
-  name: string;
-}
-
-export interface DermletErrorDetail {
-  error: DermletError;
-  /** The file's name; null when the model or the engine could not be loaded. */
-  name: string | null;
-}
-
-declare global {
-  interface HTMLElementTagNameMap {
-    'dermlet-classifier': DermletClassifier;
-  }
-  interface HTMLElementEventMap {
-    'dermlet-ready': CustomEvent<DermletReadyDetail>;
-    'dermlet-result': CustomEvent<DermletResultDetail>;
-    'dermlet-error': CustomEvent<DermletErrorDetail>;
-  }
-}
 
 /** Errors that the same file meets again: trying once more is not offered. */
 const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE']);
@@ -57,10 +32,16 @@ function filesOf(transfer: DataTransfer | null): File[] {
   return [...(transfer?.files ?? [])];
 }
 
-export class DermletClassifier extends LitElement {
-  /** Folder of the engine's files; set by the entry that registers the element. */
-  static assetBase: URL | null = null;
-
+/**
+ * Photos of skin are chosen, dropped or pasted, and scored by a neural network in the page.
+ *
+ * @element dermlet-classifier
+ * @attr {boolean} filled - Set by the element: there is at least one photo.
+ * @fires {CustomEvent<DermletReadyDetail>} dermlet-ready - The model can be used.
+ * @fires {CustomEvent<DermletResultDetail>} dermlet-result - A photo was classified.
+ * @fires {CustomEvent<DermletErrorDetail>} dermlet-error - A photo could not be classified, or the model not be loaded.
+ */
+export class DermletClassifier extends LitElement implements DermletClassifierProperties {
   static override styles = [
     tokens,
     base,
@@ -159,6 +140,10 @@ export class DermletClassifier extends LitElement {
         gap: 0.6rem;
         margin-top: 1.1rem;
       }
+      .purpose {
+        max-width: 60rem;
+        font-size: 0.95rem;
+      }
       .muted {
         color: var(--muted);
       }
@@ -184,9 +169,15 @@ export class DermletClassifier extends LitElement {
     `,
   ];
 
+  /** Name of the model, or the address of its folder; empty: the default. */
   @property() model = '';
+  /** Which backend runs the network. */
   @property() backend: BackendChoice = 'auto';
+  /** Folder of the engine's files; empty: where Dermlet was served from. */
+  @property({ attribute: 'asset-base' }) assetBase = '';
+  /** When downloads start: when a person takes interest in the element, or at once. */
   @property() load: 'interest' | 'now' = 'interest';
+  /** Whether drops and pastes anywhere on the page are taken. */
   @property({ type: Boolean, attribute: 'whole-page' }) wholePage = false;
 
   /** Reflected for the page around: there is at least one photo. */
@@ -224,15 +215,15 @@ export class DermletClassifier extends LitElement {
   /** Adds photos as if a person had chosen them. */
   add(files: readonly File[]): void {
     const focused = this.renderRoot.querySelector(':focus') !== null;
-    this.#ready()?.add(files);
+    this.#ready().add(files);
     // The large field gives way to a row of buttons: the focus goes with it.
     if (focused) void this.updateComplete.then(() => this.#keepFocus());
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('model') || changed.has('backend')) this.#change();
+    if (changed.has('model') || changed.has('backend') || changed.has('assetBase')) this.#change();
     this.filled = (this.session?.photos.length ?? 0) > 0;
-    if (this.load === 'now' && this.isConnected) this.#ready()?.start();
+    if (this.load === 'now' && this.isConnected) this.#ready().start();
   }
 
   /**
@@ -245,19 +236,18 @@ export class DermletClassifier extends LitElement {
     this.announcement = '';
     const released = before.release();
     this.session = null;
-    if (!this.model) return discard(released);
     const session = this.#ready(released);
-    if (before.load.kind !== 'idle') session?.start();
+    if (before.load.kind !== 'idle') session.start();
   }
 
-  /** The session, made when it is first needed; null without a model. */
-  #ready(from: Released = { photos: [], selectedId: null }): Session | null {
-    if (this.session || !this.model) return this.session;
+  /** The session, made when it is first needed. */
+  #ready(from: Released = { photos: [], selectedId: null }): Session {
+    if (this.session) return this.session;
     const session = new Session({
       model: this.model,
       from,
       backend: this.backend,
-      assetBase: DermletClassifier.assetBase ?? new URL('engine/', document.baseURI),
+      assetBase: this.assetBase,
       onReady: (model) => this.#tell('dermlet-ready', { model }),
       onResult: (photo, result) => {
         this.announcement = `${photo.name}: ${verdict(result)}`;
@@ -275,10 +265,7 @@ export class DermletClassifier extends LitElement {
     return session;
   }
 
-  #tell(
-    type: 'dermlet-ready' | 'dermlet-result' | 'dermlet-error',
-    detail: DermletReadyDetail | DermletResultDetail | DermletErrorDetail,
-  ): void {
+  #tell<Type extends keyof DermletClassifierEvents>(type: Type, detail: DermletClassifierEvents[Type]['detail']): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
@@ -295,7 +282,7 @@ export class DermletClassifier extends LitElement {
     }
   }
 
-  readonly #interest = () => this.#ready()?.start();
+  readonly #interest = () => this.#ready().start();
 
   readonly #backOnline = () => {
     if (this.session?.load.kind === 'failed' && this.session.load.error.code === 'MODEL_UNAVAILABLE')
@@ -344,7 +331,13 @@ export class DermletClassifier extends LitElement {
       <p class="visually-hidden" role="status" aria-live="polite">${this.announcement}</p>
       ${session && photo ? this.#top(session) : this.#picker(false)} ${session ? this.#loadState(session) : nothing}
       ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
+      ${this.#purpose(photo)}
     </div>`;
+  }
+
+  /** Part of the element, wherever it stands; a result has the second sentence beside it. */
+  #purpose(photo: Photo | null) {
+    return html`<p class="purpose muted">${PURPOSE}${photo?.state.kind === 'done' ? nothing : html` ${DOCTOR}`}</p>`;
   }
 
   #picker(compact: boolean) {
@@ -382,7 +375,8 @@ export class DermletClassifier extends LitElement {
   #loadState(session: Session) {
     const { load } = session;
     if (load.kind === 'failed')
-      return html`<dermlet-notice .error=${load.error} about="model" retry-label="Try again" @retry=${() => session.retry()}></dermlet-notice>`;
+      return html`<dermlet-notice .error=${load.error} about="model" retry-label="Try again"
+        @retry=${() => session.retry()}></dermlet-notice>`;
     if (load.kind === 'loading')
       return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
     return nothing;
@@ -400,7 +394,8 @@ export class DermletClassifier extends LitElement {
 
   #columns(session: Session, photo: Photo) {
     return html`<div class="columns">
-      <dermlet-photo-view .photo=${photo} @crop=${(event: CustomEvent<Crop | null>) => session.setCrop(photo.id, event.detail)}></dermlet-photo-view>
+      <dermlet-photo-view .photo=${photo}
+        @crop=${(event: CustomEvent<Crop | null>) => session.setCrop(photo.id, event.detail)}></dermlet-photo-view>
       <div class="told">${this.#answer(session, photo)}</div>
       ${this.#modality(session)} ${this.#details(session, photo)}
     </div>`;
@@ -435,7 +430,8 @@ export class DermletClassifier extends LitElement {
           <div class="actions"><button type="button" @click=${again}>Look at this photo again</button></div>
         </div>`;
       case 'done':
-        return html`<div class="answer"><dermlet-result-card .result=${photo.state.result}></dermlet-result-card></div>`;
+        return html`<div class="answer"><dermlet-result-card
+          .result=${photo.state.result}></dermlet-result-card></div>`;
     }
   }
 
@@ -450,7 +446,8 @@ export class DermletClassifier extends LitElement {
       <ol class="stages" aria-label="Stages">
         ${STAGES.map(
           (other, index) =>
-            html`<li class=${index < at ? 'done' : index === at ? 'now' : ''} aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
+            html`<li class=${index < at ? 'done' : index === at ? 'now' : ''}
+              aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
         )}
       </ol>
       <div class="actions"><button type="button" @click=${() => session.cancel(photo.id)}>Cancel</button></div>

@@ -5,9 +5,8 @@ import { property } from 'lit/decorators.js';
 import type { ColourSource, ModelInfo, Result, Runtime } from '../classifier/index.js';
 import { define } from './emit.js';
 import './request-count.js';
-import { checkWords } from '../classifier/quality-words.js';
+import { checkWords, decodedBy, megabytes, milliseconds, modalityWords } from '../messages/index.js';
 import { base } from './styles.js';
-import { decodedBy, megabytes, milliseconds, modalityWords } from './words.js';
 
 const COLOURS: Record<ColourSource, string> = {
   'assumed-srgb': 'taken as sRGB; the file does not say',
@@ -83,7 +82,8 @@ export class DermletDetails extends LitElement {
       <div class="inside">
         <dermlet-request-count .chosenAt=${this.chosenAt}></dermlet-request-count>
         ${this.#group('Neural network', this.#modelRows(result))} ${this.#group('Run', runRows(result.runtime))}
-        ${this.#group('Picture', [['Name', this.name], ...pictureRows(result)])} ${this.#group('Decision', decisionRows(result))}
+        ${this.#group('Picture', [['Name', this.name], ...pictureRows(result)])}
+          ${this.#group('Decision', decisionRows(result))}
       </div>
     </details>`;
   }
@@ -110,7 +110,8 @@ export class DermletDetails extends LitElement {
       ]);
       rows.push([
         'Licence',
-        html`<a href=${license.url} target="_blank" rel="noreferrer license">${license.id}</a>${license.nonCommercial ? ', non-commercial use only' : nothing}`,
+        html`<a href=${license.url} target="_blank"
+          rel="noreferrer license">${license.id}</a>${license.nonCommercial ? ', non-commercial use only' : nothing}`,
       ]);
     }
     return rows;

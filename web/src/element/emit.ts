@@ -3,7 +3,7 @@ export function emit<Detail>(from: EventTarget, type: string, detail: Detail): v
   from.dispatchEvent(new CustomEvent<Detail>(type, { detail }));
 }
 
-/** Registers a part once, though two copies of this bundle may be on one page. */
+/** Registers a part once, though two copies of this bundle may be on one page; on a server there is no register. */
 export function define(name: string, element: CustomElementConstructor): void {
-  if (!customElements.get(name)) customElements.define(name, element);
+  if (typeof document === 'object' && !customElements.get(name)) customElements.define(name, element);
 }

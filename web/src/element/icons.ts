@@ -32,11 +32,13 @@ export const tierIcons = {
 const TICKS = Array.from({ length: 60 }, (_, index) => index);
 
 /** The scale ring of a dermatoscope around a spot. */
-export const lensFigure = html`<svg aria-hidden="true" viewBox="0 0 120 120" width="100%" height="100%" fill="none" stroke="currentColor">
+export const lensFigure = html`<svg aria-hidden="true" viewBox="0 0 120 120" width="100%" height="100%" fill="none"
+  stroke="currentColor">
   <circle cx="60" cy="60" r="57" stroke-width="2" />
   ${TICKS.map(
     (tick) =>
-      svg`<path d=${tick % 5 === 0 ? 'M60 7v8' : 'M60 7v4'} stroke-width=${tick % 5 === 0 ? 1.6 : 0.9} transform=${`rotate(${tick * 6} 60 60)`} />`,
+      svg`<path d=${tick % 5 === 0 ? 'M60 7v8' : 'M60 7v4'} stroke-width=${tick % 5 === 0 ? 1.6 : 0.9}
+        transform=${`rotate(${tick * 6} 60 60)`} />`,
   )}
   <circle cx="60" cy="60" r="41" stroke-width="1" opacity=".45" />
   <path

@@ -1,19 +1,13 @@
-/**
- * The stable entry `dermlet.js`: registers `<dermlet-classifier>` and gives the classifier to those who bring a front
- * end of their own.
- *
- *     <script type="module" src="dermlet.js"></script>
- *     <dermlet-classifier model="models/skin-8/"></dermlet-classifier>
- *
- * Nothing of this site may import it: its code would move into a shared file, and with it the address that it stands
- * at.
- */
-import { register } from './register.js';
-
-export * from '../classifier/index.js';
-export type { DermletErrorDetail, DermletReadyDetail, DermletResultDetail } from './classifier-element.js';
+/** `<dermlet-classifier>` for entries and pages: nothing is registered before they say so. */
 export { DermletClassifier } from './classifier-element.js';
-
-// Said in two steps: of one, the bundler would take `engine/` for a file to copy.
-const entry = import.meta.url;
-register(new URL('engine/', entry));
+export { define, emit } from './emit.js';
+export type {
+  DermletClassifierElement,
+  DermletClassifierEvents,
+  DermletClassifierProperties,
+  DermletErrorDetail,
+  DermletReadyDetail,
+  DermletResultDetail,
+} from './public.js';
+export { register } from './register.js';
+export { base, tokens } from './styles.js';

@@ -1,11 +1,12 @@
 /** `<dermlet-load-progress>`: how far the downloads are, and what can be done when they are slow. Fires `retry`. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
-
+import { loadWords } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import type { LoadState } from './session.js';
 import { base } from './styles.js';
-import { loadWords } from './words.js';
+
+const SLOW = 'This is taking longer than usual. The connection may be slow or interrupted.';
 
 export class DermletLoadProgress extends LitElement {
   static override styles = [
@@ -103,7 +104,7 @@ export class DermletLoadProgress extends LitElement {
       ${
         stalled
           ? html`<p class="slow">
-            <span>${this.online ? 'This is taking longer than usual. The connection may be slow or interrupted.' : 'This device is offline.'}</span>
+            <span>${this.online ? SLOW : 'This device is offline.'}</span>
             <button type="button" class="plain" @click=${() => emit(this, 'retry', null)}>Start again</button>
           </p>`
           : nothing

@@ -6,9 +6,9 @@ import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { ModalityChoice, ModelInfo } from '../classifier/index.js';
+import { type ModalityWords, modalityWords, recognisedWords } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { base } from './styles.js';
-import { type ModalityWords, modalityWords, recognisedWords } from './words.js';
 
 export class DermletModality extends LitElement {
   static override styles = [
@@ -77,14 +77,16 @@ export class DermletModality extends LitElement {
     return html`<fieldset>
       <legend>How was the picture taken?</legend>
       <div class="choices">
-        ${byPicture ? this.#choiceOf(null, chosen, recognisedWords(this.choice)) : nothing} ${ids.map((id) => this.#choiceOf(id, chosen, modalityWords(id)))}
+        ${byPicture ? this.#choiceOf(null, chosen, recognisedWords(this.choice)) : nothing}
+          ${ids.map((id) => this.#choiceOf(id, chosen, modalityWords(id)))}
       </div>
     </fieldset>`;
   }
 
   #choiceOf(id: string | null, chosen: string | null, words: ModalityWords) {
     return html`<label>
-      <input type="radio" name="modality" value=${id ?? 'auto'} .checked=${id === chosen} @change=${() => emit(this, 'modality', id)} />
+      <input type="radio" name="modality" value=${id ?? 'auto'} .checked=${id === chosen}
+        @change=${() => emit(this, 'modality', id)} />
       <span>${words.name}</span>
       ${words.hint ? html`<span class="hint">${words.hint}</span>` : nothing}
     </label>`;

@@ -3,10 +3,10 @@ import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { DermletError } from '../classifier/index.js';
+import { errorWords } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { alertIcon } from './icons.js';
 import { base } from './styles.js';
-import { errorWords } from './words.js';
 
 export class DermletNotice extends LitElement {
   static override styles = [
@@ -66,7 +66,8 @@ export class DermletNotice extends LitElement {
         <p>${words.help}</p>
         ${
           this.retryLabel
-            ? html`<div class="actions"><button type="button" @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
+            ? html`<div class="actions"><button type="button"
+              @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
             : nothing
         }
         <p class="code"><code>${this.error.code}</code>: ${this.error.message}</p>

@@ -7,11 +7,11 @@ import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 
 import type { Crop, Rect, Result, Spot } from '../classifier/index.js';
+import { framingWords, mayName } from '../messages/index.js';
 import { show } from './canvas.js';
 import { define, emit } from './emit.js';
 import type { Photo } from './session.js';
 import { base } from './styles.js';
-import { framingWords, mayName } from './words.js';
 
 /** Per cent; strong enough to be noticed, weak enough to leave the skin visible. */
 const FIRST_OPACITY = 60;
@@ -162,7 +162,8 @@ export class DermletPhotoView extends LitElement {
     if (!this.photo) return nothing;
     return html`<figure>
       <div class="frame">${this.#result?.pictures?.preview ? this.#upright(this.#result) : this.#file(this.photo)}</div>
-      ${this.#result?.pictures?.preview ? this.#framing(this.#result) : nothing} ${this.#explained ? this.#slider(this.#explained) : nothing}
+      ${this.#result?.pictures?.preview ? this.#framing(this.#result) : nothing}
+        ${this.#explained ? this.#slider(this.#explained) : nothing}
     </figure>`;
   }
 
@@ -200,6 +201,12 @@ export class DermletPhotoView extends LitElement {
     return framing === 'several' ? spots : framing === 'spot' || framing === 'both' ? spots.slice(1) : [];
   }
 
+  #again() {
+    return html`<button type="button" class="plain" @click=${() => emit<Crop | null>(this, 'crop', null)}>
+      Look for the spot again
+    </button>`;
+  }
+
   /** What was looked at, and the ways to look at something else. */
   #framing(result: Result) {
     const { framing } = result.frame;
@@ -208,8 +215,10 @@ export class DermletPhotoView extends LitElement {
     return html`<div class="framing">
       ${words ? html`<p>${words}</p>` : nothing}
       <p class="ways">
-        <button type="button" class="plain" @click=${() => emit<Crop | null>(this, 'crop', 'whole')}>Look at the whole picture</button>
-        ${framing === 'chosen' ? html`<button type="button" class="plain" @click=${() => emit<Crop | null>(this, 'crop', null)}>Look for the spot again</button>` : nothing}
+        <button type="button" class="plain" @click=${() => emit<Crop | null>(this, 'crop', 'whole')}>
+          Look at the whole picture
+        </button>
+        ${framing === 'chosen' ? this.#again() : nothing}
       </p>
     </div>`;
   }
@@ -231,7 +240,8 @@ export class DermletPhotoView extends LitElement {
         <div class="ends" aria-hidden="true"><span>Photo only</span><span>Full heat map</span></div>
       </div>
       <figcaption id="shows">
-        The warmer a place is coloured, the more it spoke for “${name}” rather than the other categories. It shows what the score rests on, not where a
+        The warmer a place is coloured, the more it spoke for “${name}” rather than the other categories. It shows
+          what the score rests on, not where a
         disease is. The network saw only what lies inside the frame.
       </figcaption>`;
   }

@@ -116,6 +116,10 @@ export class DermletPicker extends LitElement {
     this.chooseButton?.focus(options);
   }
 
+  get #heading(): string {
+    return this.#touch ? 'Take or choose a photo of one place on the skin' : 'Drop a photo of one place on the skin';
+  }
+
   override render() {
     return this.compact ? this.#row() : this.#field();
   }
@@ -124,10 +128,11 @@ export class DermletPicker extends LitElement {
     return html`<div class="open">
       <div class="lens">${lensFigure}</div>
       <div class="words">
-        <h2>${this.dragging ? 'Let go to look at it' : this.#touch ? 'Take or choose a photo of one place on the skin' : 'Drop a photo of one place on the skin'}</h2>
+        <h2>${this.dragging ? 'Let go to look at it' : this.#heading}</h2>
         <div class="ways">${this.#ways('Choose photos')}</div>
         <p class="hint">
-          ${this.#touch ? nothing : html`Or paste one with Ctrl or ⌘ and V. `}The photo is read, scored and shown by this page alone. It never leaves this device.
+          ${this.#touch ? nothing : 'Or paste one with Ctrl or ⌘ and V.'} The photo is read, scored and shown by this
+          page alone. It never leaves this device.
         </p>
         <p class="hint small">JPEG, PNG, BMP, WebP, AVIF or HEIC. Several at once are looked at one after another.</p>
       </div>
@@ -141,10 +146,13 @@ export class DermletPicker extends LitElement {
   #ways(label: string) {
     const take = this.#touch
       ? html`<button type="button" @click=${this.#open('take')}>${cameraIcon} Take a photo</button>
-          <input id="take" type="file" accept=${ACCEPT} capture="environment" tabindex="-1" aria-label="Take a photo" @change=${this.#picked} />`
+          <input id="take" type="file" accept=${ACCEPT} capture="environment" tabindex="-1" aria-label="Take a photo"
+            @change=${this.#picked} />`
       : nothing;
-    return html`<button type="button" id="choose-button" class="primary" @click=${this.#open('choose')}>${plusIcon} ${label}</button>
-      <input id="choose" type="file" accept=${ACCEPT} multiple tabindex="-1" aria-label="Choose photos" @change=${this.#picked} />${take}`;
+    return html`<button type="button" id="choose-button" class="primary" @click=${this.#open('choose')}>${plusIcon}
+      ${label}</button>
+      <input id="choose" type="file" accept=${ACCEPT} multiple tabindex="-1" aria-label="Choose photos"
+        @change=${this.#picked} />${take}`;
   }
 
   #open(id: string) {

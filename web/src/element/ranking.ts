@@ -3,9 +3,11 @@ import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { RankedClass } from '../classifier/index.js';
+import { percent } from '../messages/index.js';
 import { define } from './emit.js';
 import { base } from './styles.js';
-import { percent } from './words.js';
+
+const POSSIBLE = html` <span class="marked">possible here</span>`;
 
 export class DermletRanking extends LitElement {
   static override styles = [
@@ -76,7 +78,7 @@ export class DermletRanking extends LitElement {
       ${this.ranking.map(
         (entry) => html`<li class=${entry.inSet ? 'in' : ''}>
           <div class="line">
-            <span><span class="name">${entry.name}</span>${entry.inSet ? html` <span class="marked">possible here</span>` : nothing}</span>
+            <span><span class="name">${entry.name}</span>${entry.inSet ? POSSIBLE : nothing}</span>
             <span class="score">${percent(entry.probability)}</span>
           </div>
           <div class="track" aria-hidden="true"><div class="bar"></div></div>

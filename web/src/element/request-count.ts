@@ -6,6 +6,8 @@ import { define } from './emit.js';
 import { requestCounter } from './request-counter.js';
 import { base } from './styles.js';
 
+const LISTED = 'Those listed fetched files of the page or the model; none carries a photo.';
+
 export class DermletRequestCount extends LitElement {
   static override styles = [
     base,
@@ -44,7 +46,8 @@ export class DermletRequestCount extends LitElement {
 
   override render() {
     const made = requestCounter().since(this.chosenAt);
-    return html`<p class="count">Network requests since the photo was chosen: <span id="requests">${made.length}</span></p>
+    return html`<p class="count">Network requests since the photo was chosen: <span
+      id="requests">${made.length}</span></p>
       ${
         made.length > 0
           ? html`<ul>
@@ -53,8 +56,9 @@ export class DermletRequestCount extends LitElement {
           : nothing
       }
       <p class="how">
-        ${made.length > 0 ? 'Those listed fetched files of the page or the model; none carries a photo. ' : nothing}Counted by your browser for this page. To check from
-        outside, disconnect from the internet once this page is ready and choose a photo: it works the same. Or keep the Network tab of the developer tools open.
+        ${made.length > 0 ? LISTED : nothing} Counted by your browser for this page. To check from
+        outside, disconnect from the internet once this page is ready and choose a photo: it works the same. Or keep
+          the Network tab of the developer tools open.
       </p>`;
   }
 }

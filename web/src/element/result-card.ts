@@ -9,9 +9,17 @@ import type { Result } from '../classifier/index.js';
 import { define } from './emit.js';
 import { tierIcons } from './icons.js';
 import './ranking.js';
-import { advice } from '../classifier/quality-words.js';
+import {
+  advice,
+  BETTER_PICTURE,
+  DOCTOR,
+  mayName,
+  modalityDoubt,
+  tierWords,
+  verdict,
+  verdictNote,
+} from '../messages/index.js';
 import { base } from './styles.js';
-import { ALWAYS, BETTER_PICTURE, mayName, modalityDoubt, tierWords, verdict, verdictNote } from './words.js';
 
 export class DermletResultCard extends LitElement {
   static override styles = [
@@ -111,7 +119,7 @@ export class DermletResultCard extends LitElement {
         ${tierIcons[result.tier]}
         <h3>${tier.title}</h3>
         <p class="what">${tier.next}</p>
-        <p class="always">${ALWAYS}</p>
+        <p class="always">${DOCTOR}</p>
       </div>
       ${this.#scores(result)}
     </section>`;
@@ -139,7 +147,8 @@ export class DermletResultCard extends LitElement {
     return html`${better}
       <details class="part">
         <summary>Show the raw scores all the same</summary>
-        <p class="warn">These are not answers. The network must spread its score over the categories it knows, also for a picture of something else.</p>
+        <p class="warn">These are not answers. The network must spread its score over the categories it knows, also
+          for a picture of something else.</p>
         <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
       </details>`;
   }

@@ -5,8 +5,7 @@
  */
 
 import type { BackendChoice, Crop, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
-import { Classifier, DermletError } from '../classifier/index.js';
-import { isModelName } from '../classifier/models.js';
+import { Classifier, DermletError, isModelName } from '../classifier/index.js';
 
 export type LoadState =
   | { kind: 'idle' }
@@ -57,7 +56,7 @@ export interface Released {
 }
 
 /** Gives the addresses of photos back that no session goes on with. */
-export function discard({ photos }: Released): void {
+function discard({ photos }: Released): void {
   for (const { url } of photos) URL.revokeObjectURL(url);
 }
 
@@ -65,17 +64,19 @@ export function discard({ photos }: Released): void {
  * A name stays one; an address is the document's, which may have a base of its own. What is neither is for the
  * classifier to refuse.
  */
-function modelOf(text: string): string | URL {
+function modelOf(text: string): string | URL | undefined {
+  if (text === '') return undefined;
   return isModelName(text) || !URL.canParse(text, document.baseURI) ? text : new URL(text, document.baseURI);
 }
 
 export interface SessionOptions {
-  /** A model's name, or its address relative to the document. */
+  /** A model's name, or its address relative to the document; empty: the default. */
   model: string;
   /** Of a session before. */
   from: Released;
   backend: BackendChoice;
-  assetBase: URL;
+  /** Address relative to the document; empty: where Dermlet was served from. */
+  assetBase: string;
   onReady: (model: ModelInfo) => void;
   onResult: (photo: Photo, result: Result) => void;
   /** Without a photo: loading failed. */
@@ -234,7 +235,7 @@ export class Session extends EventTarget {
     try {
       const classifier = await Classifier.load(modelOf(this.#options.model), {
         backend: this.#options.backend,
-        assetBase: this.#options.assetBase,
+        ...(this.#options.assetBase ? { assetBase: new URL(this.#options.assetBase, document.baseURI) } : {}),
         signal: controller.signal,
         onProgress: (progress) => note(progress, false),
       });

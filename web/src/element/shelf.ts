@@ -2,13 +2,12 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-
+import { verdict } from '../messages/index.js';
 import { showThumbnail } from './canvas.js';
 import { define, emit } from './emit.js';
 import { closeIcon } from './icons.js';
 import type { Photo, PhotoState } from './session.js';
 import { base } from './styles.js';
-import { verdict } from './words.js';
 
 /** Device pixels, enough for twice the density. */
 const THUMBNAIL = 160;
@@ -27,6 +26,11 @@ function stateWords(state: PhotoState): string {
       return 'cancelled';
   }
 }
+
+/** A picture that the browser cannot show. */
+const hide = (event: Event): void => {
+  (event.target as HTMLElement).hidden = true;
+};
 
 export class DermletShelf extends LitElement {
   static override styles = [
@@ -115,7 +119,7 @@ export class DermletShelf extends LitElement {
         @keydown=${(event: KeyboardEvent) => event.key === 'Delete' && emit(this, 'remove', photo.id)}
       >
         <canvas ?hidden=${!drawn} aria-hidden="true"></canvas>
-        ${drawn ? nothing : html`<img src=${photo.url} alt="" @error=${(event: Event) => ((event.target as HTMLElement).hidden = true)} />`}
+        ${drawn ? nothing : html`<img src=${photo.url} alt="" @error=${hide} />`}
         ${mark ? html`<span class="mark" aria-hidden="true">${mark}</span>` : nothing}
         <span class="visually-hidden">${photo.name}: ${stateWords(photo.state)}</span>
       </button>

@@ -3,8 +3,8 @@
  * their faults are not: severity, risk level and urgency are the result's concern tier, never the first-ranked class's
  * own, and a picture that is not usable or not recognised gets no class.
  */
-import type { Concern, RankedClass, Result, Tier } from '../classifier/result.js';
-import { DOCTOR, summary, whyNone } from './words.js';
+import type { Concern, RankedClass, Result, Tier } from '../classifier/index.js';
+import { DOCTOR, summary, whyNone } from '../messages/index.js';
 
 /** `POST /api/predict/skin-disease/` of the Django server. */
 export interface DiagnosisAnswer {

@@ -3,10 +3,8 @@
  * chosen here before, else the one that the page names. What a person chooses is remembered on this device, and an
  * address that asked for another is brought in line.
  */
-import { listModels, type ModelInfo, type ModelSummary } from '../classifier/index.js';
-import { keptVersion } from '../classifier/model-store.js';
-import { isModelName } from '../classifier/models.js';
-import type { DermletClassifier } from '../element/classifier-element.js';
+import { isModelName, keptVersion, listModels, type ModelInfo, type ModelSummary } from '../classifier/index.js';
+import type { DermletClassifierElement } from '../element/index.js';
 import type { DermletModelChoice } from './model-choice.js';
 
 const KEY = 'dermlet-model';
@@ -75,7 +73,7 @@ export async function firstChoice(usual: string, listed: Promise<readonly ModelS
 
 /** Shows the choice, and keeps it, the element and the page's words about licences together. */
 export async function offerModels(
-  element: DermletClassifier,
+  element: DermletClassifierElement,
   choice: DermletModelChoice,
   licence: HTMLElement | null,
   usual: string,
@@ -120,8 +118,8 @@ function tellLicence(place: HTMLElement, { license, cardUrl }: ModelInfo): void 
 }
 
 /** `listModels` for this page; asked for once. */
-export function siteModels(assetBase: URL): Promise<readonly ModelSummary[]> {
-  const listed = listModels({ assetBase });
+export function siteModels(): Promise<readonly ModelSummary[]> {
+  const listed = listModels();
   listed.catch((error: unknown) => console.info('Dermlet could not read its list of models:', error));
   return listed;
 }

@@ -2,7 +2,7 @@
  * The page around `<dermlet-classifier>`: registers the element with the model to begin with and, once the person can
  * begin, the service worker.
  */
-import { register } from '../element/register.js';
+import { register } from '../element/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import './model-choice.js';
 import { registerServiceWorker } from './service-worker.js';
@@ -12,13 +12,12 @@ import { registerServiceWorker } from './service-worker.js';
 for (const type of ['dermlet-ready', 'dermlet-error'] as const)
   document.addEventListener(type, registerServiceWorker, { once: true });
 
-const assetBase = new URL('engine/', document.baseURI);
 const element = document.querySelector('dermlet-classifier')!;
 const usual = element.getAttribute('model') ?? '';
-const listed = siteModels(assetBase);
+const listed = siteModels();
 const choice = await firstChoice(usual, listed);
 element.setAttribute('model', choice.name);
-register(assetBase);
+register();
 await offerModels(
   element,
   document.querySelector('dermlet-model-choice')!,

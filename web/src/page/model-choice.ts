@@ -6,9 +6,8 @@ import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { ModelSummary } from '../classifier/index.js';
-import { define, emit } from '../element/emit.js';
-import { base, tokens } from '../element/styles.js';
-import { modelWords } from '../element/words.js';
+import { base, define, emit, tokens } from '../element/index.js';
+import { modelWords } from '../messages/index.js';
 
 export class DermletModelChoice extends LitElement {
   static override styles = [
@@ -107,13 +106,15 @@ export class DermletModelChoice extends LitElement {
 
   #note() {
     if (this.unknown === '') return nothing;
-    return html`<p class="note" role="status">This page has no neural network called “${this.unknown}”. It uses its usual one.</p>`;
+    return html`<p class="note" role="status">This page has no neural network called “${this.unknown}”. It uses its
+      usual one.</p>`;
   }
 
   #choices() {
     return html`<fieldset aria-describedby="advice">
       <legend>Which neural network?</legend>
-      <p class="advice" id="advice">Another one is loaded when you choose it, and looks at your photos anew. The choice is remembered on this device.</p>
+      <p class="advice" id="advice">Another one is loaded when you choose it, and looks at your photos anew. The
+        choice is remembered on this device.</p>
       <div class="choices">${this.models.map((model) => this.#choice(model))}</div>
     </fieldset>`;
   }
@@ -135,7 +136,8 @@ export class DermletModelChoice extends LitElement {
         <span id=${id}>${model.title}</span>
         <span class="facts" id="${id}-facts">${words.knows}. ${words.licence}. ${words.download}.</span>
       </label>
-      <a href=${model.cardUrl} target="_blank" rel="noreferrer">Training data, figures and limits<span class="visually-hidden"> of ${model.name}</span></a>
+      <a href=${model.cardUrl} target="_blank" rel="noreferrer">Training data, figures and limits<span
+        class="visually-hidden"> of ${model.name}</span></a>
     </div>`;
   }
 }

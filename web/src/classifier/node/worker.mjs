@@ -2,4 +2,4 @@
 import { register } from 'tsx/esm/api';
 
 register();
-await import('./pool-thread-main.ts');
+await import('./worker.ts');

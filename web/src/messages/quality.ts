@@ -2,8 +2,7 @@
  * What each quality check says when it fails, and what to do about it. Shared by the element, the command line and the
  * retired servers' answers.
  */
-import { QUALITY_CHECKS } from './contract.js';
-import type { QualityCheck, QualityCheckId } from './result.js';
+import { QUALITY_CHECKS, type QualityCheck, type QualityCheckId } from '../classifier/index.js';
 
 /** What failed, without what only follows from it: an empty picture has no contrast, an edge or a place either. */
 export function failedChecks(checks: readonly QualityCheck[]): QualityCheck[] {

@@ -1,14 +1,20 @@
 /**
  * Every sentence that people read about a result, a stage or an error. No DOM: what is said can be tested as it stands.
  */
-import type { ErrorCode } from '../classifier/errors.js';
-import type { LoadProgress, ModelSummary, Stage } from '../classifier/options.js';
-import { failedChecks, problem } from '../classifier/quality-words.js';
-import type { Frame, ModalityChoice, QualityCheck, RankedClass, Result, Source, Tier } from '../classifier/result.js';
-
-/** Stands wherever a result is shown. */
-export const ALWAYS =
-  'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+import type {
+  ErrorCode,
+  Frame,
+  LoadProgress,
+  ModalityChoice,
+  ModelSummary,
+  QualityCheck,
+  RankedClass,
+  Result,
+  Source,
+  Stage,
+  Tier,
+} from '../classifier/index.js';
+import { failedChecks, problem } from './quality.js';
 
 const NBSP = '\u00a0';
 
@@ -102,11 +108,20 @@ export function verdictNote(result: Result): string {
   switch (result.outcome) {
     case 'single':
     case 'several':
-      return `Sets of marked categories hold the true one for about ${share} of pictures like those the network was calibrated on, and miss it for the rest.`;
+      return (
+        `Sets of marked categories hold the true one for about ${share} of pictures like those the network was ` +
+        'calibrated on, and miss it for the rest.'
+      );
     case 'not-recognised':
-      return 'The network only knows the categories it was trained on. Anything else is unknown to it: healthy skin, and every condition that is none of them.';
+      return (
+        'The network only knows the categories it was trained on. Anything else is unknown to it: healthy skin, ' +
+        'and every condition that is none of them.'
+      );
     case 'no-spot':
-      return 'Take the photo closer, so that the spot fills about a third of it, or have the whole picture scored as it is.';
+      return (
+        'Take the photo closer, so that the spot fills about a third of it, or have the whole picture scored as ' +
+        'it is.'
+      );
     case 'several-spots':
       return 'Choose the one that you mean in the picture. Each spot needs an answer of its own.';
     case 'poor-quality':
@@ -132,6 +147,8 @@ export function decodedBy({ decodePath }: Pick<Source, 'decodePath'>): string {
       return `the browser (${decodePath}): may differ slightly between browsers`;
     case 'libheif':
       return 'libheif: may differ slightly from other decoders';
+    case 'caller':
+      return 'whoever gave the pixels: may differ from those of the file';
   }
 }
 
@@ -145,17 +162,24 @@ export function tierWords(tier: Tier): TierWords {
     case 'high':
       return {
         title: 'High concern',
-        next: 'The categories that a doctor should look at soon have much of the score here, taken together. Arrange an appointment soon, with a dermatologist if you can, and show them the skin itself.',
+        next:
+          'The categories that a doctor should look at soon have much of the score here, taken together. Arrange ' +
+          'an appointment soon, with a dermatologist if you can, and show them the skin itself.',
       };
     case 'moderate':
       return {
         title: 'Moderate concern',
-        next: 'The categories that a doctor should look at have too much of the score here to be put aside. Arrange an appointment, sooner if it changes, spreads, hurts or bleeds.',
+        next:
+          'The categories that a doctor should look at have too much of the score here to be put aside. Arrange ' +
+          'an appointment, sooner if it changes, spreads, hurts or bleeds.',
       };
     case 'low':
       return {
         title: 'Low concern, which is not an all-clear',
-        next: 'The categories that a doctor should look at have little of the score here, taken together, but networks miss things, serious ones included. Keep watching, and have it looked at if it changes, spreads, does not heal or is unlike all others on the skin.',
+        next:
+          'The categories that a doctor should look at have little of the score here, taken together, but ' +
+          'networks miss things, serious ones included. Keep watching, and have it looked at if it changes, ' +
+          'spreads, does not heal or is unlike all others on the skin.',
       };
     case 'unknown':
       return {
@@ -201,7 +225,10 @@ export function modalityDoubt({
 }: Pick<Result, 'modality' | 'modalityChoice'>): string {
   if (by !== 'caller' || !recognised || recognised.modality === modality || recognised.probability < SURE) return '';
   const [chosen, looks] = [modalityWords(modality).name, modalityWords(recognised.modality).name];
-  return `You chose “${chosen}”, but this picture looks like “${looks}” (score ${percent(recognised.probability)}). If that is what it is, choose it: scores are read differently for each.`;
+  return (
+    `You chose “${chosen}”, but this picture looks like “${looks}” (score ${percent(recognised.probability)}). ` +
+    'If that is what it is, choose it: scores are read differently for each.'
+  );
 }
 
 /** What the network was shown of the picture; empty where that is the picture as it is. */
@@ -209,12 +236,16 @@ export function framingWords({ framing, spots }: Frame): string {
   switch (framing) {
     case 'spot':
       return spots.length > 1
-        ? 'The spot that stands out most was found and looked at closely: what lies inside the frame. Choose another spot, or the whole picture, if that is not the one.'
+        ? 'The spot that stands out most was found and looked at closely: what lies inside the frame. Choose ' +
+            'another spot, or the whole picture, if that is not the one.'
         : 'The spot was found and looked at closely: what lies inside the frame.';
     case 'chosen':
       return 'The network saw what lies inside the frame that was chosen.';
     case 'both':
-      return 'The network saw the picture as it is and, closely, the spot that was found in it. The score is the mean of both.';
+      return (
+        'The network saw the picture as it is and, closely, the spot that was found in it. The score is the mean ' +
+        'of both.'
+      );
     case 'whole':
     case 'none':
     case 'several':
@@ -291,7 +322,9 @@ export function errorWords(code: ErrorCode, about: 'photo' | 'model' = 'photo'):
     case 'UNSUPPORTED_FORMAT':
       return {
         title: 'This file cannot be read here.',
-        help: 'JPEG, PNG and BMP pictures can, WebP, AVIF and HEIC in most browsers. Most phones and picture programs can save or share a photo as JPEG.',
+        help:
+          'JPEG, PNG and BMP pictures can, WebP, AVIF and HEIC in most browsers. Most phones and picture ' +
+          'programs can save or share a photo as JPEG.',
       };
     case 'CORRUPT_IMAGE':
       return {

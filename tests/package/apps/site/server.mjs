@@ -1,0 +1,10 @@
+// Server-side rendering: every entry is imported where there is no document.
+import { Classifier, DermletError } from 'dermlet';
+import { DermletClassifier, Classifier as Same } from 'dermlet/element';
+import { toDiagnosis } from 'dermlet/handler';
+
+if (typeof document !== 'undefined' || typeof window !== 'undefined') throw new Error('a DOM was made');
+console.log(
+  JSON.stringify([Classifier, DermletError, DermletClassifier, toDiagnosis].map((value) => typeof value)),
+  Classifier === Same,
+);

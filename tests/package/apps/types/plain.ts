@@ -1,0 +1,28 @@
+// What a strict application without React compiles.
+import { Classifier, type ClassifyInput, DermletError, type Result } from 'dermlet';
+import { DermletClassifier } from 'dermlet/element';
+import { type PredictAnswer, toPredict } from 'dermlet/handler';
+import { Classifier as InNode } from 'dermlet/node';
+
+const element: DermletClassifier = new DermletClassifier();
+element.model = 'skin-8';
+element.addEventListener('dermlet-result', ({ detail }) => detail.result.ranking[0]?.probability.toFixed(2));
+// @ts-expect-error: no such way of loading
+element.load = 'never';
+document.querySelector('dermlet-classifier')?.add([]);
+
+export async function use(picture: ClassifyInput): Promise<PredictAnswer> {
+  const classifier = await Classifier.load();
+  // @ts-expect-error: a number is no picture
+  await classifier.classify(5);
+  const result: Result = await classifier.classify(picture, { explain: true });
+  return toPredict(result);
+}
+
+export const inNode = async (): Promise<string> => {
+  try {
+    return (await (await InNode.load('skin-8')).classify('photo.jpg')).outcome;
+  } catch (error) {
+    return error instanceof DermletError ? error.code : '';
+  }
+};

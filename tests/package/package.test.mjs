@@ -1,0 +1,369 @@
+// The npm package, installed as a tarball into applications of each kind. Each classifies a drawn picture, and comes to
+// what the package says of it in Node.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { chromium } from '@playwright/test';
+import { createServer as createVite, build as viteBuild } from 'vite';
+import webpack from 'webpack';
+import { serve } from '../../tools/build/serve.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '..', '..');
+const work = join(root, 'build', 'package-apps');
+const PICTURE = 'spot.jpg';
+const picture = join(root, 'tests', 'pictures', PICTURE);
+
+const exec = promisify(execFile);
+const call = async (cwd, command, ...args) => (await exec(command, args, { cwd, maxBuffer: 1 << 26 })).stdout;
+
+let browser;
+let tarball;
+let expected;
+
+/** A project of its own with the package in it. */
+async function project(name) {
+  const folder = join(work, name);
+  await cp(join(here, 'apps', name), folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }));
+  await call(folder, 'npm', 'install', '--offline', '--no-audit', '--no-fund', tarball);
+  return folder;
+}
+
+/** Packages that an application would have installed beside. */
+async function link(folder, ...names) {
+  for (const name of names) {
+    await mkdir(dirname(join(folder, 'node_modules', name)), { recursive: true });
+    await symlink(join(here, 'node_modules', name), join(folder, 'node_modules', name), 'dir');
+  }
+}
+
+/** Does something with a page, which may throw nothing and log no error. */
+async function inPage(url, use) {
+  const page = await browser.newPage();
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  try {
+    await page.goto(url);
+    const answer = await use(page);
+    assert.deepEqual(faults, []);
+    return answer;
+  } finally {
+    await page.close();
+  }
+}
+
+/** The same classes in the same order, to what floating point differs between machines' code. */
+function assertSame(result, message) {
+  assert.equal(result.outcome, expected.outcome, message);
+  assert.deepEqual(
+    result.ranking.map(({ id }) => id),
+    expected.ranking.map(({ id }) => id),
+    message,
+  );
+  result.ranking.forEach(({ probability }, i) =>
+    assert.ok(Math.abs(probability - expected.ranking[i].probability) < 1e-4, message),
+  );
+}
+
+/** A person chooses a photo in the element. */
+async function choose(page) {
+  await page.locator('dermlet-classifier input#choose').setInputFiles(picture);
+  await page.locator('dermlet-classifier #verdict').waitFor({ timeout: 90_000 });
+}
+
+const classified = (page, address) => page.evaluate((input) => window.classify(input), address);
+
+/** A document is at its address, whatever it is. */
+async function assertThere(address, text) {
+  const response = await fetch(address);
+  assert.equal(response.status, 200, address);
+  assert.match(await response.text(), text);
+}
+
+before(async () => {
+  await rm(work, { recursive: true, force: true });
+  await mkdir(work, { recursive: true });
+  const [{ filename }] = JSON.parse(
+    await call(work, 'npm', 'pack', join(root, 'build', 'package'), '--json', '--pack-destination', work),
+  );
+  tarball = join(work, filename);
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-background-networking', '--no-first-run'],
+  });
+});
+
+after(() => browser?.close());
+
+describe('in Node', () => {
+  let folder;
+  before(async () => {
+    folder = await project('site');
+  });
+
+  test('a script classifies and ends by itself', async () => {
+    const { result, same, missing } = JSON.parse(await call(folder, 'node', 'script.mjs', picture));
+    assert.equal(result.ranking.length, 8);
+    assert.deepEqual(same, result.ranking);
+    assert.equal(missing, 'CORRUPT_IMAGE');
+    expected = result;
+  });
+
+  test('the command line says the same', async () => {
+    const bin = join(folder, 'node_modules', '.bin', 'dermlet');
+    assert.match(await call(folder, bin, '--help'), /dermlet classify .*dermlet evaluate .*dermlet copy-assets/s);
+    assertSame(JSON.parse(await call(folder, bin, 'classify', picture, '--json')));
+    const heic = join(root, 'tests', 'pictures', 'foreign', 'lossy.heic');
+    assert.equal(JSON.parse(await call(folder, bin, 'classify', heic, '--json')).source.decodePath, 'libheif');
+  });
+
+  test('every entry can be imported where there is no document', async () => {
+    assert.equal(await call(folder, 'node', 'server.mjs'), '["function","function","function","function"] true\n');
+  });
+
+  test('the package holds what it promises', async () => {
+    const inPackage = join(folder, 'node_modules', 'dermlet');
+    const manifest = JSON.parse(await readFile(join(inPackage, 'package.json'), 'utf8'));
+    assert.equal(manifest.dependencies, undefined);
+    const paths = Object.values(manifest.exports).flatMap((entry) =>
+      Object.values(typeof entry === 'string' ? [entry] : entry),
+    );
+    for (const path of [...paths, manifest.bin.dermlet, manifest.customElements])
+      if (!path.includes('*')) await readFile(join(inPackage, path));
+    const elements = JSON.parse(await readFile(join(inPackage, manifest.customElements), 'utf8'));
+    const [{ tagName, attributes, events }] = elements.modules.flatMap(({ declarations }) => declarations);
+    assert.equal(tagName, 'dermlet-classifier');
+    assert.deepEqual(attributes.map(({ name }) => name).sort(), [
+      'asset-base',
+      'backend',
+      'filled',
+      'load',
+      'model',
+      'whole-page',
+    ]);
+    assert.deepEqual(
+      events.map(({ name }) => name),
+      ['dermlet-ready', 'dermlet-result', 'dermlet-error'],
+    );
+  });
+});
+
+describe('types', () => {
+  const options = [
+    '--ignoreConfig',
+    '--noEmit',
+    '--strict',
+    '--target',
+    'es2022',
+    '--lib',
+    'es2023,dom,dom.iterable',
+    '--types',
+    '',
+  ];
+  const tsc = join(root, 'node_modules', '.bin', 'tsc');
+
+  test('of every entry, for bundlers and for Node, without React', async () => {
+    const folder = await project('types');
+    for (const way of [
+      ['--module', 'esnext', '--moduleResolution', 'bundler'],
+      ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
+    ])
+      await call(folder, tsc, ...options, ...way, 'plain.ts').catch((error) => assert.fail(error.stdout));
+  });
+
+  test('of the element in React’s JSX', async () => {
+    const folder = join(work, 'types');
+    await link(folder, 'react', '@types/react');
+    await call(
+      folder,
+      tsc,
+      ...options,
+      '--module',
+      'esnext',
+      '--moduleResolution',
+      'bundler',
+      '--jsx',
+      'react-jsx',
+      'react.tsx',
+    ).catch((error) => assert.fail(error.stdout));
+  });
+});
+
+describe('Vite', () => {
+  let folder;
+  before(async () => {
+    folder = await project('vite');
+    await link(folder, 'react', 'react-dom', '@types/react');
+    await mkdir(join(folder, 'public'));
+    await cp(picture, join(folder, 'public', PICTURE));
+  });
+
+  async function check(url) {
+    await inPage(url, async (page) => {
+      const { result, answer, license } = await classified(page, PICTURE);
+      assertSame(result);
+      assert.equal(answer.all_predictions.length, 3);
+      await assertThere(license.url, /Creative Commons/);
+      await choose(page);
+      await page.getByText(`${PICTURE}: ${expected.ranking[0].id}`).waitFor();
+    });
+  }
+
+  test('in development', async () => {
+    const server = await createVite({ root: folder, logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });
+    await server.listen();
+    try {
+      await check(server.resolvedUrls.local[0]);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('in production, under a sub-path', async () => {
+    await viteBuild({ root: folder, logLevel: 'error', base: './' });
+    const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/some/where/' });
+    try {
+      await check(site.url);
+    } finally {
+      await site.close();
+    }
+  });
+});
+
+test('webpack 5', async () => {
+  const folder = await project('webpack');
+  const stats = await promisify(webpack)({
+    context: folder,
+    mode: 'production',
+    entry: './src/main.js',
+    output: { path: join(folder, 'dist') },
+    performance: false,
+  });
+  assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }), {
+    errors: [],
+    warnings: [],
+  });
+  for (const [from, name] of [
+    [picture, PICTURE],
+    [join(folder, 'page.html'), 'page.html'],
+  ])
+    await cp(from, join(folder, 'dist', name));
+  const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/app/' });
+  try {
+    await inPage(`${site.url}page.html`, async (page) => {
+      const { result, license, models } = await classified(page, PICTURE);
+      assertSame(result);
+      await assertThere(license.url, /Creative Commons/);
+      assert.deepEqual(models, ['skin-8 true', 'skin-open false']);
+      await choose(page);
+    });
+  } finally {
+    await site.close();
+  }
+});
+
+describe('a plain page', () => {
+  let site;
+  let assets;
+  const folder = join(work, 'site');
+  before(async () => {
+    await cp(picture, join(folder, 'pages', PICTURE));
+    site = await serve({ root: folder, port: 0 });
+    const copied = join(folder, 'copied');
+    const said = await call(folder, join(folder, 'node_modules', '.bin', 'dermlet'), 'copy-assets', copied);
+    assert.match(said, /element\.js/);
+    assert.ok(!(await readdir(copied)).includes('node'));
+    assets = await serve({ root: copied, port: 0, headers: { 'Access-Control-Allow-Origin': '*' } });
+  });
+  after(() => Promise.all([site?.close(), assets?.close()]));
+
+  /** A page of the site's whose code is another origin's, under a policy of its own. */
+  async function foreignPage(name, policy) {
+    const html = await readFile(join(folder, 'pages', 'plain.html'), 'utf8');
+    const meta = policy ? `<meta http-equiv="Content-Security-Policy" content="${policy}">` : '';
+    const text = html
+      .replaceAll('../node_modules/dermlet/dist/', assets.url)
+      .replace('<meta charset="utf-8" />', `<meta charset="utf-8" />${meta}`);
+    await writeFile(join(folder, 'pages', name), text);
+    return `${site.url}pages/${name}`;
+  }
+
+  const classify = (page, options) =>
+    page.evaluate(
+      async ([name, given]) => {
+        const classifier = await window.load(undefined, given);
+        const result = await classifier.classify(name);
+        classifier.dispose();
+        return result;
+      },
+      [PICTURE, options],
+    );
+
+  test('from another folder, with the element', () =>
+    inPage(`${site.url}pages/plain.html`, async (page) => {
+      assertSame(await classify(page, {}));
+      await choose(page);
+    }));
+
+  test('gives pixels in place of a file, and addresses of its own origin alone', () =>
+    inPage(`${site.url}pages/plain.html`, async (page) => {
+      const results = await page.evaluate(async (name) => {
+        const bitmap = await createImageBitmap(await (await fetch(name)).blob());
+        const canvas = Object.assign(document.createElement('canvas'), { width: bitmap.width, height: bitmap.height });
+        const context = canvas.getContext('2d');
+        context.drawImage(bitmap, 0, 0);
+        const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+        const offscreen = new OffscreenCanvas(canvas.width, canvas.height);
+        offscreen.getContext('2d').drawImage(bitmap, 0, 0);
+        const classifier = await window.load();
+        const answers = [];
+        for (const input of [bitmap, canvas, pixels, offscreen]) answers.push(await classifier.classify(input));
+        const refused = await classifier.classify('https://elsewhere.example/photo.jpg').catch(({ code }) => code);
+        return { answers, refused };
+      }, PICTURE);
+      assert.equal(results.refused, 'INVALID_ARGUMENT');
+      for (const { source, ranking } of results.answers) {
+        assert.deepEqual([source.format, source.decodePath, source.bitExact], ['pixels', 'caller', false]);
+        assert.equal(ranking[0].id, expected.ranking[0].id);
+        assert.ok(Math.abs(ranking[0].probability - expected.ranking[0].probability) < 0.05);
+      }
+    }));
+
+  test('whose engine and models lie at another origin', () =>
+    inPage(`${site.url}pages/plain.html`, async (page) =>
+      assertSame(await classify(page, { assetBase: `${assets.url}engine/` })),
+    ));
+
+  test('whose code comes from another origin too', async () =>
+    inPage(await foreignPage('foreign.html'), async (page) => {
+      assertSame(await classify(page, {}));
+      await choose(page);
+    }));
+
+  test('says what helps where its policy forbids that', async () => {
+    const origin = new URL(assets.url).origin;
+    const policies = [
+      `script-src 'self' 'unsafe-inline' ${origin}; worker-src 'self'`,
+      `script-src 'self' 'unsafe-inline' ${origin}`,
+    ];
+    for (const [index, policy] of policies.entries()) {
+      const page = await browser.newPage();
+      await page.goto(await foreignPage(`forbidden-${index}.html`, policy));
+      const error = await page.evaluate(() =>
+        window.load().then(
+          () => null,
+          ({ name, code, message }) => ({ name, code, message }),
+        ),
+      );
+      assert.equal(`${error?.name} ${error?.code}`, 'DermletError MODEL_UNAVAILABLE', policy);
+      assert.match(error.message, /worker-src blob:.*script-src http.*copy-assets/);
+      await page.close();
+    }
+  });
+});

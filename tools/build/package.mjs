@@ -1,0 +1,299 @@
+/**
+ * Builds `build/package/`, the npm package: `npm pack ./build/package` makes the tarball. Run it after `npm ci` and
+ * after the WebAssembly build. `node tools/build/package.mjs`
+ *
+ *     dist/         what browsers load: entries, what they share, and the worker, with no import that needs a resolver
+ *     dist/engine/  dist/models/
+ *     dist/node/    entry, worker thread and command line for Node
+ *     types/        declarations, in the layout of the sources
+ */
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { coreVersion } from './core-version.mjs';
+import { copyEngine, copyLibheif, copyModels, requireInputs } from './parts.mjs';
+import { main, run } from './steps.mjs';
+import { localBin } from './toolchain.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const out = join(root, 'build', 'package');
+const dist = join(out, 'dist');
+const source = (path) => join(root, 'web', 'src', path);
+
+const ENTRIES = {
+  index: source('classifier/index.ts'),
+  element: source('dermlet.ts'),
+  handler: source('handler/index.ts'),
+};
+const NODE_ENTRIES = {
+  index: source('classifier/node/index.ts'),
+  worker: source('classifier/node/worker.ts'),
+  cli: join(root, 'tools/cli/main.ts'),
+};
+
+/** The exports of package.json: where code and types of each are. */
+const EXPORTS = {
+  '.': ['index', ENTRIES.index],
+  './element': ['element', ENTRIES.element],
+  './handler': ['handler', ENTRIES.handler],
+  './node': ['node/index', NODE_ENTRIES.index],
+};
+
+async function filesUnder(folder) {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      relative(folder, join(entry.parentPath ?? entry.path, entry.name))
+        .split(sep)
+        .join('/'),
+    )
+    .sort();
+}
+
+/** The module that names every file in the form that bundlers know. Drawings of a model's card are not worth a copy. */
+async function shippedModule() {
+  const files = (await filesUnder(dist)).filter(
+    (path) => /^(engine|models)\//.test(path) && !path.includes('/figures/'),
+  );
+  const lines = [];
+  for (const path of files) {
+    // Vite takes what has no ending for a script, and would inline what is small: no `data:` address can be opened.
+    const named = /\.\w+$/.test(path) ? path : `${path}.txt`;
+    if (named !== path) await cp(join(dist, path), join(dist, named));
+    lines.push(
+      `    ${JSON.stringify(path)}: new URL(${JSON.stringify(`./${named}?no-inline`)}, import.meta.url).href,`,
+    );
+  }
+  return [
+    '// Where each file is; bundlers read this, copy them and put their new addresses in place.',
+    'export const shipped = () => ({',
+    "  worker: new URL('./worker.js', import.meta.url),",
+    '  files: {',
+    ...lines,
+    '  },',
+    '});',
+    '',
+  ].join('\n');
+}
+
+const NODE_FILES = `
+import { fileURLToPath } from 'node:url';
+const at = (path) => fileURLToPath(new URL('../' + path, import.meta.url));
+export const assetsFolder = at('.');
+export const modelsFolder = at('models');
+export const coreFile = at('engine/dermlet.wasm');
+export const runtimeFile = (name) => at('engine/' + name);
+export const libheifScript = () => at('node/libheif.cjs');
+export const libheifBinary = () => at('engine/libheif.wasm');
+`;
+
+/** Puts other modules in the place of the two that know where files lie, and other text into one that starts a thread. */
+const seams = (entries) => ({
+  name: 'dermlet-package',
+  resolveId: (id) => (entries && id.endsWith('/shipped.js') ? { id: './shipped.js', external: true } : null),
+  load(id) {
+    return id === source('classifier/node/files.ts') ? { code: NODE_FILES, moduleType: 'js' } : null;
+  },
+  transform(code, id) {
+    if (id === source('classifier/node/classifier.ts')) return replaced(code, "'./worker.mjs'", "'./worker.js'");
+    // The engine fetches its binary itself: bundlers must not take this for a file to copy.
+    if (id === join(root, 'build/wasm/dermlet.js'))
+      return replaced(code, /new URL\((["'])dermlet\.wasm\1, *import\.meta\.url\)/g, '"dermlet.wasm"');
+    return null;
+  },
+});
+
+function replaced(code, what, by) {
+  const changed = code.replaceAll(what, by);
+  if (changed === code && typeof what === 'string') throw new Error(`${what} is not where it was.`);
+  return { code: changed, map: null };
+}
+
+async function bundle({ input, to, conditions, platform, output = {} }) {
+  const build = await rolldown({
+    input,
+    platform,
+    plugins: [seams(input === ENTRIES)],
+    tsconfig: join(root, 'tsconfig.json'),
+    resolve: { conditionNames: conditions },
+    transform: { target: 'es2022', define: { __DERMLET_CORE_VERSION__: JSON.stringify(coreVersion()) } },
+    onLog: (level, log) => {
+      if (level === 'warn' && log.code !== 'EVAL') throw new Error(log.message);
+    },
+  });
+  await build.write({
+    dir: to,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+    banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
+    ...output,
+  });
+  await build.close();
+}
+
+/** Lit as it is for servers as well, so that importing the element touches no DOM. */
+const ISOMORPHIC = ['node', 'import', 'default'];
+/** ONNX Runtime without an inlined copy of its loader: the files come from `engine/`. */
+const EXTERNAL_LOADER = ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'];
+
+async function code() {
+  await bundle({ input: ENTRIES, to: dist, conditions: ISOMORPHIC, platform: 'neutral' });
+  // One file that imports nothing: bundlers copy it as it is.
+  await bundle({
+    input: { worker: source('classifier/worker.ts') },
+    to: dist,
+    conditions: EXTERNAL_LOADER,
+    platform: 'browser',
+    output: { codeSplitting: false },
+  });
+  await bundle({
+    input: NODE_ENTRIES,
+    to: join(dist, 'node'),
+    conditions: ['node', 'import', 'default'],
+    platform: 'node',
+  });
+  await writeFile(join(dist, 'shipped.js'), await shippedModule());
+  await cp(join(root, 'node_modules/libheif-js/libheif-wasm/libheif.js'), join(dist, 'node', 'libheif.cjs'));
+}
+
+const IMPORT = /(?:from|import\()\s*['"](\.[^'"]+)\.js['"]|<reference path="(\.[^"]+)\.d\.ts"/g;
+
+/** Declarations of the entries, and of what they import from each other and no more. */
+async function types() {
+  const all = join(root, '.cache', 'types');
+  await rm(all, { recursive: true, force: true });
+  await run(
+    localBin('tsc'),
+    [
+      '-p',
+      'tsconfig.json',
+      '--noEmit',
+      'false',
+      '--declaration',
+      '--emitDeclarationOnly',
+      '--stripInternal',
+      '--rootDir',
+      root,
+      '--outDir',
+      all,
+    ],
+    { log: 'package-types' },
+  );
+  const wanted = Object.values(EXPORTS).map(([, entry]) => relative(root, entry).replace(/\.ts$/, '.d.ts'));
+  for (const path of wanted) {
+    // Declarations that a person wrote are not emitted.
+    const emitted = await readFile(join(all, path), 'utf8').catch(() => readFile(join(root, path), 'utf8'));
+    const text = emitted
+      // Such a reference leads back to the sources.
+      .replace(/<reference path="[^"]*\/(element\/[\w-]+\.d\.ts)"[^>]*>/g, '<reference path="./$1" />')
+      // The element's own declarations need Lit; what it shows others stands apart.
+      .replaceAll("'./element/index.js'", "'./element/public.js'");
+    await mkdir(dirname(join(out, 'types', path)), { recursive: true });
+    await writeFile(join(out, 'types', path), text);
+    for (const [, imported, referenced] of text.matchAll(IMPORT)) {
+      const next = join(dirname(path), `${imported ?? referenced}.d.ts`);
+      if (!wanted.includes(next)) wanted.push(next);
+    }
+  }
+}
+
+/** What editors and documentation know of the element (custom-elements.json, schema 1). */
+async function elementsManifest() {
+  const folder = relative(root, join(root, '.cache', 'elements'));
+  await run(
+    localBin('cem'),
+    ['analyze', '--litelement', '--quiet', '--globs', 'web/src/element/classifier-element.ts', '--outdir', folder],
+    { log: 'package-elements' },
+  );
+  const manifest = JSON.parse(await readFile(join(root, folder, 'custom-elements.json'), 'utf8'));
+  const hidden = ({ privacy, name }) => privacy === 'private' || name.startsWith('#') || /^_|^styles$/.test(name);
+  for (const module of manifest.modules) {
+    module.path = 'dist/element.js';
+    for (const declaration of module.declarations) {
+      declaration.events = declaration.events.filter(({ name }) => name.startsWith('dermlet-'));
+      if (declaration.members) declaration.members = declaration.members.filter((member) => !hidden(member));
+      delete declaration.superclass;
+    }
+    for (const entry of module.exports) entry.declaration.module = module.path;
+  }
+  await writeFile(join(out, 'custom-elements.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+async function description() {
+  const { name, version, description, license, engines } = JSON.parse(
+    await readFile(join(root, 'package.json'), 'utf8'),
+  );
+  const exported = Object.entries(EXPORTS).map(([path, [file, entry]]) => [
+    path,
+    { types: `./types/${relative(root, entry).replace(/\.ts$/, '.d.ts')}`, default: `./dist/${file}.js` },
+  ]);
+  const manifest = {
+    name,
+    version,
+    description,
+    license,
+    type: 'module',
+    engines,
+    exports: {
+      ...Object.fromEntries(exported),
+      './custom-elements.json': './custom-elements.json',
+      './package.json': './package.json',
+      // For pages without a bundler and for those who serve the files themselves.
+      './dist/*': './dist/*',
+    },
+    bin: { dermlet: 'dist/node/cli.js' },
+    customElements: 'custom-elements.json',
+    // Everything else only declares: a bundler may leave it out.
+    sideEffects: ['./dist/element.js', './dist/worker.js', './dist/node/*.js'],
+    files: ['dist', 'types', 'custom-elements.json', 'THIRD-PARTY-LICENSES'],
+    keywords: ['skin', 'dermatology', 'image-classification', 'webassembly', 'custom-element', 'privacy'],
+  };
+  await writeFile(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** What is bundled, with its licence. */
+const BUNDLED = [
+  'lit',
+  '@lit/reactive-element',
+  'lit-html',
+  'lit-element',
+  '@lit-labs/ssr-dom-shim',
+  'onnxruntime-web',
+  'csv-parse',
+  'csv-stringify',
+];
+
+async function licences() {
+  const texts = await Promise.all(
+    BUNDLED.map(async (name) => {
+      const folder = join(root, 'node_modules', name);
+      const { version, license, author } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+      const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+      const by = typeof author === 'object' ? author.name : (author ?? '');
+      const text = file ? await readFile(join(folder, file), 'utf8') : `Licence ${license}, ${by}`;
+      return `${name} ${version}\n\n${text.trim()}\n`;
+    }),
+  );
+  const heif =
+    'libheif-js: LGPL-3.0, see dist/engine/libheif.LICENSE. Its files are as published and can be replaced.\n';
+  await writeFile(join(out, 'THIRD-PARTY-LICENSES'), [heif, ...texts].join(`\n${'-'.repeat(80)}\n\n`));
+  await cp(join(root, 'LICENSE'), join(out, 'LICENSE'));
+  await cp(join(root, 'README.md'), join(out, 'README.md'));
+}
+
+await main(async () => {
+  await requireInputs();
+  await rm(out, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  await copyEngine(dist);
+  await copyLibheif(dist);
+  await copyModels(dist);
+  await code();
+  await types();
+  await elementsManifest();
+  await description();
+  await licences();
+});

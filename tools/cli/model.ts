@@ -1,0 +1,14 @@
+import { DermletError, type ModelInfo, readModelInfo } from '../../web/src/classifier/node/index.js';
+import { UsageError } from './usage.js';
+
+export const defaultModel = 'skin-8';
+
+/** What is known of the model that the command line names. @throws UsageError, DermletError */
+export async function modelOf(option: string): Promise<ModelInfo> {
+  try {
+    return await readModelInfo(option);
+  } catch (error) {
+    if (error instanceof DermletError && error.code === 'INVALID_ARGUMENT') throw new UsageError(error.message);
+    throw error;
+  }
+}

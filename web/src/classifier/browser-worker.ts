@@ -1,0 +1,33 @@
+/**
+ * Starts the module worker. Browsers start workers from the page's own origin alone; where this code was served from
+ * another, the worker begins as one line of the page's that imports it from there.
+ */
+import { messageOf } from './abort.js';
+import type { WorkerLike } from './engine-worker.js';
+import { DermletError } from './errors.js';
+import { shipped } from './shipped.js';
+
+const OPTIONS: WorkerOptions = { type: 'module', name: 'dermlet' };
+
+/** Why a worker from another origin may not start, and what helps: the browser itself says next to nothing. */
+const adviceFor = (script: URL): string =>
+  `The page's origin (${location.origin}) is not the one that Dermlet was served from (${script.origin}). Then that ` +
+  `server must allow it (Access-Control-Allow-Origin), and a content security policy needs "worker-src blob:" and ` +
+  `"script-src ${script.origin}"; or serve Dermlet's files from the page's own origin ("dermlet copy-assets").`;
+
+export function spawnWorker(): WorkerLike {
+  const script = shipped().worker;
+  if (script.origin === location.origin) return new Worker(script, OPTIONS);
+  const line = URL.createObjectURL(new Blob([`import ${JSON.stringify(script.href)};`], { type: 'text/javascript' }));
+  const advice = adviceFor(script);
+  try {
+    const worker = new Worker(line, OPTIONS);
+    for (const type of ['message', 'error'])
+      worker.addEventListener(type, () => URL.revokeObjectURL(line), { once: true });
+    return Object.assign(worker, { advice });
+  } catch (cause) {
+    throw new DermletError('MODEL_UNAVAILABLE', `The worker could not be started: ${messageOf(cause)} ${advice}`, {
+      cause,
+    });
+  }
+}

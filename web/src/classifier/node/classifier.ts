@@ -1,0 +1,118 @@
+/** The classifier in Node: the same queue, aborts and idle end, around a worker thread that reads files from disk. */
+import { openAsBlob } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { messageOf } from '../abort.js';
+import { Classifier as AnyClassifier, STUCK_AFTER } from '../classifier.js';
+import type { WorkerLike } from '../engine-worker.js';
+import { DermletError } from '../errors.js';
+import { isList, ofPicture } from '../input.js';
+import { modelInfo } from '../manifest.js';
+import type { ClassifyInput, ClassifyOptions, LesionPicture, LoadOptions, ModelInfo } from '../options.js';
+import type { FromWorker, ToWorker } from '../protocol.js';
+import type { Result } from '../result.js';
+import { defaultModel, folderOf, loadManifest } from './engine.js';
+import { coreFile } from './files.js';
+
+/** Plain JavaScript, because a thread does not inherit the TypeScript loader. */
+const script = new URL('./worker.mjs', import.meta.url);
+
+const ENDS_WORK: ReadonlySet<FromWorker['type']> = new Set([
+  'ready',
+  'load-failed',
+  'threads-failed',
+  'result',
+  'failed',
+]);
+
+/** A worker thread in the clothes of a browser's worker. It keeps the process alive only while it works. */
+function spawnThread(): WorkerLike {
+  const thread = new Worker(script);
+  thread.unref();
+  thread.on('message', (message: FromWorker) => {
+    if (ENDS_WORK.has(message.type)) thread.unref();
+  });
+  return {
+    postMessage(message: ToWorker, transfer) {
+      thread.ref();
+      thread.postMessage(message, transfer as ArrayBuffer[]);
+    },
+    addEventListener(type, listener) {
+      thread.on(type, (value: unknown) => {
+        const event = new Event(type);
+        listener(Object.assign(event, type === 'message' ? { data: value } : { message: messageOf(value) }));
+      });
+    },
+    terminate: () => void thread.terminate(),
+  };
+}
+
+/** A path is a file here, not an address. */
+async function opened(input: ClassifyInput): Promise<ClassifyInput> {
+  if (typeof input !== 'string' && !(input instanceof URL)) return input;
+  try {
+    return await openAsBlob(input);
+  } catch (cause) {
+    throw new DermletError('CORRUPT_IMAGE', `The file could not be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+const folderAddress = (model: string): URL => pathToFileURL(`${resolve(folderOf(model))}/`);
+
+/**
+ * @example
+ * const classifier = await Classifier.load('skin-8');
+ * const result = await classifier.classify('photo.jpg');
+ * classifier.dispose();
+ */
+export class Classifier {
+  readonly #inner: AnyClassifier;
+
+  private constructor(inner: AnyClassifier) {
+    this.#inner = inner;
+  }
+
+  get model(): ModelInfo {
+    return this.#inner.model;
+  }
+
+  /**
+   * @param model a model's name, its folder or its manifest.json
+   * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, ABORTED
+   */
+  static async load(
+    model: string = defaultModel,
+    options: Pick<LoadOptions, 'signal' | 'onProgress' | 'idleTimeout'> = {},
+  ): Promise<Classifier> {
+    const all: LoadOptions = { ...options, backend: 'wasm', assetBase: pathToFileURL(coreFile) };
+    const internals = { spawn: spawnThread, stuckAfter: STUCK_AFTER };
+    return new Classifier(await AnyClassifier.loadWith(folderAddress(model), all, internals));
+  }
+
+  /**
+   * As in browsers, without pixels; strings are paths, and URLs those of files.
+   * @throws DermletError with any code
+   */
+  async classify(input: ClassifyInput | readonly LesionPicture[], options: ClassifyOptions = {}): Promise<Result> {
+    if (!isList(input)) return this.#inner.classify(await opened(input), options);
+    const pictures = input.map(async (entry, index) => ({
+      ...entry,
+      picture: await ofPicture(index, input.length, () => opened(entry.picture)),
+    }));
+    return this.#inner.classify(await Promise.all(pictures), options);
+  }
+
+  /** Ends the thread; calls not yet answered are rejected with DISPOSED. May be called twice. */
+  dispose(): void {
+    this.#inner.dispose();
+  }
+}
+
+/**
+ * What is known of a model without loading it.
+ * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT
+ */
+export async function readModelInfo(model: string = defaultModel): Promise<ModelInfo> {
+  return modelInfo(await loadManifest(model), folderAddress(model).href);
+}

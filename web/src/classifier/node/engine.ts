@@ -1,0 +1,98 @@
+/**
+ * The engine in Node: the same core, the same ONNX Runtime Web, files read from disk. One thread an engine.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { messageOf } from '../abort.js';
+import { Engine } from '../engine.js';
+import type { Environment } from '../environment.js';
+import { DermletError } from '../errors.js';
+import { type DecodeForeign, unsupported } from '../foreign.js';
+import { type CreateLibheif, decodeHeic } from '../libheif.js';
+import { type Manifest, parseManifestText } from '../manifest.js';
+import { verifyFile } from '../model-store.js';
+import { isModelName } from '../models.js';
+import { coreFile, libheifBinary, libheifScript, modelsFolder, runtimeFile } from './files.js';
+
+export const defaultModel = 'skin-8';
+
+async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (cause) {
+    throw new DermletError('MODEL_UNAVAILABLE', `${path} could not be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Node has no decoders of its own: HEIC by libheif, WebP and AVIF not at all. */
+const decodeForeign: DecodeForeign = async (bytes, format) => {
+  if (format !== 'heic') throw unsupported(format, 'only browsers decode it');
+  const create = createRequire(import.meta.url)(libheifScript()) as CreateLibheif;
+  return decodeHeic(bytes, await create({ wasmBinary: await read(libheifBinary()) }));
+};
+
+function nodeEnvironment(): Environment {
+  return {
+    coreUrl: pathToFileURL(coreFile).href,
+    coreWasm: () => read(coreFile),
+    runtimeWasm: () => read(runtimeFile('ort-wasm-simd-threaded.wasm')),
+    runtimeScript: () => undefined,
+    decodeForeign,
+    threads: 1,
+    gpu: undefined,
+  };
+}
+
+const holdsModel = (folder: string): boolean => existsSync(join(folder, 'manifest.json'));
+
+/** Names of the models that came with this code. */
+function knownModels(): string[] {
+  return readdirSync(modelsFolder).filter((name) => holdsModel(join(modelsFolder, name)));
+}
+
+/**
+ * A name means a model that came with this code; where there is none so called, a folder here.
+ * @throws DermletError INVALID_ARGUMENT
+ */
+export function folderOf(model: string): string {
+  if (model.endsWith('manifest.json')) return dirname(model);
+  if (!isModelName(model)) return model;
+  const named = join(modelsFolder, model);
+  if (holdsModel(named)) return named;
+  if (holdsModel(model)) return model;
+  throw new DermletError(
+    'INVALID_ARGUMENT',
+    `There is no model '${model}'; there is ${knownModels().join(', ')}. The folder of another may be given too.`,
+  );
+}
+
+/**
+ * @param model a model's name, its folder or its manifest.json
+ * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT
+ */
+export async function loadManifest(model: string): Promise<Manifest> {
+  return parseManifestText(new TextDecoder().decode(await read(join(folderOf(model), 'manifest.json'))));
+}
+
+/**
+ * @param model a model's name, its folder or its manifest.json
+ * @param known its manifest, where it was read before
+ * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED
+ */
+export async function loadEngine(model: string, known?: Manifest): Promise<Engine> {
+  const base = folderOf(model);
+  const manifest = known ?? (await loadManifest(model));
+  return Engine.load({
+    manifest,
+    backend: 'wasm',
+    environment: nodeEnvironment(),
+    file: async (entry) => {
+      const bytes = await read(join(base, entry.path));
+      await verifyFile(entry, bytes);
+      return bytes;
+    },
+  });
+}

@@ -1,0 +1,8 @@
+/** Dermlet's classifier in Node. */
+export { OUTCOMES } from '../contract.js';
+export { DermletError, type ErrorCode } from '../errors.js';
+export { MAX_FILE_BYTES } from '../given.js';
+export type * from '../options.js';
+export * from '../result.js';
+export { Classifier, readModelInfo } from './classifier.js';
+export { assetsFolder } from './files.js';

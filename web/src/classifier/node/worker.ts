@@ -1,0 +1,13 @@
+/** The worker thread in which all work happens. */
+import { fileURLToPath } from 'node:url';
+import { parentPort } from 'node:worker_threads';
+import type { ToWorker } from '../protocol.js';
+import { type ServerPort, serve } from '../worker-server.js';
+import { loadEngine } from './engine.js';
+
+const port: ServerPort = {
+  postMessage: (message, transfer) => parentPort!.postMessage(message, transfer as ArrayBuffer[]),
+  addEventListener: (_type, listener) => void parentPort!.on('message', (data: ToWorker) => listener({ data })),
+};
+
+serve(port, ({ folder, manifest }) => loadEngine(fileURLToPath(folder), manifest));

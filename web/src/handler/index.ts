@@ -1,0 +1,2 @@
+/** A result in the JSON of the retired servers. */
+export * from './projections.js';
