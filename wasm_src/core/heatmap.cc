@@ -8,7 +8,6 @@ namespace dermlet {
 namespace {
 
 constexpr int kMaxClasses = 4096;
-constexpr int kMaxOverlay = 8192;  // pixels a side
 constexpr float kGreatestAlpha = 0.8f;
 
 // Matplotlib's "plasma" at five places: perceptually even, told apart by people with colour-vision deficiency, and

@@ -14,7 +14,8 @@
 
 namespace dermlet {
 
-inline constexpr int kMaxGrid = 256;  // rows or columns of a map
+inline constexpr int kMaxGrid = 256;      // rows or columns of a map
+inline constexpr int kMaxOverlay = 8192;  // pixels a side
 
 struct HeatMap {
   int class_index = 0;

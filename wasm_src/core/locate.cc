@@ -6,8 +6,6 @@
 namespace dermlet {
 namespace {
 
-constexpr int kMaxGrid = 256;  // rows or columns
-
 struct Grid {
   std::span<const float> values;
   int rows;
@@ -134,7 +132,7 @@ Framing framing_of(const Spot& spot, int width, int height, const LocateSpec& sp
 
 Result<Located> locate(std::span<const float> output, int rows, int columns, int width, int height,
                        const LocateSpec& spec) {
-  if (rows < 1 || columns < 1 || rows > kMaxGrid || columns > kMaxGrid || width < 1 || height < 1) {
+  if (rows < 1 || columns < 1 || rows > kMaxLocatorGrid || columns > kMaxLocatorGrid || width < 1 || height < 1) {
     return fail(ErrorCode::kInvalidArgument, "the locator's grid or the picture's size makes no sense");
   }
   const Grid grid{output, rows, columns};
@@ -146,7 +144,7 @@ Result<Located> locate(std::span<const float> output, int rows, int columns, int
   const auto is_share = [](double value) { return value >= 0 && value <= 1; };
   if (!is_share(spec.spot_score) || !is_share(spec.rival_score) || !is_share(spec.rival_ratio) ||
       !is_share(spec.frame_score) || !is_share(spec.alone_share) || !is_share(spec.both_share) ||
-      !(spec.frame_scale >= 1 && spec.frame_scale <= 100)) {
+      !(spec.frame_scale >= 1 && spec.frame_scale <= kMaxFrameScale)) {
     return fail(ErrorCode::kInvalidArgument, "a limit of the locator makes no sense");
   }
 

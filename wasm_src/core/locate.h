@@ -16,6 +16,9 @@
 
 namespace dermlet {
 
+inline constexpr int kMaxLocatorGrid = 256;  // rows or columns
+inline constexpr double kMaxFrameScale = 100;
+
 // The numbers of the manifest's "locator", and of the "look" of the picture's modality.
 struct LocateSpec {
   float spot_score = 0.5f;  // 0 to 1: a candidate is a spot from this score on

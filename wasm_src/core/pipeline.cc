@@ -9,8 +9,6 @@
 namespace dermlet {
 namespace {
 
-constexpr int kMaxTensorSide = 4096;
-
 // The largest reduction while decoding that still leaves `oversampling` times the target.
 int reduction_for(double width, double height, int target_width, int target_height, int oversampling) {
   int reduction = 8;

@@ -10,6 +10,8 @@
 
 namespace dermlet {
 
+inline constexpr int kMaxTensorSide = 4096;
+
 enum class Layout : std::uint8_t { kNchw, kNhwc };
 enum class ChannelOrder : std::uint8_t { kRgb, kBgr };
 
