@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "decode.h"
+#include "decision/modality.h"
 #include "field.h"
-#include "modality.h"
+#include "formats/decode.h"
 #include "pipeline.h"
 
 namespace dermlet {
