@@ -6,14 +6,18 @@ target_compile_options(dermlet PUBLIC
   -fno-unroll-loops    # an eighth of the whole module, and no slower when measured
   -fno-exceptions      # the core throws nothing
   -fno-rtti)           # and asks nothing of its types
+set(module_sources
+  wasm_src/bindings/bindings.cc
+  wasm_src/bindings/field.cc
+  wasm_src/bindings/type_names.cc)
+
 # Only what loops over pixels is built for speed, the rest for size: the module is downloaded by phones.
-set_source_files_properties(wasm_src/core/colour.cc wasm_src/core/combine.cc wasm_src/core/decision.cc wasm_src/core/decode.cc wasm_src/core/exif.cc wasm_src/core/header_bmp.cc wasm_src/core/header_foreign.cc wasm_src/core/header_jpeg.cc wasm_src/core/header_png.cc
-  wasm_src/core/heatmap.cc wasm_src/core/icc.cc wasm_src/core/jpeg_markers.cc wasm_src/core/palette.cc wasm_src/core/pipeline.cc wasm_src/core/rejection.cc wasm_src/core/sniff.cc wasm_src/core/tensor.cc wasm_src/core/views.cc wasm_src/bindings/bindings.cc wasm_src/bindings/type_names.cc PROPERTIES COMPILE_OPTIONS "-Oz")
-set_source_files_properties(wasm_src/core/quality.cc wasm_src/core/resample.cc PROPERTIES COMPILE_OPTIONS "-O2")
-set_source_files_properties(wasm_src/core/stb_image.cc PROPERTIES COMPILE_OPTIONS "-w;-Os")  # PNG: a sixth slower than -O2, and a twentieth of the whole module
+core_flags(core_pixel_sources -O2)
+core_flags(core_other_sources -Oz)
+core_flags(module_sources -Oz)
+core_flags(core_stb_source -Os)  # PNG: a sixth slower than -O2, and a twentieth of the whole module
 
-
-add_executable(dermlet_module wasm_src/bindings/bindings.cc wasm_src/bindings/type_names.cc)
+add_executable(dermlet_module ${module_sources})
 target_link_libraries(dermlet_module PRIVATE dermlet)
 target_compile_definitions(dermlet_module PRIVATE EMSCRIPTEN_HAS_UNBOUND_TYPE_NAMES=0)
 set_target_properties(dermlet_module PROPERTIES OUTPUT_NAME dermlet SUFFIX .js)

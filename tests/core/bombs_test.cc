@@ -14,7 +14,7 @@
 
 #include "allocations.h"
 #include "files.h"
-#include "header.h"
+#include "formats/header.h"
 #include "pipeline.h"
 #include "support.h"
 

@@ -1,12 +1,14 @@
-#include "colour.h"
+#include "colour/colour.h"
 
 #include <gtest/gtest.h>
 
 #include <sstream>
 
-#include "header.h"
+#include "formats/decode.h"
+#include "formats/header.h"
+#include "formats/png/png.h"
+#include "formats/stb.h"
 #include "pipeline.h"
-#include "stb.h"
 #include "support.h"
 
 namespace dermlet {

@@ -1,4 +1,4 @@
-#include "combine.h"
+#include "decision/combine.h"
 
 #include <gtest/gtest.h>
 

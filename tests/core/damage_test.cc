@@ -11,7 +11,8 @@
 #include <set>
 
 #include "files.h"
-#include "jpeg_markers.h"
+#include "formats/decode.h"
+#include "formats/jpeg/markers.h"
 #include "pipeline.h"
 #include "support.h"
 

@@ -1,4 +1,4 @@
-#include "decision.h"
+#include "decision/decision.h"
 
 #include <gtest/gtest.h>
 

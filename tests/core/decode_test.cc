@@ -1,4 +1,4 @@
-#include "decode.h"
+#include "formats/decode.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,8 @@
-#include "exif.h"
+#include "formats/exif.h"
 
 #include <gtest/gtest.h>
 
+#include "geometry/orientation.h"
 #include "support.h"
 
 namespace dermlet {

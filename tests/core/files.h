@@ -5,7 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "header.h"
+#include "formats/header.h"
+#include "formats/png/png.h"
 
 namespace dermlet::testing {
 

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "exif.h"
+#include "formats/decode.h"
+#include "formats/stb.h"
+#include "geometry/orientation.h"
 #include "pipeline.h"
-#include "stb.h"
 #include "support.h"
 
 namespace dermlet {

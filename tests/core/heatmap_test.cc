@@ -1,4 +1,4 @@
-#include "heatmap.h"
+#include "decision/heatmap.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "icc.h"
+#include "colour/icc.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "jpeg.h"
+#include "formats/jpeg/jpeg.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "exif.h"
+#include "formats/decode.h"
+#include "geometry/orientation.h"
 #include "pipeline.h"
 #include "support.h"
 

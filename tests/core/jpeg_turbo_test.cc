@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "jpeg.h"
+#include "formats/decode.h"
+#include "formats/jpeg/jpeg.h"
 #include "scaled_jpeg.h"
 #include "support.h"
 

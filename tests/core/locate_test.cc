@@ -1,4 +1,4 @@
-#include "locate.h"
+#include "view/locate.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "modality.h"
+#include "decision/modality.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "quality.h"
+#include "view/quality.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "rejection.h"
+#include "decision/rejection.h"
 
 #include <gtest/gtest.h>
 

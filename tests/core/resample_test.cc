@@ -1,4 +1,4 @@
-#include "resample.h"
+#include "geometry/resample.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sniff.h"
+#include "formats/sniff.h"
 
 #include <gtest/gtest.h>
 

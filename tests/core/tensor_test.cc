@@ -1,4 +1,4 @@
-#include "tensor.h"
+#include "view/tensor.h"
 
 #include <gtest/gtest.h>
 

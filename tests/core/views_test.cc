@@ -1,4 +1,4 @@
-#include "views.h"
+#include "view/views.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
-#include "exif.h"
-#include "heatmap.h"
+#include "decision/heatmap.h"
+#include "geometry/orientation.h"
 #include "support.h"
 
 namespace dermlet {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "formats/decode.h"
 #include "input.h"
 
 namespace dermlet_scalar {

@@ -1,7 +1,7 @@
 // Any bytes as a TIFF block: an orientation of 1-8 and nothing read outside.
 #include <cstdlib>
 
-#include "exif.h"
+#include "formats/exif.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const int orientation = dermlet::read_orientation({data, size});

@@ -1,7 +1,7 @@
 // Any bytes as a file: a header within the limits or an error, without decoding.
 #include <cstdlib>
 
-#include "decode.h"
+#include "formats/decode.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto header = dermlet::read_header({data, size});

@@ -4,8 +4,9 @@
 #include <array>
 #include <cstdlib>
 
-#include "colour.h"
-#include "stb.h"
+#include "colour/colour.h"
+#include "formats/decode.h"
+#include "formats/stb.h"
 
 using namespace dermlet;
 

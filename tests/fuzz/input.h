@@ -5,7 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "header.h"
+#include "formats/decode.h"
+#include "formats/header.h"
+#include "formats/png/png.h"
 #include "pipeline.h"
 
 namespace dermlet {

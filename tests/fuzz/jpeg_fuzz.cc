@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "header.h"
-#include "jpeg.h"
+#include "formats/header.h"
+#include "formats/jpeg/jpeg.h"
 
 using namespace dermlet;
 

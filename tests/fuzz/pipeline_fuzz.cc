@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "decode.h"
+#include "formats/decode.h"
 #include "input.h"
 
 using namespace dermlet;

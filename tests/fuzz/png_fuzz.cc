@@ -2,9 +2,9 @@
 // Checksums are not held against the fuzzer.
 #include <cstdlib>
 
-#include "decode.h"
+#include "formats/decode.h"
+#include "formats/stb.h"
 #include "input.h"
-#include "stb.h"
 
 using namespace dermlet;
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "rejection.h"
+#include "decision/rejection.h"
 
 using namespace dermlet;
 

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "header.h"
-#include "jpeg.h"
+#include "formats/header.h"
+#include "formats/jpeg/jpeg.h"
 
 using namespace dermlet;
 

@@ -102,7 +102,7 @@ describe('a result', () => {
 
 /**
  * A rejection model of the shipped network's embedding: distance from the origin, and half the energy
- * (wasm_src/core/rejection.h).
+ * (wasm_src/core/decision/rejection.h).
  */
 function rejectionModel(size: number): Uint8Array<ArrayBuffer> {
   const file = new DataView(new ArrayBuffer(36 + 4 * (2 * size + 1)));

@@ -180,6 +180,7 @@ function moduleInNode() {
   return nodeTests('test-module', [
     'tools/build/size.test.mjs',
     'tests/core/module_smoke.mjs',
+    'tests/core/module_fields.mjs',
     'tests/bench/memory.test.mjs',
   ]);
 }

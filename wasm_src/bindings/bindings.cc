@@ -1,5 +1,6 @@
-// Embind: converts, checks, forwards. dermlet.d.ts beside this file says the same for TypeScript. Every array handed
-// out is a copy that belongs to JavaScript: a view into WASM memory would lose its length when the memory grows.
+// Embind: converts, checks, forwards. dermlet.d.ts beside this file says the same for TypeScript. Arguments are read
+// through Field, which refuses what that file does not allow. Every array handed out is a copy that belongs to
+// JavaScript: a view into WASM memory would lose its length when the memory grows.
 #include <emscripten/bind.h>
 #include <emscripten/heap.h>
 
@@ -11,8 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "decode.h"
-#include "modality.h"
+#include "decision/modality.h"
+#include "field.h"
+#include "formats/decode.h"
 #include "pipeline.h"
 
 namespace dermlet {
@@ -21,17 +23,7 @@ namespace {
 using emscripten::typed_memory_view;
 using emscripten::val;
 
-// Reading and writing fields goes through these few functions and not through temporary vals at every place: a tenth of
-// the whole module's size.
-template <typename T>
-[[gnu::noinline]] T at(const val& object, const char* key) {
-  return object[key].as<T>();
-}
-
-[[gnu::noinline]] bool is(const val& object, const char* key, const char* word) {
-  return at<std::string>(object, key) == word;
-}
-
+// Fields are written by these few functions and not through temporary vals at every place: a tenth of the module.
 class Object {
  public:
   Object() : Object(val::object()) {}
@@ -86,23 +78,13 @@ Result<val> to_js(const Image& image) {
       .get();
 }
 
-// A typed array's values, copied in; null is empty.
-template <typename T>
-Result<Buffer<T>> taken(const val& array) {
-  if (array.isNull()) return Buffer<T>();
-  auto buffer = Buffer<T>::allocate(array["length"].as<std::size_t>());
-  if (buffer) val(typed_memory_view(buffer->size(), buffer->data())).template call<void>("set", array);
-  return buffer;
-}
-
-std::vector<float> floats_at(const val& object, const char* key) {
-  return emscripten::vecFromJSArray<float>(object[key]);
-}
-
-QualityLimits quality_limits_from(const val& limits) {
+QualityLimits quality_limits_from(const Field& limits) {
+  std::array<std::string_view, kQualityKinds.size()> ids;
+  std::transform(kQualityKinds.begin(), kQualityKinds.end(), ids.begin(), [](const auto& kind) { return kind.id; });
   QualityLimits wanted;
-  for (std::size_t i = 0; i < kQualityKinds.size(); ++i) {
-    if (const val limit = limits[kQualityKinds[i].id.data()]; !limit.isUndefined()) wanted[i] = limit.as<float>();
+  const auto given = limits.members(ids);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (given[i]) wanted[i] = given[i]->real();
   }
   return wanted;
 }
@@ -120,47 +102,51 @@ val to_js(const Quality& quality) {
   return Object().flag("usable", quality.usable).set("checks", checks).get();
 }
 
-PrepareSpec prepare_spec_from(const val& v) {
+std::array<float, 3> channel_values(const Field& v) {
+  std::array<float, 3> values{};
+  const std::vector<float> given = v.numbers(values.size());
+  std::copy(given.begin(), given.end(), values.begin());
+  return values;
+}
+
+PrepareSpec prepare_spec_from(const Field& v) {
+  constexpr Range kSide = {1, kMaxTensorSide};
   PrepareSpec spec;
-  spec.tensor = {at<int>(v, "width"), at<int>(v, "height"), is(v, "layout", "NHWC") ? Layout::kNhwc : Layout::kNchw,
-                 is(v, "channels", "BGR") ? ChannelOrder::kBgr : ChannelOrder::kRgb};
-  const std::vector<float> mean = floats_at(v, "mean");
-  const std::vector<float> std = floats_at(v, "std");
-  std::copy_n(mean.begin(), std::min<std::size_t>(3, mean.size()), spec.tensor.mean.begin());
-  std::copy_n(std.begin(), std::min<std::size_t>(3, std.size()), spec.tensor.std.begin());
-  spec.fit = is(v, "fit", "stretch") ? Fit::kStretch : Fit::kCover;
-  spec.crop_pct = at<double>(v, "cropPct");
-  spec.filter = is(v, "filter", "bilinear")  ? Filter::kBilinear
-                : is(v, "filter", "lanczos") ? Filter::kLanczos
-                                             : Filter::kBicubic;
+  spec.tensor = {v["width"].integer(kSide),    v["height"].integer(kSide),
+                 v["layout"].one_of<Layout>(), v["channels"].one_of<ChannelOrder>(),
+                 channel_values(v["mean"]),    channel_values(v["std"])};
+  if (std::find(spec.tensor.std.begin(), spec.tensor.std.end(), 0) != spec.tensor.std.end())
+    v["std"].refuse("numbers other than 0");
+  spec.fit = v["fit"].one_of<Fit>();
+  spec.crop_pct = v["cropPct"].number({0, 1, true});
+  spec.filter = v["filter"].one_of<Filter>();
   spec.quality = quality_limits_from(v["quality"]);
-  spec.preview_side = at<int>(v, "previewSide");
-  spec.views = at<int>(v, "views");
+  spec.preview_side = v["previewSide"].integer(kNotNegative);
+  spec.views = v["views"].integer();
+  if (!views_fit(spec.views, spec.tensor.width, spec.tensor.height)) v["views"].refuse("1, 4 or, of a square, 8");
   return spec;
 }
 
-SetRule sets_at(const val& object) {
-  const val sets = object["sets"];
-  return {floats_at(sets, "limits"), at<float>(sets, "penalty"), at<int>(sets, "freeRanks")};
+SetRule sets_from(const Field& v, std::optional<std::size_t> classes = {}) {
+  return {v["limits"].numbers(classes), v["penalty"].real(kNotNegative), v["freeRanks"].integer(kNotNegative)};
 }
 
-TierCuts tiers_at(const val& object) {
-  const val tiers = object["tiers"];
-  return {at<float>(tiers, "high"), at<float>(tiers, "moderate")};
-}
+TierCuts tiers_from(const Field& v) { return {v["high"].real(kNotNegative), v["moderate"].real(kNotNegative)}; }
 
-DecisionSpec decision_spec_from(const val& v) {
-  const val rejection = v["rejectionThreshold"];
+DecisionSpec decision_spec_from(const Field& v) {
+  const Field rejection = v["rejectionThreshold"];
   DecisionSpec spec;
-  spec.scores = is(v, "scoresAre", "probabilities") ? Scores::kProbabilities : Scores::kLogits;
-  spec.temperature = at<float>(v, "temperature");
-  spec.sets = sets_at(v);
-  spec.tiers = tiers_at(v);
-  spec.rejection_threshold = rejection.isNull() ? std::numeric_limits<float>::infinity() : rejection.as<float>();
-  for (const std::string& word : emscripten::vecFromJSArray<std::string>(v["concern"])) {
-    spec.concern.push_back(word == "high" ? Concern::kHigh : word == "moderate" ? Concern::kModerate : Concern::kLow);
-  }
+  spec.scores = v["scoresAre"].one_of<Scores>();
+  spec.temperature = v["temperature"].real(kPositive);
+  for (const Field& concern : v["concern"].elements({.least = 1})) spec.concern.push_back(concern.one_of<Concern>());
+  spec.sets = sets_from(v["sets"], spec.concern.size());
+  spec.tiers = tiers_from(v["tiers"]);
+  spec.rejection_threshold = rejection.absent() ? std::numeric_limits<float>::infinity() : rejection.real();
   return spec;
+}
+
+Rect rect_from(const Field& v) {
+  return {v["x"].integer(), v["y"].integer(), v["width"].integer(), v["height"].integer()};
 }
 
 // What is wrong with a file; of one that is only to be decoded elsewhere, how.
@@ -177,22 +163,20 @@ val refused(const Error& error, Bytes file) {
   return Object(failure).text("format", name_of(header->format)).set("plain", to_array(plain)).get();
 }
 
-val prepare_js(const val& file, const val& spec, const val& crop, const val& pixels) {
-  const auto bytes = taken<std::uint8_t>(file);
-  if (!bytes) return to_js(bytes.error());
+val prepare_js(const val& file, const val& spec_value, const val& crop, const val& pixels) {
+  std::optional<Error> error;
+  const Field area("crop", crop, error);
+  const Field given("pixels", pixels, error);
+  const auto bytes = Field("bytes", file, error).bytes();
+  const PrepareSpec spec = prepare_spec_from({"spec", spec_value, error});
+  std::optional<Rect> wanted;
+  if (!area.absent()) wanted = rect_from(area);
   Image decoded;
-  if (!pixels.isNull()) {
-    auto rgba = taken<std::uint8_t>(pixels["rgba"]);
-    if (!rgba) return to_js(rgba.error());
-    decoded = {at<int>(pixels, "width"), at<int>(pixels, "height"), 4, std::move(*rgba)};
-  }
-  std::optional<Rect> area;
-  if (!crop.isNull())
-    area = Rect{at<int>(crop, "x"), at<int>(crop, "y"), at<int>(crop, "width"), at<int>(crop, "height")};
-  const PrepareSpec wanted = prepare_spec_from(spec);
+  if (!given.absent()) decoded = {given["width"].integer(), given["height"].integer(), 4, given["rgba"].bytes()};
+  if (error) return to_js(*error);
   const auto prepared =
-      pixels.isNull() ? prepare(bytes->span(), wanted, area) : prepare(bytes->span(), decoded, wanted, area);
-  if (!prepared) return refused(prepared.error(), bytes->span());
+      given.absent() ? prepare(bytes.span(), spec, wanted) : prepare(bytes.span(), decoded, spec, wanted);
+  if (!prepared) return refused(prepared.error(), bytes.span());
   const auto view = to_js(prepared->view);
   const auto preview = to_js(prepared->preview);
   if (!view || !preview) return to_js(view ? preview.error() : view.error());
@@ -217,22 +201,34 @@ val prepare_js(const val& file, const val& spec, const val& crop, const val& pix
 }
 
 val judge_quality_js(const val& values, const val& limits) {
-  const std::vector<float> measured = emscripten::vecFromJSArray<float>(values);
-  QualityValues given;
-  if (measured.size() != given.size())
-    return to_js(Error{ErrorCode::kInvalidArgument, "these are no values of the quality checks"});
-  std::copy(measured.begin(), measured.end(), given.begin());
-  return Object(to_js(judge_quality(given, quality_limits_from(limits)))).flag("ok", true).get();
+  std::optional<Error> error;
+  QualityValues measured;
+  const auto given = Field("values", values, error).numbers(measured.size());
+  const QualityLimits wanted = quality_limits_from({"limits", limits, error});
+  if (error) return to_js(*error);
+  std::copy(given.begin(), given.end(), measured.begin());
+  return Object(to_js(judge_quality(measured, wanted))).flag("ok", true).get();
 }
 
-val locate_js(const val& output, int rows, int columns, const val& picture, const val& v) {
-  const auto values = taken<float>(output);
-  if (!values) return to_js(values.error());
-  const LocateSpec spec = {at<float>(v, "spotScore"),  at<float>(v, "rivalScore"),  at<float>(v, "rivalRatio"),
-                           at<float>(v, "frameScore"), at<double>(v, "frameScale"), at<double>(v, "aloneShare"),
-                           at<double>(v, "bothShare")};
-  const auto located =
-      locate(values->span(), rows, columns, at<int>(picture, "width"), at<int>(picture, "height"), spec);
+val locate_js(const val& output, const val& rows, const val& columns, const val& picture, const val& spec) {
+  constexpr Range kSide = {.least = 1};
+  std::optional<Error> error;
+  const auto values = Field("output", output, error).floats();
+  const int grid_rows = Field("rows", rows, error).integer({1, kMaxLocatorGrid});
+  const int grid_columns = Field("columns", columns, error).integer({1, kMaxLocatorGrid});
+  const Field size("picture", picture, error);
+  const int width = size["width"].integer(kSide);
+  const int height = size["height"].integer(kSide);
+  const Field v("spec", spec, error);
+  const LocateSpec wanted = {v["spotScore"].real(kShare),
+                             v["rivalScore"].real(kShare),
+                             v["rivalRatio"].real(kShare),
+                             v["frameScore"].real(kShare),
+                             v["frameScale"].number({1, kMaxFrameScale}),
+                             v["aloneShare"].number(kShare),
+                             v["bothShare"].number(kShare)};
+  if (error) return to_js(*error);
+  const auto located = locate(values.span(), grid_rows, grid_columns, width, height, wanted);
   if (!located) return to_js(located.error());
   const val spots = val::array();
   for (const Spot& spot : located->spots) {
@@ -254,9 +250,13 @@ val locate_js(const val& output, int rows, int columns, const val& picture, cons
 }
 
 val recognise_modality_js(const val& embedding, const val& probe) {
-  const auto values = taken<float>(embedding);
-  if (!values) return to_js(values.error());
-  const auto found = recognise_modality(values->span(), floats_at(probe, "weights"), floats_at(probe, "bias"));
+  std::optional<Error> error;
+  const auto values = Field("embedding", embedding, error).floats();
+  const Field v("probe", probe, error);
+  const auto weights = v["weights"].numbers();
+  const auto bias = v["bias"].numbers();
+  if (error) return to_js(*error);
+  const auto found = recognise_modality(values.span(), weights, bias);
   if (!found) return to_js(found.error());
   return Object()
       .flag("ok", true)
@@ -265,57 +265,57 @@ val recognise_modality_js(const val& embedding, const val& probe) {
       .get();
 }
 
-// The network's outputs, copied in.
-struct TakenOutputs {
+// Owns what ModelOutputs looks at.
+struct OwnedOutputs {
   Buffer<float> scores;
   Buffer<float> maps;
   Buffer<float> embedding;
 };
 
 // Owns what a LesionPicture looks at.
-struct Taken {
-  TakenOutputs outputs;
-  TakenOutputs closer;
+struct OwnedPicture {
+  OwnedOutputs outputs;
+  OwnedOutputs closer;
   std::optional<RejectionModel> rejection;
 };
 
-Result<ModelOutputs> outputs_from(const val& outputs, TakenOutputs& kept) {
-  auto scores = taken<float>(outputs["scores"]);
-  auto maps = taken<float>(outputs["maps"]);
-  auto embedding = taken<float>(outputs["embedding"]);
-  if (!scores || !maps || !embedding)
-    return fail(ErrorCode::kImageTooLarge, "not enough memory for the network's outputs");
-  kept = {std::move(*scores), std::move(*maps), std::move(*embedding)};
-  return ModelOutputs{kept.scores.span(),           kept.maps.span(),      at<int>(outputs, "mapHeight"),
-                      at<int>(outputs, "mapWidth"), kept.embedding.span(), at<int>(outputs, "views")};
+Buffer<float> floats_or_none(const Field& v) { return v.absent() ? Buffer<float>() : v.floats(); }
+
+ModelOutputs outputs_from(const Field& v, OwnedOutputs& owned) {
+  owned = {v["scores"].floats(), floats_or_none(v["maps"]), floats_or_none(v["embedding"])};
+  return {owned.scores.span(),
+          owned.maps.span(),
+          v["mapHeight"].integer(kNotNegative),
+          v["mapWidth"].integer(kNotNegative),
+          owned.embedding.span(),
+          v["views"].integer({.least = 1})};
 }
 
-Result<LesionPicture> picture_from(const val& v, Taken& kept) {
-  const val explain = v["explain"];
+LesionPicture picture_from(const Field& v, OwnedPicture& owned) {
+  const Field closer = v["closer"];
+  const Field explain = v["explain"];
+  const Field rejection_file = v["spec"]["rejectionModel"];
   LesionPicture picture;
-  const auto outputs = outputs_from(v["outputs"], kept.outputs);
-  if (!outputs) return tl::unexpected(outputs.error());
-  picture.outputs = *outputs;
-  if (const val seen = v["closer"]; !seen.isNull()) {
-    const auto closer = outputs_from(seen, kept.closer);
-    if (!closer) return tl::unexpected(closer.error());
-    picture.closer = *closer;
-  }
+  picture.outputs = outputs_from(v["outputs"], owned.outputs);
+  if (!closer.absent()) picture.closer = outputs_from(closer, owned.closer);
   picture.spec = decision_spec_from(v["spec"]);
-  if (const val file = v["spec"]["rejectionModel"]; !file.isNull() && !file.isUndefined()) {
-    const auto bytes = taken<std::uint8_t>(file);
-    if (!bytes) return tl::unexpected(bytes.error());
-    auto model = read_rejection_model(bytes->span());
-    if (!model) return tl::unexpected(model.error());
-    kept.rejection = std::move(*model);
-    picture.rejection = &*kept.rejection;
+  if (!rejection_file.omitted()) {
+    const auto bytes = rejection_file.bytes();
+    auto model = read_rejection_model(bytes.span());
+    if (model) {
+      owned.rejection = std::move(*model);
+      picture.rejection = &*owned.rejection;
+    } else {
+      rejection_file.refuse(std::move(model.error()));
+    }
   }
-  picture.usable = at<bool>(v, "usable");
-  const auto framing = named<Framing>(at<std::string>(v, "framing"));
-  if (!framing) return fail(ErrorCode::kInvalidArgument, "framing is " + std::string(Names<Framing>::kList));
-  picture.framing = *framing;
-  if (!explain.isNull())
-    picture.explain = Explain{at<int>(explain, "classIndex"), at<int>(explain, "width"), at<int>(explain, "height")};
+  picture.usable = v["usable"].boolean();
+  picture.framing = v["framing"].one_of<Framing>();
+  if (!explain.absent()) {
+    constexpr Range kSide = {1, kMaxOverlay};
+    picture.explain = Explain{explain["classIndex"].integer({.least = -1}), explain["width"].integer(kSide),
+                              explain["height"].integer(kSide)};
+  }
   return picture;
 }
 
@@ -333,21 +333,19 @@ val to_js(const Decision& d) {
 }
 
 val interpret_js(const val& pictures, const val& combination) {
-  std::array<Taken, kMaxLesionPictures> kept;
-  std::array<LesionPicture, kMaxLesionPictures> given;
-  const auto count = at<std::size_t>(pictures, "length");
-  if (count > kMaxLesionPictures) return to_js(Error{ErrorCode::kInvalidArgument, "a lesion has one or two pictures"});
-  for (std::size_t i = 0; i < count; ++i) {
-    auto picture = picture_from(pictures[i], kept[i]);
-    if (!picture) return to_js(picture.error());
-    given[i] = std::move(*picture);
-  }
+  std::optional<Error> error;
+  std::array<OwnedPicture, kMaxLesionPictures> owned;
+  std::vector<LesionPicture> given;
+  for (const Field& picture : Field("pictures", pictures, error).elements({1, kMaxLesionPictures}))
+    given.push_back(picture_from(picture, owned[given.size()]));
+  const Field v("combination", combination, error);
   CombinationSpec joining;
-  if (!combination.isNull()) {
-    joining = {floats_at(combination, "weights"), at<float>(combination, "temperature"), sets_at(combination),
-               tiers_at(combination)};
+  if (!v.absent()) {
+    joining = {v["weights"].numbers(given.size()), v["temperature"].real(kPositive), sets_from(v["sets"]),
+               tiers_from(v["tiers"])};
   }
-  const auto told = interpret(std::span(given).first(count), joining);
+  if (error) return to_js(*error);
+  const auto told = interpret(given, joining);
   if (!told) return to_js(told.error());
   val heat_map = val::null();
   if (const auto& map = told->lesion.heat_map) {

@@ -67,7 +67,7 @@ export type Concern = 'low' | 'moderate' | 'high';
 
 /**
  * How much of the probability the classes of high and of moderate concern have together, cut where the manifest says
- * (wasm_src/core/decision.h); neither the first-ranked class nor the prediction set decides it.
+ * (wasm_src/core/decision/decision.h); neither the first-ranked class nor the prediction set decides it.
  * - `low`: Never an all-clear.
  * - `moderate`: Neither low nor high.
  * - `high`: The classes of high concern together reach their cut.

@@ -114,7 +114,7 @@ export interface Spot {
   frame: Rect;
 }
 
-/** `wasm_src/core/locate.h` says what each means. */
+/** `wasm_src/core/view/locate.h` says what each means. */
 export interface LocateSpec {
   spotScore: number;
   rivalScore: number;
@@ -153,7 +153,7 @@ export interface ModelOutputs {
   views: number;
 }
 
-/** How many classes of the ranking the prediction set holds; `wasm_src/core/decision.h` has the formula. */
+/** How many classes of the ranking the prediction set holds; `wasm_src/core/decision/decision.h` has the formula. */
 export interface SetRule {
   /** One a class, at least 0. */
   limits: readonly number[];
@@ -161,7 +161,7 @@ export interface SetRule {
   freeRanks: number;
 }
 
-/** Shares of probability that the concern tier is cut at; `wasm_src/core/decision.h`. */
+/** Shares of probability that the concern tier is cut at; `wasm_src/core/decision/decision.h`. */
 export interface TierCuts {
   /** `high` from here on, of the classes of high concern together. */
   high: number;
@@ -177,7 +177,7 @@ export interface DecisionSpec {
   /** null never refuses. */
   rejectionThreshold: number | null;
   /**
-   * A rejection model's file (`wasm_src/core/rejection.h`), which scores by logits and embedding; left out or null:
+   * A rejection model's file (`wasm_src/core/decision/rejection.h`), which scores by logits and embedding; left out or null:
    * energy.
    */
   rejectionModel?: Uint8Array | null;
@@ -204,7 +204,7 @@ export interface LesionOutputs {
 
 /**
  * How the scores of pictures of different modalities become one; `weights` in the order of the pictures.
- * `wasm_src/core/combine.h` has the formula.
+ * `wasm_src/core/decision/combine.h` has the formula.
  */
 export interface CombinationSpec {
   weights: readonly number[];

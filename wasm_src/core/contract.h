@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace dermlet {
@@ -17,15 +16,6 @@ struct Names;
 template <typename Value>
 [[nodiscard]] constexpr std::string_view name_of(Value value) {
   return Names<Value>::kAll[static_cast<std::size_t>(value)];
-}
-
-// The value of that name; nothing where there is none.
-template <typename Value>
-[[nodiscard]] constexpr std::optional<Value> named(std::string_view name) {
-  for (std::size_t i = 0; i < Names<Value>::kAll.size(); ++i) {
-    if (Names<Value>::kAll[i] == name) return static_cast<Value>(i);
-  }
-  return {};
 }
 
 // Every way a call can fail. Stable: scripts and front ends switch on the code; messages are for people.
@@ -45,7 +35,6 @@ struct Names<ErrorCode> {
       "IMAGE_TOO_LARGE",
       "INVALID_ARGUMENT",
   };
-  static constexpr std::string_view kList = "UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE or INVALID_ARGUMENT";
 };
 
 // What a picture file is, by its bytes.
@@ -68,7 +57,6 @@ struct Names<Format> {
       "avif",
       "heic",
   };
-  static constexpr std::string_view kList = "jpeg, png, bmp, webp, avif or heic";
 };
 
 // The core reads the header; the pixels are decoded elsewhere: by a browser, or libheif.
@@ -93,7 +81,6 @@ struct Names<ColourSource> {
       "converted",
       "unsupported-profile",
   };
-  static constexpr std::string_view kList = "assumed-srgb, srgb, converted or unsupported-profile";
 };
 
 // Order of the tensor's dimensions.
@@ -108,7 +95,6 @@ struct Names<Layout> {
       "NCHW",
       "NHWC",
   };
-  static constexpr std::string_view kList = "NCHW or NHWC";
 };
 
 // Order of the tensor's channels.
@@ -123,7 +109,6 @@ struct Names<ChannelOrder> {
       "RGB",
       "BGR",
   };
-  static constexpr std::string_view kList = "RGB or BGR";
 };
 
 // Which part of the picture fills the network's input.
@@ -138,7 +123,6 @@ struct Names<Fit> {
       "cover",
       "stretch",
   };
-  static constexpr std::string_view kList = "cover or stretch";
 };
 
 // How pictures are resized: antialiased, as Pillow's Image.resize.
@@ -155,7 +139,6 @@ struct Names<Filter> {
       "bicubic",
       "lanczos",
   };
-  static constexpr std::string_view kList = "bilinear, bicubic or lanczos";
 };
 
 // What the network's first output holds.
@@ -170,7 +153,6 @@ struct Names<Scores> {
       "logits",
       "probabilities",
   };
-  static constexpr std::string_view kList = "logits or probabilities";
 };
 
 // How much a class concerns, by the manifest.
@@ -187,11 +169,10 @@ struct Names<Concern> {
       "moderate",
       "high",
   };
-  static constexpr std::string_view kList = "low, moderate or high";
 };
 
 // How much of the probability the classes of high and of moderate concern have together, cut where the manifest says
-// (wasm_src/core/decision.h); neither the first-ranked class nor the prediction set decides it.
+// (wasm_src/core/decision/decision.h); neither the first-ranked class nor the prediction set decides it.
 enum class Tier : std::uint8_t {
   kLow,  // Never an all-clear.
   kModerate,  // Neither low nor high.
@@ -207,7 +188,6 @@ struct Names<Tier> {
       "high",
       "unknown",
   };
-  static constexpr std::string_view kList = "low, moderate, high or unknown";
 };
 
 // What kind of answer there is.
@@ -230,7 +210,6 @@ struct Names<Outcome> {
       "no-spot",
       "several-spots",
   };
-  static constexpr std::string_view kList = "single, several, not-recognised, poor-quality, no-spot or several-spots";
 };
 
 // How the part of a picture that the network saw was found.
@@ -253,7 +232,6 @@ struct Names<Framing> {
       "none",
       "several",
   };
-  static constexpr std::string_view kList = "whole, spot, both, chosen, none or several";
 };
 
 // For sentences.

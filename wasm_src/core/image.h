@@ -52,29 +52,6 @@ class Buffer {
   std::size_t size_ = 0;
 };
 
-// Pixels of the upright picture; x to the right, y down.
-struct Rect {
-  int x = 0;
-  int y = 0;
-  int width = 0;
-  int height = 0;
-
-  bool operator==(const Rect&) const = default;
-};
-
-// A part of a picture with fractions of pixels.
-struct Box {
-  double x = 0;
-  double y = 0;
-  double width = 0;
-  double height = 0;
-};
-
-[[nodiscard]] inline Box to_box(const Rect& rect) {
-  return {static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.width),
-          static_cast<double>(rect.height)};
-}
-
 // 8-bit pixels, channels interleaved, rows from the top without padding.
 struct Image {
   int width = 0;
@@ -83,10 +60,10 @@ struct Image {
   Buffer<std::uint8_t> pixels;
 
   [[nodiscard]] static Result<Image> allocate(int width, int height, int channels) {
-    auto pixels = Buffer<std::uint8_t>::allocate(static_cast<std::size_t>(width) * static_cast<std::size_t>(height),
-                                                 static_cast<std::size_t>(channels));
-    if (!pixels) return tl::unexpected(pixels.error());
-    return Image{width, height, channels, std::move(*pixels)};
+    DERMLET_TRY(pixels,
+                Buffer<std::uint8_t>::allocate(static_cast<std::size_t>(width) * static_cast<std::size_t>(height),
+                                               static_cast<std::size_t>(channels)));
+    return Image{width, height, channels, std::move(pixels)};
   }
 
   [[nodiscard]] bool empty() const { return pixels.empty(); }

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "decode.h"
-#include "exif.h"
+#include "formats/decode.h"
+#include "geometry/orientation.h"
 
 namespace dermlet {
 namespace {
-
-constexpr int kMaxTensorSide = 4096;
 
 // The largest reduction while decoding that still leaves `oversampling` times the target.
 int reduction_for(double width, double height, int target_width, int target_height, int oversampling) {
@@ -31,16 +29,14 @@ struct Upright {
 Result<Upright> decode_upright(Bytes bytes, const Header& header, const Source& source, const Rect& region, bool all,
                                int reduction, const Converter* converter, const Image* pixels) {
   const Rect stored = stored_rect(region, source.width, source.height, header.orientation);
-  auto decoded =
-      decode(bytes, header, all ? Rect{0, 0, header.width, header.height} : stored, reduction, converter, pixels);
-  if (!decoded) return tl::unexpected(decoded.error());
-  const double by = decoded->reduction;
-  const double width = decoded->image.width;
-  const double height = decoded->image.height;
-  const Box inside = {stored.x / by - decoded->x, stored.y / by - decoded->y, stored.width / by, stored.height / by};
-  auto image = turn_upright(std::move(decoded->image), header.orientation);
-  if (!image) return tl::unexpected(image.error());
-  return Upright{std::move(*image), upright_box(inside, width, height, header.orientation)};
+  DERMLET_TRY(decoded, decode(bytes, header, all ? Rect{0, 0, header.width, header.height} : stored, reduction,
+                              converter, pixels));
+  const double by = decoded.reduction;
+  const double width = decoded.image.width;
+  const double height = decoded.image.height;
+  const Box inside = {stored.x / by - decoded.x, stored.y / by - decoded.y, stored.width / by, stored.height / by};
+  DERMLET_TRY(image, turn_upright(std::move(decoded.image), header.orientation));
+  return Upright{std::move(image), upright_box(inside, width, height, header.orientation)};
 }
 
 // The whole picture within side x side, never enlarged.
@@ -58,14 +54,13 @@ Result<Image> make_preview(const Image& upright, const Source& source, int side)
 Result<MeanOutputs> mean_of(const LesionPicture& picture) {
   auto mean = average_views(picture.outputs, picture.explain.has_value());
   if (!mean || !picture.closer) return mean;
-  const auto closer = average_views(*picture.closer, false);
-  if (!closer) return closer;
-  if (closer->logits.size() != mean->logits.size() || closer->embedding.size() != mean->embedding.size()) {
+  DERMLET_TRY(closer, average_views(*picture.closer, false));
+  if (closer.logits.size() != mean->logits.size() || closer.embedding.size() != mean->embedding.size()) {
     return fail(ErrorCode::kInvalidArgument, "the outputs for the picture and for its frame differ in length");
   }
   const auto halve = [](float a, float b) { return static_cast<float>((static_cast<double>(a) + b) / 2); };
-  std::transform(mean->logits.begin(), mean->logits.end(), closer->logits.begin(), mean->logits.begin(), halve);
-  std::transform(mean->embedding.begin(), mean->embedding.end(), closer->embedding.begin(), mean->embedding.begin(),
+  std::transform(mean->logits.begin(), mean->logits.end(), closer.logits.begin(), mean->logits.begin(), halve);
+  std::transform(mean->embedding.begin(), mean->embedding.end(), closer.embedding.begin(), mean->embedding.begin(),
                  halve);
   return mean;
 }
@@ -75,9 +70,8 @@ Result<std::optional<float>> rejection_of(const LesionPicture& picture, const Me
   if (picture.rejection == nullptr) return std::nullopt;
   if (picture.spec.scores != Scores::kLogits)
     return fail(ErrorCode::kInvalidArgument, "a rejection model wants logits");
-  const auto score = rejection_score(*picture.rejection, mean.logits, mean.embedding);
-  if (!score) return tl::unexpected(score.error());
-  return *score;
+  DERMLET_TRY(score, rejection_score(*picture.rejection, mean.logits, mean.embedding));
+  return score;
 }
 
 // The heat map that was asked for, of one picture; none where there are no maps.
@@ -86,10 +80,9 @@ Result<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const
   const auto& explain = picture.explain;
   if (!explain || mean.maps.empty()) return std::nullopt;
   const int class_index = explain->class_index == -1 ? decision.ranking.front() : explain->class_index;
-  auto map = make_heat_map(mean.maps, static_cast<int>(mean.logits.size()), picture.outputs.map_height,
-                           picture.outputs.map_width, class_index, explain->width, explain->height);
-  if (!map) return tl::unexpected(map.error());
-  return std::move(*map);
+  DERMLET_TRY(map, make_heat_map(mean.maps, static_cast<int>(mean.logits.size()), picture.outputs.map_height,
+                                 picture.outputs.map_width, class_index, explain->width, explain->height));
+  return std::move(map);
 }
 
 // Pixels may be fewer than the header states, where the container cuts edges off; never more.
@@ -112,21 +105,19 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
     return fail(ErrorCode::kInvalidArgument, "the network's share of the picture makes no sense");
   if (!views_fit(spec.views, target.width, target.height))
     return fail(ErrorCode::kInvalidArgument, "there are 1, 4 or, of a square, 8 views");
-  auto header = read_header(bytes);
-  if (!header) return tl::unexpected(header.error());
+  DERMLET_TRY(header, read_header(bytes));
   if (decoded != nullptr) {
-    if (auto fits = check_decoded(*header, *decoded); !fits) return tl::unexpected(fits.error());
-    header->width = decoded->width;
-    header->height = decoded->height;
+    DERMLET_CHECK(check_decoded(header, *decoded));
+    header.width = decoded->width;
+    header.height = decoded->height;
   }
-  auto tables = Converter::allocate();
-  if (!tables) return tl::unexpected(tables.error());
-  const ColourSource colour = read_colour(bytes, *header, *tables);
-  const Converter* converter = colour == ColourSource::kConverted ? &*tables : nullptr;
+  DERMLET_TRY(tables, Converter::allocate());
+  const ColourSource colour = read_colour(bytes, header, tables);
+  const Converter* converter = colour == ColourSource::kConverted ? &tables : nullptr;
   Prepared prepared;
-  const bool swapped = swaps_sides(header->orientation);
-  prepared.source = {header->format, swapped ? header->height : header->width, swapped ? header->width : header->height,
-                     header->orientation, colour};
+  const bool swapped = swaps_sides(header.orientation);
+  prepared.source = {header.format, swapped ? header.height : header.width, swapped ? header.width : header.height,
+                     header.orientation, colour};
   const Rect whole = {0, 0, prepared.source.width, prepared.source.height};
   const Rect area = crop.value_or(whole);
   if (!lies_inside(area, whole.width, whole.height))
@@ -137,32 +128,26 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
   // does.
   const bool preview = spec.preview_side > 0;
   const int reduction = reduction_for(prepared.region.width, prepared.region.height, target.width, target.height, 2);
-  auto upright =
-      decode_upright(bytes, *header, prepared.source, prepared.region, preview && !crop, reduction, converter, decoded);
-  if (!upright) return tl::unexpected(upright.error());
-  auto view = resample(upright->image, upright->region, target.width, target.height, spec.filter);
-  if (!view) return tl::unexpected(view.error());
-  prepared.view = std::move(*view);
-  auto tensor = to_tensor(prepared.view, target, spec.views);
-  if (!tensor) return tl::unexpected(tensor.error());
-  prepared.tensor = std::move(*tensor);
+  DERMLET_TRY(upright, decode_upright(bytes, header, prepared.source, prepared.region, preview && !crop, reduction,
+                                      converter, decoded));
+  DERMLET_TRY(view, resample(upright.image, upright.region, target.width, target.height, spec.filter));
+  prepared.view = std::move(view);
+  DERMLET_TRY(tensor, to_tensor(prepared.view, target, spec.views));
+  prepared.tensor = std::move(tensor);
   if (preview && crop) {
     const int longest = std::max(whole.width, whole.height);
-    auto around =
-        decode_upright(bytes, *header, prepared.source, whole, true,
-                       reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1), converter, decoded);
-    if (!around) return tl::unexpected(around.error());
-    upright->image = std::move(around->image);
+    DERMLET_TRY(around, decode_upright(bytes, header, prepared.source, whole, true,
+                                       reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1),
+                                       converter, decoded));
+    upright.image = std::move(around.image);
   }
   if (preview) {
-    auto shown = make_preview(upright->image, prepared.source, spec.preview_side);
-    if (!shown) return tl::unexpected(shown.error());
-    prepared.preview = std::move(*shown);
+    DERMLET_TRY(shown, make_preview(upright.image, prepared.source, spec.preview_side));
+    prepared.preview = std::move(shown);
   }
-  const auto values = measure_quality(prepared.view, prepared.region);
-  if (!values) return tl::unexpected(values.error());
-  prepared.quality_values = *values;
-  prepared.quality = judge_quality(*values, spec.quality);
+  DERMLET_TRY(values, measure_quality(prepared.view, prepared.region));
+  prepared.quality_values = values;
+  prepared.quality = judge_quality(values, spec.quality);
   return prepared;
 }
 
@@ -180,9 +165,8 @@ Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const Image& decod
 Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec& spec, bool usable,
                                  std::optional<Explain> explain) {
   const LesionPicture picture{outputs, spec, usable, explain};
-  auto told = interpret(std::span(&picture, 1), {});
-  if (!told) return tl::unexpected(told.error());
-  return std::move(told->lesion);
+  DERMLET_TRY(told, interpret(std::span(&picture, 1), {}));
+  return std::move(told.lesion);
 }
 
 Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, const CombinationSpec& combination) {
@@ -192,19 +176,16 @@ Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, 
   std::vector<MeanOutputs> means;
   std::vector<std::size_t> usable;
   for (const LesionPicture& picture : pictures) {
-    auto mean = mean_of(picture);
-    if (!mean) return tl::unexpected(mean.error());
-    const auto rejection = rejection_of(picture, *mean);
-    if (!rejection) return tl::unexpected(rejection.error());
-    auto decision = decide(mean->logits, picture.spec, picture.usable, *rejection);
-    if (!decision) return tl::unexpected(decision.error());
-    if (decision->probabilities.size() != pictures.front().spec.concern.size())
+    DERMLET_TRY(mean, mean_of(picture));
+    DERMLET_TRY(rejection, rejection_of(picture, mean));
+    DERMLET_TRY(decision, decide(mean.logits, picture.spec, picture.usable, rejection));
+    if (decision.probabilities.size() != pictures.front().spec.concern.size())
       return fail(ErrorCode::kInvalidArgument, "the pictures differ in their number of classes");
     if (picture.usable && answerable(picture.framing)) usable.push_back(means.size());
-    if (picture.framing == Framing::kNone) withhold(*decision, Outcome::kNoSpot);
-    if (picture.framing == Framing::kSeveral) withhold(*decision, Outcome::kSeveralSpots);
-    means.push_back(std::move(*mean));
-    result.alone.push_back(std::move(*decision));
+    if (picture.framing == Framing::kNone) withhold(decision, Outcome::kNoSpot);
+    if (picture.framing == Framing::kSeveral) withhold(decision, Outcome::kSeveralSpots);
+    means.push_back(std::move(mean));
+    result.alone.push_back(std::move(decision));
   }
   result.shown = usable.empty() ? 0 : usable.front();
   result.combined = usable.size() > 1;
@@ -212,13 +193,11 @@ Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, 
   if (result.combined) {
     std::vector<Opinion> opinions;
     for (const std::size_t i : usable) opinions.push_back({means[i].logits, &pictures[i].spec, &result.alone[i]});
-    auto joint = combine(opinions, combination);
-    if (!joint) return tl::unexpected(joint.error());
-    result.lesion.decision = std::move(*joint);
+    DERMLET_TRY(joint, combine(opinions, combination));
+    result.lesion.decision = std::move(joint);
   }
-  auto map = explain_shown(pictures[result.shown], means[result.shown], result.lesion.decision);
-  if (!map) return tl::unexpected(map.error());
-  result.lesion.heat_map = std::move(*map);
+  DERMLET_TRY(map, explain_shown(pictures[result.shown], means[result.shown], result.lesion.decision));
+  result.lesion.heat_map = std::move(map);
   return result;
 }
 

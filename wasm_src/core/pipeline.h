@@ -14,19 +14,20 @@
 #include <span>
 #include <vector>
 
-#include "colour.h"
-#include "combine.h"
-#include "decision.h"
-#include "heatmap.h"
+#include "colour/colour.h"
+#include "decision/combine.h"
+#include "decision/decision.h"
+#include "decision/heatmap.h"
+#include "decision/rejection.h"
+#include "formats/sniff.h"
+#include "geometry/rect.h"
+#include "geometry/resample.h"
 #include "image.h"
-#include "locate.h"
-#include "quality.h"
-#include "rejection.h"
-#include "resample.h"
 #include "result.h"
-#include "sniff.h"
-#include "tensor.h"
-#include "views.h"
+#include "view/locate.h"
+#include "view/quality.h"
+#include "view/tensor.h"
+#include "view/views.h"
 
 namespace dermlet {
 
@@ -101,11 +102,11 @@ struct LesionPicture {
   bool usable = true;              // Quality::usable
   std::optional<Explain> explain;  // the overlay's size is this picture's own
   const RejectionModel* rejection =
-      nullptr;                         // not owned; null scores rejection by energy. Wants logits and the embedding
-  std::optional<ModelOutputs> closer;  // of the frame around the spot, for kBoth: logits and embedding are averaged,
-                                       // the maps are those of `outputs`
-  Framing framing = Framing::kWhole;   // how the part that the network saw was found; not answerable(): left out like a
-                                       // picture that is not usable
+      nullptr;                           // not owned; null scores rejection by energy. Wants logits and the embedding
+  std::optional<ModelOutputs> closer{};  // of the frame around the spot, for kBoth: logits and embedding are averaged,
+                                         // the maps are those of `outputs`
+  Framing framing = Framing::kWhole;  // how the part that the network saw was found; not answerable(): left out like a
+                                      // picture that is not usable
 };
 
 struct LesionInterpretation {

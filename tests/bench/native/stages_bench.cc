@@ -11,18 +11,19 @@
 #include <string>
 #include <vector>
 
-#include "colour.h"
-#include "decode.h"
-#include "exif.h"
-#include "icc.h"
-#include "jpeg.h"
-#include "jpeg_markers.h"
+#include "colour/colour.h"
+#include "colour/icc.h"
+#include "formats/decode.h"
+#include "formats/exif.h"
+#include "formats/jpeg/jpeg.h"
+#include "formats/jpeg/markers.h"
+#include "formats/sniff.h"
+#include "geometry/orientation.h"
+#include "geometry/resample.h"
 #include "pipeline.h"
-#include "quality.h"
-#include "resample.h"
 #include "scaled_jpeg.h"
-#include "sniff.h"
-#include "tensor.h"
+#include "view/quality.h"
+#include "view/tensor.h"
 
 namespace {
 

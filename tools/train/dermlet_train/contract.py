@@ -157,7 +157,7 @@ CONCERNS: tuple[Concern, ...] = (
 )
 
 # How much of the probability the classes of high and of moderate concern have together, cut where the manifest says
-# (wasm_src/core/decision.h); neither the first-ranked class nor the prediction set decides it.
+# (wasm_src/core/decision/decision.h); neither the first-ranked class nor the prediction set decides it.
 Tier = Literal[
     "low",
     "moderate",
@@ -232,7 +232,7 @@ RejectionMethod = Literal[
 REJECTION_METHODS: tuple[RejectionMethod, ...] = (
     # Minus logsumexp of the logits.
     "energy",
-    # The rejection model (wasm_src/core/rejection.h).
+    # The rejection model (wasm_src/core/decision/rejection.h).
     "distance",
     # Nothing: no picture is refused for it.
     "none",

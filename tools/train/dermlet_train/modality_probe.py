@@ -1,7 +1,7 @@
 """Tells the modality of a picture by the network's embedding: a linear probe for the manifest (`modalityProbe`).
 
-`wasm_src/core/modality.h` has the formula: multinomial logistic regression (Alain and Bengio 2016), here with L2
-regularisation on standardised embeddings and every modality of equal weight; the standardisation is folded into the
+`wasm_src/core/decision/modality.h` has the formula: multinomial logistic regression (Alain and Bengio 2016), here with
+L2 regularisation on standardised embeddings and every modality of equal weight; the standardisation is folded into the
 weights. It is fitted on training lesions and the calibration part together; what it is worth is measured on calibration
 pictures by probes that were fitted without their fold.
 """

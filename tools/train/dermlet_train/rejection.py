@@ -1,6 +1,6 @@
 """Rejects pictures of none of the classes by logits and embedding: methods, their comparison, and the file that ships.
 
-The shipped score (layout: wasm_src/core/rejection.h; `RejectionModel.score` is the same arithmetic) is
+The shipped score (layout: wasm_src/core/decision/rejection.h; `RejectionModel.score` is the same arithmetic) is
 
     a * energy + b * (squared distance to the k-th nearest inside point - squared distance to the nearest outside point)
 

@@ -1,5 +1,5 @@
-"""Prediction sets that are a prefix of the ranking, as the core decides them (`wasm_src/core/decision.h`), and how
-their numbers are fitted.
+"""Prediction sets that are a prefix of the ranking, as the core decides them (`wasm_src/core/decision/decision.h`), and
+how their numbers are fitted.
 
 A class at rank r of the ranking (the first is 1) scores s(r) = the probabilities ranked before it + penalty * max(0, r
 - 1 - free ranks): adaptive sets (Romano et al. 2020), regularised (RAPS, Angelopoulos et al. 2021). A class

@@ -1,9 +1,9 @@
 """The concern tier's cuts: fitted for stated shares, and how the tiers turn out on pictures that the cuts were not
 fitted on.
 
-The tier is a decision of its own (`wasm_src/core/decision.h`). Of a picture's calibrated probabilities `high` is the
-sum over the classes of high concern (the malignant ones) and `raised` that over those of high and moderate concern:
-tier high where high >= cuts.high, else low where raised < cuts.moderate, else moderate.
+The tier is a decision of its own (`wasm_src/core/decision/decision.h`). Of a picture's calibrated probabilities `high`
+is the sum over the classes of high concern (the malignant ones) and `raised` that over those of high and moderate
+concern: tier high where high >= cuts.high, else low where raised < cuts.moderate, else moderate.
 
 - `moderate` is the greatest cut that leaves at most a stated share of malignant pictures, and at most another of the
   positive class (melanoma), below it: low is what a person may read as 'keep watching', so it is the tier that must not

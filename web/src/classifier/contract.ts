@@ -50,7 +50,7 @@ export type ErrorCode =
 /**
  * What says how unlike the training pictures a picture is.
  * - `energy`: Minus logsumexp of the logits.
- * - `distance`: The rejection model (wasm_src/core/rejection.h).
+ * - `distance`: The rejection model (wasm_src/core/decision/rejection.h).
  * - `none`: Nothing: no picture is refused for it.
  */
 export type RejectionMethod = 'energy' | 'distance' | 'none';

@@ -85,7 +85,7 @@ const notNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
 
 const share = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1));
 
-// prediction sets (wasm_src/core/decision.h): the part of the ranking down to the last class whose score, the
+// prediction sets (wasm_src/core/decision/decision.h): the part of the ranking down to the last class whose score, the
 // probabilities ranked before it and the penalties, is at most its limit
 const setRule = v.strictObject({
   // one a class, in order; the number of classes asks for it always
@@ -97,7 +97,7 @@ const setRule = v.strictObject({
 });
 export type SetRule = v.InferOutput<typeof setRule>;
 
-// cuts of the concern tier (wasm_src/core/decision.h), shares of probability
+// cuts of the concern tier (wasm_src/core/decision/decision.h), shares of probability
 const tierCuts = v.strictObject({
   // high from here on, of the classes of high concern together
   high: share,
@@ -163,14 +163,14 @@ const combination = v.strictObject({
 export type Combination = v.InferOutput<typeof combination>;
 
 // tells the modality by the embedding: softmax(weights * embedding + bias), a row and a bias for each of modalities
-// (wasm_src/core/modality.h)
+// (wasm_src/core/decision/modality.h)
 const modalityProbe = v.strictObject({
   weights: v.pipe(v.array(v.array(v.pipe(v.number(), v.finite()))), v.minLength(2)),
   bias: v.pipe(v.array(v.pipe(v.number(), v.finite())), v.minLength(2)),
 });
 export type ModalityProbe = v.InferOutput<typeof modalityProbe>;
 
-// a small network that finds spots in a whole picture, and what is made of its answer (wasm_src/core/locate.h)
+// a small network that finds spots in a whole picture, and what is made of its answer (wasm_src/core/view/locate.h)
 const locator = v.strictObject({
   file: fileEntry,
   input: modelInput,
@@ -210,7 +210,7 @@ const qualityLimits = v.pipe(plain, v.strictObject({
 }));
 export type QualityLimits = v.InferOutput<typeof qualityLimits>;
 
-// limits of the quality checks (wasm_src/core/quality.h); a check without one is not made
+// limits of the quality checks (wasm_src/core/view/quality.h); a check without one is not made
 const qualityGate = v.pipe(plain, v.strictObject({
   ...qualityLimits.pipe[1].entries,
   // by the id of a modality: in place of the limits above
@@ -238,7 +238,7 @@ export const manifest = v.strictObject({
   modalityProbe: v.exactOptional(modalityProbe),
   // without one pictures are classified as they are
   locator: v.exactOptional(locator),
-  // the rejection model (wasm_src/core/rejection.h), there when decision.rejection is distance
+  // the rejection model (wasm_src/core/decision/rejection.h), there when decision.rejection is distance
   rejection: v.exactOptional(v.strictObject({
     file: fileEntry,
   })),

@@ -507,7 +507,7 @@ function qualitySpec(quality: Manifest['quality'], modality: string): PrepareSpe
   return Object.fromEntries(given);
 }
 
-/** All dihedral views of a square input, else those that keep the shape; `wasm_src/core/views.h`. */
+/** All dihedral views of a square input, else those that keep the shape; `wasm_src/core/view/views.h`. */
 const viewsOf = ({ input }: Manifest): number => (input.width === input.height ? 8 : 4);
 
 const calibrationOf = (modality: Modality, thorough: boolean): Calibration =>

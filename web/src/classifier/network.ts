@@ -13,7 +13,7 @@ import type { Backend } from './result.js';
 /** For each view of one picture, one after the other: what the core's `interpret` takes. */
 export type NetworkOutputs = ModelOutputs;
 
-/** 3 * rows * columns values; `wasm_src/core/locate.h` says which. */
+/** 3 * rows * columns values; `wasm_src/core/view/locate.h` says which. */
 export interface LocatorOutput {
   values: Float32Array;
   rows: number;

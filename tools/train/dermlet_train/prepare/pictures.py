@@ -4,8 +4,8 @@
 A run that is cut off loses at most the pictures of its last batch; a rerun decodes only files whose size or
 modification time changed. `thumbs.u8` holds the 64 x 64 grey copies that duplicates are sought with.
 
-Decoding follows what the page does (wasm_src/core/decode.h): EXIF orientation applied, colour profile converted to
-sRGB, transparency laid over white, the high byte of 16-bit samples. It uses Pillow, whose bytes are the core's;
+Decoding follows what the page does (wasm_src/core/formats/decode.h): EXIF orientation applied, colour profile converted
+to sRGB, transparency laid over white, the high byte of 16-bit samples. It uses Pillow, whose bytes are the core's;
 converted colour profiles differ by at most a level (tests/test_core_parity.py). HEIC is decoded by libheif, as in Node
 and in browsers that cannot do it themselves.
 """

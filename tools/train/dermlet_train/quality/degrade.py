@@ -1,4 +1,5 @@
-"""Pictures made worse in steps: what each check of the quality gate (`wasm_src/core/quality.h`) is there to notice.
+"""Pictures made worse in steps: what each check of the quality gate (`wasm_src/core/view/quality.h`) is there to
+notice.
 
 Amounts are in units that do not depend on a picture's size: blur in per cent of the shorter side (1 % is 1.9 pixels of
 a 192-pixel view), exposure in stops of linear light, contrast as a share, noise in levels of 255, displacement as a

@@ -59,7 +59,7 @@ def page(manifest: Mapping[str, Any], findings: Sequence[Finding], options: Mapp
             f"{options['flagged']:.2%} of up to {options['undegraded']} undegraded pictures of the calibration part. A"
             " check without a harmful step is not made."
         ),
-        "`wasm_src/core/quality.h` says what each check measures. Written by `python -m dermlet_train quality`.",
+        "`wasm_src/core/view/quality.h` says what each check measures. Written by `python -m dermlet_train quality`.",
     ]
     for modality in dict.fromkeys(finding.modality for finding in findings):
         own = [finding for finding in findings if finding.modality == modality]

@@ -1,0 +1,163 @@
+#include "field.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace dermlet {
+namespace {
+
+using emscripten::typed_memory_view;
+using emscripten::val;
+
+// Every bound in use is a whole number.
+std::string with_range(std::string_view kind, const Range& range) {
+  std::string text(kind);
+  if (std::isfinite(range.least))
+    text += (range.open ? ", over " : ", at least ") + std::to_string(static_cast<int>(range.least));
+  if (std::isfinite(range.most)) text += ", at most " + std::to_string(static_cast<int>(range.most));
+  return text;
+}
+
+bool contains(const Range& range, double value) {
+  return (range.open ? value > range.least : value >= range.least) && value <= range.most;
+}
+
+// Its name whatever page or context it comes from: instanceof knows those of this one only.
+std::string type_of_array(const val& array) {
+  const val tag = array[val::global("Symbol")["toStringTag"]];
+  return tag.isString() ? tag.as<std::string>() : std::string();
+}
+
+bool is_array(const val& value) { return val::global("Array").call<bool>("isArray", value); }
+
+}  // namespace
+
+void Field::refuse(std::string_view expected) const {
+  if (*error_) return;
+  *error_ = Error{ErrorCode::kInvalidArgument, path_ + " must be " + std::string(expected)};
+}
+
+void Field::refuse(const Error& error) const {
+  if (!*error_) *error_ = Error{error.code, path_ + ": " + error.message};
+}
+
+bool Field::is_object() const { return !value_.isNull() && value_.typeOf().as<std::string>() == "object"; }
+
+Field Field::operator[](const char* key) const {
+  Field member(path_ + "." + key, val::undefined(), *error_);
+  if (*error_) return member;
+  if (is_object()) {
+    member.value_ = value_[key];
+  } else {
+    refuse("an object");
+  }
+  return member;
+}
+
+bool Field::boolean() const {
+  const bool is_true = value_.isTrue();
+  if (!is_true && !value_.isFalse()) refuse("true or false");
+  return is_true;
+}
+
+double Field::number(Range range) const {
+  const double value = value_.isNumber() ? value_.as<double>() : std::nan("");
+  // Numbers are kept as floats: what is finite must be so as one.
+  if (std::isfinite(static_cast<float>(value)) && contains(range, value)) return value;
+  refuse(with_range("a finite number", range));
+  return 0;
+}
+
+int Field::integer(Range range) const {
+  constexpr Range kInt = {std::numeric_limits<int>::min(), std::numeric_limits<int>::max()};
+  const double value = value_.isNumber() ? value_.as<double>() : std::nan("");
+  if (contains(kInt, value) && contains(range, value) && value == std::floor(value)) return static_cast<int>(value);
+  refuse(with_range("a whole number", range));
+  return 0;
+}
+
+std::size_t Field::word(std::span<const std::string_view> words) const {
+  if (value_.isString()) {
+    const auto found = std::find(words.begin(), words.end(), value_.as<std::string>());
+    if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+  }
+  std::string expected;
+  for (const std::string_view word : words) {
+    if (!expected.empty()) expected += word == words.back() ? " or " : ", ";
+    expected += word;
+  }
+  refuse(expected);
+  return 0;
+}
+
+std::vector<Field> Field::elements(Range length) const {
+  const double count = is_array(value_) ? value_["length"].as<double>() : std::nan("");
+  if (!contains(length, count)) {
+    refuse(with_range("an array; its length", length));
+    return {};
+  }
+  std::vector<Field> fields;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+    fields.emplace_back(path_ + "[" + std::to_string(i) + "]", value_[i], *error_);
+  return fields;
+}
+
+std::vector<float> Field::numbers(std::optional<std::size_t> count) const {
+  // Checked by JavaScript in one call: a modality probe has thousands of weights.
+  std::vector<float> values;
+  if (is_array(value_) && value_.call<bool>("every", val::global("Number")["isFinite"]))
+    values = emscripten::convertJSArrayToNumberVector<float>(value_);
+  const bool finite = std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+  const bool whole = is_array(value_) && value_["length"].as<std::size_t>() == values.size();
+  if (finite && whole && (!count || values.size() == *count)) return values;
+  refuse("an array of " + (count ? std::to_string(*count) + " " : "") + "finite numbers");
+  return std::vector<float>(count.value_or(0));
+}
+
+std::vector<std::optional<Field>> Field::members(std::span<const std::string_view> known) const {
+  std::vector<std::optional<Field>> found(known.size());
+  if (!is_object()) {
+    refuse("an object");
+    return found;
+  }
+  const val names = val::global("Object").call<val>("keys", value_);
+  for (const std::string& name : emscripten::vecFromJSArray<std::string>(names)) {
+    const Field member(path_ + "." + name, value_[name], *error_);
+    const auto place = std::find(known.begin(), known.end(), name);
+    if (place == known.end()) {
+      member.refuse("left out: there is nothing of that name");
+    } else {
+      found[static_cast<std::size_t>(place - known.begin())] = member;
+    }
+  }
+  return found;
+}
+
+template <typename T>
+Buffer<T> Field::copied(std::span<const std::string_view> types, std::string_view expected) const {
+  if (*error_) return {};
+  if (!is_object() || std::find(types.begin(), types.end(), type_of_array(value_)) == types.end()) {
+    refuse(expected);
+    return {};
+  }
+  auto buffer = Buffer<T>::allocate(value_["length"].template as<std::size_t>());
+  if (!buffer) {
+    *error_ = std::move(buffer.error());
+    return {};
+  }
+  val(typed_memory_view(buffer->size(), buffer->data())).template call<void>("set", value_);
+  return std::move(*buffer);
+}
+
+Buffer<std::uint8_t> Field::bytes() const {
+  constexpr std::array<std::string_view, 2> kTypes = {"Uint8Array", "Uint8ClampedArray"};
+  return copied<std::uint8_t>(kTypes, "a Uint8Array");
+}
+
+Buffer<float> Field::floats() const {
+  constexpr std::array<std::string_view, 1> kTypes = {"Float32Array"};
+  return copied<float>(kTypes, "a Float32Array");
+}
+
+}  // namespace dermlet

@@ -1,0 +1,84 @@
+// Reading what JavaScript passes. A Field is one value and its path, e.g. "spec.mean". A value that is missing or not
+// what its reader expects is never replaced by another: it becomes the call's error, INVALID_ARGUMENT with the path.
+// Only the first error is kept, and after it every read gives an empty value without looking, so that a caller reads
+// all fields of a call and asks once.
+#pragma once
+
+#include <emscripten/val.h>
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "contract.h"
+#include "image.h"
+#include "result.h"
+
+namespace dermlet {
+
+// Values that a number may have, ends included unless `open`.
+struct Range {
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+  bool open = false;  // `least` itself is outside
+};
+
+inline constexpr Range kShare = {0, 1};
+inline constexpr Range kPositive = {.least = 0, .open = true};
+inline constexpr Range kNotNegative = {.least = 0};
+
+class Field {
+ public:
+  // An argument of the call whose error is `error`, which must outlive all fields read from this one.
+  Field(std::string path, emscripten::val value, std::optional<Error>& error)
+      : path_(std::move(path)), value_(std::move(value)), error_(&error) {}
+
+  // A member of an object.
+  [[nodiscard]] Field operator[](const char* key) const;
+  // Whether it is null.
+  [[nodiscard]] bool absent() const { return value_.isNull(); }
+  // Whether it is null or was left out.
+  [[nodiscard]] bool omitted() const { return value_.isNull() || value_.isUndefined(); }
+
+  [[nodiscard]] bool boolean() const;
+  [[nodiscard]] int integer(Range range = {}) const;
+  [[nodiscard]] double number(Range range = {}) const;
+  [[nodiscard]] float real(Range range = {}) const { return static_cast<float>(number(range)); }
+
+  // The value of an enumeration by its name in the contract.
+  template <typename Enum>
+  [[nodiscard]] Enum one_of() const {
+    return static_cast<Enum>(word(Names<Enum>::kAll));
+  }
+
+  [[nodiscard]] std::vector<Field> elements(Range length) const;  // of an array of so many
+  // An array of finite numbers; of exactly `count` where that is given.
+  [[nodiscard]] std::vector<float> numbers(std::optional<std::size_t> count = {}) const;
+  // An object's members by their names, of which each must be one of `known`; nothing for those that are left out.
+  [[nodiscard]] std::vector<std::optional<Field>> members(std::span<const std::string_view> known) const;
+
+  // Copies of typed arrays: Uint8Array or Uint8ClampedArray, and Float32Array. Errors: also kImageTooLarge (no memory).
+  [[nodiscard]] Buffer<std::uint8_t> bytes() const;
+  [[nodiscard]] Buffer<float> floats() const;
+
+  // Makes it the call's error that this field is not `expected`, e.g. "an array"; or what was found wrong with it.
+  void refuse(std::string_view expected) const;
+  void refuse(const Error& error) const;
+
+ private:
+  [[nodiscard]] bool is_object() const;
+  [[nodiscard]] std::size_t word(std::span<const std::string_view> words) const;
+  template <typename T>
+  [[nodiscard]] Buffer<T> copied(std::span<const std::string_view> types, std::string_view expected) const;
+
+  std::string path_;
+  emscripten::val value_;
+  std::optional<Error>* error_;
+};
+
+}  // namespace dermlet

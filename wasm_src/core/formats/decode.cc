@@ -1,0 +1,136 @@
+#include "formats/decode.h"
+
+#include <cstring>
+#include <string>
+
+#include "colour/icc.h"
+#include "formats/bmp/bmp.h"
+#include "formats/foreign/foreign.h"
+#include "formats/jpeg/jpeg.h"
+#include "formats/png/png.h"
+#include "formats/stb.h"
+
+namespace dermlet {
+namespace {
+
+// Laid over white with the arithmetic of Pillow's AlphaComposite.c, whose 7 extra bits round exactly as it does.
+std::uint8_t over_white(unsigned value, unsigned alpha) {
+  const unsigned sum = (value * alpha + 255u * (255u - alpha)) * 128u + (0x80u << 7);
+  return static_cast<std::uint8_t>((((sum >> 8) + sum) >> 8) >> 7);
+}
+
+// One row of 1-4 channels as RGB, transparency not yet seen to.
+void copy_colours(const std::uint8_t* from, int channels, int count, std::uint8_t* to) {
+  if (channels == 3) {
+    std::memcpy(to, from, static_cast<std::size_t>(count) * 3);
+    return;
+  }
+  const bool grey = channels <= 2;
+  for (int x = 0; x < count; ++x, from += channels, to += 3) {
+    for (int c = 0; c < 3; ++c) to[c] = from[grey ? 0 : c];
+  }
+}
+
+void lay_over_white(const std::uint8_t* from, int channels, int count, std::uint8_t* rgb) {
+  if (channels % 2 != 0) return;
+  for (int x = 0; x < count; ++x, from += channels, rgb += 3) {
+    const unsigned alpha = from[channels - 1];
+    if (alpha == 255u) continue;
+    for (int c = 0; c < 3; ++c) rgb[c] = over_white(rgb[c], alpha);
+  }
+}
+
+// A part of a picture of 1-4 channels as RGB on white.
+Result<Image> copied_part(const Image& image, const Rect& part, const Converter* converter) {
+  DERMLET_TRY(rgb, Image::allocate(part.width, part.height, 3));
+  for (int y = 0; y < part.height; ++y) {
+    const std::uint8_t* from =
+        image.row(part.y + y) + static_cast<std::size_t>(part.x) * static_cast<std::size_t>(image.channels);
+    copy_colours(from, image.channels, part.width, rgb.row(y));
+    if (converter != nullptr) converter->apply({rgb.row(y), rgb.stride()});
+    lay_over_white(from, image.channels, part.width, rgb.row(y));
+  }
+  return rgb;
+}
+
+// The same, in place where nothing has to be copied.
+Result<Image> to_rgb(Image image, const Rect& part, const Converter* converter) {
+  if (image.channels == 3 && part.width == image.width && part.height == image.height) {
+    if (converter != nullptr) converter->apply(image.pixels.span());
+    return image;
+  }
+  return copied_part(image, part, converter);
+}
+
+// The most that stb_image can need for a picture of this size: 16-bit RGBA inflated, unfiltered, de-interlaced and
+// narrowed, and the file's own compressed data gathered with doubling. Anything beyond does not fit the header.
+std::size_t budget_of(const Header& header, std::size_t file_bytes) {
+  const std::size_t pixels =
+      (static_cast<std::size_t>(header.width) + 16) * (static_cast<std::size_t>(header.height) + 16);
+  constexpr std::size_t kPerPixel = 40;
+  const std::size_t fixed = 4 * file_bytes + (std::size_t{4} << 20);
+  return pixels > (SIZE_MAX - fixed) / kPerPixel ? SIZE_MAX : pixels * kPerPixel + fixed;
+}
+
+Result<Image> decode_with_stb(Bytes bytes, const Header& header) {
+  DERMLET_TRY(rewritten, header.format == Format::kPng ? complete_png_palette(bytes) : complete_bmp_palette(bytes));
+  const Bytes given = rewritten.empty() ? bytes : Bytes(rewritten.span());
+  const StbPicture decoded = stb_decode(given, budget_of(header, given.size()));
+  if (decoded.pixels == nullptr) {
+    if (decoded.refused)
+      return fail(ErrorCode::kImageTooLarge,
+                  "not enough memory for the picture, or its data does not fit its stated size");
+    return fail(ErrorCode::kCorruptImage, "the picture's data is broken");
+  }
+  const std::size_t size = static_cast<std::size_t>(decoded.width) * static_cast<std::size_t>(decoded.height) *
+                           static_cast<std::size_t>(decoded.channels);
+  Image image{decoded.width, decoded.height, decoded.channels, Buffer<std::uint8_t>::adopt(decoded.pixels, size)};
+  if (image.width != header.width || image.height != header.height)
+    return fail(ErrorCode::kCorruptImage, "the picture's data does not fit its header");
+  return image;
+}
+
+}  // namespace
+
+Result<Header> read_header(Bytes bytes) {
+  if (bytes.size() > kMaxFileBytes) {
+    return fail(ErrorCode::kImageTooLarge, "the file has " + std::to_string(bytes.size() >> 20) + " MiB; at most " +
+                                               std::to_string(kMaxFileBytes >> 20) + " can be read");
+  }
+  DERMLET_TRY(format, sniff(bytes));
+  switch (format) {
+    case Format::kJpeg:
+      return read_jpeg_header(bytes);
+    case Format::kPng:
+      return read_png_header(bytes);
+    case Format::kBmp:
+      return read_bmp_header(bytes);
+    case Format::kWebp:
+      return read_webp_header(bytes);
+    case Format::kAvif:
+    case Format::kHeic:
+      return read_heif_header(bytes, format);
+  }
+  return fail(ErrorCode::kUnsupportedFormat, "no known picture format");
+}
+
+Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction, const Converter* converter,
+                       const Image* decoded) {
+  if (header.format == Format::kJpeg) {
+    auto picture = decode_jpeg(bytes, part, reduction);
+    if (picture && converter != nullptr) converter->apply(picture->image.pixels.span());
+    return picture;
+  }
+  if (!lies_inside(part, header.width, header.height))
+    return fail(ErrorCode::kInvalidArgument, "the part lies outside the picture");
+  if (is_foreign(header.format)) {
+    if (decoded == nullptr) return fail(ErrorCode::kUnsupportedFormat, "no known picture format");
+    DERMLET_TRY(image, copied_part(*decoded, part, converter));
+    return Reduced{std::move(image), 1, part.x, part.y};
+  }
+  DERMLET_TRY(stored, decode_with_stb(bytes, header));
+  DERMLET_TRY(image, to_rgb(std::move(stored), part, converter));
+  return Reduced{std::move(image), 1, part.x, part.y};
+}
+
+}  // namespace dermlet

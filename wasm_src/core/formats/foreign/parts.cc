@@ -1,0 +1,25 @@
+#include "formats/foreign/parts.h"
+
+#include <algorithm>
+
+namespace dermlet::foreign {
+
+tl::unexpected<Error> cut_off() { return fail(ErrorCode::kCorruptImage, "the file ends before the picture does"); }
+
+tl::unexpected<Error> no_picture() { return fail(ErrorCode::kCorruptImage, "the file holds no picture"); }
+
+Result<void> set_size(Header& header, std::uint32_t width, std::uint32_t height) {
+  if (width == 0 || height == 0) return no_picture();
+  header.width = static_cast<int>(std::min<std::uint32_t>(width, kMaxSide));
+  header.height = static_cast<int>(std::min<std::uint32_t>(height, kMaxSide));
+  return check_size(width, height);
+}
+
+void set_profile(Header& header, Bytes file, Bytes profile) {
+  constexpr std::size_t kSignature = 36;
+  header.profile = profile;
+  if (profile.size() > kSignature)
+    header.plain.push_back({static_cast<std::size_t>(profile.data() - file.data()) + kSignature, 0});
+}
+
+}  // namespace dermlet::foreign

@@ -1,0 +1,27 @@
+// JPEG -> RGB, whole or reduced by 2, 4 or 8 while decoding ("shrink on load"), whole or a part of it.
+//
+// Baseline, extended sequential and progressive Huffman-coded JPEG of 8 bits (ITU-T T.81), interleaved or not, any
+// integral chroma sampling, restart markers; grey, YCbCr, RGB, Adobe CMYK and YCCK. At full size every sample equals
+// libjpeg-turbo's (islow IDCT, "fancy" chroma upsampling, its colour conversion) and hence Pillow's. Reduced, each
+// block gives 4x4, 2x2 or 1 sample from its lowest frequencies only (jpeg_idct.h), and chroma that was stored at half
+// size keeps its own detail; higher frequencies are passed over without being decoded. Memory follows the reduced part
+// asked for, plus for progressive files the coefficients that it needs and 8 bytes a block.
+//
+// A file that ends early or is broken is an error that says how much of the picture was there; nothing is filled in.
+#pragma once
+
+#include "formats/header.h"
+#include "geometry/rect.h"
+
+namespace dermlet {
+
+// Every segment up to the first scan; whether the scans are whole is seen by decoding them. `bytes` begin with the
+// format's signature. Allocates nothing. Errors: kCorruptImage, kUnsupportedFormat, kImageTooLarge.
+[[nodiscard]] Result<Header> read_jpeg_header(Bytes bytes);
+
+//   part       full-size pixels of the stored picture; the result holds it with at least a margin of 8 reduced pixels
+//   where the picture has them reduction  1, 2, 4 or 8
+// `bytes` must have passed read_jpeg_header(). Errors: kCorruptImage, kUnsupportedFormat, kImageTooLarge (no memory).
+[[nodiscard]] Result<Reduced> decode_jpeg(Bytes bytes, const Rect& part, int reduction);
+
+}  // namespace dermlet
