@@ -51,8 +51,8 @@ TEST(JpegTurbo, WholePicturesAreTheSameToTheBit) {
   for (const char* name : kPictures) EXPECT_EQ(difference(name, 1).greatest, 0) << name;
 }
 
-// libjpeg-turbo leaves other frequencies out of its smaller transforms (jidctred.c) than jpeg_idct.h: by 2 and 4 it
-// reads more of each block than it needs.
+// libjpeg-turbo leaves other frequencies out of its smaller transforms (jidctred.c) than formats/jpeg/idct.h: by 2 and
+// 4 it reads more of each block than it needs.
 TEST(JpegTurbo, ReducedPicturesAreClose) {
   struct Bound {
     int reduction;

@@ -3,7 +3,7 @@
 // Baseline, extended sequential and progressive Huffman-coded JPEG of 8 bits (ITU-T T.81), interleaved or not, any
 // integral chroma sampling, restart markers; grey, YCbCr, RGB, Adobe CMYK and YCCK. At full size every sample equals
 // libjpeg-turbo's (islow IDCT, "fancy" chroma upsampling, its colour conversion) and hence Pillow's. Reduced, each
-// block gives 4x4, 2x2 or 1 sample from its lowest frequencies only (jpeg_idct.h), and chroma that was stored at half
+// block gives 4x4, 2x2 or 1 sample from its lowest frequencies only (idct.h), and chroma that was stored at half
 // size keeps its own detail; higher frequencies are passed over without being decoded. Memory follows the reduced part
 // asked for, plus for progressive files the coefficients that it needs and 8 bytes a block.
 //
