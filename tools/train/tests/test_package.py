@@ -55,10 +55,14 @@ def test_help_names_every_step(script: Path, tmp_path: Path) -> None:
 def test_every_module_and_data_file_is_in_the_wheel(script: Path) -> None:
     (installed,) = script.parents[1].glob("lib/python*/site-packages/dermlet_train")
     modules = {path.relative_to(TRAIN / "dermlet_train") for path in (TRAIN / "dermlet_train").rglob("*.py")}
-    classes = {path.relative_to(TRAIN / "dermlet_train") for path in (TRAIN / "dermlet_train").rglob("*.toml")}
+    data = {
+        path.relative_to(TRAIN / "dermlet_train")
+        for ending in ("*.toml", "*.json")
+        for path in (TRAIN / "dermlet_train").rglob(ending)
+    }
     recipes = {path.relative_to(TRAIN) for path in (TRAIN / "recipes").iterdir()}
     found = {path.relative_to(installed) for path in installed.rglob("*") if path.suffix in (".py", ".toml", ".json")}
-    assert classes and found == modules | classes | recipes
+    assert data and found == modules | data | recipes
 
 
 def test_a_shipped_recipe_trains_by_its_name(script: Path, tmp_path: Path) -> None:
