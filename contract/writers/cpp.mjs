@@ -73,7 +73,7 @@ export function cpp({ enumerations, qualityChecks }) {
     '',
     ...known.flatMap(enumeration),
     '// For sentences.',
-    `inline constexpr std::string_view kReadableFormats = "${listed(labels, 'and')}";`,
+    `inline constexpr std::string_view kReadableFormats = "${listed(labels)}";`,
     '',
     'struct QualityKind {',
     '  std::string_view id;   // ends in a NUL',

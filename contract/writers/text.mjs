@@ -18,9 +18,9 @@ export const plural = (name) => (name.endsWith('s') ? name : `${name}s`);
 
 export const single = (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
-/** `a, b or c` */
-export function listed(values, last) {
-  return values.length < 2 ? values.join() : `${values.slice(0, -1).join(', ')} ${last} ${values.at(-1)}`;
+/** `a, b and c` */
+export function listed(values) {
+  return values.length < 2 ? values.join() : `${values.slice(0, -1).join(', ')} and ${values.at(-1)}`;
 }
 
 /** A quality check as a sentence. */

@@ -111,6 +111,9 @@ function replaced(code, what, by) {
   return { code: changed, map: null };
 }
 
+/** Names of the packages whose code went into a bundle. */
+const bundled = new Set();
+
 async function bundle({ input, to, conditions, platform, output = {} }) {
   const build = await rolldown({
     input,
@@ -123,7 +126,7 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
       if (level === 'warn' && log.code !== 'EVAL') throw new Error(log.message);
     },
   });
-  await build.write({
+  const { output: written } = await build.write({
     dir: to,
     format: 'esm',
     entryFileNames: '[name].js',
@@ -132,6 +135,12 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
     ...output,
   });
   await build.close();
+  for (const { moduleIds = [] } of written) {
+    for (const id of moduleIds) {
+      const name = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
+      if (name !== undefined) bundled.add(name);
+    }
+  }
 }
 
 /** Lit as it is for servers as well, so that importing the element touches no DOM. */
@@ -254,21 +263,10 @@ async function description() {
   await writeFile(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** What is bundled, with its licence. */
-const BUNDLED = [
-  'lit',
-  '@lit/reactive-element',
-  'lit-html',
-  'lit-element',
-  '@lit-labs/ssr-dom-shim',
-  'onnxruntime-web',
-  'csv-parse',
-  'csv-stringify',
-];
-
+/** Each bundled package with its licence. */
 async function licences() {
   const texts = await Promise.all(
-    BUNDLED.map(async (name) => {
+    [...bundled].sort().map(async (name) => {
       const folder = join(root, 'node_modules', name);
       const { version, license, author } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
       const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));

@@ -52,7 +52,9 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
     await run('npm', ['version', version, '--no-git-tag-version', '--ignore-scripts'], { log: 'release' });
     git('commit', '--all', '--quiet', '--message', `Release ${version}`);
     git('tag', '--annotate', `v${version}`, '--message', `Dermlet ${version}`);
-    await run('npm', ['pack', '--ignore-scripts'], { log: 'release', append: true, echo: true });
+    const append = { log: 'release', append: true, echo: true };
+    await run(process.execPath, [join(root, 'tools', 'build', 'build.mjs'), '--package'], append);
+    await run('npm', ['pack', './build/package', '--ignore-scripts'], append);
     say(`Release ${version} is committed, tagged v${version} and packed. To publish: git push --follow-tags`);
   });
 }

@@ -48,16 +48,16 @@ def measure_model(
         table, coarse = Path(folder) / "labels.csv", Path(folder) / "coarse"
         write_rows(table, rows)
         if "evaluation" in only:
-            _evaluate("pictures as they are", table, images, figures / "evaluation.json", whole)
+            _measure("pictures as they are", table, images, figures / "evaluation.json", whole)
         if "thorough" in only and plan.thorough:
-            _evaluate("thorough mode", table, images, figures / "thorough.json", (*whole, "--thorough"))
+            _measure("thorough mode", table, images, figures / "thorough.json", (*whole, "--thorough"))
         parts = [part for part in plan.parts if part.degraded]
         if "degraded" in only and parts:
             sets = {name for part in parts for name in part.sets}
             labels = {entry["id"] for entry in manifest["classes"]}
             chosen = [row for row in rows if row["set"] in sets and row["label"] in labels]
             write_rows(table, degrade(chosen, images, coarse, plan.degraded_side))
-            _evaluate(
+            _measure(
                 f"copies of {plan.degraded_side} px",
                 table,
                 coarse,
@@ -115,8 +115,8 @@ def _parts(parts: Iterable[Part]) -> list[str]:
     return [word for part in parts for word in ("--part", part.option())]
 
 
-def _evaluate(title: str, labels: Path, images: Path, out: Path, options: Sequence[str]) -> None:
-    print(f"card: {title}", flush=True)
+def evaluate(labels: Path, images: Path, report: Path, options: Sequence[str]) -> None:
+    """`npm run evaluate`, whose figures go to `report`. Raises CalledProcessError; its own words go to the terminal."""
     command = [
         "npm",
         "run",
@@ -128,7 +128,7 @@ def _evaluate(title: str, labels: Path, images: Path, out: Path, options: Sequen
         "--images",
         str(images.resolve()),
         "--json",
-        str(out.resolve()),
+        str(report.resolve()),
         *options,
     ]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=sys.stderr)
@@ -183,3 +183,8 @@ def download_sizes(path: Path) -> dict[str, float]:
         "brotli": brotli,
         "brotliMegabytes": round(brotli / 1e6, 3),
     }
+
+
+def _measure(title: str, labels: Path, images: Path, report: Path, options: Sequence[str]) -> None:
+    print(f"card: {title}", flush=True)
+    evaluate(labels, images, report, options)

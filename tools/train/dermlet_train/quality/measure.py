@@ -7,7 +7,6 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +16,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..card.measure import Row, write_rows
+from ..card.measure import Row, evaluate, write_rows
 from ..files import replacing
-from ..repository import ROOT, SCRIPTS
+from ..repository import SCRIPTS
 from .degrade import Degradation
 
 UNDEGRADED = "undegraded"
@@ -88,21 +87,8 @@ def predict(copies: Sequence[Row], folder: Path, model: Path, classes: Sequence[
         with tempfile.TemporaryDirectory() as made:
             labels, found, report = (Path(made) / name for name in ("labels.csv", "found.csv", "report.json"))
             write_rows(labels, missing)
-            command = [
-                "npm",
-                "run",
-                "--silent",
-                "evaluate",
-                "--",
-                "--labels",
-                str(labels),
-                "--images",
-                str(folder.resolve()),
-                "--json",
-                str(report),
-            ]
-            command += ["--predictions", str(found), "--model", str(model.resolve()), "--jobs", str(jobs)]
-            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=sys.stderr)
+            options = ("--predictions", str(found), "--model", str(model.resolve()), "--jobs", str(jobs))
+            evaluate(labels, folder, report, options)
             answers |= _read_answers(found, classes)
         _write_answers(kept, answers, classes)
     wanted = {(row["set"], original(row["image"])) for row in copies}
