@@ -28,9 +28,11 @@ set(core_other_sources
   formats/foreign/parts.cc
   formats/foreign/webp.cc
   formats/header.cc
+  formats/inspect.cc
   formats/jpeg/header.cc
   formats/jpeg/markers.cc
   formats/png/chunks.cc
+  formats/png/colours.cc
   formats/png/header.cc
   formats/png/palette.cc
   formats/sniff.cc

@@ -14,7 +14,7 @@
 
 #include "allocations.h"
 #include "files.h"
-#include "formats/header.h"
+#include "formats/inspect.h"
 #include "pipeline.h"
 #include "support.h"
 
@@ -41,7 +41,11 @@ Result<Prepared> contained(const File& file) {
   double least = 1e9;
   Result<Prepared> told = fail(ErrorCode::kInvalidArgument, "");
   std::size_t most = 0;
+  std::size_t inspecting = 0;
   for (int i = 0; i < 3; ++i) {
+    testing::begin_counting();
+    (void)inspect(file.bytes());
+    inspecting = std::max(inspecting, testing::most_allocated());
     told = fail(ErrorCode::kInvalidArgument, "");
     testing::begin_counting();
     const double began = milliseconds();
@@ -51,6 +55,7 @@ Result<Prepared> contained(const File& file) {
   }
   EXPECT_LE(least, kMostMilliseconds);
   EXPECT_LE(most, kMostBytes);
+  EXPECT_LE(inspecting, kMostBytes);
   EXPECT_GT(most, 0u) << "memory is not counted";
   ::testing::Test::RecordProperty("milliseconds", std::to_string(least));
   ::testing::Test::RecordProperty("bytes", std::to_string(most));
@@ -290,6 +295,19 @@ TEST(Bombs, BmpsOfImpossibleSizesAreRefused) {
     expect_code(bmp(8'000, 8'000, bits), ErrorCode::kCorruptImage);
     expect_code(bmp(8'000, static_cast<std::uint32_t>(-8'000), bits), ErrorCode::kCorruptImage);
     expect_code(bmp(0, 0, bits), ErrorCode::kCorruptImage);
+  }
+}
+
+// Whatever the picture's size, a header takes no more than what it says of colours.
+TEST(Bombs, InspectingAllocatesNothingOfThePicture) {
+  for (const char* name : {"spot-large.jpg", "spot-large-progressive.jpg", "p3.jpg", "spot.png", "spot-16bit.png",
+                           "adobe-rgb-alpha.png", "spot.bmp", "foreign/lossy.webp", "foreign/profile.heic"}) {
+    const File file(testing::picture_bytes(name));
+    testing::begin_counting();
+    const auto header = inspect(file.bytes());
+    const std::size_t most = testing::most_allocated();
+    ASSERT_TRUE(header) << name;
+    EXPECT_LE(most, std::size_t{64} << 10) << name;
   }
 }
 

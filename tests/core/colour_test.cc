@@ -4,8 +4,8 @@
 
 #include <sstream>
 
-#include "formats/decode.h"
 #include "formats/header.h"
+#include "formats/inspect.h"
 #include "formats/png/png.h"
 #include "formats/stb.h"
 #include "pipeline.h"
@@ -31,10 +31,10 @@ Octets joined(std::initializer_list<Octets> parts) {
 }
 
 std::string said(const Octets& file) {
-  const auto header = read_header(file);
+  const auto header = inspect(file);
   if (!header) return "(" + header.error().message + ")";
   auto converter = Converter::allocate().value();
-  return std::string(name_of(read_colour(file, *header, converter)));
+  return std::string(name_of(set_converter(header->colours, header->channels, converter)));
 }
 
 Octets profile(const std::string& wanted) {
@@ -120,7 +120,7 @@ TEST(Colour, AJpegsProfileMayComeInPiecesInAnyOrder) {
   EXPECT_EQ(said(jpeg_with({piece(1, 1, icc)})), "converted");
   EXPECT_EQ(said(jpeg_with({piece(1, 3, a), piece(2, 3, b), piece(3, 3, c)})), "converted");
   EXPECT_EQ(said(jpeg_with({piece(3, 3, c), segment(octets("MPF")), piece(1, 3, a), piece(2, 3, b)})), "converted");
-  const auto header = read_header(jpeg_with({piece(2, 3, b), piece(3, 3, c), piece(1, 3, a)}));
+  const auto header = inspect(jpeg_with({piece(2, 3, b), piece(3, 3, c), piece(1, 3, a)}));
   EXPECT_EQ(header->orientation, 1);
 }
 
@@ -343,7 +343,7 @@ TEST(Colour, EveryFlippedByteOfAFilesHeadIsSurvived) {
     for (std::size_t at = 0; at < 700; ++at) {
       Octets bytes = whole;
       bytes[at] ^= 0xFF;
-      const auto header = read_header(bytes);
+      const auto header = inspect(bytes);
       if (header && static_cast<std::int64_t>(header->width) * header->height < 1'000'000) (void)prepare(bytes, spec);
     }
   }

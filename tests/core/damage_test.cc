@@ -11,7 +11,7 @@
 #include <set>
 
 #include "files.h"
-#include "formats/decode.h"
+#include "formats/inspect.h"
 #include "formats/jpeg/markers.h"
 #include "pipeline.h"
 #include "support.h"
@@ -63,7 +63,7 @@ struct Answer {
 
 Answer answer_to(Bytes bytes) {
   Answer answer;
-  const auto header = read_header(bytes);
+  const auto header = inspect(bytes);
   if (header && is_foreign(header->format)) {
     answer.width = header->width;
     answer.height = header->height;
@@ -215,7 +215,7 @@ TEST_P(Damage, AFileWithAChangedHeaderIsAPictureOrAnError) {
     for (std::size_t at = 0; at < header_bytes(bytes); at += step) {
       for (const std::uint8_t mask : masks) {
         changed[at] = static_cast<std::uint8_t>(bytes[at] ^ mask);
-        const auto header = read_header(changed);
+        const auto header = inspect(changed);
         if (header && static_cast<std::int64_t>(header->width) * header->height > kMostPixels) continue;
         const Answer told = answer_to(changed);
         if (told.error) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "formats/decode.h"
+#include "formats/inspect.h"
 #include "formats/stb.h"
 #include "geometry/orientation.h"
 #include "pipeline.h"
@@ -36,6 +36,11 @@ Image rgba_of(const std::string& name) {
   return std::move(*image);
 }
 
+// As it comes from a decoder elsewhere.
+ForeignPicture decoded(const std::string& name, Image pixels) {
+  return {inspect(foreign(name)).value(), std::move(pixels)};
+}
+
 struct Case {
   std::string name;
   Format format;
@@ -66,7 +71,7 @@ TEST(Foreign, HeadersAreRead) {
   };
   for (const Case& one : cases) {
     const auto bytes = foreign(one.name);
-    const auto header = read_header(bytes);
+    const auto header = inspect(bytes);
     ASSERT_TRUE(header) << one.name << ": " << header.error().message;
     EXPECT_EQ(header->format, one.format) << one.name;
     // HEIC is coded in whole blocks: the primary picture's own size is the one that counts.
@@ -80,16 +85,16 @@ TEST(Foreign, HeadersAreRead) {
 TEST(Foreign, WithItsChangesAFileSaysNothingOfOrientationOrProfile) {
   for (const char* name : {"orientation-6.webp", "orientation-2.avif", "orientation-7.avif", "orientation-6.heic"}) {
     auto bytes = foreign(name);
-    const auto header = read_header(bytes);
+    const auto header = inspect(bytes);
     ASSERT_TRUE(header) << name;
     for (const BytePatch& patch : header->plain) bytes[patch.at] = patch.value;
-    EXPECT_EQ(read_header(bytes)->orientation, 1) << name;
+    EXPECT_EQ(inspect(bytes)->orientation, 1) << name;
   }
 }
 
 TEST(Foreign, SizesOverTheLimitAreRefusedBeforeAnythingIsDecoded) {
   for (const char* name : {"huge.webp", "huge.avif", "huge.heic"})
-    EXPECT_EQ(read_header(foreign(name)).error().code, ErrorCode::kImageTooLarge) << name;
+    EXPECT_EQ(inspect(foreign(name)).error().code, ErrorCode::kImageTooLarge) << name;
 }
 
 TEST(Foreign, CutAtEveryByteEachIsAnswered) {
@@ -100,7 +105,7 @@ TEST(Foreign, CutAtEveryByteEachIsAnswered) {
       const std::vector<std::uint8_t> cut(
           bytes.begin(),
           bytes.begin() + static_cast<std::ptrdiff_t>(n));  // of its own, so that a sanitizer sees its end
-      ASSERT_FALSE(read_header(cut)) << name << " cut at " << n;
+      ASSERT_FALSE(inspect(cut)) << name << " cut at " << n;
     }
   }
 }
@@ -112,7 +117,7 @@ TEST(Foreign, EveryHeaderByteFlippedIsAnswered) {
       for (const std::uint8_t with : {0x01, 0x80, 0xFF}) {
         auto broken = bytes;
         broken[at] ^= with;
-        const auto header = read_header(broken);
+        const auto header = inspect(broken);
         if (!header) continue;
         EXPECT_GE(header->width, 1);
         EXPECT_LE(static_cast<std::size_t>(header->width) * static_cast<std::size_t>(header->height), kMaxPixels);
@@ -135,7 +140,7 @@ TEST(Foreign, DecodedPixelsGiveWhatThePngOfTheSameDrawingGives) {
                                           std::tuple{"lossy.avif", "drawing.png", ColourSource::kSrgb}}) {
     for (const std::optional<Rect> crop : {std::optional<Rect>(), std::optional(Rect{20, 10, 90, 80})}) {
       const auto expected = prepare(foreign(png), spec(), crop);
-      const auto found = prepare(foreign(name), rgba_of(png), spec(), crop);
+      const auto found = prepare(decoded(name, rgba_of(png)), spec(), crop);
       ASSERT_TRUE(expected && found) << name;
       EXPECT_EQ(values_of(found->view), values_of(expected->view)) << name;
       EXPECT_EQ(values_of(found->preview), values_of(expected->preview)) << name;
@@ -150,7 +155,8 @@ TEST(Foreign, DecodedPixelsAreTurnedUpright) {
     // Of these turns each is undone by itself, but those of a quarter, which undo each other.
     constexpr std::array kUndo = {0, 1, 2, 3, 4, 5, 8, 7, 6};
     auto stored = turn_upright(rgba_of("drawing.png"), kUndo[static_cast<std::size_t>(orientation)]);
-    const auto found = prepare(foreign("orientation-" + std::to_string(orientation) + ".avif"), *stored, spec());
+    const auto found =
+        prepare(decoded("orientation-" + std::to_string(orientation) + ".avif", std::move(*stored)), spec());
     ASSERT_TRUE(found) << orientation;
     EXPECT_EQ(found->source.orientation, orientation);
     EXPECT_EQ(found->source.width, 160);
@@ -159,8 +165,8 @@ TEST(Foreign, DecodedPixelsAreTurnedUpright) {
 }
 
 TEST(Foreign, PixelsOfAnotherSizeOrForAnotherFileAreRefused) {
-  const auto code = [](const std::string& name, const Image& pixels) {
-    return prepare(foreign(name), pixels, spec()).error().code;
+  const auto code = [](const std::string& name, Image pixels) {
+    return prepare(decoded(name, std::move(pixels)), spec()).error().code;
   };
   EXPECT_EQ(code("orientation-6.webp", rgba_of("drawing.png")),
             ErrorCode::kInvalidArgument);  // 160 wide, and the file says 120
@@ -168,7 +174,7 @@ TEST(Foreign, PixelsOfAnotherSizeOrForAnotherFileAreRefused) {
   EXPECT_EQ(code("lossy.webp", Image{}), ErrorCode::kInvalidArgument);
   Image lacking = rgba_of("drawing.png");
   lacking.height -= 1;
-  EXPECT_EQ(code("lossy.webp", lacking), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code("lossy.webp", std::move(lacking)), ErrorCode::kInvalidArgument);
 }
 
 TEST(Foreign, FilesOfSeveralPicturesShowTheFirst) {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "formats/decode.h"
+#include "formats/inspect.h"
 #include "geometry/orientation.h"
 #include "pipeline.h"
 #include "support.h"
@@ -17,7 +17,7 @@ namespace {
 using testing::picture_bytes;
 
 Reduced whole(const std::vector<std::uint8_t>& bytes, int reduction) {
-  const Header header = read_header(bytes).value();
+  const Header header = inspect(bytes).value();
   auto decoded = decode_jpeg(bytes, {0, 0, header.width, header.height}, reduction);
   EXPECT_TRUE(decoded) << decoded.error().message;
   return std::move(*decoded);
@@ -71,7 +71,7 @@ TEST(Jpeg, ReducedIsTheAverageOfTheWhole) {
 TEST(Jpeg, APartIsExactlyThatPartOfTheWhole) {
   for (const char* name : kKinds) {
     const auto bytes = picture_bytes(name);
-    const Header header = read_header(bytes).value();
+    const Header header = inspect(bytes).value();
     for (const int reduction : {1, 2, 4, 8}) {
       const Reduced all = whole(bytes, reduction);
       for (const Rect& part :
@@ -168,7 +168,7 @@ TEST(Jpeg, EveryFlippedByteIsSurvivedAtEveryReduction) {
     for (std::size_t at = 2; at < clean.size(); at += 3) {
       auto bytes = clean;
       bytes[at] ^= static_cast<std::uint8_t>(1u << at % 8);
-      const auto header = read_header(bytes);
+      const auto header = inspect(bytes);
       if (!header || static_cast<std::int64_t>(header->width) * header->height > 500'000) continue;
       (void)decode_jpeg(bytes, {0, 0, header->width, header->height}, 1 << at % 4);
     }

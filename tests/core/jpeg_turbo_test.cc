@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "formats/decode.h"
+#include "formats/inspect.h"
 #include "formats/jpeg/jpeg.h"
 #include "scaled_jpeg.h"
 #include "support.h"
@@ -29,7 +29,7 @@ struct Difference {
 
 Difference difference(const char* name, int reduction) {
   const auto bytes = picture_bytes(name);
-  const Header header = read_header(bytes).value();
+  const Header header = inspect(bytes).value();
   const Image wanted = scaled_jpeg(bytes, static_cast<unsigned>(reduction));
   const auto found = decode_jpeg(bytes, {0, 0, header.width, header.height}, reduction);
   EXPECT_TRUE(found) << name;

@@ -245,6 +245,62 @@ test('interpret averages views and combines two pictures', () => {
   for (const count of [0, 3]) assert.equal(module.interpret(Array(count).fill(pair[0]), null).code, 'INVALID_ARGUMENT');
 });
 
+test('sniff names a file by its beginning, and says who decodes it', async () => {
+  for (const [name, format, foreign] of [
+    ['spot.jpg', 'jpeg', false],
+    ['spot.png', 'png', false],
+    ['spot.bmp', 'bmp', false],
+    ['foreign/lossy.webp', 'webp', true],
+    ['foreign/lossy.avif', 'avif', true],
+    ['foreign/lossy.heic', 'heic', true],
+  ]) {
+    const bytes = await picture(name);
+    assert.deepEqual(module.sniff(bytes), { ok: true, format, foreign });
+    assert.deepEqual(module.sniff(bytes.subarray(0, 1024)), { ok: true, format, foreign });
+  }
+  assert.equal(module.sniff(await picture('document.pdf')).code, 'UNSUPPORTED_FORMAT');
+  assert.equal(module.sniff(new Uint8Array()).code, 'CORRUPT_IMAGE');
+});
+
+test('inspect says what a header does', async () => {
+  const { ok, colours, neutralising, ...header } = module.inspect(await picture('foreign/orientation-6.heic'));
+  assert.equal(ok, true);
+  assert.deepEqual(header, { format: 'heic', width: 120, height: 160, orientation: 6, channels: 3 });
+  assert.ok(neutralising.length > 0 && neutralising.length % 2 === 0);
+  assert.equal(typeof colours.kind, 'string');
+  const described = async (name) => module.inspect(await picture(name)).colours;
+  assert.deepEqual(await described('spot.jpg'), { kind: 'none' });
+  assert.deepEqual(await described('foreign/lossy.avif'), { kind: 'srgb' });
+  const { kind, profile } = await described('p3.jpg');
+  assert.equal(kind, 'profile');
+  assert.equal(Buffer.from(profile.subarray(36, 40)).toString(), 'acsp');
+  const numbers = await described('gama-chrm.png');
+  assert.equal(numbers.kind, 'primaries');
+  assert.equal(numbers.primaries.length, 8);
+  assert.ok(numbers.exponent > 1);
+  assert.equal(module.inspect(await picture('huge.png')).code, 'IMAGE_TOO_LARGE');
+  assert.equal(module.inspect(await picture('foreign/cut-off.webp')).code, 'CORRUPT_IMAGE');
+});
+
+test('pixels and what their file says of its colours give what the file gives', async () => {
+  for (const name of ['gama-chrm.png', 'gama.png', 'adobe-rgb.png', 'gray-gamma.png']) {
+    const bytes = await picture(name);
+    const header = { ...module.inspect(bytes), format: 'webp' }; // those whose pixels come from elsewhere
+    const { width, height } = header;
+    const asStored = { ...spec, width, height, quality: {}, previewSide: 0 };
+    // A file that says nothing of its colours is shown as it is stored.
+    const silent = Buffer.from(bytes);
+    for (const chunk of ['gAMA', 'cHRM', 'iCCP'])
+      if (silent.includes(chunk)) silent.write('zzZz', silent.indexOf(chunk));
+    const pixels = module.prepare(silent, asStored, null).view;
+    const expected = module.prepare(bytes, asStored, null);
+    const found = module.prepare({ header, pixels }, asStored, null);
+    assert.equal(found.source.colour, 'converted', name);
+    assert.deepEqual(found.tensor, expected.tensor, name);
+    assert.notDeepEqual(found.view.rgba, pixels.rgba, name);
+  }
+});
+
 test('every kind of wrong file has its code', async () => {
   for (const [name, code] of Object.entries({
     'picture.gif': 'UNSUPPORTED_FORMAT',
@@ -295,12 +351,9 @@ describe('without memory', () => {
 
   test('pixels decoded elsewhere that are larger than the memory are too large', async () => {
     const small = await start();
-    const told = small.prepareDecoded(await picture('foreign/lossless.webp'), spec, null, {
-      width: 4000,
-      height: 3000,
-      rgba: new Uint8Array(4000 * 3000 * 4),
-    });
-    assert.equal(told.code, 'IMAGE_TOO_LARGE');
+    const header = { ...small.inspect(await picture('foreign/lossless.webp')), width: 4000, height: 3000 };
+    const pixels = { width: 4000, height: 3000, rgba: new Uint8Array(4000 * 3000 * 4) };
+    assert.equal(small.prepare({ header, pixels }, spec, null).code, 'IMAGE_TOO_LARGE');
     assert.equal(small.prepare(await picture('spot.jpg'), spec, null).ok, true);
   });
 

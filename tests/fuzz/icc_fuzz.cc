@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "colour/colour.h"
-#include "formats/decode.h"
+#include "formats/inspect.h"
 #include "formats/stb.h"
 
 using namespace dermlet;
@@ -36,8 +36,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (converter->set(profile)) check(*converter);
   }
-  if (const auto header = read_header(bytes);
-      header && read_colour(bytes, *header, *converter) == ColourSource::kConverted)
+  if (const auto header = inspect(bytes);
+      header && set_converter(header->colours, header->channels, *converter) == ColourSource::kConverted)
     check(*converter);
   if (stb_inflate(bytes, 1u << 16).size() > 1u << 16) std::abort();
   return 0;

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "formats/decode.h"
 #include "formats/header.h"
+#include "formats/inspect.h"
 #include "formats/png/png.h"
 #include "pipeline.h"
 
@@ -45,14 +45,14 @@ inline Asked asked_by(Bytes input) {
 // Prepares as asked. Pixels of a foreign format come from elsewhere: here a pattern of the size that the header states,
 // or less, as where a container cuts edges off, or more, which must be refused.
 inline Result<Prepared> prepare_as_asked(Bytes file, const Asked& asked) {
-  const auto header = read_header(file);
+  auto header = inspect(file);
   if (!header || !is_foreign(header->format)) return prepare(file, asked.spec, asked.crop);
   const int more = asked.spec.preview_side % 4 - 2;
   auto pixels = Image::allocate(std::max(1, header->width + more), std::max(1, header->height + std::min(more, 0)), 4);
   if (!pixels) return tl::unexpected(pixels.error());
   std::uint8_t value = 0;
   for (std::uint8_t& sample : pixels->pixels.span()) sample = value = static_cast<std::uint8_t>(value * 5 + 17);
-  return prepare(file, *pixels, asked.spec, asked.crop);
+  return prepare(ForeignPicture{std::move(*header), std::move(*pixels)}, asked.spec, asked.crop);
 }
 
 // The input with each PNG chunk's checksum made right, so that what lies behind the checksums is reached; one input in

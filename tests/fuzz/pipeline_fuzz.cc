@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "formats/decode.h"
+#include "formats/inspect.h"
 #include "input.h"
 
 using namespace dermlet;
@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Asked asked = asked_by({data, size});
   const PrepareSpec& spec = asked.spec;
   const auto file = with_checksums({data, size});
-  const auto header = read_header(file);
+  const auto header = inspect(file);
   if (header && static_cast<std::int64_t>(header->width) * header->height > 300'000) return 0;
   const auto prepared = prepare_as_asked(file, asked);
   if (!prepared) return 0;

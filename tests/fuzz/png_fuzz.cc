@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "formats/decode.h"
+#include "formats/inspect.h"
 #include "formats/stb.h"
 #include "input.h"
 
@@ -11,8 +12,8 @@ using namespace dermlet;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto file = with_checksums({data, size});
-  if (const auto header = read_header(file); header && header->format != Format::kJpeg && !is_foreign(header->format) &&
-                                             static_cast<std::int64_t>(header->width) * header->height < 300'000) {
+  if (const auto header = inspect(file); header && header->format != Format::kJpeg && !is_foreign(header->format) &&
+                                         static_cast<std::int64_t>(header->width) * header->height < 300'000) {
     const auto image = decode(file, *header, {0, 0, header->width, header->height}, 1);
     if (image &&
         (image->image.width != header->width || image->image.height != header->height || image->image.channels != 3))

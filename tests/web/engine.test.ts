@@ -194,17 +194,22 @@ describe('the core', () => {
     let instances = 0;
     const core = await Core.load(wasm, 'dermlet.wasm', async () => {
       const instance = ++instances;
+      let held = 0;
       const unused = () => {
         throw new Error('unused');
       };
       return {
-        prepare: () => prepare(instance),
-        prepareDecoded: () => prepare(instance),
+        prepare: () => {
+          held = memory;
+          return prepare(instance);
+        },
+        sniff: () => ({ ok: true, format: 'png', foreign: false }),
+        inspect: unused,
         interpret: unused,
         judgeQuality: unused,
         locate: unused,
         recogniseModality: unused,
-        memoryBytes: () => memory,
+        memoryBytes: () => held,
       };
     });
     return { core, instances: () => instances };
@@ -243,6 +248,45 @@ describe('the core', () => {
     await core.prepare(wasm, spec, null);
     await core.prepare(wasm, spec, null);
     expect(instances()).toBe(2);
+  });
+
+  test('has a foreign picture inspected and decoded once, however often it is looked at', async () => {
+    const header = {
+      format: 'webp',
+      width: 2,
+      height: 1,
+      orientation: 6,
+      channels: 3,
+      colours: { kind: 'none' },
+    } as const;
+    const pixels = { width: 2, height: 1, rgba: new Uint8ClampedArray(8) };
+    const inspected: Uint8Array[] = [];
+    const decoded: number[][] = [];
+    const sources: unknown[] = [];
+    const create = async () =>
+      ({
+        sniff: () => ({ ok: true, format: 'webp', foreign: true }),
+        inspect: (bytes: Uint8Array) => {
+          inspected.push(bytes);
+          return { ok: true, ...header, neutralising: [1, 9] };
+        },
+        prepare: (source: unknown) => {
+          sources.push(source);
+          return fine;
+        },
+        memoryBytes: () => 0,
+      }) as unknown as DermletModule;
+    const core = await Core.load(wasm, 'dermlet.wasm', create, async (bytes) => {
+      decoded.push([...bytes]);
+      return { ...pixels, path: 'canvas' };
+    });
+    const file = new Uint8Array([7, 7, 7]);
+    for (let look = 0; look < 3; look++) expect((await core.prepare(file, spec, null)).decodePath).toBe('canvas');
+    expect(inspected).toEqual([file]);
+    expect(decoded).toEqual([[7, 9, 7]]); // a copy: the file stays as it is
+    expect([...file]).toEqual([7, 7, 7]);
+    expect(sources).toHaveLength(3);
+    for (const source of sources) expect(source).toMatchObject({ header, pixels });
   });
 
   test('that is not WASM is refused', () =>

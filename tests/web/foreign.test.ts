@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import { type DecodingScope, decodeInBrowser, isProbe, probeFile } from '../../web/src/classifier/browser-decoder.js';
-import { plainCopy } from '../../web/src/classifier/foreign.js';
+import { patchedCopy } from '../../web/src/classifier/foreign.js';
 import { type CreateLibheif, decodeHeic, type Libheif } from '../../web/src/classifier/libheif.js';
 import { loadEngine } from '../../web/src/classifier/node/engine.js';
 import { expectCode, picture } from './support.js';
@@ -192,9 +192,9 @@ describe('HEIC', () => {
   });
 });
 
-test('the core’s changes are made to a copy', () => {
+test('the core’s patches are made to a copy', () => {
   const bytes = new Uint8Array([1, 2, 3]);
-  expect([...plainCopy(bytes, [0, 9, 2, 8])]).toEqual([9, 2, 8]);
+  expect([...patchedCopy(bytes, [0, 9, 2, 8])]).toEqual([9, 2, 8]);
   expect([...bytes]).toEqual([1, 2, 3]);
 });
 

@@ -152,8 +152,8 @@ const rejectionModels = () =>
 const SEEDS = {
   builds: () => drawn().map(withOptions),
   exif: () => drawn().flatMap(exifBlocks),
-  header: drawn,
   icc: () => [...drawn().flatMap(profiles), ...drawn()],
+  inspect: drawn,
   interpret: outputs,
   jpeg: () => jpegs().map((bytes, i) => Buffer.concat([bytes, Buffer.from([i & 3])])),
   pipeline: () => drawn().map(withOptions),

@@ -26,8 +26,8 @@ const LENGTHS = { builds: 16384, jpeg: 16384, png: 16384, scaled: 16384 };
 const DICTIONARIES = {
   builds: ['jpeg', 'png', 'bmp', 'icc', 'exif'],
   exif: ['exif'],
-  header: ['jpeg', 'png', 'bmp', 'exif', 'foreign', 'icc'],
   icc: ['icc', 'png', 'jpeg'],
+  inspect: ['jpeg', 'png', 'bmp', 'exif', 'foreign', 'icc'],
   jpeg: ['jpeg'],
   pipeline: ['jpeg', 'png', 'bmp', 'icc', 'exif', 'foreign'],
   png: ['png', 'bmp', 'icc'],

@@ -14,7 +14,8 @@
 
 #include "decision/modality.h"
 #include "field.h"
-#include "formats/decode.h"
+#include "formats/inspect.h"
+#include "formats/sniff.h"
 #include "pipeline.h"
 
 namespace dermlet {
@@ -149,45 +150,111 @@ Rect rect_from(const Field& v) {
   return {v["x"].integer(), v["y"].integer(), v["width"].integer(), v["height"].integer()};
 }
 
-// What is wrong with a file; of one that is only to be decoded elsewhere, how.
-val refused(const Error& error, Bytes file) {
-  const val failure = to_js(error);
-  if (error.code != ErrorCode::kUnsupportedFormat) return failure;
-  const auto header = read_header(file);
-  if (!header) return failure;
-  std::vector<int> plain;
-  for (const BytePatch& patch : header->plain) {
-    plain.push_back(static_cast<int>(patch.at));
-    plain.push_back(patch.value);
+val to_js(const ColourDescription& colours) {
+  Object said;
+  said.text("kind", name_of(colours.kind));
+  if (colours.kind == ColourKind::kProfile) said.set("profile", copied(colours.profile.span()));
+  if (colours.kind == ColourKind::kPrimaries) {
+    std::vector<double> places;
+    for (const auto& [x, y] : colours.primaries) places.insert(places.end(), {x, y});
+    said.set("primaries", to_array(places)).set("exponent", colours.exponent ? val(*colours.exponent) : val::null());
   }
-  return Object(failure).text("format", name_of(header->format)).set("plain", to_array(plain)).get();
+  return said.get();
 }
 
-val prepare_js(const val& file, const val& spec_value, const val& crop, const val& pixels) {
+ColourDescription colours_from(const Field& v) {
+  ColourDescription colours{v["kind"].one_of<ColourKind>()};
+  if (colours.kind == ColourKind::kProfile) colours.profile = v["profile"].bytes();
+  if (colours.kind == ColourKind::kPrimaries) {
+    const auto places = v["primaries"].elements({8, 8});
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      Chromaticity& primary = colours.primaries[i / 2];
+      (i % 2 == 0 ? primary.x : primary.y) = places[i].number();
+    }
+    const Field exponent = v["exponent"];
+    if (!exponent.absent()) colours.exponent = exponent.number();
+  }
+  return colours;
+}
+
+Header header_from(const Field& v) {
+  constexpr Range kSide = {1, kMaxSide};
+  Header header{v["format"].one_of<Format>()};
+  header.width = v["width"].integer(kSide);
+  header.height = v["height"].integer(kSide);
+  header.orientation = v["orientation"].integer({1, 8});
+  header.channels = v["channels"].integer({1, 4});
+  header.colours = colours_from(v["colours"]);
+  return header;
+}
+
+// `file` owns what the source looks at.
+PictureSource source_from(const Field& v, Buffer<std::uint8_t>& file) {
+  if (v.is_record()) {
+    const Field pixels = v["pixels"];
+    Header header = header_from(v["header"]);
+    return ForeignPicture{std::move(header),
+                          {pixels["width"].integer(), pixels["height"].integer(), 4, pixels["rgba"].bytes()}};
+  }
+  if (v.holds_bytes()) {
+    file = v.bytes();
+  } else {
+    v.refuse("a Uint8Array, or a header and pixels");
+  }
+  return Bytes(file.span());
+}
+
+val sniff_js(const val& file) {
   std::optional<Error> error;
-  const Field area("crop", crop, error);
-  const Field given("pixels", pixels, error);
+  const auto bytes = Field("bytes", file, error).bytes(kSniffedBytes);
+  if (error) return to_js(*error);
+  const auto format = sniff(bytes.span());
+  if (!format) return to_js(format.error());
+  return Object().flag("ok", true).text("format", name_of(*format)).flag("foreign", is_foreign(*format)).get();
+}
+
+val inspect_js(const val& file) {
+  std::optional<Error> error;
   const auto bytes = Field("bytes", file, error).bytes();
+  if (error) return to_js(*error);
+  const auto header = inspect(bytes.span());
+  if (!header) return to_js(header.error());
+  std::vector<int> patches;
+  for (const BytePatch& patch : header->plain) patches.insert(patches.end(), {static_cast<int>(patch.at), patch.value});
+  return Object()
+      .flag("ok", true)
+      .text("format", name_of(header->format))
+      .set("width", header->width)
+      .set("height", header->height)
+      .set("orientation", header->orientation)
+      .set("channels", header->channels)
+      .set("colours", to_js(header->colours))
+      .set("neutralising", to_array(patches))
+      .get();
+}
+
+val prepare_js(const val& picture, const val& spec_value, const val& crop) {
+  std::optional<Error> error;
+  Buffer<std::uint8_t> file;
+  const PictureSource source = source_from({"source", picture, error}, file);
   const PrepareSpec spec = prepare_spec_from({"spec", spec_value, error});
+  const Field area("crop", crop, error);
   std::optional<Rect> wanted;
   if (!area.absent()) wanted = rect_from(area);
-  Image decoded;
-  if (!given.absent()) decoded = {given["width"].integer(), given["height"].integer(), 4, given["rgba"].bytes()};
   if (error) return to_js(*error);
-  const auto prepared =
-      given.absent() ? prepare(bytes.span(), spec, wanted) : prepare(bytes.span(), decoded, spec, wanted);
-  if (!prepared) return refused(prepared.error(), bytes.span());
+  const auto prepared = prepare(source, spec, wanted);
+  if (!prepared) return to_js(prepared.error());
   const auto view = to_js(prepared->view);
   const auto preview = to_js(prepared->preview);
   if (!view || !preview) return to_js(view ? preview.error() : view.error());
-  const Source& source = prepared->source;
+  const Source& read = prepared->source;
   const std::vector<float> measured(prepared->quality_values.begin(), prepared->quality_values.end());
   const Object from = Object()
-                          .text("format", name_of(source.format))
-                          .set("width", source.width)
-                          .set("height", source.height)
-                          .set("orientation", source.orientation)
-                          .text("colour", name_of(source.colour));
+                          .text("format", name_of(read.format))
+                          .set("width", read.width)
+                          .set("height", read.height)
+                          .set("orientation", read.orientation)
+                          .text("colour", name_of(read.colour));
   return Object()
       .flag("ok", true)
       .set("tensor", copied(prepared->tensor.span()))
@@ -374,10 +441,9 @@ val interpret_js(const val& pictures, const val& combination) {
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(dermlet) {
-  emscripten::function(
-      "prepare",
-      +[](const val& file, const val& spec, const val& crop) { return prepare_js(file, spec, crop, val::null()); });
-  emscripten::function("prepareDecoded", &prepare_js);
+  emscripten::function("sniff", &sniff_js);
+  emscripten::function("inspect", &inspect_js);
+  emscripten::function("prepare", &prepare_js);
   emscripten::function("interpret", &interpret_js);
   emscripten::function("judgeQuality", &judge_quality_js);
   emscripten::function("locate", &locate_js);

@@ -12,6 +12,17 @@
 export type Format = 'jpeg' | 'png' | 'bmp' | 'webp' | 'avif' | 'heic';
 
 /**
+ * How a picture file describes its colours.
+ * - `none`: Not at all.
+ * - `srgb`: It says that they are sRGB.
+ * - `profile`: By an ICC profile.
+ * - `primaries`: By chromaticities and, unless the curve is sRGB's, the exponent of a power law: gAMA and cHRM, H.273
+ *   primaries, EXIF's Adobe RGB.
+ * - `unreadable`: In a way that is broken or not read.
+ */
+export type ColourKind = 'none' | 'srgb' | 'profile' | 'primaries' | 'unreadable';
+
+/**
  * How the file's colours became sRGB.
  * - `assumed-srgb`: The file says nothing, so they were taken as sRGB.
  * - `srgb`: The file says that they are sRGB, or has a profile that comes to the same.

@@ -1,6 +1,7 @@
 /** The WebAssembly module's interface, as `bindings.cc` gives it; contract.d.ts lists the values. */
 import type {
   ChannelOrder,
+  ColourKind,
   ColourSource,
   Concern,
   CoreErrorCode,
@@ -22,16 +23,6 @@ export interface Failure {
   ok: false;
   code: CoreErrorCode;
   message: string;
-  /**
-   * Of a file that only has to be decoded elsewhere (code UNSUPPORTED_FORMAT): what it is. Its size is within the
-   * limits.
-   */
-  format?: ForeignFormat;
-  /**
-   * With `format`: pairs of a place in the file and the byte to write there before it is decoded, so that whoever does
-   * applies neither orientation nor colour profile. `prepareDecoded` sees to both.
-   */
-  plain?: number[];
 }
 
 /** Pixels of the upright picture. */
@@ -47,6 +38,50 @@ export interface Picture {
   width: number;
   height: number;
   rgba: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** What a file is. A foreign one's pixels are decoded elsewhere. */
+export type Sniffed = { ok: true } & (
+  | { format: ForeignFormat; foreign: true }
+  | { format: Exclude<Format, ForeignFormat>; foreign: false }
+);
+
+/** What a file says of its colours. */
+export type Colours =
+  | { kind: Exclude<ColourKind, 'profile' | 'primaries'> }
+  /** An ICC profile. */
+  | { kind: 'profile'; profile: Uint8Array }
+  /**
+   * `primaries`: CIE x and y of white, red, green and blue; `exponent` of the power law, null where the curve is sRGB's.
+   */
+  | { kind: 'primaries'; primaries: readonly number[]; exponent: number | null };
+
+/** What a file's header says. Sizes are within the limits. */
+export interface Header {
+  format: Format;
+  /** As stored: before it is turned upright. */
+  width: number;
+  height: number;
+  /** EXIF 1-8. */
+  orientation: number;
+  /** Of colour, as stored: 1 grey, 3 red, green and blue, 4 inks. */
+  channels: number;
+  colours: Colours;
+}
+
+export interface Inspected extends Header {
+  ok: true;
+  /**
+   * Of a foreign format: pairs of a place in the file and the byte to write there before it is decoded, so that whoever
+   * does applies neither orientation nor colour profile. `prepare` sees to both.
+   */
+  neutralising: number[];
+}
+
+/** A picture of a foreign format: what `inspect` said of its file, and the pixels as stored, `neutralising` applied. */
+export interface ForeignPicture {
+  header: Header;
+  pixels: Picture;
 }
 
 export interface PrepareSpec {
@@ -241,11 +276,12 @@ export interface Interpreted {
 
 /** No call keeps a view into WASM memory; every array returned is the caller's own. */
 export interface DermletModule {
-  prepare(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null): Prepared | Failure;
-  /**
-   * The same for a foreign format: `bytes` as they are, and their pixels as decoded after `Failure.plain` was written.
-   */
-  prepareDecoded(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null, pixels: Picture): Prepared | Failure;
+  /** What a file is, by its first bytes; no more of it are copied. */
+  sniff(bytes: Uint8Array): Sniffed | Failure;
+  /** What a whole file's header says; nothing is decoded. */
+  inspect(bytes: Uint8Array): Inspected | Failure;
+  /** A whole JPEG, PNG or BMP file, or the pixels of a file of a foreign format. */
+  prepare(source: Uint8Array | ForeignPicture, spec: PrepareSpec, crop: Rect | null): Prepared | Failure;
   /** One or two pictures of one lesion; `combination` null joins two of one modality. */
   interpret(pictures: readonly LesionOutputs[], combination: CombinationSpec | null): Interpreted | Failure;
   /**

@@ -29,6 +29,8 @@ std::string type_of_array(const val& array) {
   return tag.isString() ? tag.as<std::string>() : std::string();
 }
 
+constexpr std::array<std::string_view, 2> kByteArrays = {"Uint8Array", "Uint8ClampedArray"};
+
 bool is_array(const val& value) { return val::global("Array").call<bool>("isArray", value); }
 
 }  // namespace
@@ -43,6 +45,12 @@ void Field::refuse(const Error& error) const {
 }
 
 bool Field::is_object() const { return !value_.isNull() && value_.typeOf().as<std::string>() == "object"; }
+
+bool Field::is_record() const { return is_object() && type_of_array(value_).empty(); }
+
+bool Field::is_typed_array(std::span<const std::string_view> types) const {
+  return is_object() && std::find(types.begin(), types.end(), type_of_array(value_)) != types.end();
+}
 
 Field Field::operator[](const char* key) const {
   Field member(path_ + "." + key, val::undefined(), *error_);
@@ -135,24 +143,27 @@ std::vector<std::optional<Field>> Field::members(std::span<const std::string_vie
 }
 
 template <typename T>
-Buffer<T> Field::copied(std::span<const std::string_view> types, std::string_view expected) const {
+Buffer<T> Field::copied(std::span<const std::string_view> types, std::string_view expected, std::size_t most) const {
   if (*error_) return {};
-  if (!is_object() || std::find(types.begin(), types.end(), type_of_array(value_)) == types.end()) {
+  if (!is_typed_array(types)) {
     refuse(expected);
     return {};
   }
-  auto buffer = Buffer<T>::allocate(value_["length"].template as<std::size_t>());
+  const auto length = value_["length"].template as<std::size_t>();
+  auto buffer = Buffer<T>::allocate(std::min(length, most));
   if (!buffer) {
     *error_ = std::move(buffer.error());
     return {};
   }
-  val(typed_memory_view(buffer->size(), buffer->data())).template call<void>("set", value_);
+  const val wanted = length > most ? value_.call<val>("subarray", 0, static_cast<double>(most)) : value_;
+  val(typed_memory_view(buffer->size(), buffer->data())).template call<void>("set", wanted);
   return std::move(*buffer);
 }
 
-Buffer<std::uint8_t> Field::bytes() const {
-  constexpr std::array<std::string_view, 2> kTypes = {"Uint8Array", "Uint8ClampedArray"};
-  return copied<std::uint8_t>(kTypes, "a Uint8Array");
+bool Field::holds_bytes() const { return is_typed_array(kByteArrays); }
+
+Buffer<std::uint8_t> Field::bytes(std::size_t most) const {
+  return copied<std::uint8_t>(kByteArrays, "a Uint8Array", most);
 }
 
 Buffer<float> Field::floats() const {

@@ -42,6 +42,8 @@ class Field {
   [[nodiscard]] Field operator[](const char* key) const;
   // Whether it is null.
   [[nodiscard]] bool absent() const { return value_.isNull(); }
+  // Whether it is an object with members, and none of the platform's kinds (typed arrays, ArrayBuffer, ...).
+  [[nodiscard]] bool is_record() const;
   // Whether it is null or was left out.
   [[nodiscard]] bool omitted() const { return value_.isNull() || value_.isUndefined(); }
 
@@ -62,8 +64,10 @@ class Field {
   // An object's members by their names, of which each must be one of `known`; nothing for those that are left out.
   [[nodiscard]] std::vector<std::optional<Field>> members(std::span<const std::string_view> known) const;
 
-  // Copies of typed arrays: Uint8Array or Uint8ClampedArray, and Float32Array. Errors: also kImageTooLarge (no memory).
-  [[nodiscard]] Buffer<std::uint8_t> bytes() const;
+  // Copies of typed arrays: Uint8Array or Uint8ClampedArray, of which the first `most` are copied, and Float32Array.
+  // Errors: also kImageTooLarge (no memory).
+  [[nodiscard]] bool holds_bytes() const;
+  [[nodiscard]] Buffer<std::uint8_t> bytes(std::size_t most = SIZE_MAX) const;
   [[nodiscard]] Buffer<float> floats() const;
 
   // Makes it the call's error that this field is not `expected`, e.g. "an array"; or what was found wrong with it.
@@ -74,7 +78,9 @@ class Field {
   [[nodiscard]] bool is_object() const;
   [[nodiscard]] std::size_t word(std::span<const std::string_view> words) const;
   template <typename T>
-  [[nodiscard]] Buffer<T> copied(std::span<const std::string_view> types, std::string_view expected) const;
+  [[nodiscard]] Buffer<T> copied(std::span<const std::string_view> types, std::string_view expected,
+                                 std::size_t most = SIZE_MAX) const;
+  [[nodiscard]] bool is_typed_array(std::span<const std::string_view> types) const;
 
   std::string path_;
   emscripten::val value_;

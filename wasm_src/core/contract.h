@@ -64,6 +64,28 @@ struct Names<Format> {
   return value == Format::kWebp || value == Format::kAvif || value == Format::kHeic;
 }
 
+// How a picture file describes its colours.
+enum class ColourKind : std::uint8_t {
+  kNone,  // Not at all.
+  kSrgb,  // It says that they are sRGB.
+  kProfile,  // By an ICC profile.
+  // By chromaticities and, unless the curve is sRGB's, the exponent of a power law: gAMA and cHRM, H.273 primaries,
+  // EXIF's Adobe RGB.
+  kPrimaries,
+  kUnreadable,  // In a way that is broken or not read.
+};
+
+template <>
+struct Names<ColourKind> {
+  static constexpr std::array<std::string_view, 5> kAll = {
+      "none",
+      "srgb",
+      "profile",
+      "primaries",
+      "unreadable",
+  };
+};
+
 // How the file's colours became sRGB.
 enum class ColourSource : std::uint8_t {
   kAssumedSrgb,  // The file says nothing, so they were taken as sRGB.

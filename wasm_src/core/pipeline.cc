@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "colour/colour.h"
 #include "formats/decode.h"
+#include "formats/inspect.h"
 #include "geometry/orientation.h"
 
 namespace dermlet {
@@ -18,6 +20,44 @@ int reduction_for(double width, double height, int target_width, int target_heig
   return reduction;
 }
 
+// A picture as stored: what its file says of it, and where its pixels come from.
+struct Stored {
+  Header own{};  // of a file that is decoded here
+  Bytes bytes{};
+  const ForeignPicture* elsewhere = nullptr;
+
+  [[nodiscard]] const Header& header() const { return elsewhere != nullptr ? elsewhere->header : own; }
+  // A container may cut off edges of its picture: the pixels count.
+  [[nodiscard]] int width() const { return elsewhere != nullptr ? elsewhere->pixels.width : own.width; }
+  [[nodiscard]] int height() const { return elsewhere != nullptr ? elsewhere->pixels.height : own.height; }
+  [[nodiscard]] Result<Reduced> decoded(const Rect& part, int reduction, const Converter* converter) const {
+    return elsewhere != nullptr ? take_pixels(elsewhere->pixels, part, converter)
+                                : decode(bytes, own, part, reduction, converter);
+  }
+};
+
+// Pixels may be fewer than the header states; never more.
+Result<void> check_pixels(const ForeignPicture& picture) {
+  const auto& [header, pixels] = picture;
+  const bool fits = pixels.width >= 1 && pixels.height >= 1 && pixels.width <= header.width &&
+                    pixels.height <= header.height && pixels.channels == 4 &&
+                    pixels.pixels.size() == pixels.stride() * static_cast<std::size_t>(pixels.height);
+  if (!is_foreign(header.format) || !fits)
+    return fail(ErrorCode::kInvalidArgument, "the pixels do not fit the picture");
+  return check_size(static_cast<std::uint64_t>(pixels.width), static_cast<std::uint64_t>(pixels.height));
+}
+
+Result<Stored> open(const PictureSource& source) {
+  if (const auto* elsewhere = std::get_if<ForeignPicture>(&source)) {
+    DERMLET_CHECK(check_pixels(*elsewhere));
+    return Stored{{}, {}, elsewhere};
+  }
+  const Bytes bytes = *std::get_if<Bytes>(&source);
+  DERMLET_TRY(header, inspect(bytes));
+  DERMLET_CHECK(check_checksums(bytes, header));
+  return Stored{std::move(header), bytes};
+}
+
 // An upright, possibly reduced part of a picture and where a region of the full upright picture lies in it.
 struct Upright {
   Image image;
@@ -26,17 +66,17 @@ struct Upright {
 
 // Decodes what is needed to show `region`, in pixels of the full upright picture, and turns it upright. `all` decodes
 // the whole picture around it.
-Result<Upright> decode_upright(Bytes bytes, const Header& header, const Source& source, const Rect& region, bool all,
-                               int reduction, const Converter* converter, const Image* pixels) {
-  const Rect stored = stored_rect(region, source.width, source.height, header.orientation);
-  DERMLET_TRY(decoded, decode(bytes, header, all ? Rect{0, 0, header.width, header.height} : stored, reduction,
-                              converter, pixels));
+Result<Upright> decode_upright(const Stored& picture, const Source& source, const Rect& region, bool all, int reduction,
+                               const Converter* converter) {
+  const Rect stored = stored_rect(region, source.width, source.height, source.orientation);
+  DERMLET_TRY(decoded,
+              picture.decoded(all ? Rect{0, 0, picture.width(), picture.height()} : stored, reduction, converter));
   const double by = decoded.reduction;
   const double width = decoded.image.width;
   const double height = decoded.image.height;
   const Box inside = {stored.x / by - decoded.x, stored.y / by - decoded.y, stored.width / by, stored.height / by};
-  DERMLET_TRY(image, turn_upright(std::move(decoded.image), header.orientation));
-  return Upright{std::move(image), upright_box(inside, width, height, header.orientation)};
+  DERMLET_TRY(image, turn_upright(std::move(decoded.image), source.orientation));
+  return Upright{std::move(image), upright_box(inside, width, height, source.orientation)};
 }
 
 // The whole picture within side x side, never enlarged.
@@ -85,17 +125,9 @@ Result<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const
   return std::move(map);
 }
 
-// Pixels may be fewer than the header states, where the container cuts edges off; never more.
-Result<void> check_decoded(const Header& header, const Image& decoded) {
-  const bool fits = decoded.width >= 1 && decoded.height >= 1 && decoded.width <= header.width &&
-                    decoded.height <= header.height && decoded.channels == 4 &&
-                    decoded.pixels.size() == decoded.stride() * static_cast<std::size_t>(decoded.height);
-  if (!is_foreign(header.format) || !fits)
-    return fail(ErrorCode::kInvalidArgument, "the pixels do not fit the picture");
-  return {};
-}
+}  // namespace
 
-Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpec& spec, std::optional<Rect> crop) {
+Result<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec, std::optional<Rect> crop) {
   const TensorSpec& target = spec.tensor;
   if (target.width < 1 || target.height < 1 || target.width > kMaxTensorSide || target.height > kMaxTensorSide ||
       spec.preview_side < 0) {
@@ -105,19 +137,15 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
     return fail(ErrorCode::kInvalidArgument, "the network's share of the picture makes no sense");
   if (!views_fit(spec.views, target.width, target.height))
     return fail(ErrorCode::kInvalidArgument, "there are 1, 4 or, of a square, 8 views");
-  DERMLET_TRY(header, read_header(bytes));
-  if (decoded != nullptr) {
-    DERMLET_CHECK(check_decoded(header, *decoded));
-    header.width = decoded->width;
-    header.height = decoded->height;
-  }
+  DERMLET_TRY(picture, open(source));
+  const Header& header = picture.header();
   DERMLET_TRY(tables, Converter::allocate());
-  const ColourSource colour = read_colour(bytes, header, tables);
+  const ColourSource colour = set_converter(header.colours, header.channels, tables);
   const Converter* converter = colour == ColourSource::kConverted ? &tables : nullptr;
   Prepared prepared;
   const bool swapped = swaps_sides(header.orientation);
-  prepared.source = {header.format, swapped ? header.height : header.width, swapped ? header.width : header.height,
-                     header.orientation, colour};
+  prepared.source = {header.format, swapped ? picture.height() : picture.width(),
+                     swapped ? picture.width() : picture.height(), header.orientation, colour};
   const Rect whole = {0, 0, prepared.source.width, prepared.source.height};
   const Rect area = crop.value_or(whole);
   if (!lies_inside(area, whole.width, whole.height))
@@ -128,17 +156,17 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
   // does.
   const bool preview = spec.preview_side > 0;
   const int reduction = reduction_for(prepared.region.width, prepared.region.height, target.width, target.height, 2);
-  DERMLET_TRY(upright, decode_upright(bytes, header, prepared.source, prepared.region, preview && !crop, reduction,
-                                      converter, decoded));
+  DERMLET_TRY(upright,
+              decode_upright(picture, prepared.source, prepared.region, preview && !crop, reduction, converter));
   DERMLET_TRY(view, resample(upright.image, upright.region, target.width, target.height, spec.filter));
   prepared.view = std::move(view);
   DERMLET_TRY(tensor, to_tensor(prepared.view, target, spec.views));
   prepared.tensor = std::move(tensor);
   if (preview && crop) {
     const int longest = std::max(whole.width, whole.height);
-    DERMLET_TRY(around, decode_upright(bytes, header, prepared.source, whole, true,
-                                       reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1),
-                                       converter, decoded));
+    DERMLET_TRY(around,
+                decode_upright(picture, prepared.source, whole, true,
+                               reduction_for(longest, longest, spec.preview_side, spec.preview_side, 1), converter));
     upright.image = std::move(around.image);
   }
   if (preview) {
@@ -149,17 +177,6 @@ Result<Prepared> prepare_any(Bytes bytes, const Image* decoded, const PrepareSpe
   prepared.quality_values = values;
   prepared.quality = judge_quality(values, spec.quality);
   return prepared;
-}
-
-}  // namespace
-
-Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec, std::optional<Rect> crop) {
-  return prepare_any(bytes, nullptr, spec, crop);
-}
-
-Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const Image& decoded, const PrepareSpec& spec,
-                         std::optional<Rect> crop) {
-  return prepare_any(bytes, &decoded, spec, crop);
 }
 
 Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec& spec, bool usable,

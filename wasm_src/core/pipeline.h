@@ -1,7 +1,10 @@
 // prepare() and interpret(): the two calls that every front end makes, in this order, around the runs of the network.
 //
-//   bytes --prepare()--> tensor, view, preview, quality      (network runs)      outputs --interpret()--> decision,
-//   heat map
+//   bytes --prepare()--> tensor, view, preview, quality    (network runs)    outputs --interpret()--> decision, heat
+//   map
+//
+// Of a format that somebody else decodes:
+//   bytes --inspect()--> header    (decoded elsewhere)    header, pixels --prepare()--> the same
 //
 // prepare() is called for each picture, interpret() once for all pictures of a lesion. Both are pure: same arguments,
 // same answer, bit for bit, on every platform. Neither reads or writes anything it was not given.
@@ -12,14 +15,15 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
-#include "colour/colour.h"
+#include "bytes.h"
 #include "decision/combine.h"
 #include "decision/decision.h"
 #include "decision/heatmap.h"
 #include "decision/rejection.h"
-#include "formats/sniff.h"
+#include "formats/header.h"
 #include "geometry/rect.h"
 #include "geometry/resample.h"
 #include "image.h"
@@ -62,18 +66,21 @@ struct Prepared {
   Quality quality;               // by spec.quality
 };
 
-// Decodes, converts to sRGB, turns upright, crops, resamples and normalises one picture.
-//   bytes  a whole JPEG, PNG or BMP file, at most kMaxFileBytes; one of a foreign format is kUnsupportedFormat
-//   crop   in pixels of the upright picture; must lie inside it and be at least 1x1
-// Errors: kUnsupportedFormat, kCorruptImage, kImageTooLarge, kInvalidArgument.
-[[nodiscard]] Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const PrepareSpec& spec,
-                                       std::optional<Rect> crop = {});
+// A picture of a format that is decoded elsewhere (is_foreign). Orientation and colours are seen to here.
+struct ForeignPicture {
+  Header header;  // of inspect()
+  Image pixels;   // RGBA8, not premultiplied, as stored: decoded after Header::plain was applied to the file
+};
 
-// The same for a format that is decoded elsewhere (is_foreign): `decoded` is RGBA8, not premultiplied, as stored, that
-// is decoded with Header::plain applied. Orientation and colours are seen to here by what the file says of them. Errors
-// as above, and kInvalidArgument for pixels that are not the file's.
-[[nodiscard]] Result<Prepared> prepare(std::span<const std::uint8_t> bytes, const Image& decoded,
-                                       const PrepareSpec& spec, std::optional<Rect> crop = {});
+// A whole JPEG, PNG or BMP file, at most kMaxFileBytes; or pixels and what their file says of them.
+using PictureSource = std::variant<Bytes, ForeignPicture>;
+
+// Decodes, converts to sRGB, turns upright, crops, resamples and normalises one picture.
+//   crop  in pixels of the upright picture; must lie inside it and be at least 1x1
+// Errors: kUnsupportedFormat (also the file of a foreign format), kCorruptImage, kImageTooLarge, kInvalidArgument (also
+// pixels that do not fit their header).
+[[nodiscard]] Result<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec,
+                                       std::optional<Rect> crop = {});
 
 struct Explain {
   int class_index = -1;  // -1 explains the first-ranked class

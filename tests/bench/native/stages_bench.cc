@@ -13,8 +13,8 @@
 
 #include "colour/colour.h"
 #include "colour/icc.h"
-#include "formats/decode.h"
 #include "formats/exif.h"
+#include "formats/inspect.h"
 #include "formats/jpeg/jpeg.h"
 #include "formats/jpeg/markers.h"
 #include "formats/sniff.h"
@@ -65,7 +65,7 @@ Rect whole_of(const Header& header) { return {0, 0, header.width, header.height}
 
 // The network's square of a photo at a reduction, as the pipeline decodes it.
 Reduced square_of(const File& file, int reduction) {
-  const Header header = read_header(file).value();
+  const Header header = inspect(file).value();
   return decode_jpeg(file, fitted_region(whole_of(header), 1, 1, Fit::kCover), reduction).value();
 }
 
@@ -74,7 +74,7 @@ void sniff_stage(benchmark::State& state, const File& file) {
 }
 
 void header_stage(benchmark::State& state, const File& file) {
-  for (auto _ : state) benchmark::DoNotOptimize(read_header(file));
+  for (auto _ : state) benchmark::DoNotOptimize(inspect(file));
 }
 
 void exif_stage(benchmark::State& state, const File& file) {
@@ -94,7 +94,7 @@ void icc_stage(benchmark::State& state, const File& file) {
 }
 
 void decode_stage(benchmark::State& state, const File& file, int reduction) {
-  const Header header = read_header(file).value();
+  const Header header = inspect(file).value();
   for (auto _ : state) benchmark::DoNotOptimize(decode_jpeg(file, whole_of(header), reduction));
   count_bytes(state, file.size());
 }
@@ -210,7 +210,7 @@ int main(int argc, char** argv) {
   std::vector<File> photos;
   for (int i = 2; i < argc; ++i) {
     photos.push_back(read_file(argv[i]));
-    if (!read_header(photos.back())) {
+    if (!inspect(photos.back())) {
       std::fprintf(stderr, "%s cannot be read\n", argv[i]);
       return 2;
     }

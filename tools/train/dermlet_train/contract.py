@@ -60,6 +60,28 @@ FORMATS: tuple[Format, ...] = (
     "heic",
 )
 
+# How a picture file describes its colours.
+ColourKind = Literal[
+    "none",
+    "srgb",
+    "profile",
+    "primaries",
+    "unreadable",
+]
+COLOUR_KINDS: tuple[ColourKind, ...] = (
+    # Not at all.
+    "none",
+    # It says that they are sRGB.
+    "srgb",
+    # By an ICC profile.
+    "profile",
+    # By chromaticities and, unless the curve is sRGB's, the exponent of a power law: gAMA and cHRM, H.273 primaries,
+    # EXIF's Adobe RGB.
+    "primaries",
+    # In a way that is broken or not read.
+    "unreadable",
+)
+
 # How the file's colours became sRGB.
 ColourSource = Literal[
     "assumed-srgb",

@@ -15,12 +15,11 @@
 #include <span>
 
 #include "bytes.h"
+#include "colour/description.h"
 #include "image.h"
 #include "result.h"
 
 namespace dermlet {
-
-inline constexpr std::size_t kMaxProfileBytes = std::size_t{4} << 20;
 
 // Rows of 3; a profile's columns are its red, green and blue in XYZ.
 using Matrix = std::array<std::array<double, 3>, 3>;
@@ -36,15 +35,6 @@ struct Profile {
 
 // Reads a profile from untrusted bytes; false when it is broken or of a kind that is not read.
 [[nodiscard]] bool read_profile(Bytes icc, Profile& profile);
-
-struct Chromaticity {
-  double x = 0;
-  double y = 0;
-};
-
-using Primaries = std::array<Chromaticity, 4>;  // white, red, green, blue
-
-inline constexpr Primaries kSrgbPrimaries = {{{0.3127, 0.3290}, {0.64, 0.33}, {0.30, 0.60}, {0.15, 0.06}}};
 
 // The profile that primaries and a power law describe; sRGB's curve without an exponent. False when they span no
 // colours or the exponent is outside 0.1-10.

@@ -1,11 +1,9 @@
 #include "formats/decode.h"
 
 #include <cstring>
-#include <string>
 
 #include "colour/icc.h"
 #include "formats/bmp/bmp.h"
-#include "formats/foreign/foreign.h"
 #include "formats/jpeg/jpeg.h"
 #include "formats/png/png.h"
 #include "formats/stb.h"
@@ -90,46 +88,32 @@ Result<Image> decode_with_stb(Bytes bytes, const Header& header) {
   return image;
 }
 
+tl::unexpected<Error> part_outside() { return fail(ErrorCode::kInvalidArgument, "the part lies outside the picture"); }
+
 }  // namespace
 
-Result<Header> read_header(Bytes bytes) {
-  if (bytes.size() > kMaxFileBytes) {
-    return fail(ErrorCode::kImageTooLarge, "the file has " + std::to_string(bytes.size() >> 20) + " MiB; at most " +
-                                               std::to_string(kMaxFileBytes >> 20) + " can be read");
-  }
-  DERMLET_TRY(format, sniff(bytes));
-  switch (format) {
-    case Format::kJpeg:
-      return read_jpeg_header(bytes);
-    case Format::kPng:
-      return read_png_header(bytes);
-    case Format::kBmp:
-      return read_bmp_header(bytes);
-    case Format::kWebp:
-      return read_webp_header(bytes);
-    case Format::kAvif:
-    case Format::kHeic:
-      return read_heif_header(bytes, format);
-  }
-  return fail(ErrorCode::kUnsupportedFormat, "no known picture format");
+Result<void> check_checksums(Bytes bytes, const Header& header) {
+  if (header.format == Format::kPng) return check_png_checksums(bytes);
+  return {};
 }
 
-Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction, const Converter* converter,
-                       const Image* decoded) {
+Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction, const Converter* converter) {
   if (header.format == Format::kJpeg) {
     auto picture = decode_jpeg(bytes, part, reduction);
     if (picture && converter != nullptr) converter->apply(picture->image.pixels.span());
     return picture;
   }
-  if (!lies_inside(part, header.width, header.height))
-    return fail(ErrorCode::kInvalidArgument, "the part lies outside the picture");
-  if (is_foreign(header.format)) {
-    if (decoded == nullptr) return fail(ErrorCode::kUnsupportedFormat, "no known picture format");
-    DERMLET_TRY(image, copied_part(*decoded, part, converter));
-    return Reduced{std::move(image), 1, part.x, part.y};
-  }
+  if (is_foreign(header.format))
+    return fail(ErrorCode::kUnsupportedFormat, "the pixels of such a file are decoded elsewhere");
+  if (!lies_inside(part, header.width, header.height)) return part_outside();
   DERMLET_TRY(stored, decode_with_stb(bytes, header));
   DERMLET_TRY(image, to_rgb(std::move(stored), part, converter));
+  return Reduced{std::move(image), 1, part.x, part.y};
+}
+
+Result<Reduced> take_pixels(const Image& pixels, const Rect& part, const Converter* converter) {
+  if (!lies_inside(part, pixels.width, pixels.height)) return part_outside();
+  DERMLET_TRY(image, copied_part(pixels, part, converter));
   return Reduced{std::move(image), 1, part.x, part.y};
 }
 

@@ -1,5 +1,5 @@
 // What the readers and decoders of all formats share: what a file's header says, the limits that it is held to, and
-// pixels as a decoder gives them.
+// pixels as a decoder gives them. A header holds copies alone: it may outlive the file's bytes.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bytes.h"
+#include "colour/description.h"
 #include "formats/sniff.h"
 #include "image.h"
 #include "result.h"
@@ -29,14 +30,11 @@ struct Header {
   Format format;
   int width = 0;  // as stored, pixels
   int height = 0;
-  int orientation = 1;     // EXIF 1-8
-  int channels = 3;        // of colour, as stored: 1 grey, 3 red, green and blue, 4 inks
-  bool adobe_rgb = false;  // EXIF says so; a profile counts for more
-  // Of formats that are decoded elsewhere alone:
-  Bytes profile{};    // ICC profile, part of the file
-  int primaries = 0;  // ITU-T H.273 colour primaries where the container states them without a profile; 0 says nothing,
-                      // -1 what is not read
-  // What to change so that whoever decodes applies neither orientation nor profile: both are seen to here.
+  int orientation = 1;  // EXIF 1-8
+  int channels = 3;     // of colour, as stored: 1 grey, 3 red, green and blue, 4 inks
+  ColourDescription colours{};
+  // Of formats that are decoded elsewhere: makes the copy that is decoded say nothing of orientation or profile, so
+  // that whoever decodes applies neither. Both are seen to here.
   std::vector<BytePatch> plain{};
 };
 

@@ -66,8 +66,7 @@ bool is_text(Bytes bytes) {
 }
 
 std::string_view text_kind(Bytes bytes) {
-  const Bytes head = slice(bytes, 0, 1024);
-  const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.find("<svg") != text.npos) return "an SVG drawing";
   if (text.find("<!DOCTYPE html") != text.npos || text.find("<!doctype html") != text.npos ||
       text.find("<html") != text.npos)
@@ -90,6 +89,7 @@ std::string_view other_name(Bytes bytes) {
 
 Result<Format> sniff(Bytes bytes) {
   if (bytes.empty()) return fail(ErrorCode::kCorruptImage, "the file is empty");
+  bytes = slice(bytes, 0, kSniffedBytes);
   if (starts_with(bytes, "\xFF\xD8\xFF"sv)) return Format::kJpeg;
   if (starts_with(bytes, "\x89PNG\r\n\x1A\n"sv)) return Format::kPng;
   // "BM" alone is two letters of any text: the size of the information header must be one that exists.

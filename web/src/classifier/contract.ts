@@ -7,6 +7,7 @@ import type {
 
 export type {
   ChannelOrder,
+  ColourKind,
   ColourSource,
   Concern,
   CoreErrorCode,

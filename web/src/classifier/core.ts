@@ -11,6 +11,7 @@ import type {
   CoreErrorCode,
   DermletModule,
   Failure,
+  ForeignPicture,
   Interpreted,
   LesionOutputs,
   Located,
@@ -24,7 +25,7 @@ import type {
 import { messageOf } from './abort.js';
 import { requireWasm } from './download.js';
 import { DermletError } from './errors.js';
-import { type DecodedPicture, type DecodeForeign, type DecodePath, plainCopy, unsupported } from './foreign.js';
+import { type DecodeForeign, type DecodePath, patchedCopy, unsupported } from './foreign.js';
 import type { LocatorOutput } from './network.js';
 
 /** An instance that holds more than this after a call is dropped. */
@@ -40,10 +41,10 @@ export interface Decoded extends Prepared {
 export class Core {
   #instance: DermletModule | undefined;
   /**
-   * What others decoded, as long as somebody holds the file: a picture is looked at more than once, and decoding takes
-   * longest.
+   * Foreign pictures as they were decoded, as long as somebody holds the file: a picture is looked at more than once,
+   * and decoding takes longest.
    */
-  readonly #decoded = new WeakMap<Uint8Array, DecodedPicture>();
+  readonly #foreign = new WeakMap<Uint8Array, ForeignPicture & { path: DecodePath }>();
 
   private constructor(
     readonly wasm: Uint8Array,
@@ -71,16 +72,23 @@ export class Core {
 
   /** @throws DermletError with the core's code, and what `decodeForeign` throws */
   async prepare(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null): Promise<Decoded> {
-    const answer = await this.#answer((instance) => instance.prepare(bytes, spec, crop));
-    if (answer.ok || answer.format === undefined) return { ...wanted(answer), decodePath: 'core' };
-    if (!this.decodeForeign) throw unsupported(answer.format, 'there is nothing here that decodes it');
-    const { path, ...pixels } =
-      this.#decoded.get(bytes) ?? (await this.decodeForeign(plainCopy(bytes, answer.plain ?? []), answer.format));
-    this.#decoded.set(bytes, { path, ...pixels });
-    return {
-      ...(await this.#call((instance) => instance.prepareDecoded(bytes, spec, crop, pixels))),
-      decodePath: path,
-    };
+    const foreign = await this.#foreignPicture(bytes);
+    const prepared = await this.#call((instance) => instance.prepare(foreign ?? bytes, spec, crop));
+    return { ...prepared, decodePath: foreign?.path ?? 'core' };
+  }
+
+  /** Undefined for what the core decodes itself, and for what is no picture at all: `prepare` says what is wrong. */
+  async #foreignPicture(bytes: Uint8Array): Promise<(ForeignPicture & { path: DecodePath }) | undefined> {
+    const known = this.#foreign.get(bytes);
+    if (known) return known;
+    const sniffed = await this.#answer((instance) => instance.sniff(bytes));
+    if (!sniffed.ok || !sniffed.foreign) return undefined;
+    const header = await this.#call((instance) => instance.inspect(bytes));
+    if (!this.decodeForeign) throw unsupported(sniffed.format, 'there is nothing here that decodes it');
+    const { path, ...pixels } = await this.decodeForeign(patchedCopy(bytes, header.neutralising), sniffed.format);
+    const picture = { header, pixels, path };
+    this.#foreign.set(bytes, picture);
+    return picture;
   }
 
   /** @throws DermletError with the core's code */

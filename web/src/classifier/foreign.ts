@@ -55,9 +55,9 @@ export function checkPixels(width: number, height: number): void {
     );
 }
 
-/** A copy of a file with the core's changes: pairs of a place and the byte to write there. */
-export function plainCopy(bytes: Uint8Array, changes: readonly number[]): Uint8Array<ArrayBuffer> {
+/** A copy of a file with the core's patches: pairs of a place and the byte to write there. */
+export function patchedCopy(bytes: Uint8Array, patches: readonly number[]): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes);
-  for (let i = 0; i + 1 < changes.length; i += 2) copy[changes[i]!] = changes[i + 1]!;
+  for (let i = 0; i + 1 < patches.length; i += 2) copy[patches[i]!] = patches[i + 1]!;
   return copy;
 }

@@ -6,6 +6,13 @@ namespace {
 constexpr std::size_t kCoreHeader = 12;
 constexpr auto kOrder = ByteOrder::kLittle;
 
+// BITMAPV5HEADER says in a word what the colours are, spelt backwards: sRGB, or a profile in this file or another.
+ColourKind read_colour_kind(Bytes file, std::uint32_t header_bytes) {
+  if (header_bytes < 124) return ColourKind::kNone;
+  if (starts_with(file, "BGRs", 70)) return ColourKind::kSrgb;
+  return starts_with(file, "DEBM", 70) || starts_with(file, "KNIL", 70) ? ColourKind::kUnreadable : ColourKind::kNone;
+}
+
 }  // namespace
 
 // The file header, one of the information headers, and whether the rows that they promise are there.
@@ -50,7 +57,9 @@ Result<Header> read_bmp_header(Bytes bytes) {
   if (*data_at < 14 + kCoreHeader || *data_at > bytes.size() || needed > bytes.size() - *data_at) {
     return fail(ErrorCode::kCorruptImage, "the BMP ends before the picture does");
   }
-  return Header{Format::kBmp, static_cast<int>(width), static_cast<int>(height)};
+  Header header{Format::kBmp, static_cast<int>(width), static_cast<int>(height)};
+  header.colours.kind = read_colour_kind(bytes, *header_bytes);
+  return header;
 }
 
 }  // namespace dermlet

@@ -55,6 +55,28 @@ struct Placement {
   }
 };
 
+// SMPTE EG 432-1, what H.273 calls 12.
+constexpr Primaries kDisplayP3 = {{{0.3127, 0.3290}, {0.680, 0.320}, {0.265, 0.690}, {0.150, 0.060}}};
+
+// ITU-T H.273's codes for primaries and transfer function.
+ColourDescription described_by_codes(unsigned primaries, unsigned transfer) {
+  // BT.709's, BT.601's and sRGB's curves are all shown as sRGB, as browsers do; 2 says nothing.
+  const bool known =
+      transfer == 1 || transfer == 2 || transfer == 6 || transfer == 13 || transfer == 14 || transfer == 15;
+  if (!known) return {ColourKind::kUnreadable};
+  switch (primaries) {
+    case 0:
+    case 2:
+      return {};
+    case 1:
+      return {ColourKind::kSrgb};
+    case 12:
+      return {ColourKind::kPrimaries, {}, kDisplayP3};
+    default:
+      return {ColourKind::kUnreadable};
+  }
+}
+
 // The primary picture's properties, by their places in ipco from 1.
 class Properties {
  public:
@@ -64,7 +86,7 @@ class Properties {
     const Bytes data = box.payload;
     if (starts_with(box.type, "ispe"sv) && data.size() >= 12)
       return set_size(header_, *read_u32(data, 4, kBig), *read_u32(data, 8, kBig));
-    if (starts_with(box.type, "colr"sv)) take_colour(data);
+    if (starts_with(box.type, "colr"sv)) return take_colours(data);
     if (data.empty()) return {};
     if (starts_with(box.type, "irot"sv)) {
       placement_.turn(data[0] & 3);
@@ -87,21 +109,21 @@ class Properties {
     header_.plain.push_back({static_cast<std::size_t>(at.data() - file_.data()), value});
   }
 
-  void take_colour(Bytes data) {
-    if (starts_with(data, "prof"sv) || starts_with(data, "rICC"sv)) set_profile(header_, file_, data.subspan(4));
-    if (!starts_with(data, "nclx"sv) || data.size() < 10) return;
-    const unsigned primaries = *read_u16(data, 4, kBig);
-    const unsigned transfer = *read_u16(data, 6, kBig);
-    // BT.709's, BT.601's and sRGB's curves are all shown as sRGB, as browsers do; 2 says nothing.
-    const bool known =
-        transfer == 1 || transfer == 2 || transfer == 6 || transfer == 13 || transfer == 14 || transfer == 15;
-    header_.primaries = !known ? -1 : primaries == 2 ? 0 : primaries > 22 ? -1 : static_cast<int>(primaries);
+  Result<void> take_colours(Bytes data) {
+    if (starts_with(data, "prof"sv) || starts_with(data, "rICC"sv)) {
+      profiled_ = profiled_ || data.size() > 4;
+      return set_profile(header_, file_, data.subspan(4));
+    }
+    if (!starts_with(data, "nclx"sv) || data.size() < 10) return {};
+    if (!profiled_) header_.colours = described_by_codes(*read_u16(data, 4, kBig), *read_u16(data, 6, kBig));
     for (const auto [at, value] : {BytePatch{4, 0}, BytePatch{5, 1}, BytePatch{6, 0}, BytePatch{7, 13}})
       patch(data.subspan(at), value);
+    return {};
   }
 
   Bytes file_;
   Header& header_;
+  bool profiled_ = false;  // a profile counts for more than codes, whichever comes first
   Placement placement_;
 };
 

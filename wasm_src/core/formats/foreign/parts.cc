@@ -1,6 +1,7 @@
 #include "formats/foreign/parts.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace dermlet::foreign {
 
@@ -15,11 +16,14 @@ Result<void> set_size(Header& header, std::uint32_t width, std::uint32_t height)
   return check_size(width, height);
 }
 
-void set_profile(Header& header, Bytes file, Bytes profile) {
+Result<void> set_profile(Header& header, Bytes file, Bytes profile) {
   constexpr std::size_t kSignature = 36;
-  header.profile = profile;
+  if (profile.empty()) return {};
+  DERMLET_TRY(colours, described_by_profile(profile));
+  header.colours = std::move(colours);
   if (profile.size() > kSignature)
     header.plain.push_back({static_cast<std::size_t>(profile.data() - file.data()) + kSignature, 0});
+  return {};
 }
 
 }  // namespace dermlet::foreign

@@ -45,7 +45,8 @@ Result<Header> read_webp_header(Bytes bytes) {
   for (std::size_t at = first->end; extended && at < std::size_t{*riff} + 8;) {
     const auto chunk = read_chunk(bytes, at);
     if (!chunk) return cut_off();
-    if (starts_with(chunk->type, "ICCP"sv) && header.profile.empty()) set_profile(header, bytes, chunk->payload);
+    if (starts_with(chunk->type, "ICCP"sv) && header.colours.kind == ColourKind::kNone)
+      DERMLET_CHECK(set_profile(header, bytes, chunk->payload));
     if (starts_with(chunk->type, "EXIF"sv)) {
       // Some writers put JPEG's mark in front.
       header.orientation =

@@ -16,7 +16,8 @@
 namespace dermlet {
 
 // Every segment up to the first scan; whether the scans are whole is seen by decoding them. `bytes` begin with the
-// format's signature. Allocates nothing. Errors: kCorruptImage, kUnsupportedFormat, kImageTooLarge.
+// format's signature. Allocates the copy of the profile alone. Errors: kCorruptImage, kUnsupportedFormat,
+// kImageTooLarge.
 [[nodiscard]] Result<Header> read_jpeg_header(Bytes bytes);
 
 //   part       full-size pixels of the stored picture; the result holds it with at least a margin of 8 reduced pixels

@@ -1,4 +1,5 @@
 #include <array>
+#include <utility>
 
 #include "formats/exif.h"
 #include "formats/png/png.h"
@@ -51,22 +52,29 @@ Result<Header> read_png_header(Bytes bytes) {
   for (std::size_t at = kFirstPngChunk;;) {
     const auto chunk = read_png_chunk(bytes, at);
     if (!chunk) return fail(ErrorCode::kCorruptImage, "the PNG ends before the picture does");
-    // Limits are applied before the checksums of long chunks are computed.
     if (!header) {
       if (chunk->is("CgBI"sv)) return fail(ErrorCode::kUnsupportedFormat, "an Xcode-optimised PNG cannot be read");
       if (!chunk->is("IHDR"sv)) return fail(ErrorCode::kCorruptImage, "the PNG does not begin with its header");
       DERMLET_TRY(read, read_ihdr(chunk->data(), bytes.size()));
-      header = read;
+      header = std::move(read);
     }
-    if (chunk->critical() && !chunk->intact())
-      return fail(ErrorCode::kCorruptImage, "a part of the PNG does not match its checksum");
     if (chunk->is("IDAT"sv)) data_seen = true;
     if (chunk->is("eXIf"sv)) header->orientation = read_orientation(chunk->data());
     if (chunk->is("IEND"sv)) break;
     at = chunk->end;
   }
   if (!data_seen) return fail(ErrorCode::kCorruptImage, "the PNG holds no picture");
-  return *header;
+  header->colours = read_png_colours(bytes);
+  return *std::move(header);
+}
+
+Result<void> check_png_checksums(Bytes bytes) {
+  for (auto chunk = read_png_chunk(bytes, kFirstPngChunk); chunk; chunk = read_png_chunk(bytes, chunk->end)) {
+    if (chunk->critical() && !chunk->intact())
+      return fail(ErrorCode::kCorruptImage, "a part of the PNG does not match its checksum");
+    if (chunk->is("IEND"sv)) break;
+  }
+  return {};
 }
 
 }  // namespace dermlet

@@ -1,0 +1,18 @@
+// What a file is, by its bytes: format, size, orientation and colours, and what to change in it where somebody else
+// decodes it. Nothing is decoded; every bound is checked, and the limits of header.h hold.
+#pragma once
+
+#include "bytes.h"
+#include "formats/header.h"
+#include "result.h"
+
+namespace dermlet {
+
+// Walks the file's structure without reading its picture data. Allocates the copy of a colour profile alone, at most
+// kMaxProfileBytes.
+//   bytes  a whole file
+// Errors: kUnsupportedFormat (named), kCorruptImage (broken header, cut off), kImageTooLarge (kMaxFileBytes, kMaxSide,
+// kMaxPixels; no memory).
+[[nodiscard]] Result<Header> inspect(Bytes bytes);
+
+}  // namespace dermlet
