@@ -103,6 +103,13 @@ TEST(Pipeline, WrongSpecsAreRefused) {
   EXPECT_EQ(prepare(picture_bytes("spot.png"), spec_of(100'000)).error().code, ErrorCode::kInvalidArgument);
 }
 
+// Of a lesion of one usable picture.
+Result<Interpretation> interpret_one(const ModelOutputs& outputs, const DecisionSpec& spec,
+                                     std::optional<Explain> explain = {}) {
+  const LesionPicture picture{outputs, spec, true, explain};
+  return interpret(std::span(&picture, 1), {});
+}
+
 TEST(Pipeline, InterpretExplainsTheFirstClassUnlessTold) {
   const std::vector<float> logits = {0, 3};
   const std::vector<float> maps = {1, 0, 0, 2};
@@ -111,12 +118,12 @@ TEST(Pipeline, InterpretExplainsTheFirstClassUnlessTold) {
   spec.concern = {Concern::kLow, Concern::kHigh};
   spec.rejection_threshold = 100;
   const ModelOutputs outputs{logits, maps, 1, 2, {}};
-  EXPECT_EQ(interpret(outputs, spec, true, Explain{-1, 4, 4})->heat_map->class_index, 1);
-  EXPECT_EQ(interpret(outputs, spec, true, Explain{0, 4, 4})->heat_map->class_index, 0);
-  EXPECT_FALSE(interpret(outputs, spec, true)->heat_map);
-  EXPECT_EQ(interpret(outputs, spec, true, Explain{7, 4, 4}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(interpret_one(outputs, spec, Explain{-1, 4, 4})->heat_map->class_index, 1);
+  EXPECT_EQ(interpret_one(outputs, spec, Explain{0, 4, 4})->heat_map->class_index, 0);
+  EXPECT_FALSE(interpret_one(outputs, spec)->heat_map);
+  EXPECT_EQ(interpret_one(outputs, spec, Explain{7, 4, 4}).error().code, ErrorCode::kInvalidArgument);
   const ModelOutputs without{logits, {}, 0, 0, {}};
-  EXPECT_FALSE(interpret(without, spec, true, Explain{-1, 4, 4})->heat_map);
+  EXPECT_FALSE(interpret_one(without, spec, Explain{-1, 4, 4})->heat_map);
 }
 
 TEST(Pipeline, EightViewsAreOfTheSameSquareUprightFirst) {
@@ -156,11 +163,11 @@ TEST(Pipeline, InterpretRefusesByTheRejectionModel) {
   picture.spec.sets.limits = {0.9f, 0.9f};
   picture.spec.concern = {Concern::kLow, Concern::kHigh};
   picture.spec.rejection_threshold = 8;
-  const auto outcome = [&] { return interpret(std::span(&picture, 1), {})->lesion.decision.outcome; };
+  const auto outcome = [&] { return interpret(std::span(&picture, 1), {})->decision.outcome; };
   EXPECT_NE(outcome(), Outcome::kNotRecognised);  // energy -2.3
   picture.rejection = &model;
   EXPECT_EQ(outcome(), Outcome::kNotRecognised);  // distance 9
-  EXPECT_FLOAT_EQ(interpret(std::span(&picture, 1), {})->lesion.decision.rejection, 9);
+  EXPECT_FLOAT_EQ(interpret(std::span(&picture, 1), {})->decision.rejection, 9);
   picture.usable = false;
   EXPECT_EQ(outcome(), Outcome::kPoorQuality);
   picture.outputs.embedding = {};
@@ -176,14 +183,14 @@ TEST(Pipeline, InterpretAveragesViews) {
   const std::vector<float> logits = {4, 0, 2, 2, 1, 1, 1, 1};
   std::vector<float> maps;
   for (const float logit : logits) maps.insert(maps.end(), 4, logit);
-  const auto told = interpret(ModelOutputs{logits, maps, 2, 2, {}, 4}, spec_of_two(1), true, Explain{-1, 8, 8});
+  const auto told = interpret_one(ModelOutputs{logits, maps, 2, 2, {}, 4}, spec_of_two(1), Explain{-1, 8, 8});
   ASSERT_TRUE(told);
   EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
   EXPECT_EQ(told->heat_map->class_index, 0);
   EXPECT_EQ(told->heat_map->values, (std::vector<float>(4, 1.0f)));
-  EXPECT_EQ(interpret(ModelOutputs{logits, maps, 2, 2, {}, 3}, spec_of_two(1), true).error().code,
+  EXPECT_EQ(interpret_one(ModelOutputs{logits, maps, 2, 2, {}, 3}, spec_of_two(1)).error().code,
             ErrorCode::kInvalidArgument);
-  EXPECT_EQ(interpret(ModelOutputs{logits, maps, 2, 2, {}, 1}, spec_of_two(1), true).error().code,
+  EXPECT_EQ(interpret_one(ModelOutputs{logits, maps, 2, 2, {}, 1}, spec_of_two(1)).error().code,
             ErrorCode::kInvalidArgument);
 }
 
@@ -207,12 +214,12 @@ TEST_F(Lesions, TwoUsablePicturesAreCombinedAndTheFirstIsShown) {
   EXPECT_TRUE(told->combined);
   EXPECT_EQ(told->shown, 0u);
   // Differences of the log-probabilities: 1 * (0 - 3) + 0.5 * (2 - 0) / 2 = -2.5.
-  EXPECT_NEAR(told->lesion.decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
+  EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
   EXPECT_NEAR(told->alone[0].probabilities[0], 1 / (1 + std::exp(3.0)), 1e-6);
   EXPECT_NEAR(told->alone[1].probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
-  EXPECT_EQ(told->lesion.heat_map->class_index, 1);
-  EXPECT_EQ(told->lesion.heat_map->values, (std::vector<float>{0.5f, 1}));
-  EXPECT_EQ(told->lesion.heat_map->overlay.width, 4);
+  EXPECT_EQ(told->heat_map->class_index, 1);
+  EXPECT_EQ(told->heat_map->values, (std::vector<float>{0.5f, 1}));
+  EXPECT_EQ(told->heat_map->overlay.width, 4);
 }
 
 TEST_F(Lesions, TheClassShownIsTheLesionsAndNotThePictures) {
@@ -220,7 +227,7 @@ TEST_F(Lesions, TheClassShownIsTheLesionsAndNotThePictures) {
   // prefers class 1.
   const auto told = interpret(pictures(true, true), {{1, 10}, 1, {{0.9f, 0.9f}, 0, 0}, {}});
   EXPECT_EQ(told->alone[0].ranking.front(), 1);
-  EXPECT_EQ(told->lesion.heat_map->class_index, 0);
+  EXPECT_EQ(told->heat_map->class_index, 0);
 }
 
 TEST_F(Lesions, WhatIsNotUsableIsLeftOut) {
@@ -228,14 +235,14 @@ TEST_F(Lesions, WhatIsNotUsableIsLeftOut) {
   ASSERT_TRUE(second);
   EXPECT_FALSE(second->combined);
   EXPECT_EQ(second->shown, 1u);
-  EXPECT_EQ(second->lesion.decision.probabilities, second->alone[1].probabilities);
-  EXPECT_EQ(second->lesion.decision.outcome, second->alone[1].outcome);
-  EXPECT_EQ(second->lesion.decision.rejection_threshold, 100);  // its own
+  EXPECT_EQ(second->decision.probabilities, second->alone[1].probabilities);
+  EXPECT_EQ(second->decision.outcome, second->alone[1].outcome);
+  EXPECT_EQ(second->decision.rejection_threshold, 100);  // its own
   EXPECT_EQ(second->alone[0].outcome, Outcome::kPoorQuality);
-  EXPECT_EQ(second->lesion.heat_map->overlay.width, 6);
+  EXPECT_EQ(second->heat_map->overlay.width, 6);
   const auto first = interpret(pictures(true, false), combination);
   EXPECT_EQ(first->shown, 0u);
-  EXPECT_EQ(first->lesion.decision.probabilities, first->alone[0].probabilities);
+  EXPECT_EQ(first->decision.probabilities, first->alone[0].probabilities);
 }
 
 TEST_F(Lesions, APictureThatDoesNotShowOneSpotIsLeftOut) {
@@ -250,7 +257,7 @@ TEST_F(Lesions, APictureThatDoesNotShowOneSpotIsLeftOut) {
   EXPECT_TRUE(second->alone[0].prediction_set.empty());
   given[1].framing = Framing::kNone;
   const auto neither = interpret(given, combination);
-  EXPECT_EQ(neither->lesion.decision.outcome, Outcome::kSeveralSpots);  // of the first picture
+  EXPECT_EQ(neither->decision.outcome, Outcome::kSeveralSpots);  // of the first picture
   EXPECT_EQ(neither->alone[1].outcome, Outcome::kNoSpot);
   // What is wrong with the picture itself is said before that.
   given[0].usable = false;
@@ -264,8 +271,8 @@ TEST_F(Lesions, ThePictureAndItsFrameAreAveragedAndTheMapIsThePictures) {
   const auto told = interpret(std::span(&both, 1), {});
   ASSERT_TRUE(told);
   // (0 + 2) / 2 against (3 + 0) / 2.
-  EXPECT_NEAR(told->lesion.decision.probabilities[0], 1 / (1 + std::exp(0.5)), 1e-6);
-  EXPECT_EQ(told->lesion.heat_map->values, (std::vector<float>{0.5f, 1}));
+  EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(0.5)), 1e-6);
+  EXPECT_EQ(told->heat_map->values, (std::vector<float>{0.5f, 1}));
   const std::vector<float> three = {1, 2, 3};
   both.closer = ModelOutputs{three, {}, 0, 0, {}};
   EXPECT_FALSE(interpret(std::span(&both, 1), {}));
@@ -276,10 +283,10 @@ TEST_F(Lesions, NoUsablePictureIsPoorQuality) {
   ASSERT_TRUE(told);
   EXPECT_FALSE(told->combined);
   EXPECT_EQ(told->shown, 0u);
-  EXPECT_EQ(told->lesion.decision.outcome, Outcome::kPoorQuality);
-  EXPECT_EQ(told->lesion.decision.tier, Tier::kUnknown);
-  EXPECT_TRUE(told->lesion.decision.prediction_set.empty());
-  EXPECT_EQ(told->lesion.decision.ranking.size(), 2u);
+  EXPECT_EQ(told->decision.outcome, Outcome::kPoorQuality);
+  EXPECT_EQ(told->decision.tier, Tier::kUnknown);
+  EXPECT_TRUE(told->decision.prediction_set.empty());
+  EXPECT_EQ(told->decision.ranking.size(), 2u);
 }
 
 TEST_F(Lesions, ViewsAndPicturesTogether) {
@@ -294,7 +301,7 @@ TEST_F(Lesions, ViewsAndPicturesTogether) {
   both[0].outputs = {logits, maps, 1, 1, {}, 8};
   const auto told = interpret(both, combination);
   ASSERT_TRUE(told);
-  EXPECT_NEAR(told->lesion.decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
+  EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
 }
 
 TEST_F(Lesions, NonsenseIsRefused) {

@@ -415,7 +415,7 @@ val interpret_js(const val& pictures, const val& combination) {
   const auto told = interpret(given, joining);
   if (!told) return to_js(told.error());
   val heat_map = val::null();
-  if (const auto& map = told->lesion.heat_map) {
+  if (const auto& map = told->heat_map) {
     const auto overlay = to_js(map->overlay);
     if (!overlay) return to_js(overlay.error());
     heat_map = Object()
@@ -430,7 +430,7 @@ val interpret_js(const val& pictures, const val& combination) {
   for (const Decision& decision : told->alone) alone.call<void>("push", to_js(decision));
   return Object()
       .flag("ok", true)
-      .set("decision", to_js(told->lesion.decision))
+      .set("decision", to_js(told->decision))
       .set("heatMap", heat_map)
       .set("alone", alone)
       .set("shown", static_cast<double>(told->shown))

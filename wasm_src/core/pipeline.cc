@@ -179,17 +179,10 @@ Result<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec, s
   return prepared;
 }
 
-Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec& spec, bool usable,
-                                 std::optional<Explain> explain) {
-  const LesionPicture picture{outputs, spec, usable, explain};
-  DERMLET_TRY(told, interpret(std::span(&picture, 1), {}));
-  return std::move(told.lesion);
-}
-
-Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, const CombinationSpec& combination) {
+Result<Interpretation> interpret(std::span<const LesionPicture> pictures, const CombinationSpec& combination) {
   if (pictures.empty() || pictures.size() > kMaxLesionPictures)
     return fail(ErrorCode::kInvalidArgument, "a lesion has one or two pictures");
-  LesionInterpretation result;
+  Interpretation result;
   std::vector<MeanOutputs> means;
   std::vector<std::size_t> usable;
   for (const LesionPicture& picture : pictures) {
@@ -206,15 +199,15 @@ Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, 
   }
   result.shown = usable.empty() ? 0 : usable.front();
   result.combined = usable.size() > 1;
-  result.lesion.decision = result.alone[result.shown];
+  result.decision = result.alone[result.shown];
   if (result.combined) {
     std::vector<Opinion> opinions;
     for (const std::size_t i : usable) opinions.push_back({means[i].logits, &pictures[i].spec, &result.alone[i]});
     DERMLET_TRY(joint, combine(opinions, combination));
-    result.lesion.decision = std::move(joint);
+    result.decision = std::move(joint);
   }
-  DERMLET_TRY(map, explain_shown(pictures[result.shown], means[result.shown], result.lesion.decision));
-  result.lesion.heat_map = std::move(map);
+  DERMLET_TRY(map, explain_shown(pictures[result.shown], means[result.shown], result.decision));
+  result.heat_map = std::move(map);
   return result;
 }
 

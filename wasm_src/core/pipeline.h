@@ -88,19 +88,6 @@ struct Explain {
   int height = 0;
 };
 
-struct Interpretation {
-  Decision decision;
-  std::optional<HeatMap> heat_map;
-};
-
-// Turns the outputs for one picture into a decision and, when asked and maps are there, into a heat map. Outputs for
-// several views are averaged first (views.h).
-//   usable  Quality::usable of the same picture; false gives Outcome::kPoorQuality whatever the network says
-// Errors: kInvalidArgument (lengths that do not fit, values that are not finite), kImageTooLarge (no memory for the
-// overlay).
-[[nodiscard]] Result<Interpretation> interpret(const ModelOutputs& outputs, const DecisionSpec& spec, bool usable,
-                                               std::optional<Explain> explain = {});
-
 inline constexpr std::size_t kMaxLesionPictures = 2;
 
 struct LesionPicture {
@@ -116,21 +103,23 @@ struct LesionPicture {
                                       // picture that is not usable
 };
 
-struct LesionInterpretation {
-  Interpretation lesion;        // of all usable pictures together; the heat map is of `shown` alone, of the lesion's
-                                // first-ranked class unless told
-  std::vector<Decision> alone;  // of each picture by itself
-  std::size_t shown = 0;        // the first usable picture; 0 when none is
-  bool combined = false;        // whether two or more pictures were usable and so combined (combine.h)
+struct Interpretation {
+  Decision decision;                // of all usable pictures together
+  std::optional<HeatMap> heat_map;  // of the picture `shown`, for the class asked for, else the lesion's first-ranked
+  std::vector<Decision> alone;      // of each picture by itself
+  std::size_t shown = 0;            // the first usable picture; 0 when none is
+  bool combined = false;            // whether two or more pictures were usable and so combined (combine.h)
 };
 
-// Turns the outputs for the pictures of one lesion into one decision. Pictures that are not usable, or in which not one
-// spot was found, are left out: where one is left, its decision is the lesion's, by its own spec; where none is, the
-// outcome says what is wrong with the first picture and the rest is that picture's.
+// Turns the outputs for the pictures of one lesion into one decision and, when asked and maps are there, into a heat
+// map. Outputs for several views of a picture are averaged first (views.h). Pictures that are not usable, or in which
+// not one spot was found, are left out: where one is left, its decision is the lesion's, by its own spec; where none
+// is, the outcome says what is wrong with the first picture and the rest is that picture's.
 //   pictures     1 to kMaxLesionPictures
 //   combination  weights in the order of the pictures
-// Errors: kInvalidArgument (number of pictures, and as interpret() and combine()), kImageTooLarge.
-[[nodiscard]] Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures,
-                                                     const CombinationSpec& combination);
+// Errors: kInvalidArgument (number of pictures, lengths that do not fit, values that are not finite, and as combine()),
+// kImageTooLarge (no memory for the overlay).
+[[nodiscard]] Result<Interpretation> interpret(std::span<const LesionPicture> pictures,
+                                               const CombinationSpec& combination);
 
 }  // namespace dermlet
