@@ -34,12 +34,12 @@ double milliseconds() {
 }
 
 // Prepares the file as a network of 224 x 224 wants it, with a preview, and holds time and memory to the limits.
-Result<Prepared> contained(const File& file) {
+Expected<Prepared> contained(const File& file) {
   PrepareSpec spec;
   spec.tensor = {224, 224, Layout::kNchw, ChannelOrder::kRgb, {127, 127, 127}, {128, 128, 128}};
   spec.preview_side = 256;
   double least = 1e9;
-  Result<Prepared> told = fail(ErrorCode::kInvalidArgument, "");
+  Expected<Prepared> told = fail(ErrorCode::kInvalidArgument, "");
   std::size_t most = 0;
   std::size_t inspecting = 0;
   for (int i = 0; i < 3; ++i) {

@@ -44,7 +44,7 @@ SetRule limits_of(float limit) { return {{limit, limit, limit}, 0, 0}; }
 
 CombinationSpec weighted() { return {{0.7f, 0.4f}, 1.25f, limits_of(0.6f), {0.3f, 0.2f}}; }
 
-Result<Decision> combined(const Picture& a, const Picture& b, const CombinationSpec& spec) {
+Expected<Decision> combined(const Picture& a, const Picture& b, const CombinationSpec& spec) {
   const std::vector<Opinion> both = {a.opinion(), b.opinion()};
   return combine(both, spec);
 }

@@ -10,7 +10,7 @@ namespace {
 
 using testing::picture_bytes;
 
-Result<Image> decoded(const std::vector<std::uint8_t>& bytes) {
+Expected<Image> decoded(const std::vector<std::uint8_t>& bytes) {
   const auto header = inspect(bytes);
   if (!header) return tl::unexpected(header.error());
   if (const auto intact = check_checksums(bytes, *header); !intact) return tl::unexpected(intact.error());

@@ -27,7 +27,7 @@ class Output {
   float& at(int channel, int row, int column) {
     return values_[static_cast<std::size_t>((channel * kRows + row) * kColumns + column)];
   }
-  [[nodiscard]] Result<Located> in(int width, int height, const LocateSpec& spec = {}) const {
+  [[nodiscard]] Expected<Located> in(int width, int height, const LocateSpec& spec = {}) const {
     return locate(values_, kRows, kColumns, width, height, spec);
   }
   std::vector<float> values_;

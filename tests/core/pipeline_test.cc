@@ -104,8 +104,8 @@ TEST(Pipeline, WrongSpecsAreRefused) {
 }
 
 // Of a lesion of one usable picture.
-Result<Interpretation> interpret_one(const ModelOutputs& outputs, const DecisionSpec& spec,
-                                     std::optional<Explain> explain = {}) {
+Expected<Interpretation> interpret_one(const ModelOutputs& outputs, const DecisionSpec& spec,
+                                       std::optional<Explain> explain = {}) {
   const LesionPicture picture{outputs, spec, true, explain};
   return interpret(std::span(&picture, 1), {});
 }

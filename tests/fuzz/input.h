@@ -44,7 +44,7 @@ inline Asked asked_by(Bytes input) {
 
 // Prepares as asked. Pixels of a foreign format come from elsewhere: here a pattern of the size that the header states,
 // or less, as where a container cuts edges off, or more, which must be refused.
-inline Result<Prepared> prepare_as_asked(Bytes file, const Asked& asked) {
+inline Expected<Prepared> prepare_as_asked(Bytes file, const Asked& asked) {
   auto header = inspect(file);
   if (!header || !is_foreign(header->format)) return prepare(file, asked.spec, asked.crop);
   const int more = asked.spec.preview_side % 4 - 2;

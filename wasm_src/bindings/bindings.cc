@@ -61,7 +61,7 @@ val to_array(const std::vector<T>& values) {
 }
 
 // RGB or RGBA to a clamped RGBA array that JavaScript owns; null for no picture.
-Result<val> to_js(const Image& image) {
+Expected<val> to_js(const Image& image) {
   if (image.empty()) return val::null();
   const std::size_t count = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
   auto rgba = Buffer<std::uint8_t>::allocate(count, 4);

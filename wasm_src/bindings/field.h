@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "contract.h"
+#include "expected.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet {
 

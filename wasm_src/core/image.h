@@ -8,7 +8,7 @@
 #include <span>
 #include <type_traits>
 
-#include "result.h"
+#include "expected.h"
 
 namespace dermlet {
 
@@ -20,7 +20,7 @@ class Buffer {
   Buffer() = default;
 
   // Values are not initialised. Errors: kImageTooLarge when the product overflows or there is no memory.
-  [[nodiscard]] static Result<Buffer> allocate(std::size_t count, std::size_t times = 1) {
+  [[nodiscard]] static Expected<Buffer> allocate(std::size_t count, std::size_t times = 1) {
     if (times != 0 && count > SIZE_MAX / sizeof(T) / times)
       return fail(ErrorCode::kImageTooLarge, "the picture needs more memory than can be addressed");
     const std::size_t size = count * times;
@@ -59,7 +59,7 @@ struct Image {
   int channels = 0;  // 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA
   Buffer<std::uint8_t> pixels;
 
-  [[nodiscard]] static Result<Image> allocate(int width, int height, int channels) {
+  [[nodiscard]] static Expected<Image> allocate(int width, int height, int channels) {
     DERMLET_TRY(pixels,
                 Buffer<std::uint8_t>::allocate(static_cast<std::size_t>(width) * static_cast<std::size_t>(height),
                                                static_cast<std::size_t>(channels)));

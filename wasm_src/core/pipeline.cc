@@ -30,14 +30,14 @@ struct Stored {
   // A container may cut off edges of its picture: the pixels count.
   [[nodiscard]] int width() const { return elsewhere != nullptr ? elsewhere->pixels.width : own.width; }
   [[nodiscard]] int height() const { return elsewhere != nullptr ? elsewhere->pixels.height : own.height; }
-  [[nodiscard]] Result<Reduced> decoded(const Rect& part, int reduction, const Converter* converter) const {
+  [[nodiscard]] Expected<Reduced> decoded(const Rect& part, int reduction, const Converter* converter) const {
     return elsewhere != nullptr ? take_pixels(elsewhere->pixels, part, converter)
                                 : decode(bytes, own, part, reduction, converter);
   }
 };
 
 // Pixels may be fewer than the header states; never more.
-Result<void> check_pixels(const ForeignPicture& picture) {
+Expected<void> check_pixels(const ForeignPicture& picture) {
   const auto& [header, pixels] = picture;
   const bool fits = pixels.width >= 1 && pixels.height >= 1 && pixels.width <= header.width &&
                     pixels.height <= header.height && pixels.channels == 4 &&
@@ -47,7 +47,7 @@ Result<void> check_pixels(const ForeignPicture& picture) {
   return check_size(static_cast<std::uint64_t>(pixels.width), static_cast<std::uint64_t>(pixels.height));
 }
 
-Result<Stored> open(const PictureSource& source) {
+Expected<Stored> open(const PictureSource& source) {
   if (const auto* elsewhere = std::get_if<ForeignPicture>(&source)) {
     DERMLET_CHECK(check_pixels(*elsewhere));
     return Stored{{}, {}, elsewhere};
@@ -66,8 +66,8 @@ struct Upright {
 
 // Decodes what is needed to show `region`, in pixels of the full upright picture, and turns it upright. `all` decodes
 // the whole picture around it.
-Result<Upright> decode_upright(const Stored& picture, const Source& source, const Rect& region, bool all, int reduction,
-                               const Converter* converter) {
+Expected<Upright> decode_upright(const Stored& picture, const Source& source, const Rect& region, bool all,
+                                 int reduction, const Converter* converter) {
   const Rect stored = stored_rect(region, source.width, source.height, source.orientation);
   DERMLET_TRY(decoded,
               picture.decoded(all ? Rect{0, 0, picture.width(), picture.height()} : stored, reduction, converter));
@@ -80,7 +80,7 @@ Result<Upright> decode_upright(const Stored& picture, const Source& source, cons
 }
 
 // The whole picture within side x side, never enlarged.
-Result<Image> make_preview(const Image& upright, const Source& source, int side) {
+Expected<Image> make_preview(const Image& upright, const Source& source, int side) {
   const int longest = std::max(source.width, source.height);
   const int limit = std::min({side, longest, std::max(upright.width, upright.height)});
   const auto scaled = [&](int length) {
@@ -91,7 +91,7 @@ Result<Image> make_preview(const Image& upright, const Source& source, int side)
 }
 
 // What the network says of a picture: the mean over its views, and over the picture and the frame where both were seen.
-Result<MeanOutputs> mean_of(const LesionPicture& picture) {
+Expected<MeanOutputs> mean_of(const LesionPicture& picture) {
   auto mean = average_views(picture.outputs, picture.explain.has_value());
   if (!mean || !picture.closer) return mean;
   DERMLET_TRY(closer, average_views(*picture.closer, false));
@@ -106,7 +106,7 @@ Result<MeanOutputs> mean_of(const LesionPicture& picture) {
 }
 
 // The rejection score by the picture's rejection model; none where it has none.
-Result<std::optional<float>> rejection_of(const LesionPicture& picture, const MeanOutputs& mean) {
+Expected<std::optional<float>> rejection_of(const LesionPicture& picture, const MeanOutputs& mean) {
   if (picture.rejection == nullptr) return std::nullopt;
   if (picture.spec.scores != Scores::kLogits)
     return fail(ErrorCode::kInvalidArgument, "a rejection model wants logits");
@@ -115,8 +115,8 @@ Result<std::optional<float>> rejection_of(const LesionPicture& picture, const Me
 }
 
 // The heat map that was asked for, of one picture; none where there are no maps.
-Result<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const MeanOutputs& mean,
-                                             const Decision& decision) {
+Expected<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const MeanOutputs& mean,
+                                               const Decision& decision) {
   const auto& explain = picture.explain;
   if (!explain || mean.maps.empty()) return std::nullopt;
   const int class_index = explain->class_index == -1 ? decision.ranking.front() : explain->class_index;
@@ -127,7 +127,7 @@ Result<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const
 
 }  // namespace
 
-Result<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec, std::optional<Rect> crop) {
+Expected<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec, std::optional<Rect> crop) {
   const TensorSpec& target = spec.tensor;
   if (target.width < 1 || target.height < 1 || target.width > kMaxTensorSide || target.height > kMaxTensorSide ||
       spec.preview_side < 0) {
@@ -179,7 +179,7 @@ Result<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec, s
   return prepared;
 }
 
-Result<Interpretation> interpret(std::span<const LesionPicture> pictures, const CombinationSpec& combination) {
+Expected<Interpretation> interpret(std::span<const LesionPicture> pictures, const CombinationSpec& combination) {
   if (pictures.empty() || pictures.size() > kMaxLesionPictures)
     return fail(ErrorCode::kInvalidArgument, "a lesion has one or two pictures");
   Interpretation result;

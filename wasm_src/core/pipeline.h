@@ -23,11 +23,11 @@
 #include "decision/decision.h"
 #include "decision/heatmap.h"
 #include "decision/rejection.h"
+#include "expected.h"
 #include "formats/header.h"
 #include "geometry/rect.h"
 #include "geometry/resample.h"
 #include "image.h"
-#include "result.h"
 #include "view/locate.h"
 #include "view/quality.h"
 #include "view/tensor.h"
@@ -79,8 +79,8 @@ using PictureSource = std::variant<Bytes, ForeignPicture>;
 //   crop  in pixels of the upright picture; must lie inside it and be at least 1x1
 // Errors: kUnsupportedFormat (also the file of a foreign format), kCorruptImage, kImageTooLarge, kInvalidArgument (also
 // pixels that do not fit their header).
-[[nodiscard]] Result<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec,
-                                       std::optional<Rect> crop = {});
+[[nodiscard]] Expected<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec,
+                                         std::optional<Rect> crop = {});
 
 struct Explain {
   int class_index = -1;  // -1 explains the first-ranked class
@@ -119,7 +119,7 @@ struct Interpretation {
 //   combination  weights in the order of the pictures
 // Errors: kInvalidArgument (number of pictures, lengths that do not fit, values that are not finite, and as combine()),
 // kImageTooLarge (no memory for the overlay).
-[[nodiscard]] Result<Interpretation> interpret(std::span<const LesionPicture> pictures,
-                                               const CombinationSpec& combination);
+[[nodiscard]] Expected<Interpretation> interpret(std::span<const LesionPicture> pictures,
+                                                 const CombinationSpec& combination);
 
 }  // namespace dermlet

@@ -11,8 +11,8 @@
 
 #include "bytes.h"
 #include "contract.h"
+#include "expected.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -35,7 +35,7 @@ struct ColourDescription {
 };
 
 // With a copy of the profile; kUnreadable for one over kMaxProfileBytes. Errors: kImageTooLarge (no memory).
-[[nodiscard]] inline Result<ColourDescription> described_by_profile(Bytes icc) {
+[[nodiscard]] inline Expected<ColourDescription> described_by_profile(Bytes icc) {
   ColourDescription colours{ColourKind::kUnreadable};
   if (icc.size() > kMaxProfileBytes) return colours;
   DERMLET_TRY(copy, Buffer<std::uint8_t>::allocate(icc.size()));

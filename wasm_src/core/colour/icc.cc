@@ -220,7 +220,7 @@ bool make_profile(const Primaries& primaries, std::optional<double> exponent, Pr
   return xyz_of(primaries, profile.to_xyz);
 }
 
-Result<Converter> Converter::allocate() {
+Expected<Converter> Converter::allocate() {
   DERMLET_TRY(shares, Buffer<std::int32_t>::allocate(std::size_t{3} * 256, 4));
   DERMLET_TRY(encoded, Buffer<std::uint8_t>::allocate((std::size_t{1} << kIndexBits) + 1));
   Converter converter;

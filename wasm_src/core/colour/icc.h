@@ -16,8 +16,8 @@
 
 #include "bytes.h"
 #include "colour/description.h"
+#include "expected.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -44,7 +44,7 @@ struct Profile {
 class Converter {
  public:
   // Takes 28 KiB for its tables; converts nothing before set(). Errors: kImageTooLarge (no memory).
-  [[nodiscard]] static Result<Converter> allocate();
+  [[nodiscard]] static Expected<Converter> allocate();
 
   // False when the profile makes white anything but light: no camera's does.
   [[nodiscard]] bool set(const Profile& profile);

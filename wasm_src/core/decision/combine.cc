@@ -77,7 +77,7 @@ std::pair<float, float> joint_rejection(std::span<const Opinion> opinions) {
 
 }  // namespace
 
-Result<Decision> combine(std::span<const Opinion> opinions, const CombinationSpec& spec) {
+Expected<Decision> combine(std::span<const Opinion> opinions, const CombinationSpec& spec) {
   if (opinions.empty()) return fail(ErrorCode::kInvalidArgument, "there is no picture to combine");
   const Opinion& first = opinions.front();
   const std::size_t count = first.scores.size();

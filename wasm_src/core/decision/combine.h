@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "decision/decision.h"
-#include "result.h"
+#include "expected.h"
 
 namespace dermlet {
 
@@ -38,6 +38,6 @@ struct Opinion {
 // Errors: kInvalidArgument (no picture, numbers of classes or kinds of scores that differ, a number of weights that
 // does not fit, a temperature that is not positive, a negative weight, a value that is not finite, and as
 // check_rules()).
-[[nodiscard]] Result<Decision> combine(std::span<const Opinion> opinions, const CombinationSpec& spec);
+[[nodiscard]] Expected<Decision> combine(std::span<const Opinion> opinions, const CombinationSpec& spec);
 
 }  // namespace dermlet

@@ -73,7 +73,7 @@ Tier concern_tier(std::span<const float> probabilities, const DecisionSpec& spec
 
 }  // namespace
 
-Result<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t count) {
+Expected<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t count) {
   const auto fits = [](float v) { return std::isfinite(v) && v >= 0; };
   if (sets.limits.size() != count)
     return fail(ErrorCode::kInvalidArgument, "limits of the set and classes differ in number");
@@ -85,8 +85,8 @@ Result<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t
   return {};
 }
 
-Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable,
-                        std::optional<float> rejection) {
+Expected<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable,
+                          std::optional<float> rejection) {
   const std::size_t count = scores.size();
   if (count == 0) return fail(ErrorCode::kInvalidArgument, "the network gave no scores");
   if (spec.concern.size() != count) return fail(ErrorCode::kInvalidArgument, "scores and classes differ in number");

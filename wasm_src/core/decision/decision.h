@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "contract.h"
-#include "result.h"
+#include "expected.h"
 
 namespace dermlet {
 
@@ -62,14 +62,14 @@ struct Decision {
 
 // Errors: kInvalidArgument when a rule does not fit `count` classes or a number of it or a cut is negative or not
 // finite.
-[[nodiscard]] Result<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t count);
+[[nodiscard]] Expected<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t count);
 
 // Errors: kInvalidArgument when lengths differ, K is 0, the temperature is not positive, a value is not finite, or as
 // check_rules().
 //   rejection  the rejection score where a model of its own made it; absent: the energy of the logits, 0 for
 //   probabilities
-[[nodiscard]] Result<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable,
-                                      std::optional<float> rejection = {});
+[[nodiscard]] Expected<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable,
+                                        std::optional<float> rejection = {});
 
 // The same from calibrated probabilities on, for scores that were combined: ranking, set, outcome, tier. Lengths as in
 // `spec`; the rejection score is held against spec.rejection_threshold.

@@ -61,7 +61,7 @@ float interpolate(const HeatMap& map, const Sample& row, const Sample& column) {
   return std::clamp(value, 0.0f, 1.0f);
 }
 
-Result<Image> paint(const HeatMap& map, int width, int height) {
+Expected<Image> paint(const HeatMap& map, int width, int height) {
   DERMLET_TRY(overlay, Image::allocate(width, height, 4));
   const auto rows = samples_of(map.rows, height);
   const auto columns = samples_of(map.columns, width);
@@ -78,8 +78,8 @@ Result<Image> paint(const HeatMap& map, int width, int height) {
 
 }  // namespace
 
-Result<HeatMap> make_heat_map(std::span<const float> maps, int class_count, int rows, int columns, int class_index,
-                              int overlay_width, int overlay_height) {
+Expected<HeatMap> make_heat_map(std::span<const float> maps, int class_count, int rows, int columns, int class_index,
+                                int overlay_width, int overlay_height) {
   if (class_count < 1 || class_count > kMaxClasses || rows < 1 || rows > kMaxGrid || columns < 1 ||
       columns > kMaxGrid) {
     return fail(ErrorCode::kInvalidArgument, "the activation maps' shape makes no sense");

@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "expected.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -27,7 +27,7 @@ struct HeatMap {
 
 //   maps  class_count * rows * columns, class-major
 // Errors: kInvalidArgument (lengths, sizes, values that are not finite), kImageTooLarge.
-[[nodiscard]] Result<HeatMap> make_heat_map(std::span<const float> maps, int class_count, int rows, int columns,
-                                            int class_index, int overlay_width, int overlay_height);
+[[nodiscard]] Expected<HeatMap> make_heat_map(std::span<const float> maps, int class_count, int rows, int columns,
+                                              int class_index, int overlay_width, int overlay_height);
 
 }  // namespace dermlet

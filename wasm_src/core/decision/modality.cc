@@ -6,8 +6,8 @@
 
 namespace dermlet {
 
-Result<RecognisedModality> recognise_modality(std::span<const float> embedding, std::span<const float> weights,
-                                              std::span<const float> bias) {
+Expected<RecognisedModality> recognise_modality(std::span<const float> embedding, std::span<const float> weights,
+                                                std::span<const float> bias) {
   if (bias.size() < 2 || embedding.empty() || weights.size() / bias.size() != embedding.size() ||
       weights.size() % bias.size() != 0) {
     return fail(ErrorCode::kInvalidArgument, "the modality probe does not fit the network's embedding");

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <span>
 
-#include "result.h"
+#include "expected.h"
 
 namespace dermlet {
 
@@ -21,8 +21,8 @@ struct RecognisedModality {
 //   weights    M * D values, a row for each modality
 //   bias       M values, at least 2
 // Errors: kInvalidArgument (lengths that do not fit, values that are not finite).
-[[nodiscard]] Result<RecognisedModality> recognise_modality(std::span<const float> embedding,
-                                                            std::span<const float> weights,
-                                                            std::span<const float> bias);
+[[nodiscard]] Expected<RecognisedModality> recognise_modality(std::span<const float> embedding,
+                                                              std::span<const float> weights,
+                                                              std::span<const float> bias);
 
 }  // namespace dermlet

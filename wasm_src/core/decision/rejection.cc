@@ -70,7 +70,7 @@ double energy_of(std::span<const float> logits) {
   return -(top + std::log(sum));
 }
 
-Result<RejectionModel> read_rejection_model(Bytes file) {
+Expected<RejectionModel> read_rejection_model(Bytes file) {
   const auto broken = [] { return fail(ErrorCode::kInvalidArgument, "the rejection model is broken"); };
   if (!starts_with(file, "DRJ1") || file.size() < kHeaderBytes) return broken();
   const auto word = [&](std::size_t at) { return *read_u32(file, at, ByteOrder::kLittle); };
@@ -103,8 +103,8 @@ Result<RejectionModel> read_rejection_model(Bytes file) {
   return model;
 }
 
-Result<float> rejection_score(const RejectionModel& model, std::span<const float> logits,
-                              std::span<const float> embedding) {
+Expected<float> rejection_score(const RejectionModel& model, std::span<const float> logits,
+                                std::span<const float> embedding) {
   if (logits.empty() || embedding.size() != model.embedding_size || !all_finite(logits) || !all_finite(embedding)) {
     return fail(ErrorCode::kInvalidArgument, "the rejection model wants another embedding, or finite numbers");
   }

@@ -30,7 +30,7 @@
 #include <vector>
 
 #include "bytes.h"
-#include "result.h"
+#include "expected.h"
 
 namespace dermlet {
 
@@ -57,11 +57,11 @@ struct RejectionModel {
 
 // Reads the file. Errors: kInvalidArgument when it is not one, its length is not what its sizes say, a size is out of
 // range or a value is not finite.
-[[nodiscard]] Result<RejectionModel> read_rejection_model(Bytes file);
+[[nodiscard]] Expected<RejectionModel> read_rejection_model(Bytes file);
 
 // The score of one picture. Errors: kInvalidArgument when there are no logits, the embedding has another length, or a
 // value or the score is not finite.
-[[nodiscard]] Result<float> rejection_score(const RejectionModel& model, std::span<const float> logits,
-                                            std::span<const float> embedding);
+[[nodiscard]] Expected<float> rejection_score(const RejectionModel& model, std::span<const float> logits,
+                                              std::span<const float> embedding);
 
 }  // namespace dermlet

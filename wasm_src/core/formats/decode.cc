@@ -39,7 +39,7 @@ void lay_over_white(const std::uint8_t* from, int channels, int count, std::uint
 }
 
 // A part of a picture of 1-4 channels as RGB on white.
-Result<Image> copied_part(const Image& image, const Rect& part, const Converter* converter) {
+Expected<Image> copied_part(const Image& image, const Rect& part, const Converter* converter) {
   DERMLET_TRY(rgb, Image::allocate(part.width, part.height, 3));
   for (int y = 0; y < part.height; ++y) {
     const std::uint8_t* from =
@@ -52,7 +52,7 @@ Result<Image> copied_part(const Image& image, const Rect& part, const Converter*
 }
 
 // The same, in place where nothing has to be copied.
-Result<Image> to_rgb(Image image, const Rect& part, const Converter* converter) {
+Expected<Image> to_rgb(Image image, const Rect& part, const Converter* converter) {
   if (image.channels == 3 && part.width == image.width && part.height == image.height) {
     if (converter != nullptr) converter->apply(image.pixels.span());
     return image;
@@ -70,7 +70,7 @@ std::size_t budget_of(const Header& header, std::size_t file_bytes) {
   return pixels > (SIZE_MAX - fixed) / kPerPixel ? SIZE_MAX : pixels * kPerPixel + fixed;
 }
 
-Result<Image> decode_with_stb(Bytes bytes, const Header& header) {
+Expected<Image> decode_with_stb(Bytes bytes, const Header& header) {
   DERMLET_TRY(rewritten, header.format == Format::kPng ? complete_png_palette(bytes) : complete_bmp_palette(bytes));
   const Bytes given = rewritten.empty() ? bytes : Bytes(rewritten.span());
   const StbPicture decoded = stb_decode(given, budget_of(header, given.size()));
@@ -92,12 +92,13 @@ tl::unexpected<Error> part_outside() { return fail(ErrorCode::kInvalidArgument, 
 
 }  // namespace
 
-Result<void> check_checksums(Bytes bytes, const Header& header) {
+Expected<void> check_checksums(Bytes bytes, const Header& header) {
   if (header.format == Format::kPng) return check_png_checksums(bytes);
   return {};
 }
 
-Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction, const Converter* converter) {
+Expected<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction,
+                         const Converter* converter) {
   if (header.format == Format::kJpeg) {
     auto picture = decode_jpeg(bytes, part, reduction);
     if (picture && converter != nullptr) converter->apply(picture->image.pixels.span());
@@ -111,7 +112,7 @@ Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int 
   return Reduced{std::move(image), 1, part.x, part.y};
 }
 
-Result<Reduced> take_pixels(const Image& pixels, const Rect& part, const Converter* converter) {
+Expected<Reduced> take_pixels(const Image& pixels, const Rect& part, const Converter* converter) {
   if (!lies_inside(part, pixels.width, pixels.height)) return part_outside();
   DERMLET_TRY(image, copied_part(pixels, part, converter));
   return Reduced{std::move(image), 1, part.x, part.y};

@@ -9,10 +9,10 @@
 #pragma once
 
 #include "bytes.h"
+#include "expected.h"
 #include "formats/header.h"
 #include "geometry/rect.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -20,16 +20,17 @@ class Converter;  // colour/icc.h
 
 // Whether the file's data is what was written, as far as its format says without decoding: a PNG's checksums. `header`
 // must come from inspect() on the same bytes. Errors: kCorruptImage.
-[[nodiscard]] Result<void> check_checksums(Bytes bytes, const Header& header);
+[[nodiscard]] Expected<void> check_checksums(Bytes bytes, const Header& header);
 
 // Decodes at least `part`, in full-size pixels of the stored picture, reduced by at most `reduction` (1, 2, 4, 8); PNG
 // and BMP are never reduced. `header` must come from inspect() on the same bytes. With a converter, colours come out as
 // sRGB, before transparency is laid over white. Errors: kCorruptImage, kUnsupportedFormat (one that is decoded
 // elsewhere), kImageTooLarge (no memory, or more than such a header can need), kInvalidArgument (a part outside).
-[[nodiscard]] Result<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction,
-                                     const Converter* converter = nullptr);
+[[nodiscard]] Expected<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction,
+                                       const Converter* converter = nullptr);
 
 // The same of pixels that were decoded elsewhere: `part` of them, at full size. 1 to 4 channels.
-[[nodiscard]] Result<Reduced> take_pixels(const Image& pixels, const Rect& part, const Converter* converter = nullptr);
+[[nodiscard]] Expected<Reduced> take_pixels(const Image& pixels, const Rect& part,
+                                            const Converter* converter = nullptr);
 
 }  // namespace dermlet

@@ -4,7 +4,7 @@
 
 namespace dermlet {
 
-Result<void> check_size(std::uint64_t width, std::uint64_t height) {
+Expected<void> check_size(std::uint64_t width, std::uint64_t height) {
   if (width > kMaxSide || height > kMaxSide || width * height > kMaxPixels) {
     return fail(ErrorCode::kImageTooLarge, "the picture is " + std::to_string(width) + " x " + std::to_string(height) +
                                                " pixels; at most " + std::to_string(kMaxPixels / 1'000'000) +

@@ -8,9 +8,9 @@
 
 #include "bytes.h"
 #include "colour/description.h"
+#include "expected.h"
 #include "formats/sniff.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -19,7 +19,7 @@ inline constexpr std::size_t kMaxPixels = 64'000'000;
 inline constexpr int kMaxSide = 65'535;
 
 // Errors: kImageTooLarge over kMaxSide or kMaxPixels.
-[[nodiscard]] Result<void> check_size(std::uint64_t width, std::uint64_t height);
+[[nodiscard]] Expected<void> check_size(std::uint64_t width, std::uint64_t height);
 
 struct BytePatch {
   std::size_t at;

@@ -9,7 +9,7 @@
 
 namespace dermlet {
 
-Result<Header> inspect(Bytes bytes) {
+Expected<Header> inspect(Bytes bytes) {
   if (bytes.size() > kMaxFileBytes) {
     return fail(ErrorCode::kImageTooLarge, "the file has " + std::to_string(bytes.size() >> 20) + " MiB; at most " +
                                                std::to_string(kMaxFileBytes >> 20) + " can be read");

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "bytes.h"
+#include "expected.h"
 #include "formats/header.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -13,6 +13,6 @@ namespace dermlet {
 //   bytes  a whole file
 // Errors: kUnsupportedFormat (named), kCorruptImage (broken header, cut off), kImageTooLarge (kMaxFileBytes, kMaxSide,
 // kMaxPixels; no memory).
-[[nodiscard]] Result<Header> inspect(Bytes bytes);
+[[nodiscard]] Expected<Header> inspect(Bytes bytes);
 
 }  // namespace dermlet

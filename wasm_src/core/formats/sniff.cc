@@ -87,7 +87,7 @@ std::string_view other_name(Bytes bytes) {
 
 }  // namespace
 
-Result<Format> sniff(Bytes bytes) {
+Expected<Format> sniff(Bytes bytes) {
   if (bytes.empty()) return fail(ErrorCode::kCorruptImage, "the file is empty");
   bytes = slice(bytes, 0, kSniffedBytes);
   if (starts_with(bytes, "\xFF\xD8\xFF"sv)) return Format::kJpeg;

@@ -5,7 +5,7 @@
 
 #include "bytes.h"
 #include "contract.h"
-#include "result.h"
+#include "expected.h"
 
 namespace dermlet {
 
@@ -13,6 +13,6 @@ namespace dermlet {
 inline constexpr std::size_t kSniffedBytes = 1024;
 
 // Errors: kUnsupportedFormat (the message names what the file seems to be), kCorruptImage (empty).
-[[nodiscard]] Result<Format> sniff(Bytes bytes);
+[[nodiscard]] Expected<Format> sniff(Bytes bytes);
 
 }  // namespace dermlet

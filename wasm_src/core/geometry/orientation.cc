@@ -67,7 +67,7 @@ Rect stored_rect(const Rect& upright, int width, int height, int orientation) {
   return {static_cast<int>(box.x), static_cast<int>(box.y), static_cast<int>(box.width), static_cast<int>(box.height)};
 }
 
-Result<Image> turn_upright(Image stored, int orientation) {
+Expected<Image> turn_upright(Image stored, int orientation) {
   if (orientation < 2 || orientation > 8) return stored;
   const bool swapped = swaps_sides(orientation);
   DERMLET_TRY(upright, Image::allocate(swapped ? stored.height : stored.width, swapped ? stored.width : stored.height,

@@ -5,9 +5,9 @@
 // clockwise, 7 transversed, 8 to be turned by 270 degrees clockwise. Same answers as Pillow's ImageOps.exif_transpose.
 #pragma once
 
+#include "expected.h"
 #include "geometry/rect.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -22,6 +22,6 @@ namespace dermlet {
 [[nodiscard]] Rect stored_rect(const Rect& upright, int width, int height, int orientation);
 
 // Turns a stored picture upright. `orientation` outside 2..8 gives the picture back as it is. Errors: kImageTooLarge.
-[[nodiscard]] Result<Image> turn_upright(Image stored, int orientation);
+[[nodiscard]] Expected<Image> turn_upright(Image stored, int orientation);
 
 }  // namespace dermlet

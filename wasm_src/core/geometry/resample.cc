@@ -81,7 +81,7 @@ Span span_of(double start, double length, int source) {
 }
 
 // Positions count from span.first.
-Result<Taps> make_taps(const Span& span, int target, const Kernel& kernel) {
+Expected<Taps> make_taps(const Span& span, int target, const Kernel& kernel) {
   const double scale = span.length / target;
   const double offset = span.start - span.first;
   const double filter_scale = std::max(scale, 1.0);
@@ -118,8 +118,8 @@ Result<Taps> make_taps(const Span& span, int target, const Kernel& kernel) {
 std::uint8_t to_byte(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255)); }
 
 // The rows that `down` touches, brought to `width` pixels.
-Result<Image> horizontal_pass(const Image& source, const Span& across, const Span& down, int width,
-                              const Kernel& kernel) {
+Expected<Image> horizontal_pass(const Image& source, const Span& across, const Span& down, int width,
+                                const Kernel& kernel) {
   DERMLET_TRY(taps, make_taps(across, width, kernel));
   DERMLET_TRY(result, Image::allocate(width, down.pixels(), 3));
   for (int y = 0; y < result.height; ++y) {
@@ -146,8 +146,8 @@ Result<Image> horizontal_pass(const Image& source, const Span& across, const Spa
 }
 
 // `width` columns of the source from `left`, brought to `height` rows.
-Result<Image> vertical_pass(const Image& source, int left, int width, const Span& down, int height,
-                            const Kernel& kernel) {
+Expected<Image> vertical_pass(const Image& source, int left, int width, const Span& down, int height,
+                              const Kernel& kernel) {
   DERMLET_TRY(taps, make_taps(down, height, kernel));
   DERMLET_TRY(result, Image::allocate(width, height, 3));
   const std::size_t values = result.stride();
@@ -170,7 +170,7 @@ Result<Image> vertical_pass(const Image& source, int left, int width, const Span
   return result;
 }
 
-Result<Image> copy_of(const Image& source, int left, int top, int width, int height) {
+Expected<Image> copy_of(const Image& source, int left, int top, int width, int height) {
   DERMLET_TRY(result, Image::allocate(width, height, 3));
   for (int y = 0; y < height; ++y)
     std::memcpy(result.row(y), source.row(top + y) + static_cast<std::size_t>(left) * 3, result.stride());
@@ -197,7 +197,7 @@ Rect fitted_region(const Rect& area, int width, int height, Fit fit, double crop
   return {area.x + (area.width - cut_width) / 2, area.y + (area.height - cut_height) / 2, cut_width, cut_height};
 }
 
-Result<Image> resample(const Image& source, const Box& region, int width, int height, Filter filter) {
+Expected<Image> resample(const Image& source, const Box& region, int width, int height, Filter filter) {
   const bool inside = region.x >= 0 && region.y >= 0 && region.width > 0 && region.height > 0 &&
                       region.x + region.width <= source.width && region.y + region.height <= source.height;
   if (source.channels != 3 || !inside) return fail(ErrorCode::kInvalidArgument, "the region lies outside the picture");

@@ -7,9 +7,9 @@
 #pragma once
 
 #include "contract.h"
+#include "expected.h"
 #include "geometry/rect.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -21,6 +21,6 @@ namespace dermlet {
 //   source  RGB8
 //   region  inside the source; may begin and end within a pixel
 // Errors: kInvalidArgument (region or size), kImageTooLarge.
-[[nodiscard]] Result<Image> resample(const Image& source, const Box& region, int width, int height, Filter filter);
+[[nodiscard]] Expected<Image> resample(const Image& source, const Box& region, int width, int height, Filter filter);
 
 }  // namespace dermlet

@@ -130,8 +130,8 @@ Framing framing_of(const Spot& spot, int width, int height, const LocateSpec& sp
 
 }  // namespace
 
-Result<Located> locate(std::span<const float> output, int rows, int columns, int width, int height,
-                       const LocateSpec& spec) {
+Expected<Located> locate(std::span<const float> output, int rows, int columns, int width, int height,
+                         const LocateSpec& spec) {
   if (rows < 1 || columns < 1 || rows > kMaxLocatorGrid || columns > kMaxLocatorGrid || width < 1 || height < 1) {
     return fail(ErrorCode::kInvalidArgument, "the locator's grid or the picture's size makes no sense");
   }

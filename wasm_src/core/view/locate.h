@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "contract.h"
+#include "expected.h"
 #include "geometry/rect.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -57,7 +57,7 @@ inline constexpr std::size_t kMaxSpots = 8;
 //   output        3 * rows * columns values: logits, log2 widths, log2 heights, row by row
 //   width, height of the upright picture, pixels
 // Errors: kInvalidArgument (lengths, sizes or limits that make no sense, values that are not finite).
-[[nodiscard]] Result<Located> locate(std::span<const float> output, int rows, int columns, int width, int height,
-                                     const LocateSpec& spec);
+[[nodiscard]] Expected<Located> locate(std::span<const float> output, int rows, int columns, int width, int height,
+                                       const LocateSpec& spec);
 
 }  // namespace dermlet

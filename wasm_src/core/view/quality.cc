@@ -35,7 +35,7 @@ std::int32_t weighted(const std::uint8_t* pixel, const Weights& weights) {
   return weights[0] * pixel[0] + weights[1] * pixel[1] + weights[2] * pixel[2];
 }
 
-Result<Blocks> blocks_of(const Image& view, int k, const Weights& weights) {
+Expected<Blocks> blocks_of(const Image& view, int k, const Weights& weights) {
   Blocks blocks = {{}, view.width / k, view.height / k, 1 / (kLevel * k * k)};
   DERMLET_TRY(sums, Buffer<std::int32_t>::allocate(static_cast<std::size_t>(blocks.columns),
                                                    static_cast<std::size_t>(blocks.rows)));
@@ -160,7 +160,7 @@ double offset_of(const Blocks& blocks) {
 
 }  // namespace
 
-Result<QualityValues> measure_quality(const Image& view, const Rect& region) {
+Expected<QualityValues> measure_quality(const Image& view, const Rect& region) {
   constexpr std::array kSides = {1, 2, 8, 16, 16};
   std::array<Blocks, kSides.size()> grids;
   for (std::size_t i = 0; i < kSides.size(); ++i) {

@@ -23,9 +23,9 @@
 #include <vector>
 
 #include "contract.h"
+#include "expected.h"
 #include "geometry/rect.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -50,7 +50,7 @@ using QualityValues = std::array<float, kQualityKinds.size()>;
 //   view    what the network is shown, RGB8, at least 1x1
 //   region  the part of the upright picture that it was made from
 // Errors: kImageTooLarge (no memory).
-[[nodiscard]] Result<QualityValues> measure_quality(const Image& view, const Rect& region);
+[[nodiscard]] Expected<QualityValues> measure_quality(const Image& view, const Rect& region);
 
 // Holds measured values against limits: those of a modality, which may be known only after the network has run.
 [[nodiscard]] Quality judge_quality(const QualityValues& values, const QualityLimits& limits);

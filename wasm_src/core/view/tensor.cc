@@ -4,7 +4,7 @@
 
 namespace dermlet {
 
-Result<Buffer<float>> to_tensor(const Image& view, const TensorSpec& spec) {
+Expected<Buffer<float>> to_tensor(const Image& view, const TensorSpec& spec) {
   if (view.channels != 3 || view.width != spec.width || view.height != spec.height)
     return fail(ErrorCode::kInvalidArgument, "the view does not have the tensor's size");
   std::array<std::array<float, 256>, 3> table;

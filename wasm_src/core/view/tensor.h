@@ -5,8 +5,8 @@
 #include <array>
 
 #include "contract.h"
+#include "expected.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet {
 
@@ -23,6 +23,6 @@ struct TensorSpec {
 
 // `view` is RGB8 of spec.width x spec.height. Errors: kInvalidArgument (sizes, mean or std not finite, std 0),
 // kImageTooLarge.
-[[nodiscard]] Result<Buffer<float>> to_tensor(const Image& view, const TensorSpec& spec);
+[[nodiscard]] Expected<Buffer<float>> to_tensor(const Image& view, const TensorSpec& spec);
 
 }  // namespace dermlet

@@ -20,7 +20,7 @@ std::vector<float> mean_of(std::span<const float> values, int views, Place place
 
 }  // namespace
 
-Result<Buffer<float>> to_tensor(const Image& upright, const TensorSpec& spec, int views) {
+Expected<Buffer<float>> to_tensor(const Image& upright, const TensorSpec& spec, int views) {
   if (!views_fit(views, spec.width, spec.height))
     return fail(ErrorCode::kInvalidArgument, "there are 1, 4 or, of a square, 8 views");
   auto first = to_tensor(upright, spec);
@@ -43,7 +43,7 @@ Result<Buffer<float>> to_tensor(const Image& upright, const TensorSpec& spec, in
   return tensor;
 }
 
-Result<MeanOutputs> average_views(const ModelOutputs& outputs, bool with_maps) {
+Expected<MeanOutputs> average_views(const ModelOutputs& outputs, bool with_maps) {
   const int views = outputs.views;
   const auto count = static_cast<std::size_t>(views);
   const int width = outputs.map_width;

@@ -13,8 +13,8 @@
 #include <span>
 #include <vector>
 
+#include "expected.h"
 #include "image.h"
-#include "result.h"
 #include "view/tensor.h"
 
 namespace dermlet {
@@ -35,7 +35,7 @@ namespace dermlet {
 
 // to_tensor() of views 0 to `views` - 1, one after the other. Errors: as to_tensor(), and kInvalidArgument for views
 // that do not fit the shape.
-[[nodiscard]] Result<Buffer<float>> to_tensor(const Image& upright, const TensorSpec& spec, int views);
+[[nodiscard]] Expected<Buffer<float>> to_tensor(const Image& upright, const TensorSpec& spec, int views);
 
 // What the network answered for one picture: for each of its views, one after the other.
 struct ModelOutputs {
@@ -58,6 +58,6 @@ struct MeanOutputs {
 
 // Sums are in double and in the order of the views. Errors: kInvalidArgument (lengths that are not multiples of the
 // views, or do not fit one another or the map's shape). Values that are not finite pass through and stay so.
-[[nodiscard]] Result<MeanOutputs> average_views(const ModelOutputs& outputs, bool with_maps);
+[[nodiscard]] Expected<MeanOutputs> average_views(const ModelOutputs& outputs, bool with_maps);
 
 }  // namespace dermlet

@@ -16,7 +16,7 @@ ColourKind read_colour_kind(Bytes file, std::uint32_t header_bytes) {
 }  // namespace
 
 // The file header, one of the information headers, and whether the rows that they promise are there.
-Result<Header> read_bmp_header(Bytes bytes) {
+Expected<Header> read_bmp_header(Bytes bytes) {
   const auto data_at = read_u32(bytes, 10, kOrder);
   const auto header_bytes = read_u32(bytes, 14, kOrder);
   const bool core = header_bytes == kCoreHeader;

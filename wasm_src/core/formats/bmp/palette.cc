@@ -10,7 +10,7 @@ constexpr std::size_t kColours = 256;
 
 }  // namespace
 
-Result<Buffer<std::uint8_t>> complete_bmp_palette(Bytes bytes) {
+Expected<Buffer<std::uint8_t>> complete_bmp_palette(Bytes bytes) {
   constexpr std::size_t kHeaders = 14 + 40;
   constexpr auto kOrder = ByteOrder::kLittle;
   const std::size_t data_at = *read_u32(bytes, 10, kOrder);

@@ -8,7 +8,7 @@
 namespace dermlet {
 
 // `bytes` begin with the format's signature. Errors: kCorruptImage, kImageTooLarge.
-[[nodiscard]] Result<Header> read_webp_header(Bytes bytes);
-[[nodiscard]] Result<Header> read_heif_header(Bytes bytes, Format format);  // kAvif or kHeic
+[[nodiscard]] Expected<Header> read_webp_header(Bytes bytes);
+[[nodiscard]] Expected<Header> read_heif_header(Bytes bytes, Format format);  // kAvif or kHeic
 
 }  // namespace dermlet

@@ -82,7 +82,7 @@ class Properties {
  public:
   explicit Properties(Bytes file, Header& header) : file_(file), header_(header) {}
 
-  Result<void> apply(const Part& box) {
+  Expected<void> apply(const Part& box) {
     const Bytes data = box.payload;
     if (starts_with(box.type, "ispe"sv) && data.size() >= 12)
       return set_size(header_, *read_u32(data, 4, kBig), *read_u32(data, 8, kBig));
@@ -109,7 +109,7 @@ class Properties {
     header_.plain.push_back({static_cast<std::size_t>(at.data() - file_.data()), value});
   }
 
-  Result<void> take_colours(Bytes data) {
+  Expected<void> take_colours(Bytes data) {
     if (starts_with(data, "prof"sv) || starts_with(data, "rICC"sv)) {
       profiled_ = profiled_ || data.size() > 4;
       return set_profile(header_, file_, data.subspan(4));
@@ -167,7 +167,7 @@ std::optional<Part> property_at(Bytes ipco, unsigned place) {
 
 }  // namespace
 
-Result<Header> read_heif_header(Bytes bytes, Format format) {
+Expected<Header> read_heif_header(Bytes bytes, Format format) {
   Header header{format};
   Bytes meta;
   bool data_seen = false;

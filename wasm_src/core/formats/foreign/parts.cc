@@ -9,14 +9,14 @@ tl::unexpected<Error> cut_off() { return fail(ErrorCode::kCorruptImage, "the fil
 
 tl::unexpected<Error> no_picture() { return fail(ErrorCode::kCorruptImage, "the file holds no picture"); }
 
-Result<void> set_size(Header& header, std::uint32_t width, std::uint32_t height) {
+Expected<void> set_size(Header& header, std::uint32_t width, std::uint32_t height) {
   if (width == 0 || height == 0) return no_picture();
   header.width = static_cast<int>(std::min<std::uint32_t>(width, kMaxSide));
   header.height = static_cast<int>(std::min<std::uint32_t>(height, kMaxSide));
   return check_size(width, height);
 }
 
-Result<void> set_profile(Header& header, Bytes file, Bytes profile) {
+Expected<void> set_profile(Header& header, Bytes file, Bytes profile) {
   constexpr std::size_t kSignature = 36;
   if (profile.empty()) return {};
   DERMLET_TRY(colours, described_by_profile(profile));

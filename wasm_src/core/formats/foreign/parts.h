@@ -18,10 +18,10 @@ struct Part {
 [[nodiscard]] tl::unexpected<Error> no_picture();
 
 // Errors: kCorruptImage (nothing), kImageTooLarge.
-[[nodiscard]] Result<void> set_size(Header& header, std::uint32_t width, std::uint32_t height);
+[[nodiscard]] Expected<void> set_size(Header& header, std::uint32_t width, std::uint32_t height);
 
 // Takes an ICC profile, and has decoders take it for none: one without its signature is. An empty one says nothing.
 // Errors: kImageTooLarge (no memory).
-[[nodiscard]] Result<void> set_profile(Header& header, Bytes file, Bytes profile);
+[[nodiscard]] Expected<void> set_profile(Header& header, Bytes file, Bytes profile);
 
 }  // namespace dermlet::foreign

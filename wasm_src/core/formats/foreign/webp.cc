@@ -24,14 +24,14 @@ std::optional<Part> read_chunk(Bytes bytes, std::size_t at) {
 
 }  // namespace
 
-Result<Header> read_webp_header(Bytes bytes) {
+Expected<Header> read_webp_header(Bytes bytes) {
   Header header{Format::kWebp};
   const auto riff = read_u32(bytes, 4, kLittle);
   if (!riff || *riff < 4 || *riff > bytes.size() - 8) return cut_off();
   const auto first = read_chunk(bytes, 12);
   if (!first) return cut_off();
   const Bytes data = first->payload;
-  Result<void> sized = no_picture();
+  Expected<void> sized = no_picture();
   if (starts_with(first->type, "VP8 "sv) && starts_with(data, "\x9D\x01\x2A"sv, 3) && data.size() >= 10) {
     sized = set_size(header, *read_u16(data, 6, kLittle) & 0x3FFFu, *read_u16(data, 8, kLittle) & 0x3FFFu);
   } else if (starts_with(first->type, "VP8L"sv) && starts_with(data, "\x2F"sv) && data.size() >= 5) {

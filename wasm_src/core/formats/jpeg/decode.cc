@@ -99,18 +99,18 @@ class Decoder {
  public:
   explicit Decoder(Bytes bytes) : bytes_(bytes) {}
 
-  Result<Reduced> decode(const Rect& part, int reduction);
+  Expected<Reduced> decode(const Rect& part, int reduction);
 
  private:
-  using Check = Result<void>;
+  using Check = Expected<void>;
 
   Check read_quantisation(Bytes payload);
   Check read_huffman(Bytes payload);
-  Result<Scan> read_scan(Bytes payload);
+  Expected<Scan> read_scan(Bytes payload);
   Check set_up(const Rect& part, int reduction);
   Check set_up_component(Component& component, const BlockRange& units, int points);
   Check begin_scan(const Scan& scan);
-  Result<std::size_t> decode_scan(const Scan& scan, std::size_t at);
+  Expected<std::size_t> decode_scan(const Scan& scan, std::size_t at);
   Check restart(const Scan& scan, int index);
 
   Check each_block(const Scan& scan);
@@ -134,7 +134,7 @@ class Decoder {
   }
   void put_samples(Component& component, const std::int32_t* block, bool flat, int x, int y) const;
   void transform_stored();
-  Result<Reduced> output(int reduction) const;
+  Expected<Reduced> output(int reduction) const;
   [[nodiscard]] Colour colour() const;
   [[nodiscard]] tl::unexpected<Error> incomplete(bool early, double share) const;
 
@@ -205,7 +205,7 @@ Decoder::Check Decoder::read_huffman(Bytes payload) {
   return {};
 }
 
-Result<Scan> Decoder::read_scan(Bytes payload) {
+Expected<Scan> Decoder::read_scan(Bytes payload) {
   const auto nonsense = [] { return fail(ErrorCode::kCorruptImage, "a JPEG scan header makes no sense"); };
   Scan scan;
   scan.count = read_u8(payload, 0).value_or(0);
@@ -612,7 +612,7 @@ Decoder::Check Decoder::each_block(const Scan& scan) {
 }
 
 // Gives the place where the next marker is looked for.
-Result<std::size_t> Decoder::decode_scan(const Scan& scan, std::size_t at) {
+Expected<std::size_t> Decoder::decode_scan(const Scan& scan, std::size_t at) {
   DERMLET_CHECK(begin_scan(scan));
   reader_ = BitReader(bytes_, at);
   // Where only the mean of each block is needed, scans of the rest are passed over without being decoded.
@@ -652,7 +652,7 @@ Colour Decoder::colour() const {
   return id(0) == 'R' && id(1) == 'G' && id(2) == 'B' ? Colour::kRgb : Colour::kYcc;
 }
 
-Result<Reduced> Decoder::output(int reduction) const {
+Expected<Reduced> Decoder::output(int reduction) const {
   const int points = kBlockSide / reduction;
   const BlockRange& kept = components_[0].kept;
   const int h = components_[0].frame.h;
@@ -672,7 +672,7 @@ Result<Reduced> Decoder::output(int reduction) const {
   return result;
 }
 
-Result<Reduced> Decoder::decode(const Rect& part, int reduction) {
+Expected<Reduced> Decoder::decode(const Rect& part, int reduction) {
   bool ended = false;
   for (std::size_t at = 2; !ended;) {
     DERMLET_TRY(segment, next_segment(bytes_, at));
@@ -728,7 +728,7 @@ Result<Reduced> Decoder::decode(const Rect& part, int reduction) {
 
 namespace dermlet {
 
-Result<Reduced> decode_jpeg(Bytes bytes, const Rect& part, int reduction) {
+Expected<Reduced> decode_jpeg(Bytes bytes, const Rect& part, int reduction) {
   // Tables and planes' bookkeeping are too large for a small stack.
   const auto decoder = std::unique_ptr<jpeg::Decoder>(new (std::nothrow) jpeg::Decoder(bytes));
   if (!decoder) return fail(ErrorCode::kImageTooLarge, "not enough memory for the picture");

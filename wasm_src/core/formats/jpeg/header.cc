@@ -31,7 +31,7 @@ class Pieces {
   [[nodiscard]] bool any() const { return any_; }
 
   // kUnreadable when one is missing, there twice, or contradicts the others, or they are too large together.
-  [[nodiscard]] Result<ColourDescription> joined() const {
+  [[nodiscard]] Expected<ColourDescription> joined() const {
     ColourDescription colours{ColourKind::kUnreadable};
     if (!whole_ || found_ != count_ || bytes_ > kMaxProfileBytes) return colours;
     DERMLET_TRY(icc, Buffer<std::uint8_t>::allocate(bytes_));
@@ -59,7 +59,7 @@ constexpr auto kProfileMark = "ICC_PROFILE\0"sv;
 
 }  // namespace
 
-Result<Header> read_jpeg_header(Bytes bytes) {
+Expected<Header> read_jpeg_header(Bytes bytes) {
   Header header{Format::kJpeg};
   std::optional<jpeg::Frame> frame;
   Pieces profile;

@@ -18,11 +18,11 @@ namespace dermlet {
 // Every segment up to the first scan; whether the scans are whole is seen by decoding them. `bytes` begin with the
 // format's signature. Allocates the copy of the profile alone. Errors: kCorruptImage, kUnsupportedFormat,
 // kImageTooLarge.
-[[nodiscard]] Result<Header> read_jpeg_header(Bytes bytes);
+[[nodiscard]] Expected<Header> read_jpeg_header(Bytes bytes);
 
 //   part       full-size pixels of the stored picture; the result holds it with at least a margin of 8 reduced pixels
 //   where the picture has them reduction  1, 2, 4 or 8
 // `bytes` must have passed read_jpeg_header(). Errors: kCorruptImage, kUnsupportedFormat, kImageTooLarge (no memory).
-[[nodiscard]] Result<Reduced> decode_jpeg(Bytes bytes, const Rect& part, int reduction);
+[[nodiscard]] Expected<Reduced> decode_jpeg(Bytes bytes, const Rect& part, int reduction);
 
 }  // namespace dermlet

@@ -38,7 +38,7 @@ std::optional<std::size_t> find_marker(Bytes bytes, std::size_t at, bool restart
   return {};
 }
 
-Result<std::optional<Segment>> next_segment(Bytes bytes, std::size_t at) {
+Expected<std::optional<Segment>> next_segment(Bytes bytes, std::size_t at) {
   const auto found = find_marker(bytes, at, false);
   if (!found) return std::nullopt;
   Segment segment{bytes[*found + 1], {}, *found + 2};
@@ -52,7 +52,7 @@ Result<std::optional<Segment>> next_segment(Bytes bytes, std::size_t at) {
   return segment;
 }
 
-Result<Frame> read_frame(const Segment& segment) {
+Expected<Frame> read_frame(const Segment& segment) {
   if (segment.marker > kSof2)
     return fail(ErrorCode::kUnsupportedFormat, std::string(unsupported_process(segment.marker)) + " cannot be read");
   const Bytes payload = segment.payload;

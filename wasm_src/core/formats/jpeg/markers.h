@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "bytes.h"
-#include "result.h"
+#include "expected.h"
 
 namespace dermlet::jpeg {
 
@@ -45,7 +45,7 @@ struct Segment {
 
 // The next segment; nothing when the bytes end before another marker. Errors: kCorruptImage (a segment that does not
 // fit).
-[[nodiscard]] Result<std::optional<Segment>> next_segment(Bytes bytes, std::size_t at);
+[[nodiscard]] Expected<std::optional<Segment>> next_segment(Bytes bytes, std::size_t at);
 
 struct FrameComponent {
   std::uint8_t id = 0;
@@ -63,6 +63,6 @@ struct Frame {
 };
 
 // Reads a frame header. Errors: kUnsupportedFormat (named), kCorruptImage.
-[[nodiscard]] Result<Frame> read_frame(const Segment& segment);
+[[nodiscard]] Expected<Frame> read_frame(const Segment& segment);
 
 }  // namespace dermlet::jpeg

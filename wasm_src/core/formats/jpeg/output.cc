@@ -130,7 +130,7 @@ void convert_row(const std::uint8_t* const* rows, Colour colour, int width, std:
 
 }  // namespace
 
-Result<Image> to_rgb_image(std::span<const Plane* const> planes, Colour colour, int width, int height, bool smooth) {
+Expected<Image> to_rgb_image(std::span<const Plane* const> planes, Colour colour, int width, int height, bool smooth) {
   DERMLET_TRY(image, Image::allocate(width, height, 3));
   // An upsampled row may be longer than the picture's: by less than one ratio, 4 at most.
   const std::size_t room = static_cast<std::size_t>(width) + 8;

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "expected.h"
 #include "image.h"
-#include "result.h"
 
 namespace dermlet::jpeg {
 
@@ -25,7 +25,7 @@ struct Plane {
 //   planes  1 for kGrey, 3, or 4
 //   smooth  libjpeg's "fancy" triangle filter for chroma at half size; else samples are repeated
 // Errors: kImageTooLarge (no memory).
-[[nodiscard]] Result<Image> to_rgb_image(std::span<const Plane* const> planes, Colour colour, int width, int height,
-                                         bool smooth);
+[[nodiscard]] Expected<Image> to_rgb_image(std::span<const Plane* const> planes, Colour colour, int width, int height,
+                                           bool smooth);
 
 }  // namespace dermlet::jpeg

@@ -25,7 +25,7 @@ bool depth_fits(std::uint8_t depth, std::uint8_t colour) {
   }
 }
 
-Result<Header> read_ihdr(Bytes data, std::size_t file_bytes) {
+Expected<Header> read_ihdr(Bytes data, std::size_t file_bytes) {
   const auto width = read_u32(data, 0, ByteOrder::kBig);
   const auto height = read_u32(data, 4, ByteOrder::kBig);
   if (data.size() != 13) return fail(ErrorCode::kCorruptImage, "the PNG's header has the wrong length");
@@ -46,7 +46,7 @@ Result<Header> read_ihdr(Bytes data, std::size_t file_bytes) {
 
 }  // namespace
 
-Result<Header> read_png_header(Bytes bytes) {
+Expected<Header> read_png_header(Bytes bytes) {
   std::optional<Header> header;
   bool data_seen = false;
   for (std::size_t at = kFirstPngChunk;;) {
@@ -68,7 +68,7 @@ Result<Header> read_png_header(Bytes bytes) {
   return *std::move(header);
 }
 
-Result<void> check_png_checksums(Bytes bytes) {
+Expected<void> check_png_checksums(Bytes bytes) {
   for (auto chunk = read_png_chunk(bytes, kFirstPngChunk); chunk; chunk = read_png_chunk(bytes, chunk->end)) {
     if (chunk->critical() && !chunk->intact())
       return fail(ErrorCode::kCorruptImage, "a part of the PNG does not match its checksum");

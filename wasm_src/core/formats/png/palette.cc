@@ -5,7 +5,7 @@ namespace dermlet {
 
 using namespace std::string_view_literals;
 
-Result<Buffer<std::uint8_t>> complete_png_palette(Bytes bytes) {
+Expected<Buffer<std::uint8_t>> complete_png_palette(Bytes bytes) {
   constexpr std::size_t kWhole = 3 * std::size_t{256};
   constexpr std::uint8_t kPaletteColour = 3;
   if (read_u8(bytes, 25) != kPaletteColour) return Buffer<std::uint8_t>();

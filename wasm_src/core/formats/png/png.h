@@ -35,18 +35,18 @@ inline constexpr std::size_t kFirstPngChunk = 8;
 
 // Walks all chunks and checks their order where it matters. `bytes` begin with the format's signature. Allocates the
 // copy of the profile alone. Errors: kCorruptImage, kUnsupportedFormat, kImageTooLarge.
-[[nodiscard]] Result<Header> read_png_header(Bytes bytes);
+[[nodiscard]] Expected<Header> read_png_header(Bytes bytes);
 
 // What the chunks before the picture's data say; one that does not match its checksum is unreadable.
 [[nodiscard]] ColourDescription read_png_colours(Bytes file);
 
 // The checksums of all chunks without which there is no picture: every byte is read, and stb_image checks none. `bytes`
 // as read_png_header() accepted them. Errors: kCorruptImage.
-[[nodiscard]] Result<void> check_png_checksums(Bytes bytes);
+[[nodiscard]] Expected<void> check_png_checksums(Bytes bytes);
 
 // The file with a palette of 256 colours; empty when it is fine as it is. What the palette lacks is black, as browsers
 // show it: stb_image keeps it in memory that it does not clear, so that a pixel naming such a colour shows what
 // happened to lie there. `bytes` as read_png_header() accepted them. Errors: kImageTooLarge (no memory).
-[[nodiscard]] Result<Buffer<std::uint8_t>> complete_png_palette(Bytes bytes);
+[[nodiscard]] Expected<Buffer<std::uint8_t>> complete_png_palette(Bytes bytes);
 
 }  // namespace dermlet

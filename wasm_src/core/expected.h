@@ -1,6 +1,6 @@
-// Result<T> and the error codes that leave the core.
+// Expected<T> and the error codes that leave the core.
 //
-// The core throws nothing: every fallible function returns Result<T>. A code is stable (front ends and scripts switch
+// The core throws nothing: every fallible function returns Expected<T>. A code is stable (front ends and scripts switch
 // on it); the message is for people and may change.
 #pragma once
 
@@ -18,13 +18,13 @@ struct Error {
 };
 
 template <typename T>
-using Result = tl::expected<T, Error>;
+using Expected = tl::expected<T, Error>;
 
 [[nodiscard]] inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
   return tl::unexpected<Error>(Error{code, std::move(message)});
 }
 
-// Passing errors on, in a function that returns a Result itself:
+// Passing errors on, in a function that returns an Expected itself:
 //   DERMLET_TRY(image, decode(bytes));   declares `image` with the value, or returns the error
 //   DERMLET_CHECK(check_size(w, h));     goes on, or returns the error
 #define DERMLET_TRY(name, expression) DERMLET_TRY_AS(name, expression, DERMLET_JOIN(name##_or_error_, __LINE__))
