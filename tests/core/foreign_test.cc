@@ -78,7 +78,7 @@ TEST(Foreign, HeadersAreRead) {
     EXPECT_EQ(header->width, one.width) << one.name;
     EXPECT_EQ(header->height, one.height) << one.name;
     EXPECT_EQ(header->orientation, one.orientation) << one.name;
-    for (const BytePatch& patch : header->plain) EXPECT_LT(patch.at, bytes.size()) << one.name;
+    for (const BytePatch& patch : header->neutralising) EXPECT_LT(patch.at, bytes.size()) << one.name;
   }
 }
 
@@ -87,7 +87,7 @@ TEST(Foreign, WithItsChangesAFileSaysNothingOfOrientationOrProfile) {
     auto bytes = foreign(name);
     const auto header = inspect(bytes);
     ASSERT_TRUE(header) << name;
-    for (const BytePatch& patch : header->plain) bytes[patch.at] = patch.value;
+    for (const BytePatch& patch : header->neutralising) bytes[patch.at] = patch.value;
     EXPECT_EQ(inspect(bytes)->orientation, 1) << name;
   }
 }
@@ -121,7 +121,7 @@ TEST(Foreign, EveryHeaderByteFlippedIsAnswered) {
         if (!header) continue;
         EXPECT_GE(header->width, 1);
         EXPECT_LE(static_cast<std::size_t>(header->width) * static_cast<std::size_t>(header->height), kMaxPixels);
-        for (const BytePatch& patch : header->plain) EXPECT_LT(patch.at, broken.size());
+        for (const BytePatch& patch : header->neutralising) EXPECT_LT(patch.at, broken.size());
       }
     }
   }

@@ -13,8 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (header->orientation < 1 || header->orientation > 8) std::abort();
   const auto& [kind, profile, primaries, exponent] = header->colours;
   if (profile.size() > kMaxProfileBytes || (kind != ColourKind::kProfile && !profile.empty())) std::abort();
-  if (!is_foreign(header->format) && !header->plain.empty()) std::abort();
-  for (const BytePatch& patch : header->plain) {
+  if (!is_foreign(header->format) && !header->neutralising.empty()) std::abort();
+  for (const BytePatch& patch : header->neutralising) {
     if (patch.at >= size) std::abort();
   }
   return 0;

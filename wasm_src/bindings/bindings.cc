@@ -220,7 +220,8 @@ val inspect_js(const val& file) {
   const auto header = inspect(bytes.span());
   if (!header) return to_js(header.error());
   std::vector<int> patches;
-  for (const BytePatch& patch : header->plain) patches.insert(patches.end(), {static_cast<int>(patch.at), patch.value});
+  for (const BytePatch& patch : header->neutralising)
+    patches.insert(patches.end(), {static_cast<int>(patch.at), patch.value});
   return Object()
       .flag("ok", true)
       .text("format", name_of(header->format))

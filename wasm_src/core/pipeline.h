@@ -69,7 +69,7 @@ struct Prepared {
 // A picture of a format that is decoded elsewhere (is_foreign). Orientation and colours are seen to here.
 struct ForeignPicture {
   Header header;  // of inspect()
-  Image pixels;   // RGBA8, not premultiplied, as stored: decoded after Header::plain was applied to the file
+  Image pixels;   // RGBA8, not premultiplied, as stored: decoded after Header::neutralising was applied to the file
 };
 
 // A whole JPEG, PNG or BMP file, at most kMaxFileBytes; or pixels and what their file says of them.

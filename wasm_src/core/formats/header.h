@@ -33,9 +33,9 @@ struct Header {
   int orientation = 1;  // EXIF 1-8
   int channels = 3;     // of colour, as stored: 1 grey, 3 red, green and blue, 4 inks
   ColourDescription colours{};
-  // Of formats that are decoded elsewhere: makes the copy that is decoded say nothing of orientation or profile, so
-  // that whoever decodes applies neither. Both are seen to here.
-  std::vector<BytePatch> plain{};
+  // Of formats that are decoded elsewhere: with these the copy that is decoded says nothing of orientation or profile,
+  // so that whoever decodes applies neither. Both are applied here.
+  std::vector<BytePatch> neutralising{};
 };
 
 // A part of a picture, reduced.

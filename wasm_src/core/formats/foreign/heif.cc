@@ -106,7 +106,7 @@ class Properties {
 
  private:
   void patch(Bytes at, std::uint8_t value) {
-    header_.plain.push_back({static_cast<std::size_t>(at.data() - file_.data()), value});
+    header_.neutralising.push_back({static_cast<std::size_t>(at.data() - file_.data()), value});
   }
 
   Expected<void> take_colours(Bytes data) {

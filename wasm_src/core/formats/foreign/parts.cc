@@ -22,7 +22,7 @@ Expected<void> set_profile(Header& header, Bytes file, Bytes profile) {
   DERMLET_TRY(colours, described_by_profile(profile));
   header.colours = std::move(colours);
   if (profile.size() > kSignature)
-    header.plain.push_back({static_cast<std::size_t>(profile.data() - file.data()) + kSignature, 0});
+    header.neutralising.push_back({static_cast<std::size_t>(profile.data() - file.data()) + kSignature, 0});
   return {};
 }
 

@@ -51,8 +51,8 @@ Expected<Header> read_webp_header(Bytes bytes) {
       // Some writers put JPEG's mark in front.
       header.orientation =
           read_orientation(starts_with(chunk->payload, "Exif\0\0"sv) ? chunk->payload.subspan(6) : chunk->payload);
-      header.plain.push_back({at, 'X'});  // chunks of unknown kinds are passed over
-      if (header.plain.size() > kMostPatches)
+      header.neutralising.push_back({at, 'X'});  // chunks of unknown kinds are passed over
+      if (header.neutralising.size() > kMostPatches)
         return fail(ErrorCode::kCorruptImage, "the WebP has more metadata than a picture can need");
     }
     at = chunk->end;
