@@ -90,7 +90,7 @@ Expected<Decision> combine(std::span<const Opinion> opinions, const CombinationS
   if (spec.weights.empty()) {
     DERMLET_TRY(mean, decide(mean_scores(opinions), joint, true));
     joint.rejection_threshold = threshold;
-    return conclude(std::move(mean.probabilities), joint, rejection, true);
+    return decide_from_probabilities(std::move(mean.probabilities), joint, rejection, true);
   }
   if (spec.weights.size() != opinions.size())
     return fail(ErrorCode::kInvalidArgument, "weights and pictures differ in number");
@@ -103,7 +103,7 @@ Expected<Decision> combine(std::span<const Opinion> opinions, const CombinationS
   joint.sets = spec.sets;
   joint.tiers = spec.tiers;
   joint.rejection_threshold = threshold;
-  return conclude(pooled(opinions, spec), joint, rejection, true);
+  return decide_from_probabilities(pooled(opinions, spec), joint, rejection, true);
 }
 
 }  // namespace dermlet

@@ -100,10 +100,11 @@ Expected<Decision> decide(std::span<const float> scores, const DecisionSpec& spe
   if (rejection && !std::isfinite(*rejection))
     return fail(ErrorCode::kInvalidArgument, "the rejection score is not a finite number");
   if (!rejection) rejection = spec.scores == Scores::kLogits ? static_cast<float>(energy_of(scores)) : 0.0f;
-  return conclude(to_probabilities(scores, spec), spec, *rejection, usable);
+  return decide_from_probabilities(to_probabilities(scores, spec), spec, *rejection, usable);
 }
 
-Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, float rejection, bool usable) {
+Decision decide_from_probabilities(std::vector<float> probabilities, const DecisionSpec& spec, float rejection,
+                                   bool usable) {
   Decision decision;
   decision.probabilities = std::move(probabilities);
   decision.ranking = rank(decision.probabilities);

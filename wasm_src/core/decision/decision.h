@@ -71,10 +71,10 @@ struct Decision {
 [[nodiscard]] Expected<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable,
                                         std::optional<float> rejection = {});
 
-// The same from calibrated probabilities on, for scores that were combined: ranking, set, outcome, tier. Lengths as in
+// The same from calibrated probabilities, for scores that were combined: ranking, set, outcome, tier. Lengths as in
 // `spec`; the rejection score is held against spec.rejection_threshold.
-[[nodiscard]] Decision conclude(std::vector<float> probabilities, const DecisionSpec& spec, float rejection,
-                                bool usable);
+[[nodiscard]] Decision decide_from_probabilities(std::vector<float> probabilities, const DecisionSpec& spec,
+                                                 float rejection, bool usable);
 
 // Takes the answer back where the picture does not show one spot: no class may be named then. An outcome that names
 // none stays as it is.
