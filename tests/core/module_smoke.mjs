@@ -151,7 +151,7 @@ test('interpret ranks, builds the set and paints the map', () => {
   assert.equal(told.heatMap.classIndex, 2);
   assert.equal(told.heatMap.overlay.rgba.length, 32 * 16 * 4);
   assert.equal(Math.max(...told.heatMap.values), 1);
-  assert.deepEqual([told.alone, told.shown, told.combined], [[told.decision], 0, false]);
+  assert.deepEqual([told.perPicture, told.primaryIndex, told.combined], [[told.decision], 0, false]);
   const code = (change) => module.interpret([{ ...one, outputs: { ...outputs, ...change } }], null).code;
   assert.equal(code({ scores: new Float32Array([0, NaN, 2]) }), 'INVALID_ARGUMENT');
   assert.equal(code({ maps: new Float32Array(5) }), 'INVALID_ARGUMENT');
@@ -231,7 +231,7 @@ test('interpret averages views and combines two pictures', () => {
   const pair = [of([2, 0, 0]), of([0, 0, 4])];
   const same = module.interpret(pair, null);
   near(same.decision.probabilities, module.interpret([of([1, 0, 2])], null).decision.probabilities);
-  assert.deepEqual([same.combined, same.alone.length, same.decision.rejectionThreshold], [true, 2, 0]);
+  assert.deepEqual([same.combined, same.perPicture.length, same.decision.rejectionThreshold], [true, 2, 0]);
   // softmax(0.5 * [2, 0, 0] + 1 * [0, 0, 4]), since log-softmax differs from the logits by a constant
   const weighted = module.interpret(pair, {
     weights: [0.5, 1],
@@ -241,7 +241,7 @@ test('interpret averages views and combines two pictures', () => {
   });
   near(weighted.decision.probabilities, module.interpret([of([1, 0, 4])], null).decision.probabilities);
   const left = module.interpret([of([2, 0, 0], false), of([0, 0, 4])], null);
-  assert.deepEqual([left.combined, left.shown, left.decision], [false, 1, left.alone[1]]);
+  assert.deepEqual([left.combined, left.primaryIndex, left.decision], [false, 1, left.perPicture[1]]);
   for (const count of [0, 3]) assert.equal(module.interpret(Array(count).fill(pair[0]), null).code, 'INVALID_ARGUMENT');
 });
 

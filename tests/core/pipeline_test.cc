@@ -212,11 +212,11 @@ TEST_F(Lesions, TwoUsablePicturesAreCombinedAndTheFirstIsShown) {
   const auto told = interpret(pictures(true, true), combination);
   ASSERT_TRUE(told);
   EXPECT_TRUE(told->combined);
-  EXPECT_EQ(told->shown, 0u);
+  EXPECT_EQ(told->primary_index, 0u);
   // Differences of the log-probabilities: 1 * (0 - 3) + 0.5 * (2 - 0) / 2 = -2.5.
   EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
-  EXPECT_NEAR(told->alone[0].probabilities[0], 1 / (1 + std::exp(3.0)), 1e-6);
-  EXPECT_NEAR(told->alone[1].probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
+  EXPECT_NEAR(told->per_picture[0].probabilities[0], 1 / (1 + std::exp(3.0)), 1e-6);
+  EXPECT_NEAR(told->per_picture[1].probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
   EXPECT_EQ(told->heat_map->class_index, 1);
   EXPECT_EQ(told->heat_map->values, (std::vector<float>{0.5f, 1}));
   EXPECT_EQ(told->heat_map->overlay.width, 4);
@@ -226,7 +226,7 @@ TEST_F(Lesions, TheClassShownIsTheLesionsAndNotThePictures) {
   // The second picture is so sure that the lesion's first class is 0, while the first picture, whose map is drawn,
   // prefers class 1.
   const auto told = interpret(pictures(true, true), {{1, 10}, 1, {{0.9f, 0.9f}, 0, 0}, {}});
-  EXPECT_EQ(told->alone[0].ranking.front(), 1);
+  EXPECT_EQ(told->per_picture[0].ranking.front(), 1);
   EXPECT_EQ(told->heat_map->class_index, 0);
 }
 
@@ -234,15 +234,15 @@ TEST_F(Lesions, WhatIsNotUsableIsLeftOut) {
   const auto second = interpret(pictures(false, true), combination);
   ASSERT_TRUE(second);
   EXPECT_FALSE(second->combined);
-  EXPECT_EQ(second->shown, 1u);
-  EXPECT_EQ(second->decision.probabilities, second->alone[1].probabilities);
-  EXPECT_EQ(second->decision.outcome, second->alone[1].outcome);
+  EXPECT_EQ(second->primary_index, 1u);
+  EXPECT_EQ(second->decision.probabilities, second->per_picture[1].probabilities);
+  EXPECT_EQ(second->decision.outcome, second->per_picture[1].outcome);
   EXPECT_EQ(second->decision.rejection_threshold, 100);  // its own
-  EXPECT_EQ(second->alone[0].outcome, Outcome::kPoorQuality);
+  EXPECT_EQ(second->per_picture[0].outcome, Outcome::kPoorQuality);
   EXPECT_EQ(second->heat_map->overlay.width, 6);
   const auto first = interpret(pictures(true, false), combination);
-  EXPECT_EQ(first->shown, 0u);
-  EXPECT_EQ(first->decision.probabilities, first->alone[0].probabilities);
+  EXPECT_EQ(first->primary_index, 0u);
+  EXPECT_EQ(first->decision.probabilities, first->per_picture[0].probabilities);
 }
 
 TEST_F(Lesions, APictureThatDoesNotShowOneSpotIsLeftOut) {
@@ -251,17 +251,17 @@ TEST_F(Lesions, APictureThatDoesNotShowOneSpotIsLeftOut) {
   const auto second = interpret(given, combination);
   ASSERT_TRUE(second);
   EXPECT_FALSE(second->combined);
-  EXPECT_EQ(second->shown, 1u);
-  EXPECT_EQ(second->alone[0].outcome, Outcome::kSeveralSpots);
-  EXPECT_EQ(second->alone[0].tier, Tier::kUnknown);
-  EXPECT_TRUE(second->alone[0].prediction_set.empty());
+  EXPECT_EQ(second->primary_index, 1u);
+  EXPECT_EQ(second->per_picture[0].outcome, Outcome::kSeveralSpots);
+  EXPECT_EQ(second->per_picture[0].tier, Tier::kUnknown);
+  EXPECT_TRUE(second->per_picture[0].prediction_set.empty());
   given[1].framing = Framing::kNone;
   const auto neither = interpret(given, combination);
   EXPECT_EQ(neither->decision.outcome, Outcome::kSeveralSpots);  // of the first picture
-  EXPECT_EQ(neither->alone[1].outcome, Outcome::kNoSpot);
+  EXPECT_EQ(neither->per_picture[1].outcome, Outcome::kNoSpot);
   // What is wrong with the picture itself is said before that.
   given[0].usable = false;
-  EXPECT_EQ(interpret(given, combination)->alone[0].outcome, Outcome::kPoorQuality);
+  EXPECT_EQ(interpret(given, combination)->per_picture[0].outcome, Outcome::kPoorQuality);
 }
 
 TEST_F(Lesions, ThePictureAndItsFrameAreAveragedAndTheMapIsThePictures) {
@@ -282,7 +282,7 @@ TEST_F(Lesions, NoUsablePictureIsPoorQuality) {
   const auto told = interpret(pictures(false, false), combination);
   ASSERT_TRUE(told);
   EXPECT_FALSE(told->combined);
-  EXPECT_EQ(told->shown, 0u);
+  EXPECT_EQ(told->primary_index, 0u);
   EXPECT_EQ(told->decision.outcome, Outcome::kPoorQuality);
   EXPECT_EQ(told->decision.tier, Tier::kUnknown);
   EXPECT_TRUE(told->decision.prediction_set.empty());

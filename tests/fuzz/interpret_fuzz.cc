@@ -90,8 +90,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto told = interpret(pictures, combination);
   if (!told) return 0;
   check(told->decision);
-  for (const Decision& alone : told->alone) check(alone);
-  if (told->alone.size() != pictures.size() || told->shown >= pictures.size()) std::abort();
+  for (const Decision& decision : told->per_picture) check(decision);
+  if (told->per_picture.size() != pictures.size() || told->primary_index >= pictures.size()) std::abort();
   if (told->combined != (two && pictures[0].usable && pictures[1].usable)) std::abort();
   const bool any =
       std::any_of(pictures.begin(), pictures.end(), [](const LesionPicture& picture) { return picture.usable; });

@@ -427,14 +427,14 @@ val interpret_js(const val& pictures, const val& combination) {
                    .set("overlay", *overlay)
                    .get();
   }
-  const val alone = val::array();
-  for (const Decision& decision : told->alone) alone.call<void>("push", to_js(decision));
+  const val per_picture = val::array();
+  for (const Decision& decision : told->per_picture) per_picture.call<void>("push", to_js(decision));
   return Object()
       .flag("ok", true)
       .set("decision", to_js(told->decision))
       .set("heatMap", heat_map)
-      .set("alone", alone)
-      .set("shown", static_cast<double>(told->shown))
+      .set("perPicture", per_picture)
+      .set("primaryIndex", static_cast<double>(told->primary_index))
       .flag("combined", told->combined)
       .get();
 }

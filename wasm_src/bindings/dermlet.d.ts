@@ -264,12 +264,12 @@ export interface Interpreted {
   ok: true;
   /** Of all usable pictures together. */
   decision: Decision;
-  /** Of the picture `shown` alone. */
+  /** Of the primary picture. */
   heatMap: { classIndex: number; rows: number; columns: number; values: number[]; overlay: Picture } | null;
   /** Of each picture by itself, in their order. */
-  alone: Decision[];
-  /** Index of the first usable picture; 0 when none is. */
-  shown: number;
+  perPicture: Decision[];
+  /** Of the first usable picture; 0 when none is. */
+  primaryIndex: number;
   /** Whether two pictures were usable and so combined. */
   combined: boolean;
 }

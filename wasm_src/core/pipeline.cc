@@ -114,9 +114,9 @@ Expected<std::optional<float>> rejection_of(const LesionPicture& picture, const 
   return score;
 }
 
-// The heat map that was asked for, of one picture; none where there are no maps.
-Expected<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const MeanOutputs& mean,
-                                               const Decision& decision) {
+// The requested heat map of the primary picture; none where there are no maps.
+Expected<std::optional<HeatMap>> explain_primary(const LesionPicture& picture, const MeanOutputs& mean,
+                                                 const Decision& decision) {
   const auto& explain = picture.explain;
   if (!explain || mean.maps.empty()) return std::nullopt;
   const int class_index = explain->class_index == -1 ? decision.ranking.front() : explain->class_index;
@@ -170,8 +170,8 @@ Expected<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec,
     upright.image = std::move(around.image);
   }
   if (preview) {
-    DERMLET_TRY(shown, make_preview(upright.image, prepared.source, spec.preview_side));
-    prepared.preview = std::move(shown);
+    DERMLET_TRY(whole_picture, make_preview(upright.image, prepared.source, spec.preview_side));
+    prepared.preview = std::move(whole_picture);
   }
   DERMLET_TRY(values, measure_quality(prepared.view, prepared.region));
   prepared.quality_values = values;
@@ -195,18 +195,18 @@ Expected<Interpretation> interpret(std::span<const LesionPicture> pictures, cons
     if (picture.framing == Framing::kNone) withhold(decision, Outcome::kNoSpot);
     if (picture.framing == Framing::kSeveral) withhold(decision, Outcome::kSeveralSpots);
     means.push_back(std::move(mean));
-    result.alone.push_back(std::move(decision));
+    result.per_picture.push_back(std::move(decision));
   }
-  result.shown = usable.empty() ? 0 : usable.front();
+  result.primary_index = usable.empty() ? 0 : usable.front();
   result.combined = usable.size() > 1;
-  result.decision = result.alone[result.shown];
+  result.decision = result.per_picture[result.primary_index];
   if (result.combined) {
     std::vector<Opinion> opinions;
-    for (const std::size_t i : usable) opinions.push_back({means[i].logits, &pictures[i].spec, &result.alone[i]});
+    for (const std::size_t i : usable) opinions.push_back({means[i].logits, &pictures[i].spec, &result.per_picture[i]});
     DERMLET_TRY(joint, combine(opinions, combination));
     result.decision = std::move(joint);
   }
-  DERMLET_TRY(map, explain_shown(pictures[result.shown], means[result.shown], result.decision));
+  DERMLET_TRY(map, explain_primary(pictures[result.primary_index], means[result.primary_index], result.decision));
   result.heat_map = std::move(map);
   return result;
 }

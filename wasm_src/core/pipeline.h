@@ -104,11 +104,11 @@ struct LesionPicture {
 };
 
 struct Interpretation {
-  Decision decision;                // of all usable pictures together
-  std::optional<HeatMap> heat_map;  // of the picture `shown`, for the class asked for, else the lesion's first-ranked
-  std::vector<Decision> alone;      // of each picture by itself
-  std::size_t shown = 0;            // the first usable picture; 0 when none is
-  bool combined = false;            // whether two or more pictures were usable and so combined (combine.h)
+  Decision decision;                  // of all usable pictures together
+  std::optional<HeatMap> heat_map;    // of the primary picture, for the class asked for, else the lesion's first-ranked
+  std::vector<Decision> per_picture;  // of each by itself
+  std::size_t primary_index = 0;      // of the first usable picture; 0 when none is
+  bool combined = false;              // whether two or more pictures were usable and so combined (combine.h)
 };
 
 // Turns the outputs for the pictures of one lesion into one decision and, when asked and maps are there, into a heat

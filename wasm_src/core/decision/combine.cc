@@ -29,7 +29,7 @@ std::vector<double> log_probabilities(const Opinion& opinion) {
   const DecisionSpec& spec = *opinion.spec;
   std::vector<double> values(opinion.scores.begin(), opinion.scores.end());
   if (spec.scores == Scores::kLogits) return log_softmax(values, spec.temperature);
-  std::transform(opinion.alone->probabilities.begin(), opinion.alone->probabilities.end(), values.begin(),
+  std::transform(opinion.decision->probabilities.begin(), opinion.decision->probabilities.end(), values.begin(),
                  [](float p) { return std::log(static_cast<double>(std::max(p, std::numeric_limits<float>::min()))); });
   return values;
 }
@@ -64,10 +64,10 @@ std::pair<float, float> joint_rejection(std::span<const Opinion> opinions) {
   double excess = Limits::infinity();
   float score = Limits::infinity();
   for (const Opinion& opinion : opinions) {
-    const Decision& alone = *opinion.alone;
-    never = never || alone.rejection_threshold == Limits::infinity();
-    excess = std::min(excess, static_cast<double>(alone.rejection) - alone.rejection_threshold);
-    score = std::min(score, alone.rejection);
+    const Decision& own = *opinion.decision;
+    never = never || own.rejection_threshold == Limits::infinity();
+    excess = std::min(excess, static_cast<double>(own.rejection) - own.rejection_threshold);
+    score = std::min(score, own.rejection);
   }
   if (never) return {score, Limits::infinity()};
   return {

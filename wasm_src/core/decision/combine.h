@@ -27,11 +27,11 @@ struct CombinationSpec {
   TierCuts tiers;
 };
 
-// One usable picture and what was decided of it alone.
+// One usable picture and the decision on it by itself.
 struct Opinion {
   std::span<const float> scores;       // K logits or probabilities, as spec->scores says; checked by decide()
   const DecisionSpec* spec = nullptr;  // the picture's own, by its modality
-  const Decision* alone = nullptr;
+  const Decision* decision = nullptr;
 };
 
 // The classes' concern is that of the first picture's spec; without weights temperature, sets and tiers are too.

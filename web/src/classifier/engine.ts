@@ -328,7 +328,7 @@ export class Engine {
 
   #result(asked: Asked, seen: Seen[], interpreted: Interpreted, timings: RuntimeReport['timings']): Result {
     const { manifest, runtime } = this;
-    const { decision, heatMap, alone, shown, combined } = interpreted;
+    const { decision, heatMap, perPicture, primaryIndex, combined } = interpreted;
     const { thorough, given } = asked;
     const classOf = (index: number) => manifest.classes[index]!;
     const ranking = decision.ranking.map(
@@ -339,8 +339,8 @@ export class Engine {
       }),
     );
     const sources = seen.map(({ picture }, index) => sourceOf(picture, given[index]!.bytes.length));
-    const main = seen[shown]!;
-    const rejections = alone.map(
+    const main = seen[primaryIndex]!;
+    const rejections = perPicture.map(
       ({ rejection }, index): Rejection => ({
         method: manifest.decision.rejection,
         score: rejection,
@@ -360,9 +360,9 @@ export class Engine {
       coverage: manifest.decision.coverage,
       rejection: combined
         ? { method: manifest.decision.rejection, score: decision.rejection, threshold: decision.rejectionThreshold }
-        : rejections[shown]!,
+        : rejections[primaryIndex]!,
       quality: main.quality,
-      source: sources[shown]!,
+      source: sources[primaryIndex]!,
       frame: main.frame,
       ...(heatMap
         ? {
@@ -377,7 +377,7 @@ export class Engine {
       ...(asked.lesion
         ? {
             lesion: {
-              pictures: alone.map((each, index) => ({
+              pictures: perPicture.map((each, index) => ({
                 modality: seen[index]!.modality.id,
                 modalityChoice: seen[index]!.choice,
                 frame: seen[index]!.frame,
@@ -388,7 +388,7 @@ export class Engine {
                 probabilities: probabilitiesById(manifest, each),
               })),
               combined,
-              shown,
+              shown: primaryIndex,
             },
           }
         : {}),
