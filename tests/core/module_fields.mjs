@@ -96,7 +96,7 @@ const outputFields = (at) => ({
 });
 const lesionPicture = () => ({
   outputs: outputs([0, 1]),
-  closer: outputs([1, 0]),
+  frameOutputs: outputs([1, 0]),
   spec: {
     scoresAre: 'logits',
     temperature: 1,
@@ -260,7 +260,7 @@ const CALLS = [
       'pictures[0]': [...NOT.object, ...NULL],
       ...outputFields('pictures[0].outputs'),
       'pictures[0].outputs': [...NOT.object, ...NULL],
-      ...outputFields('pictures[1].closer'),
+      ...outputFields('pictures[1].frameOutputs'),
       'pictures[1].spec': [...NOT.object, ...NULL],
       'pictures[1].spec.scoresAre': [...NOT.word, 'logit'],
       'pictures[1].spec.temperature': [...NOT.number, 0, -1],
@@ -347,7 +347,7 @@ test('every field of every call is tried', async () => {
       name === 'pictures' ? [name, ...pathsIn(value[0], 'pictures[]')] : pathsIn(value, name),
     );
     // One description of the outputs holds for both kinds, one limit of the quality checks for all.
-    const alike = (field) => /\.(outputs|closer)\b/.test(field) || /^(spec\.quality|limits)\./.test(field);
+    const alike = (field) => /\.(outputs|frameOutputs)\b/.test(field) || /^(spec\.quality|limits)\./.test(field);
     assert.deepEqual(
       all.filter((field) => !tried.has(field) && !alike(field)),
       [],
@@ -366,7 +366,7 @@ test('a member that is not there is refused like one that is undefined', async (
 
 test('what may be left out may be', () => {
   const { rejectionModel: _, ...spec } = lesionPicture().spec;
-  const answer = module.interpret([{ ...lesionPicture(), spec, closer: null, explain: null, framing: 'whole' }], null);
+  const answer = module.interpret([{ ...lesionPicture(), spec, frameOutputs: null, explain: null, framing: 'whole' }], null);
   assert.equal(answer.ok, true, answer.message);
 });
 

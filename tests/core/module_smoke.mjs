@@ -117,7 +117,7 @@ test('interpret ranks, builds the set and paints the map', () => {
   const outputs = { scores: new Float32Array([0, 1, 2]), maps, mapHeight: 2, mapWidth: 2, embedding: null, views: 1 };
   const one = {
     outputs,
-    closer: null,
+    frameOutputs: null,
     spec: decision,
     usable: true,
     framing: 'whole',
@@ -183,7 +183,7 @@ test('interpret refuses by the rejection model where there is one', () => {
   };
   const one = {
     outputs,
-    closer: null,
+    frameOutputs: null,
     spec: { ...decision, rejectionThreshold: 20, rejectionModel: rejectionModel() },
     usable: true,
     framing: 'whole',
@@ -218,7 +218,7 @@ test('interpret averages views and combines two pictures', () => {
   });
   const of = (scores, usable = true) => ({
     outputs: outputs(...scores),
-    closer: null,
+    frameOutputs: null,
     spec: { ...decision, rejectionThreshold: 5 },
     usable,
     framing: 'whole',

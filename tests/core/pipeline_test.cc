@@ -267,14 +267,14 @@ TEST_F(Lesions, APictureThatDoesNotShowOneSpotIsLeftOut) {
 TEST_F(Lesions, ThePictureAndItsFrameAreAveragedAndTheMapIsThePictures) {
   LesionPicture both = pictures(true, true)[0];
   both.framing = Framing::kBoth;
-  both.closer = ModelOutputs{second_logits, second_maps, 1, 2, {}};
+  both.frame_outputs = ModelOutputs{second_logits, second_maps, 1, 2, {}};
   const auto told = interpret(std::span(&both, 1), {});
   ASSERT_TRUE(told);
   // (0 + 2) / 2 against (3 + 0) / 2.
   EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(0.5)), 1e-6);
   EXPECT_EQ(told->heat_map->values, (std::vector<float>{0.5f, 1}));
   const std::vector<float> three = {1, 2, 3};
-  both.closer = ModelOutputs{three, {}, 0, 0, {}};
+  both.frame_outputs = ModelOutputs{three, {}, 0, 0, {}};
   EXPECT_FALSE(interpret(std::span(&both, 1), {}));
 }
 

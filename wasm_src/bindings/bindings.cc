@@ -343,7 +343,7 @@ struct OwnedOutputs {
 // Owns what a LesionPicture looks at.
 struct OwnedPicture {
   OwnedOutputs outputs;
-  OwnedOutputs closer;
+  OwnedOutputs frame_outputs;
   std::optional<RejectionModel> rejection;
 };
 
@@ -360,12 +360,12 @@ ModelOutputs outputs_from(const Field& v, OwnedOutputs& owned) {
 }
 
 LesionPicture picture_from(const Field& v, OwnedPicture& owned) {
-  const Field closer = v["closer"];
+  const Field frame_outputs = v["frameOutputs"];
   const Field explain = v["explain"];
   const Field rejection_file = v["spec"]["rejectionModel"];
   LesionPicture picture;
   picture.outputs = outputs_from(v["outputs"], owned.outputs);
-  if (!closer.absent()) picture.closer = outputs_from(closer, owned.closer);
+  if (!frame_outputs.absent()) picture.frame_outputs = outputs_from(frame_outputs, owned.frame_outputs);
   picture.spec = decision_spec_from(v["spec"]);
   if (!rejection_file.omitted()) {
     const auto bytes = rejection_file.bytes();

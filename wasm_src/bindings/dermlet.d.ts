@@ -230,7 +230,7 @@ export interface Explain {
 export interface LesionOutputs {
   outputs: ModelOutputs;
   /** Of the frame where the framing is `both`, and `outputs` those of the picture; else null. */
-  closer: ModelOutputs | null;
+  frameOutputs: ModelOutputs | null;
   spec: DecisionSpec;
   usable: boolean;
   framing: Framing;

@@ -93,15 +93,15 @@ Expected<Image> make_preview(const Image& upright, const Source& source, int sid
 // What the network says of a picture: the mean over its views, and over the picture and the frame where both were seen.
 Expected<MeanOutputs> mean_of(const LesionPicture& picture) {
   auto mean = average_views(picture.outputs, picture.explain.has_value());
-  if (!mean || !picture.closer) return mean;
-  DERMLET_TRY(closer, average_views(*picture.closer, false));
-  if (closer.logits.size() != mean->logits.size() || closer.embedding.size() != mean->embedding.size()) {
+  if (!mean || !picture.frame_outputs) return mean;
+  DERMLET_TRY(frame_outputs, average_views(*picture.frame_outputs, false));
+  if (frame_outputs.logits.size() != mean->logits.size() || frame_outputs.embedding.size() != mean->embedding.size()) {
     return fail(ErrorCode::kInvalidArgument, "the outputs for the picture and for its frame differ in length");
   }
   const auto halve = [](float a, float b) { return static_cast<float>((static_cast<double>(a) + b) / 2); };
-  std::transform(mean->logits.begin(), mean->logits.end(), closer.logits.begin(), mean->logits.begin(), halve);
-  std::transform(mean->embedding.begin(), mean->embedding.end(), closer.embedding.begin(), mean->embedding.begin(),
-                 halve);
+  std::transform(mean->logits.begin(), mean->logits.end(), frame_outputs.logits.begin(), mean->logits.begin(), halve);
+  std::transform(mean->embedding.begin(), mean->embedding.end(), frame_outputs.embedding.begin(),
+                 mean->embedding.begin(), halve);
   return mean;
 }
 

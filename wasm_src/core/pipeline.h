@@ -96,9 +96,9 @@ struct LesionPicture {
   bool usable = true;              // Quality::usable
   std::optional<Explain> explain;  // the overlay's size is this picture's own
   const RejectionModel* rejection =
-      nullptr;                           // not owned; null scores rejection by energy. Wants logits and the embedding
-  std::optional<ModelOutputs> closer{};  // of the frame around the spot, for kBoth: logits and embedding are averaged,
-                                         // the maps are those of `outputs`
+      nullptr;  // not owned; null scores rejection by energy. Wants logits and the embedding
+  std::optional<ModelOutputs> frame_outputs{};  // of the frame around the spot, for kBoth: logits and embedding are
+                                                // averaged, the maps are those of `outputs`
   Framing framing = Framing::kWhole;  // how the part that the network saw was found; not answerable(): left out like a
                                       // picture that is not usable
 };

@@ -150,12 +150,12 @@ export class Engine {
       );
       const inferredAt = performance.now();
       if (explained !== null) onStage('explaining');
-      const outputs = seen.map(({ outputs, closer, modality, quality, picture, frame: { framing } }): LesionOutputs => {
+      const outputs = seen.map(({ outputs, frameOutputs, modality, quality, picture, frame: { framing } }): LesionOutputs => {
         const explain =
           explained === null || outputs.maps === null ? null : explainSpec(explained, picture.region, pictures);
         return {
           outputs,
-          closer,
+          frameOutputs,
           spec: decisionSpec(this.manifest, modality, thorough, this.rejectionModel),
           usable: quality.usable,
           framing,
@@ -268,7 +268,7 @@ export class Engine {
     };
     const judged = async (seen: Decoded): Promise<Quality> =>
       this.core.judgeQuality(seen.qualityValues, qualitySpec(this.manifest.quality, modality.id));
-    const asItIs = { picture, outputs, closer: null, modality, choice };
+    const asItIs = { picture, outputs, frameOutputs: null, modality, choice };
     if (!picture.whole || !locator) {
       return {
         ...asItIs,
@@ -285,13 +285,13 @@ export class Engine {
     const close = await clock.preparing(() =>
       this.core.prepare(bytes, prepareSpec(this.manifest, modality.id, 0, views), frame),
     );
-    const closer = await network.run(close.tensor, views);
-    if (framing === 'both') return { ...asItIs, closer, quality: await judged(picture), frame: { framing, spots } };
+    const frameOutputs = await network.run(close.tensor, views);
+    if (framing === 'both') return { ...asItIs, frameOutputs, quality: await judged(picture), frame: { framing, spots } };
     const framed = { ...close, preview: picture.preview, whole: null };
     return {
       picture: framed,
-      outputs: closer,
-      closer: null,
+      outputs: frameOutputs,
+      frameOutputs: null,
       modality,
       choice,
       quality: await judged(close),
@@ -421,7 +421,7 @@ interface Seen {
   picture: Framed;
   outputs: NetworkOutputs;
   /** Of the frame, where the picture and its frame count together. */
-  closer: NetworkOutputs | null;
+  frameOutputs: NetworkOutputs | null;
   frame: Frame;
   modality: Modality;
   choice: ModalityChoice;
