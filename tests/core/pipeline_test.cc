@@ -106,7 +106,7 @@ TEST(Pipeline, WrongSpecsAreRefused) {
 // Of a lesion of one usable picture.
 Expected<Interpretation> interpret_one(const ModelOutputs& outputs, const DecisionSpec& spec,
                                        std::optional<Explain> explain = {}) {
-  const LesionPicture picture{outputs, spec, true, explain};
+  const LesionOutputs picture{outputs, spec, true, explain};
   return interpret(std::span(&picture, 1), {});
 }
 
@@ -158,7 +158,7 @@ TEST(Pipeline, InterpretRefusesByTheRejectionModel) {
   model.inside_points = 1;
   model.values = {0, 1, 2};
   const std::vector<float> logits = {1, 2}, embedding = {5};
-  LesionPicture picture;
+  LesionOutputs picture;
   picture.outputs = {logits, {}, 0, 0, embedding};
   picture.spec.sets.limits = {0.9f, 0.9f};
   picture.spec.concern = {Concern::kLow, Concern::kHigh};
@@ -202,7 +202,7 @@ class Lesions : public ::testing::Test {
   const std::vector<float> second_maps = {4, 0, 0, 0};
   const CombinationSpec combination{{1, 0.5f}, 1, {{0.9f, 0.9f}, 0, 0}, {}};
 
-  [[nodiscard]] std::vector<LesionPicture> pictures(bool first_usable, bool second_usable) const {
+  [[nodiscard]] std::vector<LesionOutputs> pictures(bool first_usable, bool second_usable) const {
     return {{{first_logits, first_maps, 1, 2, {}}, spec_of_two(1), first_usable, Explain{-1, 4, 2}},
             {{second_logits, second_maps, 1, 2, {}}, spec_of_two(2), second_usable, Explain{-1, 6, 3}}};
   }
@@ -265,7 +265,7 @@ TEST_F(Lesions, APictureThatDoesNotShowOneSpotIsLeftOut) {
 }
 
 TEST_F(Lesions, ThePictureAndItsFrameAreAveragedAndTheMapIsThePictures) {
-  LesionPicture both = pictures(true, true)[0];
+  LesionOutputs both = pictures(true, true)[0];
   both.framing = Framing::kBoth;
   both.frame_outputs = ModelOutputs{second_logits, second_maps, 1, 2, {}};
   const auto told = interpret(std::span(&both, 1), {});
@@ -305,7 +305,7 @@ TEST_F(Lesions, ViewsAndPicturesTogether) {
 }
 
 TEST_F(Lesions, NonsenseIsRefused) {
-  const auto code = [&](const std::vector<LesionPicture>& given, const CombinationSpec& spec) {
+  const auto code = [&](const std::vector<LesionOutputs>& given, const CombinationSpec& spec) {
     return interpret(given, spec).error().code;
   };
   const auto two = pictures(true, true);

@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t k = 0; k < count; ++k) spec.concern.push_back(static_cast<Concern>(k % 3));
   const auto explain = flags & 4 ? std::optional(Explain{-1, 1 + rows, 1 + columns}) : std::nullopt;
 
-  std::vector<LesionPicture> pictures(two ? 2 : 1);
+  std::vector<LesionOutputs> pictures(two ? 2 : 1);
   CombinationSpec combination;
   std::span<const float> second;
   if (two) {
@@ -94,7 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (told->per_picture.size() != pictures.size() || told->primary_index >= pictures.size()) std::abort();
   if (told->combined != (two && pictures[0].usable && pictures[1].usable)) std::abort();
   const bool any =
-      std::any_of(pictures.begin(), pictures.end(), [](const LesionPicture& picture) { return picture.usable; });
+      std::any_of(pictures.begin(), pictures.end(), [](const LesionOutputs& picture) { return picture.usable; });
   if ((told->decision.outcome == Outcome::kPoorQuality) == any) std::abort();
   return 0;
 }

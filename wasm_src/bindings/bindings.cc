@@ -340,7 +340,7 @@ struct OwnedOutputs {
   Buffer<float> embedding;
 };
 
-// Owns what a LesionPicture looks at.
+// Owns what a LesionOutputs looks at.
 struct OwnedPicture {
   OwnedOutputs outputs;
   OwnedOutputs frame_outputs;
@@ -359,11 +359,11 @@ ModelOutputs outputs_from(const Field& v, OwnedOutputs& owned) {
           v["views"].integer({.least = 1})};
 }
 
-LesionPicture picture_from(const Field& v, OwnedPicture& owned) {
+LesionOutputs picture_from(const Field& v, OwnedPicture& owned) {
   const Field frame_outputs = v["frameOutputs"];
   const Field explain = v["explain"];
   const Field rejection_file = v["spec"]["rejectionModel"];
-  LesionPicture picture;
+  LesionOutputs picture;
   picture.outputs = outputs_from(v["outputs"], owned.outputs);
   if (!frame_outputs.absent()) picture.frame_outputs = outputs_from(frame_outputs, owned.frame_outputs);
   picture.spec = decision_spec_from(v["spec"]);
@@ -403,7 +403,7 @@ val to_js(const Decision& d) {
 val interpret_js(const val& pictures, const val& combination) {
   std::optional<Error> error;
   std::array<OwnedPicture, kMaxLesionPictures> owned;
-  std::vector<LesionPicture> given;
+  std::vector<LesionOutputs> given;
   for (const Field& picture : Field("pictures", pictures, error).elements({1, kMaxLesionPictures}))
     given.push_back(picture_from(picture, owned[given.size()]));
   const Field v("combination", combination, error);

@@ -91,7 +91,7 @@ Expected<Image> make_preview(const Image& upright, const Source& source, int sid
 }
 
 // What the network says of a picture: the mean over its views, and over the picture and the frame where both were seen.
-Expected<MeanOutputs> mean_of(const LesionPicture& picture) {
+Expected<MeanOutputs> mean_of(const LesionOutputs& picture) {
   auto mean = average_views(picture.outputs, picture.explain.has_value());
   if (!mean || !picture.frame_outputs) return mean;
   DERMLET_TRY(frame_outputs, average_views(*picture.frame_outputs, false));
@@ -106,7 +106,7 @@ Expected<MeanOutputs> mean_of(const LesionPicture& picture) {
 }
 
 // The rejection score by the picture's rejection model; none where it has none.
-Expected<std::optional<float>> rejection_of(const LesionPicture& picture, const MeanOutputs& mean) {
+Expected<std::optional<float>> rejection_of(const LesionOutputs& picture, const MeanOutputs& mean) {
   if (picture.rejection == nullptr) return std::nullopt;
   if (picture.spec.scores != Scores::kLogits)
     return fail(ErrorCode::kInvalidArgument, "a rejection model wants logits");
@@ -115,7 +115,7 @@ Expected<std::optional<float>> rejection_of(const LesionPicture& picture, const 
 }
 
 // The requested heat map of the primary picture; none where there are no maps.
-Expected<std::optional<HeatMap>> explain_primary(const LesionPicture& picture, const MeanOutputs& mean,
+Expected<std::optional<HeatMap>> explain_primary(const LesionOutputs& picture, const MeanOutputs& mean,
                                                  const Decision& decision) {
   const auto& explain = picture.explain;
   if (!explain || mean.maps.empty()) return std::nullopt;
@@ -179,13 +179,13 @@ Expected<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec,
   return prepared;
 }
 
-Expected<Interpretation> interpret(std::span<const LesionPicture> pictures, const CombinationSpec& combination) {
+Expected<Interpretation> interpret(std::span<const LesionOutputs> pictures, const CombinationSpec& combination) {
   if (pictures.empty() || pictures.size() > kMaxLesionPictures)
     return fail(ErrorCode::kInvalidArgument, "a lesion has one or two pictures");
   Interpretation result;
   std::vector<MeanOutputs> means;
   std::vector<std::size_t> usable;
-  for (const LesionPicture& picture : pictures) {
+  for (const LesionOutputs& picture : pictures) {
     DERMLET_TRY(mean, mean_of(picture));
     DERMLET_TRY(rejection, rejection_of(picture, mean));
     DERMLET_TRY(decision, decide(mean.logits, picture.spec, picture.usable, rejection));

@@ -90,7 +90,7 @@ struct Explain {
 
 inline constexpr std::size_t kMaxLesionPictures = 2;
 
-struct LesionPicture {
+struct LesionOutputs {
   ModelOutputs outputs;
   DecisionSpec spec;               // by the picture's modality
   bool usable = true;              // Quality::usable
@@ -119,7 +119,7 @@ struct Interpretation {
 //   combination  weights in the order of the pictures
 // Errors: kInvalidArgument (number of pictures, lengths that do not fit, values that are not finite, and as combine()),
 // kImageTooLarge (no memory for the overlay).
-[[nodiscard]] Expected<Interpretation> interpret(std::span<const LesionPicture> pictures,
+[[nodiscard]] Expected<Interpretation> interpret(std::span<const LesionOutputs> pictures,
                                                  const CombinationSpec& combination);
 
 }  // namespace dermlet
