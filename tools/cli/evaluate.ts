@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'csv-stringify/sync';
 import type { DermletError, ModelInfo } from '../../web/src/classifier/node/index.js';
+import { say } from '../../web/src/messages/cli.js';
+import { number } from '../../web/src/messages/index.js';
 import type { Output } from './classify.js';
 import { type AnsweredPairs, allFigures, type Part, parsePart, positiveIndex } from './evaluation.js';
 import { chooseRows, type LabelRow, mergeClasses, NEGATIVE_LABELS, readLabels } from './labels.js';
@@ -15,13 +17,13 @@ import { classifyAll, type Task } from './pool.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
 import { type Answered, answered, scored } from './scored.js';
-import { EXIT, parseCrop, positiveInteger, requireModality, UsageError } from './usage.js';
+import { EXIT, parseCrop, positiveInteger, requireModality, UsageError, unwritable } from './usage.js';
 
 /** Engines at once when nothing is said: each holds about 150 MB. */
 const DEFAULT_JOBS = Math.min(4, availableParallelism());
 const RESAMPLES = 1000;
 
-const list = (values: readonly string[] | undefined): string[] | undefined =>
+const entries = (values: readonly string[] | undefined): string[] | undefined =>
   values?.flatMap((value) => value.split(',')).filter(Boolean);
 
 function parse(args: string[]) {
@@ -48,18 +50,17 @@ function parse(args: string[]) {
   });
   const { labels, images, json } = values;
   const crop = parseCrop(values.crop);
-  if (typeof crop === 'object')
-    throw new UsageError('evaluate takes --crop auto or whole: pixels are another part of each picture.');
-  if (!labels || !images || !json) throw new UsageError('evaluate needs --labels, --images and --json.');
+  if (typeof crop === 'object') throw new UsageError(say('cli.error.evaluateCrop'));
+  if (!labels || !images || !json) throw new UsageError(say('cli.error.evaluateNeeds'));
   return {
     ...values,
     crop,
     labels,
     images,
     json,
-    set: list(values.set),
-    merge: list(values.merge) ?? [],
-    malignant: list(values.malignant),
+    set: entries(values.set),
+    merge: entries(values.merge) ?? [],
+    malignant: entries(values.malignant),
     part: values.part?.map(parsePart) ?? [],
     jobs: positiveInteger(values.jobs, '--jobs'),
   };
@@ -96,7 +97,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });
-    throw new UsageError(`${path} could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw unwritable(path, error);
   }
 }
 
@@ -148,7 +149,7 @@ interface Measured {
 
 /** The two modalities whose pictures `--pairs` joins: those that the model can combine. @throws UsageError */
 function pairedModalities({ combines }: ModelInfo): [string, string] {
-  if (!combines) throw new UsageError('--pairs: the model does not say how the scores of two pictures are combined.');
+  if (!combines) throw new UsageError(say('cli.error.pairs'));
   return combines;
 }
 
@@ -201,7 +202,7 @@ function sortOut(
   });
   const together = pairs.flatMap(({ group, pictures }, i) => {
     const [answer, first, second] = [found[used.length + i]!, placeOf.get(pictures[0]), placeOf.get(pictures[1])];
-    if (first === undefined || second === undefined) return []; // told above
+    if (first === undefined || second === undefined) return []; // reported above
     if (!('code' in answer))
       return [{ pair: { group, pictures: [first, second] as [number, number] }, together: answer }];
     fail(pictures.map((k) => used[k]!.image).join(' + '), used[pictures[0]]!.set, answer);
@@ -217,9 +218,7 @@ function sortOut(
 function malignantClasses({ classes }: ModelInfo, option: readonly string[] | undefined): string[] {
   const unknown = option?.find((id) => !classes.some((entry) => entry.id === id));
   if (unknown !== undefined)
-    throw new UsageError(
-      `--malignant: there is no class '${unknown}'; there are ${classes.map(({ id }) => id).join(', ')}.`,
-    );
+    throw new UsageError(say('cli.error.malignant', { id: unknown, known: classes.map(({ id }) => id).join(', ') }));
   return classes.filter(({ id, concern }) => option?.includes(id) ?? concern === 'high').map(({ id }) => id);
 }
 
@@ -233,13 +232,11 @@ function checkParts(
   for (const { name, sets: own, merge } of parts) {
     const missing = own.find((set) => !sets.has(set));
     if (missing !== undefined)
-      throw new UsageError(
-        `--part ${name}: no chosen row is of the set '${missing}'; there are ${[...sets].sort().join(', ')}.`,
-      );
+      throw new UsageError(say('cli.error.partSet', { name, set: missing, known: [...sets].sort().join(', ') }));
     positiveIndex(positive, mergeClasses(ids, merge));
   }
   const twice = parts.find(({ name }, i) => parts.findIndex((part) => part.name === name) !== i);
-  if (twice) throw new UsageError(`--part: '${twice.name}' is named twice.`);
+  if (twice) throw new UsageError(say('cli.error.partTwice', { name: twice.name }));
 }
 
 /** @throws UsageError, DermletError when the engine cannot be started */
@@ -258,12 +255,12 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   if (options.pairs) pairedModalities(model);
   checkParts(options.part, ids, options.positive, new Set(chosen.map(({ set }) => set)));
   const { used, unknown } = sortRows(chosen, ids);
-  for (const [label, count] of Object.entries(unknown))
-    err(`skipped: ${count} pictures with the label '${label}', which the model does not know\n`);
-  if (used.length === 0) throw new UsageError('No row has a label that the model knows.');
+  for (const [label, count] of Object.entries(unknown)) err(`${say('cli.evaluate.skipped', { count, label })}\n`);
+  if (used.length === 0) throw new UsageError(say('cli.error.noKnownLabel'));
 
   const { answers, pairs, unreadable, seconds } = await measure(options, model, used, output);
-  for (const { set, image, code, message } of unreadable) err(`unreadable: ${set}/${image}: ${code}: ${message}\n`);
+  for (const { set, image, code, message } of unreadable)
+    err(`${say('cli.evaluate.unreadable', { file: `${set}/${image}`, code, message })}\n`);
   const figures = allFigures(
     answers,
     {
@@ -307,8 +304,11 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   if (options.predictions !== undefined)
     await writeWhole(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
   out(
-    `${report(figures)}\n${lookingReport(looking)}\n\n${answers.length} pictures classified, ` +
-      `${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`,
+    `${report(figures)}\n${lookingReport(looking)}\n\n${say('cli.evaluate.done', {
+      classified: answers.length,
+      unreadable: number(unreadable.length),
+      rate: number(imagesPerSecond, 1),
+    })}\n`,
   );
   return answers.length === 0 ? EXIT.failed : EXIT.fine;
 }

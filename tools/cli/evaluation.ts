@@ -1,4 +1,5 @@
 /** All figures of one evaluation: the whole, its parts, its sets, its skin tones, refusal, and pairs. */
+import { say } from '../../web/src/messages/cli.js';
 import { type FigureOptions, type LesionFigures, lesionFigures, type ToneFigures, toneFigures } from './figures.js';
 import { type Merged, mergeClasses } from './labels.js';
 import { type Pair, type PairFigures, pairFigures } from './pairs.js';
@@ -54,10 +55,7 @@ export function parsePart(text: string): Part {
   const [name = '', sets = '', ...merges] = text.split(':');
   const part = { name, sets: sets.split(',').filter(Boolean), merge: merges.join(':').split(',').filter(Boolean) };
   if (!/^[a-z0-9][a-z0-9-]*$/u.test(name) || part.sets.length === 0) {
-    throw new UsageError(
-      `--part must be NAME:SET[,SET][:FROM:INTO[,FROM:INTO]], not '${text}'; a name has small letters, digits ` +
-        'and hyphens.',
-    );
+    throw new UsageError(say('cli.error.part', { text }));
   }
   return part;
 }
@@ -69,7 +67,7 @@ export function parsePart(text: string): Part {
 export function positiveIndex(option: string | undefined, { classes }: Merged): number {
   const index = classes.indexOf(option ?? 'mel');
   if (option !== undefined && index < 0)
-    throw new UsageError(`--positive: there is no class '${option}'; there are ${classes.join(', ')}.`);
+    throw new UsageError(say('cli.error.positive', { id: option, known: classes.join(', ') }));
   return index;
 }
 

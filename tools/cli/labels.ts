@@ -1,7 +1,8 @@
 /** Labels: CSV rows, chosen and sorted into what they count for. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { UsageError } from './usage.js';
+import { say } from '../../web/src/messages/cli.js';
+import { reasonOf, UsageError } from './usage.js';
 
 export interface LabelRow {
   set: string;
@@ -29,14 +30,12 @@ export async function readLabels(path: string): Promise<LabelRow[]> {
   try {
     rows = parse(await readFile(path), { columns: true, bom: true, skip_empty_lines: true, trim: true });
   } catch (error) {
-    throw new UsageError(
-      `${path} could not be read as labels: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new UsageError(say('cli.error.labels', { path, reason: reasonOf(error) }));
   }
   const [first] = rows;
-  if (!first) throw new UsageError(`${path} has no rows.`);
+  if (!first) throw new UsageError(say('cli.error.noRows', { path }));
   for (const column of ['set', 'image', 'label']) {
-    if (!Object.hasOwn(first, column)) throw new UsageError(`${path} has no column '${column}'.`);
+    if (!Object.hasOwn(first, column)) throw new UsageError(say('cli.error.noColumn', { path, column }));
   }
   return rows.map((row) => ({
     set: row.set!,
@@ -61,7 +60,7 @@ export function chooseRows(rows: readonly LabelRow[], { sets, split, modality }:
   const named = (key: 'set' | 'split' | 'modality') => [...new Set(rows.map((row) => row[key]))].sort().join(', ');
   for (const set of sets ?? []) {
     if (!rows.some((row) => row.set === set))
-      throw new UsageError(`The labels have no set '${set}'; they have ${named('set')}.`);
+      throw new UsageError(say('cli.error.noSet', { set, known: named('set') }));
   }
   const chosen = rows.filter(
     (row) =>
@@ -71,9 +70,7 @@ export function chooseRows(rows: readonly LabelRow[], { sets, split, modality }:
       (modality === undefined || row.modality === modality || row.modality === ''),
   );
   if (chosen.length === 0)
-    throw new UsageError(
-      `No row is left; the labels have the splits ${named('split')} and the modalities ${named('modality')}.`,
-    );
+    throw new UsageError(say('cli.error.noRowLeft', { splits: named('split'), modalities: named('modality') }));
   return chosen;
 }
 
@@ -92,14 +89,13 @@ export function mergeClasses(classes: readonly string[], merges: readonly string
   for (const merge of merges) {
     const [from, into, rest] = merge.split(':');
     if (!from || !into || rest !== undefined || from === into)
-      throw new UsageError(`--merge must be FROM:INTO, not '${merge}'.`);
-    for (const id of [from, into])
-      if (!classes.includes(id)) throw new UsageError(`--merge: the model has no class '${id}'.`);
-    if (target.has(from)) throw new UsageError(`--merge: '${from}' is merged twice.`);
+      throw new UsageError(say('cli.error.merge', { text: merge }));
+    for (const id of [from, into]) if (!classes.includes(id)) throw new UsageError(say('cli.error.mergeClass', { id }));
+    if (target.has(from)) throw new UsageError(say('cli.error.mergedTwice', { id: from }));
     target.set(from, into);
   }
   for (const into of target.values())
-    if (target.has(into)) throw new UsageError(`--merge: '${into}' is itself merged into another class.`);
+    if (target.has(into)) throw new UsageError(say('cli.error.mergedInto', { id: into }));
   const kept = classes.filter((id) => !target.has(id));
   return {
     classes: kept,

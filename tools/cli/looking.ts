@@ -3,6 +3,8 @@
  * them for.
  */
 import type { Framing } from '../../web/src/classifier/node/index.js';
+import { say } from '../../web/src/messages/cli.js';
+import { exactPercent } from '../../web/src/messages/index.js';
 import { type Answered, grouped } from './scored.js';
 import { share } from './statistics.js';
 
@@ -19,13 +21,13 @@ export interface LookingFigures {
 function figuresOf(answers: readonly Answered[]): LookingFigures {
   const framings: LookingFigures['framings'] = {};
   for (const { framing } of answers) framings[framing] = (framings[framing] ?? 0) + 1;
-  const told = answers.filter(({ row, recognised }) => recognised !== undefined && row.modality !== '');
+  const recognisable = answers.filter(({ row, recognised }) => recognised !== undefined && row.modality !== '');
   return {
     pictures: answers.length,
     framings,
     modalityRight: {
-      pictures: told.length,
-      share: share(told.map(({ row, recognised }) => recognised === row.modality)) ?? null,
+      pictures: recognisable.length,
+      share: share(recognisable.map(({ row, recognised }) => recognised === row.modality)) ?? null,
     },
   };
 }
@@ -49,9 +51,9 @@ export function lookingFigures(answers: readonly Answered[], isNegative: (answer
 export function lookingReport({ bySet, negatives }: ReturnType<typeof lookingFigures>): string {
   const line = ([name, { pictures, framings, modalityRight }]: [string, LookingFigures]) => {
     const ways = Object.entries(framings).map(([framing, count]) => `${framing} ${count}`);
-    const right =
-      modalityRight.share === null ? '' : `; modality told right ${(100 * modalityRight.share).toFixed(1)} %`;
-    return `  ${name}: ${pictures} pictures, ${ways.join(', ')}${right}`;
+    const line = say('cli.looking.set', { name, count: pictures, framings: ways.join(', ') });
+    const correct = modalityRight.share;
+    return `  ${correct === null ? line : say('cli.looking.recognised', { line, share: exactPercent(correct, 1) })}`;
   };
-  return ['Where the network looked', ...[...Object.entries(bySet), ...Object.entries(negatives)].map(line)].join('\n');
+  return [say('cli.looking.title'), ...[...Object.entries(bySet), ...Object.entries(negatives)].map(line)].join('\n');
 }

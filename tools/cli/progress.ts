@@ -1,3 +1,6 @@
+import { say } from '../../web/src/messages/cli.js';
+import { number } from '../../web/src/messages/index.js';
+
 /** One line that is rewritten on a terminal; elsewhere a plain line now and then. */
 export class Progress {
   readonly #began = performance.now();
@@ -30,16 +33,19 @@ export class Progress {
 
   #line(): string {
     const rate = this.#done / this.seconds;
-    return (
-      `${this.#done}/${this.total} pictures, ${rate.toFixed(1)} images/s, ` +
-      `${duration((this.total - this.#done) / rate)} left`
-    );
+    return say('cli.progress', {
+      done: number(this.#done),
+      total: number(this.total),
+      rate: number(rate, 1),
+      left: duration((this.total - this.#done) / rate),
+    });
   }
 }
 
 export function duration(seconds: number): string {
   const whole = Math.ceil(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  const part = (unit: number, next: number) => number(Math.floor((whole % next) / unit));
+  if (whole < 60) return say('cli.duration.seconds', { seconds: part(1, 60) });
+  if (whole < 3600) return say('cli.duration.minutes', { minutes: part(60, 3600), seconds: part(1, 60) });
+  return say('cli.duration.hours', { hours: part(3600, Infinity), minutes: part(60, 3600) });
 }

@@ -20,7 +20,8 @@ import './photo-view.js';
 import './picker.js';
 import './result-card.js';
 import './shelf.js';
-import { DOCTOR, loadWords, PURPOSE, STAGES, stageWords, verdict } from '../messages/index.js';
+import { doctor, language, loadWords, purpose, STAGES, say, stageWords, verdict } from '../messages/index.js';
+import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
 import { type Photo, type Released, Session } from './session.js';
 import { base, tokens } from './styles.js';
@@ -186,7 +187,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   @state() private session: Session | null = null;
   @state() private dragging = false;
   /** What a screen reader is told. */
-  @state() private announcement = '';
+  @state() private announcement: (() => string) | null = null;
 
   /** Where drops and pastes are listened for while connected. */
   #target: EventTarget | null = null;
@@ -233,7 +234,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   #change(): void {
     const before = this.session;
     if (!before) return;
-    this.announcement = '';
+    this.announcement = null;
     const released = before.release();
     this.session = null;
     const session = this.#ready(released);
@@ -250,7 +251,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       assetBase: this.assetBase,
       onReady: (model) => this.#tell('dermlet-ready', { model }),
       onResult: (photo, result) => {
-        this.announcement = `${photo.name}: ${verdict(result)}`;
+        this.announcement = () => say('announce.result', { name: photo.name, verdict: verdict(result) });
         this.#tell('dermlet-result', { result, name: photo.name });
       },
       // The notice speaks for itself.
@@ -274,11 +275,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const { load } = session;
     if (load.kind === 'loading') {
       const { progress } = load;
-      this.announcement = progress
-        ? loadWords({ ...progress, loaded: 0, total: 0 }).replace(/:$/, '')
-        : 'Loading the neural network';
+      this.announcement = () => (progress ? loadWords({ ...progress, loaded: 0, total: 0 }) : say('announce.loading'));
     } else if (load.kind === 'ready' && session.photos.length === 0) {
-      this.announcement = 'Ready for a photo';
+      this.announcement = () => say('announce.ready');
     }
   }
 
@@ -327,8 +326,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   override render() {
     const session = this.session;
     const photo = session?.selected ?? null;
-    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}">
-      <p class="visually-hidden" role="status" aria-live="polite">${this.announcement}</p>
+    const { tag, direction } = language();
+    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}" lang=${tag} dir=${direction}>
+      <p class="visually-hidden" role="status" aria-live="polite">${
+        this.announcement ? medical(this.announcement) : nothing
+      }</p>
       ${session && photo ? this.#top(session) : this.#picker(false)} ${session ? this.#loadState(session) : nothing}
       ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
       ${this.#purpose(photo)}
@@ -337,7 +339,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   /** Part of the element, wherever it stands; a result has the second sentence beside it. */
   #purpose(photo: Photo | null) {
-    return html`<p class="purpose muted">${PURPOSE}${photo?.state.kind === 'done' ? nothing : html` ${DOCTOR}`}</p>`;
+    return html`<p class="purpose muted">${medical(purpose)}${
+      photo?.state.kind === 'done' ? nothing : html` ${medical(doctor)}`
+    }</p>`;
   }
 
   #picker(compact: boolean) {
@@ -375,7 +379,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   #loadState(session: Session) {
     const { load } = session;
     if (load.kind === 'failed')
-      return html`<dermlet-notice .error=${load.error} about="model" retry-label="Try again"
+      return html`<dermlet-notice .error=${load.error} about="model" retry-label=${say('run.retry')}
         @retry=${() => session.retry()}></dermlet-notice>`;
     if (load.kind === 'loading')
       return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
@@ -420,14 +424,14 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       case 'failed':
         return html`<dermlet-notice
           .error=${photo.state.error}
-          retry-label=${ABOUT_THE_FILE.has(photo.state.error.code) ? '' : 'Try this photo again'}
+          retry-label=${ABOUT_THE_FILE.has(photo.state.error.code) ? '' : say('run.retryPhoto')}
           @retry=${again}
         ></dermlet-notice>`;
       case 'cancelled':
         return html`<div class="answer pending">
-          <h2>Cancelled</h2>
-          <p class="muted">Nothing was kept of this run.</p>
-          <div class="actions"><button type="button" @click=${again}>Look at this photo again</button></div>
+          <h2>${say('run.cancelled')}</h2>
+          <p class="muted">${say('run.nothingKept')}</p>
+          <div class="actions"><button type="button" @click=${again}>${say('run.lookAgain')}</button></div>
         </div>`;
       case 'done':
         return html`<div class="answer"><dermlet-result-card
@@ -438,19 +442,20 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   #pending(session: Session, photo: Photo) {
     const stage = photo.state.kind === 'running' ? photo.state.stage : null;
     const at = stage ? STAGES.indexOf(stage) : -1;
-    const waiting =
-      session.load.kind === 'ready' ? 'Waiting for the photo before it' : 'Waiting for the neural network to load';
+    const waiting = say(session.load.kind === 'ready' ? 'run.waitingForPhoto' : 'run.waitingForNetwork');
     return html`<div class="answer pending">
       <h2>${photo.name}</h2>
-      <p class="muted">${stage === null ? waiting : at < 0 ? stageWords(stage) : 'One moment'}</p>
-      <ol class="stages" aria-label="Stages">
+      <p class="muted">${stage === null ? waiting : at < 0 ? stageWords(stage) : say('run.moment')}</p>
+      <ol class="stages" aria-label=${say('run.title')}>
         ${STAGES.map(
           (other, index) =>
             html`<li class=${index < at ? 'done' : index === at ? 'now' : ''}
               aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
         )}
       </ol>
-      <div class="actions"><button type="button" @click=${() => session.cancel(photo.id)}>Cancel</button></div>
+      <div class="actions">
+        <button type="button" @click=${() => session.cancel(photo.id)}>${say('run.cancel')}</button>
+      </div>
     </div>`;
   }
 }

@@ -6,7 +6,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { ModalityChoice, ModelInfo } from '../classifier/index.js';
-import { type ModalityWords, modalityWords, recognisedWords } from '../messages/index.js';
+import { type ModalityWords, modalityWords, recognisedWords, say } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { base } from './styles.js';
 
@@ -75,7 +75,7 @@ export class DermletModality extends LitElement {
       (a, b) => Number(b === model.defaultModality) - Number(a === model.defaultModality),
     );
     return html`<fieldset>
-      <legend>How was the picture taken?</legend>
+      <legend>${say('modality.question')}</legend>
       <div class="choices">
         ${byPicture ? this.#choiceOf(null, chosen, recognisedWords(this.choice)) : nothing}
           ${ids.map((id) => this.#choiceOf(id, chosen, modalityWords(id)))}

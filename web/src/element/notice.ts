@@ -70,7 +70,7 @@ export class DermletNotice extends LitElement {
               @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
             : nothing
         }
-        <p class="code"><code>${this.error.code}</code>: ${this.error.message}</p>
+        <p class="code" lang="en" dir="ltr"><code>${this.error.code}</code>: ${this.error.message}</p>
       </div>
     </section>`;
   }

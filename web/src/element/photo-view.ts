@@ -7,9 +7,10 @@ import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 
 import type { Crop, Rect, Result, Spot } from '../classifier/index.js';
-import { framingWords, mayName } from '../messages/index.js';
+import { exactPercent, framingWords, mayName, number, say } from '../messages/index.js';
 import { show } from './canvas.js';
 import { define, emit } from './emit.js';
+import { medical } from './medical.js';
 import type { Photo } from './session.js';
 import { base } from './styles.js';
 
@@ -161,7 +162,9 @@ export class DermletPhotoView extends LitElement {
   override render() {
     if (!this.photo) return nothing;
     return html`<figure>
-      <div class="frame">${this.#result?.pictures?.preview ? this.#upright(this.#result) : this.#file(this.photo)}</div>
+      <div class="frame">${
+        this.#result?.pictures?.preview ? this.#upright(this.photo, this.#result) : this.#file(this.photo)
+      }</div>
       ${this.#result?.pictures?.preview ? this.#framing(this.#result) : nothing}
         ${this.#explained ? this.#slider(this.#explained) : nothing}
     </figure>`;
@@ -173,11 +176,11 @@ export class DermletPhotoView extends LitElement {
     return html`<img src=${photo.url} alt=${photo.name} @error=${() => (this.unshown = photo.id)} />`;
   }
 
-  #upright(result: Result) {
+  #upright(photo: Photo, result: Result) {
     const { region, width, height } = result.source;
     const whole = region.width >= width && region.height >= height;
     return html`<div class="picture">
-      <canvas class="photo" role="img" aria-label=${`${this.photo?.name ?? 'Photo'}, upright`}></canvas>
+      <canvas class="photo" role="img" aria-label=${say('photo.upright', { name: photo.name })}></canvas>
       <div class="region ${whole ? 'whole' : ''}" ?hidden=${!mayName(result)}>
         <canvas class="overlay" aria-hidden="true" ?hidden=${!this.#explained}></canvas>
       </div>
@@ -186,10 +189,10 @@ export class DermletPhotoView extends LitElement {
           type="button"
           class="spot"
           data-spot=${index}
-          aria-label=${`Spot ${index + 1}: look at this one`}
+          aria-label=${say('photo.spot', { number: number(index + 1) })}
           @click=${() => emit<Crop | null>(this, 'crop', spot.frame)}
         >
-          <span aria-hidden="true">${index + 1}</span>
+          <span aria-hidden="true">${number(index + 1)}</span>
         </button>`,
       )}
     </div>`;
@@ -203,7 +206,7 @@ export class DermletPhotoView extends LitElement {
 
   #again() {
     return html`<button type="button" class="plain" @click=${() => emit<Crop | null>(this, 'crop', null)}>
-      Look for the spot again
+      ${say('photo.again')}
     </button>`;
   }
 
@@ -216,7 +219,7 @@ export class DermletPhotoView extends LitElement {
       ${words ? html`<p>${words}</p>` : nothing}
       <p class="ways">
         <button type="button" class="plain" @click=${() => emit<Crop | null>(this, 'crop', 'whole')}>
-          Look at the whole picture
+          ${say('photo.whole')}
         </button>
         ${framing === 'chosen' ? this.#again() : nothing}
       </p>
@@ -225,7 +228,8 @@ export class DermletPhotoView extends LitElement {
 
   #slider(name: string) {
     return html`<div>
-        <label for="opacity">Heat map <output for="opacity">${this.opacity} %</output></label>
+        <label for="opacity">${say('photo.heatMap')}
+          <output for="opacity">${exactPercent(this.opacity / 100)}</output></label>
         <input
           id="opacity"
           type="range"
@@ -233,16 +237,14 @@ export class DermletPhotoView extends LitElement {
           max="100"
           step="5"
           .value=${String(this.opacity)}
-          aria-valuetext=${`${this.opacity} per cent heat map`}
+          aria-valuetext=${say('photo.heatMapValue', { value: number(this.opacity) })}
           aria-describedby="shows"
           @input=${(event: Event) => (this.opacity = Number((event.target as HTMLInputElement).value))}
         />
-        <div class="ends" aria-hidden="true"><span>Photo only</span><span>Full heat map</span></div>
+        <div class="ends" aria-hidden="true"><span>${say('photo.only')}</span><span>${say('photo.full')}</span></div>
       </div>
       <figcaption id="shows">
-        The warmer a place is coloured, the more it spoke for “${name}” rather than the other categories. It shows
-          what the score rests on, not where a
-        disease is. The network saw only what lies inside the frame.
+        ${medical(() => say('photo.shows', { name }))}
       </figcaption>`;
   }
 

@@ -5,6 +5,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { property, query } from 'lit/decorators.js';
 
+import { say } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { cameraIcon, lensFigure, plusIcon } from './icons.js';
 import { base } from './styles.js';
@@ -117,7 +118,7 @@ export class DermletPicker extends LitElement {
   }
 
   get #heading(): string {
-    return this.#touch ? 'Take or choose a photo of one place on the skin' : 'Drop a photo of one place on the skin';
+    return say(this.#touch ? 'picker.takeOrChoose' : 'picker.drop');
   }
 
   override render() {
@@ -128,30 +129,29 @@ export class DermletPicker extends LitElement {
     return html`<div class="open">
       <div class="lens">${lensFigure}</div>
       <div class="words">
-        <h2>${this.dragging ? 'Let go to look at it' : this.#heading}</h2>
-        <div class="ways">${this.#ways('Choose photos')}</div>
+        <h2>${this.dragging ? say('picker.letGo') : this.#heading}</h2>
+        <div class="ways">${this.#ways(say('picker.choose'))}</div>
         <p class="hint">
-          ${this.#touch ? nothing : 'Or paste one with Ctrl or ⌘ and V.'} The photo is read, scored and shown by this
-          page alone. It never leaves this device.
+          ${this.#touch ? nothing : say('picker.paste')} ${say('picker.stays')}
         </p>
-        <p class="hint small">JPEG, PNG, BMP, WebP, AVIF or HEIC. Several at once are looked at one after another.</p>
+        <p class="hint small">${say('picker.formats')}</p>
       </div>
     </div>`;
   }
 
   #row() {
-    return html`<div class="ways">${this.#ways('Add photos')}</div>`;
+    return html`<div class="ways">${this.#ways(say('picker.add'))}</div>`;
   }
 
   #ways(label: string) {
     const take = this.#touch
-      ? html`<button type="button" @click=${this.#open('take')}>${cameraIcon} Take a photo</button>
-          <input id="take" type="file" accept=${ACCEPT} capture="environment" tabindex="-1" aria-label="Take a photo"
-            @change=${this.#picked} />`
+      ? html`<button type="button" @click=${this.#open('take')}>${cameraIcon} ${say('picker.take')}</button>
+          <input id="take" type="file" accept=${ACCEPT} capture="environment" tabindex="-1"
+            aria-label=${say('picker.take')} @change=${this.#picked} />`
       : nothing;
     return html`<button type="button" id="choose-button" class="primary" @click=${this.#open('choose')}>${plusIcon}
       ${label}</button>
-      <input id="choose" type="file" accept=${ACCEPT} multiple tabindex="-1" aria-label="Choose photos"
+      <input id="choose" type="file" accept=${ACCEPT} multiple tabindex="-1" aria-label=${say('picker.choose')}
         @change=${this.#picked} />${take}`;
   }
 

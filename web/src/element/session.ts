@@ -1,11 +1,12 @@
 /**
- * What stands behind one `<dermlet-classifier>`: the loading of the model, and the photos one after another. No DOM and
- * no words. Photos are run one at a time, the one being looked at first, then in the order they came. Each change is
- * told by a `change` event, after which the public fields hold the new state.
+ * The state of one `<dermlet-classifier>`, without a DOM: the model being loaded, and its photos. They are run one at a
+ * time, the one being looked at first, then in the order in which they came. Each change fires a `change` event, after
+ * which the public fields hold the new state.
  */
 
 import type { BackendChoice, Crop, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
 import { Classifier, DermletError, isModelName } from '../classifier/index.js';
+import { say } from '../messages/index.js';
 
 export type LoadState =
   | { kind: 'idle' }
@@ -136,7 +137,7 @@ export class Session extends EventTarget {
     const added = files.map(
       (file): Photo => ({
         id: this.#nextId++,
-        name: file.name || 'Pasted picture',
+        name: file.name || say('picker.pasted'),
         file,
         url: URL.createObjectURL(file),
         modality: this.modality,

@@ -4,7 +4,7 @@
  * own, and a picture that is not usable or not recognised gets no class.
  */
 import type { Concern, RankedClass, Result, Tier } from '../classifier/index.js';
-import { DOCTOR, summary, whyNone } from '../messages/index.js';
+import { doctor, joined, summary, whyNone } from '../messages/index.js';
 
 /** `POST /api/predict/skin-disease/` of the Django server. */
 export interface DiagnosisAnswer {
@@ -60,10 +60,13 @@ function concernOf(result: Result): Tier {
   return named(result) ? result.tier : 'unknown';
 }
 
+/** The answer in words, and the sentence that always goes with it. */
+const inWords = (result: Result): string => joined([named(result) ? summary(result) : whyNone(result), doctor()]);
+
 export function toDiagnosis(result: Result): DiagnosisAnswer {
   const first = named(result);
   const tier = concernOf(result);
-  const advice = `${first ? summary(result) : whyNone(result)} ${DOCTOR}`;
+  const advice = inWords(result);
   if (!first)
     return { label: null, diagnosis: whyNone(result), confidence: 0, severity: 'Unknown', advice, isSafe: false };
   const allLow = tier === 'low' && result.ranking.every(({ inSet, concern }) => !inSet || concern === 'low');
@@ -80,7 +83,6 @@ export function toDiagnosis(result: Result): DiagnosisAnswer {
 export function toPredict(result: Result): PredictAnswer {
   const first = named(result);
   const tier = concernOf(result);
-  const warning = `${first ? summary(result) : whyNone(result)} ${DOCTOR}`;
   return {
     predicted_class: first?.name ?? null,
     confidence: first?.probability ?? 0,
@@ -94,7 +96,7 @@ export function toPredict(result: Result): PredictAnswer {
       : [],
     risk_level: tier === 'unknown' ? 'unknown' : RISK[tier],
     clinical_priority: tier === 'unknown' ? null : PRIORITY[tier],
-    medical_warning: warning,
+    medical_warning: inWords(result),
     requires_urgent_evaluation: tier === 'high',
   };
 }

@@ -5,6 +5,7 @@
  */
 import { isModelName, keptVersion, listModels, type ModelInfo, type ModelSummary } from '../classifier/index.js';
 import type { DermletClassifierElement } from '../element/index.js';
+import { say } from '../messages/index.js';
 import type { DermletModelChoice } from './model-choice.js';
 
 const KEY = 'dermlet-model';
@@ -13,7 +14,7 @@ const PARAMETER = 'model';
  * Milliseconds that the page waits for the list before it takes a name on trust: offline the model may be kept though
  * the list is not.
  */
-const PATIENCE = 3000;
+const LIST_TIMEOUT = 3000;
 
 /** Storage is absent or throws in some privacy modes: the choice then lasts as long as the page. */
 function remembered(): string | null {
@@ -33,7 +34,7 @@ function remember(name: string | null): void {
   }
 }
 
-const asked = (): string | null => new URLSearchParams(location.search).get(PARAMETER);
+const requested = (): string | null => new URLSearchParams(location.search).get(PARAMETER);
 
 function bringAddressInLine(name: string): void {
   const address = new URL(location.href);
@@ -57,18 +58,19 @@ export interface Choice {
 }
 
 /**
- * Decides what to begin with; `usual` is what the page itself names. Waits for the list only where another is wanted.
+ * Decides what to begin with; `pageModel` is what the page itself names. Waits for the list only where another is
+ * requested.
  */
-export async function firstChoice(usual: string, listed: Promise<readonly ModelSummary[]>): Promise<Choice> {
-  const wanted = asked() ?? remembered();
-  if (wanted === null || wanted === usual) return { name: usual, unknown: '' };
-  const models = await within(listed, PATIENCE);
+export async function firstChoice(pageModel: string, listed: Promise<readonly ModelSummary[]>): Promise<Choice> {
+  const wanted = requested() ?? remembered();
+  if (wanted === null || wanted === pageModel) return { name: pageModel, unknown: '' };
+  const models = await within(listed, LIST_TIMEOUT);
   const there = isModelName(wanted) && (models === null || models.some(({ name }) => name === wanted));
   if (there) return { name: wanted, unknown: '' };
-  if (asked() !== null) return { name: usual, unknown: wanted };
+  if (requested() !== null) return { name: pageModel, unknown: wanted };
   // It was here once and is no more.
   remember(null);
-  return { name: usual, unknown: '' };
+  return { name: pageModel, unknown: '' };
 }
 
 /** Shows the choice, and keeps it, the element and the page's words about licences together. */
@@ -76,7 +78,7 @@ export async function offerModels(
   element: DermletClassifierElement,
   choice: DermletModelChoice,
   licence: HTMLElement | null,
-  usual: string,
+  pageModel: string,
   { name, unknown }: Choice,
   listed: Promise<readonly ModelSummary[]>,
 ): Promise<void> {
@@ -84,14 +86,14 @@ export async function offerModels(
   choice.unknown = unknown;
   choice.addEventListener('model', (event) => {
     const chosen = (event as CustomEvent<string>).detail;
-    remember(chosen === usual ? null : chosen);
+    remember(chosen === pageModel ? null : chosen);
     bringAddressInLine(chosen);
     choice.value = chosen;
     choice.unknown = '';
     element.model = chosen;
   });
   element.addEventListener('dermlet-ready', (event) => {
-    if (licence) tellLicence(licence, event.detail.model);
+    if (licence) showLicence(licence, event.detail.model);
     void markKept(choice);
   });
   // Without the list there is nothing to choose from, and the page works all the same.
@@ -108,11 +110,11 @@ async function markKept(choice: DermletModelChoice): Promise<void> {
   if (choice.models === models) choice.models = marked;
 }
 
-/** The page's own sentence is about its usual model. */
-function tellLicence(place: HTMLElement, { license, cardUrl }: ModelInfo): void {
+/** The sentence in index.html is about the page's own model. */
+function showLicence(place: HTMLElement, { license, cardUrl }: ModelInfo): void {
   place.querySelector('[data-of=use]')!.textContent = license.nonCommercial
-    ? 'The trained weights are for non-commercial use only, as the pictures they were trained on are:'
-    : `The trained weights may be used commercially too, under ${license.id}:`;
+    ? say('model.weights.nonCommercial')
+    : say('model.weights.commercial', { licence: license.id });
   place.querySelector<HTMLAnchorElement>('[data-of=card]')!.href = cardUrl;
   place.querySelector<HTMLAnchorElement>('[data-of=licence]')!.href = license.url;
 }

@@ -7,7 +7,7 @@ import { property } from 'lit/decorators.js';
 
 import type { ModelSummary } from '../classifier/index.js';
 import { base, define, emit, tokens } from '../element/index.js';
-import { modelWords } from '../messages/index.js';
+import { modelWords, say } from '../messages/index.js';
 
 export class DermletModelChoice extends LitElement {
   static override styles = [
@@ -106,21 +106,18 @@ export class DermletModelChoice extends LitElement {
 
   #note() {
     if (this.unknown === '') return nothing;
-    return html`<p class="note" role="status">This page has no neural network called “${this.unknown}”. It uses its
-      usual one.</p>`;
+    return html`<p class="note" role="status">${say('model.unknown', { name: this.unknown })}</p>`;
   }
 
   #choices() {
     return html`<fieldset aria-describedby="advice">
-      <legend>Which neural network?</legend>
-      <p class="advice" id="advice">Another one is loaded when you choose it, and looks at your photos anew. The
-        choice is remembered on this device.</p>
+      <legend>${say('model.question')}</legend>
+      <p class="advice" id="advice">${say('model.advice')}</p>
       <div class="choices">${this.models.map((model) => this.#choice(model))}</div>
     </fieldset>`;
   }
 
   #choice(model: ModelSummary) {
-    const words = modelWords(model);
     const id = `model-${model.name}`;
     return html`<div class="choice">
       <label>
@@ -134,10 +131,10 @@ export class DermletModelChoice extends LitElement {
           @change=${() => emit(this, 'model', model.name)}
         />
         <span id=${id}>${model.title}</span>
-        <span class="facts" id="${id}-facts">${words.knows}. ${words.licence}. ${words.download}.</span>
+        <span class="facts" id="${id}-facts">${say('model.facts', { ...modelWords(model) })}</span>
       </label>
-      <a href=${model.cardUrl} target="_blank" rel="noreferrer">Training data, figures and limits<span
-        class="visually-hidden"> of ${model.name}</span></a>
+      <a href=${model.cardUrl} target="_blank" rel="noreferrer">${say('model.card')}<span
+        class="visually-hidden"> ${say('model.cardOf', { name: model.name })}</span></a>
     </div>`;
   }
 }
