@@ -1,4 +1,4 @@
-/** `classify FILE|FOLDER...`, and with --lesion `classify FILE FILE`. */
+/** `classify FILE|FOLDER...`, or `classify FILE FILE --lesion`. */
 import { parseArgs } from 'node:util';
 import { DermletError, type Result, withoutPictures } from '../../web/src/classifier/node/index.js';
 import { toDiagnosis, toPredict } from '../../web/src/handler/index.js';
@@ -63,7 +63,7 @@ function parse(args: string[]) {
     options: { explain, thorough },
     model: values.model,
     jobs: positiveInteger(values.jobs, '--jobs'),
-    // A retired server's answer is JSON by nature.
+    // The retired servers answered in JSON.
     json: values.json || format !== 'result',
     format: format as Format,
   };
@@ -71,7 +71,7 @@ function parse(args: string[]) {
 
 type Request = ReturnType<typeof parse>;
 
-/** One modality is every picture's; two are those of a lesion's pictures in their order. */
+/** One modality applies to every picture, two to those of a lesion in order. */
 async function tasksOf({ paths, lesion, modalities, crop, options }: Request): Promise<Task[]> {
   const picture = (path: string, index: number): TaskPicture => {
     const modality = modalities[modalities.length === 2 ? index : 0];
@@ -101,7 +101,7 @@ export async function classify(args: string[], { out, err, columns }: Output): P
   const answers: (Answer | undefined)[] = tasks.map(() => undefined);
   let printed = 0;
 
-  /** In the order of the files, as far as they are ready. */
+  /** Prints finished answers in the order of the files. */
   const print = () => {
     for (let answer = answers[printed]; answer; answer = answers[++printed]) {
       const task = tasks[printed]!;

@@ -1,4 +1,4 @@
-/** `copy-assets DIR`: what browsers load, into a folder of a site. */
+/** `copy-assets DIR`: copies what browsers load into a folder of a site. */
 import { cp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';

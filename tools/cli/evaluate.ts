@@ -1,4 +1,4 @@
-/** `evaluate`: the shipped path, measured on labelled pictures. */
+/** `evaluate`: measures the shipped engine on labelled pictures. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { report } from './report.js';
 import { type Answered, answered, scored } from './scored.js';
 import { EXIT, parseCrop, positiveInteger, requireModality, UsageError, unwritable } from './usage.js';
 
-/** Engines at once when nothing is said: each holds about 150 MB. */
+/** Default number of parallel engines; each takes about 150 MB. */
 const DEFAULT_JOBS = Math.min(4, availableParallelism());
 const RESAMPLES = 1000;
 
@@ -70,7 +70,7 @@ type Options = ReturnType<typeof parse>;
 
 interface Sorted {
   used: LabelRow[];
-  /** Pictures by label that the model does not know. */
+  /** Number of pictures by label, for labels that the model does not know. */
   unknown: Record<string, number>;
 }
 
@@ -84,13 +84,13 @@ function sortRows(rows: readonly LabelRow[], known: readonly string[]): Sorted {
   return { used, unknown };
 }
 
-/** The row's own modality where the model knows it; else what the command line says; else the model's default. */
+/** The row's modality if the model knows it, else the command line's, else the model's default. */
 function modalityOf(row: LabelRow, model: ModelInfo, option: string | undefined): string {
   return model.modalities.includes(row.modality) ? row.modality : (option ?? model.defaultModality);
 }
 
-/** Whole or not at all: a reader never finds half a file. */
-async function writeWhole(path: string, text: string): Promise<void> {
+/** Atomic: a reader never finds half a file. */
+async function writeAtomically(path: string, text: string): Promise<void> {
   const part = `${path}.part`;
   try {
     await writeFile(part, text);
@@ -101,13 +101,13 @@ async function writeWhole(path: string, text: string): Promise<void> {
   }
 }
 
-/** Six decimals: far below what any of the figures can tell apart. */
+/** Six decimals: finer than any figure can resolve. */
 const rounded = (_key: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e6) / 1e6 : value;
 
 /**
- * JSON in which a list of numbers stands on one line, so that curves and matrices can be read and compared. Text is
- * left alone: it holds no line break.
+ * JSON with each list of numbers on one line, so that curves and matrices can be read and diffed. Strings are not
+ * affected, as they hold no line breaks.
  */
 export function compactJson(value: unknown): string {
   const number = '(?:-?[0-9.]+(?:e[+-]?[0-9]+)?|null)';
@@ -147,13 +147,13 @@ interface Measured {
   seconds: number;
 }
 
-/** The two modalities whose pictures `--pairs` joins: those that the model can combine. @throws UsageError */
+/** The two modalities that the model can combine, for `--pairs`. @throws UsageError */
 function pairedModalities({ combines }: ModelInfo): [string, string] {
   if (!combines) throw new UsageError(say('cli.error.pairs'));
   return combines;
 }
 
-/** Each picture alone, then the pairs, in one run of the engines: nothing is loaded twice. */
+/** Classifies each picture, then each pair, with the same engines. */
 async function measure(
   options: Options,
   model: ModelInfo,
@@ -162,9 +162,9 @@ async function measure(
 ): Promise<Measured> {
   const ids = model.classes.map(({ id }) => id);
   const modalities = used.map((row) => modalityOf(row, model, options.modality));
-  const joined = options.pairs ? pairedModalities(model) : undefined;
-  const pairs = joined
-    ? findPairs(used, modalities, joined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label))
+  const combined = options.pairs ? pairedModalities(model) : undefined;
+  const pairs = combined
+    ? findPairs(used, modalities, combined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label))
     : [];
   const picture = (i: number) => ({
     path: join(options.images, used[i]!.set, used[i]!.image),
@@ -179,15 +179,15 @@ async function measure(
     found[index] = answer.ok ? answered(used[places[index]![0]!]!, answer.result, ids) : answer.error;
     progress.step();
   });
-  return { ...sortOut(found, used, pairs, joined), seconds: progress.seconds };
+  return { ...separate(found, used, pairs, combined), seconds: progress.seconds };
 }
 
-/** Answers without the unreadable, and pairs of what is left: places among the rows become places among the answers. */
-function sortOut(
+/** Separates answers from errors; the indices of pairs then refer to the answers instead of the rows. */
+function separate(
   found: readonly (Answered | DermletError)[],
   used: readonly LabelRow[],
   pairs: readonly Pair[],
-  joined: [string, string] | undefined,
+  combined: [string, string] | undefined,
 ): Omit<Measured, 'seconds'> {
   const answers: Answered[] = [];
   const unreadable: Measured['unreadable'] = [];
@@ -208,13 +208,10 @@ function sortOut(
     fail(pictures.map((k) => used[k]!.image).join(' + '), used[pictures[0]]!.set, answer);
     return [];
   });
-  return { answers, unreadable, pairs: joined && { modalities: joined, pairs: together } };
+  return { answers, unreadable, pairs: combined && { modalities: combined, pairs: together } };
 }
 
-/**
- * What counts as malignant when nothing is said: the classes of high concern. @throws UsageError for a class that the
- * model has not
- */
+/** The malignant classes; by default those of high concern. @throws UsageError for a class that the model lacks */
 function malignantClasses({ classes }: ModelInfo, option: readonly string[] | undefined): string[] {
   const unknown = option?.find((id) => !classes.some((entry) => entry.id === id));
   if (unknown !== undefined)
@@ -222,7 +219,7 @@ function malignantClasses({ classes }: ModelInfo, option: readonly string[] | un
   return classes.filter(({ id, concern }) => option?.includes(id) ?? concern === 'high').map(({ id }) => id);
 }
 
-/** Every mistake in the options is found before a picture is opened. @throws UsageError */
+/** Finds mistakes in the options before any picture is opened. @throws UsageError */
 function checkParts(
   parts: readonly Part[],
   ids: readonly string[],
@@ -235,8 +232,8 @@ function checkParts(
       throw new UsageError(say('cli.error.partSet', { name, set: missing, known: [...sets].sort().join(', ') }));
     positiveIndex(positive, mergeClasses(ids, merge));
   }
-  const twice = parts.find(({ name }, i) => parts.findIndex((part) => part.name === name) !== i);
-  if (twice) throw new UsageError(say('cli.error.partTwice', { name: twice.name }));
+  const duplicate = parts.find(({ name }, i) => parts.findIndex((part) => part.name === name) !== i);
+  if (duplicate) throw new UsageError(say('cli.error.partTwice', { name: duplicate.name }));
 }
 
 /** @throws UsageError, DermletError when the engine cannot be started */
@@ -275,7 +272,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     pairs,
   );
   const looking = lookingFigures(answers, ({ row }) => NEGATIVE_LABELS.includes(row.label));
-  // A pair is two pictures more.
+  // A pair is two more pictures.
   const imagesPerSecond = (used.length + 2 * (pairs?.pairs.length ?? 0)) / seconds;
   const written = {
     evaluationVersion: 2,
@@ -300,9 +297,9 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     seconds,
     imagesPerSecond,
   };
-  await writeWhole(options.json, compactJson(written));
+  await writeAtomically(options.json, compactJson(written));
   if (options.predictions !== undefined)
-    await writeWhole(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
+    await writeAtomically(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
   out(
     `${report(figures)}\n${lookingReport(looking)}\n\n${say('cli.evaluate.done', {
       classified: answers.length,

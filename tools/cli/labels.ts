@@ -1,4 +1,4 @@
-/** Labels: CSV rows, chosen and sorted into what they count for. */
+/** Labels: reading, filtering and merging. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import { say } from '../../web/src/messages/cli.js';
@@ -8,7 +8,7 @@ export interface LabelRow {
   set: string;
   image: string;
   label: string;
-  /** Patient or lesion; the picture itself where the file says nothing. */
+  /** Patient or lesion; the picture itself if the file names none. */
   group: string;
   split: string;
   modality: string;
@@ -55,7 +55,7 @@ export interface Choice {
   modality?: string | undefined;
 }
 
-/** The rows asked for. @throws UsageError when none are left; names what there is */
+/** The matching rows. @throws UsageError if there are none, with the available values */
 export function chooseRows(rows: readonly LabelRow[], { sets, split, modality }: Choice): LabelRow[] {
   const named = (key: 'set' | 'split' | 'modality') => [...new Set(rows.map((row) => row[key]))].sort().join(', ');
   for (const set of sets ?? []) {
@@ -66,7 +66,7 @@ export function chooseRows(rows: readonly LabelRow[], { sets, split, modality }:
     (row) =>
       (sets === undefined || sets.includes(row.set)) &&
       (split === undefined || row.split === split) &&
-      // Rows that do not say how they were taken are taken as said on the command line.
+      // Rows without a modality match any.
       (modality === undefined || row.modality === modality || row.modality === ''),
   );
   if (chosen.length === 0)
@@ -74,7 +74,7 @@ export function chooseRows(rows: readonly LabelRow[], { sets, split, modality }:
   return chosen;
 }
 
-/** Classes after `--merge scc:akiec`: every old class's place among the new ones. */
+/** Classes after `--merge scc:akiec`. */
 export interface Merged {
   classes: string[];
   /** New index by old index. */
@@ -83,7 +83,7 @@ export interface Merged {
   label(name: string): string;
 }
 
-/** @throws UsageError for a class that the model has not, or one that is merged away and into at once */
+/** @throws UsageError for an unknown class, or one that is both source and target of a merge */
 export function mergeClasses(classes: readonly string[], merges: readonly string[]): Merged {
   const target = new Map<string, string>();
   for (const merge of merges) {

@@ -1,6 +1,5 @@
 /**
- * How pictures were looked at before anything was named: which part the network was shown, and which modality it took
- * them for.
+ * How pictures were framed, and how often their modality was recognised correctly.
  */
 import type { Framing } from '../../web/src/classifier/node/index.js';
 import { say } from '../../web/src/messages/cli.js';
@@ -12,8 +11,8 @@ export interface LookingFigures {
   pictures: number;
   framings: Partial<Record<Framing, number>>;
   /**
-   * Of the pictures whose labels state a modality and where the model can tell: the share that it tells right; null
-   * where there are none.
+   * Share of correctly recognised modalities, among pictures with a stated modality and a model that recognises them;
+   * null if there are none.
    */
   modalityRight: { pictures: number; share: number | null };
 }
@@ -32,7 +31,7 @@ function figuresOf(answers: readonly Answered[]): LookingFigures {
   };
 }
 
-/** Of the classes' own pictures, by modality and by set; negatives, by label and set. */
+/** By modality and set; negatives by label and kind. */
 export function lookingFigures(answers: readonly Answered[], isNegative: (answer: Answered) => boolean) {
   const lesions = answers.filter((answer) => !isNegative(answer));
   const by = (rows: readonly Answered[], key: (answer: Answered) => string) =>
@@ -47,7 +46,7 @@ export function lookingFigures(answers: readonly Answered[], isNegative: (answer
   };
 }
 
-/** One line a set, for the terminal. */
+/** One line per set, for the terminal. */
 export function lookingReport({ bySet, negatives }: ReturnType<typeof lookingFigures>): string {
   const line = ([name, { pictures, framings, modalityRight }]: [string, LookingFigures]) => {
     const ways = Object.entries(framings).map(([framing, count]) => `${framing} ${count}`);

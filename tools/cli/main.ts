@@ -29,7 +29,7 @@ async function main([name, ...args]: string[]): Promise<number> {
     if (!command) throw new UsageError(say('cli.error.command', { name }));
     return await command(args, output);
   } catch (error) {
-    // parseArgs throws TypeErrors with codes of its own for unknown options.
+    // parseArgs throws TypeErrors with its own codes for unknown options.
     const wrongUse =
       error instanceof UsageError ||
       (error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS'));
@@ -40,7 +40,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
 }
 
-// Whoever reads our output may stop early (`| head`); that is no error.
+// The reader of our output may stop early (`| head`); that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.fine);
   throw error;

@@ -1,11 +1,11 @@
 import { say } from '../../web/src/messages/cli.js';
 import { number } from '../../web/src/messages/index.js';
 
-/** One line that is rewritten on a terminal; elsewhere a plain line now and then. */
+/** A line that is rewritten on a terminal; elsewhere a new line every ten seconds. */
 export class Progress {
-  readonly #began = performance.now();
+  readonly #startedAt = performance.now();
   #done = 0;
-  #shownAt = 0;
+  #printedAt = 0;
 
   constructor(
     readonly total: number,
@@ -17,17 +17,17 @@ export class Progress {
     return this.#done;
   }
 
-  /** Seconds since the first picture was asked for. */
+  /** Seconds since the start. */
   get seconds(): number {
-    return (performance.now() - this.#began) / 1000;
+    return (performance.now() - this.#startedAt) / 1000;
   }
 
   step(): void {
     this.#done++;
     const now = performance.now();
     const pause = this.live ? 200 : 10_000;
-    if (now - this.#shownAt < pause && this.#done < this.total) return;
-    this.#shownAt = now;
+    if (now - this.#printedAt < pause && this.#done < this.total) return;
+    this.#printedAt = now;
     this.write(this.live ? `\r\x1b[K${this.#line()}${this.#done === this.total ? '\n' : ''}` : `${this.#line()}\n`);
   }
 

@@ -1,4 +1,4 @@
-/** Figures for people. */
+/** The printed report of `evaluate`. */
 import { say } from '../../web/src/messages/cli.js';
 import { number } from '../../web/src/messages/index.js';
 import type { Figures } from './evaluation.js';
@@ -12,7 +12,7 @@ const fixed = (value: number | null | undefined, digits = 3): string =>
 const ranged = (interval: Interval | null | undefined, digits = 3): string =>
   interval ? say('cli.report.interval', { from: fixed(interval[0], digits), to: fixed(interval[1], digits) }) : '';
 
-/** Columns as wide as their widest cell; the first is aligned left. */
+/** Columns as wide as their widest cell; the first is left-aligned, the others right-aligned. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_cell, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)));
   return rows
@@ -31,7 +31,7 @@ interface Line {
   value: (figures: MainFigures) => number | null | undefined;
 }
 
-/** The figures that have a name of their own in a report. */
+/** One line per figure. */
 function lines({ positive, malignant }: MainFigures, coverage: string): Line[] {
   const ofPositive = (id: string): Line[] => [
     { title: say('cli.report.positiveAuc', { class: id }), name: 'positiveAuc', value: (own) => own.positive?.auc },
@@ -167,7 +167,7 @@ function tones({ bySkinTone }: Figures): string {
   return [table([[say('cli.report.tone'), ...partColumns()], ...enough]), ...tooFew].join('\n');
 }
 
-/** Each figure has a column more, for its interval. */
+/** The column after each figure holds its interval. */
 const tierColumns = (): string[] => [
   say('cli.report.malignant'),
   ...[
@@ -196,7 +196,7 @@ function tierCells({ tiers, intervals }: MainFigures): string[] {
   ];
 }
 
-/** Tier against class of all, then the two cuts by modality, set and skin tone. */
+/** Tiers by kind of picture, then both cuts by modality, set and skin tone. */
 function tiers({ overall, byModality, bySet, bySkinTone }: Figures): string[] {
   const kinds = [
     [say('cli.report.malignant'), overall.tiers.malignant],

@@ -1,4 +1,4 @@
-/** A result for people, in as many columns as the terminal has. */
+/** Formats results for a terminal. */
 import type { RankedClass, Result } from '../../web/src/classifier/node/index.js';
 import { say } from '../../web/src/messages/cli.js';
 import { doctor, exactPercent, joined, mayName, number, summary } from '../../web/src/messages/index.js';
@@ -6,19 +6,19 @@ import { doctor, exactPercent, joined, mayName, number, summary } from '../../we
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 const SHADES = [' ', '░', '▒', '▓', '█'];
 
-/** A bar of `share` of `width` columns, to an eighth of a column. */
+/** A bar `share * width` columns long, to an eighth of a column. */
 export function bar(share: number, width: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8);
   return ('█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7]!).padEnd(width);
 }
 
-/** Cuts to `width` columns. Class names are Latin text: one column a character. */
+/** Pads or cuts to `width` columns, assuming one column per character. */
 export function padded(text: string, width: number): string {
   const characters = [...text];
   return characters.length <= width ? text.padEnd(width) : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
-/** Breaks at spaces; every line begins with `indent`, or the first one with `first`. */
+/** Breaks at spaces. Lines start with `indent`, the first one with `first`. */
 export function wrap(text: string, columns: number, indent = '', first = indent): string {
   const lines: string[] = [];
   let line = first;
@@ -57,7 +57,7 @@ function grid({ rows, columns, values }: NonNullable<Result['explanation']>): st
   ).join('\n');
 }
 
-/** What became of each picture of a lesion, and what it would look most like alone. */
+/** The answer for each picture of a lesion. */
 function lesionLines(paths: readonly string[], { lesion, ranking }: Result, columns: number): string[] {
   if (!lesion) return [];
   const nameOfClass = (id: string) => ranking.find((entry) => entry.id === id)?.name ?? id;
@@ -75,8 +75,8 @@ function lesionLines(paths: readonly string[], { lesion, ranking }: Result, colu
   return [wrap(title, columns, '  '), ...lines];
 }
 
-/** Which part of the picture was looked at, and where the modality that was asked for is not what it looks like. */
-function lookLines({
+/** Which part of the picture was classified, and whether the requested modality differs from the recognised one. */
+function framingLines({
   frame: { framing, spots },
   source: { region },
   modality,
@@ -113,14 +113,14 @@ function lookLines({
   return lines;
 }
 
-/** @param paths one, or those of a lesion's pictures */
+/** @param paths one path, or those of a lesion's pictures */
 export function describe(paths: readonly string[], result: Result, columns: number): string {
   const named = mayName(result);
   const parts = [paths.join(' + '), wrap(summary(result), columns, '  ')];
-  // Without a named category the scores say nothing that should be read.
+  // Without a named category the scores should not be read.
   if (named) parts.push(...result.ranking.map((entry) => row(entry, columns)));
   parts.push(...lesionLines(paths, result, columns));
-  parts.push(...lookLines(result).map((line) => wrap(line, columns, '  ')));
+  parts.push(...framingLines(result).map((line) => wrap(line, columns, '  ')));
   const sources = result.lesion?.pictures.map(({ source }) => source) ?? [result.source];
   if (sources.some(({ bitExact }) => !bitExact)) parts.push(wrap(say('cli.libheif'), columns, '  '));
   if (result.thorough) parts.push(wrap(say('cli.thorough'), columns, '  '));
@@ -135,7 +135,7 @@ export function describe(paths: readonly string[], result: Result, columns: numb
   return parts.join('\n');
 }
 
-/** @param coverage share of pictures whose marked categories hold the truth, 0..1 */
+/** @param coverage share of pictures whose prediction set holds the truth, 0..1 */
 export function legend(coverage: number, columns: number): string {
   const marks = say('cli.legend', { share: exactPercent(coverage) });
   return `${wrap(marks, columns)}\n${wrap(doctor(), columns)}`;

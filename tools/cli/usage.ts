@@ -2,14 +2,14 @@ import type { Crop, ModelInfo } from '../../web/src/classifier/node/index.js';
 import { say } from '../../web/src/messages/cli.js';
 import { wrap } from './terminal.js';
 
-/** Wrong use of the command line: exit status 2. */
+/** Invalid use of the command line: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** For a file or folder of the person's own choice. */
+/** The given file or folder cannot be written. */
 export const unwritable = (path: string, error: unknown): UsageError =>
   new UsageError(say('cli.error.unwritable', { path, reason: reasonOf(error) }));
 
@@ -39,11 +39,11 @@ export function requireModality({ modalities }: ModelInfo, id: string | undefine
 /** Exit statuses, an interface: scripts switch on them. */
 export const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
 
-/** As it is started: from a checkout by npm, else by the package's own name. */
+/** How to call a command: by npm in a checkout, else by the package's bin. */
 const call = (command: string): string =>
   import.meta.url.endsWith('.ts') ? `npm run ${command} --` : `dermlet ${command}`;
 
-/** Each command with what it takes, the same in every language. */
+/** Not translated. */
 const synopses = (): string[] =>
   [
     [
@@ -63,7 +63,7 @@ const synopses = (): string[] =>
     ['dermlet copy-assets DIR'],
   ].map((lines) => `  ${lines.join(`\n${' '.repeat(22)}`)}`);
 
-/** What stands behind `--help` and every wrong use. */
+/** The text of `--help`. */
 export function usage(columns: number): string {
   const WIDTH = 14;
   const option = (name: string, about: string) => wrap(about, columns, ' '.repeat(WIDTH), `  --${name}`.padEnd(WIDTH));

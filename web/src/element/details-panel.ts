@@ -1,4 +1,4 @@
-/** `<dermlet-details>`: what was run to get a result, for those who want to know or must report it. */
+/** `<dermlet-details>`: how a result was made, for the curious and for bug reports. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 

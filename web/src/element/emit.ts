@@ -1,12 +1,12 @@
 import type { LitElement, ReactiveController } from 'lit';
 import { onLanguage } from '../messages/index.js';
 
-/** Events between the element's parts: they stay inside the element. */
+/** Fires an event between parts of the element; it does not leave the shadow tree. */
 export function emit<Detail>(from: EventTarget, type: string, detail: Detail): void {
   from.dispatchEvent(new CustomEvent<Detail>(type, { detail }));
 }
 
-/** Renders a part anew when another language is set. */
+/** Re-renders a part when the language changes. */
 class FollowsLanguage implements ReactiveController {
   #stop: (() => void) | undefined;
 
@@ -14,7 +14,7 @@ class FollowsLanguage implements ReactiveController {
 
   hostConnected(): void {
     this.#stop = onLanguage(() => this.part.requestUpdate());
-    // The language may have changed while the part was elsewhere.
+    // The language may have changed while the part was disconnected.
     this.part.requestUpdate();
   }
 
@@ -23,7 +23,7 @@ class FollowsLanguage implements ReactiveController {
   }
 }
 
-/** Registers a part once, though two copies of this bundle may be on one page; on a server there is no register. */
+/** Registers a part once, even if the bundle is loaded twice; does nothing on a server. */
 export function define(name: string, part: typeof LitElement): void {
   if (typeof document !== 'object' || customElements.get(name)) return;
   part.addInitializer((instance) => instance.addController(new FollowsLanguage(instance as LitElement)));

@@ -1,4 +1,4 @@
-/** `<dermlet-load-progress>`: how far the downloads are, and what can be done when they are slow. Fires `retry`. */
+/** `<dermlet-load-progress>`: download progress, and a way to retry when it stalls. Fires `retry`. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { loadWords, say } from '../messages/index.js';
@@ -103,7 +103,7 @@ export class DermletLoadProgress extends LitElement {
         stalled
           ? html`<p class="slow">
             <span>${say(this.online ? 'load.slow' : 'load.offline')}</span>
-            <button type="button" class="plain" @click=${() => emit(this, 'retry', null)}>
+            <button type="button" class="link" @click=${() => emit(this, 'retry', null)}>
               ${say('load.startAgain')}
             </button>
           </p>`

@@ -1,6 +1,6 @@
 /**
- * `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). Dropping and pasting are the outer
- * element's.
+ * `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). The outer element handles drops
+ * and pastes.
  */
 import { css, html, LitElement, nothing } from 'lit';
 import { property, query } from 'lit/decorators.js';
@@ -10,14 +10,11 @@ import { define, emit } from './emit.js';
 import { cameraIcon, lensFigure, plusIcon } from './icons.js';
 import { base } from './styles.js';
 
-const READ = 'image/jpeg,image/png,image/bmp,image/webp,image/avif,.jpg,.jpeg,.png,.bmp,.webp,.avif';
-/**
- * iPhones and iPads hand over a JPEG where HEIC is not asked for: that is decoded alike everywhere, and without
- * libheif.
- */
+const FORMATS = 'image/jpeg,image/png,image/bmp,image/webp,image/avif,.jpg,.jpeg,.png,.bmp,.webp,.avif';
+/** iPhones and iPads convert to JPEG unless HEIC is accepted: it decodes the same everywhere, without libheif. */
 const ACCEPT = /iPhone|iPad/.test(globalThis.navigator?.userAgent ?? '')
-  ? READ
-  : `${READ},image/heic,image/heif,.heic,.heif`;
+  ? FORMATS
+  : `${FORMATS},image/heic,image/heif,.heic,.heif`;
 
 export class DermletPicker extends LitElement {
   static override styles = [
@@ -105,12 +102,12 @@ export class DermletPicker extends LitElement {
     `,
   ];
 
-  /** A row of buttons in place of the large field. */
+  /** Show a row of buttons instead of the large field. */
   @property({ type: Boolean, reflect: true }) compact = false;
   @property({ type: Boolean, reflect: true }) dragging = false;
   @query('#choose-button') private chooseButton!: HTMLButtonElement | null;
 
-  /** A phone or tablet: only there does `capture` open the camera. */
+  /** Whether this is a phone or tablet, where `capture` opens the camera. */
   readonly #touch = typeof matchMedia === 'function' && matchMedia('(pointer: coarse)').matches;
 
   override focus(options?: FocusOptions): void {
@@ -162,7 +159,7 @@ export class DermletPicker extends LitElement {
   #picked(event: Event): void {
     const input = event.target as HTMLInputElement;
     const files = [...(input.files ?? [])];
-    // Emptied so that the same file can be chosen again.
+    // Cleared so that the same file can be chosen again.
     input.value = '';
     if (files.length > 0) emit(this, 'files', files);
   }

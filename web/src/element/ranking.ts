@@ -1,4 +1,4 @@
-/** `<dermlet-ranking>`: all categories, most probable first, as words, percentages and bars. */
+/** `<dermlet-ranking>`: all categories by score, with names, percentages and bars. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 

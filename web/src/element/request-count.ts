@@ -1,4 +1,4 @@
-/** `<dermlet-request-count>`: the network requests that the page has made since a photo was chosen. */
+/** `<dermlet-request-count>`: the page's network requests since a photo was chosen. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
@@ -28,7 +28,7 @@ export class DermletRequestCount extends LitElement {
     `,
   ];
 
-  /** When the photo was chosen, as `performance.now()` tells it. */
+  /** When the photo was chosen, by `performance.now()`. */
   @property({ attribute: false }) chosenAt = 0;
 
   #stop: (() => void) | undefined;

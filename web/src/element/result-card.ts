@@ -1,6 +1,6 @@
 /**
- * `<dermlet-result-card>`: the answer in one sentence, the concern tier with what to do next, and the categories behind
- * it.
+ * `<dermlet-result-card>`: the answer in one sentence, the concern tier with what to do next, and the scores of all
+ * categories.
  */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
@@ -132,9 +132,9 @@ export class DermletResultCard extends LitElement {
         <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
       </div>`;
     }
-    // The picture is fine: what is missing is a choice, which the picture itself offers.
+    // The picture is fine; the person has to choose a spot in it.
     if (result.outcome === 'several-spots') return nothing;
-    // What failed says what to do; where nothing did, whatever makes a good picture.
+    // Advice for the failed checks; without any, general advice.
     const failed = result.outcome === 'poor-quality' ? advice(result.quality.checks) : [];
     const tips = failed.length > 0 ? failed : betterPicture();
     const better = html`<div class="part">

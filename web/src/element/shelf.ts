@@ -1,22 +1,22 @@
-/** `<dermlet-shelf>`: the photos so far, newest in front. Fires `select` and `remove` (detail: the photo's id). */
+/** `<dermlet-shelf>`: thumbnails of the photos, newest first. Fires `select` and `remove` (detail: the photo's id). */
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { say, verdict } from '../messages/index.js';
-import { showThumbnail } from './canvas.js';
+import { drawThumbnail } from './canvas.js';
 import { define, emit } from './emit.js';
 import { closeIcon } from './icons.js';
 import { medical } from './medical.js';
 import type { Photo, PhotoState } from './session.js';
 import { base } from './styles.js';
 
-/** Device pixels, enough for twice the density. */
+/** Pixels; enough for displays of double density. */
 const THUMBNAIL = 160;
 
 const stateWords = (state: PhotoState): string =>
   state.kind === 'done' ? verdict(state.result) : say(`shelf.state.${state.kind}`);
 
-/** A picture that the browser cannot show. */
+/** Hides a picture that the browser cannot display. */
 const hide = (event: Event): void => {
   (event.target as HTMLElement).hidden = true;
 };
@@ -124,8 +124,8 @@ export class DermletShelf extends LitElement {
     for (const photo of this.photos) {
       const picture = photo.state.kind === 'done' ? photo.state.result.pictures?.preview : undefined;
       const canvas = this.renderRoot.querySelector<HTMLCanvasElement>(`[data-id="${photo.id}"] canvas`);
-      // Once drawn it stays, also when the session drops the full picture.
-      if (picture && canvas) showThumbnail(canvas, picture, THUMBNAIL);
+      // A drawn thumbnail stays when the session drops the preview.
+      if (picture && canvas) drawThumbnail(canvas, picture, THUMBNAIL);
     }
   }
 }

@@ -1,13 +1,13 @@
-/** The sentences that go with every answer, and the answer in plain text for the command line and the handler. */
+/** Sentences that accompany every result, and the result as plain text for the command line and the handler. */
 import type { RankedClass, Result } from '../classifier/index.js';
 import { exactPercent, joined } from './format.js';
 import { advice, failedChecks, problem } from './quality.js';
 import { say } from './say.js';
 
-/** Stands wherever a result is shown. */
+/** Shown with every result. */
 export const doctor = (): string => say('doctor');
 
-/** Stands wherever Dermlet stands. */
+/** Shown wherever Dermlet is used. */
 export const purpose = (): string => say('purpose');
 
 /** Whether a category may be named as an answer. */
@@ -15,7 +15,7 @@ export function mayName({ outcome }: Pick<Result, 'outcome'>): boolean {
   return outcome === 'single' || outcome === 'several';
 }
 
-/** Why no category is named, and what to do about it where that is known. */
+/** Why no category is named and, if known, what to do about it. */
 export function whyNone({ outcome, quality }: Result): string {
   if (outcome === 'single' || outcome === 'several') return say('summary.none.not-recognised');
   const failed = outcome === 'poor-quality' ? failedChecks(quality.checks) : [];
@@ -24,10 +24,7 @@ export function whyNone({ outcome, quality }: Result): string {
   return joined([say('summary.none.problems', { problems }), ...advice(failed)]);
 }
 
-/**
- * What the picture looks most like, what comes next in the ranking and may not be left out, and what the concern tier
- * says.
- */
+/** The first category, the others of the prediction set, and the concern tier. */
 export function summary(result: Result): string {
   const [first] = result.ranking;
   if (!mayName(result)) return whyNone(result);

@@ -1,4 +1,4 @@
-/** The command line's own words, which no page has to load; `say` knows the shared ones as well. */
+/** The shared messages and those of the command line, which pages do not load. */
 import { messages } from './compiled/en.cli.js';
 import type { CliArguments } from './compiled/keys.js';
 import { cliLanguages } from './compiled/languages.js';

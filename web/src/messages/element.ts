@@ -1,4 +1,4 @@
-/** What front ends say of a result, a stage or an error. No DOM: what is said can be tested as it stands. */
+/** Text for results, stages and errors. No DOM, so that it can be tested by itself. */
 import type {
   ErrorCode,
   Frame,
@@ -16,7 +16,7 @@ import { list, megabytes, percent, wholePercent } from './format.js';
 import { failedChecks, problem } from './quality.js';
 import { say } from './say.js';
 
-/** The classes of the prediction set, most probable first: the first few of the ranking. */
+/** The classes of the prediction set, most probable first. */
 export function likely(result: Result): RankedClass[] {
   return result.ranking.filter((entry) => entry.inSet);
 }
@@ -30,7 +30,7 @@ const WORTH_NAMING = 0.01;
 
 const scored = ({ name, probability }: RankedClass) => ({ name, score: percent(probability) });
 
-/** What follows the first of a set, by name and score. */
+/** The rest of a prediction set, with scores. */
 function others(entries: readonly RankedClass[]): string {
   const named = entries.filter(({ probability }) => probability >= WORTH_NAMING).slice(0, NAMED_AT_MOST - 1);
   const count = entries.length - named.length;
@@ -39,7 +39,7 @@ function others(entries: readonly RankedClass[]): string {
   return list(count > 0 ? [...names, say('verdict.moreOfLessScore', { count })] : names, 'or');
 }
 
-/** The one sentence: what the picture looks most like, and how sure that is. */
+/** The result in one sentence. */
 export function verdict(result: Result): string {
   switch (result.outcome) {
     case 'single': {
@@ -48,8 +48,8 @@ export function verdict(result: Result): string {
     }
     case 'several': {
       const [first, ...rest] = likely(result);
-      // With more than half of the score one is ahead, and to call that a tie would be untrue. What may also fit is
-      // what comes next in the ranking: the core leaves nothing out that scores more than something named here.
+      // More than half of the score is a lead, not a tie. The others follow in the order of the ranking: the core
+      // leaves out nothing that scores more than a category named here.
       if (first && first.probability > 0.5) return say('verdict.ahead', { ...scored(first), others: others(rest) });
       const names = likely(result).map((entry) => entry.name);
       const count = names.length - NAMED_AT_MOST;
@@ -71,7 +71,7 @@ function failures(checks: readonly QualityCheck[]): string[] {
   );
 }
 
-/** What stands under the verdict. */
+/** The note under the verdict. */
 export function verdictNote({ outcome, coverage }: Result): string {
   if (outcome === 'single' || outcome === 'several')
     return say('verdict.note.named', { share: wholePercent(coverage) });
@@ -86,7 +86,7 @@ export const betterPicture = (): string[] => [
   say('better.original'),
 ];
 
-/** Who decoded the picture, and how far that is the same everywhere. */
+/** What decoded the picture, and whether the pixels are the same everywhere. */
 export const decodedBy = ({ decodePath }: Pick<Source, 'decodePath'>): string => say(`details.decoded.${decodePath}`);
 
 export interface TierWords {
@@ -104,7 +104,7 @@ export interface ModalityWords {
   hint: string;
 }
 
-/** A model may bring modalities that this page has no words for: its own id is shown then. */
+/** A modality without a message is shown by its id. */
 export function modalityWords(id: string): ModalityWords {
   switch (id) {
     case 'photo':
@@ -115,7 +115,7 @@ export function modalityWords(id: string): ModalityWords {
   }
 }
 
-/** The choice to go by the picture, and what that came to for the one that is shown. */
+/** The option to recognise the modality, with what was recognised for the selected photo. */
 export function recognisedWords(choice: ModalityChoice | null): ModalityWords {
   const recognised = choice?.recognised;
   const hint = recognised
@@ -124,10 +124,10 @@ export function recognisedWords(choice: ModalityChoice | null): ModalityWords {
   return { name: say('modality.byPicture.name'), hint };
 }
 
-/** How surely a picture must look like another modality before a person's own choice is questioned. */
+/** Probability from which another recognised modality questions the person's choice. */
 const SURE = 0.9;
 
-/** Where a person's choice and the picture disagree; empty where they do not. */
+/** Set when the person's choice contradicts the picture; else empty. */
 export function modalityDoubt({
   modality,
   modalityChoice: { by, recognised },
@@ -140,7 +140,7 @@ export function modalityDoubt({
   });
 }
 
-/** What the network was shown of the picture; empty where that is the picture as it is. */
+/** Which part of the picture the network saw; empty if all of it. */
 export function framingWords({ framing, spots }: Frame): string {
   switch (framing) {
     case 'spot':
@@ -161,7 +161,7 @@ export interface ModelWords {
   download: string;
 }
 
-/** What a person needs to choose one network of several. */
+/** What a person needs to choose a network. */
 export function modelWords({
   classes,
   license,
@@ -184,7 +184,7 @@ export function loadWords(progress: LoadProgress | null): string {
   if (!progress) return say('load.ready');
   const { phase, loaded, total, cached } = progress;
   if (phase === 'self-test') return say('load.selfTest');
-  // The bytes are there; what remains is compiling them, and the first byte of what comes next.
+  // Downloaded; now compiling.
   if (phase === 'engine' && total > 0 && loaded >= total) return say('load.ready');
   if (cached) return say(`load.${phase}.kept`);
   if (total === 0) return say(`load.${phase}.download`);
@@ -196,7 +196,7 @@ export interface ErrorWords {
   help: string;
 }
 
-/** What an error code means to the person who meets it, and what can be done. */
+/** What went wrong and what to do, for each error code. */
 export function errorWords(code: ErrorCode, about: 'photo' | 'model' = 'photo'): ErrorWords {
   const key = code === 'INVALID_ARGUMENT' && about === 'model' ? 'noSuchModel' : code;
   return { title: say(`error.${key}.title`), help: say(`error.${key}.help`) };

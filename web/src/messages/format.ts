@@ -1,24 +1,24 @@
-/** Numbers, shares, sizes and lists as the language that is set writes them. */
+/** Numbers, shares, sizes and lists in the current language. */
 import { language, say } from './say.js';
 
-const made = new Map<string, Intl.NumberFormat>();
+const formatters = new Map<string, Intl.NumberFormat>();
 
 function formatter(least: number, most: number): Intl.NumberFormat {
   const { locale } = language();
   const key = `${locale} ${least} ${most}`;
-  const known = made.get(key);
+  const known = formatters.get(key);
   if (known) return known;
   const fresh = new Intl.NumberFormat(locale, {
     minimumFractionDigits: least,
     maximumFractionDigits: most,
     useGrouping: false,
   });
-  made.set(key, fresh);
+  formatters.set(key, fresh);
   return fresh;
 }
 
 export const number = (value: number, decimals = 0): string => formatter(decimals, decimals).format(value);
-/** Without zeros at the end. */
+/** Without trailing zeros. */
 export const shortNumber = (value: number, decimals: number): string => formatter(0, decimals).format(value);
 
 export function list(entries: readonly string[], conjunction: 'and' | 'or'): string {
@@ -26,14 +26,14 @@ export function list(entries: readonly string[], conjunction: 'and' | 'or'): str
   return new Intl.ListFormat(language().locale, { type }).format(entries);
 }
 
-/** Sentences one after another. */
+/** Sentences as one text. */
 export const joined = (sentences: readonly string[]): string =>
   sentences.length === 0 ? '' : sentences.reduce((first, second) => say('format.sentences', { first, second }));
 
 export const wholePercent = (share: number): string =>
   say('format.percent', { value: number(Math.round(share * 100)) });
 
-/** `0.834` -> `83 %`. The ends are named, not rounded to certainty: no network is 0 % or 100 % sure. */
+/** `0.834` -> `83 %`. Never rounded to 0 % or 100 %: no network is certain. */
 export function percent(share: number): string {
   if (share > 0.99) return say('format.over', { percent: wholePercent(0.99) });
   if (share < 0.01) return say('format.under', { percent: wholePercent(0.01) });

@@ -1,4 +1,4 @@
-/** What compiled messages call: the library's functions with the types that they have for messages. */
+/** Runtime of the compiled messages: the library's functions, with types for text. */
 import * as runtime from '@messageformat/runtime';
 
 type Forms = Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export const plural = runtime.plural as (
 export const select = runtime.select as (value: string, forms: Forms) => string;
 export const { strictNumber } = runtime;
 
-/** Which plural form a count takes: the platform's rules, so that no table of them is carried along. */
+/** The plural category of a count. From `Intl`, so that no tables are bundled. */
 export function cardinal(locale: string): (count: number) => string {
   const rules = new Intl.PluralRules(locale);
   return (count) => rules.select(count);

@@ -1,19 +1,18 @@
 /**
- * What each quality check says when it fails, and what to do about it. Shared by the element, the command line and the
- * retired servers' answers.
+ * Text for the quality checks: what is wrong, what to do, and the measured values.
  */
 import { QUALITY_CHECKS, type QualityCheck } from '../classifier/index.js';
 import { number, shortNumber, wholePercent } from './format.js';
 import { say } from './say.js';
 
-/** What failed, without what only follows from it: an empty picture has no contrast, an edge or a place either. */
+/** The failed checks, without those that follow from an empty picture, which has no contrast, edges or position. */
 export function failedChecks(checks: readonly QualityCheck[]): QualityCheck[] {
   const failed = checks.filter((check) => !check.passed);
   const empty = failed.some(({ id }) => id === 'flat');
   return failed.filter(({ id }) => !empty || !['blurred', 'low_contrast', 'out_of_frame'].includes(id));
 }
 
-/** Goes on from 'This picture'. */
+/** Continues 'This picture'. */
 export function problem({ id, value, limit }: QualityCheck): string {
   switch (id) {
     case 'too_small':
@@ -25,14 +24,14 @@ export function problem({ id, value, limit }: QualityCheck): string {
   }
 }
 
-/** What to do about each check that failed; empty when none did. */
+/** What to do about each failed check. */
 export function advice(checks: readonly QualityCheck[]): string[] {
   return failedChecks(checks).map(({ id }) => say(`quality.advice.${id}`));
 }
 
 export interface CheckWords {
   name: string;
-  /** What was measured, and the limit. */
+  /** The measured value and its limit. */
   value: string;
 }
 
@@ -47,7 +46,7 @@ const DECIMALS = {
   out_of_frame: 2,
 } as const;
 
-/** A quality check as a line of the details. */
+/** A quality check as a row of the details. */
 export function checkWords({ id, value, limit }: QualityCheck): CheckWords {
   const decimals = DECIMALS[id];
   const unit = (text: string) =>

@@ -1,31 +1,31 @@
 /**
- * The words of the catalogue (`languages/en.json`) in the language that is set, English at first. Another language is a
- * module that is loaded when it is wanted. What it lacks is said in English, and `sentence` tells where that is so.
+ * Messages in the current language. English (`languages/en.json`) is built in and the default; each other language is a
+ * module, loaded on demand. Missing messages fall back to English, and `sentence` reports that.
  */
 import * as english from './compiled/en.shared.js';
 import type { SharedArguments } from './compiled/keys.js';
 import { LANGUAGES, sharedLanguages } from './compiled/languages.js';
 
 export interface Language {
-  /** As in `lang` attributes. */
+  /** For `lang` attributes. */
   readonly tag: string;
-  /** For `Intl`: English here is British. */
+  /** For `Intl`; that of English is `en-GB`. */
   readonly locale: string;
   readonly direction: 'ltr' | 'rtl';
 }
 
-/** Key -> what makes the sentence of its arguments. */
+/** Key -> function that formats the message. */
 export type Messages = Readonly<Record<string, (values: never) => string>>;
 export type Load = () => Promise<{ readonly messages: Messages }>;
 
-/** A part of the catalogue that not every front end needs. */
+/** A part of the catalogue that only some front ends need. */
 export interface Section {
   readonly english: Messages;
   /** By tag. */
   readonly languages: Readonly<Record<string, Load>>;
 }
 
-/** A wrong key or a missing argument does not compile. */
+/** Wrong keys and missing arguments do not compile. */
 export type Say<Arguments> = <Key extends keyof Arguments & string>(
   key: Key,
   ...values: Arguments[Key] extends undefined ? [] : [Arguments[Key]]
@@ -34,37 +34,38 @@ export type Say<Arguments> = <Key extends keyof Arguments & string>(
 const ENGLISH: Language = LANGUAGES[0];
 const languages: Language[] = [...LANGUAGES];
 const shared: Record<string, Load> = { ...sharedLanguages };
-const loads: Readonly<Record<string, Load>>[] = [shared];
+const loaders: Readonly<Record<string, Load>>[] = [shared];
 const listeners = new Set<() => void>();
 
 let source: Messages = english.messages;
 let current = ENGLISH;
 let translations: Messages = {};
-/** Only English is spoken while this is set. */
+/** Ignores the current language while set. */
 let inEnglish = false;
-/** A key was wanted that the language lacks. */
-let lacking = false;
-let turn = 0;
+/** Whether a message fell back to English. */
+let fellBack = false;
+/** Counts the calls of `setLanguage`. */
+let calls = 0;
 
-/** The language that is spoken. */
+/** The current language. */
 export const language = (): Language => (inEnglish ? ENGLISH : current);
 
-function spoken(key: string, values?: unknown): string {
+function format(key: string, values?: unknown): string {
   const own = inEnglish ? undefined : translations[key];
-  if (own === undefined && current !== ENGLISH) lacking = true;
+  if (own === undefined && current !== ENGLISH) fellBack = true;
   return ((own ?? source[key]) as (values: unknown) => string)(values);
 }
 
-export const say: Say<SharedArguments> = spoken;
+export const say: Say<SharedArguments> = format;
 
-/** For a front end with words of its own: gives what says those and the shared ones. Call it before `setLanguage`. */
+/** Adds a section; returns `say` for it and the shared messages. Call it before `setLanguage`. */
 export function withSection<Arguments>(section: Section): Say<Arguments & SharedArguments> {
   source = { ...source, ...section.english };
-  loads.push(section.languages);
-  return spoken;
+  loaders.push(section.languages);
+  return format;
 }
 
-/** The words of a key of index.html in the language that is set; null where it lacks them, and in English. */
+/** A message of index.html in the current language; null if it has none, or is English. */
 export function translation(key: string): string | null {
   const own = translations[key] as ((values?: undefined) => string) | undefined;
   return own?.() ?? null;
@@ -75,13 +76,13 @@ export interface Sentence extends Language {
 }
 
 /**
- * What `make` says, and in which language: wholly in English where the language that is set lacks a part of it. For
- * sentences of medical weight, which must not stand among others as if they were translated.
+ * The text that `make` returns, with its language: all of it is English if any message in it has no translation. For
+ * medically relevant sentences, whose fallback must be visible.
  */
 export function sentence(make: () => string): Sentence {
-  lacking = false;
+  fellBack = false;
   const text = make();
-  if (!lacking) return { ...language(), text };
+  if (!fellBack) return { ...language(), text };
   inEnglish = true;
   try {
     return { ...ENGLISH, text: make() };
@@ -90,8 +91,8 @@ export function sentence(make: () => string): Sentence {
   }
 }
 
-/** The first of `wanted` that there is, whole or by its beginning (`de-AT`: `de`); else English. */
-function match(wanted: readonly string[]): Language {
+/** The first tag that matches a language, exactly or by a prefix (`de-AT`: `de`); else English. */
+function bestMatch(wanted: readonly string[]): Language {
   for (const tag of wanted) {
     for (let part = tag.toLowerCase(); part !== ''; part = part.slice(0, Math.max(0, part.lastIndexOf('-')))) {
       const found = languages.find((other) => other.tag.toLowerCase() === part);
@@ -102,36 +103,37 @@ function match(wanted: readonly string[]): Language {
 }
 
 /**
- * Speaks the first language of `wanted` (tags as in `navigator.languages`) that there is, else English. What was set
- * stays where a language cannot be loaded. Of two calls the later one counts.
+ * Changes to the first available language of `wanted` (such as `navigator.languages`), else to English. If it cannot be
+ * loaded, the current one stays. Of overlapping calls the last one wins.
  */
 export async function setLanguage(wanted: readonly string[]): Promise<Language> {
-  const own = ++turn;
-  const next = match(wanted);
+  const call = ++calls;
+  const next = bestMatch(wanted);
   if (next === current) return next;
   try {
     const modules = await Promise.all(
       next === ENGLISH
         ? []
-        : loads.flatMap((section) => (Object.hasOwn(section, next.tag) ? [section[next.tag]!()] : [])),
+        : loaders.flatMap((section) => (Object.hasOwn(section, next.tag) ? [section[next.tag]!()] : [])),
     );
-    if (own !== turn) return current;
+    if (call !== calls) return current;
     translations = Object.assign({}, ...modules.map(({ messages }) => messages)) as Messages;
-    current = next;
-    for (const listener of listeners) listener();
   } catch (error) {
     console.info(`Dermlet could not load its words in '${next.tag}':`, error);
+    return current;
   }
+  current = next;
+  for (const listener of listeners) listener();
   return current;
 }
 
-/** Calls back after each change of the language; returns the way to stop. */
+/** Calls `listener` after each change of language; returns an unsubscribe function. */
 export function onLanguage(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** Makes a language known that does not come with Dermlet, or puts another in the place of one that does. */
+/** Adds a language that Dermlet does not ship, or replaces one that it does. */
 export function addLanguage(added: Language, load: Load): void {
   const place = languages.findIndex(({ tag }) => tag === added.tag);
   if (place < 0) languages.push(added);

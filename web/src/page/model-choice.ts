@@ -1,6 +1,6 @@
 /**
- * `<dermlet-model-choice>`: which neural network the page uses, where there is more than one. Fires `model` (detail:
- * the name) when a person chooses. It only shows and tells: `main.ts` decides and remembers.
+ * `<dermlet-model-choice>`: choose the neural network, where the site has several. Fires `model` (detail: its name)
+ * when a person chooses; `choose-model.ts` acts on it.
  */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
@@ -92,10 +92,10 @@ export class DermletModelChoice extends LitElement {
   @property({ attribute: false }) models: readonly ModelSummary[] = [];
   /** The name of the model in use. */
   @property({ attribute: false }) value = '';
-  /** A name that was asked for and is not here; empty: none. */
+  /** A requested name that the site does not have; empty: none. */
   @property({ attribute: false }) unknown = '';
 
-  /** Nothing to choose and nothing to say takes no room. */
+  /** Hidden when there is nothing to choose and nothing to say. */
   protected override willUpdate(): void {
     this.hidden = this.models.length < 2 && this.unknown === '';
   }

@@ -1,9 +1,8 @@
 import { type Language, translation } from '../messages/index.js';
 
 /**
- * Puts the words of the language that is set into the places of index.html that name a key (`data-message`). They hold
- * English: what has no translation keeps it, marked as such. A link in a place takes what stands between `<link>`
- * marks.
+ * Translates index.html: every place with a key (`data-message`) gets its text in the current language. What has no
+ * translation stays in English, marked as such. A link inside a place gets the text between the `<link>` marks.
  */
 export function translate(page: Document, { tag, direction }: Language): void {
   const root = page.documentElement;
