@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { COMPILED, compiledMessages } from '../tools/build/messages.mjs';
+import { COMPILED, compiledMessages, missingMessages } from '../tools/build/messages.mjs';
 import { cpp } from './writers/cpp.mjs';
 import { python } from './writers/python.mjs';
 import { schema } from './writers/schema.mjs';
@@ -59,5 +59,6 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
     if (path in files) writeFileSync(join(root, path), files[path]);
     else rmSync(join(root, path));
   }
+  for (const line of missingMessages()) console.log(line);
   console.log(changed.length > 0 ? `Written: ${changed.join(', ')}` : 'Every generated file is up to date.');
 }

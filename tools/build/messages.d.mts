@@ -14,5 +14,6 @@ export function catalogues(folder?: string): Record<string, Catalogue> & { en: C
 export function textOf(entry: Entry): string;
 export function argumentsOf(text: string): Record<string, 'string' | 'number'>;
 export function compiledMessages(all?: Record<string, Catalogue> & { en: Catalogue }): Record<string, string>;
+export function missingMessages(all?: Record<string, Catalogue> & { en: Catalogue }): string[];
 export function functionsOf(catalogue: Catalogue): Record<string, (values: object) => string>;
 export function withWords(html: string, catalogue?: Catalogue): string;

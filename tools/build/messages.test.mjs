@@ -1,7 +1,7 @@
 // What the compiler of the catalogues writes, and what it refuses.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { argumentsOf, COMPILED, compiledMessages, withWords } from './messages.mjs';
+import { argumentsOf, COMPILED, compiledMessages, missingMessages, withWords } from './messages.mjs';
 
 const message = (text) => ({ message: text, description: 'A sentence.' });
 const english = (messages) => ({
@@ -44,6 +44,12 @@ describe('a language', () => {
     const files = compile({ doctor: 'Zum Arzt.' });
     assert.equal(files[`${COMPILED}/de.cli.ts`], undefined);
     assert.match(files[`${COMPILED}/languages.ts`], /cliLanguages = \{\n\};/);
+  });
+
+  test('is told what it lacks', () => {
+    const en = english({ doctor: { ...message('See a doctor.'), medical: true } });
+    const de = { tag: 'de', locale: 'de', direction: 'ltr', messages: { 'cli.use': 'Aufruf:' } };
+    assert.deepEqual(missingMessages({ en, de }), ['de: 3 of 4 messages are missing; medically relevant: doctor']);
   });
 
   test('is held to what English says', () => {
