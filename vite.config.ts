@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 import { coreVersion } from './tools/build/core-version.mjs';
+import { withWords } from './tools/build/messages.mjs';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -21,13 +22,19 @@ const oneBinary: Plugin = {
   },
 };
 
+/** The words of index.html stand in the catalogue of messages. */
+const words: Plugin = {
+  name: 'dermlet-words',
+  transformIndexHtml: { order: 'pre', handler: (html) => withWords(html) },
+};
+
 export default defineConfig({
   define: { __DERMLET_CORE_VERSION__: JSON.stringify(coreVersion()) },
   root: at('web'),
   base: './',
   // ONNX Runtime without an inlined copy of its own loader: the files come from `engine/`.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
-  plugins: [oneBinary],
+  plugins: [oneBinary, words],
   worker: { format: 'es', plugins: () => [oneBinary] },
   build: {
     outDir: at('dist'),

@@ -1,7 +1,9 @@
-// npm run generate: writes what contract.json and documents.json say in every language that needs it.
-import { readFileSync, writeFileSync } from 'node:fs';
+// npm run generate: writes what contract.json and documents.json say in every language that needs it, and compiles the
+// catalogues of messages.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { COMPILED, compiledMessages, missingMessages } from '../tools/build/messages.mjs';
 import { cpp } from './writers/cpp.mjs';
 import { python } from './writers/python.mjs';
 import { schema } from './writers/schema.mjs';
@@ -25,12 +27,20 @@ export function generated(contract = read('contract.json'), documents = read('do
     ...Object.fromEntries(
       Object.entries(documents.schemas).map(([path, name]) => [path, schema(contract, documents, name)]),
     ),
+    ...compiledMessages(),
   };
 }
 
-/** Paths of files that are not what the contract says. */
+/** Compiled messages of a language that is no more. */
+const leftOver = (files) =>
+  readdirSync(join(root, COMPILED))
+    .map((name) => `${COMPILED}/${name}`)
+    .filter((path) => !(path in files));
+
+/** Paths of files that are not what contract and catalogues say. */
 export function stale() {
-  return Object.entries(generated())
+  const files = generated();
+  const changed = Object.entries(files)
     .filter(([path, text]) => {
       try {
         return readFileSync(join(root, path), 'utf8') !== text;
@@ -39,11 +49,16 @@ export function stale() {
       }
     })
     .map(([path]) => path);
+  return [...changed, ...leftOver(files)];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const files = generated();
   const changed = stale();
-  for (const path of changed) writeFileSync(join(root, path), files[path]);
+  for (const path of changed) {
+    if (path in files) writeFileSync(join(root, path), files[path]);
+    else rmSync(join(root, path));
+  }
+  for (const line of missingMessages()) console.log(line);
   console.log(changed.length > 0 ? `Written: ${changed.join(', ')}` : 'Every generated file is up to date.');
 }

@@ -16,8 +16,8 @@ function withField(field) {
 }
 
 describe('the contract', () => {
-  test('is what the generated files say', () => {
-    assert.deepEqual(stale(), [], 'generated files differ from contract/: run `npm run generate`');
+  test('and the catalogues of messages are what the generated files say', () => {
+    assert.deepEqual(stale(), [], 'generated files differ from their sources: run `npm run generate`');
   });
 
   test('has a sentence for each value', () => {

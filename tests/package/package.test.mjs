@@ -124,7 +124,10 @@ describe('in Node', () => {
   });
 
   test('every entry can be imported where there is no document', async () => {
-    assert.equal(await call(folder, 'node', 'server.mjs'), '["function","function","function","function"] true\n');
+    assert.equal(
+      await call(folder, 'node', 'server.mjs'),
+      '["function","function","function","function","function"] true\n',
+    );
   });
 
   test('the package holds what it promises', async () => {

@@ -289,7 +289,7 @@ describe('evaluate', () => {
       ],
     );
     expect(code).toBe(0);
-    expect(err).toMatch(/skipped: 1 pictures with the label 'wart'/);
+    expect(err).toMatch(/skipped: 1 picture with the label 'wart'/);
     expect(err).toMatch(/unreadable: drawn\/cut-off\.jpg: CORRUPT_IMAGE/);
     expect(err).toMatch(/unreadable: drawn\/missing\.jpg: CORRUPT_IMAGE/);
     expect(err).toMatch(/5\/5 pictures, [\d.]+ images\/s/);
@@ -380,7 +380,7 @@ describe('evaluate', () => {
     // classes is not paired.
     expect(err).toMatch(/8\/8 pictures/);
     expect(err.match(/unreadable:/g)).toHaveLength(1);
-    expect(out).toMatch(/1 lesions with both pictures +dermoscopy +photo +both together/);
+    expect(out).toMatch(/1 lesion with both pictures +dermoscopy +photo +both together/);
     const written = JSON.parse(readFileSync(json, 'utf8')) as Record<string, unknown>;
     expect(written).toMatchObject({
       options: { thorough: true },

@@ -177,6 +177,7 @@ export async function site() {
       'package.json',
       'package-lock.json',
       'tools/build/site.mjs',
+      'tools/build/messages.mjs',
       'tools/build/parts.mjs',
       'tools/build/core-version.mjs',
     ],

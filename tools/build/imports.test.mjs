@@ -26,6 +26,7 @@ const RULES = [
   ['web/src/sw/new.ts', 'workbox-core', '../page/main.js'],
   ['tools/cli/new.ts', '../../web/src/classifier/node/index.js', '../../web/src/classifier/engine.js'],
   ['tools/cli/new.ts', '../../web/src/handler/index.js', '../../web/src/element/index.js'],
+  ['tools/cli/new.ts', '../../web/src/messages/cli.js', '../../web/src/messages/say.js'],
 ];
 
 let folder;

@@ -25,6 +25,7 @@ const ENTRIES = {
   index: source('classifier/index.ts'),
   element: source('dermlet.ts'),
   handler: source('handler/index.ts'),
+  messages: source('messages/index.ts'),
 };
 const NODE_ENTRIES = {
   index: source('classifier/node/index.ts'),
@@ -37,6 +38,7 @@ const EXPORTS = {
   '.': ['index', ENTRIES.index],
   './element': ['element', ENTRIES.element],
   './handler': ['handler', ENTRIES.handler],
+  './messages': ['messages', ENTRIES.messages],
   './node': ['node/index', NODE_ENTRIES.index],
 };
 

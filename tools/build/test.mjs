@@ -165,6 +165,7 @@ function scripts() {
     'tools/build/repository.test.mjs',
     'tools/build/scripts.test.mjs',
     'contract/generate.test.mjs',
+    'tools/build/messages.test.mjs',
     'tools/build/imports.test.mjs',
   ]);
 }

@@ -1,7 +1,9 @@
-/** `classify FILE|FOLDER...`, and with --lesion `classify FILE FILE`. */
+/** `classify FILE|FOLDER...`, or `classify FILE FILE --lesion`. */
 import { parseArgs } from 'node:util';
 import { DermletError, type Result, withoutPictures } from '../../web/src/classifier/node/index.js';
 import { toDiagnosis, toPredict } from '../../web/src/handler/index.js';
+import { say } from '../../web/src/messages/cli.js';
+import { list, number } from '../../web/src/messages/index.js';
 import { defaultModel, modelOf } from './model.js';
 import { expand } from './pictures.js';
 import { type Answer, classifyAll, type Task, type TaskPicture } from './pool.js';
@@ -38,21 +40,20 @@ function parse(args: string[]) {
       jobs: { type: 'string', default: '1' },
     },
   });
-  if (positionals.length === 0) throw new UsageError('classify needs at least one file or folder.');
+  if (positionals.length === 0) throw new UsageError(say('cli.error.noFile'));
   const format = values.format ?? 'result';
   if (!Object.hasOwn(project, format) || (values.format !== undefined && format === 'result')) {
-    throw new UsageError(`--format must be predict or diagnosis, not '${format}'.`);
+    throw new UsageError(say('cli.error.format', { known: list(['predict', 'diagnosis'], 'or'), format }));
   }
   const { lesion, crop, explain, thorough } = values;
   if (lesion && positionals.length !== 2)
-    throw new UsageError(`--lesion needs two files, the pictures of one lesion, not ${positionals.length}.`);
+    throw new UsageError(say('cli.error.lesionFiles', { count: number(positionals.length) }));
   const area = crop === undefined ? undefined : parseCrop(crop);
-  if (lesion && typeof area === 'object')
-    throw new UsageError('--crop with pixels is for single pictures, not for --lesion.');
+  if (lesion && typeof area === 'object') throw new UsageError(say('cli.error.lesionCrop'));
   const modalities = values.modality?.split(',') ?? [];
   if (modalities.length > (lesion ? 2 : 1))
     throw new UsageError(
-      `--modality names ${modalities.length} modalities for ${lesion ? 'two pictures' : 'one picture each'}.`,
+      say(lesion ? 'cli.error.lesionModalities' : 'cli.error.modalities', { count: number(modalities.length) }),
     );
   return {
     paths: positionals,
@@ -62,16 +63,16 @@ function parse(args: string[]) {
     options: { explain, thorough },
     model: values.model,
     jobs: positiveInteger(values.jobs, '--jobs'),
-    // A retired server's answer is JSON by nature.
+    // The retired servers answered in JSON.
     json: values.json || format !== 'result',
     format: format as Format,
   };
 }
 
-type Asked = ReturnType<typeof parse>;
+type Request = ReturnType<typeof parse>;
 
-/** One modality is every picture's; two are those of a lesion's pictures in their order. */
-async function tasksOf({ paths, lesion, modalities, crop, options }: Asked): Promise<Task[]> {
+/** One modality applies to every picture, two to those of a lesion in order. */
+async function tasksOf({ paths, lesion, modalities, crop, options }: Request): Promise<Task[]> {
   const picture = (path: string, index: number): TaskPicture => {
     const modality = modalities[modalities.length === 2 ? index : 0];
     return { path, ...(modality === undefined ? {} : { modality }), ...(crop === undefined ? {} : { crop }) };
@@ -91,19 +92,19 @@ function asJson({ pictures }: Task, answer: Answer, format: Format): object {
 
 /** @throws UsageError, DermletError when the engine cannot be started */
 export async function classify(args: string[], { out, err, columns }: Output): Promise<number> {
-  const asked = parse(args);
-  const { paths, model, jobs, json, format } = asked;
+  const request = parse(args);
+  const { paths, model, jobs, json, format } = request;
   const info = await modelOf(model);
-  for (const id of asked.modalities) if (id !== 'auto') requireModality(info, id);
-  const tasks = await tasksOf(asked);
-  if (tasks.length === 0) throw new UsageError('There are no pictures in what was given.');
+  for (const id of request.modalities) if (id !== 'auto') requireModality(info, id);
+  const tasks = await tasksOf(request);
+  if (tasks.length === 0) throw new UsageError(say('cli.error.noPictures'));
   const answers: (Answer | undefined)[] = tasks.map(() => undefined);
-  let told = 0;
+  let printed = 0;
 
-  /** In the order of the files, as far as they are ready. */
-  const tell = () => {
-    for (let answer = answers[told]; answer; answer = answers[++told]) {
-      const task = tasks[told]!;
+  /** Prints finished answers in the order of the files. */
+  const print = () => {
+    for (let answer = answers[printed]; answer; answer = answers[++printed]) {
+      const task = tasks[printed]!;
       const paths = task.pictures.map(({ path }) => path);
       if (!answer.ok) err(`${nameOf(task)}: ${answer.error.code}: ${answer.error.message}\n`);
       else if (!json) out(`${describe(paths, answer.result, columns)}\n\n`);
@@ -112,12 +113,12 @@ export async function classify(args: string[], { out, err, columns }: Output): P
 
   await classifyAll(model, tasks, jobs, (answer, index) => {
     answers[index] = answer;
-    tell();
+    print();
   });
   const all = answers.map((answer, index) =>
     asJson(tasks[index]!, answer ?? { ok: false, error: new DermletError('BACKEND_FAILED', 'no answer') }, format),
   );
-  const one = asked.lesion || (paths.length === 1 && tasks.length === 1 && tasks[0]!.pictures[0]!.path === paths[0]);
+  const one = request.lesion || (paths.length === 1 && tasks.length === 1 && tasks[0]!.pictures[0]!.path === paths[0]);
   if (json) out(`${JSON.stringify(one ? all[0] : all, null, 2)}\n`);
   else if (answers.some((answer) => answer?.ok)) out(`${legend(info.coverage, columns)}\n`);
   return answers.every((answer) => answer?.ok) ? EXIT.fine : EXIT.failed;

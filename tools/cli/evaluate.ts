@@ -1,10 +1,12 @@
-/** `evaluate`: the shipped path, measured on labelled pictures. */
+/** `evaluate`: measures the shipped engine on labelled pictures. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'csv-stringify/sync';
 import type { DermletError, ModelInfo } from '../../web/src/classifier/node/index.js';
+import { say } from '../../web/src/messages/cli.js';
+import { number } from '../../web/src/messages/index.js';
 import type { Output } from './classify.js';
 import { type AnsweredPairs, allFigures, type Part, parsePart, positiveIndex } from './evaluation.js';
 import { chooseRows, type LabelRow, mergeClasses, NEGATIVE_LABELS, readLabels } from './labels.js';
@@ -15,13 +17,13 @@ import { classifyAll, type Task } from './pool.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
 import { type Answered, answered, scored } from './scored.js';
-import { EXIT, parseCrop, positiveInteger, requireModality, UsageError } from './usage.js';
+import { EXIT, parseCrop, positiveInteger, requireModality, UsageError, unwritable } from './usage.js';
 
-/** Engines at once when nothing is said: each holds about 150 MB. */
+/** Default number of parallel engines; each takes about 150 MB. */
 const DEFAULT_JOBS = Math.min(4, availableParallelism());
 const RESAMPLES = 1000;
 
-const list = (values: readonly string[] | undefined): string[] | undefined =>
+const entries = (values: readonly string[] | undefined): string[] | undefined =>
   values?.flatMap((value) => value.split(',')).filter(Boolean);
 
 function parse(args: string[]) {
@@ -48,18 +50,17 @@ function parse(args: string[]) {
   });
   const { labels, images, json } = values;
   const crop = parseCrop(values.crop);
-  if (typeof crop === 'object')
-    throw new UsageError('evaluate takes --crop auto or whole: pixels are another part of each picture.');
-  if (!labels || !images || !json) throw new UsageError('evaluate needs --labels, --images and --json.');
+  if (typeof crop === 'object') throw new UsageError(say('cli.error.evaluateCrop'));
+  if (!labels || !images || !json) throw new UsageError(say('cli.error.evaluateNeeds'));
   return {
     ...values,
     crop,
     labels,
     images,
     json,
-    set: list(values.set),
-    merge: list(values.merge) ?? [],
-    malignant: list(values.malignant),
+    set: entries(values.set),
+    merge: entries(values.merge) ?? [],
+    malignant: entries(values.malignant),
     part: values.part?.map(parsePart) ?? [],
     jobs: positiveInteger(values.jobs, '--jobs'),
   };
@@ -69,7 +70,7 @@ type Options = ReturnType<typeof parse>;
 
 interface Sorted {
   used: LabelRow[];
-  /** Pictures by label that the model does not know. */
+  /** Number of pictures by label, for labels that the model does not know. */
   unknown: Record<string, number>;
 }
 
@@ -83,30 +84,30 @@ function sortRows(rows: readonly LabelRow[], known: readonly string[]): Sorted {
   return { used, unknown };
 }
 
-/** The row's own modality where the model knows it; else what the command line says; else the model's default. */
+/** The row's modality if the model knows it, else the command line's, else the model's default. */
 function modalityOf(row: LabelRow, model: ModelInfo, option: string | undefined): string {
   return model.modalities.includes(row.modality) ? row.modality : (option ?? model.defaultModality);
 }
 
-/** Whole or not at all: a reader never finds half a file. */
-async function writeWhole(path: string, text: string): Promise<void> {
+/** Atomic: a reader never finds half a file. */
+async function writeAtomically(path: string, text: string): Promise<void> {
   const part = `${path}.part`;
   try {
     await writeFile(part, text);
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });
-    throw new UsageError(`${path} could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw unwritable(path, error);
   }
 }
 
-/** Six decimals: far below what any of the figures can tell apart. */
+/** Six decimals: finer than any figure can resolve. */
 const rounded = (_key: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e6) / 1e6 : value;
 
 /**
- * JSON in which a list of numbers stands on one line, so that curves and matrices can be read and compared. Text is
- * left alone: it holds no line break.
+ * JSON with each list of numbers on one line, so that curves and matrices can be read and diffed. Strings are not
+ * affected, as they hold no line breaks.
  */
 export function compactJson(value: unknown): string {
   const number = '(?:-?[0-9.]+(?:e[+-]?[0-9]+)?|null)';
@@ -146,13 +147,13 @@ interface Measured {
   seconds: number;
 }
 
-/** The two modalities whose pictures `--pairs` joins: those that the model can combine. @throws UsageError */
+/** The two modalities that the model can combine, for `--pairs`. @throws UsageError */
 function pairedModalities({ combines }: ModelInfo): [string, string] {
-  if (!combines) throw new UsageError('--pairs: the model does not say how the scores of two pictures are combined.');
+  if (!combines) throw new UsageError(say('cli.error.pairs'));
   return combines;
 }
 
-/** Each picture alone, then the pairs, in one run of the engines: nothing is loaded twice. */
+/** Classifies each picture, then each pair, with the same engines. */
 async function measure(
   options: Options,
   model: ModelInfo,
@@ -161,9 +162,9 @@ async function measure(
 ): Promise<Measured> {
   const ids = model.classes.map(({ id }) => id);
   const modalities = used.map((row) => modalityOf(row, model, options.modality));
-  const joined = options.pairs ? pairedModalities(model) : undefined;
-  const pairs = joined
-    ? findPairs(used, modalities, joined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label))
+  const combined = options.pairs ? pairedModalities(model) : undefined;
+  const pairs = combined
+    ? findPairs(used, modalities, combined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label))
     : [];
   const picture = (i: number) => ({
     path: join(options.images, used[i]!.set, used[i]!.image),
@@ -178,15 +179,15 @@ async function measure(
     found[index] = answer.ok ? answered(used[places[index]![0]!]!, answer.result, ids) : answer.error;
     progress.step();
   });
-  return { ...sortOut(found, used, pairs, joined), seconds: progress.seconds };
+  return { ...separate(found, used, pairs, combined), seconds: progress.seconds };
 }
 
-/** Answers without the unreadable, and pairs of what is left: places among the rows become places among the answers. */
-function sortOut(
+/** Separates answers from errors; the indices of pairs then refer to the answers instead of the rows. */
+function separate(
   found: readonly (Answered | DermletError)[],
   used: readonly LabelRow[],
   pairs: readonly Pair[],
-  joined: [string, string] | undefined,
+  combined: [string, string] | undefined,
 ): Omit<Measured, 'seconds'> {
   const answers: Answered[] = [];
   const unreadable: Measured['unreadable'] = [];
@@ -201,29 +202,24 @@ function sortOut(
   });
   const together = pairs.flatMap(({ group, pictures }, i) => {
     const [answer, first, second] = [found[used.length + i]!, placeOf.get(pictures[0]), placeOf.get(pictures[1])];
-    if (first === undefined || second === undefined) return []; // told above
+    if (first === undefined || second === undefined) return []; // reported above
     if (!('code' in answer))
       return [{ pair: { group, pictures: [first, second] as [number, number] }, together: answer }];
     fail(pictures.map((k) => used[k]!.image).join(' + '), used[pictures[0]]!.set, answer);
     return [];
   });
-  return { answers, unreadable, pairs: joined && { modalities: joined, pairs: together } };
+  return { answers, unreadable, pairs: combined && { modalities: combined, pairs: together } };
 }
 
-/**
- * What counts as malignant when nothing is said: the classes of high concern. @throws UsageError for a class that the
- * model has not
- */
+/** The malignant classes; by default those of high concern. @throws UsageError for a class that the model lacks */
 function malignantClasses({ classes }: ModelInfo, option: readonly string[] | undefined): string[] {
   const unknown = option?.find((id) => !classes.some((entry) => entry.id === id));
   if (unknown !== undefined)
-    throw new UsageError(
-      `--malignant: there is no class '${unknown}'; there are ${classes.map(({ id }) => id).join(', ')}.`,
-    );
+    throw new UsageError(say('cli.error.malignant', { id: unknown, known: classes.map(({ id }) => id).join(', ') }));
   return classes.filter(({ id, concern }) => option?.includes(id) ?? concern === 'high').map(({ id }) => id);
 }
 
-/** Every mistake in the options is found before a picture is opened. @throws UsageError */
+/** Finds mistakes in the options before any picture is opened. @throws UsageError */
 function checkParts(
   parts: readonly Part[],
   ids: readonly string[],
@@ -233,13 +229,11 @@ function checkParts(
   for (const { name, sets: own, merge } of parts) {
     const missing = own.find((set) => !sets.has(set));
     if (missing !== undefined)
-      throw new UsageError(
-        `--part ${name}: no chosen row is of the set '${missing}'; there are ${[...sets].sort().join(', ')}.`,
-      );
+      throw new UsageError(say('cli.error.partSet', { name, set: missing, known: [...sets].sort().join(', ') }));
     positiveIndex(positive, mergeClasses(ids, merge));
   }
-  const twice = parts.find(({ name }, i) => parts.findIndex((part) => part.name === name) !== i);
-  if (twice) throw new UsageError(`--part: '${twice.name}' is named twice.`);
+  const duplicate = parts.find(({ name }, i) => parts.findIndex((part) => part.name === name) !== i);
+  if (duplicate) throw new UsageError(say('cli.error.partTwice', { name: duplicate.name }));
 }
 
 /** @throws UsageError, DermletError when the engine cannot be started */
@@ -258,12 +252,12 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   if (options.pairs) pairedModalities(model);
   checkParts(options.part, ids, options.positive, new Set(chosen.map(({ set }) => set)));
   const { used, unknown } = sortRows(chosen, ids);
-  for (const [label, count] of Object.entries(unknown))
-    err(`skipped: ${count} pictures with the label '${label}', which the model does not know\n`);
-  if (used.length === 0) throw new UsageError('No row has a label that the model knows.');
+  for (const [label, count] of Object.entries(unknown)) err(`${say('cli.evaluate.skipped', { count, label })}\n`);
+  if (used.length === 0) throw new UsageError(say('cli.error.noKnownLabel'));
 
   const { answers, pairs, unreadable, seconds } = await measure(options, model, used, output);
-  for (const { set, image, code, message } of unreadable) err(`unreadable: ${set}/${image}: ${code}: ${message}\n`);
+  for (const { set, image, code, message } of unreadable)
+    err(`${say('cli.evaluate.unreadable', { file: `${set}/${image}`, code, message })}\n`);
   const figures = allFigures(
     answers,
     {
@@ -278,7 +272,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     pairs,
   );
   const looking = lookingFigures(answers, ({ row }) => NEGATIVE_LABELS.includes(row.label));
-  // A pair is two pictures more.
+  // A pair is two more pictures.
   const imagesPerSecond = (used.length + 2 * (pairs?.pairs.length ?? 0)) / seconds;
   const written = {
     evaluationVersion: 2,
@@ -303,12 +297,15 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     seconds,
     imagesPerSecond,
   };
-  await writeWhole(options.json, compactJson(written));
+  await writeAtomically(options.json, compactJson(written));
   if (options.predictions !== undefined)
-    await writeWhole(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
+    await writeAtomically(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
   out(
-    `${report(figures)}\n${lookingReport(looking)}\n\n${answers.length} pictures classified, ` +
-      `${unreadable.length} unreadable, ${imagesPerSecond.toFixed(1)} images/s\n`,
+    `${report(figures)}\n${lookingReport(looking)}\n\n${say('cli.evaluate.done', {
+      classified: answers.length,
+      unreadable: number(unreadable.length),
+      rate: number(imagesPerSecond, 1),
+    })}\n`,
   );
   return answers.length === 0 ? EXIT.failed : EXIT.fine;
 }

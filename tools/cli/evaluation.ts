@@ -1,4 +1,5 @@
-/** All figures of one evaluation: the whole, its parts, its sets, its skin tones, refusal, and pairs. */
+/** All figures of an evaluation: overall, by part, set and skin tone, refusals, and pairs. */
+import { say } from '../../web/src/messages/cli.js';
 import { type FigureOptions, type LesionFigures, lesionFigures, type ToneFigures, toneFigures } from './figures.js';
 import { type Merged, mergeClasses } from './labels.js';
 import { type Pair, type PairFigures, pairFigures } from './pairs.js';
@@ -6,7 +7,7 @@ import { type RefusalFigures, refusalFigures } from './refusal.js';
 import { type Answered, grouped, type Scored, scored } from './scored.js';
 import { UsageError } from './usage.js';
 
-/** Some sets, looked at together with classes of their own. */
+/** A group of sets, evaluated with their own merging of classes. */
 export interface Part {
   name: string;
   sets: string[];
@@ -45,7 +46,7 @@ export interface EvaluationOptions {
 
 export interface AnsweredPairs {
   modalities: [string, string];
-  /** Places among the answers, and the answer to both pictures together. */
+  /** Indices into the answers, and the answer for both pictures together. */
   pairs: { pair: Pair; together: Answered }[];
 }
 
@@ -54,22 +55,19 @@ export function parsePart(text: string): Part {
   const [name = '', sets = '', ...merges] = text.split(':');
   const part = { name, sets: sets.split(',').filter(Boolean), merge: merges.join(':').split(',').filter(Boolean) };
   if (!/^[a-z0-9][a-z0-9-]*$/u.test(name) || part.sets.length === 0) {
-    throw new UsageError(
-      `--part must be NAME:SET[,SET][:FROM:INTO[,FROM:INTO]], not '${text}'; a name has small letters, digits ` +
-        'and hyphens.',
-    );
+    throw new UsageError(say('cli.error.part', { text }));
   }
   return part;
 }
 
 /**
- * Index of the class of the one-against-all figures among the merged classes. @throws UsageError when it was asked for
- * and is not there
+ * Index of the positive class of the one-against-all figures, -1 if the default is not there. @throws UsageError for an
+ * unknown `option`
  */
 export function positiveIndex(option: string | undefined, { classes }: Merged): number {
   const index = classes.indexOf(option ?? 'mel');
   if (option !== undefined && index < 0)
-    throw new UsageError(`--positive: there is no class '${option}'; there are ${classes.join(', ')}.`);
+    throw new UsageError(say('cli.error.positive', { id: option, known: classes.join(', ') }));
   return index;
 }
 
@@ -99,7 +97,7 @@ function pairsOf(
 ): PairFigures {
   const scoredPairs = pairs
     .map(({ pair, together }) => ({
-      alone: pair.pictures.map((i) => score(answers[i]!)) as [Scored, Scored],
+      perPicture: pair.pictures.map((i) => score(answers[i]!)) as [Scored, Scored],
       together: score(together),
     }))
     .filter(({ together }) => isLesion(together));

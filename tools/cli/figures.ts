@@ -1,4 +1,4 @@
-/** Answers and labels -> the figures that `evaluate` prints and writes. */
+/** The figures that `evaluate` prints and writes. */
 import { OUTCOMES, type Outcome, type Tier } from '../../web/src/classifier/node/index.js';
 import { grouped, refused, type Scored, single } from './scored.js';
 import {
@@ -21,12 +21,12 @@ import {
   type Weights,
 } from './statistics.js';
 
-/** null stands for a figure that is not defined here, such as an AUC with one class only. */
+/** null: not defined, such as an AUC with one class only. */
 export type Figure = number | null;
 
 /** Bins of every calibration figure. */
 export const CALIBRATION_BINS = 15;
-/** Fewer groups (lesions, patients) of one skin tone than this say too little. */
+/** Least number of groups (lesions, patients) for figures of a skin tone. */
 export const LEAST_GROUPS = 20;
 
 /** Names of the figures that have an interval. */
@@ -51,7 +51,7 @@ export type FigureName =
   | 'benignLow'
   | 'benignHigh';
 
-/** Answered pictures of one kind by their tier. */
+/** Answered pictures of one kind, by tier. */
 export interface TierCounts {
   pictures: number;
   low: number;
@@ -60,17 +60,17 @@ export interface TierCounts {
 }
 
 /**
- * The concern tier against what the pictures are, refused and unusable ones left out. Malignant: the classes named so;
- * others: all else; benign: of low concern.
+ * Tiers of answered pictures, by what the pictures are. Malignant: the malignant classes; others: all other classes;
+ * benign: those of low concern.
  */
 export interface TierFigures {
   malignant: TierCounts;
   positive: TierCounts | null;
   others: TierCounts;
   benign: TierCounts;
-  /** `high` called against the rest: share of malignant in it, share of the others below it. */
+  /** `high` against the rest: share of malignant in it, share of others below it. */
   high: { sensitivity: Figure; specificity: Figure };
-  /** Whatever is not `low` called against `low`: share of malignant not in low, share of the others in it. */
+  /** Above `low` against `low`: share of malignant above it, share of others in it. */
   low: { sensitivity: Figure; specificity: Figure };
   /** Share of each kind in a tier. */
   malignantLow: Figure;
@@ -93,10 +93,10 @@ export interface MainFigures {
     /** Share of the class's answered pictures whose prediction set holds it. */
     coverage: Figure;
   } | null;
-  /** Malignant classes together against the rest: the model's own classes, whatever was merged. */
+  /** All malignant classes against the rest, before merging. */
   malignant: { classes: string[]; pictures: number; auc: Figure } | null;
   calibrationError: Figure;
-  /** The calibration error that perfectly calibrated predictions like these would show. */
+  /** The calibration error to expect from perfectly calibrated predictions of this number. */
   calibrationErrorIfPerfect: { median: Figure; percentile95: Figure };
   predictionSets: {
     /** Pictures with a prediction set: neither refused nor unusable. */
@@ -125,7 +125,7 @@ export interface ClassFigures {
 
 export interface LesionFigures extends MainFigures {
   perClass: Record<string, ClassFigures>;
-  /** Pictures; rows the truth, columns the first-ranked class, both in the order of the classes. */
+  /** Counts: rows are the truth, columns the first-ranked class. */
   confusion: number[][];
   reliability: Reliability;
   /** Answered pictures by size of their prediction set, from 0. */
@@ -137,7 +137,7 @@ export interface LesionFigures extends MainFigures {
 export interface ToneFigures {
   pictures: number;
   groups: number;
-  /** null: too few groups to say. */
+  /** null: too few groups. */
   figures: MainFigures | null;
 }
 
@@ -166,7 +166,7 @@ const inTier =
 const count = (rows: readonly Scored[], outcome: Outcome): number =>
   rows.filter((row) => row.outcome === outcome).length;
 
-/** Everything that one resample needs, so that a bootstrap sorts nothing. */
+/** Everything a resample needs, so that the bootstrap sorts nothing. */
 export class Prepared {
   readonly truth: number[];
   readonly predicted: number[];
@@ -348,7 +348,7 @@ function classFigures(prepared: Prepared): Record<string, ClassFigures> {
 const thousandths = (points: readonly [number, number][]): [number, number][] =>
   points.map(([x, y]) => [Math.round(x * 1000) / 1000, Math.round(y * 1000) / 1000]);
 
-/** Figures over pictures of the model's classes; refused ones count for accuracy with what the network said. */
+/** Figures for pictures of the model's classes; refused ones count for accuracy by their first-ranked class. */
 export function lesionFigures(rows: readonly Scored[], options: FigureOptions): LesionFigures {
   const prepared = new Prepared(rows, options);
   const { classes, positive } = options;
@@ -370,8 +370,7 @@ export function lesionFigures(rows: readonly Scored[], options: FigureOptions): 
 }
 
 /**
- * By set and skin tone, as the labels state it. Pictures without a stated tone are counted under 'not stated' when the
- * set states any.
+ * By set and stated skin tone. Pictures without one are counted under 'not stated' if others of the set have one.
  */
 export function toneFigures(
   lesions: readonly Scored[],

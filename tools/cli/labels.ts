@@ -1,13 +1,14 @@
-/** Labels: CSV rows, chosen and sorted into what they count for. */
+/** Labels: reading, filtering and merging. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { UsageError } from './usage.js';
+import { say } from '../../web/src/messages/cli.js';
+import { reasonOf, UsageError } from './usage.js';
 
 export interface LabelRow {
   set: string;
   image: string;
   label: string;
-  /** Patient or lesion; the picture itself where the file says nothing. */
+  /** Patient or lesion; the picture itself if the file names none. */
   group: string;
   split: string;
   modality: string;
@@ -29,14 +30,12 @@ export async function readLabels(path: string): Promise<LabelRow[]> {
   try {
     rows = parse(await readFile(path), { columns: true, bom: true, skip_empty_lines: true, trim: true });
   } catch (error) {
-    throw new UsageError(
-      `${path} could not be read as labels: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new UsageError(say('cli.error.labels', { path, reason: reasonOf(error) }));
   }
   const [first] = rows;
-  if (!first) throw new UsageError(`${path} has no rows.`);
+  if (!first) throw new UsageError(say('cli.error.noRows', { path }));
   for (const column of ['set', 'image', 'label']) {
-    if (!Object.hasOwn(first, column)) throw new UsageError(`${path} has no column '${column}'.`);
+    if (!Object.hasOwn(first, column)) throw new UsageError(say('cli.error.noColumn', { path, column }));
   }
   return rows.map((row) => ({
     set: row.set!,
@@ -56,28 +55,26 @@ export interface Choice {
   modality?: string | undefined;
 }
 
-/** The rows asked for. @throws UsageError when none are left; names what there is */
+/** The matching rows. @throws UsageError if there are none, with the available values */
 export function chooseRows(rows: readonly LabelRow[], { sets, split, modality }: Choice): LabelRow[] {
   const named = (key: 'set' | 'split' | 'modality') => [...new Set(rows.map((row) => row[key]))].sort().join(', ');
   for (const set of sets ?? []) {
     if (!rows.some((row) => row.set === set))
-      throw new UsageError(`The labels have no set '${set}'; they have ${named('set')}.`);
+      throw new UsageError(say('cli.error.noSet', { set, known: named('set') }));
   }
   const chosen = rows.filter(
     (row) =>
       (sets === undefined || sets.includes(row.set)) &&
       (split === undefined || row.split === split) &&
-      // Rows that do not say how they were taken are taken as said on the command line.
+      // Rows without a modality match any.
       (modality === undefined || row.modality === modality || row.modality === ''),
   );
   if (chosen.length === 0)
-    throw new UsageError(
-      `No row is left; the labels have the splits ${named('split')} and the modalities ${named('modality')}.`,
-    );
+    throw new UsageError(say('cli.error.noRowLeft', { splits: named('split'), modalities: named('modality') }));
   return chosen;
 }
 
-/** Classes after `--merge scc:akiec`: every old class's place among the new ones. */
+/** Classes after `--merge scc:akiec`. */
 export interface Merged {
   classes: string[];
   /** New index by old index. */
@@ -86,20 +83,19 @@ export interface Merged {
   label(name: string): string;
 }
 
-/** @throws UsageError for a class that the model has not, or one that is merged away and into at once */
+/** @throws UsageError for an unknown class, or one that is both source and target of a merge */
 export function mergeClasses(classes: readonly string[], merges: readonly string[]): Merged {
   const target = new Map<string, string>();
   for (const merge of merges) {
     const [from, into, rest] = merge.split(':');
     if (!from || !into || rest !== undefined || from === into)
-      throw new UsageError(`--merge must be FROM:INTO, not '${merge}'.`);
-    for (const id of [from, into])
-      if (!classes.includes(id)) throw new UsageError(`--merge: the model has no class '${id}'.`);
-    if (target.has(from)) throw new UsageError(`--merge: '${from}' is merged twice.`);
+      throw new UsageError(say('cli.error.merge', { text: merge }));
+    for (const id of [from, into]) if (!classes.includes(id)) throw new UsageError(say('cli.error.mergeClass', { id }));
+    if (target.has(from)) throw new UsageError(say('cli.error.mergedTwice', { id: from }));
     target.set(from, into);
   }
   for (const into of target.values())
-    if (target.has(into)) throw new UsageError(`--merge: '${into}' is itself merged into another class.`);
+    if (target.has(into)) throw new UsageError(say('cli.error.mergedInto', { id: into }));
   const kept = classes.filter((id) => !target.has(id));
   return {
     classes: kept,

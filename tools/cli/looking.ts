@@ -1,8 +1,9 @@
 /**
- * How pictures were looked at before anything was named: which part the network was shown, and which modality it took
- * them for.
+ * How pictures were framed, and how often their modality was recognised correctly.
  */
 import type { Framing } from '../../web/src/classifier/node/index.js';
+import { say } from '../../web/src/messages/cli.js';
+import { exactPercent } from '../../web/src/messages/index.js';
 import { type Answered, grouped } from './scored.js';
 import { share } from './statistics.js';
 
@@ -10,8 +11,8 @@ export interface LookingFigures {
   pictures: number;
   framings: Partial<Record<Framing, number>>;
   /**
-   * Of the pictures whose labels state a modality and where the model can tell: the share that it tells right; null
-   * where there are none.
+   * Share of correctly recognised modalities, among pictures with a stated modality and a model that recognises them;
+   * null if there are none.
    */
   modalityRight: { pictures: number; share: number | null };
 }
@@ -19,18 +20,18 @@ export interface LookingFigures {
 function figuresOf(answers: readonly Answered[]): LookingFigures {
   const framings: LookingFigures['framings'] = {};
   for (const { framing } of answers) framings[framing] = (framings[framing] ?? 0) + 1;
-  const told = answers.filter(({ row, recognised }) => recognised !== undefined && row.modality !== '');
+  const recognisable = answers.filter(({ row, recognised }) => recognised !== undefined && row.modality !== '');
   return {
     pictures: answers.length,
     framings,
     modalityRight: {
-      pictures: told.length,
-      share: share(told.map(({ row, recognised }) => recognised === row.modality)) ?? null,
+      pictures: recognisable.length,
+      share: share(recognisable.map(({ row, recognised }) => recognised === row.modality)) ?? null,
     },
   };
 }
 
-/** Of the classes' own pictures, by modality and by set; negatives, by label and set. */
+/** By modality and set; negatives by label and kind. */
 export function lookingFigures(answers: readonly Answered[], isNegative: (answer: Answered) => boolean) {
   const lesions = answers.filter((answer) => !isNegative(answer));
   const by = (rows: readonly Answered[], key: (answer: Answered) => string) =>
@@ -45,13 +46,13 @@ export function lookingFigures(answers: readonly Answered[], isNegative: (answer
   };
 }
 
-/** One line a set, for the terminal. */
+/** One line per set, for the terminal. */
 export function lookingReport({ bySet, negatives }: ReturnType<typeof lookingFigures>): string {
   const line = ([name, { pictures, framings, modalityRight }]: [string, LookingFigures]) => {
     const ways = Object.entries(framings).map(([framing, count]) => `${framing} ${count}`);
-    const right =
-      modalityRight.share === null ? '' : `; modality told right ${(100 * modalityRight.share).toFixed(1)} %`;
-    return `  ${name}: ${pictures} pictures, ${ways.join(', ')}${right}`;
+    const line = say('cli.looking.set', { name, count: pictures, framings: ways.join(', ') });
+    const correct = modalityRight.share;
+    return `  ${correct === null ? line : say('cli.looking.recognised', { line, share: exactPercent(correct, 1) })}`;
   };
-  return ['Where the network looked', ...[...Object.entries(bySet), ...Object.entries(negatives)].map(line)].join('\n');
+  return [say('cli.looking.title'), ...[...Object.entries(bySet), ...Object.entries(negatives)].map(line)].join('\n');
 }

@@ -3,7 +3,7 @@ import { UsageError } from './usage.js';
 
 export const defaultModel = 'skin-8';
 
-/** What is known of the model that the command line names. @throws UsageError, DermletError */
+/** The model named on the command line. @throws UsageError, DermletError */
 export async function modelOf(option: string): Promise<ModelInfo> {
   try {
     return await readModelInfo(option);

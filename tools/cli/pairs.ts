@@ -1,4 +1,4 @@
-/** Two pictures of one lesion, one of each modality: each alone, and both given together, on the same lesions. */
+/** Figures for two pictures of a lesion, one per modality: each by itself and both combined, on the same lesions. */
 import {
   type Figure,
   type FigureName,
@@ -10,20 +10,20 @@ import {
 import type { Scored } from './scored.js';
 import { bootstrap, type Interval } from './statistics.js';
 
-/** The places, among the rows, of the pictures that belong together. */
+/** Two rows of one lesion. */
 export interface Pair {
   group: string;
   /** Indices into the rows, in the order of the two modalities. */
   pictures: [number, number];
 }
 
-/** One lesion's three answers. */
+/** A lesion's three answers. */
 export interface AnsweredPair {
-  alone: [Scored, Scored];
+  perPicture: [Scored, Scored];
   together: Scored;
 }
 
-/** Figure of both together less that of one alone, positive where together is greater, with a paired interval. */
+/** Figure of both pictures minus that of one, with a paired interval. */
 export interface Difference {
   value: Figure;
   interval: Interval | null;
@@ -34,13 +34,13 @@ export interface PairFigures {
   modalities: [string, string];
   alone: Record<string, MainFigures>;
   together: MainFigures;
-  /** By the modality that is compared with. */
+  /** By the modality compared with. */
   difference: Record<string, Partial<Record<FigureName, Difference>>>;
 }
 
 /**
- * Finds the lesions that have a picture of each modality: rows of one group and one label. Where there are several of
- * one modality, the first by set and name counts, so that every lesion counts once.
+ * Finds lesions (rows with the same group and label) with a picture of each modality. Of several in one modality the
+ * first by set and name is used, so that every lesion counts once.
  */
 export function findPairs(
   rows: readonly { set: string; image: string; group: string; label: string }[],
@@ -62,20 +62,20 @@ export function findPairs(
   });
 }
 
-/** All differences are of the same resamples: a lesion is drawn with its three answers. */
+/** Differences use the same resamples: a lesion is drawn with all three answers. */
 export function pairFigures(
   pairs: readonly AnsweredPair[],
   modalities: [string, string],
   options: FigureOptions,
 ): PairFigures {
-  const rowsOf = (side: 0 | 1) => pairs.map(({ alone }) => alone[side]);
+  const rowsOf = (side: 0 | 1) => pairs.map(({ perPicture }) => perPicture[side]);
   const togetherRows = pairs.map(({ together }) => together);
   const together = new Prepared(togetherRows, options);
   const groups = togetherRows.map(({ group }) => group);
   const difference = (side: 0 | 1) => {
-    const alone = new Prepared(rowsOf(side), options);
+    const single = new Prepared(rowsOf(side), options);
     const differences = (weights?: Float64Array) => {
-      const [both, one] = [together.figures(weights), alone.figures(weights)];
+      const [both, one] = [together.figures(weights), single.figures(weights)];
       return Object.fromEntries(
         Object.entries(both).map(([name, value]) => [name, value - one[name as FigureName]]),
       ) as Record<FigureName, number>;

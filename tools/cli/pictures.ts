@@ -1,12 +1,12 @@
-/** Files and folders on the command line -> pictures. */
+/** Expands files and folders on the command line to pictures. */
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
 const PICTURE = new Set(['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib', '.heic', '.heif']);
 
 /**
- * The picture files below a folder, in order of their paths; hidden files and folders are left out, links to folders
- * not followed.
+ * The picture files below a folder, sorted by path. Hidden files and folders are skipped, links to folders are not
+ * followed.
  */
 export async function picturesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
@@ -20,7 +20,7 @@ export async function picturesIn(folder: string): Promise<string[]> {
   return found;
 }
 
-/** Named files as they are, whatever their names (a missing one fails when it is read); folders searched. */
+/** Keeps files whatever their names (a missing one fails when it is read); searches folders. */
 export async function expand(paths: readonly string[]): Promise<string[]> {
   const lists = await Promise.all(
     paths.map(async (path) => {

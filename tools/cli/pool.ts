@@ -1,16 +1,16 @@
-/** Classifies many pictures or lesions, by one classifier or several at once; each has a thread of its own. */
+/** Classifies many pictures or lesions with one or more classifiers, each in its own thread. */
 import { Classifier, type Crop, DermletError, type Result } from '../../web/src/classifier/node/index.js';
 
 export interface TaskPicture {
   path: string;
-  /** `Task.options.modality`, else whichever the picture looks like, when absent. */
+  /** Default: `Task.options.modality`, else recognised from the picture. */
   modality?: string;
   crop?: Crop;
 }
 
 /**
- * One picture, or the two pictures of one lesion: `result.lesion` then says what each came to alone. `options.thorough`
- * works for both.
+ * One picture, or two pictures of a lesion, whose `result.lesion` has the answer for each. `options.thorough` applies
+ * to both kinds.
  */
 export interface Task {
   pictures: readonly TaskPicture[];
@@ -40,9 +40,9 @@ async function answerTo(classifier: Classifier, task: Task): Promise<Answer> {
 }
 
 /**
- * Answers every task once through `onAnswer`, in the order in which answers are ready.
- * @param jobs classifiers at once
- * @throws DermletError when a classifier cannot be started at all
+ * Calls `onAnswer` once per task, in the order in which they finish.
+ * @param jobs number of parallel classifiers
+ * @throws DermletError if a classifier cannot be started
  */
 export async function classifyAll(
   model: string,
@@ -51,7 +51,7 @@ export async function classifyAll(
   onAnswer: (answer: Answer, index: number) => void,
 ): Promise<void> {
   let next = 0;
-  const line = async () => {
+  const work = async () => {
     const classifier = await Classifier.load(model, { idleTimeout: 0 });
     try {
       while (next < tasks.length) {
@@ -62,5 +62,5 @@ export async function classifyAll(
       classifier.dispose();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, line));
+  await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, work));
 }

@@ -1,4 +1,4 @@
-/** Figures over pictures of none of the model's classes, against the real lesions. */
+/** Figures for pictures outside the model's classes, compared with real lesions. */
 import { type Figure, figure } from './figures.js';
 import { grouped, refused, type Scored, single } from './scored.js';
 import { bootstrap, type Interval, ScoreOrder, share } from './statistics.js';
@@ -12,11 +12,11 @@ export interface NegativeFigures {
   poorQuality: number;
   noSpot: number;
   severalSpots: number;
-  /** Given one class as if certain. */
+  /** Share with a single class in the answer. */
   shareSingle: Figure;
-  /** Rejection score over the threshold of the picture's modality, against all real lesions evaluated. */
+  /** Of the rejection score minus its modality's threshold, against all evaluated lesions. */
   auroc: Figure;
-  /** 1 - the greatest probability, against all real lesions evaluated: are these less certain? */
+  /** Of 1 - the greatest probability, against all evaluated lesions. */
   aurocUncertainty: Figure;
   /** 95 % by bootstrap over groups. */
   intervals: Partial<Record<'auroc' | 'aurocUncertainty' | 'shareRefused' | 'shareSingle', Interval>>;

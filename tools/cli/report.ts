@@ -1,4 +1,6 @@
-/** Figures for people. */
+/** The printed report of `evaluate`. */
+import { say } from '../../web/src/messages/cli.js';
+import { number } from '../../web/src/messages/index.js';
 import type { Figures } from './evaluation.js';
 import { type FigureName, LEAST_GROUPS, type LesionFigures, type MainFigures } from './figures.js';
 import type { PairFigures } from './pairs.js';
@@ -6,11 +8,11 @@ import type { NegativeFigures } from './refusal.js';
 import type { Interval } from './statistics.js';
 
 const fixed = (value: number | null | undefined, digits = 3): string =>
-  value === null || value === undefined ? '–' : value.toFixed(digits);
+  value === null || value === undefined ? '–' : number(value, digits);
 const ranged = (interval: Interval | null | undefined, digits = 3): string =>
-  interval ? `(${fixed(interval[0], digits)} to ${fixed(interval[1], digits)})` : '';
+  interval ? say('cli.report.interval', { from: fixed(interval[0], digits), to: fixed(interval[1], digits) }) : '';
 
-/** Columns as wide as their widest cell; the first is aligned left. */
+/** Columns as wide as their widest cell; the first is left-aligned, the others right-aligned. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_cell, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)));
   return rows
@@ -29,85 +31,76 @@ interface Line {
   value: (figures: MainFigures) => number | null | undefined;
 }
 
-/** The figures that have a name of their own in a report. */
-function lines({ positive, malignant, predictionSets }: MainFigures): Line[] {
-  return [
-    { title: 'accuracy', name: 'accuracy', value: (own) => own.accuracy },
-    { title: 'balanced accuracy', name: 'balancedAccuracy', value: (own) => own.balancedAccuracy },
-    { title: 'macro AUC, one against the rest', name: 'macroAuc', value: (own) => own.macroAuc },
-    ...(positive
-      ? ([
-          { title: `${positive.class} AUC`, name: 'positiveAuc', value: (own) => own.positive?.auc },
-          {
-            title: `${positive.class} sensitivity at 95 % specificity`,
-            name: 'positiveSensitivityAt95Specificity',
-            value: (own) => own.positive?.sensitivityAt95Specificity,
-          },
-          {
-            title: `coverage of ${positive.class} by prediction sets`,
-            name: 'positiveCoverage',
-            value: (own) => own.positive?.coverage,
-          },
-        ] satisfies Line[])
-      : []),
-    ...(malignant
-      ? ([
-          {
-            title: `${malignant.classes.join(' + ')} against the rest, AUC`,
-            name: 'malignantAuc',
-            value: (own) => own.malignant?.auc,
-          },
-        ] satisfies Line[])
-      : []),
-    { title: 'calibration error, 15 bins', name: 'calibrationError', value: (own) => own.calibrationError },
-    { title: '  if perfectly calibrated: median', value: (own) => own.calibrationErrorIfPerfect.median },
-    { title: '  if perfectly calibrated: 95th percentile', value: (own) => own.calibrationErrorIfPerfect.percentile95 },
+/** One line per figure. */
+function lines({ positive, malignant }: MainFigures, coverage: string): Line[] {
+  const ofPositive = (id: string): Line[] => [
+    { title: say('cli.report.positiveAuc', { class: id }), name: 'positiveAuc', value: (own) => own.positive?.auc },
     {
-      title: `coverage of prediction sets (${predictionSets.answered} answered)`,
-      name: 'coverage',
-      value: (own) => own.predictionSets.coverage,
+      title: say('cli.report.positiveSensitivity', { class: id }),
+      name: 'positiveSensitivityAt95Specificity',
+      value: (own) => own.positive?.sensitivityAt95Specificity,
     },
-    { title: 'mean size of prediction sets', name: 'meanSetSize', value: (own) => own.predictionSets.meanSize },
-    { title: 'share with one class in the set', value: (own) => own.predictionSets.shareSingle },
-    { title: 'share refused or unusable', name: 'shareRefused', value: (own) => own.shareRefused },
     {
-      title: 'tier high: sensitivity, malignant in it',
+      title: say('cli.report.positiveCoverage', { class: id }),
+      name: 'positiveCoverage',
+      value: (own) => own.positive?.coverage,
+    },
+  ];
+  const ofMalignant = (classes: string): Line => ({
+    title: say('cli.report.malignantAuc', { classes }),
+    name: 'malignantAuc',
+    value: (own) => own.malignant?.auc,
+  });
+  const positiveLow = (id: string): Line => ({
+    title: say('cli.report.positiveLow', { class: id }),
+    name: 'positiveLow',
+    value: (own) => own.tiers.positiveLow,
+  });
+  return [
+    { title: say('cli.report.accuracy'), name: 'accuracy', value: (own) => own.accuracy },
+    { title: say('cli.report.balancedAccuracy'), name: 'balancedAccuracy', value: (own) => own.balancedAccuracy },
+    { title: say('cli.report.macroAuc'), name: 'macroAuc', value: (own) => own.macroAuc },
+    ...(positive ? ofPositive(positive.class) : []),
+    ...(malignant ? [ofMalignant(malignant.classes.join(' + '))] : []),
+    { title: say('cli.report.calibrationError'), name: 'calibrationError', value: (own) => own.calibrationError },
+    { title: `  ${say('cli.report.perfectMedian')}`, value: (own) => own.calibrationErrorIfPerfect.median },
+    { title: `  ${say('cli.report.perfectPercentile')}`, value: (own) => own.calibrationErrorIfPerfect.percentile95 },
+    { title: coverage, name: 'coverage', value: (own) => own.predictionSets.coverage },
+    { title: say('cli.report.meanSetSize'), name: 'meanSetSize', value: (own) => own.predictionSets.meanSize },
+    { title: say('cli.report.shareSingle'), value: (own) => own.predictionSets.shareSingle },
+    { title: say('cli.report.shareRefused'), name: 'shareRefused', value: (own) => own.shareRefused },
+    {
+      title: say('cli.report.tierHighSensitivity'),
       name: 'tierHighSensitivity',
       value: (own) => own.tiers.high.sensitivity,
     },
     {
-      title: 'tier high: specificity, others below it',
+      title: say('cli.report.tierHighSpecificity'),
       name: 'tierHighSpecificity',
       value: (own) => own.tiers.high.specificity,
     },
     {
-      title: 'tier low: sensitivity, malignant above it',
+      title: say('cli.report.tierLowSensitivity'),
       name: 'tierLowSensitivity',
       value: (own) => own.tiers.low.sensitivity,
     },
     {
-      title: 'tier low: specificity, others in it',
+      title: say('cli.report.tierLowSpecificity'),
       name: 'tierLowSpecificity',
       value: (own) => own.tiers.low.specificity,
     },
-    { title: 'tier low: share of malignant', name: 'malignantLow', value: (own) => own.tiers.malignantLow },
-    ...(positive
-      ? ([
-          { title: `tier low: share of ${positive.class}`, name: 'positiveLow', value: (own) => own.tiers.positiveLow },
-        ] satisfies Line[])
-      : []),
-    { title: 'tier low: share of benign', name: 'benignLow', value: (own) => own.tiers.benignLow },
-    { title: 'tier high: share of benign', name: 'benignHigh', value: (own) => own.tiers.benignHigh },
+    { title: say('cli.report.malignantLow'), name: 'malignantLow', value: (own) => own.tiers.malignantLow },
+    ...(positive ? [positiveLow(positive.class)] : []),
+    { title: say('cli.report.benignLow'), name: 'benignLow', value: (own) => own.tiers.benignLow },
+    { title: say('cli.report.benignHigh'), name: 'benignHigh', value: (own) => own.tiers.benignHigh },
   ];
 }
 
 function main(figures: MainFigures): string {
   return table(
-    lines(figures).map(({ title, name, value }) => [
-      title,
-      fixed(value(figures)),
-      ranged(name && figures.intervals[name]),
-    ]),
+    lines(figures, say('cli.report.coverageAnswered', { count: figures.predictionSets.answered })).map(
+      ({ title, name, value }) => [title, fixed(value(figures)), ranged(name && figures.intervals[name])],
+    ),
   );
 }
 
@@ -121,19 +114,28 @@ function perClass({ perClass: classes }: LesionFigures): string {
     fixed(own.coverage),
     fixed(own.meanSetSize, 2),
   ]);
-  return table([['class', 'pictures', 'recall', 'precision', 'AUC', 'coverage', 'set size'], ...rows]);
+  const header = [
+    say('cli.report.class'),
+    say('cli.report.pictures'),
+    say('cli.report.recall'),
+    say('cli.report.precision'),
+    say('cli.report.auc'),
+    say('cli.report.setCoverage'),
+    say('cli.report.setSize'),
+  ];
+  return table([header, ...rows]);
 }
 
-const PART_COLUMNS = [
-  'pictures',
-  'accuracy',
-  'balanced',
-  'macro AUC',
-  'positive AUC',
-  'malignant AUC',
-  'calibration',
-  'coverage',
-  'refused',
+const partColumns = (): string[] => [
+  say('cli.report.pictures'),
+  say('cli.report.accuracy'),
+  say('cli.report.balanced'),
+  say('cli.report.macro'),
+  say('cli.report.positive'),
+  say('cli.report.malignantColumn'),
+  say('cli.report.calibration'),
+  say('cli.report.setCoverage'),
+  say('cli.report.refused'),
 ];
 
 const partCells = (own: MainFigures): string[] => [
@@ -149,41 +151,34 @@ const partCells = (own: MainFigures): string[] => [
 ];
 
 function parts(title: string, groups: Record<string, MainFigures>): string {
-  return table([[title, ...PART_COLUMNS], ...Object.entries(groups).map(([name, own]) => [name, ...partCells(own)])]);
+  return table([[title, ...partColumns()], ...Object.entries(groups).map(([name, own]) => [name, ...partCells(own)])]);
 }
 
 function tones({ bySkinTone }: Figures): string {
-  const rows = Object.entries(bySkinTone).flatMap(([set, own]) =>
-    Object.entries(own).map(([tone, { pictures, groups, figures }]) => {
-      const cells = figures ? partCells(figures).slice(1) : [`too few to say (${groups} of ${LEAST_GROUPS} groups)`];
-      return [`${set} ${tone}`, String(pictures), ...cells];
-    }),
+  const all = Object.entries(bySkinTone).flatMap(([set, own]) =>
+    Object.entries(own).map(([tone, figures]) => ({ name: `${set} ${tone}`, ...figures })),
   );
-  const [header, few] = [['set and skin tone', ...PART_COLUMNS], rows.filter((row) => row.length === 3)];
-  const enough = rows.filter((row) => row.length > 3);
-  return [
-    table([header, ...enough]),
-    ...few.map(([name, pictures, why]) => `${name}: ${pictures} pictures, ${why}`),
-  ].join('\n');
+  const enough = all.flatMap(({ name, figures }) => (figures ? [[name, ...partCells(figures)]] : []));
+  const tooFew = all
+    .filter(({ figures }) => !figures)
+    .map(({ name, pictures, groups }) =>
+      say('cli.report.tooFew', { name, count: pictures, groups: number(groups), least: number(LEAST_GROUPS) }),
+    );
+  return [table([[say('cli.report.tone'), ...partColumns()], ...enough]), ...tooFew].join('\n');
 }
 
-const TIER_COLUMNS = [
-  'malignant',
-  'high: sensitivity',
-  '',
-  'specificity',
-  '',
-  'low: sensitivity',
-  '',
-  'specificity',
-  '',
-  'positive in low',
-  '',
-  'benign',
-  'in low',
-  '',
-  'in high',
-  '',
+/** The column after each figure holds its interval. */
+const tierColumns = (): string[] => [
+  say('cli.report.malignant'),
+  ...[
+    say('cli.report.highSensitivity'),
+    say('cli.report.specificity'),
+    say('cli.report.lowSensitivity'),
+    say('cli.report.specificity'),
+    say('cli.report.positiveInLow'),
+  ].flatMap((title) => [title, '']),
+  say('cli.report.benign'),
+  ...[say('cli.report.inLow'), say('cli.report.inHigh')].flatMap((title) => [title, '']),
 ];
 
 function tierCells({ tiers, intervals }: MainFigures): string[] {
@@ -201,15 +196,22 @@ function tierCells({ tiers, intervals }: MainFigures): string[] {
   ];
 }
 
-/** Tier against class of all, then the two cuts by modality, set and skin tone. */
+/** Tiers by kind of picture, then both cuts by modality, set and skin tone. */
 function tiers({ overall, byModality, bySet, bySkinTone }: Figures): string[] {
-  const kinds = {
-    malignant: overall.tiers.malignant,
-    [overall.positive?.class ?? '']: overall.tiers.positive,
-    others: overall.tiers.others,
-    '  of them of low concern': overall.tiers.benign,
-  };
-  const counts = Object.entries(kinds).flatMap(([name, own]) =>
+  const kinds = [
+    [say('cli.report.malignant'), overall.tiers.malignant],
+    [overall.positive?.class ?? '', overall.tiers.positive],
+    [say('cli.report.others'), overall.tiers.others],
+    [`  ${say('cli.report.ofLowConcern')}`, overall.tiers.benign],
+  ] as const;
+  const header = [
+    say('cli.report.tiers'),
+    say('cli.report.pictures'),
+    say('cli.report.low'),
+    say('cli.report.moderate'),
+    say('cli.report.high'),
+  ];
+  const counts = kinds.flatMap(([name, own]) =>
     own ? [[name, ...[own.pictures, own.low, own.moderate, own.high].map(String)]] : [],
   );
   const tones = Object.entries(bySkinTone).flatMap(([set, own]) =>
@@ -219,10 +221,7 @@ function tiers({ overall, byModality, bySet, bySkinTone }: Figures): string[] {
     name,
     ...tierCells(own),
   ]);
-  return [
-    table([['concern tier of answered pictures', 'pictures', 'low', 'moderate', 'high'], ...counts]),
-    table([['tier by modality, set, skin tone', ...TIER_COLUMNS], ...rows]),
-  ];
+  return [table([header, ...counts]), table([[say('cli.report.tierBy'), ...tierColumns()], ...rows])];
 }
 
 function refusal({ refusal: figures }: Figures): string[] {
@@ -239,10 +238,21 @@ function refusal({ refusal: figures }: Figures): string[] {
   ];
   const kinds = Object.entries(figures.byKind);
   return [
-    `Pictures of none of the classes. Real lesions refused: ${fixed(figures.lesionsRefused)} ` +
-      `${ranged(figures.lesionsRefusedInterval)}`,
+    say('cli.report.negatives', {
+      share: fixed(figures.lesionsRefused),
+      interval: ranged(figures.lesionsRefusedInterval),
+    }),
     table([
-      ['label', 'pictures', 'refused', 'shown as single', 'refusal AUROC', '', 'uncertainty AUROC', ''],
+      [
+        say('cli.report.label'),
+        say('cli.report.pictures'),
+        say('cli.report.refused'),
+        say('cli.report.shownAsSingle'),
+        say('cli.report.refusalAuroc'),
+        '',
+        say('cli.report.uncertaintyAuroc'),
+        '',
+      ],
       ...Object.entries(figures.byLabel).map(([name, own]) => row(name, own)),
       ...(kinds.length > 30 ? [] : kinds.map(([name, own]) => row(`  ${name}`, own))),
     ]),
@@ -250,10 +260,10 @@ function refusal({ refusal: figures }: Figures): string[] {
 }
 
 function pairs({ lesions, modalities, alone, together, difference }: PairFigures): string {
-  const rows = lines(together)
+  const rows = lines(together, say('cli.report.coverage'))
     .filter(({ name }) => name !== undefined)
     .map(({ title, name, value }) => [
-      title.replace(/ \(\d+ answered\)/, ''),
+      title,
       ...modalities.map((id) => fixed(value(alone[id]!))),
       fixed(value(together)),
       ...modalities.map((id) => {
@@ -262,10 +272,10 @@ function pairs({ lesions, modalities, alone, together, difference }: PairFigures
       }),
     ]);
   const header = [
-    `${lesions} lesions with both pictures`,
+    say('cli.report.pairs', { count: lesions }),
     ...modalities,
-    'both together',
-    ...modalities.map((id) => `both less ${id}`),
+    say('cli.report.together'),
+    ...modalities.map((modality) => say('cli.report.difference', { modality })),
   ];
   return table([header, ...rows]);
 }
@@ -274,12 +284,11 @@ export function report(figures: Figures): string {
   const { overall } = figures;
   const partFigures = Object.fromEntries(Object.entries(figures.parts).map(([name, { lesions }]) => [name, lesions]));
   const sections = [
-    `${overall.pictures} pictures of the model's classes in ${overall.groups} groups (in brackets: 95 % ` +
-      'interval by bootstrap over groups)',
+    say('cli.report.title', { pictures: overall.pictures, groups: overall.groups }),
     ...(overall.pictures > 0 ? [main(overall), perClass(overall)] : []),
-    ...(Object.keys(partFigures).length > 0 ? [parts('part', partFigures)] : []),
-    ...(Object.keys(figures.bySet).length > 1 ? [parts('set', figures.bySet)] : []),
-    ...(Object.keys(figures.byModality).length > 1 ? [parts('modality', figures.byModality)] : []),
+    ...(Object.keys(partFigures).length > 0 ? [parts(say('cli.report.part'), partFigures)] : []),
+    ...(Object.keys(figures.bySet).length > 1 ? [parts(say('cli.report.set'), figures.bySet)] : []),
+    ...(Object.keys(figures.byModality).length > 1 ? [parts(say('cli.report.modality'), figures.byModality)] : []),
     ...(Object.keys(figures.bySkinTone).length > 0 ? [tones(figures)] : []),
     ...(overall.pictures > 0 ? tiers(figures) : []),
     ...refusal(figures),

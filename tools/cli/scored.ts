@@ -1,20 +1,20 @@
-/** Answers of the classifier, reduced to what figures are made from, and seen with classes merged. */
+/** Answers of the classifier, reduced to what the figures need, before and after merging classes. */
 import type { Framing, Outcome, Result, Tier } from '../../web/src/classifier/node/index.js';
 import type { LabelRow, Merged } from './labels.js';
 
-/** One answered picture (or lesion, when two pictures were given together), in the model's own classes. */
+/** An answered picture, or lesion of two pictures, in the model's own classes. */
 export interface Answered {
   row: LabelRow;
   /** Id of the modality whose calibration was used. */
   modality: string;
-  /** Id of the modality that the picture looks like, where the model can tell. */
+  /** Id of the recognised modality, if the model recognises modalities. */
   recognised?: string;
   framing: Framing;
   outcome: Outcome;
   rejection: number;
   /**
-   * Rejection score less the threshold of the picture's modality: over 0 is refused. The score itself where nothing is
-   * ever refused.
+   * Rejection score minus the threshold of the picture's modality: above 0 is refused. The score itself if there is no
+   * threshold.
    */
   excess: number;
   /** In the order of the model's classes. */
@@ -24,7 +24,7 @@ export interface Answered {
   tier: Tier;
 }
 
-/** Ids of the model's own classes by what they mean: those that count as malignant, and those of low concern. */
+/** Ids of the model's own classes: malignant ones, and those of low concern. */
 export interface Kinds {
   malignant: readonly string[];
   benign: readonly string[];
@@ -36,20 +36,20 @@ export interface Scored {
   image: string;
   group: string;
   modality: string;
-  /** As the labels state it, `scale:tone`; empty where they do not. */
+  /** As stated in the labels, `scale:tone`; may be empty. */
   skinTone: string;
-  /** Index of the true class; -1 for a picture of none of them. */
+  /** Index of the true class; -1 for a negative. */
   truth: number;
-  /** Of a picture of none of the classes: its label, and what kind it is. */
+  /** For negatives: label and kind. */
   negative?: { label: string; kind: string };
   outcome: Outcome;
   rejection: number;
   excess: number;
   probabilities: number[];
   predictionSet: number[];
-  /** Among the malignant classes, by label, and their probability together. Merging changes neither. */
+  /** Whether the label is malignant, and the summed probability of malignant classes. Not affected by merging. */
   malignant: { truth: boolean; probability: number };
-  /** Of a class of low concern, by label. */
+  /** Whether the label is of low concern. */
   benign: boolean;
   tier: Tier;
 }
@@ -101,7 +101,7 @@ export function scored(answer: Answered, ids: readonly string[], merged: Merged,
   };
 }
 
-/** No class was named, for whatever reason. */
+/** No class was named. */
 export const refused = ({ outcome }: Scored): boolean => outcome !== 'single' && outcome !== 'several';
 export const single = ({ outcome }: Scored): boolean => outcome === 'single';
 

@@ -72,7 +72,7 @@ export function meanOfDefined(values: readonly number[]): number {
   return defined.reduce((sum, value) => sum + value, 0) / defined.length;
 }
 
-/** Pictures in order of one score, sorted once; `positive` says which of them should score high. */
+/** Pictures sorted by a score, once; `positive` marks those that should score high. */
 export class ScoreOrder {
   readonly #order: Int32Array;
 
@@ -125,7 +125,7 @@ export class ScoreOrder {
     const positives = runs.reduce((sum, run) => sum + run.positives, 0);
     const negatives = runs.reduce((sum, run) => sum + run.negatives, 0);
     if (positives === 0 || negatives === 0) return [];
-    // Counts, not shares: whether three points lie on a line is then exact.
+    // Counts rather than shares make the collinearity test exact.
     const corners: [number, number][] = [[0, 0]];
     for (const run of runs) {
       const [x, y] = corners.at(-1)!;

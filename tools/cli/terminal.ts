@@ -1,32 +1,36 @@
-/** A result for people, in as many columns as the terminal has. */
+/** Formats results for a terminal. */
 import type { RankedClass, Result } from '../../web/src/classifier/node/index.js';
-import { DOCTOR, exactPercent, summary } from '../../web/src/messages/index.js';
+import { say } from '../../web/src/messages/cli.js';
+import { doctor, exactPercent, joined, mayName, number, summary } from '../../web/src/messages/index.js';
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 const SHADES = [' ', '░', '▒', '▓', '█'];
 
-/** A bar of `share` of `width` columns, to an eighth of a column. */
+/** A bar `share * width` columns long, to an eighth of a column. */
 export function bar(share: number, width: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8);
   return ('█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7]!).padEnd(width);
 }
 
-/** Cuts to `width` columns. Class names are Latin text: one column a character. */
+/** Pads or cuts to `width` columns, assuming one column per character. */
 export function padded(text: string, width: number): string {
   const characters = [...text];
   return characters.length <= width ? text.padEnd(width) : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
-/** Breaks at spaces; every line begins with `indent`. */
-export function wrap(text: string, columns: number, indent = ''): string {
+/** Breaks at spaces. Lines start with `indent`, the first one with `first`. */
+export function wrap(text: string, columns: number, indent = '', first = indent): string {
   const lines: string[] = [];
-  let line = indent;
+  let line = first;
+  let empty = true;
   for (const word of text.split(' ')) {
-    if (line.length > indent.length && line.length + 1 + word.length > columns) {
+    if (!empty && line.length + 1 + word.length > columns) {
       lines.push(line);
       line = indent;
+      empty = true;
     }
-    line += line.length > indent.length ? ` ${word}` : word;
+    line += empty ? word : ` ${word}`;
+    empty = false;
   }
   return [...lines, line].join('\n');
 }
@@ -53,85 +57,86 @@ function grid({ rows, columns, values }: NonNullable<Result['explanation']>): st
   ).join('\n');
 }
 
-/** What became of each picture of a lesion, and what it would look most like alone. */
+/** The answer for each picture of a lesion. */
 function lesionLines(paths: readonly string[], { lesion, ranking }: Result, columns: number): string[] {
   if (!lesion) return [];
   const nameOfClass = (id: string) => ranking.find((entry) => entry.id === id)?.name ?? id;
-  const title = lesion.combined
-    ? 'Both pictures together; each alone:'
-    : 'Not combined: a picture that is not usable is left out.';
+  const title = say(lesion.combined ? 'cli.lesion.combined' : 'cli.lesion.notCombined');
   const lines = lesion.pictures.map(({ modality, usable, rejection, probabilities }, index) => {
     const [first] = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
     const refused = rejection.threshold !== null && rejection.score > rejection.threshold;
     const state = !usable
-      ? 'not usable'
+      ? say('cli.lesion.notUsable')
       : refused
-        ? 'not recognised'
-        : `${nameOfClass(first![0])}, ${exactPercent(first![1])}`;
-    return wrap(`${paths[index]} (${modality}): ${state}`, columns, '    ');
+        ? say('cli.lesion.notRecognised')
+        : say('cli.lesion.looksLike', { name: nameOfClass(first![0]), score: exactPercent(first![1]) });
+    return wrap(say('cli.lesion.picture', { path: paths[index]!, modality, state }), columns, '    ');
   });
   return [wrap(title, columns, '  '), ...lines];
 }
 
-/** Which part of the picture was looked at, and where the modality that was asked for is not what it looks like. */
-function lookLines({
+/** Which part of the picture was classified, and whether the requested modality differs from the recognised one. */
+function framingLines({
   frame: { framing, spots },
   source: { region },
   modality,
   modalityChoice: { by, recognised },
 }: Result): string[] {
-  const area = `${region.width} x ${region.height} pixels from ${region.x},${region.y}`;
   const lines: string[] = [];
-  if (framing === 'spot')
-    lines.push(
-      `Looked at the spot that stands out: ${area}.` +
-        (spots.length > 1 ? ` ${spots.length - 1} more in the picture.` : ''),
-    );
-  if (framing === 'both') lines.push('Looked at the picture as it is and closely at the spot that stands out.');
+  if (framing === 'spot') {
+    const area = say('cli.look.area', {
+      width: number(region.width),
+      height: number(region.height),
+      x: number(region.x),
+      y: number(region.y),
+    });
+    const more = spots.length > 1 ? [say('cli.look.moreSpots', { count: spots.length - 1 })] : [];
+    lines.push(joined([say('cli.look.spot', { area }), ...more]));
+  }
+  if (framing === 'both') lines.push(say('cli.look.both'));
   if (framing === 'several')
     lines.push(
-      'Spots to choose from, as --crop:',
+      say('cli.look.several'),
       ...spots.map(({ frame }) => `  --crop ${frame.x},${frame.y},${frame.width},${frame.height}`),
     );
   if (by === 'picture')
-    lines.push(`Taken as ${modality}, which it looks like (score ${exactPercent(recognised!.probability)}).`);
+    lines.push(say('cli.look.byPicture', { modality, score: exactPercent(recognised!.probability) }));
   if (by === 'caller' && recognised && recognised.modality !== modality) {
     lines.push(
-      `Taken as ${modality}, as asked; it looks like ${recognised.modality} (score ` +
-        `${exactPercent(recognised.probability)}).`,
+      say('cli.look.asRequested', {
+        modality,
+        looks: recognised.modality,
+        score: exactPercent(recognised.probability),
+      }),
     );
   }
   return lines;
 }
 
-/** @param paths one, or those of a lesion's pictures */
+/** @param paths one path, or those of a lesion's pictures */
 export function describe(paths: readonly string[], result: Result, columns: number): string {
-  const shown = result.outcome === 'single' || result.outcome === 'several';
+  const named = mayName(result);
   const parts = [paths.join(' + '), wrap(summary(result), columns, '  ')];
-  // Without a named category the scores say nothing that should be read.
-  if (shown) parts.push(...result.ranking.map((entry) => row(entry, columns)));
+  // Without a named category the scores should not be read.
+  if (named) parts.push(...result.ranking.map((entry) => row(entry, columns)));
   parts.push(...lesionLines(paths, result, columns));
-  parts.push(...lookLines(result).map((line) => wrap(line, columns, '  ')));
+  parts.push(...framingLines(result).map((line) => wrap(line, columns, '  ')));
   const sources = result.lesion?.pictures.map(({ source }) => source) ?? [result.source];
-  if (sources.some(({ bitExact }) => !bitExact))
-    parts.push(wrap('Decoded by libheif: may differ slightly from what browsers decode.', columns, '  '));
-  if (result.thorough) parts.push(wrap('Thorough: the mean over turns and reflections of the picture.', columns, '  '));
-  if (shown && result.explanation) {
+  if (sources.some(({ bitExact }) => !bitExact)) parts.push(wrap(say('cli.libheif'), columns, '  '));
+  if (result.thorough) parts.push(wrap(say('cli.thorough'), columns, '  '));
+  if (named && result.explanation) {
     const { classId } = result.explanation;
     const name = result.ranking.find(({ id }) => id === classId)?.name ?? classId;
-    const where = result.lesion ? ` of ${paths[result.lesion.shown]}` : '';
-    parts.push(
-      wrap(`What speaks for ${name}, over the part${where} shown to the network:`, columns, '  '),
-      grid(result.explanation),
-    );
+    const title = result.lesion
+      ? say('cli.heatMapOf', { name, path: paths[result.lesion.shown]! })
+      : say('cli.heatMap', { name });
+    parts.push(wrap(title, columns, '  '), grid(result.explanation));
   }
   return parts.join('\n');
 }
 
-/** @param coverage share of pictures whose marked categories hold the truth, 0..1 */
+/** @param coverage share of pictures whose prediction set holds the truth, 0..1 */
 export function legend(coverage: number, columns: number): string {
-  const marks =
-    `● may be: together the marked categories hold the truth for about ${exactPercent(coverage)} of pictures ` +
-    'like those the model was calibrated on.';
-  return `${wrap(marks, columns)}\n${wrap(DOCTOR, columns)}`;
+  const marks = say('cli.legend', { share: exactPercent(coverage) });
+  return `${wrap(marks, columns)}\n${wrap(doctor(), columns)}`;
 }

@@ -1,12 +1,12 @@
 /**
  * `<dermlet-classifier model="skin-8">`: choose, drop or paste photos of skin and see how the network scores them.
  *
- * Attributes: `model` (its name, as `listModels` gives it, or its folder's address, relative to the document; the
- * default of that list when absent), `asset-base` (folder of the engine's files, relative to the document; where this
- * code was served from when absent), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a
- * person points at, focuses or drops on the element; `now`: at once), `whole-page` (drops and pastes anywhere on the
- * page are taken). Another `model` or `backend` ends what is loading or running; the photos stay, their results go, and
- * they are looked at anew. Events, bubbling out of shadow trees: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
+ * Attributes: `model` (a name from `listModels`, or the address of a model's folder relative to the document; default:
+ * the list's default), `asset-base` (folder of the engine's files, relative to the document; default: where this code
+ * was served from), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at,
+ * focuses or drops on the element; `now`: immediately), `whole-page` (accept drops and pastes anywhere on the page).
+ * Changing `model` or `backend` aborts loading and running work; the photos stay, their results are discarded, and they
+ * are classified again. Events, which cross shadow boundaries: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
@@ -20,12 +20,13 @@ import './photo-view.js';
 import './picker.js';
 import './result-card.js';
 import './shelf.js';
-import { DOCTOR, loadWords, PURPOSE, STAGES, stageWords, verdict } from '../messages/index.js';
+import { doctor, language, loadWords, purpose, STAGES, say, stageWords, verdict } from '../messages/index.js';
+import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
 import { type Photo, type Released, Session } from './session.js';
 import { base, tokens } from './styles.js';
 
-/** Errors that the same file meets again: trying once more is not offered. */
+/** Errors that the same file would cause again: no retry is offered. */
 const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE']);
 
 function filesOf(transfer: DataTransfer | null): File[] {
@@ -33,13 +34,13 @@ function filesOf(transfer: DataTransfer | null): File[] {
 }
 
 /**
- * Photos of skin are chosen, dropped or pasted, and scored by a neural network in the page.
+ * Choose, drop or paste photos of skin; a neural network in the page scores them.
  *
  * @element dermlet-classifier
- * @attr {boolean} filled - Set by the element: there is at least one photo.
+ * @attr {boolean} filled - Set by the element while it holds at least one photo.
  * @fires {CustomEvent<DermletReadyDetail>} dermlet-ready - The model can be used.
  * @fires {CustomEvent<DermletResultDetail>} dermlet-result - A photo was classified.
- * @fires {CustomEvent<DermletErrorDetail>} dermlet-error - A photo could not be classified, or the model not be loaded.
+ * @fires {CustomEvent<DermletErrorDetail>} dermlet-error - Classifying a photo or loading the model failed.
  */
 export class DermletClassifier extends LitElement implements DermletClassifierProperties {
   static override styles = [
@@ -79,7 +80,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         grid-template-columns: minmax(0, 1fr);
         gap: 1.5rem;
       }
-      .told {
+      .answers {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         align-content: start;
@@ -159,7 +160,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           gap: 1.5rem 2rem;
           align-items: start;
         }
-        .told {
+        .answers {
           grid-area: 1 / 2 / span 3 / 2;
         }
         .answer {
@@ -169,42 +170,42 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     `,
   ];
 
-  /** Name of the model, or the address of its folder; empty: the default. */
+  /** Name of the model, or the address of its folder. Empty: the default. */
   @property() model = '';
   /** Which backend runs the network. */
   @property() backend: BackendChoice = 'auto';
   /** Folder of the engine's files; empty: where Dermlet was served from. */
   @property({ attribute: 'asset-base' }) assetBase = '';
-  /** When downloads start: when a person takes interest in the element, or at once. */
+  /** When downloads start: on a person's first interaction with the element, or immediately. */
   @property() load: 'interest' | 'now' = 'interest';
-  /** Whether drops and pastes anywhere on the page are taken. */
+  /** Whether drops and pastes anywhere on the page are accepted. */
   @property({ type: Boolean, attribute: 'whole-page' }) wholePage = false;
 
-  /** Reflected for the page around: there is at least one photo. */
+  /** Whether there is at least one photo. Reflected, so that the page can style itself. */
   @property({ type: Boolean, reflect: true }) filled = false;
 
   @state() private session: Session | null = null;
   @state() private dragging = false;
-  /** What a screen reader is told. */
-  @state() private announcement = '';
+  /** Text for screen readers. */
+  @state() private announcement: (() => string) | null = null;
 
-  /** Where drops and pastes are listened for while connected. */
+  /** Listens for drops and pastes while the element is connected. */
   #target: EventTarget | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.#target = this.wholePage ? document : this;
     for (const [type, listener] of this.#listeners) this.#target.addEventListener(type, listener);
-    for (const type of ['pointerenter', 'focusin'] as const) this.addEventListener(type, this.#interest);
+    for (const type of ['pointerenter', 'focusin'] as const) this.addEventListener(type, this.#startLoading);
     addEventListener('online', this.#backOnline);
   }
 
   override disconnectedCallback(): void {
     for (const [type, listener] of this.#listeners) this.#target?.removeEventListener(type, listener);
-    for (const type of ['pointerenter', 'focusin'] as const) this.removeEventListener(type, this.#interest);
+    for (const type of ['pointerenter', 'focusin'] as const) this.removeEventListener(type, this.#startLoading);
     removeEventListener('online', this.#backOnline);
     super.disconnectedCallback();
-    // A move within the document disconnects and connects at once: only an element that stays away is emptied.
+    // Moving an element disconnects and reconnects it: dispose only if it stays disconnected.
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.session?.dispose();
@@ -215,46 +216,43 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   /** Adds photos as if a person had chosen them. */
   add(files: readonly File[]): void {
     const focused = this.renderRoot.querySelector(':focus') !== null;
-    this.#ready().add(files);
-    // The large field gives way to a row of buttons: the focus goes with it.
+    this.#ensureSession().add(files);
+    // The large field is replaced by a row of buttons: move the focus there.
     if (focused) void this.updateComplete.then(() => this.#keepFocus());
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('model') || changed.has('backend') || changed.has('assetBase')) this.#change();
     this.filled = (this.session?.photos.length ?? 0) > 0;
-    if (this.load === 'now' && this.isConnected) this.#ready().start();
+    if (this.load === 'now' && this.isConnected) this.#ensureSession().start();
   }
 
-  /**
-   * Another model: nothing of the one before is shown any more. Whoever had begun with that one has begun with this
-   * one.
-   */
+  /** Switches models: drops everything of the previous one, and starts loading if that had started. */
   #change(): void {
-    const before = this.session;
-    if (!before) return;
-    this.announcement = '';
-    const released = before.release();
+    const previous = this.session;
+    if (!previous) return;
+    this.announcement = null;
+    const released = previous.release();
     this.session = null;
-    const session = this.#ready(released);
-    if (before.load.kind !== 'idle') session.start();
+    const session = this.#ensureSession(released);
+    if (previous.load.kind !== 'idle') session.start();
   }
 
-  /** The session, made when it is first needed. */
-  #ready(from: Released = { photos: [], selectedId: null }): Session {
+  /** The session, created on first use. */
+  #ensureSession(from: Released = { photos: [], selectedId: null }): Session {
     if (this.session) return this.session;
     const session = new Session({
       model: this.model,
       from,
       backend: this.backend,
       assetBase: this.assetBase,
-      onReady: (model) => this.#tell('dermlet-ready', { model }),
+      onReady: (model) => this.#fire('dermlet-ready', { model }),
       onResult: (photo, result) => {
-        this.announcement = `${photo.name}: ${verdict(result)}`;
-        this.#tell('dermlet-result', { result, name: photo.name });
+        this.announcement = () => say('announce.result', { name: photo.name, verdict: verdict(result) });
+        this.#fire('dermlet-result', { result, name: photo.name });
       },
-      // The notice speaks for itself.
-      onError: (photo, error) => this.#tell('dermlet-error', { error, name: photo?.name ?? null }),
+      // Not announced: the notice has the role `alert`.
+      onError: (photo, error) => this.#fire('dermlet-error', { error, name: photo?.name ?? null }),
     });
     session.addEventListener('change', () => {
       if (this.session !== session) return;
@@ -265,24 +263,22 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     return session;
   }
 
-  #tell<Type extends keyof DermletClassifierEvents>(type: Type, detail: DermletClassifierEvents[Type]['detail']): void {
+  #fire<Type extends keyof DermletClassifierEvents>(type: Type, detail: DermletClassifierEvents[Type]['detail']): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
-  /** Phases and the end are told, not every megabyte. */
+  /** Announces phases and the end, not every megabyte. */
   #announceLoading(session: Session): void {
     const { load } = session;
     if (load.kind === 'loading') {
       const { progress } = load;
-      this.announcement = progress
-        ? loadWords({ ...progress, loaded: 0, total: 0 }).replace(/:$/, '')
-        : 'Loading the neural network';
+      this.announcement = () => (progress ? loadWords({ ...progress, loaded: 0, total: 0 }) : say('announce.loading'));
     } else if (load.kind === 'ready' && session.photos.length === 0) {
-      this.announcement = 'Ready for a photo';
+      this.announcement = () => say('announce.ready');
     }
   }
 
-  readonly #interest = () => this.#ready().start();
+  readonly #startLoading = () => this.#ensureSession().start();
 
   readonly #backOnline = () => {
     if (this.session?.load.kind === 'failed' && this.session.load.error.code === 'MODEL_UNAVAILABLE')
@@ -298,11 +294,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #dragOver(event: DragEvent): void {
     if (!event.dataTransfer?.types.includes('Files')) return;
-    // Without this the browser opens the file in place of the page.
+    // Otherwise the browser would navigate to the file.
     event.preventDefault();
     event.dataTransfer.dropEffect = 'copy';
     this.dragging = true;
-    this.#interest();
+    this.#startLoading();
   }
 
   #dragLeave(event: DragEvent): void {
@@ -327,17 +323,22 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   override render() {
     const session = this.session;
     const photo = session?.selected ?? null;
-    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}">
-      <p class="visually-hidden" role="status" aria-live="polite">${this.announcement}</p>
+    const { tag, direction } = language();
+    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}" lang=${tag} dir=${direction}>
+      <p class="visually-hidden" role="status" aria-live="polite">${
+        this.announcement ? medical(this.announcement) : nothing
+      }</p>
       ${session && photo ? this.#top(session) : this.#picker(false)} ${session ? this.#loadState(session) : nothing}
       ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
       ${this.#purpose(photo)}
     </div>`;
   }
 
-  /** Part of the element, wherever it stands; a result has the second sentence beside it. */
+  /** Always part of the element. A result card has the doctor's sentence itself. */
   #purpose(photo: Photo | null) {
-    return html`<p class="purpose muted">${PURPOSE}${photo?.state.kind === 'done' ? nothing : html` ${DOCTOR}`}</p>`;
+    return html`<p class="purpose muted">${medical(purpose)}${
+      photo?.state.kind === 'done' ? nothing : html` ${medical(doctor)}`
+    }</p>`;
   }
 
   #picker(compact: boolean) {
@@ -360,7 +361,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     </div>`;
   }
 
-  /** The button that had the focus goes with the photo: the way to add the next one takes it. */
+  /** The focused button disappears with its photo: focus the picker instead. */
   #remove(session: Session, id: number): void {
     session.remove(id);
     void this.updateComplete.then(() => this.#keepFocus());
@@ -375,7 +376,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   #loadState(session: Session) {
     const { load } = session;
     if (load.kind === 'failed')
-      return html`<dermlet-notice .error=${load.error} about="model" retry-label="Try again"
+      return html`<dermlet-notice .error=${load.error} about="model" retry-label=${say('run.retry')}
         @retry=${() => session.retry()}></dermlet-notice>`;
     if (load.kind === 'loading')
       return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
@@ -396,7 +397,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     return html`<div class="columns">
       <dermlet-photo-view .photo=${photo}
         @crop=${(event: CustomEvent<Crop | null>) => session.setCrop(photo.id, event.detail)}></dermlet-photo-view>
-      <div class="told">${this.#answer(session, photo)}</div>
+      <div class="answers">${this.#answer(session, photo)}</div>
       ${this.#modality(session)} ${this.#details(session, photo)}
     </div>`;
   }
@@ -412,7 +413,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   #answer(session: Session, photo: Photo) {
-    const again = () => session.again(photo.id);
+    const rerun = () => session.rerun(photo.id);
     switch (photo.state.kind) {
       case 'waiting':
       case 'running':
@@ -420,14 +421,14 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       case 'failed':
         return html`<dermlet-notice
           .error=${photo.state.error}
-          retry-label=${ABOUT_THE_FILE.has(photo.state.error.code) ? '' : 'Try this photo again'}
-          @retry=${again}
+          retry-label=${ABOUT_THE_FILE.has(photo.state.error.code) ? '' : say('run.retryPhoto')}
+          @retry=${rerun}
         ></dermlet-notice>`;
       case 'cancelled':
         return html`<div class="answer pending">
-          <h2>Cancelled</h2>
-          <p class="muted">Nothing was kept of this run.</p>
-          <div class="actions"><button type="button" @click=${again}>Look at this photo again</button></div>
+          <h2>${say('run.cancelled')}</h2>
+          <p class="muted">${say('run.nothingKept')}</p>
+          <div class="actions"><button type="button" @click=${rerun}>${say('run.lookAgain')}</button></div>
         </div>`;
       case 'done':
         return html`<div class="answer"><dermlet-result-card
@@ -438,19 +439,20 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   #pending(session: Session, photo: Photo) {
     const stage = photo.state.kind === 'running' ? photo.state.stage : null;
     const at = stage ? STAGES.indexOf(stage) : -1;
-    const waiting =
-      session.load.kind === 'ready' ? 'Waiting for the photo before it' : 'Waiting for the neural network to load';
+    const waiting = say(session.load.kind === 'ready' ? 'run.waitingForPhoto' : 'run.waitingForNetwork');
     return html`<div class="answer pending">
       <h2>${photo.name}</h2>
-      <p class="muted">${stage === null ? waiting : at < 0 ? stageWords(stage) : 'One moment'}</p>
-      <ol class="stages" aria-label="Stages">
+      <p class="muted">${stage === null ? waiting : at < 0 ? stageWords(stage) : say('run.moment')}</p>
+      <ol class="stages" aria-label=${say('run.title')}>
         ${STAGES.map(
           (other, index) =>
             html`<li class=${index < at ? 'done' : index === at ? 'now' : ''}
               aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
         )}
       </ol>
-      <div class="actions"><button type="button" @click=${() => session.cancel(photo.id)}>Cancel</button></div>
+      <div class="actions">
+        <button type="button" @click=${() => session.cancel(photo.id)}>${say('run.cancel')}</button>
+      </div>
     </div>`;
   }
 }

@@ -1,34 +1,12 @@
-/** `<dermlet-details>`: what was run to get a result, for those who want to know or must report it. */
+/** `<dermlet-details>`: how a result was made, for the curious and for bug reports. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
-import type { ColourSource, ModelInfo, Result, Runtime } from '../classifier/index.js';
+import type { ModelInfo, Result, Runtime } from '../classifier/index.js';
 import { define } from './emit.js';
 import './request-count.js';
-import { checkWords, decodedBy, megabytes, milliseconds, modalityWords } from '../messages/index.js';
+import { checkWords, decodedBy, megabytes, milliseconds, modalityWords, number, say } from '../messages/index.js';
 import { base } from './styles.js';
-
-const COLOURS: Record<ColourSource, string> = {
-  'assumed-srgb': 'taken as sRGB; the file does not say',
-  srgb: 'sRGB, as the file says',
-  converted: 'converted to sRGB by what the file says',
-  'unsupported-profile': 'left as they are; the file’s colour profile is of a kind that is not read',
-};
-const BACKENDS = { wasm: 'WebAssembly (processor)', webgpu: 'WebGPU (graphics processor)' } as const;
-
-const MODALITY_BY: Record<Result['modalityChoice']['by'], string> = {
-  caller: 'as was said',
-  picture: 'as the picture looks',
-  default: 'as nothing else was said',
-};
-const FRAMINGS: Record<Result['frame']['framing'], string> = {
-  whole: 'the picture as it is',
-  spot: 'around the spot that was found',
-  both: 'the picture as it is, and around the spot that was found',
-  chosen: 'chosen by hand',
-  none: 'the picture as it is; no spot stands out',
-  several: 'around one of several spots',
-};
 
 type Row = readonly [term: string, description: unknown];
 
@@ -78,12 +56,13 @@ export class DermletDetails extends LitElement {
     const result = this.result;
     if (!result) return nothing;
     return html`<details>
-      <summary>What was run, and what left this device</summary>
+      <summary>${say('details.title')}</summary>
       <div class="inside">
         <dermlet-request-count .chosenAt=${this.chosenAt}></dermlet-request-count>
-        ${this.#group('Neural network', this.#modelRows(result))} ${this.#group('Run', runRows(result.runtime))}
-        ${this.#group('Picture', [['Name', this.name], ...pictureRows(result)])}
-          ${this.#group('Decision', decisionRows(result))}
+        ${this.#group(say('details.network'), this.#modelRows(result))}
+        ${this.#group(say('details.run'), runRows(result.runtime))}
+        ${this.#group(say('details.picture'), [[say('details.name'), this.name], ...pictureRows(result)])}
+          ${this.#group(say('details.decision'), decisionRows(result))}
       </div>
     </details>`;
   }
@@ -98,67 +77,86 @@ export class DermletDetails extends LitElement {
   #modelRows(result: Result): Row[] {
     const { name, version, sha256, title } = result.model;
     const rows: Row[] = [
-      ['Name', `${name} ${version}`],
-      ['Knows', title],
-      ['SHA-256', html`<code title=${sha256}>${sha256.slice(0, 16)}…</code>`],
+      [say('details.name'), `${name} ${version}`],
+      [say('details.knows'), title],
+      [say('details.sha256'), html`<code title=${sha256}>${sha256.slice(0, 16)}…</code>`],
     ];
     if (this.model) {
       const { license, cardUrl } = this.model;
       rows.push([
-        'Card',
-        html`<a href=${cardUrl} target="_blank" rel="noreferrer">Training data, figures and limits</a>`,
+        say('details.card'),
+        html`<a href=${cardUrl} target="_blank" rel="noreferrer">${say('details.cardLink')}</a>`,
       ]);
       rows.push([
-        'Licence',
+        say('details.licence'),
         html`<a href=${license.url} target="_blank"
-          rel="noreferrer license">${license.id}</a>${license.nonCommercial ? ', non-commercial use only' : nothing}`,
+          rel="noreferrer license">${license.id}</a>${license.nonCommercial ? say('details.nonCommercial') : nothing}`,
       ]);
     }
     return rows;
   }
 }
 
-function runRows(runtime: Runtime): Row[] {
-  const { timings, fallback } = runtime;
-  const rows: Row[] = [
-    ['Backend', `${BACKENDS[runtime.backend]}, ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'}`],
-  ];
-  if (fallback) rows.push(['Instead of', `${BACKENDS[fallback.from]}: ${fallback.reason}`]);
-  rows.push(
-    ['Reading', milliseconds(timings.prepare)],
-    ['Neural network', milliseconds(timings.inference)],
-    ['Deciding', milliseconds(timings.interpret)],
-    [
-      'In all',
-      `${milliseconds(timings.total)}${timings.queue >= 1 ? `, ${milliseconds(timings.queue)} of it waiting` : ''}`,
-    ],
-  );
-  return rows;
-}
+const backend = (id: Runtime['backend']) => say(`details.backends.${id}`);
 
-function pictureRows(result: Result): Row[] {
-  const { source } = result;
-  const { region } = source;
+function runRows({ backend: id, threads, fallback, timings }: Runtime): Row[] {
+  const total = milliseconds(timings.total);
   return [
-    ['File', `${source.format.toUpperCase()}, ${megabytes(source.bytes)}`],
-    ['Size', `${source.width} × ${source.height} pixels upright`],
-    ['Orientation', `${source.orientation} (Exif)`],
-    ['Colours', COLOURS[source.colour]],
-    ['Seen', `${region.width} × ${region.height} pixels from ${region.x}, ${region.y}`],
-    ['Decoded by', decodedBy(source)],
-    ['Taken as', `${modalityWords(result.modality).name}, ${MODALITY_BY[result.modalityChoice.by]}`],
-    ['Framing', FRAMINGS[result.frame.framing]],
+    [say('details.backend'), say('details.backendThreads', { backend: backend(id), threads })],
+    ...(fallback
+      ? [
+          [
+            say('details.insteadOf'),
+            say('details.fallback', { backend: backend(fallback.from), reason: fallback.reason }),
+          ] as const,
+        ]
+      : []),
+    [say('details.reading'), milliseconds(timings.prepare)],
+    [say('details.inference'), milliseconds(timings.inference)],
+    [say('details.deciding'), milliseconds(timings.interpret)],
+    [
+      say('details.total'),
+      timings.queue >= 1 ? say('details.totalWaiting', { total, queue: milliseconds(timings.queue) }) : total,
+    ],
   ];
 }
 
-function decisionRows(result: Result): Row[] {
-  const { rejection } = result;
-  const rows: Row[] = [['Outcome', result.outcome]];
+function pictureRows({ source, modality, modalityChoice, frame }: Result): Row[] {
+  const size = ({ width, height }: { width: number; height: number }) => ({
+    width: number(width),
+    height: number(height),
+  });
+  const { region } = source;
+  const format = source.format.toUpperCase();
+  return [
+    [say('details.file'), say('details.fileSize', { format, size: megabytes(source.bytes) })],
+    [say('details.size'), say('details.pixels', size(source))],
+    [say('details.orientation'), say('details.exif', { orientation: number(source.orientation) })],
+    [say('details.colours'), say(`details.colour.${source.colour}`)],
+    [say('details.seen'), say('details.region', { ...size(region), x: number(region.x), y: number(region.y) })],
+    [say('details.decodedBy'), decodedBy(source)],
+    [
+      say('details.takenAs'),
+      say('details.modality', {
+        name: modalityWords(modality).name,
+        by: say(`details.modalityBy.${modalityChoice.by}`),
+      }),
+    ],
+    [say('details.framing'), say(`details.framings.${frame.framing}`)],
+  ];
+}
+
+function decisionRows({ outcome, rejection, quality }: Result): Row[] {
+  const rows: Row[] = [[say('details.outcome'), say(`details.outcomes.${outcome}`)]];
   if (rejection.method !== 'none') {
-    const limit = rejection.threshold === null ? 'never refused' : `refused above ${rejection.threshold.toFixed(2)}`;
-    rows.push(['Unlikeness', `${rejection.score.toFixed(2)} (${rejection.method}; ${limit})`]);
+    const scored = { score: number(rejection.score, 2), method: say(`details.methods.${rejection.method}`) };
+    const words =
+      rejection.threshold === null
+        ? say('details.neverRefused', scored)
+        : say('details.rejection', { ...scored, threshold: number(rejection.threshold, 2) });
+    rows.push([say('details.unlikeness'), words]);
   }
-  for (const check of result.quality.checks) {
+  for (const check of quality.checks) {
     const { name, value } = checkWords(check);
     rows.push([name, value]);
   }

@@ -1,4 +1,4 @@
-/** Drawings in the colour of the text around them. Decoration only: the words beside them say the same. */
+/** Icons in the current text colour. Decorative: the text next to them says the same. */
 import { html, svg } from 'lit';
 
 const stroke = (size: number, body: unknown) =>
@@ -21,7 +21,7 @@ export const cameraIcon = stroke(18, svg`<path d="M4 8h3l2-3h6l2 3h3v11H4z" /><c
 export const closeIcon = stroke(14, svg`<path d="M6 6l12 12M18 6L6 18" />`);
 export const alertIcon = stroke(22, svg`<path d="M12 4l9 16H3z" /><path d="M12 10v4M12 17v.01" />`);
 
-/** One sign a concern tier, told apart by form and not by colour. */
+/** One icon per concern tier, distinguishable by shape rather than colour. */
 export const tierIcons = {
   high: stroke(26, svg`<path d="M12 3l10 18H2z" /><path d="M12 10v5M12 18v.01" />`),
   moderate: stroke(26, svg`<path d="M12 2l10 10-10 10L2 12z" /><path d="M12 8v5M12 16v.01" />`),

@@ -1,4 +1,4 @@
-/** `<dermlet-classifier>` for entries and pages: nothing is registered before they say so. */
+/** `<dermlet-classifier>` for entries and pages, which call `register` themselves. */
 export { DermletClassifier } from './classifier-element.js';
 export { define, emit } from './emit.js';
 export type {

@@ -1,12 +1,10 @@
-/** `<dermlet-load-progress>`: how far the downloads are, and what can be done when they are slow. Fires `retry`. */
+/** `<dermlet-load-progress>`: download progress, and a way to retry when it stalls. Fires `retry`. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import { loadWords } from '../messages/index.js';
+import { loadWords, say } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import type { LoadState } from './session.js';
 import { base } from './styles.js';
-
-const SLOW = 'This is taking longer than usual. The connection may be slow or interrupted.';
 
 export class DermletLoadProgress extends LitElement {
   static override styles = [
@@ -98,14 +96,16 @@ export class DermletLoadProgress extends LitElement {
     return html`<div class="loading">
       <div class="what">
         <span>${words}</span>
-        ${downloading ? html`<span class="once">Once, then kept on this device</span>` : nothing}
+        ${downloading ? html`<span class="once">${say('load.once')}</span>` : nothing}
       </div>
       ${bar}
       ${
         stalled
           ? html`<p class="slow">
-            <span>${this.online ? SLOW : 'This device is offline.'}</span>
-            <button type="button" class="plain" @click=${() => emit(this, 'retry', null)}>Start again</button>
+            <span>${say(this.online ? 'load.slow' : 'load.offline')}</span>
+            <button type="button" class="link" @click=${() => emit(this, 'retry', null)}>
+              ${say('load.startAgain')}
+            </button>
           </p>`
           : nothing
       }

@@ -1,12 +1,12 @@
 /**
- * `<dermlet-modality>`: how the picture was taken. Fires `modality` (detail: the modality's id; null: as the picture
- * looks).
+ * `<dermlet-modality>`: how the picture was taken. Fires `modality` (detail: the modality's id; null: recognise it
+ * from the picture).
  */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { ModalityChoice, ModelInfo } from '../classifier/index.js';
-import { type ModalityWords, modalityWords, recognisedWords } from '../messages/index.js';
+import { type ModalityWords, modalityWords, recognisedWords, say } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { base } from './styles.js';
 
@@ -61,9 +61,9 @@ export class DermletModality extends LitElement {
   ];
 
   @property({ attribute: false }) model: ModelInfo | null = null;
-  /** Null: as the picture looks, where the model can tell; else its default. */
+  /** Null: recognised from the picture if the model can do that, else the model's default. */
   @property({ attribute: false }) value: string | null = null;
-  /** Of the picture shown, once it has been looked at. */
+  /** The modality used for the selected photo, once it has been classified. */
   @property({ attribute: false }) choice: ModalityChoice | null = null;
 
   override render() {
@@ -75,15 +75,15 @@ export class DermletModality extends LitElement {
       (a, b) => Number(b === model.defaultModality) - Number(a === model.defaultModality),
     );
     return html`<fieldset>
-      <legend>How was the picture taken?</legend>
+      <legend>${say('modality.question')}</legend>
       <div class="choices">
-        ${byPicture ? this.#choiceOf(null, chosen, recognisedWords(this.choice)) : nothing}
-          ${ids.map((id) => this.#choiceOf(id, chosen, modalityWords(id)))}
+        ${byPicture ? this.#option(null, chosen, recognisedWords(this.choice)) : nothing}
+          ${ids.map((id) => this.#option(id, chosen, modalityWords(id)))}
       </div>
     </fieldset>`;
   }
 
-  #choiceOf(id: string | null, chosen: string | null, words: ModalityWords) {
+  #option(id: string | null, chosen: string | null, words: ModalityWords) {
     return html`<label>
       <input type="radio" name="modality" value=${id ?? 'auto'} .checked=${id === chosen}
         @change=${() => emit(this, 'modality', id)} />

@@ -1,4 +1,4 @@
-/** `<dermlet-notice>`: what went wrong and what can be done, in calm words; the stable code in small. Fires `retry`. */
+/** `<dermlet-notice>`: an error: what went wrong, what to do, and the stable code in small print. Fires `retry`. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
@@ -51,7 +51,7 @@ export class DermletNotice extends LitElement {
   ];
 
   @property({ attribute: false }) error: DermletError | null = null;
-  /** What failed: some codes mean another thing for a model than for a photo. */
+  /** What failed: some codes mean something else for a model than for a photo. */
   @property() about: 'photo' | 'model' = 'photo';
   /** Empty: no button. */
   @property({ attribute: 'retry-label' }) retryLabel = '';
@@ -70,7 +70,7 @@ export class DermletNotice extends LitElement {
               @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
             : nothing
         }
-        <p class="code"><code>${this.error.code}</code>: ${this.error.message}</p>
+        <p class="code" lang="en" dir="ltr"><code>${this.error.code}</code>: ${this.error.message}</p>
       </div>
     </section>`;
   }

@@ -1,20 +1,20 @@
 /**
- * `<dermlet-photo-view>`: the photo upright, the part that the network saw framed, the spots that can be chosen, and
- * the heat map over it on a slider. Fires `crop` (detail: what the network is to be shown; null lets it look for the
- * spot).
+ * `<dermlet-photo-view>`: the upright photo with the region that the network saw, the spots to choose from, and the
+ * heat map with an opacity slider. Fires `crop` (detail: the crop to classify; null: locate the spot).
  */
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 
 import type { Crop, Rect, Result, Spot } from '../classifier/index.js';
-import { framingWords, mayName } from '../messages/index.js';
-import { show } from './canvas.js';
+import { exactPercent, framingWords, mayName, number, say } from '../messages/index.js';
+import { draw } from './canvas.js';
 import { define, emit } from './emit.js';
+import { medical } from './medical.js';
 import type { Photo } from './session.js';
 import { base } from './styles.js';
 
-/** Per cent; strong enough to be noticed, weak enough to leave the skin visible. */
-const FIRST_OPACITY = 60;
+/** Per cent: noticeable, with the skin still visible. */
+const INITIAL_OPACITY = 60;
 
 export class DermletPhotoView extends LitElement {
   static override styles = [
@@ -50,7 +50,7 @@ export class DermletPhotoView extends LitElement {
         max-height: 34rem;
         opacity: 0.75;
       }
-      .unshown {
+      .undisplayable {
         padding: 2.5rem 1rem;
         color: var(--muted);
         overflow-wrap: anywhere;
@@ -139,9 +139,9 @@ export class DermletPhotoView extends LitElement {
   ];
 
   @property({ attribute: false }) photo: Photo | null = null;
-  @state() private opacity = FIRST_OPACITY;
-  /** The photo whose file this browser cannot show. */
-  @state() private unshown: number | null = null;
+  @state() private opacity = INITIAL_OPACITY;
+  /** Id of the photo whose file this browser cannot display. */
+  @state() private undisplayable: number | null = null;
   @query('.picture') private picture!: HTMLElement | null;
   @query('.photo') private photoCanvas!: HTMLCanvasElement | null;
   @query('.overlay') private overlayCanvas!: HTMLCanvasElement | null;
@@ -151,7 +151,7 @@ export class DermletPhotoView extends LitElement {
     return this.photo?.state.kind === 'done' ? this.photo.state.result : null;
   }
 
-  /** The class that the heat map speaks of; none where no class may be named. */
+  /** Name of the class that the heat map explains; null when no class may be named. */
   get #explained(): string | null {
     const result = this.#result;
     if (!result?.explanation || !result.pictures?.overlay || !mayName(result)) return null;
@@ -161,23 +161,25 @@ export class DermletPhotoView extends LitElement {
   override render() {
     if (!this.photo) return nothing;
     return html`<figure>
-      <div class="frame">${this.#result?.pictures?.preview ? this.#upright(this.#result) : this.#file(this.photo)}</div>
+      <div class="frame">${
+        this.#result?.pictures?.preview ? this.#upright(this.photo, this.#result) : this.#file(this.photo)
+      }</div>
       ${this.#result?.pictures?.preview ? this.#framing(this.#result) : nothing}
         ${this.#explained ? this.#slider(this.#explained) : nothing}
     </figure>`;
   }
 
-  /** The file as the browser shows it, until the core's own picture is there. */
+  /** The file as the browser displays it, until the core's preview is there. */
   #file(photo: Photo) {
-    if (this.unshown === photo.id) return html`<p class="unshown">${photo.name}</p>`;
-    return html`<img src=${photo.url} alt=${photo.name} @error=${() => (this.unshown = photo.id)} />`;
+    if (this.undisplayable === photo.id) return html`<p class="undisplayable">${photo.name}</p>`;
+    return html`<img src=${photo.url} alt=${photo.name} @error=${() => (this.undisplayable = photo.id)} />`;
   }
 
-  #upright(result: Result) {
+  #upright(photo: Photo, result: Result) {
     const { region, width, height } = result.source;
     const whole = region.width >= width && region.height >= height;
     return html`<div class="picture">
-      <canvas class="photo" role="img" aria-label=${`${this.photo?.name ?? 'Photo'}, upright`}></canvas>
+      <canvas class="photo" role="img" aria-label=${say('photo.upright', { name: photo.name })}></canvas>
       <div class="region ${whole ? 'whole' : ''}" ?hidden=${!mayName(result)}>
         <canvas class="overlay" aria-hidden="true" ?hidden=${!this.#explained}></canvas>
       </div>
@@ -186,28 +188,28 @@ export class DermletPhotoView extends LitElement {
           type="button"
           class="spot"
           data-spot=${index}
-          aria-label=${`Spot ${index + 1}: look at this one`}
+          aria-label=${say('photo.spot', { number: number(index + 1) })}
           @click=${() => emit<Crop | null>(this, 'crop', spot.frame)}
         >
-          <span aria-hidden="true">${index + 1}</span>
+          <span aria-hidden="true">${number(index + 1)}</span>
         </button>`,
       )}
     </div>`;
   }
 
-  /** Spots that a person may choose instead: all where none was taken, the others where one was. */
+  /** Spots to choose from: all of them if none was used, else the others. */
   #spots(result: Result): readonly Spot[] {
     const { framing, spots } = result.frame;
     return framing === 'several' ? spots : framing === 'spot' || framing === 'both' ? spots.slice(1) : [];
   }
 
-  #again() {
-    return html`<button type="button" class="plain" @click=${() => emit<Crop | null>(this, 'crop', null)}>
-      Look for the spot again
+  #relocate() {
+    return html`<button type="button" class="link" @click=${() => emit<Crop | null>(this, 'crop', null)}>
+      ${say('photo.again')}
     </button>`;
   }
 
-  /** What was looked at, and the ways to look at something else. */
+  /** What the network saw, and buttons to choose something else. */
   #framing(result: Result) {
     const { framing } = result.frame;
     const words = framingWords(result.frame);
@@ -215,17 +217,18 @@ export class DermletPhotoView extends LitElement {
     return html`<div class="framing">
       ${words ? html`<p>${words}</p>` : nothing}
       <p class="ways">
-        <button type="button" class="plain" @click=${() => emit<Crop | null>(this, 'crop', 'whole')}>
-          Look at the whole picture
+        <button type="button" class="link" @click=${() => emit<Crop | null>(this, 'crop', 'whole')}>
+          ${say('photo.whole')}
         </button>
-        ${framing === 'chosen' ? this.#again() : nothing}
+        ${framing === 'chosen' ? this.#relocate() : nothing}
       </p>
     </div>`;
   }
 
   #slider(name: string) {
     return html`<div>
-        <label for="opacity">Heat map <output for="opacity">${this.opacity} %</output></label>
+        <label for="opacity">${say('photo.heatMap')}
+          <output for="opacity">${exactPercent(this.opacity / 100)}</output></label>
         <input
           id="opacity"
           type="range"
@@ -233,25 +236,23 @@ export class DermletPhotoView extends LitElement {
           max="100"
           step="5"
           .value=${String(this.opacity)}
-          aria-valuetext=${`${this.opacity} per cent heat map`}
+          aria-valuetext=${say('photo.heatMapValue', { value: number(this.opacity) })}
           aria-describedby="shows"
           @input=${(event: Event) => (this.opacity = Number((event.target as HTMLInputElement).value))}
         />
-        <div class="ends" aria-hidden="true"><span>Photo only</span><span>Full heat map</span></div>
+        <div class="ends" aria-hidden="true"><span>${say('photo.only')}</span><span>${say('photo.full')}</span></div>
       </div>
       <figcaption id="shows">
-        The warmer a place is coloured, the more it spoke for “${name}” rather than the other categories. It shows
-          what the score rests on, not where a
-        disease is. The network saw only what lies inside the frame.
+        ${medical(() => say('photo.shows', { name }))}
       </figcaption>`;
   }
 
   protected override updated(_changed: PropertyValues<this>): void {
     const pictures = this.#result?.pictures;
     if (pictures?.preview && this.photoCanvas) {
-      show(this.photoCanvas, pictures.preview);
-      // Set through CSSOM: the page's policy allows no style attributes. As wide as the column, but an upright picture
-      // not taller than a screen.
+      draw(this.photoCanvas, pictures.preview);
+      // Set through CSSOM, as the page's policy forbids style attributes. As wide as the column, but not taller than a
+      // screen.
       this.picture?.style.setProperty(
         'width',
         `min(100%, calc(34rem * ${pictures.preview.width / pictures.preview.height}))`,
@@ -260,8 +261,8 @@ export class DermletPhotoView extends LitElement {
     const result = this.#result;
     if (!result || !pictures?.preview) return;
     const { region, width, height } = result.source;
-    /** Lays something over a part of the upright picture. */
-    const lay = ({ style }: HTMLElement, part: Rect) => {
+    /** Positions an overlay on a region of the upright picture. */
+    const position = ({ style }: HTMLElement, part: Rect) => {
       style.setProperty('left', `${(100 * part.x) / width}%`);
       style.setProperty('top', `${(100 * part.y) / height}%`);
       style.setProperty('width', `${(100 * part.width) / width}%`);
@@ -269,10 +270,10 @@ export class DermletPhotoView extends LitElement {
     };
     const spots = this.#spots(result);
     for (const button of this.renderRoot.querySelectorAll<HTMLElement>('.spot'))
-      lay(button, spots[Number(button.dataset.spot)]!);
-    if (this.region) lay(this.region, region);
+      position(button, spots[Number(button.dataset.spot)]!);
+    if (this.region) position(this.region, region);
     if (!this.#explained || !this.overlayCanvas || !pictures.overlay) return;
-    show(this.overlayCanvas, pictures.overlay);
+    draw(this.overlayCanvas, pictures.overlay);
     this.overlayCanvas.style.setProperty('opacity', String(this.opacity / 100));
   }
 }

@@ -1,22 +1,20 @@
 /**
- * `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). Dropping and pasting are the outer
- * element's.
+ * `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). The outer element handles drops
+ * and pastes.
  */
 import { css, html, LitElement, nothing } from 'lit';
 import { property, query } from 'lit/decorators.js';
 
+import { say } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { cameraIcon, lensFigure, plusIcon } from './icons.js';
 import { base } from './styles.js';
 
-const READ = 'image/jpeg,image/png,image/bmp,image/webp,image/avif,.jpg,.jpeg,.png,.bmp,.webp,.avif';
-/**
- * iPhones and iPads hand over a JPEG where HEIC is not asked for: that is decoded alike everywhere, and without
- * libheif.
- */
+const FORMATS = 'image/jpeg,image/png,image/bmp,image/webp,image/avif,.jpg,.jpeg,.png,.bmp,.webp,.avif';
+/** iPhones and iPads convert to JPEG unless HEIC is accepted: it decodes the same everywhere, without libheif. */
 const ACCEPT = /iPhone|iPad/.test(globalThis.navigator?.userAgent ?? '')
-  ? READ
-  : `${READ},image/heic,image/heif,.heic,.heif`;
+  ? FORMATS
+  : `${FORMATS},image/heic,image/heif,.heic,.heif`;
 
 export class DermletPicker extends LitElement {
   static override styles = [
@@ -104,12 +102,12 @@ export class DermletPicker extends LitElement {
     `,
   ];
 
-  /** A row of buttons in place of the large field. */
+  /** Show a row of buttons instead of the large field. */
   @property({ type: Boolean, reflect: true }) compact = false;
   @property({ type: Boolean, reflect: true }) dragging = false;
   @query('#choose-button') private chooseButton!: HTMLButtonElement | null;
 
-  /** A phone or tablet: only there does `capture` open the camera. */
+  /** Whether this is a phone or tablet, where `capture` opens the camera. */
   readonly #touch = typeof matchMedia === 'function' && matchMedia('(pointer: coarse)').matches;
 
   override focus(options?: FocusOptions): void {
@@ -117,7 +115,7 @@ export class DermletPicker extends LitElement {
   }
 
   get #heading(): string {
-    return this.#touch ? 'Take or choose a photo of one place on the skin' : 'Drop a photo of one place on the skin';
+    return say(this.#touch ? 'picker.takeOrChoose' : 'picker.drop');
   }
 
   override render() {
@@ -128,30 +126,29 @@ export class DermletPicker extends LitElement {
     return html`<div class="open">
       <div class="lens">${lensFigure}</div>
       <div class="words">
-        <h2>${this.dragging ? 'Let go to look at it' : this.#heading}</h2>
-        <div class="ways">${this.#ways('Choose photos')}</div>
+        <h2>${this.dragging ? say('picker.letGo') : this.#heading}</h2>
+        <div class="ways">${this.#ways(say('picker.choose'))}</div>
         <p class="hint">
-          ${this.#touch ? nothing : 'Or paste one with Ctrl or ⌘ and V.'} The photo is read, scored and shown by this
-          page alone. It never leaves this device.
+          ${this.#touch ? nothing : say('picker.paste')} ${say('picker.stays')}
         </p>
-        <p class="hint small">JPEG, PNG, BMP, WebP, AVIF or HEIC. Several at once are looked at one after another.</p>
+        <p class="hint small">${say('picker.formats')}</p>
       </div>
     </div>`;
   }
 
   #row() {
-    return html`<div class="ways">${this.#ways('Add photos')}</div>`;
+    return html`<div class="ways">${this.#ways(say('picker.add'))}</div>`;
   }
 
   #ways(label: string) {
     const take = this.#touch
-      ? html`<button type="button" @click=${this.#open('take')}>${cameraIcon} Take a photo</button>
-          <input id="take" type="file" accept=${ACCEPT} capture="environment" tabindex="-1" aria-label="Take a photo"
-            @change=${this.#picked} />`
+      ? html`<button type="button" @click=${this.#open('take')}>${cameraIcon} ${say('picker.take')}</button>
+          <input id="take" type="file" accept=${ACCEPT} capture="environment" tabindex="-1"
+            aria-label=${say('picker.take')} @change=${this.#picked} />`
       : nothing;
     return html`<button type="button" id="choose-button" class="primary" @click=${this.#open('choose')}>${plusIcon}
       ${label}</button>
-      <input id="choose" type="file" accept=${ACCEPT} multiple tabindex="-1" aria-label="Choose photos"
+      <input id="choose" type="file" accept=${ACCEPT} multiple tabindex="-1" aria-label=${say('picker.choose')}
         @change=${this.#picked} />${take}`;
   }
 
@@ -162,7 +159,7 @@ export class DermletPicker extends LitElement {
   #picked(event: Event): void {
     const input = event.target as HTMLInputElement;
     const files = [...(input.files ?? [])];
-    // Emptied so that the same file can be chosen again.
+    // Cleared so that the same file can be chosen again.
     input.value = '';
     if (files.length > 0) emit(this, 'files', files);
   }

@@ -1,4 +1,4 @@
-/** What others see of `<dermlet-classifier>`, in types that need no library. */
+/** The public types of `<dermlet-classifier>`, free of library types. */
 import type { BackendChoice, DermletError, ModelInfo, Result } from '../classifier/index.js';
 
 export interface DermletReadyDetail {
@@ -17,29 +17,29 @@ export interface DermletErrorDetail {
   name: string | null;
 }
 
-/** The events, which bubble out of shadow trees. */
+/** Events, which bubble and cross shadow boundaries. */
 export interface DermletClassifierEvents {
   'dermlet-ready': CustomEvent<DermletReadyDetail>;
   'dermlet-result': CustomEvent<DermletResultDetail>;
   'dermlet-error': CustomEvent<DermletErrorDetail>;
 }
 
-/** Each is an attribute as well; `assetBase` and `wholePage` as `asset-base` and `whole-page`. */
+/** Each is also an attribute; `assetBase` and `wholePage` are `asset-base` and `whole-page`. */
 export interface DermletClassifierProperties {
-  /** A name, as `listModels` gives it, or the address of a folder, relative to the document; empty: the default. */
+  /** A name from `listModels`, or the address of a folder relative to the document. Empty: the default. */
   model: string;
-  /** Folder of the engine's files, relative to the document; empty: where Dermlet was served from. */
+  /** Folder of the engine's files, relative to the document. Empty: where Dermlet was served from. */
   assetBase: string;
   backend: BackendChoice;
-  /** `interest`: downloads start when a person points at, focuses or drops on the element; `now`: at once. */
+  /** `interest`: downloads start when a person points at, focuses or drops on the element; `now`: immediately. */
   load: 'interest' | 'now';
-  /** Drops and pastes anywhere on the page are taken. */
+  /** Accept drops and pastes anywhere on the page. */
   wholePage: boolean;
 }
 
 /** `<dermlet-classifier>` */
 export interface DermletClassifierElement extends HTMLElement, DermletClassifierProperties {
-  /** There is at least one photo. Reflected. */
+  /** Whether there is at least one photo. Reflected. */
   readonly filled: boolean;
   /** Adds photos as if a person had chosen them. */
   add(files: readonly File[]): void;

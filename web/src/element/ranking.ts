@@ -1,13 +1,12 @@
-/** `<dermlet-ranking>`: all categories, most probable first, as words, percentages and bars. */
+/** `<dermlet-ranking>`: all categories by score, with names, percentages and bars. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { RankedClass } from '../classifier/index.js';
-import { percent } from '../messages/index.js';
+import { percent, say } from '../messages/index.js';
 import { define } from './emit.js';
+import { medical } from './medical.js';
 import { base } from './styles.js';
-
-const POSSIBLE = html` <span class="marked">possible here</span>`;
 
 export class DermletRanking extends LitElement {
   static override styles = [
@@ -78,7 +77,9 @@ export class DermletRanking extends LitElement {
       ${this.ranking.map(
         (entry) => html`<li class=${entry.inSet ? 'in' : ''}>
           <div class="line">
-            <span><span class="name">${entry.name}</span>${entry.inSet ? POSSIBLE : nothing}</span>
+            <span><span class="name">${entry.name}</span>${
+              entry.inSet ? html` <span class="marked">${medical(() => say('ranking.possible'))}</span>` : nothing
+            }</span>
             <span class="score">${percent(entry.probability)}</span>
           </div>
           <div class="track" aria-hidden="true"><div class="bar"></div></div>

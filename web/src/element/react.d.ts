@@ -1,4 +1,4 @@
-/** `<dermlet-classifier>` in React 19's JSX. Counts only where React's types are installed. */
+/** `<dermlet-classifier>` in React 19's JSX. Takes effect only if React's types are installed. */
 import type { DermletClassifierElement, DermletClassifierEvents, DermletClassifierProperties } from './public.js';
 
 type Listeners = {

@@ -1,12 +1,11 @@
-/** `<dermlet-request-count>`: the network requests that the page has made since a photo was chosen. */
+/** `<dermlet-request-count>`: the page's network requests since a photo was chosen. */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
+import { say } from '../messages/index.js';
 import { define } from './emit.js';
 import { requestCounter } from './request-counter.js';
 import { base } from './styles.js';
-
-const LISTED = 'Those listed fetched files of the page or the model; none carries a photo.';
 
 export class DermletRequestCount extends LitElement {
   static override styles = [
@@ -29,7 +28,7 @@ export class DermletRequestCount extends LitElement {
     `,
   ];
 
-  /** When the photo was chosen, as `performance.now()` tells it. */
+  /** When the photo was chosen, by `performance.now()`. */
   @property({ attribute: false }) chosenAt = 0;
 
   #stop: (() => void) | undefined;
@@ -46,7 +45,7 @@ export class DermletRequestCount extends LitElement {
 
   override render() {
     const made = requestCounter().since(this.chosenAt);
-    return html`<p class="count">Network requests since the photo was chosen: <span
+    return html`<p class="count">${say('requests.count')} <span
       id="requests">${made.length}</span></p>
       ${
         made.length > 0
@@ -56,9 +55,7 @@ export class DermletRequestCount extends LitElement {
           : nothing
       }
       <p class="how">
-        ${made.length > 0 ? LISTED : nothing} Counted by your browser for this page. To check from
-        outside, disconnect from the internet once this page is ready and choose a photo: it works the same. Or keep
-          the Network tab of the developer tools open.
+        ${made.length > 0 ? say('requests.listed') : nothing} ${say('requests.check')}
       </p>`;
   }
 }

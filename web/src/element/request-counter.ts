@@ -1,19 +1,15 @@
 /**
- * Counts the network requests that this page makes, as the browser itself records them (resource timing). The page's
- * own thread only: what a worker fetches is recorded in the worker. Addresses are kept so that a count above 0 can be
- * explained.
+ * Counts the page's network requests by the browser's resource timing. Covers the main thread only: workers have a
+ * record of their own. Addresses are kept to explain a count above 0.
  */
 export interface RequestCounter {
-  /** Addresses of the requests begun at `time` or later, in milliseconds as `performance.now()` tells them. */
+  /** Addresses of the requests started at `time` (by `performance.now()`) or later. */
   since(time: number): readonly string[];
-  /** Calls back after each new request; returns the way to stop. */
+  /** Calls `listener` after each new request; returns an unsubscribe function. */
   onChange(listener: () => void): () => void;
 }
 
-/**
- * `blob:` and `data:` addresses are memory of this page: browsers differ in whether they record them, and no request
- * leaves for them.
- */
+/** `blob:` and `data:` addresses cause no network request; browsers differ in whether they record them. */
 function isRequest(entry: PerformanceEntry): boolean {
   return /^(https?|wss?):/.test(entry.name);
 }
@@ -44,7 +40,7 @@ class ObservedRequests implements RequestCounter {
 
 let shared: RequestCounter | undefined;
 
-/** One observer serves every element on the page. */
+/** One observer, shared by all elements on the page. */
 export function requestCounter(): RequestCounter {
   shared ??= new ObservedRequests();
   return shared;

@@ -1,6 +1,6 @@
 /**
- * `<dermlet-result-card>`: the answer in one sentence, the concern tier with what to do next, and the categories behind
- * it.
+ * `<dermlet-result-card>`: the answer in one sentence, the concern tier with what to do next, and the scores of all
+ * categories.
  */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
@@ -11,14 +11,16 @@ import { tierIcons } from './icons.js';
 import './ranking.js';
 import {
   advice,
-  BETTER_PICTURE,
-  DOCTOR,
+  betterPicture,
+  doctor,
   mayName,
   modalityDoubt,
+  say,
   tierWords,
   verdict,
   verdictNote,
 } from '../messages/index.js';
+import { medical } from './medical.js';
 import { base } from './styles.js';
 
 export class DermletResultCard extends LitElement {
@@ -107,19 +109,17 @@ export class DermletResultCard extends LitElement {
   override render() {
     const result = this.result;
     if (!result) return nothing;
-    const tier = tierWords(result.tier);
-    const doubt = modalityDoubt(result);
     return html`<section class="card" aria-labelledby="verdict">
       <div>
-        <h2 id="verdict" class="verdict">${verdict(result)}</h2>
-        <p class="note">${verdictNote(result)}</p>
-        ${doubt ? html`<p class="note doubt">${doubt}</p>` : nothing}
+        <h2 id="verdict" class="verdict">${medical(() => verdict(result))}</h2>
+        <p class="note">${medical(() => verdictNote(result))}</p>
+        ${modalityDoubt(result) ? html`<p class="note doubt">${medical(() => modalityDoubt(result))}</p>` : nothing}
       </div>
       <div class="next ${result.tier}">
         ${tierIcons[result.tier]}
-        <h3>${tier.title}</h3>
-        <p class="what">${tier.next}</p>
-        <p class="always">${DOCTOR}</p>
+        <h3>${medical(() => tierWords(result.tier).title)}</h3>
+        <p class="what">${medical(() => tierWords(result.tier).next)}</p>
+        <p class="always">${medical(doctor)}</p>
       </div>
       ${this.#scores(result)}
     </section>`;
@@ -128,17 +128,17 @@ export class DermletResultCard extends LitElement {
   #scores(result: Result) {
     if (mayName(result)) {
       return html`<div class="part">
-        <h3>How the categories score</h3>
+        <h3>${say('result.scores')}</h3>
         <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
       </div>`;
     }
-    // The picture is fine: what is missing is a choice, which the picture itself offers.
+    // The picture is fine; the person has to choose a spot in it.
     if (result.outcome === 'several-spots') return nothing;
-    // What failed says what to do; where nothing did, whatever makes a good picture.
+    // Advice for the failed checks; without any, general advice.
     const failed = result.outcome === 'poor-quality' ? advice(result.quality.checks) : [];
-    const tips = failed.length > 0 ? failed : BETTER_PICTURE;
+    const tips = failed.length > 0 ? failed : betterPicture();
     const better = html`<div class="part">
-      <h3>For a picture that can be scored</h3>
+      <h3>${say('result.better')}</h3>
       <ul class="tips">
         ${tips.map((tip) => html`<li>${tip}</li>`)}
       </ul>
@@ -146,9 +146,8 @@ export class DermletResultCard extends LitElement {
     if (result.outcome === 'poor-quality') return better;
     return html`${better}
       <details class="part">
-        <summary>Show the raw scores all the same</summary>
-        <p class="warn">These are not answers. The network must spread its score over the categories it knows, also
-          for a picture of something else.</p>
+        <summary>${say('result.raw')}</summary>
+        <p class="warn">${medical(() => say('result.rawWarning'))}</p>
         <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
       </details>`;
   }

@@ -1,11 +1,12 @@
 /**
- * What stands behind one `<dermlet-classifier>`: the loading of the model, and the photos one after another. No DOM and
- * no words. Photos are run one at a time, the one being looked at first, then in the order they came. Each change is
- * told by a `change` event, after which the public fields hold the new state.
+ * The state of one `<dermlet-classifier>`, without a DOM: the model being loaded, and its photos. They are run one at a
+ * time, the one being looked at first, then in the order in which they came. Each change fires a `change` event, after
+ * which the public fields hold the new state.
  */
 
 import type { BackendChoice, Crop, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
 import { Classifier, DermletError, isModelName } from '../classifier/index.js';
+import { say } from '../messages/index.js';
 
 export type LoadState =
   | { kind: 'idle' }
@@ -24,23 +25,20 @@ export interface Photo {
   readonly id: number;
   readonly name: string;
   readonly file: Blob;
-  /** `blob:` address for showing the file until its result is there; ends with the photo. */
+  /** `blob:` address to display the file until its result is there; revoked with the photo. */
   readonly url: string;
-  /** Null: whichever the picture looks like. */
+  /** Null: recognised from the picture. */
   readonly modality: string | null;
-  /** Null: a frame around the spot, where there is one. */
+  /** Null: located automatically. */
   readonly crop: Crop | null;
   readonly state: PhotoState;
-  /** When the photo was chosen, as `performance.now()` tells it. */
+  /** When the photo was chosen, by `performance.now()`. */
   readonly chosenAt: number;
 }
 
-/**
- * Pixels for showing take several MB a photo: those of older photos are dropped, and made again when the photo is
- * looked at again.
- */
+/** Previews take several MB per photo: older ones are dropped, and made again when their photo is selected. */
 const KEPT_PICTURES = 8;
-/** Milliseconds without progress after which loading is called slow. */
+/** Milliseconds without progress after which loading counts as stalled. */
 const STALLED_AFTER = 12_000;
 
 function asDermletError(error: unknown): DermletError {
@@ -49,20 +47,20 @@ function asDermletError(error: unknown): DermletError {
   return new DermletError('BACKEND_FAILED', message, { cause: error });
 }
 
-/** What another session goes on with: the photos as they were chosen, without what was found. */
+/** What the next session continues with: the photos as chosen, without results. */
 export interface Released {
   photos: readonly Pick<Photo, 'id' | 'name' | 'file' | 'url' | 'chosenAt'>[];
   selectedId: number | null;
 }
 
-/** Gives the addresses of photos back that no session goes on with. */
+/** Revokes the addresses of photos that no session continues with. */
 function discard({ photos }: Released): void {
   for (const { url } of photos) URL.revokeObjectURL(url);
 }
 
 /**
- * A name stays one; an address is the document's, which may have a base of its own. What is neither is for the
- * classifier to refuse.
+ * Keeps a name; resolves an address against the document's base. Anything else is passed on for the classifier to
+ * refuse.
  */
 function modelOf(text: string): string | URL | undefined {
   if (text === '') return undefined;
@@ -70,25 +68,25 @@ function modelOf(text: string): string | URL | undefined {
 }
 
 export interface SessionOptions {
-  /** A model's name, or its address relative to the document; empty: the default. */
+  /** A model's name, or its address relative to the document. Empty: the default. */
   model: string;
-  /** Of a session before. */
+  /** Photos of the previous session. */
   from: Released;
   backend: BackendChoice;
-  /** Address relative to the document; empty: where Dermlet was served from. */
+  /** Address relative to the document. Empty: where Dermlet was served from. */
   assetBase: string;
   onReady: (model: ModelInfo) => void;
   onResult: (photo: Photo, result: Result) => void;
-  /** Without a photo: loading failed. */
+  /** `photo` is null when loading failed. */
   onError: (photo: Photo | null, error: DermletError) => void;
 }
 
 export class Session extends EventTarget {
   load: LoadState = { kind: 'idle' };
-  /** Newest in front. */
+  /** Newest first. */
   photos: readonly Photo[] = [];
   selectedId: number | null = null;
-  /** For photos to come; null: whichever each looks like. */
+  /** For new photos; null: recognised from each picture. */
   modality: string | null = null;
 
   readonly #options: SessionOptions;
@@ -114,29 +112,26 @@ export class Session extends EventTarget {
     return this.photos.find((photo) => photo.id === this.selectedId) ?? null;
   }
 
-  /**
-   * Starts loading unless that was done. After a failure only `retry` or a new photo starts it again: nothing is tried
-   * in a circle.
-   */
+  /** Starts loading, once. After a failure only `retry` or a new photo starts it again: nothing retries in a loop. */
   start(): void {
     if (this.load.kind === 'idle') void this.#load();
   }
 
-  /** Ends a load that hangs, if any, and starts anew. */
+  /** Aborts a pending load, if any, and starts over. */
   retry(): void {
     this.#loading?.abort();
     this.#loading = null;
     if (!this.#classifier) void this.#load();
   }
 
-  /** Puts the files in front, the first of them selected, and runs them in order. */
+  /** Adds the files at the front, selects the first of them, and runs them in order. */
   add(files: readonly File[]): void {
     if (files.length === 0) return;
     const chosenAt = performance.now();
     const added = files.map(
       (file): Photo => ({
         id: this.#nextId++,
-        name: file.name || 'Pasted picture',
+        name: file.name || say('picker.pasted'),
         file,
         url: URL.createObjectURL(file),
         modality: this.modality,
@@ -150,45 +145,45 @@ export class Session extends EventTarget {
     this.#changed();
     if (this.load.kind === 'failed') this.retry();
     else this.start();
-    void this.#pump();
+    void this.#runNext();
   }
 
-  /** The photo's modality becomes that of photos to come: the switch shows one value. */
+  /** Also makes the photo's modality that of new photos, because one control shows both. */
   select(id: number): void {
     const photo = this.photos.find((other) => other.id === id);
     if (!photo) return;
     this.selectedId = id;
     this.modality = photo.modality;
-    if (photo.state.kind === 'done' && !photo.state.result.pictures) this.again(id);
+    if (photo.state.kind === 'done' && !photo.state.result.pictures) this.rerun(id);
     else this.#changed();
   }
 
-  /** Runs a photo once more. */
-  again(id: number): void {
+  /** Classifies a photo again. */
+  rerun(id: number): void {
     this.#cancelRun(id);
     this.#update(id, { state: { kind: 'waiting' } });
-    void this.#pump();
+    void this.#runNext();
   }
 
-  /** Shows the network another part of a photo, and runs it again. */
+  /** Changes the crop of a photo and classifies it again. */
   setCrop(id: number, crop: Crop | null): void {
     this.#update(id, { crop });
-    this.again(id);
+    this.rerun(id);
   }
 
-  /** For photos to come and for the one selected, which is run again. Null: whichever each looks like. */
+  /** Applies to new photos and to the selected one, which is classified again. Null: recognised from the picture. */
   setModality(modality: string | null): void {
     this.modality = modality;
     const id = this.selectedId;
     if (id === null) return this.#changed();
     this.#update(id, { modality });
-    this.again(id);
+    this.rerun(id);
   }
 
   cancel(id: number): void {
     this.#cancelRun(id);
     this.#update(id, { state: { kind: 'cancelled' } });
-    void this.#pump();
+    void this.#runNext();
   }
 
   remove(id: number): void {
@@ -200,15 +195,15 @@ export class Session extends EventTarget {
     this.photos = this.photos.filter((other) => other !== photo);
     if (this.selectedId === id) this.selectedId = (this.photos[index] ?? this.photos[index - 1])?.id ?? null;
     this.#changed();
-    void this.#pump();
+    void this.#runNext();
   }
 
-  /** Gives everything back. The session is not used after it. */
+  /** Releases everything; the session must not be used afterwards. */
   dispose(): void {
     discard(this.release());
   }
 
-  /** Ends the session and hands its photos on; whoever takes them gives their addresses back. */
+  /** Ends the session and returns its photos; the caller then owns their `blob:` addresses. */
   release(): Released {
     this.#loading?.abort();
     this.#running?.controller.abort();
@@ -224,20 +219,20 @@ export class Session extends EventTarget {
     this.#loading = controller;
     const current = () => this.#loading === controller;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const note = (progress: LoadProgress | null, stalled: boolean) => {
+    const report = (progress: LoadProgress | null, stalled: boolean) => {
       if (!current()) return;
       clearTimeout(timer);
-      if (!stalled) timer = setTimeout(() => note(progress, true), STALLED_AFTER);
+      if (!stalled) timer = setTimeout(() => report(progress, true), STALLED_AFTER);
       this.load = { kind: 'loading', progress, stalled };
       this.#changed();
     };
-    note(null, false);
+    report(null, false);
     try {
       const classifier = await Classifier.load(modelOf(this.#options.model), {
         backend: this.#options.backend,
         ...(this.#options.assetBase ? { assetBase: new URL(this.#options.assetBase, document.baseURI) } : {}),
         signal: controller.signal,
-        onProgress: (progress) => note(progress, false),
+        onProgress: (progress) => report(progress, false),
       });
       if (!current() || controller.signal.aborted) return void classifier.dispose();
       this.#classifier = classifier;
@@ -252,11 +247,14 @@ export class Session extends EventTarget {
       if (current()) this.#loading = null;
     }
     this.#changed();
-    void this.#pump();
+    void this.#runNext();
   }
 
-  /** Runs the photo that has waited longest. One at a time: a dropped folder must not be read into memory at once. */
-  async #pump(): Promise<void> {
+  /**
+   * Runs the selected photo, else the oldest one waiting. One at a time, so that a dropped folder is never in memory as
+   * a whole.
+   */
+  async #runNext(): Promise<void> {
     if (this.#running || !this.#classifier) return;
     const waiting = this.photos.filter((photo) => photo.state.kind === 'waiting');
     const photo =
@@ -279,7 +277,7 @@ export class Session extends EventTarget {
       this.#options.onError(photo, failure);
     } finally {
       if (this.#running === run) this.#running = null;
-      void this.#pump();
+      void this.#runNext();
     }
   }
 

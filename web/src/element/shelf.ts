@@ -1,33 +1,22 @@
-/** `<dermlet-shelf>`: the photos so far, newest in front. Fires `select` and `remove` (detail: the photo's id). */
+/** `<dermlet-shelf>`: thumbnails of the photos, newest first. Fires `select` and `remove` (detail: the photo's id). */
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import { verdict } from '../messages/index.js';
-import { showThumbnail } from './canvas.js';
+import { say, verdict } from '../messages/index.js';
+import { drawThumbnail } from './canvas.js';
 import { define, emit } from './emit.js';
 import { closeIcon } from './icons.js';
+import { medical } from './medical.js';
 import type { Photo, PhotoState } from './session.js';
 import { base } from './styles.js';
 
-/** Device pixels, enough for twice the density. */
+/** Pixels; enough for displays of double density. */
 const THUMBNAIL = 160;
 
-function stateWords(state: PhotoState): string {
-  switch (state.kind) {
-    case 'waiting':
-      return 'waiting';
-    case 'running':
-      return 'being looked at';
-    case 'done':
-      return verdict(state.result);
-    case 'failed':
-      return 'could not be read or scored';
-    case 'cancelled':
-      return 'cancelled';
-  }
-}
+const stateWords = (state: PhotoState): string =>
+  state.kind === 'done' ? verdict(state.result) : say(`shelf.state.${state.kind}`);
 
-/** A picture that the browser cannot show. */
+/** Hides a picture that the browser cannot display. */
 const hide = (event: Event): void => {
   (event.target as HTMLElement).hidden = true;
 };
@@ -95,7 +84,7 @@ export class DermletShelf extends LitElement {
   @property({ attribute: false }) selectedId: number | null = null;
 
   override render() {
-    return html`<ul aria-label="Photos so far">
+    return html`<ul aria-label=${say('shelf.title')}>
       ${repeat(
         this.photos,
         (photo) => photo.id,
@@ -105,10 +94,8 @@ export class DermletShelf extends LitElement {
   }
 
   #item(photo: Photo) {
-    const mark = { waiting: 'waiting', running: 'working', done: '', failed: 'not read', cancelled: 'cancelled' }[
-      photo.state.kind
-    ];
-    const drawn = photo.state.kind === 'done';
+    const { name, state } = photo;
+    const drawn = state.kind === 'done';
     return html`<li>
       <button
         type="button"
@@ -120,11 +107,15 @@ export class DermletShelf extends LitElement {
       >
         <canvas ?hidden=${!drawn} aria-hidden="true"></canvas>
         ${drawn ? nothing : html`<img src=${photo.url} alt="" @error=${hide} />`}
-        ${mark ? html`<span class="mark" aria-hidden="true">${mark}</span>` : nothing}
-        <span class="visually-hidden">${photo.name}: ${stateWords(photo.state)}</span>
+        ${
+          state.kind === 'done'
+            ? nothing
+            : html`<span class="mark" aria-hidden="true">${say(`shelf.mark.${state.kind}`)}</span>`
+        }
+        <span class="visually-hidden">${medical(() => say('shelf.item', { name, state: stateWords(state) }))}</span>
       </button>
       <button type="button" class="remove" @click=${() => emit(this, 'remove', photo.id)}>
-        ${closeIcon}<span class="visually-hidden">Remove ${photo.name}</span>
+        ${closeIcon}<span class="visually-hidden">${say('shelf.remove', { name })}</span>
       </button>
     </li>`;
   }
@@ -133,8 +124,8 @@ export class DermletShelf extends LitElement {
     for (const photo of this.photos) {
       const picture = photo.state.kind === 'done' ? photo.state.result.pictures?.preview : undefined;
       const canvas = this.renderRoot.querySelector<HTMLCanvasElement>(`[data-id="${photo.id}"] canvas`);
-      // Once drawn it stays, also when the session drops the full picture.
-      if (picture && canvas) showThumbnail(canvas, picture, THUMBNAIL);
+      // A drawn thumbnail stays when the session drops the preview.
+      if (picture && canvas) drawThumbnail(canvas, picture, THUMBNAIL);
     }
   }
 }

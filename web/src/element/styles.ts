@@ -1,10 +1,9 @@
 /**
- * Colours, type and controls that the element's parts share. Colours are custom properties set once on the outer
- * element; parts inherit them.
+ * Shared colours, typography and controls. Colours are custom properties of the outer element, inherited by its parts.
  */
 import { css } from 'lit';
 
-/** For `<dermlet-classifier>` only. Every pair of text and ground keeps a contrast of at least 4.5 : 1. */
+/** For `<dermlet-classifier>` only. Text has a contrast of at least 4.5 : 1 to its background. */
 export const tokens = css`
   :host {
     --paper: #f6f2ea;
@@ -135,7 +134,7 @@ export const base = css`
     border-color: var(--accent-hover);
     background: var(--accent-hover);
   }
-  button.plain {
+  button.link {
     min-height: 2.25rem;
     padding: 0.25rem 0.4rem;
     border-color: transparent;

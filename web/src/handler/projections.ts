@@ -1,10 +1,10 @@
 /**
- * A Result as the two retired servers would have said it, so that their clients keep working. Their shapes are kept;
- * their faults are not: severity, risk level and urgency are the result's concern tier, never the first-ranked class's
- * own, and a picture that is not usable or not recognised gets no class.
+ * Results in the JSON of the two retired servers, for their clients. The shapes are the same, the faults are gone:
+ * severity, risk level and urgency come from the result's concern tier, never from the first-ranked class alone, and a
+ * picture that is unusable or not recognised gets no class.
  */
 import type { Concern, RankedClass, Result, Tier } from '../classifier/index.js';
-import { DOCTOR, summary, whyNone } from '../messages/index.js';
+import { doctor, joined, summary, whyNone } from '../messages/index.js';
 
 /** `POST /api/predict/skin-disease/` of the Django server. */
 export interface DiagnosisAnswer {
@@ -17,8 +17,8 @@ export interface DiagnosisAnswer {
   severity: 'High' | 'Moderate' | 'Low' | 'Unknown';
   advice: string;
   /**
-   * The old field: whether a class may be named, the concern tier is low, and no category that it may be is of more
-   * than low concern. Not a verdict on the spot, and false whenever in doubt.
+   * The old field: a class may be named, the concern tier is low, and no category in the prediction set is of more than
+   * low concern. Not a verdict on the spot; false whenever in doubt.
    */
   isSafe: boolean;
 }
@@ -49,21 +49,24 @@ const RISK: Record<Concern, RiskLevel> = { high: 'high', moderate: 'medium', low
 /** 1 is the most urgent. */
 const PRIORITY: Record<Concern, number> = { high: 1, moderate: 2, low: 3 };
 
-/** The class that may be named, if one may. */
-function named(result: Result): RankedClass | undefined {
+/** The class that may be named, if any. */
+function namedClass(result: Result): RankedClass | undefined {
   const { outcome, ranking } = result;
   return outcome === 'single' || outcome === 'several' ? ranking.find(({ inSet }) => inSet) : undefined;
 }
 
-/** The result's tier; `unknown` unless a class may be named. */
-function concernOf(result: Result): Tier {
-  return named(result) ? result.tier : 'unknown';
+/** The result's tier; `unknown` when no class may be named. */
+function tierOf(result: Result): Tier {
+  return namedClass(result) ? result.tier : 'unknown';
 }
 
+/** The answer as text, followed by the doctor's sentence. */
+const asText = (result: Result): string => joined([namedClass(result) ? summary(result) : whyNone(result), doctor()]);
+
 export function toDiagnosis(result: Result): DiagnosisAnswer {
-  const first = named(result);
-  const tier = concernOf(result);
-  const advice = `${first ? summary(result) : whyNone(result)} ${DOCTOR}`;
+  const first = namedClass(result);
+  const tier = tierOf(result);
+  const advice = asText(result);
   if (!first)
     return { label: null, diagnosis: whyNone(result), confidence: 0, severity: 'Unknown', advice, isSafe: false };
   const allLow = tier === 'low' && result.ranking.every(({ inSet, concern }) => !inSet || concern === 'low');
@@ -78,9 +81,8 @@ export function toDiagnosis(result: Result): DiagnosisAnswer {
 }
 
 export function toPredict(result: Result): PredictAnswer {
-  const first = named(result);
-  const tier = concernOf(result);
-  const warning = `${first ? summary(result) : whyNone(result)} ${DOCTOR}`;
+  const first = namedClass(result);
+  const tier = tierOf(result);
   return {
     predicted_class: first?.name ?? null,
     confidence: first?.probability ?? 0,
@@ -94,7 +96,7 @@ export function toPredict(result: Result): PredictAnswer {
       : [],
     risk_level: tier === 'unknown' ? 'unknown' : RISK[tier],
     clinical_priority: tier === 'unknown' ? null : PRIORITY[tier],
-    medical_warning: warning,
+    medical_warning: asText(result),
     requires_urgent_evaluation: tier === 'high',
   };
 }

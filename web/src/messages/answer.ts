@@ -1,65 +1,42 @@
-/** The sentences that go with every answer. */
-import type { Result, Tier } from '../classifier/index.js';
+/** Sentences that accompany every result, and the result as plain text for the command line and the handler. */
+import type { RankedClass, Result } from '../classifier/index.js';
+import { exactPercent, joined } from './format.js';
 import { advice, failedChecks, problem } from './quality.js';
+import { say } from './say.js';
 
-/** Stands wherever a result is shown. */
-export const DOCTOR =
-  'If a spot or rash is new, changing, bleeding or worries you, see a doctor whatever this page shows.';
+/** Shown with every result. */
+export const doctor = (): string => say('doctor');
 
-/** Stands wherever Dermlet stands. */
-export const PURPOSE =
-  'A research and teaching tool, not a medical device. It shows how a network scores a picture against the ' +
-  'categories ' +
-  'it was trained on. It cannot examine you, and it is wrong at times, also when its score is high.';
+/** Shown wherever Dermlet is used. */
+export const purpose = (): string => say('purpose');
 
-const NO_CLASS = {
-  'not-recognised': 'Not recognised: the picture is unlike those the model was trained on, so no category is named.',
-  'poor-quality': 'Picture not usable, so no category is named.',
-  'no-spot':
-    'No spot stands out in the picture, so no category is named: take it closer, or say with a crop where to look.',
-  'several-spots':
-    'More than one spot stands out in the picture, so no category is named: say with a crop which one is meant.',
-} as const;
-
-const NEXT: Record<Tier, string> = {
-  high: 'The categories that a doctor should look at soon have much of the score, taken together.',
-  moderate: 'The categories that a doctor should look at have too much of the score to be put aside.',
-  low:
-    'The categories that a doctor should look at have little of the score, taken together, but a photo cannot ' +
-    'rule anything out.',
-  unknown: 'Nothing can be said about this picture.',
-};
-
-/** Per cent with as many decimals as given, never rounded up to 100. */
-export function exactPercent(share: number, decimals = 0): string {
-  const factor = 10 ** decimals;
-  const rounded = Math.round(share * 100 * factor) / factor;
-  return `${(rounded >= 100 && share < 1 ? 100 - 1 / factor : rounded).toFixed(decimals)} %`;
+/** Whether a category may be named as an answer. */
+export function mayName({ outcome }: Pick<Result, 'outcome'>): boolean {
+  return outcome === 'single' || outcome === 'several';
 }
 
-/** Why no category is named, and what to do about it where that is known. */
+/** Why no category is named and, if known, what to do about it. */
 export function whyNone({ outcome, quality }: Result): string {
-  if (outcome === 'single' || outcome === 'several') return NO_CLASS['not-recognised'];
+  if (outcome === 'single' || outcome === 'several') return say('summary.none.not-recognised');
   const failed = outcome === 'poor-quality' ? failedChecks(quality.checks) : [];
-  if (failed.length === 0) return NO_CLASS[outcome];
-  return (
-    `Picture not usable, so no category is named: it ${failed.map(problem).join(', and it ')}. ` +
-    `${advice(failed).join(' ')}`
-  );
+  if (failed.length === 0) return say(`summary.none.${outcome}`);
+  const problems = failed.map(problem).reduce((problems, next) => say('summary.none.and', { problems, problem: next }));
+  return joined([say('summary.none.problems', { problems }), ...advice(failed)]);
 }
 
-/**
- * What the picture looks most like, what comes next in the ranking and may not be left out, and what the concern tier
- * says.
- */
+/** The first category, the others of the prediction set, and the concern tier. */
 export function summary(result: Result): string {
   const [first] = result.ranking;
-  if (result.outcome !== 'single' && result.outcome !== 'several') return whyNone(result);
-  if (!first) return NO_CLASS['not-recognised'];
-  const others = result.ranking.slice(1).filter(({ inSet }) => inSet);
-  const rest =
+  if (!mayName(result)) return whyNone(result);
+  if (!first) return say('summary.none.not-recognised');
+  const scored = ({ name, probability }: RankedClass) => ({ name, score: exactPercent(probability) });
+  const others = result.ranking
+    .slice(1)
+    .filter(({ inSet }) => inSet)
+    .map((entry) => say('summary.other', scored(entry)));
+  const named =
     others.length > 0
-      ? ` It may also be: ${others.map(({ name, probability }) => `${name}, ${exactPercent(probability)}`).join('; ')}.`
-      : '';
-  return `Looks most like: ${first.name}, score ${exactPercent(first.probability)}.${rest} ${NEXT[result.tier]}`;
+      ? say('summary.several', { ...scored(first), others: others.join(say('summary.separator')) })
+      : say('summary.single', scored(first));
+  return joined([named, say(`summary.tier.${result.tier}`)]);
 }

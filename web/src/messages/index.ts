@@ -1,4 +1,19 @@
-/** What Dermlet says of a result: sentences that the element, the page, the command line and the handler share. */
+/** Messages for people: shared by the element, the page, the command line and the handler. */
 export * from './answer.js';
 export * from './element.js';
+export { exactPercent, joined, list, megabytes, milliseconds, number, percent } from './format.js';
 export * from './quality.js';
+export {
+  addLanguage,
+  type Language,
+  type Load,
+  language,
+  type Messages,
+  onLanguage,
+  type Say,
+  type Sentence,
+  say,
+  sentence,
+  setLanguage,
+  translation,
+} from './say.js';

@@ -1,22 +1,19 @@
 /**
- * Which of the site's models the page uses: the one that the address asks for (`?model=skin-8`), else the one that was
- * chosen here before, else the one that the page names. What a person chooses is remembered on this device, and an
- * address that asked for another is brought in line.
+ * Which of the site's models the page uses: the one in the address (`?model=skin-8`), else the one chosen before, else
+ * the page's own. A person's choice is stored on this device, and replaces the one in the address.
  */
 import { isModelName, keptVersion, listModels, type ModelInfo, type ModelSummary } from '../classifier/index.js';
 import type { DermletClassifierElement } from '../element/index.js';
+import { say } from '../messages/index.js';
 import type { DermletModelChoice } from './model-choice.js';
 
 const KEY = 'dermlet-model';
 const PARAMETER = 'model';
-/**
- * Milliseconds that the page waits for the list before it takes a name on trust: offline the model may be kept though
- * the list is not.
- */
-const PATIENCE = 3000;
+/** Milliseconds to wait for the list before trusting a name: offline, the model may be cached without the list. */
+const LIST_TIMEOUT = 3000;
 
-/** Storage is absent or throws in some privacy modes: the choice then lasts as long as the page. */
-function remembered(): string | null {
+/** Storage is absent or throws in some privacy modes: the choice then lasts until the page is closed. */
+function storedName(): string | null {
   try {
     return localStorage.getItem(KEY);
   } catch {
@@ -24,7 +21,7 @@ function remembered(): string | null {
   }
 }
 
-function remember(name: string | null): void {
+function store(name: string | null): void {
   try {
     if (name === null) localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, name);
@@ -33,9 +30,9 @@ function remember(name: string | null): void {
   }
 }
 
-const asked = (): string | null => new URLSearchParams(location.search).get(PARAMETER);
+const requestedName = (): string | null => new URLSearchParams(location.search).get(PARAMETER);
 
-function bringAddressInLine(name: string): void {
+function updateAddress(name: string): void {
   const address = new URL(location.href);
   if (!address.searchParams.has(PARAMETER)) return;
   address.searchParams.set(PARAMETER, name);
@@ -50,33 +47,31 @@ function within<T>(work: Promise<T>, milliseconds: number): Promise<T | null> {
 }
 
 export interface Choice {
-  /** The model to begin with. */
+  /** The model to start with. */
   name: string;
-  /** A name that the address asks for and the site has not; empty: none. */
+  /** A name in the address that the site does not have; empty: none. */
   unknown: string;
 }
 
-/**
- * Decides what to begin with; `usual` is what the page itself names. Waits for the list only where another is wanted.
- */
-export async function firstChoice(usual: string, listed: Promise<readonly ModelSummary[]>): Promise<Choice> {
-  const wanted = asked() ?? remembered();
-  if (wanted === null || wanted === usual) return { name: usual, unknown: '' };
-  const models = await within(listed, PATIENCE);
-  const there = isModelName(wanted) && (models === null || models.some(({ name }) => name === wanted));
-  if (there) return { name: wanted, unknown: '' };
-  if (asked() !== null) return { name: usual, unknown: wanted };
-  // It was here once and is no more.
-  remember(null);
-  return { name: usual, unknown: '' };
+/** The model to start with. Waits for the list only if that is not `pageModel`, the page's own. */
+export async function firstChoice(pageModel: string, listed: Promise<readonly ModelSummary[]>): Promise<Choice> {
+  const wanted = requestedName() ?? storedName();
+  if (wanted === null || wanted === pageModel) return { name: pageModel, unknown: '' };
+  const models = await within(listed, LIST_TIMEOUT);
+  const available = isModelName(wanted) && (models === null || models.some(({ name }) => name === wanted));
+  if (available) return { name: wanted, unknown: '' };
+  if (requestedName() !== null) return { name: pageModel, unknown: wanted };
+  // The stored model is no longer on this site.
+  store(null);
+  return { name: pageModel, unknown: '' };
 }
 
-/** Shows the choice, and keeps it, the element and the page's words about licences together. */
+/** Fills the choice, and keeps it, the element and the licence text in step. */
 export async function offerModels(
   element: DermletClassifierElement,
   choice: DermletModelChoice,
   licence: HTMLElement | null,
-  usual: string,
+  pageModel: string,
   { name, unknown }: Choice,
   listed: Promise<readonly ModelSummary[]>,
 ): Promise<void> {
@@ -84,22 +79,22 @@ export async function offerModels(
   choice.unknown = unknown;
   choice.addEventListener('model', (event) => {
     const chosen = (event as CustomEvent<string>).detail;
-    remember(chosen === usual ? null : chosen);
-    bringAddressInLine(chosen);
+    store(chosen === pageModel ? null : chosen);
+    updateAddress(chosen);
     choice.value = chosen;
     choice.unknown = '';
     element.model = chosen;
   });
   element.addEventListener('dermlet-ready', (event) => {
-    if (licence) tellLicence(licence, event.detail.model);
+    if (licence) showLicence(licence, event.detail.model);
     void markKept(choice);
   });
-  // Without the list there is nothing to choose from, and the page works all the same.
+  // Without the list there is nothing to choose from; the page works nevertheless.
   choice.models = (await within(listed, 60_000)) ?? [];
   await markKept(choice);
 }
 
-/** The list says what was kept when it was read; since then a model may have been downloaded. */
+/** Models may have been downloaded since the list was read. */
 async function markKept(choice: DermletModelChoice): Promise<void> {
   const models = choice.models;
   const marked = await Promise.all(
@@ -108,16 +103,16 @@ async function markKept(choice: DermletModelChoice): Promise<void> {
   if (choice.models === models) choice.models = marked;
 }
 
-/** The page's own sentence is about its usual model. */
-function tellLicence(place: HTMLElement, { license, cardUrl }: ModelInfo): void {
+/** The sentence in index.html is about the page's own model. */
+function showLicence(place: HTMLElement, { license, cardUrl }: ModelInfo): void {
   place.querySelector('[data-of=use]')!.textContent = license.nonCommercial
-    ? 'The trained weights are for non-commercial use only, as the pictures they were trained on are:'
-    : `The trained weights may be used commercially too, under ${license.id}:`;
+    ? say('model.weights.nonCommercial')
+    : say('model.weights.commercial', { licence: license.id });
   place.querySelector<HTMLAnchorElement>('[data-of=card]')!.href = cardUrl;
   place.querySelector<HTMLAnchorElement>('[data-of=licence]')!.href = license.url;
 }
 
-/** `listModels` for this page; asked for once. */
+/** `listModels` for this page; fetched once. */
 export function siteModels(): Promise<readonly ModelSummary[]> {
   const listed = listModels();
   listed.catch((error: unknown) => console.info('Dermlet could not read its list of models:', error));

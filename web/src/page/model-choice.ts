@@ -1,13 +1,13 @@
 /**
- * `<dermlet-model-choice>`: which neural network the page uses, where there is more than one. Fires `model` (detail:
- * the name) when a person chooses. It only shows and tells: `main.ts` decides and remembers.
+ * `<dermlet-model-choice>`: choose the neural network, where the site has several. Fires `model` (detail: its name)
+ * when a person chooses; `choose-model.ts` acts on it.
  */
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { ModelSummary } from '../classifier/index.js';
 import { base, define, emit, tokens } from '../element/index.js';
-import { modelWords } from '../messages/index.js';
+import { modelWords, say } from '../messages/index.js';
 
 export class DermletModelChoice extends LitElement {
   static override styles = [
@@ -92,10 +92,10 @@ export class DermletModelChoice extends LitElement {
   @property({ attribute: false }) models: readonly ModelSummary[] = [];
   /** The name of the model in use. */
   @property({ attribute: false }) value = '';
-  /** A name that was asked for and is not here; empty: none. */
+  /** A requested name that the site does not have; empty: none. */
   @property({ attribute: false }) unknown = '';
 
-  /** Nothing to choose and nothing to say takes no room. */
+  /** Hidden when there is nothing to choose and nothing to say. */
   protected override willUpdate(): void {
     this.hidden = this.models.length < 2 && this.unknown === '';
   }
@@ -106,21 +106,18 @@ export class DermletModelChoice extends LitElement {
 
   #note() {
     if (this.unknown === '') return nothing;
-    return html`<p class="note" role="status">This page has no neural network called “${this.unknown}”. It uses its
-      usual one.</p>`;
+    return html`<p class="note" role="status">${say('model.unknown', { name: this.unknown })}</p>`;
   }
 
   #choices() {
     return html`<fieldset aria-describedby="advice">
-      <legend>Which neural network?</legend>
-      <p class="advice" id="advice">Another one is loaded when you choose it, and looks at your photos anew. The
-        choice is remembered on this device.</p>
+      <legend>${say('model.question')}</legend>
+      <p class="advice" id="advice">${say('model.advice')}</p>
       <div class="choices">${this.models.map((model) => this.#choice(model))}</div>
     </fieldset>`;
   }
 
   #choice(model: ModelSummary) {
-    const words = modelWords(model);
     const id = `model-${model.name}`;
     return html`<div class="choice">
       <label>
@@ -134,10 +131,10 @@ export class DermletModelChoice extends LitElement {
           @change=${() => emit(this, 'model', model.name)}
         />
         <span id=${id}>${model.title}</span>
-        <span class="facts" id="${id}-facts">${words.knows}. ${words.licence}. ${words.download}.</span>
+        <span class="facts" id="${id}-facts">${say('model.facts', { ...modelWords(model) })}</span>
       </label>
-      <a href=${model.cardUrl} target="_blank" rel="noreferrer">Training data, figures and limits<span
-        class="visually-hidden"> of ${model.name}</span></a>
+      <a href=${model.cardUrl} target="_blank" rel="noreferrer">${say('model.card')}<span
+        class="visually-hidden"> ${say('model.cardOf', { name: model.name })}</span></a>
     </div>`;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Registers `sw.js`, which keeps the page for use without a network and isolates it, so that the engine may use threads
- * from the second visit on. Nothing depends on it: without it (private windows, `file:`, plain http) the page works as
- * it is. The page never reloads itself.
+ * Registers `sw.js`, which caches the page for offline use and isolates it, so that the engine can use threads from the
+ * second visit on. Optional: the page also works without it (private windows, `file:`, plain http). The page never
+ * reloads itself.
  */
 export function registerServiceWorker(): void {
   if (!('serviceWorker' in navigator)) return;

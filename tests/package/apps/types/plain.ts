@@ -2,6 +2,7 @@
 import { Classifier, type ClassifyInput, DermletError, type Result } from 'dermlet';
 import { DermletClassifier } from 'dermlet/element';
 import { type PredictAnswer, toPredict } from 'dermlet/handler';
+import { doctor, say, setLanguage, verdict } from 'dermlet/messages';
 import { Classifier as InNode } from 'dermlet/node';
 
 const element: DermletClassifier = new DermletClassifier();
@@ -16,6 +17,10 @@ export async function use(picture: ClassifyInput): Promise<PredictAnswer> {
   // @ts-expect-error: a number is no picture
   await classifier.classify(5);
   const result: Result = await classifier.classify(picture, { explain: true });
+  await setLanguage(navigator.languages);
+  console.log(verdict(result), doctor(), say('verdict.single', { name: 'a', score: '83 %' }));
+  // @ts-expect-error: an argument is missing
+  say('verdict.single', { name: 'a' });
   return toPredict(result);
 }
 

@@ -1,0 +1,238 @@
+/** The catalogue of messages: typed, whole, used, and what happens in languages that lack some of it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { argumentsOf, catalogues, functionsOf, textOf } from '../../tools/build/messages.mjs';
+import type { Result } from '../../web/src/classifier/result.js';
+import { say as sayAll } from '../../web/src/messages/cli.js';
+import {
+  addLanguage,
+  doctor,
+  language,
+  list,
+  number,
+  onLanguage,
+  say,
+  sentence,
+  setLanguage,
+  verdict,
+} from '../../web/src/messages/index.js';
+import { root } from './support.js';
+
+const english = catalogues().en;
+const keys = Object.keys(english.messages);
+const contract = JSON.parse(readFileSync(`${root}contract/contract.json`, 'utf8')) as {
+  enumerations: Record<string, { values: object }>;
+  qualityChecks: object;
+};
+
+describe('the catalogue', () => {
+  test('has a sentence and a description for translators under each key', () => {
+    for (const [key, entry] of Object.entries(english.messages)) {
+      expect(key).toMatch(/^[a-z]\w*(\.[\w-]+)*$/i);
+      if (typeof entry === 'string') throw new Error(`${key} has no description`);
+      expect(entry.message.trim(), key).not.toBe('');
+      expect(entry.description, key).toMatch(/^\S.*[^\s]$/);
+    }
+  });
+
+  test('keys and arguments are checked by the compiler', () => {
+    // Each of these would compile if its kind were not checked: part `types` fails then.
+    const wrong = [
+      // @ts-expect-error: no such key
+      () => say('nowhere'),
+      // @ts-expect-error: an argument is missing
+      () => say('verdict.single', { name: 'a' }),
+      // @ts-expect-error: all arguments are missing
+      () => say('verdict.single'),
+      // @ts-expect-error: numbers come formatted
+      () => say('photo.spot', { number: 1 }),
+      // @ts-expect-error: what is counted is a number
+      () => say('model.knows', { count: '8' }),
+      // @ts-expect-error: it takes none
+      () => say('doctor', {}),
+      // @ts-expect-error: the command line's words are not a page's
+      () => say('cli.usage.title'),
+    ];
+    expect(wrong).toHaveLength(7);
+    expect(sayAll('cli.usage.title')).toBe('Use:');
+  });
+});
+
+describe('keys', () => {
+  const rooms = ['web/src/messages', 'web/src/element', 'web/src/page', 'web/src/handler', 'tools/cli'];
+  const sources = [
+    ...rooms.flatMap((room) =>
+      readdirSync(root + room)
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => `${room}/${name}`),
+    ),
+    'web/index.html',
+  ].map((path) => readFileSync(root + path, 'utf8'));
+  const text = sources.join('\n');
+  /** What may stand in place of `${...}`: values of enumerations, and of states that only the front ends know. */
+  const values = [
+    ...Object.values(contract.enumerations).flatMap(({ values }) => Object.keys(values)),
+    ...Object.keys(contract.qualityChecks),
+    ...['queued', 'starting', 'decoding', 'analysing', 'explaining', 'done', 'engine', 'model'],
+    ...['waiting', 'running', 'failed', 'cancelled', 'caller', 'picture', 'default', 'photo', 'dermoscopy'],
+    ...['wasm', 'webgpu', 'core', 'webcodecs', 'canvas', 'libheif', 'noSuchModel', 'least', 'most'],
+  ].join('|');
+  /** `tier.${tier}.title` stands for every tier. */
+  const patterns = [...text.matchAll(/`(\w+\.(?:[\w.-]|\$\{[^{}]*\})*)`/g)]
+    .map(([, template]) => template!.split(/\$\{[^{}]*\}/))
+    .filter((parts) => parts.length > 1)
+    .map((parts) => new RegExp(`^${parts.map((part) => part.replaceAll('.', '\\.')).join(`(${values})`)}$`));
+  const used = (key: string) =>
+    text.includes(`'${key}'`) || text.includes(`"${key}"`) || patterns.some((pattern) => pattern.test(key));
+
+  test('every key that is there is used', () => expect(keys.filter((key) => !used(key))).toEqual([]));
+
+  test('a key that nothing names is found', () => {
+    expect(used('verdict.nowhere')).toBe(false);
+    expect(used('tier.high.nowhere')).toBe(false);
+  });
+
+  test('every key that is said is there', () => {
+    const said = [...text.matchAll(/\bsay\(\s*'([^']+)'/g), ...text.matchAll(/data-message="([^"]+)"/g)];
+    expect(said.length).toBeGreaterThan(200);
+    expect(said.map(([, key]) => key!).filter((key) => !keys.includes(key))).toEqual([]);
+  });
+});
+
+describe('plurals', () => {
+  const counted = keys.filter((key) => Object.values(argumentsOf(textOf(english.messages[key]!))).includes('number'));
+  const words = functionsOf(english);
+  const of = (key: string, count: number) => {
+    const values = Object.entries(argumentsOf(textOf(english.messages[key]!))).map(([name, kind]) => [
+      name,
+      kind === 'number' ? count : 'x',
+    ]);
+    return words[key]!(Object.fromEntries(values) as object);
+  };
+
+  test.each(counted)('%s counts', (key) => {
+    expect(counted.length).toBeGreaterThan(8);
+    for (const count of [0, 1, 2, 5]) expect(of(key, count)).toMatch(new RegExp(`\\b${count}\\b`));
+    // Two and five are alike in English, and so is none.
+    expect(of(key, 5).replace(/\b5\b/g, '2')).toBe(of(key, 2));
+    expect(of(key, 0).replace(/\b0\b/g, '2')).toBe(of(key, 2));
+  });
+
+  test('one is one', () => {
+    expect([0, 1, 2, 5].map((count) => say('model.knows', { count }))).toEqual([
+      '0 categories',
+      '1 category',
+      '2 categories',
+      '5 categories',
+    ]);
+    expect(sayAll('cli.report.title', { pictures: 1, groups: 1 })).toMatch(/^1 picture of .* in 1 group \(/);
+    expect(say('details.backendThreads', { backend: 'B', threads: 1 })).toBe('B, 1 thread');
+    expect(sayAll('cli.evaluate.skipped', { count: 2, label: 'x' })).toMatch(/^skipped: 2 pictures with the label 'x'/);
+  });
+
+  test('other languages have their own forms', () => {
+    const message = '{count, plural, one {# kategoria} few {# kategorie} many {# kategorii} other {# kategorii}}';
+    const polish = functionsOf({ tag: 'pl', locale: 'pl', direction: 'ltr', messages: { 'model.knows': message } });
+    expect([0, 1, 2, 5, 22].map((count) => polish['model.knows']!({ count }))).toEqual([
+      '0 kategorii',
+      '1 kategoria',
+      '2 kategorie',
+      '5 kategorii',
+      '22 kategorie',
+    ]);
+  });
+});
+
+describe('another language', () => {
+  const several = {
+    outcome: 'several',
+    ranking: [0.6, 0.2, 0.1].map((probability, i) => ({ id: `${i}`, name: `N${i}`, probability, inSet: true })),
+  } as unknown as Result;
+  const german = { tag: 'de', locale: 'de', direction: 'ltr' } as const;
+  const arabic = { tag: 'ar', locale: 'ar', direction: 'rtl' } as const;
+  const speaking = (own: typeof german | typeof arabic, messages: Record<string, string>) =>
+    addLanguage(own, async () => ({ messages: functionsOf({ ...own, messages }) }));
+
+  beforeEach(() => {
+    speaking(german, {
+      'verdict.ahead': 'Am ehesten {name} ({score}), auch {others} ist möglich.',
+      'format.percent': '{value} %',
+      'run.cancel': 'Abbrechen',
+    });
+    speaking(arabic, { doctor: 'راجع الطبيب.' });
+  });
+  afterEach(async () => {
+    await setLanguage(['en']);
+    vi.restoreAllMocks();
+  });
+
+  test('is chosen by its tag or the beginning of it, else English', async () => {
+    expect((await setLanguage(['xx', 'de-AT', 'ar'])).tag).toBe('de');
+    expect(say('run.cancel')).toBe('Abbrechen');
+    expect((await setLanguage(['AR-eg'])).direction).toBe('rtl');
+    expect(doctor()).toBe('راجع الطبيب.');
+    expect(await setLanguage(['xx'])).toEqual({ tag: 'en', locale: 'en-GB', direction: 'ltr' });
+    expect(say('run.cancel')).toBe('Cancel');
+  });
+
+  test('writes numbers and lists in its own way', async () => {
+    expect([number(1234.5, 1), list(['a', 'b', 'c'], 'or'), list(['a', 'b', 'c'], 'and')]).toEqual([
+      '1234.5',
+      'a, b or c',
+      'a, b and c',
+    ]);
+    await setLanguage(['de']);
+    expect([number(1234.5, 1), list(['a', 'b', 'c'], 'or')]).toEqual(['1234,5', 'a, b oder c']);
+  });
+
+  test('what it lacks is English, and a sentence of medical weight says so', async () => {
+    await setLanguage(['de']);
+    expect(doctor()).toMatch(/^If a spot/);
+    expect(sentence(doctor)).toMatchObject({ tag: 'en', direction: 'ltr', text: doctor() });
+    await setLanguage(['ar']);
+    expect(sentence(doctor)).toMatchObject({ tag: 'ar', direction: 'rtl', text: 'راجع الطبيب.' });
+  });
+
+  test('no sentence of medical weight is half in one language and half in another', async () => {
+    await setLanguage(['de']);
+    // It has the sentence and the share, and lacks what stands for each of the others.
+    expect(verdict(several)).toMatch(/^Am ehesten/);
+    expect(sentence(() => verdict(several))).toMatchObject({
+      tag: 'en',
+      text: 'Looks most like N0 (score 60\u00a0%), but N1 (20\u00a0%) or N2 (10\u00a0%) may also fit.',
+    });
+    expect(language().tag).toBe('de');
+    speaking(german, {
+      'verdict.ahead': 'Am ehesten {name} ({score}), auch {others} ist möglich.',
+      'verdict.other': '{name} ({score})',
+      'format.percent': '{value} %',
+    });
+    await setLanguage(['en']);
+    await setLanguage(['de']);
+    expect(sentence(() => verdict(several))).toMatchObject({
+      tag: 'de',
+      text: 'Am ehesten N0 (60 %), auch N1 (20 %) oder N2 (10 %) ist möglich.',
+    });
+  });
+
+  test('that cannot be loaded leaves the words as they are', async () => {
+    const info = vi.spyOn(console, 'info').mockImplementation(() => {});
+    await setLanguage(['de']);
+    addLanguage(arabic, () => Promise.reject(new Error('offline')));
+    expect((await setLanguage(['ar'])).tag).toBe('de');
+    expect(say('run.cancel')).toBe('Abbrechen');
+    expect(info).toHaveBeenCalledOnce();
+  });
+
+  test('of two that are wanted the later one counts, and who listens hears of it once', async () => {
+    let heard = 0;
+    const stop = onLanguage(() => heard++);
+    const first = setLanguage(['ar']);
+    const second = setLanguage(['de']);
+    await Promise.all([first, second]);
+    expect([language().tag, heard]).toEqual(['de', 1]);
+    stop();
+    await setLanguage(['en']);
+    expect(heard).toBe(1);
+  });
+});

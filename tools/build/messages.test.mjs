@@ -1,0 +1,111 @@
+// What the compiler of the catalogues writes, and what it refuses.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { argumentsOf, COMPILED, compiledMessages, missingMessages, withWords } from './messages.mjs';
+
+const message = (text) => ({ message: text, description: 'A sentence.' });
+const english = (messages) => ({
+  tag: 'en',
+  locale: 'en-GB',
+  direction: 'ltr',
+  messages: {
+    doctor: message('See a doctor.'),
+    'photo.count': message('{count, plural, one {# photo} other {# photos}} of {name}'),
+    'cli.use': message('Use:'),
+    'document.title': message('A page'),
+    ...messages,
+  },
+});
+const compile = (messages, more = {}) =>
+  compiledMessages({
+    en: english({}),
+    de: { tag: 'de', locale: 'de', direction: 'ltr', messages, ...more },
+  });
+
+describe('a language', () => {
+  test('is one file: all else follows', () => {
+    const files = compile({ doctor: 'Zum Arzt.', 'cli.use': 'Aufruf:', 'document.title': 'Eine Seite' });
+    assert.deepEqual(Object.keys(files).sort(), [
+      `${COMPILED}/de.cli.ts`,
+      `${COMPILED}/de.shared.ts`,
+      `${COMPILED}/en.cli.ts`,
+      `${COMPILED}/en.shared.ts`,
+      `${COMPILED}/keys.ts`,
+      `${COMPILED}/languages.ts`,
+    ]);
+    const list = files[`${COMPILED}/languages.ts`];
+    assert.match(list, /tag: 'en'.*\n.*tag: 'de', locale: 'de', direction: 'ltr'/);
+    assert.match(list, /sharedLanguages = \{\n {2}'de': \(\) => import\('\.\/de\.shared\.js'\)/);
+    assert.match(files[`${COMPILED}/de.shared.ts`], /: Partial<Compiled<SharedArguments & DocumentArguments>> = \{/);
+    assert.match(files[`${COMPILED}/de.shared.ts`], /"document\.title": \(\) => "Eine Seite"/);
+  });
+
+  test('without words for the command line has no file for it', () => {
+    const files = compile({ doctor: 'Zum Arzt.' });
+    assert.equal(files[`${COMPILED}/de.cli.ts`], undefined);
+    assert.match(files[`${COMPILED}/languages.ts`], /cliLanguages = \{\n\};/);
+  });
+
+  test('is told what it lacks', () => {
+    const en = english({ doctor: { ...message('See a doctor.'), medical: true } });
+    const de = { tag: 'de', locale: 'de', direction: 'ltr', messages: { 'cli.use': 'Aufruf:' } };
+    assert.deepEqual(missingMessages({ en, de }), ['de: 3 of 4 messages are missing; medically relevant: doctor']);
+  });
+
+  test('is held to what English says', () => {
+    assert.throws(() => compile({ docter: 'Zum Arzt.' }), /de\.json: English has no 'docter'/);
+    assert.throws(() => compile({ doctor: 'Zu {name}.' }), /'doctor' has an argument \{name\} \(string\)/);
+    assert.throws(() => compile({ 'photo.count': '{count} Fotos' }), /argument \{count\} \(string\)/);
+    assert.throws(
+      () => compile({ 'photo.count': '{count, plural, few {#} other {#}} {name}' }),
+      /few/,
+      'a plural form that the language has not',
+    );
+    assert.throws(() => compile({}, { tag: 'fr' }), /its tag is 'fr'/);
+    assert.throws(() => compile({}, { direction: 'up' }), /ltr or rtl/);
+    assert.throws(() => compile({}, { locale: 'no such' }), RangeError);
+  });
+});
+
+describe('English', () => {
+  test('keeps what stands in index.html out of scripts', () => {
+    const files = compile({});
+    assert.doesNotMatch(files[`${COMPILED}/en.shared.ts`], /A page/);
+    assert.match(files[`${COMPILED}/keys.ts`], /interface DocumentArguments \{\n {2}'document\.title': undefined;/);
+  });
+
+  test('gives each key its arguments', () => {
+    assert.match(compile({})[`${COMPILED}/keys.ts`], /'photo\.count': \{ count: number; name: string \};/);
+    assert.deepEqual(argumentsOf("''{name}'' {n, plural, other {{inner} #}}"), {
+      name: 'string',
+      n: 'number',
+      inner: 'string',
+    });
+    assert.deepEqual(argumentsOf('{kind, select, a {A} other {B}}'), { kind: 'string' });
+    assert.throws(() => argumentsOf('{n, number}'), /only \{name\}, plural and select/);
+    assert.throws(() => argumentsOf('{n} {n, plural, other {#}}'), /has two kinds/);
+    assert.throws(() => argumentsOf('{n'));
+  });
+});
+
+describe('index.html', () => {
+  const fill = (html, messages = {}) => withWords(html, english(messages));
+
+  test('gets its words, those of links between their marks, and of a description in its attribute', () => {
+    assert.equal(
+      fill('<h1 class="a" data-message="document.title"></h1>'),
+      '<h1 class="a" data-message="document.title">A page</h1>',
+    );
+    assert.equal(
+      fill('<p data-message="x.y"><a href="z"></a></p>', { 'x.y': message('By <link>us</link>.') }),
+      '<p data-message="x.y">By <a href="z">us</a>.</p>',
+    );
+    assert.equal(
+      fill('<meta name="d" data-message="x.y" content="" />', { 'x.y': message('Say "A & B"') }),
+      '<meta name="d" data-message="x.y" content="Say &quot;A &amp; B&quot;" />',
+    );
+  });
+
+  test('names no key that is not there', () =>
+    assert.throws(() => fill('<p data-message="x.y"></p>'), /index\.html names 'x\.y'/));
+});

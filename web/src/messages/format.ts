@@ -1,0 +1,59 @@
+/** Numbers, shares, sizes and lists in the current language. */
+import { language, say } from './say.js';
+
+const formatters = new Map<string, Intl.NumberFormat>();
+
+function formatter(least: number, most: number): Intl.NumberFormat {
+  const { locale } = language();
+  const key = `${locale} ${least} ${most}`;
+  const known = formatters.get(key);
+  if (known) return known;
+  const fresh = new Intl.NumberFormat(locale, {
+    minimumFractionDigits: least,
+    maximumFractionDigits: most,
+    useGrouping: false,
+  });
+  formatters.set(key, fresh);
+  return fresh;
+}
+
+export const number = (value: number, decimals = 0): string => formatter(decimals, decimals).format(value);
+/** Without trailing zeros. */
+export const shortNumber = (value: number, decimals: number): string => formatter(0, decimals).format(value);
+
+export function list(entries: readonly string[], conjunction: 'and' | 'or'): string {
+  const type = conjunction === 'and' ? 'conjunction' : 'disjunction';
+  return new Intl.ListFormat(language().locale, { type }).format(entries);
+}
+
+/** Sentences as one text. */
+export const joined = (sentences: readonly string[]): string =>
+  sentences.length === 0 ? '' : sentences.reduce((first, second) => say('format.sentences', { first, second }));
+
+export const wholePercent = (share: number): string =>
+  say('format.percent', { value: number(Math.round(share * 100)) });
+
+/** `0.834` -> `83 %`. Never rounded to 0 % or 100 %: no network is certain. */
+export function percent(share: number): string {
+  if (share > 0.99) return say('format.over', { percent: wholePercent(0.99) });
+  if (share < 0.01) return say('format.under', { percent: wholePercent(0.01) });
+  return wholePercent(share);
+}
+
+/** Per cent with as many decimals as given, never rounded up to 100. */
+export function exactPercent(share: number, decimals = 0): string {
+  const factor = 10 ** decimals;
+  const rounded = Math.round(share * 100 * factor) / factor;
+  const value = rounded >= 100 && share < 1 ? 100 - 1 / factor : rounded;
+  return say('format.plainPercent', { value: number(value, decimals) });
+}
+
+/** Bytes -> `3.2 MB` (decimal megabytes, as browsers' download lists count). */
+export function megabytes(bytes: number): string {
+  return bytes < 100_000
+    ? say('format.kilobytes', { value: number(Math.max(1, Math.round(bytes / 1000))) })
+    : say('format.megabytes', { value: number(bytes / 1_000_000, 1) });
+}
+
+export const milliseconds = (value: number): string =>
+  say('format.milliseconds', { value: value < 10 ? number(value, 1) : number(Math.round(value)) });
