@@ -5,7 +5,10 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto header = dermlet::read_header({data, size});
-  if (!header) return header.error().message.empty() ? (std::abort(), 0) : 0;
+  if (!header) {
+    if (header.error().message.empty()) std::abort();
+    return 0;
+  }
   if (header->width < 1 || header->height < 1 || header->width > dermlet::kMaxSide ||
       header->height > dermlet::kMaxSide)
     std::abort();

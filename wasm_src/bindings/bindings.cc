@@ -27,7 +27,7 @@ using emscripten::val;
 class Object {
  public:
   Object() : Object(val::object()) {}
-  explicit Object(const val& object) : object_(object) {}
+  explicit Object(val object) : object_(std::move(object)) {}
   [[gnu::noinline]] Object& set(const char* key, const val& value) {
     object_.set(key, value);
     return *this;
@@ -151,7 +151,7 @@ Rect rect_from(const Field& v) {
 
 // What is wrong with a file; of one that is only to be decoded elsewhere, how.
 val refused(const Error& error, Bytes file) {
-  const val failure = to_js(error);
+  val failure = to_js(error);
   if (error.code != ErrorCode::kUnsupportedFormat) return failure;
   const auto header = read_header(file);
   if (!header) return failure;
@@ -306,7 +306,7 @@ LesionPicture picture_from(const Field& v, OwnedPicture& owned) {
       owned.rejection = std::move(*model);
       picture.rejection = &*owned.rejection;
     } else {
-      rejection_file.refuse(std::move(model.error()));
+      rejection_file.refuse(model.error());
     }
   }
   picture.usable = v["usable"].boolean();

@@ -82,7 +82,7 @@ Result<std::optional<HeatMap>> explain_shown(const LesionPicture& picture, const
   const int class_index = explain->class_index == -1 ? decision.ranking.front() : explain->class_index;
   DERMLET_TRY(map, make_heat_map(mean.maps, static_cast<int>(mean.logits.size()), picture.outputs.map_height,
                                  picture.outputs.map_width, class_index, explain->width, explain->height));
-  return std::move(map);
+  return map;
 }
 
 // Pixels may be fewer than the header states, where the container cuts edges off; never more.
@@ -192,6 +192,7 @@ Result<LesionInterpretation> interpret(std::span<const LesionPicture> pictures, 
   result.lesion.decision = result.alone[result.shown];
   if (result.combined) {
     std::vector<Opinion> opinions;
+    opinions.reserve(usable.size());
     for (const std::size_t i : usable) opinions.push_back({means[i].logits, &pictures[i].spec, &result.alone[i]});
     DERMLET_TRY(joint, combine(opinions, combination));
     result.lesion.decision = std::move(joint);

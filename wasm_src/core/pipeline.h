@@ -44,7 +44,7 @@ struct PrepareSpec {
 
 // What prepare() read from the file. Sizes are pixels.
 struct Source {
-  Format format;
+  Format format{};
   int width = 0;  // upright, after the EXIF orientation was applied
   int height = 0;
   int orientation = 1;  // EXIF 1-8, as found
@@ -58,8 +58,8 @@ struct Prepared {
   Image preview;  // RGB8, the whole upright picture, empty when preview_side is 0
   Rect region;    // the part of the upright picture that the view shows
   Source source;
-  QualityValues quality_values;  // for judge_quality(), where the limits that hold are known later
-  Quality quality;               // by spec.quality
+  QualityValues quality_values{};  // for judge_quality(), where the limits that hold are known later
+  Quality quality;                 // by spec.quality
 };
 
 // Decodes, converts to sRGB, turns upright, crops, resamples and normalises one picture.
