@@ -3,14 +3,17 @@
 # cross compiler must not see the rest of the system's include folder.
 add_library(dermlet_headers INTERFACE)
 
-find_path(stb_folder stb_image.h HINTS "${DERMLET_STB_DIR}" /usr/include/stb /usr/local/include/stb NO_CMAKE_FIND_ROOT_PATH NO_CACHE)
+find_path(stb_folder stb_image.h HINTS "${DERMLET_STB_DIR}" /usr/include/stb /usr/local/include/stb
+  NO_CMAKE_FIND_ROOT_PATH NO_CACHE)
 if(NOT stb_folder)
   message(FATAL_ERROR "stb_image.h not found: pass -DDERMLET_STB_DIR=<folder with stb_image.h 2.30 or newer>")
 endif()
 file(STRINGS "${stb_folder}/stb_image.h" stb_first LIMIT_COUNT 1)
 string(REGEX MATCH "v([0-9]+\\.[0-9]+)" stb_match "${stb_first}")
 if(NOT stb_match OR CMAKE_MATCH_1 VERSION_LESS 2.30)
-  message(FATAL_ERROR "${stb_folder}/stb_image.h is '${stb_first}'; 2.30 or newer is needed, older ones write out of bounds on crafted pictures")
+  message(FATAL_ERROR
+    "${stb_folder}/stb_image.h is '${stb_first}'; 2.30 or newer is needed: older ones write out of bounds on crafted "
+    "pictures")
 endif()
 
 find_path(expected_folder tl/expected.hpp PATHS /usr/include /usr/local/include NO_CMAKE_FIND_ROOT_PATH NO_CACHE)

@@ -1,6 +1,7 @@
 # The WebAssembly module: dermlet.js (ES module, Embind glue) and dermlet.wasm.
 if(NOT DERMLET_SCALAR)
-  target_compile_options(dermlet PUBLIC -msimd128)  # vectors: every browser with WebAssembly SIMD, which ONNX Runtime Web needs anyway
+  # Vectors: every browser with WebAssembly SIMD, which ONNX Runtime Web needs anyway.
+  target_compile_options(dermlet PUBLIC -msimd128)
 endif()
 target_compile_options(dermlet PUBLIC
   -fno-unroll-loops    # an eighth of the whole module, and no slower when measured
@@ -17,8 +18,13 @@ core_flags(core_other_sources -Oz)
 core_flags(module_sources -Oz)
 core_flags(core_stb_source -Os)  # PNG: a sixth slower than -O2, and a twentieth of the whole module
 
+# The glue is JavaScript; its types are the interface beside the bindings.
+file(RELATIVE_PATH interface "${CMAKE_BINARY_DIR}" "${CMAKE_SOURCE_DIR}/wasm_src/bindings/dermlet.js")
+file(WRITE "${CMAKE_BINARY_DIR}/dermlet.d.ts"
+  "export * from '${interface}';\nexport { default } from '${interface}';\n")
+
 add_executable(dermlet_module ${module_sources})
-target_link_libraries(dermlet_module PRIVATE dermlet)
+target_link_libraries(dermlet_module PRIVATE dermlet dermlet_warnings)
 target_compile_definitions(dermlet_module PRIVATE EMSCRIPTEN_HAS_UNBOUND_TYPE_NAMES=0)
 set_target_properties(dermlet_module PROPERTIES OUTPUT_NAME dermlet SUFFIX .js)
 target_link_options(dermlet_module PRIVATE

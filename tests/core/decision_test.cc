@@ -148,8 +148,11 @@ TEST(Decision, SetsArePrefixesOfTheRankingThatHoldWhateverIsAskedFor) {
       const auto k = static_cast<std::size_t>(decision->ranking[place]);
       const double over = std::max(0.0, static_cast<double>(place) - spec.sets.free_ranks);
       const bool asked = before + static_cast<double>(spec.sets.penalty) * over <= spec.sets.limits[k];
-      if (place >= size) ASSERT_FALSE(asked);
-      if (place + 1 == size) ASSERT_TRUE(asked || size == 1);
+      if (place >= size) {
+        ASSERT_FALSE(asked);
+      } else if (place + 1 == size) {
+        ASSERT_TRUE(asked || size == 1);
+      }
       before += decision->probabilities[k];
     }
     ++sizes[size];

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "formats/inspect.h"
 #include "support.h"
 
@@ -118,7 +120,7 @@ TEST(Decode, EveryFlippedHeaderByteIsSurvived) {
   for (const char* name : {"spot-444.jpg", "spot-restart.jpg", "tiny.png", "flat.png", "spot-gray.bmp"}) {
     const auto whole = picture_bytes(name);
     for (std::size_t at = 0; at < std::min<std::size_t>(whole.size(), 700); ++at) {
-      for (const std::uint8_t mask : {0x01, 0x80, 0xFF}) {
+      for (const auto mask : std::to_array<std::uint8_t>({0x01, 0x80, 0xFF})) {
         auto bytes = whole;
         bytes[at] ^= mask;
         const auto header = inspect(bytes);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "geometry/orientation.h"
 #include "support.h"
 
@@ -32,7 +34,7 @@ std::vector<std::uint8_t> tiff(bool big, std::uint16_t type, std::uint16_t value
 TEST(Exif, ReadsBothByteOrdersAndTheIntegerTypes) {
   for (int orientation = 1; orientation <= 8; ++orientation) {
     for (const bool big : {false, true}) {
-      for (const std::uint16_t type : {3, 4})
+      for (const auto type : std::to_array<std::uint16_t>({3, 4}))
         EXPECT_EQ(read_orientation(tiff(big, type, static_cast<std::uint16_t>(orientation))), orientation);
     }
   }

@@ -10,7 +10,7 @@
 
 namespace dermlet::testing {
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef __SANITIZE_ADDRESS__
 inline constexpr bool kSanitized = true;
 #elif defined(__has_feature)
 inline constexpr bool kSanitized = __has_feature(address_sanitizer);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "formats/inspect.h"
 #include "formats/stb.h"
@@ -114,7 +115,7 @@ TEST(Foreign, EveryHeaderByteFlippedIsAnswered) {
   for (const char* name : {"orientation-6.webp", "profile.webp", "orientation-7.avif", "orientation-6.heic"}) {
     const auto bytes = foreign(name);
     for (std::size_t at = 0; at < std::min<std::size_t>(bytes.size(), 1024); ++at) {
-      for (const std::uint8_t with : {0x01, 0x80, 0xFF}) {
+      for (const auto with : std::to_array<std::uint8_t>({0x01, 0x80, 0xFF})) {
         auto broken = bytes;
         broken[at] ^= with;
         const auto header = inspect(broken);

@@ -28,8 +28,8 @@ TEST(Golden, ResamplingIsPillowsToTheBit) {
   while (std::getline(file, line)) {
     std::istringstream fields(line);
     std::string name, hex;
-    int width, height, target_width, target_height;
-    std::uint32_t seed;
+    int width = 0, height = 0, target_width = 0, target_height = 0;
+    std::uint32_t seed = 0;
     Rect region;
     fields >> name >> width >> height >> region.x >> region.y >> region.width >> region.height >> target_width >>
         target_height >> seed >> hex;
@@ -53,7 +53,7 @@ TEST(Golden, ViewsArePillowsToTheBit) {
   while (std::getline(file, line)) {
     std::istringstream fields(line);
     std::string name, expected;
-    int side;
+    int side = 0;
     fields >> name >> side >> expected;
     PrepareSpec spec;
     spec.tensor.width = spec.tensor.height = side;

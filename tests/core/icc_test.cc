@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -88,7 +89,7 @@ TEST(Icc, ColoursAreLittleCmsWithinOneLevel) {
     std::size_t differing = 0;
     for (std::size_t i = 0; i < colours.size(); ++i) {
       ASSERT_LE(std::abs(int{colours[i]} - int{one.expected[i]}), 1) << name << " at " << i;
-      differing += colours[i] != one.expected[i] ? 1 : 0;
+      differing += colours[i] != one.expected[i] ? 1u : 0u;
     }
     EXPECT_LT(static_cast<double>(differing), 0.04 * static_cast<double>(colours.size())) << name;
   }
@@ -212,11 +213,11 @@ TEST(Icc, EveryPrefixAndEveryFlippedByteIsSurvived) {
     std::size_t readable = 0;
     for (std::size_t n = 0; n < whole.size(); ++n) {
       const Octets part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
-      readable += converter_of(part) ? 1 : 0;
+      readable += converter_of(part) ? 1u : 0u;
     }
     EXPECT_LE(readable, 3u) << name;  // the last tag's padding alone may be missing
     for (std::size_t at = 0; at < whole.size(); ++at) {
-      for (const std::uint8_t mask : {0x01, 0x80, 0xFF}) {
+      for (const auto mask : std::to_array<std::uint8_t>({0x01, 0x80, 0xFF})) {
         Octets bytes = whole;
         bytes[at] ^= mask;
         if (const auto converter = converter_of(bytes)) {

@@ -33,7 +33,7 @@ Paint noise_of(double levels) {
   return [levels](int x, int y) {
     double sum = 0;
     for (int i = 0; i < 12; ++i) {
-      std::uint32_t h = static_cast<std::uint32_t>((y * 4096 + x) * 12 + i + 1);
+      auto h = static_cast<std::uint32_t>((y * 4096 + x) * 12 + i + 1);
       h = (h ^ (h >> 16)) * 0x85ebca6bu;
       h = (h ^ (h >> 13)) * 0xc2b2ae35u;
       sum += static_cast<double>(h ^ (h >> 16)) / 4294967296.0;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numbers>
 #include <sstream>
 
 #include "support.h"
@@ -27,7 +28,7 @@ void put(std::vector<std::uint8_t>& file, std::uint32_t word) {
 }
 
 void put(std::vector<std::uint8_t>& file, float value) {
-  std::uint32_t word;
+  std::uint32_t word = 0;
   std::memcpy(&word, &value, sizeof word);
   put(file, word);
 }
@@ -80,7 +81,7 @@ TEST(Rejection, ScoresAreTheTrainingToolsOwn) {
 }
 
 TEST(Rejection, IsNearestInsideLessNearestOutsidePlusEnergy) {
-  const double energy = -0.5 * std::log(2.0);
+  const double energy = -0.5 * std::numbers::ln2;
   EXPECT_NEAR(score_of({}, {1, 1}), 0 - 16 + energy, 1e-6);  // at an inside point
   EXPECT_NEAR(score_of({}, {1, 5}), 16 - 0 + energy, 1e-6);  // at the outside point
   Sizes second;

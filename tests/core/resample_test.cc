@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "support.h"
 
 namespace dermlet {
@@ -63,7 +65,7 @@ TEST(Resample, NothingOutsideTheRegionIsRead) {
 TEST(Resample, WrongRegionsAndSizesAreRefused) {
   const Image source = testing::noise(10, 10, 1);
   for (const Box& region : {Box{-1, 0, 5, 5}, Box{0, 0, 11, 5}, Box{6, 0, 5, 5}, Box{0, 0, 0, 5}, Box{1e300, 0, 5, 5},
-                            Box{0, 0, -5, 5}, Box{0.0 / 0.0, 0, 5, 5}}) {
+                            Box{0, 0, -5, 5}, Box{std::nan(""), 0, 5, 5}}) {
     EXPECT_EQ(resample(source, region, 4, 4, Filter::kBilinear).error().code, ErrorCode::kInvalidArgument);
   }
   EXPECT_EQ(resample(source, {0, 0, 10, 10}, 0, 4, Filter::kBilinear).error().code, ErrorCode::kInvalidArgument);

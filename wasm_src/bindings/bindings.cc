@@ -28,7 +28,7 @@ using emscripten::val;
 class Object {
  public:
   Object() : Object(val::object()) {}
-  explicit Object(const val& object) : object_(object) {}
+  explicit Object(val object) : object_(std::move(object)) {}
   [[gnu::noinline]] Object& set(const char* key, const val& value) {
     object_.set(key, value);
     return *this;
@@ -374,7 +374,7 @@ LesionOutputs picture_from(const Field& v, OwnedPicture& owned) {
       owned.rejection = std::move(*model);
       picture.rejection = &*owned.rejection;
     } else {
-      rejection_file.refuse(std::move(model.error()));
+      rejection_file.refuse(model.error());
     }
   }
   picture.usable = v["usable"].boolean();

@@ -107,6 +107,7 @@ std::vector<Field> Field::elements(Range length) const {
   }
   std::vector<Field> fields;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+    // NOLINTNEXTLINE(performance-inefficient-vector-operation): no memory on the word of an array that may be sparse
     fields.emplace_back(path_ + "[" + std::to_string(i) + "]", value_[i], *error_);
   return fields;
 }

@@ -27,11 +27,13 @@ using Expected = tl::expected<T, Error>;
 // Passing errors on, in a function that returns an Expected itself:
 //   DERMLET_TRY(image, decode(bytes));   declares `image` with the value, or returns the error
 //   DERMLET_CHECK(check_size(w, h));     goes on, or returns the error
+// NOLINTBEGIN(bugprone-macro-parentheses): names that are declared have none
 #define DERMLET_TRY(name, expression) DERMLET_TRY_AS(name, expression, DERMLET_JOIN(name##_or_error_, __LINE__))
 #define DERMLET_TRY_AS(name, expression, result)                                     \
   auto result = (expression);                                                        \
   if (!(result)) return tl::unexpected<::dermlet::Error>(std::move(result).error()); \
   auto name = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)
 #define DERMLET_CHECK(expression)                                                                                   \
   do {                                                                                                              \
     if (auto result_ = (expression); !result_) return tl::unexpected<::dermlet::Error>(std::move(result_).error()); \

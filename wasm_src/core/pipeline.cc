@@ -122,7 +122,7 @@ Expected<std::optional<HeatMap>> explain_primary(const LesionOutputs& picture, c
   const int class_index = explain->class_index == -1 ? decision.ranking.front() : explain->class_index;
   DERMLET_TRY(map, make_heat_map(mean.maps, static_cast<int>(mean.logits.size()), picture.outputs.map_height,
                                  picture.outputs.map_width, class_index, explain->width, explain->height));
-  return std::move(map);
+  return map;
 }
 
 }  // namespace
@@ -202,6 +202,7 @@ Expected<Interpretation> interpret(std::span<const LesionOutputs> pictures, cons
   result.decision = result.per_picture[result.primary_index];
   if (result.combined) {
     std::vector<Opinion> opinions;
+    opinions.reserve(usable.size());
     for (const std::size_t i : usable) opinions.push_back({means[i].logits, &pictures[i].spec, &result.per_picture[i]});
     DERMLET_TRY(joint, combine(opinions, combination));
     result.decision = std::move(joint);

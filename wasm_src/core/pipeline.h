@@ -48,7 +48,7 @@ struct PrepareSpec {
 
 // What prepare() read from the file. Sizes are pixels.
 struct Source {
-  Format format;
+  Format format{};
   int width = 0;  // upright, after the EXIF orientation was applied
   int height = 0;
   int orientation = 1;  // EXIF 1-8, as found
@@ -62,8 +62,8 @@ struct Prepared {
   Image preview;  // RGB8, the whole upright picture, empty when preview_side is 0
   Rect region;    // the part of the upright picture that the view shows
   Source source;
-  QualityValues quality_values;  // for judge_quality(), where the limits that hold are known later
-  Quality quality;               // by spec.quality
+  QualityValues quality_values{};  // for judge_quality(), where the limits that hold are known later
+  Quality quality;                 // by spec.quality
 };
 
 // A picture of a format that is decoded elsewhere (is_foreign). Orientation and colours are seen to here.

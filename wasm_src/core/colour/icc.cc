@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <string_view>
 
 namespace dermlet {
@@ -28,7 +29,7 @@ constexpr std::int32_t kOne = std::int32_t{1} << (kIndexBits + kSpareBits);
 // 1e-13 for |g log2 x| < 100. 0 for x <= 0.
 double power(double x, double g) {
   if (!(x > 0)) return 0;
-  constexpr double kLn2 = 0.69314718055994530942;
+  constexpr double kLn2 = std::numbers::ln2;
   int e = 0;
   double m = std::frexp(x, &e);  // 0.5 <= m < 1; exact
   if (m < 0.70710678118654752) {

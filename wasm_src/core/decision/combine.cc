@@ -61,7 +61,7 @@ std::vector<float> mean_scores(std::span<const Opinion> opinions) {
 std::pair<float, float> joint_rejection(std::span<const Opinion> opinions) {
   using Limits = std::numeric_limits<float>;
   bool never = false;
-  double excess = Limits::infinity();
+  double excess = std::numeric_limits<double>::infinity();
   float score = Limits::infinity();
   for (const Opinion& opinion : opinions) {
     const Decision& own = *opinion.decision;

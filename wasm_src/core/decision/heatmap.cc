@@ -19,7 +19,7 @@ std::array<std::uint8_t, 4> colour_of(float value) {
   const float place = value * (kPlasma.size() - 1);
   const auto low = std::min(static_cast<std::size_t>(place), kPlasma.size() - 2);
   const float share = place - static_cast<float>(low);
-  std::array<std::uint8_t, 4> rgba;
+  std::array<std::uint8_t, 4> rgba = {};
   for (std::size_t c = 0; c < 3; ++c)
     rgba[c] = static_cast<std::uint8_t>(kPlasma[low][c] * (1 - share) + kPlasma[low + 1][c] * share + 0.5f);
   rgba[3] = static_cast<std::uint8_t>(value * kGreatestAlpha * 255 + 0.5f);

@@ -15,7 +15,7 @@ static_assert(sizeof(float) == 4 && std::numeric_limits<float>::is_iec559);
 
 float float_at(Bytes file, std::size_t at) {
   const std::uint32_t word = *read_u32(file, at, ByteOrder::kLittle);
-  float value;
+  float value = 0;
   std::memcpy(&value, &word, sizeof value);
   return value;
 }

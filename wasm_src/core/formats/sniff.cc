@@ -67,9 +67,9 @@ bool is_text(Bytes bytes) {
 
 std::string_view text_kind(Bytes bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.find("<svg") != text.npos) return "an SVG drawing";
-  if (text.find("<!DOCTYPE html") != text.npos || text.find("<!doctype html") != text.npos ||
-      text.find("<html") != text.npos)
+  if (text.find("<svg") != std::string_view::npos) return "an SVG drawing";
+  if (text.find("<!DOCTYPE html") != std::string_view::npos || text.find("<!doctype html") != std::string_view::npos ||
+      text.find("<html") != std::string_view::npos)
     return "a web page";
   return "a text file";
 }

@@ -15,7 +15,7 @@ namespace dermlet {
 [[nodiscard]] constexpr bool swaps_sides(int orientation) { return orientation >= 5 && orientation <= 8; }
 
 // Where a part of a stored picture of width x height lies once it is upright.
-[[nodiscard]] Box upright_box(const Box& stored, double width, double height, int orientation);
+[[nodiscard]] Box upright_box(const Box& b, double width, double height, int orientation);
 
 // The other way round: the part of the stored picture that shows `upright`, a part of the upright picture of width x
 // height.

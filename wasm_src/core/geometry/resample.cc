@@ -179,6 +179,7 @@ Expected<Image> copy_of(const Image& source, int left, int top, int width, int h
 
 }  // namespace
 
+// NOLINTNEXTLINE(misc-no-recursion): once, for the whole of what it then shows the middle of
 Rect fitted_region(const Rect& area, int width, int height, Fit fit, double crop_pct) {
   if (crop_pct < 1) {
     const Rect around = fitted_region(area, width, height, fit);

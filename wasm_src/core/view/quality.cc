@@ -58,7 +58,7 @@ double difference(const Blocks& blocks, int dx, int dy) {
       sum += d * d;
     }
   }
-  const double count = static_cast<double>(blocks.columns - dx) * (blocks.rows - dy);
+  const auto count = static_cast<double>(blocks.columns - dx) * (blocks.rows - dy);
   return count > 0 ? sum / count * blocks.scale * blocks.scale : 0;
 }
 
@@ -104,7 +104,7 @@ Tones tones_of(const Image& view) {
   const std::uint8_t* pixel = view.pixels.data();
   for (std::size_t i = 0; i < count; ++i, pixel += 3) {
     ++histogram[static_cast<std::size_t>(weighted(pixel, kLuma) >> 8)];
-    clipped += std::max({pixel[0], pixel[1], pixel[2]}) >= 254 ? 1 : 0;
+    clipped += std::max({pixel[0], pixel[1], pixel[2]}) >= 254 ? 1u : 0u;
   }
   return {level_of(histogram, 255, -1, count, 10),
           level_of(histogram, 255, -1, count, 1000) - level_of(histogram, 0, 1, count, 1000),
@@ -115,7 +115,7 @@ Tones tones_of(const Image& view) {
 double deviation_of(const Blocks& blocks) {
   double sum = 0;
   for (const std::int32_t value : blocks.sums.span()) sum += value;
-  const double count = static_cast<double>(blocks.sums.size());
+  const auto count = static_cast<double>(blocks.sums.size());
   double total = 0;
   for (const std::int32_t value : blocks.sums.span()) {
     const double d = value - sum / count;
@@ -129,7 +129,7 @@ std::int32_t median_of(std::span<const std::int32_t> values) {
   std::int32_t low = -(1 << 30);
   std::int32_t high = 1 << 30;
   while (low < high) {
-    const std::int32_t middle = static_cast<std::int32_t>((std::int64_t{low} + high) >> 1);
+    const auto middle = static_cast<std::int32_t>((std::int64_t{low} + high) >> 1);
     const auto below = std::count_if(values.begin(), values.end(), [&](std::int32_t value) { return value <= middle; });
     if (2 * static_cast<std::size_t>(below) > values.size()) {
       high = middle;
@@ -142,7 +142,7 @@ std::int32_t median_of(std::span<const std::int32_t> values) {
 
 // How far the centroid of what lies below the median is from the centre, in half sides.
 double offset_of(const Blocks& blocks) {
-  if (blocks.sums.size() == 0) return 0;
+  if (blocks.sums.empty()) return 0;
   const std::int32_t median = median_of(blocks.sums.span());
   double total = 0;
   double across = 0;

@@ -7,7 +7,7 @@ namespace dermlet {
 Expected<Buffer<float>> to_tensor(const Image& view, const TensorSpec& spec) {
   if (view.channels != 3 || view.width != spec.width || view.height != spec.height)
     return fail(ErrorCode::kInvalidArgument, "the view does not have the tensor's size");
-  std::array<std::array<float, 256>, 3> table;
+  std::array<std::array<float, 256>, 3> table = {};
   for (std::size_t c = 0; c < 3; ++c) {
     if (!std::isfinite(spec.mean[c]) || !std::isfinite(spec.std[c]) || spec.std[c] == 0)
       return fail(ErrorCode::kInvalidArgument, "mean or std makes no sense");

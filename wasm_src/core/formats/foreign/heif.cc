@@ -51,7 +51,7 @@ struct Placement {
   void turn(int quarters) { turns = (turns + (flipped ? 4 - quarters : quarters)) & 3; }
   [[nodiscard]] int orientation() const {
     constexpr std::array<std::array<int, 4>, 2> kOrientations = {{{1, 8, 3, 6}, {4, 5, 2, 7}}};
-    return kOrientations[flipped][static_cast<std::size_t>(turns)];
+    return kOrientations[flipped ? 1 : 0][static_cast<std::size_t>(turns)];
   }
 };
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__wasm_simd128__)
+#ifdef __wasm_simd128__
 #include <wasm_simd128.h>
 #endif
 
@@ -15,13 +15,13 @@ namespace dermlet::jpeg {
 
 // Eight bytes, the first the highest.
 inline std::uint64_t big_endian_word(const std::uint8_t* from) {
-#if defined(__wasm_simd128__)
+#ifdef __wasm_simd128__
   // WebAssembly has no instruction that turns bytes round; made of shifts it costs more than all else here.
   const v128_t bytes = wasm_v128_load64_zero(from);
   return static_cast<std::uint64_t>(wasm_i64x2_extract_lane(
       wasm_i8x16_shuffle(bytes, bytes, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8), 0));
 #else
-  std::uint64_t word;
+  std::uint64_t word = 0;
   std::memcpy(&word, from, sizeof word);
   return __builtin_bswap64(word);  // x86-64 and WebAssembly are little-endian
 #endif

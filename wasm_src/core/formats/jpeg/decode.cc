@@ -89,7 +89,7 @@ class Borrowed {
   Borrowed(const Borrowed&) = delete;
   Borrowed& operator=(const Borrowed&) = delete;
 
-  BitReader reader;
+  BitReader reader;  // NOLINT(misc-non-private-member-variables-in-classes): what it is made for
 
  private:
   BitReader& home_;
@@ -108,7 +108,7 @@ class Decoder {
   Check read_huffman(Bytes payload);
   Expected<Scan> read_scan(Bytes payload);
   Check set_up(const Rect& part, int reduction);
-  Check set_up_component(Component& component, const BlockRange& units, int points);
+  Check set_up_component(Component& component, const BlockRange& units, int points) const;
   Check begin_scan(const Scan& scan);
   Expected<std::size_t> decode_scan(const Scan& scan, std::size_t at);
   Check restart(const Scan& scan, int index);
@@ -124,17 +124,17 @@ class Decoder {
   static void refine(BitReader& reader, const Component& component, std::int16_t* values, std::uint64_t places,
                      int low);
 
-  std::int16_t* stored(Component& component, int x, int y) {
+  static std::int16_t* stored(Component& component, int x, int y) {
     if (!component.kept.holds(x, y)) return nullptr;
     return component.coefficients.data() + component.kept.index(x, y) * static_cast<std::size_t>(component.last + 1);
   }
-  std::uint64_t& nonzero(Component& component, int x, int y) {
+  static std::uint64_t& nonzero(Component& component, int x, int y) {
     return component.nonzero.data()[static_cast<std::size_t>(y) * static_cast<std::size_t>(component.padded_x) +
                                     static_cast<std::size_t>(x)];
   }
-  void put_samples(Component& component, const std::int32_t* block, bool flat, int x, int y) const;
+  static void put_samples(Component& component, const std::int32_t* block, bool flat, int x, int y);
   void transform_stored();
-  Expected<Reduced> output(int reduction) const;
+  [[nodiscard]] Expected<Reduced> output(int reduction) const;
   [[nodiscard]] Colour colour() const;
   [[nodiscard]] tl::unexpected<Error> incomplete(bool early, double share) const;
 
@@ -176,7 +176,7 @@ Decoder::Check Decoder::read_quantisation(Bytes payload) {
     if (wide > 1 || table > 3 || payload.size() < 1 + length)
       return fail(ErrorCode::kCorruptImage, "a JPEG quantisation table makes no sense");
     for (std::size_t i = 0; i < 64; ++i) {
-      quantisation_[table][i] = wide != 0 ? *read_u16(payload, 1 + 2 * i, ByteOrder::kBig) : payload[1 + i];
+      quantisation_[table][i] = wide != 0 ? read_u16(payload, 1 + 2 * i, ByteOrder::kBig).value_or(0) : payload[1 + i];
     }
     quantisation_seen_[table] = true;
     payload = payload.subspan(1 + length);
@@ -190,7 +190,7 @@ Decoder::Check Decoder::read_huffman(Bytes payload) {
     const std::size_t table = payload[0] & 15;
     if (kind > 1 || table > 3 || payload.size() < 17)
       return fail(ErrorCode::kCorruptImage, "a JPEG Huffman table makes no sense");
-    std::array<std::uint8_t, 16> counts;
+    std::array<std::uint8_t, 16> counts = {};
     std::size_t total = 0;
     for (std::size_t i = 0; i < 16; ++i) total += counts[i] = payload[1 + i];
     const Bytes symbols = slice(payload, 17, total);
@@ -269,7 +269,7 @@ Decoder::Check Decoder::set_up(const Rect& part, int reduction) {
   return {};
 }
 
-Decoder::Check Decoder::set_up_component(Component& c, const BlockRange& units, int points) {
+Decoder::Check Decoder::set_up_component(Component& c, const BlockRange& units, int points) const {
   const int h = c.frame.h;
   const int v = c.frame.v;
   c.blocks_x = divided_up(std::int64_t{frame_.width} * h, std::int64_t{h_max_} * kBlockSide);
@@ -314,7 +314,7 @@ Decoder::Check Decoder::set_up_component(Component& c, const BlockRange& units, 
 }
 
 // Samples of one block from dequantised coefficients; `flat` when all but its mean are 0.
-void Decoder::put_samples(Component& c, const std::int32_t* block, bool flat, int x, int y) const {
+void Decoder::put_samples(Component& c, const std::int32_t* block, bool flat, int x, int y) {
   std::uint8_t* to = c.plane.samples.data() +
                      static_cast<std::size_t>(y - c.kept.y0) * static_cast<std::size_t>(c.points_y) * c.plane.stride +
                      static_cast<std::size_t>(x - c.kept.x0) * static_cast<std::size_t>(c.points_x);
@@ -372,7 +372,7 @@ bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const Huffm
   bool flat = true;
   while (k <= last) {
     reader.fill();
-    int value;
+    int value = 0;
     if (const auto fast = ac.coefficient(reader); fast.bits != 0) {
       reader.drop(fast.bits);
       k += fast.run;
@@ -432,7 +432,7 @@ bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, i
   std::uint64_t& known = nonzero(c, x, y);
   for (int k = scan.first; k <= scan.last; ++k) {
     reader.fill();
-    int value;
+    int value = 0;
     if (const auto fast = ac.coefficient(reader); fast.bits != 0) {
       reader.drop(fast.bits);
       k += fast.run;

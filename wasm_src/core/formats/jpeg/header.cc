@@ -80,7 +80,7 @@ Expected<Header> read_jpeg_header(Bytes bytes) {
       header.width = frame->width;
       header.height = frame->height;
       header.channels = frame->count;
-      DERMLET_CHECK(check_size(header.width, header.height));
+      DERMLET_CHECK(check_size(static_cast<std::uint64_t>(frame->width), static_cast<std::uint64_t>(frame->height)));
     } else if (marker == jpeg::kApp1 && !exif_seen && starts_with(payload, "Exif\0\0"sv)) {
       exif_seen = true;
       header.orientation = read_orientation(payload.subspan(6));

@@ -14,10 +14,13 @@ const std::uint8_t* row_of(const Plane& plane, int y) {
 void double_width(const std::uint8_t* in, int count, std::uint8_t* out) {
   out[0] = in[0];
   out[1] = static_cast<std::uint8_t>((in[0] * 3 + in[1] + 2) >> 2);
+  // A row has at most kMaxSide samples.
+  // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
   for (int i = 1; i < count - 1; ++i) {
     out[2 * i] = static_cast<std::uint8_t>((in[i] * 3 + in[i - 1] + 1) >> 2);
     out[2 * i + 1] = static_cast<std::uint8_t>((in[i] * 3 + in[i + 1] + 2) >> 2);
   }
+  // NOLINTEND(bugprone-implicit-widening-of-multiplication-result)
   out[2 * count - 2] = static_cast<std::uint8_t>((in[count - 1] * 3 + in[count - 2] + 1) >> 2);
   out[2 * count - 1] = in[count - 1];
 }
@@ -32,10 +35,13 @@ void double_both(const std::uint8_t* near, const std::uint8_t* far, int count, s
   const auto sum = [&](int i) { return near[i] * 3 + far[i]; };
   out[0] = static_cast<std::uint8_t>((sum(0) * 4 + 8) >> 4);
   out[1] = static_cast<std::uint8_t>((sum(0) * 3 + sum(1) + 7) >> 4);
+  // A row has at most kMaxSide samples.
+  // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
   for (int i = 1; i < count - 1; ++i) {
     out[2 * i] = static_cast<std::uint8_t>((sum(i) * 3 + sum(i - 1) + 8) >> 4);
     out[2 * i + 1] = static_cast<std::uint8_t>((sum(i) * 3 + sum(i + 1) + 7) >> 4);
   }
+  // NOLINTEND(bugprone-implicit-widening-of-multiplication-result)
   out[2 * count - 2] = static_cast<std::uint8_t>((sum(count - 1) * 3 + sum(count - 2) + 8) >> 4);
   out[2 * count - 1] = static_cast<std::uint8_t>((sum(count - 1) * 4 + 7) >> 4);
 }
