@@ -32,7 +32,6 @@ def tier_row(name: str, kind: str, own: Mapping[str, Any]) -> str:
     cells = [
         f"{own[tier]['share']:.3f} ({own[tier]['interval'][0]:.3f} to {own[tier]['interval'][1]:.3f})"
         for tier in CONCERNS
-        for tier in CONCERNS
     ]
     return "| " + " | ".join([name, kind, str(own["pictures"]), *cells]) + " |"
 
