@@ -32,7 +32,7 @@ function listen(): void {
   document.addEventListener('dermlet-ready', () => (heard.ready += 1));
   document.addEventListener('dermlet-result', (event) => {
     const { name, result } = (event as CustomEvent<{ name: string; result: Result }>).detail;
-    const { pictures: _, ...plain } = result;
+    const { images: _, ...plain } = result;
     heard.results.push({ name, result: plain });
   });
   document.addEventListener('dermlet-error', (event) => {

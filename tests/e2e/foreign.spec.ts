@@ -40,11 +40,11 @@ test('each file shows what the PNG of its drawing shows', async ({ page, site })
     )) as typeof import('../../web/src/classifier/index.js');
     const classifier = await Classifier.load('skin-8');
     const classify = async (name: string) =>
-      classifier.classify(await (await fetch(`pictures/foreign/${name}`)).blob(), { pictures: true });
+      classifier.classify(await (await fetch(`pictures/foreign/${name}`)).blob(), { images: true });
     const found = [];
     for (const [name, png] of files) {
       const [own, wanted] = [await classify(name), await classify(png)];
-      const [a, b] = [own.pictures!.view.rgba, wanted.pictures!.view.rgba];
+      const [a, b] = [own.images!.view.rgba, wanted.images!.view.rgba];
       let sum = 0;
       for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!);
       found.push({ name, difference: sum / ((a.length / 4) * 3), source: own.source });

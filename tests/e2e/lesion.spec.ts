@@ -1,4 +1,4 @@
-/** Two pictures of one lesion, and thorough answers, through the public API in a page: the same Result as in Node. */
+/** Two pictures of one lesion, and testTimeAugmentation answers, through the public API in a page: the same Result as in Node. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { expectSame, nodeLesion } from './node-result.js';
 type Api = typeof import('../../web/src/classifier/index.js');
 
 interface ModelManifest {
-  modalities: { id: string; sets: object; tiers: object; thorough?: object }[];
+  modalities: { id: string; sets: object; tiers: object; testTimeAugmentation?: object }[];
   combination?: object;
 }
 
@@ -24,7 +24,7 @@ function combine(manifest: ModelManifest): void {
     sets: first.sets,
     tiers: first.tiers,
   };
-  second.thorough = { temperature: 0.8, sets: second.sets, tiers: second.tiers, rejectionThreshold: 1 };
+  second.testTimeAugmentation = { temperature: 0.8, sets: second.sets, tiers: second.tiers, rejectionThreshold: 1 };
 }
 
 /** The model as the site serves it, in a folder for Node. */
@@ -51,22 +51,22 @@ const PICTURES = [
 /** What expectSame leaves out: the pictures' own parts, up to the same rounding. */
 function expectSameLesion(found: Result, wanted: Result): void {
   expectSame(found, wanted);
-  expect(found.thorough).toBe(wanted.thorough);
+  expect(found.testTimeAugmentation).toBe(wanted.testTimeAugmentation);
   const [a, b] = [found.lesion!, wanted.lesion!];
-  expect([a.combined, a.shown]).toEqual([b.combined, b.shown]);
-  expect(a.pictures).toHaveLength(b.pictures.length);
-  for (const [index, picture] of b.pictures.entries()) {
+  expect([a.combined, a.primaryIndex]).toEqual([b.combined, b.primaryIndex]);
+  expect(a.perPicture).toHaveLength(b.perPicture.length);
+  for (const [index, picture] of b.perPicture.entries()) {
     const { modality, usable, quality, source } = picture;
-    expect(a.pictures[index]).toMatchObject({ modality, usable, quality, source });
+    expect(a.perPicture[index]).toMatchObject({ modality, usable, quality, source });
     for (const [id, probability] of Object.entries(picture.probabilities)) {
-      expect(Math.abs(a.pictures[index]!.probabilities[id]! - probability), `${modality}: ${id}`).toBeLessThanOrEqual(
+      expect(Math.abs(a.perPicture[index]!.probabilities[id]! - probability), `${modality}: ${id}`).toBeLessThanOrEqual(
         1e-4,
       );
     }
   }
 }
 
-test('a lesion of two drawn pictures gets the result that Node computes, plain and thorough', async ({
+test('a lesion of two drawn pictures gets the result that Node computes, plain and testTimeAugmentation', async ({
   page,
   site,
 }) => {
@@ -81,18 +81,18 @@ test('a lesion of two drawn pictures gets the result that Node computes, plain a
     );
     const results = [
       await classifier.classify(lesion, { explain: true }),
-      await classifier.classify(lesion, { explain: true, thorough: true }),
+      await classifier.classify(lesion, { explain: true, testTimeAugmentation: true }),
     ];
     const { combines } = classifier.model;
     classifier.dispose();
     return { results, combines };
   }, PICTURES);
-  const [plain, thorough] = results as [Result, Result];
+  const [plain, testTimeAugmentation] = results as [Result, Result];
   expect(combines).toEqual(['dermoscopy', 'photo']);
   expectSameLesion(plain, await nodeLesion(PICTURES, folder));
-  expectSameLesion(thorough, await nodeLesion(PICTURES, folder, '--thorough'));
+  expectSameLesion(testTimeAugmentation, await nodeLesion(PICTURES, folder, '--test-time-augmentation'));
   expect(plain.lesion?.combined).toBe(true);
-  expect(thorough.lesion?.pictures[1]?.rejection.threshold).toBe(1);
+  expect(testTimeAugmentation.lesion?.perPicture[1]?.rejection.threshold).toBe(1);
   expect(plain.explanation?.classId).toBe(plain.ranking[0]?.id);
 });
 

@@ -28,7 +28,7 @@ async function ask(names: readonly string[], model: string | undefined, more: re
 function resultIn(json: unknown): Result {
   const first: unknown = Array.isArray(json) ? json[0] : json;
   const result = (first as { result?: unknown }).result ?? first;
-  expect(result).toMatchObject({ resultVersion: 1 });
+  expect(result).toMatchObject({ resultVersion: 2 });
   return result as Result;
 }
 

@@ -38,7 +38,7 @@ interface Tensors {
 }
 
 interface Answer {
-  result: Omit<Result, 'pictures'>;
+  result: Omit<Result, 'images'>;
   /** Hash of what the network was shown. */
   view: string;
 }
@@ -47,11 +47,11 @@ async function nodeAnswers(): Promise<Answer[]> {
   const engine = await loadEngine(defaultModel);
   const answers: Answer[] = [];
   for (const name of CLASSIFIED) {
-    const { pictures, ...result } = await engine.classify(new Uint8Array(readFileSync(picture(name))), {
+    const { images, ...result } = await engine.classify(new Uint8Array(readFileSync(picture(name))), {
       explain: true,
-      pictures: true,
+      images: true,
     });
-    answers.push({ result, view: await rgbHash(pictures!.view) });
+    answers.push({ result, view: await rgbHash(images!.view) });
   }
   await engine.dispose();
   return answers;

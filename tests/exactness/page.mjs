@@ -27,12 +27,12 @@ async function tensors() {
  * The built page's API, network and all: results without their pictures, and the hash of what the network was shown.
  */
 async function classify(files) {
-  const { Classifier, withoutPictures } = await import('../dermlet.js');
+  const { Classifier, withoutImages } = await import('../dermlet.js');
   const classifier = await Classifier.load('models/skin-8/', { backend: 'wasm' });
   const answers = [];
   for (const file of files) {
-    const result = await classifier.classify(await pictureOf(file), { pictures: true, explain: true });
-    answers.push({ result: withoutPictures(result), view: await rgbHash(result.pictures.view) });
+    const result = await classifier.classify(await pictureOf(file), { images: true, explain: true });
+    answers.push({ result: withoutImages(result), view: await rgbHash(result.images.view) });
   }
   classifier.dispose();
   return answers;

@@ -288,14 +288,14 @@ describe('a lesion', () => {
     const [own, crop] = [bytes(7), { x: 1, y: 2, width: 3, height: 4 }];
     const work = classifier.classify(
       [{ picture: own.buffer, modality: 'dermoscopy', crop }, { picture: new Blob([bytes(8)]) }],
-      { modality: 'photo', thorough: true },
+      { modality: 'photo', testTimeAugmentation: true },
     );
     own.fill(9);
     await work;
     expect(workers.asked).toEqual([
       {
         input: [{ bytes: bytes(7), modality: 'dermoscopy', crop }, { bytes: bytes(8) }],
-        options: { modality: 'photo', thorough: true },
+        options: { modality: 'photo', testTimeAugmentation: true },
       },
     ]);
     expect(own.buffer.byteLength).toBe(8);
@@ -349,7 +349,7 @@ describe('a lesion', () => {
     const abort = new AbortController();
     const first = classifier.classify([{ picture: bytes(1) }, { picture: bytes(2) }], {
       signal: abort.signal,
-      thorough: true,
+      testTimeAugmentation: true,
     });
     await vi.waitFor(() => expect(workers.running).toBe(1));
     const second = classifier.classify(bytes(3));

@@ -65,13 +65,13 @@ describe('classify', () => {
     const answer = JSON.parse(out) as Result & { file: string };
     expect(answer).toMatchObject({
       file: picturePath('spot.jpg'),
-      resultVersion: 1,
+      resultVersion: 2,
       modality: 'dermoscopy',
       runtime: { backend: 'wasm' },
     });
     expect(answer.source.region).toEqual({ x: 150, y: 50, width: 300, height: 300 });
     expect(answer.ranking).toHaveLength(8);
-    expect(answer.pictures).toBeUndefined();
+    expect(answer.images).toBeUndefined();
   });
 
   test('--json of many: each error with its code, the others still done, in order, in threads', async () => {
@@ -142,15 +142,15 @@ describe('classify', () => {
     );
     expect(code).toBe(0);
     const answer = JSON.parse(out) as Result & { files: string[] };
-    expect(answer).toMatchObject({ files, resultVersion: 1, thorough: false, modality: 'dermoscopy' });
+    expect(answer).toMatchObject({ files, resultVersion: 2, testTimeAugmentation: false, modality: 'dermoscopy' });
     expect(answer.lesion).toMatchObject({
       combined: true,
-      shown: 0,
+      primaryIndex: 0,
       pictures: [{ modality: 'dermoscopy' }, { modality: 'photo' }],
     });
   });
 
-  test('--lesion --thorough for people, with what each picture comes to alone', async () => {
+  test('--lesion --test-time-augmentation for people, with what each picture comes to alone', async () => {
     const files = [picturePath('spot.jpg'), picturePath('orientation-6.jpg')];
     const { code, out, err } = await run(
       'classify',
@@ -160,14 +160,14 @@ describe('classify', () => {
       combining,
       '--modality',
       'dermoscopy,photo',
-      '--thorough',
+      '--test-time-augmentation',
     );
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain(`${files.join(' + ')}\n`);
     expect(out).toMatch(
       /Both pictures together; each alone:\n(.*\n)*.*spot\.jpg \(dermoscopy\): .*\n(.*\n)*.*orientation-6\.jpg \(photo\): /,
     );
-    expect(out).toMatch(/Thorough: the mean over turns and reflections/);
+    expect(out).toMatch(/Test-time augmentation: the mean over turns and reflections/);
   });
 
   test('--lesion leaves out what is not usable, and says so', async () => {
@@ -184,18 +184,20 @@ describe('classify', () => {
     expect(out).toMatch(/flat\.png \(photo\): not usable/);
   });
 
-  test('--thorough: each picture, in threads', async () => {
+  test('--test-time-augmentation: each picture, in threads', async () => {
     const { code, out } = await run(
       'classify',
       picturePath('spot.jpg'),
       picturePath('orientation-1.jpg'),
-      '--thorough',
+      '--test-time-augmentation',
       '--json',
       '--jobs',
       '2',
     );
     expect(code).toBe(0);
-    expect((JSON.parse(out) as Result[]).map(({ thorough, lesion }) => [thorough, lesion])).toEqual([
+    expect(
+      (JSON.parse(out) as Result[]).map(({ testTimeAugmentation, lesion }) => [testTimeAugmentation, lesion]),
+    ).toEqual([
       [true, undefined],
       [true, undefined],
     ]);
@@ -342,7 +344,7 @@ describe('evaluate', () => {
     expect(code).toBe(1);
   });
 
-  test('--pairs and --thorough: both pictures of one lesion together, each alone, in one run', async () => {
+  test('--pairs and --test-time-augmentation: both pictures of one lesion together, each alone, in one run', async () => {
     const labels = csv([
       'drawn,spot.jpg,nv,g1,val,dermoscopy,,',
       'drawn,spot.png,nv,g1,val,photo,,',
@@ -371,7 +373,7 @@ describe('evaluate', () => {
         '--jobs',
         '1',
         '--pairs',
-        '--thorough',
+        '--test-time-augmentation',
       ],
     );
     rmSync(tiny, { recursive: true });
@@ -383,7 +385,7 @@ describe('evaluate', () => {
     expect(out).toMatch(/1 lesion with both pictures +dermoscopy +photo +both together/);
     const written = JSON.parse(readFileSync(json, 'utf8')) as Record<string, unknown>;
     expect(written).toMatchObject({
-      options: { thorough: true },
+      options: { testTimeAugmentation: true },
       counts: { evaluated: 5, unreadable: 1 },
       overall: { pictures: 3 },
       pairs: {

@@ -59,13 +59,13 @@ test(`${RUNS} pictures in a row do not grow the memory`, { timeout: 400_000 }, a
   const run = async (i: number): Promise<void> => {
     const { name, bytes } = files[i % files.length]!;
     const broken = /^(cut-off|corrupt)/.test(name);
-    const told = await engine
-      .classify(bytes, { explain: i % 3 === 0, pictures: i % 3 === 0 })
+    const outcome = await engine
+      .classify(bytes, { explain: i % 3 === 0, images: i % 3 === 0 })
       .catch((error: { code: string }) => error);
-    if ('code' in told) {
-      expect([broken, told.code]).toEqual([true, 'CORRUPT_IMAGE']);
+    if ('code' in outcome) {
+      expect([broken, outcome.code]).toEqual([true, 'CORRUPT_IMAGE']);
       refused += 1;
-    } else expect([broken, told.ranking.length]).toEqual([false, engine.manifest.classes.length]);
+    } else expect([broken, outcome.ranking.length]).toEqual([false, engine.manifest.classes.length]);
   };
   // Each picture in each way of asking.
   const warm = 3 * files.length;

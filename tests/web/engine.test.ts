@@ -6,7 +6,7 @@ import { Engine } from '../../web/src/classifier/engine.js';
 import { type Manifest, parseReference } from '../../web/src/classifier/manifest.js';
 import { defaultModel, loadEngine } from '../../web/src/classifier/node/engine.js';
 import type { Stage } from '../../web/src/classifier/options.js';
-import { withoutPictures } from '../../web/src/classifier/result.js';
+import { withoutImages } from '../../web/src/classifier/result.js';
 import { expectCode, picture } from './support.js';
 
 let engine: Engine;
@@ -23,7 +23,7 @@ test('the self-test passes', async () => {
 describe('a result', () => {
   test('is whole, plain and consistent', async () => {
     const stages: Stage[] = [];
-    const answer = await engine.classify(picture('spot.jpg'), { explain: true, pictures: true }, (stage) =>
+    const answer = await engine.classify(picture('spot.jpg'), { explain: true, images: true }, (stage) =>
       stages.push(stage),
     );
     expect(stages).toEqual(['decoding', 'analysing', 'explaining', 'done']);
@@ -40,10 +40,10 @@ describe('a result', () => {
       colour: 'assumed-srgb',
       bytes: picture('spot.jpg').length,
     });
-    expect(answer.pictures!.preview).toMatchObject({ width: 1000, height: 750 });
+    expect(answer.images!.preview).toMatchObject({ width: 1000, height: 750 });
     const { width, height } = engine.manifest.input;
-    expect(answer.pictures!.view).toMatchObject({ width, height });
-    expect(answer.pictures!.overlay).toMatchObject({ width: 512, height: 512 });
+    expect(answer.images!.view).toMatchObject({ width, height });
+    expect(answer.images!.overlay).toMatchObject({ width: 512, height: 512 });
     expect(answer.explanation).toMatchObject({
       classId: answer.ranking[0]!.id,
       rows: height / 32,
@@ -51,7 +51,7 @@ describe('a result', () => {
     });
     expect(answer.explanation!.values).toHaveLength((height / 32) * (width / 32));
     expect(answer.runtime).toMatchObject({ backend: 'wasm', threads: 1 });
-    const plain = withoutPictures(answer);
+    const plain = withoutImages(answer);
     expect(JSON.parse(JSON.stringify(plain))).toEqual(plain);
   });
 
@@ -64,7 +64,7 @@ describe('a result', () => {
 
   test('has no pictures and no explanation that were not asked for', async () => {
     const answer = await engine.classify(picture('spot.jpg'));
-    expect(answer.pictures).toBeUndefined();
+    expect(answer.images).toBeUndefined();
     expect(answer.explanation).toBeUndefined();
   });
 
@@ -94,9 +94,9 @@ describe('a result', () => {
   });
 
   test('a large picture has a preview of at most 1024 pixels', async () => {
-    const { pictures } = await engine.classify(picture('spot.png'), { pictures: true });
-    expect(Math.max(pictures!.preview!.width, pictures!.preview!.height)).toBeLessThanOrEqual(1024);
-    expect(pictures!.overlay).toBeUndefined();
+    const { images } = await engine.classify(picture('spot.png'), { images: true });
+    expect(Math.max(images!.preview!.width, images!.preview!.height)).toBeLessThanOrEqual(1024);
+    expect(images!.overlay).toBeUndefined();
   });
 });
 

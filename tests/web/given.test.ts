@@ -30,20 +30,20 @@ function pixels(data: unknown, width: number, height: number): ClassifyInput {
 
 describe('pixels', () => {
   test('reach the core as they are, and the answer is that of the file', async () => {
-    const options = { pictures: true, crop: 'whole' } as const;
+    const options = { images: true, crop: 'whole' } as const;
     const file = await engine.classify(picture('spot.png'), options);
-    const { rgba, width, height } = file.pictures!.preview!;
+    const { rgba, width, height } = file.images!.preview!;
     const kept = keptInput(pixels(rgba, width, height)) as PixelFile;
     const given = await engine.classify(new Uint8Array(kept.file), options);
-    expect(given.pictures!.preview).toEqual(file.pictures!.preview);
+    expect(given.images!.preview).toEqual(file.images!.preview);
     expect(given.ranking).toEqual(file.ranking);
   });
 
   test('that are transparent are laid over white', async () => {
     const half = new Uint8ClampedArray(64 * 48 * 4).map((_, i) => [255, 0, 0, 128][i & 3]!);
     const kept = keptInput(pixels(half, 64, 48)) as PixelFile;
-    const { pictures } = await engine.classify(new Uint8Array(kept.file), { pictures: true });
-    expect([...pictures!.preview!.rgba.subarray(0, 4)]).toEqual([255, 127, 127, 255]);
+    const { images } = await engine.classify(new Uint8Array(kept.file), { images: true });
+    expect([...images!.preview!.rgba.subarray(0, 4)]).toEqual([255, 127, 127, 255]);
   });
 
   test('are a copy', () => {
@@ -72,11 +72,11 @@ describe('pixels', () => {
     expect(withPixelSources(plain, file)).toEqual(plain);
     const lesion = {
       ...plain,
-      lesion: { combined: true, shown: 1, pictures: [plain, plain] },
+      lesion: { combined: true, primaryIndex: 1, perPicture: [plain, plain] },
     } as unknown as typeof plain;
     const both = withPixelSources(lesion, [{ bytes: file }, { bytes: kept }]);
     expect(both.source.format).toBe('pixels');
-    expect(both.lesion!.pictures.map(({ source }) => source.format)).toEqual(['jpeg', 'pixels']);
+    expect(both.lesion!.perPicture.map(({ source }) => source.format)).toEqual(['jpeg', 'pixels']);
   });
 });
 

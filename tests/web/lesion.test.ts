@@ -1,5 +1,5 @@
 /**
- * Thorough answers and two pictures of one lesion: the engine with the real core and real networks, held against plain
+ * Test-time augmentation and two pictures of one lesion: the engine with the real core and real networks, held against plain
  * answers.
  */
 import { rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import type { PictureOf } from '../../web/src/classifier/input.js';
 import { defaultModel, loadEngine } from '../../web/src/classifier/node/engine.js';
 import type { Stage } from '../../web/src/classifier/options.js';
 import type { Result } from '../../web/src/classifier/result.js';
-import { withoutPictures } from '../../web/src/classifier/result.js';
+import { withoutImages } from '../../web/src/classifier/result.js';
 import { expectCode, type ManifestJson, modelFolder, picture, withCombination } from './support.js';
 
 const folders: string[] = [];
@@ -102,14 +102,14 @@ const tiny = (width: number, height: number) => (json: ManifestJson) => ({
   ...json,
   input: { ...json.input, cropPct: 1, width, height, mean: [128, 128, 128], std: [64, 64, 64] },
   quality: { minSide: 1, minContrast: 0 },
-  modalities: json.modalities.map(({ thorough: _thorough, ...modality }) => ({
+  modalities: json.modalities.map(({ testTimeAugmentation: _augmented, ...modality }) => ({
     ...modality,
     temperature: 0.7,
     rejectionThreshold: null,
   })),
 });
 
-describe('thorough', () => {
+describe('testTimeAugmentation', () => {
   test.each([
     ['a graph for one picture', 'one', 32, eight],
     ['a graph for any number', 'any', 32, eight],
@@ -121,8 +121,8 @@ describe('thorough', () => {
       const rows = drawn(32, height);
       const alone: Record<string, number>[] = [];
       for (const view of views(rows)) alone.push(byId(await engine.classify(bmp(view))));
-      const answer = await engine.classify(bmp(rows), { thorough: true, explain: true });
-      expect(answer.thorough).toBe(true);
+      const answer = await engine.classify(bmp(rows), { testTimeAugmentation: true, explain: true });
+      expect(answer.testTimeAugmentation).toBe(true);
       expectNear(
         byId(answer),
         pooled(
@@ -134,7 +134,7 @@ describe('thorough', () => {
         0.01,
       );
       // The picture's own turns have the same mean, and their maps are the same map turned.
-      const turned = await engine.classify(bmp(mirrored(rows)), { thorough: true, explain: true });
+      const turned = await engine.classify(bmp(mirrored(rows)), { testTimeAugmentation: true, explain: true });
       expectNear(byId(turned), byId(answer));
       const { rows: count, columns, values } = answer.explanation!;
       const back = Array.from({ length: count }, (_row, r) =>
@@ -146,7 +146,7 @@ describe('thorough', () => {
 
   test('both kinds of graph give the same', async () => {
     const [one, any] = [await engineOf(tiny(32, 32), 'one'), await engineOf(tiny(32, 32), 'any')];
-    const options = { thorough: true, explain: 'bcc' };
+    const options = { testTimeAugmentation: true, explain: 'bcc' };
     const [a, b] = [await one.classify(bmp(drawn(32, 32)), options), await any.classify(bmp(drawn(32, 32)), options)];
     expectNear(byId(a), byId(b));
     a.explanation!.values.forEach((value, i) => expect(value).toBeCloseTo(b.explanation!.values[i]!, 5));
@@ -155,16 +155,21 @@ describe('thorough', () => {
 
   test('uses the calibration made for it, and only then', async () => {
     const always = { limits: Array<number>(8).fill(8), penalty: 0, freeRanks: 0 };
-    const thorough = { temperature: 0.35, sets: always, tiers: { high: 0, moderate: 0 }, rejectionThreshold: 1e6 };
+    const testTimeAugmentation = {
+      temperature: 0.35,
+      sets: always,
+      tiers: { high: 0, moderate: 0 },
+      rejectionThreshold: 1e6,
+    };
     const change = (json: ManifestJson) => {
       const base = tiny(32, 32)(json);
-      return { ...base, modalities: base.modalities.map((modality) => ({ ...modality, thorough })) };
+      return { ...base, modalities: base.modalities.map((modality) => ({ ...modality, testTimeAugmentation })) };
     };
     const [own, without] = [await engineOf(change, 'any'), await engineOf(tiny(32, 32), 'any')];
     const bytes = bmp(drawn(32, 32));
     const [answer, plain] = [
-      await own.classify(bytes, { thorough: true }),
-      await without.classify(bytes, { thorough: true }),
+      await own.classify(bytes, { testTimeAugmentation: true }),
+      await without.classify(bytes, { testTimeAugmentation: true }),
     ];
     expectNear(byId(answer), pooled([byId(plain)], [1], 0.5)); // half the temperature
     expect(answer.rejection.threshold).toBe(1e6);
@@ -172,7 +177,7 @@ describe('thorough', () => {
     expect(answer.tier).toBe('high');
     const [ownPlain, withoutPlain] = [await own.classify(bytes), await without.classify(bytes)];
     expect(ownPlain.ranking).toEqual(withoutPlain.ranking);
-    expect(ownPlain.thorough).toBe(false);
+    expect(ownPlain.testTimeAugmentation).toBe(false);
   });
 
   test('the shipped model, with pictures to show', async () => {
@@ -181,17 +186,17 @@ describe('thorough', () => {
     const stages: Stage[] = [];
     const answer = await engine.classify(
       picture('spot.jpg'),
-      { thorough: true, explain: true, pictures: true },
+      { testTimeAugmentation: true, explain: true, images: true },
       (stage) => stages.push(stage),
     );
     expect(stages).toEqual(['decoding', 'analysing', 'explaining', 'done']);
-    const plain = await engine.classify(picture('spot.jpg'), { pictures: true });
-    expect(answer.pictures!.view).toEqual(plain.pictures!.view);
-    expect(answer.pictures!.overlay).toMatchObject({ width: 512, height: 512 });
+    const plain = await engine.classify(picture('spot.jpg'), { images: true });
+    expect(answer.images!.view).toEqual(plain.images!.view);
+    expect(answer.images!.overlay).toMatchObject({ width: 512, height: 512 });
     expect(byId(answer)).not.toEqual(byId(plain));
     expect(answer.lesion).toBeUndefined();
-    // A turned file is the same thorough answer, up to what JPEG does to its blocks.
-    expect(JSON.parse(JSON.stringify(withoutPictures(answer)))).toEqual(withoutPictures(answer));
+    // A turned file is the same testTimeAugmentation answer, up to what JPEG does to its blocks.
+    expect(JSON.parse(JSON.stringify(withoutImages(answer)))).toEqual(withoutImages(answer));
   });
 });
 
@@ -207,14 +212,14 @@ describe('a lesion', () => {
 
   test('of two modalities is pooled by the manifest, whatever the order', async () => {
     const [dermoscopy, photo] = [of('spot.jpg', 'dermoscopy'), of('orientation-1.jpg', 'photo')];
-    const answer = await engine.classify([dermoscopy, photo], { explain: true, pictures: true });
+    const answer = await engine.classify([dermoscopy, photo], { explain: true, images: true });
     const alone = [
       await engine.classify(dermoscopy.bytes, { modality: 'dermoscopy' }),
       await engine.classify(photo.bytes, { modality: 'photo' }),
     ];
     expectNear(byId(answer), pooled(alone.map(byId), [0.75, 0.5], 1.25));
-    expect(answer.lesion).toMatchObject({ combined: true, shown: 0 });
-    answer.lesion!.pictures.forEach((each, i) => {
+    expect(answer.lesion).toMatchObject({ combined: true, primaryIndex: 0 });
+    answer.lesion!.perPicture.forEach((each, i) => {
       const single = alone[i]!;
       expect(each).toMatchObject({
         modality: single.modality,
@@ -228,12 +233,12 @@ describe('a lesion', () => {
     const excess = alone.map(({ rejection }) => rejection.score - rejection.threshold!);
     expect(answer.rejection).toMatchObject({ method: engine.manifest.decision.rejection, threshold: 0 });
     expect(answer.rejection.score).toBeCloseTo(Math.min(...excess), 4);
-    expect(answer).toMatchObject({ modality: 'dermoscopy', source: alone[0]!.source, thorough: false });
-    expect(answer.pictures!.preview).toMatchObject({ width: 1000, height: 750 });
+    expect(answer).toMatchObject({ modality: 'dermoscopy', source: alone[0]!.source, testTimeAugmentation: false });
+    expect(answer.images!.preview).toMatchObject({ width: 1000, height: 750 });
     const other = await engine.classify([photo, dermoscopy]);
     expectNear(byId(other), byId(answer));
     expect(other.modality).toBe('photo');
-    const plain = withoutPictures(answer);
+    const plain = withoutImages(answer);
     expect(JSON.parse(JSON.stringify(plain))).toEqual(plain);
   });
 
@@ -244,33 +249,37 @@ describe('a lesion', () => {
       await engine.classify(picture('orientation-1.jpg'), { modality: 'dermoscopy' }),
     ];
     expectNear(byId(answer), pooled(alone.map(byId), [0.5, 0.5]));
-    expect(answer.lesion!.pictures.map(({ modality }) => modality)).toEqual(['dermoscopy', 'dermoscopy']);
+    expect(answer.lesion!.perPicture.map(({ modality }) => modality)).toEqual(['dermoscopy', 'dermoscopy']);
   });
 
-  test('thorough: means over the views first', async () => {
+  test('testTimeAugmentation: means over the views first', async () => {
     const pictures = [of('spot.jpg', 'dermoscopy'), of('orientation-1.jpg', 'photo')];
-    const answer = await engine.classify(pictures, { thorough: true });
+    const answer = await engine.classify(pictures, { testTimeAugmentation: true });
     const alone: Record<string, number>[] = [];
     for (const { bytes, modality } of pictures)
-      alone.push(byId(await engine.classify(bytes, { modality: modality!, thorough: true })));
+      alone.push(byId(await engine.classify(bytes, { modality: modality!, testTimeAugmentation: true })));
     expectNear(byId(answer), pooled(alone, [0.75, 0.5], 1.25));
-    expect(answer.thorough).toBe(true);
+    expect(answer.testTimeAugmentation).toBe(true);
   });
 
   test('each picture has its own crop', async () => {
     const crop = { x: 100, y: 50, width: 300, height: 300 };
     const answer = await engine.classify([{ ...of('spot.jpg'), crop }, of('spot.jpg')]); // the second as a whole: the middle seven eighths of 750 x 750
-    expect(answer.lesion!.pictures.map(({ source }) => source.region.x)).toEqual([100, 172]);
+    expect(answer.lesion!.perPicture.map(({ source }) => source.region.x)).toEqual([100, 172]);
     await expectCode(engine.classify([of('spot.jpg')], { crop }), 'INVALID_ARGUMENT', /crop of its own/);
   });
 
   test('leaves out the picture that is not usable', async () => {
     const answer = await engine.classify([of('flat.png', 'dermoscopy'), of('spot.jpg', 'photo')], {
       explain: true,
-      pictures: true,
+      images: true,
     });
     const single = await engine.classify(picture('spot.jpg'), { modality: 'photo', explain: true });
-    expect(answer.lesion).toMatchObject({ combined: false, shown: 1, pictures: [{ usable: false }, { usable: true }] });
+    expect(answer.lesion).toMatchObject({
+      combined: false,
+      primaryIndex: 1,
+      perPicture: [{ usable: false }, { usable: true }],
+    });
     const { ranking, outcome, tier, predictionSet, modality, rejection, quality, source, explanation } = single;
     expect(answer).toMatchObject({
       ranking,
@@ -283,7 +292,7 @@ describe('a lesion', () => {
       source,
       explanation,
     });
-    expect(answer.pictures!.preview).toMatchObject({ width: 1000, height: 750 });
+    expect(answer.images!.preview).toMatchObject({ width: 1000, height: 750 });
   });
 
   test('of pictures none of which is usable names nothing', async () => {
@@ -292,7 +301,7 @@ describe('a lesion', () => {
       outcome: 'poor-quality',
       tier: 'unknown',
       predictionSet: [],
-      lesion: { combined: false, shown: 0 },
+      lesion: { combined: false, primaryIndex: 0 },
     });
     expect(answer.ranking).toHaveLength(8);
   });
@@ -301,7 +310,7 @@ describe('a lesion', () => {
     const answer = await engine.classify([of('spot.jpg')]);
     const single = await engine.classify(picture('spot.jpg'));
     expect(answer.ranking).toEqual(single.ranking);
-    expect(answer.lesion).toMatchObject({ combined: false, shown: 0, pictures: [{ usable: true }] });
+    expect(answer.lesion).toMatchObject({ combined: false, primaryIndex: 0, perPicture: [{ usable: true }] });
   });
 
   test('a picture that cannot be read says which it is', async () => {
@@ -325,14 +334,14 @@ describe('a lesion', () => {
     await expectCode(without.classify([of('spot.jpg', 'xray'), of('spot.jpg')]), 'INVALID_ARGUMENT', /'xray'/);
   });
 
-  test('thorough, by the pooling made for it', async () => {
+  test('testTimeAugmentation, by the pooling made for it', async () => {
     const own = await engineOf((json) => {
       const { combination, ...rest } = withCombination(json) as ManifestJson & { combination: Record<string, unknown> };
       return {
         ...rest,
         combination: {
           ...combination,
-          thorough: {
+          testTimeAugmentation: {
             ...combination,
             modalities: undefined,
             weights: [0, 2],
@@ -343,7 +352,7 @@ describe('a lesion', () => {
       };
     });
     const [dermoscopy, photo] = [of('spot.jpg', 'dermoscopy'), of('orientation-1.jpg', 'photo')];
-    const alone = byId(await own.classify(photo.bytes, { modality: 'photo', thorough: true }));
-    expectNear(byId(await own.classify([dermoscopy, photo], { thorough: true })), pooled([alone], [2]));
+    const alone = byId(await own.classify(photo.bytes, { modality: 'photo', testTimeAugmentation: true }));
+    expectNear(byId(await own.classify([dermoscopy, photo], { testTimeAugmentation: true })), pooled([alone], [2]));
   });
 });

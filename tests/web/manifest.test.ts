@@ -32,11 +32,11 @@ function fullManifest(): Record<string, unknown> {
   const [first, second] = json.modalities as [(typeof json.modalities)[0], (typeof json.modalities)[0]];
   const { sets, tiers } = first;
   const pooling = { weights: [0.7, 0.6], temperature: 1.1, sets, tiers };
-  const thorough = { temperature: 0.5, sets, tiers, rejectionThreshold: -3 };
+  const testTimeAugmentation = { temperature: 0.5, sets, tiers, rejectionThreshold: -3 };
   const decision = { ...(json.decision as object), rejection: 'distance' };
   const rejection = { file: { path: 'rejection.bin', bytes: 88100, sha256: 'a'.repeat(64) } };
-  const combination = { modalities: [first.id, second.id], ...pooling, thorough: pooling };
-  const full = { ...json, modalities: [{ ...first, thorough }, second], combination, decision, rejection };
+  const combination = { modalities: [first.id, second.id], ...pooling, testTimeAugmentation: pooling };
+  const full = { ...json, modalities: [{ ...first, testTimeAugmentation }, second], combination, decision, rejection };
   return JSON.parse(JSON.stringify(full)) as Record<string, unknown>; // nothing shared: a change is in one place
 }
 
@@ -160,17 +160,17 @@ describe('errors name the field', () => {
       'MODEL_CORRUPT',
       /modalities\[0\]\.sets\.limits .*8 classes/,
     ));
-  test('of the wrong length, thorough', () =>
+  test('of the wrong length, testTimeAugmentation', () =>
     expectCode(
-      broken(['modalities', 0, 'thorough', 'sets', 'limits'], []),
+      broken(['modalities', 0, 'testTimeAugmentation', 'sets', 'limits'], []),
       'MODEL_CORRUPT',
-      /modalities\[0\]\.thorough\.sets\.limits/,
+      /modalities\[0\]\.testTimeAugmentation\.sets\.limits/,
     ));
   test('of the wrong length, combined', () =>
     expectCode(
-      broken(['combination', 'thorough', 'sets', 'limits'], []),
+      broken(['combination', 'testTimeAugmentation', 'sets', 'limits'], []),
       'MODEL_CORRUPT',
-      /combination\.thorough\.sets\.limits/,
+      /combination\.testTimeAugmentation\.sets\.limits/,
     ));
   test.each([
     [['file', 'bytes'], 1.5, 'file.bytes must be a whole number'],
@@ -215,7 +215,7 @@ describe('errors name the field', () => {
     expectCode(
       broken(['manifestVersion'], version),
       'MODEL_CORRUPT',
-      new RegExp(`manifestVersion is ${version}, but only version 2 is read`),
+      new RegExp(`manifestVersion is ${version}, but only version 3 is read`),
     ),
   );
   test('a combination of a modality with itself', () =>

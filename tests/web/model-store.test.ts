@@ -59,7 +59,7 @@ class Caches {
   }
 }
 
-const store = (host: Host, caches: Caches | null, more: { signal?: AbortSignal; patience?: number } = {}) =>
+const store = (host: Host, caches: Caches | null, more: { signal?: AbortSignal; keptAfter?: number } = {}) =>
   new ModelStore(folder, { fetch: host.fetch, caches: caches?.storage ?? null, ...more });
 const reference = () => manifest().selfTest.reference;
 const html = () =>
@@ -113,8 +113,8 @@ describe('the manifest', () => {
     const host = new Host();
     const caches = new Caches();
     await store(host, caches).commit(manifest());
-    host.put('manifest.json', new TextEncoder().encode('{"manifestVersion": 3}'));
-    await expectCode(store(host, caches).manifest(), 'MODEL_CORRUPT', /manifestVersion is 3/);
+    host.put('manifest.json', new TextEncoder().encode('{"manifestVersion": 4}'));
+    await expectCode(store(host, caches).manifest(), 'MODEL_CORRUPT', /manifestVersion is 4/);
   });
 
   test('a network that never answers gives way to the kept copy', async () => {
@@ -124,7 +124,7 @@ describe('the manifest', () => {
     const hanging = new ModelStore(folder, {
       fetch: () => new Promise(() => undefined),
       caches: caches.storage,
-      patience: 20,
+      keptAfter: 20,
     });
     expect((await hanging.manifest()).name).toBe('skin-8');
   });

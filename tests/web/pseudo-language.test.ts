@@ -54,13 +54,13 @@ const PICTURE = { width: 4, height: 4, rgba: new Uint8ClampedArray(64) };
 
 function result(change: Partial<Result>): Result {
   return {
-    resultVersion: 1,
+    resultVersion: 2,
     model: { name: '1', version: '1', sha256: '0'.repeat(64), title: '1' },
     outcome: 'single',
     tier: 'low',
     modality: 'photo',
     modalityChoice: { by: 'caller', recognised: { modality: 'dermoscopy', probability: 0.99 } },
-    thorough: false,
+    testTimeAugmentation: false,
     ranking: CLASSES,
     predictionSet: [],
     coverage: 0.9,
@@ -85,7 +85,7 @@ function result(change: Partial<Result>): Result {
       fallback: { from: 'webgpu', reason: '1' },
       timings: { queue: 5, prepare: 1, inference: 1, interpret: 1, total: 8 },
     },
-    pictures: { preview: PICTURE, view: PICTURE, overlay: PICTURE } as unknown as NonNullable<Result['pictures']>,
+    images: { preview: PICTURE, view: PICTURE, overlay: PICTURE } as unknown as NonNullable<Result['images']>,
     ...change,
   };
 }

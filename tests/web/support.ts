@@ -42,14 +42,14 @@ export function result(
   tier: Tier,
 ): Result {
   return {
-    resultVersion: 1,
+    resultVersion: 2,
     model: { name: 'test', version: '1.0.0', sha256: '0'.repeat(64), title: 'Test' },
     outcome,
     tier,
     modality: 'photo',
     modalityChoice: { by: 'caller' },
     frame: { framing: 'whole', spots: [] },
-    thorough: false,
+    testTimeAugmentation: false,
     ranking: ranking.map(([id, probability, concern, inSet]) => ({
       id,
       name: `Name of ${id}`,

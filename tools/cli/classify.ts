@@ -1,6 +1,6 @@
 /** `classify FILE|FOLDER...`, or `classify FILE FILE --lesion`. */
 import { parseArgs } from 'node:util';
-import { DermletError, type Result, withoutPictures } from '../../web/src/classifier/node/index.js';
+import { DermletError, type Result, withoutImages } from '../../web/src/classifier/node/index.js';
 import { toDiagnosis, toPredict } from '../../web/src/handler/index.js';
 import { say } from '../../web/src/messages/cli.js';
 import { list, number } from '../../web/src/messages/index.js';
@@ -13,7 +13,7 @@ import { EXIT, parseCrop, positiveInteger, requireModality, UsageError } from '.
 type Format = 'result' | 'predict' | 'diagnosis';
 
 const project: Record<Format, (result: Result) => object> = {
-  result: withoutPictures,
+  result: withoutImages,
   predict: toPredict,
   diagnosis: toDiagnosis,
 };
@@ -35,7 +35,7 @@ function parse(args: string[]) {
       modality: { type: 'string' },
       crop: { type: 'string' },
       explain: { type: 'boolean', default: false },
-      thorough: { type: 'boolean', default: false },
+      'test-time-augmentation': { type: 'boolean', default: false },
       lesion: { type: 'boolean', default: false },
       jobs: { type: 'string', default: '1' },
     },
@@ -45,7 +45,7 @@ function parse(args: string[]) {
   if (!Object.hasOwn(project, format) || (values.format !== undefined && format === 'result')) {
     throw new UsageError(say('cli.error.format', { known: list(['predict', 'diagnosis'], 'or'), format }));
   }
-  const { lesion, crop, explain, thorough } = values;
+  const { lesion, crop, explain, 'test-time-augmentation': testTimeAugmentation } = values;
   if (lesion && positionals.length !== 2)
     throw new UsageError(say('cli.error.lesionFiles', { count: number(positionals.length) }));
   const area = crop === undefined ? undefined : parseCrop(crop);
@@ -60,7 +60,7 @@ function parse(args: string[]) {
     lesion,
     modalities,
     crop: area,
-    options: { explain, thorough },
+    options: { explain, testTimeAugmentation },
     model: values.model,
     jobs: positiveInteger(values.jobs, '--jobs'),
     // The retired servers answered in JSON.

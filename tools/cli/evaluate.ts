@@ -40,7 +40,7 @@ function parse(args: string[]) {
       malignant: { type: 'string', multiple: true },
       part: { type: 'string', multiple: true },
       pairs: { type: 'boolean', default: false },
-      thorough: { type: 'boolean', default: false },
+      'test-time-augmentation': { type: 'boolean', default: false },
       crop: { type: 'string', default: 'auto' },
       json: { type: 'string' },
       predictions: { type: 'string' },
@@ -172,7 +172,12 @@ async function measure(
     crop: options.crop,
   });
   const places = [...used.map((_row, i) => [i]), ...pairs.map(({ pictures }) => pictures)];
-  const tasks = places.map((own): Task => ({ pictures: own.map(picture), options: { thorough: options.thorough } }));
+  const tasks = places.map(
+    (own): Task => ({
+      pictures: own.map(picture),
+      options: { testTimeAugmentation: options['test-time-augmentation'] },
+    }),
+  );
   const found: (Answered | DermletError)[] = [];
   const progress = new Progress(tasks.length, err, process.stderr.isTTY === true);
   await classifyAll(options.model, tasks, options.jobs, (answer, index) => {
@@ -285,7 +290,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
       positive: positive < 0 ? null : merged.classes[positive]!,
       malignant,
       benign,
-      thorough: options.thorough,
+      testTimeAugmentation: options['test-time-augmentation'],
       crop: options.crop,
       jobs: options.jobs,
     },

@@ -9,12 +9,12 @@ export interface TaskPicture {
 }
 
 /**
- * One picture, or two pictures of a lesion, whose `result.lesion` has the answer for each. `options.thorough` applies
+ * One picture, or two pictures of a lesion, whose `result.lesion` has the answer for each. `options.testTimeAugmentation` applies
  * to both kinds.
  */
 export interface Task {
   pictures: readonly TaskPicture[];
-  options: { modality?: string; thorough?: boolean; explain?: boolean | string };
+  options: { modality?: string; testTimeAugmentation?: boolean; explain?: boolean | string };
 }
 
 export type Answer = { ok: true; result: Result } | { ok: false; error: DermletError };

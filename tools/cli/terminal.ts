@@ -62,7 +62,7 @@ function lesionLines(paths: readonly string[], { lesion, ranking }: Result, colu
   if (!lesion) return [];
   const nameOfClass = (id: string) => ranking.find((entry) => entry.id === id)?.name ?? id;
   const title = say(lesion.combined ? 'cli.lesion.combined' : 'cli.lesion.notCombined');
-  const lines = lesion.pictures.map(({ modality, usable, rejection, probabilities }, index) => {
+  const lines = lesion.perPicture.map(({ modality, usable, rejection, probabilities }, index) => {
     const [first] = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
     const refused = rejection.threshold !== null && rejection.score > rejection.threshold;
     const state = !usable
@@ -121,14 +121,14 @@ export function describe(paths: readonly string[], result: Result, columns: numb
   if (named) parts.push(...result.ranking.map((entry) => row(entry, columns)));
   parts.push(...lesionLines(paths, result, columns));
   parts.push(...framingLines(result).map((line) => wrap(line, columns, '  ')));
-  const sources = result.lesion?.pictures.map(({ source }) => source) ?? [result.source];
+  const sources = result.lesion?.perPicture.map(({ source }) => source) ?? [result.source];
   if (sources.some(({ bitExact }) => !bitExact)) parts.push(wrap(say('cli.libheif'), columns, '  '));
-  if (result.thorough) parts.push(wrap(say('cli.thorough'), columns, '  '));
+  if (result.testTimeAugmentation) parts.push(wrap(say('cli.testTimeAugmentation'), columns, '  '));
   if (named && result.explanation) {
     const { classId } = result.explanation;
     const name = result.ranking.find(({ id }) => id === classId)?.name ?? classId;
     const title = result.lesion
-      ? say('cli.heatMapOf', { name, path: paths[result.lesion.shown]! })
+      ? say('cli.heatMapOf', { name, path: paths[result.lesion.primaryIndex]! })
       : say('cli.heatMap', { name });
     parts.push(wrap(title, columns, '  '), grid(result.explanation));
   }

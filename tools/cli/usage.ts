@@ -48,17 +48,17 @@ const synopses = (): string[] =>
   [
     [
       `${call('classify')} FILE|FOLDER... [--json] [--format predict|diagnosis] [--model NAME|FOLDER]`,
-      '[--modality auto|ID] [--crop auto|whole|x,y,w,h] [--thorough] [--explain] [--jobs N]',
+      '[--modality auto|ID] [--crop auto|whole|x,y,w,h] [--test-time-augmentation] [--explain] [--jobs N]',
     ],
     [
       `${call('classify')} FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json]`,
-      '[--format predict|diagnosis] [--model NAME|FOLDER] [--thorough] [--explain]',
+      '[--format predict|diagnosis] [--model NAME|FOLDER] [--test-time-augmentation] [--explain]',
     ],
     [
       `${call('evaluate')} --labels LABELS.csv --images DIR --json OUT.json [--predictions OUT.csv]`,
       '[--set NAME[,NAME]] [--split NAME] [--modality ID] [--merge FROM:INTO[,FROM:INTO]]',
       '[--part NAME:SET[,SET][:FROM:INTO[,FROM:INTO]]] [--positive ID] [--malignant ID[,ID]]',
-      '[--pairs] [--thorough] [--crop auto|whole] [--model NAME|FOLDER] [--jobs N]',
+      '[--pairs] [--test-time-augmentation] [--crop auto|whole] [--model NAME|FOLDER] [--jobs N]',
     ],
     ['dermlet copy-assets DIR'],
   ].map((lines) => `  ${lines.join(`\n${' '.repeat(22)}`)}`);
@@ -78,7 +78,7 @@ export function usage(columns: number): string {
     option('modality', say('cli.usage.classify.modality')),
     option('crop', say('cli.usage.classify.crop')),
     option('lesion', say('cli.usage.classify.lesion')),
-    option('thorough', say('cli.usage.classify.thorough')),
+    option('test-time-augmentation', say('cli.usage.classify.testTimeAugmentation')),
     option('explain', say('cli.usage.classify.explain')),
     option('jobs', say('cli.usage.classify.jobs')),
     '',
@@ -88,7 +88,7 @@ export function usage(columns: number): string {
     option('merge', say('cli.usage.evaluate.merge')),
     option('part', say('cli.usage.evaluate.part')),
     option('pairs', say('cli.usage.evaluate.pairs')),
-    option('thorough', say('cli.usage.evaluate.thorough')),
+    option('test-time-augmentation', say('cli.usage.evaluate.testTimeAugmentation')),
     option('positive', say('cli.usage.evaluate.positive')),
     option('malignant', say('cli.usage.evaluate.malignant')),
     wrap(say('cli.usage.evaluate.labels'), columns),

@@ -295,4 +295,4 @@ QUALITY_CHECKS = {
 }
 
 # The one version of manifests that is read and written.
-MANIFEST_VERSION = 2
+MANIFEST_VERSION = 3

@@ -204,7 +204,7 @@ def evaluation(seed: int = 1) -> dict[str, Any]:
 
 
 PLAN = """
-thorough = false
+test_time_augmentation = false
 degraded_side = 150
 
 [[part]]
@@ -232,8 +232,8 @@ figure = "lesionsRefused"
 at_most = 0.01
 
 [[target]]
-title = "Thorough"
-at = "thorough.overall"
+title = "Augmented"
+at = "test-time-augmentation.overall"
 figure = "balancedAccuracy"
 at_least = 0.9
 

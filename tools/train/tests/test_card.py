@@ -59,7 +59,7 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            (PLAN.replace("thorough = false", "thorogh = false"), r"unknown keys \['thorogh'\]"),
+            (PLAN.replace("test_time_augmentation = false", "test_time_augmentatoin = false"), r"unknown keys \['test_time_augmentatoin'\]"),
             (PLAN.replace('figure = "balancedAccuracy"\n', "", 1), "target Atlas: balanced accuracy: .*figure"),
             (PLAN.replace("degraded = true", "degrade = true"), "part An atlas, 2 categories: .*degrade"),
             ("readme = false", "no part"),
@@ -108,7 +108,7 @@ class TestFigures:
 
     def test_not_measured_is_not_a_slip(self) -> None:
         assert reports.figure(
-            reports.section({"evaluation": evaluation()}, "thorough.overall"), "accuracy"
+            reports.section({"evaluation": evaluation()}, "test-time-augmentation.overall"), "accuracy"
         ) == reports.Value(None)
         assert reports.figure({**self.own, "positive": None}, "positiveAuc") == reports.Value(None)
         with pytest.raises(KeyError):
@@ -164,7 +164,7 @@ class TestCard:
         )
         assert re.search(r"\| Atlas: balanced accuracy \| at least 0.1 \| 0\.\d{3} \(.*\) \| yes \|", text)
         assert "| Refusal | at most 0.01 | 0.043 (0.02 to 0.06) | no |" in text
-        assert "| Thorough | at least 0.9 | - | not measured |" in text
+        assert "| Augmented | at least 0.9 | - | not measured |" in text
         assert "| clinic | Fitzpatrick 5 | 4 | 4 | too few to say |" in text
         assert "| balanced accuracy |" in text and "+0.032 (-0.012 to +0.077)" in text
         high = report["parts"]["clinic"]["lesions"]["tiers"]["high"]["sensitivity"]
@@ -177,7 +177,7 @@ class TestCard:
         beside, tiered = text.partition("## Concern tiers")[::2]
         assert "Somebody's app" in tiered and "Somebody's app" not in beside and "| Somebody's |" in beside
         assert "none: cat or dog" in text and "none: wall" not in text  # three pictures say nothing
-        assert "Thorough mode" not in text and "Coarse pictures" not in text
+        assert "Test-time augmentation" not in text and "Coarse pictures" not in text
 
     def test_settings_that_were_measured_are_told(self, plan: Plan) -> None:
         other = evaluation(2)
@@ -187,15 +187,15 @@ class TestCard:
             {
                 "evaluation": evaluation(),
                 "degraded": {**other, "parts": {"atlas": other["parts"]["atlas"]}},
-                "thorough": other,
+                "testTimeAugmentation": other,
             },
         )
         told = text.split("## Coarse pictures")[1].split("##")[0]
         assert f"/ {other['parts']['atlas']['lesions']['balancedAccuracy']:.3f}" in told
         assert "A clinic" not in told
-        thorough = text.split("## Thorough mode")[1].split("##")[0]
-        assert "A clinic" in thorough
-        assert f"| {other['pairs']['together']['balancedAccuracy']:.3f} (" in thorough
+        augmented = text.split("## Test-time augmentation")[1].split("##")[0]
+        assert "A clinic" in augmented
+        assert f"| {other['pairs']['together']['balancedAccuracy']:.3f} (" in augmented
 
     def test_storage_is_told_where_it_was_measured(self, plan: Plan) -> None:
         row = {
@@ -311,7 +311,7 @@ class TestDrawings:
 
 def test_figures_of_other_weights_are_forgotten_when_measured_anew(model: Path) -> None:
     old = evaluation() | {"model": {"sha256": "cd" * 32}}
-    (model / "figures" / "thorough.json").write_text(json.dumps(old))
+    (model / "figures" / "test-time-augmentation.json").write_text(json.dumps(old))
     (model / "figures" / "download.json").write_text('{"bytes": 1}')
     measure.forget_others(model / "figures", "ab" * 32)
     assert {path.name for path in (model / "figures").glob("*.json")} == {"evaluation.json", "download.json"}

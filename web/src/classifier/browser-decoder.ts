@@ -226,7 +226,7 @@ class Altered extends Error {}
 async function fromCanvas(scope: DecodingScope, bytes: Uint8Array<ArrayBuffer>, type: string): Promise<Pixels> {
   if (!scope.createImageBitmap || !scope.OffscreenCanvas) throw new Error('there is no canvas');
   const drawn = await canvas(scope, bytes, type);
-  // In this order: a file that cannot be decoded at all is told as that.
+  // In this order: a file that cannot be decoded at all is reported as that.
   if (!(await trusted(scope, canvas))) throw new Altered();
   return drawn;
 }

@@ -44,7 +44,7 @@ export interface Internals {
 interface Job {
   input: InputOf<Kept>;
   options: ClassifyOptions;
-  asked: number;
+  queuedAt: number;
   resolve(result: Result): void;
   reject(error: Error): void;
   /** Set once the caller has an answer of any kind. */
@@ -144,7 +144,7 @@ export class Classifier {
       const job: Job = {
         input: kept,
         options,
-        asked: performance.now(),
+        queuedAt: performance.now(),
         settled: false,
         resolve: (result) => settle() && resolve(result),
         reject: (error) => settle() && reject(error),
@@ -187,7 +187,7 @@ export class Classifier {
       if (job.settled) return;
       const result = withPixelSources(await this.#classifyIn(job, input), job.input);
       this.#fallback = result.runtime.fallback ?? this.#fallback;
-      job.resolve(withWaiting(result, began - job.asked, performance.now() - job.asked, this.#fallback));
+      job.resolve(withWaiting(result, began - job.queuedAt, performance.now() - job.queuedAt, this.#fallback));
     } catch (error) {
       job.reject(
         error instanceof DermletError ? error : new DermletError('BACKEND_FAILED', messageOf(error), { cause: error }),
@@ -196,13 +196,13 @@ export class Classifier {
   }
 
   async #classifyIn(job: Job, input: WireInput): Promise<Result> {
-    const { modality, crop, explain, pictures, thorough } = job.options;
+    const { modality, crop, explain, images, testTimeAugmentation } = job.options;
     const options: CallOptions = {
       ...(modality === undefined ? {} : { modality }),
       ...(crop === undefined ? {} : { crop: plainCrop(crop) }),
-      ...(thorough === undefined ? {} : { thorough }),
+      ...(testTimeAugmentation === undefined ? {} : { testTimeAugmentation }),
       ...(explain === undefined ? {} : { explain }),
-      ...(pictures === undefined ? {} : { pictures }),
+      ...(images === undefined ? {} : { images }),
     };
     const worker = await this.#liveWorker(job);
     try {

@@ -88,4 +88,4 @@ export const QUALITY_CHECKS = {
 } as const satisfies Record<QualityCheckId, { key: string; limit: 'least' | 'most' }>;
 
 /** The one version of manifests that is read. */
-export const MANIFEST_VERSION = 2;
+export const MANIFEST_VERSION = 3;

@@ -131,7 +131,7 @@ const modality = v.strictObject({
   id: v.string(),
   look: v.exactOptional(look),
   // in place of the modality's own for the mean over the dihedral views; its own where absent
-  thorough: v.exactOptional(calibration),
+  testTimeAugmentation: v.exactOptional(calibration),
 });
 export type Modality = v.InferOutput<typeof modality>;
 
@@ -158,7 +158,7 @@ const combination = v.strictObject({
     v.string(),
   ]),
   // in place of the combination's own for the means over the dihedral views; its own where absent
-  thorough: v.exactOptional(pooling),
+  testTimeAugmentation: v.exactOptional(pooling),
 });
 export type Combination = v.InferOutput<typeof combination>;
 
@@ -222,7 +222,7 @@ export type QualityGate = v.InferOutput<typeof qualityGate>;
 export const manifest = v.strictObject({
   $schema: v.exactOptional(v.string()),
   // the one version that is read; 1 had thresholds in place of sets and no tiers
-  manifestVersion: v.literal(2),
+  manifestVersion: v.literal(3),
   name: modelName,
   version: version,
   title: v.pipe(v.string(), v.minLength(1)),

@@ -40,14 +40,14 @@ import type {
   Rect,
   Rejection,
   Result,
-  ResultPictures,
+  ResultImages,
   Runtime as RuntimeReport,
   Source,
 } from './result.js';
 import { Runtime } from './runtime.js';
 
 /** The options of one call that decide the result; plain data. */
-export type CallOptions = Pick<ClassifyOptions, 'modality' | 'crop' | 'explain' | 'pictures' | 'thorough'>;
+export type CallOptions = Pick<ClassifyOptions, 'modality' | 'crop' | 'explain' | 'images' | 'testTimeAugmentation'>;
 
 export type EngineInput = InputOf<Uint8Array>;
 
@@ -128,40 +128,42 @@ export class Engine {
     onStage: (stage: Stage) => void = () => undefined,
   ): Promise<Result> {
     const began = performance.now();
-    const asked = this.#asked(input, options);
-    const { thorough, pictures, explained } = asked;
+    const request = this.#request(input, options);
+    const { testTimeAugmentation, images, explained } = request;
     onStage('decoding');
     const clock = new Clock();
     const prepared: Framed[] = [];
-    for (const [index, picture] of asked.given.entries()) {
+    for (const [index, picture] of request.pictures.entries()) {
       prepared.push(
-        await ofPicture(index, asked.given.length, () => clock.preparing(() => this.#prepare(picture, asked))),
+        await ofPicture(index, request.pictures.length, () => clock.preparing(() => this.#prepare(picture, request))),
       );
     }
     onStage('analysing');
     const { seen, interpreted, inferredAt } = await this.runtime.run(async (network) => {
       const seen: Seen[] = [];
       for (const [index, picture] of prepared.entries())
-        seen.push(await this.#see(network, picture, asked.given[index]!, asked, clock));
+        seen.push(await this.#see(network, picture, request.pictures[index]!, request, clock));
       const combination = combinationSpec(
         this.manifest,
         seen.map(({ modality }) => modality),
-        thorough,
+        testTimeAugmentation,
       );
       const inferredAt = performance.now();
       if (explained !== null) onStage('explaining');
-      const outputs = seen.map(({ outputs, frameOutputs, modality, quality, picture, frame: { framing } }): LesionOutputs => {
-        const explain =
-          explained === null || outputs.maps === null ? null : explainSpec(explained, picture.region, pictures);
-        return {
-          outputs,
-          frameOutputs,
-          spec: decisionSpec(this.manifest, modality, thorough, this.rejectionModel),
-          usable: quality.usable,
-          framing,
-          explain,
-        };
-      });
+      const outputs = seen.map(
+        ({ outputs, frameOutputs, modality, quality, picture, frame: { framing } }): LesionOutputs => {
+          const explain =
+            explained === null || outputs.maps === null ? null : explainSpec(explained, picture.region, images);
+          return {
+            outputs,
+            frameOutputs,
+            spec: decisionSpec(this.manifest, modality, testTimeAugmentation, this.rejectionModel),
+            usable: quality.usable,
+            framing,
+            explain,
+          };
+        },
+      );
       return { seen, interpreted: await this.#interpret(outputs, combination), inferredAt };
     });
     const ended = performance.now();
@@ -173,7 +175,7 @@ export class Engine {
       total: ended - began,
     };
     onStage('done');
-    return this.#result(asked, seen, interpreted, timings);
+    return this.#result(request, seen, interpreted, timings);
   }
 
   /** Classifies the model's self-test picture and compares with the reference shipped. @throws DermletError */
@@ -189,7 +191,7 @@ export class Engine {
       // The picture as it is: a second run for its spot would keep the first photo waiting.
       await this.classify(await this.options.file(this.manifest.selfTest.picture), { explain: true, crop: 'whole' });
     } catch {
-      // Nothing was asked for yet, so there is nobody to tell.
+      // Nobody waits for an answer yet; the first photo reports the failure.
     }
   }
 
@@ -198,34 +200,34 @@ export class Engine {
   }
 
   /** Checks everything that can be known before a picture is read. @throws DermletError INVALID_ARGUMENT */
-  #asked(input: EngineInput, options: CallOptions): Asked {
+  #request(input: EngineInput, options: CallOptions): EngineRequest {
     const { manifest } = this;
     const lesion = isList(input);
     if (lesion && options.crop !== undefined)
       throw new DermletError('INVALID_ARGUMENT', 'Each picture of a lesion has a crop of its own.');
-    const given = (
+    const pictures = (
       lesion ? input : [{ bytes: input, ...(options.crop === undefined ? {} : { crop: options.crop }) }]
     ).map(
-      ({ bytes, crop, modality = options.modality ?? AUTO }): Given => ({
+      ({ bytes, crop, modality = options.modality ?? AUTO }): RequestedPicture => ({
         bytes,
         crop: checkedCrop(crop),
         modality: modality === AUTO ? AUTO : findModality(manifest, modality),
       }),
     );
-    const thorough = options.thorough === true;
-    const told = given.map(({ modality }) =>
+    const testTimeAugmentation = options.testTimeAugmentation === true;
+    const modalities = pictures.map(({ modality }) =>
       modality === AUTO && !manifest.modalityProbe ? findModality(manifest) : modality,
     );
     // What can be refused before a network runs is refused now; the rest when the pictures have said what they are.
-    if (told.length < 1 || told.length > 2 || !told.includes(AUTO))
-      combinationSpec(manifest, told as Modality[], thorough);
+    if (modalities.length < 1 || modalities.length > 2 || !modalities.includes(AUTO))
+      combinationSpec(manifest, modalities as Modality[], testTimeAugmentation);
     return {
       lesion,
-      given,
-      thorough,
-      views: thorough ? viewsOf(manifest) : 1,
+      pictures,
+      testTimeAugmentation,
+      views: testTimeAugmentation ? viewsOf(manifest) : 1,
       explained: findExplained(manifest, options.explain),
-      pictures: options.pictures === true,
+      images: options.images === true,
     };
   }
 
@@ -233,12 +235,12 @@ export class Engine {
    * The picture as it is, or the part that was asked for; and the whole of it for the locator where a spot is to be
    * looked for.
    */
-  async #prepare({ bytes, crop, modality }: Given, { views, pictures }: Asked): Promise<Framed> {
+  async #prepare({ bytes, crop, modality }: RequestedPicture, { views, images }: EngineRequest): Promise<Framed> {
     const { locator, defaultModality } = this.manifest;
     const spec = prepareSpec(
       this.manifest,
       modality === AUTO ? defaultModality : modality.id,
-      pictures ? PREVIEW_SIDE : 0,
+      images ? PREVIEW_SIDE : 0,
       views,
     );
     const picture = await this.core.prepare(bytes, spec, typeof crop === 'object' ? crop : null);
@@ -254,16 +256,16 @@ export class Engine {
   async #see(
     network: Network,
     picture: Framed,
-    { bytes, crop, modality: asked }: Given,
-    { views }: Asked,
+    { bytes, crop, modality: requested }: RequestedPicture,
+    { views }: EngineRequest,
     clock: Clock,
   ): Promise<Seen> {
     const { locator } = this.manifest;
     const outputs = await network.run(picture.tensor, views);
     const recognised = await this.#recognise(outputs);
-    const modality = asked === AUTO ? (recognised?.modality ?? findModality(this.manifest)) : asked;
+    const modality = requested === AUTO ? (recognised?.modality ?? findModality(this.manifest)) : requested;
     const choice: ModalityChoice = {
-      by: asked !== AUTO ? 'caller' : recognised ? 'picture' : 'default',
+      by: requested !== AUTO ? 'caller' : recognised ? 'picture' : 'default',
       ...(recognised ? { recognised: { modality: recognised.modality.id, probability: recognised.probability } } : {}),
     };
     const judged = async (seen: Decoded): Promise<Quality> =>
@@ -286,7 +288,8 @@ export class Engine {
       this.core.prepare(bytes, prepareSpec(this.manifest, modality.id, 0, views), frame),
     );
     const frameOutputs = await network.run(close.tensor, views);
-    if (framing === 'both') return { ...asItIs, frameOutputs, quality: await judged(picture), frame: { framing, spots } };
+    if (framing === 'both')
+      return { ...asItIs, frameOutputs, quality: await judged(picture), frame: { framing, spots } };
     const framed = { ...close, preview: picture.preview, whole: null };
     return {
       picture: framed,
@@ -326,10 +329,10 @@ export class Engine {
     }
   }
 
-  #result(asked: Asked, seen: Seen[], interpreted: Interpreted, timings: RuntimeReport['timings']): Result {
+  #result(request: EngineRequest, seen: Seen[], interpreted: Interpreted, timings: RuntimeReport['timings']): Result {
     const { manifest, runtime } = this;
     const { decision, heatMap, perPicture, primaryIndex, combined } = interpreted;
-    const { thorough, given } = asked;
+    const { testTimeAugmentation, pictures } = request;
     const classOf = (index: number) => manifest.classes[index]!;
     const ranking = decision.ranking.map(
       (index): RankedClass => ({
@@ -338,23 +341,23 @@ export class Engine {
         inSet: decision.predictionSet.includes(index),
       }),
     );
-    const sources = seen.map(({ picture }, index) => sourceOf(picture, given[index]!.bytes.length));
+    const sources = seen.map(({ picture }, index) => sourceOf(picture, pictures[index]!.bytes.length));
     const main = seen[primaryIndex]!;
     const rejections = perPicture.map(
       ({ rejection }, index): Rejection => ({
         method: manifest.decision.rejection,
         score: rejection,
-        threshold: rejectionThreshold(manifest, seen[index]!.modality, thorough),
+        threshold: rejectionThreshold(manifest, seen[index]!.modality, testTimeAugmentation),
       }),
     );
     return {
-      resultVersion: 1,
+      resultVersion: 2,
       model: { name: manifest.name, version: manifest.version, sha256: manifest.file.sha256, title: manifest.title },
       outcome: decision.outcome,
       tier: decision.tier,
       modality: main.modality.id,
       modalityChoice: main.choice,
-      thorough,
+      testTimeAugmentation,
       ranking,
       predictionSet: decision.predictionSet.map((index) => classOf(index).id),
       coverage: manifest.decision.coverage,
@@ -374,10 +377,10 @@ export class Engine {
             },
           }
         : {}),
-      ...(asked.lesion
+      ...(request.lesion
         ? {
             lesion: {
-              pictures: perPicture.map((each, index) => ({
+              perPicture: perPicture.map((each, index) => ({
                 modality: seen[index]!.modality.id,
                 modalityChoice: seen[index]!.choice,
                 frame: seen[index]!.frame,
@@ -388,7 +391,7 @@ export class Engine {
                 probabilities: probabilitiesById(manifest, each),
               })),
               combined,
-              shown: primaryIndex,
+              primaryIndex,
             },
           }
         : {}),
@@ -398,13 +401,13 @@ export class Engine {
         ...(runtime.fallback ? { fallback: runtime.fallback } : {}),
         timings,
       },
-      ...(asked.pictures ? { pictures: resultPictures(main.picture, heatMap) } : {}),
+      ...(request.images ? { images: resultImages(main.picture, heatMap) } : {}),
     };
   }
 }
 
-/** One picture as it was asked for, checked. */
-interface Given {
+/** One picture of a request, checked. */
+interface RequestedPicture {
   bytes: Uint8Array;
   crop: Crop;
   modality: Modality | typeof AUTO;
@@ -443,14 +446,14 @@ class Clock {
 }
 
 /** One call, checked. */
-interface Asked {
+interface EngineRequest {
   /** Whether the pictures were given as those of a lesion. */
   lesion: boolean;
-  given: Given[];
-  thorough: boolean;
+  pictures: RequestedPicture[];
+  testTimeAugmentation: boolean;
   views: number;
   explained: number | null;
-  pictures: boolean;
+  images: boolean;
 }
 
 const probabilitiesById = ({ classes }: Manifest, { probabilities }: Decision): Record<string, number> =>
@@ -470,7 +473,7 @@ function sourceOf({ source, region, decodePath }: Decoded, size: number): Source
   };
 }
 
-function resultPictures(prepared: Prepared, heatMap: Interpreted['heatMap']): ResultPictures {
+function resultImages(prepared: Prepared, heatMap: Interpreted['heatMap']): ResultImages {
   return {
     ...(prepared.preview ? { preview: prepared.preview } : {}),
     view: prepared.view,
@@ -492,7 +495,7 @@ export function prepareSpec(
 /** Of a modality that says nothing: no spot is small. */
 const NO_LOOK: Look = { aloneShare: 0, bothShare: 0 };
 
-/** The whole picture for the locator: no quality is asked of it, and nobody looks at it. */
+/** The whole picture for the locator: neither checked for quality nor shown. */
 function locatorSpec({ input }: Locator): PrepareSpec {
   const { name: _name, ...picture } = input;
   return { cropPct: 1, ...picture, quality: {}, previewSide: 0, views: 1 };
@@ -501,38 +504,38 @@ function locatorSpec({ input }: Locator): PrepareSpec {
 /** The manifest's limits by the ids of their checks. */
 function qualitySpec(quality: Manifest['quality'], modality: string): PrepareSpec['quality'] {
   const limits: QualityLimits = { ...quality, ...quality.modalities?.[modality] };
-  const given = Object.entries(QUALITY_CHECKS).flatMap(([id, { key }]) =>
+  const known = Object.entries(QUALITY_CHECKS).flatMap(([id, { key }]) =>
     limits[key] === undefined ? [] : [[id, limits[key]] as const],
   );
-  return Object.fromEntries(given);
+  return Object.fromEntries(known);
 }
 
 /** All dihedral views of a square input, else those that keep the shape; `wasm_src/core/view/views.h`. */
 const viewsOf = ({ input }: Manifest): number => (input.width === input.height ? 8 : 4);
 
-const calibrationOf = (modality: Modality, thorough: boolean): Calibration =>
-  thorough ? (modality.thorough ?? modality) : modality;
+const calibrationOf = (modality: Modality, testTimeAugmentation: boolean): Calibration =>
+  testTimeAugmentation ? (modality.testTimeAugmentation ?? modality) : modality;
 
 export function decisionSpec(
   manifest: Manifest,
   modality: Modality,
-  thorough: boolean,
+  testTimeAugmentation: boolean,
   rejectionModel: Uint8Array | null = null,
 ): DecisionSpec {
-  const { temperature, sets, tiers } = calibrationOf(modality, thorough);
+  const { temperature, sets, tiers } = calibrationOf(modality, testTimeAugmentation);
   return {
     scoresAre: manifest.outputs.scoresAre,
     temperature,
     sets,
     tiers,
-    rejectionThreshold: rejectionThreshold(manifest, modality, thorough),
+    rejectionThreshold: rejectionThreshold(manifest, modality, testTimeAugmentation),
     rejectionModel,
     concern: manifest.classes.map(({ concern }) => concern),
   };
 }
 
-const rejectionThreshold = (manifest: Manifest, modality: Modality, thorough: boolean): number | null =>
-  manifest.decision.rejection === 'none' ? null : calibrationOf(modality, thorough).rejectionThreshold;
+const rejectionThreshold = (manifest: Manifest, modality: Modality, testTimeAugmentation: boolean): number | null =>
+  manifest.decision.rejection === 'none' ? null : calibrationOf(modality, testTimeAugmentation).rejectionThreshold;
 
 /**
  * The manifest's combination with its weights in the pictures' order; null for pictures of one modality. @throws
@@ -541,7 +544,7 @@ const rejectionThreshold = (manifest: Manifest, modality: Modality, thorough: bo
 export function combinationSpec(
   { combination }: Manifest,
   modalities: readonly Modality[],
-  thorough: boolean,
+  testTimeAugmentation: boolean,
 ): CombinationSpec | null {
   if (modalities.length < 1 || modalities.length > 2)
     throw new DermletError('INVALID_ARGUMENT', `A lesion has one or two pictures, not ${modalities.length}.`);
@@ -555,7 +558,9 @@ export function combinationSpec(
         'modality can be.',
     );
   }
-  const { weights, temperature, sets, tiers } = thorough ? (combination.thorough ?? combination) : combination;
+  const { weights, temperature, sets, tiers } = testTimeAugmentation
+    ? (combination.testTimeAugmentation ?? combination)
+    : combination;
   return { weights: places.map((place) => weights[place]!), temperature, sets, tiers };
 }
 
@@ -588,9 +593,9 @@ function checkedCrop(crop: Crop = 'auto'): Crop {
   return { x, y, width, height };
 }
 
-/** The overlay has the region's shape, so that it can be laid over it; without pictures only the grid is wanted. */
-function explainSpec(classIndex: number, region: Rect, pictures: boolean): Explain {
-  if (!pictures) return { classIndex, width: 1, height: 1 };
+/** The overlay has the region's shape, so that it can be laid over it; without images only the grid is wanted. */
+function explainSpec(classIndex: number, region: Rect, images: boolean): Explain {
+  if (!images) return { classIndex, width: 1, height: 1 };
   const scale = Math.min(1, OVERLAY_SIDE / Math.max(region.width, region.height));
   return {
     classIndex,

@@ -157,12 +157,12 @@ export function withPixelSources(result: Result, input: Kept | readonly { bytes:
   const { lesion } = result;
   return {
     ...result,
-    source: marked(result.source, lesion?.shown ?? 0),
+    source: marked(result.source, lesion?.primaryIndex ?? 0),
     ...(lesion
       ? {
           lesion: {
             ...lesion,
-            pictures: lesion.pictures.map((each, index) => ({ ...each, source: marked(each.source, index) })),
+            perPicture: lesion.perPicture.map((each, index) => ({ ...each, source: marked(each.source, index) })),
           },
         }
       : {}),

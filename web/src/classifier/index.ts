@@ -35,10 +35,10 @@ export {
   type Rect,
   type Rejection,
   type Result,
-  type ResultPictures,
+  type ResultImages,
   type Runtime,
   type Source,
   type Spot,
   type Tier,
-  withoutPictures,
+  withoutImages,
 } from './result.js';

@@ -40,8 +40,8 @@ export async function decodeHeic(bytes: Uint8Array, lib: Libheif): Promise<Decod
     const [width, height] = [image.get_width(), image.get_height()];
     checkPixels(width, height);
     const rgba = new Uint8ClampedArray(width * height * 4);
-    const told = await new Promise((done) => image.display({ data: rgba, width, height }, done));
-    if (!told) throw broken('heic');
+    const decoded = await new Promise((done) => image.display({ data: rgba, width, height }, done));
+    if (!decoded) throw broken('heic');
     return { path: 'libheif', width, height, rgba };
   } finally {
     for (const image of images) image.free();

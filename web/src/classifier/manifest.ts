@@ -50,14 +50,14 @@ function checkTogether(manifest: Manifest): void {
       `must have one entry for each of the ${manifest.classes.length} classes, but has ${sets.limits.length}`,
     );
   };
-  manifest.modalities.forEach(({ sets, thorough }, index) => {
+  manifest.modalities.forEach(({ sets, testTimeAugmentation }, index) => {
     oneEach(`modalities[${index}]`, sets);
-    oneEach(`modalities[${index}].thorough`, thorough?.sets);
+    oneEach(`modalities[${index}].testTimeAugmentation`, testTimeAugmentation?.sets);
   });
   const { combination } = manifest;
   if (combination) {
     oneEach('combination', combination.sets);
-    oneEach('combination.thorough', combination.thorough?.sets);
+    oneEach('combination.testTimeAugmentation', combination.testTimeAugmentation?.sets);
     const [a, b] = combination.modalities;
     for (const id of [a, b])
       if (!manifest.modalities.some((modality) => modality.id === id))

@@ -23,7 +23,7 @@ export interface StoreOptions {
   /** Of files that do not lie in the model's folder. */
   addresses?: Addresses | undefined;
   /** Milliseconds to wait for a fresh manifest while a kept one is at hand. Default 4000. */
-  patience?: number;
+  keptAfter?: number;
 }
 
 export type FileProgress = (loaded: number, total: number, cached: boolean) => void;
@@ -59,7 +59,7 @@ export class ModelStore {
   readonly #fetch: Fetch;
   readonly #caches: CacheStorage | null;
   readonly #signal: AbortSignal | undefined;
-  readonly #patience: number;
+  readonly #keptAfter: number;
   readonly #addresses: Addresses | undefined;
   /** What the manifest is kept as. */
   readonly #manifestUrl: string;
@@ -73,7 +73,7 @@ export class ModelStore {
     this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
     this.#caches = options.caches === undefined ? platformCaches() : options.caches;
     this.#signal = options.signal;
-    this.#patience = options.patience ?? 4000;
+    this.#keptAfter = options.keptAfter ?? 4000;
     this.#addresses = options.addresses;
     this.#manifestUrl = new URL('manifest.json', folder).href;
   }
@@ -87,7 +87,7 @@ export class ModelStore {
     fresh.catch(() => undefined); // looked at below; must not count as unhandled when the kept copy wins
     const kept = await this.#keptManifest();
     try {
-      return await (kept ? withPatience(fresh, kept, this.#patience) : fresh);
+      return await (kept ? unlessSlow(fresh, kept, this.#keptAfter) : fresh);
     } catch (error) {
       throwIfAborted(this.#signal);
       if (kept && error instanceof DermletError && error.code === 'MODEL_UNAVAILABLE') return kept;
@@ -242,7 +242,7 @@ function platformCaches(): CacheStorage | null {
   }
 }
 
-function withPatience<T>(fresh: Promise<T>, kept: T, milliseconds: number): Promise<T> {
+function unlessSlow<T>(fresh: Promise<T>, kept: T, milliseconds: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<T>((resolve) => (timer = setTimeout(() => resolve(kept), milliseconds)));
   return Promise.race([fresh, late]).finally(() => clearTimeout(timer));

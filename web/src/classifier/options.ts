@@ -57,14 +57,14 @@ export interface ClassifyOptions {
    * network's input is not a square), with the calibration made for it where the model has one. Takes about eight times
    * as long. Default false.
    */
-  thorough?: boolean;
+  testTimeAugmentation?: boolean;
   /**
-   * Adds `explanation` (and the overlay when `pictures` is asked for): the first-ranked class, or the class id given.
+   * Adds `explanation` (and the overlay when `images` is asked for): the first-ranked class, or the class id given.
    * Default false.
    */
   explain?: boolean | string;
-  /** Adds `result.pictures`: upright preview, the network's view, the heat-map overlay. Default false. */
-  pictures?: boolean;
+  /** Adds `result.images`: upright preview, the network's view, the heat-map overlay. Default false. */
+  images?: boolean;
   onStage?: (stage: Stage) => void;
 }
 

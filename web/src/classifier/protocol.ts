@@ -64,9 +64,7 @@ export type FromWorker =
   | { type: 'failed'; id: number; error: WireError };
 
 /** The buffers of a result that can be moved. */
-export function resultBuffers({ pictures }: Result): ArrayBuffer[] {
-  if (!pictures) return [];
-  return [pictures.preview, pictures.view, pictures.overlay].flatMap((picture) =>
-    picture ? [picture.rgba.buffer] : [],
-  );
+export function resultBuffers({ images }: Result): ArrayBuffer[] {
+  if (!images) return [];
+  return [images.preview, images.view, images.overlay].flatMap((picture) => (picture ? [picture.rgba.buffer] : []));
 }

@@ -102,7 +102,7 @@ export interface Source {
 
 /** The pictures of one lesion, in the order in which they were given. */
 export interface Lesion {
-  pictures: {
+  perPicture: {
     modality: string;
     modalityChoice: ModalityChoice;
     frame: Frame;
@@ -118,20 +118,20 @@ export interface Lesion {
   combined: boolean;
   /**
    * Index of the first usable picture (0 when none is): the result's `modality`, `quality`, `source`, `explanation` and
-   * `pictures` are its.
+   * `images` are its.
    */
-  shown: number;
+  primaryIndex: number;
 }
 
 export interface Result {
-  resultVersion: 1;
+  resultVersion: 2;
   model: { name: string; version: string; sha256: string; title: string };
   outcome: Outcome;
   tier: Tier;
   modality: string;
   modalityChoice: ModalityChoice;
   /** Whether the scores are means over the dihedral views. */
-  thorough: boolean;
+  testTimeAugmentation: boolean;
   /**
    * All classes, most probable first, whatever the outcome. Show no class as an answer unless the outcome is `single`
    * or `several`.
@@ -158,11 +158,11 @@ export interface Result {
   /** Where pictures were given as those of one lesion. */
   lesion?: Lesion;
   runtime: Runtime;
-  /** Pixels for showing, absent where not asked for. Not JSON: `withoutPictures` drops them. */
-  pictures?: ResultPictures;
+  /** Pixels for showing, absent where not asked for. Not JSON: `withoutImages` drops them. */
+  images?: ResultImages;
 }
 
-export interface ResultPictures {
+export interface ResultImages {
   /** The whole upright picture, longest side at most 1024 pixels. */
   preview?: Picture;
   /** Exactly what the network saw. */
@@ -172,7 +172,7 @@ export interface ResultPictures {
 }
 
 /** The JSON-able part of a result. */
-export function withoutPictures(result: Result): Omit<Result, 'pictures'> {
-  const { pictures: _pictures, ...plain } = result;
+export function withoutImages(result: Result): Omit<Result, 'images'> {
+  const { images: _images, ...plain } = result;
   return plain;
 }

@@ -154,7 +154,7 @@ export class DermletPhotoView extends LitElement {
   /** Name of the class that the heat map explains; null when no class may be named. */
   get #explained(): string | null {
     const result = this.#result;
-    if (!result?.explanation || !result.pictures?.overlay || !mayName(result)) return null;
+    if (!result?.explanation || !result.images?.overlay || !mayName(result)) return null;
     return result.ranking.find((entry) => entry.id === result.explanation?.classId)?.name ?? null;
   }
 
@@ -162,9 +162,9 @@ export class DermletPhotoView extends LitElement {
     if (!this.photo) return nothing;
     return html`<figure>
       <div class="frame">${
-        this.#result?.pictures?.preview ? this.#upright(this.photo, this.#result) : this.#file(this.photo)
+        this.#result?.images?.preview ? this.#upright(this.photo, this.#result) : this.#file(this.photo)
       }</div>
-      ${this.#result?.pictures?.preview ? this.#framing(this.#result) : nothing}
+      ${this.#result?.images?.preview ? this.#framing(this.#result) : nothing}
         ${this.#explained ? this.#slider(this.#explained) : nothing}
     </figure>`;
   }
@@ -248,18 +248,18 @@ export class DermletPhotoView extends LitElement {
   }
 
   protected override updated(_changed: PropertyValues<this>): void {
-    const pictures = this.#result?.pictures;
-    if (pictures?.preview && this.photoCanvas) {
-      draw(this.photoCanvas, pictures.preview);
+    const images = this.#result?.images;
+    if (images?.preview && this.photoCanvas) {
+      draw(this.photoCanvas, images.preview);
       // Set through CSSOM, as the page's policy forbids style attributes. As wide as the column, but not taller than a
       // screen.
       this.picture?.style.setProperty(
         'width',
-        `min(100%, calc(34rem * ${pictures.preview.width / pictures.preview.height}))`,
+        `min(100%, calc(34rem * ${images.preview.width / images.preview.height}))`,
       );
     }
     const result = this.#result;
-    if (!result || !pictures?.preview) return;
+    if (!result || !images?.preview) return;
     const { region, width, height } = result.source;
     /** Positions an overlay on a region of the upright picture. */
     const position = ({ style }: HTMLElement, part: Rect) => {
@@ -272,8 +272,8 @@ export class DermletPhotoView extends LitElement {
     for (const button of this.renderRoot.querySelectorAll<HTMLElement>('.spot'))
       position(button, spots[Number(button.dataset.spot)]!);
     if (this.region) position(this.region, region);
-    if (!this.#explained || !this.overlayCanvas || !pictures.overlay) return;
-    draw(this.overlayCanvas, pictures.overlay);
+    if (!this.#explained || !this.overlayCanvas || !images.overlay) return;
+    draw(this.overlayCanvas, images.overlay);
     this.overlayCanvas.style.setProperty('opacity', String(this.opacity / 100));
   }
 }

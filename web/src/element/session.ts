@@ -154,7 +154,7 @@ export class Session extends EventTarget {
     if (!photo) return;
     this.selectedId = id;
     this.modality = photo.modality;
-    if (photo.state.kind === 'done' && !photo.state.result.pictures) this.rerun(id);
+    if (photo.state.kind === 'done' && !photo.state.result.images) this.rerun(id);
     else this.#changed();
   }
 
@@ -288,7 +288,7 @@ export class Session extends EventTarget {
       ...(photo.modality ? { modality: photo.modality } : {}),
       ...(photo.crop ? { crop: photo.crop } : {}),
       explain: true,
-      pictures: true,
+      images: true,
       onStage: (stage) => {
         if (!signal.aborted && stage !== 'done') this.#update(photo.id, { state: { kind: 'running', stage } });
       },
@@ -302,12 +302,12 @@ export class Session extends EventTarget {
   }
 
   #dropOldPictures(): void {
-    const withPictures = this.photos.filter((photo) => photo.state.kind === 'done' && photo.state.result.pictures);
-    const drop = new Set(withPictures.slice(KEPT_PICTURES).filter((photo) => photo.id !== this.selectedId));
+    const withImages = this.photos.filter((photo) => photo.state.kind === 'done' && photo.state.result.images);
+    const drop = new Set(withImages.slice(KEPT_PICTURES).filter((photo) => photo.id !== this.selectedId));
     if (drop.size === 0) return;
     this.photos = this.photos.map((photo) => {
       if (!drop.has(photo) || photo.state.kind !== 'done') return photo;
-      const { pictures: _pictures, ...result } = photo.state.result;
+      const { images: _images, ...result } = photo.state.result;
       return { ...photo, state: { kind: 'done', result } };
     });
     this.#changed();

@@ -122,7 +122,7 @@ export class DermletShelf extends LitElement {
 
   protected override updated(_changed: PropertyValues<this>): void {
     for (const photo of this.photos) {
-      const picture = photo.state.kind === 'done' ? photo.state.result.pictures?.preview : undefined;
+      const picture = photo.state.kind === 'done' ? photo.state.result.images?.preview : undefined;
       const canvas = this.renderRoot.querySelector<HTMLCanvasElement>(`[data-id="${photo.id}"] canvas`);
       // A drawn thumbnail stays when the session drops the preview.
       if (picture && canvas) drawThumbnail(canvas, picture, THUMBNAIL);

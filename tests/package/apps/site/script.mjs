@@ -1,6 +1,6 @@
 // A program of somebody else's: one picture by its path, and by its bytes; then it ends by itself.
 import { readFile } from 'node:fs/promises';
-import { Classifier, DermletError, withoutPictures } from 'dermlet/node';
+import { Classifier, DermletError, withoutImages } from 'dermlet/node';
 
 const path = process.argv[2];
 const classifier = await Classifier.load();
@@ -11,4 +11,4 @@ const [byPath, byBytes] = await Promise.all([
 const missing = await classifier
   .classify('no-such-file.jpg')
   .catch((error) => error instanceof DermletError && error.code);
-console.log(JSON.stringify({ result: withoutPictures(byPath), same: byBytes.ranking, missing }));
+console.log(JSON.stringify({ result: withoutImages(byPath), same: byBytes.ranking, missing }));

@@ -46,16 +46,16 @@ class Findings:
                 **{
                     key: value
                     for key, value in known.get(name, {}).items()
-                    if key not in ("id", "thorough", "setThresholds")
+                    if key not in ("id", "testTimeAugmentation", "setThresholds")
                 },
                 "rejectionThreshold": None,
             } | found.entry()
             if name in self.test_time_augmentation:
-                entry["thorough"] = {"rejectionThreshold": None} | self.test_time_augmentation[name].entry()
+                entry["testTimeAugmentation"] = {"rejectionThreshold": None} | self.test_time_augmentation[name].entry()
             manifest["modalities"].append(entry)
         manifest.pop("combination", None)
         if self.combination:
-            augmented = {"thorough": self.augmented_combination.entry()} if self.augmented_combination else {}
+            augmented = {"testTimeAugmentation": self.augmented_combination.entry()} if self.augmented_combination else {}
             manifest["combination"] = {
                 "modalities": list(self.combination.modalities),
                 **self.combination.entry(),
@@ -89,12 +89,12 @@ class Findings:
         return {
             "asked": self.requested,
             "modalities": {name: described(found) for name, found in self.modalities.items()},
-            "thorough": {name: described(found) for name, found in self.test_time_augmentation.items()},
+            "testTimeAugmentation": {name: described(found) for name, found in self.test_time_augmentation.items()},
             **{
                 name: described(pair.fitted)
                 for name, pair in (
                     ("combination", self.combination),
-                    ("thoroughCombination", self.augmented_combination),
+                    ("testTimeAugmentationCombination", self.augmented_combination),
                 )
                 if pair
             },

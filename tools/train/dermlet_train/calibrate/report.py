@@ -54,11 +54,11 @@ def report(findings: Findings) -> str:
     ]
     parts = [
         *findings.modalities.items(),
-        *((f"{name}, thorough", found) for name, found in findings.test_time_augmentation.items()),
+        *((f"{name}, test-time augmentation", found) for name, found in findings.test_time_augmentation.items()),
     ]
     pairs = [
         (pair, extra)
-        for pair, extra in ((findings.combination, ""), (findings.augmented_combination, ", thorough"))
+        for pair, extra in ((findings.combination, ""), (findings.augmented_combination, ", test-time augmentation"))
         if pair
     ]
     parts += [(" + ".join(pair.modalities) + extra, pair.fitted) for pair, extra in pairs]

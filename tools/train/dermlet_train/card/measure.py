@@ -1,7 +1,7 @@
 """Measuring a model through the shipped path: `npm run evaluate` on pictures as they are, and on coarse copies of them.
 
 Every picture is classified once a setting; parts, sets and skin tones are cut from the same answers. What evaluate
-wrote stands unchanged in `<model>/figures/`: `evaluation.json`, `degraded.json`, `thorough.json`; beside them
+wrote stands unchanged in `<model>/figures/`: `evaluation.json`, `degraded.json`, `test-time-augmentation.json`; beside them
 `speed.json`, the network's time in onnxruntime-web against a yardstick's, and `download.json`, the sizes of its file.
 """
 
@@ -26,7 +26,7 @@ from .plan import Part, Plan
 Row = dict[str, str]
 
 
-SETTINGS = ("evaluation", "thorough", "degraded", "speed")
+SETTINGS = ("evaluation", "test-time-augmentation", "degraded", "speed")
 SPEED_ROUNDS, SPEED_RUNS = 15, 8
 
 
@@ -49,8 +49,8 @@ def measure_model(
         write_rows(table, rows)
         if "evaluation" in only:
             _measure("pictures as they are", table, images, figures / "evaluation.json", whole)
-        if "thorough" in only and plan.thorough:
-            _measure("thorough mode", table, images, figures / "thorough.json", (*whole, "--thorough"))
+        if "test-time-augmentation" in only and plan.test_time_augmentation:
+            _measure("test-time augmentation", table, images, figures / "test-time-augmentation.json", (*whole, "--test-time-augmentation"))
         parts = [part for part in plan.parts if part.degraded]
         if "degraded" in only and parts:
             sets = {name for part in parts for name in part.sets}

@@ -13,7 +13,7 @@ from .plan import Plan
 from .reports import Report
 
 TABLE_BEGIN, TABLE_END = "<!-- figures: made by `python -m dermlet_train card` -->", "<!-- end of figures -->"
-REPORTS = ("evaluation", "degraded", "thorough", "variants", "speed", "download")
+REPORTS = ("evaluation", "degraded", "test-time-augmentation", "variants", "speed", "download")
 
 _REJECTION = {
     "none": "No picture is refused by its score; only unusable ones are.",
@@ -205,15 +205,15 @@ def _settings(plan: Plan, reports: Report, positive: str) -> str:
 {pairs["lesions"]} lesions have a picture of each kind. Their scores are joined in C++ when both are given to `classify`. The differences are paired: the same lesions in every resample.
 
 {tables.pair_table(pairs, positive)}""")
-    if "thorough" in reports:
-        texts.append(f"""## Thorough mode
+    if "test-time-augmentation" in reports:
+        texts.append(f"""## Test-time augmentation
 
 Eight views of each picture (quarter turns and mirror images), averaged.
 
-{tables.setting_table(plan, report, reports["thorough"], ("plain", "thorough"), positive)}""")
-        if reports["thorough"]["pairs"]:
+{tables.setting_table(plan, report, reports["test-time-augmentation"], ("one view", "eight views"), positive)}""")
+        if reports["test-time-augmentation"]["pairs"]:
             texts.append(
-                f"Both pictures of one lesion in the thorough mode:\n\n{tables.pair_table(reports['thorough']['pairs'], positive)}"
+                f"Both pictures of one lesion in test-time augmentation:\n\n{tables.pair_table(reports['test-time-augmentation']['pairs'], positive)}"
             )
     if "degraded" in reports:
         texts.append(f"""## Coarse pictures

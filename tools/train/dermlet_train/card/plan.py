@@ -5,7 +5,7 @@ none.
     [[target]]    title, at (where in the reports), figure; at_least and/or at_most; optional less (a report to take the
     difference with) [[published]] what, figure, caveat; optional about (`figures`, or `tiers`: which section it stands
     in) [words]       knows_not, skin_tones, data; limits (a list)
-    degraded_side, thorough, pairs, speed: see `Plan`
+    degraded_side, test_time_augmentation, pairs, speed: see `Plan`
 
 `at` is a path into the reports: `evaluation.parts.ham10000.lesions`, `degraded.parts...`,
 `evaluation.refusal.byLabel.none`.
@@ -71,7 +71,7 @@ class Plan:
     limits: tuple[str, ...] = ()
     degraded_side: int = 150  # pixels, shorter side of the coarse copies
     pairs: bool = False  # also both pictures of one lesion together
-    thorough: bool = False  # also with eight views averaged
+    test_time_augmentation: bool = False  # also with eight views averaged
     speed: bool = False  # time in onnxruntime-web beside a yardstick's; for square NCHW inputs
     readme: bool = False  # the README's table is of this model
 

@@ -275,7 +275,7 @@ export interface CliArguments {
   'cli.usage.classify.modality': undefined;
   'cli.usage.classify.crop': undefined;
   'cli.usage.classify.lesion': undefined;
-  'cli.usage.classify.thorough': undefined;
+  'cli.usage.classify.testTimeAugmentation': undefined;
   'cli.usage.classify.explain': undefined;
   'cli.usage.classify.jobs': undefined;
   'cli.usage.evaluate': undefined;
@@ -284,7 +284,7 @@ export interface CliArguments {
   'cli.usage.evaluate.merge': undefined;
   'cli.usage.evaluate.part': undefined;
   'cli.usage.evaluate.pairs': undefined;
-  'cli.usage.evaluate.thorough': undefined;
+  'cli.usage.evaluate.testTimeAugmentation': undefined;
   'cli.usage.evaluate.positive': undefined;
   'cli.usage.evaluate.malignant': undefined;
   'cli.usage.evaluate.labels': undefined;
@@ -340,7 +340,7 @@ export interface CliArguments {
   'cli.look.byPicture': { modality: string; score: string };
   'cli.look.asRequested': { modality: string; looks: string; score: string };
   'cli.libheif': undefined;
-  'cli.thorough': undefined;
+  'cli.testTimeAugmentation': undefined;
   'cli.heatMap': { name: string };
   'cli.heatMapOf': { name: string; path: string };
   'cli.legend': { share: string };
