@@ -366,7 +366,10 @@ test('a member that is not there is refused like one that is undefined', async (
 
 test('what may be left out may be', () => {
   const { rejectionModel: _, ...spec } = lesionPicture().spec;
-  const answer = module.interpret([{ ...lesionPicture(), spec, frameOutputs: null, explain: null, framing: 'whole' }], null);
+  const answer = module.interpret(
+    [{ ...lesionPicture(), spec, frameOutputs: null, explain: null, framing: 'whole' }],
+    null,
+  );
   assert.equal(answer.ok, true, answer.message);
 });
 

@@ -72,8 +72,8 @@ std::size_t budget_of(const Header& header, std::size_t file_bytes) {
 
 Expected<Image> decode_with_stb(Bytes bytes, const Header& header) {
   DERMLET_TRY(rewritten, header.format == Format::kPng ? complete_png_palette(bytes) : complete_bmp_palette(bytes));
-  const Bytes given = rewritten.empty() ? bytes : Bytes(rewritten.span());
-  const StbPicture decoded = stb_decode(given, budget_of(header, given.size()));
+  const Bytes file = rewritten.empty() ? bytes : Bytes(rewritten.span());
+  const StbPicture decoded = stb_decode(file, budget_of(header, file.size()));
   if (decoded.pixels == nullptr) {
     if (decoded.refused)
       return fail(ErrorCode::kImageTooLarge,

@@ -150,18 +150,20 @@ export class Engine {
       );
       const inferredAt = performance.now();
       if (explained !== null) onStage('explaining');
-      const outputs = seen.map(({ outputs, frameOutputs, modality, quality, picture, frame: { framing } }): LesionOutputs => {
-        const explain =
-          explained === null || outputs.maps === null ? null : explainSpec(explained, picture.region, pictures);
-        return {
-          outputs,
-          frameOutputs,
-          spec: decisionSpec(this.manifest, modality, thorough, this.rejectionModel),
-          usable: quality.usable,
-          framing,
-          explain,
-        };
-      });
+      const outputs = seen.map(
+        ({ outputs, frameOutputs, modality, quality, picture, frame: { framing } }): LesionOutputs => {
+          const explain =
+            explained === null || outputs.maps === null ? null : explainSpec(explained, picture.region, pictures);
+          return {
+            outputs,
+            frameOutputs,
+            spec: decisionSpec(this.manifest, modality, thorough, this.rejectionModel),
+            usable: quality.usable,
+            framing,
+            explain,
+          };
+        },
+      );
       return { seen, interpreted: await this.#interpret(outputs, combination), inferredAt };
     });
     const ended = performance.now();
@@ -286,7 +288,8 @@ export class Engine {
       this.core.prepare(bytes, prepareSpec(this.manifest, modality.id, 0, views), frame),
     );
     const frameOutputs = await network.run(close.tensor, views);
-    if (framing === 'both') return { ...asItIs, frameOutputs, quality: await judged(picture), frame: { framing, spots } };
+    if (framing === 'both')
+      return { ...asItIs, frameOutputs, quality: await judged(picture), frame: { framing, spots } };
     const framed = { ...close, preview: picture.preview, whole: null };
     return {
       picture: framed,
