@@ -17,7 +17,7 @@ std::uint8_t over_white(unsigned value, unsigned alpha) {
   return static_cast<std::uint8_t>((((sum >> 8) + sum) >> 8) >> 7);
 }
 
-// One row of 1-4 channels as RGB, transparency not yet seen to.
+// One row of 1-4 channels as RGB, transparency not yet applied.
 void copy_colours(const std::uint8_t* from, int channels, int count, std::uint8_t* to) {
   if (channels == 3) {
     std::memcpy(to, from, static_cast<std::size_t>(count) * 3);
