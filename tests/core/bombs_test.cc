@@ -39,17 +39,17 @@ Expected<Prepared> contained(const File& file) {
   spec.tensor = {224, 224, Layout::kNchw, ChannelOrder::kRgb, {127, 127, 127}, {128, 128, 128}};
   spec.preview_side = 256;
   double least = 1e9;
-  Expected<Prepared> told = fail(ErrorCode::kInvalidArgument, "");
+  Expected<Prepared> prepared = fail(ErrorCode::kInvalidArgument, "");
   std::size_t most = 0;
   std::size_t inspecting = 0;
   for (int i = 0; i < 3; ++i) {
     testing::begin_counting();
     (void)inspect(file.bytes());
     inspecting = std::max(inspecting, testing::most_allocated());
-    told = fail(ErrorCode::kInvalidArgument, "");
+    prepared = fail(ErrorCode::kInvalidArgument, "");
     testing::begin_counting();
     const double began = milliseconds();
-    told = prepare(file.bytes(), spec);
+    prepared = prepare(file.bytes(), spec);
     least = std::min(least, milliseconds() - began);
     most = std::max(most, testing::most_allocated());
   }
@@ -61,19 +61,19 @@ Expected<Prepared> contained(const File& file) {
   ::testing::Test::RecordProperty("bytes", std::to_string(most));
   if (std::getenv("DERMLET_SHOW") != nullptr)
     std::printf("    %8zu bytes: %6.2f ms, %5.2f MiB, %s\n", file.bytes().size(), least,
-                static_cast<double>(most) / (1 << 20), told ? "read" : told.error().message.c_str());
-  return told;
+                static_cast<double>(most) / (1 << 20), prepared ? "read" : prepared.error().message.c_str());
+  return prepared;
 }
 
 void expect_code(const File& file, ErrorCode code) {
-  const auto told = contained(file);
-  ASSERT_FALSE(told) << "was read";
-  EXPECT_EQ(told.error().code, code) << told.error().message;
+  const auto prepared = contained(file);
+  ASSERT_FALSE(prepared) << "was read";
+  EXPECT_EQ(prepared.error().code, code) << prepared.error().message;
 }
 
 void expect_read(const File& file) {
-  const auto told = contained(file);
-  EXPECT_TRUE(told) << told.error().message;
+  const auto prepared = contained(file);
+  EXPECT_TRUE(prepared) << prepared.error().message;
 }
 
 // A PNG by its header and what lies between it and its end.
@@ -128,9 +128,9 @@ TEST(Bombs, DataBeyondThePngsSizeIsRefused) {
 
 TEST(Bombs, AnInflatingProfileIsNotRead) {
   const File profile = File().text("p\0\0"sv).add(zeros_deflated(std::size_t{64} << 20));
-  const auto told = contained(png(1, 1, 8, 0, File().chunk("iCCP"sv, profile).add(pixel())));
-  ASSERT_TRUE(told) << told.error().message;
-  EXPECT_EQ(told->source.colour, ColourSource::kUnsupportedProfile);
+  const auto prepared = contained(png(1, 1, 8, 0, File().chunk("iCCP"sv, profile).add(pixel())));
+  ASSERT_TRUE(prepared) << prepared.error().message;
+  EXPECT_EQ(prepared->source.colour, ColourSource::kUnsupportedProfile);
 }
 
 TEST(Bombs, ThousandsOfPngChunksAreWalked) {
@@ -159,9 +159,9 @@ File exif_loop(std::uint16_t entries, std::uint32_t next) {
 TEST(Bombs, ExifLoopsAreNotFollowed) {
   for (const std::uint32_t next : {8u, 0u, 0xFFFFFFFFu}) {
     for (const std::uint16_t entries : {std::uint16_t{3}, std::uint16_t{0xFFFF}}) {
-      const auto told = contained(png(1, 1, 8, 0, File().chunk("eXIf"sv, exif_loop(entries, next)).add(pixel())));
-      ASSERT_TRUE(told) << told.error().message;
-      EXPECT_EQ(told->source.orientation, 6);
+      const auto prepared = contained(png(1, 1, 8, 0, File().chunk("eXIf"sv, exif_loop(entries, next)).add(pixel())));
+      ASSERT_TRUE(prepared) << prepared.error().message;
+      EXPECT_EQ(prepared->source.orientation, 6);
     }
   }
 }
@@ -178,10 +178,10 @@ TEST(Bombs, AChainOfExifDirectoriesIsNotFollowed) {
   full.text("II*\0\x08\0\0\0\xFF\xFF"sv);
   for (int i = 0; i < 5'000; ++i) full.text("\x01\0\x04\0\xFF\xFF\xFF\xFF\x08\0\0\0"sv);
   full.text("\x12\x01\x03\0\x01\0\0\0\x08\0\0\0"sv);
-  const auto told = contained(
+  const auto prepared = contained(
       testing::jpeg_start().segment(0xE1, File().text("Exif\0\0"sv).add(full)).add(testing::grey_jpeg_rest(8, 8, 1)));
-  ASSERT_TRUE(told);
-  EXPECT_EQ(told->source.orientation, 8);
+  ASSERT_TRUE(prepared);
+  EXPECT_EQ(prepared->source.orientation, 8);
 }
 
 TEST(Bombs, ProfilesOfHugeAndOverlappingTagsAreNotRead) {
@@ -192,20 +192,20 @@ TEST(Bombs, ProfilesOfHugeAndOverlappingTagsAreNotRead) {
       icc.text(name).u32(128).u32(0xFFFFFFFF);
     for (int i = 0; i < 94; ++i) icc.text("zzzz"sv).u32(0).u32(60'000);
     icc.zeros(60'000 - icc.bytes().size());
-    const auto told = contained(testing::jpeg_start()
-                                    .segment(0xE2, File().text("ICC_PROFILE\0\x01\x01"sv).add(icc))
-                                    .add(testing::grey_jpeg_rest(8, 8, 1)));
-    ASSERT_TRUE(told) << told.error().message;
-    EXPECT_EQ(told->source.colour, ColourSource::kUnsupportedProfile);
+    const auto prepared = contained(testing::jpeg_start()
+                                        .segment(0xE2, File().text("ICC_PROFILE\0\x01\x01"sv).add(icc))
+                                        .add(testing::grey_jpeg_rest(8, 8, 1)));
+    ASSERT_TRUE(prepared) << prepared.error().message;
+    EXPECT_EQ(prepared->source.colour, ColourSource::kUnsupportedProfile);
   }
 }
 
 TEST(Bombs, AProfileOf16MebibytesIsNotJoined) {
   File jpeg = testing::jpeg_start();
   for (std::uint8_t i = 1; i != 0; ++i) jpeg.segment(0xE2, File().text("ICC_PROFILE\0"sv).u8(i).u8(255).zeros(65'000));
-  const auto told = contained(jpeg.add(testing::grey_jpeg_rest(8, 8, 1)));
-  ASSERT_TRUE(told) << told.error().message;
-  EXPECT_EQ(told->source.colour, ColourSource::kUnsupportedProfile);
+  const auto prepared = contained(jpeg.add(testing::grey_jpeg_rest(8, 8, 1)));
+  ASSERT_TRUE(prepared) << prepared.error().message;
+  EXPECT_EQ(prepared->source.colour, ColourSource::kUnsupportedProfile);
 }
 
 TEST(Bombs, JpegsOfImpossibleSizesAreTooLarge) {
@@ -215,13 +215,13 @@ TEST(Bombs, JpegsOfImpossibleSizesAreTooLarge) {
 
 TEST(Bombs, AJpegThatCannotHoldItsPictureIsNotAllocated) {
   for (const bool progressive : {false, true}) {
-    const auto told = contained(testing::jpeg_start()
-                                    .add(testing::colour_jpeg_frame(8'000, 8'000, progressive))
-                                    .add(testing::three_channel_scan(0, progressive ? 0 : 63))
-                                    .zeros(500));
-    ASSERT_FALSE(told);
-    EXPECT_EQ(told.error().code, ErrorCode::kCorruptImage);
-    EXPECT_NE(told.error().message.find("ends early: about 0 %"), std::string::npos) << told.error().message;
+    const auto prepared = contained(testing::jpeg_start()
+                                        .add(testing::colour_jpeg_frame(8'000, 8'000, progressive))
+                                        .add(testing::three_channel_scan(0, progressive ? 0 : 63))
+                                        .zeros(500));
+    ASSERT_FALSE(prepared);
+    EXPECT_EQ(prepared.error().code, ErrorCode::kCorruptImage);
+    EXPECT_NE(prepared.error().message.find("ends early: about 0 %"), std::string::npos) << prepared.error().message;
   }
 }
 
@@ -235,10 +235,10 @@ TEST(Bombs, ThousandsOfProgressivePassesAreRefused) {
                     .zeros(blocks / 8 + 8);
     for (int i = 0; i < 5'000; ++i)
       jpeg.add(testing::one_channel_scan(1 + i % 3, 1, 63)).zeros(2 * (blocks / 16'384 + 1));
-    const auto told = contained(jpeg.segment(0xD9, {}));
-    ASSERT_FALSE(told);
-    EXPECT_EQ(told.error().code, ErrorCode::kCorruptImage);
-    EXPECT_NE(told.error().message.find("passes"), std::string::npos) << told.error().message;
+    const auto prepared = contained(jpeg.segment(0xD9, {}));
+    ASSERT_FALSE(prepared);
+    EXPECT_EQ(prepared.error().code, ErrorCode::kCorruptImage);
+    EXPECT_NE(prepared.error().message.find("passes"), std::string::npos) << prepared.error().message;
   }
 }
 
@@ -338,10 +338,10 @@ TEST(Bombs, AnAvifOfThousandsOfPropertiesIsWalked) {
                        .add(box("iprp"sv, box("ipco"sv, properties).add(box("ipma"sv, associations))));
   const File file =
       box("ftyp"sv, File().text("avif\0\0\0\0avif"sv)).add(box("meta"sv, own)).add(box("mdat"sv, File().zeros(8)));
-  const auto told = contained(file);
-  ASSERT_FALSE(told);
-  EXPECT_TRUE(told.error().code == ErrorCode::kCorruptImage || told.error().code == ErrorCode::kImageTooLarge)
-      << told.error().message;
+  const auto prepared = contained(file);
+  ASSERT_FALSE(prepared);
+  EXPECT_TRUE(prepared.error().code == ErrorCode::kCorruptImage || prepared.error().code == ErrorCode::kImageTooLarge)
+      << prepared.error().message;
 }
 
 }  // namespace

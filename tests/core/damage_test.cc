@@ -217,16 +217,16 @@ TEST_P(Damage, AFileWithAChangedHeaderIsAPictureOrAnError) {
         changed[at] = static_cast<std::uint8_t>(bytes[at] ^ mask);
         const auto header = inspect(changed);
         if (header && static_cast<std::int64_t>(header->width) * header->height > kMostPixels) continue;
-        const Answer told = answer_to(changed);
-        if (told.error) {
-          ASSERT_TRUE(is_refusal(*told.error)) << name << " byte " << at << ": " << told.error->message;
+        const Answer answer = answer_to(changed);
+        if (answer.error) {
+          ASSERT_TRUE(is_refusal(*answer.error)) << name << " byte " << at << ": " << answer.error->message;
           ++errors;
           continue;
         }
         const bool turned = header->orientation >= 5;
-        ASSERT_TRUE(told.width == (turned && !told.tensor.empty() ? header->height : header->width))
+        ASSERT_TRUE(answer.width == (turned && !answer.tensor.empty() ? header->height : header->width))
             << name << " byte " << at;
-        ASSERT_TRUE(std::all_of(told.tensor.begin(), told.tensor.end(), [](float v) { return std::abs(v) <= 1; }))
+        ASSERT_TRUE(std::all_of(answer.tensor.begin(), answer.tensor.end(), [](float v) { return std::abs(v) <= 1; }))
             << name << " byte " << at;
         ++pictures;
       }

@@ -147,11 +147,11 @@ TEST(Decision, SetsArePrefixesOfTheRankingThatHoldWhateverIsAskedFor) {
     for (std::size_t place = 0; place < count; ++place) {
       const auto k = static_cast<std::size_t>(decision->ranking[place]);
       const double over = std::max(0.0, static_cast<double>(place) - spec.sets.free_ranks);
-      const bool asked = before + static_cast<double>(spec.sets.penalty) * over <= spec.sets.limits[k];
+      const bool included = before + static_cast<double>(spec.sets.penalty) * over <= spec.sets.limits[k];
       if (place >= size) {
-        ASSERT_FALSE(asked);
+        ASSERT_FALSE(included);
       } else if (place + 1 == size) {
-        ASSERT_TRUE(asked || size == 1);
+        ASSERT_TRUE(included || size == 1);
       }
       before += decision->probabilities[k];
     }
@@ -243,8 +243,8 @@ TEST(Decision, NonsenseIsRefused) {
     const auto refused = [&](auto change) {
       DecisionSpec spec = spec_of_three();
       change(spec);
-      const auto told = decide(good, spec, true);
-      return !told && told.error().code == ErrorCode::kInvalidArgument;
+      const auto decision = decide(good, spec, true);
+      return !decision && decision.error().code == ErrorCode::kInvalidArgument;
     };
     EXPECT_TRUE(refused([&](DecisionSpec& spec) { spec.sets.limits[1] = wrong; })) << wrong;
     EXPECT_TRUE(refused([&](DecisionSpec& spec) { spec.sets.penalty = wrong; })) << wrong;

@@ -83,10 +83,10 @@ TEST(Decode, JpegKindsThatAreNotReadAreNamed) {
   EXPECT_TRUE(with_frame(0xC1, 8));  // extended sequential with 8 bits is baseline with more tables
   for (const auto& [marker, precision, word] : std::vector<std::tuple<int, int, std::string>>{
            {0xC9, 8, "arithmetic"}, {0xC3, 8, "lossless"}, {0xC5, 8, "hierarchical"}, {0xC1, 12, "12 bits"}}) {
-    const auto told = with_frame(static_cast<std::uint8_t>(marker), static_cast<std::uint8_t>(precision));
-    ASSERT_FALSE(told) << word;
-    EXPECT_EQ(told.error().code, ErrorCode::kUnsupportedFormat);
-    EXPECT_NE(told.error().message.find(word), std::string::npos) << told.error().message;
+    const auto header = with_frame(static_cast<std::uint8_t>(marker), static_cast<std::uint8_t>(precision));
+    ASSERT_FALSE(header) << word;
+    EXPECT_EQ(header.error().code, ErrorCode::kUnsupportedFormat);
+    EXPECT_NE(header.error().message.find(word), std::string::npos) << header.error().message;
   }
 }
 

@@ -146,10 +146,10 @@ TEST(Jpeg, AMirroredAndTurnedPhotoIsReducedInPlace) {
 
 TEST(Jpeg, AnErrorSaysHowMuchWasThere) {
   const auto bytes = picture_bytes("cut-off.jpg");
-  const auto told = decode_jpeg(bytes, {0, 0, 1000, 750}, 1);
-  ASSERT_FALSE(told);
-  EXPECT_EQ(told.error().code, ErrorCode::kCorruptImage);
-  EXPECT_NE(told.error().message.find("ends early: about 6"), std::string::npos) << told.error().message;
+  const auto decoded = decode_jpeg(bytes, {0, 0, 1000, 750}, 1);
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().code, ErrorCode::kCorruptImage);
+  EXPECT_NE(decoded.error().message.find("ends early: about 6"), std::string::npos) << decoded.error().message;
 }
 
 TEST(Jpeg, AMissingEndMarkerAfterAWholeBaselinePictureIsForgiven) {

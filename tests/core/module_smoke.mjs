@@ -123,12 +123,12 @@ test('interpret ranks, builds the set and paints the map', () => {
     framing: 'whole',
     explain: { classIndex: -1, width: 32, height: 16 },
   };
-  const told = module.interpret([one], null);
-  assert.equal(told.ok, true, JSON.stringify(told));
-  assert.deepEqual(told.decision.ranking, [2, 1, 0]);
-  assert.deepEqual(told.decision.predictionSet, [2, 1]);
-  assert.equal(told.decision.outcome, 'several');
-  assert.equal(told.decision.tier, 'high');
+  const interpreted = module.interpret([one], null);
+  assert.equal(interpreted.ok, true, JSON.stringify(interpreted));
+  assert.deepEqual(interpreted.decision.ranking, [2, 1, 0]);
+  assert.deepEqual(interpreted.decision.predictionSet, [2, 1]);
+  assert.equal(interpreted.decision.outcome, 'several');
+  assert.equal(interpreted.decision.tier, 'high');
   const by = (change) => module.interpret([{ ...one, spec: { ...decision, ...change } }], null).decision;
   // Probabilities 0.665, 0.245, 0.090: scores 0, 0.665, 0.910 without a penalty.
   const set = (limit, penalty, freeRanks) =>
@@ -146,12 +146,15 @@ test('interpret ranks, builds the set and paints the map', () => {
   ]) {
     assert.equal(module.interpret([{ ...one, spec: { ...decision, ...change } }], null).code, 'INVALID_ARGUMENT');
   }
-  assert.equal(told.decision.rejectionThreshold, null);
-  assert.ok(Math.abs(told.decision.probabilities.reduce((a, b) => a + b) - 1) < 1e-6);
-  assert.equal(told.heatMap.classIndex, 2);
-  assert.equal(told.heatMap.overlay.rgba.length, 32 * 16 * 4);
-  assert.equal(Math.max(...told.heatMap.values), 1);
-  assert.deepEqual([told.perPicture, told.primaryIndex, told.combined], [[told.decision], 0, false]);
+  assert.equal(interpreted.decision.rejectionThreshold, null);
+  assert.ok(Math.abs(interpreted.decision.probabilities.reduce((a, b) => a + b) - 1) < 1e-6);
+  assert.equal(interpreted.heatMap.classIndex, 2);
+  assert.equal(interpreted.heatMap.overlay.rgba.length, 32 * 16 * 4);
+  assert.equal(Math.max(...interpreted.heatMap.values), 1);
+  assert.deepEqual(
+    [interpreted.perPicture, interpreted.primaryIndex, interpreted.combined],
+    [[interpreted.decision], 0, false],
+  );
   const code = (change) => module.interpret([{ ...one, outputs: { ...outputs, ...change } }], null).code;
   assert.equal(code({ scores: new Float32Array([0, NaN, 2]) }), 'INVALID_ARGUMENT');
   assert.equal(code({ maps: new Float32Array(5) }), 'INVALID_ARGUMENT');
@@ -189,9 +192,9 @@ test('interpret refuses by the rejection model where there is one', () => {
     framing: 'whole',
     explain: null,
   };
-  const told = module.interpret([one], null);
-  assert.equal(told.decision.rejection, 25);
-  assert.equal(told.decision.outcome, 'not-recognised');
+  const interpreted = module.interpret([one], null);
+  assert.equal(interpreted.decision.rejection, 25);
+  assert.equal(interpreted.decision.outcome, 'not-recognised');
   const wider = module.interpret([{ ...one, spec: { ...one.spec, rejectionThreshold: 30 } }], null).decision;
   assert.notEqual(wider.outcome, 'not-recognised');
   const twice = {
@@ -364,19 +367,19 @@ describe('without memory', () => {
     const kinds = [{}, { depth: 8, colour: 2, samples: 3 }, { depth: 8, colour: 0, samples: 1 }];
     for (const [i, kind] of kinds.entries()) {
       for (let side = 400; side <= 5200; side += 400) {
-        const told = small.prepare(blankPng(side, side + 16 * i, kind), { ...spec, previewSide: 2048 }, null);
-        codes.add(told.ok ? 'ok' : told.code);
+        const prepared = small.prepare(blankPng(side, side + 16 * i, kind), { ...spec, previewSide: 2048 }, null);
+        codes.add(prepared.ok ? 'ok' : prepared.code);
         assert.equal(small.prepare(await picture('tiny.png'), spec, null).ok, true);
       }
     }
     for (const name of ['spot-large.jpg', 'spot-large-progressive.jpg', 'kinds/jpeg-large-eighth-progressive.jpg']) {
       for (let side = 500; side <= 3500; side += 500) {
-        const told = small.prepare(
+        const prepared = small.prepare(
           await picture(name),
           { ...spec, width: side, height: side, previewSide: 0, filter: 'lanczos' },
           null,
         );
-        codes.add(told.ok ? 'ok' : told.code);
+        codes.add(prepared.ok ? 'ok' : prepared.code);
         assert.equal(small.prepare(await picture('tiny.png'), spec, null).ok, true);
       }
     }

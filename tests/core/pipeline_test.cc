@@ -183,11 +183,11 @@ TEST(Pipeline, InterpretAveragesViews) {
   const std::vector<float> logits = {4, 0, 2, 2, 1, 1, 1, 1};
   std::vector<float> maps;
   for (const float logit : logits) maps.insert(maps.end(), 4, logit);
-  const auto told = interpret_one(ModelOutputs{logits, maps, 2, 2, {}, 4}, spec_of_two(1), Explain{-1, 8, 8});
-  ASSERT_TRUE(told);
-  EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
-  EXPECT_EQ(told->heat_map->class_index, 0);
-  EXPECT_EQ(told->heat_map->values, (std::vector<float>(4, 1.0f)));
+  const auto interpretation = interpret_one(ModelOutputs{logits, maps, 2, 2, {}, 4}, spec_of_two(1), Explain{-1, 8, 8});
+  ASSERT_TRUE(interpretation);
+  EXPECT_NEAR(interpretation->decision.probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
+  EXPECT_EQ(interpretation->heat_map->class_index, 0);
+  EXPECT_EQ(interpretation->heat_map->values, (std::vector<float>(4, 1.0f)));
   EXPECT_EQ(interpret_one(ModelOutputs{logits, maps, 2, 2, {}, 3}, spec_of_two(1)).error().code,
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(interpret_one(ModelOutputs{logits, maps, 2, 2, {}, 1}, spec_of_two(1)).error().code,
@@ -209,25 +209,25 @@ class Lesions : public ::testing::Test {
 };
 
 TEST_F(Lesions, TwoUsablePicturesAreCombinedAndTheFirstIsShown) {
-  const auto told = interpret(pictures(true, true), combination);
-  ASSERT_TRUE(told);
-  EXPECT_TRUE(told->combined);
-  EXPECT_EQ(told->primary_index, 0u);
+  const auto interpretation = interpret(pictures(true, true), combination);
+  ASSERT_TRUE(interpretation);
+  EXPECT_TRUE(interpretation->combined);
+  EXPECT_EQ(interpretation->primary_index, 0u);
   // Differences of the log-probabilities: 1 * (0 - 3) + 0.5 * (2 - 0) / 2 = -2.5.
-  EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
-  EXPECT_NEAR(told->per_picture[0].probabilities[0], 1 / (1 + std::exp(3.0)), 1e-6);
-  EXPECT_NEAR(told->per_picture[1].probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
-  EXPECT_EQ(told->heat_map->class_index, 1);
-  EXPECT_EQ(told->heat_map->values, (std::vector<float>{0.5f, 1}));
-  EXPECT_EQ(told->heat_map->overlay.width, 4);
+  EXPECT_NEAR(interpretation->decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
+  EXPECT_NEAR(interpretation->per_picture[0].probabilities[0], 1 / (1 + std::exp(3.0)), 1e-6);
+  EXPECT_NEAR(interpretation->per_picture[1].probabilities[0], 1 / (1 + std::exp(-1.0)), 1e-6);
+  EXPECT_EQ(interpretation->heat_map->class_index, 1);
+  EXPECT_EQ(interpretation->heat_map->values, (std::vector<float>{0.5f, 1}));
+  EXPECT_EQ(interpretation->heat_map->overlay.width, 4);
 }
 
 TEST_F(Lesions, TheClassShownIsTheLesionsAndNotThePictures) {
   // The second picture is so sure that the lesion's first class is 0, while the first picture, whose map is drawn,
   // prefers class 1.
-  const auto told = interpret(pictures(true, true), {{1, 10}, 1, {{0.9f, 0.9f}, 0, 0}, {}});
-  EXPECT_EQ(told->per_picture[0].ranking.front(), 1);
-  EXPECT_EQ(told->heat_map->class_index, 0);
+  const auto interpretation = interpret(pictures(true, true), {{1, 10}, 1, {{0.9f, 0.9f}, 0, 0}, {}});
+  EXPECT_EQ(interpretation->per_picture[0].ranking.front(), 1);
+  EXPECT_EQ(interpretation->heat_map->class_index, 0);
 }
 
 TEST_F(Lesions, WhatIsNotUsableIsLeftOut) {
@@ -268,25 +268,25 @@ TEST_F(Lesions, ThePictureAndItsFrameAreAveragedAndTheMapIsThePictures) {
   LesionOutputs both = pictures(true, true)[0];
   both.framing = Framing::kBoth;
   both.frame_outputs = ModelOutputs{second_logits, second_maps, 1, 2, {}};
-  const auto told = interpret(std::span(&both, 1), {});
-  ASSERT_TRUE(told);
+  const auto interpretation = interpret(std::span(&both, 1), {});
+  ASSERT_TRUE(interpretation);
   // (0 + 2) / 2 against (3 + 0) / 2.
-  EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(0.5)), 1e-6);
-  EXPECT_EQ(told->heat_map->values, (std::vector<float>{0.5f, 1}));
+  EXPECT_NEAR(interpretation->decision.probabilities[0], 1 / (1 + std::exp(0.5)), 1e-6);
+  EXPECT_EQ(interpretation->heat_map->values, (std::vector<float>{0.5f, 1}));
   const std::vector<float> three = {1, 2, 3};
   both.frame_outputs = ModelOutputs{three, {}, 0, 0, {}};
   EXPECT_FALSE(interpret(std::span(&both, 1), {}));
 }
 
 TEST_F(Lesions, NoUsablePictureIsPoorQuality) {
-  const auto told = interpret(pictures(false, false), combination);
-  ASSERT_TRUE(told);
-  EXPECT_FALSE(told->combined);
-  EXPECT_EQ(told->primary_index, 0u);
-  EXPECT_EQ(told->decision.outcome, Outcome::kPoorQuality);
-  EXPECT_EQ(told->decision.tier, Tier::kUnknown);
-  EXPECT_TRUE(told->decision.prediction_set.empty());
-  EXPECT_EQ(told->decision.ranking.size(), 2u);
+  const auto interpretation = interpret(pictures(false, false), combination);
+  ASSERT_TRUE(interpretation);
+  EXPECT_FALSE(interpretation->combined);
+  EXPECT_EQ(interpretation->primary_index, 0u);
+  EXPECT_EQ(interpretation->decision.outcome, Outcome::kPoorQuality);
+  EXPECT_EQ(interpretation->decision.tier, Tier::kUnknown);
+  EXPECT_TRUE(interpretation->decision.prediction_set.empty());
+  EXPECT_EQ(interpretation->decision.ranking.size(), 2u);
 }
 
 TEST_F(Lesions, ViewsAndPicturesTogether) {
@@ -299,9 +299,9 @@ TEST_F(Lesions, ViewsAndPicturesTogether) {
   }
   auto both = pictures(true, true);
   both[0].outputs = {logits, maps, 1, 1, {}, 8};
-  const auto told = interpret(both, combination);
-  ASSERT_TRUE(told);
-  EXPECT_NEAR(told->decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
+  const auto interpretation = interpret(both, combination);
+  ASSERT_TRUE(interpretation);
+  EXPECT_NEAR(interpretation->decision.probabilities[0], 1 / (1 + std::exp(2.5)), 1e-6);
 }
 
 TEST_F(Lesions, NonsenseIsRefused) {

@@ -17,26 +17,26 @@ TEST(Sniff, KnowsWhatCanBeDecoded) {
 
 TEST(Sniff, KnowsWhatIsDecodedElsewhere) {
   using namespace std::string_literals;
-  const auto told = [](const std::string& bytes) {
+  const auto sniffed = [](const std::string& bytes) {
     return sniff({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
   };
-  EXPECT_EQ(told("RIFF\x10\0\0\0WEBPVP8 "s), Format::kWebp);
-  EXPECT_EQ(told("\0\0\0\x18"
-                 "ftypheic\0\0\0\0"s),
+  EXPECT_EQ(sniffed("RIFF\x10\0\0\0WEBPVP8 "s), Format::kWebp);
+  EXPECT_EQ(sniffed("\0\0\0\x18"
+                    "ftypheic\0\0\0\0"s),
             Format::kHeic);
-  EXPECT_EQ(told("\0\0\0\x18"
-                 "ftypavif\0\0\0\0"s),
+  EXPECT_EQ(sniffed("\0\0\0\x18"
+                    "ftypavif\0\0\0\0"s),
             Format::kAvif);
-  EXPECT_EQ(told("\0\0\0\x1C"
-                 "ftypmif1\0\0\0\0miafheic"s),
+  EXPECT_EQ(sniffed("\0\0\0\x1C"
+                    "ftypmif1\0\0\0\0miafheic"s),
             Format::kHeic);
-  EXPECT_EQ(told("\0\0\0\x1C"
-                 "ftypmif1\0\0\0\0miafavif"s),
+  EXPECT_EQ(sniffed("\0\0\0\x1C"
+                    "ftypmif1\0\0\0\0miafavif"s),
             Format::kAvif);
   // The brand behind the box's end is none.
   EXPECT_FALSE(
-      told("\0\0\0\x14"
-           "ftypmif1\0\0\0\0miafavif"s));
+      sniffed("\0\0\0\x14"
+              "ftypmif1\0\0\0\0miafavif"s));
 }
 
 struct Named {
@@ -70,10 +70,10 @@ TEST(Sniff, NamesWhatCannot) {
       {std::string(128, '\0') + "DICM", "a DICOM file"},
   };
   for (const Named& one : cases) {
-    const auto told = sniff({reinterpret_cast<const std::uint8_t*>(one.bytes.data()), one.bytes.size()});
-    ASSERT_FALSE(told) << one.name;
-    EXPECT_EQ(told.error().code, ErrorCode::kUnsupportedFormat);
-    EXPECT_NE(told.error().message.find(one.name), std::string::npos) << told.error().message;
+    const auto sniffed = sniff({reinterpret_cast<const std::uint8_t*>(one.bytes.data()), one.bytes.size()});
+    ASSERT_FALSE(sniffed) << one.name;
+    EXPECT_EQ(sniffed.error().code, ErrorCode::kUnsupportedFormat);
+    EXPECT_NE(sniffed.error().message.find(one.name), std::string::npos) << sniffed.error().message;
   }
 }
 

@@ -20,23 +20,23 @@ void append(std::vector<std::uint8_t>& answer, std::initializer_list<int> values
 }  // namespace
 
 std::vector<std::uint8_t> answer(const std::uint8_t* data, std::size_t size) {
-  std::vector<std::uint8_t> told;
+  std::vector<std::uint8_t> bytes;
   const auto file = with_checksums({data, size});
-  const auto prepared = prepare_as_asked(file, asked_by({data, size}));
+  const auto prepared = prepare_requested(file, request_from({data, size}));
   if (!prepared) {
     const auto& [code, message] = prepared.error();
-    append(told, {static_cast<int>(code)});
-    told.insert(told.end(), message.begin(), message.end());
-    return told;
+    append(bytes, {static_cast<int>(code)});
+    bytes.insert(bytes.end(), message.begin(), message.end());
+    return bytes;
   }
   const auto& [region, source] = std::pair(prepared->region, prepared->source);
-  append(told, {region.x, region.y, region.width, region.height, source.width, source.height, source.orientation,
-                static_cast<int>(source.colour), prepared->quality.usable});
-  for (const QualityCheck& check : prepared->quality.checks) append(told, std::span<const float>(&check.value, 1));
-  append(told, prepared->tensor.span());
-  append(told, prepared->view.pixels.span());
-  append(told, prepared->preview.pixels.span());
-  return told;
+  append(bytes, {region.x, region.y, region.width, region.height, source.width, source.height, source.orientation,
+                 static_cast<int>(source.colour), prepared->quality.usable});
+  for (const QualityCheck& check : prepared->quality.checks) append(bytes, std::span<const float>(&check.value, 1));
+  append(bytes, prepared->tensor.span());
+  append(bytes, prepared->view.pixels.span());
+  append(bytes, prepared->preview.pixels.span());
+  return bytes;
 }
 
 }  // namespace dermlet

@@ -16,15 +16,15 @@ inline constexpr std::size_t kOptionBytes = 8;
 
 // How a picture is prepared, chosen by the input's last bytes. The last bit of all says whether checksums are made
 // right.
-struct Asked {
+struct Request {
   PrepareSpec spec;
   std::optional<Rect> crop;
 };
 
-inline Asked asked_by(Bytes input) {
+inline Request request_from(Bytes input) {
   const Bytes options = input.last(kOptionBytes);
-  Asked asked;
-  PrepareSpec& spec = asked.spec;
+  Request request;
+  PrepareSpec& spec = request.spec;
   spec.tensor = {1 + options[0] % 64,
                  1 + options[1] % 64,
                  options[2] & 1 ? Layout::kNhwc : Layout::kNchw,
@@ -38,21 +38,21 @@ inline Asked asked_by(Bytes input) {
   spec.preview_side = options[4];
   constexpr int kViews[] = {1, 4, 8, 3};
   spec.views = kViews[options[3] / 3 % 4];
-  if (options[2] & 8) asked.crop = Rect{options[5], options[6], 1 + options[7], 1 + options[4]};
-  return asked;
+  if (options[2] & 8) request.crop = Rect{options[5], options[6], 1 + options[7], 1 + options[4]};
+  return request;
 }
 
-// Prepares as asked. Pixels of a foreign format come from elsewhere: here a pattern of the size that the header states,
-// or less, as where a container cuts edges off, or more, which must be refused.
-inline Expected<Prepared> prepare_as_asked(Bytes file, const Asked& asked) {
+// Prepares as request. Pixels of a foreign format come from elsewhere: here a pattern of the size that the header
+// states, or less, as where a container cuts edges off, or more, which must be refused.
+inline Expected<Prepared> prepare_requested(Bytes file, const Request& request) {
   auto header = inspect(file);
-  if (!header || !is_foreign(header->format)) return prepare(file, asked.spec, asked.crop);
-  const int more = asked.spec.preview_side % 4 - 2;
+  if (!header || !is_foreign(header->format)) return prepare(file, request.spec, request.crop);
+  const int more = request.spec.preview_side % 4 - 2;
   auto pixels = Image::allocate(std::max(1, header->width + more), std::max(1, header->height + std::min(more, 0)), 4);
   if (!pixels) return tl::unexpected(pixels.error());
   std::uint8_t value = 0;
   for (std::uint8_t& sample : pixels->pixels.span()) sample = value = static_cast<std::uint8_t>(value * 5 + 17);
-  return prepare(ForeignPicture{std::move(*header), std::move(*pixels)}, asked.spec, asked.crop);
+  return prepare(ForeignPicture{std::move(*header), std::move(*pixels)}, request.spec, request.crop);
 }
 
 // The input with each PNG chunk's checksum made right, so that what lies behind the checksums is reached; one input in

@@ -27,9 +27,9 @@ void check(const Decision& decision) {
 
 // Takes floats from the front; fewer where there are fewer.
 std::span<const float> take(std::span<const float>& from, std::size_t count) {
-  const auto taken = from.first(std::min(count, from.size()));
-  from = from.subspan(taken.size());
-  return taken;
+  const auto front = from.first(std::min(count, from.size()));
+  from = from.subspan(front.size());
+  return front;
 }
 
 }  // namespace
@@ -87,14 +87,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rejection.values.push_back(0.5f);
     pictures[0].rejection = &rejection;
   }
-  const auto told = interpret(pictures, combination);
-  if (!told) return 0;
-  check(told->decision);
-  for (const Decision& decision : told->per_picture) check(decision);
-  if (told->per_picture.size() != pictures.size() || told->primary_index >= pictures.size()) std::abort();
-  if (told->combined != (two && pictures[0].usable && pictures[1].usable)) std::abort();
+  const auto interpretation = interpret(pictures, combination);
+  if (!interpretation) return 0;
+  check(interpretation->decision);
+  for (const Decision& decision : interpretation->per_picture) check(decision);
+  if (interpretation->per_picture.size() != pictures.size() || interpretation->primary_index >= pictures.size())
+    std::abort();
+  if (interpretation->combined != (two && pictures[0].usable && pictures[1].usable)) std::abort();
   const bool any =
       std::any_of(pictures.begin(), pictures.end(), [](const LesionOutputs& picture) { return picture.usable; });
-  if ((told->decision.outcome == Outcome::kPoorQuality) == any) std::abort();
+  if ((interpretation->decision.outcome == Outcome::kPoorQuality) == any) std::abort();
   return 0;
 }

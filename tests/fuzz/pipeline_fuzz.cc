@@ -9,12 +9,12 @@ using namespace dermlet;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < kOptionBytes) return 0;
-  const Asked asked = asked_by({data, size});
-  const PrepareSpec& spec = asked.spec;
+  const Request request = request_from({data, size});
+  const PrepareSpec& spec = request.spec;
   const auto file = with_checksums({data, size});
   const auto header = inspect(file);
   if (header && static_cast<std::int64_t>(header->width) * header->height > 300'000) return 0;
-  const auto prepared = prepare_as_asked(file, asked);
+  const auto prepared = prepare_requested(file, request);
   if (!prepared) return 0;
   if (!views_fit(spec.views, spec.tensor.width, spec.tensor.height)) std::abort();
   const auto views = static_cast<std::size_t>(spec.views);

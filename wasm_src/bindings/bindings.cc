@@ -83,9 +83,9 @@ QualityLimits quality_limits_from(const Field& limits) {
   std::array<std::string_view, kQualityKinds.size()> ids;
   std::transform(kQualityKinds.begin(), kQualityKinds.end(), ids.begin(), [](const auto& kind) { return kind.id; });
   QualityLimits wanted;
-  const auto given = limits.members(ids);
+  const auto fields = limits.members(ids);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (given[i]) wanted[i] = given[i]->real();
+    if (fields[i]) wanted[i] = fields[i]->real();
   }
   return wanted;
 }
@@ -105,8 +105,8 @@ val to_js(const Quality& quality) {
 
 std::array<float, 3> channel_values(const Field& v) {
   std::array<float, 3> values{};
-  const std::vector<float> given = v.numbers(values.size());
-  std::copy(given.begin(), given.end(), values.begin());
+  const std::vector<float> numbers = v.numbers(values.size());
+  std::copy(numbers.begin(), numbers.end(), values.begin());
   return values;
 }
 
@@ -151,15 +151,15 @@ Rect rect_from(const Field& v) {
 }
 
 val to_js(const ColourDescription& colours) {
-  Object said;
-  said.text("kind", name_of(colours.kind));
-  if (colours.kind == ColourKind::kProfile) said.set("profile", copied(colours.profile.span()));
+  Object object;
+  object.text("kind", name_of(colours.kind));
+  if (colours.kind == ColourKind::kProfile) object.set("profile", copied(colours.profile.span()));
   if (colours.kind == ColourKind::kPrimaries) {
     std::vector<double> places;
     for (const auto& [x, y] : colours.primaries) places.insert(places.end(), {x, y});
-    said.set("primaries", to_array(places)).set("exponent", colours.exponent ? val(*colours.exponent) : val::null());
+    object.set("primaries", to_array(places)).set("exponent", colours.exponent ? val(*colours.exponent) : val::null());
   }
-  return said.get();
+  return object.get();
 }
 
 ColourDescription colours_from(const Field& v) {
@@ -271,10 +271,10 @@ val prepare_js(const val& picture, const val& spec_value, const val& crop) {
 val judge_quality_js(const val& values, const val& limits) {
   std::optional<Error> error;
   QualityValues measured;
-  const auto given = Field("values", values, error).numbers(measured.size());
+  const auto numbers = Field("values", values, error).numbers(measured.size());
   const QualityLimits wanted = quality_limits_from({"limits", limits, error});
   if (error) return to_js(*error);
-  std::copy(given.begin(), given.end(), measured.begin());
+  std::copy(numbers.begin(), numbers.end(), measured.begin());
   return Object(to_js(judge_quality(measured, wanted))).flag("ok", true).get();
 }
 
@@ -403,20 +403,20 @@ val to_js(const Decision& d) {
 val interpret_js(const val& pictures, const val& combination) {
   std::optional<Error> error;
   std::array<OwnedPicture, kMaxLesionPictures> owned;
-  std::vector<LesionOutputs> given;
+  std::vector<LesionOutputs> lesion;
   for (const Field& picture : Field("pictures", pictures, error).elements({1, kMaxLesionPictures}))
-    given.push_back(picture_from(picture, owned[given.size()]));
+    lesion.push_back(picture_from(picture, owned[lesion.size()]));
   const Field v("combination", combination, error);
-  CombinationSpec joining;
+  CombinationSpec combining;
   if (!v.absent()) {
-    joining = {v["weights"].numbers(given.size()), v["temperature"].real(kPositive), sets_from(v["sets"]),
-               tiers_from(v["tiers"])};
+    combining = {v["weights"].numbers(lesion.size()), v["temperature"].real(kPositive), sets_from(v["sets"]),
+                 tiers_from(v["tiers"])};
   }
   if (error) return to_js(*error);
-  const auto told = interpret(given, joining);
-  if (!told) return to_js(told.error());
+  const auto interpretation = interpret(lesion, combining);
+  if (!interpretation) return to_js(interpretation.error());
   val heat_map = val::null();
-  if (const auto& map = told->heat_map) {
+  if (const auto& map = interpretation->heat_map) {
     const auto overlay = to_js(map->overlay);
     if (!overlay) return to_js(overlay.error());
     heat_map = Object()
@@ -428,14 +428,14 @@ val interpret_js(const val& pictures, const val& combination) {
                    .get();
   }
   const val per_picture = val::array();
-  for (const Decision& decision : told->per_picture) per_picture.call<void>("push", to_js(decision));
+  for (const Decision& decision : interpretation->per_picture) per_picture.call<void>("push", to_js(decision));
   return Object()
       .flag("ok", true)
-      .set("decision", to_js(told->decision))
+      .set("decision", to_js(interpretation->decision))
       .set("heatMap", heat_map)
       .set("perPicture", per_picture)
-      .set("primaryIndex", static_cast<double>(told->primary_index))
-      .flag("combined", told->combined)
+      .set("primaryIndex", static_cast<double>(interpretation->primary_index))
+      .flag("combined", interpretation->combined)
       .get();
 }
 

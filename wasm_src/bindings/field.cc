@@ -23,7 +23,7 @@ bool contains(const Range& range, double value) {
   return (range.open ? value > range.least : value >= range.least) && value <= range.most;
 }
 
-// Its name whatever page or context it comes from: instanceof knows those of this one only.
+// By name, which is the same in every realm: instanceof only recognises this realm's.
 std::string type_of_array(const val& array) {
   const val tag = array[val::global("Symbol")["toStringTag"]];
   return tag.isString() ? tag.as<std::string>() : std::string();

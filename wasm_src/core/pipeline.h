@@ -3,7 +3,7 @@
 //   bytes --prepare()--> tensor, view, preview, quality    (network runs)    outputs --interpret()--> decision, heat
 //   map
 //
-// Of a format that somebody else decodes:
+// For a format that is decoded elsewhere:
 //   bytes --inspect()--> header    (decoded elsewhere)    header, pixels --prepare()--> the same
 //
 // prepare() is called for each picture, interpret() once for all pictures of a lesion. Both are pure: same arguments,
@@ -35,7 +35,7 @@
 
 namespace dermlet {
 
-// How the network wants its picture; the manifest's "input" and "quality".
+// How the network expects its picture; the manifest's "input" and "quality".
 struct PrepareSpec {
   TensorSpec tensor;      // size, layout, channel order, normalisation
   Fit fit = Fit::kCover;  // which part of the picture is shown to the network
@@ -66,7 +66,7 @@ struct Prepared {
   Quality quality;                 // by spec.quality
 };
 
-// A picture of a format that is decoded elsewhere (is_foreign). Orientation and colours are seen to here.
+// A picture of a format that is decoded elsewhere (is_foreign). Orientation and colours are applied here.
 struct ForeignPicture {
   Header header;  // of inspect()
   Image pixels;   // RGBA8, not premultiplied, as stored: decoded after Header::neutralising was applied to the file
@@ -105,16 +105,16 @@ struct LesionOutputs {
 
 struct Interpretation {
   Decision decision;                  // of all usable pictures together
-  std::optional<HeatMap> heat_map;    // of the primary picture, for the class asked for, else the lesion's first-ranked
+  std::optional<HeatMap> heat_map;    // of the primary picture, for the requested class, else the lesion's first-ranked
   std::vector<Decision> per_picture;  // of each by itself
   std::size_t primary_index = 0;      // of the first usable picture; 0 when none is
   bool combined = false;              // whether two or more pictures were usable and so combined (combine.h)
 };
 
-// Turns the outputs for the pictures of one lesion into one decision and, when asked and maps are there, into a heat
+// Turns the outputs for the pictures of one lesion into one decision and, if requested and maps exist, into a heat
 // map. Outputs for several views of a picture are averaged first (views.h). Pictures that are not usable, or in which
 // not one spot was found, are left out: where one is left, its decision is the lesion's, by its own spec; where none
-// is, the outcome says what is wrong with the first picture and the rest is that picture's.
+// is, the outcome gives the reason for the first picture and everything else is that picture's.
 //   pictures     1 to kMaxLesionPictures
 //   combination  weights in the order of the pictures
 // Errors: kInvalidArgument (number of pictures, lengths that do not fit, values that are not finite, and as combine()),

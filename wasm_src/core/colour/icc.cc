@@ -95,7 +95,7 @@ bool invert(Matrix& m) {
   return true;
 }
 
-// Red, green and blue in XYZ for equal parts of them to be white, then all seen under D50.
+// Red, green and blue in XYZ for equal parts of them to be white, then all adapted to D50.
 bool xyz_of(const Primaries& primaries, Matrix& to_xyz) {
   Matrix columns{};
   Vector white{};
@@ -108,12 +108,12 @@ bool xyz_of(const Primaries& primaries, Matrix& to_xyz) {
   Matrix solved = columns;
   Matrix from_cone = kBradford;
   if (!invert(solved) || !invert(from_cone)) return false;
-  const Vector seen = times(kBradford, white);
+  const Vector response = times(kBradford, white);
   const Vector wanted = times(kBradford, kD50);
   Matrix ratio{};
   for (std::size_t i = 0; i < 3; ++i) {
-    if (!(seen[i] > 1e-3)) return false;
-    ratio[i][i] = wanted[i] / seen[i];
+    if (!(response[i] > 1e-3)) return false;
+    ratio[i][i] = wanted[i] / response[i];
   }
   const Vector parts = times(solved, white);
   for (auto& row : columns) {

@@ -1,11 +1,11 @@
 // ICC profiles (ICC.1:2001-04 and ICC.1:2022, versions 2 and 4) -> sRGB, for the two kinds that cameras, phones and
 // editors attach to photos: RGB by matrix and tone curves (Display P3, Adobe RGB, ProPhoto, ...) and grey by one tone
 // curve. What else there is (look-up tables, CMYK, Lab, device links, named colours) is not read: the caller says so
-// and leaves the pixels alone.
+// and does not convert the pixels.
 //
 // Answers are those of LittleCMS for 8-bit pixels, relative colorimetric without black point compensation, within 1
 // level. sRGB is built as LittleCMS builds it: BT.709 primaries, D65 adapted to the profiles' D50 by Bradford's matrix,
-// IEC 61966-2-1's curve. Everything is the same to the bit on every machine: tables are made of + - * / in double alone
+// IEC 61966-2-1's curve. Everything is bit-identical on every machine: tables are computed with only + - * / in double
 // (no libm, whose last digit differs between systems), pixels are converted in integers.
 #pragma once
 
@@ -28,7 +28,7 @@ using Matrix = std::array<std::array<double, 3>, 3>;
 using Levels = std::array<double, 256>;
 
 struct Profile {
-  bool grey = false;               // one channel: curves[0] alone counts and the matrix does not
+  bool grey = false;               // one channel: only curves[0] is used, not the matrix
   Matrix to_xyz{};                 // relative to D50
   std::array<Levels, 3> curves{};  // red, green, blue
 };

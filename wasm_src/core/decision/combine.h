@@ -7,7 +7,7 @@
 // Two pictures of one modality: the mean of their logits (of their probabilities, where the network gives those), then
 // the modality's own temperature, sets and tiers.
 //
-// Rejection: each picture is held against its own threshold. The lesion's score is the smallest excess, score -
+// Rejection: each picture is compared with its own threshold. The lesion's score is the smallest excess, score -
 // threshold, and its threshold 0, so that it is refused only when every picture is. Where one of the thresholds never
 // refuses the lesion is never refused either; its score is then the smallest score.
 #pragma once

@@ -6,11 +6,11 @@
 // a limit for each class (class-conditional, Vovk 2012; for rare classes that of a cluster, Ding et al. 2023). The
 // class at rank r of the ranking (the first is 1) scores
 //   s(r) = sum of the probabilities ranked before it + penalty * max(0, r - 1 - free_ranks)
-// which is 0 for the first and never falls with r. A class is asked for when its score is at most its own limit; the
-// set is the shortest part of the ranking, from its top, that holds every class that is asked for. So nothing is left
+// which is 0 for the first and never falls with r. A class is included when its score is at most its own limit; the
+// set is the shortest part of the ranking, from its top, that holds every included class. So nothing is left
 // out that is more probable than something that is in, and since that only adds classes each limit keeps its promise.
 //
-// Concern tier: a decision of its own, of the probabilities alone. With `high` the sum over the classes of high concern
+// Concern tier: a separate decision, from the probabilities only. With `high` the sum over the classes of high concern
 // and `raised` that over those of high and of moderate concern:
 //   kHigh where high >= TierCuts::high, else kLow where raised < TierCuts::moderate, else kModerate
 // Neither the first-ranked class nor the set has a say in it.
@@ -30,7 +30,7 @@ namespace dermlet {
 
 struct SetRule {
   std::vector<float>
-      limits;          // K, each at least 0; a class whose limit is K is asked for at every rank where penalty <= 1
+      limits;          // K, each at least 0; a class whose limit is K is included at every rank where penalty <= 1
   float penalty = 0;   // at least 0, for each rank after the free ones
   int free_ranks = 0;  // at least 0: how many ranks after the first cost nothing beside the probabilities
 };
@@ -57,7 +57,7 @@ struct Decision {
   Outcome outcome = Outcome::kPoorQuality;
   Tier tier = Tier::kUnknown;
   float rejection = 0;            // rejection score; 0 when the network gives probabilities only
-  float rejection_threshold = 0;  // what it was held against; +infinity never refuses
+  float rejection_threshold = 0;  // what it was compared with; +infinity never refuses
 };
 
 // Errors: kInvalidArgument when a rule does not fit `count` classes or a number of it or a cut is negative or not
@@ -72,7 +72,7 @@ struct Decision {
                                         std::optional<float> rejection = {});
 
 // The same from calibrated probabilities, for scores that were combined: ranking, set, outcome, tier. Lengths as in
-// `spec`; the rejection score is held against spec.rejection_threshold.
+// `spec`; the rejection score is compared with spec.rejection_threshold.
 [[nodiscard]] Decision decide_from_probabilities(std::vector<float> probabilities, const DecisionSpec& spec,
                                                  float rejection, bool usable);
 

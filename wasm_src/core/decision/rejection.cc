@@ -40,7 +40,7 @@ std::vector<double> project(const RejectionModel& model, std::span<const float> 
 // nothing is stored; k is small.
 double nearest(std::span<const double> from, const float* points, std::size_t count, std::size_t k) {
   double found = -1;
-  for (std::size_t seen = 0; seen < k;) {
+  for (std::size_t passed = 0; passed < k;) {
     double next = std::numeric_limits<double>::infinity();
     std::size_t ties = 0;
     const float* point = points;
@@ -55,7 +55,7 @@ double nearest(std::span<const double> from, const float* points, std::size_t co
       next = distance;
     }
     found = next;
-    seen += ties;
+    passed += ties;
     if (ties == 0) break;
   }
   return found;

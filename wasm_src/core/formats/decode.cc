@@ -17,7 +17,7 @@ std::uint8_t over_white(unsigned value, unsigned alpha) {
   return static_cast<std::uint8_t>((((sum >> 8) + sum) >> 8) >> 7);
 }
 
-// One row of 1-4 channels as RGB, transparency not yet seen to.
+// One row of 1-4 channels as RGB, transparency not yet applied.
 void copy_colours(const std::uint8_t* from, int channels, int count, std::uint8_t* to) {
   if (channels == 3) {
     std::memcpy(to, from, static_cast<std::size_t>(count) * 3);
@@ -72,8 +72,8 @@ std::size_t budget_of(const Header& header, std::size_t file_bytes) {
 
 Expected<Image> decode_with_stb(Bytes bytes, const Header& header) {
   DERMLET_TRY(rewritten, header.format == Format::kPng ? complete_png_palette(bytes) : complete_bmp_palette(bytes));
-  const Bytes given = rewritten.empty() ? bytes : Bytes(rewritten.span());
-  const StbPicture decoded = stb_decode(given, budget_of(header, given.size()));
+  const Bytes file = rewritten.empty() ? bytes : Bytes(rewritten.span());
+  const StbPicture decoded = stb_decode(file, budget_of(header, file.size()));
   if (decoded.pixels == nullptr) {
     if (decoded.refused)
       return fail(ErrorCode::kImageTooLarge,

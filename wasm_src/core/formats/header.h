@@ -1,5 +1,5 @@
 // What the readers and decoders of all formats share: what a file's header says, the limits that it is held to, and
-// pixels as a decoder gives them. A header holds copies alone: it may outlive the file's bytes.
+// pixels as a decoder gives them. A header owns what it holds and may outlive the file's bytes.
 #pragma once
 
 #include <cstddef>

@@ -47,7 +47,7 @@ constexpr std::array kBrands = {
     Brand{"hevc", Format::kHeic}, Brand{"hevx", Format::kHeic},
 };
 
-// "mif1" and "msf1" say that it is a HEIF file and nothing of its coding: that stands among the compatible brands.
+// "mif1" and "msf1" mark a HEIF file without naming its coding, which is among the compatible brands.
 std::optional<Format> heif_format(Bytes bytes) {
   const std::size_t end = std::min<std::size_t>(read_u32(bytes, 0, ByteOrder::kBig).value_or(0), 256);
   const bool container = starts_with(bytes, "mif1"sv, 8) || starts_with(bytes, "msf1"sv, 8);
@@ -92,7 +92,7 @@ Expected<Format> sniff(Bytes bytes) {
   bytes = slice(bytes, 0, kSniffedBytes);
   if (starts_with(bytes, "\xFF\xD8\xFF"sv)) return Format::kJpeg;
   if (starts_with(bytes, "\x89PNG\r\n\x1A\n"sv)) return Format::kPng;
-  // "BM" alone is two letters of any text: the size of the information header must be one that exists.
+  // "BM" may begin any text: the information header must have a size that exists.
   if (starts_with(bytes, "BM"sv)) {
     const auto header = read_u32(bytes, 14, ByteOrder::kLittle);
     if (header && (*header == 12 || (*header >= 40 && *header <= 124))) return Format::kBmp;

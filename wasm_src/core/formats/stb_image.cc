@@ -42,7 +42,7 @@ void* reallocate(void* block, std::size_t old_bytes, std::size_t bytes) {
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR
-#define STBI_NO_FAILURE_STRINGS  // half a kilobyte, and of no use to whoever took the photo
+#define STBI_NO_FAILURE_STRINGS  // half a kilobyte that no user reads
 #define STBI_MAX_DIMENSIONS 65535
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION

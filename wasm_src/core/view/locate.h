@@ -27,7 +27,7 @@ struct LocateSpec {
   float rival_ratio = 0.8f;  // ... and is one from this share of the best one's score on
   float frame_score = 0.5f;  // 0 to 1: under this score a spot is not trusted to be looked at closely
   double frame_scale = 1.6;  // side of the frame, of the spot's longer side; at least 1
-  double alone_share = 0.2;  // of the picture's shorter side: a spot shorter than this is scored in its frame alone
+  double alone_share = 0.2;  // of the picture's shorter side: a spot shorter than this is scored in its frame only
   double both_share = 0.4;   // ... and one shorter than this in the picture and in its frame, which are averaged
 };
 

@@ -1,4 +1,4 @@
-// Is the picture good enough to be scored? Each check reports what it measured and the limit it was held against.
+// Is the picture good enough to be scored? Each check reports what it measured and the limit it was compared with.
 //
 // All but the first measure the view, which is what the network is shown, so that a photo that is soft at 12 megapixels
 // and sharp at the network's size is sharp. Luma is (77 R + 150 G + 29 B) / 256 (ITU-R BT.601 to 8 bits), in levels, 0

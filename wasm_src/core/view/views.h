@@ -52,7 +52,7 @@ struct ModelOutputs {
 // probabilities are averaged as probabilities.
 struct MeanOutputs {
   std::vector<float> logits;  // K
-  std::vector<float> maps;    // K * map_height * map_width, class-major, upright; empty when not asked for or not there
+  std::vector<float> maps;    // K * map_height * map_width, class-major, upright; empty if not requested or not there
   std::vector<float> embedding;  // D
 };
 

@@ -6,7 +6,7 @@ namespace {
 constexpr std::size_t kCoreHeader = 12;
 constexpr auto kOrder = ByteOrder::kLittle;
 
-// BITMAPV5HEADER says in a word what the colours are, spelt backwards: sRGB, or a profile in this file or another.
+// BITMAPV5HEADER names the colours by four letters, last one first: sRGB, or a profile in this file or another.
 ColourKind read_colour_kind(Bytes file, std::uint32_t header_bytes) {
   if (header_bytes < 124) return ColourKind::kNone;
   if (starts_with(file, "BGRs", 70)) return ColourKind::kSrgb;

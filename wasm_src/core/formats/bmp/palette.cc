@@ -24,7 +24,7 @@ Expected<Buffer<std::uint8_t>> complete_bmp_palette(Bytes bytes) {
   const Bytes rows = bytes.subspan(data_at);
   DERMLET_TRY(whole, Buffer<std::uint8_t>::allocate(kHeaders + 4 * kColours + rows.size()));
   Writer out(whole);
-  out.copy(bytes.first(10));  // what it is, and sizes that nobody reads
+  out.copy(bytes.first(10));  // signature, and sizes that are not read
   out.u32(kHeaders + 4 * kColours);
   out.u32(40);
   out.u32(os2 ? *read_u16(bytes, 18, kOrder) : *read_u32(bytes, 18, kOrder));

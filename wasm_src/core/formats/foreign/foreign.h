@@ -1,5 +1,5 @@
 // Headers of formats whose pixels are decoded elsewhere: WebP (RFC 9649), AVIF and HEIC (ISO/IEC 14496-12 boxes,
-// 23008-12 items and properties). Sizes are known, and limits applied, before anybody allocates anything; orientation
+// 23008-12 items and properties). Sizes are known, and limits applied, before anything is allocated; orientation
 // and colours are read here, so that they do not depend on who decodes.
 #pragma once
 

@@ -123,7 +123,7 @@ class Properties {
 
   Bytes file_;
   Header& header_;
-  bool profiled_ = false;  // a profile counts for more than codes, whichever comes first
+  bool profiled_ = false;  // a profile takes precedence over codes, whichever comes first
   Placement placement_;
 };
 

@@ -47,10 +47,10 @@ class BitReader {
       const std::uint64_t inverse = ~word;
       const bool has_ff = ((inverse - 0x0101010101010101u) & word & 0x8080808080808080u) != 0;
       if (!has_ff) {
-        const int taken = (63 - count_) >> 3;
+        const int added = (63 - count_) >> 3;
         bits_ |= word >> count_;
-        at_ += static_cast<std::size_t>(taken);
-        count_ += taken * 8;
+        at_ += static_cast<std::size_t>(added);
+        count_ += added * 8;
         // Bits beyond count_ may be set already; they are the same ones that the next fill brings.
         return;
       }

@@ -472,7 +472,7 @@ bool Decoder::ac_first(Component& c, const HuffmanTable& ac, const Scan& scan, i
     std::uint32_t bits = reader.take(now) << (32 - now);
     for (int i = now; i > 0 && needed != 0; --i, bits <<= 1, needed &= needed - 1) {
       std::int16_t& value = values[std::countr_zero(needed)];
-      // Without a branch: nobody can guess these bits.
+      // Without a branch: these bits cannot be predicted.
       const int step = value < 0 ? -(1 << low) : 1 << low;
       value = static_cast<std::int16_t>(value + (step & -static_cast<int>(bits >> 31)));
     }
@@ -715,7 +715,7 @@ Expected<Reduced> Decoder::decode(const Rect& part, int reduction) {
   }
   if (!frame_seen_) return fail(ErrorCode::kCorruptImage, "the JPEG holds no picture");
   if (frame_.progressive) {
-    // Baseline files without an end marker are whole all the same; of progressive ones nobody can know which passes are
+    // Baseline files without an end marker are whole all the same; of progressive ones it is unknown which passes are
     // missing.
     if (!ended) return fail(ErrorCode::kCorruptImage, "the progressive JPEG ends before its last pass");
     transform_stored();

@@ -61,21 +61,21 @@ void HuffmanTable::prepare_skips() {
   if (skips_ready_) return;
   skips_ready_ = true;
   for (std::uint32_t bits = 0; bits < skips_.size(); ++bits) {
-    int taken = 0;
+    int consumed = 0;
     int moved = 0;
     bool ends = false;
-    while (!ends && taken < kSkipBits) {
-      const int available = kSkipBits - taken;
+    while (!ends && consumed < kSkipBits) {
+      const int available = kSkipBits - consumed;
       const Short head = symbol_at(bits & ((1u << available) - 1), available);
       const int size = head.symbol & 15;
       const int run = head.symbol >> 4;
       const int advance = size != 0 || run == 15 ? run + 1 : 0;
       if (head.bits == 0 || head.bits + size > available || moved + advance > 63) break;
-      taken += head.bits + size;
+      consumed += head.bits + size;
       moved += advance;
       ends = advance == 0;
     }
-    skips_[bits] = Skip(taken, moved, ends);
+    skips_[bits] = Skip(consumed, moved, ends);
   }
 }
 

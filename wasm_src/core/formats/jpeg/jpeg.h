@@ -16,7 +16,7 @@
 namespace dermlet {
 
 // Every segment up to the first scan; whether the scans are whole is seen by decoding them. `bytes` begin with the
-// format's signature. Allocates the copy of the profile alone. Errors: kCorruptImage, kUnsupportedFormat,
+// format's signature. Allocates only the copy of the profile. Errors: kCorruptImage, kUnsupportedFormat,
 // kImageTooLarge.
 [[nodiscard]] Expected<Header> read_jpeg_header(Bytes bytes);
 

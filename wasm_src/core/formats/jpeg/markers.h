@@ -39,8 +39,8 @@ struct Segment {
   std::size_t end = 0;  // where the next one is looked for
 };
 
-// The next marker at or after `at`, past fill bytes, stuffed zeros and stray bytes; restart markers only when asked
-// for.
+// The next marker at or after `at`, past fill bytes, stuffed zeros and stray bytes; restart markers only if
+// requested.
 [[nodiscard]] std::optional<std::size_t> find_marker(Bytes bytes, std::size_t at, bool restarts);
 
 // The next segment; nothing when the bytes end before another marker. Errors: kCorruptImage (a segment that does not

@@ -33,8 +33,8 @@ inline constexpr std::size_t kFirstPngChunk = 8;
 // The checksum of a chunk's type and data.
 [[nodiscard]] std::uint32_t png_crc32(Bytes type_and_data);
 
-// Walks all chunks and checks their order where it matters. `bytes` begin with the format's signature. Allocates the
-// copy of the profile alone. Errors: kCorruptImage, kUnsupportedFormat, kImageTooLarge.
+// Walks all chunks and checks their order where it matters. `bytes` begin with the format's signature. Allocates only
+// the copy of the profile. Errors: kCorruptImage, kUnsupportedFormat, kImageTooLarge.
 [[nodiscard]] Expected<Header> read_png_header(Bytes bytes);
 
 // What the chunks before the picture's data say; one that does not match its checksum is unreadable.
