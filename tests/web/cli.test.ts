@@ -165,7 +165,7 @@ describe('classify', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain(`${files.join(' + ')}\n`);
     expect(out).toMatch(
-      /Both pictures together; each alone:\n(.*\n)*.*spot\.jpg \(dermoscopy\): .*\n(.*\n)*.*orientation-6\.jpg \(photo\): /,
+      /Both pictures together; each alone:\n[\s\S]*spot\.jpg \(dermoscopy\): .*\n[\s\S]*orientation-6\.jpg \(photo\): /,
     );
     expect(out).toMatch(/Thorough: the mean over turns and reflections/);
   });

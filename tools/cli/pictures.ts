@@ -1,8 +1,10 @@
 /** Files and folders on the command line -> pictures. */
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { FORMAT_FILES } from '../../web/src/classifier/node/index.js';
 
-const PICTURE = new Set(['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib', '.heic', '.heif']);
+/** Of the formats that are read in Node. */
+const PICTURE = new Set((['jpeg', 'png', 'bmp', 'heic'] as const).flatMap((id) => FORMAT_FILES[id].extensions));
 
 /**
  * The picture files below a folder, in order of their paths; hidden files and folders are left out, links to folders

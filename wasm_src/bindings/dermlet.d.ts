@@ -13,7 +13,9 @@ import type {
   Outcome,
   QualityCheckId,
   Scores,
+  SetRule,
   Tier,
+  TierCuts,
 } from './contract.js';
 
 export type * from './contract.js';
@@ -153,22 +155,6 @@ export interface ModelOutputs {
   views: number;
 }
 
-/** How many classes of the ranking the prediction set holds; `wasm_src/core/decision/decision.h` has the formula. */
-export interface SetRule {
-  /** One a class, at least 0. */
-  limits: readonly number[];
-  penalty: number;
-  freeRanks: number;
-}
-
-/** Shares of probability that the concern tier is cut at; `wasm_src/core/decision/decision.h`. */
-export interface TierCuts {
-  /** `high` from here on, of the classes of high concern together. */
-  high: number;
-  /** `low` below it, of the classes of high and moderate concern together. */
-  moderate: number;
-}
-
 export interface DecisionSpec {
   scoresAre: Scores;
   temperature: number;
@@ -177,8 +163,8 @@ export interface DecisionSpec {
   /** null never refuses. */
   rejectionThreshold: number | null;
   /**
-   * A rejection model's file (`wasm_src/core/decision/rejection.h`), which scores by logits and embedding; left out or null:
-   * energy.
+   * A rejection model's file (`wasm_src/core/decision/rejection.h`), which scores by logits and embedding; left out or
+   * null: energy.
    */
   rejectionModel?: Uint8Array | null;
   concern: readonly Concern[];

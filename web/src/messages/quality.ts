@@ -59,7 +59,9 @@ export interface CheckWords {
 export function checkWords({ id, value, limit }: QualityCheck): CheckWords {
   const line = (name: string, decimals: number, unit = ''): CheckWords => ({
     name,
-    value: `${value.toFixed(decimals)}${unit} (at ${QUALITY_CHECKS[id].limit} ${Number(limit.toFixed(decimals))}${unit})`,
+    value:
+      `${value.toFixed(decimals)}${unit} ` +
+      `(at ${QUALITY_CHECKS[id].limit} ${Number(limit.toFixed(decimals))}${unit})`,
   });
   switch (id) {
     case 'too_small':
