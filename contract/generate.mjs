@@ -4,26 +4,33 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { COMPILED, compiledMessages, missingMessages } from '../tools/build/messages.mjs';
+import { named, readContract, readDocuments } from './contract.mjs';
 import { cpp } from './writers/cpp.mjs';
 import { python } from './writers/python.mjs';
 import { schema } from './writers/schema.mjs';
-import { checks, tables, unions } from './writers/typescript.mjs';
+import { checks, script, tables, unions } from './writers/typescript.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, '..');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const MANIFEST_SCHEMA = 'models/manifest.schema.json';
-const read = (name) => JSON.parse(readFileSync(join(here, name), 'utf8'));
 
-/** Path -> text of every generated file. */
-export function generated(contract = read('contract.json'), documents = read('documents.json')) {
+/**
+ * Path -> text of every generated file.
+ * @returns {Record<string, string>}
+ */
+export function generated(contract = readContract(), documents = readDocuments()) {
   return {
     'wasm_src/core/contract.h': cpp(contract),
-    'wasm_src/bindings/contract.d.ts': unions(contract),
+    'wasm_src/bindings/contract.d.ts': unions(contract, documents),
     'web/src/classifier/contract.ts': tables(contract, documents),
     'web/src/classifier/documents.ts': checks(contract, documents),
+    'tests/exactness/contract.mjs': script(contract),
     'tools/train/dermlet_train/contract.py': python(contract, documents),
     // The training tool is installed without the repository too.
-    'tools/train/dermlet_train/manifest.schema.json': schema(contract, documents, documents.schemas[MANIFEST_SCHEMA]),
+    'tools/train/dermlet_train/manifest.schema.json': schema(
+      contract,
+      documents,
+      named(documents.schemas, MANIFEST_SCHEMA),
+    ),
     ...Object.fromEntries(
       Object.entries(documents.schemas).map(([path, name]) => [path, schema(contract, documents, name)]),
     ),
@@ -31,7 +38,10 @@ export function generated(contract = read('contract.json'), documents = read('do
   };
 }
 
-/** Compiled messages of a language that is no more. */
+/**
+ * Compiled messages of a language that is no more.
+ * @param {Record<string, string>} files
+ */
 const leftOver = (files) =>
   readdirSync(join(root, COMPILED))
     .map((name) => `${COMPILED}/${name}`)
@@ -52,11 +62,11 @@ export function stale() {
   return [...changed, ...leftOver(files)];
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const files = generated();
   const changed = stale();
   for (const path of changed) {
-    if (path in files) writeFileSync(join(root, path), files[path]);
+    if (path in files) writeFileSync(join(root, path), named(files, path));
     else rmSync(join(root, path));
   }
   for (const line of missingMessages()) console.log(line);

@@ -1,17 +1,19 @@
 // The contract is whole, and the generated files are what it says.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { named, readContract, readDocuments } from './contract.mjs';
 import { generated, stale } from './generate.mjs';
 
-const read = (name) => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'));
-const contract = read('contract.json');
-const documents = read('documents.json');
+const contract = readContract();
+const documents = readDocuments();
 
-/** The documents with another field in the manifest. */
+/**
+ * The documents with another field in the manifest.
+ * @param {object} field
+ */
 function withField(field) {
   const changed = structuredClone(documents);
-  changed.definitions.Manifest.properties.added = field;
+  Object.assign(named(changed.definitions, 'Manifest').properties ?? {}, { added: field });
   return () => generated(contract, changed);
 }
 
@@ -42,7 +44,7 @@ describe('the contract', () => {
 describe('the generator', () => {
   test('writes a new value everywhere', () => {
     const changed = structuredClone(contract);
-    changed.enumerations.Concern.values.grave = { about: 'Worse.' };
+    named(changed.enumerations, 'Concern').values.grave = { about: 'Worse.' };
     const files = generated(changed, documents);
     for (const path of [
       'wasm_src/core/contract.h',
@@ -51,8 +53,8 @@ describe('the generator', () => {
       'tools/train/dermlet_train/contract.py',
       'models/manifest.schema.json',
     ])
-      assert.match(files[path], /['"]grave['"]/, path);
-    assert.match(files['wasm_src/core/contract.h'], /kGrave,/);
+      assert.match(named(files, path), /['"]grave['"]/, path);
+    assert.match(named(files, 'wasm_src/core/contract.h'), /kGrave,/);
   });
 
   test('refuses what it cannot write as a check', () => {

@@ -1,15 +1,22 @@
 // The C++ header: enumerations, their names, and the quality checks.
+/** @import { Contract, Enumeration, QualityCheck, Value } from '../contract.mjs' */
+import { named } from '../contract.mjs';
 import { listed, MARK, measured, pascal, wrapped } from './text.mjs';
 
-/** The values that the core knows: all, or those with the flag that `cpp` names. */
+/**
+ * The values that the core knows: all, or those with the flag that `cpp` names.
+ * @param {Enumeration} enumeration
+ */
 export const coreValues = ({ cpp, values }) =>
-  Object.entries(values).filter(([, value]) => cpp === true || value[cpp] === true);
+  Object.entries(values).filter(([, value]) => cpp === true || (typeof cpp === 'string' && value[cpp] === true));
 
+/** @param {[id: string, value: Value]} entry */
 function valueLines([id, { about }]) {
   const line = `  k${pascal(id)},  // ${about}`;
   return line.length <= 120 ? [line] : [...wrapped(about, '  // '), `  k${pascal(id)},`];
 }
 
+/** @param {[name: string, entry: Enumeration]} named */
 function enumeration([name, entry]) {
   const values = coreValues(entry);
   const ids = values.map(([id]) => id);
@@ -44,11 +51,13 @@ function enumeration([name, entry]) {
   ];
 }
 
+/** @param {[id: string, entry: QualityCheck]} named */
 const check = ([id, entry]) => [...wrapped(measured(entry), '    // '), `    {"${id}", ${entry.limit === 'most'}},`];
 
+/** @param {Contract} contract */
 export function cpp({ enumerations, qualityChecks }) {
   const known = Object.entries(enumerations).filter(([, { cpp: inCore }]) => inCore);
-  const labels = Object.values(enumerations.Format.values).map(({ label }) => label);
+  const labels = Object.values(named(enumerations, 'Format').values).flatMap(({ label }) => label ?? []);
   const checks = Object.entries(qualityChecks);
   return [
     `// ${MARK}`,

@@ -1,6 +1,12 @@
 // The Python module: the same names and tables for training.
+/** @import { Contract, Documents } from '../contract.mjs' */
+import { manifestVersion } from '../contract.mjs';
 import { MARK, plural, upper, wrapped } from './text.mjs';
 
+/**
+ * @param {Contract} contract
+ * @param {Documents} documents
+ */
 export function python({ enumerations, qualityChecks }, documents) {
   return [
     `"""${MARK}"""`,
@@ -16,7 +22,10 @@ export function python({ enumerations, qualityChecks }, documents) {
         ...ids.map((id) => `    ${JSON.stringify(id)},`),
         ']',
         `${upper(plural(name))}: tuple[${name}, ...] = (`,
-        ...ids.flatMap((id) => [...wrapped(values[id].about, '    # '), `    ${JSON.stringify(id)},`]),
+        ...Object.entries(values).flatMap(([id, value]) => [
+          ...wrapped(value.about, '    # '),
+          `    ${JSON.stringify(id)},`,
+        ]),
         ')',
         '',
       ];
@@ -43,7 +52,7 @@ export function python({ enumerations, qualityChecks }, documents) {
     '}',
     '',
     '# The one version of manifests that is read and written.',
-    `MANIFEST_VERSION = ${documents.definitions.Manifest.properties.manifestVersion.const}`,
+    `MANIFEST_VERSION = ${manifestVersion(documents)}`,
     '',
   ].join('\n');
 }

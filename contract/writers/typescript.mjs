@@ -1,9 +1,15 @@
 // TypeScript: unions for the module's interface, tables for the classifier, and checks of the JSON documents (valibot).
+/** @import { Contract, Documents, Enumeration, Schema, Value } from '../contract.mjs' */
+import { manifestVersion, named, waysTo } from '../contract.mjs';
 import { coreValues } from './cpp.mjs';
 import { definitionsOf } from './schema.mjs';
 import { camel, MARK, measured, plural, single, upper, wrapped } from './text.mjs';
 
-/** One line where it fits, else a line a value. */
+/**
+ * One line where it fits, else a line a value.
+ * @param {readonly string[]} ids
+ * @param {string} begin
+ */
 function union(ids, begin) {
   const line = `${begin} ${ids.map(single).join(' | ')};`;
   return line.length <= 120
@@ -11,6 +17,10 @@ function union(ids, begin) {
     : [begin, ...ids.map((id, i) => `  | ${single(id)}${i === ids.length - 1 ? ';' : ''}`)];
 }
 
+/**
+ * @param {string} about
+ * @param {readonly [id: string, value: Pick<Value, 'about'>][]} [values]
+ */
 function documented(about, values) {
   if (values === undefined) return ['/**', ...wrapped(about, ' * '), ' */'];
   return [
@@ -21,6 +31,11 @@ function documented(about, values) {
   ];
 }
 
+/**
+ * @param {string} name
+ * @param {string} about
+ * @param {readonly [id: string, value: Pick<Value, 'about'>][]} values
+ */
 const typeOf = (name, about, values) => [
   ...documented(about, values),
   ...union(
@@ -30,8 +45,9 @@ const typeOf = (name, about, values) => [
   '',
 ];
 
-const subsets = ({ subsets: named = {}, values }) =>
-  Object.entries(named).flatMap(([name, { flag, about }]) =>
+/** @param {Enumeration} enumeration */
+const subsets = ({ subsets: parts = {}, values }) =>
+  Object.entries(parts).flatMap(([name, { flag, about }]) =>
     typeOf(
       name,
       about,
@@ -39,8 +55,47 @@ const subsets = ({ subsets: named = {}, values }) =>
     ),
   );
 
-/** The unions that dermlet.d.ts and the classifier import. */
-export function unions({ enumerations, qualityChecks }) {
+/**
+ * The type that a schema says, as the module's interface takes it: lists are only read.
+ * @param {Documents} documents
+ * @param {Schema} schema
+ * @returns {string}
+ */
+function plainType(documents, { $ref, type, items }) {
+  if ($ref !== undefined) return plainType(documents, named(documents.definitions, $ref.replace('#/$defs/', '')));
+  if (type === 'array' && items !== undefined) return `readonly ${plainType(documents, items)}[]`;
+  if (type === 'number' || type === 'integer') return 'number';
+  throw new Error(`no rule for an interface's ${type}`);
+}
+
+/**
+ * A definition that the manifest and the module's interface have alike.
+ * @param {Documents} documents
+ * @param {string} name
+ */
+function shared(documents, name) {
+  const { description = '', properties = {} } = named(documents.definitions, name);
+  return [
+    ...documented(`${description.slice(0, 1).toUpperCase()}${description.slice(1)}.`),
+    `export interface ${name} {`,
+    ...Object.entries(properties).flatMap(([key, field]) => [
+      ...optional(field.description, (about) => wrapped(about, '  // ')).flat(),
+      `  ${key}: ${plainType(documents, field)};`,
+    ]),
+    '}',
+    '',
+  ];
+}
+
+/** Definitions of documents.json that the core is given as they stand in a manifest. */
+const SHARED = ['SetRule', 'TierCuts'];
+
+/**
+ * The types that dermlet.d.ts and the classifier import.
+ * @param {Contract} contract
+ * @param {Documents} documents
+ */
+export function unions({ enumerations, qualityChecks }, documents) {
   const whole = Object.entries(enumerations).filter(([, { cpp }]) => cpp === true);
   return [
     `/** ${MARK} */`,
@@ -52,16 +107,34 @@ export function unions({ enumerations, qualityChecks }) {
       'What is checked of a picture before it is scored.',
       Object.entries(qualityChecks).map(([id, check]) => [id, { about: measured(check) }]),
     ),
+    ...SHARED.flatMap((name) => shared(documents, name)),
   ].join('\n');
 }
 
-/** The classifier's tables, and the unions that the module's interface does not have. */
+/**
+ * What a test knows in every browser: a module without types that imports nothing.
+ * @param {Contract} contract
+ */
+export const script = ({ qualityChecks }) =>
+  [
+    `// ${MARK}`,
+    'export const QUALITY_CHECKS = /** @type {const} */ ([',
+    ...Object.keys(qualityChecks).map((id) => `  ${single(id)},`),
+    ']);',
+    '',
+  ].join('\n');
+
+/**
+ * The classifier's tables, and the unions that the module's interface does not have.
+ * @param {Contract} contract
+ * @param {Documents} documents
+ */
 export function tables(contract, documents) {
   const { enumerations, qualityChecks } = contract;
   const all = Object.entries(enumerations);
   const shared = [
     ...all.filter(([, { cpp }]) => cpp === true).map(([name]) => name),
-    ...all.flatMap(([, { subsets: named = {} }]) => Object.keys(named)),
+    ...all.flatMap(([, { subsets: parts = {} }]) => Object.keys(parts)),
     'QualityCheckId',
   ].sort();
   return [
@@ -87,8 +160,20 @@ export function tables(contract, documents) {
       ]),
     '/** As a sentence names them. */',
     'export const FORMAT_PHRASES: Record<Format, string> = {',
-    ...Object.entries(enumerations.Format.values).map(([id, { phrase }]) => `  ${id}: ${single(phrase)},`),
+    ...Object.entries(named(enumerations, 'Format').values).map(
+      ([id, { phrase = id }]) => `  ${id}: ${single(phrase)},`,
+    ),
     '};',
+    '',
+    '/** How files of a format are named: the types of the web, and the ends of names. */',
+    'export const FORMAT_FILES: Record<Format, { types: readonly string[]; extensions: readonly string[] }> = {',
+    ...Object.entries(named(enumerations, 'Format').values).flatMap(([id, { types = [], extensions = [] }]) => [
+      `  ${id}: { types: [${types.map(single).join(', ')}], extensions: [${extensions.map(single).join(', ')}] },`,
+    ]),
+    '};',
+    '',
+    '/** The model that is taken where nobody chose. */',
+    `export const DEFAULT_MODEL = ${single(contract.defaultModel)};`,
     '',
     '/** Of each check: the key of its limit in a manifest; whether that is the least or the most that passes. */',
     'export const QUALITY_CHECKS = {',
@@ -98,18 +183,59 @@ export function tables(contract, documents) {
     "} as const satisfies Record<QualityCheckId, { key: string; limit: 'least' | 'most' }>;",
     '',
     '/** The one version of manifests that is read. */',
-    `export const MANIFEST_VERSION = ${documents.definitions.Manifest.properties.manifestVersion.const};`,
+    `export const MANIFEST_VERSION = ${manifestVersion(documents)};`,
     '',
   ].join('\n');
 }
 
+/**
+ * @param {string} first
+ * @param {string[]} rest
+ */
 const piped = (first, ...rest) => (rest.length > 0 ? `v.pipe(${[first, ...rest].join(', ')})` : first);
+/**
+ * @template T
+ * @template R
+ * @param {T | undefined} value
+ * @param {(value: T) => R} write
+ */
 const optional = (value, write) => (value === undefined ? [] : [write(value)]);
 
 /** Keywords that say nothing about which values are allowed. */
 const SILENT = ['title', 'description', 'default'];
 
-/** What writes a check for each type; a keyword that none of them takes ends the generator. */
+/**
+ * @typedef {object} Context  of a check
+ * @property {string} name  of the definition
+ * @property {string} indent
+ * @property {Contract['enumerations']} enumerations
+ * @property {(other: string) => string} refer  writes another definition first; its constant
+ * @property {(other: string) => string} fieldsOf  the same; its fields
+ *
+ * @typedef {[written: string, left: object]} Written  the check, and the keywords that it leaves
+ * @typedef {(schema: Schema, context: Context) => Written} Writer
+ */
+
+/**
+ * @param {Schema} schema
+ * @param {string} kind
+ * @returns {Written}
+ */
+const numeric = ({ minimum, exclusiveMinimum, maximum, ...rest }, kind) => [
+  piped(
+    'v.number()',
+    kind,
+    ...optional(minimum, (least) => `v.minValue(${least})`),
+    ...optional(exclusiveMinimum, (least) => `v.gtValue(${least})`),
+    ...optional(maximum, (most) => `v.maxValue(${most})`),
+  ),
+  rest,
+];
+
+/**
+ * What writes a check for each type; a keyword that none of them takes ends the generator.
+ * @type {Record<string, Writer>}
+ */
 const WRITERS = {
   string: ({ pattern, minLength, ...rest }) => [
     piped(
@@ -120,18 +246,9 @@ const WRITERS = {
     rest,
   ],
   boolean: (rest) => ['v.boolean()', rest],
-  number: ({ minimum, exclusiveMinimum, maximum, ...rest }, _context, whole = 'v.finite()') => [
-    piped(
-      'v.number()',
-      whole,
-      ...optional(minimum, (least) => `v.minValue(${least})`),
-      ...optional(exclusiveMinimum, (least) => `v.gtValue(${least})`),
-      ...optional(maximum, (most) => `v.maxValue(${most})`),
-    ),
-    rest,
-  ],
-  integer: (schema, context) => WRITERS.number(schema, context, 'v.integer()'),
-  array: ({ items, minItems, maxItems, ...rest }, context) => {
+  number: (schema) => numeric(schema, 'v.finite()'),
+  integer: (schema) => numeric(schema, 'v.integer()'),
+  array: ({ items = {}, minItems, maxItems, ...rest }, context) => {
     const item = check(items, context);
     if (maxItems === undefined)
       return [piped(`v.array(${item})`, ...optional(minItems, (least) => `v.minLength(${least})`)), rest];
@@ -161,30 +278,44 @@ const WRITERS = {
   },
 };
 
+/**
+ * @param {Schema} schema
+ * @param {Context} context
+ * @returns {string}
+ */
 function check(schema, context) {
   const { $ref, $values, type, const: constant, ...rest } = schema;
-  const [written, left] = (() => {
+  /** @returns {Written} */
+  const choose = () => {
     if ($ref !== undefined) return [context.refer($ref.replace('#/$defs/', '')), rest];
     if ($values !== undefined)
-      return [`v.picklist([${Object.keys(context.enumerations[$values].values).map(single).join(', ')}])`, rest];
+      return [`v.picklist([${Object.keys(named(context.enumerations, $values).values).map(single).join(', ')}])`, rest];
     if (constant !== undefined) return [`v.literal(${JSON.stringify(constant)})`, rest];
     if (Array.isArray(type) && type.length === 2 && type[1] === 'null')
-      return [`v.nullable(${check({ ...rest, type: type[0] }, context)})`, {}];
-    const kind = rest.$extends === undefined ? type : 'object';
-    if (WRITERS[kind] === undefined) throw new Error(`${context.name}: no rule for type ${kind}`);
-    return WRITERS[kind](rest, context);
-  })();
+      return [`v.nullable(${check({ ...rest, type: String(type[0]) }, context)})`, {}];
+    const kind = rest.$extends === undefined ? String(type) : 'object';
+    const writer = WRITERS[kind];
+    if (writer === undefined) throw new Error(`${context.name}: no rule for type ${kind}`);
+    return writer(rest, context);
+  };
+  const [written, left] = choose();
   const strange = Object.keys(left).filter((key) => !SILENT.includes(key));
   if (strange.length > 0) throw new Error(`${context.name}: no rule for ${strange.join(', ')}`);
   return written;
 }
 
-/** Checks of the documents, each a constant, and the type of whatever is an object. */
+/**
+ * Checks of the documents, each a constant, and the type of whatever is an object.
+ * @param {Contract} contract
+ * @param {Documents} documents
+ */
 export function checks(contract, documents) {
   const definitions = definitionsOf(contract, documents);
   const exported = [...Object.values(documents.schemas), ...documents.exported];
+  /** @type {string[]} */
   const lines = [];
   const written = new Set();
+  /** @param {string} name */
   const write = (name) => {
     if (written.has(name)) return;
     written.add(name);
@@ -197,6 +328,10 @@ export function checks(contract, documents) {
     if (isObject) lines.push(`export type ${name} = v.InferOutput<typeof ${camel(name)}>;`);
     lines.push('');
   };
+  /**
+   * @param {string} name
+   * @returns {Context}
+   */
   const context = (name) => ({
     name,
     indent: '',
@@ -208,11 +343,13 @@ export function checks(contract, documents) {
     fieldsOf(other) {
       write(other);
       // A base whose fields are all optional is checked in a pipe, whose second part has them.
-      const bare = (definitions[other].required ?? []).length === 0;
+      const bare = (definitions[other]?.required ?? []).length === 0;
       return bare ? `${camel(other)}.pipe[1].entries` : `${camel(other)}.entries`;
     },
   });
   for (const root of Object.values(documents.schemas)) write(root);
+  const ways = waysTo(documents, 'FileEntry', 'Manifest');
+  const holders = [...new Set(ways.map(([first = '']) => single(first)))].join(' | ');
   return [
     `/** ${MARK} */`,
     "import * as v from 'valibot';",
@@ -223,5 +360,11 @@ export function checks(contract, documents) {
     ');',
     '',
     ...lines,
+    '/** The files that a manifest names with size and hash. */',
+    `export const filesOf = (manifest: Pick<Manifest, ${holders}>): FileEntry[] =>`,
+    '  [',
+    ...ways.map((way) => `    manifest.${way.join('?.')},`),
+    '  ].filter((file) => file !== undefined);',
+    '',
   ].join('\n');
 }

@@ -20,10 +20,15 @@ const AC_SYMBOLS = [0x00, 0x01, 0x02, 0x03, 0x11, 0x12, 0x21];
 
 /** Bits, most significant first, with a zero after every 0xFF (ITU-T T.81 F.1.2.3). */
 class BitWriter {
+  /** @type {number[]} */
   bytes = [];
   #bits = 0;
   #count = 0;
 
+  /**
+   * @param {number} value
+   * @param {number} count
+   */
   put(value, count) {
     for (let i = count - 1; i >= 0; i -= 1) {
       this.#bits = (this.#bits << 1) | ((value >> i) & 1);
@@ -40,6 +45,10 @@ class BitWriter {
   }
 }
 
+/**
+ * @param {number} marker
+ * @param {number[]} payload
+ */
 const segment = (marker, ...payload) => [
   0xff,
   marker,
@@ -47,15 +56,21 @@ const segment = (marker, ...payload) => [
   (payload.length + 2) & 255,
   ...payload,
 ];
+/**
+ * @param {number} length
+ * @param {number} count
+ */
 const counts = (length, count) => Array.from({ length: 16 }, (_, i) => (i === length - 1 ? count : 0));
 
 /**
  * One row of MCUs (4:2:0: four luma blocks, two of chroma) of random coefficients: about as many bits a pixel as a
  * camera's photo has.
+ * @param {number} units
  */
 function rowOfUnits(units) {
   const writer = new BitWriter();
   let seed = 1;
+  /** @param {number} below */
   const random = (below) => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
     return Math.floor((seed / 2 ** 32) * below);
@@ -66,8 +81,9 @@ function rowOfUnits(units) {
     writer.put(random(2 ** size), size);
     for (let k = 0; k < 20; k += 1) {
       const code = 1 + random(6);
+      const bits = (AC_SYMBOLS[code] ?? 0) & 15;
       writer.put(code, 3);
-      writer.put(random(2 ** (AC_SYMBOLS[code] & 15)), AC_SYMBOLS[code] & 15);
+      writer.put(random(2 ** bits), bits);
     }
     writer.put(0, 3); // end of block
   }

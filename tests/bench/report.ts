@@ -62,7 +62,8 @@ function table([head, ...rows]: string[][]): string {
   const widths = (head ?? []).map((_, column) => Math.max(3, ...all.map((row) => (row[column] ?? '').length)));
   const line = (row: string[]) =>
     `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`;
-  const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
+  const rules = widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`));
+  const rule = `|${rules.join('|')}|`;
   return [line(head ?? []), rule, ...rows.map(line)].join('\n');
 }
 
@@ -136,7 +137,8 @@ function failures({ browser, measured }: Run): string[] {
 
 export function report(runs: Run[]): string {
   const parts = runs.flatMap((run) => [
-    `${run.browser}, bytes to normalised tensor: medians of ${run.rounds}, and how many times as long the other way takes` +
+    `${run.browser}, bytes to normalised tensor: medians of ${run.rounds}, ` +
+      'and how many times as long the other way takes' +
       (run.isolated ? '' : ' (not cross-origin isolated: no threads)'),
     times(run),
     differences(run),

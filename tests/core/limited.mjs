@@ -3,16 +3,21 @@ import * as zlib from 'node:zlib';
 
 const MEMORY_SECTION = 5;
 
+/**
+ * @param {Uint8Array} bytes
+ * @param {number} at
+ */
 function readLeb(bytes, at) {
   let value = 0;
   for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at];
+    const byte = bytes[at] ?? 0;
     at += 1;
     value += (byte & 0x7f) * 2 ** shift;
     if ((byte & 0x80) === 0) return { value, end: at };
   }
 }
 
+/** @param {number} value */
 function leb(value) {
   const bytes = [];
   for (; value > 0x7f; value = Math.floor(value / 128)) bytes.push((value & 0x7f) | 0x80);
@@ -22,6 +27,7 @@ function leb(value) {
 /**
  * The same WebAssembly module whose memory may grow to `mebibytes` at most, as on a device that gives no more.
  * @param {Uint8Array} wasm
+ * @param {number} mebibytes
  */
 export function withMostMemory(wasm, mebibytes) {
   for (let at = 8; at < wasm.length; ) {
@@ -40,8 +46,17 @@ export function withMostMemory(wasm, mebibytes) {
   throw new Error('the module has no memory');
 }
 
-/** A PNG of one colour, 16-bit RGBA unless told: eight bytes a pixel, and as much again while it is decoded. */
+/**
+ * A PNG of one colour, 16-bit RGBA unless told: eight bytes a pixel, and as much again while it is decoded.
+ * @param {number} width
+ * @param {number} height
+ * @param {{ depth?: number, colour?: number, samples?: number }} [options]
+ */
 export function blankPng(width, height, { depth = 16, colour = 6, samples = 4 } = {}) {
+  /**
+   * @param {string} type
+   * @param {Buffer} data
+   */
   const chunk = (type, data) => {
     const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
     const head = Buffer.alloc(4);
@@ -64,7 +79,10 @@ export function blankPng(width, height, { depth = 16, colour = 6, samples = 4 } 
   ]);
 }
 
-/** zlib's own where this Node has it (22.2, 20.15). */
+/**
+ * zlib's own where this Node has it (22.2, 20.15).
+ * @param {Uint8Array} bytes
+ */
 function crc(bytes) {
   if (zlib.crc32 !== undefined) return zlib.crc32(bytes);
   let value = ~0;

@@ -10,7 +10,9 @@ import { pathToFileURL } from 'node:url';
 const root = path.resolve(import.meta.dirname, '../..');
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'build/wasm'));
 const { default: createDermlet } = await import(pathToFileURL(path.join(folder, 'dermlet.js')).href);
+/** Called with what its types forbid. */
 const module = await createDermlet({ wasmBinary: await readFile(path.join(folder, 'dermlet.wasm')) });
+/** @param {string} name */
 const picture = (name) => readFile(path.join(root, 'tests/pictures', name)).then((bytes) => new Uint8Array(bytes));
 
 /** What no field of its kind takes, beside what each is given below. */
@@ -29,6 +31,7 @@ const ELEMENTS = [[1, 2, undefined], [1, 2, '3'], [1, 2, null], [1, NaN, 2], [1,
 
 const sets = { limits: [0.8, 0.8], penalty: 0.02, freeRanks: 1 };
 const tiers = { high: 0.3, moderate: 0.1 };
+/** @param {string} at */
 const setsAndTiers = (at) => ({
   [`${at}.sets`]: [...NOT.object, ...NULL],
   [`${at}.sets.penalty`]: [...NOT.number, -0.1],
@@ -77,6 +80,7 @@ const cropFields = {
   'crop.height': NOT.integer,
 };
 
+/** @param {number[]} scores */
 const outputs = (scores) => ({
   scores: new Float32Array(scores),
   maps: new Float32Array(scores.length * 4),
@@ -85,6 +89,7 @@ const outputs = (scores) => ({
   embedding: new Float32Array([1, 2]),
   views: 1,
 });
+/** @param {string} at */
 const outputFields = (at) => ({
   [at]: NOT.object,
   [`${at}.scores`]: [...NOT.floats, ...NULL],
@@ -111,6 +116,15 @@ const lesionPicture = () => ({
   explain: { classIndex: -1, width: 8, height: 8 },
 });
 
+/**
+ * @typedef {object} Call
+ * @property {string} call
+ * @property {string} [name]  of the group of tests, where a call has several
+ * @property {() => Promise<Record<string, unknown>>} args  by their names
+ * @property {Record<string, unknown[]>} fields  path -> values that are refused
+ */
+
+/** @type {Call[]} */
 const CALLS = [
   {
     call: 'prepare',
@@ -288,34 +302,53 @@ const CALLS = [
   },
 ];
 
+/** @param {string} field */
 const steps = (field) => field.split(/[.[\]]+/).filter(Boolean);
 
-/** A copy of the arguments in which one field has another value. */
-function changed(args, [first, ...rest], value) {
+/**
+ * A copy of the arguments in which one field has another value.
+ * @param {any} args
+ * @param {string[]} path
+ * @param {unknown} value
+ * @returns {any}
+ */
+function changed(args, [first = '', ...rest], value) {
   const copy = Array.isArray(args) ? [...args] : { ...args };
   copy[first] = rest.length === 0 ? value : changed(args[first], rest, value);
   return copy;
 }
 
-function removed(args, [first, ...rest]) {
+/**
+ * @param {any} args
+ * @param {string[]} path
+ * @returns {any}
+ */
+function removed(args, [first = '', ...rest]) {
   const copy = { ...args };
   if (rest.length === 0) delete copy[first];
   else copy[first] = removed(args[first], rest);
   return copy;
 }
 
-/** Every path to a value inside the arguments; arrays and typed arrays count as one value. */
+/**
+ * Every path to a value inside the arguments; arrays and typed arrays count as one value.
+ * @param {unknown} value
+ * @param {string} at
+ * @returns {string[]}
+ */
 function pathsIn(value, at) {
   const holds = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
   const inside = holds ? Object.entries(value).flatMap(([key, member]) => pathsIn(member, `${at}.${key}`)) : [];
   return [at, ...inside];
 }
 
+/** @param {unknown} value */
 const shown = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 for (const { call, name = call, args, fields } of CALLS) {
   describe(name, async () => {
     const fine = await args();
+    /** @param {Record<string, unknown>} given */
     const made = (given) => module[call](...Object.values(given));
 
     test('takes what is right', () => {
@@ -344,9 +377,12 @@ test('every field of every call is tried', async () => {
     const fields = CALLS.filter((each) => each.call === call).flatMap((each) => Object.keys(each.fields));
     const tried = new Set(fields.map((field) => field.replace(/\[\d\]/g, '[]')));
     const all = Object.entries(fine).flatMap(([name, value]) =>
-      name === 'pictures' ? [name, ...pathsIn(value[0], 'pictures[]')] : pathsIn(value, name),
+      name === 'pictures' && Array.isArray(value) ? [name, ...pathsIn(value[0], 'pictures[]')] : pathsIn(value, name),
     );
-    // One description of the outputs holds for both kinds, one limit of the quality checks for all.
+    /**
+     * One description of the outputs holds for both kinds, one limit of the quality checks for all.
+     * @param {string} field
+     */
     const alike = (field) => /\.(outputs|frameOutputs)\b/.test(field) || /^(spec\.quality|limits)\./.test(field);
     assert.deepEqual(
       all.filter((field) => !tried.has(field) && !alike(field)),

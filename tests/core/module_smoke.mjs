@@ -9,9 +9,17 @@ import { blankPng, withMostMemory } from './limited.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'build/wasm'));
+/** Its answers are asked for fields of either kind, which a test may. */
 const { default: createDermlet } = await import(pathToFileURL(path.join(folder, 'dermlet.js')).href);
 const module = await createDermlet({ wasmBinary: await readFile(path.join(folder, 'dermlet.wasm')) });
+/** @param {string} name */
 const picture = (name) => readFile(path.join(root, 'tests/pictures', name));
+
+/**
+ * @param {number} a
+ * @param {number} b
+ */
+const add = (a, b) => a + b;
 
 const spec = {
   width: 224,
@@ -40,7 +48,9 @@ test('prepare gives a tensor, a view, a preview and what was read', async () => 
   const prepared = module.prepare(await picture('spot.jpg'), spec, null);
   assert.equal(prepared.ok, true, JSON.stringify(prepared));
   assert.equal(prepared.tensor.length, 3 * 224 * 224);
-  assert.ok(prepared.tensor instanceof Float32Array && prepared.tensor.every((v) => v >= -1 && v <= 1));
+  assert.ok(
+    prepared.tensor instanceof Float32Array && prepared.tensor.every((/** @type {number} */ v) => v >= -1 && v <= 1),
+  );
   assert.deepEqual([prepared.view.width, prepared.view.height, prepared.view.rgba.length], [224, 224, 224 * 224 * 4]);
   assert.ok(prepared.view.rgba instanceof Uint8ClampedArray);
   // The tensor is the view, normalised: nothing else happened to it.
@@ -56,7 +66,7 @@ test('prepare gives a tensor, a view, a preview and what was read', async () => 
   });
   assert.deepEqual(prepared.region, { x: 125, y: 0, width: 750, height: 750 });
   assert.deepEqual(
-    prepared.quality.checks.map((check) => check.id),
+    prepared.quality.checks.map((/** @type {{ id: string }} */ check) => check.id),
     ['too_small', 'low_contrast', 'noisy'],
   );
   assert.equal(prepared.quality.usable, true);
@@ -74,7 +84,7 @@ test('colours are converted, and what was done is said', async () => {
   }
   // The same bytes that the native build gives, within one level of LittleCMS'.
   const lines = (await readFile(path.join(root, 'tests/golden/colours.golden'), 'utf8')).trim().split('\n');
-  for (const [name, , side, hex] of lines.map((line) => line.split(' '))) {
+  for (const [name = '', , side, hex = ''] of lines.map((line) => line.split(' '))) {
     const { view } = module.prepare(await picture(name), { ...spec, width: Number(side), height: Number(side) }, null);
     const expected = Buffer.from(hex, 'hex');
     const differences = [...expected].map((value, i) => Math.abs(value - view.rgba[4 * Math.floor(i / 3) + (i % 3)]));
@@ -99,12 +109,17 @@ test('eight views are one tensor, the upright one first', async () => {
   const { tensor } = module.prepare(bytes, { ...spec, views: 8 }, null);
   assert.equal(tensor.length, 8 * one.length);
   assert.deepEqual(tensor.subarray(0, one.length), one);
+  /**
+   * @param {number} view
+   * @param {number} x
+   * @param {number} y
+   */
   const at = (view, x, y) => tensor[view * one.length + y * 224 + x];
-  for (const [x, y] of [
+  for (const [x, y] of /** @type {const} */ ([
     [0, 0],
     [3, 200],
     [223, 100],
-  ]) {
+  ])) {
     assert.equal(at(1, x, y), at(0, 223 - x, y)); // mirrored
     assert.equal(at(4, x, y), at(0, y, x)); // transposed
   }
@@ -129,14 +144,24 @@ test('interpret ranks, builds the set and paints the map', () => {
   assert.deepEqual(interpreted.decision.predictionSet, [2, 1]);
   assert.equal(interpreted.decision.outcome, 'several');
   assert.equal(interpreted.decision.tier, 'high');
+  /** @param {object} change */
   const by = (change) => module.interpret([{ ...one, spec: { ...decision, ...change } }], null).decision;
-  // Probabilities 0.665, 0.245, 0.090: scores 0, 0.665, 0.910 without a penalty.
+  /**
+   * Probabilities 0.665, 0.245, 0.090: scores 0, 0.665, 0.910 without a penalty.
+   * @param {number} limit
+   * @param {number} penalty
+   * @param {number} freeRanks
+   */
   const set = (limit, penalty, freeRanks) =>
     by({ sets: { limits: [limit, limit, limit], penalty, freeRanks } }).predictionSet.length;
   assert.deepEqual(
     [set(0.6, 0, 0), set(0.7, 0, 0), set(0.7, 0.1, 0), set(0.7, 0.1, 1), set(0.95, 0.1, 1), set(0.95, 0.1, 2)],
     [1, 2, 1, 2, 2, 3],
   );
+  /**
+   * @param {number} high
+   * @param {number} moderate
+   */
   const tier = (high, moderate) => by({ tiers: { high, moderate } }).tier;
   assert.deepEqual([tier(0.66, 1), tier(0.67, 0.9), tier(0.67, 0.92)], ['high', 'moderate', 'low']);
   for (const change of [
@@ -147,7 +172,7 @@ test('interpret ranks, builds the set and paints the map', () => {
     assert.equal(module.interpret([{ ...one, spec: { ...decision, ...change } }], null).code, 'INVALID_ARGUMENT');
   }
   assert.equal(interpreted.decision.rejectionThreshold, null);
-  assert.ok(Math.abs(interpreted.decision.probabilities.reduce((a, b) => a + b) - 1) < 1e-6);
+  assert.ok(Math.abs(interpreted.decision.probabilities.reduce(add) - 1) < 1e-6);
   assert.equal(interpreted.heatMap.classIndex, 2);
   assert.equal(interpreted.heatMap.overlay.rgba.length, 32 * 16 * 4);
   assert.equal(Math.max(...interpreted.heatMap.values), 1);
@@ -155,6 +180,7 @@ test('interpret ranks, builds the set and paints the map', () => {
     [interpreted.perPicture, interpreted.primaryIndex, interpreted.combined],
     [[interpreted.decision], 0, false],
   );
+  /** @param {object} change */
   const code = (change) => module.interpret([{ ...one, outputs: { ...outputs, ...change } }], null).code;
   assert.equal(code({ scores: new Float32Array([0, NaN, 2]) }), 'INVALID_ARGUMENT');
   assert.equal(code({ maps: new Float32Array(5) }), 'INVALID_ARGUMENT');
@@ -211,6 +237,7 @@ test('interpret refuses by the rejection model where there is one', () => {
 });
 
 test('interpret averages views and combines two pictures', () => {
+  /** @param {number[]} scores */
   const outputs = (...scores) => ({
     scores: new Float32Array(scores),
     maps: null,
@@ -219,6 +246,7 @@ test('interpret averages views and combines two pictures', () => {
     embedding: null,
     views: scores.length / 3,
   });
+  /** @param {number[]} scores */
   const of = (scores, usable = true) => ({
     outputs: outputs(...scores),
     frameOutputs: null,
@@ -227,8 +255,12 @@ test('interpret averages views and combines two pictures', () => {
     framing: 'whole',
     explain: null,
   });
+  /**
+   * @param {number[]} found
+   * @param {number[]} wanted
+   */
   const near = (found, wanted) =>
-    found.forEach((value, i) => assert.ok(Math.abs(value - wanted[i]) < 1e-6, `${found}`));
+    found.forEach((value, i) => assert.ok(Math.abs(value - (wanted[i] ?? NaN)) < 1e-6, `${found}`));
   const mean = module.interpret([of([0, 2, 4, 0, 2, 0, 0, 0, 0, 0, 0, 0])], null).decision.probabilities;
   near(mean, module.interpret([of([0, 1, 1])], null).decision.probabilities);
   const pair = [of([2, 0, 0]), of([0, 0, 4])];
@@ -249,14 +281,14 @@ test('interpret averages views and combines two pictures', () => {
 });
 
 test('sniff names a file by its beginning, and says who decodes it', async () => {
-  for (const [name, format, foreign] of [
+  for (const [name, format, foreign] of /** @type {[string, string, boolean][]} */ ([
     ['spot.jpg', 'jpeg', false],
     ['spot.png', 'png', false],
     ['spot.bmp', 'bmp', false],
     ['foreign/lossy.webp', 'webp', true],
     ['foreign/lossy.avif', 'avif', true],
     ['foreign/lossy.heic', 'heic', true],
-  ]) {
+  ])) {
     const bytes = await picture(name);
     assert.deepEqual(module.sniff(bytes), { ok: true, format, foreign });
     assert.deepEqual(module.sniff(bytes.subarray(0, 1024)), { ok: true, format, foreign });
@@ -271,6 +303,7 @@ test('inspect says what a header does', async () => {
   assert.deepEqual(header, { format: 'heic', width: 120, height: 160, orientation: 6, channels: 3 });
   assert.ok(neutralising.length > 0 && neutralising.length % 2 === 0);
   assert.equal(typeof colours.kind, 'string');
+  /** @param {string} name */
   const described = async (name) => module.inspect(await picture(name)).colours;
   assert.deepEqual(await described('spot.jpg'), { kind: 'none' });
   assert.deepEqual(await described('foreign/lossy.avif'), { kind: 'srgb' });

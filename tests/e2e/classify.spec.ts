@@ -119,7 +119,7 @@ for (const name of ['flat.png', 'tiny.png']) {
   });
 }
 
-test('a failed check is said in plain words with what to do, and its value and limit are in the result and the details', async ({
+test('a failed check says in plain words what to do; value and limit are in the result and the details', async ({
   app,
   page,
 }) => {

@@ -69,7 +69,8 @@ test('a model fine-tuned from skin-8 on photos alone answers in the page as in N
       site.answers.set(`models/my-clinic/${file}`, { body: readFileSync(join(model, file)) });
     site.addPage(
       'mine.html',
-      '<dermlet-classifier model="models/my-clinic/" backend="wasm"></dermlet-classifier><script type="module" src="dermlet.js"></script>',
+      '<dermlet-classifier model="models/my-clinic/" backend="wasm"></dermlet-classifier>' +
+        '<script type="module" src="dermlet.js"></script>',
     );
     await page.goto(`${site.url}mine.html`);
     await page.getByRole('button', { name: 'Choose photos' }).focus();

@@ -42,7 +42,8 @@ function listen(): void {
   });
   document.addEventListener('securitypolicyviolation', (event) => {
     console.error(
-      `Content Security Policy: ${event.violatedDirective} forbids ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`,
+      `Content Security Policy: ${event.violatedDirective} forbids ${event.blockedURI} ` +
+        `(${event.sourceFile}:${event.lineNumber})`,
     );
   });
 }

@@ -28,7 +28,8 @@ for (const [model, pictures] of Object.entries(expected)) {
     serveModel(site, model);
     site.addPage(
       'imported.html',
-      `<dermlet-classifier model="models/${model}/" backend="wasm"></dermlet-classifier><script type="module" src="dermlet.js"></script>`,
+      `<dermlet-classifier model="models/${model}/" backend="wasm"></dermlet-classifier>` +
+        '<script type="module" src="dermlet.js"></script>',
     );
     await page.goto(`${site.url}imported.html`);
     await page.getByRole('button', { name: 'Choose photos' }).focus();

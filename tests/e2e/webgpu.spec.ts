@@ -14,7 +14,8 @@ const REFERENCE = 'models/skin-8/selftest.json';
 test.beforeEach(async ({ page, site }) => {
   site.addPage(
     PAGE,
-    '<dermlet-classifier model="models/skin-8/" backend="webgpu" load="now"></dermlet-classifier><script type="module" src="dermlet.js"></script>',
+    '<dermlet-classifier model="models/skin-8/" backend="webgpu" load="now"></dermlet-classifier>' +
+      '<script type="module" src="dermlet.js"></script>',
   );
   await expectAdapter(page, site);
 });

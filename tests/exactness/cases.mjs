@@ -1,5 +1,5 @@
-// What a build of the core makes of the drawn pictures, in the words of tests/golden/tensors.golden. Plain JavaScript
-// without imports: it runs in Node and, as it stands, in every browser. tests/core/exactness_test.cc says the same in
+// What a build of the core makes of the drawn pictures, in the words of tests/golden/tensors.golden. Plain JavaScript:
+// it runs in Node and, as it stands, in every browser. tests/core/exactness_test.cc says the same in
 // C++.
 //
 // The manifest's lines, fields apart by one blank:
@@ -12,7 +12,23 @@
 // (little-endian), then the view's RGB, then the preview's where the spec has one, then the values of the quality
 // checks (float32, little-endian). Lines that begin with # say something to people.
 
-/** { specs, pictures: [{ file, expected }] }; `expected` is a line without its file. */
+import { QUALITY_CHECKS } from './contract.mjs';
+
+/**
+ * @typedef {import('../../wasm_src/bindings/dermlet.js').DermletModule} DermletModule
+ * @typedef {import('../../wasm_src/bindings/dermlet.js').Picture} Picture
+ * @typedef {import('../../wasm_src/bindings/dermlet.js').PrepareSpec} PrepareSpec
+ *
+ * @typedef {{ name: string, cropped: boolean, prepare: PrepareSpec }} Spec
+ * @typedef {object} TensorManifest
+ * @property {Spec[]} specs
+ * @property {{ file: string, expected: string }[]} pictures  `expected` is a line without its file
+ */
+
+/**
+ * @param {string} text
+ * @returns {TensorManifest}
+ */
 export function parseManifest(text) {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const specs = lines.filter((line) => line.startsWith('spec ')).map(parseSpec);
@@ -23,39 +39,49 @@ export function parseManifest(text) {
 }
 
 /** All are made, whatever they are held against. */
-const QUALITY = { too_small: 0, blurred: 0, dark: 0, bright: 0, low_contrast: 0, flat: 0, noisy: 0, out_of_frame: 0 };
+const QUALITY = Object.fromEntries(QUALITY_CHECKS.map((id) => [id, 0]));
 
+/**
+ * @param {string} line
+ * @returns {Spec}
+ */
 export function parseSpec(line) {
-  const [, name, width, height, layout, channels, framing, filter, mean, std, previewSide, views, area] =
+  const [, name = '', width, height, layout, channels, framing = '', filter, mean, std, previewSide, views, area] =
     line.split(' ');
   const [fit, cropPct = '1'] = framing.split('*');
-  const numbers = (list) => list.split(',').map(Number);
-  const tensor = {
-    width: Number(width),
-    height: Number(height),
+  /**
+   * Three numbers, as whoever is given the spec will see.
+   * @param {string | undefined} list
+   */
+  const numbers = (list = '') => /** @type {[number, number, number]} */ (list.split(',').map(Number));
+  // Words that the core does not know are refused by it.
+  const words = /** @type {Pick<PrepareSpec, 'layout' | 'channels' | 'fit' | 'filter'>} */ ({
     layout,
     channels,
-    mean: numbers(mean),
-    std: numbers(std),
-    views: Number(views),
-  };
-  return {
-    name,
-    cropped: area === 'cropped',
-    prepare: { ...tensor, fit, cropPct: Number(cropPct), filter, quality: QUALITY, previewSide: Number(previewSide) },
-  };
+    fit,
+    filter,
+  });
+  const tensor = { width: Number(width), height: Number(height), mean: numbers(mean), std: numbers(std) };
+  const rest = { cropPct: Number(cropPct), quality: QUALITY, previewSide: Number(previewSide), views: Number(views) };
+  return { name, cropped: area === 'cropped', prepare: { ...words, ...tensor, ...rest } };
 }
 
-/** RGB of an RGBA picture; nothing for none. */
+/**
+ * RGB of an RGBA picture; nothing for none.
+ * @param {Pick<Picture, 'rgba'> | null} picture
+ */
 function rgbOf(picture) {
   const pixels = picture?.rgba ?? [];
   const rgb = new Uint8Array((pixels.length / 4) * 3);
   for (let from = 0, to = 0; from < pixels.length; from += 4)
-    for (let c = 0; c < 3; c += 1) rgb[to++] = pixels[from + c];
+    for (let c = 0; c < 3; c += 1) rgb[to++] = pixels[from + c] ?? 0;
   return rgb;
 }
 
-/** SHA-256 of several byte arrays one after another, lower-case hex. */
+/**
+ * SHA-256 of several byte arrays one after another, lower-case hex.
+ * @param {Uint8Array[]} parts
+ */
 export async function sha256(...parts) {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
@@ -67,13 +93,19 @@ export async function sha256(...parts) {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** @param {Pick<Picture, 'rgba'>} picture */
 export const rgbHash = (picture) => sha256(rgbOf(picture));
 
+/** @param {{ checks: readonly { value: number }[] }} quality */
 const qualityOf = ({ checks }) => Float32Array.from(checks, ({ value }) => value);
 
+/** @param {ArrayBufferView} array */
 const bytesOf = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);
 
-/** An area well inside the picture, off its centre. */
+/**
+ * An area well inside the picture, off its centre.
+ * @param {{ width: number, height: number }} picture
+ */
 function cropOf({ width, height }) {
   return {
     x: Math.floor(width / 5),
@@ -83,9 +115,16 @@ function cropOf({ width, height }) {
   };
 }
 
-/** What `module` (a DermletModule) makes of a file, as the manifest says it. */
+/**
+ * What `module` makes of a file, as the manifest says it.
+ * @param {Pick<DermletModule, 'prepare'>} module
+ * @param {Uint8Array} bytes
+ * @param {readonly Spec[]} specs
+ */
 export async function answerOf(module, bytes, specs) {
-  const whole = module.prepare(bytes, specs[0].prepare, null);
+  const [first] = specs;
+  if (first === undefined) throw new Error('A manifest has a spec at least.');
+  const whole = module.prepare(bytes, first.prepare, null);
   if (!whole.ok) return whole.code;
   const { format, width, height, orientation, colour } = whole.source;
   const hashes = [];
@@ -108,6 +147,10 @@ export async function answerOf(module, bytes, specs) {
 /**
  * Checks every picture; `read` gives a file's bytes. Resolves to how many hashes and codes were compared and to what
  * differs, in words.
+ * @param {Pick<DermletModule, 'prepare'>} module
+ * @param {TensorManifest} manifest
+ * @param {(file: string) => Promise<Uint8Array>} read
+ * @returns {Promise<{ compared: number, differences: string[] }>}
  */
 export async function check(module, manifest, read) {
   const { specs, pictures } = manifest;
@@ -119,9 +162,9 @@ export async function check(module, manifest, read) {
     compared += Math.max(a.length - 1, 1);
     if (found === expected) continue;
     const where = a.length === b.length ? specs.filter((_, i) => a[i + 1] !== b[i + 1]).map(({ name }) => name) : [];
-    differences.push(
-      `${file}: ${a[0] === b[0] ? `another tensor, view or preview for ${where.join(', ')}` : `${b[0]} in place of ${a[0]}`}`,
-    );
+    const what =
+      a[0] === b[0] ? `another tensor, view or preview for ${where.join(', ')}` : `${b[0]} in place of ${a[0]}`;
+    differences.push(`${file}: ${what}`);
   }
   return { compared, differences };
 }

@@ -86,6 +86,7 @@ test('the built page classifies as Node does', async ({ engine }) => {
   }
   expect(answers).toHaveLength(CLASSIFIED.length);
   figure(
-    `${engine.title}: ${answers.length} pictures classified as in Node in ${seconds.toFixed(1)} s, probabilities within ${greatest.toExponential(1)}`,
+    `${engine.title}: ${answers.length} pictures classified as in Node in ${seconds.toFixed(1)} s, ` +
+      `probabilities within ${greatest.toExponential(1)}`,
   );
 });

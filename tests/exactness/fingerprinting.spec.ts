@@ -23,7 +23,8 @@ test('what a browser makes of canvases to hide its user does not reach the netwo
       expect(without.meanDifference, name).toBeLessThan(8);
       expect(resisting.canvas, name).not.toBe(without.canvas);
       figure(
-        `${engine.title}: ${name} read from a canvas lies ${resisting.meanDifference.toFixed(1)} levels of 255 from the core's (${without.meanDifference.toFixed(1)} without), ` +
+        `${engine.title}: ${name} read from a canvas lies ${resisting.meanDifference.toFixed(1)} levels of 255 ` +
+          `from the core's (${without.meanDifference.toFixed(1)} without), ` +
           'the tensor is the same',
       );
     }

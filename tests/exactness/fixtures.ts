@@ -37,6 +37,7 @@ function serveTests(site: Site): void {
   for (const [name, path] of [
     ['page.mjs', 'tests/exactness/page.mjs'],
     ['cases.mjs', 'tests/exactness/cases.mjs'],
+    ['contract.mjs', 'tests/exactness/contract.mjs'],
     ['dermlet.js', 'build/wasm/dermlet.js'],
     ['tensors.golden', 'tests/golden/tensors.golden'],
   ] as const) {

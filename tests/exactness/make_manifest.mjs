@@ -23,7 +23,8 @@ for (const file of await pictureFiles()) {
   lines.push(`${file} ${await answerOf(core, await readFile(join(pictureDir, file)), SPECS.map(parseSpec))}`);
 }
 const head = [
-  '# What the core makes of the drawn pictures: tests/exactness/cases.mjs says what the lines mean, make_manifest.mjs beside it writes them.',
+  '# What the core makes of the drawn pictures: tests/exactness/cases.mjs says what the lines mean, ' +
+    'make_manifest.mjs beside it writes them.',
 ];
 await writeFile(manifestPath, `${[...head, ...SPECS, ...lines].join('\n')}\n`);
 console.log(`${lines.length} pictures`);

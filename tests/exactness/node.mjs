@@ -22,7 +22,10 @@ export async function pictureFiles() {
     .sort();
 }
 
-/** A WebAssembly build of the core: build/`preset`. */
+/**
+ * A WebAssembly build of the core: build/`preset`.
+ * @returns {Promise<import('../../wasm_src/bindings/dermlet.js').DermletModule>}
+ */
 export async function loadCore(preset = 'wasm') {
   const folder = join(root, 'build', preset);
   const { default: createDermlet } = await import(pathToFileURL(join(folder, 'dermlet.js')).href);

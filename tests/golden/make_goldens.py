@@ -28,7 +28,11 @@ sys.path.insert(0, str(PICTURES))
 
 import profiles  # noqa: E402
 
-FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
+FILTERS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
 
 # source size, region, target size
 SHAPES = [
@@ -50,8 +54,29 @@ SHAPES = [
     ((31, 47), (0, 0, 31, 47), (1, 1)),
 ]
 VIEWS = [
-    *("spot.png", "spot-palette.png", "spot-gray.png", "spot.bmp", "spot-gray.bmp", "spot-alpha.png", "spot-16bit.png", "orientation-6.png", "flat.png", "tiny.png"),
-    *("spot.jpg", "spot-progressive.jpg", "spot-444.jpg", "spot-422.jpg", "spot-restart.jpg", "spot-gray.jpg", "spot-cmyk.jpg", "spot-odd.jpg", "spot-odd-progressive.jpg"),
+    *(
+        "spot.png",
+        "spot-palette.png",
+        "spot-gray.png",
+        "spot.bmp",
+        "spot-gray.bmp",
+        "spot-alpha.png",
+        "spot-16bit.png",
+        "orientation-6.png",
+        "flat.png",
+        "tiny.png",
+    ),
+    *(
+        "spot.jpg",
+        "spot-progressive.jpg",
+        "spot-444.jpg",
+        "spot-422.jpg",
+        "spot-restart.jpg",
+        "spot-gray.jpg",
+        "spot-cmyk.jpg",
+        "spot-odd.jpg",
+        "spot-odd-progressive.jpg",
+    ),
     *(f"orientation-{i}.jpg" for i in range(1, 9)),
 ]
 
@@ -99,7 +124,9 @@ def to_srgb(picture: Image.Image, icc: bytes) -> Image.Image:
     flags = ImageCms.Flags.NOOPTIMIZE if picture.mode == "L" else 0
     intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
     read = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-    return ImageCms.profileToProfile(picture, read, ImageCms.createProfile("sRGB"), renderingIntent=intent, outputMode="RGB", flags=flags)
+    return ImageCms.profileToProfile(
+        picture, read, ImageCms.createProfile("sRGB"), renderingIntent=intent, outputMode="RGB", flags=flags
+    )
 
 
 def coloured_rgb(path: Path, icc: bytes | None) -> Image.Image:

@@ -25,12 +25,20 @@ def drawn(rng: np.random.Generator, count: int, centres: np.ndarray, prefix: str
     """Pictures around centres, as a network's pooled features are: positive, of unequal spread."""
     which = rng.integers(len(centres), size=count)
     embedding = np.abs(centres[which] + rng.normal(0, np.linspace(0.1, 0.8, SIZE), (count, SIZE)))
-    return Outputs(rng.normal(0, 3, (count, CLASSES)), embedding, np.array([f"{prefix}{k}" for k in which]), np.array([str(i) for i in range(count)]))
+    return Outputs(
+        rng.normal(0, 3, (count, CLASSES)),
+        embedding,
+        np.array([f"{prefix}{k}" for k in which]),
+        np.array([str(i) for i in range(count)]),
+    )
 
 
 def models() -> dict[str, tuple[RejectionModel, Outputs]]:
     rng = np.random.default_rng(9)
-    lesions, negatives = drawn(rng, 200, rng.normal(1, 1, (CLASSES, SIZE)), "class"), drawn(rng, 60, rng.normal(2, 1, (2, SIZE)), "none ")
+    lesions, negatives = (
+        drawn(rng, 200, rng.normal(1, 1, (CLASSES, SIZE)), "class"),
+        drawn(rng, 60, rng.normal(2, 1, (2, SIZE)), "none "),
+    )
     judged = drawn(rng, CASES, rng.normal(1, 2, (CASES, SIZE)), "")
     told = {
         "mahalanobis": replace(mahalanobis(lesions, 8), distance_weight=0.25),
@@ -47,7 +55,9 @@ def main() -> None:
             print("model", name, model.to_bytes().hex(), file=out)
             logits, embedding = judged.logits.astype(np.float32), judged.embedding.astype(np.float32)
             for z, v, score in zip(logits, embedding, model.score(logits, embedding), strict=True):
-                print("case", ",".join(map(repr, z.tolist())), ",".join(map(repr, v.tolist())), f"{score:.9g}", file=out)
+                print(
+                    "case", ",".join(map(repr, z.tolist())), ",".join(map(repr, v.tolist())), f"{score:.9g}", file=out
+                )
 
 
 if __name__ == "__main__":

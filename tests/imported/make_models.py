@@ -48,7 +48,9 @@ def vgg_style():
             x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"block{block}_conv{k}")(x)
         x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
     x = layers.Dense(16, activation="relu", name="fc1")(layers.Flatten()(x))
-    model = keras.Model(pixels, layers.Dense(len(NAMES), activation="softmax", name="predictions")(layers.Dropout(0.5)(x)))
+    model = keras.Model(
+        pixels, layers.Dense(len(NAMES), activation="softmax", name="predictions")(layers.Dropout(0.5)(x))
+    )
     for layer in model.layers:
         if not layer.weights:
             continue
@@ -73,9 +75,10 @@ def squashed(path: Path, side: int) -> np.ndarray:
 
 def main() -> None:
     import keras
+    from make_files import picture
+
     from dermlet_train.keras_file import open_keras_file
     from dermlet_train.keras_network import load_network
-    from make_files import picture
 
     noise = HERE / "noise.png"
     Image.fromarray(picture()[0].astype(np.uint8)).save(noise, optimize=True)
@@ -97,7 +100,10 @@ def main() -> None:
         "vgg-style": {"spot.png": vgg.predict(squashed(SPOT, 64)[..., ::-1] - CAFFE_MEAN, verbose=0)[0]},
     }
     ids = [name.lower() for name in NAMES]
-    named = {model: {p: dict(zip(ids, map(float, values), strict=True)) for p, values in pictures.items()} for model, pictures in scores.items()}
+    named = {
+        model: {p: dict(zip(ids, map(float, values), strict=True)) for p, values in pictures.items()}
+        for model, pictures in scores.items()
+    }
     (HERE / "expected.json").write_text(json.dumps(named, indent=1) + "\n")
     print(json.dumps(named, indent=1))
 

@@ -19,13 +19,29 @@ const PICTURE = 'spot.jpg';
 const picture = join(root, 'tests', 'pictures', PICTURE);
 
 const exec = promisify(execFile);
+/**
+ * @param {string} cwd
+ * @param {string} command
+ * @param {string[]} args
+ */
 const call = async (cwd, command, ...args) => (await exec(command, args, { cwd, maxBuffer: 1 << 26 })).stdout;
 
+/**
+ * What is read of a result.
+ * @typedef {{ outcome: string, ranking: { id: string, probability: number }[] }} Answer
+ */
+
+/** @type {import('@playwright/test').Browser} */
 let browser;
+/** @type {string} */
 let tarball;
+/** @type {Answer} */
 let expected;
 
-/** A project of its own with the package in it. */
+/**
+ * A project of its own with the package in it.
+ * @param {string} name
+ */
 async function project(name) {
   const folder = join(work, name);
   await cp(join(here, 'apps', name), folder, { recursive: true });
@@ -34,7 +50,11 @@ async function project(name) {
   return folder;
 }
 
-/** Packages that an application would have installed beside. */
+/**
+ * Packages that an application would have installed beside.
+ * @param {string} folder
+ * @param {string[]} names
+ */
 async function link(folder, ...names) {
   for (const name of names) {
     await mkdir(dirname(join(folder, 'node_modules', name)), { recursive: true });
@@ -42,23 +62,31 @@ async function link(folder, ...names) {
   }
 }
 
-/** Does something with a page, which may throw nothing and log no error. */
+/**
+ * Does something with a page, which may throw nothing and log no error.
+ * @param {string} url
+ * @param {(page: import('@playwright/test').Page) => Promise<void>} use
+ */
 async function inPage(url, use) {
   const page = await browser.newPage();
+  /** @type {string[]} */
   const faults = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
   try {
     await page.goto(url);
-    const answer = await use(page);
+    await use(page);
     assert.deepEqual(faults, []);
-    return answer;
   } finally {
     await page.close();
   }
 }
 
-/** The same classes in the same order, to what floating point differs between machines' code. */
+/**
+ * The same classes in the same order, to what floating point differs between machines' code.
+ * @param {Answer} result
+ * @param {string} [message]
+ */
 function assertSame(result, message) {
   assert.equal(result.outcome, expected.outcome, message);
   assert.deepEqual(
@@ -67,19 +95,31 @@ function assertSame(result, message) {
     message,
   );
   result.ranking.forEach(({ probability }, i) =>
-    assert.ok(Math.abs(probability - expected.ranking[i].probability) < 1e-4, message),
+    assert.ok(Math.abs(probability - (expected.ranking[i]?.probability ?? NaN)) < 1e-4, message),
   );
 }
 
-/** A person chooses a photo in the element. */
+/**
+ * A person chooses a photo in the element.
+ * @param {import('@playwright/test').Page} page
+ */
 async function choose(page) {
   await page.locator('dermlet-classifier input#choose').setInputFiles(picture);
   await page.locator('dermlet-classifier #verdict').waitFor({ timeout: 90_000 });
 }
 
-const classified = (page, address) => page.evaluate((input) => window.classify(input), address);
+/**
+ * What the application's own code makes of a picture.
+ * @param {import('@playwright/test').Page} page
+ * @param {string} address
+ */
+const classified = (page, address) => page.evaluate((input) => /** @type {any} */ (window).classify(input), address);
 
-/** A document is at its address, whatever it is. */
+/**
+ * A document is at its address, whatever it is.
+ * @param {string} address
+ * @param {RegExp} text
+ */
 async function assertThere(address, text) {
   const response = await fetch(address);
   assert.equal(response.status, 200, address);
@@ -102,6 +142,7 @@ before(async () => {
 after(() => browser?.close());
 
 describe('in Node', () => {
+  /** @type {string} */
   let folder;
   before(async () => {
     folder = await project('site');
@@ -140,20 +181,13 @@ describe('in Node', () => {
     for (const path of [...paths, manifest.bin.dermlet, manifest.customElements])
       if (!path.includes('*')) await readFile(join(inPackage, path));
     const elements = JSON.parse(await readFile(join(inPackage, manifest.customElements), 'utf8'));
-    const [{ tagName, attributes, events }] = elements.modules.flatMap(({ declarations }) => declarations);
-    assert.equal(tagName, 'dermlet-classifier');
-    assert.deepEqual(attributes.map(({ name }) => name).sort(), [
-      'asset-base',
-      'backend',
-      'filled',
-      'load',
-      'model',
-      'whole-page',
-    ]);
-    assert.deepEqual(
-      events.map(({ name }) => name),
-      ['dermlet-ready', 'dermlet-result', 'dermlet-error'],
+    const [{ tagName, attributes, events }] = elements.modules.flatMap(
+      (/** @type {{ declarations: unknown[] }} */ { declarations }) => declarations,
     );
+    assert.equal(tagName, 'dermlet-classifier');
+    const names = (/** @type {{ name: string }[]} */ list) => list.map(({ name }) => name);
+    assert.deepEqual(names(attributes).sort(), ['asset-base', 'backend', 'filled', 'load', 'model', 'whole-page']);
+    assert.deepEqual(names(events), ['dermlet-ready', 'dermlet-result', 'dermlet-error']);
   });
 });
 
@@ -199,6 +233,7 @@ describe('types', () => {
 });
 
 describe('Vite', () => {
+  /** @type {string} */
   let folder;
   before(async () => {
     folder = await project('vite');
@@ -207,6 +242,7 @@ describe('Vite', () => {
     await cp(picture, join(folder, 'public', PICTURE));
   });
 
+  /** @param {string} url */
   async function check(url) {
     await inPage(url, async (page) => {
       const { result, answer, license } = await classified(page, PICTURE);
@@ -214,7 +250,7 @@ describe('Vite', () => {
       assert.equal(answer.all_predictions.length, 3);
       await assertThere(license.url, /Creative Commons/);
       await choose(page);
-      await page.getByText(`${PICTURE}: ${expected.ranking[0].id}`).waitFor();
+      await page.getByText(`${PICTURE}: ${expected.ranking[0]?.id}`).waitFor();
     });
   }
 
@@ -222,7 +258,7 @@ describe('Vite', () => {
     const server = await createVite({ root: folder, logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });
     await server.listen();
     try {
-      await check(server.resolvedUrls.local[0]);
+      await check(server.resolvedUrls?.local[0] ?? '');
     } finally {
       await server.close();
     }
@@ -252,10 +288,7 @@ test('webpack 5', async () => {
     errors: [],
     warnings: [],
   });
-  for (const [from, name] of [
-    [picture, PICTURE],
-    [join(folder, 'page.html'), 'page.html'],
-  ])
+  for (const [from, name] of Object.entries({ [picture]: PICTURE, [join(folder, 'page.html')]: 'page.html' }))
     await cp(from, join(folder, 'dist', name));
   const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/app/' });
   try {
@@ -272,7 +305,9 @@ test('webpack 5', async () => {
 });
 
 describe('a plain page', () => {
+  /** @type {import('../../tools/build/serve.mjs').Served} */
   let site;
+  /** @type {import('../../tools/build/serve.mjs').Served} */
   let assets;
   const folder = join(work, 'site');
   before(async () => {
@@ -286,7 +321,11 @@ describe('a plain page', () => {
   });
   after(() => Promise.all([site?.close(), assets?.close()]));
 
-  /** A page of the site's whose code is another origin's, under a policy of its own. */
+  /**
+   * A page of the site's whose code is another origin's, under a policy of its own.
+   * @param {string} name
+   * @param {string} [policy]
+   */
   async function foreignPage(name, policy) {
     const html = await readFile(join(folder, 'pages', 'plain.html'), 'utf8');
     const meta = policy ? `<meta http-equiv="Content-Security-Policy" content="${policy}">` : '';
@@ -297,15 +336,19 @@ describe('a plain page', () => {
     return `${site.url}pages/${name}`;
   }
 
+  /**
+   * @param {import('@playwright/test').Page} page
+   * @param {object} options
+   */
   const classify = (page, options) =>
     page.evaluate(
-      async ([name, given]) => {
-        const classifier = await window.load(undefined, given);
+      async ({ name, options }) => {
+        const classifier = await /** @type {any} */ (window).load(undefined, options);
         const result = await classifier.classify(name);
         classifier.dispose();
         return result;
       },
-      [PICTURE, options],
+      { name: PICTURE, options },
     );
 
   test('from another folder, with the element', () =>
@@ -320,21 +363,24 @@ describe('a plain page', () => {
         const bitmap = await createImageBitmap(await (await fetch(name)).blob());
         const canvas = Object.assign(document.createElement('canvas'), { width: bitmap.width, height: bitmap.height });
         const context = canvas.getContext('2d');
+        if (context === null) throw new Error('There is no canvas.');
         context.drawImage(bitmap, 0, 0);
         const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
         const offscreen = new OffscreenCanvas(canvas.width, canvas.height);
-        offscreen.getContext('2d').drawImage(bitmap, 0, 0);
-        const classifier = await window.load();
+        offscreen.getContext('2d')?.drawImage(bitmap, 0, 0);
+        const classifier = await /** @type {any} */ (window).load();
         const answers = [];
         for (const input of [bitmap, canvas, pixels, offscreen]) answers.push(await classifier.classify(input));
-        const refused = await classifier.classify('https://elsewhere.example/photo.jpg').catch(({ code }) => code);
+        const refused = await classifier
+          .classify('https://elsewhere.example/photo.jpg')
+          .catch((/** @type {{ code: string }} */ { code }) => code);
         return { answers, refused };
       }, PICTURE);
       assert.equal(results.refused, 'INVALID_ARGUMENT');
       for (const { source, ranking } of results.answers) {
         assert.deepEqual([source.format, source.decodePath, source.bitExact], ['pixels', 'caller', false]);
-        assert.equal(ranking[0].id, expected.ranking[0].id);
-        assert.ok(Math.abs(ranking[0].probability - expected.ranking[0].probability) < 0.05);
+        assert.equal(ranking[0].id, expected.ranking[0]?.id);
+        assert.ok(Math.abs(ranking[0].probability - (expected.ranking[0]?.probability ?? NaN)) < 0.05);
       }
     }));
 
@@ -359,9 +405,13 @@ describe('a plain page', () => {
       const page = await browser.newPage();
       await page.goto(await foreignPage(`forbidden-${index}.html`, policy));
       const error = await page.evaluate(() =>
-        window.load().then(
+        /** @type {any} */ (window).load().then(
           () => null,
-          ({ name, code, message }) => ({ name, code, message }),
+          (/** @type {{ name: string, code: string, message: string }} */ { name, code, message }) => ({
+            name,
+            code,
+            message,
+          }),
         ),
       );
       assert.equal(`${error?.name} ${error?.code}`, 'DermletError MODEL_UNAVAILABLE', policy);

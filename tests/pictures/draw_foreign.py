@@ -26,13 +26,19 @@ def mpo(first: bytes, second: bytes) -> bytes:
     """Two JPEGs in one file: CIPA DC-007's index in APP2 of the first, as multi-picture and gain-map files have it."""
     entries = struct.pack("<IIIHH", 0x030000, 0, 0, 0, 0) + struct.pack("<IIIHH", 0, len(second), 0, 0, 0)
     index = b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 3)
-    index += struct.pack("<HHI4s", 0xB000, 7, 4, b"0100") + struct.pack("<HHII", 0xB001, 4, 1, 2) + struct.pack("<HHII", 0xB002, 7, 32, 50)
+    index += (
+        struct.pack("<HHI4s", 0xB000, 7, 4, b"0100")
+        + struct.pack("<HHII", 0xB001, 4, 1, 2)
+        + struct.pack("<HHII", 0xB002, 7, 32, 50)
+    )
     payload = b"MPF\0" + index + struct.pack("<I", 0) + entries
     return first[:2] + b"\xff\xe2" + struct.pack(">H", len(payload) + 2) + payload + first[2:] + second
 
 
 def with_xmp(jpeg: bytes, attributes: str) -> bytes:
-    packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description {attributes}/></rdf:RDF></x:xmpmeta>'
+    rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    description = f'<rdf:RDF xmlns:rdf="{rdf}"><rdf:Description {attributes}/></rdf:RDF>'
+    packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{description}</x:xmpmeta>'
     payload = b"http://ns.adobe.com/xap/1.0/\0" + packet.encode()
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload + jpeg[2:]
 
@@ -42,11 +48,21 @@ def draw_first_pictures(picture: Image.Image) -> None:
     jpeg, other = encoded(picture, "JPEG", quality=90), encoded(Image.new("L", (80, 60), 200), "JPEG")
     save("first.jpg", jpeg)
     save("first-multi-picture.jpg", mpo(jpeg, encoded(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT), "JPEG")))
-    save("first-gain-map.jpg", mpo(with_xmp(jpeg, 'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"'), other))
-    video = struct.pack(">I", 24) + b"ftypmp42\0\0\0\0mp42isom" + struct.pack(">I", 2008) + b"mdat" + bytes(range(250)) * 8
+    save(
+        "first-gain-map.jpg",
+        mpo(with_xmp(jpeg, 'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"'), other),
+    )
+    video = (
+        struct.pack(">I", 24) + b"ftypmp42\0\0\0\0mp42isom" + struct.pack(">I", 2008) + b"mdat" + bytes(range(250)) * 8
+    )
     save(
         "first-motion-photo.jpg",
-        with_xmp(jpeg, f'xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" GCamera:MotionPhoto="1" GCamera:MicroVideoOffset="{len(video)}"') + video,
+        with_xmp(
+            jpeg,
+            'xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" GCamera:MotionPhoto="1" '
+            f'GCamera:MicroVideoOffset="{len(video)}"',
+        )
+        + video,
     )
 
 
@@ -67,13 +83,36 @@ def main() -> None:
     save("lossless-alpha.webp", encoded(seen, "WEBP", lossless=True, method=6, exact=True))
     save("orientation-6.webp", encoded(turned, "WEBP", quality=90, exif=exif(6, "<")))
     save("profile.webp", encoded(picture, "WEBP", lossless=True, method=6, icc_profile=swapped))
-    save("animated.webp", encoded(picture, "WEBP", quality=80, save_all=True, append_images=[Image.new("RGB", picture.size, (0, 0, 255))], duration=50))
+    save(
+        "animated.webp",
+        encoded(
+            picture,
+            "WEBP",
+            quality=80,
+            save_all=True,
+            append_images=[Image.new("RGB", picture.size, (0, 0, 255))],
+            duration=50,
+        ),
+    )
     save("lossy.avif", encoded(picture, "AVIF", quality=85))
     save("alpha.avif", encoded(seen, "AVIF", quality=90, subsampling="4:4:4"))
     save("profile.avif", encoded(picture, "AVIF", quality=90, subsampling="4:4:4", icc_profile=swapped))
     for orientation, way in STORED_AS.items():
-        save(f"orientation-{orientation}.avif", encoded(picture.transpose(way), "AVIF", quality=85, exif=exif(orientation, "<")))
-    save("animated.avif", encoded(picture, "AVIF", quality=80, save_all=True, append_images=[Image.new("RGB", picture.size, (0, 0, 255))], duration=50))
+        save(
+            f"orientation-{orientation}.avif",
+            encoded(picture.transpose(way), "AVIF", quality=85, exif=exif(orientation, "<")),
+        )
+    save(
+        "animated.avif",
+        encoded(
+            picture,
+            "AVIF",
+            quality=80,
+            save_all=True,
+            append_images=[Image.new("RGB", picture.size, (0, 0, 255))],
+            duration=50,
+        ),
+    )
     save("lossy.heic", encoded(picture, "HEIF", quality=85))
     save("orientation-6.heic", encoded(turned, "HEIF", quality=85, exif=exif(6, "<")))
     save("profile.heic", encoded(picture, "HEIF", quality=90, chroma=444, icc_profile=swapped))
@@ -87,7 +126,14 @@ def main() -> None:
         whole[size : size + 8] = struct.pack(">II", 50000, 50000)
         save(f"huge.{kind}", bytes(whole))
     head = struct.pack("<IIIBBB", 0, 0, 0, 0, 0, 0)  # 10 bytes are used: flags, then both sides less one, 24 bits each
-    body = b"VP8X" + struct.pack("<I", 10) + head[:4] + struct.pack("<I", 16000)[:3] + struct.pack("<I", 16000)[:3] + (HERE / "lossy.webp").read_bytes()[12:]
+    body = (
+        b"VP8X"
+        + struct.pack("<I", 10)
+        + head[:4]
+        + struct.pack("<I", 16000)[:3]
+        + struct.pack("<I", 16000)[:3]
+        + (HERE / "lossy.webp").read_bytes()[12:]
+    )
     save("huge.webp", b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body)
     draw_first_pictures(picture)
 

@@ -17,13 +17,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
-
 import profiles
 from draw_pictures import STORED_AS, chunk, colourful, encoded, exif, with_chunks
+from PIL import Image
 
 KINDS = Path(__file__).parent / "kinds"
-ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # x, y, step across, step down
+ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)  # x, y, step across, step down
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 # What cjpeg calls the sampling factors of luma and chroma, by the name in use for each.
 SAMPLINGS = {
@@ -44,7 +51,11 @@ SAMPLINGS = {
 NON_INTERLEAVED = "0;\n1;\n2;\n"
 SPECTRAL_ONLY = "0,1,2: 0-0, 0, 0;\n0: 1-9, 0, 0;\n2: 1-63, 0, 0;\n1: 1-63, 0, 0;\n0: 10-63, 0, 0;\n"
 MANY_BITS = "0: 0-0, 0, 3;\n1,2: 0-0, 0, 3;\n0: 1-63, 0, 3;\n1: 1-63, 0, 2;\n2: 1-63, 0, 2;\n" + "".join(
-    [*(f"0,1,2: 0-0, {n}, {n - 1};\n" for n in (3, 2, 1)), *(f"0: 1-63, {n}, {n - 1};\n" for n in (3, 2, 1)), *(f"{c}: 1-63, {n}, {n - 1};\n" for c in (1, 2) for n in (2, 1))]
+    [
+        *(f"0,1,2: 0-0, {n}, {n - 1};\n" for n in (3, 2, 1)),
+        *(f"0: 1-63, {n}, {n - 1};\n" for n in (3, 2, 1)),
+        *(f"{c}: 1-63, {n}, {n - 1};\n" for c in (1, 2) for n in (2, 1)),
+    ]
 )
 
 
@@ -71,21 +82,27 @@ def filtered(rows: Sequence[np.ndarray], step: int) -> bytes:
         left, corner = (np.concatenate([np.zeros(step, np.int32), line])[: len(now)] for line in (now, above))
         estimate = left + above - corner
         by_left, by_above, by_corner = abs(estimate - left), abs(estimate - above), abs(estimate - corner)
-        paeth = np.where((by_left <= by_above) & (by_left <= by_corner), left, np.where(by_above <= by_corner, above, corner))
+        paeth = np.where(
+            (by_left <= by_above) & (by_left <= by_corner), left, np.where(by_above <= by_corner, above, corner)
+        )
         kind = y % 5
         guess = (np.zeros_like(now), left, above, (left + above) // 2, paeth)[kind]
         out, above = out + bytes([kind]) + ((now - guess) % 256).astype(np.uint8).tobytes(), now
     return out
 
 
-def png(samples: np.ndarray, depth: int, colour: int, *extra: bytes, interlaced: bool = False, cut: int = 1 << 30) -> bytes:
+def png(
+    samples: np.ndarray, depth: int, colour: int, *extra: bytes, interlaced: bool = False, cut: int = 1 << 30
+) -> bytes:
     """`samples` is height x width x channels; `extra` are chunks before the data; the data is cut into chunks of `cut`
     bytes.
     """
     height, width, channels = samples.shape
     step = max(1, channels * depth // 8)
     parts = [samples[y::down, x::across] for x, y, across, down in ADAM7] if interlaced else [samples]
-    data = zlib.compress(b"".join(filtered([packed(row, depth) for row in part], step) for part in parts if part.size > 0), 9)
+    data = zlib.compress(
+        b"".join(filtered([packed(row, depth) for row in part], step) for part in parts if part.size > 0), 9
+    )
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, int(interlaced))
     pieces = b"".join(chunk(b"IDAT", data[at : at + cut]) for at in range(0, len(data), cut))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + b"".join(extra) + pieces + chunk(b"IEND", b"")
@@ -101,16 +118,29 @@ def draw_png(picture: Image.Image) -> None:
     rgb = np.asarray(picture).astype(np.uint16)
     grey = np.asarray(picture.convert("L"))[..., None].astype(np.uint16)
     ramp = np.tile(np.linspace(0, 255, picture.width).round().astype(np.uint16), (picture.height, 1))[..., None]
+
     # Low bytes that are not the high ones again: what is done with them must show.
-    deep = lambda v: v * 256 + (v * 37 + 11) % 256
+    def deep(v: np.ndarray) -> np.ndarray:
+        return v * 256 + (v * 37 + 11) % 256
+
     kinds: dict[str, tuple[np.ndarray, int, int, tuple[bytes, ...]]] = {}
     for depth in (1, 2, 4, 8):
         level = grey >> (8 - depth)
         kinds[f"grey-{depth}"] = (level, depth, GREY, ())
-        kinds[f"grey-{depth}-trns"] = (level, depth, GREY, (chunk(b"tRNS", struct.pack(">H", int(np.percentile(level, 20)))),))
+        kinds[f"grey-{depth}-trns"] = (
+            level,
+            depth,
+            GREY,
+            (chunk(b"tRNS", struct.pack(">H", int(np.percentile(level, 20)))),),
+        )
         indices, palette = indexed(picture, 2**depth)
         kinds[f"palette-{depth}"] = (indices, depth, PALETTE, (chunk(b"PLTE", palette),))
-        kinds[f"palette-{depth}-trns"] = (indices, depth, PALETTE, (chunk(b"PLTE", palette), chunk(b"tRNS", bytes([0, 128, 77][: 2**depth]))))
+        kinds[f"palette-{depth}-trns"] = (
+            indices,
+            depth,
+            PALETTE,
+            (chunk(b"PLTE", palette), chunk(b"tRNS", bytes([0, 128, 77][: 2**depth]))),
+        )
     one = rgb[0, 0]  # black, as the whole first row is
     kinds["grey-16"] = (deep(grey), 16, GREY, ())
     kinds["grey-16-trns"] = (deep(grey), 16, GREY, (chunk(b"tRNS", struct.pack(">H", int(deep(grey)[0, 0, 0]))),))
@@ -128,13 +158,18 @@ def draw_png(picture: Image.Image) -> None:
     # Pixels that name colours which the palette lacks.
     indices, palette = indexed(picture, 256)
     save("png-palette-8-short.png", png(indices, 8, PALETTE, chunk(b"PLTE", palette[:300])))
-    save("png-palette-4-short-interlaced.png", png(indices % 16, 4, PALETTE, chunk(b"PLTE", palette[:15]), interlaced=True))
+    save(
+        "png-palette-4-short-interlaced.png",
+        png(indices % 16, 4, PALETTE, chunk(b"PLTE", palette[:15]), interlaced=True),
+    )
     save("png-many-chunks.png", png(rgb, 8, RGB, chunk(b"tEXt", b"Comment\0drawn"), cut=97))
     for size in ((1, 1), (1, 9), (9, 1), (3, 5)):
         save(f"png-{size[0]}x{size[1]}-interlaced.png", png(rgb[: size[1], : size[0]], 8, RGB, interlaced=True))
 
 
-def mask_header(width: int, height: int, masks: Sequence[int], bits: int, size: int, rows: bytes, compression: int = 3) -> bytes:
+def mask_header(
+    width: int, height: int, masks: Sequence[int], bits: int, size: int, rows: bytes, compression: int = 3
+) -> bytes:
     """BMP with channel masks: behind a 40-byte header, or within a longer one."""
     inside = struct.pack("<IiiHHIIiiII", size, width, height, 1, bits, compression, len(rows), 2835, 2835, 0, 0)
     fields = struct.pack(f"<{len(masks)}I", *masks)
@@ -143,7 +178,10 @@ def mask_header(width: int, height: int, masks: Sequence[int], bits: int, size: 
 
 
 def bmp(width: int, height: int, bits: int, rows: bytes, palette: bytes = b"") -> bytes:
-    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, 0, len(rows), 2835, 2835, len(palette) // 4, 0) + palette
+    head = (
+        struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, 0, len(rows), 2835, 2835, len(palette) // 4, 0)
+        + palette
+    )
     return b"BM" + struct.pack("<IHHI", 14 + len(head) + len(rows), 0, 0, 14 + len(head)) + head + rows
 
 
@@ -163,21 +201,54 @@ def draw_bmp(picture: Image.Image) -> None:
         save(f"bmp-{bits}-short.bmp", bmp(width, height, bits, rows, quads[: len(quads) // 8 * 4]))
         triples = b"".join(bytes([palette[i + 2], palette[i + 1], palette[i]]) for i in range(0, len(palette), 3))
         at = 26 + len(triples)
-        save(f"bmp-{bits}-os2.bmp", b"BM" + struct.pack("<IHHIIHHHH", at + len(rows), 0, 0, at, 12, width, height, 1, bits) + triples + rows)
+        save(
+            f"bmp-{bits}-os2.bmp",
+            b"BM" + struct.pack("<IHHIIHHHH", at + len(rows), 0, 0, at, 12, width, height, 1, bits) + triples + rows,
+        )
     bgr = bmp_rows([row[:, ::-1].astype(np.uint8).tobytes() for row in upwards])
     save("bmp-24.bmp", bmp(width, height, 24, bgr))
-    save("bmp-24-top-down.bmp", bmp(width, -height, 24, bmp_rows([row[:, ::-1].astype(np.uint8).tobytes() for row in rgb])))
+    save(
+        "bmp-24-top-down.bmp",
+        bmp(width, -height, 24, bmp_rows([row[:, ::-1].astype(np.uint8).tobytes() for row in rgb])),
+    )
     save("bmp-24-os2.bmp", b"BM" + struct.pack("<IHHIIHHHH", 26 + len(bgr), 0, 0, 26, 12, width, height, 1, 24) + bgr)
     fives = (upwards[..., 0] >> 3 << 10) | (upwards[..., 1] >> 3 << 5) | (upwards[..., 2] >> 3)
     sixes = (upwards[..., 0] >> 3 << 11) | (upwards[..., 1] >> 2 << 5) | (upwards[..., 2] >> 3)
     save("bmp-16-555.bmp", bmp(width, height, 16, bmp_rows([row.astype("<u2").tobytes() for row in fives])))
-    save("bmp-16-565.bmp", mask_header(width, height, (0xF800, 0x07E0, 0x001F), 16, 40, bmp_rows([row.astype("<u2").tobytes() for row in sixes])))
+    save(
+        "bmp-16-565.bmp",
+        mask_header(
+            width, height, (0xF800, 0x07E0, 0x001F), 16, 40, bmp_rows([row.astype("<u2").tobytes() for row in sixes])
+        ),
+    )
     alpha = np.linspace(0, 255, width).round().astype(np.uint32)[None, :]
     words = (alpha << 24) | (upwards[..., 0] << 16) | (upwards[..., 1] << 8) | upwards[..., 2]
     save("bmp-32.bmp", bmp(width, height, 32, b"".join((row & 0xFFFFFF).astype("<u4").tobytes() for row in words)))
-    save("bmp-32-masks.bmp", mask_header(width, height, (0xFF, 0xFF00, 0xFF0000), 32, 40, b"".join(((row & 0xFF00) | (row >> 16 & 0xFF) | ((row & 0xFF) << 16)).astype("<u4").tobytes() for row in words)))
+    save(
+        "bmp-32-masks.bmp",
+        mask_header(
+            width,
+            height,
+            (0xFF, 0xFF00, 0xFF0000),
+            32,
+            40,
+            b"".join(
+                ((row & 0xFF00) | (row >> 16 & 0xFF) | ((row & 0xFF) << 16)).astype("<u4").tobytes() for row in words
+            ),
+        ),
+    )
     for name, size in (("v4", 108), ("v5", 124)):
-        save(f"bmp-32-alpha-{name}.bmp", mask_header(width, height, (0xFF0000, 0xFF00, 0xFF, 0xFF000000), 32, size, b"".join(row.astype("<u4").tobytes() for row in words)))
+        save(
+            f"bmp-32-alpha-{name}.bmp",
+            mask_header(
+                width,
+                height,
+                (0xFF0000, 0xFF00, 0xFF, 0xFF000000),
+                32,
+                size,
+                b"".join(row.astype("<u4").tobytes() for row in words),
+            ),
+        )
     save("bmp-run-lengths.bmp", mask_header(width, height, (), 8, 40, b"\0\1", compression=1))
 
 
@@ -187,7 +258,9 @@ def cjpeg(picture: Image.Image, *options: str, scans: str | None = None) -> byte
             script.write(scans)
             script.flush()
             options = (*options, "-scans", script.name)
-        return subprocess.run(["cjpeg", "-dct", "int", *options], input=encoded(picture, "PPM"), stdout=subprocess.PIPE, check=True).stdout
+        return subprocess.run(
+            ["cjpeg", "-dct", "int", *options], input=encoded(picture, "PPM"), stdout=subprocess.PIPE, check=True
+        ).stdout
 
 
 def patched(whole: bytes, marker: bytes, offset: int, value: int) -> bytes:
@@ -199,7 +272,10 @@ def patched(whole: bytes, marker: bytes, offset: int, value: int) -> bytes:
 def in_segments(whole: bytes, profile: bytes, size: int) -> bytes:
     """An ICC profile in several APP2 segments, the last one first, as the standard allows."""
     parts = [profile[at : at + size] for at in range(0, len(profile), size)]
-    segments = [b"\xff\xe2" + struct.pack(">H", 16 + len(part)) + b"ICC_PROFILE\0" + bytes([i + 1, len(parts)]) + part for i, part in enumerate(parts)]
+    segments = [
+        b"\xff\xe2" + struct.pack(">H", 16 + len(part)) + b"ICC_PROFILE\0" + bytes([i + 1, len(parts)]) + part
+        for i, part in enumerate(parts)
+    ]
     return whole[:2] + b"".join(reversed(segments)) + whole[2:]
 
 
@@ -209,7 +285,10 @@ def draw_jpeg(picture: Image.Image) -> None:
         save(f"jpeg-{name}-progressive.jpg", cjpeg(picture, "-quality", "80", "-sample", factors, "-progressive"))
     for name, factors in (("444", "1x1"), ("420", "2x2"), ("411", "4x1"), ("440", "1x2")):
         save(f"jpeg-{name}-scans.jpg", cjpeg(picture, "-quality", "70", "-sample", factors, scans=NON_INTERLEAVED))
-        save(f"jpeg-{name}-scans-restart.jpg", cjpeg(picture, "-quality", "70", "-sample", factors, "-restart", "7B", scans=NON_INTERLEAVED))
+        save(
+            f"jpeg-{name}-scans-restart.jpg",
+            cjpeg(picture, "-quality", "70", "-sample", factors, "-restart", "7B", scans=NON_INTERLEAVED),
+        )
         save(f"jpeg-{name}-restart-row.jpg", cjpeg(picture, "-quality", "70", "-sample", factors, "-restart", "1"))
     for factors in ("3x3", "4x4"):  # too many blocks for one interleaved scan
         save(f"jpeg-{factors}-scans.jpg", cjpeg(picture, "-quality", "70", "-sample", factors, scans=NON_INTERLEAVED))
@@ -222,7 +301,9 @@ def draw_jpeg(picture: Image.Image) -> None:
     save("jpeg-rgb.jpg", cjpeg(picture, "-quality", "75", "-rgb"))
     inks = encoded(picture.convert("CMYK"), "JPEG", quality=75)
     save("jpeg-cmyk.jpg", inks)
-    save("jpeg-ycck.jpg", patched(inks, b"\xff\xee", 13, 2))  # the same numbers called luma and chroma: odd colours, which is all the same here
+    save(
+        "jpeg-ycck.jpg", patched(inks, b"\xff\xee", 13, 2)
+    )  # the same numbers called luma and chroma: odd colours, which is all the same here
     save("jpeg-arithmetic.jpg", cjpeg(picture, "-quality", "75", "-arithmetic"))
     save("jpeg-12-bit.jpg", patched(cjpeg(picture, "-quality", "50"), b"\xff\xc0", 2, 12))
     save("jpeg-lossless.jpg", patched(cjpeg(picture, "-quality", "50"), b"\xff\xc0", -1, 0xC3))
@@ -234,7 +315,10 @@ def draw_jpeg(picture: Image.Image) -> None:
     save("jpeg-two-pictures.jpg", two.getvalue())
     plain = cjpeg(picture, "-quality", "80")
     save("jpeg-profile-in-segments.jpg", in_segments(plain, profiles.CASES["table-1024"], 900))
-    save("jpeg-profile-lacks-segment.jpg", in_segments(plain, profiles.CASES["table-1024"], 900).replace(b"ICC_PROFILE\0\2", b"ICC_PROFILE\0\1"))
+    save(
+        "jpeg-profile-lacks-segment.jpg",
+        in_segments(plain, profiles.CASES["table-1024"], 900).replace(b"ICC_PROFILE\0\2", b"ICC_PROFILE\0\1"),
+    )
     save("jpeg-cut-off-progressive.jpg", (whole := cjpeg(picture, "-quality", "80", "-progressive"))[: len(whole) // 2])
     large = colourful(1800, 1350)  # for a network of 224 pixels a side: read at half its size
     save("jpeg-large-half.jpg", cjpeg(large, "-quality", "8", "-sample", "1x1"))
@@ -249,7 +333,13 @@ def draw_turned(picture: Image.Image) -> None:
         stored = picture.transpose(STORED_AS[orientation]) if orientation in STORED_AS else picture
         tiff = exif(orientation, "<" if orientation % 2 else ">")[6:]
         save(f"png-orientation-{orientation}.png", with_chunks(encoded(stored, "PNG"), chunk(b"eXIf", tiff)))
-        stored.save(KINDS / f"jpeg-orientation-{orientation}.jpg", quality=80, subsampling=1, progressive=orientation % 2 == 0, exif=exif(orientation, "<"))
+        stored.save(
+            KINDS / f"jpeg-orientation-{orientation}.jpg",
+            quality=80,
+            subsampling=1,
+            progressive=orientation % 2 == 0,
+            exif=exif(orientation, "<"),
+        )
 
 
 def draw_colours(picture: Image.Image) -> None:
@@ -262,7 +352,10 @@ def draw_colours(picture: Image.Image) -> None:
     save("colour-cicp-p3.png", with_chunks(plain, chunk(b"cICP", bytes([12, 13, 0, 1]))))
     save("colour-cicp-hlg.png", with_chunks(plain, chunk(b"cICP", bytes([9, 18, 0, 1]))))
     save("colour-broken-profile.png", encoded(picture, "PNG", icc_profile=profiles.CASES["display-p3"][:200]))
-    save("colour-p3-progressive-gray.jpg", encoded(grey, "JPEG", quality=80, progressive=True, icc_profile=profiles.CASES["gray-table"]))
+    save(
+        "colour-p3-progressive-gray.jpg",
+        encoded(grey, "JPEG", quality=80, progressive=True, icc_profile=profiles.CASES["gray-table"]),
+    )
 
 
 def main() -> None:

@@ -12,9 +12,8 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
-
 import profiles
+from PIL import Image
 
 HERE = Path(__file__).parent
 
@@ -32,12 +31,21 @@ def spot(width: int, height: int, seed: int = 1) -> Image.Image:
     scale = min(width, height)
     angle = np.arctan2(y - 0.52 * height, x - 0.46 * width)
     radius = np.hypot((y - 0.52 * height) * 1.15, x - 0.46 * width) / scale
-    edge = 0.22 + 0.02 * np.sin(3 * angle + 0.4) + 0.012 * np.sin(7 * angle) + 0.01 * smooth_noise(rng, height, width, max(scale // 24, 4))
+    edge = (
+        0.22
+        + 0.02 * np.sin(3 * angle + 0.4)
+        + 0.012 * np.sin(7 * angle)
+        + 0.01 * smooth_noise(rng, height, width, max(scale // 24, 4))
+    )
     inside = 1 / (1 + np.exp((radius - edge) * 90))
     texture = 3.0 * smooth_noise(rng, height, width, 4) + 5.0 * smooth_noise(rng, height, width, max(scale // 10, 4))
     light = 1.04 - 0.16 * np.hypot(x / width - 0.4, y / height - 0.4)
     skin = np.array([222, 178, 152], np.float32) * light[..., None] + texture[..., None]
-    brown = np.array([112, 70, 50], np.float32) + 16 * smooth_noise(rng, height, width, max(scale // 40, 4))[..., None] + texture[..., None]
+    brown = (
+        np.array([112, 70, 50], np.float32)
+        + 16 * smooth_noise(rng, height, width, max(scale // 40, 4))[..., None]
+        + texture[..., None]
+    )
     colour = skin * (1 - inside[..., None]) + brown * inside[..., None]
     return Image.fromarray(np.clip(colour + 0.5, 0, 255).astype(np.uint8))
 
@@ -48,7 +56,9 @@ def colourful(width: int, height: int) -> Image.Image:
     y, x = np.mgrid[: height // 2, :width].astype(np.float32)
     hue, value = x / width * 6, y / (height // 2)
     ramp = [np.clip(np.abs((hue + shift) % 6 - 3) - 1, 0, 1) for shift in (0, 4, 2)]
-    picture[: height // 2] = np.stack([255 * np.clip(value * 1.5, 0, 1) * (c + (1 - c) * np.clip(value * 2 - 1, 0, 1)) for c in ramp], -1)
+    picture[: height // 2] = np.stack(
+        [255 * np.clip(value * 1.5, 0, 1) * (c + (1 - c) * np.clip(value * 2 - 1, 0, 1)) for c in ramp], -1
+    )
     return Image.fromarray(picture)
 
 
@@ -79,7 +89,14 @@ def with_chunks(whole: bytes, *chunks: bytes) -> bytes:
 def exif(orientation: int, order: str) -> bytes:
     mark = b"II" if order == "<" else b"MM"
     entry = struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
-    return b"Exif\0\0" + mark + struct.pack(order + "HI", 42, 8) + struct.pack(order + "H", 1) + entry + struct.pack(order + "I", 0)
+    return (
+        b"Exif\0\0"
+        + mark
+        + struct.pack(order + "HI", 42, 8)
+        + struct.pack(order + "H", 1)
+        + entry
+        + struct.pack(order + "I", 0)
+    )
 
 
 def adobe_rgb_exif() -> bytes:
@@ -87,7 +104,12 @@ def adobe_rgb_exif() -> bytes:
     index R03.
     """
     block = b"MM" + struct.pack(">HIH", 42, 8, 1) + struct.pack(">HHII", 0x8769, 4, 1, 26) + bytes(4)
-    block += struct.pack(">H", 2) + struct.pack(">HHIHH", 0xA001, 3, 1, 0xFFFF, 0) + struct.pack(">HHII", 0xA005, 4, 1, 56) + bytes(4)
+    block += (
+        struct.pack(">H", 2)
+        + struct.pack(">HHIHH", 0xA001, 3, 1, 0xFFFF, 0)
+        + struct.pack(">HHII", 0xA005, 4, 1, 56)
+        + bytes(4)
+    )
     return b"Exif\0\0" + block + struct.pack(">HHHI", 1, 1, 2, 4) + b"R03\0" + bytes(4)
 
 
@@ -145,10 +167,14 @@ def main() -> None:
     save("adobe-rgb-exif.jpg", encoded(coloured, "JPEG", quality=90, exif=adobe_rgb_exif()))
     save("adobe-rgb.png", encoded(coloured, "PNG", icc_profile=profiles.CASES["adobe-rgb"]))
     faded = coloured.convert("RGBA")
-    faded.putalpha(Image.fromarray(np.tile(np.linspace(0, 255, coloured.width).round().astype(np.uint8), (coloured.height, 1))))
+    faded.putalpha(
+        Image.fromarray(np.tile(np.linspace(0, 255, coloured.width).round().astype(np.uint8), (coloured.height, 1)))
+    )
     save("adobe-rgb-alpha.png", encoded(faded, "PNG", icc_profile=profiles.CASES["adobe-rgb"]))
     save("gray-gamma.png", encoded(coloured.convert("L"), "PNG", icc_profile=profiles.CASES["gray-1.8"]))
-    save("gray-gamma.jpg", encoded(coloured.convert("L"), "JPEG", quality=90, icc_profile=profiles.CASES["gray-linear"]))
+    save(
+        "gray-gamma.jpg", encoded(coloured.convert("L"), "JPEG", quality=90, icc_profile=profiles.CASES["gray-linear"])
+    )
     save("swapped-channels.png", encoded(coloured, "PNG", icc_profile=profiles.CASES["swapped"]))
     save("srgb-profile.jpg", encoded(coloured, "JPEG", quality=90, icc_profile=profiles.CASES["srgb-table"]))
     save("lut-profile.jpg", encoded(coloured, "JPEG", quality=90, icc_profile=profiles.with_table()))
@@ -179,7 +205,10 @@ def main() -> None:
     save("picture.webp", encoded(small, "WEBP", quality=60))
     save("document.pdf", b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n")
     save("note.txt", b"This is a note and not a picture.\n")
-    save("drawing.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><circle cx="5" cy="5" r="4"/></svg>\n')
+    save(
+        "drawing.svg",
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><circle cx="5" cy="5" r="4"/></svg>\n',
+    )
     save("empty.jpg", b"")
 
 

@@ -55,9 +55,15 @@ def colorants(primaries: Primaries) -> np.ndarray:
     return np.linalg.inv(BRADFORD) @ np.diag(ratio) @ BRADFORD @ scaled
 
 
-def profile(space: bytes, tags: dict[bytes, bytes], version: int = 4, pcs: bytes = b"XYZ ", kind: bytes = b"mntr") -> bytes:
+def profile(
+    space: bytes, tags: dict[bytes, bytes], version: int = 4, pcs: bytes = b"XYZ ", kind: bytes = b"mntr"
+) -> bytes:
     name = "test".encode("utf-16-be")
-    described = {b"desc": struct.pack(">4sIII2s2sII", b"mluc", 0, 1, 12, b"en", b"US", len(name), 28) + name, b"wtpt": xyz(D50), **tags}
+    described = {
+        b"desc": struct.pack(">4sIII2s2sII", b"mluc", 0, 1, 12, b"en", b"US", len(name), 28) + name,
+        b"wtpt": xyz(D50),
+        **tags,
+    }
     at = 128 + 4 + 12 * len(described)
     places, data = b"", b""
     known: dict[bytes, int] = {}  # tags of the same content share it
@@ -77,7 +83,14 @@ def rgb(primaries: Primaries, *curves: bytes, version: int = 4) -> bytes:
     """One curve for all channels or three."""
     columns = colorants(primaries)
     red, green, blue = curves * 3 if len(curves) == 1 else curves
-    tags = {b"rXYZ": xyz(columns[:, 0]), b"gXYZ": xyz(columns[:, 1]), b"bXYZ": xyz(columns[:, 2]), b"rTRC": red, b"gTRC": green, b"bTRC": blue}
+    tags = {
+        b"rXYZ": xyz(columns[:, 0]),
+        b"gXYZ": xyz(columns[:, 1]),
+        b"bXYZ": xyz(columns[:, 2]),
+        b"rTRC": red,
+        b"gTRC": green,
+        b"bTRC": blue,
+    }
     return profile(b"RGB ", tags, version)
 
 
@@ -94,7 +107,15 @@ def with_table() -> bytes:
     lut = struct.pack(">4sIBBBB", b"mft1", 0, 3, 3, 2, 0) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1) + ramp + grid + ramp
     columns = colorants(DISPLAY_P3)
     curve = para(*SRGB_CURVE)
-    tags = {b"rXYZ": xyz(columns[:, 0]), b"gXYZ": xyz(columns[:, 1]), b"bXYZ": xyz(columns[:, 2]), b"rTRC": curve, b"gTRC": curve, b"bTRC": curve, b"A2B0": lut}
+    tags = {
+        b"rXYZ": xyz(columns[:, 0]),
+        b"gXYZ": xyz(columns[:, 1]),
+        b"bXYZ": xyz(columns[:, 2]),
+        b"rTRC": curve,
+        b"gTRC": curve,
+        b"bTRC": curve,
+        b"A2B0": lut,
+    }
     return profile(b"RGB ", tags, 2)
 
 

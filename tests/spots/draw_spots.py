@@ -10,7 +10,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 WIDTH, HEIGHT = 960, 720
-SPOTS = {"none": [], "small": [(700, 200, 30)], "two": [(700, 200, 30), (240, 500, 30)], "large": [(480, 360, 150)]}  # middle and radius, pixels
+SPOTS = {
+    "none": [],
+    "small": [(700, 200, 30)],
+    "two": [(700, 200, 30), (240, 500, 30)],
+    "large": [(480, 360, 150)],
+}  # middle and radius, pixels
 
 
 def skin(seed: int) -> Image.Image:
@@ -18,7 +23,9 @@ def skin(seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     base = np.stack([224 - x * 0.03 - y * 0.02, 178 - x * 0.02 - y * 0.03, 156 - x * 0.02 - y * 0.02], -1)
-    coarse = Image.fromarray(rng.integers(0, 256, (HEIGHT // 24, WIDTH // 24), np.uint8)).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
+    coarse = Image.fromarray(rng.integers(0, 256, (HEIGHT // 24, WIDTH // 24), np.uint8)).resize(
+        (WIDTH, HEIGHT), Image.Resampling.BICUBIC
+    )
     blotches = (np.asarray(coarse, np.float32) - 128)[..., None] * 0.06
     return Image.fromarray(np.clip(base + blotches + rng.normal(0, 4, (HEIGHT, WIDTH, 1)), 0, 255).astype(np.uint8))
 
@@ -30,7 +37,9 @@ def with_spot(picture: Image.Image, x: int, y: int, radius: int) -> Image.Image:
     for dx, dy, share in ((0.0, 0.0, 1.0), (0.5, -0.3, 0.65), (-0.5, 0.4, 0.6)):
         cx, cy, r = x + dx * radius, y + dy * radius, share * radius
         pen.ellipse((cx - r, cy - r, cx + r, cy + r), fill=225)
-    return Image.composite(Image.new("RGB", picture.size, (92, 54, 42)), picture, mask.filter(ImageFilter.GaussianBlur(radius / 8)))
+    return Image.composite(
+        Image.new("RGB", picture.size, (92, 54, 42)), picture, mask.filter(ImageFilter.GaussianBlur(radius / 8))
+    )
 
 
 def main() -> None:

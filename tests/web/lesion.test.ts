@@ -1,6 +1,6 @@
 /**
- * Test-time augmentation and two pictures of one lesion: the engine with the real core and real networks, held against plain
- * answers.
+ * Test-time augmentation and two pictures of one lesion: the engine with the real core and real networks, held against
+ * answers for single views and pictures.
  */
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -264,7 +264,8 @@ describe('a lesion', () => {
 
   test('each picture has its own crop', async () => {
     const crop = { x: 100, y: 50, width: 300, height: 300 };
-    const answer = await engine.classify([{ ...of('spot.jpg'), crop }, of('spot.jpg')]); // the second as a whole: the middle seven eighths of 750 x 750
+    // The second as a whole: the middle seven eighths of 750 x 750.
+    const answer = await engine.classify([{ ...of('spot.jpg'), crop }, of('spot.jpg')]);
     expect(answer.lesion!.perPicture.map(({ source }) => source.region.x)).toEqual([100, 172]);
     await expectCode(engine.classify([of('spot.jpg')], { crop }), 'INVALID_ARGUMENT', /crop of its own/);
   });

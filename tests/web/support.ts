@@ -94,7 +94,8 @@ export function modelFolder(change: (json: ManifestJson) => object = (json) => j
     if ('rejection' in json) files['rejection.bin'] = modelFile('rejection.bin');
     if ('locator' in json) files['locator.onnx'] = modelFile('locator.onnx');
   } else {
-    for (const key of ['rejection', 'modalityProbe', 'locator']) delete json[key]; // fitted to the shipped network's embedding, or not what a test is about
+    // Fitted to the shipped network's embedding, or not what a test is about.
+    for (const key of ['rejection', 'modalityProbe', 'locator']) delete json[key];
     json.decision = { ...(json.decision as Json), rejection: 'energy' };
     const bytes = new Uint8Array(readFileSync(`${root}tests/web/networks/${network}.onnx`));
     files['tiny.onnx'] = bytes;

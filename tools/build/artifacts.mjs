@@ -7,6 +7,7 @@ import { ensureStb } from './stb.mjs';
 import { ask, root, run, StepError } from './steps.mjs';
 import {
   BUILD_NEEDS,
+  CORE_TEST_NEEDS,
   checkNode,
   emccEnvironment,
   emccVersion,
@@ -14,13 +15,20 @@ import {
   ensureTools,
   findPython,
   fuzzingCompiler,
+  isAtLeast,
   nativeCompiler,
   pip,
   sanitizingCompiler,
+  versionIn,
 } from './toolchain.mjs';
 
 const CMAKE_FILES = ['CMakeLists.txt', 'CMakePresets.json', 'cmake'];
 export const WASM_FILES = ['build/wasm/dermlet.js', 'build/wasm/dermlet.wasm'];
+
+/**
+ * @typedef {'native' | 'asan' | 'scalar' | 'bench'} NativePreset
+ * @typedef {'wasm' | 'wasm-scalar'} WasmPreset
+ */
 
 /** Builds of the core that must give the same bits; `scalar` ones use no vector instructions. */
 const TITLES = {
@@ -35,17 +43,45 @@ const TITLES = {
 /**
  * Configures and builds one CMake preset in build/<preset>; starts over when the compiler or a folder that it was
  * configured for changed.
+ * @param {object} wanted
+ * @param {string} wanted.preset
+ * @param {string} wanted.kind
+ * @param {import('./fingerprint.mjs').Stamp | null} wanted.previous
+ * @param {readonly string[]} wanted.configure  what cmake is called through
+ * @param {Record<string, string>} [wanted.define]
+ * @param {NodeJS.ProcessEnv} [wanted.env]
  */
 async function cmake({ preset, kind, previous, configure, define = {}, env = {} }) {
   const folder = join(root, 'build', preset);
   if (previous?.kind !== kind) rmSync(folder, { recursive: true, force: true });
   const flags = Object.entries(define).map(([name, value]) => `-D${name}=${value}`);
-  const [program, ...first] = [...configure, 'cmake', '--preset', preset, ...flags];
+  const [program = 'cmake', ...first] = [...configure, 'cmake', '--preset', preset, ...flags];
   await run(program, first, { env, log: preset });
   await run('cmake', ['--build', folder, '--parallel', String(cpus().length)], { env, log: preset, append: true });
 }
 
-/** The C++ core as a WASM module; preset `wasm` or `wasm-scalar`. */
+/**
+ * A compiler that ensureTools() saw to.
+ * @param {string | null} compiler
+ */
+function found(compiler) {
+  if (compiler === null) throw new StepError('There is no C++ compiler for this.');
+  return compiler;
+}
+
+/** The newest emcc that the project was built with. */
+const NEWEST_TESTED_EMCC = [3, 1, 69];
+
+/** A newer compiler than those tested may warn of more: that must not keep anybody from a site. */
+function warningsOfEmcc() {
+  const version = versionIn(emccVersion());
+  return version !== null && isAtLeast(NEWEST_TESTED_EMCC, version) ? 'ON' : 'OFF';
+}
+
+/**
+ * The C++ core as a WASM module; preset `wasm` or `wasm-scalar`.
+ * @param {WasmPreset} [preset]
+ */
 export async function wasm(preset = 'wasm') {
   await ensureTools(BUILD_NEEDS);
   const stb = await ensureStb(pip);
@@ -62,7 +98,7 @@ export async function wasm(preset = 'wasm') {
         kind,
         previous,
         configure: ['emcmake'],
-        define: { DERMLET_STB_DIR: stb },
+        define: { DERMLET_STB_DIR: stb, DERMLET_WERROR: warningsOfEmcc() },
         env: emccEnvironment(),
       }),
   });
@@ -71,10 +107,11 @@ export async function wasm(preset = 'wasm') {
 /**
  * The C++ core and its tests for this machine; preset `native`, `asan`, `scalar` or, with benchmarks in place of tests,
  * `bench`.
+ * @param {NativePreset} preset
  */
 export async function native(preset) {
   const stb = await ensureStb(pip);
-  const compiler = preset === 'asan' ? sanitizingCompiler() : nativeCompiler();
+  const compiler = found(preset === 'asan' ? sanitizingCompiler() : nativeCompiler());
   const kind = JSON.stringify([root, stb, compiler]);
   return ensure({
     name: preset,
@@ -90,7 +127,7 @@ export async function native(preset) {
 /** The fuzz targets, which only clang can build. */
 export async function fuzzers() {
   const stb = await ensureStb(pip);
-  const compiler = fuzzingCompiler();
+  const compiler = found(fuzzingCompiler());
   const kind = JSON.stringify([root, stb, compiler]);
   return ensure({
     name: 'fuzz',
@@ -109,16 +146,61 @@ export async function fuzzers() {
   });
 }
 
+/** emcc's own clang, told to another one: where it compiles for, and where its headers lie. */
+function emccFlags() {
+  const flags = ask('em++', ['--cflags'], { env: emccEnvironment() });
+  if (flags === null) throw new StepError('em++ --cflags did not answer.');
+  return flags.trim().split(/\s+/);
+}
+
+/**
+ * The compile databases that clang-tidy reads, from builds that are only configured: the core and its tests as clang
+ * compiles them, and the bindings. Resolves to the folders, with the flags that a clang other than theirs needs.
+ */
+export async function tidyDatabases() {
+  await ensureTools([...BUILD_NEEDS, ...CORE_TEST_NEEDS]);
+  const stb = await ensureStb(pip);
+  const compiler = found(sanitizingCompiler());
+  const kind = JSON.stringify([root, stb, compiler, emccVersion()]);
+  const folders = ['tidy', 'tidy-wasm'];
+  await ensure({
+    name: 'tidy',
+    title: 'Compile databases',
+    inputs: [...CMAKE_FILES, 'tests/core/CMakeLists.txt'],
+    kind,
+    outputs: folders.map((folder) => `build/${folder}/compile_commands.json`),
+    make: async (previous) => {
+      if (previous?.kind !== kind)
+        for (const folder of folders) rmSync(join(root, 'build', folder), { recursive: true, force: true });
+      const define = [`-DDERMLET_STB_DIR=${stb}`];
+      await run('cmake', ['--preset', 'tidy', ...define, `-DCMAKE_CXX_COMPILER=${compiler}`], { log: 'tidy' });
+      await run('emcmake', ['cmake', '--preset', 'tidy-wasm', ...define], {
+        env: emccEnvironment(),
+        log: 'tidy',
+        append: true,
+      });
+    },
+  });
+  return [
+    { folder: join(root, 'build', 'tidy'), flags: ['-Wno-unknown-warning-option'] },
+    { folder: join(root, 'build', 'tidy-wasm'), flags: ['-Wno-unknown-warning-option', ...emccFlags()] },
+  ];
+}
+
 const TRAINING_REQUIREMENTS = ['requirements.txt', 'requirements-dev.txt', 'requirements-keras.txt'].map(
   (name) => `tools/train/${name}`,
 );
 
-/** A virtual environment in build/ that holds what some requirement files pin. Resolves to its python. */
+/**
+ * A virtual environment in build/ that holds what some requirement files pin. Resolves to its python.
+ * @param {{ name: string, title: string, requirements: readonly string[], proof: string }} wanted
+ */
 async function pythonEnvironment({ name, title, requirements, proof }) {
   await ensureTools(['python']);
   const folder = join(root, 'build', name);
   const python = join(folder, 'bin', 'python');
   const system = findPython();
+  if (system === null) throw new StepError('There is no Python for this.');
   await ensure({
     name,
     title,
@@ -173,7 +255,7 @@ export async function site() {
       'wasm_src/bindings/dermlet.d.ts',
       ...WASM_FILES,
       'vite.config.ts',
-      'tsconfig.json',
+      'tsconfig.base.json',
       'package.json',
       'package-lock.json',
       'tools/build/site.mjs',
@@ -202,7 +284,9 @@ export async function npmPackage() {
       'models',
       'wasm_src/bindings/dermlet.d.ts',
       ...WASM_FILES,
-      'tsconfig.json',
+      'tsconfig.base.json',
+      'tsconfig.package.json',
+      'web/tsconfig.json',
       'package.json',
       'package-lock.json',
       'README.md',

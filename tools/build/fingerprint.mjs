@@ -5,9 +5,29 @@ import { join, relative } from 'node:path';
 import { withLock } from './lock.mjs';
 import { cacheDir, root, step, upToDate } from './steps.mjs';
 
+/**
+ * @typedef {object} Stamp  what was made last
+ * @property {string | null} print  of what it was made from; null while it is made
+ * @property {string} [kind]
+ * @property {(string | null)[]} [state]
+ *
+ * @typedef {object} Artifact
+ * @property {string} name
+ * @property {string} title
+ * @property {readonly string[]} inputs  files and folders
+ * @property {readonly string[]} [extra]
+ * @property {readonly string[]} outputs  files
+ * @property {string} kind  changes when what was made before cannot be built upon (another compiler)
+ * @property {(previous: Stamp | null) => Promise<unknown>} make
+ */
+
 const IGNORED = /^(node_modules|__pycache__|\..*\.sw.|.*~|\.DS_Store)$/;
 
-/** Every file under a file or folder, in a stable order; nothing when it does not exist. */
+/**
+ * Every file under a file or folder, in a stable order; nothing when it does not exist.
+ * @param {string} path
+ * @returns {string[]}
+ */
 export function filesUnder(path) {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return [];
@@ -18,7 +38,11 @@ export function filesUnder(path) {
   return names.flatMap((name) => filesUnder(join(path, name)));
 }
 
-/** SHA-256 over names and contents of files and folders (relative to the repository) and over further strings. */
+/**
+ * SHA-256 over names and contents of files and folders (relative to the repository) and over further strings.
+ * @param {readonly string[]} inputs
+ * @param {readonly string[]} [extra]
+ */
 export function fingerprint(inputs, extra = []) {
   const hash = createHash('sha256');
   for (const file of inputs.flatMap((input) => filesUnder(join(root, input)))) {
@@ -28,10 +52,12 @@ export function fingerprint(inputs, extra = []) {
   return hash.update(JSON.stringify(extra)).digest('hex');
 }
 
+/** @param {string} name */
 function stampPath(name) {
   return join(cacheDir, 'stamps', `${name}.json`);
 }
 
+/** @param {string} name */
 export function readStamp(name) {
   try {
     return JSON.parse(readFileSync(stampPath(name), 'utf8'));
@@ -40,12 +66,19 @@ export function readStamp(name) {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {object} stamp
+ */
 export function writeStamp(name, stamp) {
   mkdirSync(join(cacheDir, 'stamps'), { recursive: true });
   writeFileSync(stampPath(name), JSON.stringify(stamp));
 }
 
-/** Size and date of each output: an output that was removed or replaced by hand is made again. */
+/**
+ * Size and date of each output: an output that was removed or replaced by hand is made again.
+ * @param {readonly string[]} outputs
+ */
 function stateOf(outputs) {
   return outputs.map((output) => {
     const stat = statSync(join(root, output), { throwIfNoEntry: false });
@@ -53,6 +86,10 @@ function stateOf(outputs) {
   });
 }
 
+/**
+ * @param {Artifact} artifact
+ * @param {string} print
+ */
 function isFresh(artifact, print) {
   const stamp = readStamp(artifact.name);
   const state = stateOf(artifact.outputs);
@@ -60,10 +97,9 @@ function isFresh(artifact, print) {
 }
 
 /**
- * Makes an artifact unless it is fresh. Returns whether it was made.
- * artifact: { name, title, inputs: paths, extra: strings, outputs: files, make: (previousStamp) => Promise, kind:
- * string } `kind` changes when what was made before cannot be built upon (another compiler); `make` gets the previous
- * stamp to see that.
+ * Makes an artifact unless it is fresh. Resolves to whether it was made. `make` gets the previous stamp, to see whether
+ * it can build upon that.
+ * @param {Artifact} artifact
  */
 export async function ensure(artifact) {
   const printNow = () => fingerprint(artifact.inputs, [artifact.kind, ...(artifact.extra ?? [])]);

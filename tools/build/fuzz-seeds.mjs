@@ -18,7 +18,10 @@ const drawn = () =>
 
 const jpegs = () => drawn().filter((bytes) => bytes[0] === 0xff);
 
-/** Payloads of a JPEG's APPn segments before its first scan. */
+/**
+ * Payloads of a JPEG's APPn segments before its first scan.
+ * @param {Buffer} bytes
+ */
 function* segments(bytes) {
   for (
     let at = 2;
@@ -29,7 +32,10 @@ function* segments(bytes) {
   }
 }
 
-/** Chunks of a PNG or a WebP, each with four letters as its type. */
+/**
+ * Chunks of a PNG or a WebP, each with four letters as its type.
+ * @param {Buffer} bytes
+ */
 function* chunks(bytes) {
   const png = bytes[0] === 0x89;
   if (!png && bytes.toString('latin1', 8, 12) !== 'WEBP') return;
@@ -43,7 +49,9 @@ function* chunks(bytes) {
   }
 }
 
+/** @param {Buffer} bytes */
 function exifBlocks(bytes) {
+  /** @param {Buffer} data */
   const afterMark = (data) => (data.toString('latin1', 0, 4) === 'Exif' ? data.subarray(6) : data);
   const found =
     bytes[0] === 0xff
@@ -56,7 +64,10 @@ function exifBlocks(bytes) {
   );
 }
 
-/** PNG: a name, a zero, the method, a zlib stream. */
+/**
+ * PNG: a name, a zero, the method, a zlib stream.
+ * @param {Buffer} data
+ */
 function inflatedProfile(data) {
   try {
     return inflateSync(data.subarray(data.indexOf(0) + 2));
@@ -65,6 +76,7 @@ function inflatedProfile(data) {
   }
 }
 
+/** @param {Buffer} bytes */
 function profiles(bytes) {
   if (bytes[0] === 0xff) {
     const pieces = [...segments(bytes)]
@@ -75,12 +87,14 @@ function profiles(bytes) {
   return [...chunks(bytes)]
     .filter(({ type }) => /^iccp$/i.test(type))
     .map(({ type, data }) => (type === 'iCCP' ? inflatedProfile(data) : data))
-    .filter(Boolean);
+    .filter((profile) => profile !== null);
 }
 
 /**
  * Pictures with eight bytes behind them that choose the tensor's size, layout, fit, filter, views, preview and crop
  * (tests/fuzz/input.h).
+ * @param {Buffer} bytes
+ * @param {number} i
  */
 function withOptions(bytes, i) {
   const views = i % 4;
@@ -99,6 +113,7 @@ function withOptions(bytes, i) {
   ]);
 }
 
+/** @param {number[]} values */
 function floats(...values) {
   return Buffer.from(new Float32Array(values).buffer);
 }
@@ -111,11 +126,11 @@ function outputs() {
   const seeds = [];
   const limits = [0.8, 0.6, 0.95];
   const rules = [0.3, 0.15, 0.02];
-  for (const [views, count] of [
+  for (const [views, count] of /** @type {const} */ ([
     [0, 1],
     [1, 4],
     [2, 8],
-  ]) {
+  ])) {
     for (const more of [0, 2, 6, 14]) {
       const scores = Array.from({ length: 3 * count }, (_, i) => (i % 5) - 1.5);
       const second = more === 0 ? [] : [0.5, 2, -1, 0.75, 0.5, 1.25, 1.5];
@@ -146,9 +161,10 @@ function outputs() {
 
 const rejectionModels = () =>
   [...readFileSync(join(root, 'tests/golden/rejection.golden'), 'utf8').matchAll(/^model \S+ ([0-9a-f]+)/gm)].map(
-    ([, hex]) => Buffer.from(hex, 'hex'),
+    ([, hex = '']) => Buffer.from(hex, 'hex'),
   );
 
+/** @type {Record<string, () => Buffer[]>} */
 const SEEDS = {
   builds: () => drawn().map(withOptions),
   exif: () => drawn().flatMap(exifBlocks),
@@ -162,9 +178,15 @@ const SEEDS = {
   scaled: jpegs,
 };
 
-/** Writes a target's seeds into a folder of its own; resolves the folder and how many there are. */
+/**
+ * Writes a target's seeds into a folder of its own; resolves the folder and how many there are.
+ * @param {string} target
+ * @param {string} folder
+ */
 export function makeSeeds(target, folder) {
-  const seeds = SEEDS[target]().filter((bytes) => bytes.length <= MAX_LENGTH);
+  const make = SEEDS[target];
+  if (make === undefined) throw new Error(`There are no seeds for ${target}.`);
+  const seeds = make().filter((bytes) => bytes.length <= MAX_LENGTH);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [i, bytes] of seeds.entries()) writeFileSync(join(folder, String(i).padStart(4, '0')), bytes);

@@ -6,12 +6,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fuzzers } from './artifacts.mjs';
 import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
 import { fromLibFuzzer } from './reports.mjs';
-import { cacheDir, logDir, main, root, run, StepError, say, tail } from './steps.mjs';
+import { cacheDir, isProgram, logDir, main, root, run, StepError, say, tail } from './steps.mjs';
 import { BUILD_NEEDS, checkNode, ensureTools, TEST_NEEDS } from './toolchain.mjs';
 
 const source = join(root, 'tests', 'fuzz');
@@ -19,10 +18,16 @@ const work = join(root, 'build', 'fuzz-work');
 const findings = join(root, 'build', 'fuzz-findings');
 const LIMITS = ['-timeout=20', '-rss_limit_mb=2560', '-print_final_stats=1'];
 
-/** Bytes of the longest input where not MAX_LENGTH: what is decoded several times over finds more in small pictures. */
+/**
+ * Bytes of the longest input where not MAX_LENGTH: what is decoded several times over finds more in small pictures.
+ * @type {Record<string, number>}
+ */
 const LENGTHS = { builds: 16384, jpeg: 16384, png: 16384, scaled: 16384 };
 
-/** The words that a target's inputs are made of; libFuzzer takes one file. */
+/**
+ * The words that a target's inputs are made of; libFuzzer takes one file.
+ * @type {Record<string, readonly string[]>}
+ */
 const DICTIONARIES = {
   builds: ['jpeg', 'png', 'bmp', 'icc', 'exif'],
   exif: ['exif'],
@@ -39,6 +44,7 @@ export const targets = () =>
     .flatMap((name) => (name.endsWith('_fuzz.cc') ? [name.slice(0, -'_fuzz.cc'.length)] : []))
     .sort();
 
+/** @param {string} target */
 function dictionaryOf(target) {
   const names = DICTIONARIES[target] ?? [];
   if (names.length === 0) return [];
@@ -50,15 +56,33 @@ function dictionaryOf(target) {
   return [`-dict=${path}`];
 }
 
+/** @param {string} target */
 const regressionsOf = (target) =>
   readdirSync(join(source, 'regressions'))
     .filter((name) => name.startsWith(`${target}-`))
     .map((name) => join(source, 'regressions', name));
 
+/** @param {string} target */
 const findingsOf = (target) =>
   existsSync(findings) ? readdirSync(findings).filter((name) => name.startsWith(`${target}-`)) : [];
 
-/** Runs one target's known inputs and then the fuzzer. Resolves to its line of the table. */
+/**
+ * @typedef {object} Line  of the table
+ * @property {string} target
+ * @property {boolean} passed
+ * @property {number} known  inputs that once failed
+ * @property {boolean} replayed  without a failure
+ * @property {string[]} found
+ *
+ * @typedef {Line & Partial<NonNullable<ReturnType<typeof fromLibFuzzer>>>} Row
+ */
+
+/**
+ * Runs one target's known inputs and then the fuzzer.
+ * @param {string} target
+ * @param {number} seconds
+ * @returns {Promise<Row>}
+ */
 async function one(target, seconds) {
   const program = join(root, 'build', 'fuzz', 'tests', 'fuzz', `fuzz_${target}`);
   const log = `fuzz-${target}`;
@@ -90,7 +114,10 @@ async function one(target, seconds) {
   return { target, passed, known: known.length, replayed, found, ...figures };
 }
 
-/** What a finding is, how it is repeated and how it is kept. */
+/**
+ * What a finding is, how it is repeated and how it is kept.
+ * @param {Pick<Line, 'target' | 'replayed' | 'found'> & { status: number | string, program: string }} failure
+ */
 function complain({ target, status, program, replayed, found }) {
   const path = join(logDir, `fuzz-${target}.log`);
   say(`${tail(path, 30)}  ${target}: FAILED (${status}); whole log: ${relative(root, path)}`);
@@ -98,21 +125,23 @@ function complain({ target, status, program, replayed, found }) {
     say(`  An input of tests/fuzz/regressions/${target}-* fails again: npm run fuzz -- --seconds 1 --only ${target}`);
   for (const name of found) {
     const input = relative(root, join(findings, name));
-    say(
-      `  Repeat:  ${relative(root, program)} ${input}\n  Keep:    cp ${input} tests/fuzz/regressions/${target}-<what it is>`,
-    );
+    say(`  Repeat:  ${relative(root, program)} ${input}`);
+    say(`  Keep:    cp ${input} tests/fuzz/regressions/${target}-<what it is>`);
   }
 }
 
+/** @param {number | undefined} value */
 const number = (value) => (value === undefined ? '-' : value.toLocaleString('en'));
 
 /**
  * The table at the end; `edges` are libFuzzer's counters of the target's program that were reached, `features` those
  * with how often.
+ * @param {readonly Row[]} lines
  */
 function table(lines) {
+  const titles = ['target', 'runs', 'runs/s', 'edges', 'features', 'corpus', 'new', 'known', 'findings'];
   const rows = [
-    ['target', 'runs', 'runs/s', 'edges', 'features', 'corpus', 'new', 'known', 'findings'],
+    titles,
     ...lines.map((line) => [
       line.target,
       ...[
@@ -127,21 +156,25 @@ function table(lines) {
       ].map(number),
     ]),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  for (const row of rows)
-    say(
-      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ')}`,
+  const widths = titles.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows) {
+    const cells = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
     );
+    say(`  ${cells.join('  ')}`);
+  }
 }
 
 /**
  * Runs targets side by side; resolves to counts as the test run wants them: a test a target, one an input that once
  * failed.
+ * @param {{ seconds?: number, only?: readonly string[] }} [options]
  */
 export async function fuzz({ seconds = 60, only = targets() } = {}) {
   await fuzzers();
   mkdirSync(work, { recursive: true });
   const waiting = [...only];
+  /** @type {Row[]} */
   const lines = [];
   const lane = async () => {
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift())
@@ -157,7 +190,7 @@ export async function fuzz({ seconds = 60, only = targets() } = {}) {
   return { passed: only.length - failures.length + replays, failed: failures.length, skipped: 0, failures };
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (isProgram(import.meta.url)) {
   await main(async () => {
     const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, only: { type: 'string' } } });
     const only = values.only?.split(',') ?? targets();

@@ -8,7 +8,10 @@ import { after, before, describe, test } from 'node:test';
 import { root } from './steps.mjs';
 import { localBin } from './toolchain.mjs';
 
-/** Who, what they may import, and what they may not. */
+/**
+ * Who, what they may import, and what they may not.
+ * @type {[file: string, may: string, mayNot: string][]}
+ */
 const RULES = [
   ['web/src/dermlet.ts', './element/index.js', './element/register.js'],
   ['web/src/classifier/new.ts', '../../../wasm_src/bindings/dermlet.js', '../element/index.js'],
@@ -29,7 +32,9 @@ const RULES = [
   ['tools/cli/new.ts', '../../web/src/messages/cli.js', '../../web/src/messages/say.js'],
 ];
 
+/** @type {string} */
 let folder;
+/** @type {string} */
 let said;
 
 /** Every import in a file of its own, in a tree with the same rules. */

@@ -1,19 +1,39 @@
 // npm run lint: the style of every file that a person writes, each language by its own checker; the last line counts.
 // npm run format (--fix): the same checkers write what they can mend.
-import { relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join, relative } from 'node:path';
 import { lintPrograms } from './artifacts.mjs';
-import { ask, main, root, run, StepError, say } from './steps.mjs';
+import { ask, isProgram, main, root, run, StepError, say } from './steps.mjs';
 import { checkNode, ensurePackages, localBin } from './toolchain.mjs';
 
-/** Files that git knows or would take, by their endings. */
+const PYTHON = ['tools/train', 'tests'];
+
+/**
+ * Each has the names of its own place alone: web/ (which the root refers to) those of a page, its worker configuration
+ * those of workers, the root (scripts, command line, the classifier in Node) those of Node. Tests have both Node's and
+ * a page's, because what is given to page.evaluate() runs in the page.
+ */
+export const TYPE_PROJECTS = [
+  'tsconfig.json',
+  'web/tsconfig.worker.json',
+  'tests/tsconfig.json',
+  'tests/tsconfig.page.json',
+];
+
+/**
+ * Files that git knows or would take, by their endings.
+ * @param {string[]} endings
+ */
 function files(...endings) {
   const listed = ask('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...endings]);
   if (listed === null) throw new StepError('Style is checked in a git checkout: git ls-files did not answer.');
   return listed.split('\n').filter(Boolean);
 }
 
-/** What each language is checked with. `fix` writes; `check` ends with another status than 0 where something is left. */
+/**
+ * What each language is checked with. `fix` writes; `check` ends with another status than 0 where something is left.
+ * @typedef {[program: string, ...args: string[]]} Command
+ * @returns {Promise<{ name: string, log: string, check: Command, fix?: Command }[]>}
+ */
 export async function checks() {
   const bin = await lintPrograms();
   const cpp = () => files('*.cc', '*.h');
@@ -25,6 +45,11 @@ export async function checks() {
       fix: [localBin('biome'), 'check', '--write', '--colors=off', '.'],
     },
     {
+      name: 'tsc (types of TypeScript and JavaScript)',
+      log: 'lint-tsc',
+      check: [localBin('tsc'), '--build', '--force', ...TYPE_PROJECTS],
+    },
+    {
       name: 'clang-format (C++)',
       log: 'lint-clang-format',
       check: [`${bin}/clang-format`, '--dry-run', '-Werror', ...cpp()],
@@ -33,19 +58,24 @@ export async function checks() {
     {
       name: 'ruff check (Python)',
       log: 'lint-ruff',
-      check: [`${bin}/ruff`, 'check', 'tools/train'],
-      fix: [`${bin}/ruff`, 'check', '--fix', 'tools/train'],
+      check: [`${bin}/ruff`, 'check', ...PYTHON],
+      fix: [`${bin}/ruff`, 'check', '--fix', ...PYTHON],
     },
     {
       name: 'ruff format (Python)',
       log: 'lint-ruff-format',
-      check: [`${bin}/ruff`, 'format', '--check', 'tools/train'],
-      fix: [`${bin}/ruff`, 'format', 'tools/train'],
+      check: [`${bin}/ruff`, 'format', '--check', ...PYTHON],
+      fix: [`${bin}/ruff`, 'format', ...PYTHON],
+    },
+    {
+      name: 'lines of 120 columns',
+      log: 'lint-width',
+      check: [process.execPath, join(root, 'tools', 'build', 'width.mjs')],
     },
   ];
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (isProgram(import.meta.url)) {
   await main(async () => {
     const unknown = process.argv.slice(2).filter((word) => word !== '--fix');
     if (unknown.length > 0) throw new StepError(`Unknown option ${unknown[0]}. Use: npm run lint, or npm run format`);
@@ -54,7 +84,9 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
     await ensurePackages();
     let failed = 0;
     for (const { name, log, check, fix } of await checks()) {
-      const [command, ...args] = fixes ? fix : check;
+      const wanted = fixes ? fix : check;
+      if (wanted === undefined) continue;
+      const [command, ...args] = wanted;
       const status = await run(command, args, { log, mayFail: true, echo: true });
       if (status === 0) continue;
       failed += 1;

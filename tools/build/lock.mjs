@@ -4,11 +4,16 @@ import { linkSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeF
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cacheDir, onExit, say } from './steps.mjs';
+import { cacheDir, codeOf, onExit, say } from './steps.mjs';
+
+/** @typedef {{ pid: number, start: string | null, host: string, what: string }} Holder */
 
 const TAKEOVER_LIMIT_MS = 10_000;
 
-/** When a process began, so that a reused id is not taken for the old one; null where the system does not say. */
+/**
+ * When a process began, so that a reused id is not taken for the old one; null where the system does not say.
+ * @param {number} pid
+ */
 function startOf(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -18,16 +23,21 @@ function startOf(pid) {
   }
 }
 
+/** @param {Holder} holder */
 function isAlive(holder) {
   if (holder.host !== hostname()) return true;
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    return error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
   return holder.start === null || startOf(holder.pid) === holder.start;
 }
 
+/**
+ * @param {string} path
+ * @returns {Holder | null}
+ */
 function read(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
@@ -36,7 +46,11 @@ function read(path) {
   }
 }
 
-/** Creates the file with its whole text at once; false when it is there already. */
+/**
+ * Creates the file with its whole text at once; false when it is there already.
+ * @param {string} path
+ * @param {string} text
+ */
 function createWhole(path, text) {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, text);
@@ -44,14 +58,18 @@ function createWhole(path, text) {
     linkSync(draft, path);
     return true;
   } catch (error) {
-    if (error.code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   } finally {
     unlinkSync(draft);
   }
 }
 
-/** Removes the lock of a dead holder. A second file guards this, or two waiters could remove each other's new lock. */
+/**
+ * Removes the lock of a dead holder. A second file guards this, or two waiters could remove each other's new lock.
+ * @param {string} path
+ * @param {Partial<Holder>} dead
+ */
 function removeStale(path, dead) {
   const guard = `${path}.takeover`;
   if (!createWhole(guard, '')) {
@@ -72,6 +90,11 @@ let depth = 0;
 /**
  * Runs `work` while holding the lock; waits, saying for whom, while another process of this machine holds it.
  * Nested calls, also from a program that the holder started, go straight through.
+ * @template T
+ * @param {string} what
+ * @param {() => Promise<T>} work
+ * @param {string} [path]
+ * @returns {Promise<T>}
  */
 export async function withLock(what, work, path = join(cacheDir, 'build.lock')) {
   const inherited = process.env.DERMLET_BUILD_LOCK;

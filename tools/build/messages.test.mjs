@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { argumentsOf, COMPILED, compiledMessages, missingMessages, withWords } from './messages.mjs';
 
+/** @typedef {import('./messages.mjs').Catalogue} Catalogue */
+
+/** @param {string} text */
 const message = (text) => ({ message: text, description: 'A sentence.' });
+/** @type {(messages: Catalogue['messages']) => Catalogue} */
 const english = (messages) => ({
   tag: 'en',
   locale: 'en-GB',
@@ -16,11 +20,15 @@ const english = (messages) => ({
     ...messages,
   },
 });
+/** @type {(messages: Catalogue['messages'], more?: Partial<Catalogue>) => Record<string, string>} */
 const compile = (messages, more = {}) =>
   compiledMessages({
     en: english({}),
     de: { tag: 'de', locale: 'de', direction: 'ltr', messages, ...more },
   });
+
+/** @type {(files: Record<string, string>, name: string) => string} */
+const textOf = (files, name) => files[`${COMPILED}/${name}`] ?? assert.fail(`${name} is missing`);
 
 describe('a language', () => {
   test('is one file: all else follows', () => {
@@ -33,21 +41,22 @@ describe('a language', () => {
       `${COMPILED}/keys.ts`,
       `${COMPILED}/languages.ts`,
     ]);
-    const list = files[`${COMPILED}/languages.ts`];
+    const list = textOf(files, 'languages.ts');
     assert.match(list, /tag: 'en'.*\n.*tag: 'de', locale: 'de', direction: 'ltr'/);
     assert.match(list, /sharedLanguages = \{\n {2}'de': \(\) => import\('\.\/de\.shared\.js'\)/);
-    assert.match(files[`${COMPILED}/de.shared.ts`], /: Partial<Compiled<SharedArguments & DocumentArguments>> = \{/);
-    assert.match(files[`${COMPILED}/de.shared.ts`], /"document\.title": \(\) => "Eine Seite"/);
+    assert.match(textOf(files, 'de.shared.ts'), /: Partial<Compiled<SharedArguments & DocumentArguments>> = \{/);
+    assert.match(textOf(files, 'de.shared.ts'), /"document\.title": \(\) => "Eine Seite"/);
   });
 
   test('without words for the command line has no file for it', () => {
     const files = compile({ doctor: 'Zum Arzt.' });
     assert.equal(files[`${COMPILED}/de.cli.ts`], undefined);
-    assert.match(files[`${COMPILED}/languages.ts`], /cliLanguages = \{\n\};/);
+    assert.match(textOf(files, 'languages.ts'), /cliLanguages = \{\n\};/);
   });
 
   test('is told what it lacks', () => {
     const en = english({ doctor: { ...message('See a doctor.'), medical: true } });
+    /** @type {Catalogue} */
     const de = { tag: 'de', locale: 'de', direction: 'ltr', messages: { 'cli.use': 'Aufruf:' } };
     assert.deepEqual(missingMessages({ en, de }), ['de: 3 of 4 messages are missing; medically relevant: doctor']);
   });
@@ -62,7 +71,7 @@ describe('a language', () => {
       'a plural form that the language has not',
     );
     assert.throws(() => compile({}, { tag: 'fr' }), /its tag is 'fr'/);
-    assert.throws(() => compile({}, { direction: 'up' }), /ltr or rtl/);
+    assert.throws(() => compile({}, { direction: /** @type {any} */ ('up') }), /ltr or rtl/);
     assert.throws(() => compile({}, { locale: 'no such' }), RangeError);
   });
 });
@@ -70,12 +79,12 @@ describe('a language', () => {
 describe('English', () => {
   test('keeps what stands in index.html out of scripts', () => {
     const files = compile({});
-    assert.doesNotMatch(files[`${COMPILED}/en.shared.ts`], /A page/);
-    assert.match(files[`${COMPILED}/keys.ts`], /interface DocumentArguments \{\n {2}'document\.title': undefined;/);
+    assert.doesNotMatch(textOf(files, 'en.shared.ts'), /A page/);
+    assert.match(textOf(files, 'keys.ts'), /interface DocumentArguments \{\n {2}'document\.title': undefined;/);
   });
 
   test('gives each key its arguments', () => {
-    assert.match(compile({})[`${COMPILED}/keys.ts`], /'photo\.count': \{ count: number; name: string \};/);
+    assert.match(textOf(compile({}), 'keys.ts'), /'photo\.count': \{ count: number; name: string \};/);
     assert.deepEqual(argumentsOf("''{name}'' {n, plural, other {{inner} #}}"), {
       name: 'string',
       n: 'number',
@@ -89,6 +98,7 @@ describe('English', () => {
 });
 
 describe('index.html', () => {
+  /** @type {(html: string, messages?: Catalogue['messages']) => string} */
   const fill = (html, messages = {}) => withWords(html, english(messages));
 
   test('gets its words, those of links between their marks, and of a description in its attribute', () => {

@@ -12,6 +12,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { coreVersion } from './core-version.mjs';
+import { filesUnder } from './fingerprint.mjs';
 import { copyEngine, copyLibheif, copyModels, requireInputs } from './parts.mjs';
 import { main, run } from './steps.mjs';
 import { localBin } from './toolchain.mjs';
@@ -19,6 +20,7 @@ import { localBin } from './toolchain.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const out = join(root, 'build', 'package');
 const dist = join(out, 'dist');
+/** @param {string} path  in web/src */
 const source = (path) => join(root, 'web', 'src', path);
 
 const ENTRIES = {
@@ -33,7 +35,10 @@ const NODE_ENTRIES = {
   cli: join(root, 'tools/cli/main.ts'),
 };
 
-/** The exports of package.json: where code and types of each are. */
+/**
+ * The exports of package.json: where code and types of each are.
+ * @type {Record<string, [file: string, entry: string]>}
+ */
 const EXPORTS = {
   '.': ['index', ENTRIES.index],
   './element': ['element', ENTRIES.element],
@@ -42,23 +47,12 @@ const EXPORTS = {
   './node': ['node/index', NODE_ENTRIES.index],
 };
 
-async function filesUnder(folder) {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      relative(folder, join(entry.parentPath ?? entry.path, entry.name))
-        .split(sep)
-        .join('/'),
-    )
-    .sort();
-}
-
 /** The module that names every file in the form that bundlers know. Drawings of a model's card are not worth a copy. */
 async function shippedModule() {
-  const files = (await filesUnder(dist)).filter(
-    (path) => /^(engine|models)\//.test(path) && !path.includes('/figures/'),
-  );
+  const files = ['engine', 'models']
+    .flatMap((folder) => filesUnder(join(dist, folder)))
+    .map((path) => relative(dist, path).split(sep).join('/'))
+    .filter((path) => !path.includes('/figures/'));
   const lines = [];
   for (const path of files) {
     // Vite takes what has no ending for a script, and would inline what is small: no `data:` address can be opened.
@@ -91,7 +85,11 @@ export const libheifScript = () => at('node/libheif.cjs');
 export const libheifBinary = () => at('engine/libheif.wasm');
 `;
 
-/** Puts other modules in the place of the two that know where files lie, and other text into one that starts a thread. */
+/**
+ * Puts other modules in the place of the two that know where files lie, and other text into one that starts a thread.
+ * @param {boolean} entries  whether it is the entries that are bundled
+ * @returns {import('rolldown').Plugin}
+ */
 const seams = (entries) => ({
   name: 'dermlet-package',
   resolveId: (id) => (entries && id.endsWith('/shipped.js') ? { id: './shipped.js', external: true } : null),
@@ -107,21 +105,37 @@ const seams = (entries) => ({
   },
 });
 
+/**
+ * @param {string} code
+ * @param {string | RegExp} what
+ * @param {string} by
+ */
 function replaced(code, what, by) {
   const changed = code.replaceAll(what, by);
   if (changed === code && typeof what === 'string') throw new Error(`${what} is not where it was.`);
   return { code: changed, map: null };
 }
 
-/** Names of the packages whose code went into a bundle. */
+/**
+ * Names of the packages whose code went into a bundle.
+ * @type {Set<string>}
+ */
 const bundled = new Set();
 
+/**
+ * @param {object} wanted
+ * @param {Record<string, string>} wanted.input
+ * @param {string} wanted.to
+ * @param {string[]} wanted.conditions
+ * @param {'neutral' | 'browser' | 'node'} wanted.platform
+ * @param {import('rolldown').OutputOptions} [wanted.output]
+ */
 async function bundle({ input, to, conditions, platform, output = {} }) {
   const build = await rolldown({
     input,
     platform,
     plugins: [seams(input === ENTRIES)],
-    tsconfig: join(root, 'tsconfig.json'),
+    tsconfig: join(root, 'web', 'tsconfig.json'),
     resolve: { conditionNames: conditions },
     transform: { target: 'es2022', define: { __DERMLET_CORE_VERSION__: JSON.stringify(coreVersion()) } },
     onLog: (level, log) => {
@@ -137,8 +151,8 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
     ...output,
   });
   await build.close();
-  for (const { moduleIds = [] } of written) {
-    for (const id of moduleIds) {
+  for (const chunk of written) {
+    for (const id of 'moduleIds' in chunk ? chunk.moduleIds : []) {
       const name = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
       if (name !== undefined) bundled.add(name);
     }
@@ -174,25 +188,9 @@ const IMPORT = /(?:from|import\()\s*['"](\.[^'"]+)\.js['"]|<reference path="(\.[
 
 /** Declarations of the entries, and of what they import from each other and no more. */
 async function types() {
-  const all = join(root, '.cache', 'types');
+  const all = join(root, '.cache', 'package-types');
   await rm(all, { recursive: true, force: true });
-  await run(
-    localBin('tsc'),
-    [
-      '-p',
-      'tsconfig.json',
-      '--noEmit',
-      'false',
-      '--declaration',
-      '--emitDeclarationOnly',
-      '--stripInternal',
-      '--rootDir',
-      root,
-      '--outDir',
-      all,
-    ],
-    { log: 'package-types' },
-  );
+  await run(localBin('tsc'), ['-p', 'tsconfig.package.json', '--outDir', all], { log: 'package-types' });
   const wanted = Object.values(EXPORTS).map(([, entry]) => relative(root, entry).replace(/\.ts$/, '.d.ts'));
   for (const path of wanted) {
     // Declarations that a person wrote are not emitted.
@@ -211,6 +209,15 @@ async function types() {
   }
 }
 
+/**
+ * What is read of custom-elements.json.
+ * @typedef {{ name: string, privacy?: string }} Member
+ * @typedef {{ events: { name: string }[], members?: Member[], superclass?: unknown }} Declaration
+ * @typedef {{ declaration: { module: string } }} Export
+ * @typedef {{ path: string, declarations: Declaration[], exports: Export[] }} ElementModule
+ * @typedef {{ modules: ElementModule[] }} ElementsManifest
+ */
+
 /** What editors and documentation know of the element (custom-elements.json, schema 1). */
 async function elementsManifest() {
   const folder = relative(root, join(root, '.cache', 'elements'));
@@ -219,7 +226,9 @@ async function elementsManifest() {
     ['analyze', '--litelement', '--quiet', '--globs', 'web/src/element/classifier-element.ts', '--outdir', folder],
     { log: 'package-elements' },
   );
+  /** @type {ElementsManifest} */
   const manifest = JSON.parse(await readFile(join(root, folder, 'custom-elements.json'), 'utf8'));
+  /** @param {Member} member */
   const hidden = ({ privacy, name }) => privacy === 'private' || name.startsWith('#') || /^_|^styles$/.test(name);
   for (const module of manifest.modules) {
     module.path = 'dist/element.js';

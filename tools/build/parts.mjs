@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { filesOf, readContract } from '../../contract/contract.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const runtime = join(root, 'node_modules/onnxruntime-web/dist');
 
 /**
  * What `/wasm` needs is kept for use without a network; what `/webgpu` needs (26 MB) is fetched only where it is used.
+ * @type {readonly { from: string, offline: boolean, mayHoldEval?: boolean }[]}
  */
 export const ENGINE = [
   { from: join(root, 'build/wasm/dermlet.wasm'), offline: true },
@@ -25,21 +27,21 @@ export const ENGINE = [
  */
 const LIBHEIF = join(root, 'node_modules/libheif-js/libheif-wasm');
 
+/** @param {string} dist */
 export async function copyLibheif(dist) {
   const engine = join(dist, 'engine');
   const script = await readFile(join(LIBHEIF, 'libheif.js'), 'utf8');
-  await writeFile(
-    join(engine, 'libheif.mjs'),
-    `/* libheif-js, LGPL-3.0: see libheif.LICENSE; source: https://github.com/strukturag/libheif */\n${script}\nexport default libheif;\n`,
-  );
+  const head = '/* libheif-js, LGPL-3.0: see libheif.LICENSE; source: https://github.com/strukturag/libheif */';
+  await writeFile(join(engine, 'libheif.mjs'), `${head}\n${script}\nexport default libheif;\n`);
   await cp(join(LIBHEIF, 'libheif.wasm'), join(engine, 'libheif.wasm'));
   await cp(join(LIBHEIF, 'LICENSE'), join(engine, 'libheif.LICENSE'));
 }
 
-/** The model that is taken when nobody chose. */
-export const DEFAULT_MODEL = 'skin-8';
+const DEFAULT_MODEL = readContract().defaultModel;
 
+/** @param {string} path */
 export const baseName = (path) => path.slice(path.lastIndexOf(sep) + 1);
+/** @param {string} path */
 const exists = (path) =>
   stat(path).then(
     () => true,
@@ -60,6 +62,7 @@ export async function requireInputs() {
     throw new Error(`Not there yet: ${missing.join(', ')}. Run "npm run build", which makes them first.`);
 }
 
+/** @param {string} dist */
 export async function copyEngine(dist) {
   await mkdir(join(dist, 'engine'), { recursive: true });
   await Promise.all(ENGINE.map(({ from }) => cp(from, join(dist, 'engine', baseName(from)))));
@@ -67,20 +70,18 @@ export async function copyEngine(dist) {
 
 /**
  * The files that a manifest names, checked against it: a site with a model that nobody can load must not be published.
+ * @param {string} name
+ * @param {string} dist
+ * @returns {Promise<import('../../web/src/classifier/documents.js').Manifest>}
  */
 async function copyModel(name, dist) {
   const from = join(root, 'models', name);
   const to = join(dist, 'models', name);
+  /** @type {import('../../web/src/classifier/documents.js').Manifest} */
   const manifest = JSON.parse(await readFile(join(from, 'manifest.json'), 'utf8'));
   if (manifest.name !== name)
     throw new Error(`models/${name}/manifest.json calls its model '${manifest.name}': it would not be found by name.`);
-  const promised = [
-    manifest.file,
-    manifest.selfTest.picture,
-    manifest.selfTest.reference,
-    ...(manifest.rejection ? [manifest.rejection.file] : []),
-    ...(manifest.locator ? [manifest.locator.file] : []),
-  ];
+  const promised = filesOf(manifest);
   for (const { path, bytes, sha256 } of promised) {
     const content = await readFile(join(from, path));
     const actual = createHash('sha256').update(content).digest('hex');
@@ -100,7 +101,10 @@ async function copyModel(name, dist) {
   return manifest;
 }
 
-/** One entry of models/index.json, as models/index.schema.json describes it. */
+/**
+ * One entry of models/index.json, as models/index.schema.json describes it.
+ * @param {import('../../web/src/classifier/documents.js').Manifest} manifest
+ */
 function indexEntry({ name, title, version, file, license, card, classes }) {
   return {
     name,
@@ -114,7 +118,10 @@ function indexEntry({ name, title, version, file, license, card, classes }) {
   };
 }
 
-/** Every folder of models/ that has a manifest, and the list of them for those who load by name. */
+/**
+ * Every folder of models/ that has a manifest, and the list of them for those who load by name.
+ * @param {string} dist
+ */
 export async function copyModels(dist) {
   const entries = await readdir(join(root, 'models'), { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

@@ -1,44 +1,51 @@
-// npm run release -- VERSION [--dry-run]: dates the CHANGELOG, sets the version, commits and tags it, and packs the package.
-// Nothing leaves this machine: pushing the tag and publishing the tarball are left to a person.
+// npm run release -- VERSION [--dry-run]: dates the CHANGELOG, sets the version, commits and tags it, and packs the
+// package. Nothing leaves this machine: pushing the tag and publishing the tarball are left to a person.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ask, main, root, run, StepError, say } from './steps.mjs';
+import { ask, isProgram, main, root, run, StepError, say } from './steps.mjs';
 
 const VERSION = /^(\d+)\.(\d+)\.(\d+)(?:-[0-9A-Za-z.-]+)?$/;
 
-/** The changelog with its section of what is unreleased named and dated, and an empty one before it. */
+/**
+ * The changelog with its section of what is unreleased named and dated, and an empty one before it.
+ * @param {string} text
+ * @param {string} version
+ * @param {string} date
+ */
 export function datedChangelog(text, version, date) {
   const heading = /^## (\S+) \(unreleased\)$/m;
   const found = heading.exec(text);
   if (found === null)
     throw new StepError('CHANGELOG.md has no section "## VERSION (unreleased)": what would be released?');
   const after = text.slice(found.index + found[0].length);
-  const section = after.split(/^## /m)[0];
+  const [section = ''] = after.split(/^## /m);
   if (!/^- /m.test(section)) throw new StepError('The unreleased section of CHANGELOG.md is empty.');
   if (text.includes(`\n## ${version} (2`)) throw new StepError(`CHANGELOG.md has a version ${version} already.`);
   return `${text.slice(0, found.index)}## ${next(version)} (unreleased)\n\n## ${version} (${date})${after}`;
 }
 
-/** The version that development goes on to. */
+/**
+ * The version that development goes on to.
+ * @param {string} version
+ */
 export function next(version) {
-  const [, major, minor, patch] = VERSION.exec(version).map(Number);
+  const [major, minor = 0, patch] = (VERSION.exec(version) ?? []).slice(1).map(Number);
   return version.includes('-') ? `${major}.${minor}.${patch}` : `${major}.${minor + 1}.0`;
 }
 
+/** @param {string[]} args */
 function git(...args) {
   const answer = ask('git', args);
   if (answer === null) throw new StepError(`git ${args.join(' ')} failed`);
   return answer.trim();
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (isProgram(import.meta.url)) {
   await main(async () => {
     const words = process.argv.slice(2);
     const dry = words.includes('--dry-run');
-    const [version, ...rest] = words.filter((word) => word !== '--dry-run');
-    if (!VERSION.test(version ?? '') || rest.length > 0)
-      throw new StepError('Use: npm run release -- VERSION [--dry-run]');
+    const [version = '', ...rest] = words.filter((word) => word !== '--dry-run');
+    if (!VERSION.test(version) || rest.length > 0) throw new StepError('Use: npm run release -- VERSION [--dry-run]');
     if (git('status', '--porcelain') !== '') throw new StepError('There are changes that are not committed.');
     if (git('branch', '--show-current') !== 'main') throw new StepError('Releases are made from main.');
     if (git('tag', '--list', `v${version}`) !== '') throw new StepError(`There is a tag v${version} already.`);

@@ -1,18 +1,45 @@
 // What test runners report, brought to one form: { passed, failed, skipped, failures: names of the failed }.
 
+/**
+ * @typedef {object} Counts
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ * @property {string[]} failures  names
+ */
+
+/**
+ * What is read of Vitest's report.
+ * @typedef {{ status: string, fullName: string }} VitestTest
+ * @typedef {{ testResults?: { name: string, status: string, assertionResults: VitestTest[] }[] }} VitestReport
+ *
+ * And of Playwright's.
+ * @typedef {{ status: string, projectName?: string }} PlaywrightTest
+ * @typedef {{ title: string, tests: PlaywrightTest[] }} PlaywrightSpec
+ * @typedef {{ title: string, specs?: PlaywrightSpec[], suites?: PlaywrightSuite[] }} PlaywrightSuite
+ * @typedef {{ suites?: PlaywrightSuite[], errors?: { message?: string }[] }} PlaywrightReport
+ */
+
+/** @returns {Counts} */
 function empty() {
   return { passed: 0, failed: 0, skipped: 0, failures: [] };
 }
 
+/** @param {string} text */
 function unescapeXml(text) {
+  /** @type {Record<string, string>} */
   const entities = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
-  return text.replace(/&(lt|gt|amp|quot|apos);/g, (_, name) => entities[name]);
+  return text.replace(/&(lt|gt|amp|quot|apos);/g, (whole, name) => entities[name] ?? whole);
 }
 
-/** CTest's `--output-junit`. */
+/**
+ * CTest's `--output-junit`.
+ * @param {string} xml
+ */
 export function fromJunit(xml) {
   const counts = empty();
-  for (const [, attributes] of xml.matchAll(/<testcase\b([^>]*)>/g)) {
+  for (const [, attributes = ''] of xml.matchAll(/<testcase\b([^>]*)>/g)) {
+    /** @param {string} name */
     const value = (name) => unescapeXml(new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? '');
     const status = value('status');
     if (status === 'run') counts.passed += 1;
@@ -28,21 +55,28 @@ export function fromJunit(xml) {
 /**
  * pytest's `--junit-xml`. A file that cannot be collected is an error of its own, with the file as its name. A test
  * that fails and errs counts once.
+ * @param {string} xml
  */
 export function fromPytest(xml) {
   const counts = empty();
-  for (const [, attributes, body] of xml.matchAll(/<testcase\b((?:"[^"]*"|[^">])*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+  for (const [, attributes = '', body = ''] of xml.matchAll(
+    /<testcase\b((?:"[^"]*"|[^">])*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g,
+  )) {
+    /** @param {string} name */
     const value = (name) => unescapeXml(new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? '');
-    if (/<(failure|error)\b/.test(body ?? '')) {
+    if (/<(failure|error)\b/.test(body)) {
       counts.failed += 1;
       counts.failures.push([value('classname'), value('name')].filter(Boolean).join(' > '));
-    } else if (/<skipped\b/.test(body ?? '')) counts.skipped += 1;
+    } else if (/<skipped\b/.test(body)) counts.skipped += 1;
     else counts.passed += 1;
   }
   return counts;
 }
 
-/** Vitest's `--reporter=json`. A file that could not be loaded holds no tests and is a failure of its own. */
+/**
+ * Vitest's `--reporter=json`. A file that could not be loaded holds no tests and is a failure of its own.
+ * @param {VitestReport} json
+ */
 export function fromVitest(json) {
   const counts = empty();
   for (const file of json.testResults ?? []) {
@@ -61,9 +95,16 @@ export function fromVitest(json) {
   return counts;
 }
 
-/** Playwright's json reporter. Errors outside of any test count one each. */
+/**
+ * Playwright's json reporter. Errors outside of any test count one each.
+ * @param {PlaywrightReport} json
+ */
 export function fromPlaywright(json) {
   const counts = empty();
+  /**
+   * @param {PlaywrightSuite} suite
+   * @param {readonly string[]} path  titles of the suites around it
+   */
   const visit = (suite, path) => {
     for (const spec of suite.specs ?? []) {
       for (const test of spec.tests) {
@@ -71,9 +112,8 @@ export function fromPlaywright(json) {
         else if (test.status === 'skipped') counts.skipped += 1;
         else {
           counts.failed += 1;
-          counts.failures.push(
-            [...path, spec.title, test.projectName && `[${test.projectName}]`].filter(Boolean).join(' > '),
-          );
+          const project = test.projectName ? [`[${test.projectName}]`] : [];
+          counts.failures.push([...path, spec.title, ...project].filter(Boolean).join(' > '));
         }
       }
     }
@@ -82,19 +122,24 @@ export function fromPlaywright(json) {
   for (const suite of json.suites ?? []) visit(suite, [suite.title]);
   for (const error of json.errors ?? []) {
     counts.failed += 1;
-    counts.failures.push((error.message ?? 'error outside of any test').split('\n')[0]);
+    const [first = ''] = (error.message ?? 'error outside of any test').split('\n');
+    counts.failures.push(first);
   }
   return counts;
 }
 
-/** TAP as `node --test --test-reporter=tap` writes it: only the summary at the end and the names of failed leaves. */
+/**
+ * TAP as `node --test --test-reporter=tap` writes it: only the summary at the end and the names of failed leaves.
+ * @param {string} text
+ */
 export function fromTap(text) {
   const counts = empty();
+  /** @param {string} name */
   const total = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
   counts.passed = total('pass');
   counts.failed = total('fail') + total('cancelled');
   counts.skipped = total('skipped') + total('todo');
-  for (const [, name, details] of text.matchAll(
+  for (const [, name = '', details] of text.matchAll(
     /^\s*not ok \d+ - (.*)\n((?:(?!^\s*(?:not )?ok \d).*\n?)*?\s*\.\.\.$)?/gm,
   )) {
     if (!details?.includes("failureType: 'subtestsFailed'")) counts.failures.push(name);
@@ -102,13 +147,18 @@ export function fromTap(text) {
   return counts;
 }
 
-/** What libFuzzer said at the end of its last run (`-print_final_stats=1`); null where it did not come that far. */
+/**
+ * What libFuzzer said at the end of its last run (`-print_final_stats=1`); null where it did not come that far.
+ * @param {string} text
+ */
 export function fromLibFuzzer(text) {
+  /** @param {RegExp} pattern */
   const last = (pattern) => [...text.matchAll(pattern)].at(-1);
+  /** @param {string} name */
   const stat = (name) => last(new RegExp(`^stat::${name}:\\s+(\\d+)$`, 'gm'))?.[1];
   const done = last(/^#\d+\s+DONE\s+cov: (\d+) ft: (\d+) corp: (\d+)\//gm);
   if (done === undefined || stat('number_of_executed_units') === undefined) return null;
-  const [edges, features, corpus] = done.slice(1).map(Number);
+  const [edges = 0, features = 0, corpus = 0] = done.slice(1).map(Number);
   return {
     runs: Number(stat('number_of_executed_units')),
     perSecond: Number(stat('average_exec_per_sec')),
@@ -122,6 +172,9 @@ export function fromLibFuzzer(text) {
 /**
  * A part's verdict from its counts and its runner's exit status. A runner that failed without a failed test, or ran
  * none at all, counts as one failure: silence is not success.
+ * @param {Counts} counts
+ * @param {number | string} status  of the runner
+ * @returns {Counts}
  */
 export function judge(counts, status) {
   if (counts.failed === 0 && status !== 0)

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { describe, test } from 'node:test';
+import { filesOf } from '../../contract/contract.mjs';
 import { filesUnder } from './fingerprint.mjs';
+import { TYPE_PROJECTS } from './lint.mjs';
 import { root } from './steps.mjs';
-import { systemPackages } from './toolchain.mjs';
+import { localBin, systemPackages } from './toolchain.mjs';
 
 /** Tracked files; all source files where the tree is no git checkout. */
 function tracked() {
@@ -38,6 +40,7 @@ const texts = tracked()
   .filter((path) => !BINARY.test(path) && existsSync(join(root, path)))
   .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 
+/** @param {RegExp} pattern */
 function offenders(pattern) {
   return texts.flatMap(({ path, text }) =>
     text
@@ -83,6 +86,27 @@ describe('tracked files', () => {
   });
 });
 
+describe('types', () => {
+  test('of every script are checked', () => {
+    const checked = new Set(
+      ['web/tsconfig.json', ...TYPE_PROJECTS].flatMap((project) => {
+        const { stdout } = spawnSync(localBin('tsc'), ['-p', project, '--listFilesOnly'], {
+          cwd: root,
+          encoding: 'utf8',
+        });
+        return stdout.split('\n').map((path) => relative(root, path.trim()).split(sep).join('/'));
+      }),
+    );
+    // Applications of others: the part `package` builds them, and checks the types in two of them.
+    const theirs = /^tests\/package\/apps\//;
+    const scripts = tracked().filter((path) => /\.(ts|tsx|mts|mjs|js)$/.test(path) && !theirs.test(path));
+    assert.deepEqual(
+      scripts.filter((path) => existsSync(join(root, path)) && !checked.has(path)),
+      [],
+    );
+  });
+});
+
 describe('ways in', () => {
   test('the container has every system package that a command would install', () => {
     const words = readFileSync(join(root, '.devcontainer', 'Dockerfile'), 'utf8').split(/\s+/);
@@ -97,7 +121,7 @@ describe('ways in', () => {
       .filter(({ path }) => path.endsWith('.md'))
       .flatMap(({ path, text }) =>
         [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
-          .map(([, target]) => target)
+          .map(([, target = '']) => target)
           .filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(path), target)))
           .map((target) => `${path}: ${target}`),
       );
@@ -110,13 +134,7 @@ describe('models', () => {
   for (const { name } of folders) {
     const folder = join(root, 'models', name);
     const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
-    for (const part of [
-      manifest.file,
-      manifest.selfTest.picture,
-      manifest.selfTest.reference,
-      ...(manifest.rejection ? [manifest.rejection.file] : []),
-      ...(manifest.locator ? [manifest.locator.file] : []),
-    ]) {
+    for (const part of filesOf(manifest)) {
       test(`${name}/${part.path} is what the manifest says`, () => {
         const bytes = readFileSync(join(folder, part.path));
         assert.equal(bytes.length, part.bytes);

@@ -35,6 +35,14 @@ async function nativeBenchmark() {
   return {};
 }
 
+/**
+ * @typedef {object} Tool
+ * @property {(args: string[]) => Promise<NodeJS.ProcessEnv>} prepare  resolves to what its environment has besides
+ * @property {string} script
+ * @property {string[]} first  arguments
+ */
+
+/** @type {Record<string, Tool>} */
 const TOOLS = {
   classify: { prepare: core, script: 'tools/cli/main.ts', first: ['classify'] },
   evaluate: { prepare: core, script: 'tools/cli/main.ts', first: ['evaluate'] },
@@ -59,6 +67,10 @@ const TOOLS = {
 
 /**
  * Runs a TypeScript file in the terminal's own process group, so that Ctrl-C reaches it; resolves to its exit status.
+ * @param {string} script
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<number>}
  */
 function passThrough(script, args, env) {
   return new Promise((resolve, reject) => {
@@ -68,7 +80,7 @@ function passThrough(script, args, env) {
       stdio: 'inherit',
     });
     // The tool decides what a signal means; this process waits for it.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
       process.removeAllListeners(signal);
       process.on(signal, () => {
         if (signal !== 'SIGINT') child.kill(signal);
@@ -81,8 +93,8 @@ function passThrough(script, args, env) {
 
 await main(async () => {
   chatter({ to: process.stderr, quiet: true });
-  const [name, ...args] = process.argv.slice(2);
-  const tool = Object.hasOwn(TOOLS, name ?? '') ? TOOLS[name] : undefined;
+  const [name = '', ...args] = process.argv.slice(2);
+  const tool = Object.hasOwn(TOOLS, name) ? TOOLS[name] : undefined;
   if (tool === undefined)
     throw new StepError(`Use: node tools/build/run.mjs ${Object.keys(TOOLS).join('|')} [arguments]`);
   const env = await tool.prepare(args);

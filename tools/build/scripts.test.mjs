@@ -31,10 +31,16 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 
 describe('serve', () => {
   const site = join(scratch, 'site');
+  /** @type {import('./serve.mjs').ServedRequest[]} */
   const seen = [];
+  /** @type {Awaited<ReturnType<typeof serve>>} */
   let served;
 
-  /** Sends a request line as it is: fetch would tidy the path up first. */
+  /**
+   * Sends a request line as it is: fetch would tidy the path up first.
+   * @param {string} path
+   * @returns {Promise<string>}
+   */
   const raw = (path) =>
     new Promise((resolve, reject) => {
       const socket = connect(served.port, '127.0.0.1', () =>
@@ -86,7 +92,7 @@ describe('serve', () => {
   });
 
   test('answers an unchanged file with 304', async () => {
-    const tag = (await fetch(served.url)).headers.get('etag');
+    const tag = (await fetch(served.url)).headers.get('etag') ?? '';
     const again = await fetch(served.url, { headers: { 'If-None-Match': tag } });
     assert.equal(again.status, 304);
   });
@@ -137,6 +143,10 @@ describe('lock', () => {
   const env = { ...process.env };
   delete env.DERMLET_BUILD_LOCK;
 
+  /**
+   * @param {string} name
+   * @param {number} wait
+   */
   function start(name, wait) {
     const child = spawn(process.execPath, ['--input-type=module', '-e', worker, name, String(wait)], {
       env,
@@ -146,6 +156,7 @@ describe('lock', () => {
   }
 
   const lines = () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []);
+  /** @param {() => boolean} condition */
   const until = async (condition) => {
     while (!condition()) await new Promise((done) => setTimeout(done, 20));
   };
@@ -156,7 +167,7 @@ describe('lock', () => {
     await Promise.all(all.map((one) => one.done));
     const order = lines();
     assert.equal(order.length, 6);
-    for (let i = 0; i < 6; i += 2) assert.equal(order[i].replace(' in', ' out'), order[i + 1]);
+    for (let i = 0; i < 6; i += 2) assert.equal(order[i]?.replace(' in', ' out'), order[i + 1]);
     assert.ok(!existsSync(path));
   });
 
@@ -244,12 +255,17 @@ describe('reports', () => {
   });
 
   test('pytest, with a file that cannot be read and a test that fails and errs', () => {
-    const xml = `<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest" errors="2" failures="2" skipped="1" tests="7">
-      <testcase classname="tests.test_a" name="test_x[1/&gt;2]" time="0.001" /><testcase classname="tests.test_a" name="test_y" time="0.1"><properties/></testcase>
-      <testcase classname="tests.test_a" name="test_z[&lt;]" time="0.1"><failure message="assert 1 &gt; 2">E</failure><system-out>&lt;skipped</system-out></testcase>
-      <testcase classname="tests.test_a" name="test_w" time="0.1"><failure message="m">E</failure><error message="at teardown">E</error></testcase>
-      <testcase classname="" name="tests.test_b" time="0.0"><error message="collection failure">SyntaxError</error></testcase>
-      <testcase classname="tests.test_a" name="test_v" time="0"><skipped type="pytest.skip" message="no">f</skipped></testcase></testsuite></testsuites>`;
+    const xml = `<?xml version="1.0" encoding="utf-8"?>
+      <testsuites name="pytest tests"><testsuite name="pytest" errors="2" failures="2" skipped="1" tests="7">
+      <testcase classname="tests.test_a" name="test_x[1/&gt;2]" time="0.001" />
+      <testcase classname="tests.test_a" name="test_y" time="0.1"><properties/></testcase>
+      <testcase classname="tests.test_a" name="test_z[&lt;]" time="0.1"><failure message="assert 1 &gt; 2">E</failure>
+        <system-out>&lt;skipped</system-out></testcase>
+      <testcase classname="tests.test_a" name="test_w" time="0.1"><failure message="m">E</failure>
+        <error message="at teardown">E</error></testcase>
+      <testcase classname="" name="tests.test_b" time="0.0"><error message="collection failure">E</error></testcase>
+      <testcase classname="tests.test_a" name="test_v" time="0"><skipped message="no">f</skipped></testcase>
+      </testsuite></testsuites>`;
     const failures = ['tests.test_a > test_z[<]', 'tests.test_a > test_w', 'tests.test_b'];
     assert.deepEqual(fromPytest(xml), { passed: 2, failed: 3, skipped: 1, failures });
   });
@@ -259,7 +275,7 @@ describe('reports', () => {
       {
         name: 'a.test.ts',
         status: 'failed',
-        assertionResults: [{ status: 'failed', fullName: 'x' }, { status: 'passed' }, { status: 'pending' }],
+        assertionResults: ['failed', 'passed', 'pending'].map((status) => ({ status, fullName: 'x' })),
       },
       { name: 'b.test.ts', status: 'failed', assertionResults: [] },
     ];
@@ -286,8 +302,9 @@ describe('reports', () => {
   });
 
   test('TAP', () => {
-    const suite = "not ok 1 - outer\n  ---\n  failureType: 'subtestsFailed'\n  ...\n";
-    const tap = `TAP version 13\n    not ok 1 - inner\n      ---\n      failureType: 'testCodeFailure'\n      ...\n${suite}# pass 4\n# fail 1\n# cancelled 0\n# skipped 2\n# todo 0\n`;
+    const inner = "    not ok 1 - inner\n      ---\n      failureType: 'testCodeFailure'\n      ...\n";
+    const outer = "not ok 1 - outer\n  ---\n  failureType: 'subtestsFailed'\n  ...\n";
+    const tap = `TAP version 13\n${inner}${outer}# pass 4\n# fail 1\n# cancelled 0\n# skipped 2\n# todo 0\n`;
     assert.deepEqual(fromTap(tap), { passed: 4, failed: 1, skipped: 2, failures: ['inner'] });
   });
 
@@ -304,7 +321,8 @@ describe('release', () => {
 
   test('dates what is unreleased and opens the next section', () => {
     const after =
-      '# Changelog\n\n## 0.2.0 (unreleased)\n\n## 0.1.0 (2026-03-04)\n\n- First.\n\n## 0.0.9 (2026-01-02)\n\n- Older.\n';
+      '# Changelog\n\n## 0.2.0 (unreleased)\n\n## 0.1.0 (2026-03-04)\n\n- First.\n\n' +
+      '## 0.0.9 (2026-01-02)\n\n- Older.\n';
     assert.equal(datedChangelog(before, '0.1.0', '2026-03-04'), after);
   });
 
@@ -344,8 +362,8 @@ describe('installing', () => {
 describe('fuzz', () => {
   test('every target builds, and its regression inputs name one that exists', () => {
     const listed = /foreach\(target ([^)]+)\)/
-      .exec(readFileSync(join(root, 'tests/fuzz/CMakeLists.txt'), 'utf8'))[1]
-      .split(' ');
+      .exec(readFileSync(join(root, 'tests/fuzz/CMakeLists.txt'), 'utf8'))?.[1]
+      ?.split(' ');
     assert.deepEqual(listed, targets());
     for (const name of readdirSync(join(root, 'tests/fuzz/regressions')))
       assert.ok(
@@ -355,6 +373,7 @@ describe('fuzz', () => {
   });
 
   test('seeds are made of the drawn pictures: blocks of EXIF, profiles, models', () => {
+    /** @param {string} target */
     const made = (target) => {
       const folder = join(scratch, 'seeds', target);
       const count = makeSeeds(target, folder);
@@ -378,7 +397,10 @@ describe('fuzz', () => {
 
   test("libFuzzer's last words are read, and a run without them is none", () => {
     const text =
-      '#99\tINITED cov: 5 ft: 6 corp: 7/8b exec/s: 0\n#2097152\tDONE   cov: 64 ft: 109 corp: 42/2Kb lim: 65536 exec/s: 123\nstat::number_of_executed_units: 2097152\nstat::average_exec_per_sec:     123\nstat::new_units_added:          9\n';
+      '#99\tINITED cov: 5 ft: 6 corp: 7/8b exec/s: 0\n' +
+      '#2097152\tDONE   cov: 64 ft: 109 corp: 42/2Kb lim: 65536 exec/s: 123\n' +
+      'stat::number_of_executed_units: 2097152\nstat::average_exec_per_sec:     123\n' +
+      'stat::new_units_added:          9\n';
     assert.deepEqual(fromLibFuzzer(text), {
       runs: 2097152,
       perSecond: 123,

@@ -5,7 +5,32 @@ import { realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { codeOf } from './steps.mjs';
 
+/**
+ * @typedef {object} ServedRequest
+ * @property {string | undefined} method
+ * @property {string} path  relative to the base, without the query's effect; the whole address when outside of the base
+ * @property {number} status
+ *
+ * @typedef {object} Answer
+ * @property {number} [status]
+ * @property {string} [type]
+ * @property {string | Uint8Array} body
+ * @property {Record<string, string>} [headers]
+ *
+ * @typedef {object} ServeOptions
+ * @property {string} root  the folder
+ * @property {string} [host]  where to listen
+ * @property {number} [port]  one that is taken is passed over for the next, unless `strictPort`; 0 takes any free one
+ * @property {boolean} [strictPort]
+ * @property {string} [base]  sub-path that the site lies under, with slashes at both ends
+ * @property {Record<string, string>} [headers]  added to every answer
+ * @property {(request: ServedRequest) => void} [onRequest]  told of every request
+ * @property {(path: string) => Answer | undefined} [override]  answers in place of the file
+ */
+
+/** @type {Record<string, string>} */
 const TYPES = {
   '.css': 'text/css; charset=utf-8',
   '.csv': 'text/csv; charset=utf-8',
@@ -29,15 +54,20 @@ const TYPES = {
   '.woff2': 'font/woff2',
 };
 
+/** @param {string} path */
 function typeOf(path) {
   const extension = extname(path).toLowerCase();
   return TYPES[extension] ?? (extension === '' ? 'text/plain; charset=utf-8' : 'application/octet-stream');
 }
 
-/** The path inside the site that an address asks for, or null when it is not under `base` or not a path at all. */
+/**
+ * The path inside the site that an address asks for, or null when it is not under `base` or not a path at all.
+ * @param {string} url
+ * @param {string} base
+ */
 function pathOf(url, base) {
   try {
-    const path = decodeURIComponent(url.split(/[?#]/, 1)[0]);
+    const path = decodeURIComponent(url.replace(/[?#].*$/s, ''));
     if (!path.startsWith(base) || path.includes('\0')) return null;
     return path.slice(base.length);
   } catch {
@@ -46,8 +76,9 @@ function pathOf(url, base) {
 }
 
 /**
- * The file that answers a path: { file, stat }, { folder: true } for a folder without its slash, or null. Never outside
- * `root`.
+ * The file that answers a path, 'folder' for a folder without its slash, or null. Never outside `root`.
+ * @param {string} root
+ * @param {string} path
  */
 async function find(root, path) {
   const wanted = resolve(root, path === '' || path.endsWith('/') ? `${path}index.html` : path);
@@ -56,7 +87,7 @@ async function find(root, path) {
     const file = await realpath(wanted);
     if (!file.startsWith(root + sep)) return null;
     const info = await stat(file);
-    if (info.isDirectory()) return { folder: true };
+    if (info.isDirectory()) return 'folder';
     return info.isFile() ? { file, info } : null;
   } catch {
     return null;
@@ -64,15 +95,13 @@ async function find(root, path) {
 }
 
 /**
+ * @typedef {{ url: string, port: number, close: () => Promise<void> }} Served
+ */
+
+/**
  * Serves the folder `root`.
- *   host, port  where to listen; a port that is taken is passed over for the next, unless `strictPort`; 0 takes any
- *   free one
- *   base        sub-path that the site lies under, with slashes at both ends
- *   headers     added to every answer
- *   onRequest   told of every request: { method, path, status }; path is relative to base, or the whole address outside
- *   of it
- *   override    (path) => undefined or { status?, type?, body, headers? }: answers in place of the file
- * Resolves to { url, port, close() }.
+ * @param {ServeOptions} options
+ * @returns {Promise<Served>}
  */
 export async function serve({
   root,
@@ -86,10 +115,21 @@ export async function serve({
 }) {
   const folder = await realpath(root);
 
+  /**
+   * @param {import('node:http').IncomingMessage} request
+   * @param {import('node:http').ServerResponse} response
+   * @returns {Promise<void>}
+   */
   async function answer(request, response) {
-    const path = pathOf(request.url, base);
+    const { url = '' } = request;
+    const path = pathOf(url, base);
+    /**
+     * @param {number} status
+     * @param {import('node:http').OutgoingHttpHeaders} fields
+     * @param {Buffer | string | import('node:fs').ReadStream} [body]
+     */
     const send = (status, fields, body) => {
-      onRequest?.({ method: request.method, path: path ?? request.url, status });
+      onRequest?.({ method: request.method, path: path ?? url, status });
       response.writeHead(status, {
         'Cache-Control': 'no-cache',
         'X-Content-Type-Options': 'nosniff',
@@ -97,16 +137,19 @@ export async function serve({
         ...fields,
       });
       if (request.method === 'HEAD' || body === undefined) response.end();
-      else if (typeof body.pipe === 'function') body.on('error', () => response.destroy()).pipe(response);
+      else if (typeof body === 'object' && 'pipe' in body) body.on('error', () => response.destroy()).pipe(response);
       else response.end(body);
     };
+    /**
+     * @param {number} status
+     * @param {string} words
+     */
     const text = (status, words) => send(status, { 'Content-Type': TYPES['.txt'] }, `${words}\n`);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       request.resume();
       return send(405, { Allow: 'GET, HEAD' });
     }
-    if (path === null)
-      return request.url === base.slice(0, -1) ? send(301, { Location: base }) : text(404, 'Not found');
+    if (path === null) return url === base.slice(0, -1) ? send(301, { Location: base }) : text(404, 'Not found');
     const instead = override?.(path);
     if (instead !== undefined) {
       const body = Buffer.from(instead.body ?? '');
@@ -118,7 +161,7 @@ export async function serve({
     }
     const found = await find(folder, path);
     if (found === null) return text(404, 'Not found');
-    if (found.folder) return send(301, { Location: `${base}${encodeURI(path)}/` });
+    if (found === 'folder') return send(301, { Location: `${base}${encodeURI(path)}/` });
     const { file, info } = found;
     const tag = `"${info.size.toString(16)}-${Math.round(info.mtimeMs).toString(16)}"`;
     if (request.headers['if-none-match'] === tag) return send(304, { ETag: tag });
@@ -136,6 +179,7 @@ export async function serve({
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}${base}`,
     port: taken,
+    /** @returns {Promise<void>} */
     close: () =>
       new Promise((done) => {
         server.close(() => done());
@@ -144,20 +188,28 @@ export async function serve({
   };
 }
 
+/**
+ * @param {import('node:http').Server} server
+ * @param {string} host
+ * @param {number} first
+ * @param {boolean} strict
+ */
 async function listen(server, host, first, strict) {
   const last = strict || first === 0 ? first : first + 50;
   for (let port = first; ; port += 1) {
     try {
-      await new Promise((done, failed) => {
-        server.once('error', failed);
-        server.listen(port, host, () => {
-          server.off('error', failed);
-          done();
-        });
-      });
-      return server.address().port;
+      await /** @type {Promise<void>} */ (
+        new Promise((done, failed) => {
+          server.once('error', failed);
+          server.listen(port, host, () => {
+            server.off('error', failed);
+            done();
+          });
+        })
+      );
+      return /** @type {import('node:net').AddressInfo} */ (server.address()).port;
     } catch (error) {
-      if (error.code !== 'EADDRINUSE' || port >= last) throw error;
+      if (codeOf(error) !== 'EADDRINUSE' || port >= last) throw error;
     }
   }
 }

@@ -2,12 +2,13 @@
  * Builds `dist/`: the page and the embed entry (Vite), the engine's files, the models, the service worker. Run it after
  * `npm ci` and after the WebAssembly build; it says what is missing otherwise. `node tools/build/site.mjs`
  */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { injectManifest } from 'workbox-build';
+import { filesUnder } from './fingerprint.mjs';
 import { baseName, copyEngine, copyLibheif, copyModels, ENGINE, requireInputs } from './parts.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -51,14 +52,6 @@ async function buildServiceWorker() {
   console.log(`  sw.js keeps ${count} files, ${(size / 1e6).toFixed(1)} MB`);
 }
 
-async function filesUnder(folder) {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .sort();
-}
-
 /**
  * The page's policy forbids eval, so code that needs it would fail in use and not here. ONNX Runtime's WebGPU loader
  * holds one that it never reaches; it is not among what is used by default.
@@ -67,7 +60,7 @@ async function refuseEval() {
   const optional = new Set(
     ENGINE.filter((file) => file.mayHoldEval).map(({ from }) => join(dist, 'engine', baseName(from))),
   );
-  const scripts = (await filesUnder(dist)).filter((path) => /\.m?js$/.test(path) && !optional.has(path));
+  const scripts = filesUnder(dist).filter((path) => /\.m?js$/.test(path) && !optional.has(path));
   for (const path of scripts) {
     const found = /(?<![\w$.])(eval|Function)\s*\(/.exec(await readFile(path, 'utf8'));
     if (found)
@@ -77,7 +70,7 @@ async function refuseEval() {
 
 async function summary() {
   const rows = [];
-  for (const path of await filesUnder(dist)) {
+  for (const path of filesUnder(dist)) {
     const content = await readFile(path);
     rows.push({
       path: relative(dist, path).split(sep).join('/'),

@@ -8,6 +8,7 @@ import { siteDir } from './serve.mjs';
 import { root } from './steps.mjs';
 
 const files = filesUnder(siteDir).map((path) => path.slice(siteDir.length + 1));
+/** @param {string} path */
 const text = (path) => readFileSync(join(siteDir, path), 'utf8');
 const page = text('index.html');
 
@@ -35,6 +36,7 @@ describe('dist', () => {
   });
 
   test('lists every model that it holds, as their manifests say, and the page asks for the default', () => {
+    /** @type {import('../../web/src/classifier/documents.js').ModelIndex} */
     const { indexVersion, models } = JSON.parse(text('models/index.json'));
     assert.equal(indexVersion, 1);
     const folders = files
@@ -56,10 +58,11 @@ describe('dist', () => {
     assert.deepEqual(defaults, [/<dermlet-classifier[^>]*\bmodel="([^"]*)"/.exec(page)?.[1]]);
   });
 
-  test('keeps the list, the cards and the licences for use without a network, and no weights: the engine keeps those that were chosen', () => {
+  // The engine keeps the weights of what was chosen.
+  test('keeps the list, the cards and the licences for use without a network, and no weights', () => {
     const kept = [
       ...text('sw.js').matchAll(/url:\s*["'`](models\/[^"'`]*)["'`]|["'`]url["'`]:\s*["'`](models\/[^"'`]*)["'`]/g),
-    ].map(([, a, b]) => a ?? b);
+    ].map(([, a, b]) => a ?? b ?? '');
     assert.ok(kept.includes('models/index.json'));
     assert.ok(kept.includes('models/skin-8/LICENSE'));
     assert.deepEqual(
@@ -87,7 +90,7 @@ describe('dist', () => {
   });
 
   test('works from any sub-path: every address in the page is relative and there', () => {
-    const addresses = [...page.matchAll(/\b(?:src|href)="([^"]*)"/g)].map(([, address]) => address);
+    const addresses = [...page.matchAll(/\b(?:src|href)="([^"]*)"/g)].map(([, address = '']) => address);
     assert.ok(addresses.length > 3);
     for (const address of addresses) {
       assert.doesNotMatch(address, /^(\/|[a-z][a-z0-9+.-]*:)/i);

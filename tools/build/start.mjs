@@ -4,10 +4,13 @@ import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { everything } from './artifacts.mjs';
 import { serve, siteDir } from './serve.mjs';
-import { main, StepError, say } from './steps.mjs';
+import { main, messageOf, StepError, say } from './steps.mjs';
 import { leaveTheMachineAlone, which } from './toolchain.mjs';
 
-/** The program that opens an address in a browser, or null where nobody would see it. */
+/**
+ * The program that opens an address in a browser, or null where nobody would see it.
+ * @returns {[string, ...string[]] | null}
+ */
 function opener() {
   if (process.env.CI || process.env.SSH_CONNECTION) return null;
   if (process.platform === 'darwin') return ['open'];
@@ -16,6 +19,7 @@ function opener() {
   return hasDesktop && which('xdg-open') !== null ? ['xdg-open'] : null;
 }
 
+/** @param {string} url */
 function open(url) {
   const command = opener();
   if (command === null) return;
@@ -38,7 +42,7 @@ function options() {
       throw new Error(`--port ${values.port} is no port`);
     return { port, open: !values['no-open'], install: !values['no-install'] };
   } catch (error) {
-    throw new StepError(`${error.message}\nUse: npm start -- [--port N] [--no-open] [--no-install]`);
+    throw new StepError(`${messageOf(error)}\nUse: npm start -- [--port N] [--no-open] [--no-install]`);
   }
 }
 
@@ -46,9 +50,11 @@ await main(async () => {
   const { port, open: wanted, install } = options();
   if (!install) leaveTheMachineAlone();
   await everything();
-  const served = await serve({ root: siteDir, port, strictPort: port !== undefined }).catch((error) => {
-    throw new StepError(`Cannot listen: ${error.message}`);
-  });
+  const served = await serve({ root: siteDir, ...(port === undefined ? {} : { port, strictPort: true }) }).catch(
+    (error) => {
+      throw new StepError(`Cannot listen: ${error.message}`);
+    },
+  );
   say(`\nDermlet runs at ${served.url}  (Ctrl-C stops it)`);
   if (wanted) open(served.url);
   await new Promise(() => {}); // Until a signal ends the process.

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { cacheDir, onExit, run, StepError, step, upToDate } from './steps.mjs';
 
-const OLDEST = [2, 30];
+const OLDEST = /** @type {const} */ ([2, 30]);
 const SYSTEM = '/usr/include/stb';
 const CACHED = join(cacheDir, 'stb');
 
@@ -17,20 +17,27 @@ const ARCHIVE_SHA256 = 'dc51a22f4eec2f06e09104bc15869e07373ecc83056a2355cacd177f
 const HEADER_SHA256 = '594c2fe35d49488b4382dbfaec8f98366defca819d916ac95becf3e75f4200b3';
 const HEADER = `${PACKAGE}-${VERSION}/src/third_party/stb/stb_image.h`;
 
-/** [major, minor] from the header's first line, or null. */
+/**
+ * [major, minor] from the header's first line, or null.
+ * @param {string} text
+ * @returns {readonly [number, number] | null}
+ */
 export function stbVersion(text) {
   const match = /^\/\* stb_image - v(\d+)\.(\d+)\b/.exec(text);
   return match === null ? null : [Number(match[1]), Number(match[2])];
 }
 
+/** @param {readonly [number, number] | null} version */
 export function isNewEnough(version) {
   return version !== null && (version[0] > OLDEST[0] || (version[0] === OLDEST[0] && version[1] >= OLDEST[1]));
 }
 
+/** @param {import('node:crypto').BinaryLike} bytes */
 function sha256(bytes) {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** @param {string} folder */
 function usableIn(folder) {
   const path = join(folder, 'stb_image.h');
   return existsSync(path) && isNewEnough(stbVersion(readFileSync(path, 'latin1')));
@@ -74,6 +81,7 @@ def prepare_metadata_for_build_wheel(folder, config_settings=None):
     return name
 `;
 
+/** @param {readonly string[]} pip */
 async function fetchHeader(pip) {
   const work = join(cacheDir, `stb-fetch-${process.pid}`);
   const backend = join(work, 'backend', 'scikit_build_core');
@@ -93,7 +101,8 @@ async function fetchHeader(pip) {
       '--no-build-isolation',
       '--disable-pip-version-check',
     ];
-    await run(pip[0], [...pip.slice(1), 'download', ...flags, '-r', 'requirements.txt', '-d', work], {
+    const [program = '', ...first] = pip;
+    await run(program, [...first, 'download', ...flags, '-r', 'requirements.txt', '-d', work], {
       cwd: work,
       env: { PYTHONPATH: join(work, 'backend') },
       log: 'stb',
@@ -115,7 +124,10 @@ async function fetchHeader(pip) {
   }
 }
 
-/** The folder of a usable stb_image.h, fetched when the system has none. `pip` gives the command that runs pip. */
+/**
+ * The folder of a usable stb_image.h, fetched when the system has none. `pip` gives the command that runs pip.
+ * @param {() => string[] | null} pip
+ */
 export async function ensureStb(pip) {
   const title = 'stb_image';
   const found = findStb();
@@ -129,6 +141,8 @@ export async function ensureStb(pip) {
       if (command === null) throw new StepError('pip is needed to fetch stb_image.h; install python3-pip.');
       await step(`${title}: fetching ${PACKAGE} ${VERSION}`, () => fetchHeader(command));
     }
-    return findStb();
+    const fetched = findStb();
+    if (fetched === null) throw new StepError('stb_image.h was fetched and is not there.');
+    return fetched;
   });
 }

@@ -2,38 +2,65 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const cacheDir = join(root, '.cache');
 export const logDir = join(root, 'build', 'logs');
 
+/**
+ * The code of a system call's error.
+ * @param {unknown} error
+ */
+export const codeOf = (error) => /** @type {NodeJS.ErrnoException} */ (error).code;
+
+/**
+ * What is to be said of an error.
+ * @param {unknown} error
+ */
+export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
 /** A failure that was foreseen: its message says all, no stack trace is wanted. */
 export class StepError extends Error {}
 
+/** @type {NodeJS.WritableStream} */
 let stream = process.stdout;
 let quiet = false;
 
-/** Where the chatter goes. Quiet: nothing is said about what is up to date. */
+/**
+ * Where the chatter goes. Quiet: nothing is said about what is up to date.
+ * @param {{ to?: NodeJS.WritableStream, quiet?: boolean }} options
+ */
 export function chatter(options) {
   stream = options.to ?? stream;
   quiet = options.quiet ?? quiet;
 }
 
+/** @param {string} text */
 export function say(text) {
   stream.write(`${text}\n`);
 }
 
-/** Says that nothing had to be done. */
+/**
+ * Says that nothing had to be done.
+ * @param {string} title
+ */
 export function upToDate(title) {
   if (!quiet) say(`  ${title}: up to date`);
 }
 
+/** @param {number} since  milliseconds, as performance.now() gave them */
 export function seconds(since) {
   return `${((performance.now() - since) / 1000).toFixed(1)} s`;
 }
 
-/** Runs one step, saying its name before and its time after. */
+/**
+ * Runs one step, saying its name before and its time after.
+ * @template T
+ * @param {string} title
+ * @param {() => T | Promise<T>} work
+ * @returns {Promise<T>}
+ */
 export async function step(title, work) {
   const began = performance.now();
   stream.write(`  ${title} ... `);
@@ -47,11 +74,14 @@ export async function step(title, work) {
   }
 }
 
+/** @type {Set<import('node:child_process').ChildProcess>} */
 const children = new Set();
+/** @type {Set<() => void>} */
 const atExit = new Set();
 
 /**
  * Calls `undo` (synchronous) when the process ends in whatever way it can notice. Returns a function that forgets it.
+ * @param {() => void} undo
  */
 export function onExit(undo) {
   atExit.add(undo);
@@ -65,17 +95,21 @@ function cleanUp() {
 }
 
 process.on('exit', cleanUp);
-for (const [signal, number] of [
+for (const [signal, number] of /** @type {const} */ ([
   ['SIGINT', 2],
   ['SIGTERM', 15],
   ['SIGHUP', 1],
-]) {
+])) {
   process.on(signal, () => process.exit(128 + number));
 }
 
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ */
 function signalGroup(child, signal) {
   try {
-    process.kill(-child.pid, signal);
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
   } catch {
     // Already gone.
   }
@@ -87,17 +121,30 @@ function signalGroup(child, signal) {
  *   echo     shows the output as well
  *   mayFail  resolves to the exit status instead of rejecting
  *   limit    milliseconds after which it is ended; 0 never
+ * @typedef {object} RunOptions
+ * @property {string} [cwd]
+ * @property {NodeJS.ProcessEnv} [env]  besides this process's own
+ * @property {string} log
+ * @property {boolean} [append]
+ * @property {boolean} [echo]
+ * @property {boolean} [mayFail]
+ * @property {number} [limit]
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {RunOptions} options
+ * @returns {Promise<number | string>} the exit status, or the signal that ended it
  */
 export async function run(
   command,
   args,
-  { cwd = root, env = {}, log, append = false, echo = false, mayFail = false, limit = 0 } = {},
+  { cwd = root, env = {}, log, append = false, echo = false, mayFail = false, limit = 0 },
 ) {
   mkdirSync(logDir, { recursive: true });
   const logPath = join(logDir, `${log}.log`);
   const file = openSync(logPath, append ? 'a' : 'w');
   writeSync(file, `$ ${[command, ...args].join(' ')}\n`);
   try {
+    /** @type {number | string} */
     const code = await new Promise((resolve, reject) => {
       const child = spawn(command, args, {
         cwd,
@@ -134,7 +181,11 @@ export async function run(
   }
 }
 
-/** The last lines of a file, indented, for a failure message. */
+/**
+ * The last lines of a file, indented, for a failure message.
+ * @param {string} path
+ * @param {number} lines
+ */
 export function tail(path, lines) {
   if (lines === 0) return '';
   const all = readFileSync(path, 'utf8').trimEnd().split('\n');
@@ -144,7 +195,12 @@ export function tail(path, lines) {
     .join('\n')}\n`;
 }
 
-/** Runs a quick program and returns what it printed, or null when it is missing or fails. */
+/**
+ * Runs a quick program and returns what it printed, or null when it is missing or fails.
+ * @param {string} command
+ * @param {readonly string[]} [args]
+ * @param {{ env?: NodeJS.ProcessEnv, input?: string }} [options]
+ */
 export function ask(command, args = [], { env = {}, input } = {}) {
   const answer = spawnSync(command, args, {
     encoding: 'utf8',
@@ -156,12 +212,21 @@ export function ask(command, args = [], { env = {}, input } = {}) {
   return answer.status === 0 ? `${answer.stdout}${answer.stderr}` : null;
 }
 
-/** Runs a script's main function: foreseen failures end with exit status 1 and their message alone. */
+/**
+ * Whether a module is what Node was started with.
+ * @param {string} url  its import.meta.url
+ */
+export const isProgram = (url) => process.argv[1] !== undefined && url === pathToFileURL(process.argv[1]).href;
+
+/**
+ * Runs a script's main function: foreseen failures end with exit status 1 and their message alone.
+ * @param {() => Promise<number | void>} work
+ */
 export async function main(work) {
   try {
     process.exitCode = (await work()) ?? 0;
   } catch (error) {
-    const text = error instanceof StepError ? error.message : (error.stack ?? String(error));
+    const text = error instanceof StepError ? error.message : error instanceof Error ? error.stack : String(error);
     process.stderr.write(`${text}\n`);
     process.exitCode = 1;
   }

@@ -10,7 +10,7 @@ import { fuzz } from './fuzz.mjs';
 import { checks } from './lint.mjs';
 import { fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { siteDir } from './serve.mjs';
-import { logDir, main, root, run, StepError, say, seconds, tail } from './steps.mjs';
+import { logDir, main, messageOf, root, run, StepError, say, seconds, tail } from './steps.mjs';
 import {
   BUILD_NEEDS,
   checkNode,
@@ -23,6 +23,18 @@ import {
   TEST_NEEDS,
 } from './toolchain.mjs';
 
+/**
+ * @typedef {import('./reports.mjs').Counts & { log?: string }} Result  with the name of its log
+ * @typedef {readonly [program: string, ...args: string[]]} Command
+ * @typedef {Omit<import('./steps.mjs').RunOptions, 'log'>} RunOptions
+ *
+ * @typedef {object} Part
+ * @property {string} id
+ * @property {string} title
+ * @property {() => Promise<unknown>} [needs]  builds what it tests
+ * @property {() => Promise<Result>} test
+ */
+
 const reportDir = join(root, 'build', 'reports');
 const MINUTE = 60_000;
 let verbose = false;
@@ -30,6 +42,11 @@ let verbose = false;
 /**
  * A runner that counts its tests itself: `read` gets the status and gives the counts. A report that is missing is a
  * crash.
+ * @param {string} log
+ * @param {Command} command
+ * @param {() => import('./reports.mjs').Counts} read
+ * @param {RunOptions} [options]
+ * @returns {Promise<Result>}
  */
 async function counted(log, [command, ...args], read, options = {}) {
   const status = await run(command, args, { log, mayFail: true, echo: verbose, limit: 10 * MINUTE, ...options });
@@ -41,14 +58,21 @@ async function counted(log, [command, ...args], read, options = {}) {
       passed: 0,
       failed: 1,
       skipped: 0,
-      failures: [`no readable report (${error.message}); the runner ended with ${status}`],
+      failures: [`no readable report (${messageOf(error)}); the runner ended with ${status}`],
       log,
     };
   }
   return { ...judge(counts, status), log };
 }
 
-/** A program that is one test: it passes when it ends with 0. */
+/**
+ * A program that is one test: it passes when it ends with 0.
+ * @param {string} name
+ * @param {string} log
+ * @param {Command} command
+ * @param {RunOptions} [options]
+ * @returns {Promise<Result>}
+ */
 async function single(name, log, [command, ...args], options = {}) {
   const status = await run(command, args, { log, mayFail: true, echo: verbose, limit: 5 * MINUTE, ...options });
   return status === 0
@@ -56,6 +80,7 @@ async function single(name, log, [command, ...args], options = {}) {
     : { passed: 0, failed: 1, skipped: 0, failures: [name], log };
 }
 
+/** @param {string} name */
 function report(name) {
   mkdirSync(reportDir, { recursive: true });
   const path = join(reportDir, name);
@@ -63,8 +88,10 @@ function report(name) {
   return path;
 }
 
+/** @param {string} path */
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
+/** @param {import('./artifacts.mjs').NativePreset} preset */
 async function googleTests(preset) {
   await native(preset);
   const junit = report(`${preset}.xml`);
@@ -85,14 +112,10 @@ async function googleTests(preset) {
   );
 }
 
+/** @type {readonly Part[]} */
 const PARTS = [
   { id: 'scripts', title: 'Repository rules and build scripts', test: scripts },
-  { id: 'lint', title: 'Style', test: style },
-  {
-    id: 'types',
-    title: 'Types',
-    test: () => single('tsc', 'test-types', [localBin('tsc'), '--noEmit', '-p', 'tsconfig.json']),
-  },
+  { id: 'lint', title: 'Style and types', test: style },
   { id: 'core', title: 'C++ core', test: () => googleTests('native') },
   { id: 'asan', title: 'C++ core under address and undefined-behaviour sanitizers', test: () => googleTests('asan') },
   { id: 'fuzz', title: 'Hostile input: each fuzz target for a minute', test: () => fuzz() },
@@ -144,6 +167,11 @@ const PARTS = [
   },
 ];
 
+/**
+ * @param {string} log
+ * @param {string[]} files
+ * @param {RunOptions} [options]
+ */
 function nodeTests(log, files, options) {
   const tap = report(`${log}.tap`);
   const reporters = [
@@ -222,7 +250,11 @@ async function trainingTool() {
   ]);
 }
 
-/** Whatever a test of the training tool needs was installed: one that skips itself hides something. */
+/**
+ * Whatever a test of the training tool needs was installed: one that skips itself hides something.
+ * @param {import('./reports.mjs').Counts} counts
+ * @returns {import('./reports.mjs').Counts}
+ */
 function noneSkipped(counts) {
   if (counts.skipped === 0) return counts;
   return {
@@ -233,22 +265,34 @@ function noneSkipped(counts) {
   };
 }
 
-/** Several results as one; the log is that of the first that failed. */
+/**
+ * @param {readonly Result[]} results
+ * @param {'passed' | 'failed' | 'skipped'} key
+ */
+const sum = (results, key) => results.reduce((total, result) => total + result[key], 0);
+
+/**
+ * Several results as one; the log is that of the first that failed.
+ * @param {readonly Result[]} results
+ * @returns {Result}
+ */
 function together(results) {
-  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-  const log = (results.find((result) => result.failed > 0) ?? results.at(-1)).log;
+  const log = (results.find((result) => result.failed > 0) ?? results.at(-1))?.log;
   return {
-    passed: sum('passed'),
-    failed: sum('failed'),
-    skipped: sum('skipped'),
+    passed: sum(results, 'passed'),
+    failed: sum(results, 'failed'),
+    skipped: sum(results, 'skipped'),
     failures: results.flatMap((result) => result.failures),
-    log,
+    ...(log === undefined ? {} : { log }),
   };
 }
 
 /**
  * Some of Playwright's projects, against a copy of the site: a build that somebody starts meanwhile must not pull it
  * away.
+ * @param {string} log
+ * @param {readonly string[]} projects
+ * @param {NodeJS.ProcessEnv} env
  */
 async function browsers(log, projects, env) {
   const path = report(`${log}.json`);
@@ -289,6 +333,10 @@ async function sameTensors() {
   return together(results);
 }
 
+/**
+ * @param {Result} result
+ * @param {number} began
+ */
 function show(result, began) {
   const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : '';
   say(`  ${result.passed} passed, ${result.failed} failed${skipped} (${seconds(began)})`);
@@ -301,16 +349,18 @@ function show(result, began) {
   for (const name of result.failures) say(`  FAILED ${name}`);
 }
 
+/** @param {Part} part */
 async function runPart(part) {
   const began = performance.now();
   say(`\n${part.title}`);
+  /** @type {Result} */
   let result;
   try {
     await part.needs?.();
     result = await part.test();
   } catch (error) {
     // What cannot even be built or started is a failed test like any other; the parts after it still run.
-    say(error instanceof StepError ? error.message : error.stack);
+    say(error instanceof StepError || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message));
     result = { passed: 0, failed: 1, skipped: 0, failures: ['could not be built or started'] };
   }
   show(result, began);
@@ -333,7 +383,7 @@ function options() {
     const parts = PARTS.filter((part) => wanted.includes(part.id));
     return { parts, verbose: values.verbose, install: !values['no-install'] };
   } catch (error) {
-    throw new StepError(`${error.message}\nUse: npm test -- [--only PART[,PART]] [--verbose] [--no-install]`);
+    throw new StepError(`${messageOf(error)}\nUse: npm test -- [--only PART[,PART]] [--verbose] [--no-install]`);
   }
 }
 
@@ -349,10 +399,8 @@ await main(async () => {
   await ensureFirefox();
   const results = [];
   for (const part of chosen.parts) results.push(await runPart(part));
-  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-  say(
-    `\n${chosen.parts.length} parts in ${seconds(began)}${sum('skipped') > 0 ? `, ${sum('skipped')} tests skipped` : ''}`,
-  );
-  say(`${sum('passed')} passed, ${sum('failed')} failed`);
-  return sum('failed') > 0 ? 1 : 0;
+  const { passed, failed, skipped } = together(results);
+  say(`\n${chosen.parts.length} parts in ${seconds(began)}${skipped > 0 ? `, ${skipped} tests skipped` : ''}`);
+  say(`${passed} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
 });

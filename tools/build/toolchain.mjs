@@ -18,12 +18,17 @@ import { withLock } from './lock.mjs';
 import { stbNeedsPip } from './stb.mjs';
 import { ask, cacheDir, root, run, StepError, say, step, upToDate } from './steps.mjs';
 
+/** @typedef {readonly number[]} Version */
+
 /** Ubuntu 22.04's; the oldest that the project is tested with is Debian 12's 3.1.6. */
 const OLDEST_EMCC = [3, 1, 5];
 /** What CMakePresets.json asks for. */
 const OLDEST_CMAKE = [3, 23, 0];
 
-/** Full path of a program on PATH, or null. */
+/**
+ * Full path of a program on PATH, or null.
+ * @param {string} name
+ */
 export function which(name) {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const path = join(folder, name);
@@ -37,20 +42,35 @@ export function which(name) {
   return null;
 }
 
+/**
+ * @param {string | null | undefined} text
+ * @returns {Version | null}
+ */
 export function versionIn(text) {
   const match = /(\d+)\.(\d+)\.(\d+)/.exec(text ?? '');
   return match === null ? null : match.slice(1).map(Number);
 }
 
+/**
+ * @param {Version | null} version
+ * @param {Version} oldest
+ */
 export function isAtLeast(version, oldest) {
   if (version === null) return false;
-  for (let i = 0; i < oldest.length; i += 1) {
-    if (version[i] !== oldest[i]) return version[i] > oldest[i];
+  for (const [i, least] of oldest.entries()) {
+    const part = version[i] ?? 0;
+    if (part !== least) return part > least;
   }
   return true;
 }
 
-/** The answer of a slow question about programs, remembered until one of them changes. Failures are asked again. */
+/**
+ * The answer of a slow question about programs, remembered until one of them changes. Failures are asked again.
+ * @param {string} question
+ * @param {readonly string[]} programs  paths
+ * @param {() => string | null} answer
+ * @returns {string | null}
+ */
 function remembered(question, programs, answer) {
   const state = programs.map((path) => {
     const real = realpathSync(path);
@@ -68,7 +88,10 @@ function remembered(question, programs, answer) {
   return value;
 }
 
-/** Debian's emcc looks for its JavaScript packages where only Debian's Node finds them. */
+/**
+ * Debian's emcc looks for its JavaScript packages where only Debian's Node finds them.
+ * @returns {NodeJS.ProcessEnv}
+ */
 export function emccEnvironment() {
   const emcc = which('emcc');
   const modules = '/usr/share/nodejs';
@@ -84,7 +107,12 @@ export function emccVersion() {
   return remembered('emcc', [emcc], () => ask(emcc, ['--version'], { env: emccEnvironment() })?.split('\n')[0] ?? null);
 }
 
-/** Whether a compiler builds and links a small program with the standard library and the given flags. */
+/**
+ * Whether a compiler builds and links a small program with the standard library and the given flags.
+ * @param {string} compiler
+ * @param {readonly string[]} flags
+ * @param {string} [program]
+ */
 function compiles(
   compiler,
   flags,
@@ -126,6 +154,7 @@ export function fuzzingCompiler() {
   return CLANGS.find((compiler) => compiles(compiler, ['-fsanitize=fuzzer,address,undefined'], target)) ?? null;
 }
 
+/** @param {string} header */
 function hasHeader(header) {
   const compiler = nativeCompiler();
   return (
@@ -151,7 +180,8 @@ const OLDEST_PYTHON = [3, 11];
  * own), as its full path, or null.
  */
 export function findPython() {
-  const script = `import ensurepip, sys, venv; assert sys.version_info >= (${OLDEST_PYTHON.join(', ')}); print(sys.executable)`;
+  const isNewEnough = `assert sys.version_info >= (${OLDEST_PYTHON.join(', ')})`;
+  const script = `import ensurepip, sys, venv; ${isNewEnough}; print(sys.executable)`;
   for (const python of ['python3', 'python3.13', 'python3.12', 'python3.11', '/usr/bin/python3']) {
     const path = ask(python, ['-c', script])?.trim();
     if (path) return path;
@@ -162,9 +192,12 @@ export function findPython() {
 /**
  * The first of some programs that says its version, or null. Ubuntu's browser packages are stubs that only ask for a
  * snap: hence the question.
+ * @param {string | undefined} chosen
+ * @param {readonly string[]} names
  */
 function firstThatRuns(chosen, names) {
   const candidates = chosen ? [chosen] : names.map(which).filter((path) => path !== null);
+  /** @param {string} path */
   const works = (path) =>
     existsSync(path) && remembered(`run ${path}`, [path], () => ask(path, ['--version'])) !== null;
   return candidates.find(works) ?? null;
@@ -185,6 +218,14 @@ export function findFirefox() {
   return firstThatRuns(process.env.FIREFOX_PATH, ['firefox-esr', 'firefox']);
 }
 
+/**
+ * @typedef {object} Need
+ * @property {string} what  in a sentence
+ * @property {string[]} apt  the packages that have it
+ * @property {() => boolean} found
+ */
+
+/** @satisfies {Record<string, Need>} */
 const NEEDS = {
   emcc: { what: 'emcc', apt: ['emscripten'], found: () => isAtLeast(versionIn(emccVersion()), OLDEST_EMCC) },
   cmake: {
@@ -227,16 +268,19 @@ const NEEDS = {
   xvfb: { what: 'Xvfb', apt: ['xvfb'], found: () => which('Xvfb') !== null },
 };
 
+/** @typedef {keyof typeof NEEDS} NeedName */
+
 /** Every system package that a build, a test or a benchmark may ask for, by Debian's names. */
 export function systemPackages() {
   return [...new Set(Object.values(NEEDS).flatMap((need) => need.apt))];
 }
 
+/** @type {readonly NeedName[]} */
 export const BUILD_NEEDS = ['emcc', 'cmake', 'ninja', 'expected', 'pip'];
 
 function cmakeVersion() {
   const cmake = which('cmake');
-  return versionIn(remembered('cmake', [cmake], () => ask(cmake, ['--version'])));
+  return cmake === null ? null : versionIn(remembered('cmake', [cmake], () => ask(cmake, ['--version'])));
 }
 
 /** How to become able to install: [] as root, ['sudo', '-n'] where sudo asks nothing, null otherwise. */
@@ -245,22 +289,29 @@ function privilege() {
   return which('sudo') !== null && ask('sudo', ['-n', 'true']) !== null ? ['sudo', '-n'] : null;
 }
 
+/** @param {string} name */
 function candidateOf(name) {
   const policy = ask('apt-cache', ['policy', name], { env: { LC_ALL: 'C' } }) ?? '';
   return /Candidate: (?!\(none\))\S/.test(policy);
 }
 
+/** @param {readonly string[]} packages */
 async function aptInstall(packages) {
-  const become = privilege();
+  const become = privilege() ?? [];
   const environment = ['env', 'DEBIAN_FRONTEND=noninteractive'];
+  /** @param {string[]} args */
   const apt = (...args) => [...become, ...environment, 'apt-get', '-o', 'DPkg::Lock::Timeout=300', ...args];
-  const call = (command, log, options) => run(command[0], command.slice(1), { log, ...options });
+  /**
+   * @param {string[]} command
+   * @param {Omit<import('./steps.mjs').RunOptions, 'log'>} [options]
+   */
+  const call = ([program = '', ...args], options) => run(program, args, { log: 'apt', ...options });
   const install = apt('install', '-y', '--no-install-recommends', ...packages);
   await step(`Installing ${packages.join(', ')} with apt`, async () => {
     // Old or missing package lists: refresh them once and try again.
-    if (packages.every(candidateOf) && (await call(install, 'apt', { mayFail: true })) === 0) return;
-    await call(apt('update'), 'apt', { append: true });
-    await call(install, 'apt', { append: true });
+    if (packages.every(candidateOf) && (await call(install, { mayFail: true })) === 0) return;
+    await call(apt('update'), { append: true });
+    await call(install, { append: true });
   });
 }
 
@@ -271,12 +322,20 @@ export function leaveTheMachineAlone() {
   mayInstall = false;
 }
 
+/**
+ * @param {readonly string[]} packages
+ * @param {string} [before]
+ */
 function aptCommand(packages, before = '') {
   return `${before}apt-get update && ${before}apt-get install -y --no-install-recommends ${packages.join(' ')}`;
 }
 
-/** Makes sure that every need is met; says what is missing and installs it, or stops with the one command that would. */
+/**
+ * Makes sure that every need is met; says what is missing and installs it, or stops with the one command that would.
+ * @param {readonly NeedName[]} names
+ */
 export async function ensureTools(names) {
+  /** @returns {Need[]} */
   const missingNow = () => names.map((name) => NEEDS[name]).filter((need) => !need.found());
   let missing = missingNow();
   if (missing.length === 0) return;
@@ -313,29 +372,45 @@ function isUbuntu() {
   return existsSync('/etc/os-release') && /^ID=ubuntu$/m.test(readFileSync('/etc/os-release', 'utf8'));
 }
 
-/** What the benchmark of the stages on this machine needs of the system. */
+/**
+ * What the benchmark of the stages on this machine needs of the system.
+ * @type {readonly NeedName[]}
+ */
 export const NATIVE_BENCH_NEEDS = ['compiler', 'cmake', 'ninja', 'expected', 'pip', 'jpeg', 'benchmark'];
 
-/** What tests need of the system besides what building needs, to be asked for at once. */
+/**
+ * What the core's tests need besides what building needs.
+ * @type {readonly NeedName[]}
+ */
+export const CORE_TEST_NEEDS = ['compiler', 'sanitizers', 'gtest', 'jpeg'];
+
+/**
+ * What tests need of the system besides what building needs, to be asked for at once.
+ * @type {readonly NeedName[]}
+ */
 export const TEST_NEEDS = [
-  'compiler',
-  'sanitizers',
+  ...CORE_TEST_NEEDS,
   'fuzzer',
-  'gtest',
-  'jpeg',
   'python',
   'webkit',
   'xvfb',
-  ...(isUbuntu() ? [] : ['chromium', 'firefox']),
+  ...(isUbuntu() ? [] : /** @type {const} */ (['chromium', 'firefox'])),
 ];
 
-/** A browser for tests: the system's, apt's, or (Ubuntu, whose packages are snaps) the one that Playwright fetches. */
+/**
+ * A browser for tests: the system's, apt's, or (Ubuntu, whose packages are snaps) the one that Playwright fetches.
+ * @param {'chromium' | 'firefox'} name
+ * @param {string} title
+ * @param {() => string | null} find
+ */
 async function ensureBrowser(name, title, find) {
   const system = find();
   if (system !== null) return system;
   if (!isUbuntu()) {
     await ensureTools([name]);
-    return find();
+    const installed = find();
+    if (installed === null) throw new StepError(`${title} is installed and does not run.`);
+    return installed;
   }
   const fetched = async () => (await import('@playwright/test'))[name].executablePath();
   if (!existsSync(await fetched())) {
@@ -362,25 +437,39 @@ export function ensureFirefox() {
   return ensureBrowser('firefox', 'Firefox', findFirefox);
 }
 
-/** A program of an installed npm package. */
+/**
+ * A program of an installed npm package.
+ * @param {string} name
+ */
 export function localBin(name) {
   return join(root, 'node_modules', '.bin', name);
 }
 
-/** npm as it was started, or the one on PATH. */
+/**
+ * npm as it was started, or the one on PATH.
+ * @returns {[string, ...string[]]}
+ */
 function npmCommand() {
   const script = process.env.npm_execpath;
   return script?.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm'];
 }
 
+/** @param {string} folder */
 function lockPrint(folder) {
   return createHash('sha256')
     .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex');
 }
 
-/** Whether what npm itself noted in node_modules is what the lock asks for: someone ran npm by hand. */
+/**
+ * Whether what npm itself noted in node_modules is what the lock asks for: someone ran npm by hand.
+ * @param {string} folder
+ */
 function matchesLock(folder) {
+  /**
+   * @param {string} path
+   * @returns {Record<string, { version?: string, integrity?: string, optional?: boolean }>}
+   */
   const read = (path) => JSON.parse(readFileSync(join(folder, path), 'utf8')).packages;
   try {
     const installed = read('node_modules/.package-lock.json');
@@ -396,7 +485,10 @@ function matchesLock(folder) {
   }
 }
 
-/** Installs the npm packages of a folder with a package-lock.json, exactly as locked, unless they are there. */
+/**
+ * Installs the npm packages of a folder with a package-lock.json, exactly as locked, unless they are there.
+ * @param {{ folder?: string, title?: string, log?: string }} [options]
+ */
 export async function ensurePackages({ folder = root, title = 'npm packages', log = 'npm' } = {}) {
   const stamp = join(folder, 'node_modules', '.dermlet-lock');
   const isFresh = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === lockPrint(folder);

@@ -1,7 +1,7 @@
-import { DermletError, type ModelInfo, readModelInfo } from '../../web/src/classifier/node/index.js';
+import { DEFAULT_MODEL, DermletError, type ModelInfo, readModelInfo } from '../../web/src/classifier/node/index.js';
 import { UsageError } from './usage.js';
 
-export const defaultModel = 'skin-8';
+export const defaultModel = DEFAULT_MODEL;
 
 /** The model named on the command line. @throws UsageError, DermletError */
 export async function modelOf(option: string): Promise<ModelInfo> {

@@ -1,8 +1,10 @@
 /** Expands files and folders on the command line to pictures. */
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { FORMAT_FILES } from '../../web/src/classifier/node/index.js';
 
-const PICTURE = new Set(['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib', '.heic', '.heif']);
+/** Of the formats that are read in Node. */
+const PICTURE = new Set((['jpeg', 'png', 'bmp', 'heic'] as const).flatMap((id) => FORMAT_FILES[id].extensions));
 
 /**
  * The picture files below a folder, sorted by path. Hidden files and folders are skipped, links to folders are not

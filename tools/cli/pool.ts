@@ -9,8 +9,8 @@ export interface TaskPicture {
 }
 
 /**
- * One picture, or two pictures of a lesion, whose `result.lesion` has the answer for each. `options.testTimeAugmentation` applies
- * to both kinds.
+ * One picture, or two pictures of a lesion, whose `result.lesion` has the answer for each. Test-time
+ * augmentation applies to both kinds.
  */
 export interface Task {
   pictures: readonly TaskPicture[];

@@ -19,7 +19,7 @@ const spec = { cropPct: 1, ...input, quality, previewSide: 0, views: 1 };
 for (const file of files) {
   const prepared = module.prepare(readFileSync(file), spec, null);
   if (!prepared.ok) throw new Error(`${file}: ${prepared.code}: ${prepared.message}`);
-  process.stdout.write(
-    `${JSON.stringify(Object.fromEntries(prepared.quality.checks.map(({ id, value }) => [id, value])))}\n`,
-  );
+  /** @type {{ id: string, value: number }[]} */
+  const checks = prepared.quality.checks;
+  process.stdout.write(`${JSON.stringify(Object.fromEntries(checks.map(({ id, value }) => [id, value])))}\n`);
 }

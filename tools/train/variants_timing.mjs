@@ -16,6 +16,10 @@ import { dirname, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
+/**
+ * @param {string} text
+ * @param {string} option
+ */
 const whole = (text, option) => {
   if (!/^\d+$/.test(text)) throw new Error(`--${option} must be a whole number, not '${text}'.`);
   return Number(text);
@@ -32,7 +36,7 @@ function options() {
   });
   const files = positionals.map((text) => {
     const [, name, path, side] = /^([^=]+)=(.+):(\d+)$/.exec(text) ?? [];
-    if (name === undefined) throw new Error(`'${text}' is not NAME=FILE:SIDE.`);
+    if (name === undefined || path === undefined) throw new Error(`'${text}' is not NAME=FILE:SIDE.`);
     return { name, path, side: Number(side) };
   });
   if (files.length === 0) throw new Error('No file was given.');
@@ -47,6 +51,7 @@ function options() {
 /**
  * Bytes as stored, and as a host that compresses would send them at its best: gzip 9, brotli 11 with the window that
  * all browsers take.
+ * @param {Uint8Array} bytes
  */
 async function sizes(bytes) {
   const params = {
@@ -72,13 +77,21 @@ async function runtime() {
   return ort;
 }
 
-/** The same pixels each time: a drawn gradient with grain, so that no activation is a special case of zeros. */
+/**
+ * The same pixels each time: a drawn gradient with grain, so that no activation is a special case of zeros.
+ * @param {number} side
+ */
 function picture(side) {
   const values = new Float32Array(3 * side * side);
   for (let i = 0; i < values.length; i += 1) values[i] = Math.sin(i * 0.37) * 0.5 + ((i % side) / side - 0.5);
   return values;
 }
 
+/**
+ * @param {typeof import('onnxruntime-web/wasm')} ort
+ * @param {{ bytes: Uint8Array, side: number }} file
+ * @param {number} runs
+ */
 async function time(ort, { bytes, side }, runs) {
   const began = performance.now();
   const session = await ort.InferenceSession.create(bytes, {
@@ -86,7 +99,8 @@ async function time(ort, { bytes, side }, runs) {
     graphOptimizationLevel: 'all',
   });
   const create = performance.now() - began;
-  const feeds = { [session.inputNames[0]]: new ort.Tensor('float32', picture(side), [1, 3, side, side]) };
+  const [input = ''] = session.inputNames;
+  const feeds = { [input]: new ort.Tensor('float32', picture(side), [1, 3, side, side]) };
   const times = [];
   for (let i = 0; i <= runs; i += 1) {
     const from = performance.now();
@@ -98,18 +112,22 @@ async function time(ort, { bytes, side }, runs) {
   return { create, run: times.slice(1) };
 }
 
-const { files, sizes: weigh, rounds, runs } = options();
-const table = new Map();
-for (const file of files) file.bytes = new Uint8Array(await readFile(file.path));
+const { files: named, sizes: weigh, rounds, runs } = options();
+const files = await Promise.all(
+  named.map(async (file) => ({ ...file, bytes: new Uint8Array(await readFile(file.path)) })),
+);
 // Side by side, in zlib's own threads, and before anything is timed.
 const weighed = await Promise.all(files.map(({ bytes }) => (weigh ? sizes(bytes) : {})));
-files.forEach(({ name }, i) => table.set(name, { ...weighed[i], create: [], run: [] }));
+/** @typedef {{ create: number[], run: number[] }} Times */
+const table = new Map(
+  files.map(({ name }, i) => [name, { ...weighed[i], .../** @type {Times} */ ({ create: [], run: [] }) }]),
+);
 const ort = rounds > 0 ? await runtime() : undefined;
-for (let round = 0; round < rounds; round += 1) {
+for (let round = 0; ort !== undefined && round < rounds; round += 1) {
   for (const file of round % 2 === 0 ? files : [...files].reverse()) {
     const { create, run } = await time(ort, file, runs);
-    table.get(file.name).create.push(create);
-    table.get(file.name).run.push(...run);
+    table.get(file.name)?.create.push(create);
+    table.get(file.name)?.run.push(...run);
   }
 }
 process.stdout.write(`${JSON.stringify(Object.fromEntries(table))}\n`);

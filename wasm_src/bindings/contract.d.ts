@@ -151,3 +151,26 @@ export type QualityCheckId =
   | 'flat'
   | 'noisy'
   | 'out_of_frame';
+
+/**
+ * Prediction sets (wasm_src/core/decision/decision.h): the part of the ranking down to the last class whose score, the
+ * probabilities ranked before it and the penalties, is at most its limit.
+ */
+export interface SetRule {
+  // one a class, in order; the number of classes asks for it always
+  limits: readonly number[];
+  // for each rank after the free ones
+  penalty: number;
+  // ranks after the first that have no penalty
+  freeRanks: number;
+}
+
+/**
+ * Cuts of the concern tier (wasm_src/core/decision/decision.h), shares of probability.
+ */
+export interface TierCuts {
+  // high from here on, of the classes of high concern together
+  high: number;
+  // low below it, of the classes of high and moderate concern together
+  moderate: number;
+}

@@ -14,7 +14,9 @@ import type {
   Outcome,
   QualityCheckId,
   Scores,
+  SetRule,
   Tier,
+  TierCuts,
 } from './contract.js';
 
 export type * from './contract.js';
@@ -52,7 +54,8 @@ export type Colours =
   /** An ICC profile. */
   | { kind: 'profile'; profile: Uint8Array }
   /**
-   * `primaries`: CIE x and y of white, red, green and blue; `exponent` of the power law, null where the curve is sRGB's.
+   * `primaries`: CIE x and y of white, red, green and blue; `exponent` of the power law, null where the curve is that
+   * of sRGB.
    */
   | { kind: 'primaries'; primaries: readonly number[]; exponent: number | null };
 
@@ -188,22 +191,6 @@ export interface ModelOutputs {
   views: number;
 }
 
-/** How many classes of the ranking the prediction set holds; `wasm_src/core/decision/decision.h` has the formula. */
-export interface SetRule {
-  /** One a class, at least 0. */
-  limits: readonly number[];
-  penalty: number;
-  freeRanks: number;
-}
-
-/** Shares of probability that the concern tier is cut at; `wasm_src/core/decision/decision.h`. */
-export interface TierCuts {
-  /** `high` from here on, of the classes of high concern together. */
-  high: number;
-  /** `low` below it, of the classes of high and moderate concern together. */
-  moderate: number;
-}
-
 export interface DecisionSpec {
   scoresAre: Scores;
   temperature: number;
@@ -212,8 +199,8 @@ export interface DecisionSpec {
   /** null never refuses. */
   rejectionThreshold: number | null;
   /**
-   * A rejection model's file (`wasm_src/core/decision/rejection.h`), which scores by logits and embedding; left out or null:
-   * energy.
+   * A rejection model's file (`wasm_src/core/decision/rejection.h`), which scores by logits and embedding; left out or
+   * null: energy.
    */
   rejectionModel?: Uint8Array | null;
   concern: readonly Concern[];

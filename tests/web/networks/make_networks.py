@@ -41,7 +41,11 @@ def network(batch: int | str, height: int, width: int) -> onnx.ModelProto:
     def value(name: str, *shape: int | str) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
-    outputs = [value("logits", batch, CLASSES), value("maps", batch, CLASSES, height // PATCH, width // PATCH), value("embedding", batch, FEATURES)]
+    outputs = [
+        value("logits", batch, CLASSES),
+        value("maps", batch, CLASSES, height // PATCH, width // PATCH),
+        value("embedding", batch, FEATURES),
+    ]
     graph = helper.make_graph(nodes, "tiny", [value("pixels", batch, 3, height, width)], outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)

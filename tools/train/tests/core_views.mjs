@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [folder, out] = process.argv.slice(2);
+const [folder = '', out = ''] = process.argv.slice(2);
 const { default: createDermlet } = await import(pathToFileURL(path.join(folder, 'dermlet.js')).href);
 const core = await createDermlet({ wasmBinary: readFileSync(path.join(folder, 'dermlet.wasm')) });
 

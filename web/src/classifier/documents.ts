@@ -289,3 +289,13 @@ export const selfTestReference = v.object({
   tolerance: notNegative,
 });
 export type SelfTestReference = v.InferOutput<typeof selfTestReference>;
+
+/** The files that a manifest names with size and hash. */
+export const filesOf = (manifest: Pick<Manifest, 'file' | 'locator' | 'rejection' | 'selfTest'>): FileEntry[] =>
+  [
+    manifest.file,
+    manifest.locator?.file,
+    manifest.rejection?.file,
+    manifest.selfTest?.picture,
+    manifest.selfTest?.reference,
+  ].filter((file) => file !== undefined);

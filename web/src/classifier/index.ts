@@ -1,6 +1,6 @@
 /** Dermlet's classifier: everything an embedder needs, and nothing of how it is made. */
 export { Classifier, listModels } from './classifier.js';
-export { QUALITY_CHECKS } from './contract.js';
+export { FORMAT_FILES, QUALITY_CHECKS } from './contract.js';
 export { DermletError, type ErrorCode } from './errors.js';
 export { MAX_FILE_BYTES } from './given.js';
 export { keptVersion } from './model-store.js';

@@ -5,13 +5,7 @@
  */
 import { type Addresses, addressIn } from './asset-base.js';
 import { MANIFEST_VERSION } from './contract.js';
-import {
-  type FileEntry,
-  type Manifest as ManifestFile,
-  manifest,
-  type SetRule,
-  selfTestReference,
-} from './documents.js';
+import { type Manifest as ManifestFile, manifest, type SetRule, selfTestReference } from './documents.js';
 import type { ModelInfo } from './options.js';
 import { parsed, read, reject } from './reading.js';
 
@@ -27,6 +21,7 @@ export type {
   Pooling,
   QualityLimits,
 } from './documents.js';
+export { filesOf } from './documents.js';
 
 /** Without what is there for people alone. */
 export type Manifest = Omit<ManifestFile, '$schema' | 'training'>;
@@ -121,20 +116,6 @@ export function parseManifest(value: unknown): Manifest {
   });
   return whole;
 }
-
-/** The files of a model that the engine reads, as its manifest names them. */
-export const filesOf = ({
-  file,
-  selfTest,
-  rejection,
-  locator,
-}: Pick<Manifest, 'file' | 'selfTest' | 'rejection' | 'locator'>): FileEntry[] => [
-  file,
-  selfTest.picture,
-  selfTest.reference,
-  ...(rejection ? [rejection.file] : []),
-  ...(locator ? [locator.file] : []),
-];
 
 /** The same from the file's text. @throws DermletError MODEL_CORRUPT */
 export const parseManifestText = (text: string): Manifest => parseManifest(parsed(WHAT, text));

@@ -5,16 +5,22 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { property, query } from 'lit/decorators.js';
 
+import { FORMAT_FILES } from '../classifier/index.js';
 import { say } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { cameraIcon, lensFigure, plusIcon } from './icons.js';
 import { base } from './styles.js';
 
-const FORMATS = 'image/jpeg,image/png,image/bmp,image/webp,image/avif,.jpg,.jpeg,.png,.bmp,.webp,.avif';
-/** iPhones and iPads convert to JPEG unless HEIC is accepted: it decodes the same everywhere, without libheif. */
+const { heic, ...others } = FORMAT_FILES;
+const accepting = (kinds: readonly (typeof heic)[]) =>
+  kinds.flatMap(({ types, extensions }) => [...types, ...extensions]).join();
+/**
+ * iPhones and iPads hand over a JPEG where HEIC is not asked for: that is decoded alike everywhere, and without
+ * libheif.
+ */
 const ACCEPT = /iPhone|iPad/.test(globalThis.navigator?.userAgent ?? '')
-  ? FORMATS
-  : `${FORMATS},image/heic,image/heif,.heic,.heif`;
+  ? accepting(Object.values(others))
+  : accepting([...Object.values(others), heic]);
 
 export class DermletPicker extends LitElement {
   static override styles = [

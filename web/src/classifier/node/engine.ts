@@ -17,7 +17,7 @@ import { verifyFile } from '../model-store.js';
 import { isModelName } from '../models.js';
 import { coreFile, libheifBinary, libheifScript, modelsFolder, runtimeFile } from './files.js';
 
-export const defaultModel = 'skin-8';
+export { DEFAULT_MODEL as defaultModel } from '../contract.js';
 
 async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {

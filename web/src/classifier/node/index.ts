@@ -1,5 +1,5 @@
 /** Dermlet's classifier in Node. */
-export { OUTCOMES } from '../contract.js';
+export { DEFAULT_MODEL, FORMAT_FILES, OUTCOMES } from '../contract.js';
 export { DermletError, type ErrorCode } from '../errors.js';
 export { MAX_FILE_BYTES } from '../given.js';
 export type * from '../options.js';

@@ -1,1 +1,0 @@
-export function figure(text: string): void;
