@@ -4,8 +4,7 @@
 #
 # Left out: -Wdouble-promotion (sums of floats are taken in double on purpose) and -Wuseless-cast (a cast that 64 bits
 # do not need, the 32 of WebAssembly do). What GCC concludes from code that it optimised differs from version to version
-# and has false alarms in std::optional and std::vector: -Wmaybe-uninitialized is off (clang-tidy's analyzer and the
-# sanitizers look for that), the others stay warnings.
+# and has false alarms in std::optional and std::vector: -Wmaybe-uninitialized is off, the others stay warnings.
 option(DERMLET_WERROR "Warnings of our own sources are errors" OFF)
 
 set(warning_flags

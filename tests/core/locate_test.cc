@@ -15,7 +15,7 @@ constexpr float kNothing = -8;
 // A locator's output in which nothing is seen, to be painted on.
 class Output {
  public:
-  Output() : values_(3 * kRows * kColumns, kNothing) {}
+  Output() : values(3 * kRows * kColumns, kNothing) {}
 
   // A spot in one cell: its logit and its shares of the picture's sides.
   Output& spot(int row, int column, float logit, double width, double height) {
@@ -25,12 +25,12 @@ class Output {
     return *this;
   }
   float& at(int channel, int row, int column) {
-    return values_[static_cast<std::size_t>((channel * kRows + row) * kColumns + column)];
+    return values[static_cast<std::size_t>((channel * kRows + row) * kColumns + column)];
   }
   [[nodiscard]] Expected<Located> in(int width, int height, const LocateSpec& spec = {}) const {
-    return locate(values_, kRows, kColumns, width, height, spec);
+    return locate(values, kRows, kColumns, width, height, spec);
   }
-  std::vector<float> values_;
+  std::vector<float> values;
 };
 
 TEST(Locate, NothingThatStandsOutIsSaid) {
@@ -151,7 +151,7 @@ TEST(Locate, FramesLieInsideThePictureWhateverTheLocatorSays) {
   const auto random = [&] { return static_cast<float>((seed = seed * 1664525u + 1013904223u) >> 8) / (1 << 24); };
   for (int round = 0; round < 2000; ++round) {
     Output output;
-    for (float& value : output.values_) value = 40 * random() - 30;
+    for (float& value : output.values) value = 40 * random() - 30;
     const int width = 1 + static_cast<int>(random() * 3000);
     const int height = 1 + static_cast<int>(random() * 3000);
     const auto located =
@@ -170,8 +170,8 @@ TEST(Locate, FramesLieInsideThePictureWhateverTheLocatorSays) {
 
 TEST(Locate, WhatMakesNoSenseIsRefused) {
   Output output;
-  EXPECT_FALSE(locate(output.values_, kRows, kColumns - 1, 100, 100, {}));
-  EXPECT_FALSE(locate(output.values_, 0, kColumns, 100, 100, {}));
+  EXPECT_FALSE(locate(output.values, kRows, kColumns - 1, 100, 100, {}));
+  EXPECT_FALSE(locate(output.values, 0, kColumns, 100, 100, {}));
   EXPECT_FALSE(output.in(0, 100));
   EXPECT_FALSE(output.in(100, 100, {1.5f, 0.5f, 0.8f, 0.5f, 1.6, 0.2, 0.4}));
   EXPECT_FALSE(output.in(100, 100, {0.5f, 0.5f, 0.8f, 0.5f, 0.5, 0.2, 0.4}));

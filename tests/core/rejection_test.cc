@@ -40,7 +40,7 @@ struct Sizes {
 // The identity around (1, 1); inside points (0, 0) and (3, 0), an outside point (0, 4); the score is the distance plus
 // half the energy.
 std::vector<std::uint8_t> file_of(const Sizes& sizes,
-                                  std::vector<float> values = {1, 1, 1, 0, 0, 1, 0, 0, 3, 0, 0, 4}) {
+                                  const std::vector<float>& values = {1, 1, 1, 0, 0, 1, 0, 0, 3, 0, 0, 4}) {
   std::vector<std::uint8_t> file = {'D', 'R', 'J', '1'};
   for (const std::uint32_t word :
        {sizes.embedding, sizes.projected, sizes.inside, sizes.outside, sizes.neighbour, sizes.flags})

@@ -1,4 +1,4 @@
-/** Two pictures of one lesion, and test-time augmentation, through the public API in a page: the same Result as in Node. */
+/** Two pictures of one lesion, and test-time augmentation, through the public API in a page: the same as in Node. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,7 +66,7 @@ function expectSameLesion(found: Result, wanted: Result): void {
   }
 }
 
-test('a lesion of two drawn pictures gets the result that Node computes, with and without test-time augmentation', async ({
+test('two drawn pictures get the result that Node computes, with and without test-time augmentation', async ({
   page,
   site,
 }) => {

@@ -56,6 +56,11 @@ export async function checks() {
       fix: [`${bin}/clang-format`, '-i', ...cpp()],
     },
     {
+      name: 'clang-tidy (C++)',
+      log: 'lint-clang-tidy',
+      check: [process.execPath, join(root, 'tools', 'build', 'tidy.mjs')],
+    },
+    {
       name: 'ruff check (Python)',
       log: 'lint-ruff',
       check: [`${bin}/ruff`, 'check', ...PYTHON],

@@ -6,7 +6,19 @@ import { join } from 'node:path';
 import { ask, main, root, StepError, say } from './steps.mjs';
 
 const WIDTH = 120;
-const CODE = ['*.cc', '*.h', '*.cmake', '*CMakeLists.txt', '*.ts', '*.tsx', '*.mts', '*.mjs', '*.js', '*.css', ':!web/src/messages/compiled'];
+const CODE = [
+  '*.cc',
+  '*.h',
+  '*.cmake',
+  '*CMakeLists.txt',
+  '*.ts',
+  '*.tsx',
+  '*.mts',
+  '*.mjs',
+  '*.js',
+  '*.css',
+  ':!web/src/messages/compiled',
+];
 
 await main(async () => {
   const listed = ask('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...CODE]);

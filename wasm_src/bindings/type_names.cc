@@ -7,7 +7,7 @@
 extern "C" __attribute__((weak)) int siprintf(char* text, const char* format, ...);
 
 int siprintf(char* text, const char* format, ...) {
-  std::va_list arguments;
+  std::va_list arguments;  // NOLINT(cppcoreguidelines-init-variables): va_start does
   va_start(arguments, format);
   auto address = reinterpret_cast<std::uintptr_t>(va_arg(arguments, const void*));
   va_end(arguments);
