@@ -1,7 +1,7 @@
 /** `classify FILE|FOLDER...`, or `classify FILE FILE --lesion`. */
 import { parseArgs } from 'node:util';
 import { DermletError, type Result, withoutImages } from '../../web/src/classifier/node/index.js';
-import { toDiagnosis, toPredict } from '../../web/src/handler/index.js';
+import { PROJECTIONS } from '../../web/src/handler/index.js';
 import { say } from '../../web/src/messages/cli.js';
 import { list, number } from '../../web/src/messages/index.js';
 import { defaultModel, modelOf } from './model.js';
@@ -10,13 +10,8 @@ import { type Answer, classifyAll, type Task, type TaskPicture } from './pool.js
 import { describe, legend } from './terminal.js';
 import { EXIT, parseCrop, positiveInteger, requireModality, UsageError } from './usage.js';
 
-type Format = 'result' | 'predict' | 'diagnosis';
-
-const project: Record<Format, (result: Result) => object> = {
-  result: withoutImages,
-  predict: toPredict,
-  diagnosis: toDiagnosis,
-};
+const project = { ...PROJECTIONS, result: withoutImages } satisfies Record<string, (result: Result) => object>;
+type Format = keyof typeof project;
 
 export interface Output {
   out(text: string): void;
@@ -43,7 +38,7 @@ function parse(args: string[]) {
   if (positionals.length === 0) throw new UsageError(say('cli.error.noFile'));
   const format = values.format ?? 'result';
   if (!Object.hasOwn(project, format) || (values.format !== undefined && format === 'result')) {
-    throw new UsageError(say('cli.error.format', { known: list(['predict', 'diagnosis'], 'or'), format }));
+    throw new UsageError(say('cli.error.format', { known: list(Object.keys(PROJECTIONS), 'or'), format }));
   }
   const { lesion, crop, explain, 'test-time-augmentation': testTimeAugmentation } = values;
   if (lesion && positionals.length !== 2)

@@ -1,4 +1,5 @@
 import type { Crop, ModelInfo } from '../../web/src/classifier/node/index.js';
+import { PROJECTIONS } from '../../web/src/handler/index.js';
 import { say } from '../../web/src/messages/cli.js';
 import { wrap } from './terminal.js';
 
@@ -43,16 +44,18 @@ export const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
 const call = (command: string): string =>
   import.meta.url.endsWith('.ts') ? `npm run ${command} --` : `dermlet ${command}`;
 
+const formats = Object.keys(PROJECTIONS).join('|');
+
 /** Not translated. */
 const synopses = (): string[] =>
   [
     [
-      `${call('classify')} FILE|FOLDER... [--json] [--format predict|diagnosis] [--model NAME|FOLDER]`,
+      `${call('classify')} FILE|FOLDER... [--json] [--format ${formats}] [--model NAME|FOLDER]`,
       '[--modality auto|ID] [--crop auto|whole|x,y,w,h] [--test-time-augmentation] [--explain] [--jobs N]',
     ],
     [
       `${call('classify')} FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json]`,
-      '[--format predict|diagnosis] [--model NAME|FOLDER] [--test-time-augmentation] [--explain]',
+      `[--format ${formats}] [--model NAME|FOLDER] [--test-time-augmentation] [--explain]`,
     ],
     [
       `${call('evaluate')} --labels LABELS.csv --images DIR --json OUT.json [--predictions OUT.csv]`,

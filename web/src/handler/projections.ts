@@ -100,3 +100,6 @@ export function toPredict(result: Result): PredictAnswer {
     requires_urgent_evaluation: tier === 'high',
   };
 }
+
+/** Answer formats other than the result itself, by the name that `--format` gives them. */
+export const PROJECTIONS = { predict: toPredict, diagnosis: toDiagnosis } as const;
