@@ -107,7 +107,7 @@ describe('plurals', () => {
       name,
       kind === 'number' ? count : 'x',
     ]);
-    return words[key]!(Object.fromEntries(values) as object);
+    return words[key]!(Object.fromEntries(values));
   };
 
   test.each(counted)('%s counts', (key) => {

@@ -29,7 +29,7 @@ async function speak(drop: (key: string) => boolean = () => false): Promise<Lang
   const messages = Object.fromEntries(
     Object.entries(functionsOf(english))
       .filter(([key]) => !drop(key))
-      .map(([key, say]) => [key, (values: object) => `⟦${accented(say(values))}⟧`]),
+      .map(([key, say]) => [key, (values: Record<string, unknown>) => `⟦${accented(say(values))}⟧`]),
   );
   addLanguage(pseudo, async () => ({ messages }));
   await setLanguage(['en']);
