@@ -140,7 +140,7 @@ def main() -> None:
 
     step = steps.add_parser(
         "calibrate",
-        help="fit temperature, prediction sets, rejection, test-time augmentation and pairs; write them into a manifest",
+        help="fit temperature, prediction sets, rejection, test-time augmentation and pairs; write a manifest",
     )
     calibrate_cli.add_arguments(step)
 

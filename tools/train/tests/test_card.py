@@ -59,7 +59,10 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            (PLAN.replace("test_time_augmentation = false", "test_time_augmentatoin = false"), r"unknown keys \['test_time_augmentatoin'\]"),
+            (
+                PLAN.replace("test_time_augmentation = false", "test_time_augmentatoin = false"),
+                r"unknown keys \['test_time_augmentatoin'\]",
+            ),
             (PLAN.replace('figure = "balancedAccuracy"\n', "", 1), "target Atlas: balanced accuracy: .*figure"),
             (PLAN.replace("degraded = true", "degrade = true"), "part An atlas, 2 categories: .*degrade"),
             ("readme = false", "no part"),

@@ -55,7 +55,9 @@ class Findings:
             manifest["modalities"].append(entry)
         manifest.pop("combination", None)
         if self.combination:
-            augmented = {"testTimeAugmentation": self.augmented_combination.entry()} if self.augmented_combination else {}
+            augmented = (
+                {"testTimeAugmentation": self.augmented_combination.entry()} if self.augmented_combination else {}
+            )
             manifest["combination"] = {
                 "modalities": list(self.combination.modalities),
                 **self.combination.entry(),

@@ -1,8 +1,9 @@
 """Measuring a model through the shipped path: `npm run evaluate` on pictures as they are, and on coarse copies of them.
 
 Every picture is classified once a setting; parts, sets and skin tones are cut from the same answers. What evaluate
-wrote stands unchanged in `<model>/figures/`: `evaluation.json`, `degraded.json`, `test-time-augmentation.json`; beside them
-`speed.json`, the network's time in onnxruntime-web against a yardstick's, and `download.json`, the sizes of its file.
+wrote stands unchanged in `<model>/figures/`: `evaluation.json`, `degraded.json`, `test-time-augmentation.json`; beside
+them `speed.json`, the network's time in onnxruntime-web against a yardstick's, and `download.json`, the
+sizes of its file.
 """
 
 from __future__ import annotations
@@ -50,7 +51,13 @@ def measure_model(
         if "evaluation" in only:
             _measure("pictures as they are", table, images, figures / "evaluation.json", whole)
         if "test-time-augmentation" in only and plan.test_time_augmentation:
-            _measure("test-time augmentation", table, images, figures / "test-time-augmentation.json", (*whole, "--test-time-augmentation"))
+            _measure(
+                "test-time augmentation",
+                table,
+                images,
+                figures / "test-time-augmentation.json",
+                (*whole, "--test-time-augmentation"),
+            )
         parts = [part for part in plan.parts if part.degraded]
         if "degraded" in only and parts:
             sets = {name for part in parts for name in part.sets}

@@ -20,8 +20,8 @@ LIMITS: Mapping[str, float] = {
     "spotScore": 0.2,
     "rivalScore": 0.55,
     "rivalRatio": 0.8,
-    "frameScore": 0.25,
-    "frameScale": 1.8,
+    "frameScore": 0.4,
+    "frameScale": 2.2,
 }
 
 
