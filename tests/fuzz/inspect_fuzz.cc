@@ -7,7 +7,10 @@ using namespace dermlet;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto header = inspect({data, size});
-  if (!header) return header.error().message.empty() ? (std::abort(), 0) : 0;
+  if (!header) {
+    if (header.error().message.empty()) std::abort();
+    return 0;
+  }
   if (header->width < 1 || header->height < 1 || header->width > kMaxSide || header->height > kMaxSide) std::abort();
   if (static_cast<std::size_t>(header->width) * static_cast<std::size_t>(header->height) > kMaxPixels) std::abort();
   if (header->orientation < 1 || header->orientation > 8) std::abort();
