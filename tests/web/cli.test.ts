@@ -146,7 +146,7 @@ describe('classify', () => {
     expect(answer.lesion).toMatchObject({
       combined: true,
       primaryIndex: 0,
-      pictures: [{ modality: 'dermoscopy' }, { modality: 'photo' }],
+      perPicture: [{ modality: 'dermoscopy' }, { modality: 'photo' }],
     });
   });
 
