@@ -190,7 +190,7 @@ class TestCard:
             {
                 "evaluation": evaluation(),
                 "degraded": {**other, "parts": {"atlas": other["parts"]["atlas"]}},
-                "testTimeAugmentation": other,
+                "test-time-augmentation": other,
             },
         )
         told = text.split("## Coarse pictures")[1].split("##")[0]
