@@ -1,5 +1,5 @@
 /**
- * Where a model's files come from: the network first, then Cache Storage without the network.
+ * Where a model's files come from: the network, and Cache Storage so that later loads need no network.
  *
  * The manifest is fetched network-first, so that a new version is seen; the kept copy is used if the network fails or
  * is too slow. Files are keyed by their sha256 and verified on every read, kept copies too. Cache Storage is optional:

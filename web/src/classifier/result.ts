@@ -70,7 +70,7 @@ export interface Frame {
   spots: Spot[];
 }
 
-/** Which modality was used, and why. */
+/** Which modality the scores were interpreted as, and why. */
 export interface ModalityChoice {
   /**
    * `caller`: asked for; `picture`: recognised from the picture; `default`: not asked for, and the model cannot tell.
