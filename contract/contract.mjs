@@ -1,22 +1,22 @@
-// The types of contract.json and documents.json, and how they are read.
+// Types and readers of contract.json and documents.json.
 /** @import { FileEntry, Manifest } from '../web/src/classifier/documents.js' */
 import { readFileSync } from 'node:fs';
 
 /**
- * A value of an enumeration, with what its writers' flags say of it (a subset's, or the one that `cpp` names).
+ * A value of an enumeration, with its flags (a subset's, or the one that `cpp` names).
  * @typedef {{ about: string, label?: string, phrase?: string } & FileKind & Record<string, unknown>} Value
  *
- * How files of a format are named: by the types of the web, and by the ends of their names, the usual one first.
+ * A format's media types and file extensions, the usual one first.
  * @typedef {{ types?: readonly string[], extensions?: readonly string[] }} FileKind
  *
  * @typedef {object} Subset
- * @property {string} flag  of the values that are in it
+ * @property {string} flag  set on its values
  * @property {string} about
- * @property {string} [predicate]  the C++ function that asks for it
+ * @property {string} [predicate]  the C++ function that tests for it
  *
  * @typedef {object} Enumeration
  * @property {string} about
- * @property {boolean | string} [cpp]  whether the core knows it; a flag's name where it knows those values alone
+ * @property {boolean | string} [cpp]  whether the core has it; a flag's name if it has only the values with that flag
  * @property {boolean} [list]  whether TypeScript has a list of it
  * @property {Record<string, Value>} values
  * @property {Record<string, Subset>} [subsets]
@@ -30,11 +30,11 @@ import { readFileSync } from 'node:fs';
  * @property {string} about
  *
  * @typedef {object} Contract
- * @property {string} defaultModel  the one that is taken where nobody chose
+ * @property {string} defaultModel  used when none is chosen
  * @property {Record<string, Enumeration>} enumerations
  * @property {Record<string, QualityCheck>} qualityChecks
  *
- * A JSON Schema with two words of ours: `$values` takes those of an enumeration, `$extends` the fields of a definition.
+ * A JSON Schema with two extra keywords: `$values` inserts an enumeration's values, `$extends` a definition's fields.
  * @typedef {object} Schema
  * @property {string} [$ref]
  * @property {string} [$values]
@@ -58,7 +58,7 @@ import { readFileSync } from 'node:fs';
  *
  * @typedef {object} Documents
  * @property {Record<string, string>} schemas  path -> the definition that is its document
- * @property {readonly string[]} exported  definitions that others use by name
+ * @property {readonly string[]} exported  definitions that other modules import by name
  * @property {Record<string, Schema>} definitions
  */
 
@@ -71,7 +71,7 @@ export const readContract = () => read('contract.json');
 export const readDocuments = () => read('documents.json');
 
 /**
- * What the contract calls by name.
+ * The entry of that name; an unknown name is an error.
  * @template T
  * @param {Record<string, T>} all
  * @param {string} name
@@ -83,7 +83,7 @@ export function named(all, name) {
 }
 
 /**
- * Where a document holds values of a definition: the ways to them, as keys one after another.
+ * Where a document has values of a definition: the paths to them, as lists of keys.
  * @param {Documents} documents
  * @param {string} wanted
  * @param {string} root  the document's definition
@@ -104,7 +104,7 @@ export function waysTo(documents, wanted, root) {
 }
 
 /**
- * The files that a manifest names with size and hash.
+ * The files that a manifest lists with size and hash.
  * @param {Manifest} manifest
  * @returns {FileEntry[]}
  */

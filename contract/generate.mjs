@@ -1,5 +1,5 @@
-// npm run generate: writes what contract.json and documents.json say in every language that needs it, and compiles the
-// catalogues of messages.
+// npm run generate: writes contract.json and documents.json out in every language that needs them, and compiles the
+// message catalogues.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -39,7 +39,7 @@ export function generated(contract = readContract(), documents = readDocuments()
 }
 
 /**
- * Compiled messages of a language that is no more.
+ * Compiled messages of a language that was removed.
  * @param {Record<string, string>} files
  */
 const leftOver = (files) =>
@@ -47,7 +47,7 @@ const leftOver = (files) =>
     .map((name) => `${COMPILED}/${name}`)
     .filter((path) => !(path in files));
 
-/** Paths of files that are not what contract and catalogues say. */
+/** Paths of generated files that differ from contract and catalogues. */
 export function stale() {
   const files = generated();
   const changed = Object.entries(files)

@@ -1,4 +1,4 @@
-// The contract is whole, and the generated files are what it says.
+// The contract is complete, and the generated files match it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { named, readContract, readDocuments } from './contract.mjs';
@@ -8,7 +8,7 @@ const contract = readContract();
 const documents = readDocuments();
 
 /**
- * The documents with another field in the manifest.
+ * The documents with an extra field in the manifest.
  * @param {object} field
  */
 function withField(field) {
@@ -18,7 +18,7 @@ function withField(field) {
 }
 
 describe('the contract', () => {
-  test('and the catalogues of messages are what the generated files say', () => {
+  test('and the message catalogues match the generated files', () => {
     assert.deepEqual(stale(), [], 'generated files differ from their sources: run `npm run generate`');
   });
 

@@ -4,7 +4,7 @@ import { named } from '../contract.mjs';
 import { listed, MARK, measured, pascal, wrapped } from './text.mjs';
 
 /**
- * The values that the core knows: all, or those with the flag that `cpp` names.
+ * The values that the core has: all, or those with the flag that `cpp` names.
  * @param {Enumeration} enumeration
  */
 export const coreValues = ({ cpp, values }) =>

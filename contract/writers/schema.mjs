@@ -1,4 +1,4 @@
-// The JSON schemas: definitions with the contract's own two words put into plain JSON Schema.
+// The JSON schemas: definitions, with the contract's two extra keywords translated to plain JSON Schema.
 /** @import { Contract, Documents, Schema } from '../contract.mjs' */
 import { named } from '../contract.mjs';
 import { json, MARK } from './text.mjs';
@@ -6,7 +6,7 @@ import { json, MARK } from './text.mjs';
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
 /**
- * The definitions of documents.json, and the one that follows from the quality checks.
+ * The definitions of documents.json, and the one derived from the quality checks.
  * @param {Contract} contract
  * @param {Documents} documents
  * @returns {Record<string, Schema>}
@@ -24,7 +24,7 @@ export function definitionsOf({ qualityChecks }, { definitions }) {
 }
 
 /**
- * A definition with the fields of what it extends.
+ * A definition with the fields of the one it extends.
  * @param {Schema} definition
  * @param {Record<string, Schema>} definitions
  * @returns {Schema}

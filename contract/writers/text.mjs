@@ -1,4 +1,4 @@
-// What the writers share: how names are spelled in each language, and how lines are broken.
+// Shared by the writers: how names are spelled in each language, and how lines are wrapped.
 
 const WIDTH = 120;
 
@@ -47,7 +47,7 @@ export const measured = ({ about, unit, limit }) =>
   `${about.slice(0, -1)} (${unit}); fails ${limit === 'least' ? 'below' : 'above'} its limit.`;
 
 /**
- * Words into lines that begin with `first`, then `next`.
+ * Wraps text into lines that begin with `first`, then `next`.
  * @param {string} text
  * @param {string} first
  * @param {string} [next]
@@ -69,10 +69,10 @@ export function wrapped(text, first, next = first) {
 }
 
 /**
- * JSON in which whatever fits into a line stands in one.
+ * JSON in which each value that fits on one line is on one.
  * @param {unknown} value
  * @param {string} [indent]
- * @param {number} [taken]  columns that the line has already
+ * @param {number} [taken]  columns already used in the line
  * @returns {string}
  */
 export function json(value, indent = '', taken = 0) {

@@ -6,7 +6,7 @@ import { definitionsOf } from './schema.mjs';
 import { camel, MARK, measured, plural, single, upper, wrapped } from './text.mjs';
 
 /**
- * One line where it fits, else a line a value.
+ * One line if it fits, else one line per value.
  * @param {readonly string[]} ids
  * @param {string} begin
  */
@@ -56,7 +56,7 @@ const subsets = ({ subsets: parts = {}, values }) =>
   );
 
 /**
- * The type that a schema says, as the module's interface takes it: lists are only read.
+ * A schema's type for the module's interface: lists are readonly.
  * @param {Documents} documents
  * @param {Schema} schema
  * @returns {string}
@@ -69,7 +69,7 @@ function plainType(documents, { $ref, type, items }) {
 }
 
 /**
- * A definition that the manifest and the module's interface have alike.
+ * A definition that the manifest and the module's interface share.
  * @param {Documents} documents
  * @param {string} name
  */
@@ -87,7 +87,7 @@ function shared(documents, name) {
   ];
 }
 
-/** Definitions of documents.json that the core is given as they stand in a manifest. */
+/** Definitions of documents.json that are passed to the core as they are in a manifest. */
 const SHARED = ['SetRule', 'TierCuts'];
 
 /**
@@ -112,7 +112,7 @@ export function unions({ enumerations, qualityChecks }, documents) {
 }
 
 /**
- * What a test knows in every browser: a module without types that imports nothing.
+ * For tests that run in every browser: a module without types or imports.
  * @param {Contract} contract
  */
 export const script = ({ qualityChecks }) =>
@@ -209,10 +209,10 @@ const SILENT = ['title', 'description', 'default'];
  * @property {string} name  of the definition
  * @property {string} indent
  * @property {Contract['enumerations']} enumerations
- * @property {(other: string) => string} refer  writes another definition first; its constant
- * @property {(other: string) => string} fieldsOf  the same; its fields
+ * @property {(other: string) => string} refer  writes another definition first; returns its constant
+ * @property {(other: string) => string} fieldsOf  the same; returns its fields
  *
- * @typedef {[written: string, left: object]} Written  the check, and the keywords that it leaves
+ * @typedef {[written: string, left: object]} Written  the check, and the keywords not yet handled
  * @typedef {(schema: Schema, context: Context) => Written} Writer
  */
 
@@ -233,7 +233,7 @@ const numeric = ({ minimum, exclusiveMinimum, maximum, ...rest }, kind) => [
 ];
 
 /**
- * What writes a check for each type; a keyword that none of them takes ends the generator.
+ * Writes the check for each type; a keyword that none of them handles stops the generator.
  * @type {Record<string, Writer>}
  */
 const WRITERS = {
@@ -305,7 +305,7 @@ function check(schema, context) {
 }
 
 /**
- * Checks of the documents, each a constant, and the type of whatever is an object.
+ * The documents' checks, each a constant, and a type for each that is an object.
  * @param {Contract} contract
  * @param {Documents} documents
  */
@@ -342,7 +342,7 @@ export function checks(contract, documents) {
     },
     fieldsOf(other) {
       write(other);
-      // A base whose fields are all optional is checked in a pipe, whose second part has them.
+      // The check of a base whose fields are all optional is a pipe; its second part has the fields.
       const bare = (definitions[other]?.required ?? []).length === 0;
       return bare ? `${camel(other)}.pipe[1].entries` : `${camel(other)}.entries`;
     },

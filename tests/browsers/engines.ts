@@ -1,7 +1,7 @@
 /**
- * Browsers behind one small interface, for the tests of exactness and the benchmark: open a page, call a function of
- * it, close. The page offers its functions as `window.driven`. Playwright drives Chromium; the other two are as
- * distributions build them, which it cannot drive.
+ * Browsers behind one small interface, for the exactness tests and the benchmark: open a page, call one of its
+ * functions, close. The page exposes them as `window.driven`. Playwright drives Chromium; the other two are
+ * distribution builds, which it cannot drive.
  */
 import { type Browser, chromium, type Page } from '@playwright/test';
 import { Firefox } from './marionette.js';
@@ -10,16 +10,16 @@ import { WebKit } from './webdriver.js';
 export type EngineName = 'chromium' | 'firefox' | 'firefox-resist-fingerprinting' | 'webkitgtk';
 
 export interface Engine {
-  /** Name and version, as the browser gives them. */
+  /** Name and version, as reported by the browser. */
   readonly title: string;
-  /** Opens a page and waits until its scripts ran. */
+  /** Opens a page and waits until its scripts have run. */
   open(url: string): Promise<void>;
   /** Calls `window.driven[name](...args)` in the page. @throws what it rejects with */
   call<T>(name: string, ...args: unknown[]): Promise<T>;
   close(): Promise<void>;
 }
 
-/** No sandbox, which containers do not allow, and nothing that asks the network by itself. */
+/** No sandbox, which containers do not allow, and no network access by the browser itself. */
 const CHROMIUM_ARGUMENTS = ['--no-sandbox', '--disable-background-networking', '--no-first-run'];
 
 class Driven implements Engine {
@@ -38,7 +38,7 @@ class Driven implements Engine {
   }
 
   call<T>(name: string, ...args: unknown[]): Promise<T> {
-    // As text: functions that pass through a TypeScript runner may refer to helpers that the page does not have.
+    // As text: functions compiled by a TypeScript runner may refer to helpers that the page does not have.
     return this.page.evaluate(`window.driven[${JSON.stringify(name)}](...${JSON.stringify(args)})`) as Promise<T>;
   }
 

@@ -1,7 +1,7 @@
 /**
- * Firefox by Marionette, its own form of WebDriver: the commands of the W3C standard as JSON over a local socket.
- * Playwright asks the extended-support release for BiDi commands that only newer ones know (network.addDataCollector),
- * and geckodriver, which speaks Marionette, is not in distributions.
+ * Firefox through Marionette, its own form of WebDriver: W3C commands as JSON over a local socket. Playwright sends the
+ * extended-support release BiDi commands that only newer ones know (network.addDataCollector), and geckodriver, which
+ * speaks Marionette, is not in distributions.
  * https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engines.js';
 import { answerOf, CALL, type Called, SCRIPT_LIMIT, START_LIMIT } from './webdriver.js';
 
-/** No first-run pages and nothing that asks the network by itself; 0 is any free port. */
+/** No first-run pages and no network access by Firefox itself; port 0: any free one. */
 const PREFERENCES: Record<string, boolean | number | string> = {
   'marionette.port': 0,
   'browser.shell.checkDefaultBrowser': false,
@@ -29,7 +29,7 @@ const PREFERENCES: Record<string, boolean | number | string> = {
   'extensions.systemAddon.update.enabled': false,
 };
 
-/** Messages are `LENGTH:JSON`: [0, id, command, parameters] there, [1, id, error, result] back. */
+/** Messages are `LENGTH:JSON`: request [0, id, command, parameters], response [1, id, error, result]. */
 class Connection {
   #received = Buffer.alloc(0);
   #next = 0;
@@ -98,7 +98,7 @@ export class Firefox implements Engine {
       const session = (await connection.send('WebDriver:NewSession', { capabilities })) as {
         capabilities: { browserVersion: string };
       };
-      // The capability alone leaves Firefox 140 at its usual 30 seconds.
+      // With the capability alone, Firefox 140 keeps its default of 30 seconds.
       await connection.send('WebDriver:SetTimeouts', { script: SCRIPT_LIMIT, pageLoad: SCRIPT_LIMIT });
       const marks = Object.keys(preferences).map((name) => ` with ${name}`);
       return new Firefox(`Firefox ${session.capabilities.browserVersion}${marks.join('')}`, connection, child, profile);
@@ -129,7 +129,7 @@ export class Firefox implements Engine {
   }
 }
 
-/** Firefox writes down which port it took. */
+/** Firefox writes its port to a file in the profile. */
 async function portOf(profile: string): Promise<number> {
   const end = Date.now() + START_LIMIT;
   for (;;) {

@@ -1,6 +1,6 @@
 /**
- * WebKitGTK by the calls of the W3C WebDriver standard: Playwright drives only a WebKit of its own, and this is the one
- * that a distribution ships. Needs WebKitWebDriver and Xvfb (Debian: webkit2gtk-driver, xvfb).
+ * WebKitGTK through the W3C WebDriver standard: Playwright drives only its own WebKit, and this is the one that
+ * distributions ship. Needs WebKitWebDriver and Xvfb (Debian: webkit2gtk-driver, xvfb).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,15 +12,15 @@ import type { Engine } from './engines.js';
 export const START_LIMIT = 60_000; // milliseconds
 export const SCRIPT_LIMIT = 240_000;
 
-/** What a script that the browser ran for WebDriver gives back. */
+/** The result of a script run through WebDriver. */
 export interface Called {
   value?: unknown;
   error?: string;
 }
 
 /**
- * In the page: calls a function of `window.driven` and tells how it ended. A browser may call the page loaded before
- * its modules have run: hence the wait.
+ * In the page: calls a function of `window.driven` and reports its result. A browser may consider the page loaded
+ * before its modules have run: hence the wait.
  */
 export const CALL = `const [name, args, done] = arguments;
   const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -43,7 +43,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A display that nobody sees; the server picks its number. */
+/** An invisible display; the server picks its number. */
 async function startDisplay(): Promise<{ display: string; server: ChildProcess }> {
   const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],

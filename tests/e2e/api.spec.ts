@@ -1,4 +1,4 @@
-/** The classifier's public API in a page of an embedder's own: `import('./dermlet.js')` and nothing else. */
+/** The classifier's public API in an embedder's page: `import('./dermlet.js')` and nothing else. */
 import type { Classifier, Result } from '../../web/src/classifier/index.js';
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
@@ -7,7 +7,7 @@ type Api = typeof import('../../web/src/classifier/index.js');
 
 declare global {
   interface Window {
-    /** Made available by each test's first step. */
+    /** Set by each test's first step. */
     api: Api;
     bytes: (name: string) => Promise<ArrayBuffer>;
     codeOf: (promise: Promise<unknown>) => Promise<string>;
@@ -28,7 +28,7 @@ test.beforeEach(async ({ page, site }) => {
   });
 });
 
-test('classifies Blob, ArrayBuffer and Uint8Array alike and leaves them to their owner', async ({ page }) => {
+test('classifies Blob, ArrayBuffer and Uint8Array alike and leaves them intact', async ({ page }) => {
   const { results, lengths } = await page.evaluate(async () => {
     const classifier = await window.api.Classifier.load('models/skin-8/manifest.json', { backend: 'wasm' });
     const buffer = await window.bytes('spot.jpg');
@@ -53,7 +53,7 @@ test('classifies Blob, ArrayBuffer and Uint8Array alike and leaves them to their
   }
 });
 
-test('tells how loading and classifying go on', async ({ page }) => {
+test('reports the progress of loading and classifying', async ({ page }) => {
   const told = await page.evaluate(async () => {
     const progress: { phase: string; loaded: number; total: number }[] = [];
     const classifier = await window.api.Classifier.load('models/skin-8/', {
@@ -81,7 +81,7 @@ test('tells how loading and classifying go on', async ({ page }) => {
   expect(told.model.sha256).toMatch(/^[0-9a-f]{64}$/);
 });
 
-test('an aborted call is answered at once and frees the queue', async ({ page }) => {
+test('an aborted call is rejected at once and frees the queue', async ({ page }) => {
   const told = await page.evaluate(async () => {
     const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm' });
     const bytes = await window.bytes('spot.jpg');
@@ -120,7 +120,7 @@ test('loading can be aborted', async ({ page }) => {
   await expect.poll(() => page.workers().length).toBe(0);
 });
 
-test('an idle worker is ended and started again without the caller noticing, without the network', async ({
+test('an idle worker is ended and restarted without the caller noticing, without the network', async ({
   page,
   site,
 }) => {
@@ -143,7 +143,7 @@ test('an idle worker is ended and started again without the caller noticing, wit
   expectSame(second, first, 1e-6);
 });
 
-test('dispose ends the worker and answers what is under way', async ({ page }) => {
+test('dispose ends the worker and rejects pending calls', async ({ page }) => {
   const codes = await page.evaluate(async () => {
     const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm' });
     const bytes = await window.bytes('spot.jpg');
@@ -156,7 +156,7 @@ test('dispose ends the worker and answers what is under way', async ({ page }) =
   await expect.poll(() => page.workers().length).toBe(0);
 });
 
-test('a crop, a modality and a class to explain are taken, and refused when they make no sense', async ({ page }) => {
+test('a crop, a modality and a class to explain are accepted, and refused if invalid', async ({ page }) => {
   const told = await page.evaluate(async () => {
     const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm' });
     const bytes = await window.bytes('spot.jpg');
@@ -187,7 +187,7 @@ test('a crop, a modality and a class to explain are taken, and refused when they
   expect(told.codes).toEqual(Array(6).fill('INVALID_ARGUMENT'));
 });
 
-test('files over the limit are refused before they are read, and bombs after their header', async ({ page }) => {
+test('files over the limit are refused unread, and decompression bombs after their header', async ({ page }) => {
   const codes = await page.evaluate(async () => {
     const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm' });
     const huge = new Blob([new Uint8Array(window.api.MAX_FILE_BYTES + 1)]);
@@ -203,7 +203,7 @@ test('files over the limit are refused before they are read, and bombs after the
   expect(codes).toEqual(['IMAGE_TOO_LARGE', 'IMAGE_TOO_LARGE', 'CORRUPT_IMAGE', 'no error']);
 });
 
-test('a model that is not there and options that make no sense are told apart', async ({ page }) => {
+test('a missing model and invalid options have different error codes', async ({ page }) => {
   const codes = await page.evaluate(async () => [
     await window.codeOf(window.api.Classifier.load('models/nothing/')),
     await window.codeOf(window.api.Classifier.load('models/skin-8/', { backend: 'cuda' as 'wasm' })),
@@ -212,7 +212,7 @@ test('a model that is not there and options that make no sense are told apart', 
   expect(codes).toEqual(['MODEL_UNAVAILABLE', 'INVALID_ARGUMENT', 'MODEL_UNAVAILABLE']);
 });
 
-test('WebGPU where there is none falls back to WASM and says so', async ({ page }) => {
+test('without WebGPU, asking for it falls back to WASM and says so', async ({ page }) => {
   const runtime = await page.evaluate(async () => {
     Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
     const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'webgpu' });

@@ -1,4 +1,4 @@
-/** The page as a person meets it: what it says and what can be done, in the page's own words. */
+/** The page as a user sees it: its text and controls, by the page's own words. */
 import { expect, type Locator, type Page } from '@playwright/test';
 import type { Result } from '../../web/src/classifier/index.js';
 import { picture, type Site } from './site.js';
@@ -28,7 +28,7 @@ export class App {
     return this.page.getByRole('slider', { name: /Heat map/ });
   }
 
-  /** The choice of a model by its title. */
+  /** The radio button of a model, by title. */
   model(title: string | RegExp): Locator {
     return this.page.getByRole('radio', { name: title });
   }
@@ -37,7 +37,7 @@ export class App {
     return this.page.locator('dermlet-ranking li');
   }
 
-  /** Opens the page and waits until a photo could be classified at once. */
+  /** Opens the page and waits until it is ready to classify a photo. */
   async open(path = ''): Promise<void> {
     await this.page.goto(this.site.url + path);
     await this.untilReady();
@@ -65,7 +65,7 @@ export class App {
     return this.page.evaluate(() => window.heard.results);
   }
 
-  /** Opens the details panel and gives its rows by their terms. */
+  /** Opens the details panel and returns its rows by term. */
   async details(): Promise<Map<string, string>> {
     const summary = this.page.getByText('What was run, and what left this device');
     await summary.click();
@@ -76,8 +76,7 @@ export class App {
   }
 
   /**
-   * Lets every picture be named, whatever the shipped thresholds say of a drawn one: for tests of what is shown with an
-   * answer.
+   * Removes the rejection thresholds, which may reject drawn pictures: for tests of what is shown with a named class.
    */
   neverRefuse(): void {
     this.site.changeJson(

@@ -3,7 +3,7 @@ import { ALWAYS } from './app.js';
 import { expect, requestsOf, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
-test('a photo gets the result that Node computes, shown with all its parts', async ({ app, page }) => {
+test('a photo gets the same result as in Node, shown with all its parts', async ({ app, page }) => {
   await app.open();
   const result = await app.classify('spot.jpg');
   expectSame(result, await nodeResult('spot.jpg'));
@@ -16,10 +16,7 @@ test('a photo gets the result that Node computes, shown with all its parts', asy
   expect(rows.get('Decoded by')).toContain('core');
 });
 
-test('an answer is named with its score, the categories in order and the heat map on a slider', async ({
-  app,
-  page,
-}) => {
+test('shows the class and its score, the categories in order and the heat map with a slider', async ({ app, page }) => {
   app.neverRefuse();
   await app.open();
   const result = await app.classify('spot.jpg');
@@ -40,8 +37,7 @@ test('an answer is named with its score, the categories in order and the heat ma
 
 test('no request leaves while a photo is classified', async ({ app, page, site }) => {
   await app.open();
-  // The service worker keeps its files after the first load; what it fetches has nothing to do with a photo, so let it
-  // finish.
+  // The service worker fetches its files after the first load, unrelated to any photo: let it finish.
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   const served = site.log.length;
   const requests = requestsOf(page);
@@ -53,7 +49,7 @@ test('no request leaves while a photo is classified', async ({ app, page, site }
   await expect(page.locator('#requests')).toHaveText('0');
 });
 
-test('nothing but GET without a body was ever sent', async ({ app, page, site }) => {
+test('only GET requests without a body are sent', async ({ app, page, site }) => {
   const bodies: string[] = [];
   page.context().on('request', (request) => {
     if (request.postDataBuffer() !== null) bodies.push(request.url());
@@ -64,7 +60,7 @@ test('nothing but GET without a body was ever sent', async ({ app, page, site })
   expect(site.log.filter(({ method }) => method !== 'GET')).toEqual([]);
 });
 
-test('several photos are classified one after another and stay at hand', async ({ app, page }) => {
+test('several photos are classified one after another and remain available', async ({ app, page }) => {
   await app.open();
   await app.choose('spot.jpg', 'spot.png', 'flat.png');
   await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(3);
@@ -88,7 +84,7 @@ for (const name of [
   test(`${name} is read`, async ({ app }) => {
     await app.open();
     const result = await app.classify(name);
-    // Drawn skin has no texture: only its sharpness may be doubted.
+    // Drawn skin has no texture: only the blur check may fail.
     expect(result.quality.checks.filter(({ id, passed }) => !passed && id !== 'blurred')).toEqual([]);
     expect(result.quality.checks).toHaveLength(8);
     expect(result.source.bitExact).toBe(true);
@@ -119,7 +115,7 @@ for (const name of ['flat.png', 'tiny.png']) {
   });
 }
 
-test('a failed check says in plain words what to do; value and limit are in the result and the details', async ({
+test('a failed check says plainly what to do; value and limit are in the result and the details', async ({
   app,
   page,
 }) => {
@@ -141,7 +137,7 @@ test('a failed check says in plain words what to do; value and limit are in the 
   await expect(page.getByText(/at least 15/)).toBeVisible();
 });
 
-test('the modality is chosen by hand and the photo scored again', async ({ app, page }) => {
+test('choosing a modality by hand classifies the photo again', async ({ app, page }) => {
   await app.open();
   const before = await app.classify('spot.jpg');
   await page.getByRole('radio', { name: /Dermoscopy/ }).check();
@@ -151,7 +147,7 @@ test('the modality is chosen by hand and the photo scored again', async ({ app, 
   expect(after?.modality).toBe('dermoscopy');
 });
 
-test('of two spots one is chosen by a tap, and the whole picture can be had too', async ({ app, page }) => {
+test('one of two spots can be chosen with a tap, and so can the whole picture', async ({ app, page }) => {
   await app.open();
   await page.locator('input#choose').setInputFiles(join(import.meta.dirname, '../spots/two.jpg'));
   await expect(app.verdict).toContainText('More than one spot stands out');

@@ -1,4 +1,4 @@
-/** The element in somebody else's page, as the README shows it. */
+/** The element in a third-party page, as the README shows it. */
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
@@ -8,7 +8,7 @@ const EMBED = `<h1>My page</h1>
 
 test.beforeEach(({ site }) => site.addPage('elsewhere/embed.html', EMBED));
 
-test('nothing is downloaded before anybody is interested; then it classifies', async ({ app, page, site }) => {
+test('downloads nothing until the user interacts; then it classifies', async ({ app, page, site }) => {
   await page.goto(`${site.url}elsewhere/embed.html`);
   const choose = page.getByRole('button', { name: 'Choose photos' });
   await expect(choose).toBeVisible();

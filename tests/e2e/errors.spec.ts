@@ -12,7 +12,7 @@ const FILES: { name: string; code: string }[] = [
   { name: 'huge.png', code: 'IMAGE_TOO_LARGE' },
 ];
 
-test('each unusable file is refused in its own words, and the next photo works', async ({ app, page }) => {
+test('each unusable file is refused with its own message, and the next photo works', async ({ app, page }) => {
   await app.open();
   for (const [i, { name, code }] of FILES.entries()) {
     await test.step(name, async () => {
@@ -20,7 +20,7 @@ test('each unusable file is refused in its own words, and the next photo works',
       await expect.poll(() => page.evaluate(() => window.heard.errors.length)).toBe(i + 1);
       expect(await page.evaluate(() => window.heard.errors.at(-1))).toMatchObject({ name, code });
       await expect(app.notice).toContainText(code);
-      // No score beside an error: it is never shown as an invented result.
+      // An error is never shown with a score.
       await expect(app.verdict).toHaveCount(0);
       await expect(app.categories).toHaveCount(0);
     });
@@ -30,7 +30,7 @@ test('each unusable file is refused in its own words, and the next photo works',
   await expect(app.notice).toHaveCount(0);
 });
 
-test('messages name what a file seems to be', async ({ app, page }) => {
+test('messages name the apparent file type', async ({ app, page }) => {
   await app.open();
   for (const [name, word] of [
     ['picture.gif', 'GIF'],

@@ -1,7 +1,7 @@
 /**
- * The whole way of a model of one's own: `finetune --from models/skin-8` on drawn pictures of one modality, and the
- * folder that it wrote answers in the page. Needs the training tool's Python (DERMLET_PYTHON, else build/train-venv,
- * which `npm test` makes).
+ * The whole path of a custom model: `finetune --from models/skin-8` on drawn pictures of one modality, then the folder
+ * it wrote in the page. Needs the training tool's Python (DERMLET_PYTHON, else build/train-venv, which `npm test`
+ * makes).
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ function ask(args: string[]): Promise<{ stdout: string }> {
   return promisify(execFile)(python, args, { cwd: tool, env, maxBuffer: 64 << 20 });
 }
 
-test('a model fine-tuned from skin-8 on photos alone answers in the page as in Node', async ({ app, page, site }) => {
+test('a model fine-tuned from skin-8 on photos alone works in the page as in Node', async ({ app, page, site }) => {
   test.setTimeout(10 * MINUTES);
   const folder = mkdtempSync(join(tmpdir(), 'dermlet-finetune-'));
   try {

@@ -1,6 +1,6 @@
 /**
- * What every end-to-end test has: the site, and a watch that fails the test when the page breaks its own security
- * policy, throws, or asks any other origin for anything.
+ * Fixtures of every end-to-end test: the site, and a watch that fails the test if the page violates its own security
+ * policy, throws, or sends a request to another origin.
  */
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import type { Result } from '../../web/src/classifier/index.js';
@@ -12,7 +12,7 @@ export type { Site } from './site.js';
 export { picture } from './site.js';
 export { expect };
 
-/** What a test page's window holds: the public events of the element, as they came. */
+/** Kept in the test page's window: the element's public events in the order received. */
 export interface Heard {
   ready: number;
   results: { name: string; result: Result }[];
@@ -25,7 +25,7 @@ declare global {
   }
 }
 
-/** In the page, before its own scripts. */
+/** Runs in the page, before its own scripts. */
 function listen(): void {
   const heard: Window['heard'] = { ready: 0, results: [], errors: [] };
   window.heard = heard;
@@ -48,7 +48,7 @@ function listen(): void {
   });
 }
 
-/** Collects every fault that no test may have. Workers speak through the page's console. */
+/** Collects faults that fail any test. Workers log to the page's console. */
 class Watch {
   readonly faults: string[] = [];
 
@@ -93,7 +93,7 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-/** Every address that a context asks for from now on. */
+/** Every address that the page's context requests from now on. */
 export function requestsOf(page: Page): string[] {
   const seen: string[] = [];
   page.context().on('request', (request) => seen.push(request.url()));

@@ -1,6 +1,6 @@
 /**
- * WebP, AVIF and HEIC in a real browser: the pixels of each against the PNG of the same drawing, and what is asked for
- * on the way.
+ * WebP, AVIF and HEIC in a real browser: each one's pixels against the PNG of the same drawing, and which files are
+ * requested.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ import { siteDir as built } from '../../tools/build/serve.mjs';
 import { expect, requestsOf, type Site, test } from './fixtures.js';
 
 /**
- * Greatest mean |difference| from the PNG's view over red, green and blue, in levels of 255: what the encoders lose.
- * Lossless is exact.
+ * Greatest mean |difference| from the PNG's view over red, green and blue, in levels of 255: the encoders' loss.
+ * Lossless files are exact.
  */
 const LOSSY = 3;
 
@@ -62,7 +62,7 @@ test('each file shows what the PNG of its drawing shows', async ({ page, site })
   }
 });
 
-/** Lets the worker begin with a line of the test's own: a worker has no init scripts. */
+/** Puts a line at the start of the worker's script: workers have no init scripts. */
 function beginWorkerWith(site: Site, line: string): void {
   const folder = join(process.env.DERMLET_SITE ?? built, 'assets');
   const name = readdirSync(folder).find((file) => /^worker-.*\.js$/.test(file));
@@ -87,7 +87,7 @@ test('without WebCodecs a canvas is used', async ({ app, page, site }) => {
   await expect.poll(() => page.evaluate(() => window.heard.errors.at(-1)?.code)).toBe('CORRUPT_IMAGE');
 });
 
-test('a canvas that is altered by one level now and then is not used', async ({ app, page, site }) => {
+test('a canvas that now and then alters a value by one level is not used', async ({ app, page, site }) => {
   beginWorkerWith(
     site,
     `delete self.ImageDecoder;
@@ -105,11 +105,7 @@ test('a canvas that is altered by one level now and then is not used', async ({ 
   expect(await app.results()).toEqual([]);
 });
 
-test('libheif is asked for when a HEIC comes and not before, from this origin, and is not kept', async ({
-  app,
-  page,
-  site,
-}) => {
+test('libheif is fetched only for a HEIC, from this origin, and is not kept', async ({ app, page, site }) => {
   const seen = requestsOf(page);
   const ofLibheif = () => seen.filter((url) => /libheif/.test(url));
   await app.open();
@@ -131,7 +127,7 @@ test('libheif is asked for when a HEIC comes and not before, from this origin, a
   expect((await app.details()).get('Decoded by')).toBe('libheif: may differ slightly from other decoders');
 });
 
-test('what cannot be decoded is told, and the next photo works', async ({ app, page }) => {
+test('a file that cannot be decoded is reported, and the next photo works', async ({ app, page }) => {
   await app.open();
   const codes: [name: string, code: string][] = [
     ['huge.webp', 'IMAGE_TOO_LARGE'],
@@ -149,7 +145,7 @@ test('what cannot be decoded is told, and the next photo works', async ({ app, p
   expect((await app.classify('foreign/lossy.webp')).source.decodePath).toBe('webcodecs');
 });
 
-test('a call is aborted while its picture is being decoded', async ({ page, site }) => {
+test('a call can be aborted while its picture is being decoded', async ({ page, site }) => {
   await page.goto(`${site.url}api.html`);
   const told = await page.evaluate(async () => {
     const { Classifier } = (await import(

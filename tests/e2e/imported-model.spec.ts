@@ -1,6 +1,5 @@
 /**
- * Models that `import-keras` made (tests/imported) in the page, unchanged: the same numbers as Node's and as Keras'
- * own.
+ * Models made by `import-keras` (tests/imported), unchanged, in the page: the same scores as in Node and in Keras.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import { expectSame, nodeResult } from './node-result.js';
 import { picture, root, type Site } from './site.js';
 
 const imported = join(root, 'tests', 'imported');
-/** Model -> picture -> category -> Keras' score; of noise.png TensorFlow's. */
+/** Model -> picture -> category -> Keras' score; for noise.png TensorFlow's. */
 const expected = JSON.parse(readFileSync(join(imported, 'expected.json'), 'utf8')) as Record<
   string,
   Record<string, Record<string, number>>
@@ -24,7 +23,7 @@ const pathOf = (name: string) => (name === 'noise.png' ? join(imported, name) : 
 
 for (const [model, pictures] of Object.entries(expected)) {
   test(`${model} in the page: as in Node, as in Keras`, async ({ app, page, site }) => {
-    test.slow(); // Node's answers are made by the way
+    test.slow(); // also computes Node's results
     serveModel(site, model);
     site.addPage(
       'imported.html',
@@ -40,14 +39,14 @@ for (const [model, pictures] of Object.entries(expected)) {
       expect(Object.fromEntries(result.ranking.map(({ id }) => [id, scores[id]]))).toEqual(scores);
       for (const { id, probability } of result.ranking)
         expect(Math.abs(probability - (scores[id] as number)), `${name}: ${id}`).toBeLessThanOrEqual(2e-5);
-      // Nobody calibrated it: no category is presented alone.
+      // It is uncalibrated: no category is presented alone.
       expect(result.outcome).toBe('several');
       expect(result.predictionSet).toHaveLength(4);
     }
   });
 }
 
-test('an imported model explains itself where it keeps its maps', async ({ page, site }) => {
+test('an imported model has an explanation if it keeps its maps', async ({ page, site }) => {
   for (const model of Object.keys(expected)) serveModel(site, model);
   await page.goto(`${site.url}api.html`);
   const told = await page.evaluate(

@@ -2,7 +2,7 @@ import { expect, picture, test } from './fixtures.js';
 
 test('everything can be done by keyboard alone', async ({ app, page }) => {
   app.neverRefuse();
-  // Listened for from the start: a key press is quicker than the browser is told to hand choosers over.
+  // Registered early: a key press may come before the browser is told to intercept file choosers.
   page.on('filechooser', (chooser) => void chooser.setFiles(picture('spot.jpg')));
   await app.open();
   const focused = async (name: RegExp | string, role: 'button' | 'slider' | 'radio') => {
@@ -37,7 +37,7 @@ test('everything can be done by keyboard alone', async ({ app, page }) => {
   await expect(page.getByRole('button', { name: 'Choose photos' })).toBeFocused();
 });
 
-test('what has the focus is to be seen', async ({ app, page }) => {
+test('the focused element is visibly marked', async ({ app, page }) => {
   await app.open();
   const choose = page.getByRole('button', { name: 'Choose photos' });
   for (let presses = 0; presses < 20 && !(await choose.evaluate((element) => element.matches(':focus'))); presses += 1)

@@ -4,14 +4,14 @@ import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.js';
 
 async function seriousFaults(page: Page): Promise<string[]> {
-  // Its types come from a second copy of playwright-core, which npm puts beside the first.
+  // Its types come from a second copy of playwright-core that npm installs.
   const { violations } = await new AxeBuilder({ page: page as never }).analyze();
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ target }) => target.flat().join(' ')).join('; ')})`);
 }
 
-/** How far the page can be pushed sideways, and what sticks out. */
+/** How many pixels the page can be scrolled sideways. */
 function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
@@ -57,7 +57,7 @@ for (const [what, width, height] of [
   ['tablet', 820, 1180],
   ['desktop', 1440, 900],
 ] as const) {
-  test(`${what}: nothing sticks out, everything is at hand`, async ({ app, page }) => {
+  test(`${what}: nothing overflows, everything is reachable`, async ({ app, page }) => {
     app.neverRefuse();
     await page.setViewportSize({ width, height });
     await app.open();
@@ -76,7 +76,7 @@ for (const [what, width, height] of [
   });
 }
 
-test('the way to begin is in sight on a phone without scrolling', async ({ app, page }) => {
+test('the start button is visible on a phone without scrolling', async ({ app, page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await app.open();
   await expect(page.getByRole('button', { name: 'Choose photos' })).toBeInViewport({ ratio: 0.95 });
@@ -94,10 +94,10 @@ test.describe('a touch screen', () => {
   });
 });
 
-test('a zoom of 400 % needs no scrolling sideways', async ({ app, page }) => {
+test('a zoom of 400 % needs no horizontal scrolling', async ({ app, page }) => {
   await page.setViewportSize({ width: 1280, height: 900 });
   await app.open();
-  // What it leaves of a desktop screen.
+  // The CSS pixels it leaves of a desktop screen.
   await page.setViewportSize({ width: 320, height: 256 });
   await app.classify('spot.jpg');
   expect(await overflow(page)).toBeLessThanOrEqual(0);

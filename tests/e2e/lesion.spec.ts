@@ -1,4 +1,4 @@
-/** Two pictures of one lesion, and test-time augmentation, through the public API in a page: the same as in Node. */
+/** Two pictures of one lesion, and test-time augmentation, through a page's public API: same results as in Node. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ interface ModelManifest {
   combination?: object;
 }
 
-/** Says how the modalities are combined, with numbers that differ from those of any one modality. */
+/** Adds a combination of the modalities, with numbers that differ from those of any one modality. */
 function combine(manifest: ModelManifest): void {
   const [first, second] = manifest.modalities as [ModelManifest['modalities'][0], ModelManifest['modalities'][0]];
   manifest.combination = {
@@ -27,7 +27,7 @@ function combine(manifest: ModelManifest): void {
   second.testTimeAugmentation = { temperature: 0.8, sets: second.sets, tiers: second.tiers, rejectionThreshold: 1 };
 }
 
-/** The model as the site serves it, in a folder for Node. */
+/** The model as the site serves it, written to a folder for Node. */
 function modelFolder(site: Site): string {
   const folder = mkdtempSync(join(tmpdir(), 'dermlet-e2e-'));
   const manifest = site.changeJson('models/skin-8/manifest.json', combine);
@@ -48,7 +48,7 @@ const PICTURES = [
   ['orientation-6.jpg', 'photo'],
 ] as const;
 
-/** What expectSame leaves out: the pictures' own parts, up to the same rounding. */
+/** What expectSame leaves out: the per-picture parts, with the same tolerance. */
 function expectSameLesion(found: Result, wanted: Result): void {
   expectSame(found, wanted);
   expect(found.testTimeAugmentation).toBe(wanted.testTimeAugmentation);
@@ -66,7 +66,7 @@ function expectSameLesion(found: Result, wanted: Result): void {
   }
 }
 
-test('two drawn pictures get the result that Node computes, with and without test-time augmentation', async ({
+test('two drawn pictures get the same result as in Node, with and without test-time augmentation', async ({
   page,
   site,
 }) => {
@@ -96,7 +96,7 @@ test('two drawn pictures get the result that Node computes, with and without tes
   expect(plain.explanation?.classId).toBe(plain.ranking[0]?.id);
 });
 
-test('what makes no sense as a lesion is refused', async ({ page, site }) => {
+test('invalid lesion input is refused', async ({ page, site }) => {
   await page.goto(`${site.url}api.html`);
   const codes = await page.evaluate(async () => {
     const api = (await import(new URL('dermlet.js', document.baseURI).href)) as Api;

@@ -1,9 +1,9 @@
-/** A device that gives the page little memory: the engine's module as it is served may grow to 48 MiB at most. */
+/** A device with little memory: the engine's module, as served, may grow to 48 MiB at most. */
 import { writeFileSync } from 'node:fs';
 import { blankPng, withMostMemory } from '../core/limited.mjs';
 import { expect, test } from './fixtures.js';
 
-test('a photo that needs more memory than there is is too large, and the next one works', async ({
+test('a photo that needs more memory than available is refused as too large, and the next one works', async ({
   app,
   page,
   site,

@@ -3,11 +3,7 @@ import { expect, test } from './fixtures.js';
 
 const MODEL = 'models/skin-8/skin-8.onnx';
 
-test('a model with one byte flipped is refused; once it is right again, trying again works', async ({
-  app,
-  page,
-  site,
-}) => {
+test('a model with one byte flipped is refused; once it is correct, retrying works', async ({ app, page, site }) => {
   const bytes = site.read(MODEL);
   const at = bytes.length >> 1;
   bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
@@ -48,7 +44,7 @@ const UNAVAILABLE: { what: string; path: string; answer: { status?: number; type
 ];
 
 for (const { what, path, answer } of UNAVAILABLE) {
-  test(`${what} is said plainly`, async ({ app, page, site }) => {
+  test(`${what} is reported plainly`, async ({ app, page, site }) => {
     site.answers.set(path, answer);
     await page.goto(site.url);
     await expect(app.notice).toContainText('MODEL_UNAVAILABLE');
@@ -62,11 +58,11 @@ test('a manifest of another version is refused', async ({ app, page, site }) => 
   await expect(app.notice).toContainText('MODEL_CORRUPT');
 });
 
-test('a changed model is fetched anew and the old one is not used', async ({ app, page, site }) => {
+test('a changed model is fetched again and the old one is not used', async ({ app, page, site }) => {
   await app.open();
   await app.classify('spot.jpg');
   const fetched = site.count(/skin-8\.onnx$/);
-  // A new version whose file is not what it promises: the kept old file must not stand in for it.
+  // A new version whose file does not match its hash: the kept old file must not be used instead.
   site.changeJson('models/skin-8/manifest.json', (manifest: { version: string; file: { sha256: string } }) => {
     manifest.version = '99.0.0';
     manifest.file.sha256 = createHash('sha256').update('another').digest('hex');

@@ -1,4 +1,4 @@
-/** Two models: listed, chosen by name, changed at run time, remembered, offline. */
+/** Two models: listed, chosen by name, switched at run time, remembered, offline. */
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import type { App, Site } from './fixtures.js';
@@ -21,10 +21,10 @@ const withSecond = (app: App): void => {
   );
 };
 
-// Two or three networks are loaded here where other tests load one.
+// Each test here loads two or three networks instead of one.
 test.beforeEach(() => test.slow());
 
-/** What stands in the page's result, and whose it is. */
+/** Expects the page to show a result of the second model, or of the first. */
 async function expectShown(page: Page, second: boolean): Promise<void> {
   const names = page.locator('dermlet-ranking li');
   await expect(names.first()).toBeVisible({ timeout: 60_000 });
@@ -33,20 +33,20 @@ async function expectShown(page: Page, second: boolean): Promise<void> {
   for (const text of texts) expect(text.includes('Second ')).toBe(second);
 }
 
-/** Holds the answers to one model's weights back until let go. */
+/** Holds back responses with one model's weights until released. */
 async function holdWeights(page: Page, model: string): Promise<() => void> {
   let release = () => undefined as void;
   const gate = new Promise<void>((resolve) => (release = resolve));
   await page.context().route(new RegExp(`/models/${model}/[^/]*\\.onnx$`), async (route) => {
     await gate;
-    // Whoever asked may be gone.
+    // The requester may be gone.
     await route.continue().catch(() => undefined);
   });
   return release;
 }
 
 test.describe('the page', () => {
-  test('lists both and uses the one chosen for the photo that is there', async ({ app, page, site }) => {
+  test('lists both and uses the chosen one for the current photo', async ({ app, page, site }) => {
     withSecond(app);
     await app.open();
     await expect(app.model(USUAL)).toBeChecked();
@@ -67,13 +67,13 @@ test.describe('the page', () => {
     expect([first?.result.model.name, second?.result.model.name]).toEqual(['skin-8', SECOND]);
     expect(second?.name).toBe('spot.jpg');
     await expect(app.model(TITLE)).toHaveAccessibleDescription(/Kept on this device/);
-    // What the page says of licences is about the one in use.
+    // The page's licence text is that of the model in use.
     await expect(page.locator('#weights')).toContainText('may be used commercially too, under CC-BY-4.0');
     await expect(page.locator('#weights a').first()).toHaveAttribute('href', /models\/second\/MODEL_CARD\.md$/);
     expect(page.workers()).toHaveLength(1);
   });
 
-  test('remembers the choice on this device, and forgets it with the usual one', async ({ app, page, site }) => {
+  test('remembers the choice on this device, and forgets it with the default one', async ({ app, page, site }) => {
     withSecond(app);
     await app.open();
     await app.model(TITLE).check();
@@ -83,7 +83,7 @@ test.describe('the page', () => {
     await page.reload();
     await app.untilReady();
     await expect(app.model(TITLE)).toBeChecked();
-    // Nothing of the usual one was asked for on the way.
+    // Nothing of the default model was requested.
     expect(site.count(/^models\/skin-8\/.*manifest\.json$/)).toBe(usual);
     expect((await app.classify('spot.jpg')).model.name).toBe(SECOND);
     await app.model(USUAL).check();
@@ -95,7 +95,7 @@ test.describe('the page', () => {
     await app.open(`?model=${SECOND}`);
     await expect(app.model(TITLE)).toBeChecked();
     expect((await app.classify('spot.jpg')).model.name).toBe(SECOND);
-    // Cards and licences are kept with the page; of the model itself nothing is fetched.
+    // Cards and licences are kept with the page; nothing of the model itself is fetched.
     expect(site.count(/^models\/skin-8\/.*(manifest\.json|onnx)$/)).toBe(0);
     expect(await page.evaluate(() => localStorage.length)).toBe(0);
     await app.model(USUAL).check();
@@ -104,7 +104,7 @@ test.describe('the page', () => {
   });
 
   for (const name of ['nothing', '../../elsewhere', 'https://example.org/model/']) {
-    test(`says so when its address names what is not here (${name}), and works`, async ({ app, page, site }) => {
+    test(`says so if its address names an unknown model (${name}), and works`, async ({ app, page, site }) => {
       withSecond(app);
       await app.open(`?model=${encodeURIComponent(name)}`);
       await expect(page.getByText(`no neural network called “${name}”`)).toBeVisible();
@@ -118,7 +118,7 @@ test.describe('the page', () => {
     });
   }
 
-  test('offers no choice where there is none, and forgets a model that is gone', async ({ app, page, site }) => {
+  test('offers no choice if there is only one model, and forgets a removed model', async ({ app, page, site }) => {
     site.onlyDefaultModel();
     await page.addInitScript(() => localStorage.setItem('dermlet-model', 'gone'));
     await app.open();
@@ -152,7 +152,7 @@ test.describe('the page', () => {
     expect(page.workers()).toHaveLength(1);
   });
 
-  test('while the chosen one is loading nothing of the other is shown', async ({ app, page }) => {
+  test('while the chosen one is loading, nothing of the other is shown', async ({ app, page }) => {
     withSecond(app);
     await app.open();
     await app.classify('spot.jpg');
@@ -160,7 +160,7 @@ test.describe('the page', () => {
     await app.model(TITLE).check();
     await expect(page.locator('dermlet-result-card')).toHaveCount(0);
     await expect(page.getByText('Waiting for the neural network to load')).toBeVisible();
-    // And back again: the first model looks anew, the second never answers.
+    // And back again: the first model classifies anew, the second never gives a result.
     await app.model(USUAL).check();
     await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(2);
     release();
@@ -168,7 +168,7 @@ test.describe('the page', () => {
     expect((await app.results()).map(({ result }) => result.model.name)).toEqual(['skin-8', 'skin-8']);
   });
 
-  test('is chosen by keyboard', async ({ app, page }) => {
+  test('lets a model be chosen by keyboard', async ({ app, page }) => {
     withSecond(app);
     await app.open();
     for (
@@ -201,11 +201,7 @@ test.describe('the page', () => {
     });
   }
 
-  test('offline: the models that were used before work, another is said to be out of reach', async ({
-    app,
-    page,
-    site,
-  }) => {
+  test('offline: models used before work, another is reported as unreachable', async ({ app, page, site }) => {
     withSecond(app);
     await app.open();
     await page.evaluate(async () => void (await navigator.serviceWorker.ready));
@@ -222,7 +218,7 @@ test.describe('the page', () => {
     expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
   });
 
-  test('offline: a chosen second model is kept as the first is', async ({ app, page, site }) => {
+  test('offline: a chosen second model is kept like the first', async ({ app, page, site }) => {
     withSecond(app);
     await app.open(`?model=${SECOND}`);
     await page.evaluate(async () => void (await navigator.serviceWorker.ready));
@@ -275,7 +271,7 @@ test.describe('the classifier', () => {
     expect(told.result.model.name).toBe(SECOND);
   });
 
-  test('refuses a name that is not listed with the names that are, and takes no name for an address', async ({
+  test('refuses an unlisted name, giving the listed ones, and never treats a name as an address', async ({
     page,
     site,
   }) => {
@@ -301,7 +297,7 @@ test.describe('the element', () => {
   ) => `<h1>My page</h1><dermlet-classifier model="${model}" backend="wasm"></dermlet-classifier>
     <script type="module" src="../dermlet.js"></script>`;
 
-  test('takes a name wherever its page lies, and another at run time', async ({ app, page, site }) => {
+  test('accepts a name wherever its page is, and another at run time', async ({ app, page, site }) => {
     withSecond(app);
     site.addPage('elsewhere/embed.html', EMBED('second'));
     await page.goto(`${site.url}elsewhere/embed.html`);
@@ -314,7 +310,7 @@ test.describe('the element', () => {
     expect(page.workers()).toHaveLength(1);
   });
 
-  test('downloads nothing when its model is changed before anybody is interested', async ({ app, page, site }) => {
+  test('downloads nothing when its model is changed before the user interacts', async ({ app, page, site }) => {
     withSecond(app);
     site.addPage('elsewhere/embed.html', EMBED('skin-8'));
     await page.goto(`${site.url}elsewhere/embed.html`);
@@ -324,7 +320,7 @@ test.describe('the element', () => {
     expect(site.count(/onnx$|wasm$|manifest\.json$/)).toBe(0);
   });
 
-  test('says plainly that a name is not there, and goes on with one that is', async ({ app, page, site }) => {
+  test('says plainly that a name is unknown, and then works with a known one', async ({ app, page, site }) => {
     withSecond(app);
     site.addPage('elsewhere/embed.html', EMBED('nothing'));
     await page.goto(`${site.url}elsewhere/embed.html`);

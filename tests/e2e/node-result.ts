@@ -1,4 +1,4 @@
-/** What the command line says of a picture: the same core and network in Node. */
+/** The command line's result for a picture: the same core and network in Node. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,7 +24,7 @@ async function ask(names: readonly string[], model: string | undefined, more: re
   return resultIn(JSON.parse(stdout));
 }
 
-/** The result itself, however the command wraps it. */
+/** The result itself, without the command's wrapping. */
 function resultIn(json: unknown): Result {
   const first: unknown = Array.isArray(json) ? json[0] : json;
   const result = (first as { result?: unknown }).result ?? first;
@@ -32,12 +32,12 @@ function resultIn(json: unknown): Result {
   return result as Result;
 }
 
-/** Of a picture by name or whole path, by the default model or that in a folder. */
+/** For a picture by name or full path, with the default model or one in a folder. */
 export function nodeResult(name: string, model?: string): Promise<Result> {
   return remembered([name], model, []);
 }
 
-/** Of two pictures of one lesion, each of its modality, by the model in a folder. */
+/** For two pictures of one lesion, each with its modality, with the model in a folder. */
 export function nodeLesion(
   pictures: readonly (readonly [name: string, modality: string])[],
   model: string,
@@ -57,7 +57,7 @@ function remembered(names: readonly string[], model: string | undefined, more: r
   return answer;
 }
 
-/** Probabilities by class id, and everything that does not depend on who ran the network. */
+/** Compares probabilities by class id, and everything that does not depend on where the network ran. */
 export function expectSame(found: Result, wanted: Result, tolerance = 1e-4): void {
   const byId = (result: Result) => Object.fromEntries(result.ranking.map(({ id, probability }) => [id, probability]));
   const [a, b] = [byId(found), byId(wanted)];

@@ -2,13 +2,13 @@ import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
-/** Until the service worker has kept its files and looks after this page. */
+/** Waits until the service worker has kept its files and controls this page. */
 async function untilKept(page: Page): Promise<void> {
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
 }
 
-test('with the server gone after the first visit it still classifies, the same', async ({ app, page, site }) => {
+test('with the server gone after the first visit it still gives the same result', async ({ app, page, site }) => {
   await app.open();
   await untilKept(page);
   await site.close();
@@ -17,7 +17,7 @@ test('with the server gone after the first visit it still classifies, the same',
   expectSame(await app.classify('spot.jpg'), await nodeResult('spot.jpg'));
 });
 
-test('offline, in a page opened anew', async ({ app, page, context, site }) => {
+test('offline, in a newly opened page', async ({ app, page, context, site }) => {
   await app.open();
   await untilKept(page);
   await page.close();
@@ -30,7 +30,7 @@ test('offline, in a page opened anew', async ({ app, page, context, site }) => {
   await context.setOffline(false);
 });
 
-test('the second visit is isolated and uses threads, with the result of one thread', async ({ app, page }) => {
+test('the second visit is isolated and uses threads, with the same result as one thread', async ({ app, page }) => {
   await app.open();
   const navigations: string[] = [];
   page.on('framenavigated', (frame) => navigations.push(frame.url()));
@@ -49,10 +49,10 @@ test('the second visit is isolated and uses threads, with the result of one thre
   expectSame(threaded, single, 1e-5);
 });
 
-test('an update of the site is taken once all its pages are closed', async ({ app, page, context, site }) => {
+test('a site update takes effect once all its pages are closed', async ({ app, page, context, site }) => {
   await app.open();
   await untilKept(page);
-  // A new version of the page: its revision in sw.js is what tells the service worker.
+  // A new version of the page: the service worker sees it by the revision in sw.js.
   site.answers.set('index.html', {
     body: site.read('index.html').toString().replace('<title>', '<title>New '),
     type: 'text/html; charset=utf-8',

@@ -1,7 +1,7 @@
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
-/** Gives noise in place of pixels wherever a canvas is read, as privacy browsers do and worse. */
+/** Returns noise instead of pixels wherever a canvas is read: worse than privacy browsers do. */
 function poison(): void {
   const spoil = (prototype: { getImageData: CanvasRenderingContext2D['getImageData'] }) => {
     const original = prototype.getImageData;
@@ -20,7 +20,7 @@ function poison(): void {
   window.createImageBitmap = nothing;
 }
 
-test('a browser that falsifies what canvases hold changes nothing', async ({ app, page }) => {
+test('a browser that falsifies canvas contents does not change the result', async ({ app, page }) => {
   await page.addInitScript(poison);
   await app.open();
   const spoiled = await page.evaluate(() => {
@@ -31,8 +31,8 @@ test('a browser that falsifies what canvases hold changes nothing', async ({ app
   expectSame(await app.classify('spot.jpg'), await nodeResult('spot.jpg'));
 });
 
-test('neither is there a canvas read in the worker', async ({ app, page }) => {
-  // A worker has no init scripts: the bundle that runs in it says it itself.
+test('the worker reads no canvas either', async ({ app, page }) => {
+  // Workers have no init scripts, so the worker's bundle itself is searched.
   await app.open();
   const scripts = await Promise.all(
     page.workers().map((worker) => page.request.get(worker.url()).then((response) => response.text())),
@@ -55,7 +55,7 @@ test('nothing of a photo stays on the device', async ({ app, page }) => {
   expect(stored.keys.filter((url) => /spot|blob:/.test(url))).toEqual([]);
 });
 
-test('the policy of the page allows no other origin, no eval and no form', async ({ page, site }) => {
+test("the page's policy allows no other origin, no eval and no form", async ({ page, site }) => {
   await page.goto(site.url);
   const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
   const directives = new Map(

@@ -13,7 +13,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from '@
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
 const out = join(root, 'docs/screenshots');
-/** As on a project page: nothing may rely on lying at the root of its host. */
+/** As on a GitHub project page: nothing may rely on being at the root of its host. */
 const SUB_PATH = '/some/folder/';
 /** Bytes; a README must open quickly. */
 const LARGEST = 400_000;
@@ -45,7 +45,7 @@ function serve(): Promise<Server> {
 }
 
 /**
- * Drops a picture on the page, as a person would; made smaller, which smooths the drawn skin's grain: it does not
+ * Drops a picture on the page, as a user would. It is scaled down, which smooths the drawn skin's grain: that does not
  * compress.
  */
 async function drop(page: Page, path: string): Promise<void> {
@@ -70,7 +70,7 @@ interface Shot {
   fullPage: boolean;
 }
 
-// One device pixel a CSS pixel: with two, the skin's grain alone is 500 kB.
+// One device pixel per CSS pixel: with two, the skin's grain alone is 500 kB.
 const phone: BrowserContextOptions = {
   viewport: { width: 390, height: 844 },
   deviceScaleFactor: 1,

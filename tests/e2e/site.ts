@@ -1,5 +1,5 @@
 /**
- * The built site on a free port under a sub-path, with a log of what was asked for and answers that a test may change.
+ * The built site on a free port under a sub-path, with a log of requests and responses that a test can replace.
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { type Answer, siteDir as built, type Served, type ServedRequest, serve } from '../../tools/build/serve.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-/** `npm test` gives a copy, so that a build that somebody starts meanwhile does not pull the site away. */
+/** `npm test` passes a copy, so that a concurrent build cannot change the site. */
 const siteDir = process.env.DERMLET_SITE ?? built;
 const BASE = '/some/where/dermlet/';
 
 export const pictureDir = join(root, 'tests', 'pictures');
-/** The path of a picture of tests/pictures by its name; a whole path stays as it is. */
+/** The path of a picture in tests/pictures by name; a full path stays as it is. */
 export const picture = (name: string): string => resolve(pictureDir, name);
 
 interface SecondManifest {
@@ -24,14 +24,14 @@ interface SecondManifest {
   classes: { name: string }[];
 }
 
-/** Every file that a manifest promises by its hash, wherever it stands in it. */
+/** Every file that a manifest lists with a hash, at any depth. */
 function filesIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const { path, sha256 } = value as { path?: unknown; sha256?: unknown };
   return typeof path === 'string' && typeof sha256 === 'string' ? [path] : Object.values(value).flatMap(filesIn);
 }
 
-/** The page's own policy, for pages that the tests add: what they prove must hold under it. */
+/** The page's own policy, for pages that tests add: they must work under it. */
 function policy(): string {
   const meta = /<meta\s+http-equiv="Content-Security-Policy"[^>]*>/.exec(
     readFileSync(join(siteDir, 'index.html'), 'utf8'),
@@ -41,7 +41,7 @@ function policy(): string {
 }
 
 export class Site {
-  /** Answers in place of files, by path relative to the site. */
+  /** Responses that replace files, by path relative to the site. */
   readonly answers = new Map<string, Answer>();
   readonly log: ServedRequest[] = [];
   #served: Served | undefined;
@@ -66,12 +66,12 @@ export class Site {
     this.addPage('api.html', '');
   }
 
-  /** From now on nobody answers. */
+  /** Stops the server. */
   async close(): Promise<void> {
     await this.#served?.close();
   }
 
-  /** A page with the site's policy that the tests need and nobody else. */
+  /** Adds a page, for tests only, with the site's policy. */
   addPage(path: string, body: string): void {
     const depth = '../'.repeat(path.split('/').length - 1);
     const text = `<!doctype html><html lang="en"><head><meta charset="utf-8">${policy()}<title>Test</title>
@@ -94,8 +94,8 @@ export class Site {
   }
 
   /**
-   * Lays a second model on the served copy and makes the list hold it and the default alone: the shipped weights under
-   * another name, with one category's name and the licence changed, so that whose result it is can be told.
+   * Serves a second model and a list with only it and the default: the shipped weights under another name, with one
+   * category's name and the licence changed, so that its results can be told apart.
    */
   addModel(name: string): void {
     const own = (path: string) => `models/${name}/${path}`;
@@ -127,14 +127,14 @@ export class Site {
     });
   }
 
-  /** The list holds the default alone. */
+  /** Serves a list with only the default. */
   onlyDefaultModel(): void {
     this.changeJson('models/index.json', (index: { models: { default: boolean }[] }) => {
       index.models = index.models.filter((model) => model.default);
     });
   }
 
-  /** How often paths that match were asked for. */
+  /** Number of requests for matching paths. */
   count(pattern: RegExp): number {
     return this.log.filter(({ path }) => pattern.test(path)).length;
   }

@@ -1,5 +1,5 @@
 /**
- * The network on WebGPU: SwiftShader's adapter, a graphics processor in software. Slow, and as strict as a real one.
+ * The network on WebGPU with SwiftShader's adapter, a software GPU. Slow, and as strict as a real one.
  */
 import { createHash } from 'node:crypto';
 import type { Page } from '@playwright/test';
@@ -34,7 +34,7 @@ async function expectAdapter(page: Page, site: Site): Promise<void> {
 }
 
 /**
- * A reference that no working network can meet, with the manifest that fits it: as if this machine computed wrongly.
+ * Serves a reference that no working network can match, and a manifest for it: as if this machine computed wrongly.
  */
 function breakSelfTest(site: Site): void {
   const body = site.changeJson(REFERENCE, (reference: { scores: number[] }) => {
@@ -46,7 +46,7 @@ function breakSelfTest(site: Site): void {
   });
 }
 
-test('the full path on WebGPU gives the result of WASM in Node', async ({ app, page, site }) => {
+test('the full path on WebGPU gives the same result as WASM in Node', async ({ app, page, site }) => {
   await page.goto(site.url + PAGE);
   await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 120_000 }).toBe(1);
   await app.choose('spot.jpg');
@@ -73,13 +73,13 @@ test('a failed self-test falls back to WASM, and the page says so', async ({ app
   expectSame(result, await nodeResult('spot.jpg'));
 });
 
-test('a reference that is not the one of the manifest is refused', async ({ app, page, site }) => {
+test("a reference that is not the manifest's is refused", async ({ app, page, site }) => {
   site.changeJson(REFERENCE, (reference: { scores: number[] }) => reference.scores.reverse());
   await page.goto(site.url + PAGE);
   await expect(app.notice).toContainText('MODEL_CORRUPT', { timeout: 120_000 });
 });
 
-test('a graphics processor in software is not chosen by itself', async ({ app, site }) => {
+test('a software GPU is not chosen automatically', async ({ app, site }) => {
   await app.open();
   const result = await app.classify('spot.jpg');
   expect(result.runtime.backend).toBe('wasm');

@@ -1,4 +1,4 @@
-// What is built from what. Every artifact is made only when something that it is made from has changed.
+// What is built from what. An artifact is rebuilt only if one of its inputs has changed.
 import { existsSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -41,13 +41,13 @@ const TITLES = {
 };
 
 /**
- * Configures and builds one CMake preset in build/<preset>; starts over when the compiler or a folder that it was
- * configured for changed.
+ * Configures and builds one CMake preset in build/<preset>; starts over if the compiler or a folder it was configured
+ * for has changed.
  * @param {object} wanted
  * @param {string} wanted.preset
  * @param {string} wanted.kind
  * @param {import('./fingerprint.mjs').Stamp | null} wanted.previous
- * @param {readonly string[]} wanted.configure  what cmake is called through
+ * @param {readonly string[]} wanted.configure  command prefix that cmake is called through
  * @param {Record<string, string>} [wanted.define]
  * @param {NodeJS.ProcessEnv} [wanted.env]
  */
@@ -61,7 +61,7 @@ async function cmake({ preset, kind, previous, configure, define = {}, env = {} 
 }
 
 /**
- * A compiler that ensureTools() saw to.
+ * A compiler that ensureTools() provided.
  * @param {string | null} compiler
  */
 function found(compiler) {
@@ -72,7 +72,7 @@ function found(compiler) {
 /** The newest emcc that the project was built with. */
 const NEWEST_TESTED_EMCC = [3, 1, 69];
 
-/** A newer compiler than those tested may warn of more: that must not keep anybody from a site. */
+/** Compilers newer than those tested may warn about more: that must not prevent a build. */
 function warningsOfEmcc() {
   const version = versionIn(emccVersion());
   return version !== null && isAtLeast(NEWEST_TESTED_EMCC, version) ? 'ON' : 'OFF';
@@ -105,7 +105,7 @@ export async function wasm(preset = 'wasm') {
 }
 
 /**
- * The C++ core and its tests for this machine; preset `native`, `asan`, `scalar` or, with benchmarks in place of tests,
+ * The C++ core and its tests for this machine; preset `native`, `asan`, `scalar` or, with benchmarks instead of tests,
  * `bench`.
  * @param {NativePreset} preset
  */
@@ -146,19 +146,19 @@ export async function fuzzers() {
   });
 }
 
-/** emcc's own clang, told to another one: where it compiles for, and where its headers lie. */
+/** emcc's target and header folders, as flags for another clang. */
 function emccFlags() {
   const flags = ask('em++', ['--cflags'], { env: emccEnvironment() });
   if (flags === null) throw new StepError('em++ --cflags did not answer.');
   return flags.trim().split(/\s+/);
 }
 
-/** Warnings are for .clang-tidy to judge, and clang-tidy's own clang may lack some of the compiler's. */
+/** .clang-tidy decides about warnings, and clang-tidy's own clang may not know all of the compiler's. */
 const TIDY_FLAGS = ['-Wno-error', '-Wno-unknown-warning-option'];
 
 /**
- * The compile databases that clang-tidy reads, from builds that are only configured: the core and its tests as clang
- * compiles them, and the bindings. Resolves to the folders, with the flags that a clang other than theirs needs.
+ * The compile databases that clang-tidy reads, from builds that are configured but not run: the core and its tests as
+ * clang compiles them, and the bindings. Resolves to the folders, with the flags that another clang needs.
  */
 export async function tidyDatabases() {
   await ensureTools([...BUILD_NEEDS, ...CORE_TEST_NEEDS]);
@@ -195,7 +195,7 @@ const TRAINING_REQUIREMENTS = ['requirements.txt', 'requirements-dev.txt', 'requ
 );
 
 /**
- * A virtual environment in build/ that holds what some requirement files pin. Resolves to its python.
+ * A virtual environment in build/ with what the given requirement files pin. Resolves to its Python.
  * @param {{ name: string, title: string, requirements: readonly string[], proof: string }} wanted
  */
 async function pythonEnvironment({ name, title, requirements, proof }) {
@@ -223,9 +223,9 @@ async function pythonEnvironment({ name, title, requirements, proof }) {
 }
 
 /**
- * A virtual environment with what the training tool and its tests need, made anew when the requirements or the Python
- * change. Returns its Python. pip asks what it is configured to ask: where that offers torch with CUDA alone, some
- * gigabytes come along.
+ * A virtual environment with what the training tool and its tests need, rebuilt if the requirements or the Python
+ * change. Returns its Python. pip uses its configured index: if that only offers torch with CUDA, it downloads some
+ * gigabytes.
  */
 export function trainingEnvironment() {
   return pythonEnvironment({
@@ -236,7 +236,7 @@ export function trainingEnvironment() {
   });
 }
 
-/** The folder of the checkers that lint and format use, in an environment of their own: it is small. */
+/** The folder of the checkers that lint and format use, in a separate, small environment. */
 export async function lintPrograms() {
   const python = await pythonEnvironment({
     name: 'lint-venv',
@@ -306,7 +306,7 @@ export async function npmPackage() {
   });
 }
 
-/** npm packages, WASM core, site: all that a visitor gets. */
+/** npm packages, WASM core, site: everything a visitor needs. */
 export async function everything() {
   checkNode();
   await ensurePackages();

@@ -1,4 +1,4 @@
-// Whether something must be made again: decided by the content of what it is made from, not by dates.
+// Whether an artifact must be rebuilt: decided by its inputs' content, not their dates.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -6,8 +6,8 @@ import { withLock } from './lock.mjs';
 import { cacheDir, root, step, upToDate } from './steps.mjs';
 
 /**
- * @typedef {object} Stamp  what was made last
- * @property {string | null} print  of what it was made from; null while it is made
+ * @typedef {object} Stamp  of the last build
+ * @property {string | null} print  the inputs' fingerprint; null while building
  * @property {string} [kind]
  * @property {(string | null)[]} [state]
  *
@@ -17,14 +17,14 @@ import { cacheDir, root, step, upToDate } from './steps.mjs';
  * @property {readonly string[]} inputs  files and folders
  * @property {readonly string[]} [extra]
  * @property {readonly string[]} outputs  files
- * @property {string} kind  changes when what was made before cannot be built upon (another compiler)
+ * @property {string} kind  changes if the previous build cannot be reused (another compiler)
  * @property {(previous: Stamp | null) => Promise<unknown>} make
  */
 
 const IGNORED = /^(node_modules|__pycache__|\..*\.sw.|.*~|\.DS_Store)$/;
 
 /**
- * Every file under a file or folder, in a stable order; nothing when it does not exist.
+ * Every file under a file or folder, in a stable order; none if it does not exist.
  * @param {string} path
  * @returns {string[]}
  */
@@ -39,7 +39,7 @@ export function filesUnder(path) {
 }
 
 /**
- * SHA-256 over names and contents of files and folders (relative to the repository) and over further strings.
+ * SHA-256 over names and contents of files and folders (relative to the repository) and over extra strings.
  * @param {readonly string[]} inputs
  * @param {readonly string[]} [extra]
  */
@@ -76,7 +76,7 @@ export function writeStamp(name, stamp) {
 }
 
 /**
- * Size and date of each output: an output that was removed or replaced by hand is made again.
+ * Size and date of each output: an output removed or replaced by hand is rebuilt.
  * @param {readonly string[]} outputs
  */
 function stateOf(outputs) {
@@ -97,8 +97,8 @@ function isFresh(artifact, print) {
 }
 
 /**
- * Makes an artifact unless it is fresh. Resolves to whether it was made. `make` gets the previous stamp, to see whether
- * it can build upon that.
+ * Makes an artifact unless it is fresh. Resolves to whether it was made. `make` gets the previous stamp, to decide
+ * whether to reuse that build.
  * @param {Artifact} artifact
  */
 export async function ensure(artifact) {
@@ -108,11 +108,11 @@ export async function ensure(artifact) {
     return false;
   }
   return withLock(artifact.title, async () => {
-    // Taken before the work: a file changed while it runs makes the result stale.
+    // Taken before the work: a file changed during it makes the result stale.
     const print = printNow();
     if (isFresh(artifact, print)) return false;
     const previous = readStamp(artifact.name);
-    // Until it is made it is not fresh; what it was begun with stays known, so that a failed build is gone on with.
+    // Not fresh until made; the kind is stored already, so that a failed build can be resumed.
     writeStamp(artifact.name, { print: null, kind: artifact.kind });
     await step(artifact.title, () => artifact.make(previous));
     writeStamp(artifact.name, { print, kind: artifact.kind, state: stateOf(artifact.outputs) });

@@ -1,16 +1,16 @@
-// What fuzz targets begin with: the drawn pictures, with bytes behind them where those choose options, parts of them
-// (EXIF blocks, ICC profiles), and, where the input is no picture, small valid inputs. Made anew for each run, so that
-// a picture that is drawn later is a seed without further ado.
+// Seeds of the fuzz targets: the drawn pictures, followed by option bytes where a target reads them; parts of them
+// (EXIF blocks, ICC profiles); and, where the input is not a picture, small valid inputs. Regenerated for each run, so
+// that newly drawn pictures become seeds automatically.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { filesUnder } from './fingerprint.mjs';
 import { root } from './steps.mjs';
 
-/** Inputs are cut here: longer ones cost more time than they find. */
+/** Inputs are cut to this length in bytes: longer ones find too little for the time they take. */
 export const MAX_LENGTH = 65536;
 
-/** Every drawn file, the refused ones too, but not the scripts that draw them. */
+/** Every drawn file, including those to be refused, but not the scripts that draw them. */
 const drawn = () =>
   filesUnder(join(root, 'tests', 'pictures'))
     .filter((path) => !path.endsWith('.py'))
@@ -91,7 +91,7 @@ function profiles(bytes) {
 }
 
 /**
- * Pictures with eight bytes behind them that choose the tensor's size, layout, fit, filter, views, preview and crop
+ * A picture followed by eight bytes that choose the tensor's size, layout, fit, filter, views, preview and crop
  * (tests/fuzz/input.h).
  * @param {Buffer} bytes
  * @param {number} i
@@ -119,7 +119,7 @@ function floats(...values) {
 }
 
 /**
- * tests/fuzz/interpret_fuzz.cc: classes, rows and views, columns and what else, flags; then scores, limits,
+ * tests/fuzz/interpret_fuzz.cc: classes, rows and views, columns and others, flags; then scores, limits,
  * temperature, rejection, cuts for high and moderate, penalty, and the rest.
  */
 function outputs() {
@@ -134,7 +134,7 @@ function outputs() {
     for (const more of [0, 2, 6, 14]) {
       const scores = Array.from({ length: 3 * count }, (_, i) => (i % 5) - 1.5);
       const second = more === 0 ? [] : [0.5, 2, -1, 0.75, 0.5, 1.25, 1.5];
-      const rows = count > 1 ? 8 : 2; // numbers of the embedding of all views as well
+      const rows = count > 1 ? 8 : 2; // also the length of all views' embeddings
       const embedding = count > 1 ? Array.from({ length: rows }, (_, i) => i / 3) : [];
       const maps = Array.from({ length: 3 * rows * 2 * count }, (_, i) => (i % 7) / 7);
       for (const flags of [2, 6 + 16, 7])
@@ -146,7 +146,7 @@ function outputs() {
         );
     }
   }
-  // With a rejection model, of an embedding of eight numbers or as many for each of eight views.
+  // With a rejection model, for an embedding of eight numbers or of eight for each of eight views.
   for (const views of [0, 2]) {
     const scores = Array.from({ length: views === 0 ? 3 : 24 }, (_, i) => i % 4);
     seeds.push(
@@ -179,7 +179,7 @@ const SEEDS = {
 };
 
 /**
- * Writes a target's seeds into a folder of its own; resolves the folder and how many there are.
+ * Writes a target's seeds into its own folder; resolves to the folder and their number.
  * @param {string} target
  * @param {string} folder
  */

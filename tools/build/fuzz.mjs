@@ -1,8 +1,8 @@
 // npm run fuzz -- [--seconds N] [--only TARGET[,TARGET]]: libFuzzer on the C++ core under the sanitizers, two targets
 // at a time. First every input that once failed (tests/fuzz/regressions/<target>-*), then N seconds (60) from the drawn
-// pictures (fuzz-seeds.mjs) and what earlier runs found (.cache/fuzz/<target>, which a later run goes on with), by the
-// words in tests/fuzz/dictionaries. At the end a table: runs, coverage, what is new, findings. A finding is written to
-// build/fuzz-findings/ and named with the command that repeats it; exit status 1.
+// pictures (fuzz-seeds.mjs) and the corpus of earlier runs (.cache/fuzz/<target>, which later runs extend), with the
+// dictionaries in tests/fuzz/dictionaries. Ends with a table: runs, coverage, new inputs, findings. A finding is saved
+// in build/fuzz-findings/ and printed with the command that reproduces it; exit status 1.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
@@ -19,13 +19,13 @@ const findings = join(root, 'build', 'fuzz-findings');
 const LIMITS = ['-timeout=20', '-rss_limit_mb=2560', '-print_final_stats=1'];
 
 /**
- * Bytes of the longest input where not MAX_LENGTH: what is decoded several times over finds more in small pictures.
+ * Longest input in bytes where not MAX_LENGTH: targets that decode several times find more with small pictures.
  * @type {Record<string, number>}
  */
 const LENGTHS = { builds: 16384, jpeg: 16384, png: 16384, scaled: 16384 };
 
 /**
- * The words that a target's inputs are made of; libFuzzer takes one file.
+ * The dictionaries for a target's inputs; libFuzzer accepts one file.
  * @type {Record<string, readonly string[]>}
  */
 const DICTIONARIES = {
@@ -70,8 +70,8 @@ const findingsOf = (target) =>
  * @typedef {object} Line  of the table
  * @property {string} target
  * @property {boolean} passed
- * @property {number} known  inputs that once failed
- * @property {boolean} replayed  without a failure
+ * @property {number} known  number of inputs that once failed
+ * @property {boolean} replayed  those passed
  * @property {string[]} found
  *
  * @typedef {Line & Partial<NonNullable<ReturnType<typeof fromLibFuzzer>>>} Row
@@ -115,7 +115,7 @@ async function one(target, seconds) {
 }
 
 /**
- * What a finding is, how it is repeated and how it is kept.
+ * Says what a finding is, how to reproduce it and how to keep it.
  * @param {Pick<Line, 'target' | 'replayed' | 'found'> & { status: number | string, program: string }} failure
  */
 function complain({ target, status, program, replayed, found }) {
@@ -134,8 +134,8 @@ function complain({ target, status, program, replayed, found }) {
 const number = (value) => (value === undefined ? '-' : value.toLocaleString('en'));
 
 /**
- * The table at the end; `edges` are libFuzzer's counters of the target's program that were reached, `features` those
- * with how often.
+ * The table at the end; `edges` are the coverage counters that libFuzzer reached in the target's program, `features`
+ * count how often as well.
  * @param {readonly Row[]} lines
  */
 function table(lines) {
@@ -166,8 +166,7 @@ function table(lines) {
 }
 
 /**
- * Runs targets side by side; resolves to counts as the test run wants them: a test a target, one an input that once
- * failed.
+ * Runs targets in parallel; resolves to the test run's counts: one test per target and one per input that once failed.
  * @param {{ seconds?: number, only?: readonly string[] }} [options]
  */
 export async function fuzz({ seconds = 60, only = targets() } = {}) {

@@ -1,4 +1,4 @@
-// The rules of biome.json on who may import whom, seen to hold: nobody imports past a folder's index or up the way.
+// Tests biome.json's import rules: no import bypasses a folder's index or points against the dependency direction.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { root } from './steps.mjs';
 import { localBin } from './toolchain.mjs';
 
 /**
- * Who, what they may import, and what they may not.
+ * A file, an import it may use, and one it may not.
  * @type {[file: string, may: string, mayNot: string][]}
  */
 const RULES = [
@@ -37,7 +37,7 @@ let folder;
 /** @type {string} */
 let said;
 
-/** Every import in a file of its own, in a tree with the same rules. */
+/** Writes each import to its own file, in a tree with the same rules. */
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'dermlet-imports-'));
   cpSync(join(root, 'biome.json'), join(folder, 'biome.json'));

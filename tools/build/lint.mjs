@@ -1,5 +1,5 @@
-// npm run lint: the style of every file that a person writes, each language by its own checker; the last line counts.
-// npm run format (--fix): the same checkers write what they can mend.
+// npm run lint: checks the style of every hand-written file, each language with its own checker; the last line counts.
+// npm run format (--fix): the same checkers fix what they can.
 import { join, relative } from 'node:path';
 import { lintPrograms } from './artifacts.mjs';
 import { ask, isProgram, main, root, run, StepError, say } from './steps.mjs';
@@ -8,9 +8,9 @@ import { checkNode, ensurePackages, localBin } from './toolchain.mjs';
 const PYTHON = ['tools/train', 'tests'];
 
 /**
- * Each has the names of its own place alone: web/ (which the root refers to) those of a page, its worker configuration
- * those of workers, the root (scripts, command line, the classifier in Node) those of Node. Tests have both Node's and
- * a page's, because what is given to page.evaluate() runs in the page.
+ * Each has only its own environment's globals: web/ (which the root refers to) a page's, its worker configuration those
+ * of workers, the root (scripts, command line, the classifier in Node) Node's. Tests have both Node's and a page's,
+ * because functions passed to page.evaluate() run in the page.
  */
 export const TYPE_PROJECTS = [
   'tsconfig.json',
@@ -20,7 +20,7 @@ export const TYPE_PROJECTS = [
 ];
 
 /**
- * Files that git knows or would take, by their endings.
+ * Files that git tracks or would add, by extension.
  * @param {string[]} endings
  */
 function files(...endings) {
@@ -30,7 +30,7 @@ function files(...endings) {
 }
 
 /**
- * What each language is checked with. `fix` writes; `check` ends with another status than 0 where something is left.
+ * The checkers of each language. `fix` writes; `check` exits with a non-zero status if it finds anything.
  * @typedef {[program: string, ...args: string[]]} Command
  * @returns {Promise<{ name: string, log: string, check: Command, fix?: Command }[]>}
  */

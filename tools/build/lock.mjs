@@ -1,5 +1,4 @@
-// One builder at a time in one checkout. The lock is a file that names its holder; a holder that no longer runs is
-// replaced.
+// One build at a time per checkout. The lock is a file that names its holder; the lock of a dead holder is taken over.
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,7 +10,7 @@ import { cacheDir, codeOf, onExit, say } from './steps.mjs';
 const TAKEOVER_LIMIT_MS = 10_000;
 
 /**
- * When a process began, so that a reused id is not taken for the old one; null where the system does not say.
+ * When a process started, to detect a reused id; null if the system does not say.
  * @param {number} pid
  */
 function startOf(pid) {
@@ -47,7 +46,7 @@ function read(path) {
 }
 
 /**
- * Creates the file with its whole text at once; false when it is there already.
+ * Creates the file with its whole text atomically; false if it already exists.
  * @param {string} path
  * @param {string} text
  */
@@ -88,8 +87,8 @@ function removeStale(path, dead) {
 let depth = 0;
 
 /**
- * Runs `work` while holding the lock; waits, saying for whom, while another process of this machine holds it.
- * Nested calls, also from a program that the holder started, go straight through.
+ * Runs `work` while holding the lock; if another process on this machine holds it, says which and waits. Nested calls,
+ * also from a program that the holder started, run at once.
  * @template T
  * @param {string} what
  * @param {() => Promise<T>} work

@@ -1,4 +1,4 @@
-// What the compiler of the catalogues writes, and what it refuses.
+// What the catalogue compiler writes, and what it refuses.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { argumentsOf, COMPILED, compiledMessages, missingMessages, withWords } from './messages.mjs';
@@ -31,7 +31,7 @@ const compile = (messages, more = {}) =>
 const textOf = (files, name) => files[`${COMPILED}/${name}`] ?? assert.fail(`${name} is missing`);
 
 describe('a language', () => {
-  test('is one file: all else follows', () => {
+  test('is one file; the rest is generated', () => {
     const files = compile({ doctor: 'Zum Arzt.', 'cli.use': 'Aufruf:', 'document.title': 'Eine Seite' });
     assert.deepEqual(Object.keys(files).sort(), [
       `${COMPILED}/de.cli.ts`,
@@ -54,14 +54,14 @@ describe('a language', () => {
     assert.match(textOf(files, 'languages.ts'), /cliLanguages = \{\n\};/);
   });
 
-  test('is told what it lacks', () => {
+  test('that lacks messages is reported', () => {
     const en = english({ doctor: { ...message('See a doctor.'), medical: true } });
     /** @type {Catalogue} */
     const de = { tag: 'de', locale: 'de', direction: 'ltr', messages: { 'cli.use': 'Aufruf:' } };
     assert.deepEqual(missingMessages({ en, de }), ['de: 3 of 4 messages are missing; medically relevant: doctor']);
   });
 
-  test('is held to what English says', () => {
+  test('is checked against English', () => {
     assert.throws(() => compile({ docter: 'Zum Arzt.' }), /de\.json: English has no 'docter'/);
     assert.throws(() => compile({ doctor: 'Zu {name}.' }), /'doctor' has an argument \{name\} \(string\)/);
     assert.throws(() => compile({ 'photo.count': '{count} Fotos' }), /argument \{count\} \(string\)/);
@@ -77,7 +77,7 @@ describe('a language', () => {
 });
 
 describe('English', () => {
-  test('keeps what stands in index.html out of scripts', () => {
+  test('keeps the text of index.html out of scripts', () => {
     const files = compile({});
     assert.doesNotMatch(textOf(files, 'en.shared.ts'), /A page/);
     assert.match(textOf(files, 'keys.ts'), /interface DocumentArguments \{\n {2}'document\.title': undefined;/);
@@ -101,7 +101,7 @@ describe('index.html', () => {
   /** @type {(html: string, messages?: Catalogue['messages']) => string} */
   const fill = (html, messages = {}) => withWords(html, english(messages));
 
-  test('gets its words, those of links between their marks, and of a description in its attribute', () => {
+  test('gets its text, including links and the description attribute', () => {
     assert.equal(
       fill('<h1 class="a" data-message="document.title"></h1>'),
       '<h1 class="a" data-message="document.title">A page</h1>',
@@ -116,6 +116,6 @@ describe('index.html', () => {
     );
   });
 
-  test('names no key that is not there', () =>
+  test('may not name a missing key', () =>
     assert.throws(() => fill('<p data-message="x.y"></p>'), /index\.html names 'x\.y'/));
 });

@@ -2,7 +2,7 @@
  * Builds `build/package/`, the npm package: `npm pack ./build/package` makes the tarball. Run it after `npm ci` and
  * after the WebAssembly build. `node tools/build/package.mjs`
  *
- *     dist/         what browsers load: entries, what they share, and the worker, with no import that needs a resolver
+ *     dist/         what browsers load: entries, shared chunks and the worker, with no import that needs a resolver
  *     dist/engine/  dist/models/
  *     dist/node/    entry, worker thread and command line for Node
  *     types/        declarations, in the layout of the sources
@@ -36,7 +36,7 @@ const NODE_ENTRIES = {
 };
 
 /**
- * The exports of package.json: where code and types of each are.
+ * The exports of package.json: each one's code and types.
  * @type {Record<string, [file: string, entry: string]>}
  */
 const EXPORTS = {
@@ -47,7 +47,7 @@ const EXPORTS = {
   './node': ['node/index', NODE_ENTRIES.index],
 };
 
-/** The module that names every file in the form that bundlers know. Drawings of a model's card are not worth a copy. */
+/** The module that names every file in the form bundlers recognise. Model cards' figures are not worth a copy. */
 async function shippedModule() {
   const files = ['engine', 'models']
     .flatMap((folder) => filesUnder(join(dist, folder)))
@@ -55,7 +55,7 @@ async function shippedModule() {
     .filter((path) => !path.includes('/figures/'));
   const lines = [];
   for (const path of files) {
-    // Vite takes what has no ending for a script, and would inline what is small: no `data:` address can be opened.
+    // Vite treats a file without extension as a script, and inlines small ones: a `data:` address cannot be opened.
     const named = /\.\w+$/.test(path) ? path : `${path}.txt`;
     if (named !== path) await cp(join(dist, path), join(dist, named));
     lines.push(
@@ -86,8 +86,8 @@ export const libheifBinary = () => at('engine/libheif.wasm');
 `;
 
 /**
- * Puts other modules in the place of the two that know where files lie, and other text into one that starts a thread.
- * @param {boolean} entries  whether it is the entries that are bundled
+ * Replaces the two modules that know where files are, and the worker's path in the one that starts a thread.
+ * @param {boolean} entries  whether the entries are being bundled
  * @returns {import('rolldown').Plugin}
  */
 const seams = (entries) => ({
@@ -98,7 +98,7 @@ const seams = (entries) => ({
   },
   transform(code, id) {
     if (id === source('classifier/node/classifier.ts')) return replaced(code, "'./worker.mjs'", "'./worker.js'");
-    // The engine fetches its binary itself: bundlers must not take this for a file to copy.
+    // The engine fetches its binary itself: bundlers must not treat this as a file to copy.
     if (id === join(root, 'build/wasm/dermlet.js'))
       return replaced(code, /new URL\((["'])dermlet\.wasm\1, *import\.meta\.url\)/g, '"dermlet.wasm"');
     return null;
@@ -117,7 +117,7 @@ function replaced(code, what, by) {
 }
 
 /**
- * Names of the packages whose code went into a bundle.
+ * Names of the packages whose code is in a bundle.
  * @type {Set<string>}
  */
 const bundled = new Set();
@@ -159,14 +159,14 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
   }
 }
 
-/** Lit as it is for servers as well, so that importing the element touches no DOM. */
+/** Lit's server-compatible build, so that importing the element touches no DOM. */
 const ISOMORPHIC = ['node', 'import', 'default'];
-/** ONNX Runtime without an inlined copy of its loader: the files come from `engine/`. */
+/** ONNX Runtime without an inlined loader: the files come from `engine/`. */
 const EXTERNAL_LOADER = ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'];
 
 async function code() {
   await bundle({ input: ENTRIES, to: dist, conditions: ISOMORPHIC, platform: 'neutral' });
-  // One file that imports nothing: bundlers copy it as it is.
+  // One file without imports: bundlers copy it unchanged.
   await bundle({
     input: { worker: source('classifier/worker.ts') },
     to: dist,
@@ -186,19 +186,19 @@ async function code() {
 
 const IMPORT = /(?:from|import\()\s*['"](\.[^'"]+)\.js['"]|<reference path="(\.[^"]+)\.d\.ts"/g;
 
-/** Declarations of the entries, and of what they import from each other and no more. */
+/** Declarations of the entries and of what they import, no more. */
 async function types() {
   const all = join(root, '.cache', 'package-types');
   await rm(all, { recursive: true, force: true });
   await run(localBin('tsc'), ['-p', 'tsconfig.package.json', '--outDir', all], { log: 'package-types' });
   const wanted = Object.values(EXPORTS).map(([, entry]) => relative(root, entry).replace(/\.ts$/, '.d.ts'));
   for (const path of wanted) {
-    // Declarations that a person wrote are not emitted.
+    // Hand-written declarations are not emitted.
     const emitted = await readFile(join(all, path), 'utf8').catch(() => readFile(join(root, path), 'utf8'));
     const text = emitted
-      // Such a reference leads back to the sources.
+      // Such a reference would point back to the sources.
       .replace(/<reference path="[^"]*\/(element\/[\w-]+\.d\.ts)"[^>]*>/g, '<reference path="./$1" />')
-      // The element's own declarations need Lit; what it shows others stands apart.
+      // The element's own declarations need Lit; its public ones are separate.
       .replaceAll("'./element/index.js'", "'./element/public.js'");
     await mkdir(dirname(join(out, 'types', path)), { recursive: true });
     await writeFile(join(out, 'types', path), text);
@@ -210,7 +210,7 @@ async function types() {
 }
 
 /**
- * What is read of custom-elements.json.
+ * The parts of custom-elements.json that are used.
  * @typedef {{ name: string, privacy?: string }} Member
  * @typedef {{ events: { name: string }[], members?: Member[], superclass?: unknown }} Declaration
  * @typedef {{ declaration: { module: string } }} Export
@@ -218,7 +218,7 @@ async function types() {
  * @typedef {{ modules: ElementModule[] }} ElementsManifest
  */
 
-/** What editors and documentation know of the element (custom-elements.json, schema 1). */
+/** The element's description for editors and documentation (custom-elements.json, schema 1). */
 async function elementsManifest() {
   const folder = relative(root, join(root, '.cache', 'elements'));
   await run(
@@ -261,12 +261,12 @@ async function description() {
       ...Object.fromEntries(exported),
       './custom-elements.json': './custom-elements.json',
       './package.json': './package.json',
-      // For pages without a bundler and for those who serve the files themselves.
+      // For pages without a bundler and for serving the files oneself.
       './dist/*': './dist/*',
     },
     bin: { dermlet: 'dist/node/cli.js' },
     customElements: 'custom-elements.json',
-    // Everything else only declares: a bundler may leave it out.
+    // Everything else is free of side effects: a bundler may drop it.
     sideEffects: ['./dist/element.js', './dist/worker.js', './dist/node/*.js'],
     files: ['dist', 'types', 'custom-elements.json', 'THIRD-PARTY-LICENSES'],
     keywords: ['skin', 'dermatology', 'image-classification', 'webassembly', 'custom-element', 'privacy'],
@@ -274,7 +274,7 @@ async function description() {
   await writeFile(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** Each bundled package with its licence. */
+/** Every bundled package with its licence. */
 async function licences() {
   const texts = await Promise.all(
     [...bundled].sort().map(async (name) => {

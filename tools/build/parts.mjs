@@ -1,4 +1,4 @@
-/** The files beside the code that site and npm package have alike: the engine's and the models. */
+/** The non-code files that site and npm package share: the engine's and the models. */
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const runtime = join(root, 'node_modules/onnxruntime-web/dist');
 
 /**
- * What `/wasm` needs is kept for use without a network; what `/webgpu` needs (26 MB) is fetched only where it is used.
+ * What `/wasm` needs is kept for offline use; what `/webgpu` needs (26 MB) is fetched only when used.
  * @type {readonly { from: string, offline: boolean, mayHoldEval?: boolean }[]}
  */
 export const ENGINE = [
@@ -21,9 +21,9 @@ export const ENGINE = [
 ];
 
 /**
- * libheif-js (LGPL-3.0): fetched only when a HEIC comes that the browser cannot decode, and never kept beforehand. Its
- * script is for pages and CommonJS; one line makes it a module. Script, binary and licence are files of their own, so
- * that anybody can put another build of the library in their place.
+ * libheif-js (LGPL-3.0): fetched only for a HEIC that the browser cannot decode, and never kept in advance. Its script
+ * is for pages and CommonJS; one line makes it a module. Script, binary and licence are separate files, so that anybody
+ * can replace the library with another build.
  */
 const LIBHEIF = join(root, 'node_modules/libheif-js/libheif-wasm');
 
@@ -69,7 +69,7 @@ export async function copyEngine(dist) {
 }
 
 /**
- * The files that a manifest names, checked against it: a site with a model that nobody can load must not be published.
+ * Copies the files that a manifest names, checked against it: a site with an unloadable model must not be published.
  * @param {string} name
  * @param {string} dist
  * @returns {Promise<import('../../web/src/classifier/documents.js').Manifest>}
@@ -119,7 +119,7 @@ function indexEntry({ name, title, version, file, license, card, classes }) {
 }
 
 /**
- * Every folder of models/ that has a manifest, and the list of them for those who load by name.
+ * Copies every folder of models/ that has a manifest, and writes the list of them for loading by name.
  * @param {string} dist
  */
 export async function copyModels(dist) {

@@ -7,7 +7,7 @@ import { ask, isProgram, main, root, run, StepError, say } from './steps.mjs';
 const VERSION = /^(\d+)\.(\d+)\.(\d+)(?:-[0-9A-Za-z.-]+)?$/;
 
 /**
- * The changelog with its section of what is unreleased named and dated, and an empty one before it.
+ * The changelog with its unreleased section named and dated, and a new, empty one before it.
  * @param {string} text
  * @param {string} version
  * @param {string} date
@@ -25,7 +25,7 @@ export function datedChangelog(text, version, date) {
 }
 
 /**
- * The version that development goes on to.
+ * The version that development continues with.
  * @param {string} version
  */
 export function next(version) {

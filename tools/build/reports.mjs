@@ -1,4 +1,4 @@
-// What test runners report, brought to one form: { passed, failed, skipped, failures: names of the failed }.
+// Test runners' reports in one form: { passed, failed, skipped, failures: names of the failed }.
 
 /**
  * @typedef {object} Counts
@@ -9,11 +9,11 @@
  */
 
 /**
- * What is read of Vitest's report.
+ * The parts of Vitest's report that are used.
  * @typedef {{ status: string, fullName: string }} VitestTest
  * @typedef {{ testResults?: { name: string, status: string, assertionResults: VitestTest[] }[] }} VitestReport
  *
- * And of Playwright's.
+ * And those of Playwright's.
  * @typedef {{ status: string, projectName?: string }} PlaywrightTest
  * @typedef {{ title: string, tests: PlaywrightTest[] }} PlaywrightSpec
  * @typedef {{ title: string, specs?: PlaywrightSpec[], suites?: PlaywrightSuite[] }} PlaywrightSuite
@@ -53,8 +53,8 @@ export function fromJunit(xml) {
 }
 
 /**
- * pytest's `--junit-xml`. A file that cannot be collected is an error of its own, with the file as its name. A test
- * that fails and errs counts once.
+ * pytest's `--junit-xml`. A file that cannot be collected counts as one error, named after the file. A test that both
+ * fails and errors counts once.
  * @param {string} xml
  */
 export function fromPytest(xml) {
@@ -74,7 +74,7 @@ export function fromPytest(xml) {
 }
 
 /**
- * Vitest's `--reporter=json`. A file that could not be loaded holds no tests and is a failure of its own.
+ * Vitest's `--reporter=json`. A file that cannot be loaded has no tests and counts as one failure.
  * @param {VitestReport} json
  */
 export function fromVitest(json) {
@@ -96,7 +96,7 @@ export function fromVitest(json) {
 }
 
 /**
- * Playwright's json reporter. Errors outside of any test count one each.
+ * Playwright's json reporter. Each error outside any test counts as one failure.
  * @param {PlaywrightReport} json
  */
 export function fromPlaywright(json) {
@@ -148,7 +148,7 @@ export function fromTap(text) {
 }
 
 /**
- * What libFuzzer said at the end of its last run (`-print_final_stats=1`); null where it did not come that far.
+ * libFuzzer's statistics at the end of its last run (`-print_final_stats=1`); null if it did not get that far.
  * @param {string} text
  */
 export function fromLibFuzzer(text) {
@@ -170,8 +170,8 @@ export function fromLibFuzzer(text) {
 }
 
 /**
- * A part's verdict from its counts and its runner's exit status. A runner that failed without a failed test, or ran
- * none at all, counts as one failure: silence is not success.
+ * A part's final counts, given its runner's exit status. A runner that failed without a failed test, or ran no test at
+ * all, counts as one failure: silence is not success.
  * @param {Counts} counts
  * @param {number | string} status  of the runner
  * @returns {Counts}

@@ -1,4 +1,4 @@
-// Rules that every tracked file keeps.
+// Rules for every tracked file.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,7 +11,7 @@ import { TYPE_PROJECTS } from './lint.mjs';
 import { root } from './steps.mjs';
 import { localBin, systemPackages } from './toolchain.mjs';
 
-/** Tracked files; all source files where the tree is no git checkout. */
+/** Tracked files; all source files if the tree is not a git checkout. */
 function tracked() {
   const git = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
   if (git.status === 0) return git.stdout.split('\0').filter(Boolean);
@@ -51,7 +51,7 @@ function offenders(pattern) {
 
 describe('tracked files', () => {
   test('name no package registry', () => {
-    // Written in pieces, or this file would be an offender.
+    // Written in pieces, or this file would match.
     const hosts = [
       ['registry', 'npmjs'],
       ['registry', 'yarnpkg'],
@@ -61,13 +61,13 @@ describe('tracked files', () => {
     assert.deepEqual(offenders(new RegExp(hosts.map((parts) => parts.join(String.raw`\.`)).join('|'))), []);
   });
 
-  test('name no folder of the machine that they were written on', () => {
+  test('name no folder of the machine they were written on', () => {
     const folders = ['home', 'root', 'work', 'opt', 'Users', 'mnt'].join('|');
-    // Addresses and globs hold such words as well: only a path that begins with one is meant.
+    // Addresses and globs contain such words too: only a path that begins with one counts.
     assert.deepEqual(offenders(new RegExp(String.raw`(^|[\s"'\x60=(])/(${folders})/[\w.]`)), []);
   });
 
-  test('locks hold no address but pin every package by hash', () => {
+  test('locks contain no address and pin every package by hash', () => {
     const locks = texts.filter(({ path }) => path.endsWith('package-lock.json'));
     assert.ok(locks.length > 0);
     for (const { path, text } of locks) {
@@ -97,7 +97,7 @@ describe('types', () => {
         return stdout.split('\n').map((path) => relative(root, path.trim()).split(sep).join('/'));
       }),
     );
-    // Applications of others: the part `package` builds them, and checks the types in two of them.
+    // Sample applications: the part `package` builds them, and type-checks two of them.
     const theirs = /^tests\/package\/apps\//;
     const scripts = tracked().filter((path) => /\.(ts|tsx|mts|mjs|js)$/.test(path) && !theirs.test(path));
     assert.deepEqual(
@@ -107,7 +107,7 @@ describe('types', () => {
   });
 });
 
-describe('ways in', () => {
+describe('setup and links', () => {
   test('the container has every system package that a command would install', () => {
     const words = readFileSync(join(root, '.devcontainer', 'Dockerfile'), 'utf8').split(/\s+/);
     assert.deepEqual(
@@ -116,7 +116,7 @@ describe('ways in', () => {
     );
   });
 
-  test('files that the documents link to are there', () => {
+  test('files that the documents link to exist', () => {
     const broken = texts
       .filter(({ path }) => path.endsWith('.md'))
       .flatMap(({ path, text }) =>

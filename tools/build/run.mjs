@@ -1,6 +1,6 @@
-// npm run classify | evaluate | bench | screenshots: makes sure that what the tool needs is built, then runs it.
-// Arguments and exit status pass through; the tool runs in the folder that npm was called from. Chatter goes to stderr:
-// stdout is the tool's.
+// npm run classify | evaluate | bench | screenshots: builds what the tool needs, then runs it. Arguments and exit
+// status pass through; the tool runs in the folder that npm was called from. Progress goes to stderr: stdout is the
+// tool's.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { everything, native, wasm } from './artifacts.mjs';
@@ -37,7 +37,7 @@ async function nativeBenchmark() {
 
 /**
  * @typedef {object} Tool
- * @property {(args: string[]) => Promise<NodeJS.ProcessEnv>} prepare  resolves to what its environment has besides
+ * @property {(args: string[]) => Promise<NodeJS.ProcessEnv>} prepare  resolves to additional environment variables
  * @property {string} script
  * @property {string[]} first  arguments
  */

@@ -37,7 +37,7 @@ describe('serve', () => {
   let served;
 
   /**
-   * Sends a request line as it is: fetch would tidy the path up first.
+   * Sends a request line unchanged: fetch would normalise the path.
    * @param {string} path
    * @returns {Promise<string>}
    */
@@ -70,7 +70,7 @@ describe('serve', () => {
   });
   after(() => served.close());
 
-  test('gives files under the sub-path with their types', async () => {
+  test('serves files under the sub-path with their types', async () => {
     const page = await fetch(served.url);
     assert.equal(page.status, 200);
     assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
@@ -82,7 +82,7 @@ describe('serve', () => {
     assert.deepEqual(seen[1], { method: 'GET', path: 'engine/a.wasm', status: 200 });
   });
 
-  test('answers what is not there with 404, other methods with 405, and sends to the folder', async () => {
+  test('answers a missing file with 404 and other methods with 405, and redirects to the folder', async () => {
     assert.equal((await fetch(`${served.url}nothing.js`)).status, 404);
     assert.equal((await fetch(served.url.replace('/some/where/', '/'))).status, 404);
     assert.equal((await fetch(`${served.url}engine/`)).status, 404);
@@ -113,7 +113,7 @@ describe('serve', () => {
     '%00',
     '%',
   ]) {
-    test(`gives nothing from outside: ${path}`, async () => {
+    test(`serves nothing outside its root: ${path}`, async () => {
       const answer = await raw(`/some/where/${path}`);
       assert.match(answer, /^HTTP\/1\.1 404 /);
       assert.doesNotMatch(answer, /secret|root:/);
@@ -191,7 +191,7 @@ describe('lock', () => {
     assert.deepEqual(lines(), ['z in', 'z out']);
   });
 
-  test('is given back on Ctrl-C', async () => {
+  test('is released on Ctrl-C', async () => {
     rmSync(log, { force: true });
     const stopped = start('stopped', 60_000);
     await until(() => lines().length === 1);
@@ -202,7 +202,7 @@ describe('lock', () => {
 });
 
 describe('fingerprint', () => {
-  test('depends on names and contents and not on dates', () => {
+  test('depends on names and contents, not on dates', () => {
     const folder = join(scratch, 'inputs');
     const relative = join('..', '..', '..', '..', '..', '..', '..', '..', folder);
     mkdirSync(folder);
@@ -234,7 +234,7 @@ describe('versions', () => {
     assert.ok(!isAtLeast(null, [0, 0, 0]));
   });
 
-  test('of stb_image are read from its first line and old ones refused', () => {
+  test('of stb_image are read from its first line, and old ones refused', () => {
     assert.deepEqual(
       stbVersion('/* stb_image - v2.30 - public domain image loader - http://nothings.org/stb\n'),
       [2, 30],
@@ -254,7 +254,7 @@ describe('reports', () => {
     assert.deepEqual(fromJunit(xml), { passed: 1, failed: 1, skipped: 1, failures: ['A.<1>'] });
   });
 
-  test('pytest, with a file that cannot be read and a test that fails and errs', () => {
+  test('pytest, with a file that cannot be read and a test that fails and errors', () => {
     const xml = `<?xml version="1.0" encoding="utf-8"?>
       <testsuites name="pytest tests"><testsuite name="pytest" errors="2" failures="2" skipped="1" tests="7">
       <testcase classname="tests.test_a" name="test_x[1/&gt;2]" time="0.001" />
@@ -319,20 +319,20 @@ describe('reports', () => {
 describe('release', () => {
   const before = '# Changelog\n\n## 0.1.0 (unreleased)\n\n- First.\n\n## 0.0.9 (2026-01-02)\n\n- Older.\n';
 
-  test('dates what is unreleased and opens the next section', () => {
+  test('dates the unreleased section and opens the next one', () => {
     const after =
       '# Changelog\n\n## 0.2.0 (unreleased)\n\n## 0.1.0 (2026-03-04)\n\n- First.\n\n' +
       '## 0.0.9 (2026-01-02)\n\n- Older.\n';
     assert.equal(datedChangelog(before, '0.1.0', '2026-03-04'), after);
   });
 
-  test('refuses what was released, and a release of nothing', () => {
+  test('refuses a version already released, and an empty release', () => {
     assert.throws(() => datedChangelog(before, '0.0.9', '2026-03-04'), /already/);
     assert.throws(() => datedChangelog('# Changelog\n\n## 0.1.0 (unreleased)\n', '0.1.0', '2026-03-04'), /empty/);
     assert.throws(() => datedChangelog('# Changelog\n', '0.1.0', '2026-03-04'), /no section/);
   });
 
-  test('goes on to the next minor version, or from a candidate to its release', () => {
+  test('continues with the next minor version, or from a candidate with its release', () => {
     assert.deepEqual(['1.2.3', '2.0.0-rc.1'].map(next), ['1.3.0', '2.0.0']);
   });
 });
@@ -360,7 +360,7 @@ describe('installing', () => {
 });
 
 describe('fuzz', () => {
-  test('every target builds, and its regression inputs name one that exists', () => {
+  test('every target is built, and every regression input names an existing target', () => {
     const listed = /foreach\(target ([^)]+)\)/
       .exec(readFileSync(join(root, 'tests/fuzz/CMakeLists.txt'), 'utf8'))?.[1]
       ?.split(' ');
@@ -395,7 +395,7 @@ describe('fuzz', () => {
     assert.ok(made('interpret').length > 10);
   });
 
-  test("libFuzzer's last words are read, and a run without them is none", () => {
+  test("libFuzzer's final statistics are read; a run without them has none", () => {
     const text =
       '#99\tINITED cov: 5 ft: 6 corp: 7/8b exec/s: 0\n' +
       '#2097152\tDONE   cov: 64 ft: 109 corp: 42/2Kb lim: 65536 exec/s: 123\n' +

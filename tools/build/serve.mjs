@@ -1,5 +1,5 @@
-// A static file server for the built site: this machine only, no cache, an optional sub-path. Also what the end-to-end
-// tests serve from.
+// A static file server for the built site: this machine only, no cache, an optional sub-path. The end-to-end tests use
+// it too.
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -10,7 +10,7 @@ import { codeOf } from './steps.mjs';
 /**
  * @typedef {object} ServedRequest
  * @property {string | undefined} method
- * @property {string} path  relative to the base, without the query's effect; the whole address when outside of the base
+ * @property {string} path  relative to the base, without the query; the whole address if outside the base
  * @property {number} status
  *
  * @typedef {object} Answer
@@ -22,12 +22,12 @@ import { codeOf } from './steps.mjs';
  * @typedef {object} ServeOptions
  * @property {string} root  the folder
  * @property {string} [host]  where to listen
- * @property {number} [port]  one that is taken is passed over for the next, unless `strictPort`; 0 takes any free one
+ * @property {number} [port]  if in use, the next free one is taken, unless `strictPort`; 0: any free one
  * @property {boolean} [strictPort]
- * @property {string} [base]  sub-path that the site lies under, with slashes at both ends
- * @property {Record<string, string>} [headers]  added to every answer
- * @property {(request: ServedRequest) => void} [onRequest]  told of every request
- * @property {(path: string) => Answer | undefined} [override]  answers in place of the file
+ * @property {string} [base]  the site's sub-path, with a slash at both ends
+ * @property {Record<string, string>} [headers]  added to every response
+ * @property {(request: ServedRequest) => void} [onRequest]  called for every request
+ * @property {(path: string) => Answer | undefined} [override]  responds instead of the file
  */
 
 /** @type {Record<string, string>} */
@@ -61,7 +61,7 @@ function typeOf(path) {
 }
 
 /**
- * The path inside the site that an address asks for, or null when it is not under `base` or not a path at all.
+ * The path within the site that a URL asks for; null if it is not under `base` or not a valid path.
  * @param {string} url
  * @param {string} base
  */
@@ -76,7 +76,7 @@ function pathOf(url, base) {
 }
 
 /**
- * The file that answers a path, 'folder' for a folder without its slash, or null. Never outside `root`.
+ * The file for a path, 'folder' for a folder without its trailing slash, or null. Never outside `root`.
  * @param {string} root
  * @param {string} path
  */

@@ -1,6 +1,6 @@
 /**
  * Builds `dist/`: the page and the embed entry (Vite), the engine's files, the models, the service worker. Run it after
- * `npm ci` and after the WebAssembly build; it says what is missing otherwise. `node tools/build/site.mjs`
+ * `npm ci` and the WebAssembly build; it says what is missing. `node tools/build/site.mjs`
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
@@ -14,7 +14,7 @@ import { baseName, copyEngine, copyLibheif, copyModels, ENGINE, requireInputs } 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
 
-/** Bundled by itself into one classic script, then told which files to keep. */
+/** Bundles it into one classic script and fills in which files to keep. */
 async function buildServiceWorker() {
   const out = join(root, '.cache/sw');
   await build({
@@ -44,7 +44,7 @@ async function buildServiceWorker() {
       'models/*/{MODEL_CARD.md,LICENSE}',
       ...ENGINE.filter((file) => file.offline).map(({ from }) => `engine/${baseName(from)}`),
     ],
-    // Assets are named by their own hash: a revision would only make them be fetched twice.
+    // Assets are named by their hash: a revision would only make them be fetched twice.
     dontCacheBustURLsMatching: /^assets\//,
     maximumFileSizeToCacheInBytes: 64 * 1024 * 1024,
   });
@@ -53,8 +53,8 @@ async function buildServiceWorker() {
 }
 
 /**
- * The page's policy forbids eval, so code that needs it would fail in use and not here. ONNX Runtime's WebGPU loader
- * holds one that it never reaches; it is not among what is used by default.
+ * The page's policy forbids eval, so code that needs it would fail only in use. ONNX Runtime's WebGPU loader contains
+ * one that it never reaches; it is not used by default.
  */
 async function refuseEval() {
   const optional = new Set(
@@ -91,7 +91,7 @@ await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
 await copyEngine(dist);
 await copyLibheif(dist);
 await copyModels(dist);
-// Pages otherwise drops what its Jekyll does not know.
+// Otherwise GitHub Pages' Jekyll drops files that it does not know.
 await writeFile(join(dist, '.nojekyll'), '');
 await buildServiceWorker();
 await refuseEval();

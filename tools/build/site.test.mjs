@@ -1,4 +1,4 @@
-// The built site, as files: what a host without any settings would serve.
+// The built site as files: what a host without any configuration would serve.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const text = (path) => readFileSync(join(siteDir, path), 'utf8');
 const page = text('index.html');
 
 describe('dist', () => {
-  test('holds what the embed entry, the engine and the models need', () => {
+  test('has what the embed entry, the engine and the models need', () => {
     const engine = [
       'dermlet.wasm',
       'ort-wasm-simd-threaded.mjs',
@@ -35,7 +35,7 @@ describe('dist', () => {
     );
   });
 
-  test('lists every model that it holds, as their manifests say, and the page asks for the default', () => {
+  test('lists every model it has, as their manifests say, and the page asks for the default', () => {
     /** @type {import('../../web/src/classifier/documents.js').ModelIndex} */
     const { indexVersion, models } = JSON.parse(text('models/index.json'));
     assert.equal(indexVersion, 1);
@@ -58,8 +58,8 @@ describe('dist', () => {
     assert.deepEqual(defaults, [/<dermlet-classifier[^>]*\bmodel="([^"]*)"/.exec(page)?.[1]]);
   });
 
-  // The engine keeps the weights of what was chosen.
-  test('keeps the list, the cards and the licences for use without a network, and no weights', () => {
+  // The engine keeps the chosen model's weights.
+  test('keeps the list, the cards and the licences for offline use, but no weights', () => {
     const kept = [
       ...text('sw.js').matchAll(/url:\s*["'`](models\/[^"'`]*)["'`]|["'`]url["'`]:\s*["'`](models\/[^"'`]*)["'`]/g),
     ].map(([, a, b]) => a ?? b ?? '');
@@ -71,7 +71,7 @@ describe('dist', () => {
     );
   });
 
-  test('shows every drawing that the card shows', () => {
+  test('has every figure that the card shows', () => {
     const drawings = [...text('models/skin-8/MODEL_CARD.md').matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(
       ([, address]) => `models/skin-8/${address}`,
     );
@@ -89,7 +89,7 @@ describe('dist', () => {
     );
   });
 
-  test('works from any sub-path: every address in the page is relative and there', () => {
+  test('works from any sub-path: every address in the page is relative and exists', () => {
     const addresses = [...page.matchAll(/\b(?:src|href)="([^"]*)"/g)].map(([, address = '']) => address);
     assert.ok(addresses.length > 3);
     for (const address of addresses) {
@@ -98,7 +98,7 @@ describe('dist', () => {
     }
   });
 
-  test('has a strict policy and nothing in the page that would break it', () => {
+  test('has a strict policy, and nothing in the page violates it', () => {
     const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]*)"/.exec(page)?.[1] ?? '';
     for (const part of [
       "default-src 'none'",
@@ -114,7 +114,7 @@ describe('dist', () => {
     assert.doesNotMatch(page, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/i);
   });
 
-  test('names no other host in its own scripts but as words', () => {
+  test('calls no other host in its scripts', () => {
     const calls = /(fetch|importScripts|import|WebSocket|EventSource|sendBeacon|new Worker)\(\s*["'`](https?:)?\/\//;
     assert.deepEqual(
       files.filter((path) => /\.m?js$/.test(path) && calls.test(text(path))),
@@ -122,7 +122,7 @@ describe('dist', () => {
     );
   });
 
-  test('holds no path of the machine that built it and no source map', () => {
+  test('contains no path of the build machine and no source map', () => {
     assert.deepEqual(
       files.filter((path) => path.endsWith('.map')),
       [],
@@ -135,8 +135,8 @@ describe('dist', () => {
     assert.ok(!readFileSync(join(siteDir, 'engine/dermlet.wasm')).includes(root));
   });
 
-  test('stays within what a page may weigh', () => {
-    // What a first visit loads besides the network and its runtime.
+  test('stays within its size budget', () => {
+    // What a first visit loads, without the neural network and its runtime.
     const own = files.filter(
       (path) => path === 'index.html' || path.startsWith('assets/') || path === 'engine/dermlet.wasm',
     );

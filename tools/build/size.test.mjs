@@ -1,4 +1,4 @@
-// The size budget of the project's own engine, as it is downloaded: Embind glue and WASM, each gzipped.
+// The size budget of the project's own engine as downloaded: Embind glue and WASM, each gzipped.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

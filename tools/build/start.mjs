@@ -1,4 +1,4 @@
-// npm start: builds what changed, serves the site on this machine and opens it where there is a desktop.
+// npm start: builds what changed, serves the site on this machine and opens it if there is a desktop.
 //   npm start -- [--port N] [--no-open] [--no-install]
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -8,7 +8,7 @@ import { main, messageOf, StepError, say } from './steps.mjs';
 import { leaveTheMachineAlone, which } from './toolchain.mjs';
 
 /**
- * The program that opens an address in a browser, or null where nobody would see it.
+ * The program that opens an address in a browser, or null if there is no desktop.
  * @returns {[string, ...string[]] | null}
  */
 function opener() {

@@ -1,5 +1,5 @@
-// stb_image.h, 2.30 or newer: older ones let a crafted JPEG write out of bounds. The system's when new enough, else the
-// copy inside the source package `libstb` on PyPI, fetched by name and checked against a pinned hash. Nothing of that
+// stb_image.h, 2.30 or newer: older ones let a crafted JPEG write out of bounds. The system's if new enough, else the
+// copy in the source package `libstb` on PyPI, fetched by name and checked against a pinned hash. No code of that
 // package is run.
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -49,8 +49,7 @@ function cachedIsRight() {
 }
 
 /**
- * The folder that holds a usable stb_image.h now, or null. DERMLET_STB_DIR names one by hand; an older one there is
- * refused.
+ * The folder of a usable stb_image.h, or null. DERMLET_STB_DIR overrides it; a version too old there is refused.
  */
 export function findStb() {
   const chosen = process.env.DERMLET_STB_DIR;
@@ -125,7 +124,7 @@ async function fetchHeader(pip) {
 }
 
 /**
- * The folder of a usable stb_image.h, fetched when the system has none. `pip` gives the command that runs pip.
+ * The folder of a usable stb_image.h, fetched if there is none. `pip` returns the command that runs pip.
  * @param {() => string[] | null} pip
  */
 export async function ensureStb(pip) {

@@ -1,4 +1,4 @@
-// What the build scripts say and how they run other programs: one short line a step, a tool's own words go to a log.
+// The build scripts' output and how they run programs: one short line per step; a tool's own output goes to a log.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -9,18 +9,18 @@ export const cacheDir = join(root, '.cache');
 export const logDir = join(root, 'build', 'logs');
 
 /**
- * The code of a system call's error.
+ * The error code of a failed system call.
  * @param {unknown} error
  */
 export const codeOf = (error) => /** @type {NodeJS.ErrnoException} */ (error).code;
 
 /**
- * What is to be said of an error.
+ * An error's message.
  * @param {unknown} error
  */
 export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
-/** A failure that was foreseen: its message says all, no stack trace is wanted. */
+/** An expected failure: its message is enough, without a stack trace. */
 export class StepError extends Error {}
 
 /** @type {NodeJS.WritableStream} */
@@ -28,7 +28,7 @@ let stream = process.stdout;
 let quiet = false;
 
 /**
- * Where the chatter goes. Quiet: nothing is said about what is up to date.
+ * Where progress messages go. `quiet`: nothing is said about what is up to date.
  * @param {{ to?: NodeJS.WritableStream, quiet?: boolean }} options
  */
 export function chatter(options) {
@@ -55,7 +55,7 @@ export function seconds(since) {
 }
 
 /**
- * Runs one step, saying its name before and its time after.
+ * Runs one step; prints its title before and its time after.
  * @template T
  * @param {string} title
  * @param {() => T | Promise<T>} work
@@ -80,7 +80,7 @@ const children = new Set();
 const atExit = new Set();
 
 /**
- * Calls `undo` (synchronous) when the process ends in whatever way it can notice. Returns a function that forgets it.
+ * Calls `undo` (synchronous) when the process ends in any way it can detect. Returns a function that cancels this.
  * @param {() => void} undo
  */
 export function onExit(undo) {
@@ -116,14 +116,14 @@ function signalGroup(child, signal) {
 }
 
 /**
- * Runs a program and waits for it. It gets a process group of its own, so that what it starts ends with it; its output
- * goes to build/logs/<log>.log. Rejects with a StepError that shows the end of the log.
+ * Runs a program and waits for it. It gets its own process group, so that what it starts ends with it; its output goes
+ * to build/logs/<log>.log. Rejects with a StepError that shows the end of the log.
  *   echo     shows the output as well
  *   mayFail  resolves to the exit status instead of rejecting
  *   limit    milliseconds after which it is ended; 0 never
  * @typedef {object} RunOptions
  * @property {string} [cwd]
- * @property {NodeJS.ProcessEnv} [env]  besides this process's own
+ * @property {NodeJS.ProcessEnv} [env]  added to this process's own
  * @property {string} log
  * @property {boolean} [append]
  * @property {boolean} [echo]
@@ -196,7 +196,7 @@ export function tail(path, lines) {
 }
 
 /**
- * Runs a quick program and returns what it printed, or null when it is missing or fails.
+ * Runs a quick program and returns its output, or null if it is missing or fails.
  * @param {string} command
  * @param {readonly string[]} [args]
  * @param {{ env?: NodeJS.ProcessEnv, input?: string }} [options]
@@ -213,13 +213,13 @@ export function ask(command, args = [], { env = {}, input } = {}) {
 }
 
 /**
- * Whether a module is what Node was started with.
+ * Whether a module is the program that Node was started with.
  * @param {string} url  its import.meta.url
  */
 export const isProgram = (url) => process.argv[1] !== undefined && url === pathToFileURL(process.argv[1]).href;
 
 /**
- * Runs a script's main function: foreseen failures end with exit status 1 and their message alone.
+ * Runs a script's main function: expected failures end with exit status 1 and only their message.
  * @param {() => Promise<number | void>} work
  */
 export async function main(work) {

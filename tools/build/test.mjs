@@ -1,5 +1,4 @@
-// npm test: every test there is, in order, with real counts. The last line is `N passed, N failed`; exit status 1 when
-// any failed.
+// npm test: all tests, in order, with real counts. The last line is `N passed, N failed`; exit status 1 if any failed.
 //   npm test -- [--only PART[,PART]] [--verbose] [--no-install]
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -24,7 +23,7 @@ import {
 } from './toolchain.mjs';
 
 /**
- * @typedef {import('./reports.mjs').Counts & { log?: string }} Result  with the name of its log
+ * @typedef {import('./reports.mjs').Counts & { log?: string }} Result  `log`: the log's name
  * @typedef {readonly [program: string, ...args: string[]]} Command
  * @typedef {Omit<import('./steps.mjs').RunOptions, 'log'>} RunOptions
  *
@@ -40,8 +39,7 @@ const MINUTE = 60_000;
 let verbose = false;
 
 /**
- * A runner that counts its tests itself: `read` gets the status and gives the counts. A report that is missing is a
- * crash.
+ * A runner that counts its tests itself: `read` returns the counts. A missing report counts as a crash.
  * @param {string} log
  * @param {Command} command
  * @param {() => import('./reports.mjs').Counts} read
@@ -66,7 +64,7 @@ async function counted(log, [command, ...args], read, options = {}) {
 }
 
 /**
- * A program that is one test: it passes when it ends with 0.
+ * A program as one test: it passes if it exits with 0.
  * @param {string} name
  * @param {string} log
  * @param {Command} command
@@ -198,10 +196,10 @@ function scripts() {
   ]);
 }
 
-/** Each checker is a test. */
+/** Each checker is one test. */
 async function style() {
   const results = [];
-  // clang-tidy looks at every file where nothing is remembered of it.
+  // clang-tidy checks every file without a cached result.
   const limit = 20 * MINUTE;
   for (const { name, log, check } of await checks()) results.push(await single(name, log, check, { limit }));
   return together(results);
@@ -223,7 +221,7 @@ function builtSite() {
 async function packageInApplications() {
   return nodeTests('test-package', ['tests/package/package.test.mjs'], {
     env: { CHROMIUM_PATH: await ensureChromium() },
-    limit: 20 * MINUTE, // some minutes where nothing else runs
+    limit: 20 * MINUTE, // some minutes if nothing else runs
   });
 }
 
@@ -236,7 +234,7 @@ function unit() {
   );
 }
 
-/** The types are one test; pytest counts its own. */
+/** The type check is one test; pytest counts its own. */
 async function trainingTool() {
   const python = await trainingEnvironment();
   const cwd = join(root, 'tools', 'train');
@@ -253,7 +251,7 @@ async function trainingTool() {
 }
 
 /**
- * Whatever a test of the training tool needs was installed: one that skips itself hides something.
+ * Everything that the training tool's tests need is installed: a skipped test hides a fault.
  * @param {import('./reports.mjs').Counts} counts
  * @returns {import('./reports.mjs').Counts}
  */
@@ -274,7 +272,7 @@ function noneSkipped(counts) {
 const sum = (results, key) => results.reduce((total, result) => total + result[key], 0);
 
 /**
- * Several results as one; the log is that of the first that failed.
+ * Merges several results; the log is that of the first that failed.
  * @param {readonly Result[]} results
  * @returns {Result}
  */
@@ -290,8 +288,7 @@ function together(results) {
 }
 
 /**
- * Some of Playwright's projects, against a copy of the site: a build that somebody starts meanwhile must not pull it
- * away.
+ * Some of Playwright's projects, run against a copy of the site, so that a concurrent build cannot change it.
  * @param {string} log
  * @param {readonly string[]} projects
  * @param {NodeJS.ProcessEnv} env
@@ -313,14 +310,14 @@ async function browsers(log, projects, env) {
   });
 }
 
-/** One of the tests fine-tunes a model first, with the training tool's own Python. */
+/** One test fine-tunes a model first, with the training tool's own Python. */
 async function endToEnd() {
   return browsers('test-e2e', ['chromium', 'webgpu'], { DERMLET_PYTHON: await trainingEnvironment() });
 }
 
 /**
- * Natively without vector instructions (with them: part `core`), in Node with SIMD and without, in every browser. Shows
- * what each compared in which time.
+ * Natively without vector instructions (with them: part `core`), in Node with and without SIMD, in every browser. Shows
+ * what each compared and how long it took.
  */
 async function sameTensors() {
   const figures = report('exactness.txt');
@@ -361,7 +358,7 @@ async function runPart(part) {
     await part.needs?.();
     result = await part.test();
   } catch (error) {
-    // What cannot even be built or started is a failed test like any other; the parts after it still run.
+    // A part that cannot be built or started is a failed test like any other; later parts still run.
     say(error instanceof StepError || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message));
     result = { passed: 0, failed: 1, skipped: 0, failures: ['could not be built or started'] };
   }

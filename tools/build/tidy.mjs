@@ -1,5 +1,5 @@
 // clang-tidy (.clang-tidy) over the core, its bindings and its tests, each file with the flags that its build compiles
-// it with. A file is looked at again only when it, a header of ours that it includes, its flags or the checks changed.
+// it with. A file is checked again only if it, one of our headers it includes, its flags or the checks changed.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,16 +13,16 @@ const passedDir = join(cacheDir, 'tidy');
 const OURS = ['wasm_src/core', 'wasm_src/bindings', 'tests/core'];
 const CONFIGURATIONS = ['.clang-tidy', 'tests/core/.clang-tidy'];
 const INCLUDE_FOLDERS = ['wasm_src/core'];
-/** Holds nothing but another project's code. */
+/** Contains only another project's code. */
 const NOT_OURS = 'wasm_src/core/formats/stb_image.cc';
 
 /**
- * A file, the command that compiles it, and what a clang other than that command's has to be told.
+ * A file, the command that compiles it, and the flags that a clang other than that command's needs.
  * @typedef {{ file: string, command: string, folder: string, flags: readonly string[] }} Job
  */
 
 /**
- * The file and every header of ours that it includes, directly or not.
+ * The file and each of our headers that it includes, directly or indirectly.
  * @param {string} file
  * @param {Set<string>} [seen]
  */
@@ -38,7 +38,7 @@ function closure(file, seen = new Set()) {
 }
 
 /**
- * What the answer for a file follows from, as one hash.
+ * A hash of everything that a file's result depends on.
  * @param {Job} job
  * @param {unknown[]} common
  */
@@ -49,7 +49,7 @@ function keyOf(job, common) {
 }
 
 /**
- * Every source of ours, once: a file of two targets is compiled alike in both.
+ * Each of our source files once: a file in two targets is compiled alike in both.
  * @param {readonly { folder: string, flags: readonly string[] }[]} databases
  */
 function jobsOf(databases) {
@@ -66,7 +66,7 @@ function jobsOf(databases) {
 }
 
 /**
- * What clang-tidy says of a file; nothing where it has nothing to say.
+ * clang-tidy's findings for a file; empty if there are none.
  * @param {string} program
  * @param {Job} job
  * @returns {Promise<string>}
@@ -105,7 +105,7 @@ await main(async () => {
     }
   };
   await Promise.all(Array.from({ length: cpus().length }, lane));
-  // What no file of today follows from is never asked for again.
+  // Results that no current file has are never used again.
   const current = new Set(jobs.map(({ key }) => key));
   for (const name of passed) if (!current.has(name)) rmSync(join(passedDir, name));
   say(`${jobs.length} files, ${looked} looked at in ${seconds(began)}, ${failed} with findings`);

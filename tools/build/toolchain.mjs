@@ -1,4 +1,4 @@
-// Finds the programs that building and testing need and installs the missing ones with apt, or says exactly how to.
+// Finds the programs that building and testing need, and installs missing ones with apt or says exactly how to.
 
 import { createHash } from 'node:crypto';
 import {
@@ -20,7 +20,7 @@ import { ask, cacheDir, root, run, StepError, say, step, upToDate } from './step
 
 /** @typedef {readonly number[]} Version */
 
-/** Ubuntu 22.04's; the oldest that the project is tested with is Debian 12's 3.1.6. */
+/** Ubuntu 22.04's; the oldest tested is Debian 12's 3.1.6. */
 const OLDEST_EMCC = [3, 1, 5];
 /** What CMakePresets.json asks for. */
 const OLDEST_CMAKE = [3, 23, 0];
@@ -65,7 +65,7 @@ export function isAtLeast(version, oldest) {
 }
 
 /**
- * The answer of a slow question about programs, remembered until one of them changes. Failures are asked again.
+ * The cached result of a slow check of programs, kept until one of them changes. Failures are checked again.
  * @param {string} question
  * @param {readonly string[]} programs  paths
  * @param {() => string | null} answer
@@ -89,7 +89,7 @@ function remembered(question, programs, answer) {
 }
 
 /**
- * Debian's emcc looks for its JavaScript packages where only Debian's Node finds them.
+ * Debian's emcc expects its JavaScript packages where only Debian's Node finds them.
  * @returns {NodeJS.ProcessEnv}
  */
 export function emccEnvironment() {
@@ -100,7 +100,7 @@ export function emccEnvironment() {
   return { NODE_PATH: [process.env.NODE_PATH, modules].filter(Boolean).join(delimiter) };
 }
 
-/** The version line of the emcc on PATH, or null when there is none that works. */
+/** The version line of the emcc on PATH, or null if none works. */
 export function emccVersion() {
   const emcc = which('emcc');
   if (emcc === null || which('em++') === null || which('emcmake') === null) return null;
@@ -136,18 +136,18 @@ function compiles(
 
 const CLANGS = ['clang++', ...[20, 19, 18, 17, 16, 15, 14].map((version) => `clang++-${version}`)];
 
-/** A C++ compiler for native builds: CXX when set, else the system's. */
+/** A C++ compiler for native builds: CXX if set, else the system's. */
 export function nativeCompiler() {
   const candidates = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', ...CLANGS];
   return candidates.find((compiler) => compiles(compiler, [])) ?? null;
 }
 
-/** A C++ compiler whose address and undefined-behaviour sanitizers link; clang's before g++'s, which checks less. */
+/** A C++ compiler whose address and undefined-behaviour sanitizers link; clang before g++, which checks less. */
 export function sanitizingCompiler() {
   return [...CLANGS, 'g++'].find((compiler) => compiles(compiler, ['-fsanitize=address,undefined'])) ?? null;
 }
 
-/** A clang whose libFuzzer links beside the sanitizers. */
+/** A clang whose libFuzzer links together with the sanitizers. */
 export function fuzzingCompiler() {
   const target =
     '#include <cstddef>\nextern "C" int LLVMFuzzerTestOneInput(const unsigned char*, std::size_t) { return 0; }\n';
@@ -164,7 +164,7 @@ function hasHeader(header) {
   );
 }
 
-/** A pip that runs, as [program, ...arguments], or null. A Python that a version manager put first may lack it. */
+/** A pip that runs, as [program, ...arguments], or null. A version manager's Python, first on PATH, may lack it. */
 export function pip() {
   for (const python of ['python3', '/usr/bin/python3']) {
     if (ask(python, ['-m', 'pip', '--version']) !== null) return [python, '-m', 'pip'];
@@ -172,12 +172,12 @@ export function pip() {
   return null;
 }
 
-/** What the training tool needs at least: tomllib. */
+/** The oldest that the training tool supports: it needs tomllib. */
 const OLDEST_PYTHON = [3, 11];
 
 /**
- * A Python that is new enough and makes virtual environments with pip in them (Debian keeps that in a package of its
- * own), as its full path, or null.
+ * The full path of a Python that is new enough and can create virtual environments with pip (a separate package on
+ * Debian), or null.
  */
 export function findPython() {
   const isNewEnough = `assert sys.version_info >= (${OLDEST_PYTHON.join(', ')})`;
@@ -190,8 +190,8 @@ export function findPython() {
 }
 
 /**
- * The first of some programs that says its version, or null. Ubuntu's browser packages are stubs that only ask for a
- * snap: hence the question.
+ * The first of some programs that prints its version, or null. Ubuntu's browser packages are stubs that only ask for a
+ * snap: hence the check.
  * @param {string | undefined} chosen
  * @param {readonly string[]} names
  */
@@ -221,7 +221,7 @@ export function findFirefox() {
 /**
  * @typedef {object} Need
  * @property {string} what  in a sentence
- * @property {string[]} apt  the packages that have it
+ * @property {string[]} apt  the packages that contain it
  * @property {() => boolean} found
  */
 
@@ -248,7 +248,7 @@ const NEEDS = {
   sanitizers: { what: "a compiler's sanitizers", apt: ['g++'], found: () => sanitizingCompiler() !== null },
   fuzzer: {
     what: "clang's libFuzzer",
-    // Ubuntu 22.04 has its runtime in clang's own packages.
+    // On Ubuntu 22.04 its runtime is in clang's own packages.
     get apt() {
       return ['clang', ...(isUbuntu() && !candidateOf('libclang-rt-dev') ? [] : ['libclang-rt-dev'])];
     },
@@ -283,7 +283,7 @@ function cmakeVersion() {
   return cmake === null ? null : versionIn(remembered('cmake', [cmake], () => ask(cmake, ['--version'])));
 }
 
-/** How to become able to install: [] as root, ['sudo', '-n'] where sudo asks nothing, null otherwise. */
+/** Command prefix for installing: [] as root, ['sudo', '-n'] if sudo needs no password, else null. */
 function privilege() {
   if (process.getuid?.() === 0) return [];
   return which('sudo') !== null && ask('sudo', ['-n', 'true']) !== null ? ['sudo', '-n'] : null;
@@ -317,7 +317,7 @@ async function aptInstall(packages) {
 
 let mayInstall = process.env.DERMLET_NO_INSTALL !== '1';
 
-/** From now on nothing is installed outside the project's folder: what is missing is named, and that is the end. */
+/** From now on nothing is installed outside the project's folder: missing programs are named, and the run ends. */
 export function leaveTheMachineAlone() {
   mayInstall = false;
 }
@@ -331,7 +331,7 @@ function aptCommand(packages, before = '') {
 }
 
 /**
- * Makes sure that every need is met; says what is missing and installs it, or stops with the one command that would.
+ * Ensures that every need is met: names what is missing and installs it, or stops with the one command that would.
  * @param {readonly NeedName[]} names
  */
 export async function ensureTools(names) {
@@ -373,19 +373,19 @@ function isUbuntu() {
 }
 
 /**
- * What the benchmark of the stages on this machine needs of the system.
+ * System packages for the native benchmark of the stages.
  * @type {readonly NeedName[]}
  */
 export const NATIVE_BENCH_NEEDS = ['compiler', 'cmake', 'ninja', 'expected', 'pip', 'jpeg', 'benchmark'];
 
 /**
- * What the core's tests need besides what building needs.
+ * What the core's tests need in addition to BUILD_NEEDS.
  * @type {readonly NeedName[]}
  */
 export const CORE_TEST_NEEDS = ['compiler', 'sanitizers', 'gtest', 'jpeg'];
 
 /**
- * What tests need of the system besides what building needs, to be asked for at once.
+ * What all tests need in addition to BUILD_NEEDS, to be requested at once.
  * @type {readonly NeedName[]}
  */
 export const TEST_NEEDS = [
@@ -446,7 +446,7 @@ export function localBin(name) {
 }
 
 /**
- * npm as it was started, or the one on PATH.
+ * The npm that started this process, or the one on PATH.
  * @returns {[string, ...string[]]}
  */
 function npmCommand() {
@@ -462,7 +462,7 @@ function lockPrint(folder) {
 }
 
 /**
- * Whether what npm itself noted in node_modules is what the lock asks for: someone ran npm by hand.
+ * Whether npm's own record in node_modules matches the lock: someone may have run npm by hand.
  * @param {string} folder
  */
 function matchesLock(folder) {
@@ -486,7 +486,7 @@ function matchesLock(folder) {
 }
 
 /**
- * Installs the npm packages of a folder with a package-lock.json, exactly as locked, unless they are there.
+ * Installs the npm packages of a folder with a package-lock.json, exactly as locked, unless already installed.
  * @param {{ folder?: string, title?: string, log?: string }} [options]
  */
 export async function ensurePackages({ folder = root, title = 'npm packages', log = 'npm' } = {}) {
@@ -504,7 +504,7 @@ export async function ensurePackages({ folder = root, title = 'npm packages', lo
   });
 }
 
-/** Stops early, in words, on a Node that is too old. */
+/** Stops early with a clear message if Node is too old. */
 export function checkNode() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) throw new StepError(`Node 20 or newer is needed; this is ${process.version}.`);

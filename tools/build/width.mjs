@@ -1,6 +1,5 @@
-// Lines of code are at most 120 columns wide in every language; formatters leave words in strings and comments alone.
-// What has no blank to break at (an address, a hash) may be longer, as may compiled messages. Ruff
-// measures Python's lines.
+// Lines are at most 120 columns wide in every language; formatters do not wrap strings and comments. A line without a
+// space to break at (an address, a hash) may be longer, as may compiled messages. Ruff checks Python's lines.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask, main, root, StepError, say } from './steps.mjs';

@@ -1,6 +1,6 @@
 import { DermletError } from './errors.js';
 
-/** The one error an AbortSignal turns into, whatever its reason was. */
+/** The error for an aborted call, whatever the signal's reason. */
 export function abortedError(signal?: AbortSignal): DermletError {
   return new DermletError('ABORTED', 'The call was aborted.', { cause: signal?.reason });
 }
@@ -10,7 +10,7 @@ export function throwIfAborted(signal?: AbortSignal): void {
   if (signal?.aborted) throw abortedError(signal);
 }
 
-/** What an unknown thrown value says. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -2,30 +2,30 @@ import { DermletError } from './errors.js';
 import { shipped } from './shipped.js';
 
 /**
- * Where the engine's files (`dermlet.wasm`, `ort-wasm-simd-threaded*.{mjs,wasm}`) lie: the folder `engine/` beside the
- * module that the page imports. Bundlers put chunks into `assets/`, so that a trailing `assets/` of this module's own
- * address is left out:
+ * Where the engine's files (`dermlet.wasm`, `ort-wasm-simd-threaded*.{mjs,wasm}`) are: the folder `engine/` beside the
+ * module that the page imports. Bundlers put chunks into `assets/`, so a trailing `assets/` of this module's address is
+ * dropped:
  *
  *     https://host/app/dermlet.js             -> https://host/app/engine/
  *     https://host/app/assets/classifier-x.js -> https://host/app/engine/
  *
- * Models that are asked for by name lie in `models/` beside that folder. Whoever serves them elsewhere says so with
+ * Models loaded by name are in `models/` beside that folder. If the files are served elsewhere, set
  * `LoadOptions.assetBase`; there is no other setting and no global.
  */
 export function assetBaseOf(moduleUrl: string): string {
   const folder = new URL('./', moduleUrl);
-  // In two steps and not as new URL('…', import.meta.url): bundlers take that form for an asset of theirs.
+  // In two steps, not as new URL('…', import.meta.url): bundlers treat that form as an asset.
   return new URL(folder.pathname.endsWith('/assets/') ? '../engine/' : 'engine/', folder).href;
 }
 
-/** Addresses by file name, of files that need not lie where their folder's address says. */
+/** Addresses by file name, for files that may not be in their folder. */
 export type Addresses = Readonly<Record<string, string>>;
 
 const LIST = 'models/index.json';
 
 /**
- * The folder that holds `engine/` and `models/` of the npm package. Where a bundler moved and renamed its files there
- * is no such folder any more: then it is a name only, by which `shippedIn` knows them.
+ * The folder that holds the npm package's `engine/` and `models/`. If a bundler moved and renamed its files, there is
+ * no such folder: the address is then only a key for `shippedIn`.
  */
 function shippedRoot(files: Addresses): string {
   const list = new URL(files[LIST]!);
@@ -33,7 +33,7 @@ function shippedRoot(files: Addresses): string {
   return list.href.endsWith(`/${LIST}`) ? list.href.slice(0, -LIST.length) : new URL('dermlet/', list).href;
 }
 
-/** The addresses of the files that came with this code and belong into a folder; undefined where that has its own. */
+/** Addresses of the files shipped with this code that belong in `folder`; undefined if it has files of its own. */
 export function shippedIn(folder: string): Addresses | undefined {
   const { files } = shipped();
   if (!files || !folder.startsWith(shippedRoot(files))) return undefined;

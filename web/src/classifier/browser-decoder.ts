@@ -1,21 +1,21 @@
 /**
- * The browser's own decoders, for formats that the core has none for: ImageDecoder (WebCodecs) first, which hands out
- * pixels without a canvas; else a bitmap drawn on a canvas and read back. Privacy browsers alter what canvases give
- * back, on purpose and without saying so: neither way is trusted before a drawn picture has come through it unchanged.
- * Loaded only when such a file comes.
+ * The browser's own decoders, for formats that the core cannot decode: ImageDecoder (WebCodecs) first, which gives
+ * pixels without a canvas; else a bitmap drawn on a canvas and read back. Privacy browsers deliberately and silently
+ * alter pixels read from a canvas: neither way is trusted until a known picture has come through it unchanged. Loaded
+ * only for such a file.
  */
 import { DermletError } from './errors.js';
 import { broken, checkPixels, type DecodedPicture, type ForeignFormat, unsupported } from './foreign.js';
 import { decodeHeic, type Libheif } from './libheif.js';
 
-/** What is used of the worker's global scope. */
+/** The part of the worker's global scope that is used. */
 export interface DecodingScope {
   ImageDecoder?: ImageDecoderClass;
   createImageBitmap?(blob: Blob, options: ImageBitmapOptions): Promise<ImageBitmap>;
   OffscreenCanvas?: new (width: number, height: number) => OffscreenCanvas;
 }
 
-/** WebCodecs, as far as it is used; TypeScript's own library lacks ImageDecoder. */
+/** The part of WebCodecs that is used; TypeScript's own library lacks ImageDecoder. */
 interface ImageDecoderClass {
   new (init: {
     data: Uint8Array;
@@ -44,15 +44,15 @@ interface Frame {
 type Pixels = Omit<DecodedPicture, 'path'>;
 type Way = (scope: DecodingScope, bytes: Uint8Array<ArrayBuffer>, type: string) => Promise<Pixels>;
 
-/** Undecodable pictures and missing parts of the platform; anything a DermletError says is final. */
+/** Errors of undecodable pictures and missing platform features are returned; a DermletError is final. */
 const refused = (error: unknown): unknown => {
   if (error instanceof DermletError) throw error;
   return error;
 };
 
 /**
- * An animated AVIF holds a still picture beside its animation, which is what browsers select. Chromium 156 misreads the
- * animation's range (every channel about 10 levels too light), so the still one is taken wherever there is one.
+ * An animated AVIF holds a still picture beside its animation; browsers select the animation. Chromium 156 misreads its
+ * range (every channel about 10 levels too light), so the still picture is used if there is one.
  */
 async function selectStill(tracks: Tracks): Promise<void> {
   await tracks.ready;
@@ -70,7 +70,7 @@ const webcodecs: Way = async (scope, data, type) => {
       checkPixels(width, height);
       const rgba = new Uint8ClampedArray(width * height * 4);
       const options = { format: 'RGBA', colorSpace: 'srgb', layout: [{ offset: 0, stride: width * 4 }] };
-      // Browsers that do not know `format` give the frame's own, which may be anything.
+      // Browsers that do not know `format` use the frame's own, which may be anything.
       if (image.allocationSize(options) !== rgba.length) throw new Error('the frame cannot be copied as RGBA');
       await image.copyTo(rgba, options);
       return { width, height, rgba };
@@ -82,7 +82,7 @@ const webcodecs: Way = async (scope, data, type) => {
   }
 };
 
-/** Pixels read at once: canvases of phones are limited to about 16 million. */
+/** Pixels read at once: phones limit canvases to about 16 million. */
 const STRIP_PIXELS = 4_000_000;
 
 const canvas: Way = async (scope, bytes, type) => {
@@ -102,8 +102,8 @@ const canvas: Way = async (scope, bytes, type) => {
     if (!context) throw new Error('there is no canvas');
     const rgba = new Uint8ClampedArray(width * height * 4);
     for (let y = 0; y < height; y += rows) {
-      // A canvas keeps colours multiplied by alpha, and gives them back rounded: transparency is laid over white here,
-      // not afterwards.
+      // A canvas stores colours premultiplied by alpha and returns them rounded: transparency is put on white here, not
+      // afterwards.
       context.fillStyle = '#fff';
       context.fillRect(0, 0, width, rows);
       context.drawImage(bitmap, 0, -y);
@@ -116,14 +116,14 @@ const canvas: Way = async (scope, bytes, type) => {
   }
 };
 
-/** 48 x 48 opaque pixels, hardly two of them alike: whoever alters pixels alters some of these. */
+/** 48 x 48 opaque pixels, hardly two alike: any browser that alters pixels alters some of these. */
 const PROBE_SIDE = 48;
 
 function probePixel(x: number, y: number): [red: number, green: number, blue: number] {
   return [(x * 5 + 7) & 255, (y * 5 + 3) & 255, (x * 31 + y * 17) & 255];
 }
 
-/** The probe as a 24-bit BMP: uncompressed, read by every browser, and no decoder has a choice. */
+/** The probe as a 24-bit BMP: uncompressed, read by every browser, and decoded alike by all. */
 export function probeFile(): Uint8Array<ArrayBuffer> {
   const stride = PROBE_SIDE * 3;
   const file = new Uint8Array(54 + stride * PROBE_SIDE);
@@ -152,7 +152,7 @@ export function isProbe({ width, height, rgba }: Pixels): boolean {
   });
 }
 
-/** Whether a known picture comes through unchanged. Asked each time: it takes a millisecond, and permissions change. */
+/** Whether a known picture comes through unchanged. Tested each time: it takes 1 ms, and permissions change. */
 async function trusted(scope: DecodingScope, way: Way): Promise<boolean> {
   try {
     return isProbe(await way(scope, probeFile(), 'image/bmp'));
@@ -162,8 +162,8 @@ async function trusted(scope: DecodingScope, way: Way): Promise<boolean> {
 }
 
 /**
- * Two by two pixels of each format, to tell a browser that cannot read it from a file that is broken. No browser's
- * canvas but Apple's reads HEIC.
+ * Two by two pixels in each format, to tell a browser that cannot read it from a broken file. Only Apple's canvas
+ * reads HEIC.
  */
 const TINY: Partial<Record<ForeignFormat, string>> = {
   webp: 'UklGRh4AAABXRUJQVlA4TBEAAAAvAUAAAAdQyyIXr/+BiOh/AAA=',
@@ -187,8 +187,8 @@ async function reads(scope: DecodingScope, format: ForeignFormat): Promise<boole
 }
 
 /**
- * @param bytes the file with the core's changes, so that no decoder turns it or converts its colours
- * @param libheif a fresh instance; asked for only when it is needed
+ * @param bytes the file with the core's patches, so that no decoder rotates it or converts its colours
+ * @param libheif makes a fresh instance; called only when needed
  * @throws DermletError UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE, and what `libheif` throws
  */
 export async function decodeInBrowser(
@@ -220,13 +220,13 @@ export async function decodeInBrowser(
   throw unsupported(format, 'this browser cannot decode it');
 }
 
-/** The picture could be decoded, and may not be used. */
+/** The picture was decoded, but its pixels may be altered and must not be used. */
 class Altered extends Error {}
 
 async function fromCanvas(scope: DecodingScope, bytes: Uint8Array<ArrayBuffer>, type: string): Promise<Pixels> {
   if (!scope.createImageBitmap || !scope.OffscreenCanvas) throw new Error('there is no canvas');
   const drawn = await canvas(scope, bytes, type);
-  // In this order: a file that cannot be decoded at all is reported as that.
+  // In this order, so that an undecodable file is reported as such.
   if (!(await trusted(scope, canvas))) throw new Altered();
   return drawn;
 }

@@ -1,6 +1,6 @@
 /**
- * Starts the module worker. Browsers start workers from the page's own origin alone; where this code was served from
- * another, the worker begins as one line of the page's that imports it from there.
+ * Starts the module worker. Browsers start workers only from the page's own origin; if this code came from another, the
+ * worker starts as a one-line script of the page's origin that imports it.
  */
 import { messageOf } from './abort.js';
 import type { WorkerLike } from './engine-worker.js';
@@ -9,7 +9,7 @@ import { shipped } from './shipped.js';
 
 const OPTIONS: WorkerOptions = { type: 'module', name: 'dermlet' };
 
-/** Why a worker from another origin may not start, and what helps: the browser itself says next to nothing. */
+/** Why a worker from another origin may not start, and what helps: the browser's own error says almost nothing. */
 const adviceFor = (script: URL): string =>
   `The page's origin (${location.origin}) is not the one that Dermlet was served from (${script.origin}). Then that ` +
   `server must allow it (Access-Control-Allow-Origin), and a content security policy needs "worker-src blob:" and ` +

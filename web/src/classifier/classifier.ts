@@ -1,6 +1,6 @@
 /**
- * The public face of the engine. Calls queue and run one at a time in a module worker, which is ended when idle and
- * started again when needed; the caller notices neither.
+ * The engine's public API. Calls queue and run one at a time in a module worker, which is ended when idle and restarted
+ * when needed; the caller notices neither.
  */
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { engineFolder, shippedIn } from './asset-base.js';
@@ -29,13 +29,13 @@ import type { LoadSettings, WireInput } from './protocol.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
-/** Milliseconds that a worker may take to come free of an aborted call before it is ended. @internal */
+/** Milliseconds that a worker may take to finish an aborted call before it is ended. @internal */
 export const STUCK_AFTER = 15_000;
 
-/** Pictures of one lesion in one call; the core knows how to combine no more. */
+/** Pictures of one lesion in one call; the core can combine no more. */
 const MAX_LESION_PICTURES = 2;
 
-/** What tests and Node put in the place of what browsers have. @internal */
+/** What tests and Node replace. @internal */
 export interface Internals {
   spawn: Spawn;
   stuckAfter: number;
@@ -47,7 +47,7 @@ interface Job {
   queuedAt: number;
   resolve(result: Result): void;
   reject(error: Error): void;
-  /** Set once the caller has an answer of any kind. */
+  /** Set once the caller has a result or an error. */
   settled: boolean;
   stage(stage: Stage): void;
 }
@@ -85,10 +85,10 @@ export class Classifier {
 
   /**
    * Fetches engine and model (or takes the kept copies) and starts the worker.
-   * @param model a name as `listModels` gives them (`'skin-8'`), or the address of a model's folder or manifest.json,
-   * relative to the page; the default of that list when absent
+   * @param model a name from `listModels` (`'skin-8'`), or the address of a model's folder or manifest.json, relative
+   * to the page; when absent, that list's default
    * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, INVALID_ARGUMENT (a name that is not listed;
-   * the message has those that are), ABORTED
+   * the message gives those that are), ABORTED
    */
   static load(model?: string | URL, options: LoadOptions = {}): Promise<Classifier> {
     return Classifier.loadWith(model, options, { spawn: spawnWorker, stuckAfter: STUCK_AFTER });
@@ -122,9 +122,9 @@ export class Classifier {
   }
 
   /**
-   * Classifies one picture, or one lesion from one or two pictures of it: `result.lesion` then says what became of
-   * each. The caller's buffers stay the caller's. Give the file where there is one: it gives the same answer
-   * everywhere, pixels that a browser decoded do not.
+   * Classifies one picture, or one lesion from one or two pictures of it: `result.lesion` then describes each. The
+   * caller's buffers stay intact. Pass the file where there is one: it gives the same result everywhere, while pixels
+   * that a browser decoded may not.
    * @throws DermletError with any code
    */
   async classify(input: ClassifyInput | readonly LesionPicture[], options: ClassifyOptions = {}): Promise<Result> {
@@ -167,7 +167,7 @@ export class Classifier {
     this.#worker = undefined;
   }
 
-  /** Takes jobs until none is left. */
+  /** Runs jobs until none is left. */
   async #work(): Promise<void> {
     if (this.#current) return;
     clearTimeout(this.#idleTimer);
@@ -214,7 +214,7 @@ export class Classifier {
     }
   }
 
-  /** The worker, started again when it was ended or died. Once WebGPU was left, it is not tried again. */
+  /** The worker, restarted if it was ended or died. After a fallback from WebGPU, WebGPU is not tried again. */
   async #liveWorker(job: Job): Promise<EngineWorker> {
     if (this.#worker && !this.#worker.dead) return this.#worker;
     job.stage('starting');
@@ -241,7 +241,7 @@ export class Classifier {
     return loaded.worker;
   }
 
-  /** The caller is answered at once; a call under way goes on unheard, but not for ever. */
+  /** Rejects at once; a running call continues, its result ignored, for at most `stuckAfter` milliseconds. */
   #abort(job: Job, signal: AbortSignal | undefined): void {
     job.reject(abortedError(signal));
     const place = this.#jobs.indexOf(job);
@@ -259,13 +259,13 @@ export class Classifier {
       this.#worker?.end();
       this.#worker = undefined;
     }, this.#idleTimeout);
-    // In Node a resting timer must not keep the process alive.
+    // In Node an idle timer must not keep the process alive.
     (this.#idleTimer as { unref?(): void }).unref?.();
   }
 }
 
 /**
- * The models that lie beside the engine, the default first.
+ * The models deployed beside the engine, the default first.
  * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, INVALID_ARGUMENT, ABORTED
  */
 export function listModels(options: ListOptions = {}): Promise<ModelSummary[]> {
@@ -278,7 +278,7 @@ interface Loaded {
   threads: number | undefined;
 }
 
-/** Starts a worker; when its threads are blocked, another with one. */
+/** Starts a worker; if its threads are blocked, another with a single thread. */
 async function start(
   settings: LoadSettings,
   spawn: Spawn,
@@ -316,7 +316,7 @@ function checkedBackend(backend: BackendChoice = 'auto'): BackendChoice {
   return backend;
 }
 
-/** A rectangle may come as anything that has its numbers, a DOMRect for one, and only plain data reaches the worker. */
+/** Callers may pass any object with these numbers, such as a DOMRect; only plain data can be sent to the worker. */
 function plainCrop(crop: Crop): Crop {
   if (typeof crop !== 'object') return crop;
   const { x, y, width, height } = crop;
@@ -345,7 +345,7 @@ async function wireInput(input: InputOf<Kept>, signal: AbortSignal | undefined):
   );
 }
 
-/** The worker knows nothing of the queue, nor of a fallback before it was started again. */
+/** The worker does not know the queue, nor a fallback that happened before it was restarted. */
 function withWaiting(result: Result, queue: number, total: number, fallback: Fallback | undefined): Result {
   return {
     ...result,
@@ -357,7 +357,7 @@ function withWaiting(result: Result, queue: number, total: number, fallback: Fal
   };
 }
 
-/** A callback of the caller's that throws must not stop the engine; its error surfaces as any uncaught one does. */
+/** A caller's callback that throws must not stop the engine; its error is reported as uncaught. */
 function guarded<T>(callback: ((value: T) => void) | undefined): (value: T) => void {
   return (value) => {
     try {

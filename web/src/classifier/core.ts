@@ -1,9 +1,9 @@
 /**
- * The WASM core, kept in a state in which the next call works.
+ * The WASM core, kept usable for the next call.
  *
- * WASM memory never shrinks, so that one very large photo would hold its memory for good and could leave no room for
- * the next: an instance that threw, ran out of memory or has grown past a limit is dropped and a new one made from the
- * same bytes.
+ * WASM memory never shrinks: one very large photo would hold its memory for good and could leave no room for the next.
+ * An instance that threw, ran out of memory or grew past a limit is therefore dropped, and a new one made from the same
+ * bytes.
  */
 import createDermlet from '../../../build/wasm/dermlet.js';
 import type {
@@ -33,7 +33,7 @@ const KEPT_BYTES = 256 << 20;
 
 export type CreateModule = typeof createDermlet;
 
-/** A prepared picture and who decoded it. */
+/** A prepared picture and what decoded it. */
 export interface Decoded extends Prepared {
   decodePath: DecodePath;
 }
@@ -41,8 +41,8 @@ export interface Decoded extends Prepared {
 export class Core {
   #instance: DermletModule | undefined;
   /**
-   * Foreign pictures as they were decoded, as long as somebody holds the file: a picture is looked at more than once,
-   * and decoding takes longest.
+   * Decoded foreign pictures, cached while the file's bytes are referenced: a picture is prepared more than once, and
+   * decoding takes longest.
    */
   readonly #foreign = new WeakMap<Uint8Array, ForeignPicture & { path: DecodePath }>();
 
@@ -54,9 +54,9 @@ export class Core {
 
   /**
    * @param wasm bytes of dermlet.wasm; kept, for new instances
-   * @param url where they came from, for messages
+   * @param url where the bytes came from, for messages
    * @param decodeForeign decodes what the core does not; without it such files are refused
-   * @throws DermletError MODEL_UNAVAILABLE when they are not WebAssembly, BACKEND_FAILED when they cannot be compiled
+   * @throws DermletError MODEL_UNAVAILABLE if they are not WebAssembly, BACKEND_FAILED if they cannot be compiled
    */
   static async load(
     wasm: Uint8Array,
@@ -77,7 +77,7 @@ export class Core {
     return { ...prepared, decodePath: foreign?.path ?? 'core' };
   }
 
-  /** Undefined for what the core decodes itself, and for what is no picture at all: `prepare` says what is wrong. */
+  /** Undefined for files the core decodes itself, and for files that are no picture: `prepare` reports those. */
   async #foreignPicture(bytes: Uint8Array): Promise<(ForeignPicture & { path: DecodePath }) | undefined> {
     const known = this.#foreign.get(bytes);
     if (known) return known;
@@ -154,7 +154,7 @@ function wanted<T extends { ok: true }>(answer: T | Failure): T {
   return answer;
 }
 
-/** The core throws nothing; what comes here is a trap, or memory that the engine could not give. */
+/** The core itself never throws: this is a WASM trap, or memory that could not be allocated. */
 function crashed(cause: unknown): DermletError {
   const message = messageOf(cause);
   if (cause instanceof RangeError || /memory|alloc/i.test(message)) {

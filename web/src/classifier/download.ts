@@ -1,6 +1,6 @@
 /**
- * Fetching whole files with progress, and saying plainly what came when it was not the file. The usual wrong answer of
- * a static host is an HTML page with status 200 (single-page fallback, captive portal, sign-in page).
+ * Fetches whole files with progress, and reports plainly when something else arrives. The usual wrong response of a
+ * static host is an HTML page with status 200 (single-page fallback, captive portal, sign-in page).
  */
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { DermletError } from './errors.js';
@@ -17,7 +17,7 @@ export interface Download {
   cache?: RequestCache;
 }
 
-/** Turns an error of fetch or of a body's stream into ours. */
+/** Turns an error from fetch or from reading the body into a DermletError. */
 function failure(url: string, cause: unknown, signal?: AbortSignal): DermletError {
   if (signal?.aborted) return abortedError(signal);
   if (cause instanceof DermletError) return cause;
@@ -67,7 +67,7 @@ async function collect(
     try {
       for (let part = await reader.read(); !part.done; part = await reader.read()) take(part.value);
     } finally {
-      // Ends a download that is not wanted any more; after the last chunk it does nothing.
+      // Ends a download no longer wanted; does nothing after the last chunk.
       void reader.cancel().catch(() => undefined);
     }
   }
@@ -97,7 +97,7 @@ export function looksLikeHtml(bytes: Uint8Array): boolean {
   return /^(\xef\xbb\xbf)?\s*<(!doctype|html|head|body|\?xml|!--)/i.test(String.fromCharCode(...bytes.subarray(0, 64)));
 }
 
-/** @throws DermletError MODEL_UNAVAILABLE when the bytes are not WebAssembly; says so when they are a page */
+/** @throws DermletError MODEL_UNAVAILABLE if the bytes are not WebAssembly; the message says if they are HTML */
 export function requireWasm(url: string, bytes: Uint8Array): void {
   const magic = [0x00, 0x61, 0x73, 0x6d];
   if (magic.every((byte, index) => bytes[index] === byte)) return;

@@ -1,4 +1,4 @@
-/** The page's side of one worker, from its start to its end. It is never mended: who finds it dead starts another. */
+/** The page's side of one worker, from start to end. Not restartable: if it is dead, create a new one. */
 
 import { messageOf } from './abort.js';
 import type { CallOptions } from './engine.js';
@@ -16,12 +16,12 @@ import {
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
-/** The part of Worker that is used; tests give others. */
+/** The part of Worker that is used; tests supply their own. */
 export interface WorkerLike {
   postMessage(message: ToWorker, transfer: Transferable[]): void;
   addEventListener(type: 'message' | 'error' | 'messageerror', listener: (event: Event) => void): void;
   terminate(): void;
-  /** What helps where it does not start. */
+  /** What to do if it does not start. */
   readonly advice?: string;
 }
 
@@ -32,7 +32,7 @@ export interface Ready {
   fallback: Fallback | undefined;
 }
 
-/** The worker asks for one with a single thread; `input` is the unfinished call's. */
+/** The worker must be replaced by a single-threaded one; `input` is that of the unfinished call. */
 export class NeedsOneThread extends Error {
   override readonly name = 'NeedsOneThread';
   constructor(
@@ -96,7 +96,7 @@ export class EngineWorker {
     });
   }
 
-  /** Ends the worker and gives its memory back. Unfinished calls are rejected with `error`. */
+  /** Ends the worker and frees its memory. Unfinished calls are rejected with `error`. */
   end(error: Error = new DermletError('ABORTED', 'The worker was ended.')): void {
     if (this.#dead) return;
     this.#dead = true;

@@ -1,6 +1,6 @@
 /**
- * Bytes of a picture -> Result, anywhere: in the page's worker and in Node alike. Joins the WASM core, the network and
- * the manifest; computes nothing itself.
+ * A picture's bytes -> Result, in the page's worker and in Node alike. Connects the WASM core, the network and the
+ * manifest; computes nothing itself.
  */
 import type {
   CombinationSpec,
@@ -46,7 +46,7 @@ import type {
 } from './result.js';
 import { Runtime } from './runtime.js';
 
-/** The options of one call that decide the result; plain data. */
+/** The options that affect one call's result; plain data. */
 export type CallOptions = Pick<ClassifyOptions, 'modality' | 'crop' | 'explain' | 'images' | 'testTimeAugmentation'>;
 
 export type EngineInput = InputOf<Uint8Array>;
@@ -69,8 +69,7 @@ export interface EngineOptions {
 export interface SelfTest {
   passed: boolean;
   /**
-   * Greatest difference from the reference, over scores and embedding; NaN when the network gave something else
-   * altogether.
+   * Greatest difference from the reference, over scores and embedding; NaN if the outputs cannot be compared with it.
    */
   difference: number;
   tolerance: number;
@@ -83,7 +82,7 @@ export class Engine {
     readonly options: EngineOptions,
     readonly core: Core,
     readonly runtime: Runtime,
-    /** The rejection model's bytes, where the model has one. */
+    /** The rejection model's bytes, if the model has one. */
     readonly rejectionModel: Uint8Array | null,
   ) {
     this.manifest = options.manifest;
@@ -118,9 +117,9 @@ export class Engine {
   }
 
   /**
-   * Classifies one picture, or one lesion from one or two. Every class's probability is in `ranking` whatever the
+   * Classifies one picture, or one lesion from one or two. `ranking` has every class's probability whatever the
    * outcome; only `outcome` says whether one may be shown.
-   * @throws DermletError with any code but DISPOSED; of a lesion, the message says which picture
+   * @throws DermletError with any code but DISPOSED; for a lesion, the message says which picture
    */
   async classify(
     input: EngineInput,
@@ -178,20 +177,20 @@ export class Engine {
     return this.#result(request, seen, interpreted, timings);
   }
 
-  /** Classifies the model's self-test picture and compares with the reference shipped. @throws DermletError */
+  /** Classifies the model's self-test picture and compares with the shipped reference. @throws DermletError */
   async selfTest(): Promise<SelfTest> {
     return this.runtime.run((network) => runSelfTest(this.options, this.core, network));
   }
 
   /**
-   * Runs everything once, so that the first photo does not pay for compilation. Failures are left to the first photo.
+   * Runs everything once, so that the first photo need not wait for compilation. The first photo reports failures.
    */
   async warmUp(): Promise<void> {
     try {
-      // The picture as it is: a second run for its spot would keep the first photo waiting.
+      // Without a crop: a second run for the spot would delay the first photo.
       await this.classify(await this.options.file(this.manifest.selfTest.picture), { explain: true, crop: 'whole' });
     } catch {
-      // Nobody waits for an answer yet; the first photo reports the failure.
+      // No caller is waiting yet; the first photo reports the failure.
     }
   }
 
@@ -218,7 +217,7 @@ export class Engine {
     const modalities = pictures.map(({ modality }) =>
       modality === AUTO && !manifest.modalityProbe ? findModality(manifest) : modality,
     );
-    // What can be refused before a network runs is refused now; the rest when the pictures have said what they are.
+    // Refused now where no network is needed to tell; the rest once the pictures' modalities are recognised.
     if (modalities.length < 1 || modalities.length > 2 || !modalities.includes(AUTO))
       combinationSpec(manifest, modalities as Modality[], testTimeAugmentation);
     return {
@@ -232,8 +231,7 @@ export class Engine {
   }
 
   /**
-   * The picture as it is, or the part that was asked for; and the whole of it for the locator where a spot is to be
-   * looked for.
+   * The picture as it is, or the part asked for; with it, the whole picture for the locator if a spot is to be found.
    */
   async #prepare({ bytes, crop, modality }: RequestedPicture, { views, images }: EngineRequest): Promise<Framed> {
     const { locator, defaultModality } = this.manifest;
@@ -250,8 +248,8 @@ export class Engine {
   }
 
   /**
-   * Has the network look at a picture: as it is, which says what kind of picture it is, then closely at the spot where
-   * that is small for such a picture. The modality that was asked for counts, else the one that the picture looks like.
+   * Runs the network on a picture as it is, which also recognises the modality, then on a frame around the spot if that
+   * is small for this modality. A modality asked for takes precedence over the recognised one.
    */
   async #see(
     network: Network,
@@ -302,7 +300,7 @@ export class Engine {
     };
   }
 
-  /** What kind of picture it looks like; undefined where the model cannot tell. */
+  /** The modality the picture looks like; undefined if the model cannot tell. */
   async #recognise({
     embedding,
     views,
@@ -317,7 +315,7 @@ export class Engine {
     return { modality: modalities[index]!, probability };
   }
 
-  /** What the core refuses here came from the network, never from the caller. */
+  /** Input that the core refuses here came from the network, never from the caller. */
   async #interpret(pictures: LesionOutputs[], combination: CombinationSpec | null): Promise<Interpreted> {
     try {
       return await this.core.interpret(pictures, combination);
@@ -413,17 +411,17 @@ interface RequestedPicture {
   modality: Modality | typeof AUTO;
 }
 
-/** A prepared picture; and all of it, for the locator, where a spot is to be looked for. */
+/** A prepared picture, with the whole of it for the locator if a spot is to be found. */
 type Framed = Decoded & { whole: Float32Array<ArrayBuffer> | null };
 
 /**
- * A picture that the network has seen, and what its answer is read as. `picture` is what the scores are of: where the
- * spot is small, its frame.
+ * A picture after its network runs, and how the outputs are read. `picture` is the one scored: the frame around the
+ * spot if that is small.
  */
 interface Seen {
   picture: Framed;
   outputs: NetworkOutputs;
-  /** Of the frame, where the picture and its frame count together. */
+  /** The frame's outputs, if picture and frame are combined. */
   frameOutputs: NetworkOutputs | null;
   frame: Frame;
   modality: Modality;
@@ -431,7 +429,7 @@ interface Seen {
   quality: Quality;
 }
 
-/** Adds up the time that pictures took to prepare: some are prepared between runs of the network. */
+/** Adds up the time spent preparing pictures: some are prepared between network runs. */
 class Clock {
   prepare = 0;
 
@@ -447,7 +445,7 @@ class Clock {
 
 /** One call, checked. */
 interface EngineRequest {
-  /** Whether the pictures were given as those of a lesion. */
+  /** Whether the caller passed a list of one lesion's pictures. */
   lesion: boolean;
   pictures: RequestedPicture[];
   testTimeAugmentation: boolean;
@@ -481,7 +479,7 @@ function resultImages(prepared: Prepared, heatMap: Interpreted['heatMap']): Resu
   };
 }
 
-/** @param modality id of the modality whose quality limits are held against the picture */
+/** @param modality id of the modality whose quality limits apply */
 export function prepareSpec(
   { input, quality }: Manifest,
   modality: string,
@@ -492,7 +490,7 @@ export function prepareSpec(
   return { cropPct: 1, ...picture, quality: qualitySpec(quality, modality), previewSide, views };
 }
 
-/** Of a modality that says nothing: no spot is small. */
+/** For a modality that defines none: no spot is small. */
 const NO_LOOK: Look = { aloneShare: 0, bothShare: 0 };
 
 /** The whole picture for the locator: neither checked for quality nor shown. */
@@ -501,7 +499,7 @@ function locatorSpec({ input }: Locator): PrepareSpec {
   return { cropPct: 1, ...picture, quality: {}, previewSide: 0, views: 1 };
 }
 
-/** The manifest's limits by the ids of their checks. */
+/** The manifest's limits by check id. */
 function qualitySpec(quality: Manifest['quality'], modality: string): PrepareSpec['quality'] {
   const limits: QualityLimits = { ...quality, ...quality.modalities?.[modality] };
   const known = Object.entries(QUALITY_CHECKS).flatMap(([id, { key }]) =>
@@ -538,8 +536,8 @@ const rejectionThreshold = (manifest: Manifest, modality: Modality, testTimeAugm
   manifest.decision.rejection === 'none' ? null : calibrationOf(modality, testTimeAugmentation).rejectionThreshold;
 
 /**
- * The manifest's combination with its weights in the pictures' order; null for pictures of one modality. @throws
- * DermletError INVALID_ARGUMENT
+ * The manifest's combination with its weights in the pictures' order; null for pictures of one modality.
+ * @throws DermletError INVALID_ARGUMENT
  */
 export function combinationSpec(
   { combination }: Manifest,
@@ -593,7 +591,7 @@ function checkedCrop(crop: Crop = 'auto'): Crop {
   return { x, y, width, height };
 }
 
-/** The overlay has the region's shape, so that it can be laid over it; without images only the grid is wanted. */
+/** The overlay has the region's shape, to be drawn over it; without images only the grid is needed. */
 function explainSpec(classIndex: number, region: Rect, images: boolean): Explain {
   if (!images) return { classIndex, width: 1, height: 1 };
   const scale = Math.min(1, OVERLAY_SIDE / Math.max(region.width, region.height));
@@ -620,7 +618,7 @@ function greatestDifference(reference: SelfTestReference, { scores, embedding }:
     if (expected.length !== found.length) return NaN;
     for (let i = 0; i < expected.length; i++) {
       const difference = Math.abs(expected[i]! - found[i]!);
-      if (!(difference <= greatest)) greatest = difference; // also takes NaN, which then stays
+      if (!(difference <= greatest)) greatest = difference; // also true for NaN, which then stays
       if (Number.isNaN(greatest)) return NaN;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * What the engine needs of the place it runs in: its own files, and what the machine has. One for browsers is here; the
- * CLI has one for Node.
+ * What the engine needs from where it runs: its own files and the machine's capabilities. The browser's is here, Node's
+ * in `node/engine.ts`.
  */
 import { messageOf } from './abort.js';
 import { type Addresses, addressIn } from './asset-base.js';
@@ -17,17 +17,17 @@ export interface Environment {
   coreWasm(): Promise<Uint8Array<ArrayBuffer>>;
   /** ONNX Runtime's binary for a backend. @throws DermletError MODEL_UNAVAILABLE */
   runtimeWasm(backend: Backend): Promise<Uint8Array<ArrayBuffer>>;
-  /** Address of the script that belongs to that binary; undefined when it is part of the import. */
+  /** Address of the script for that binary; undefined if it is part of the import. */
   runtimeScript(backend: Backend): string | undefined;
   /** Threads that may be used, at least 1. More than 1 needs shared memory. */
   readonly threads: number;
-  /** Decodes what the core does not. Nothing for it is fetched before such a picture comes. */
+  /** Decodes what the core does not. Fetches nothing until such a picture is given. */
   readonly decodeForeign?: DecodeForeign;
   /** navigator.gpu, or undefined. */
   readonly gpu: GpuLike | undefined;
 }
 
-/** The part of WebGPU that is looked at. */
+/** The part of WebGPU that is used. */
 export interface GpuLike {
   requestAdapter(): Promise<AdapterLike | null>;
 }
@@ -48,17 +48,17 @@ const RUNTIME_FILES: Record<Backend, string> = {
 };
 
 /**
- * Sizes of onnxruntime-web 1.30.0's binaries: hosts that compress say nothing of the size, and a progress bar needs
- * one. A test compares them.
+ * Sizes of onnxruntime-web 1.30.0's binaries: hosts that compress do not send the size, and a progress bar needs it. A
+ * test compares them.
  */
 export const RUNTIME_BYTES: Record<Backend, number> = { wasm: 14_239_897, webgpu: 26_781_914 };
 
 export interface BrowserEnvironmentOptions {
   /** Folder of the engine's files, absolute, ending in '/'. */
   assetBase: string;
-  /** Of files that do not lie in that folder. */
+  /** Addresses of files that are not in that folder. */
   addresses?: Addresses | undefined;
-  /** Threads; undefined takes what the page's isolation and the processor allow. */
+  /** Undefined: as many as the page's isolation and the processor allow. */
   threads?: number | undefined;
   /** Bytes of all files so far, and of all files known to come. */
   onBytes?: (loaded: number, total: number) => void;
@@ -67,8 +67,8 @@ export interface BrowserEnvironmentOptions {
 }
 
 /**
- * At most 4: more gains little on a network of this size and heats phones. Without isolation there is no shared memory,
- * so 1.
+ * At most 4: more gains little on a network of this size and heats phones. 1 without isolation, as there is no shared
+ * memory.
  */
 export function allowedThreads(
   scope: { crossOriginIsolated?: boolean; navigator?: { hardwareConcurrency?: number } } = globalThis,
@@ -96,12 +96,12 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): Environm
     requireWasm(url, bytes);
     return bytes;
   };
-  // Glue and binary are of one build: without its version an old binary in the HTTP cache could meet new glue after the
-  // site was updated.
+  // Glue and binary must be from one build: without a version, an old binary in the HTTP cache could meet new glue
+  // after a site update.
   const core = new URL(address('dermlet.wasm'));
   if (typeof __DERMLET_CORE_VERSION__ === 'string') core.searchParams.set('v', __DERMLET_CORE_VERSION__);
   const coreUrl = core.href;
-  // Kept once fetched; each picture has an instance of its own, since their memory never shrinks.
+  // Kept once fetched; each picture gets its own instance, since an instance's memory never shrinks.
   let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;
   const libheif = async (): Promise<Libheif> => {
     const url = address('libheif.wasm');
@@ -113,7 +113,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): Environm
       };
       return await create({ wasmBinary: await wasm });
     } catch (cause) {
-      wasm = undefined; // the next picture asks again
+      wasm = undefined; // the next picture fetches it again
       if (cause instanceof DermletError) throw cause;
       throw new DermletError(
         'MODEL_UNAVAILABLE',

@@ -2,7 +2,7 @@ import type { ErrorCode } from './contract.js';
 
 export type { ErrorCode };
 
-/** The one error type of the public API. `cause` holds the underlying error where there is one. */
+/** The one error type of the public API. `cause` holds the underlying error, if any. */
 export class DermletError extends Error {
   override readonly name = 'DermletError';
 

@@ -1,6 +1,6 @@
 /**
- * Pictures that the core names but does not decode: WebP, AVIF and HEIC. Who decodes them is the environment's
- * business; what is made of their pixels stays the core's.
+ * Pictures that the core recognises but does not decode: WebP, AVIF and HEIC. The environment decodes them; the core
+ * processes their pixels.
  */
 import type { Picture } from '../../../wasm_src/bindings/dermlet.js';
 import { FORMAT_PHRASES, type ForeignFormat } from './contract.js';
@@ -11,9 +11,9 @@ export type { ForeignFormat };
 /**
  * - `core`: this project's own decoder, bit-exact everywhere
  * - `webcodecs`: the browser's, through ImageDecoder
- * - `canvas`: the browser's, read from a canvas that was found to give back what was drawn
+ * - `canvas`: the browser's, read from a canvas that was found to return pixels unchanged
  * - `libheif`: libheif in WebAssembly
- * - `caller`: whoever gave pixels in place of a file
+ * - `caller`: the caller, who passed pixels instead of a file
  */
 export type DecodePath = 'core' | 'webcodecs' | 'canvas' | 'libheif' | 'caller';
 
@@ -28,7 +28,7 @@ export interface DecodedPicture extends Picture {
  */
 export type DecodeForeign = (bytes: Uint8Array<ArrayBuffer>, format: ForeignFormat) => Promise<DecodedPicture>;
 
-/** Pixels, as the core allows; what decoders say of a picture is held to it once more. */
+/** Pixels; the core's limit, applied again to the size that a decoder reports. */
 export const MAX_PIXELS = 64_000_000;
 
 export function unsupported(format: ForeignFormat, why: string): DermletError {
@@ -55,7 +55,7 @@ export function checkPixels(width: number, height: number): void {
     );
 }
 
-/** A copy of a file with the core's patches: pairs of a place and the byte to write there. */
+/** A copy of a file with the core's patches: pairs of an offset and the byte to write there. */
 export function patchedCopy(bytes: Uint8Array, patches: readonly number[]): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes);
   for (let i = 0; i + 1 < patches.length; i += 2) copy[patches[i]!] = patches[i + 1]!;

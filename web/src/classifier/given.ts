@@ -1,28 +1,27 @@
-/** Pictures as callers give them: files, addresses of files, and pixels. */
+/** Pictures as callers pass them: files, file addresses, and pixels. */
 import { messageOf } from './abort.js';
 import { DermletError } from './errors.js';
 import { isList } from './input.js';
 import type { ClassifyInput } from './options.js';
 import type { Result, Source } from './result.js';
 
-/** Bytes. The core refuses larger files as well; here they are refused before they are read. */
+/** Bytes. The core has the same limit; here larger files are refused before they are read. */
 export const MAX_FILE_BYTES = 64 << 20;
 
-/** Pixels as a file that the core reads. */
+/** Pixels wrapped as a file that the core reads. */
 export class PixelFile {
   constructor(
     readonly file: ArrayBuffer,
-    /** Of the pixels. */
+    /** Size of the pixels alone. */
     readonly bytes: number,
   ) {}
 }
 
-/** A picture that no caller can change any more. */
+/** A picture that the caller can no longer change. */
 export type Kept = Blob | ArrayBuffer | URL | PixelFile;
 
 /**
- * Buffers and pixels are copied now: the caller may change them, and must find them whole afterwards. A Blob never
- * changes.
+ * Buffers and pixels are copied now: the caller may change them, and must get them back intact. A Blob never changes.
  * @throws DermletError INVALID_ARGUMENT, IMAGE_TOO_LARGE
  */
 export function keptInput(input: ClassifyInput): Kept {
@@ -46,7 +45,7 @@ function checkSize(bytes: number): void {
     throw new DermletError('IMAGE_TOO_LARGE', `The file has ${bytes} bytes; at most ${MAX_FILE_BYTES} can be read.`);
 }
 
-/** A photo must not be asked of others: who sees the address may know whose it is. */
+/** Photos are fetched only from the page's own origin: another host could learn from the address whose photo it is. */
 function ownAddress(address: string | URL): URL {
   const here = globalThis.location;
   const url = URL.canParse(address, here?.href) ? new URL(address, here?.href) : undefined;
@@ -64,7 +63,7 @@ export async function bytesOf(input: Kept, signal?: AbortSignal): Promise<ArrayB
   if (input instanceof ArrayBuffer) return input;
   try {
     if (input instanceof Blob) return await input.arrayBuffer();
-    // `same-origin` also refuses to be led elsewhere.
+    // `same-origin` also refuses redirects to other origins.
     const response = await fetch(input, { mode: 'same-origin', ...(signal ? { signal } : {}) });
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     const blob = await response.blob();
@@ -85,7 +84,7 @@ interface Pixels {
 
 type Drawable = ImageBitmap | HTMLCanvasElement | OffscreenCanvas;
 
-/** By name: what a platform lacks, nobody gave. */
+/** By name: a class that the platform lacks has no instances. */
 function isA<Kind>(value: unknown, ...names: string[]): value is Kind {
   return names.some((name) => {
     const kind = (globalThis as Record<string, unknown>)[name];
@@ -108,7 +107,7 @@ function pixelsOf(input: unknown): Pixels | undefined {
   }
 }
 
-/** Of a BMP with channel masks. */
+/** Header size of a BMP with channel masks. */
 const HEADER = 14 + 108;
 
 function checkPixels(width: number, height: number): void {
@@ -119,7 +118,7 @@ function checkPixels(width: number, height: number): void {
     );
 }
 
-/** A BMP whose channel masks say RGBA and whose height says rows from the top: the pixels stay as they are. */
+/** A BMP with RGBA channel masks and a negative height (rows from the top), so the pixels stay as they are. */
 function pixelFile({ width, height, data }: Pixels): PixelFile {
   if (!(data instanceof Uint8ClampedArray))
     throw new DermletError('INVALID_ARGUMENT', 'An ImageData must have 8 bits a channel.');
@@ -146,7 +145,7 @@ function pixelFile({ width, height, data }: Pixels): PixelFile {
   return new PixelFile(file.buffer, data.byteLength);
 }
 
-/** What a result says of pixels: that they came as such, and that the same picture may give others elsewhere. */
+/** Marks sources given as pixels: not a file, and not bit-exact, since another browser may decode other pixels. */
 export function withPixelSources(result: Result, input: Kept | readonly { bytes: Kept }[]): Result {
   const kept = isList(input) ? input.map(({ bytes }) => bytes) : [input];
   const marked = (source: Source, index: number): Source => {

@@ -1,4 +1,4 @@
-/** Dermlet's classifier: everything an embedder needs, and nothing of how it is made. */
+/** Dermlet's classifier: everything an embedder needs, and no internals. */
 export { Classifier, listModels } from './classifier.js';
 export { FORMAT_FILES, QUALITY_CHECKS } from './contract.js';
 export { DermletError, type ErrorCode } from './errors.js';

@@ -1,6 +1,6 @@
 /**
- * One picture, or the pictures of one lesion, on their way through the layers: as the caller gave them, as kept, on the
- * wire, in the engine.
+ * One picture, or one lesion's pictures, in each layer's form: as the caller gave them, as kept, on the wire, in the
+ * engine.
  */
 import { DermletError } from './errors.js';
 import type { Crop } from './options.js';
@@ -12,7 +12,7 @@ export interface PictureOf<Bytes> {
   crop?: Crop;
 }
 
-/** One picture alone, or a list: those of one lesion. */
+/** One picture, or the list of one lesion's pictures. */
 export type InputOf<Bytes> = Bytes | readonly PictureOf<Bytes>[];
 
 export const isList = <One, Entry>(input: One | readonly Entry[]): input is readonly Entry[] => Array.isArray(input);
@@ -25,7 +25,7 @@ export const filesIn = <Bytes>(input: InputOf<Bytes>): Bytes[] =>
 export const withFiles = <From, To>(input: InputOf<From>, change: (bytes: From) => To): InputOf<To> =>
   isList(input) ? input.map((picture) => ({ ...picture, bytes: change(picture.bytes) })) : change(input);
 
-/** Says in an error's message which of `count` pictures it is about. */
+/** Prefixes an error's message with which of `count` pictures failed. */
 export async function ofPicture<T>(index: number, count: number, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

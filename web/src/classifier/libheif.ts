@@ -1,6 +1,6 @@
 /**
- * HEIC through libheif-js (LGPL-3.0), in browsers and in Node. It is a file of its own beside the engine's, fetched
- * only when a HEIC comes that the browser cannot decode, and can be replaced by another build of it.
+ * HEIC through libheif-js (LGPL-3.0), in browsers and in Node. A separate file beside the engine's, fetched only for a
+ * HEIC that the browser cannot decode, and replaceable by another build.
  */
 import { broken, checkPixels, type DecodedPicture } from './foreign.js';
 

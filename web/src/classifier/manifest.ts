@@ -1,7 +1,7 @@
 /**
  * A model's manifest.json -> typed data. Fields, types and their checks come from the contract (`documents.ts`); what a
- * schema cannot say is checked here: one limit of the sets a class, no id twice, a default modality that exists, no
- * division by zero.
+ * schema cannot say is checked here: one prediction-set limit per class, no duplicate ids, an existing default
+ * modality, no division by zero.
  */
 import { type Addresses, addressIn } from './asset-base.js';
 import { MANIFEST_VERSION } from './contract.js';
@@ -23,10 +23,10 @@ export type {
 } from './documents.js';
 export { filesOf } from './documents.js';
 
-/** Without what is there for people alone. */
+/** Without the fields that only humans read. */
 export type Manifest = Omit<ManifestFile, '$schema' | 'training'>;
 
-/** In place of a modality's id: whichever the picture is of. */
+/** In place of a modality's id: recognise it from the picture. */
 export const AUTO = 'auto';
 
 const WHAT = "The model's manifest";
@@ -89,8 +89,8 @@ function checkTogether(manifest: Manifest): void {
 }
 
 /**
- * A manifest of another release is whole and still of no use here: which version it is of must be said, not what its
- * first strange field is.
+ * A manifest of another release may be intact, but cannot be read here: the error must name its version, not its first
+ * unknown field.
  */
 function checkVersion(value: unknown): void {
   const version = (value as { manifestVersion?: unknown } | null | undefined)?.manifestVersion;
@@ -145,7 +145,7 @@ export function modelInfo(manifest: Manifest, base: string, addresses?: Addresse
 }
 
 /**
- * What the self-test must come to: the network's raw outputs for the self-test picture, and how far each may differ.
+ * What the self-test compares with: the network's raw outputs for its picture, and how far each may differ.
  */
 export interface SelfTestReference {
   scores: number[];

@@ -1,10 +1,10 @@
 /**
- * Where a model's files come from: the network, and Cache Storage so that the second time needs none.
+ * Where a model's files come from: the network, and Cache Storage so that later loads need no network.
  *
- * The manifest is network-first, so that a new version is seen; the copy kept is used when the network fails or is too
- * slow. Files are kept under their sha256 and verified on every read, kept copies too. Cache Storage is a help and
- * never a need: absent, denied or full, all works but offline. What is kept is always one whole version: the manifest
- * is stored only after its network was, and then older versions are removed.
+ * The manifest is fetched network-first, so that a new version is seen; the kept copy is used if the network fails or
+ * is too slow. Files are keyed by their sha256 and verified on every read, kept copies too. Cache Storage is optional:
+ * if it is absent, denied or full, everything works except offline use. What is kept is always one complete version:
+ * the manifest is stored only after its network (the ONNX file), and then older versions are removed.
  */
 import { throwIfAborted } from './abort.js';
 import { type Addresses, addressIn } from './asset-base.js';
@@ -20,15 +20,15 @@ export interface StoreOptions {
   /** undefined: the platform's, if there is one. null: none. */
   caches?: CacheStorage | null;
   signal?: AbortSignal | undefined;
-  /** Of files that do not lie in the model's folder. */
+  /** Addresses of files that are not in the model's folder. */
   addresses?: Addresses | undefined;
-  /** Milliseconds to wait for a fresh manifest while a kept one is at hand. Default 4000. */
+  /** Milliseconds to wait for a fresh manifest if there is a kept one. Default 4000. */
   keptAfter?: number;
 }
 
 export type FileProgress = (loaded: number, total: number, cached: boolean) => void;
 
-/** @throws DermletError MODEL_CORRUPT when size or sha256 is not the manifest's */
+/** @throws DermletError MODEL_CORRUPT if size or sha256 differs from the manifest's */
 export async function verifyFile(entry: FileEntry, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   if (bytes.length !== entry.bytes) {
     throw new DermletError(
@@ -61,7 +61,7 @@ export class ModelStore {
   readonly #signal: AbortSignal | undefined;
   readonly #keptAfter: number;
   readonly #addresses: Addresses | undefined;
-  /** What the manifest is kept as. */
+  /** The manifest's key in the cache. */
   readonly #manifestUrl: string;
   #cache: Promise<Cache | null> | undefined;
 
@@ -79,12 +79,12 @@ export class ModelStore {
   }
 
   /**
-   * @throws DermletError MODEL_UNAVAILABLE (neither network nor a kept copy), MODEL_CORRUPT (came, but is not a valid
+   * @throws DermletError MODEL_UNAVAILABLE (neither network nor a kept copy), MODEL_CORRUPT (fetched, but not a valid
    * manifest), ABORTED
    */
   async manifest(): Promise<Manifest> {
     const fresh = this.#freshManifest();
-    fresh.catch(() => undefined); // looked at below; must not count as unhandled when the kept copy wins
+    fresh.catch(() => undefined); // awaited below; must not count as unhandled when the kept copy wins
     const kept = await this.#keptManifest();
     try {
       return await (kept ? unlessSlow(fresh, kept, this.#keptAfter) : fresh);
@@ -111,7 +111,7 @@ export class ModelStore {
     const bytes = await download(url, {
       fetch: this.#fetch,
       signal: this.#signal,
-      cache: 'no-cache', // an HTTP cache may hold the last version's file under the same name
+      cache: 'no-cache', // the HTTP cache may hold an older version under the same name
       limit: entry.bytes,
       onBytes: (loaded) => onProgress?.(loaded, entry.bytes, false),
     });
@@ -122,7 +122,7 @@ export class ModelStore {
     return bytes;
   }
 
-  /** Keeps the manifest of a model whose network is kept, and removes what older versions of it left. */
+  /** Keeps the manifest of a model whose network is kept, and removes its older versions' files. */
   async commit(manifest: Manifest): Promise<void> {
     const cache = await this.#open();
     if (!cache) return;
@@ -133,7 +133,7 @@ export class ModelStore {
         if (this.#isFile(url) && !current.has(url)) await cache.delete(url);
       }
     } catch {
-      // An old version that stays costs space and nothing else.
+      // An old version left behind only costs space.
     }
   }
 
@@ -212,14 +212,14 @@ export class ModelStore {
     try {
       await (await this.#open())?.delete(key);
     } catch {
-      // The next read refuses it again.
+      // The next read rejects it again.
     }
   }
 }
 
 /**
- * The version of the model that is kept for a folder; undefined when none is, or nothing can be known. A manifest is
- * kept only after its network was.
+ * The version of the model kept for a folder; undefined if none is kept or the cache cannot be read. A manifest is kept
+ * only after its network.
  */
 export async function keptVersion(
   folder: string,

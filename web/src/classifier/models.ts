@@ -1,7 +1,7 @@
 /**
- * Models by name: the site's `models/` folder lies beside the engine's, with one folder a model and a list of them,
+ * Models by name: the site's `models/` folder is beside the engine's, with one folder per model and a list of them,
  * `index.json`, that the build writes (schema: `models/index.schema.json`). A bare name such as `skin-8` means the
- * folder `models/skin-8/` there; all else is an address.
+ * folder `models/skin-8/` there; anything else is an address.
  */
 import { is } from 'valibot';
 import { throwIfAborted } from './abort.js';
@@ -50,8 +50,8 @@ export interface IndexSource {
 }
 
 /**
- * What `models/index.json` lists, the default first. @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT,
- * INVALID_ARGUMENT, ABORTED
+ * What `models/index.json` lists, the default first.
+ * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, INVALID_ARGUMENT, ABORTED
  */
 export async function listModelsFrom(options: ListOptions, source: IndexSource = {}): Promise<ModelSummary[]> {
   const folder = modelsFolder(engineFolder(options.assetBase, globalThis.location?.href));
@@ -75,7 +75,7 @@ export async function listModelsFrom(options: ListOptions, source: IndexSource =
 }
 
 /**
- * The name of the model that is taken when nobody chose.
+ * The name of the model used when none is chosen.
  * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, ABORTED
  */
 export async function defaultModel(
@@ -103,9 +103,8 @@ async function fetchIndex(
 }
 
 /**
- * What a failed load by name should say: a name that the list does not hold is the caller's slip and no matter of the
- * network.
- * @returns INVALID_ARGUMENT with the known names, or `error` as it was when the name is listed, the list cannot be had,
+ * The error for a failed load by name: a name that is not listed is the caller's mistake, not a network problem.
+ * @returns INVALID_ARGUMENT with the known names; `error` unchanged if the name is listed, the list cannot be fetched,
  * or it is another error
  */
 export async function explainUnknown(

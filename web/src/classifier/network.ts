@@ -1,6 +1,6 @@
 /**
- * One ONNX Runtime session: created, run, checked against the manifest, released. Nothing is decided here; `runtime.ts`
- * does.
+ * One ONNX Runtime session: creates, runs and releases it, and checks it against the manifest. Decisions are made in
+ * `runtime.ts`.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { ModelOutputs } from '../../../wasm_src/bindings/dermlet.js';
@@ -10,7 +10,7 @@ import { DermletError } from './errors.js';
 import type { FileEntry, Manifest, ModelInput } from './manifest.js';
 import type { Backend } from './result.js';
 
-/** For each view of one picture, one after the other: what the core's `interpret` takes. */
+/** The views of one picture, one after the other, as the core's `interpret` takes them. */
 export type NetworkOutputs = ModelOutputs;
 
 /** 3 * rows * columns values; `wasm_src/core/view/locate.h` says which. */
@@ -23,16 +23,16 @@ export interface LocatorOutput {
 export interface Network {
   readonly backend: Backend;
   readonly threads: number;
-  /** Why it can run no more (a lost device); undefined while it can. */
+  /** Why it can no longer run (a lost device); undefined while it can. */
   readonly lost: string | undefined;
   /**
-   * @param tensor `views` pictures, one after the other: one run where the graph's batch dimension is open, else as
-   * many runs
+   * @param tensor `views` pictures, one after the other: one run if the graph's batch dimension is open, else one run
+   * each
    * @throws DermletError MODEL_CORRUPT (outputs are not what the manifest says), BACKEND_FAILED
    */
   run(tensor: Float32Array<ArrayBuffer>, views?: number): Promise<NetworkOutputs>;
   /**
-   * Looks for spots in a whole picture, on the CPU whatever the backend. Only of a model with a locator.
+   * Looks for spots in a whole picture, on the CPU whatever the backend. Only for a model with a locator.
    * @throws DermletError MODEL_CORRUPT (the output is not what the manifest says), BACKEND_FAILED
    */
   locate(tensor: Float32Array<ArrayBuffer>): Promise<LocatorOutput>;
@@ -40,15 +40,15 @@ export interface Network {
 }
 
 /**
- * ONNX Runtime with threads did not come up. It cannot be started twice in one place: only a new worker, with one
- * thread, can go on.
+ * ONNX Runtime did not start with threads. It cannot be started twice in one worker: only a new worker, with one
+ * thread, can continue.
  */
 export class ThreadsFailed extends Error {
   override readonly name = 'ThreadsFailed';
 }
 
 /**
- * Milliseconds that the threaded runtime may take to start: a blocked thread script makes it wait for ever without an
+ * Milliseconds that the threaded runtime may take to start: with a blocked thread script it waits forever without an
  * error.
  */
 const THREADED_START_LIMIT = 15_000;
@@ -88,7 +88,7 @@ function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): 
 /**
  * Starts ONNX Runtime for a backend and creates the session. Weights stored as fp16 or int8 are folded back to fp32
  * here ('all').
- * @param read gives one of the model's files, verified; fetched at the same time as the runtime
+ * @param read returns one of the model's files, verified; called while the runtime is fetched
  * @throws ThreadsFailed, DermletError MODEL_UNAVAILABLE (the runtime's files), MODEL_CORRUPT (names), BACKEND_FAILED
  */
 export async function createNetwork(
@@ -121,7 +121,7 @@ export async function createNetwork(
         executionProviders: ['wasm'],
         graphOptimizationLevel: 'all',
       });
-    delete (runtime.env.wasm as { wasmBinary?: unknown }).wasmBinary; // up to 27 MB that nobody needs any more
+    delete (runtime.env.wasm as { wasmBinary?: unknown }).wasmBinary; // up to 27 MB no longer needed
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;
     const message = messageOf(cause);
@@ -243,18 +243,18 @@ class SessionNetwork implements Network {
       const { message, reason } = await device.lost;
       this.lost = message || reason || 'the WebGPU device was lost';
     } catch {
-      // No device to watch: a run that fails is noticed all the same.
+      // No device to watch: a failing run is noticed anyway.
     }
   }
 }
 
-/** Whether the graph leaves the number of pictures open: a name, or nothing, in the place of a number. */
+/** Whether the graph's batch dimension is open: a name, or nothing, instead of a number. */
 function takesAnyBatch({ inputMetadata }: InferenceSession, { input }: Manifest): boolean {
   const found = inputMetadata.find(({ name }) => name === input.name);
   return found?.isTensor === true && !(Number(found.shape[0]) > 0);
 }
 
-/** The outputs of several runs as those of one. */
+/** The outputs of several runs, joined as if of one. */
 function joined(parts: readonly NetworkOutputs[]): NetworkOutputs {
   const join = (of: (part: NetworkOutputs) => Float32Array | null): Float32Array | null => {
     const arrays = parts.flatMap((part) => of(part) ?? []);

@@ -1,4 +1,4 @@
-/** What callers of the classifier say and hear: options, progress, stages. */
+/** The classifier's options, progress and stages. */
 import type { Rect } from '../../../wasm_src/bindings/dermlet.js';
 import type { Concern } from './contract.js';
 
@@ -9,7 +9,7 @@ export interface LoadProgress {
   phase: 'engine' | 'model' | 'self-test';
   loaded: number;
   total: number;
-  /** True when the bytes came out of Cache Storage and nothing was fetched. */
+  /** True if the bytes came from Cache Storage and nothing was fetched. */
   cached: boolean;
 }
 
@@ -18,48 +18,48 @@ export interface LoadOptions {
   backend?: BackendChoice;
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
-  /** Milliseconds without a call after which the worker is ended to give its memory back; 0 never. Default 60000. */
+  /** Milliseconds without a call after which the worker is ended to free its memory; 0: never. Default 60000. */
   idleTimeout?: number;
   /**
-   * Folder of the engine's files (`dermlet.wasm`, `ort-wasm-*`), ending in '/'; models by name lie in `../models/` from
-   * it. Default: where this module was served from.
+   * Folder of the engine's files (`dermlet.wasm`, `ort-wasm-*`), ending in '/'; models by name are in `../models/` from
+   * it. Default: `engine/` beside this module.
    */
   assetBase?: string | URL;
 }
 
 export interface ListOptions {
-  /** As of `LoadOptions`. */
+  /** As in `LoadOptions`. */
   assetBase?: string | URL;
   signal?: AbortSignal;
 }
 
-/** Where one call is. `queued` only when another call is ahead. */
+/** A call's progress. `queued` only if another call is ahead. */
 export type Stage = 'queued' | 'starting' | 'decoding' | 'analysing' | 'explaining' | 'done';
 
 export interface ClassifyOptions {
   signal?: AbortSignal;
   /**
-   * How the picture was taken: id of one of the model's modalities, or `auto`, which goes by the picture. Default
-   * `auto`; a model that cannot tell takes its default modality. Of a lesion: for the pictures that name none.
+   * How the picture was taken: id of one of the model's modalities, or `auto` to recognise it from the picture. Default
+   * `auto`; a model that cannot tell uses its default modality. For a lesion: applies to pictures that give none.
    */
   modality?: string;
   /**
    * What the network is shown:
    * - pixels of the upright picture
-   * - `auto`: a frame around the spot where it is small in the picture, else the picture as it is
+   * - `auto`: a frame around the spot if it is small in the picture, else the picture as it is
    * - `whole`: the picture as it is
-   * Default `auto`; a model without a locator takes the picture as it is. A lesion's pictures have crops of their own
-   * instead.
+   * Default `auto`; a model without a locator uses the picture as it is. Not for a lesion, whose pictures have their
+   * own crops.
    */
   crop?: Crop;
   /**
-   * Takes the mean of the network's answers for all eight turns and reflections of the picture (four of them where the
-   * network's input is not a square), with the calibration made for it where the model has one. Takes about eight times
-   * as long. Default false.
+   * Averages the network's outputs over all eight rotations and reflections of the picture (four if the network's input
+   * is not square), with the calibration made for it if the model has one. Takes about eight times as long. Default
+   * false.
    */
   testTimeAugmentation?: boolean;
   /**
-   * Adds `explanation` (and the overlay when `images` is asked for): the first-ranked class, or the class id given.
+   * Adds `explanation` (and, with `images`, the overlay) for the first-ranked class or the given class id.
    * Default false.
    */
   explain?: boolean | string;
@@ -71,8 +71,8 @@ export interface ClassifyOptions {
 export type Crop = Rect | 'auto' | 'whole';
 
 /**
- * A whole file as Blob or bytes; the address of one on the page's own origin; or pixels, which are taken for sRGB.
- * Who decoded pixels decided what they are: `source.bitExact` is false of them.
+ * A whole file as Blob or bytes; the address of one on the page's own origin; or pixels, which are taken as sRGB.
+ * Pixels depend on the decoder, so their `source.bitExact` is false.
  */
 export type ClassifyInput =
   | Blob
@@ -91,13 +91,13 @@ export type ClassifyInput =
  */
 export interface LesionPicture {
   picture: ClassifyInput;
-  /** As in `ClassifyOptions`, whose own counts when absent. */
+  /** As in `ClassifyOptions`, whose value applies if absent. */
   modality?: string;
   /** As in `ClassifyOptions`; default `auto`. */
   crop?: Crop;
 }
 
-/** What is known of a loaded model; the manifest's public part. */
+/** What is known about a model; the manifest's public part. */
 export interface ModelInfo {
   name: string;
   version: string;
@@ -109,32 +109,32 @@ export interface ModelInfo {
   classes: { id: string; name: string; plain?: string; concern: Concern }[];
   modalities: string[];
   defaultModality: string;
-  /** Whether `modality: 'auto'` goes by the picture. */
+  /** Whether `modality: 'auto'` recognises the modality from the picture. */
   recognisesModality: boolean;
   /** Whether `crop: 'auto'` looks for the spot. */
   findsSpots: boolean;
   /**
-   * The two modalities whose pictures of one lesion can be combined; absent where the model knows of none. Two pictures
-   * of one modality always can.
+   * The two modalities whose pictures of one lesion can be combined; absent if the model defines none. Two pictures of
+   * one modality always can.
    */
   combines?: [string, string];
   coverage: number;
 }
 
-/** A model that can be loaded by its name, as the list of models has it before anything of it is loaded. */
+/** A model that can be loaded by name, as listed before any of it is loaded. */
 export interface ModelSummary {
   name: string;
   title: string;
   version: string;
-  /** Of the network's file. */
+  /** Size of the network's file. */
   bytes: number;
   /** The model's folder, absolute, ending in '/'. */
   url: string;
   license: { id: string; url: string; nonCommercial: boolean };
   cardUrl: string;
-  /** How many classes it knows. */
+  /** Number of classes. */
   classes: number;
-  /** The one that the page takes when nobody chose; exactly one is. */
+  /** Whether it is used when none is chosen; true for exactly one model. */
   default: boolean;
   /** This version is kept on this device: loading it needs no network. */
   kept: boolean;

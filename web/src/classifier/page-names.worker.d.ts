@@ -1,4 +1,4 @@
-// What a page may hand to a classifier and no worker has (tsconfig.worker.json).
+// Types that a page can pass to a classifier and workers do not have (tsconfig.worker.json).
 interface HTMLCanvasElement {
   readonly nodeName: 'CANVAS';
 }

@@ -1,4 +1,4 @@
-/** What page and worker say to each other. Everything is plain data; pictures and bytes are moved, not copied. */
+/** The messages between page and worker. Everything is plain data; pictures and bytes are moved, not copied. */
 import { messageOf } from './abort.js';
 import type { Addresses } from './asset-base.js';
 import type { CallOptions } from './engine.js';
@@ -9,7 +9,7 @@ import type { BackendChoice, LoadProgress, Stage } from './options.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
-/** An error on the wire: class instances do not survive the crossing, the code must. */
+/** An error on the wire: class instances do not survive the transfer, but the code must. */
 export interface WireError {
   code: ErrorCode;
   message: string;
@@ -29,21 +29,21 @@ export interface LoadSettings {
   folder: string;
   /** The engine files' folder, absolute, ending in '/'. */
   assetBase: string;
-  /** Of files that do not lie in those folders. */
+  /** Addresses of files that are not in those folders. */
   modelAddresses?: Addresses | undefined;
   engineAddresses?: Addresses | undefined;
   backend: BackendChoice;
   /** undefined: as many as isolation allows. */
   threads?: number | undefined;
-  /** Given when a worker is started again: the model in use stays the one that was loaded. */
+  /** Set when a worker is restarted: the model stays the one first loaded. */
   manifest?: Manifest | undefined;
-  /** Whether to run everything once before saying ready. */
+  /** Whether to run everything once before `ready`. */
   warmUp: boolean;
 }
 
 export type WireInput = InputOf<ArrayBuffer>;
 
-/** The buffers of an input that are moved. */
+/** The input's buffers, to be moved. */
 export const inputBuffers = (input: WireInput): ArrayBuffer[] => filesIn(input);
 
 export type ToWorker =
@@ -55,15 +55,15 @@ export type FromWorker =
   | { type: 'ready'; manifest: Manifest; fallback: Fallback | undefined }
   | { type: 'load-failed'; error: WireError }
   /**
-   * The threaded runtime did not come up: this worker is of no more use, one with a single thread is. The input comes
-   * back from an unfinished call.
+   * The threaded runtime did not start: this worker must be replaced by a single-threaded one. Returns the input of an
+   * unfinished call.
    */
   | { type: 'threads-failed'; reason: string; id?: number; input?: WireInput }
   | { type: 'stage'; id: number; stage: Stage }
   | { type: 'result'; id: number; result: Result }
   | { type: 'failed'; id: number; error: WireError };
 
-/** The buffers of a result that can be moved. */
+/** The result's buffers, to be moved. */
 export function resultBuffers({ images }: Result): ArrayBuffer[] {
   if (!images) return [];
   return [images.preview, images.view, images.overlay].flatMap((picture) => (picture ? [picture.rgba.buffer] : []));

@@ -1,11 +1,10 @@
 /**
- * Reads JSON documents by the checks that the contract generates; what is wrong becomes one sentence that names the
- * field.
+ * Reads JSON documents with the checks generated from the contract; an error becomes one sentence that names the field.
  */
 import * as v from 'valibot';
 import { DermletError } from './errors.js';
 
-/** What is wrong, and where; becomes a DermletError in `read`. */
+/** What is wrong and where; `read` turns it into a DermletError. */
 class FieldError extends Error {}
 
 export function reject(path: string, problem: string): never {
@@ -22,8 +21,8 @@ export function parsed(document: string, text: string): unknown {
 }
 
 /**
- * A document's value as its check types it.
- * @param document what it is, as a message begins
+ * A document's value, checked and typed.
+ * @param document what it is, at the start of a message
  * @param rules what its schema cannot say, before and after it; they call `reject`
  * @throws DermletError MODEL_CORRUPT that names the first field found wrong
  */
@@ -65,7 +64,7 @@ function rejectFor(issue: v.BaseIssue<unknown>): never {
   reject(written(place), problemOf(issue));
 }
 
-/** What a sentence says of a field. */
+/** What is wrong with a field, as the end of a sentence. */
 function problemOf({ type, expected, requirement }: v.BaseIssue<unknown>): string {
   switch (type) {
     case 'strict_object':

@@ -1,4 +1,4 @@
-/** What `classify` answers. Plain data with a version; every front end, export and endpoint is a projection of it. */
+/** What `classify` returns. Plain versioned data; every front end, export and endpoint is a projection of it. */
 import type { Picture, Quality, QualityCheck, Rect, Spot } from '../../../wasm_src/bindings/dermlet.js';
 import type {
   ColourSource,
@@ -45,16 +45,16 @@ export type Backend = 'wasm' | 'webgpu';
 export interface Runtime {
   backend: Backend;
   threads: number;
-  /** Present when another backend was wanted or tried first: which, and why it is not the one that ran. */
+  /** Present if another backend was asked for or tried first: which, and why it did not run. */
   fallback?: { from: Backend; reason: string };
   /**
    * Milliseconds. `queue`: waiting for earlier calls; `prepare`: bytes to tensor; `inference`: the network;
-   * `interpret`: outputs to result. Of all pictures and views.
+   * `interpret`: outputs to result. Sums over all pictures and views.
    */
   timings: { queue: number; prepare: number; inference: number; interpret: number; total: number };
 }
 
-/** How unlike the training pictures: higher is less like them; refused above the threshold (null never refuses). */
+/** How unlike the training pictures: higher is less like them; rejected above the threshold (null: never). */
 export interface Rejection {
   method: RejectionMethod;
   score: number;
@@ -62,27 +62,26 @@ export interface Rejection {
 }
 
 /**
- * How the part that the network saw (`source.region`) was found, and the spots that were found on the way, best first,
- * in pixels of the upright picture.
+ * How the part that the network saw (`source.region`) was chosen, and the spots found in doing so, best first, in
+ * pixels of the upright picture.
  */
 export interface Frame {
   framing: Framing;
   spots: Spot[];
 }
 
-/** Which modality the scores were read as, and why. */
+/** Which modality the scores were interpreted as, and why. */
 export interface ModalityChoice {
   /**
-   * `caller`: it was asked for; `picture`: the picture looks like it; `default`: nobody asked, and the model cannot
-   * tell.
+   * `caller`: asked for; `picture`: recognised from the picture; `default`: not asked for, and the model cannot tell.
    */
   by: 'caller' | 'picture' | 'default';
-  /** What the picture looks like and how surely, where the model can tell: it may differ from what was asked for. */
+  /** The modality recognised and its probability, if the model can tell: may differ from the one asked for. */
   recognised?: { modality: string; probability: number };
 }
 
 export interface Source {
-  /** By the file's bytes; `pixels` where the caller gave those. */
+  /** From the file's bytes; `pixels` if the caller passed pixels. */
   format: Format | 'pixels';
   bytes: number;
   /** Upright, pixels. */
@@ -94,31 +93,31 @@ export interface Source {
   colour: ColourSource;
   /** What decoded the picture. */
   decodePath: DecodePath;
-  /** Whether the same bytes give the same pixels everywhere: true of `core` alone. */
+  /** Whether the same bytes give the same pixels everywhere: true only for `core`. */
   bitExact: boolean;
   /** The part of the upright picture shown to the network. */
   region: Rect;
 }
 
-/** The pictures of one lesion, in the order in which they were given. */
+/** The pictures of one lesion, in the order given. */
 export interface Lesion {
   perPicture: {
     modality: string;
     modalityChoice: ModalityChoice;
     frame: Frame;
-    /** Pictures that are not usable, or do not show one spot, are left out of the combination. */
+    /** Pictures that are unusable or do not show exactly one spot are left out of the combination. */
     usable: boolean;
     quality: Quality;
     source: Source;
     rejection: Rejection;
-    /** By class id, of this picture alone. */
+    /** By class id, from this picture alone. */
     probabilities: Record<string, number>;
   }[];
-  /** Whether the result comes from two pictures together; else it is that of the one that is usable. */
+  /** Whether the result combines two pictures; else it comes from the primary one. */
   combined: boolean;
   /**
-   * Index of the first usable picture (0 when none is): the result's `modality`, `quality`, `source`, `explanation` and
-   * `images` are its.
+   * Index of the first usable picture (0 if none is): the result's `modality`, `quality`, `source`, `explanation` and
+   * `images` are from it.
    */
   primaryIndex: number;
 }
@@ -138,14 +137,14 @@ export interface Result {
    */
   ranking: RankedClass[];
   /**
-   * Class ids, the first few of `ranking`; holds the truth for about `coverage` of pictures like those the network was
-   * calibrated on.
+   * Class ids, the first few of `ranking`; contains the true class for about `coverage` of pictures like those the
+   * network was calibrated on.
    */
   predictionSet: string[];
   coverage: number;
   /**
-   * Of two pictures combined: how far the one that is more like the training pictures is over its own threshold,
-   * against 0.
+   * For two pictures combined: how far the one more like the training pictures is above its own threshold, with
+   * threshold 0.
    */
   rejection: Rejection;
   quality: Quality;
@@ -155,10 +154,10 @@ export interface Result {
    * Class activation grid of one class over `source.region`, 0..1 relative to its greatest value, rows from the top.
    */
   explanation?: { classId: string; rows: number; columns: number; values: number[] };
-  /** Where pictures were given as those of one lesion. */
+  /** Present if pictures of one lesion were given. */
   lesion?: Lesion;
   runtime: Runtime;
-  /** Pixels for showing, absent where not asked for. Not JSON: `withoutImages` drops them. */
+  /** Pixels for display, absent if not asked for. Not JSON: `withoutImages` drops them. */
   images?: ResultImages;
 }
 
@@ -171,7 +170,7 @@ export interface ResultImages {
   overlay?: Picture;
 }
 
-/** The JSON-able part of a result. */
+/** The part of a result that can be written as JSON. */
 export function withoutImages(result: Result): Omit<Result, 'images'> {
   const { images: _images, ...plain } = result;
   return plain;

@@ -1,7 +1,7 @@
 /**
  * Which backend runs the network. WASM is the reference and the default. WebGPU is tried when asked for, or with 'auto'
- * when there is a hardware adapter; it is trusted only after the self-test, and left for good at the first sign of
- * trouble: the call in hand is finished on WASM.
+ * if there is a hardware adapter; it is trusted only after the self-test, and given up for good at the first failure:
+ * the current call then finishes on WASM.
  */
 import { messageOf } from './abort.js';
 import type { AdapterLike, Environment, GpuLike } from './environment.js';
@@ -13,8 +13,7 @@ import type { Backend, Runtime as RuntimeReport } from './result.js';
 export type Fallback = NonNullable<RuntimeReport['fallback']>;
 
 /**
- * A software adapter is slower than WASM. SwiftShader and llvmpipe do not always say that they are one, but their names
- * do.
+ * A software adapter is slower than WASM. SwiftShader and llvmpipe do not always set the flag, but their names show it.
  */
 export function isHardware(adapter: AdapterLike | null): boolean {
   if (!adapter || adapter.isFallbackAdapter === true || adapter.info?.isFallbackAdapter === true) return false;
@@ -22,13 +21,13 @@ export function isHardware(adapter: AdapterLike | null): boolean {
   return !/swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i.test(`${vendor} ${architecture} ${description}`);
 }
 
-/** Whether to try WebGPU; `why` when it was asked for and cannot be. */
+/** Whether to try WebGPU; `why` if it was asked for and is impossible. */
 export async function wantsWebGpu(
   choice: BackendChoice,
   gpu: GpuLike | undefined,
 ): Promise<{ tried: boolean; why?: string }> {
   if (choice === 'wasm') return { tried: false };
-  // `auto` found nothing better than the default: not a fallback, and nothing to tell.
+  // `auto` found nothing better than the default: not a fallback, so not reported.
   const silent = choice === 'auto';
   if (!gpu) return { tried: false, ...(silent ? {} : { why: 'this browser has no WebGPU' }) };
   let adapter: AdapterLike | null;
@@ -44,9 +43,9 @@ export async function wantsWebGpu(
 export interface RuntimeOptions {
   choice: BackendChoice;
   environment: Environment;
-  /** Creates a session; the model's bytes are read anew for each, so that none are held in between. */
+  /** Creates a session; reads the model's bytes anew each time, so that none are held in between. */
   create(backend: Backend): Promise<Network>;
-  /** Why the network's answers are wrong, or undefined when they are right. */
+  /** Why the network's outputs are wrong; undefined if they are right. */
   selfTest(network: Network): Promise<string | undefined>;
 }
 
@@ -63,7 +62,7 @@ export class Runtime {
     this.#fallback = fallback;
   }
 
-  /** @throws ThreadsFailed, DermletError when WASM does not work either */
+  /** @throws ThreadsFailed, DermletError if WASM does not work either */
   static async start(options: RuntimeOptions): Promise<Runtime> {
     const { tried, why } = await wantsWebGpu(options.choice, options.environment.gpu);
     let reason = why;
@@ -92,8 +91,7 @@ export class Runtime {
   }
 
   /**
-   * Runs `use` with the network that is trusted now; when WebGPU fails in it, leaves WebGPU and runs `use` again on
-   * WASM.
+   * Runs `use` with the currently trusted network; if WebGPU fails, gives WebGPU up and runs `use` again on WASM.
    * @throws what `use` throws on WASM
    */
   async run<T>(use: (network: Network) => Promise<T>): Promise<T> {
@@ -119,7 +117,7 @@ export class Runtime {
   }
 }
 
-/** The trusted network, or why there is none. */
+/** A network that passed the self-test, or why there is none. */
 async function tryWebGpu({ create, selfTest }: RuntimeOptions): Promise<Network | string> {
   let network: Network | undefined;
   try {

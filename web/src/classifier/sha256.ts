@@ -1,6 +1,6 @@
 /**
- * SHA-256 (FIPS 180-4) as lower-case hex. Uses the platform's where there is one; pages served by plain http from
- * another machine have no `crypto.subtle`, and a model must be verified there too.
+ * SHA-256 (FIPS 180-4) as lower-case hex. Uses the platform's if there is one; pages served over plain HTTP from
+ * another machine have no `crypto.subtle`, and models must be verified there too.
  */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const subtle = globalThis.crypto?.subtle;

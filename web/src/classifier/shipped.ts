@@ -1,17 +1,17 @@
 /**
- * What lies beside this code where it is served. The site has one folder for all; the npm package puts another module
- * in the place of this one, which names each of its files in the form that bundlers find and copy
+ * The files served beside this code. The site has one folder for all; the npm package replaces this module with one
+ * that names each file in the form that bundlers find and copy
  * (`new URL('./engine/dermlet.wasm', import.meta.url)`).
  */
 export interface Shipped {
   /** The worker's script. */
   readonly worker: URL;
-  /** Addresses by paths such as `engine/dermlet.wasm`; absent where files are found by their folders. */
+  /** Addresses by path, such as `engine/dermlet.wasm`; absent if files are found by folder. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
 /**
- * Vite builds a worker where it reads `new Worker(new URL(...), ...)` and nowhere else. Here it only gives its address.
+ * Vite builds a worker only where the code says `new Worker(new URL(...), ...)`. This stand-in only gives its address.
  */
 class Worker {
   constructor(

@@ -1,4 +1,4 @@
-/** The worker's side of the protocol, apart from the worker so that it can be tested on any message port. */
+/** The worker's side of the protocol, separate from the worker so that it can be tested on any message port. */
 import { messageOf } from './abort.js';
 import { Engine } from './engine.js';
 import { browserEnvironment } from './environment.js';
@@ -16,7 +16,7 @@ export interface ServerPort {
 
 export type LoadEngine = (settings: LoadSettings, onProgress: (progress: LoadProgress) => void) => Promise<Engine>;
 
-/** Manifest, engine files and model at once, each with its progress. */
+/** Loads manifest, engine files and model in parallel, each with its progress. */
 export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
   const store = new ModelStore(settings.folder, { addresses: settings.modelAddresses });
   const manifest = settings.manifest ?? (await store.manifest());
@@ -39,13 +39,13 @@ export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
       ),
     onSelfTest: () => onProgress({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
-  // WebGPU's self-test was a warm-up already.
+  // On WebGPU the self-test was already a warm-up.
   if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
   await store.commit(manifest);
   return engine;
 };
 
-/** Serves one page. The page sends one call at a time; calls that come sooner wait here. */
+/** Serves one page. The page sends one call at a time; a call that comes before the last has ended waits here. */
 export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): void {
   let engine: Promise<Engine> | undefined;
   let last: Promise<void> = Promise.resolve();

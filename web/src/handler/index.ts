@@ -1,2 +1,2 @@
-/** A result in the JSON of the retired servers. */
+/** Results in the JSON of the retired servers. */
 export * from './projections.js';

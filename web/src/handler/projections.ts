@@ -1,7 +1,7 @@
 /**
- * Results in the JSON of the two retired servers, for their clients. The shapes are the same, the faults are gone:
- * severity, risk level and urgency come from the result's concern tier, never from the first-ranked class alone, and a
- * picture that is unusable or not recognised gets no class.
+ * Results in the JSON of the two retired servers, for their clients. The shapes are the same, the faults are fixed:
+ * severity, risk level and urgency come from the result's concern tier, never from the first-ranked class alone, and an
+ * unusable or unrecognised picture gets no class.
  */
 import type { Concern, RankedClass, Result, Tier } from '../classifier/index.js';
 import { doctor, joined, summary, whyNone } from '../messages/index.js';
@@ -17,8 +17,8 @@ export interface DiagnosisAnswer {
   severity: 'High' | 'Moderate' | 'Low' | 'Unknown';
   advice: string;
   /**
-   * The old field: a class may be named, the concern tier is low, and no category in the prediction set is of more than
-   * low concern. Not a verdict on the spot; false whenever in doubt.
+   * The old field: a class may be named, the concern tier is low, and every class in the prediction set is of low
+   * concern. Not a verdict on the spot; false if in doubt.
    */
   isSafe: boolean;
 }
@@ -101,5 +101,5 @@ export function toPredict(result: Result): PredictAnswer {
   };
 }
 
-/** Answer formats other than the result itself, by the name that `--format` gives them. */
+/** Output formats other than the result itself, by their `--format` names. */
 export const PROJECTIONS = { predict: toPredict, diagnosis: toDiagnosis } as const;

@@ -1,20 +1,20 @@
 /**
- * Service worker: keeps the page and the engine's default files for use without a network, and isolates the page (COOP,
- * COEP) where the host sends no such headers, which gives WebAssembly threads.
+ * Service worker: keeps the page and the engine's default files for offline use, and isolates the page (COOP, COEP) if
+ * the host sends no such headers, which enables WebAssembly threads.
  *
- * - Kept files are fetched at installation and named by their revision; an update fetches only those that changed.
- * - A new version waits until the last page of the old one is closed. Nothing is ever reloaded.
- * - Kept files are answered from the cache, all others go to the network as they are, with no waiting of this worker's
- *   own. Models (`models/`) are not touched: the engine verifies and keeps them itself.
+ * - Kept files are fetched at installation and keyed by their revision; an update fetches only those that changed.
+ * - A new version waits until the old one's last page is closed. Nothing is ever reloaded.
+ * - Kept files are served from the cache; all other requests go to the network unchanged and without delay. Models
+ *   (`models/`) are not touched: the engine verifies and keeps them itself.
  */
 const worker = self as unknown as ServiceWorkerGlobalScope;
-/** Written here by the build: what to keep. */
+/** What to keep; filled in by the build. */
 const manifest = (self as unknown as { __WB_MANIFEST: { url: string; revision: string | null }[] }).__WB_MANIFEST;
 
 const CACHE = `dermlet-site:${worker.registration.scope}`;
 const REVISION = '__revision';
 
-/** Absolute address of each kept file -> its key in the cache. Files named by their own hash have no revision. */
+/** Absolute address of each kept file -> its key in the cache. Files named by their hash have no revision. */
 const kept = new Map(
   manifest.map(({ url, revision }) => {
     const address = new URL(url, worker.registration.scope);
@@ -32,7 +32,7 @@ worker.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || !address.href.startsWith(worker.registration.scope)) return;
   const key = keyOf(address);
   if (key) event.respondWith(answer(request, key));
-  // Documents and workers outside the kept files need the headers too; everything else takes its usual way.
+  // Documents and workers that are not kept need the headers too; all else is left to the browser.
   else if (isContext(request)) event.respondWith(fetch(request).then(isolated));
 });
 
@@ -42,8 +42,7 @@ async function keepAll(): Promise<void> {
   await Promise.all(
     [...kept].map(async ([address, key]) => {
       if (present.has(key)) return;
-      // Asks the server whether its copy is still the same: an old file of the same name in the HTTP cache must not be
-      // kept as the new one.
+      // Revalidates with the server: an old file of the same name in the HTTP cache must not be kept as the new one.
       const response = await fetch(address, { cache: 'no-cache' });
       if (!response.ok) throw new Error(`${address}: ${response.status}`);
       await cache.put(key, response);
@@ -57,7 +56,7 @@ async function forgetOld(): Promise<void> {
   await Promise.all((await cache.keys()).map(async (request) => wanted.has(request.url) || cache.delete(request)));
 }
 
-/** The folder's own address is its index.html; the part after ? or # chooses no other file. */
+/** A folder's address means its index.html; query and fragment do not select another file. */
 function keyOf(address: URL): string | undefined {
   const plain = new URL(address.pathname, address);
   return kept.get(plain.pathname.endsWith('/') ? new URL('index.html', plain).href : plain.href);
@@ -75,15 +74,15 @@ async function answer(request: Request, key: string): Promise<Response> {
   return isolated(stored ?? (await fetch(request)));
 }
 
-/** The same response, isolated; made anew, since a redirected response may not answer a navigation. */
+/** The response with isolation headers; a new one, since a redirected response cannot answer a navigation. */
 function isolated(response: Response): Response {
-  // Opaque answers, redirects and errors cannot be made anew, and need no headers.
+  // Opaque responses, redirects and errors cannot be rebuilt, and need no headers.
   if (response.status === 0 || response.type === 'opaqueredirect' || response.type === 'error') return response;
   const headers = new Headers(response.headers);
   headers.set('Cross-Origin-Opener-Policy', 'same-origin');
   headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
   headers.set('Cross-Origin-Resource-Policy', 'same-origin');
-  // The body is decoded by now: its length on the wire would be taken for its size.
+  // The body is already decoded: its length on the wire would be taken for its size.
   if (headers.has('Content-Encoding')) {
     headers.delete('Content-Encoding');
     headers.delete('Content-Length');

@@ -1,4 +1,4 @@
-/** The classifier in Node: the same queue, aborts and idle end, around a worker thread that reads files from disk. */
+/** The classifier in Node: same queue, aborts and idle timeout, with a worker thread that reads files from disk. */
 import { openAsBlob } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -26,7 +26,7 @@ const ENDS_WORK: ReadonlySet<FromWorker['type']> = new Set([
   'failed',
 ]);
 
-/** A worker thread in the clothes of a browser's worker. It keeps the process alive only while it works. */
+/** A worker thread behind the interface of a browser's worker. It keeps the process alive only while it works. */
 function spawnThread(): WorkerLike {
   const thread = new Worker(script);
   thread.unref();
@@ -48,7 +48,7 @@ function spawnThread(): WorkerLike {
   };
 }
 
-/** A path is a file here, not an address. */
+/** Opens a path or file URL: in Node, strings are paths, not addresses. */
 async function opened(input: ClassifyInput): Promise<ClassifyInput> {
   if (typeof input !== 'string' && !(input instanceof URL)) return input;
   try {
@@ -91,7 +91,7 @@ export class Classifier {
   }
 
   /**
-   * As in browsers, without pixels; strings are paths, and URLs those of files.
+   * As in browsers, but without pixels; strings are paths, and URLs are file URLs.
    * @throws DermletError with any code
    */
   async classify(input: ClassifyInput | readonly LesionPicture[], options: ClassifyOptions = {}): Promise<Result> {

@@ -1,5 +1,5 @@
 /**
- * The engine in Node: the same core, the same ONNX Runtime Web, files read from disk. One thread an engine.
+ * The engine in Node: the same core, the same ONNX Runtime Web, files read from disk. One thread per engine.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -27,7 +27,7 @@ async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-/** Node has no decoders of its own: HEIC by libheif, WebP and AVIF not at all. */
+/** Node has no decoders of its own: libheif decodes HEIC; WebP and AVIF are not supported. */
 const decodeForeign: DecodeForeign = async (bytes, format) => {
   if (format !== 'heic') throw unsupported(format, 'only browsers decode it');
   const create = createRequire(import.meta.url)(libheifScript()) as CreateLibheif;
@@ -48,13 +48,13 @@ function nodeEnvironment(): Environment {
 
 const holdsModel = (folder: string): boolean => existsSync(join(folder, 'manifest.json'));
 
-/** Names of the models that came with this code. */
+/** Names of the models shipped with this code. */
 function knownModels(): string[] {
   return readdirSync(modelsFolder).filter((name) => holdsModel(join(modelsFolder, name)));
 }
 
 /**
- * A name means a model that came with this code; where there is none so called, a folder here.
+ * A name means a model shipped with this code or, if there is none of that name, a folder in the working directory.
  * @throws DermletError INVALID_ARGUMENT
  */
 export function folderOf(model: string): string {
@@ -79,7 +79,7 @@ export async function loadManifest(model: string): Promise<Manifest> {
 
 /**
  * @param model a model's name, its folder or its manifest.json
- * @param known its manifest, where it was read before
+ * @param known its manifest, if already read
  * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED
  */
 export async function loadEngine(model: string, known?: Manifest): Promise<Engine> {

@@ -1,6 +1,6 @@
 /**
- * Where the files of the engine and the models lie in a checkout. The npm package has them together; another module
- * takes the place of this one there.
+ * Where the engine's and the models' files are in a checkout. The npm package has them in one place and replaces this
+ * module with another.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -9,12 +9,12 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const { resolve } = createRequire(import.meta.url);
 
-/** What browsers load; a checkout has it only once it was built. */
+/** The files that browsers load; undefined in a checkout. */
 export const assetsFolder: string | undefined = undefined;
-/** Holds a folder a model. */
+/** One folder per model. */
 export const modelsFolder = join(root, 'models');
 export const coreFile = join(root, 'build', 'wasm', 'dermlet.wasm');
-/** ONNX Runtime's. */
+/** Path of one of ONNX Runtime's files. */
 export const runtimeFile = (name: string): string => join(dirname(resolve('onnxruntime-web/wasm')), name);
 /** CommonJS. */
 export const libheifScript = (): string => resolve('libheif-js/libheif-wasm/libheif.js');

@@ -1,4 +1,4 @@
-// What only a page can hand to a classifier: the interface names it, and Node has no such names (tsconfig.json).
+// Types that only a page can pass to a classifier: the API names them, and Node does not have them (tsconfig.json).
 interface ImageBitmap {
   readonly width: number;
   readonly height: number;

@@ -1,4 +1,4 @@
-// Worker threads do not inherit tsx's loader (Node 20): install it here, then go on in TypeScript.
+// Worker threads do not inherit tsx's loader (Node 20): install it here, then continue in TypeScript.
 import { register } from 'tsx/esm/api';
 
 register();

@@ -1,4 +1,4 @@
-/** The worker thread in which all work happens. */
+/** The worker thread that does all the work. */
 import { fileURLToPath } from 'node:url';
 import { parentPort } from 'node:worker_threads';
 import type { ToWorker } from '../protocol.js';
