@@ -75,7 +75,7 @@ export const FORMAT_PHRASES: Record<Format, string> = {
   heic: 'a HEIC picture',
 };
 
-/** How files of a format are named: the types of the web, and the ends of names. */
+/** How files of a format are named: the types of the web, and file name extensions. */
 export const FORMAT_FILES: Record<Format, { types: readonly string[]; extensions: readonly string[] }> = {
   jpeg: { types: ['image/jpeg'], extensions: ['.jpg', '.jpeg', '.jpe', '.jfif'] },
   png: { types: ['image/png'], extensions: ['.png'] },
@@ -85,7 +85,7 @@ export const FORMAT_FILES: Record<Format, { types: readonly string[]; extensions
   heic: { types: ['image/heic', 'image/heif'], extensions: ['.heic', '.heif'] },
 };
 
-/** The model that is taken where nobody chose. */
+/** The default model. */
 export const DEFAULT_MODEL = 'skin-8';
 
 /** Of each check: the key of its limit in a manifest; whether that is the least or the most that passes. */
