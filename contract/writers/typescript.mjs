@@ -165,7 +165,7 @@ export function tables(contract, documents) {
     ),
     '};',
     '',
-    '/** How files of a format are named: the types of the web, and file name extensions. */',
+    '/** How files of a format are named: media types and file name extensions. */',
     'export const FORMAT_FILES: Record<Format, { types: readonly string[]; extensions: readonly string[] }> = {',
     ...Object.entries(named(enumerations, 'Format').values).flatMap(([id, { types = [], extensions = [] }]) => [
       `  ${id}: { types: [${types.map(single).join(', ')}], extensions: [${extensions.map(single).join(', ')}] },`,

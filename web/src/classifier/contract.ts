@@ -75,7 +75,7 @@ export const FORMAT_PHRASES: Record<Format, string> = {
   heic: 'a HEIC picture',
 };
 
-/** How files of a format are named: the types of the web, and file name extensions. */
+/** How files of a format are named: media types and file name extensions. */
 export const FORMAT_FILES: Record<Format, { types: readonly string[]; extensions: readonly string[] }> = {
   jpeg: { types: ['image/jpeg'], extensions: ['.jpg', '.jpeg', '.jpe', '.jfif'] },
   png: { types: ['image/png'], extensions: ['.png'] },
