@@ -54,7 +54,10 @@ test('a site update takes effect once all its pages are closed', async ({ app, p
   await untilKept(page);
   // A new version of the page: the service worker sees it by the revision in sw.js.
   site.answers.set('index.html', {
-    body: site.read('index.html').toString().replace(/<title[^>]*>/, '$&New '),
+    body: site
+      .read('index.html')
+      .toString()
+      .replace(/<title[^>]*>/, '$&New '),
     type: 'text/html; charset=utf-8',
   });
   const worker = site.read('sw.js').toString();
