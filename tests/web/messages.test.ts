@@ -36,7 +36,7 @@ describe('the catalogue', () => {
   });
 
   test('keys and arguments are checked by the compiler', () => {
-    // Each of these would compile if its kind were not checked: part `types` fails then.
+    // Each of these would compile if its kind were not checked: part `lint` fails then.
     const wrong = [
       // @ts-expect-error: no such key
       () => say('nowhere'),
