@@ -204,22 +204,30 @@ describe('figures', () => {
     expect(figures.byModality.dermoscopy).toMatchObject({ pictures: 1, accuracy: 0 });
   });
   test('refusal by the excess over the threshold, certainty by the greatest probability', () => {
-    // -0.5, 2, 2 against -1, -1, -1, -1, 1: 4 + 5 + 5 of 15.
-    expect(refusal!.all.auroc).toBeCloseTo(14 / 15);
-    // 0.6, 0.5, 0 against 0.1, 0.4, 0.3, 0.3, 0.4: 5 + 5 + 0 of 15.
-    expect(refusal!.all.aurocUncertainty).toBeCloseTo(10 / 15);
+    // Against the photos alone, as all are photos. -0.5, 2, 2 against -1, -1, -1, 1: 3 + 4 + 4 of 12.
+    expect(refusal!.all.auroc).toBeCloseTo(11 / 12);
+    // 0.6, 0.5, 0 against 0.1, 0.4, 0.3, 0.4: 4 + 4 + 0 of 12.
+    expect(refusal!.all.aurocUncertainty).toBeCloseTo(8 / 12);
     expect(refusal!.lesionsRefused).toBe(0.2);
     expect(refusal!.lesionsRefusedByModality).toEqual({ dermoscopy: 0, photo: 0.25 });
     expect(refusal!.byLabel.other).toMatchObject({
       pictures: 1,
       shareRefused: 0,
       shareSingle: 1,
-      auroc: 0.8,
+      auroc: 0.75,
       aurocUncertainty: 1,
     });
     expect(refusal!.byLabel.none).toMatchObject({ pictures: 2, refused: 2, poorQuality: 1, notRecognised: 1 });
     expect(Object.keys(refusal!.byKind)).toEqual(['none: cat', 'none: wall', 'other: rash']);
     expect(refusal!.byKind['none: cat']!.intervals.auroc).toBeDefined();
+  });
+  test('each modality by itself, weighted by its negatives; one without lesions has no say', () => {
+    const more = [
+      answer({ label: 'other', probabilities: [0.9, 0.1, 0], predictionSet: [], modality: 'dermoscopy', excess: -5 }),
+      answer({ label: 'other', probabilities: [0.9, 0.1, 0], predictionSet: [], modality: 'x', excess: 9 }),
+    ];
+    // 11 / 12 for the three photos, 0 for the dermoscopic picture.
+    expect(allFigures([...rows, ...more], options).refusal!.all.auroc).toBeCloseTo(((11 / 12) * 3) / 4);
   });
   test('can be written and read for people, with no lesions too', () => {
     expect(report(figures)).toMatch(/b \+ c against the rest, AUC +0\.833/);

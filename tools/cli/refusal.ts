@@ -14,9 +14,12 @@ export interface NegativeFigures {
   severalSpots: number;
   /** Share with a single class in the answer. */
   shareSingle: Figure;
-  /** Of the rejection score minus its modality's threshold, against all evaluated lesions. */
+  /**
+   * Of the rejection score, against evaluated lesions of the same modality: each modality has a threshold of its own,
+   * so its scores are not compared with another's. Over several modalities the mean, weighted by negatives.
+   */
   auroc: Figure;
-  /** Of 1 - the greatest probability, against all evaluated lesions. */
+  /** Of 1 - the greatest probability, against evaluated lesions of the same modality. */
   aurocUncertainty: Figure;
   /** 95 % by bootstrap over groups. */
   intervals: Partial<Record<'auroc' | 'aurocUncertainty' | 'shareRefused' | 'shareSingle', Interval>>;
@@ -32,24 +35,45 @@ export interface RefusalFigures {
   byKind: Record<string, NegativeFigures>;
 }
 
+/** The chance that a negative scores higher than a lesion of its own modality, as a function of the rows' weights. */
+function withinModality(rows: readonly Scored[], score: (row: Scored) => number): (weights: Float64Array) => number {
+  const parts = grouped(
+    rows.map((row, index) => ({ row, index })),
+    ({ row }) => row.modality,
+  ).map(([, members]) => ({
+    indices: members.map(({ index }) => index),
+    order: new ScoreOrder(
+      members.map(({ row }) => score(row)),
+      members.map(({ row }) => row.truth < 0),
+    ),
+  }));
+  return (weights) => {
+    let area = 0;
+    let negatives = 0;
+    for (const { indices, order } of parts) {
+      const own = Float64Array.from(indices, (index) => weights[index]!);
+      const auc = order.auc(own);
+      if (Number.isNaN(auc)) continue; // no negatives in this modality, or no lesions to compare them with
+      const count = own.reduce((sum, weight, k) => (order.positive[k] ? sum + weight : sum), 0);
+      area += count * auc;
+      negatives += count;
+    }
+    return area / negatives;
+  };
+}
+
 function against(negatives: readonly Scored[], lesions: readonly Scored[], resamples: number): NegativeFigures {
   const rows = [...negatives, ...lesions];
   const isNegative = rows.map(({ truth }) => truth < 0);
-  const excess = new ScoreOrder(
-    rows.map((row) => row.excess),
-    isNegative,
-  );
-  const uncertainty = new ScoreOrder(
-    rows.map(({ probabilities }) => 1 - Math.max(...probabilities)),
-    isNegative,
-  );
+  const excess = withinModality(rows, (row) => row.excess);
+  const uncertainty = withinModality(rows, ({ probabilities }) => 1 - Math.max(...probabilities));
   const refusedRows = rows.map(refused);
   const singleRows = rows.map(single);
   const figures = (weights: Float64Array) => {
     const onlyNegatives = weights.map((weight, i) => (isNegative[i] ? weight : 0));
     return {
-      auroc: excess.auc(weights),
-      aurocUncertainty: uncertainty.auc(weights),
+      auroc: excess(weights),
+      aurocUncertainty: uncertainty(weights),
       shareRefused: share(refusedRows, onlyNegatives),
       shareSingle: share(singleRows, onlyNegatives),
     };

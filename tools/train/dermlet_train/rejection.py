@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -37,19 +37,20 @@ MAGIC = b"DRJ1"
 @dataclass(frozen=True)
 class Outputs:
     """The network's answers: logits (N, K), embedding (N, D), and for each picture the name of its cluster (class, or
-    kind of negative) and its group.
+    kind of negative), its group and its modality.
     """
 
     logits: np.ndarray
     embedding: np.ndarray
     clusters: np.ndarray = field(default_factory=lambda: np.empty(0, str))
     groups: np.ndarray = field(default_factory=lambda: np.empty(0, str))
+    modalities: np.ndarray = field(default_factory=lambda: np.empty(0, str))
 
     def __len__(self) -> int:
         return len(self.logits)
 
     def at(self, chosen: np.ndarray) -> Outputs:
-        return Outputs(self.logits[chosen], self.embedding[chosen], self.clusters[chosen], self.groups[chosen])
+        return Outputs(*(getattr(self, part.name)[chosen] for part in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -261,26 +262,31 @@ Scores = Callable[[Outputs], np.ndarray]
 
 
 def compared(name: str, problem: Problem, judges: Sequence[tuple[np.ndarray, Scores]]) -> Compared:
-    """Figures over folds, weighted by their negatives: each fold's negatives against all lesions, by one and the same
-    score.
+    """Figures over folds and modalities, weighted by their negatives: each fold's negatives against all lesions of
+    their modality, by one and the same score. Each modality has a threshold of its own, and what its scores are like
+    differs: those of photos may lie above those of dermoscopic pictures altogether.
     """
     labels = np.array([cluster.split()[0] for cluster in problem.negatives.clusters])
     sums: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def add(kind: str, label: str, value: float, count: int) -> None:
+        total, seen = sums.get((kind, label), (0.0, 0))
+        sums[kind, label] = total + value, seen + count
+
     for judged, score in judges:
-        lesions, negatives = score(problem.lesions), score(problem.negatives)
-        limit = float(np.quantile(lesions, 0.95))
-        for label in sorted(set(labels)):
-            for kind, mask in (
-                ("all", judged & (labels == label)),
-                ("calibration", judged & (labels == label) & problem.negatives_calibration),
-            ):
-                count = int(mask.sum())
-                if count:
-                    total, seen = sums.get((kind, label), (0.0, 0))
-                    sums[kind, label] = total + count * auroc(lesions, negatives[mask]), seen + count
-            mask = judged & (labels == label)
-            total, seen = sums.get(("over", label), (0.0, 0))
-            sums["over", label] = total + float((negatives[mask] > limit).sum()), seen + int(mask.sum())
+        every, negatives = score(problem.lesions), score(problem.negatives)
+        for modality in sorted(set(problem.negatives.modalities)):
+            lesions = every[problem.lesions.modalities == modality]
+            if len(lesions) == 0:
+                continue
+            limit = float(np.quantile(lesions, 0.95))
+            within = judged & (problem.negatives.modalities == modality)
+            for label in sorted(set(labels)):
+                of_label = within & (labels == label)
+                for kind, mask in (("all", of_label), ("calibration", of_label & problem.negatives_calibration)):
+                    if count := int(mask.sum()):
+                        add(kind, label, count * auroc(lesions, negatives[mask]), count)
+                add("over", label, float((negatives[of_label] > limit).sum()), int(of_label.sum()))
     mean = {key: total / seen for key, (total, seen) in sums.items() if seen}
     return Compared(
         name,

@@ -22,9 +22,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from dermlet_train import rejection
-from dermlet_train.calibrate.fitting import Targets, fit_modalities, fit_pair
+from dermlet_train.calibrate.fitting import Targets, fit_modalities, fit_pair, score_limit
 from dermlet_train.calibrate.outputs import dihedral
 from dermlet_train.calibrate.pictures import ScoredPictures, reference_indices
+from dermlet_train.calibrate.run import joined_outputs
 from dermlet_train.calibration import (
     assured_rank,
     auroc,
@@ -474,6 +475,7 @@ class TestRejection:
             embedding,
             np.array([f"c{k}" for k in which]),
             np.array([f"g{i // 2}" for i in range(count)]),
+            np.full(count, "photo"),
         )
 
     def negatives(self, count: int = 80, size: int = 12, shift: float = 3.0) -> Outputs:
@@ -484,6 +486,29 @@ class TestRejection:
             rng.normal(shift, 1, (count, size)),
             kinds,
             np.array([f"n{i // 2}" for i in range(count)]),
+            np.full(count, "photo"),
+        )
+
+    def test_pictures_of_no_class_are_compared_with_lesions_of_their_modality(self) -> None:
+        """Dermoscopic lesions score far above photos, each modality has a threshold of its own: pooled, the negatives
+        among the photos would seem to score low.
+        """
+        photos, negatives = self.lesions(), self.negatives()
+        dermoscopy = replace(photos, logits=photos.logits - 50, modalities=np.full(len(photos), "dermoscopy"))
+        marks = np.zeros(len(negatives), bool)
+        alone = rejection.compare(rejection.Problem(photos, photos, negatives, marks))[0]
+        both = joined_outputs(photos, dermoscopy)
+        assert rejection.compare(rejection.Problem(both, both, negatives, marks))[0] == alone
+        pooled = auroc(energy(both.logits), energy(negatives.logits[negatives.clusters == "other photo"]))
+        assert abs(pooled - alone.auroc["other"]) > 0.1
+
+    def test_what_has_no_answer_anyway_counts_towards_the_refused_share(self) -> None:
+        scores, answerable = np.arange(1000.0), np.arange(1000) % 50 > 0  # 2 % without an answer
+        limit = score_limit(scores, answerable, 0.05)
+        assert limit == refusal_threshold(scores[answerable], 0.03)
+        assert ((scores > limit) | ~answerable).mean() <= 0.05
+        assert score_limit(scores, np.arange(1000) % 10 > 0, 0.05) == pytest.approx(
+            refusal_threshold(scores[np.arange(1000) % 10 > 0], 0.01)
         )
 
     @settings(deadline=None, max_examples=40)

@@ -139,11 +139,23 @@ def answered_parts(
     return parts
 
 
+LEAST_BY_SCORE = 0.01  # of lesions, however many get no answer for other reasons: else no score would ever refuse
+
+
+def score_limit(scores: np.ndarray, answerable: np.ndarray, share: float) -> float:
+    """The rejection threshold: what gets no answer anyway (no spot stands out, or several do) counts towards `share`,
+    so that both together stay within it."""
+    left = max(share - float((~answerable).mean()), LEAST_BY_SCORE)
+    return refusal_threshold(scores[answerable], left)
+
+
 def fit_modalities(
     pictures: Mapping[str, ScoredPictures], scores: Mapping[str, np.ndarray], targets: Targets
 ) -> dict[str, Fitted]:
     """One `Fitted` a modality. `pictures`: calibration lesions by modality; `scores`: their rejection scores."""
-    limits = {name: refusal_threshold(scores[name], targets.refused_share) for name in pictures}
+    limits = {
+        name: score_limit(scores[name], part.answerable, targets.refused_share) for name, part in pictures.items()
+    }
     parts = answered_parts(pictures, limits, scores)
     fold = fold_map(pictures)
     fitted = {}

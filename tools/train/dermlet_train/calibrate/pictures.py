@@ -67,7 +67,8 @@ def score_pictures(
     labels = np.array([classes.index(row["label"]) if row["label"] in classes else -1 for row in rows], int)
     clusters, groups = np.array([cluster_of(row, classes) for row in rows]), np.array([row["group"] for row in rows])
     frames = framer.frames(store, indices) if framer else [WHOLE] * len(indices)
-    outputs = Outputs(*cached_outputs(network, store, indices, views, cache, frames), clusters, groups)
+    modalities = np.array([row["modality"] for row in rows])
+    outputs = Outputs(*cached_outputs(network, store, indices, views, cache, frames), clusters, groups, modalities)
     return ScoredPictures(rows, labels, outputs, np.array([frame.answerable for frame in frames], bool))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,7 @@ from .pictures import NEGATIVE_LABELS, reference_indices, score_pictures
 
 
 def joined_outputs(*parts: Outputs) -> Outputs:
-    return Outputs(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("logits", "embedding", "clusters", "groups")
-        )
-    )
+    return Outputs(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Outputs)))
 
 
 def calibrate(

@@ -247,7 +247,7 @@ def _refusal(manifest: dict[str, Any], report: Report) -> str:
     return f"""## Pictures of no category
 
 {_REJECTION[manifest["decision"]["rejection"]]} Of real lesions {tables.share(refusal["lesionsRefused"])} get no category: refused, not usable, or without one spot that stands out ({by_modality}). AUROC: the chance that
-such a picture has a higher score than a real lesion; 0.5 is chance. The refusal score is taken over the threshold of the picture's modality.
+such a picture has a higher score than a real lesion of the same modality (each has a threshold of its own); 0.5 is chance.
 
 {tables.refusal_table(refusal)}
 
