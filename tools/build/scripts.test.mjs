@@ -16,6 +16,7 @@ import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { changedFiles, selectionFor, webTests } from './changed.mjs';
 import { fingerprint } from './fingerprint.mjs';
 import { targets } from './fuzz.mjs';
 import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
@@ -334,6 +335,57 @@ describe('release', () => {
 
   test('continues with the next minor version, or from a candidate with its release', () => {
     assert.deepEqual(['1.2.3', '2.0.0-rc.1'].map(next), ['1.3.0', '2.0.0']);
+  });
+});
+
+describe('what a change calls for', () => {
+  const repository = join(scratch, 'changed');
+  const git = (/** @type {string[]} */ ...args) => {
+    const who = ['-c', 'user.name=t', '-c', 'user.email=t@example.org'];
+    assert.equal(spawnSync('git', ['-C', repository, ...who, ...args]).status, 0, args.join(' '));
+  };
+
+  test('differing files: of the last commit, those not committed, and new ones; no ignored ones', () => {
+    mkdirSync(repository);
+    git('init', '-q');
+    writeFileSync(join(repository, '.gitignore'), 'build\n');
+    writeFileSync(join(repository, 'a'), '1');
+    git('add', '.');
+    git('commit', '-qm', 'one');
+    writeFileSync(join(repository, 'b b'), '1');
+    git('add', '.');
+    git('commit', '-qm', 'two');
+    assert.deepEqual(changedFiles(undefined, repository), { since: 'HEAD~1', files: ['b b'] });
+    writeFileSync(join(repository, 'a'), '2');
+    writeFileSync(join(repository, 'new'), '1');
+    writeFileSync(join(repository, 'build'), '1');
+    assert.deepEqual(changedFiles(undefined, repository), { since: 'HEAD', files: ['a', 'new'] });
+    assert.deepEqual(changedFiles('HEAD~1', repository).files, ['a', 'b b', 'new']);
+    assert.throws(() => changedFiles('nowhere', repository), /'nowhere' to be a commit/);
+  });
+  test('every file of the repository calls for something', () => {
+    const files = spawnSync('git', ['-C', root, 'ls-files'], { encoding: 'utf8' }).stdout.trim().split('\n');
+    assert.ok(files.length > 300);
+    for (const file of files) assert.notEqual(selectionFor([file]).parts.length, 0, file);
+  });
+  test('words alone are checked by rules of the repository alone', () =>
+    assert.deepEqual(selectionFor(['docs/architecture.md', 'README.md']).parts, ['scripts']));
+  test('a module of the training tool calls for the tests that name it, its foundations for all', () => {
+    assert.deepEqual(selectionFor(['tools/train/dermlet_train/depthwise.py']).train, ['test_networks.py']);
+    assert.ok(selectionFor(['tools/train/dermlet_train/locator/install.py']).train.includes('test_locator.py'));
+    assert.deepEqual(selectionFor(['tools/train/tests/test_card.py']).train, ['test_card.py']);
+    assert.ok(selectionFor(['tools/train/requirements.txt']).train.length > 15);
+    assert.ok(selectionFor(['contract/contract.json']).train.length > 15);
+    assert.deepEqual(selectionFor(['web/src/page/main.ts']).train, []);
+  });
+  test('changed specs themselves, else the shortest way through the page', () => {
+    assert.deepEqual(selectionFor(['tests/e2e/embed.spec.ts']).e2e, ['tests/e2e/embed.spec.ts']);
+    assert.deepEqual(selectionFor(['web/src/page/main.ts']).e2e, ['tests/e2e/classify.spec.ts']);
+    assert.ok(existsSync(join(root, 'tests/e2e/classify.spec.ts')));
+  });
+  test('the command line is started as a process, which no import shows', () => {
+    assert.ok(webTests([], ['tools/cli/main.ts']).includes('tests/web/cli.test.ts'));
+    assert.deepEqual(webTests(['tests/web/labels.test.ts'], ['web/src/page/main.ts']), ['tests/web/labels.test.ts']);
   });
 });
 

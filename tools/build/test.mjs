@@ -1,15 +1,16 @@
 // npm test: all tests, in order, with real counts. The last line is `N passed, N failed`; exit status 1 if any failed.
-//   npm test -- [--only PART[,PART]] [--verbose] [--no-install]
+//   npm test -- [--only PART[,PART]] [--changed [--since COMMIT]] [--verbose] [--no-install]
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { native, npmPackage, site, trainingEnvironment, wasm } from './artifacts.mjs';
+import { changedFiles, selectionFor, webTests } from './changed.mjs';
 import { fuzz } from './fuzz.mjs';
 import { checks } from './lint.mjs';
 import { fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { siteDir } from './serve.mjs';
-import { logDir, main, messageOf, root, run, StepError, say, seconds, tail } from './steps.mjs';
+import { ask, logDir, main, messageOf, root, run, StepError, say, seconds, tail } from './steps.mjs';
 import {
   BUILD_NEEDS,
   checkNode,
@@ -37,6 +38,13 @@ import {
 const reportDir = join(root, 'build', 'reports');
 const MINUTE = 60_000;
 let verbose = false;
+/**
+ * What a change calls for; null: everything.
+ * @type {{ since: string, files: string[], wanted: import('./changed.mjs').Selection } | null}
+ */
+let change = null;
+/** @type {Result} */
+const NOTHING = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 /**
  * A runner that counts its tests itself: `read` returns the counts. A missing report counts as a crash.
@@ -225,17 +233,39 @@ async function packageInApplications() {
   });
 }
 
-function unit() {
+/**
+ * The unit tests' files to run, as vitest follows imports from what changed; none: all.
+ * @returns {string[] | null}
+ */
+function unitFiles() {
+  if (change === null) return [];
+  if (change.wanted.web !== null) return change.wanted.web;
+  const listed = ask(localBin('vitest'), ['list', '--filesOnly', '--json', '--changed', change.since]);
+  if (listed === null) return [];
+  /** @type {{ file: string }[]} */
+  const related = JSON.parse(listed.slice(listed.indexOf('[')));
+  const files = webTests(
+    related.map(({ file }) => relative(root, file)),
+    change.files,
+  );
+  return files.length > 0 ? files : null;
+}
+
+async function unit() {
   const path = report('vitest.json');
+  const files = unitFiles();
+  if (files === null) return NOTHING;
   return counted(
     'test-web',
-    [localBin('vitest'), 'run', '--reporter=verbose', '--reporter=json', `--outputFile.json=${path}`],
+    [localBin('vitest'), 'run', '--reporter=verbose', '--reporter=json', `--outputFile.json=${path}`, ...files],
     () => fromVitest(readJson(path)),
   );
 }
 
 /** The type check is one test; pytest counts its own. */
 async function trainingTool() {
+  const files = change?.wanted.train.map((name) => join('tests', name)) ?? [];
+  if (change !== null && files.length === 0) return NOTHING;
   const python = await trainingEnvironment();
   const cwd = join(root, 'tools', 'train');
   const junit = report('pytest.xml');
@@ -243,7 +273,7 @@ async function trainingTool() {
     await single('mypy (types of the training tool)', 'test-train-types', [python, '-m', 'mypy'], { cwd }),
     await counted(
       'test-train',
-      [python, '-m', 'pytest', `--junit-xml=${junit}`, '--durations=10'],
+      [python, '-m', 'pytest', `--junit-xml=${junit}`, '--durations=10', ...files],
       () => noneSkipped(fromPytest(readFileSync(junit, 'utf8'))),
       { cwd, limit: 20 * MINUTE },
     ),
@@ -292,8 +322,9 @@ function together(results) {
  * @param {string} log
  * @param {readonly string[]} projects
  * @param {NodeJS.ProcessEnv} env
+ * @param {readonly string[]} [files]  spec files; none: all
  */
-async function browsers(log, projects, env) {
+async function browsers(log, projects, env, files = []) {
   const path = report(`${log}.json`);
   const copy = report('site');
   cpSync(siteDir, copy, { recursive: true });
@@ -303,7 +334,7 @@ async function browsers(log, projects, env) {
     PLAYWRIGHT_JSON_OUTPUT_NAME: path,
     ...env,
   };
-  const args = ['test', '--reporter=list,json', ...projects.map((name) => `--project=${name}`)];
+  const args = ['test', '--reporter=list,json', ...projects.map((name) => `--project=${name}`), ...files];
   return counted(log, [localBin('playwright'), ...args], () => fromPlaywright(readJson(path)), {
     env: given,
     limit: 20 * MINUTE,
@@ -312,7 +343,8 @@ async function browsers(log, projects, env) {
 
 /** One test fine-tunes a model first, with the training tool's own Python. */
 async function endToEnd() {
-  return browsers('test-e2e', ['chromium', 'webgpu'], { DERMLET_PYTHON: await trainingEnvironment() });
+  const env = { DERMLET_PYTHON: await trainingEnvironment() };
+  return browsers('test-e2e', ['chromium', 'webgpu'], env, change?.wanted.e2e);
 }
 
 /**
@@ -348,6 +380,19 @@ function show(result, began) {
   for (const name of result.failures) say(`  FAILED ${name}`);
 }
 
+/** A browser that was updated by itself explains a test that fails without a change. */
+async function sayBrowsers() {
+  const asked = [
+    ask(await ensureChromium(), ['--version']),
+    ask(await ensureFirefox(), ['--version']),
+    // Its driver does not say its version; Debian's and Ubuntu's package does.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own form
+    ask('dpkg-query', ['-W', '-f', 'WebKitGTK ${Version}', 'webkit2gtk-driver']),
+  ];
+  const versions = asked.flatMap((answer) => /^.*\d+\.\d+.*$/m.exec(answer ?? '')?.[0].trim() ?? []);
+  say(`  Browsers: ${versions.join(', ')}`);
+}
+
 /** @param {Part} part */
 async function runPart(part) {
   const began = performance.now();
@@ -371,6 +416,8 @@ function options() {
     const { values } = parseArgs({
       options: {
         only: { type: 'string' },
+        changed: { type: 'boolean', default: false },
+        since: { type: 'string' },
         verbose: { type: 'boolean', default: false },
         'no-install': { type: 'boolean', default: false },
       },
@@ -380,9 +427,11 @@ function options() {
     const unknown = wanted.filter((id) => !known.includes(id));
     if (unknown.length > 0) throw new Error(`unknown part ${unknown.join(', ')}; there are ${known.join(', ')}`);
     const parts = PARTS.filter((part) => wanted.includes(part.id));
-    return { parts, verbose: values.verbose, install: !values['no-install'] };
+    const { changed, since, verbose } = values;
+    return { parts, changed: changed || since !== undefined, since, verbose, install: !values['no-install'] };
   } catch (error) {
-    throw new StepError(`${messageOf(error)}\nUse: npm test -- [--only PART[,PART]] [--verbose] [--no-install]`);
+    const use = 'Use: npm test -- [--only PART[,PART]] [--changed [--since COMMIT]] [--verbose] [--no-install]';
+    throw new StepError(`${messageOf(error)}\n${use}`);
   }
 }
 
@@ -394,12 +443,17 @@ await main(async () => {
   checkNode();
   await ensureTools([...BUILD_NEEDS, ...TEST_NEEDS]);
   await ensurePackages();
-  await ensureChromium();
-  await ensureFirefox();
+  await sayBrowsers();
+  if (chosen.changed) {
+    const { since, files } = changedFiles(chosen.since);
+    change = { since, files, wanted: selectionFor(files) };
+    say(`${files.length} files differ from ${since}: what tests them in minutes. \`npm test\` alone runs everything.`);
+  }
+  const parts = chosen.parts.filter((part) => change?.wanted.parts.includes(part.id) ?? true);
   const results = [];
-  for (const part of chosen.parts) results.push(await runPart(part));
+  for (const part of parts) results.push(await runPart(part));
   const { passed, failed, skipped } = together(results);
-  say(`\n${chosen.parts.length} parts in ${seconds(began)}${skipped > 0 ? `, ${skipped} tests skipped` : ''}`);
+  say(`\n${parts.length} parts in ${seconds(began)}${skipped > 0 ? `, ${skipped} tests skipped` : ''}`);
   say(`${passed} passed, ${failed} failed`);
   return failed > 0 ? 1 : 0;
 });
