@@ -208,7 +208,7 @@ const CALLS = [
   })),
   {
     call: 'judgeQuality',
-    args: async () => ({ values: [100, 1, 50, 0, 50, 10, 1, 0], limits: { too_small: 8 } }),
+    args: async () => ({ values: [100, 1, 50, 0, 50, 10, 1, 0, 60, 0.1], limits: { too_small: 8 } }),
     fields: {
       values: [...NOT.array, ...ELEMENTS, [], [1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7, 8, 9]],
       limits: [...NOT.object, ...NULL],

@@ -16,7 +16,7 @@ namespace {
 using testing::image_of;
 using Paint = std::function<double(int x, int y)>;  // luma of a pixel
 
-constexpr QualityLimits kAll = {0.f, 0.f, 0.f, 1.f, 0.f, 0.f, 1000.f, 2.f};
+constexpr QualityLimits kAll = {0.f, 0.f, 0.f, 1.f, 0.f, 0.f, 1000.f, 2.f, 0.f, 1.f};
 
 Image grey(int side, const Paint& paint) {
   Image image = Image::allocate(side, side, 3).value();
@@ -198,6 +198,30 @@ TEST(Quality, WhatIsDarkerOrRedderThanMostStandsOutAndWhatIsPalerDoesNot) {
   EXPECT_GT(offset_with({220, 120, 120}), 0.5f);   // as light, but red
   EXPECT_LT(offset_with({255, 250, 245}), 0.05f);  // a highlight
   EXPECT_LT(offset_with({200, 160, 140}), 0.05f);  // skin
+}
+
+TEST(Quality, ColourIsTheMeanSpanOfChannels) {
+  EXPECT_FLOAT_EQ(values_of(image_of(2, 1, 3, {10, 40, 20, 200, 200, 190})).at("grey"), 20);
+  EXPECT_FLOAT_EQ(value_of("grey", spot(192, 1)), 0);
+}
+
+TEST(Quality, PicturesBesideOneAnotherHaveASeamAndSpotsHairsAndShadowsHaveNone) {
+  const auto beside = [](double step, int place, bool down) {
+    return value_of("collage", [=, spot = spot(192, 2), noise = noise_of(2)](int x, int y) {
+      return spot(x, y) + noise(x, y) + ((down ? y : x) < place ? step : 0);
+    });
+  };
+  for (const bool down : {false, true}) {
+    EXPECT_GT(beside(20, 96, down), 0.95f);
+    EXPECT_GT(beside(-20, 40, down), 0.95f);
+    EXPECT_LT(beside(0, 96, down), 0.3f);
+    EXPECT_LT(beside(20, 5, down), 0.3f);  // a thin border
+  }
+  // A white gap between two pictures, and a shadow that takes a tenth of the side to fall.
+  EXPECT_GT(value_of("collage", [spot = spot(192, 2)](int x, int y) { return x / 6 == 16 ? 255 : spot(x, y); }), 0.95f);
+  EXPECT_EQ(value_of("collage", [](int x, int) { return 120 + 60 * std::clamp((x - 86) / 20.0, 0.0, 1.0); }), 0);
+  // Hairs: thin straight lines, none of them along one column for long.
+  EXPECT_LT(value_of("collage", [](int x, int y) { return std::abs(x - y / 3 - 60) < 2 ? 40 : 180; }), 0.3f);
 }
 
 TEST(Quality, ViewsSmallerThanABlockAreMeasuredWithoutOne) {

@@ -8,4 +8,6 @@ export const QUALITY_CHECKS = /** @type {const} */ ([
   'flat',
   'noisy',
   'out_of_frame',
+  'grey',
+  'collage',
 ]);

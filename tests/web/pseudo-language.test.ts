@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { catalogues, functionsOf, withWords } from '../../tools/build/messages.mjs';
+import { QUALITY_CHECKS } from '../../web/src/classifier/contract.js';
 import { DermletError, type ErrorCode } from '../../web/src/classifier/errors.js';
 import type { ModelInfo, ModelSummary, Stage } from '../../web/src/classifier/options.js';
 import type { Outcome, QualityCheckId, Result, Tier } from '../../web/src/classifier/result.js';
@@ -45,9 +46,12 @@ const CLASSES = ['№ 1', '№ 2', '№ 3'].map((name, i) => ({
   concern: (['low', 'moderate', 'high'] as const)[i]!,
   inSet: true,
 }));
-const CHECKS = (
-  ['too_small', 'blurred', 'dark', 'bright', 'low_contrast', 'flat', 'noisy', 'out_of_frame'] as QualityCheckId[]
-).map((id) => ({ id, value: 0.5, limit: 1, passed: false }));
+const CHECKS = (Object.keys(QUALITY_CHECKS) as QualityCheckId[]).map((id) => ({
+  id,
+  value: 0.5,
+  limit: 1,
+  passed: false,
+}));
 const RECT = { x: 0, y: 0, width: 4, height: 4 };
 const SPOT = { ...RECT, score: 1, frame: RECT };
 const PICTURE = { width: 4, height: 4, rgba: new Uint8ClampedArray(64) };

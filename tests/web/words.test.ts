@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { QUALITY_CHECKS } from '../../web/src/classifier/contract.js';
 import type { QualityCheck, QualityCheckId, Result } from '../../web/src/classifier/result.js';
 import {
   advice,
@@ -166,6 +167,8 @@ describe('what is said of a result', () => {
     ['flat', /one even colour/, /skin you ask about/],
     ['noisy', /too grainy/, /more light/],
     ['out_of_frame', /at its edge/, /middle/],
+    ['grey', /no colours/, /in colour/],
+    ['collage', /several pictures in one/, /part that is one photo/],
   ] as const)('%s says what is wrong and what to do', (id, wrong, todo) => {
     const checks = [failing(id, 0.3, 0.2)];
     expect(verdict(result({ outcome: 'poor-quality', quality: { usable: false, checks } }))).toMatch(wrong);
@@ -213,9 +216,7 @@ describe('words for any model', () => {
   const outcomes = (['single', 'several', 'not-recognised', 'poor-quality'] as const).map(
     (outcome) => verdict(result({ outcome })) + verdictNote(result({ outcome })),
   );
-  const checks = (
-    ['too_small', 'blurred', 'dark', 'bright', 'low_contrast', 'flat', 'noisy', 'out_of_frame'] as const
-  ).map((id) => failing(id));
+  const checks = (Object.keys(QUALITY_CHECKS) as QualityCheckId[]).map((id) => failing(id));
   function failing(id: QualityCheckId): string {
     const check = { id, value: 0, limit: 1, passed: false };
     const refused = result({ outcome: 'poor-quality', quality: { usable: false, checks: [check] } });
@@ -225,7 +226,7 @@ describe('words for any model', () => {
   test('what is said of a result names no mole, lesion or spot: a model of rashes is shown with the same words', () => {
     const said = [...tiers, ...outcomes, ...checks, ...betterPicture()];
     for (const text of said) expect(text).not.toMatch(/\b(spots?|moles?|lesions?|melanoma|growths?|rash(es)?)\b/i);
-    expect(said.length).toBe(20);
+    expect(said.length).toBe(22);
   });
 
   test('the picker and the page ask for no kind of skin condition', () => {

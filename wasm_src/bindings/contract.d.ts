@@ -141,6 +141,10 @@ export type ForeignFormat = 'webp' | 'avif' | 'heic';
  * - `noisy`: s, the standard deviation of noise (Immerkaer, CVIU 64, 1996) (levels); fails above its limit.
  * - `out_of_frame`: From the centre to the centroid of what stands out: 16 x 16 blocks weighted by the square of how
  *   far their 3 G - 2 R lies below the median (half sides); fails above its limit.
+ * - `grey`: Mean difference of a pixel's greatest channel and its least: what tells colours from grey (levels); fails
+ *   below its limit.
+ * - `collage`: Greatest share of one column or row along which luma jumps: pictures beside one another, or a frame
+ *   around one (0 to 1); fails above its limit.
  */
 export type QualityCheckId =
   | 'too_small'
@@ -150,7 +154,9 @@ export type QualityCheckId =
   | 'low_contrast'
   | 'flat'
   | 'noisy'
-  | 'out_of_frame';
+  | 'out_of_frame'
+  | 'grey'
+  | 'collage';
 
 /**
  * Prediction sets (wasm_src/core/decision/decision.h): the part of the ranking down to the last class whose score, the

@@ -264,7 +264,7 @@ struct QualityKind {
   bool highest = false;  // the limit is the highest value that passes, else the lowest
 };
 
-inline constexpr std::array<QualityKind, 8> kQualityKinds = {{
+inline constexpr std::array<QualityKind, 10> kQualityKinds = {{
     // Shorter side of the region shown to the network (pixels); fails below its limit.
     {"too_small", false},
     // Sharpness, (E2 - s^2) / (E8 - s^2 / 16): fine variation of luma against coarse (ratio); fails below its limit.
@@ -283,6 +283,12 @@ inline constexpr std::array<QualityKind, 8> kQualityKinds = {{
     // From the centre to the centroid of what stands out: 16 x 16 blocks weighted by the square of how far their 3 G -
     // 2 R lies below the median (half sides); fails above its limit.
     {"out_of_frame", true},
+    // Mean difference of a pixel's greatest channel and its least: what tells colours from grey (levels); fails below
+    // its limit.
+    {"grey", false},
+    // Greatest share of one column or row along which luma jumps: pictures beside one another, or a frame around one (0
+    // to 1); fails above its limit.
+    {"collage", true},
 }};
 
 }  // namespace dermlet

@@ -291,6 +291,11 @@ QUALITY_CHECKS = {
         # From the centre to the centroid of what stands out: 16 x 16 blocks weighted by the square of how far their 3 G
         # - 2 R lies below the median.
         QualityCheck("out_of_frame", "maxOffset", "most", "half sides", (0, 2)),
+        # Mean difference of a pixel's greatest channel and its least: what tells colours from grey.
+        QualityCheck("grey", "minColour", "least", "levels", (0, 255)),
+        # Greatest share of one column or row along which luma jumps: pictures beside one another, or a frame around
+        # one.
+        QualityCheck("collage", "maxSeam", "most", "0 to 1", (0, 1)),
     )
 }
 

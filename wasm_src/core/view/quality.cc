@@ -8,6 +8,7 @@ namespace dermlet {
 namespace {
 
 constexpr double kLevel = 256;  // of luma as it is summed
+constexpr std::int32_t kSeamStep = 8 * 256;
 
 // Sums over k x k blocks, row by row; what is left over at the right and below is not looked at.
 struct Blocks {
@@ -25,6 +26,7 @@ struct Tones {
   int brightness = 0;
   int span = 0;
   double clipped = 0;
+  double colour = 0;
 };
 
 using Weights = std::array<std::int32_t, 3>;  // of red, green and blue
@@ -99,16 +101,41 @@ double sharpness_of(double fine, double coarse, double noise) {
 
 Tones tones_of(const Image& view) {
   std::size_t clipped = 0;
+  std::size_t colour = 0;
   std::array<std::size_t, 256> histogram = {};
   const std::size_t count = static_cast<std::size_t>(view.width) * static_cast<std::size_t>(view.height);
   const std::uint8_t* pixel = view.pixels.data();
   for (std::size_t i = 0; i < count; ++i, pixel += 3) {
     ++histogram[static_cast<std::size_t>(weighted(pixel, kLuma) >> 8)];
-    clipped += std::max({pixel[0], pixel[1], pixel[2]}) >= 254 ? 1u : 0u;
+    const auto [least, greatest] = std::minmax({pixel[0], pixel[1], pixel[2]});
+    clipped += greatest >= 254 ? 1u : 0u;
+    colour += static_cast<std::size_t>(greatest - least);
   }
   return {level_of(histogram, 255, -1, count, 10),
           level_of(histogram, 255, -1, count, 1000) - level_of(histogram, 0, 1, count, 1000),
-          static_cast<double>(clipped) / static_cast<double>(count)};
+          static_cast<double>(clipped) / static_cast<double>(count),
+          static_cast<double>(colour) / static_cast<double>(count)};
+}
+
+// The greatest share of rows in which luma jumps at one and the same column; `down`: of columns, at one row.
+double seam_of(const Blocks& pixels, bool down) {
+  const int across = down ? pixels.rows : pixels.columns;
+  const int along = down ? pixels.columns : pixels.rows;
+  const auto change = [&](int place, int line) {
+    const auto at = [&](int x) { return down ? pixels.at(line, x) : pixels.at(x, line); };
+    return std::abs(at(place + 1) - at(place - 1));
+  };
+  const int margin = std::max(across / 16, 3);
+  int most = 0;
+  for (int place = margin; place < across - margin; ++place) {
+    int jumps = 0;
+    for (int line = 0; line < along; ++line) {
+      const std::int32_t step = change(place, line);
+      jumps += step > kSeamStep && step > 2 * std::max(change(place - 2, line), change(place + 2, line)) ? 1 : 0;
+    }
+    most = std::max(most, jumps);
+  }
+  return along > 0 ? static_cast<double>(most) / along : 0;
 }
 
 // Standard deviation, levels.
@@ -179,6 +206,8 @@ Expected<QualityValues> measure_quality(const Image& view, const Rect& region) {
       deviation_of(cells),
       noise,
       offset_of(against),
+      tones.colour,
+      std::max(seam_of(pixels, false), seam_of(pixels, true)),
   };
   static_assert(std::tuple_size_v<decltype(found)> == kQualityKinds.size());
   QualityValues values;

@@ -98,6 +98,8 @@ export const QUALITY_CHECKS = {
   flat: { key: 'minStructure', limit: 'least' },
   noisy: { key: 'maxNoise', limit: 'most' },
   out_of_frame: { key: 'maxOffset', limit: 'most' },
+  grey: { key: 'minColour', limit: 'least' },
+  collage: { key: 'maxSeam', limit: 'most' },
 } as const satisfies Record<QualityCheckId, { key: string; limit: 'least' | 'most' }>;
 
 /** The one version of manifests that is read. */

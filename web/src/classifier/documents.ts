@@ -207,6 +207,11 @@ const qualityLimits = v.pipe(plain, v.strictObject({
   // half sides: From the centre to the centroid of what stands out: 16 x 16 blocks weighted by the square of how far
   // their 3 G - 2 R lies below the median.
   maxOffset: v.exactOptional(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(2))),
+  // levels: Mean difference of a pixel's greatest channel and its least: what tells colours from grey.
+  minColour: v.exactOptional(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(255))),
+  // 0 to 1: Greatest share of one column or row along which luma jumps: pictures beside one another, or a frame around
+  // one.
+  maxSeam: v.exactOptional(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1))),
 }));
 export type QualityLimits = v.InferOutput<typeof qualityLimits>;
 

@@ -44,13 +44,15 @@ const DECIMALS = {
   flat: 1,
   noisy: 1,
   out_of_frame: 2,
+  grey: 0,
+  collage: 2,
 } as const;
 
 /** A quality check as a row of the details. */
 export function checkWords({ id, value, limit }: QualityCheck): CheckWords {
   const decimals = DECIMALS[id];
   const unit = (text: string) =>
-    id === 'dark' || id === 'low_contrast' ? say('quality.of255', { value: text }) : text;
+    id === 'dark' || id === 'low_contrast' || id === 'grey' ? say('quality.of255', { value: text }) : text;
   return {
     name: say(`quality.check.${id}`),
     value: say(`quality.${QUALITY_CHECKS[id].limit}`, {

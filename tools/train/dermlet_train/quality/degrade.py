@@ -72,6 +72,26 @@ def empty(picture: Image.Image, levels: float, rng: np.random.Generator) -> Imag
     return _picture(pixels.mean((0, 1)) + rng.normal(0, levels, pixels.shape))
 
 
+def fade(picture: Image.Image, share: float, _rng: np.random.Generator) -> Image.Image:
+    """Differences of each pixel's channels from its luma times `share`: at 0 a grey picture."""
+    return Image.blend(picture.convert("L").convert("RGB"), picture, share)
+
+
+def assemble(picture: Image.Image, panels: float, _rng: np.random.Generator) -> Image.Image:
+    """Two takes of it beside one another, or four: each turned by another half turn or reflection, and every second a
+    quarter of a stop darker, as takes are.
+    """
+    darker = expose(picture, -0.25, _rng)
+    takes = [picture, darker.transpose(Image.Transpose.ROTATE_180)]
+    if panels > 2:
+        takes += [darker.transpose(Image.Transpose.FLIP_LEFT_RIGHT), picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)]
+    width, height = picture.size
+    whole = Image.new("RGB", (2 * width, height * (len(takes) // 2)))
+    for i, take in enumerate(takes):
+        whole.paste(take, (i % 2 * width, i // 2 * height))
+    return whole
+
+
 def _picture(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
 
@@ -118,4 +138,6 @@ DEGRADATIONS = (
     Degradation("flat", "levels of noise alone", empty, (0, 10, 40, 80), hopeless=True),
     Degradation("noisy", "levels of noise", add_noise, (10, 20, 40, 80)),
     Degradation("out_of_frame", "of the shorter side off centre", displace, (0.1, 0.2, 0.25, 0.3), reference=0),
+    Degradation("grey", "of the colour left", fade, (0.5, 0.25, 0.1, 0)),
+    Degradation("collage", "pictures in one", assemble, (2, 4)),
 )

@@ -70,6 +70,8 @@ export interface SharedArguments {
   'quality.problem.flat': undefined;
   'quality.problem.noisy': undefined;
   'quality.problem.out_of_frame': undefined;
+  'quality.problem.grey': undefined;
+  'quality.problem.collage': undefined;
   'quality.advice.too_small': undefined;
   'quality.advice.blurred': undefined;
   'quality.advice.dark': undefined;
@@ -78,6 +80,8 @@ export interface SharedArguments {
   'quality.advice.flat': undefined;
   'quality.advice.noisy': undefined;
   'quality.advice.out_of_frame': undefined;
+  'quality.advice.grey': undefined;
+  'quality.advice.collage': undefined;
   'quality.check.too_small': undefined;
   'quality.check.blurred': undefined;
   'quality.check.dark': undefined;
@@ -86,6 +90,8 @@ export interface SharedArguments {
   'quality.check.flat': undefined;
   'quality.check.noisy': undefined;
   'quality.check.out_of_frame': undefined;
+  'quality.check.grey': undefined;
+  'quality.check.collage': undefined;
   'quality.least': { value: string; limit: string };
   'quality.most': { value: string; limit: string };
   'quality.of255': { value: string };
