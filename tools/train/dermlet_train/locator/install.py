@@ -21,17 +21,17 @@ LIMITS: Mapping[str, float] = {
     "rivalScore": 0.55,
     "rivalRatio": 0.8,
     "frameScore": 0.4,
-    "frameScale": 2.2,
+    "frameScale": 1.8,
 }
 
 
 def parse_look(text: str) -> tuple[str, dict[str, float]]:
-    """`photo=0.3,0.7` -> modality, and its `look` for the manifest. Raises ValueError."""
+    """`photo=0.2,0.5` -> modality, and its `look` for the manifest. Raises ValueError."""
     modality, _, shares = text.partition("=")
     try:
         alone, both = (float(share) for share in shares.split(","))
     except ValueError as error:
-        raise ValueError(f"{text!r}: give MODALITY=ALONE,BOTH, such as photo=0.3,0.7") from error
+        raise ValueError(f"{text!r}: give MODALITY=ALONE,BOTH, such as photo=0.2,0.5") from error
     if not modality or not 0 <= alone <= both <= 1:
         raise ValueError(f"{text!r}: shares are of 0 to 1, and ALONE is at most BOTH")
     return modality, {"aloneShare": alone, "bothShare": both}

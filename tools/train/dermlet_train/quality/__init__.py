@@ -60,7 +60,7 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument(
         "--flagged",
         type=float,
-        default=0.0035,
+        default=0.002,
         help="largest share of undegraded pictures that one check may flag (%(default)s)",
     )
     step.add_argument(
