@@ -78,10 +78,10 @@ def fade(picture: Image.Image, share: float, _rng: np.random.Generator) -> Image
 
 
 def assemble(picture: Image.Image, panels: float, _rng: np.random.Generator) -> Image.Image:
-    """Two takes of it beside one another, or four: each turned by another half turn or reflection, and every second a
-    quarter of a stop darker, as takes are.
+    """Two takes of it beside one another, or four: each turned or reflected in another way, and every second half a
+    stop darker, as takes are.
     """
-    darker = expose(picture, -0.25, _rng)
+    darker = expose(picture, -0.5, _rng)
     takes = [picture, darker.transpose(Image.Transpose.ROTATE_180)]
     if panels > 2:
         takes += [darker.transpose(Image.Transpose.FLIP_LEFT_RIGHT), picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)]
