@@ -119,7 +119,7 @@ test('a baseline photo of 48 megapixels is prepared within 96 MiB', async (t) =>
   // As the page asks for it: with a preview.
   const prepared = module.prepare(
     bytes,
-    { ...input, quality: {}, cropPct: input.cropPct ?? 1, previewSide: 1024, views: 1 },
+    { ...input, quality: {}, cropPct: input.cropPct ?? 1, previewSide: 1024, views: 1, whole: null },
     null,
   );
   assert.equal(prepared.ok, true, prepared.message);

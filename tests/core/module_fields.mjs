@@ -54,23 +54,38 @@ const prepareSpec = {
   quality: { too_small: 8, noisy: 30 },
   previewSide: 16,
   views: 1,
+  whole: {
+    width: 16,
+    height: 24,
+    layout: 'NCHW',
+    channels: 'RGB',
+    filter: 'bicubic',
+    mean: [127, 127, 127],
+    std: [128, 128, 128],
+  },
 };
+/** @param {string} at */
+const tensorFields = (at) => ({
+  [`${at}.width`]: [...NOT.integer, 0, -1, 4097],
+  [`${at}.height`]: [...NOT.integer, 0, -1, 4097],
+  [`${at}.layout`]: [...NOT.word, 'nchw', 'NCWH'],
+  [`${at}.channels`]: [...NOT.word, 'rgb', 'RGBA'],
+  [`${at}.filter`]: [...NOT.word, 'nearest'],
+  [`${at}.mean`]: [...NOT.array, ...ELEMENTS, [], [127], [127, 127], [127, 127, 127, 127]],
+  [`${at}.std`]: [...NOT.array, ...ELEMENTS, [], [128], [128, 128], [128, 128, 128, 128], [128, 0, 128]],
+});
 const specFields = {
   spec: [...NOT.object, ...NULL],
-  'spec.width': [...NOT.integer, 0, -1, 4097],
-  'spec.height': [...NOT.integer, 0, -1, 4097],
-  'spec.layout': [...NOT.word, 'nchw', 'NCWH'],
-  'spec.channels': [...NOT.word, 'rgb', 'RGBA'],
+  ...tensorFields('spec'),
   'spec.fit': [...NOT.word, 'contain'],
   'spec.cropPct': [...NOT.number, 0, -0.5, 1.01],
-  'spec.filter': [...NOT.word, 'nearest'],
-  'spec.mean': [...NOT.array, ...ELEMENTS, [], [127], [127, 127], [127, 127, 127, 127]],
-  'spec.std': [...NOT.array, ...ELEMENTS, [], [128], [128, 128], [128, 128, 128, 128], [128, 0, 128]],
   'spec.quality': [...NOT.object, ...NULL],
   'spec.quality.too_small': NOT.number,
   'spec.quality.blured': [0.1],
   'spec.previewSide': [...NOT.integer, -1],
   'spec.views': [...NOT.integer, 0, 2, 3, 9],
+  'spec.whole': NOT.object,
+  ...tensorFields('spec.whole'),
 };
 const cropFields = {
   crop: NOT.object,

@@ -34,6 +34,7 @@ const spec = {
   quality: { too_small: 64, low_contrast: 2, noisy: 30 },
   previewSide: 512,
   views: 1,
+  whole: null,
 };
 const decision = {
   scoresAre: 'logits',

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
+#include <string>
+#include <utility>
 
 #include "support.h"
 
@@ -50,6 +53,39 @@ TEST(Pipeline, AllEightOrientationsShowTheSamePicture) {
     EXPECT_LT(difference / static_cast<double>(upright->view.pixels.size()), 1.5)
         << orientation;  // JPEG blocks fall differently
   }
+}
+
+// Whether it comes from the decoding that the first tensor came from, or not.
+TEST(Pipeline, TheWholePictureIsWhatItIsByItself) {
+  std::size_t seen = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(testing::tests_dir() / "pictures")) {
+    const std::string name = entry.path().filename().string();
+    if (!entry.is_regular_file()) continue;
+    const auto bytes = picture_bytes(name);
+    for (const auto& [side, squashed] : {std::pair{48, 64}, std::pair{96, 16}}) {
+      PrepareSpec alone = spec_of(side);
+      alone.preview_side = side == 48 ? 128 : 0;
+      PrepareSpec both = alone;
+      both.whole = WholeSpec{spec_of(squashed).tensor, Filter::kBicubic};
+      PrepareSpec whole = spec_of(squashed);
+      whole.fit = Fit::kStretch;
+      const auto first = prepare(bytes, alone);
+      const auto second = prepare(bytes, whole);
+      if (!first) continue;
+      for (const bool cropped : {false, true}) {
+        const Rect part = {first->source.width / 3, 0, std::max(first->source.width / 2, 1), first->source.height};
+        const auto crop = cropped ? std::optional(part) : std::nullopt;
+        const auto together = prepare(bytes, both, crop);
+        const auto by_itself = prepare(bytes, alone, crop);
+        ASSERT_TRUE(together && by_itself && second) << name;
+        EXPECT_TRUE(std::ranges::equal(together->tensor.span(), by_itself->tensor.span())) << name << ' ' << side;
+        EXPECT_TRUE(std::ranges::equal(together->whole.span(), second->tensor.span())) << name << ' ' << squashed;
+        EXPECT_TRUE(by_itself->whole.empty());
+      }
+      ++seen;
+    }
+  }
+  EXPECT_GT(seen, 80u);
 }
 
 TEST(Pipeline, PreviewIsTheWholePictureAndNeverEnlarged) {

@@ -62,7 +62,13 @@ export function parseSpec(line) {
     filter,
   });
   const tensor = { width: Number(width), height: Number(height), mean: numbers(mean), std: numbers(std) };
-  const rest = { cropPct: Number(cropPct), quality: QUALITY, previewSide: Number(previewSide), views: Number(views) };
+  const rest = {
+    cropPct: Number(cropPct),
+    quality: QUALITY,
+    previewSide: Number(previewSide),
+    views: Number(views),
+    whole: null,
+  };
   return { name, cropped: area === 'cropped', prepare: { ...words, ...tensor, ...rest } };
 }
 

@@ -14,7 +14,7 @@ const { qualityChecks } = JSON.parse(
 );
 // Any limit will do: every check is made, and only its value is asked for.
 const quality = Object.fromEntries(Object.keys(qualityChecks).map((id) => [id, 0]));
-const spec = { cropPct: 1, ...input, quality, previewSide: 0, views: 1 };
+const spec = { cropPct: 1, ...input, quality, previewSide: 0, views: 1, whole: null };
 
 for (const file of files) {
   const prepared = module.prepare(readFileSync(file), spec, null);

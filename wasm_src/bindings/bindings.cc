@@ -110,14 +110,18 @@ std::array<float, 3> channel_values(const Field& v) {
   return values;
 }
 
-PrepareSpec prepare_spec_from(const Field& v) {
+TensorSpec tensor_spec_from(const Field& v) {
   constexpr Range kSide = {1, kMaxTensorSide};
+  const TensorSpec tensor = {v["width"].integer(kSide),    v["height"].integer(kSide),
+                             v["layout"].one_of<Layout>(), v["channels"].one_of<ChannelOrder>(),
+                             channel_values(v["mean"]),    channel_values(v["std"])};
+  if (std::find(tensor.std.begin(), tensor.std.end(), 0) != tensor.std.end()) v["std"].refuse("numbers other than 0");
+  return tensor;
+}
+
+PrepareSpec prepare_spec_from(const Field& v) {
   PrepareSpec spec;
-  spec.tensor = {v["width"].integer(kSide),    v["height"].integer(kSide),
-                 v["layout"].one_of<Layout>(), v["channels"].one_of<ChannelOrder>(),
-                 channel_values(v["mean"]),    channel_values(v["std"])};
-  if (std::find(spec.tensor.std.begin(), spec.tensor.std.end(), 0) != spec.tensor.std.end())
-    v["std"].refuse("numbers other than 0");
+  spec.tensor = tensor_spec_from(v);
   spec.fit = v["fit"].one_of<Fit>();
   spec.crop_pct = v["cropPct"].number({0, 1, true});
   spec.filter = v["filter"].one_of<Filter>();
@@ -125,6 +129,8 @@ PrepareSpec prepare_spec_from(const Field& v) {
   spec.preview_side = v["previewSide"].integer(kNotNegative);
   spec.views = v["views"].integer();
   if (!views_fit(spec.views, spec.tensor.width, spec.tensor.height)) v["views"].refuse("1, 4 or, of a square, 8");
+  const Field whole = v["whole"];
+  if (!whole.absent()) spec.whole = WholeSpec{tensor_spec_from(whole), whole["filter"].one_of<Filter>()};
   return spec;
 }
 
@@ -261,6 +267,7 @@ val prepare_js(const val& picture, const val& spec_value, const val& crop) {
       .set("tensor", copied(prepared->tensor.span()))
       .set("view", *view)
       .set("preview", *preview)
+      .set("whole", prepared->whole.empty() ? val::null() : copied(prepared->whole.span()))
       .set("region", to_js(prepared->region))
       .set("source", from.get())
       .set("quality", to_js(prepared->quality))

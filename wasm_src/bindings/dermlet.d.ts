@@ -87,23 +87,28 @@ export interface ForeignPicture {
   pixels: Picture;
 }
 
-export interface PrepareSpec {
+export interface TensorSpec {
   width: number;
   height: number;
   layout: Layout;
   channels: ChannelOrder;
-  fit: Fit;
-  /** Share of each side of the fitted part that is shown, its middle: over 0, at most 1. A crop is shown whole. */
-  cropPct: number;
   filter: Filter;
   mean: readonly number[];
   std: readonly number[];
+}
+
+export interface PrepareSpec extends TensorSpec {
+  fit: Fit;
+  /** Share of each side of the fitted part that is shown, its middle: over 0, at most 1. A crop is shown whole. */
+  cropPct: number;
   /** The limits of the quality checks; one that is left out is not made. */
   quality: Readonly<Partial<Record<QualityCheckId, number>>>;
   /** Longest side of the upright preview in pixels; 0 makes none. */
   previewSide: number;
   /** Dihedral views in the tensor: 1, 4 (those that keep the shape), or 8 where width and height are equal. */
   views: number;
+  /** A second tensor of the same picture: all of it, whatever the crop, squashed to this size; null: none. */
+  whole: TensorSpec | null;
 }
 
 export interface QualityCheck {
@@ -121,6 +126,8 @@ export interface Prepared {
   view: Picture;
   /** The whole upright picture; null when `previewSide` is 0. */
   preview: Picture | null;
+  /** The whole picture by `spec.whole`; null without it. */
+  whole: Float32Array<ArrayBuffer> | null;
   /** The part of the upright picture that the view shows. */
   region: Rect;
   source: {

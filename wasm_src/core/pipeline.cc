@@ -58,25 +58,40 @@ Expected<Stored> open(const PictureSource& source) {
   return Stored{std::move(header), bytes};
 }
 
-// An upright, possibly reduced part of a picture and where a region of the full upright picture lies in it.
+// An upright, possibly reduced part of a picture.
 struct Upright {
   Image image;
-  Box region;
+  double reduction = 1;
+  double left = 0;  // of the part, in its own reduced pixels as stored, before it was turned
+  double top = 0;
+  double width = 0;
+  double height = 0;
+
+  // Where a region of the full upright picture lies in `image`.
+  [[nodiscard]] Box box_of(const Rect& region, const Source& source) const {
+    const Rect stored = stored_rect(region, source.width, source.height, source.orientation);
+    const Box inside = {stored.x / reduction - left, stored.y / reduction - top, stored.width / reduction,
+                        stored.height / reduction};
+    return upright_box(inside, width, height, source.orientation);
+  }
 };
 
 // Decodes what is needed to show `region`, in pixels of the full upright picture, and turns it upright. `all` decodes
 // the whole picture around it.
 Expected<Upright> decode_upright(const Stored& picture, const Source& source, const Rect& region, bool all,
                                  int reduction, const Converter* converter) {
-  const Rect stored = stored_rect(region, source.width, source.height, source.orientation);
-  DERMLET_TRY(decoded,
-              picture.decoded(all ? Rect{0, 0, picture.width(), picture.height()} : stored, reduction, converter));
-  const double by = decoded.reduction;
-  const double width = decoded.image.width;
-  const double height = decoded.image.height;
-  const Box inside = {stored.x / by - decoded.x, stored.y / by - decoded.y, stored.width / by, stored.height / by};
+  const Rect part = all ? Rect{0, 0, picture.width(), picture.height()}
+                        : stored_rect(region, source.width, source.height, source.orientation);
+  DERMLET_TRY(decoded, picture.decoded(part, reduction, converter));
+  Upright upright = {{},
+                     static_cast<double>(decoded.reduction),
+                     static_cast<double>(decoded.x),
+                     static_cast<double>(decoded.y),
+                     static_cast<double>(decoded.image.width),
+                     static_cast<double>(decoded.image.height)};
   DERMLET_TRY(image, turn_upright(std::move(decoded.image), source.orientation));
-  return Upright{std::move(image), upright_box(inside, width, height, source.orientation)};
+  upright.image = std::move(image);
+  return upright;
 }
 
 // The whole picture within side x side, never enlarged.
@@ -114,6 +129,10 @@ Expected<std::optional<float>> rejection_of(const LesionOutputs& picture, const 
   return score;
 }
 
+bool size_fits(const TensorSpec& tensor) {
+  return tensor.width >= 1 && tensor.height >= 1 && tensor.width <= kMaxTensorSide && tensor.height <= kMaxTensorSide;
+}
+
 // The requested heat map of the primary picture; none where there are no maps.
 Expected<std::optional<HeatMap>> explain_primary(const LesionOutputs& picture, const MeanOutputs& mean,
                                                  const Decision& decision) {
@@ -129,10 +148,8 @@ Expected<std::optional<HeatMap>> explain_primary(const LesionOutputs& picture, c
 
 Expected<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec, std::optional<Rect> crop) {
   const TensorSpec& target = spec.tensor;
-  if (target.width < 1 || target.height < 1 || target.width > kMaxTensorSide || target.height > kMaxTensorSide ||
-      spec.preview_side < 0) {
+  if (!size_fits(target) || (spec.whole && !size_fits(spec.whole->tensor)) || spec.preview_side < 0)
     return fail(ErrorCode::kInvalidArgument, "the network's input size makes no sense");
-  }
   if (!(spec.crop_pct > 0 && spec.crop_pct <= 1))
     return fail(ErrorCode::kInvalidArgument, "the network's share of the picture makes no sense");
   if (!views_fit(spec.views, target.width, target.height))
@@ -156,12 +173,30 @@ Expected<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec,
   // does.
   const bool preview = spec.preview_side > 0;
   const int reduction = reduction_for(prepared.region.width, prepared.region.height, target.width, target.height, 2);
-  DERMLET_TRY(upright,
-              decode_upright(picture, prepared.source, prepared.region, preview && !crop, reduction, converter));
-  DERMLET_TRY(view, resample(upright.image, upright.region, target.width, target.height, spec.filter));
+  const int whole_reduction =
+      spec.whole ? reduction_for(whole.width, whole.height, spec.whole->tensor.width, spec.whole->tensor.height, 2) : 0;
+  const bool one_decoding = !crop && (whole_reduction == reduction || header.format != Format::kJpeg);
+  const bool all = !crop && (preview || (spec.whole && one_decoding));
+  DERMLET_TRY(upright, decode_upright(picture, prepared.source, prepared.region, all, reduction, converter));
+  DERMLET_TRY(view, resample(upright.image, upright.box_of(prepared.region, prepared.source), target.width,
+                             target.height, spec.filter));
   prepared.view = std::move(view);
   DERMLET_TRY(tensor, to_tensor(prepared.view, target, spec.views));
   prepared.tensor = std::move(tensor);
+  if (spec.whole) {
+    // Decoded anew only where the two are reduced differently: pixels must not depend on what else is prepared.
+    Upright separate;
+    if (!one_decoding) {
+      DERMLET_TRY(decoded, decode_upright(picture, prepared.source, whole, true, whole_reduction, converter));
+      separate = std::move(decoded);
+    }
+    const Upright& from = one_decoding ? upright : separate;
+    const TensorSpec& small = spec.whole->tensor;
+    DERMLET_TRY(squashed, resample(from.image, from.box_of(whole, prepared.source), small.width, small.height,
+                                   spec.whole->filter));
+    DERMLET_TRY(whole_tensor, to_tensor(squashed, small, 1));
+    prepared.whole = std::move(whole_tensor);
+  }
   if (preview && crop) {
     const int longest = std::max(whole.width, whole.height);
     DERMLET_TRY(around,

@@ -35,6 +35,13 @@
 
 namespace dermlet {
 
+// A second tensor of the same picture: all of it, squashed to a locator's input, from the same decoding where both are
+// reduced alike.
+struct WholeSpec {
+  TensorSpec tensor;
+  Filter filter = Filter::kBicubic;
+};
+
 // How the network expects its picture; the manifest's "input" and "quality".
 struct PrepareSpec {
   TensorSpec tensor;      // size, layout, channel order, normalisation
@@ -44,6 +51,7 @@ struct PrepareSpec {
   QualityLimits quality;
   int preview_side = 0;  // longest side of the upright preview in pixels; 0 makes none
   int views = 1;         // dihedral views in the tensor: 1, 4, or 8 where tensor.width == tensor.height (views.h)
+  std::optional<WholeSpec> whole{};
 };
 
 // What prepare() read from the file. Sizes are pixels.
@@ -60,7 +68,8 @@ struct Prepared {
                          // * 3 values
   Image view;     // RGB8, tensor.width x tensor.height: exactly what was normalised into the tensor's first picture
   Image preview;  // RGB8, the whole upright picture, empty when preview_side is 0
-  Rect region;    // the part of the upright picture that the view shows
+  Buffer<float> whole;  // the whole picture by spec.whole, whatever the crop; empty without it
+  Rect region;          // the part of the upright picture that the view shows
   Source source;
   QualityValues quality_values{};  // for judge_quality(), where the limits that hold are known later
   Quality quality;                 // by spec.quality

@@ -187,7 +187,8 @@ async function specOf(manifestUrl: string): Promise<PrepareSpec> {
   };
   if (input.layout !== 'NCHW' || input.channels !== 'RGB')
     throw new Error('the peers of this benchmark give NCHW RGB only');
-  return { ...input, quality: {}, cropPct: 1, previewSide: 0, views: 1 }; // all of the square: the peers know no other
+  // All of the square: the peers know no other.
+  return { ...input, quality: {}, cropPct: 1, previewSide: 0, views: 1, whole: null };
 }
 
 const MAKERS: Record<string, (at: Addresses, spec: PrepareSpec) => Way | Promise<Way>> = {

@@ -29,6 +29,7 @@ const views = readFileSync(0, 'utf8')
       quality: {},
       previewSide: 0,
       views: 1,
+      whole: null,
     };
     const prepared = core.prepare(readFileSync(file), spec, null);
     if (!prepared.ok) throw new Error(`${file}: ${prepared.code} ${prepared.message}`);

@@ -22,7 +22,6 @@ import {
   AUTO,
   type Calibration,
   type FileEntry,
-  type Locator,
   type Look,
   type Manifest,
   type Modality,
@@ -131,7 +130,7 @@ export class Engine {
     const { testTimeAugmentation, images, explained } = request;
     onStage('decoding');
     const clock = new Clock();
-    const prepared: Framed[] = [];
+    const prepared: Decoded[] = [];
     for (const [index, picture] of request.pictures.entries()) {
       prepared.push(
         await ofPicture(index, request.pictures.length, () => clock.preparing(() => this.#prepare(picture, request))),
@@ -233,7 +232,7 @@ export class Engine {
   /**
    * The picture as it is, or the part asked for; with it, the whole picture for the locator if a spot is to be found.
    */
-  async #prepare({ bytes, crop, modality }: RequestedPicture, { views, images }: EngineRequest): Promise<Framed> {
+  async #prepare({ bytes, crop, modality }: RequestedPicture, { views, images }: EngineRequest): Promise<Decoded> {
     const { locator, defaultModality } = this.manifest;
     const spec = prepareSpec(
       this.manifest,
@@ -241,10 +240,8 @@ export class Engine {
       images ? PREVIEW_SIDE : 0,
       views,
     );
-    const picture = await this.core.prepare(bytes, spec, typeof crop === 'object' ? crop : null);
-    const whole =
-      crop === 'auto' && locator ? (await this.core.prepare(bytes, locatorSpec(locator), null)).tensor : null;
-    return { ...picture, whole };
+    const whole = crop === 'auto' && locator ? locator.input : null;
+    return this.core.prepare(bytes, { ...spec, whole }, typeof crop === 'object' ? crop : null);
   }
 
   /**
@@ -253,7 +250,7 @@ export class Engine {
    */
   async #see(
     network: Network,
-    picture: Framed,
+    picture: Decoded,
     { bytes, crop, modality: requested }: RequestedPicture,
     { views }: EngineRequest,
     clock: Clock,
@@ -411,15 +408,12 @@ interface RequestedPicture {
   modality: Modality | typeof AUTO;
 }
 
-/** A prepared picture, with the whole of it for the locator if a spot is to be found. */
-type Framed = Decoded & { whole: Float32Array<ArrayBuffer> | null };
-
 /**
  * A picture after its network runs, and how the outputs are read. `picture` is the one scored: the frame around the
  * spot if that is small.
  */
 interface Seen {
-  picture: Framed;
+  picture: Decoded;
   outputs: NetworkOutputs;
   /** The frame's outputs, if picture and frame are combined. */
   frameOutputs: NetworkOutputs | null;
@@ -487,17 +481,11 @@ export function prepareSpec(
   views = 1,
 ): PrepareSpec {
   const { name: _name, ...picture } = input;
-  return { cropPct: 1, ...picture, quality: qualitySpec(quality, modality), previewSide, views };
+  return { cropPct: 1, ...picture, quality: qualitySpec(quality, modality), previewSide, views, whole: null };
 }
 
 /** For a modality that defines none: no spot is small. */
 const NO_LOOK: Look = { aloneShare: 0, bothShare: 0 };
-
-/** The whole picture for the locator: neither checked for quality nor shown. */
-function locatorSpec({ input }: Locator): PrepareSpec {
-  const { name: _name, ...picture } = input;
-  return { cropPct: 1, ...picture, quality: {}, previewSide: 0, views: 1 };
-}
 
 /** The manifest's limits by check id. */
 function qualitySpec(quality: Manifest['quality'], modality: string): PrepareSpec['quality'] {
