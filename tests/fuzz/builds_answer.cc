@@ -34,6 +34,7 @@ std::vector<std::uint8_t> answer(const std::uint8_t* data, std::size_t size) {
                  static_cast<int>(source.colour), prepared->quality.usable});
   for (const QualityCheck& check : prepared->quality.checks) append(bytes, std::span<const float>(&check.value, 1));
   append(bytes, prepared->tensor.span());
+  append(bytes, prepared->whole.span());
   append(bytes, prepared->view.pixels.span());
   append(bytes, prepared->preview.pixels.span());
   return bytes;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "formats/header.h"
@@ -39,6 +40,11 @@ inline Request request_from(Bytes input) {
   constexpr int kViews[] = {1, 4, 8, 3};
   spec.views = kViews[options[3] / 3 % 4];
   if (options[2] & 8) request.crop = Rect{options[5], options[6], 1 + options[7], 1 + options[4]};
+  if (options[2] & 64) {
+    TensorSpec whole = spec.tensor;
+    std::swap(whole.width, whole.height);
+    spec.whole = WholeSpec{whole, spec.filter};
+  }
   return request;
 }
 

@@ -24,6 +24,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const float v : prepared->tensor.span()) {
     if (!(v >= -1 && v <= 1)) std::abort();
   }
+  const std::size_t values_of_whole = spec.whole ? static_cast<std::size_t>(spec.whole->tensor.width) *
+                                                       static_cast<std::size_t>(spec.whole->tensor.height) * 3
+                                                 : 0;
+  if (prepared->whole.size() != values_of_whole) std::abort();
   if (!lies_inside(prepared->region, prepared->source.width, prepared->source.height)) std::abort();
   return 0;
 }
