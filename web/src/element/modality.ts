@@ -2,12 +2,12 @@
  * `<dermlet-modality>`: how the picture was taken. Fires `modality` (detail: the modality's id; null: recognise it
  * from the picture).
  */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
-
 import type { ModalityChoice, ModelInfo } from '../classifier/index.js';
 import { type ModalityWords, modalityWords, recognisedWords, say } from '../messages/index.js';
 import { define, emit } from './emit.js';
+import { html } from './html.js';
 import { base } from './styles.js';
 
 export class DermletModality extends LitElement {

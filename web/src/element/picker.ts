@@ -2,12 +2,13 @@
  * `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). The outer element handles drops
  * and pastes.
  */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property, query } from 'lit/decorators.js';
 
 import { FORMAT_FILES } from '../classifier/index.js';
 import { say } from '../messages/index.js';
 import { define, emit } from './emit.js';
+import { html } from './html.js';
 import { cameraIcon, lensFigure, plusIcon } from './icons.js';
 import { base } from './styles.js';
 
