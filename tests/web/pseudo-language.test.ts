@@ -165,7 +165,6 @@ async function shown(load: LoadState, ...states: PhotoState[]): Promise<DermletC
     selected: photos[0] ?? null,
     selectedId: photos[0]?.id ?? null,
     modality: null,
-    dispose: () => {},
     resume: () => {},
     suspend: () => {},
   });

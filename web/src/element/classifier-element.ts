@@ -196,6 +196,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   #target: EventTarget | null = null;
 
   override connectedCallback(): void {
+    // On a server there is nothing to show and nobody to listen to.
+    if (typeof document === 'undefined') return;
     super.connectedCallback();
     for (const type of ['pointerenter', 'focusin'] as const) this.addEventListener(type, this.#startLoading);
     addEventListener('online', this.#backOnline);
@@ -204,6 +206,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   override disconnectedCallback(): void {
+    if (typeof document === 'undefined') return;
     this.#listenAt(null);
     for (const type of ['pointerenter', 'focusin'] as const) this.removeEventListener(type, this.#startLoading);
     removeEventListener('online', this.#backOnline);

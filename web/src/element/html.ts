@@ -4,6 +4,7 @@
  * stay. So each text that stands between tags has an element of its own, whose content is replaced as a whole when the
  * text changes, and nothing is looked for beside it. Names between the marks of `isolated` are set in `<bdi>`.
  */
+// biome-ignore lint/style/noRestrictedImports: here it becomes the element's own
 import { html as litHtml, type TemplateResult } from 'lit';
 import { Directive, directive, type PartInfo, PartType } from 'lit/directive.js';
 

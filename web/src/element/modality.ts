@@ -4,6 +4,7 @@
  */
 import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
 import type { ModalityChoice, ModelInfo } from '../classifier/index.js';
 import { type ModalityWords, modalityWords, recognisedWords, say } from '../messages/index.js';
 import { define, emit } from './emit.js';
@@ -85,7 +86,7 @@ export class DermletModality extends LitElement {
 
   #option(id: string | null, chosen: string | null, words: ModalityWords) {
     return html`<label>
-      <input type="radio" name="modality" value=${id ?? 'auto'} .checked=${id === chosen}
+      <input type="radio" name="modality" value=${id ?? 'auto'} .checked=${live(id === chosen)}
         @change=${() => emit(this, 'modality', id)} />
       <span>${words.name}</span>
       ${words.hint ? html`<span class="hint">${words.hint}</span>` : nothing}

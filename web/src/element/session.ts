@@ -91,11 +91,6 @@ const isWaiting = ({ state }: Photo): boolean =>
 
 const isFull = ({ state }: Photo): boolean => state.kind === 'done' && state.result.images !== undefined;
 
-/** Revokes the addresses of photos that no session continues with. */
-function discard({ photos }: Released): void {
-  for (const { url } of photos) URL.revokeObjectURL(url);
-}
-
 /**
  * Keeps a name; resolves an address against the document's base. Anything else is passed on for the classifier to
  * refuse.
@@ -238,8 +233,13 @@ export class Session extends EventTarget {
     if (!photo) return;
     URL.revokeObjectURL(photo.url);
     this.photos = this.photos.filter((other) => other !== photo);
-    if (this.selectedId === id) this.selectedId = (this.photos[index] ?? this.photos[index - 1])?.id ?? null;
-    this.#changed();
+    const next = this.photos[index] ?? this.photos[index - 1];
+    if (this.selectedId !== id) this.#changed();
+    else if (next) this.select(next.id);
+    else {
+      this.selectedId = null;
+      this.#changed();
+    }
     void this.#runNext();
   }
 
@@ -262,11 +262,6 @@ export class Session extends EventTarget {
     if (wanted) this.start();
   }
 
-  /** Releases everything; the session must not be used afterwards. */
-  dispose(): void {
-    discard(this.release());
-  }
-
   /** Ends the session and returns its photos; the caller then owns their `blob:` addresses. */
   release(): Released {
     this.#end();
@@ -279,7 +274,10 @@ export class Session extends EventTarget {
   #wake(): void {
     if (!this.#suspended) return;
     this.#suspended = null;
-    this.photos = this.photos.map((photo) => ({ ...photo, url: URL.createObjectURL(photo.file) }));
+    this.photos = this.photos.map((photo) => {
+      URL.revokeObjectURL(photo.url); // of those that came in between
+      return { ...photo, url: URL.createObjectURL(photo.file) };
+    });
   }
 
   #end(): void {

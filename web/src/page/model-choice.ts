@@ -4,6 +4,7 @@
  */
 import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
 
 import type { ModelSummary } from '../classifier/index.js';
 import { base, define, emit, html, tokens } from '../element/index.js';
@@ -127,7 +128,7 @@ export class DermletModelChoice extends LitElement {
           value=${model.name}
           aria-labelledby=${id}
           aria-describedby="${id}-facts"
-          .checked=${model.name === this.value}
+          .checked=${live(model.name === this.value)}
           @change=${() => emit(this, 'model', model.name)}
         />
         <span id=${id}>${isolated(model.title)}</span>
