@@ -45,7 +45,6 @@ import { readFileSync } from 'node:fs';
  * @property {string | string[]} [type]
  * @property {unknown} [const]
  * @property {string} [pattern]
- * @property {number} [minLength]
  * @property {number} [minimum]
  * @property {number} [exclusiveMinimum]
  * @property {number} [maximum]

@@ -237,14 +237,7 @@ const numeric = ({ minimum, exclusiveMinimum, maximum, ...rest }, kind) => [
  * @type {Record<string, Writer>}
  */
 const WRITERS = {
-  string: ({ pattern, minLength, ...rest }) => [
-    piped(
-      'v.string()',
-      ...optional(pattern, (text) => `v.regex(/${text}/u)`),
-      ...optional(minLength, (least) => `v.minLength(${least})`),
-    ),
-    rest,
-  ],
+  string: ({ pattern, ...rest }) => [piped('v.string()', ...optional(pattern, (text) => `v.regex(/${text}/u)`)), rest],
   boolean: (rest) => ['v.boolean()', rest],
   number: (schema) => numeric(schema, 'v.finite()'),
   integer: (schema) => numeric(schema, 'v.integer()'),

@@ -107,7 +107,7 @@ test.describe('the page', () => {
     test(`says so if its address names an unknown model (${name}), and works`, async ({ app, page, site }) => {
       withSecond(app);
       await app.open(`?model=${encodeURIComponent(name)}`);
-      await expect(page.getByText(`no neural network called “${name}”`)).toBeVisible();
+      await expect(page.getByText('asks for a neural network that is not here')).toBeVisible();
       await expect(app.model(USUAL)).toBeChecked();
       expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
       expect(

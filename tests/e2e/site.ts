@@ -1,14 +1,14 @@
 /**
  * The built site on a free port under a sub-path, with a log of requests and responses that a test can replace.
  */
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Answer, siteDir as built, type Served, type ServedRequest, serve } from '../../tools/build/serve.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** `npm test` passes a copy, so that a concurrent build cannot change the site. */
-const siteDir = process.env.DERMLET_SITE ?? built;
+export const siteDir = process.env.DERMLET_SITE ?? built;
 const BASE = '/some/where/dermlet/';
 
 export const pictureDir = join(root, 'tests', 'pictures');
@@ -77,6 +77,11 @@ export class Site {
     const text = `<!doctype html><html lang="en"><head><meta charset="utf-8">${policy()}<title>Test</title>
       <link rel="icon" href="${depth}icon.svg"></head><body>${body}</body></html>`;
     this.answers.set(path, { body: text, type: 'text/html; charset=utf-8' });
+  }
+
+  /** The paths of the site's files. */
+  files(): string[] {
+    return readdirSync(siteDir, { recursive: true, encoding: 'utf8' }).map((path) => path.split(sep).join('/'));
   }
 
   /** The bytes of a file of the site. */

@@ -276,7 +276,7 @@ describe('input', () => {
     const classifier = await load(new Workers());
     const gone = new Blob(['x']);
     vi.spyOn(gone, 'arrayBuffer').mockRejectedValue(new DOMException('gone', 'NotFoundError'));
-    await expectCode(classifier.classify(gone), 'CORRUPT_IMAGE', /gone/);
+    await expectCode(classifier.classify(gone), 'UNREADABLE_FILE', /gone/);
     await expectCode(classifier.classify('photo.jpg' as unknown as Blob), 'INVALID_ARGUMENT');
   });
 });
@@ -336,7 +336,7 @@ describe('a lesion', () => {
     vi.spyOn(gone, 'arrayBuffer').mockRejectedValue(new DOMException('gone', 'NotFoundError'));
     await expectCode(
       classifier.classify([{ picture: bytes(1) }, { picture: gone }]),
-      'CORRUPT_IMAGE',
+      'UNREADABLE_FILE',
       /^Picture 2: .*gone/,
     );
   });

@@ -107,6 +107,6 @@ describe('an address', () => {
   test('that is not answered is no picture', async () => {
     vi.stubGlobal('location', new URL('https://h/app/page.html'));
     fetched(404);
-    await expectCode(bytesOf(keptInput('photo.jpg')), 'CORRUPT_IMAGE', /404/);
+    await expectCode(bytesOf(keptInput('photo.jpg')), 'UNREADABLE_FILE', /404/);
   });
 });

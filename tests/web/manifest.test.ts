@@ -150,6 +150,11 @@ describe('parser and schema', () => {
   });
 });
 
+test('names in any script are taken, at their full length', () => {
+  for (const name of ['أم الملانوم', 'मेलानोमा', 'خال ملانوسیتی\u200cدار', '黒色腫', 'é'.repeat(80)])
+    expect(parseManifest(changed(['classes', 0, 'name'], (container, key) => (container[key] = name)))).toBeTruthy();
+});
+
 describe('errors name the field', () => {
   const broken = (path: Path, value: unknown) => () =>
     parseManifest(changed(path, (container, key) => (container[key] = value)));
@@ -184,8 +189,18 @@ describe('errors name the field', () => {
     [['file', 'bytes'], 0, 'file.bytes must be at least 1'],
     [['decision', 'coverage'], 2, 'decision.coverage must be at most 1'],
     [['modalities', 0, 'temperature'], 0, 'modalities[0].temperature must be greater than 0'],
-    [['title'], '', 'title must have a length of at least 1'],
+    [['title'], '', 'title has a form that is not allowed'],
     [['title'], 7, 'title must be text'],
+    // Words that people read: one line of a name's length, and nothing that changes the text around it.
+    [['classes', 0, 'name'], 'x'.repeat(81), 'classes[0].name has a form that is not allowed'],
+    [['classes', 0, 'name'], ' ', 'classes[0].name has a form that is not allowed'],
+    [['classes', 0, 'name'], 'two\nlines', 'classes[0].name has a form that is not allowed'],
+    [['classes', 0, 'name'], 'mole\u001b[2J', 'classes[0].name has a form that is not allowed'],
+    [['classes', 0, 'name'], 'mole \u202e\u2067', 'classes[0].name has a form that is not allowed'],
+    [['classes', 0, 'plain'], 'x'.repeat(301), 'classes[0].plain has a form that is not allowed'],
+    [['classes', 0, 'plain'], 'a\u2028b', 'classes[0].plain has a form that is not allowed'],
+    [['license', 'id'], 'MIT\u200f', 'license.id has a form that is not allowed'],
+    [['modalities', 0, 'id'], 'See no doctor.', 'modalities[0].id has a form that is not allowed'],
     [['card'], '../card', 'card has a form that is not allowed'],
     [['license', 'nonCommercial'], 'no', 'license.nonCommercial must be true or false'],
     [['classes'], {}, 'classes must be a list'],

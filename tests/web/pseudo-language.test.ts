@@ -12,7 +12,7 @@ import { DermletError, type ErrorCode } from '../../web/src/classifier/errors.js
 import type { ModelInfo, ModelSummary, Stage } from '../../web/src/classifier/options.js';
 import type { Outcome, QualityCheckId, Result, Tier } from '../../web/src/classifier/result.js';
 import { DermletClassifier, register } from '../../web/src/element/index.js';
-import type { LoadState, Photo, PhotoState } from '../../web/src/element/session.js';
+import type { Again, LoadState, Photo, PhotoState } from '../../web/src/element/session.js';
 import { addLanguage, type Language, setLanguage } from '../../web/src/messages/index.js';
 import '../../web/src/page/model-choice.js';
 import { translate } from '../../web/src/page/translate.js';
@@ -169,7 +169,8 @@ async function shown(load: LoadState, ...states: PhotoState[]): Promise<DermletC
     selected: photos[0] ?? null,
     selectedId: photos[0]?.id ?? null,
     modality: null,
-    dispose: () => {},
+    resume: () => {},
+    suspend: () => {},
   });
   document.body.replaceChildren(element);
   await element.updateComplete;
@@ -194,15 +195,30 @@ const CODES: ErrorCode[] = [
   'CORRUPT_IMAGE',
   'IMAGE_TOO_LARGE',
   'INVALID_ARGUMENT',
+  'UNREADABLE_FILE',
+  'NO_PICTURES',
+  'DECODER_UNAVAILABLE',
   'MODEL_UNAVAILABLE',
   'MODEL_CORRUPT',
+  'PART_MISSING',
+  'WRONG_MEDIA_TYPE',
+  'CROSS_ORIGIN',
+  'POLICY_BLOCKED',
+  'SANDBOXED',
+  'OPENED_AS_FILE',
   'BACKEND_FAILED',
   'ABORTED',
   'DISPOSED',
 ];
 const STAGES: Stage[] = ['queued', 'starting', 'decoding', 'analysing', 'explaining'];
 
-const done = (change: Partial<Result>): PhotoState => ({ kind: 'done', result: result(change) });
+const done = (change: Partial<Result>, again: Again | null = null): PhotoState => ({
+  kind: 'done',
+  result: result(change),
+  seen: { modality: null, crop: null },
+  shown: { preview: PICTURE, overlay: PICTURE },
+  again,
+});
 
 /** Every state that the element can be in, as far as other words follow from it. */
 const VIEWS: [name: string, load: LoadState, ...states: PhotoState[]][] = [
@@ -230,6 +246,17 @@ const VIEWS: [name: string, load: LoadState, ...states: PhotoState[]][] = [
     done({}),
   ],
   ['cancelled', READY, { kind: 'cancelled' }],
+  ...(
+    [
+      { kind: 'waiting' },
+      { kind: 'running', stage: 'decoding' },
+      {
+        kind: 'failed',
+        error: new DermletError('UNREADABLE_FILE', 'in English'),
+        wanted: { modality: null, crop: null },
+      },
+    ] as const
+  ).map((again): [string, LoadState, PhotoState] => [`again: ${again.kind}`, READY, done({}, again)]),
   ...STAGES.map((stage): [string, LoadState, PhotoState] => [stage, READY, { kind: 'running', stage }]),
   ...OUTCOMES.flatMap((outcome) =>
     TIERS.map((tier): [string, LoadState, PhotoState] => [
@@ -286,7 +313,7 @@ describe('in another language', () => {
       }) as ModelSummary;
     const choice = Object.assign(document.createElement('dermlet-model-choice'), {
       models: [summary({}), summary({ kept: true, license: { ...MODEL.license, nonCommercial: false } })],
-      unknown: '1',
+      unknown: true,
     });
     document.body.replaceChildren(choice);
     await settled(choice);

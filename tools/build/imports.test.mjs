@@ -9,7 +9,7 @@ import { root } from './steps.mjs';
 import { localBin } from './toolchain.mjs';
 
 /**
- * A file, an import it may use, and one it may not.
+ * A file, an import it may use, and one it may not; `#` before a name in particular.
  * @type {[file: string, may: string, mayNot: string][]}
  */
 const RULES = [
@@ -24,7 +24,9 @@ const RULES = [
   ['web/src/handler/new.ts', '../classifier/index.js', '../element/index.js'],
   ['web/src/element/new.ts', '../classifier/index.js', '../classifier/models.js'],
   ['web/src/element/new.ts', '../messages/index.js', '../page/main.js'],
+  ['web/src/element/new.ts', 'lit#css', 'lit#html'],
   ['web/src/page/new.ts', '../element/index.js', '../element/styles.js'],
+  ['web/src/page/new.ts', '../element/index.js#html', 'lit#html'],
   ['web/src/page/new.ts', '../classifier/index.js', '../handler/index.js'],
   ['web/src/sw/new.ts', 'workbox-core', '../page/main.js'],
   ['tools/cli/new.ts', '../../web/src/classifier/node/index.js', '../../web/src/classifier/engine.js'],
@@ -42,10 +44,11 @@ before(() => {
   folder = mkdtempSync(join(tmpdir(), 'dermlet-imports-'));
   cpSync(join(root, 'biome.json'), join(folder, 'biome.json'));
   for (const [i, [file, may, mayNot]] of RULES.entries()) {
-    for (const [kind, from] of Object.entries({ may, mayNot })) {
+    for (const [kind, imported] of Object.entries({ may, mayNot })) {
+      const [from, name = 'a'] = imported.split('#');
       const path = join(folder, file.replace('new', `${kind}-${i}`).replace('dermlet.ts', `${kind}-${i}.ts`));
       mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, `import { a } from '${from}';\n\na();\n`);
+      writeFileSync(path, `import { ${name} } from '${from}';\n\n${name}();\n`);
     }
   }
   const args = ['lint', '--colors=off', '--max-diagnostics=none', '--only=style/noRestrictedImports', '.'];

@@ -38,7 +38,7 @@ async function buildServiceWorker() {
       'index.html',
       'site.webmanifest',
       '*.svg',
-      'dermlet.js',
+      '{dermlet,start}.js',
       'assets/**',
       'models/index.json',
       'models/*/{MODEL_CARD.md,LICENSE}',

@@ -9,8 +9,17 @@ ErrorCode = Literal[
     "CORRUPT_IMAGE",
     "IMAGE_TOO_LARGE",
     "INVALID_ARGUMENT",
+    "UNREADABLE_FILE",
+    "NO_PICTURES",
+    "DECODER_UNAVAILABLE",
     "MODEL_UNAVAILABLE",
     "MODEL_CORRUPT",
+    "PART_MISSING",
+    "WRONG_MEDIA_TYPE",
+    "CROSS_ORIGIN",
+    "POLICY_BLOCKED",
+    "SANDBOXED",
+    "OPENED_AS_FILE",
     "BACKEND_FAILED",
     "ABORTED",
     "DISPOSED",
@@ -24,10 +33,28 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     "IMAGE_TOO_LARGE",
     # Options that make no sense: a crop outside the picture, values that are not finite, wrong lengths.
     "INVALID_ARGUMENT",
+    # The photo's file cannot be read: moved, changed or deleted since, or not brought here from a cloud.
+    "UNREADABLE_FILE",
+    # A folder that was dropped holds no picture.
+    "NO_PICTURES",
+    # The decoder for HEIC pictures could not be fetched or started.
+    "DECODER_UNAVAILABLE",
     # The model or a part of the engine could not be fetched: offline, 404, an HTML page in its place.
     "MODEL_UNAVAILABLE",
     # Fetched, but not what the manifest promises: sha256, size, schema, outputs.
     "MODEL_CORRUPT",
+    # A script of the engine is not where it should be: the site was renewed, or copied without it.
+    "PART_MISSING",
+    # A script of the engine is sent with a media type that browsers do not run.
+    "WRONG_MEDIA_TYPE",
+    # The engine is on another origin, and that origin or the page does not allow it.
+    "CROSS_ORIGIN",
+    # The page's Content-Security-Policy, Trusted Types among it, forbids a part of the engine.
+    "POLICY_BLOCKED",
+    # The page is in a frame with an opaque origin, which may not start the engine.
+    "SANDBOXED",
+    # The page was opened by a file: address, from which nothing can be loaded.
+    "OPENED_AS_FILE",
     # ONNX Runtime could not run the network on any backend.
     "BACKEND_FAILED",
     # The caller's AbortSignal.

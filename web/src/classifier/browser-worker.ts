@@ -2,8 +2,8 @@
  * Starts the module worker. Browsers start workers only from the page's own origin; if this code came from another, the
  * worker starts as a one-line script of the page's origin that imports it.
  */
-import { messageOf } from './abort.js';
-import type { WorkerLike } from './engine-worker.js';
+import { whyMissing } from './causes.js';
+import type { Spawn } from './engine-worker.js';
 import { DermletError } from './errors.js';
 import { shipped } from './shipped.js';
 
@@ -15,19 +15,19 @@ const adviceFor = (script: URL): string =>
   `server must allow it (Access-Control-Allow-Origin), and a content security policy needs "worker-src blob:" and ` +
   `"script-src ${script.origin}"; or serve Dermlet's files from the page's own origin ("dermlet copy-assets").`;
 
-export function spawnWorker(): WorkerLike {
+export const spawnWorker: Spawn = () => {
   const script = shipped().worker;
   if (script.origin === location.origin) return new Worker(script, OPTIONS);
   const line = URL.createObjectURL(new Blob([`import ${JSON.stringify(script.href)};`], { type: 'text/javascript' }));
-  const advice = adviceFor(script);
-  try {
-    const worker = new Worker(line, OPTIONS);
-    for (const type of ['message', 'error'])
-      worker.addEventListener(type, () => URL.revokeObjectURL(line), { once: true });
-    return Object.assign(worker, { advice });
-  } catch (cause) {
-    throw new DermletError('MODEL_UNAVAILABLE', `The worker could not be started: ${messageOf(cause)} ${advice}`, {
-      cause,
-    });
-  }
-}
+  const worker = new Worker(line, OPTIONS);
+  for (const type of ['message', 'error'])
+    worker.addEventListener(type, () => URL.revokeObjectURL(line), { once: true });
+  return worker;
+};
+
+spawnWorker.explain = async (error) => {
+  const script = shipped().worker;
+  const why = await whyMissing(script.href, error.cause ?? error);
+  if (script.origin === location.origin) return why.code === 'MODEL_UNAVAILABLE' ? error : why;
+  return new DermletError(why.code, `${error.message} ${adviceFor(script)}`, { cause: why });
+};

@@ -6,7 +6,7 @@ import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { engineFolder, shippedIn } from './asset-base.js';
 import { spawnWorker } from './browser-worker.js';
 import type { CallOptions } from './engine.js';
-import { EngineWorker, NeedsOneThread, type Ready, type Spawn } from './engine-worker.js';
+import { EngineWorker, NeedsOneThread, NotStarted, type Ready, type Spawn } from './engine-worker.js';
 import { DermletError } from './errors.js';
 import { bytesOf, type Kept, keptInput, withPixelSources } from './given.js';
 import { type InputOf, isList, ofPicture, type PictureOf } from './input.js';
@@ -87,7 +87,8 @@ export class Classifier {
    * Fetches engine and model (or takes the kept copies) and starts the worker.
    * @param model a name from `listModels` (`'skin-8'`), or the address of a model's folder or manifest.json, relative
    * to the page; when absent, that list's default
-   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, INVALID_ARGUMENT (a name that is not listed;
+   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, PART_MISSING, WRONG_MEDIA_TYPE, CROSS_ORIGIN,
+   * POLICY_BLOCKED, SANDBOXED, OPENED_AS_FILE, INVALID_ARGUMENT (a name that is not listed;
    * the message gives those that are), ABORTED
    */
   static load(model?: string | URL, options: LoadOptions = {}): Promise<Classifier> {
@@ -300,6 +301,7 @@ async function start(
   try {
     return await attempt(settings.threads);
   } catch (error) {
+    if (error instanceof NotStarted && spawn.explain) throw await spawn.explain(error);
     if (!(error instanceof NeedsOneThread)) throw error;
     throwIfAborted(signal);
     return attempt(1);

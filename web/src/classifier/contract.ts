@@ -30,9 +30,19 @@ export type {
  * - `IMAGE_TOO_LARGE`: Over a stated limit (bytes, pixels), or over the memory that can be had.
  * - `INVALID_ARGUMENT`: Options that make no sense: a crop outside the picture, values that are not finite, wrong
  *   lengths.
+ * - `UNREADABLE_FILE`: The photo's file cannot be read: moved, changed or deleted since, or not brought here from a
+ *   cloud.
+ * - `NO_PICTURES`: A folder that was dropped holds no picture.
+ * - `DECODER_UNAVAILABLE`: The decoder for HEIC pictures could not be fetched or started.
  * - `MODEL_UNAVAILABLE`: The model or a part of the engine could not be fetched: offline, 404, an HTML page in its
  *   place.
  * - `MODEL_CORRUPT`: Fetched, but not what the manifest promises: sha256, size, schema, outputs.
+ * - `PART_MISSING`: A script of the engine is not where it should be: the site was renewed, or copied without it.
+ * - `WRONG_MEDIA_TYPE`: A script of the engine is sent with a media type that browsers do not run.
+ * - `CROSS_ORIGIN`: The engine is on another origin, and that origin or the page does not allow it.
+ * - `POLICY_BLOCKED`: The page's Content-Security-Policy, Trusted Types among it, forbids a part of the engine.
+ * - `SANDBOXED`: The page is in a frame with an opaque origin, which may not start the engine.
+ * - `OPENED_AS_FILE`: The page was opened by a file: address, from which nothing can be loaded.
  * - `BACKEND_FAILED`: ONNX Runtime could not run the network on any backend.
  * - `ABORTED`: The caller's AbortSignal.
  * - `DISPOSED`: dispose() was called.
@@ -42,8 +52,17 @@ export type ErrorCode =
   | 'CORRUPT_IMAGE'
   | 'IMAGE_TOO_LARGE'
   | 'INVALID_ARGUMENT'
+  | 'UNREADABLE_FILE'
+  | 'NO_PICTURES'
+  | 'DECODER_UNAVAILABLE'
   | 'MODEL_UNAVAILABLE'
   | 'MODEL_CORRUPT'
+  | 'PART_MISSING'
+  | 'WRONG_MEDIA_TYPE'
+  | 'CROSS_ORIGIN'
+  | 'POLICY_BLOCKED'
+  | 'SANDBOXED'
+  | 'OPENED_AS_FILE'
   | 'BACKEND_FAILED'
   | 'ABORTED'
   | 'DISPOSED';

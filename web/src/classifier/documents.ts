@@ -11,11 +11,14 @@ export const modelName = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/u
 
 const version = v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/u));
 
+// shown to people on one line: no control characters, no marks that change the direction of text
+const words = v.pipe(v.string(), v.regex(/^(?!\s*$)[^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]{1,80}$/u));
+
 // a file in the model's folder
 const fileName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/u));
 
 const license = v.strictObject({
-  id: v.string(),
+  id: words,
   path: fileName,
   nonCommercial: v.boolean(),
 });
@@ -70,11 +73,14 @@ export type Outputs = v.InferOutput<typeof outputs>;
 
 const classId = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]{0,31}$/u));
 
+// the same, of a sentence's length
+const sentence = v.pipe(v.string(), v.regex(/^[^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]{0,300}$/u));
+
 const modelClass = v.strictObject({
   id: classId,
-  name: v.pipe(v.string(), v.minLength(1)),
+  name: words,
   // one calm sentence that explains the category
-  plain: v.exactOptional(v.string()),
+  plain: v.exactOptional(sentence),
   concern: v.picklist(['low', 'moderate', 'high']),
 });
 export type ModelClass = v.InferOutput<typeof modelClass>;
@@ -128,7 +134,7 @@ export type Look = v.InferOutput<typeof look>;
 
 const modality = v.strictObject({
   ...calibration.entries,
-  id: v.string(),
+  id: classId,
   look: v.exactOptional(look),
   // in place of the modality's own for the mean over the dihedral views; its own where absent
   testTimeAugmentation: v.exactOptional(calibration),
@@ -230,7 +236,7 @@ export const manifest = v.strictObject({
   manifestVersion: v.literal(3),
   name: modelName,
   version: version,
-  title: v.pipe(v.string(), v.minLength(1)),
+  title: words,
   license: license,
   card: fileName,
   file: fileEntry,
@@ -265,7 +271,7 @@ export type Manifest = v.InferOutput<typeof manifest>;
 
 const indexEntry = v.strictObject({
   name: modelName,
-  title: v.pipe(v.string(), v.minLength(1)),
+  title: words,
   version: version,
   // of the network's file, as a host that does not compress sends it
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),

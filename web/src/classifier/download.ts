@@ -3,6 +3,7 @@
  * static host is an HTML page with status 200 (single-page fallback, captive portal, sign-in page).
  */
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
+import { whyNotFetched } from './causes.js';
 import { DermletError } from './errors.js';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -24,7 +25,10 @@ function failure(url: string, cause: unknown, signal?: AbortSignal): DermletErro
   return new DermletError('MODEL_UNAVAILABLE', `${url} could not be fetched: ${messageOf(cause)}`, { cause });
 }
 
-/** @throws DermletError MODEL_UNAVAILABLE (network, status, an HTML page), ABORTED */
+/**
+ * @throws DermletError MODEL_UNAVAILABLE (network, status, an HTML page), CROSS_ORIGIN, POLICY_BLOCKED, SANDBOXED,
+ * OPENED_AS_FILE, ABORTED
+ */
 export async function fetchOk(url: string, { fetch, signal, cache }: Download): Promise<Response> {
   throwIfAborted(signal);
   let response: Response;
@@ -35,7 +39,8 @@ export async function fetchOk(url: string, { fetch, signal, cache }: Download): 
       credentials: 'same-origin',
     });
   } catch (cause) {
-    throw failure(url, cause, signal);
+    const error = failure(url, cause, signal);
+    throw (error.code === 'MODEL_UNAVAILABLE' && (await whyNotFetched(url, cause))) || error;
   }
   if (!response.ok)
     throw new DermletError('MODEL_UNAVAILABLE', `${url} could not be fetched: the server answered ${response.status}.`);

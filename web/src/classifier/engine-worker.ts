@@ -21,11 +21,13 @@ export interface WorkerLike {
   postMessage(message: ToWorker, transfer: Transferable[]): void;
   addEventListener(type: 'message' | 'error' | 'messageerror', listener: (event: Event) => void): void;
   terminate(): void;
-  /** What to do if it does not start. */
-  readonly advice?: string;
 }
 
-export type Spawn = () => WorkerLike;
+export interface Spawn {
+  (): WorkerLike;
+  /** Why a worker did not start, from what it said of it. */
+  explain?(error: NotStarted): Promise<DermletError>;
+}
 
 export interface Ready {
   manifest: Manifest;
@@ -43,9 +45,12 @@ export class NeedsOneThread extends Error {
   }
 }
 
-function notStarted(message: string | undefined, advice: string | undefined, options?: ErrorOptions): DermletError {
-  const why = `The worker could not be started${message ? `: ${message.replace(/\.$/, '')}` : ''}.`;
-  return new DermletError('MODEL_UNAVAILABLE', advice ? `${why} ${advice}` : why, options);
+/** The worker's script did not run. */
+export class NotStarted extends DermletError {
+  constructor(message: string | undefined, options?: ErrorOptions) {
+    const why = message ? `: ${message.replace(/\.$/, '')}` : '';
+    super('MODEL_UNAVAILABLE', `The worker could not be started${why}.`, options);
+  }
 }
 
 interface Call {
@@ -74,7 +79,7 @@ export class EngineWorker {
       this.#worker = spawn();
     } catch (cause) {
       if (cause instanceof DermletError) throw cause;
-      throw notStarted(messageOf(cause), undefined, { cause });
+      throw new NotStarted(messageOf(cause), { cause });
     }
     this.#worker.addEventListener('message', (event) => this.#receive((event as MessageEvent<FromWorker>).data));
     this.#worker.addEventListener('error', (event) => this.#crash((event as ErrorEvent).message));
@@ -109,7 +114,7 @@ export class EngineWorker {
   #crash(message: string | undefined): void {
     const error = this.#started
       ? new DermletError('BACKEND_FAILED', `The worker crashed${message ? `: ${message}` : ''}.`)
-      : notStarted(message, this.#worker.advice);
+      : new NotStarted(message);
     this.end(error);
   }
 

@@ -4,6 +4,7 @@
  */
 import { messageOf } from './abort.js';
 import { type Addresses, addressIn } from './asset-base.js';
+import { imported, isMissingScript, whyMissing } from './causes.js';
 import { download, type Fetch, requireWasm } from './download.js';
 import { DermletError } from './errors.js';
 import type { DecodeForeign } from './foreign.js';
@@ -114,17 +115,17 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): Environm
       return await create({ wasmBinary: await wasm });
     } catch (cause) {
       wasm = undefined; // the next picture fetches it again
-      if (cause instanceof DermletError) throw cause;
+      const why = isMissingScript(cause) ? await whyMissing(address('libheif.mjs'), cause) : cause;
       throw new DermletError(
-        'MODEL_UNAVAILABLE',
-        `The decoder for HEIC pictures could not be started: ${messageOf(cause)}`,
-        { cause },
+        'DECODER_UNAVAILABLE',
+        `The decoder for HEIC pictures could not be started: ${messageOf(why)}`,
+        { cause: why },
       );
     }
   };
   return {
     decodeForeign: async (bytes, format) =>
-      (await import('./browser-decoder.js')).decodeInBrowser(bytes, format, libheif),
+      (await imported(() => import('./browser-decoder.js'))).decodeInBrowser(bytes, format, libheif),
     coreUrl,
     coreWasm: () => load(coreUrl, 0),
     runtimeWasm: (backend) => load(address(`${RUNTIME_FILES[backend]}.wasm`), RUNTIME_BYTES[backend]),

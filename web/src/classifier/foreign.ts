@@ -23,8 +23,7 @@ export interface DecodedPicture extends Picture {
 }
 
 /**
- * @throws DermletError UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE, MODEL_UNAVAILABLE (the decoder could not be
- * fetched)
+ * @throws DermletError UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE, DECODER_UNAVAILABLE, and what `imported` gives
  */
 export type DecodeForeign = (bytes: Uint8Array<ArrayBuffer>, format: ForeignFormat) => Promise<DecodedPicture>;
 

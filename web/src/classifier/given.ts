@@ -57,7 +57,7 @@ function ownAddress(address: string | URL): URL {
   return url;
 }
 
-/** The file's bytes, for the worker. @throws DermletError CORRUPT_IMAGE, IMAGE_TOO_LARGE */
+/** The file's bytes, for the worker. @throws DermletError UNREADABLE_FILE, IMAGE_TOO_LARGE */
 export async function bytesOf(input: Kept, signal?: AbortSignal): Promise<ArrayBuffer> {
   if (input instanceof PixelFile) return input.file;
   if (input instanceof ArrayBuffer) return input;
@@ -71,7 +71,7 @@ export async function bytesOf(input: Kept, signal?: AbortSignal): Promise<ArrayB
     return await blob.arrayBuffer();
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;
-    throw new DermletError('CORRUPT_IMAGE', `The file could not be read: ${messageOf(cause)}`, { cause });
+    throw new DermletError('UNREADABLE_FILE', `The file could not be read: ${messageOf(cause)}`, { cause });
   }
 }
 

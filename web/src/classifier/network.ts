@@ -5,6 +5,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { ModelOutputs } from '../../../wasm_src/bindings/dermlet.js';
 import { messageOf } from './abort.js';
+import { imported, isMissingScript, whyMissing } from './causes.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import type { FileEntry, Manifest, ModelInput } from './manifest.js';
@@ -57,8 +58,8 @@ type Runtime = typeof import('onnxruntime-web/wasm');
 
 /** Each entry is its own copy of the runtime with its own state; the second is fetched only when WebGPU is tried. */
 const runtimes: Record<Backend, () => Promise<Runtime>> = {
-  wasm: () => import('onnxruntime-web/wasm'),
-  webgpu: () => import('onnxruntime-web/webgpu'),
+  wasm: () => imported(() => import('onnxruntime-web/wasm')),
+  webgpu: () => imported(() => import('onnxruntime-web/webgpu')),
 };
 
 async function configured(
@@ -89,7 +90,7 @@ function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): 
  * Starts ONNX Runtime for a backend and creates the session. Weights stored as fp16 or int8 are folded back to fp32
  * here ('all').
  * @param read returns one of the model's files, verified; called while the runtime is fetched
- * @throws ThreadsFailed, DermletError MODEL_UNAVAILABLE (the runtime's files), MODEL_CORRUPT (names), BACKEND_FAILED
+ * @throws ThreadsFailed, DermletError as `whyMissing` gives (the runtime's scripts), MODEL_UNAVAILABLE, MODEL_CORRUPT (names), BACKEND_FAILED
  */
 export async function createNetwork(
   backend: Backend,
@@ -125,9 +126,8 @@ export async function createNetwork(
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;
     const message = messageOf(cause);
-    if (/dynamically imported module|importing a module script|error loading/i.test(message)) {
-      throw new DermletError('MODEL_UNAVAILABLE', `A part of the engine could not be fetched: ${message}`, { cause });
-    }
+    const script = environment.runtimeScript(backend);
+    if (script && isMissingScript(cause)) throw await whyMissing(script, cause);
     if (threads > 1) throw new ThreadsFailed(`ONNX Runtime with ${threads} threads: ${message}`, { cause });
     throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not load the network on ${backend}: ${message}`, {
       cause,

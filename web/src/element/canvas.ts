@@ -1,19 +1,21 @@
 /** Draws the core's pixels on a canvas. Canvases are for display only: nothing is read back from them. */
 import type { Picture } from '../classifier/index.js';
 
-const drawn = new WeakMap<HTMLCanvasElement, Picture>();
+const drawn = new WeakMap<HTMLCanvasElement, Picture | ImageBitmap>();
 
 /** Draws at the picture's own size; CSS scales it. Does nothing if the canvas already holds this picture. */
-export function draw(canvas: HTMLCanvasElement, picture: Picture): void {
+export function draw(canvas: HTMLCanvasElement, picture: Picture | ImageBitmap): void {
   if (drawn.get(canvas) === picture) return;
   canvas.width = picture.width;
   canvas.height = picture.height;
-  canvas.getContext('2d')?.putImageData(new ImageData(picture.rgba, picture.width, picture.height), 0, 0);
+  const context = canvas.getContext('2d');
+  if (picture instanceof ImageBitmap) context?.drawImage(picture, 0, 0);
+  else context?.putImageData(new ImageData(picture.rgba, picture.width, picture.height), 0, 0);
   drawn.set(canvas, picture);
 }
 
 /** Draws the centre square of the picture, scaled to `side` pixels. */
-export function drawThumbnail(canvas: HTMLCanvasElement, picture: Picture, side: number): void {
+export function drawThumbnail(canvas: HTMLCanvasElement, picture: Picture | ImageBitmap, side: number): void {
   if (drawn.get(canvas) === picture) return;
   const full = document.createElement('canvas');
   draw(full, picture);

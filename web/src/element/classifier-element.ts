@@ -8,10 +8,10 @@
  * Changing `model` or `backend` aborts loading and running work; the photos stay, their results are discarded, and they
  * are classified again. Events, which cross shadow boundaries: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
-
-import type { BackendChoice, Crop, ErrorCode } from '../classifier/index.js';
+import type { BackendChoice, Crop, DermletError, ErrorCode } from '../classifier/index.js';
+import { html } from './html.js';
 import './details-panel.js';
 import './load-progress.js';
 import './modality.js';
@@ -20,18 +20,19 @@ import './photo-view.js';
 import './picker.js';
 import './result-card.js';
 import './shelf.js';
-import { doctor, language, loadWords, purpose, STAGES, say, stageWords, verdict } from '../messages/index.js';
+import { doctor, isolated, language, loadWords, purpose, STAGES, say, stageWords, verdict } from '../messages/index.js';
+import { filesIn, holdsFiles } from './dropped.js';
 import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
-import { type Photo, type Released, Session } from './session.js';
+import { type Again, type Photo, type Released, type Running, Session } from './session.js';
+import { withIsolated } from './strangers.js';
 import { base, tokens } from './styles.js';
 
 /** Errors that the same file would cause again: no retry is offered. */
 const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE']);
 
-function filesOf(transfer: DataTransfer | null): File[] {
-  return [...(transfer?.files ?? [])];
-}
+/** In place of a photo's id: the announcement says that a photo was removed. */
+const REMOVED = -1;
 
 /**
  * Choose, drop or paste photos of skin; a neural network in the page scores them.
@@ -186,36 +187,49 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   @state() private session: Session | null = null;
   @state() private dragging = false;
-  /** Text for screen readers. */
-  @state() private announcement: (() => string) | null = null;
+  /** Text for screen readers, and the photo that it is about. */
+  @state() private announcement: { text: () => string; photo: number | null } | null = null;
+  /** Why nothing could be taken of what was dropped. */
+  @state() private dropError: DermletError | null = null;
 
-  /** Listens for drops and pastes while the element is connected. */
+  /** Where drops and pastes are listened for while the element is connected. */
   #target: EventTarget | null = null;
 
   override connectedCallback(): void {
+    // On a server there is nothing to show and nobody to listen to.
+    if (typeof document === 'undefined') return;
     super.connectedCallback();
-    this.#target = this.wholePage ? document : this;
-    for (const [type, listener] of this.#listeners) this.#target.addEventListener(type, listener);
     for (const type of ['pointerenter', 'focusin'] as const) this.addEventListener(type, this.#startLoading);
     addEventListener('online', this.#backOnline);
+    // Attached again: goes on, or starts with what was changed in between.
+    this.requestUpdate();
   }
 
   override disconnectedCallback(): void {
-    for (const [type, listener] of this.#listeners) this.#target?.removeEventListener(type, listener);
+    if (typeof document === 'undefined') return;
+    this.#listenAt(null);
     for (const type of ['pointerenter', 'focusin'] as const) this.removeEventListener(type, this.#startLoading);
     removeEventListener('online', this.#backOnline);
     super.disconnectedCallback();
     // Moving an element disconnects and reconnects it: dispose only if it stays disconnected.
     queueMicrotask(() => {
-      if (this.isConnected) return;
-      this.session?.dispose();
-      this.session = null;
+      if (!this.isConnected) this.session?.suspend();
     });
+  }
+
+  #listenAt(target: EventTarget | null): void {
+    if (target === this.#target) return;
+    for (const [type, listener] of this.#listeners) {
+      this.#target?.removeEventListener(type, listener);
+      target?.addEventListener(type, listener);
+    }
+    this.#target = target;
   }
 
   /** Adds photos as if a person had chosen them. */
   add(files: readonly File[]): void {
-    const focused = this.renderRoot.querySelector(':focus') !== null;
+    const focused = this.shadowRoot?.querySelector(':focus') != null;
+    this.dropError = null;
     this.#ensureSession().add(files);
     // The large field is replaced by a row of buttons: move the focus there.
     if (focused) void this.updateComplete.then(() => this.#keepFocus());
@@ -223,8 +237,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('model') || changed.has('backend') || changed.has('assetBase')) this.#change();
+    if (this.isConnected) {
+      this.#listenAt(this.wholePage ? document : this);
+      this.session?.resume();
+      if (this.load === 'now') this.#ensureSession().start();
+    }
     this.filled = (this.session?.photos.length ?? 0) > 0;
-    if (this.load === 'now' && this.isConnected) this.#ensureSession().start();
   }
 
   /** Switches models: drops everything of the previous one, and starts loading if that had started. */
@@ -232,10 +250,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const previous = this.session;
     if (!previous) return;
     this.announcement = null;
+    const { wanted } = previous;
     const released = previous.release();
     this.session = null;
     const session = this.#ensureSession(released);
-    if (previous.load.kind !== 'idle') session.start();
+    if (!this.isConnected) session.suspend();
+    if (wanted) session.start();
   }
 
   /** The session, created on first use. */
@@ -248,7 +268,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       assetBase: this.assetBase,
       onReady: (model) => this.#fire('dermlet-ready', { model }),
       onResult: (photo, result) => {
-        this.announcement = () => say('announce.result', { name: photo.name, verdict: verdict(result) });
+        this.announcement = {
+          text: () => say('announce.result', { name: isolated(photo.name), verdict: verdict(withIsolated(result)) }),
+          photo: photo.id,
+        };
         this.#fire('dermlet-result', { result, name: photo.name });
       },
       // Not announced: the notice has the role `alert`.
@@ -272,9 +295,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const { load } = session;
     if (load.kind === 'loading') {
       const { progress } = load;
-      this.announcement = () => (progress ? loadWords({ ...progress, loaded: 0, total: 0 }) : say('announce.loading'));
-    } else if (load.kind === 'ready' && session.photos.length === 0) {
-      this.announcement = () => say('announce.ready');
+      const text = () => (progress ? loadWords({ ...progress, loaded: 0, total: 0 }) : say('announce.loading'));
+      this.announcement = { text, photo: null };
+    } else if (load.kind === 'ready' && session.photos.length === 0 && this.announcement?.photo !== REMOVED) {
+      this.announcement = { text: () => say('announce.ready'), photo: null };
     }
   }
 
@@ -307,17 +331,24 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #drop(event: DragEvent): void {
     this.dragging = false;
-    const files = filesOf(event.dataTransfer);
-    if (files.length === 0) return;
-    event.preventDefault();
-    this.add(files);
+    this.#take(event, event.dataTransfer);
   }
 
   #paste(event: ClipboardEvent): void {
-    const files = filesOf(event.clipboardData);
-    if (files.length === 0) return;
+    this.#take(event, event.clipboardData);
+  }
+
+  #take(event: Event, transfer: DataTransfer | null): void {
+    if (!transfer || !holdsFiles(transfer)) return;
     event.preventDefault();
-    this.add(files);
+    this.#startLoading();
+    void filesIn(transfer).then(
+      (files) => this.add(files),
+      (error: DermletError) => {
+        this.dropError = error;
+        this.#fire('dermlet-error', { error, name: null });
+      },
+    );
   }
 
   override render() {
@@ -326,19 +357,20 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const { tag, direction } = language();
     return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}" lang=${tag} dir=${direction}>
       <p class="visually-hidden" role="status" aria-live="polite">${
-        this.announcement ? medical(this.announcement) : nothing
+        this.announcement ? medical(this.announcement.text) : nothing
       }</p>
-      ${session && photo ? this.#top(session) : this.#picker(false)} ${session ? this.#loadState(session) : nothing}
+      ${session && photo ? this.#top(session) : this.#picker(false)}
+      ${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
+      ${session ? this.#loadState(session) : nothing}
       ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
       ${this.#purpose(photo)}
     </div>`;
   }
 
-  /** Always part of the element. A result card has the doctor's sentence itself. */
+  /** Always part of the element: a result card has it itself, before anything of any length. */
   #purpose(photo: Photo | null) {
-    return html`<p class="purpose muted">${medical(purpose)}${
-      photo?.state.kind === 'done' ? nothing : html` ${medical(doctor)}`
-    }</p>`;
+    if (photo?.state.kind === 'done') return nothing;
+    return html`<p class="purpose muted">${medical(purpose)} ${medical(doctor)}</p>`;
   }
 
   #picker(compact: boolean) {
@@ -364,6 +396,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   /** The focused button disappears with its photo: focus the picker instead. */
   #remove(session: Session, id: number): void {
     session.remove(id);
+    if (this.announcement?.photo === id) this.announcement = { text: () => say('announce.removed'), photo: REMOVED };
     void this.updateComplete.then(() => this.#keepFocus());
   }
 
@@ -431,18 +464,42 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           <div class="actions"><button type="button" @click=${rerun}>${say('run.lookAgain')}</button></div>
         </div>`;
       case 'done':
-        return html`<div class="answer"><dermlet-result-card
-          .result=${photo.state.result}></dermlet-result-card></div>`;
+        return html`${photo.state.again ? this.#again(session, photo, photo.state.again) : nothing}
+          <div class="answer"><dermlet-result-card .result=${photo.state.result}></dermlet-result-card></div>`;
     }
   }
 
-  #pending(session: Session, photo: Photo) {
-    const stage = photo.state.kind === 'running' ? photo.state.stage : null;
-    const at = stage ? STAGES.indexOf(stage) : -1;
-    const waiting = say(session.load.kind === 'ready' ? 'run.waitingForPhoto' : 'run.waitingForNetwork');
+  /** Over a result: another look at the photo, under way or failed. */
+  #again(session: Session, photo: Photo, again: Again) {
+    if (again.kind === 'failed')
+      return html`<dermlet-notice
+        .error=${again.error}
+        .note=${() => say('run.before')}
+        retry-label=${ABOUT_THE_FILE.has(again.error.code) ? '' : say('run.retryPhoto')}
+        @retry=${() => session.rerun(photo.id)}
+      ></dermlet-notice>`;
     return html`<div class="answer pending">
-      <h2>${photo.name}</h2>
-      <p class="muted">${stage === null ? waiting : at < 0 ? stageWords(stage) : say('run.moment')}</p>
+      <h2>${say('run.again')}</h2>
+      <p class="muted">${this.#stageOf(session, again)}</p>
+      <p class="muted">${medical(() => say('run.before'))}</p>
+      <div class="actions">
+        <button type="button" @click=${() => session.cancel(photo.id)}>${say('run.cancel')}</button>
+      </div>
+    </div>`;
+  }
+
+  #stageOf(session: Session, running: Running): string {
+    if (running.kind === 'running') return stageWords(running.stage);
+    return say(session.load.kind === 'ready' ? 'run.waitingForPhoto' : 'run.waitingForNetwork');
+  }
+
+  #pending(session: Session, photo: Photo) {
+    const { state } = photo;
+    if (state.kind !== 'running' && state.kind !== 'waiting') return nothing;
+    const at = state.kind === 'running' ? STAGES.indexOf(state.stage) : -1;
+    return html`<div class="answer pending">
+      <h2>${isolated(photo.name)}</h2>
+      <p class="muted">${at < 0 ? this.#stageOf(session, state) : say('run.moment')}</p>
       <ol class="stages" aria-label=${say('run.title')}>
         ${STAGES.map(
           (other, index) =>

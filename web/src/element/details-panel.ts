@@ -1,11 +1,20 @@
 /** `<dermlet-details>`: how a result was made, for the curious and for bug reports. */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
-
 import type { ModelInfo, Result, Runtime } from '../classifier/index.js';
 import { define } from './emit.js';
+import { html } from './html.js';
 import './request-count.js';
-import { checkWords, decodedBy, megabytes, milliseconds, modalityWords, number, say } from '../messages/index.js';
+import {
+  checkWords,
+  decodedBy,
+  isolated,
+  megabytes,
+  milliseconds,
+  modalityWords,
+  number,
+  say,
+} from '../messages/index.js';
 import { base } from './styles.js';
 
 type Row = readonly [term: string, description: unknown];
@@ -61,7 +70,7 @@ export class DermletDetails extends LitElement {
         <dermlet-request-count .chosenAt=${this.chosenAt}></dermlet-request-count>
         ${this.#group(say('details.network'), this.#modelRows(result))}
         ${this.#group(say('details.run'), runRows(result.runtime))}
-        ${this.#group(say('details.picture'), [[say('details.name'), this.name], ...pictureRows(result)])}
+        ${this.#group(say('details.picture'), [[say('details.name'), isolated(this.name)], ...pictureRows(result)])}
           ${this.#group(say('details.decision'), decisionRows(result))}
       </div>
     </details>`;
@@ -78,7 +87,7 @@ export class DermletDetails extends LitElement {
     const { name, version, sha256, title } = result.model;
     const rows: Row[] = [
       [say('details.name'), `${name} ${version}`],
-      [say('details.knows'), title],
+      [say('details.knows'), isolated(title)],
       [say('details.sha256'), html`<code title=${sha256}>${sha256.slice(0, 16)}…</code>`],
     ];
     if (this.model) {
@@ -90,7 +99,7 @@ export class DermletDetails extends LitElement {
       rows.push([
         say('details.licence'),
         html`<a href=${license.url} target="_blank"
-          rel="noreferrer license">${license.id}</a>${license.nonCommercial ? say('details.nonCommercial') : nothing}`,
+          rel="noreferrer license">${isolated(license.id)}</a>${license.nonCommercial ? say('details.nonCommercial') : nothing}`,
       ]);
     }
     return rows;

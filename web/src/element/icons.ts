@@ -1,5 +1,6 @@
 /** Icons in the current text colour. Decorative: the text next to them says the same. */
-import { html, svg } from 'lit';
+import { svg } from 'lit';
+import { html } from './html.js';
 
 const stroke = (size: number, body: unknown) =>
   html`<svg

@@ -1,6 +1,7 @@
 /** `<dermlet-classifier>` for entries and pages, which call `register` themselves. */
 export { DermletClassifier } from './classifier-element.js';
 export { define, emit } from './emit.js';
+export { html } from './html.js';
 export type {
   DermletClassifierElement,
   DermletClassifierEvents,

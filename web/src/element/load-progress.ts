@@ -1,8 +1,9 @@
 /** `<dermlet-load-progress>`: download progress, and a way to retry when it stalls. Fires `retry`. */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { loadWords, say } from '../messages/index.js';
 import { define, emit } from './emit.js';
+import { html } from './html.js';
 import type { LoadState } from './session.js';
 import { base } from './styles.js';
 

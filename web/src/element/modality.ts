@@ -2,12 +2,13 @@
  * `<dermlet-modality>`: how the picture was taken. Fires `modality` (detail: the modality's id; null: recognise it
  * from the picture).
  */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
-
+import { live } from 'lit/directives/live.js';
 import type { ModalityChoice, ModelInfo } from '../classifier/index.js';
 import { type ModalityWords, modalityWords, recognisedWords, say } from '../messages/index.js';
 import { define, emit } from './emit.js';
+import { html } from './html.js';
 import { base } from './styles.js';
 
 export class DermletModality extends LitElement {
@@ -85,7 +86,7 @@ export class DermletModality extends LitElement {
 
   #option(id: string | null, chosen: string | null, words: ModalityWords) {
     return html`<label>
-      <input type="radio" name="modality" value=${id ?? 'auto'} .checked=${id === chosen}
+      <input type="radio" name="modality" value=${id ?? 'auto'} .checked=${live(id === chosen)}
         @change=${() => emit(this, 'modality', id)} />
       <span>${words.name}</span>
       ${words.hint ? html`<span class="hint">${words.hint}</span>` : nothing}

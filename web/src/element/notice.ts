@@ -1,12 +1,17 @@
 /** `<dermlet-notice>`: an error: what went wrong, what to do, and the stable code in small print. Fires `retry`. */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { DermletError } from '../classifier/index.js';
-import { errorWords } from '../messages/index.js';
+import { errorWords, isolated } from '../messages/index.js';
 import { define, emit } from './emit.js';
+import { html } from './html.js';
 import { alertIcon } from './icons.js';
+import { medical } from './medical.js';
 import { base } from './styles.js';
+
+/** Characters of a message, which may name addresses and files. */
+const LONGEST = 400;
 
 export class DermletNotice extends LitElement {
   static override styles = [
@@ -56,6 +61,9 @@ export class DermletNotice extends LitElement {
   /** Empty: no button. */
   @property({ attribute: 'retry-label' }) retryLabel = '';
 
+  /** A sentence more. */
+  @property({ attribute: false }) note: (() => string) | null = null;
+
   override render() {
     if (!this.error) return nothing;
     const words = errorWords(this.error.code, this.about);
@@ -64,13 +72,14 @@ export class DermletNotice extends LitElement {
       <h2>${words.title}</h2>
       <div class="rest">
         <p>${words.help}</p>
+        ${this.note ? html`<p>${medical(this.note)}</p>` : nothing}
         ${
           this.retryLabel
             ? html`<div class="actions"><button type="button"
               @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
             : nothing
         }
-        <p class="code" lang="en" dir="ltr"><code>${this.error.code}</code>: ${this.error.message}</p>
+        <p class="code" lang="en" dir="ltr"><code>${this.error.code}</code>: ${isolated(this.error.message, LONGEST)}</p>
       </div>
     </section>`;
   }

@@ -2,15 +2,15 @@
  * `<dermlet-photo-view>`: the upright photo with the region that the network saw, the spots to choose from, and the
  * heat map with an opacity slider. Fires `crop` (detail: the crop to classify; null: locate the spot).
  */
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
-
 import type { Crop, Rect, Result, Spot } from '../classifier/index.js';
-import { exactPercent, framingWords, mayName, number, say } from '../messages/index.js';
+import { exactPercent, framingWords, isolated, mayName, number, printable, say } from '../messages/index.js';
 import { draw } from './canvas.js';
 import { define, emit } from './emit.js';
+import { html } from './html.js';
 import { medical } from './medical.js';
-import type { Photo } from './session.js';
+import type { Photo, Shown } from './session.js';
 import { base } from './styles.js';
 
 /** Per cent: noticeable, with the skin still visible. */
@@ -151,10 +151,14 @@ export class DermletPhotoView extends LitElement {
     return this.photo?.state.kind === 'done' ? this.photo.state.result : null;
   }
 
+  get #shown(): Shown | null {
+    return this.photo?.state.kind === 'done' ? this.photo.state.shown : null;
+  }
+
   /** Name of the class that the heat map explains; null when no class may be named. */
   get #explained(): string | null {
     const result = this.#result;
-    if (!result?.explanation || !result.images?.overlay || !mayName(result)) return null;
+    if (!result?.explanation || !this.#shown?.overlay || !mayName(result)) return null;
     return result.ranking.find((entry) => entry.id === result.explanation?.classId)?.name ?? null;
   }
 
@@ -162,24 +166,24 @@ export class DermletPhotoView extends LitElement {
     if (!this.photo) return nothing;
     return html`<figure>
       <div class="frame">${
-        this.#result?.images?.preview ? this.#upright(this.photo, this.#result) : this.#file(this.photo)
+        this.#result && this.#shown ? this.#upright(this.photo, this.#result) : this.#file(this.photo)
       }</div>
-      ${this.#result?.images?.preview ? this.#framing(this.#result) : nothing}
+      ${this.#result && this.#shown ? this.#framing(this.#result) : nothing}
         ${this.#explained ? this.#slider(this.#explained) : nothing}
     </figure>`;
   }
 
   /** The file as the browser displays it, until the core's preview is there. */
   #file(photo: Photo) {
-    if (this.undisplayable === photo.id) return html`<p class="undisplayable">${photo.name}</p>`;
-    return html`<img src=${photo.url} alt=${photo.name} @error=${() => (this.undisplayable = photo.id)} />`;
+    if (this.undisplayable === photo.id) return html`<p class="undisplayable">${isolated(photo.name)}</p>`;
+    return html`<img src=${photo.url} alt=${printable(photo.name)} @error=${() => (this.undisplayable = photo.id)} />`;
   }
 
   #upright(photo: Photo, result: Result) {
     const { region, width, height } = result.source;
     const whole = region.width >= width && region.height >= height;
     return html`<div class="picture">
-      <canvas class="photo" role="img" aria-label=${say('photo.upright', { name: photo.name })}></canvas>
+      <canvas class="photo" role="img" aria-label=${say('photo.upright', { name: printable(photo.name) })}></canvas>
       <div class="region ${whole ? 'whole' : ''}" ?hidden=${!mayName(result)}>
         <canvas class="overlay" aria-hidden="true" ?hidden=${!this.#explained}></canvas>
       </div>
@@ -243,23 +247,23 @@ export class DermletPhotoView extends LitElement {
         <div class="ends" aria-hidden="true"><span>${say('photo.only')}</span><span>${say('photo.full')}</span></div>
       </div>
       <figcaption id="shows">
-        ${medical(() => say('photo.shows', { name }))}
+        ${medical(() => say('photo.shows', { name: isolated(name) }))}
       </figcaption>`;
   }
 
   protected override updated(_changed: PropertyValues<this>): void {
-    const images = this.#result?.images;
-    if (images?.preview && this.photoCanvas) {
-      draw(this.photoCanvas, images.preview);
+    const shown = this.#shown;
+    if (shown && this.photoCanvas) {
+      draw(this.photoCanvas, shown.preview);
       // Set through CSSOM, as the page's policy forbids style attributes. As wide as the column, but not taller than a
       // screen.
       this.picture?.style.setProperty(
         'width',
-        `min(100%, calc(34rem * ${images.preview.width / images.preview.height}))`,
+        `min(100%, calc(34rem * ${shown.preview.width / shown.preview.height}))`,
       );
     }
     const result = this.#result;
-    if (!result || !images?.preview) return;
+    if (!result || !shown) return;
     const { region, width, height } = result.source;
     /** Positions an overlay on a region of the upright picture. */
     const position = ({ style }: HTMLElement, part: Rect) => {
@@ -272,8 +276,8 @@ export class DermletPhotoView extends LitElement {
     for (const button of this.renderRoot.querySelectorAll<HTMLElement>('.spot'))
       position(button, spots[Number(button.dataset.spot)]!);
     if (this.region) position(this.region, region);
-    if (!this.#explained || !this.overlayCanvas || !images.overlay) return;
-    draw(this.overlayCanvas, images.overlay);
+    if (!this.#explained || !this.overlayCanvas || !shown.overlay) return;
+    draw(this.overlayCanvas, shown.overlay);
     this.overlayCanvas.style.setProperty('opacity', String(this.opacity / 100));
   }
 }

@@ -2,25 +2,27 @@
  * `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). The outer element handles drops
  * and pastes.
  */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property, query } from 'lit/decorators.js';
 
 import { FORMAT_FILES } from '../classifier/index.js';
 import { say } from '../messages/index.js';
 import { define, emit } from './emit.js';
+import { html } from './html.js';
 import { cameraIcon, lensFigure, plusIcon } from './icons.js';
 import { base } from './styles.js';
 
 const { heic, ...others } = FORMAT_FILES;
 const accepting = (kinds: readonly (typeof heic)[]) =>
   kinds.flatMap(({ types, extensions }) => [...types, ...extensions]).join();
+const { userAgent = '', maxTouchPoints = 0 } = globalThis.navigator ?? {};
+/** An iPad that asks for sites as they are on a desktop calls itself a Mac, which has no touch screen. */
+const isApple = /iPhone|iPad/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
 /**
  * iPhones and iPads hand over a JPEG where HEIC is not asked for: that is decoded alike everywhere, and without
  * libheif.
  */
-const ACCEPT = /iPhone|iPad/.test(globalThis.navigator?.userAgent ?? '')
-  ? accepting(Object.values(others))
-  : accepting([...Object.values(others), heic]);
+const ACCEPT = isApple ? accepting(Object.values(others)) : accepting([...Object.values(others), heic]);
 
 export class DermletPicker extends LitElement {
   static override styles = [

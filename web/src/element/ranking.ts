@@ -1,12 +1,16 @@
 /** `<dermlet-ranking>`: all categories by score, with names, percentages and bars. */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
-
+import { repeat } from 'lit/directives/repeat.js';
 import type { RankedClass } from '../classifier/index.js';
-import { percent, say } from '../messages/index.js';
+import { isolated, percent, say } from '../messages/index.js';
 import { define } from './emit.js';
+import { html } from './html.js';
 import { medical } from './medical.js';
 import { base } from './styles.js';
+
+/** Characters of a category's description. */
+const LONGEST = 300;
 
 export class DermletRanking extends LitElement {
   static override styles = [
@@ -62,6 +66,18 @@ export class DermletRanking extends LitElement {
         font-weight: 600;
         white-space: nowrap;
       }
+      .name,
+      .plain {
+        /* Marks heaped on a letter stay in their line. */
+        overflow: clip;
+        overflow-clip-margin: 0.2em;
+        overflow-wrap: anywhere;
+      }
+      .whose {
+        margin-top: 0.85rem;
+        color: var(--muted);
+        font-size: 0.85rem;
+      }
       .plain {
         margin-top: 0.3rem;
         color: var(--muted);
@@ -74,19 +90,23 @@ export class DermletRanking extends LitElement {
 
   override render() {
     return html`<ol>
-      ${this.ranking.map(
+      ${repeat(
+        this.ranking,
+        // A translator leaves nothing to add or take within a line: one that changes its parts is made anew.
+        (entry) => `${entry.id} ${entry.inSet}`,
         (entry) => html`<li class=${entry.inSet ? 'in' : ''}>
           <div class="line">
-            <span><span class="name">${entry.name}</span>${
+            <span><span class="name">${isolated(entry.name)}</span>${
               entry.inSet ? html` <span class="marked">${medical(() => say('ranking.possible'))}</span>` : nothing
             }</span>
             <span class="score">${percent(entry.probability)}</span>
           </div>
           <div class="track" aria-hidden="true"><div class="bar"></div></div>
-          ${entry.inSet && entry.plain ? html`<p class="plain">${entry.plain}</p>` : nothing}
+          ${entry.inSet && entry.plain ? html`<p class="plain">${isolated(entry.plain, LONGEST)}</p>` : nothing}
         </li>`,
       )}
-    </ol>`;
+    </ol>
+    <p class="whose">${medical(() => say('ranking.whose'))}</p>`;
   }
 
   protected override updated(): void {

@@ -1,9 +1,9 @@
 /** `<dermlet-request-count>`: the page's network requests since a photo was chosen. */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
-
 import { say } from '../messages/index.js';
 import { define } from './emit.js';
+import { html } from './html.js';
 import { requestCounter } from './request-counter.js';
 import { base } from './styles.js';
 

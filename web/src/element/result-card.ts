@@ -2,11 +2,12 @@
  * `<dermlet-result-card>`: the answer in one sentence, the concern tier with what to do next, and the scores of all
  * categories.
  */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { Result } from '../classifier/index.js';
 import { define } from './emit.js';
+import { html } from './html.js';
 import { tierIcons } from './icons.js';
 import './ranking.js';
 import {
@@ -15,12 +16,14 @@ import {
   doctor,
   mayName,
   modalityDoubt,
+  purpose,
   say,
   tierWords,
   verdict,
   verdictNote,
 } from '../messages/index.js';
 import { medical } from './medical.js';
+import { withIsolated } from './strangers.js';
 import { base } from './styles.js';
 
 export class DermletResultCard extends LitElement {
@@ -37,6 +40,13 @@ export class DermletResultCard extends LitElement {
         font-weight: 500;
         line-height: 1.28;
         text-wrap: pretty;
+        overflow: clip;
+        overflow-clip-margin: 0.2em;
+        overflow-wrap: anywhere;
+      }
+      .purpose {
+        color: var(--muted);
+        font-size: 0.95rem;
       }
       .note {
         margin-top: 0.6rem;
@@ -111,7 +121,7 @@ export class DermletResultCard extends LitElement {
     if (!result) return nothing;
     return html`<section class="card" aria-labelledby="verdict">
       <div>
-        <h2 id="verdict" class="verdict">${medical(() => verdict(result))}</h2>
+        <h2 id="verdict" class="verdict">${medical(() => verdict(withIsolated(result)))}</h2>
         <p class="note">${medical(() => verdictNote(result))}</p>
         ${modalityDoubt(result) ? html`<p class="note doubt">${medical(() => modalityDoubt(result))}</p>` : nothing}
       </div>
@@ -121,6 +131,7 @@ export class DermletResultCard extends LitElement {
         <p class="what">${medical(() => tierWords(result.tier).next)}</p>
         <p class="always">${medical(doctor)}</p>
       </div>
+      <p class="purpose">${medical(purpose)}</p>
       ${this.#scores(result)}
     </section>`;
   }

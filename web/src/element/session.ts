@@ -4,8 +4,8 @@
  * which the public fields hold the new state.
  */
 
-import type { BackendChoice, Crop, LoadProgress, ModelInfo, Result, Stage } from '../classifier/index.js';
-import { Classifier, DermletError, isModelName } from '../classifier/index.js';
+import type { BackendChoice, Crop, LoadProgress, ModelInfo, Picture, Result, Stage } from '../classifier/index.js';
+import { Classifier, DermletError, isModelName, withoutImages } from '../classifier/index.js';
 import { say } from '../messages/index.js';
 
 export type LoadState =
@@ -14,30 +14,51 @@ export type LoadState =
   | { kind: 'ready'; model: ModelInfo }
   | { kind: 'failed'; error: DermletError };
 
-export type PhotoState =
-  | { kind: 'waiting' }
-  | { kind: 'running'; stage: Stage }
-  | { kind: 'done'; result: Result }
-  | { kind: 'failed'; error: DermletError }
-  | { kind: 'cancelled' };
+/** How a photo is asked to be looked at. */
+export interface Look {
+  /** Null: recognised from the picture. */
+  readonly modality: string | null;
+  /** Null: located automatically. */
+  readonly crop: Crop | null;
+}
 
-export interface Photo {
+export type Running = { kind: 'waiting' } | { kind: 'running'; stage: Stage };
+
+/** Another look at a photo that has a result: under way, or failed; `wanted` is how it was to be looked at. */
+export type Again = Running | { kind: 'failed'; error: DermletError; wanted: Look };
+
+/** Pictures for display, as the core gave them or, for older photos, smaller. */
+export interface Shown {
+  readonly preview: Picture | ImageBitmap;
+  readonly overlay: Picture | ImageBitmap | null;
+}
+
+/** A result stays until there is a new one. `seen` is how the photo was looked at for it. */
+export interface Done {
+  kind: 'done';
+  result: Result;
+  seen: Look;
+  shown: Shown | null;
+  again: Again | null;
+}
+
+export type PhotoState = Running | Done | { kind: 'failed'; error: DermletError } | { kind: 'cancelled' };
+
+export interface Photo extends Look {
   readonly id: number;
   readonly name: string;
   readonly file: Blob;
   /** `blob:` address to display the file until its result is there; revoked with the photo. */
   readonly url: string;
-  /** Null: recognised from the picture. */
-  readonly modality: string | null;
-  /** Null: located automatically. */
-  readonly crop: Crop | null;
   readonly state: PhotoState;
   /** When the photo was chosen, by `performance.now()`. */
   readonly chosenAt: number;
 }
 
-/** Previews take several MB per photo: older ones are dropped, and made again when their photo is selected. */
+/** Previews take several MB per photo: those of older photos are replaced by smaller ones. */
 const KEPT_PICTURES = 8;
+/** Pixels, the longer side of a smaller one. */
+const SMALL_SIDE = 512;
 /** Milliseconds without progress after which loading counts as stalled. */
 const STALLED_AFTER = 12_000;
 
@@ -53,10 +74,22 @@ export interface Released {
   selectedId: number | null;
 }
 
-/** Revokes the addresses of photos that no session continues with. */
-function discard({ photos }: Released): void {
-  for (const { url } of photos) URL.revokeObjectURL(url);
+/** At most `SMALL_SIDE` pixels long. For display only: what is drawn on a canvas is not read back. */
+function smaller(picture: Picture | ImageBitmap): Promise<ImageBitmap> {
+  const { width, height } = picture;
+  const scale = Math.min(1, SMALL_SIDE / Math.max(width, height));
+  return createImageBitmap(picture instanceof ImageBitmap ? picture : new ImageData(picture.rgba, width, height), {
+    resizeWidth: Math.max(1, Math.round(width * scale)),
+    resizeHeight: Math.max(1, Math.round(height * scale)),
+    resizeQuality: 'high',
+  });
 }
+
+/** Whether it is to be looked at, for the first time or again. */
+const isWaiting = ({ state }: Photo): boolean =>
+  state.kind === 'waiting' || (state.kind === 'done' && state.again?.kind === 'waiting');
+
+const isFull = ({ state }: Photo): boolean => state.kind === 'done' && state.result.images !== undefined;
 
 /**
  * Keeps a name; resolves an address against the document's base. Anything else is passed on for the classifier to
@@ -94,6 +127,10 @@ export class Session extends EventTarget {
   #loading: AbortController | null = null;
   #running: { id: number; controller: AbortController } | null = null;
   #nextId = 1;
+  /** While suspended: whether the model was wanted. */
+  #suspended: { wanted: boolean } | null = null;
+  /** Photos whose pictures are being made smaller. */
+  readonly #shrinking = new Set<number>();
 
   constructor(options: SessionOptions) {
     super();
@@ -114,7 +151,13 @@ export class Session extends EventTarget {
 
   /** Starts loading, once. After a failure only `retry` or a new photo starts it again: nothing retries in a loop. */
   start(): void {
-    if (this.load.kind === 'idle') void this.#load();
+    if (this.#suspended) this.#suspended.wanted = true;
+    else if (this.load.kind === 'idle') void this.#load();
+  }
+
+  /** Whether the model is wanted: it was asked for, or a photo waits for it. */
+  get wanted(): boolean {
+    return this.#suspended?.wanted ?? this.load.kind !== 'idle';
   }
 
   /** Aborts a pending load, if any, and starts over. */
@@ -150,39 +193,36 @@ export class Session extends EventTarget {
 
   /** Also makes the photo's modality that of new photos, because one control shows both. */
   select(id: number): void {
-    const photo = this.photos.find((other) => other.id === id);
+    const photo = this.#photo(id);
     if (!photo) return;
     this.selectedId = id;
     this.modality = photo.modality;
-    if (photo.state.kind === 'done' && !photo.state.result.images) this.rerun(id);
-    else this.#changed();
+    this.#changed();
   }
 
-  /** Classifies a photo again. */
+  /** Classifies a photo again, after an error as it was to be classified then. */
   rerun(id: number): void {
-    this.#cancelRun(id);
-    this.#update(id, { state: { kind: 'waiting' } });
-    void this.#runNext();
+    const state = this.#photo(id)?.state;
+    this.#look(id, state?.kind === 'done' && state.again?.kind === 'failed' ? state.again.wanted : {});
   }
 
   /** Changes the crop of a photo and classifies it again. */
   setCrop(id: number, crop: Crop | null): void {
-    this.#update(id, { crop });
-    this.rerun(id);
+    this.#look(id, { crop });
   }
 
   /** Applies to new photos and to the selected one, which is classified again. Null: recognised from the picture. */
   setModality(modality: string | null): void {
     this.modality = modality;
-    const id = this.selectedId;
-    if (id === null) return this.#changed();
-    this.#update(id, { modality });
-    this.rerun(id);
+    const photo = this.selected;
+    if (photo && photo.modality !== modality) this.#look(photo.id, { modality });
+    else this.#changed();
   }
 
+  /** Ends the look at a photo; a result that it already has stays. */
   cancel(id: number): void {
     this.#cancelRun(id);
-    this.#update(id, { state: { kind: 'cancelled' } });
+    this.#back(id, null, { kind: 'cancelled' });
     void this.#runNext();
   }
 
@@ -193,25 +233,62 @@ export class Session extends EventTarget {
     if (!photo) return;
     URL.revokeObjectURL(photo.url);
     this.photos = this.photos.filter((other) => other !== photo);
-    if (this.selectedId === id) this.selectedId = (this.photos[index] ?? this.photos[index - 1])?.id ?? null;
-    this.#changed();
+    const next = this.photos[index] ?? this.photos[index - 1];
+    if (this.selectedId !== id) this.#changed();
+    else if (next) this.select(next.id);
+    else {
+      this.selectedId = null;
+      this.#changed();
+    }
     void this.#runNext();
   }
 
-  /** Releases everything; the session must not be used afterwards. */
-  dispose(): void {
-    discard(this.release());
+  /** Ends the worker, the downloads and the photos' addresses; photos and results stay. */
+  suspend(): void {
+    if (this.#suspended) return;
+    this.#suspended = { wanted: this.wanted };
+    this.#end();
+    this.#loading = null;
+    this.load = { kind: 'idle' };
+    for (const { url } of this.photos) URL.revokeObjectURL(url);
+  }
+
+  /** Goes on where `suspend` stopped; does nothing otherwise. */
+  resume(): void {
+    if (!this.#suspended) return;
+    const { wanted } = this;
+    this.#wake();
+    this.#changed();
+    if (wanted) this.start();
   }
 
   /** Ends the session and returns its photos; the caller then owns their `blob:` addresses. */
   release(): Released {
-    this.#loading?.abort();
-    this.#running?.controller.abort();
-    void this.#classifier?.dispose();
-    this.#classifier = null;
+    this.#end();
+    this.#wake();
     const photos = this.photos.map(({ id, name, file, url, chosenAt }) => ({ id, name, file, url, chosenAt }));
     this.photos = [];
     return { photos, selectedId: this.selectedId };
+  }
+
+  #wake(): void {
+    if (!this.#suspended) return;
+    this.#suspended = null;
+    this.photos = this.photos.map((photo) => {
+      URL.revokeObjectURL(photo.url); // of those that came in between
+      return { ...photo, url: URL.createObjectURL(photo.file) };
+    });
+  }
+
+  #end(): void {
+    this.#loading?.abort();
+    const running = this.#running;
+    if (running) {
+      this.#cancelRun(running.id);
+      this.#set(running.id, { kind: 'waiting' });
+    }
+    void this.#classifier?.dispose();
+    this.#classifier = null;
   }
 
   async #load(): Promise<void> {
@@ -256,7 +333,7 @@ export class Session extends EventTarget {
    */
   async #runNext(): Promise<void> {
     if (this.#running || !this.#classifier) return;
-    const waiting = this.photos.filter((photo) => photo.state.kind === 'waiting');
+    const waiting = this.photos.filter(isWaiting);
     const photo =
       waiting.find((other) => other.id === this.selectedId) ??
       waiting.reduce<Photo | null>((a, b) => (!a || b.id < a.id ? b : a), null);
@@ -267,13 +344,21 @@ export class Session extends EventTarget {
     try {
       const result = await this.#classify(this.#classifier, photo, controller.signal);
       if (controller.signal.aborted) return;
-      this.#update(photo.id, { state: { kind: 'done', result } });
-      this.#dropOldPictures();
+      const { modality, crop } = photo;
+      const { preview, overlay = null } = result.images ?? {};
+      const shown = preview ? { preview, overlay } : null;
+      this.#update(photo.id, { state: { kind: 'done', result, seen: { modality, crop }, shown, again: null } });
+      this.#shrinkOldPictures();
       this.#options.onResult(photo, result);
     } catch (error) {
       if (controller.signal.aborted) return;
       const failure = asDermletError(error);
-      this.#update(photo.id, { state: { kind: 'failed', error: failure } });
+      const { modality, crop } = photo;
+      this.#back(
+        photo.id,
+        { kind: 'failed', error: failure, wanted: { modality, crop } },
+        { kind: 'failed', error: failure },
+      );
       this.#options.onError(photo, failure);
     } finally {
       if (this.#running === run) this.#running = null;
@@ -282,7 +367,7 @@ export class Session extends EventTarget {
   }
 
   #classify(classifier: Classifier, photo: Photo, signal: AbortSignal): Promise<Result> {
-    this.#update(photo.id, { state: { kind: 'running', stage: 'starting' } });
+    this.#set(photo.id, { kind: 'running', stage: 'starting' });
     return classifier.classify(photo.file, {
       signal,
       ...(photo.modality ? { modality: photo.modality } : {}),
@@ -290,7 +375,7 @@ export class Session extends EventTarget {
       explain: true,
       images: true,
       onStage: (stage) => {
-        if (!signal.aborted && stage !== 'done') this.#update(photo.id, { state: { kind: 'running', stage } });
+        if (!signal.aborted && stage !== 'done') this.#set(photo.id, { kind: 'running', stage });
       },
     });
   }
@@ -301,16 +386,50 @@ export class Session extends EventTarget {
     this.#running = null;
   }
 
-  #dropOldPictures(): void {
-    const withImages = this.photos.filter((photo) => photo.state.kind === 'done' && photo.state.result.images);
-    const drop = new Set(withImages.slice(KEPT_PICTURES).filter((photo) => photo.id !== this.selectedId));
-    if (drop.size === 0) return;
-    this.photos = this.photos.map((photo) => {
-      if (!drop.has(photo) || photo.state.kind !== 'done') return photo;
-      const { images: _images, ...result } = photo.state.result;
-      return { ...photo, state: { kind: 'done', result } };
-    });
-    this.#changed();
+  #shrinkOldPictures(): void {
+    for (const photo of this.photos.filter(isFull).slice(KEPT_PICTURES))
+      if (photo.id !== this.selectedId) void this.#shrink(photo);
+  }
+
+  async #shrink({ id, state }: Photo): Promise<void> {
+    if (state.kind !== 'done' || !state.shown || this.#shrinking.has(id)) return;
+    this.#shrinking.add(id);
+    try {
+      const { preview, overlay } = state.shown;
+      const shown = { preview: await smaller(preview), overlay: overlay && (await smaller(overlay)) };
+      const now = this.#photo(id)?.state;
+      if (now?.kind !== 'done' || now.result !== state.result) return;
+      this.#update(id, { state: { ...now, result: withoutImages(now.result), shown } });
+    } catch {
+      // No memory for a smaller one: the large one stays.
+    } finally {
+      this.#shrinking.delete(id);
+    }
+  }
+
+  #photo(id: number): Photo | undefined {
+    return this.photos.find((photo) => photo.id === id);
+  }
+
+  #look(id: number, change: Partial<Look>): void {
+    this.#cancelRun(id);
+    this.#update(id, change);
+    this.#set(id, { kind: 'waiting' });
+    void this.#runNext();
+  }
+
+  /** Where a photo stands in being looked at, for the first time or again. */
+  #set(id: number, running: Running): void {
+    const state = this.#photo(id)?.state;
+    this.#update(id, { state: state?.kind === 'done' ? { ...state, again: running } : running });
+  }
+
+  /** After a look without a result: back to the result that the photo has, and to how it was looked at then. */
+  #back(id: number, again: Again | null, otherwise: PhotoState): void {
+    const state = this.#photo(id)?.state;
+    if (state?.kind !== 'done') return this.#update(id, { state: otherwise });
+    if (id === this.selectedId) this.modality = state.seen.modality;
+    this.#update(id, { ...state.seen, state: { ...state, again } });
   }
 
   #update(id: number, change: Partial<Pick<Photo, 'modality' | 'crop' | 'state'>>): void {

@@ -1,20 +1,22 @@
 /** `<dermlet-shelf>`: thumbnails of the photos, newest first. Fires `select` and `remove` (detail: the photo's id). */
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import { say, verdict } from '../messages/index.js';
+import { isolated, say, verdict } from '../messages/index.js';
 import { drawThumbnail } from './canvas.js';
 import { define, emit } from './emit.js';
+import { html } from './html.js';
 import { closeIcon } from './icons.js';
 import { medical } from './medical.js';
 import type { Photo, PhotoState } from './session.js';
+import { withIsolated } from './strangers.js';
 import { base } from './styles.js';
 
 /** Pixels; enough for displays of double density. */
 const THUMBNAIL = 160;
 
 const stateWords = (state: PhotoState): string =>
-  state.kind === 'done' ? verdict(state.result) : say(`shelf.state.${state.kind}`);
+  state.kind === 'done' ? verdict(withIsolated(state.result)) : say(`shelf.state.${state.kind}`);
 
 /** Hides a picture that the browser cannot display. */
 const hide = (event: Event): void => {
@@ -112,19 +114,18 @@ export class DermletShelf extends LitElement {
             ? nothing
             : html`<span class="mark" aria-hidden="true">${say(`shelf.mark.${state.kind}`)}</span>`
         }
-        <span class="visually-hidden">${medical(() => say('shelf.item', { name, state: stateWords(state) }))}</span>
+        <span class="visually-hidden">${medical(() => say('shelf.item', { name: isolated(name), state: stateWords(state) }))}</span>
       </button>
       <button type="button" class="remove" @click=${() => emit(this, 'remove', photo.id)}>
-        ${closeIcon}<span class="visually-hidden">${say('shelf.remove', { name })}</span>
+        ${closeIcon}<span class="visually-hidden">${say('shelf.remove', { name: isolated(name) })}</span>
       </button>
     </li>`;
   }
 
   protected override updated(_changed: PropertyValues<this>): void {
     for (const photo of this.photos) {
-      const picture = photo.state.kind === 'done' ? photo.state.result.images?.preview : undefined;
+      const picture = photo.state.kind === 'done' ? photo.state.shown?.preview : undefined;
       const canvas = this.renderRoot.querySelector<HTMLCanvasElement>(`[data-id="${photo.id}"] canvas`);
-      // A drawn thumbnail stays when the session drops the preview.
       if (picture && canvas) drawThumbnail(canvas, picture, THUMBNAIL);
     }
   }

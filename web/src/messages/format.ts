@@ -26,6 +26,26 @@ export function list(entries: readonly string[], conjunction: 'and' | 'or'): str
   return new Intl.ListFormat(language().locale, { type }).format(entries);
 }
 
+/** Control characters, line and paragraph separators, marks of direction and other invisible ones. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/gu;
+/** More marks on one character than any script has. */
+const HEAPED = /(\p{M}{4})\p{M}+/gu;
+
+/** A stranger's text (the name of a file) for one line: what could change the text around it is taken out of it. */
+export function printable(text: string, most = 100): string {
+  const plain = text.replace(UNPRINTABLE, '\ufffd').replace(HEAPED, '$1');
+  const characters = [...plain];
+  if (characters.length <= most) return plain;
+  const end = Math.floor(most / 3);
+  return `${characters.slice(0, most - end - 1).join('')}…${characters.slice(-end).join('')}`;
+}
+
+/**
+ * The same between Unicode's marks of isolation (first strong isolate, pop directional isolate), so that its direction
+ * does not reorder the sentence. The element sets what is between them in `<bdi>`.
+ */
+export const isolated = (text: string, most?: number): string => `\u2068${printable(text, most)}\u2069`;
+
 /** Sentences as one text. */
 export const joined = (sentences: readonly string[]): string =>
   sentences.length === 0 ? '' : sentences.reduce((first, second) => say('format.sentences', { first, second }));

@@ -49,21 +49,21 @@ function within<T>(work: Promise<T>, milliseconds: number): Promise<T | null> {
 export interface Choice {
   /** The model to start with. */
   name: string;
-  /** A name in the address that the site does not have; empty: none. */
-  unknown: string;
+  /** Whether the address asks for one that the site does not have. What it says is shown nowhere. */
+  unknown: boolean;
 }
 
 /** The model to start with. Waits for the list only if that is not `pageModel`, the page's own. */
 export async function firstChoice(pageModel: string, listed: Promise<readonly ModelSummary[]>): Promise<Choice> {
   const wanted = requestedName() ?? storedName();
-  if (wanted === null || wanted === pageModel) return { name: pageModel, unknown: '' };
+  if (wanted === null || wanted === pageModel) return { name: pageModel, unknown: false };
   const models = await within(listed, LIST_TIMEOUT);
   const available = isModelName(wanted) && (models === null || models.some(({ name }) => name === wanted));
-  if (available) return { name: wanted, unknown: '' };
-  if (requestedName() !== null) return { name: pageModel, unknown: wanted };
+  if (available) return { name: wanted, unknown: false };
+  if (requestedName() !== null) return { name: pageModel, unknown: true };
   // The stored model is no longer on this site.
   store(null);
-  return { name: pageModel, unknown: '' };
+  return { name: pageModel, unknown: false };
 }
 
 /** Fills the choice, and keeps it, the element and the licence text in step. */
@@ -82,7 +82,7 @@ export async function offerModels(
     store(chosen === pageModel ? null : chosen);
     updateAddress(chosen);
     choice.value = chosen;
-    choice.unknown = '';
+    choice.unknown = false;
     element.model = chosen;
   });
   element.addEventListener('dermlet-ready', (event) => {

@@ -2,12 +2,13 @@
  * `<dermlet-model-choice>`: choose the neural network, where the site has several. Fires `model` (detail: its name)
  * when a person chooses; `choose-model.ts` acts on it.
  */
-import { css, html, LitElement, nothing } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
 
 import type { ModelSummary } from '../classifier/index.js';
-import { base, define, emit, tokens } from '../element/index.js';
-import { modelWords, say } from '../messages/index.js';
+import { base, define, emit, html, tokens } from '../element/index.js';
+import { isolated, modelWords, say } from '../messages/index.js';
 
 export class DermletModelChoice extends LitElement {
   static override styles = [
@@ -92,12 +93,12 @@ export class DermletModelChoice extends LitElement {
   @property({ attribute: false }) models: readonly ModelSummary[] = [];
   /** The name of the model in use. */
   @property({ attribute: false }) value = '';
-  /** A requested name that the site does not have; empty: none. */
-  @property({ attribute: false }) unknown = '';
+  /** Whether a model was requested that the site does not have. */
+  @property({ attribute: false }) unknown = false;
 
   /** Hidden when there is nothing to choose and nothing to say. */
   protected override willUpdate(): void {
-    this.hidden = this.models.length < 2 && this.unknown === '';
+    this.hidden = this.models.length < 2 && !this.unknown;
   }
 
   override render() {
@@ -105,8 +106,8 @@ export class DermletModelChoice extends LitElement {
   }
 
   #note() {
-    if (this.unknown === '') return nothing;
-    return html`<p class="note" role="status">${say('model.unknown', { name: this.unknown })}</p>`;
+    if (!this.unknown) return nothing;
+    return html`<p class="note" role="status">${say('model.unknown')}</p>`;
   }
 
   #choices() {
@@ -127,10 +128,10 @@ export class DermletModelChoice extends LitElement {
           value=${model.name}
           aria-labelledby=${id}
           aria-describedby="${id}-facts"
-          .checked=${model.name === this.value}
+          .checked=${live(model.name === this.value)}
           @change=${() => emit(this, 'model', model.name)}
         />
-        <span id=${id}>${model.title}</span>
+        <span id=${id}>${isolated(model.title)}</span>
         <span class="facts" id="${id}-facts">${say('model.facts', { ...modelWords(model) })}</span>
       </label>
       <a href=${model.cardUrl} target="_blank" rel="noreferrer">${say('model.card')}<span

@@ -1,0 +1,223 @@
+/** What goes wrong says why: one cause after the other, brought about for real. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Page } from '@playwright/test';
+import { expect, picture, type Site as SiteType, test } from './fixtures.js';
+import { Site, siteDir } from './site.js';
+
+const ELEMENT = `<dermlet-classifier model="models/skin-8/" backend="wasm" load="now"></dermlet-classifier>
+  <script type="module" src="dermlet.js"></script>`;
+
+/** A file of the site by the begin of its name. */
+const fileOf = (site: SiteType, begin: string): string => {
+  const found = site.files().find((path) => path.startsWith(begin));
+  if (found === undefined) throw new Error(`no ${begin}* in the site`);
+  return found;
+};
+const GONE = { status: 404, type: 'text/plain', body: 'not found' };
+
+/** The element in a page of its own shows this error, with the sentence of the catalogue. */
+async function expectError(page: Page, code: string, sentence: string): Promise<void> {
+  const notice = page.getByRole('alert');
+  await expect(notice).toContainText(code, { timeout: 40_000 });
+  await expect(notice).toContainText(sentence);
+  expect(await page.evaluate(() => window.heard.errors.at(-1)?.code)).toBe(code);
+}
+
+for (const [name, begin] of [
+  ['the worker', 'assets/worker-'],
+  ["ONNX Runtime's chunk", 'assets/ort.wasm.min-'],
+  ["ONNX Runtime's script", 'engine/ort-wasm-simd-threaded.mjs'],
+] as const) {
+  test(`${name} is no longer there`, async ({ page, site }) => {
+    site.addPage('element.html', ELEMENT);
+    site.answers.set(fileOf(site, begin), GONE);
+    await page.goto(`${site.url}element.html`);
+    await expectError(page, 'PART_MISSING', 'Load the page again.');
+  });
+}
+
+test('a script is sent with the wrong type', async ({ page, site }) => {
+  const path = 'engine/ort-wasm-simd-threaded.mjs';
+  site.addPage('element.html', ELEMENT);
+  site.answers.set(path, { type: 'application/octet-stream', body: site.read(path) });
+  await page.goto(`${site.url}element.html`);
+  await expectError(page, 'WRONG_MEDIA_TYPE', 'as text/javascript');
+});
+
+for (const policy of ["require-trusted-types-for 'script'", "worker-src 'none'"]) {
+  test(`the page's policy says ${policy}`, async ({ page, site, watch }) => {
+    site.addPage('element.html', ELEMENT);
+    const { body } = site.answers.get('element.html')!;
+    site.answers.set('element.html', {
+      body: body.toString().replace('<head>', `<head><meta http-equiv="Content-Security-Policy" content="${policy}">`),
+      type: 'text/html',
+    });
+    await page.goto(`${site.url}element.html`);
+    await expectError(page, 'POLICY_BLOCKED', 'Content-Security-Policy');
+    watch.faults.length = 0; // the policy is this test's
+  });
+}
+
+test('Dermlet comes from another origin that lets only its entry be read', async ({ page, site, watch }) => {
+  const other = new Site();
+  await other.open();
+  try {
+    for (const path of [...other.files().filter((each) => each.startsWith('assets/element-')), 'dermlet.js'])
+      other.answers.set(path, {
+        body: other.read(path),
+        type: 'text/javascript',
+        headers: { 'access-control-allow-origin': '*' },
+      });
+    site.answers.set('element.html', {
+      body: `<!doctype html><title>Test</title><dermlet-classifier load="now"></dermlet-classifier>
+        <script type="module" src="${other.url}dermlet.js"></script>`,
+      type: 'text/html',
+    });
+    await page.goto(`${site.url}element.html`);
+    await expectError(page, 'CROSS_ORIGIN', 'on its own site');
+  } finally {
+    await other.close();
+  }
+  watch.faults.length = 0; // the other origin is this test's
+});
+
+test('the decoder for HEIC is not there', async ({ app, page, site }) => {
+  site.answers.set('engine/libheif.wasm', GONE);
+  await app.open();
+  await app.choose('foreign/lossy.heic');
+  await expectError(page, 'DECODER_UNAVAILABLE', 'save the photo as JPEG');
+  site.answers.delete('engine/libheif.wasm');
+  await page.getByRole('button', { name: 'Try this photo again' }).click();
+  await expect(app.verdict).toBeVisible();
+});
+
+test.describe('files', () => {
+  let folder: string;
+  test.beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'dermlet-files-'))));
+  test.afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('a result outlives its file: it is lost by neither another modality nor other photos', async ({ app, page }) => {
+    const file = join(folder, 'gone.jpg');
+    writeFileSync(file, await readFile(picture('spot.jpg')));
+    app.neverRefuse();
+    await app.open();
+    await page.locator('input#choose').setInputFiles(file);
+    await expect(app.verdict).toBeVisible();
+    const said = (await app.verdict.textContent())!;
+    rmSync(file);
+
+    await page.getByRole('radio', { name: /Dermoscopy/ }).click();
+    await expectError(page, 'UNREADABLE_FILE', 'no longer be read');
+    await expect(app.verdict).toHaveText(said);
+    await expect(app.notice).toContainText('The answer below is the one from before.');
+    // The control says how the answer that is shown came about.
+    await expect(page.getByRole('radio', { name: /As it looks/ })).toBeChecked();
+    await page.getByRole('button', { name: 'Try this photo again' }).click();
+    await expect.poll(() => page.evaluate(() => window.heard.errors.length)).toBe(2);
+    await expect(app.verdict).toHaveText(said);
+
+    // More photos than pictures are kept in full: the first one is still shown, and not classified again.
+    for (let i = 0; i < 9; i += 1) await app.classify('flat.png');
+    const before = await app.results();
+    await app.shelf.getByRole('button', { name: /^gone\.jpg/ }).click();
+    await expect(app.verdict).toHaveText(said);
+    await expect(page.locator('canvas.photo')).toBeVisible();
+    await expect(page.locator('canvas.overlay')).toBeVisible();
+    expect(Number(await page.locator('canvas.photo').getAttribute('width'))).toBeLessThanOrEqual(512);
+    expect(await app.results()).toHaveLength(before.length);
+    expect(await page.evaluate(() => window.heard.errors.length)).toBe(2);
+  });
+
+  const drop = async (page: Page, ...paths: string[]) => {
+    const session = await page.context().newCDPSession(page);
+    const { x, y, width, height } = (await page.locator('dermlet-picker').boundingBox())!;
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await session.send('Input.dispatchDragEvent', {
+        type,
+        x: x + width / 2,
+        y: y + height / 2,
+        data: { items: [], files: paths, dragOperationsMask: 1 },
+      });
+  };
+
+  test('a dropped folder is read at every depth; what is no picture is passed over', async ({ app, page }) => {
+    mkdirSync(join(folder, 'a/b'), { recursive: true });
+    const spot = await readFile(picture('spot.jpg'));
+    for (const path of ['one.jpg', 'a/two.JPG', 'a/b/three.jpg']) writeFileSync(join(folder, path), spot);
+    for (const path of ['a/notes.txt', 'a/b/.hidden.jpg']) writeFileSync(join(folder, path), 'text');
+    const loose = join(folder, '../dermlet-loose.jpg');
+    writeFileSync(loose, spot);
+    try {
+      await app.open();
+      await drop(page, folder, loose);
+      await expect
+        .poll(async () => (await app.results()).map(({ name }) => name).sort(), { timeout: 60_000 })
+        .toEqual(['dermlet-loose.jpg', 'one.jpg', 'three.jpg', 'two.JPG']);
+      expect(await page.evaluate(() => window.heard.errors)).toEqual([]);
+    } finally {
+      rmSync(loose);
+    }
+  });
+
+  test('a folder without a picture says so', async ({ app, page }) => {
+    mkdirSync(join(folder, 'empty'));
+    writeFileSync(join(folder, 'notes.txt'), 'text');
+    await app.open();
+    await drop(page, folder);
+    await expectError(page, 'NO_PICTURES', 'There is no picture in this folder.');
+    await app.classify('spot.jpg');
+    await expect(app.notice).toHaveCount(0);
+  });
+});
+
+test.describe('the page itself', () => {
+  const started = (page: Page) => page.locator('dermlet-classifier .notice');
+
+  test('a chunk of it is no longer there', async ({ page, site }) => {
+    site.answers.set(fileOf(site, 'assets/element-'), GONE);
+    await page.goto(site.url);
+    await expect(started(page).locator('p:visible')).toHaveText([/^A part of it did not come\./, 'PART_MISSING']);
+  });
+
+  test('it was opened from a file', async ({ page, watch }) => {
+    await page.goto(pathToFileURL(join(siteDir, 'index.html')).href);
+    await expect(started(page).locator('p:visible')).toHaveText([/^It was opened from a file/, 'OPENED_AS_FILE']);
+    watch.faults.length = 0;
+  });
+
+  test('it is in a sandbox without its own origin', async ({ page, site, watch }) => {
+    site.answers.set('frame.html', {
+      body: '<!doctype html><title>Test</title><iframe sandbox="allow-scripts" src="./" width="800" height="600">',
+      type: 'text/html',
+    });
+    await page.goto(`${site.url}frame.html`);
+    const notice = page.frameLocator('iframe').locator('dermlet-classifier .notice');
+    await expect(notice.locator('p:visible')).toHaveText([/cut off from its own site/, 'SANDBOXED']);
+    watch.faults.length = 0;
+  });
+
+  test('nothing of it is seen where all is well', async ({ app, page }) => {
+    await app.open();
+    await expect(started(page)).toBeHidden();
+  });
+});
+
+test('the element is in a sandbox whose server lets everybody read', async ({ page, site, watch }) => {
+  const everybody = { 'access-control-allow-origin': '*' };
+  for (const path of site.files().filter((each) => /\.(js|mjs)$/.test(each)))
+    site.answers.set(path, { body: site.read(path), type: 'text/javascript', headers: everybody });
+  site.answers.set('inner.html', { body: `<!doctype html><title>Test</title>${ELEMENT}`, type: 'text/html' });
+  site.answers.set('frame.html', {
+    body: '<!doctype html><title>Test</title><iframe sandbox="allow-scripts" src="inner.html" width="800" height="600">',
+    type: 'text/html',
+  });
+  await page.goto(`${site.url}frame.html`);
+  const notice = page.frameLocator('iframe').getByRole('alert');
+  await expect(notice).toContainText('SANDBOXED', { timeout: 40_000 });
+  await expect(notice).toContainText('Open it in a window of its own.');
+  watch.faults.length = 0;
+});
