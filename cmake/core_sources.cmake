@@ -9,19 +9,23 @@ set(core_jpeg_sources
   formats/jpeg/huffman.cc
   formats/jpeg/output.cc)
 set(core_pixel_sources
+  colour/table.cc
+  formats/bmp/decode.cc
   geometry/resample.cc
   view/quality.cc)
 
 set(core_other_sources
   colour/colour.cc
+  colour/codes.cc
   colour/icc.cc
+  colour/tags.cc
   decision/combine.cc
   decision/decision.cc
   decision/heatmap.cc
   decision/modality.cc
   decision/rejection.cc
   formats/bmp/header.cc
-  formats/bmp/palette.cc
+  formats/bmp/layout.cc
   formats/decode.cc
   formats/exif.cc
   formats/foreign/heif.cc

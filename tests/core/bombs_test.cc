@@ -133,6 +133,38 @@ TEST(Bombs, AnInflatingProfileIsNotRead) {
   EXPECT_EQ(prepared->source.colour, ColourSource::kUnsupportedProfile);
 }
 
+// A profile of a look-up table, whose tag is of this type, for so many channels and points a side, and holds nothing.
+File table_profile(std::string_view type, std::string_view space, std::uint8_t channels, std::uint8_t points) {
+  File tag = File().text(type).zeros(4).u8(channels).u8(3).u8(points).u8(0);
+  for (int i = 0; i < 9; ++i) tag.u32(i % 4 == 0 ? 0x10000 : 0);
+  tag.u16(2).u16(2);
+  for (int i = 0; i < channels; ++i) tag.u16(0).u16(0xFFFF);
+  tag.zeros(4000);
+  const auto length = static_cast<std::uint32_t>(tag.bytes().size());
+  File head = File().u32(144 + length).zeros(4).u32(0x02000000).text("scnr"sv).text(space).text("Lab "sv).zeros(12);
+  head.text("acsp"sv).zeros(88);
+  return head.u32(1).text("A2B0"sv).u32(144).u32(length).add(tag);
+}
+
+TEST(Bombs, ATableLargerThanItsProfileIsNotAllocated) {
+  for (const std::uint8_t points : {std::uint8_t{2}, std::uint8_t{12}, std::uint8_t{64}, std::uint8_t{255}}) {
+    const File mark = File().text("ICC_PROFILE\0\1\1"sv).add(table_profile("mft2"sv, "RGB "sv, 3, points));
+    const auto prepared = contained(testing::jpeg_start().segment(0xE2, mark).add(testing::grey_jpeg_rest(16, 16, 8)));
+    ASSERT_TRUE(prepared) << prepared.error().message;
+    EXPECT_EQ(prepared->source.colour, ColourSource::kUnsupportedProfile) << int{points};
+  }
+}
+
+TEST(Bombs, ABmpOfRunLengthsThatCannotHoldItsPictureIsNotAllocated) {
+  const auto little = [](File& file, std::uint32_t value) {
+    for (int shift = 0; shift < 32; shift += 8) file.u8(value >> shift);
+  };
+  File file = File().text("BM"sv);
+  for (const std::uint32_t value : {0u, 0u, 1078u, 40u, 8'000u, 8'000u, 0x80001u, 1u, 0u, 0u, 0u, 0u, 0u})
+    little(file, value);
+  expect_code(file.zeros(1024).u8(0).u8(1), ErrorCode::kCorruptImage);
+}
+
 TEST(Bombs, ThousandsOfPngChunksAreWalked) {
   File chunks;
   for (int i = 0; i < 50'000; ++i) chunks.chunk("tEXt"sv, {});

@@ -67,7 +67,7 @@ TEST(Colour, ViewsAreThoseOfLittleCmsAndPillowWithinOneLevel) {
     EXPECT_LE(greatest, source == "converted" ? 1 : 0) << name;
     ++cases;
   }
-  EXPECT_EQ(cases, 12);
+  EXPECT_EQ(cases, 17);
 }
 
 TEST(Colour, PreviewAndCropAreConvertedToo) {
@@ -197,6 +197,8 @@ TEST(Colour, ProfilesMustFitThePicturesChannels) {
   const Octets one = piece(1, 1, profile("display-p3"));
   cmyk.insert(cmyk.begin() + 2, one.begin(), one.end());
   EXPECT_EQ(said(cmyk), "unsupported-profile");
+  EXPECT_EQ(said(jpeg_with({piece(1, 1, profile("cmyk-lut8"))})), "unsupported-profile");
+  EXPECT_EQ(said(jpeg_with({piece(1, 1, profile("table-lut16"))})), "converted");
   // Grey shown by an RGB profile is its neutral axis.
   Octets grey = picture_bytes("spot-gray.jpg");
   const Octets rgb = piece(1, 1, profile("gamma-1.8"));
@@ -265,6 +267,21 @@ TEST(Colour, PngChunksInTheStandardsOrder) {
   EXPECT_EQ(said(png_with({cicp_pq})), "unsupported-profile");
   EXPECT_EQ(said(png_with({cicp_pq, srgb})), "unsupported-profile");
   EXPECT_EQ(said(png_with({cicp_pq, p3})), "converted");
+  const auto codes = [](Octets data) { return said(png_with({chunk("cICP", data)})); };
+  EXPECT_EQ(codes({12, 13, 0, 1}), "converted");
+  EXPECT_EQ(codes({9, 13, 0, 1}), "converted");
+  EXPECT_EQ(codes({1, 8, 0, 1}), "converted");             // linear
+  EXPECT_EQ(codes({1, 1, 0, 1}), "srgb");                  // BT.709's curve
+  EXPECT_EQ(codes({2, 2, 0, 1}), "assumed-srgb");          // says nothing
+  EXPECT_EQ(codes({9, 18, 0, 1}), "unsupported-profile");  // HLG
+  EXPECT_EQ(codes({22, 13, 0, 1}), "unsupported-profile");
+  EXPECT_EQ(codes({12, 13, 1, 1}), "unsupported-profile");  // not RGB
+  EXPECT_EQ(codes({12, 13, 0, 0}), "unsupported-profile");  // not all levels are used
+  EXPECT_EQ(codes({12, 13, 0}), "unsupported-profile");
+  // Codes go before a profile, and the same primaries by either are the same.
+  const Octets srgb_profile = chunk("iCCP", iccp(profile("srgb-para")));
+  EXPECT_EQ(said(png_with({chunk("cICP", {12, 13, 0, 1}), srgb_profile})), "converted");
+  EXPECT_EQ(said(png_with({chunk("cICP", {2, 2, 0, 1}), srgb_profile})), "srgb");
 }
 
 TEST(Colour, GamaAndChrm) {
@@ -331,7 +348,12 @@ TEST(Colour, BmpsOfVersionFiveSayTheirs) {
   EXPECT_EQ(said(bmp_v5("BGRs", {})), "srgb");
   EXPECT_EQ(said(bmp_v5(" niW", {})), "assumed-srgb");
   EXPECT_EQ(said(bmp_v5("KNIL", {})), "unsupported-profile");
-  EXPECT_EQ(said(bmp_v5("DEBM", profile("display-p3"))), "unsupported-profile");
+  EXPECT_EQ(said(bmp_v5("DEBM", profile("display-p3"))), "converted");
+  EXPECT_EQ(said(bmp_v5("DEBM", profile("srgb-para"))), "srgb");
+  EXPECT_EQ(said(bmp_v5("DEBM", {})), "unsupported-profile");
+  Octets cut = bmp_v5("DEBM", profile("display-p3"));
+  cut.pop_back();
+  EXPECT_EQ(said(cut), "unsupported-profile");
 }
 
 // Whatever is flipped in a file that carries a profile, it is survived.

@@ -90,17 +90,6 @@ TEST(Decode, JpegKindsThatAreNotReadAreNamed) {
   }
 }
 
-TEST(Decode, AFourChannelJpegMustSayWhatItIs) {
-  auto bytes = picture_bytes("spot-cmyk.jpg");
-  for (std::size_t i = 2; i + 1 < bytes.size(); ++i) {
-    if (bytes[i] == 0xFF && bytes[i + 1] == 0xEE) {
-      bytes[i + 1] = 0xED;  // Adobe's segment becomes one that nobody reads
-      break;
-    }
-  }
-  EXPECT_EQ(inspect(bytes).error().code, ErrorCode::kUnsupportedFormat);
-}
-
 // A file that ends early is never a success, whatever the decoder would make of it.
 TEST(Decode, EveryCutIsAnError) {
   for (const char* name : {"spot-444.jpg", "spot-restart.jpg", "orientation-6.jpg", "tiny.png", "spot-16bit.png",
@@ -131,7 +120,7 @@ TEST(Decode, EveryFlippedHeaderByteIsSurvived) {
   }
 }
 
-// stb_image by itself shows what lies in memory for these.
+// stb_image by itself shows what lies in memory for a PNG's.
 TEST(Decode, AColourThatThePaletteLacksIsBlack) {
   for (const auto& [name, short_name] : {std::pair{"kinds/png-palette-8.png", "kinds/png-palette-8-short.png"},
                                          {"kinds/bmp-8.bmp", "kinds/bmp-8-short.bmp"},
@@ -168,9 +157,73 @@ TEST(Decode, AnOs2PaletteIsReadToItsEnd) {
 
 TEST(Decode, ABmpThatNeedsAPaletteAndHasNoneIsCorrupt) {
   auto bytes = picture_bytes("kinds/bmp-8.bmp");
-  bytes[10] = 14 + 40;  // the pixels begin where the palette would
+  bytes[10] = 14 + 40 + 3;  // the pixels begin before the palette's first colour ends
   bytes[11] = 0;
   EXPECT_EQ(decoded(bytes).error().code, ErrorCode::kCorruptImage);
+}
+
+// As Chromium reads it: alpha that is 0 throughout is none, and one pixel that has some makes the rest transparent.
+TEST(Decode, ABmpsAlphaCountsOnlyWhereThereIsSome) {
+  auto bytes = picture_bytes("kinds/bmp-32-alpha-v5.bmp");
+  const auto with = decoded(bytes);
+  for (std::size_t at = 14 + 124 + 3; at < bytes.size(); at += 4) bytes[at] = 0;
+  const auto none = decoded(bytes);
+  bytes[14 + 124 + 3] = 1;
+  const auto hardly = decoded(bytes);
+  ASSERT_TRUE(with && none && hardly);
+  EXPECT_EQ(testing::values_of(*none), testing::values_of(*decoded(picture_bytes("kinds/bmp-24.bmp"))));
+  EXPECT_NE(testing::values_of(*with), testing::values_of(*none));
+  EXPECT_EQ(std::count(hardly->row(0), hardly->row(0) + 3 * hardly->width, 255), 3 * hardly->width);
+}
+
+// Ten bits a channel give their highest eight: v * 1023 / 255, rounded down, is at most one level from v.
+TEST(Decode, ABmpsWideChannelsGiveTheirHighestBits) {
+  const auto wide = decoded(picture_bytes("kinds/bmp-32-ten-bits.bmp"));
+  const auto plain = decoded(picture_bytes("kinds/bmp-24.bmp"));
+  ASSERT_TRUE(wide && plain);
+  for (std::size_t i = 0; i < wide->pixels.size(); ++i)
+    ASSERT_LE(std::abs(int{wide->pixels.data()[i]} - int{plain->pixels.data()[i]}), 1) << i;
+}
+
+TEST(Decode, Os2sShortHeaderIsThatOfTheLongOne) {
+  for (const char* bits : {"4", "8"}) {
+    const auto plain = decoded(picture_bytes(std::string("kinds/bmp-") + bits + ".bmp"));
+    const auto shortened = decoded(picture_bytes(std::string("kinds/bmp-") + bits + "-os2-2-short.bmp"));
+    ASSERT_TRUE(plain && shortened) << bits;
+    EXPECT_EQ(testing::values_of(*plain), testing::values_of(*shortened)) << bits;
+  }
+}
+
+TEST(Decode, BmpsThatMakeNoSenseHaveTheirCodes) {
+  EXPECT_EQ(code_of("kinds/bmp-8-run-lengths-cut-off.bmp"), ErrorCode::kCorruptImage);
+  EXPECT_EQ(code_of("kinds/bmp-jpeg.bmp"), ErrorCode::kUnsupportedFormat);
+  const auto changed = [](const char* name, std::size_t at, std::uint8_t value) {
+    auto bytes = picture_bytes(name);
+    bytes[at] = value;
+    return decoded(bytes).error().code;
+  };
+  EXPECT_EQ(changed("kinds/bmp-16-565.bmp", 54, 0x05), ErrorCode::kCorruptImage);  // a mask with a hole
+  EXPECT_EQ(changed("kinds/bmp-16-565.bmp", 55, 0xFF), ErrorCode::kCorruptImage);  // a bit of two channels
+  EXPECT_EQ(changed("kinds/bmp-24.bmp", 30, 1), ErrorCode::kUnsupportedFormat);    // run lengths of 24 bits
+  EXPECT_EQ(changed("kinds/bmp-8.bmp", 30, 3), ErrorCode::kUnsupportedFormat);     // masks of 8 bits
+  EXPECT_EQ(changed("kinds/bmp-24.bmp", 28, 2), ErrorCode::kUnsupportedFormat);    // 2 bits a pixel
+  EXPECT_EQ(changed("kinds/bmp-24.bmp", 14, 70), ErrorCode::kUnsupportedFormat);   // no such header
+  EXPECT_EQ(changed("kinds/bmp-24.bmp", 13, 1), ErrorCode::kCorruptImage);         // pixels beyond the end
+  EXPECT_EQ(changed("kinds/bmp-24.bmp", 10, 53), ErrorCode::kCorruptImage);        // pixels within the header
+}
+
+// A part is what the whole picture shows there, whatever the pixels are stored as.
+TEST(Decode, APartOfABmpIsThatOfTheWhole) {
+  for (const char* name : {"1", "4", "8", "16-565", "24", "24-top-down", "32-junk", "32-alpha-v5", "4-run-lengths",
+                           "8-run-lengths-skipping"}) {
+    const auto bytes = picture_bytes(std::string("kinds/bmp-") + name + ".bmp");
+    const auto header = inspect(bytes);
+    const auto whole = decoded(bytes);
+    const auto part = decode(bytes, *header, {13, 9, 30, 21}, 1);
+    ASSERT_TRUE(whole && part) << name;
+    for (int y = 0; y < 21; ++y)
+      ASSERT_TRUE(std::equal(part->image.row(y), part->image.row(y) + 90, whole->row(9 + y) + 39)) << name << y;
+  }
 }
 
 TEST(Decode, OnlyTheFirstPictureOfSeveralIsRead) {

@@ -4,9 +4,12 @@
 
 #include <array>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <sstream>
+#include <utility>
 
 #include "support.h"
 
@@ -32,10 +35,16 @@ const std::map<std::string, Case>& cases() {
   return read;
 }
 
-// The colours that make_goldens.py asked about.
-Octets samples(bool grey) {
+// The colours that make_goldens.py asked about: greys and RGB as three channels, inks as four.
+Octets samples(const std::string& name) {
   Octets rgb;
-  if (grey) {
+  if (name.starts_with("cmyk")) {
+    constexpr std::array<std::uint8_t, 6> kLevels = {0, 40, 100, 160, 215, 255};
+    for (std::size_t i = 0; i < 6 * 6 * 6 * 6; ++i)
+      rgb.insert(rgb.end(), {kLevels[i / 216], kLevels[i / 36 % 6], kLevels[i / 6 % 6], kLevels[i % 6]});
+    return rgb;
+  }
+  if (name.starts_with("gray")) {
     for (int v = 0; v < 256; ++v) rgb.insert(rgb.end(), 3, static_cast<std::uint8_t>(v));
     return rgb;
   }
@@ -50,17 +59,17 @@ Octets samples(bool grey) {
 
 std::optional<Profile> profile_of(Bytes icc) {
   Profile profile;
-  return read_profile(icc, profile) ? std::optional(profile) : std::nullopt;
+  return read_profile(icc, profile) ? std::optional(std::move(profile)) : std::nullopt;
 }
 
 std::optional<Profile> profile_of(const Primaries& primaries, std::optional<double> exponent) {
   Profile profile;
-  return make_profile(primaries, exponent, profile) ? std::optional(profile) : std::nullopt;
+  return make_profile(primaries, exponent, profile) ? std::optional(std::move(profile)) : std::nullopt;
 }
 
-std::optional<Converter> converter_of(const std::optional<Profile>& profile) {
+std::optional<Converter> converter_of(std::optional<Profile> profile) {
   auto converter = Converter::allocate().value();
-  if (!profile || !converter.set(*profile)) return {};
+  if (!profile || !converter.set(*std::move(profile))) return {};
   return converter;
 }
 
@@ -78,14 +87,36 @@ std::size_t tag_at(const Octets& icc, std::string_view name) {
   return 0;
 }
 
+// As the converter has them.
+Octets converted(const std::string& name, const Converter& converter) {
+  Octets colours = samples(name);
+  if (!converter.takes_inks()) {
+    converter.apply(colours);
+    return colours;
+  }
+  Octets rgb(colours.size() / 4 * 3);
+  converter.apply_inks(colours, rgb);
+  return rgb;
+}
+
 TEST(Icc, ColoursAreLittleCmsWithinOneLevel) {
-  ASSERT_EQ(cases().size(), 21u);
+  ASSERT_EQ(cases().size(), 38u);
   for (const auto& [name, one] : cases()) {
     const auto converter = converter_of(one.icc);
     ASSERT_TRUE(converter) << name;
-    Octets colours = samples(name.starts_with("gray"));
+    const Octets colours = converted(name, *converter);
     ASSERT_EQ(colours.size(), one.expected.size()) << name;
-    converter->apply(colours);
+    if (std::getenv("DERMLET_SHOW") != nullptr) {
+      int greatest = 0;
+      double sum = 0;
+      for (std::size_t i = 0; i < colours.size(); ++i) {
+        const int off = std::abs(int{colours[i]} - int{one.expected[i]});
+        greatest = std::max(greatest, off);
+        sum += off;
+      }
+      std::printf("    %-20s greatest %d levels, mean %.3f\n", name.c_str(), greatest,
+                  sum / static_cast<double>(colours.size()));
+    }
     std::size_t differing = 0;
     for (std::size_t i = 0; i < colours.size(); ++i) {
       ASSERT_LE(std::abs(int{colours[i]} - int{one.expected[i]}), 1) << name << " at " << i;
@@ -148,8 +179,9 @@ TEST(Icc, CurvesAreTheirFormulas) {
 
 TEST(Icc, GreyIsOneCurve) {
   const auto profile = profile_of(cases().at("gray-1.8").icc);
-  EXPECT_TRUE(profile->grey);
-  EXPECT_FALSE(profile_of(cases().at("display-p3").icc)->grey);
+  EXPECT_EQ(profile->channels, 1);
+  EXPECT_EQ(profile_of(cases().at("display-p3").icc)->channels, 3);
+  EXPECT_EQ(profile_of(cases().at("cmyk-lut8").icc)->channels, 4);
 }
 
 TEST(Icc, KindsThatAreNotReadAreNotGuessed) {
@@ -172,7 +204,10 @@ TEST(Icc, KindsThatAreNotReadAreNotGuessed) {
   EXPECT_FALSE(profile_of(Octets(kMaxProfileBytes + 1)));
   Octets with_table = good;
   put(with_table, 132, "A2B0");  // in place of the description
-  EXPECT_FALSE(profile_of(with_table));
+  // A table that is none leaves curves and matrix.
+  const auto by_matrix = profile_of(with_table);
+  ASSERT_TRUE(by_matrix);
+  EXPECT_EQ(by_matrix->table, nullptr);
 }
 
 TEST(Icc, CurvesThatMakeNoSenseAreRefused) {
@@ -196,13 +231,16 @@ TEST(Icc, CurvesThatMakeNoSenseAreRefused) {
 
 TEST(Icc, AProfileThatMakesWhiteDarkIsRefused) {
   Profile profile = *profile_of(cases().at("display-p3").icc);
-  profile.to_xyz = {};
-  EXPECT_FALSE(converter_of(profile));
+  const auto with_matrix = [&](const Matrix& matrix) {
+    Profile copy{3, {}, matrix, profile.curves};
+    return copy;
+  };
+  EXPECT_FALSE(converter_of(with_matrix({})));
   for (const double huge : {1e9, -1e9}) {
     for (auto& row : profile.to_xyz) row.fill(huge);
     auto converter = Converter::allocate().value();
-    (void)converter.set(profile);
-    Octets colours = samples(false);
+    (void)converter.set(with_matrix(profile.to_xyz));
+    Octets colours = samples("");
     converter.apply(colours);
   }
 }
@@ -228,6 +266,53 @@ TEST(Icc, EveryPrefixAndEveryFlippedByteIsSurvived) {
       }
     }
   }
+}
+
+// Each byte of what stands before a table's points, and some of those.
+TEST(Icc, ChangedTablesAreSurvived) {
+  for (const char* name : {"table-lut8-curves", "table-lut16-curves", "table-all-stages", "cmyk-lut16", "cmyk-stages",
+                           "gray-table-lut16"}) {
+    const Octets whole = cases().at(name).icc;
+    const std::size_t tag = tag_at(whole, "A2B0");
+    for (std::size_t at = 0; at < whole.size(); at += at < tag + 80 ? 1 : 397) {
+      Octets bytes = whole;
+      bytes[at] ^= at % 3 == 0 ? 0x01 : 0xFF;
+      if (const auto converter = converter_of(bytes)) (void)converted(name, *converter);
+    }
+    for (std::size_t n = tag; n < whole.size(); n += 161) {
+      Octets part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
+      EXPECT_FALSE(converter_of(part)) << name << " cut at " << n;
+    }
+  }
+}
+
+TEST(Icc, TablesThatMakeNoSenseAreRefused) {
+  const Octets good = cases().at("table-lut16").icc;
+  const std::size_t tag = tag_at(good, "A2B0");
+  const auto changed = [&](std::size_t at, std::string_view text) {
+    Octets icc = good;
+    put(icc, tag + at, text);
+    return profile_of(icc).has_value();
+  };
+  using namespace std::string_view_literals;
+  EXPECT_TRUE(changed(0, "mft2"));
+  EXPECT_FALSE(changed(0, "mpet"));
+  EXPECT_FALSE(changed(8, "\4"sv));         // of inks
+  EXPECT_FALSE(changed(9, "\4"sv));         // to inks
+  EXPECT_FALSE(changed(10, "\1"sv));        // one point a side
+  EXPECT_FALSE(changed(10, "\xFF"sv));      // more points than there are
+  EXPECT_FALSE(changed(14, "\1"sv));        // a matrix
+  EXPECT_FALSE(changed(48, "\0\1"sv));      // a curve of one point
+  EXPECT_FALSE(changed(50, "\xFF\xFF"sv));  // of more than the type allows
+  Octets by_matrix = cases().at("table-and-matrix").icc;
+  put(by_matrix, tag_at(by_matrix, "A2B0"), "none");
+  const auto profile = profile_of(by_matrix);
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(profile->table, nullptr);
+}
+
+TEST(Icc, TheTableOfRelativeColorimetryGoesFirst) {
+  EXPECT_EQ(cases().at("table-two").expected, cases().at("table-lut16").expected);
 }
 
 TEST(Icc, PrimariesWithoutColoursAndOddExponentsAreRefused) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 
@@ -160,6 +161,35 @@ TEST(Jpeg, AMissingEndMarkerAfterAWholeBaselinePictureIsForgiven) {
   auto progressive = picture_bytes("spot-odd-progressive.jpg");
   progressive.resize(progressive.size() - 2);
   EXPECT_EQ(decode_jpeg(progressive, {0, 0, 131, 97}, 1).error().code, ErrorCode::kCorruptImage);
+}
+
+// libjpeg-turbo has the standard tables for sequential pictures only.
+TEST(Jpeg, AProgressivePictureWithoutTablesIsBroken) {
+  auto bytes = picture_bytes("kinds/jpeg-grey-progressive.jpg");
+  for (std::size_t i = 2; i + 1 < bytes.size(); ++i) {
+    if (bytes[i] == 0xFF && bytes[i + 1] == 0xC4) bytes[i + 1] = 0xFE;  // a comment
+  }
+  const auto decoded = decode_jpeg(bytes, {0, 0, 181, 131}, 1);
+  ASSERT_FALSE(decoded);
+  EXPECT_NE(decoded.error().message.find("table is missing"), std::string::npos) << decoded.error().message;
+}
+
+// A table that makes no sense is not the same as none: the standard one must not take its place.
+TEST(Jpeg, ABrokenTableThatAScanNeedsIsAnError) {
+  auto bytes = picture_bytes("kinds/jpeg-broken-unused-table.jpg");
+  const std::array<std::uint8_t, 5> broken = {0xFF, 0xC4, 0, 22, 3};
+  const auto at = std::search(bytes.begin(), bytes.end(), broken.begin(), broken.end());
+  ASSERT_NE(at, bytes.end());
+  at[4] = 0;  // it is the first scan's, until a good one comes
+  EXPECT_TRUE(decode_jpeg(bytes, {0, 0, 91, 66}, 1));
+  const std::vector<std::uint8_t> again(at, at + 24);
+  for (auto next = at + 24; next + 4 < bytes.end(); ++next) {
+    if (next[0] == 0xFF && next[1] == 0xDA) {
+      bytes.insert(next, again.begin(), again.end());
+      break;
+    }
+  }
+  EXPECT_EQ(decode_jpeg(bytes, {0, 0, 91, 66}, 1).error().code, ErrorCode::kCorruptImage);
 }
 
 TEST(Jpeg, EveryFlippedByteIsSurvivedAtEveryReduction) {

@@ -79,7 +79,8 @@ test('colours are converted, and what was done is said', async () => {
     'adobe-rgb-alpha.png': 'converted',
     'gray-gamma.png': 'converted',
     'srgb-profile.jpg': 'srgb',
-    'lut-profile.jpg': 'unsupported-profile',
+    'lut-profile.jpg': 'converted',
+    'kinds/colour-broken-profile.png': 'unsupported-profile',
   })) {
     assert.equal(module.prepare(await picture(name), spec, null).source.colour, colour, name);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include "colour/colour.h"
 #include "formats/inspect.h"
@@ -13,6 +14,14 @@ using namespace dermlet;
 namespace {
 
 void check(const Converter& converter) {
+  if (converter.takes_inks()) {
+    std::array<std::uint8_t, 1024> inks;
+    for (std::size_t i = 0; i < inks.size(); ++i) inks[i] = static_cast<std::uint8_t>(i / 4 * (i % 4 + 1));
+    std::array<std::uint8_t, 768> rgb{};
+    converter.apply_inks(inks, rgb);
+    if (*std::min_element(rgb.begin(), rgb.begin() + 3) < 192) std::abort();
+    return;
+  }
   (void)converter.changes_nothing();
   std::array<std::uint8_t, 768> ramp;
   for (std::size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<std::uint8_t>(i / 3 * (i % 3 + 1));
@@ -34,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!(light >= -4 && light <= 4)) std::abort();
       }
     }
-    if (converter->set(profile)) check(*converter);
+    if (converter->set(std::move(profile))) check(*converter);
   }
   if (const auto header = inspect(bytes);
       header && set_converter(header->colours, header->channels, *converter) == ColourSource::kConverted)

@@ -9,6 +9,7 @@ bytes: then the tensors are to be made again.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import subprocess
 import tempfile
@@ -252,6 +253,96 @@ def draw_bmp(picture: Image.Image) -> None:
     save("bmp-run-lengths.bmp", mask_header(width, height, (), 8, 40, b"\0\1", compression=1))
 
 
+def bmp_file(head: bytes, rows: bytes, data_at: int | None = None) -> bytes:
+    """`head` is the information header and all that stands before the rows."""
+    at = 14 + len(head) if data_at is None else data_at
+    return b"BM" + struct.pack("<IHHI", 14 + len(head) + len(rows), 0, 0, at) + head + rows
+
+
+def info_header(width: int, height: int, bits: int, colours: int = 0, size: int = 40, compression: int = 0) -> bytes:
+    return (
+        struct.pack("<IiiHHIIiiII", size, width, height, 1, bits, compression, 0, 2835, 2835, colours, 0) + bytes(size)
+    )[:size]
+
+
+def run_lengths(line: np.ndarray, bits: int, absolute: bool) -> bytes:
+    """One row and its end. Runs of one colour, or the colours as they are, 200 at a time."""
+    out = b""
+    if absolute:
+        for at in range(0, len(line), 200):
+            part = line[at : at + 200]
+            data = packed(part, bits).tobytes()
+            out += bytes([0, len(part)]) + data + b"\0" * (len(data) % 2) if len(part) > 2 else b""
+            if len(part) <= 2:
+                out += b"".join(bytes([1, int(v) * (17 if bits == 4 else 1)]) for v in part)
+        return out + b"\0\0"
+    at = 0
+    while at < len(line):
+        count = 1
+        while at + count < len(line) and line[at + count] == line[at] and count < 255:
+            count += 1
+        out += bytes([count, int(line[at]) * (17 if bits == 4 else 1)])
+        at += count
+    return out + b"\0\0"
+
+
+def draw_odd_bmp(picture: Image.Image) -> None:
+    """What the descriptions allow and few write, and what they do not allow and some write."""
+    width, height = picture.size
+    rgb = np.asarray(picture).astype(np.uint32)
+    upwards = rgb[::-1]
+    noise = (np.arange(width * height, dtype=np.uint32).reshape(height, width) * 151 + 7) % 256
+    words = (noise << 24) | (upwards[..., 0] << 16) | (upwards[..., 1] << 8) | upwards[..., 2]
+    junk = b"".join(row.astype("<u4").tobytes() for row in words)
+    bgr = bmp_rows([row[:, ::-1].astype(np.uint8).tobytes() for row in upwards])
+    fives = (upwards[..., 0] >> 3 << 10) | (upwards[..., 1] >> 3 << 5) | (upwards[..., 2] >> 3)
+    rows_16 = bmp_rows([row.astype("<u2").tobytes() for row in fives])
+    colours = bytes(range(240))  # 60 of them, which no pixel means
+    save("bmp-24-palette.bmp", bmp_file(info_header(width, height, 24, 60) + colours, bgr))
+    save("bmp-16-palette.bmp", bmp_file(info_header(width, height, 16, 60) + colours, rows_16))
+    save("bmp-24-no-offset.bmp", bmp_file(info_header(width, height, 24), bgr, 0))
+    save("bmp-24-masks.bmp", mask_header(width, height, (0xFF0000, 0xFF00, 0xFF), 24, 40, bgr))
+    save("bmp-16-os2.bmp", bmp_file(struct.pack("<IHHHH", 12, width, height, 1, 16), rows_16))
+    save("bmp-32-junk.bmp", bmp_file(info_header(width, height, 32), junk))
+    save("bmp-32-junk-masks.bmp", mask_header(width, height, (0xFF0000, 0xFF00, 0xFF), 32, 40, junk))
+    for name, size in (("v2", 52), ("v3", 56), ("v4", 108), ("v5", 124)):
+        # Masks stand in the header; only where it says so they count.
+        masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+        save(f"bmp-32-junk-{name}.bmp", mask_header(width, height, masks, 32, size, junk, compression=0))
+    save("bmp-32-masks-v2.bmp", mask_header(width, height, (0xFF0000, 0xFF00, 0xFF), 32, 52, junk))
+    save("bmp-32-alpha-v3.bmp", mask_header(width, height, (0xFF0000, 0xFF00, 0xFF, 0xFF000000), 32, 56, junk))
+    turned = b"".join(((row << 8 & 0xFFFFFFFF) | (row >> 24)).astype("<u4").tobytes() for row in words)
+    save("bmp-32-alpha-low.bmp", mask_header(width, height, (0xFF000000, 0xFF0000, 0xFF00, 0xFF), 32, 124, turned))
+    save("bmp-32-alpha-zero.bmp", mask_header(width, height, (0, 0, 0, 0), 32, 124, junk))
+    save("bmp-32-junk-top-down.bmp", bmp_file(info_header(width, -height, 32), junk))
+    tens = (
+        (upwards[..., 0] * 1023 // 255 << 20) | (upwards[..., 1] * 1023 // 255 << 10) | (upwards[..., 2] * 1023 // 255)
+    )
+    rows_30 = b"".join(row.astype("<u4").tobytes() for row in tens)
+    save("bmp-32-ten-bits.bmp", mask_header(width, height, (0x3FF00000, 0xFFC00, 0x3FF), 32, 40, rows_30))
+    for bits in (4, 8):
+        indices, palette = indexed(picture, 2**bits)
+        quads = b"".join(bytes([palette[i + 2], palette[i + 1], palette[i], 0]) for i in range(0, len(palette), 3))
+        lines = [row[:, 0] for row in indices[::-1]]
+        rows = bmp_rows([packed(line, bits).tobytes() for line in lines])
+        save(f"bmp-{bits}-os2-2.bmp", bmp_file(info_header(width, height, bits, 0, 64) + quads, rows))
+        short = struct.pack("<IiiHH", 16, width, height, 1, bits)
+        save(f"bmp-{bits}-os2-2-short.bmp", bmp_file(short + quads, rows))
+        save(f"bmp-{bits}-forgotten-palette.bmp", bmp_file(info_header(width, height, bits) + quads, rows, 54))
+        code = {4: 2, 8: 1}[bits]
+        head = info_header(width, height, bits, 0, 40, code) + quads
+        runs = b"".join(run_lengths(line, bits, y % 2 == 1) for y, line in enumerate(lines))
+        save(f"bmp-{bits}-run-lengths.bmp", bmp_file(head, runs + b"\0\1"))
+        save(f"bmp-{bits}-run-lengths-no-end.bmp", bmp_file(head, runs[:-2]))
+        # A row too long, then three whole rows and some columns left out.
+        skipping = bytes([255, 3]) + b"\0\0" + run_lengths(lines[1], bits, False) + b"\0\2\7\3"
+        skipping += run_lengths(lines[5][7:], bits, True)
+        skipping += b"".join(run_lengths(line, bits, False) for line in lines[6:])
+        save(f"bmp-{bits}-run-lengths-skipping.bmp", bmp_file(head, skipping + b"\0\1"))
+        save(f"bmp-{bits}-run-lengths-cut-off.bmp", bmp_file(head, runs[: len(runs) // 2]))
+    save("bmp-jpeg.bmp", mask_header(width, height, (), 24, 40, encoded(picture, "JPEG"), compression=4))
+
+
 def cjpeg(picture: Image.Image, *options: str, scans: str | None = None) -> bytes:
     with tempfile.NamedTemporaryFile("w", suffix=".scans") as script:
         if scans is not None:
@@ -328,6 +419,95 @@ def draw_jpeg(picture: Image.Image) -> None:
     save("jpeg-large-eighth-progressive.jpg", cjpeg(largest, "-quality", "2", "-progressive"))
 
 
+def parts(whole: bytes) -> list[tuple[int, bytes]]:
+    """A JPEG of one scan as its markers with all that belongs to each: a segment, a scan's data."""
+    found: list[tuple[int, bytes]] = []
+    at = 0
+    while at < len(whole):
+        marker = whole[at + 1]
+        length = 0 if marker in (0xD8, 0xD9) else struct.unpack_from(">H", whole, at + 2)[0]
+        end = at + 2 + length
+        if marker == 0xDA:
+            end = len(whole) - 2
+        found.append((marker, whole[at:end]))
+        at = end
+    return found
+
+
+def joined(segments: Sequence[tuple[int, bytes]], *without: int) -> bytes:
+    return b"".join(data for marker, data in segments if marker not in without)
+
+
+def segment(marker: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def renamed(whole: bytes, ids: bytes) -> bytes:
+    """With other names for its channels, in the frame and in the scan."""
+    out = bytearray(whole)
+    frame, scan = whole.index(b"\xff\xc0"), whole.index(b"\xff\xda")
+    for i, name in enumerate(ids):
+        out[frame + 10 + 3 * i] = name
+        out[scan + 5 + 2 * i] = name
+    return bytes(out)
+
+
+def draw_odd_jpeg(picture: Image.Image) -> None:
+    """What libjpeg-turbo forgives, and how it decides what the channels are."""
+    plain = encoded(picture, "JPEG", quality=80)
+    split = parts(plain)
+    head, rest = split[:1], split[1:]
+    adobe = {i: segment(0xEE, b"Adobe\0\x64\0\0\0\0" + bytes([i])) for i in (0, 1, 2, 7)}
+    no_jfif = [part for part in rest if part[0] != 0xE0]
+    avi1 = segment(0xE0, b"AVI1\0\0" + bytes(8))
+
+    save("jpeg-no-huffman.jpg", joined(split, 0xC4))
+    wide = parts(encoded(picture, "JPEG", quality=80, subsampling=1))
+    save("jpeg-no-huffman-avi1.jpg", joined(wide[:1]) + avi1 + joined(wide[1:], 0xC4, 0xE0))
+    save("jpeg-no-huffman-grey.jpg", joined(parts(encoded(picture.convert("L"), "JPEG")), 0xC4))
+    luma = [part for part in split if part[0] != 0xC4 or part[1][4] & 15 == 0]
+    save("jpeg-no-huffman-chroma.jpg", joined(luma))
+    save("jpeg-same-ids.jpg", renamed(plain, b"\1\1\1"))
+    save("jpeg-ids-from-zero.jpg", renamed(joined(head) + joined(no_jfif), b"\0\1\2"))
+    save("jpeg-rgb-ids-jfif.jpg", renamed(plain, b"RGB"))
+    save("jpeg-rgb-ids.jpg", renamed(joined(head) + joined(no_jfif), b"RGB"))
+    save("jpeg-stray-bytes.jpg", joined(split[:2]) + b"".join(b"\0\1stray" + data for _, data in split[2:]))
+    save("jpeg-fill-bytes.jpg", joined(head) + b"".join(b"\xff" * 3 + data for _, data in rest))
+    save("jpeg-fill-before-zero.jpg", plain.replace(b"\xff\0", b"\xff\xff\xff\0"))
+    restarts = parts(encoded(picture, "JPEG", quality=80, restart_marker_blocks=5))
+    for name, before in (("fill", b"\xff\xff"), ("stray", b"\x12\x34")):
+        changed = b"".join(
+            data if marker != 0xDA else re.sub(rb"(?=\xff[\xd0-\xd7])", before, data) for marker, data in restarts
+        )
+        save(f"jpeg-{name}-before-restart.jpg", changed)
+    save("jpeg-empty-segments.jpg", joined(head) + b"\xff\xfe\0\0\xff\xe5\0\1" + joined(rest))
+    broken = segment(0xC4, b"\3" + bytes([3] + [0] * 15) + b"\0\1\2")  # three codes of one bit
+    save("jpeg-broken-unused-table.jpg", joined(head) + broken + joined(rest))
+    tables = b"".join(
+        segment(0xDB, bytes([0x30 | data[4]]) + b"".join(struct.pack(">H", v) for v in data[5:69]))
+        for marker, data in rest
+        if marker == 0xDB
+    )
+    save("jpeg-wide-tables.jpg", joined(head) + tables + joined(rest, 0xDB))
+    for i in (0, 1, 2, 7):
+        save(f"jpeg-adobe-{i}.jpg", joined(head) + adobe[i] + joined(no_jfif))
+        save(f"jpeg-adobe-{i}-jfif.jpg", joined(head) + adobe[i] + joined(rest))
+    save("jpeg-adobe-short.jpg", joined(head) + segment(0xEE, b"Adobe\0\x64") + joined(no_jfif))
+    save("jpeg-adobe-late.jpg", joined(head) + joined(no_jfif[:-1]) + adobe[0] + joined(no_jfif[-1:]))
+    save("jpeg-jfif-short.jpg", joined(head) + segment(0xE0, b"JFIF\0\1\1") + adobe[0] + joined(no_jfif))
+    save("jpeg-height-again.jpg", joined(split[:-1]) + segment(0xDC, struct.pack(">H", picture.height)) + b"\xff\xd9")
+    save("jpeg-no-end.jpg", joined(split[:-1]))
+    save("jpeg-more-after-end.jpg", plain + b"\0more\xff\xd8\xff\xee")
+    inks = parts(encoded(picture.convert("CMYK"), "JPEG", quality=75))
+    save("jpeg-cmyk-unmarked.jpg", joined(inks, 0xEE))
+    described = encoded(picture.convert("CMYK"), "JPEG", quality=75, icc_profile=profiles.CASES["cmyk-lut16"])
+    save("jpeg-cmyk-profile.jpg", described)
+    save("jpeg-ycck-profile.jpg", patched(described, b"\xff\xee", 13, 2))
+    xyb = parts(encoded(picture, "JPEG", quality=80, subsampling=0, icc_profile=profiles.CASES["table-xyb"]))
+    save("jpeg-xyb.jpg", renamed(joined(xyb, 0xE0), b"RGB"))  # stored as RGB, as encoders of XYB do
+    save("jpeg-cmyk-adobe-1.jpg", joined(inks[:1]) + adobe[1] + joined(inks[1:], 0xEE))
+
+
 def draw_turned(picture: Image.Image) -> None:
     for orientation in range(1, 9):
         stored = picture.transpose(STORED_AS[orientation]) if orientation in STORED_AS else picture
@@ -350,6 +530,7 @@ def draw_colours(picture: Image.Image) -> None:
     save("colour-srgb-chunk.png", with_chunks(plain, chunk(b"sRGB", b"\0")))
     save("colour-cicp-srgb.png", with_chunks(plain, chunk(b"cICP", bytes([1, 13, 0, 1]))))
     save("colour-cicp-p3.png", with_chunks(plain, chunk(b"cICP", bytes([12, 13, 0, 1]))))
+    save("colour-cicp-2020.png", with_chunks(plain, chunk(b"cICP", bytes([9, 13, 0, 1]))))
     save("colour-cicp-hlg.png", with_chunks(plain, chunk(b"cICP", bytes([9, 18, 0, 1]))))
     save("colour-broken-profile.png", encoded(picture, "PNG", icc_profile=profiles.CASES["display-p3"][:200]))
     save(
@@ -364,7 +545,9 @@ def main() -> None:
         old.unlink()
     draw_png(colourful(61, 43))
     draw_bmp(colourful(61, 43))
+    draw_odd_bmp(colourful(61, 43))
     draw_jpeg(colourful(181, 131))
+    draw_odd_jpeg(colourful(91, 66))
     draw_turned(colourful(181, 131).resize((91, 66)))
     draw_colours(colourful(64, 48))
 

@@ -164,11 +164,17 @@ const rejectionModels = () =>
     ([, hex = '']) => Buffer.from(hex, 'hex'),
   );
 
+const goldenProfiles = () =>
+  [...readFileSync(join(root, 'tests/golden/icc.golden'), 'utf8').matchAll(/^\S+ ([0-9a-f]+)/gm)].map(([, hex = '']) =>
+    Buffer.from(hex, 'hex'),
+  );
+
 /** @type {Record<string, () => Buffer[]>} */
 const SEEDS = {
+  bmp: () => drawn().filter((bytes) => bytes.toString('latin1', 0, 2) === 'BM'),
   builds: () => drawn().map(withOptions),
   exif: () => drawn().flatMap(exifBlocks),
-  icc: () => [...drawn().flatMap(profiles), ...drawn()],
+  icc: () => [...goldenProfiles(), ...drawn().flatMap(profiles), ...drawn()],
   inspect: drawn,
   interpret: outputs,
   jpeg: () => jpegs().map((bytes, i) => Buffer.concat([bytes, Buffer.from([i & 3])])),

@@ -22,20 +22,21 @@ const LIMITS = ['-timeout=20', '-rss_limit_mb=2560', '-print_final_stats=1'];
  * Longest input in bytes where not MAX_LENGTH: targets that decode several times find more with small pictures.
  * @type {Record<string, number>}
  */
-const LENGTHS = { builds: 16384, jpeg: 16384, png: 16384, scaled: 16384 };
+const LENGTHS = { bmp: 16384, builds: 16384, jpeg: 16384, png: 16384, scaled: 16384 };
 
 /**
  * The dictionaries for a target's inputs; libFuzzer accepts one file.
  * @type {Record<string, readonly string[]>}
  */
 const DICTIONARIES = {
+  bmp: ['bmp', 'icc'],
   builds: ['jpeg', 'png', 'bmp', 'icc', 'exif'],
   exif: ['exif'],
   icc: ['icc', 'png', 'jpeg'],
   inspect: ['jpeg', 'png', 'bmp', 'exif', 'foreign', 'icc'],
   jpeg: ['jpeg'],
   pipeline: ['jpeg', 'png', 'bmp', 'icc', 'exif', 'foreign'],
-  png: ['png', 'bmp', 'icc'],
+  png: ['png', 'icc'],
   scaled: ['jpeg'],
 };
 

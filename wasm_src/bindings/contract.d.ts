@@ -26,7 +26,7 @@ export type ColourKind = 'none' | 'srgb' | 'profile' | 'primaries' | 'unreadable
  * How the file's colours became sRGB.
  * - `assumed-srgb`: The file says nothing, so they were taken as sRGB.
  * - `srgb`: The file says that they are sRGB, or has a profile that comes to the same.
- * - `converted`: Converted from the file's ICC profile, or its gAMA and cHRM.
+ * - `converted`: Converted from the file's ICC profile, its H.273 codes, or its gAMA and cHRM.
  * - `unsupported-profile`: The profile is broken, does not fit the picture or is of a kind that is not read; colours
  *   were left alone.
  */

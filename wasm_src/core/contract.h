@@ -90,7 +90,7 @@ struct Names<ColourKind> {
 enum class ColourSource : std::uint8_t {
   kAssumedSrgb,  // The file says nothing, so they were taken as sRGB.
   kSrgb,  // The file says that they are sRGB, or has a profile that comes to the same.
-  kConverted,  // Converted from the file's ICC profile, or its gAMA and cHRM.
+  kConverted,  // Converted from the file's ICC profile, its H.273 codes, or its gAMA and cHRM.
   // The profile is broken, does not fit the picture or is of a kind that is not read; colours were left alone.
   kUnsupportedProfile,
 };

@@ -89,7 +89,7 @@ void icc_stage(benchmark::State& state, const File& file) {
   Profile profile;
   if (!read_profile(icc, profile)) return state.SkipWithError("no profile");
   Converter converter = Converter::allocate().value();
-  for (auto _ : state) benchmark::DoNotOptimize(read_profile(icc, profile) && converter.set(profile));
+  for (auto _ : state) benchmark::DoNotOptimize(read_profile(icc, profile) && converter.set(std::move(profile)));
   count_bytes(state, icc.size());
 }
 
@@ -107,7 +107,7 @@ void libjpeg_turbo(benchmark::State& state, const File& file, int reduction) {
 void colour_stage(benchmark::State& state, const File& profiled, const File& photo) {
   Profile profile;
   Converter converter = Converter::allocate().value();
-  if (!read_profile(segment_of(profiled, jpeg::kApp2, 14), profile) || !converter.set(profile))
+  if (!read_profile(segment_of(profiled, jpeg::kApp2, 14), profile) || !converter.set(std::move(profile)))
     return state.SkipWithError("no profile");
   Reduced picture = square_of(photo, 4);
   for (auto _ : state) {

@@ -121,7 +121,7 @@ COLOUR_SOURCES: tuple[ColourSource, ...] = (
     "assumed-srgb",
     # The file says that they are sRGB, or has a profile that comes to the same.
     "srgb",
-    # Converted from the file's ICC profile, or its gAMA and cHRM.
+    # Converted from the file's ICC profile, its H.273 codes, or its gAMA and cHRM.
     "converted",
     # The profile is broken, does not fit the picture or is of a kind that is not read; colours were left alone.
     "unsupported-profile",

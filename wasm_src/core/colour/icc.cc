@@ -2,19 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+#include <new>
 #include <string_view>
+#include <utility>
+
+#include "colour/tags.h"
 
 namespace dermlet {
 namespace {
 
-constexpr auto kOrder = ByteOrder::kBig;
-constexpr std::size_t kHeaderBytes = 128;
-constexpr std::size_t kEntryBytes = 12;
-constexpr std::uint32_t kMaxTags = 100;
-constexpr std::uint32_t kMaxCurvePoints = 0x7FFF;  // LittleCMS' limit
+using namespace icc;
 
-using Vector = std::array<double, 3>;
+constexpr std::size_t kHeaderBytes = 128;
 
 constexpr Vector kD50 = {0.9642, 1.0, 0.8249};
 constexpr Matrix kBradford = {{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}};
@@ -25,44 +24,7 @@ constexpr int kIndexBits = 14;
 constexpr int kSpareBits = 8;
 constexpr std::int32_t kOne = std::int32_t{1} << (kIndexBits + kSpareBits);
 
-// x to the power g by x = m * 2^e, log2(m) and 2^f as series, all rounded alike on every machine; relative error below
-// 1e-13 for |g log2 x| < 100. 0 for x <= 0.
-double power(double x, double g) {
-  if (!(x > 0)) return 0;
-  constexpr double kLn2 = std::numbers::ln2;
-  int e = 0;
-  double m = std::frexp(x, &e);  // 0.5 <= m < 1; exact
-  if (m < 0.70710678118654752) {
-    m *= 2;
-    --e;
-  }
-  const double s = (m - 1) / (m + 1);
-  double series = 0;
-  for (int n = 23; n >= 1; n -= 2) series = series * (s * s) + 1.0 / n;
-  const double log2_x = e + 2 * s * series / kLn2;
-  const double exponent = std::clamp(g * log2_x, -1000.0, 1000.0);
-  const double whole = std::floor(exponent + 0.5);
-  const double f = (exponent - whole) * kLn2;
-  double result = 1;
-  for (int n = 16; n >= 1; --n) result = 1 + result * f / n;
-  return std::ldexp(result, static_cast<int>(whole));  // exact
-}
-
-// parametricCurveType's fourth function, which holds all others: y = (a x + b)^g + e for x >= d, else c x + f.
-struct Curve {
-  double g = 1, a = 1, b = 0, c = 0, d = 0, e = 0, f = 0;
-
-  [[nodiscard]] double operator()(double x) const { return x >= d ? power(a * x + b, g) + e : c * x + f; }
-};
-
 constexpr Curve kSrgbCurve = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};
-
-// Light far outside the device's range has no meaning; the bound keeps later sums finite.
-double bounded(double light) { return std::clamp(light, -4.0, 4.0); }
-
-void fill(Levels& levels, const Curve& curve) {
-  for (std::size_t i = 0; i < levels.size(); ++i) levels[i] = bounded(curve(static_cast<double>(i) / 255));
-}
 
 Vector times(const Matrix& m, const Vector& v) {
   Vector result{};
@@ -123,64 +85,6 @@ bool xyz_of(const Primaries& primaries, Matrix& to_xyz) {
   return true;
 }
 
-// s15Fixed16Number; 0 outside.
-double read_fixed(Bytes tag, std::size_t at) {
-  return static_cast<std::int32_t>(read_u32(tag, at, kOrder).value_or(0)) / 65536.0;
-}
-
-// curveType: nothing (linear), one gamma, or points evenly spaced.
-bool read_curv(Bytes tag, Levels& levels) {
-  const std::size_t count = read_u32(tag, 8, kOrder).value_or(kMaxCurvePoints + 1);
-  if (count > kMaxCurvePoints || tag.size() < 12 + 2 * count) return false;
-  const auto point = [&](std::size_t i) { return static_cast<double>(tag[12 + 2 * i] << 8 | tag[13 + 2 * i]); };
-  if (count < 2) {
-    fill(levels, {count == 0 ? 1.0 : point(0) / 256});
-    return true;
-  }
-  for (std::size_t level = 0; level < levels.size(); ++level) {
-    const double place = static_cast<double>(level) / 255 * static_cast<double>(count - 1);
-    const std::size_t i = std::min(static_cast<std::size_t>(place), count - 2);
-    levels[level] = (point(i) + (point(i + 1) - point(i)) * (place - static_cast<double>(i))) / 65535;
-  }
-  return true;
-}
-
-// parametricCurveType, functions 0 to 4.
-bool read_para(Bytes tag, Levels& levels) {
-  constexpr std::array<std::uint8_t, 5> kCounts = {1, 3, 4, 5, 7};
-  const auto kind = read_u16(tag, 8, kOrder);
-  if (!kind || *kind >= kCounts.size() || tag.size() < 12 + std::size_t{4} * kCounts[*kind]) return false;
-  std::array<double, 7> p = {1, 1, 0, 0, 0, 0, 0};
-  for (std::size_t i = 0; i < kCounts[*kind]; ++i) p[i] = read_fixed(tag, 12 + 4 * i);
-  Curve curve = {p[0], p[1], p[2], p[3], p[4], p[5], p[6]};
-  if (!(curve.a > 0)) return false;
-  if (*kind == 1 || *kind == 2) {
-    // The straight part is constant, zero in function 1, and begins where the base turns negative.
-    curve.c = 0;
-    curve.d = -curve.b / curve.a;
-    curve.e = curve.f = p[3];
-  }
-  fill(levels, curve);
-  return true;
-}
-
-bool read_curve(Bytes tag, Levels& levels) {
-  if (starts_with(tag, "curv")) return read_curv(tag, levels);
-  return starts_with(tag, "para") && read_para(tag, levels);
-}
-
-// The first tag of this name; empty when there is none or it does not lie inside.
-Bytes find_tag(Bytes icc, std::string_view name) {
-  const std::uint32_t count = std::min(read_u32(icc, kHeaderBytes, kOrder).value_or(0), kMaxTags);
-  for (std::size_t entry = kHeaderBytes + 4; entry < kHeaderBytes + 4 + count * kEntryBytes; entry += kEntryBytes) {
-    if (!starts_with(icc, name, entry)) continue;
-    const std::uint32_t length = read_u32(icc, entry + 8, kOrder).value_or(0);
-    const Bytes tag = slice(icc, read_u32(icc, entry + 4, kOrder).value_or(0), length);
-    return tag.size() == length ? tag : Bytes();
-  }
-  return {};
-}
-
 bool read_channels(Bytes icc, Profile& profile) {
   constexpr std::array<std::string_view, 3> kColorants = {"rXYZ", "gXYZ", "bXYZ"};
   constexpr std::array<std::string_view, 3> kCurves = {"rTRC", "gTRC", "bTRC"};
@@ -194,6 +98,21 @@ bool read_channels(Bytes icc, Profile& profile) {
   return true;
 }
 
+// The table of relative colorimetry, else that of perception, as LittleCMS chooses them for the former. Where there are
+// curves and a matrix too, these come first and may say something else.
+bool read_tables(Bytes icc, Profile& profile) {
+  const bool lab = starts_with(icc, "Lab ", 20);
+  if (!lab && !starts_with(icc, "XYZ ", 20)) return false;
+  for (const std::string_view name : {"A2B1", "A2B0"}) {
+    const Bytes tag = find_tag(icc, name);
+    if (tag.empty()) continue;
+    profile.table.reset(new (std::nothrow) Table());
+    if (profile.table != nullptr && profile.table->read(tag, profile.channels, lab)) return true;
+    profile.table.reset();
+  }
+  return false;
+}
+
 }  // namespace
 
 bool read_profile(Bytes icc, Profile& profile) {
@@ -204,19 +123,18 @@ bool read_profile(Bytes icc, Profile& profile) {
   for (const std::string_view kind : {"link", "abst", "nmcl"}) {
     if (starts_with(icc, kind, 12)) return false;
   }
-  // Where there are look-up tables too, they come first and may say something else than the matrix.
-  for (const std::string_view table : {"A2B0", "A2B1", "D2B0", "D2B1"}) {
-    if (!find_tag(icc, table).empty()) return false;
-  }
+  profile.channels = starts_with(icc, "GRAY", 16) ? 1 : starts_with(icc, "RGB ", 16) ? 3 : 4;
+  if (profile.channels == 4 && !starts_with(icc, "CMYK", 16)) return false;
+  if (read_tables(icc, profile)) return true;
   if (!starts_with(icc, "XYZ ", 20)) return false;
-  profile.grey = starts_with(icc, "GRAY", 16);
-  if (profile.grey) return read_curve(find_tag(icc, "kTRC"), profile.curves[0]);
-  return starts_with(icc, "RGB ", 16) && read_channels(icc, profile);
+  if (profile.channels == 1) return read_curve(find_tag(icc, "kTRC"), profile.curves[0]);
+  return profile.channels == 3 && read_channels(icc, profile);
 }
 
 bool make_profile(const Primaries& primaries, std::optional<double> exponent, Profile& profile) {
   if (exponent && !(*exponent >= 0.1 && *exponent <= 10)) return false;
-  profile.grey = false;
+  profile.channels = 3;
+  profile.table.reset();
   for (Levels& levels : profile.curves) fill(levels, exponent ? Curve{*exponent} : kSrgbCurve);
   return xyz_of(primaries, profile.to_xyz);
 }
@@ -230,10 +148,37 @@ Expected<Converter> Converter::allocate() {
   return converter;
 }
 
-bool Converter::set(const Profile& profile) {
-  grey_ = profile.grey;
+bool Converter::set(Profile profile) {
+  channels_ = profile.channels;
+  table_ = std::move(profile.table);
+  fill_encoded();
+  if (table_ != nullptr) {
+    if (!xyz_of(kSrgbPrimaries, from_xyz_) || !invert(from_xyz_)) return false;
+  } else if (!set_shares(profile)) {
+    return false;
+  }
+  std::array<std::uint8_t, 3> white = {255, 255, 255};
+  if (takes_inks()) {
+    apply_inks(std::array<std::uint8_t, 4>{}, white);
+  } else {
+    apply(white);
+  }
+  return *std::min_element(white.begin(), white.end()) >= 192;
+}
+
+// A level begins where the light is that of half a level less.
+void Converter::fill_encoded() {
+  std::size_t index = 0;
+  for (int level = 0; level < 256; ++level) {
+    const double end = level == 255 ? 2.0 : kSrgbCurve((level + 0.5) / 255);
+    while (index < encoded_.size() && static_cast<double>(index) < end * (1 << kIndexBits))
+      encoded_.data()[index++] = static_cast<std::uint8_t>(level);
+  }
+}
+
+bool Converter::set_shares(const Profile& profile) {
   Matrix to_srgb{};
-  if (grey_) {
+  if (profile.channels == 1) {
     for (auto& row : to_srgb) row[0] = 1;  // the first channel's light is all of theirs
   } else {
     Matrix from_xyz{};
@@ -252,21 +197,41 @@ bool Converter::set(const Profile& profile) {
       share[3] = 0;
     }
   }
+  return true;
+}
 
-  // A level begins where the light is that of half a level less.
-  std::size_t index = 0;
-  for (int level = 0; level < 256; ++level) {
-    const double end = level == 255 ? 2.0 : kSrgbCurve((level + 0.5) / 255);
-    while (index < encoded_.size() && static_cast<double>(index) < end * (1 << kIndexBits))
-      encoded_.data()[index++] = static_cast<std::uint8_t>(level);
+void Converter::look_up(const std::uint8_t* levels, std::uint8_t* rgb) const {
+  const Vector light = times(from_xyz_, table_->xyz(levels));
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double place = std::clamp(light[c], 0.0, 1.0) * (1 << kIndexBits) + 0.5;
+    rgb[c] = encoded_.data()[static_cast<std::size_t>(place)];
   }
+}
 
-  std::array<std::uint8_t, 3> white = {255, 255, 255};
-  apply(white);
-  return *std::min_element(white.begin(), white.end()) >= 192;
+// Neighbours are often alike, and a look-up takes some twenty times as long as copying the last one's answer.
+void Converter::look_up_all(std::span<const std::uint8_t> pixels, int channels, std::span<std::uint8_t> rgb) const {
+  const auto step = static_cast<std::size_t>(channels);
+  std::array<std::uint8_t, 4> last{};
+  std::array<std::uint8_t, 3> answer{};
+  for (std::size_t from = 0, to = 0; from + step <= pixels.size() && to + 3 <= rgb.size(); from += step, to += 3) {
+    const std::uint8_t* pixel = pixels.data() + from;
+    if (from == 0 || !std::equal(pixel, pixel + step, last.begin())) {
+      std::copy_n(pixel, step, last.begin());
+      look_up(last.data(), answer.data());
+    }
+    std::copy(answer.begin(), answer.end(), rgb.data() + to);
+  }
+}
+
+void Converter::apply_inks(std::span<const std::uint8_t> inks, std::span<std::uint8_t> rgb) const {
+  look_up_all(inks, 4, rgb);
 }
 
 void Converter::apply(std::span<std::uint8_t> rgb) const {
+  if (table_ != nullptr) {
+    look_up_all(rgb, 3, rgb);
+    return;
+  }
   const std::uint8_t* encoded = encoded_.data();
   const std::uint8_t* end = rgb.data() + rgb.size() / 3 * 3;
 #ifdef DERMLET_SCALAR
@@ -295,6 +260,7 @@ void Converter::apply(std::span<std::uint8_t> rgb) const {
 }
 
 bool Converter::changes_nothing() const {
+  if (takes_inks()) return false;
   const auto kept = [&](std::array<std::uint8_t, 3> colour) {
     const auto before = colour;
     apply(colour);
@@ -308,7 +274,7 @@ bool Converter::changes_nothing() const {
     const auto level = static_cast<std::uint8_t>(v);
     if (!kept({level, level, level})) return false;
   }
-  for (unsigned n = 0; n < 4096 && !grey_; ++n) {
+  for (unsigned n = 0; n < 4096 && channels_ == 3; ++n) {
     if (!kept({static_cast<std::uint8_t>(n % 16 * 17), static_cast<std::uint8_t>(n / 16 % 16 * 17),
                static_cast<std::uint8_t>(n / 256 * 17)}))
       return false;

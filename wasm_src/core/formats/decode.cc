@@ -71,7 +71,7 @@ std::size_t budget_of(const Header& header, std::size_t file_bytes) {
 }
 
 Expected<Image> decode_with_stb(Bytes bytes, const Header& header) {
-  DERMLET_TRY(rewritten, header.format == Format::kPng ? complete_png_palette(bytes) : complete_bmp_palette(bytes));
+  DERMLET_TRY(rewritten, complete_png_palette(bytes));
   const Bytes file = rewritten.empty() ? bytes : Bytes(rewritten.span());
   const StbPicture decoded = stb_decode(file, budget_of(header, file.size()));
   if (decoded.pixels == nullptr) {
@@ -100,13 +100,26 @@ Expected<void> check_checksums(Bytes bytes, const Header& header) {
 Expected<Reduced> decode(Bytes bytes, const Header& header, const Rect& part, int reduction,
                          const Converter* converter) {
   if (header.format == Format::kJpeg) {
-    auto picture = decode_jpeg(bytes, part, reduction);
-    if (picture && converter != nullptr) converter->apply(picture->image.pixels.span());
+    const bool inks = converter != nullptr && converter->takes_inks();
+    DERMLET_TRY(picture, decode_jpeg(bytes, part, reduction, inks));
+    if (inks) {
+      DERMLET_TRY(rgb, Image::allocate(picture.image.width, picture.image.height, 3));
+      converter->apply_inks(picture.image.pixels.span(), rgb.pixels.span());
+      picture.image = std::move(rgb);
+    } else if (converter != nullptr) {
+      converter->apply(picture.image.pixels.span());
+    }
     return picture;
   }
   if (is_foreign(header.format))
     return fail(ErrorCode::kUnsupportedFormat, "the pixels of such a file are decoded elsewhere");
   if (!lies_inside(part, header.width, header.height)) return part_outside();
+  if (header.format == Format::kBmp) {
+    DERMLET_TRY(cut, decode_bmp(bytes, part));
+    const Rect all = {0, 0, part.width, part.height};
+    DERMLET_TRY(image, to_rgb(std::move(cut), all, converter));
+    return Reduced{std::move(image), 1, part.x, part.y};
+  }
   DERMLET_TRY(stored, decode_with_stb(bytes, header));
   DERMLET_TRY(image, to_rgb(std::move(stored), part, converter));
   return Reduced{std::move(image), 1, part.x, part.y};

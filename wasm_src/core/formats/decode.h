@@ -1,11 +1,10 @@
 // File bytes, or pixels that were decoded elsewhere -> RGB pixels as stored (not yet turned upright).
 //
-// JPEG by our own decoder (formats/jpeg/jpeg.h), which can reduce while it decodes; PNG (1-16 bit, all colour types,
-// interlaced) and BMP by stb_image >= 2.30. What stb_image allocates comes out of a byte budget that follows from the
-// header. 16-bit samples give their high byte; transparency is laid over white as Pillow's alpha_composite does.
-// stb_image takes a BMP that ends early for a whole one and does not check a PNG's checksums: inspect() and
-// check_checksums() do. Palettes are completed (formats/bmp/bmp.h, formats/png/png.h). WebP, AVIF and HEIC are decoded
-// elsewhere.
+// JPEG and BMP by decoders of our own: formats/jpeg/jpeg.h, which can reduce while it decodes, and formats/bmp/bmp.h.
+// PNG (1-16 bit, all colour types, interlaced) by stb_image >= 2.30. What stb_image allocates comes out of a byte
+// budget that follows from the header. 16-bit samples give their high byte; transparency is laid over white as Pillow's
+// alpha_composite does. stb_image does not check a PNG's checksums: check_checksums() does. A PNG's palette is
+// completed (formats/png/png.h). WebP, AVIF and HEIC are decoded elsewhere.
 #pragma once
 
 #include "bytes.h"

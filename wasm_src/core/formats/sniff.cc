@@ -95,7 +95,7 @@ Expected<Format> sniff(Bytes bytes) {
   // "BM" may begin any text: the information header must have a size that exists.
   if (starts_with(bytes, "BM"sv)) {
     const auto header = read_u32(bytes, 14, ByteOrder::kLittle);
-    if (header && (*header == 12 || (*header >= 40 && *header <= 124))) return Format::kBmp;
+    if (header && (*header == 12 || (*header >= 16 && *header <= 124))) return Format::kBmp;
   }
   if (starts_with(bytes, "RIFF"sv) && starts_with(bytes, "WEBP"sv, 8)) return Format::kWebp;
   if (starts_with(bytes, "ftyp"sv, 4)) {

@@ -1,4 +1,4 @@
-// The one door to stb_image: PNG and BMP from memory, and zlib streams, under a byte budget.
+// The one door to stb_image: PNG from memory, and zlib streams, under a byte budget.
 //
 // Every byte that stb_image asks for is taken from a budget that the caller derives from the picture's header, so that
 // a file whose data does not fit its header (a decompression bomb) is refused instead of filling memory. stb_image

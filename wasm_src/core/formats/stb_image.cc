@@ -38,7 +38,6 @@ void* reallocate(void* block, std::size_t old_bytes, std::size_t bytes) {
 #define STBI_REALLOC(block, bytes) dermlet::reallocate(block, 0, bytes)
 #define STBI_FREE(block) std::free(block)
 #define STBI_ONLY_PNG
-#define STBI_ONLY_BMP
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR

@@ -16,8 +16,6 @@ class Writer {
   void copy(Bytes bytes) { to_ = std::copy(bytes.begin(), bytes.end(), to_); }
   void zeros(std::size_t count) { to_ = std::fill_n(to_, count, std::uint8_t{0}); }
   void u8(std::uint32_t value) { *to_++ = static_cast<std::uint8_t>(value); }
-  void u16(std::uint32_t value) { u8(value), u8(value >> 8); }
-  void u32(std::uint32_t value) { u16(value), u16(value >> 16); }
   void u32_big(std::uint32_t value) { u8(value >> 24), u8(value >> 16), u8(value >> 8), u8(value); }
 
  private:

@@ -2,6 +2,7 @@
 #include <array>
 #include <optional>
 
+#include "colour/codes.h"
 #include "formats/foreign/foreign.h"
 #include "formats/foreign/parts.h"
 
@@ -54,28 +55,6 @@ struct Placement {
     return kOrientations[flipped ? 1 : 0][static_cast<std::size_t>(turns)];
   }
 };
-
-// SMPTE EG 432-1, what H.273 calls 12.
-constexpr Primaries kDisplayP3 = {{{0.3127, 0.3290}, {0.680, 0.320}, {0.265, 0.690}, {0.150, 0.060}}};
-
-// ITU-T H.273's codes for primaries and transfer function.
-ColourDescription described_by_codes(unsigned primaries, unsigned transfer) {
-  // BT.709's, BT.601's and sRGB's curves are all shown as sRGB, as browsers do; 2 says nothing.
-  const bool known =
-      transfer == 1 || transfer == 2 || transfer == 6 || transfer == 13 || transfer == 14 || transfer == 15;
-  if (!known) return {ColourKind::kUnreadable};
-  switch (primaries) {
-    case 0:
-    case 2:
-      return {};
-    case 1:
-      return {ColourKind::kSrgb};
-    case 12:
-      return {ColourKind::kPrimaries, {}, kDisplayP3};
-    default:
-      return {ColourKind::kUnreadable};
-  }
-}
 
 // The primary picture's properties, by their places in ipco from 1.
 class Properties {

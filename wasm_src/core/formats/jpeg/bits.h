@@ -87,10 +87,11 @@ class BitReader {
     r.bits_ = r.count_ == 0 ? 0 : r.bits_ >> (64 - r.count_) << (64 - r.count_);
     while (r.count_ <= 56) {
       std::uint64_t byte = 0;
-      if (r.padding_ == 0 && r.at_ < r.bytes_.size() &&
-          (r.bytes_[r.at_] != 0xFF || (r.at_ + 1 < r.bytes_.size() && r.bytes_[r.at_ + 1] == 0))) {
-        byte = r.bytes_[r.at_];
-        r.at_ += byte == 0xFF ? 2 : 1;
+      if (r.padding_ == 0 && r.at_ < r.bytes_.size() && r.bytes_[r.at_] != 0xFF) {
+        byte = r.bytes_[r.at_++];
+      } else if (const std::size_t end = r.padding_ == 0 ? r.end_of_stuffed() : 0; end != 0) {
+        byte = 0xFF;
+        r.at_ = end;
       } else {
         r.padding_ += 8;
       }
@@ -98,6 +99,14 @@ class BitReader {
       r.count_ += 8;
     }
     return r;
+  }
+
+  // What follows a stuffed byte at the reader's place; 0 where a marker or the end stands there. As in libjpeg, any
+  // number of fill bytes may come before the zero.
+  [[nodiscard]] std::size_t end_of_stuffed() const {
+    std::size_t at = at_;
+    while (at < bytes_.size() && bytes_[at] == 0xFF) ++at;
+    return at < bytes_.size() && bytes_[at] == 0 && at > at_ ? at + 1 : 0;
   }
 
   Bytes bytes_;

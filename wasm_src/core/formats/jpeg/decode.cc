@@ -99,7 +99,7 @@ class Decoder {
  public:
   explicit Decoder(Bytes bytes) : bytes_(bytes) {}
 
-  Expected<Reduced> decode(const Rect& part, int reduction);
+  Expected<Reduced> decode(const Rect& part, int reduction, bool inks);
 
  private:
   using Check = Expected<void>;
@@ -109,6 +109,7 @@ class Decoder {
   Expected<Scan> read_scan(Bytes payload);
   Check set_up(const Rect& part, int reduction);
   Check set_up_component(Component& component, const BlockRange& units, int points) const;
+  void take_standard_tables(const Scan& scan, int place);
   Check begin_scan(const Scan& scan);
   Expected<std::size_t> decode_scan(const Scan& scan, std::size_t at);
   Check restart(const Scan& scan, int index);
@@ -134,13 +135,14 @@ class Decoder {
   }
   static void put_samples(Component& component, const std::int32_t* block, bool flat, int x, int y);
   void transform_stored();
-  [[nodiscard]] Expected<Reduced> output(int reduction) const;
+  [[nodiscard]] Expected<Reduced> output(int reduction, bool inks) const;
   [[nodiscard]] Colour colour() const;
   [[nodiscard]] tl::unexpected<Error> incomplete(bool early, double share) const;
 
   Bytes bytes_;
   Frame frame_;
   bool frame_seen_ = false;
+  bool scan_seen_ = false;  // what the channels are is said before
   int h_max_ = 1;
   int v_max_ = 1;
   int units_x_ = 0;  // MCUs of an interleaved scan
@@ -150,6 +152,7 @@ class Decoder {
   bool quantisation_seen_[4] = {};
   std::array<HuffmanTable, 4> dc_;
   std::array<HuffmanTable, 4> ac_;
+  bool huffman_seen_[2][4] = {};  // DC, AC
   int restart_interval_ = 0;
   bool jfif_ = false;
   int adobe_transform_ = -1;
@@ -173,7 +176,7 @@ Decoder::Check Decoder::read_quantisation(Bytes payload) {
     const int wide = payload[0] >> 4;
     const int table = payload[0] & 15;
     const std::size_t length = wide != 0 ? 128 : 64;
-    if (wide > 1 || table > 3 || payload.size() < 1 + length)
+    if (table > 3 || payload.size() < 1 + length)
       return fail(ErrorCode::kCorruptImage, "a JPEG quantisation table makes no sense");
     for (std::size_t i = 0; i < 64; ++i) {
       quantisation_[table][i] = wide != 0 ? read_u16(payload, 1 + 2 * i, ByteOrder::kBig).value_or(0) : payload[1 + i];
@@ -194,11 +197,12 @@ Decoder::Check Decoder::read_huffman(Bytes payload) {
     std::size_t total = 0;
     for (std::size_t i = 0; i < 16; ++i) total += counts[i] = payload[1 + i];
     const Bytes symbols = slice(payload, 17, total);
-    if (total > 256 || symbols.size() != total ||
-        !(kind == 0 ? dc_ : ac_)[table].build(kind == 0 ? HuffmanTable::Kind::kDc : HuffmanTable::Kind::kAc, counts,
-                                              symbols)) {
+    if (total > 256 || symbols.size() != total)
       return fail(ErrorCode::kCorruptImage, "a JPEG Huffman table makes no sense");
-    }
+    // One that is no prefix code is an error when a scan asks for it.
+    (void)(kind == 0 ? dc_ : ac_)[table].build(kind == 0 ? HuffmanTable::Kind::kDc : HuffmanTable::Kind::kAc, counts,
+                                               symbols);
+    huffman_seen_[static_cast<std::size_t>(kind)][table] = true;
     ++effort_;
     payload = payload.subspan(17 + total);
   }
@@ -216,14 +220,14 @@ Expected<Scan> Decoder::read_scan(Bytes payload) {
     const std::uint8_t id = payload[1 + 2 * static_cast<std::size_t>(i)];
     const std::uint8_t tables = payload[2 + 2 * static_cast<std::size_t>(i)];
     const auto* begin = frame_.components;
-    const auto* found = std::find_if(begin, begin + frame_.count, [&](const FrameComponent& c) { return c.id == id; });
+    // Channels of the same name are meant in their order.
+    const auto* found = std::find_if(begin, begin + frame_.count, [&](const FrameComponent& c) {
+      return c.id == id && std::find(scan.component, scan.component + i, &c - begin) == scan.component + i;
+    });
     scan.component[i] = static_cast<int>(found - begin);
     scan.dc_table[i] = tables >> 4;
     scan.ac_table[i] = tables & 15;
     if (found == begin + frame_.count || scan.dc_table[i] > 3 || scan.ac_table[i] > 3) return nonsense();
-    for (int j = 0; j < i; ++j) {
-      if (scan.component[j] == scan.component[i]) return nonsense();
-    }
     if (!frame_.progressive && components_[scan.component[i]].scanned)
       return nonsense();  // a channel has one scan (T.81 A.2)
     blocks += found->h * found->v;
@@ -535,12 +539,25 @@ bool Decoder::ac_refine(Component& c, const HuffmanTable& ac, const Scan& scan, 
   return true;
 }
 
+// Sequential pictures may leave out the tables that nearly all of them have: motion JPEG does.
+void Decoder::take_standard_tables(const Scan& scan, int place) {
+  const auto take = [&](std::array<HuffmanTable, 4>& tables, HuffmanTable::Kind kind, int number) {
+    const auto which = static_cast<std::size_t>(number);
+    if (which < 2 && !huffman_seen_[kind == HuffmanTable::Kind::kDc ? 0 : 1][which] && !tables[which].present())
+      tables[which].build_standard(kind, which == 1);
+  };
+  if (frame_.progressive) return;
+  take(dc_, HuffmanTable::Kind::kDc, scan.dc_table[place]);
+  take(ac_, HuffmanTable::Kind::kAc, scan.ac_table[place]);
+}
+
 Decoder::Check Decoder::begin_scan(const Scan& scan) {
   for (int i = 0; i < scan.count; ++i) {
     Component& c = components_[scan.component[i]];
     c.prediction = 0;
     const bool needs_dc = scan.first == 0 && scan.high == 0;
     const bool needs_ac = !frame_.progressive || scan.first > 0;
+    take_standard_tables(scan, i);
     if ((needs_dc && !dc_[static_cast<std::size_t>(scan.dc_table[i])].present()) ||
         (needs_ac && !ac_[static_cast<std::size_t>(scan.ac_table[i])].present())) {
       return fail(ErrorCode::kCorruptImage, "a JPEG Huffman table is missing");
@@ -645,14 +662,14 @@ void Decoder::transform_stored() {
 // What the channels are, decided as libjpeg does (jdapimin.c, default_decompress_parms).
 Colour Decoder::colour() const {
   if (frame_.count == 1) return Colour::kGrey;
-  if (frame_.count == 4) return adobe_transform_ == 2 ? Colour::kYcck : Colour::kCmyk;
+  if (frame_.count == 4) return adobe_transform_ <= 0 ? Colour::kCmyk : Colour::kYcck;
   if (jfif_) return Colour::kYcc;
   if (adobe_transform_ >= 0) return adobe_transform_ == 0 ? Colour::kRgb : Colour::kYcc;
   const auto id = [&](int i) { return frame_.components[i].id; };
   return id(0) == 'R' && id(1) == 'G' && id(2) == 'B' ? Colour::kRgb : Colour::kYcc;
 }
 
-Expected<Reduced> Decoder::output(int reduction) const {
+Expected<Reduced> Decoder::output(int reduction, bool inks) const {
   const int points = kBlockSide / reduction;
   const BlockRange& kept = components_[0].kept;
   const int h = components_[0].frame.h;
@@ -666,13 +683,13 @@ Expected<Reduced> Decoder::output(int reduction) const {
       std::min((kept.y1 - kept.y0) / v * v_max_ * points, divided_up(frame_.height, reduction) - result.y);
   const Plane* planes[4] = {};
   for (int i = 0; i < frame_.count; ++i) planes[i] = &components_[i].plane;
-  DERMLET_TRY(image,
-              to_rgb_image({planes, static_cast<std::size_t>(frame_.count)}, colour(), width, height, reduction == 1));
+  const std::span<const Plane* const> channels(planes, static_cast<std::size_t>(frame_.count));
+  DERMLET_TRY(image, to_image(channels, colour(), inks, width, height, reduction == 1));
   result.image = std::move(image);
   return result;
 }
 
-Expected<Reduced> Decoder::decode(const Rect& part, int reduction) {
+Expected<Reduced> Decoder::decode(const Rect& part, int reduction, bool inks) {
   bool ended = false;
   for (std::size_t at = 2; !ended;) {
     DERMLET_TRY(segment, next_segment(bytes_, at));
@@ -694,11 +711,12 @@ Expected<Reduced> Decoder::decode(const Rect& part, int reduction) {
       done = read_huffman(payload);
     } else if (marker == kDri) {
       restart_interval_ = read_u16(payload, 0, ByteOrder::kBig).value_or(0);
-    } else if (marker == kApp0 && starts_with(payload, "JFIF\0"sv)) {
-      jfif_ = true;
+    } else if (marker == kApp0 && starts_with(payload, "JFIF\0"sv) && payload.size() >= 14) {
+      jfif_ = jfif_ || !scan_seen_;
     } else if (marker == kApp14 && starts_with(payload, "Adobe"sv) && payload.size() >= 12) {
-      adobe_transform_ = payload[11];
+      if (!scan_seen_) adobe_transform_ = payload[11];
     } else if (marker == kSos) {
+      scan_seen_ = true;
       if (!frame_seen_) return fail(ErrorCode::kCorruptImage, "the JPEG has picture data before its frame header");
       effort_ += 10;
       DERMLET_TRY(scan, read_scan(payload));
@@ -720,7 +738,7 @@ Expected<Reduced> Decoder::decode(const Rect& part, int reduction) {
     if (!ended) return fail(ErrorCode::kCorruptImage, "the progressive JPEG ends before its last pass");
     transform_stored();
   }
-  return output(reduction);
+  return output(reduction, inks);
 }
 
 }  // namespace
@@ -728,11 +746,11 @@ Expected<Reduced> Decoder::decode(const Rect& part, int reduction) {
 
 namespace dermlet {
 
-Expected<Reduced> decode_jpeg(Bytes bytes, const Rect& part, int reduction) {
+Expected<Reduced> decode_jpeg(Bytes bytes, const Rect& part, int reduction, bool inks) {
   // Tables and planes' bookkeeping are too large for a small stack.
   const auto decoder = std::unique_ptr<jpeg::Decoder>(new (std::nothrow) jpeg::Decoder(bytes));
   if (!decoder) return fail(ErrorCode::kImageTooLarge, "not enough memory for the picture");
-  return decoder->decode(part, reduction);
+  return decoder->decode(part, reduction, inks);
 }
 
 }  // namespace dermlet

@@ -65,7 +65,6 @@ Expected<Header> read_jpeg_header(Bytes bytes) {
   Pieces profile;
   bool exif_seen = false;
   bool adobe_rgb = false;
-  bool adobe = false;
   for (std::size_t at = 2;;) {
     DERMLET_TRY(segment, jpeg::next_segment(bytes, at));
     if (!segment) return fail(ErrorCode::kCorruptImage, "the JPEG ends before the picture begins");
@@ -87,14 +86,9 @@ Expected<Header> read_jpeg_header(Bytes bytes) {
       adobe_rgb = states_adobe_rgb(payload.subspan(6));
     } else if (marker == jpeg::kApp2 && starts_with(payload, kProfileMark)) {
       profile.add(payload.subspan(kProfileMark.size()));
-    } else if (marker == jpeg::kApp14 && starts_with(payload, "Adobe"sv)) {
-      adobe = true;
     }
   }
   if (!frame) return fail(ErrorCode::kCorruptImage, "the JPEG has picture data before its frame header");
-  if (frame->count == 4 && !adobe)
-    return fail(ErrorCode::kUnsupportedFormat,
-                "a four-channel JPEG that does not say what its channels are cannot be read");
   if (profile.any()) {
     DERMLET_TRY(colours, profile.joined());
     header.colours = std::move(colours);

@@ -1,6 +1,32 @@
 #include "formats/jpeg/huffman.h"
 
+#include <algorithm>
+
 namespace dermlet::jpeg {
+namespace {
+
+using Counts = std::array<std::uint8_t, 16>;
+
+// Tables K.3 and K.4: how many codes of each length; the symbols are 0 to 11.
+constexpr std::array<Counts, 2> kDcCounts = {
+    {{0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0}, {0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0}}};
+constexpr std::array<std::uint8_t, 12> kDcSymbols = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+
+// Tables K.5 and K.6. Codes of up to 15 bits by their symbols; those of 16 bits have the symbols that are left, in
+// order.
+constexpr std::array<Counts, 2> kAcCounts = {
+    {{0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125}, {0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119}}};
+constexpr std::array<std::uint8_t, 37> kLumaAcSymbols = {
+    0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22, 0x71, 0x14,
+    0x32, 0x81, 0x91, 0xA1, 0x08, 0x23, 0x42, 0xB1, 0xC1, 0x15, 0x52, 0xD1, 0xF0, 0x24, 0x33, 0x62, 0x72, 0x82,
+};
+constexpr std::array<std::uint8_t, 43> kChromaAcSymbols = {
+    0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61,
+    0x71, 0x13, 0x22, 0x32, 0x81, 0x08, 0x14, 0x42, 0x91, 0xA1, 0xB1, 0xC1, 0x09, 0x23, 0x33,
+    0x52, 0xF0, 0x15, 0x62, 0x72, 0xD1, 0x0A, 0x16, 0x24, 0x34, 0xE1, 0x25, 0xF1,
+};
+
+}  // namespace
 
 bool HuffmanTable::build(Kind kind, const std::array<std::uint8_t, 16>& counts, Bytes symbols) {
   present_ = skips_ready_ = false;
@@ -25,6 +51,24 @@ bool HuffmanTable::build(Kind kind, const std::array<std::uint8_t, 16>& counts, 
   present_ = true;
   if (kind == Kind::kAc) build_coefficients();
   return true;
+}
+
+void HuffmanTable::build_standard(Kind kind, bool chroma) {
+  const std::size_t which = chroma ? 1 : 0;
+  if (kind == Kind::kDc) {
+    (void)build(kind, kDcCounts[which], kDcSymbols);
+    return;
+  }
+  const Bytes frequent = chroma ? Bytes(kChromaAcSymbols) : Bytes(kLumaAcSymbols);
+  std::array<std::uint8_t, 162> symbols{};
+  auto to = std::copy(frequent.begin(), frequent.end(), symbols.begin());
+  for (unsigned symbol = 0; symbol < 256; ++symbol) {
+    const unsigned size = symbol & 15;
+    const bool valid = size == 0 ? symbol == 0 || symbol == 0xF0 : size <= 10;
+    if (valid && std::find(frequent.begin(), frequent.end(), symbol) == frequent.end())
+      *to++ = static_cast<std::uint8_t>(symbol);
+  }
+  (void)build(kind, kAcCounts[which], symbols);
 }
 
 HuffmanTable::Long HuffmanTable::decode_long(std::uint32_t bits) const {

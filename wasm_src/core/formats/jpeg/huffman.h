@@ -49,6 +49,10 @@ class HuffmanTable {
   // serves kAc only.
   [[nodiscard]] bool build(Kind kind, const std::array<std::uint8_t, 16>& counts, Bytes symbols);
 
+  // The tables that motion JPEG leaves out (T.81 K.3): `chroma` or luma. libjpeg-turbo takes them too where a
+  // sequential picture has none.
+  void build_standard(Kind kind, bool chroma);
+
   // Must be called before skip(): the table takes a while to build and most pictures do without.
   void prepare_skips();
 

@@ -45,6 +45,11 @@ Expected<std::optional<Segment>> next_segment(Bytes bytes, std::size_t at) {
   if (segment.marker == kSoi || segment.marker == kEoi || segment.marker == 0x01) return segment;
   const auto length = read_u16(bytes, segment.end, ByteOrder::kBig);
   if (!length) return std::nullopt;
+  // As in libjpeg, a segment that nobody needs to read may state less than its length's own two bytes.
+  if (*length < 2 && (is_application(segment.marker) || segment.marker == kCom || segment.marker == kDnl)) {
+    segment.end += 2;
+    return segment;
+  }
   if (*length < 2) return fail(ErrorCode::kCorruptImage, "a JPEG segment has no length");
   if (*length > bytes.size() - segment.end) return std::nullopt;
   segment.payload = bytes.subspan(segment.end + 2, *length - 2u);

@@ -22,13 +22,16 @@ inline constexpr std::uint8_t kSoi = 0xD8;
 inline constexpr std::uint8_t kEoi = 0xD9;
 inline constexpr std::uint8_t kSos = 0xDA;
 inline constexpr std::uint8_t kDqt = 0xDB;
+inline constexpr std::uint8_t kDnl = 0xDC;
 inline constexpr std::uint8_t kDri = 0xDD;
 inline constexpr std::uint8_t kApp0 = 0xE0;
 inline constexpr std::uint8_t kApp1 = 0xE1;
 inline constexpr std::uint8_t kApp2 = 0xE2;
 inline constexpr std::uint8_t kApp14 = 0xEE;
+inline constexpr std::uint8_t kCom = 0xFE;
 
 [[nodiscard]] constexpr bool is_restart(std::uint8_t marker) { return marker >= kRst0 && marker <= kRst7; }
+[[nodiscard]] constexpr bool is_application(std::uint8_t marker) { return marker >= kApp0 && marker <= 0xEF; }
 [[nodiscard]] constexpr bool is_frame(std::uint8_t marker) {
   return marker >= kSof0 && marker <= 0xCF && marker != kDht && marker != kJpg && marker != kDac;
 }

@@ -134,18 +134,38 @@ void convert_row(const std::uint8_t* const* rows, Colour colour, int width, std:
   }
 }
 
+// What Adobe stores inverted, the right way round. `scratch` holds the colours of a row.
+void ink_row(const std::uint8_t* const* rows, Colour colour, int width, std::uint8_t* scratch, std::uint8_t* out) {
+  const bool luma = colour == Colour::kYcck;
+  if (luma) {
+    ycc_row(rows[0], rows[1], rows[2], width, scratch);
+  } else {
+    interleave_row(rows, width, scratch);
+  }
+  for (int x = 0; x < width; ++x) {
+    for (int c = 0; c < 3; ++c, ++scratch) *out++ = static_cast<std::uint8_t>(luma ? *scratch : 255 - *scratch);
+    *out++ = static_cast<std::uint8_t>(255 - rows[3][x]);
+  }
+}
+
 }  // namespace
 
-Expected<Image> to_rgb_image(std::span<const Plane* const> planes, Colour colour, int width, int height, bool smooth) {
-  DERMLET_TRY(image, Image::allocate(width, height, 3));
+Expected<Image> to_image(std::span<const Plane* const> planes, Colour colour, bool inks, int width, int height,
+                         bool smooth) {
+  inks = inks && planes.size() == 4;
+  DERMLET_TRY(image, Image::allocate(width, height, inks ? 4 : 3));
   // An upsampled row may be longer than the picture's: by less than one ratio, 4 at most.
   const std::size_t room = static_cast<std::size_t>(width) + 8;
-  DERMLET_TRY(scratch, Buffer<std::uint8_t>::allocate(room, 4));
+  DERMLET_TRY(scratch, Buffer<std::uint8_t>::allocate(room, 7));
   for (int y = 0; y < height; ++y) {
     const std::uint8_t* rows[4] = {};
     for (std::size_t c = 0; c < planes.size(); ++c)
       rows[c] = upsampled_row(*planes[c], y, smooth, scratch.data() + room * c);
-    convert_row(rows, colour, width, image.row(y));
+    if (inks) {
+      ink_row(rows, colour, width, scratch.data() + room * 4, image.row(y));
+    } else {
+      convert_row(rows, colour, width, image.row(y));
+    }
   }
   return image;
 }

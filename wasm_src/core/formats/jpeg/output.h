@@ -1,4 +1,4 @@
-// Decoded JPEG components -> RGB rows: chroma upsampling and colour conversion, to the bit as libjpeg-turbo
+// Decoded JPEG components -> rows of RGB or inks: chroma upsampling and colour conversion, to the bit as libjpeg-turbo
 // (jdsample.c, jdcolor.c) and Pillow (CMYK).
 #pragma once
 
@@ -23,9 +23,10 @@ struct Plane {
 };
 
 //   planes  1 for kGrey, 3, or 4
+//   inks    kCmyk and kYcck as their four inks, 0 for none of it, in place of RGB
 //   smooth  libjpeg's "fancy" triangle filter for chroma at half size; else samples are repeated
 // Errors: kImageTooLarge (no memory).
-[[nodiscard]] Expected<Image> to_rgb_image(std::span<const Plane* const> planes, Colour colour, int width, int height,
-                                           bool smooth);
+[[nodiscard]] Expected<Image> to_image(std::span<const Plane* const> planes, Colour colour, bool inks, int width,
+                                       int height, bool smooth);
 
 }  // namespace dermlet::jpeg

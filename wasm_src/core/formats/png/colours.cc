@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "colour/codes.h"
 #include "formats/png/png.h"
 #include "formats/stb.h"
 
@@ -25,6 +26,13 @@ std::optional<Bytes> find_chunk(Bytes file, std::string_view kind) {
   return chunk->intact() ? chunk->data() : Bytes();
 }
 
+// cICP: primaries, transfer function, matrix and range of H.273. A PNG is RGB; that not all of its levels are used is
+// for video.
+ColourDescription by_codes(Bytes cicp) {
+  if (cicp.size() != 4 || cicp[2] != 0 || cicp[3] != 1) return {ColourKind::kUnreadable};
+  return described_by_codes(cicp[0], cicp[1]);
+}
+
 // gAMA is the file's exponent and cHRM x and y of white, red, green and blue, all in 1/100000.
 ColourDescription by_numbers(const std::optional<Bytes>& gama, const std::optional<Bytes>& chrm) {
   ColourDescription colours{ColourKind::kPrimaries};
@@ -47,15 +55,18 @@ ColourDescription by_numbers(const std::optional<Bytes>& gama, const std::option
 }  // namespace
 
 ColourDescription read_png_colours(Bytes file) {
-  // BT.709's primaries, sRGB's curve, RGB, all levels used.
+  // Codes that say nothing of the primaries, or cannot be read, leave the word to the profile.
   const auto cicp = find_chunk(file, "cICP"sv);
-  if (cicp && starts_with(*cicp, "\1\15\0\1"sv)) return {ColourKind::kSrgb};
+  if (cicp) {
+    auto colours = by_codes(*cicp);
+    if (colours.kind != ColourKind::kUnreadable && colours.kind != ColourKind::kNone) return colours;
+  }
   if (const auto iccp = find_chunk(file, "iCCP"sv)) {
     auto profile = inflated(*iccp);
     const auto kind = profile.empty() ? ColourKind::kUnreadable : ColourKind::kProfile;
     return {kind, std::move(profile)};
   }
-  if (cicp) return {ColourKind::kUnreadable};
+  if (cicp && by_codes(*cicp).kind == ColourKind::kUnreadable) return {ColourKind::kUnreadable};
   if (find_chunk(file, "sRGB"sv)) return {ColourKind::kSrgb};
   const auto gama = find_chunk(file, "gAMA"sv);
   const auto chrm = find_chunk(file, "cHRM"sv);
