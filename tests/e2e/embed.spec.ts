@@ -33,6 +33,7 @@ test('an element that is removed ends its worker', async ({ app, page, site }) =
 });
 
 test('an element that is attached again goes on where it was', async ({ app, page, site }) => {
+  test.slow(); // it loads three times
   site.addPage('elsewhere/again.html', EMBED.replace('backend="wasm"', 'backend="wasm" load="now"'));
   await page.goto(`${site.url}elsewhere/again.html`);
   await app.untilReady();

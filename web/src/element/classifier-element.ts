@@ -20,7 +20,18 @@ import './photo-view.js';
 import './picker.js';
 import './result-card.js';
 import './shelf.js';
-import { doctor, isolated, language, loadWords, purpose, STAGES, say, stageWords, verdict } from '../messages/index.js';
+import {
+  doctor,
+  errorWords,
+  isolated,
+  language,
+  loadWords,
+  purpose,
+  STAGES,
+  say,
+  stageWords,
+  verdict,
+} from '../messages/index.js';
 import { filesIn, holdsFiles } from './dropped.js';
 import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
@@ -395,8 +406,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   /** The focused button disappears with its photo: focus the picker instead. */
   #remove(session: Session, id: number): void {
+    const told = this.announcement?.photo === id;
     session.remove(id);
-    if (this.announcement?.photo === id) this.announcement = { text: () => say('announce.removed'), photo: REMOVED };
+    if (told) this.announcement = { text: () => say('announce.removed'), photo: REMOVED };
     void this.updateComplete.then(() => this.#keepFocus());
   }
 
@@ -418,10 +430,14 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #modality(session: Session | null) {
     const model = session?.load.kind === 'ready' ? session.load.model : null;
+    const state = session?.selected?.state;
+    const { result, again } = state?.kind === 'done' ? state : { result: null, again: null };
+    const failed = again?.kind === 'failed' ? again.error.code : null;
     return html`<dermlet-modality
       .model=${model}
       .value=${session?.modality ?? null}
-      .choice=${session?.selected?.state.kind === 'done' ? session.selected.state.result.modalityChoice : null}
+      .choice=${result?.modalityChoice ?? null}
+      .note=${again && (() => (failed ? errorWords(failed).title : say('run.again')))}
       @modality=${(event: CustomEvent<string | null>) => session?.setModality(event.detail)}
     ></dermlet-modality>`;
   }

@@ -52,6 +52,11 @@ export class DermletModality extends LitElement {
         outline: none;
         accent-color: var(--accent);
       }
+      .note {
+        margin-top: 0.6rem;
+        font-size: 0.92rem;
+        font-weight: 600;
+      }
       .hint {
         grid-column: 2;
         color: var(--muted);
@@ -66,6 +71,8 @@ export class DermletModality extends LitElement {
   @property({ attribute: false }) value: string | null = null;
   /** The modality used for the selected photo, once it has been classified. */
   @property({ attribute: false }) choice: ModalityChoice | null = null;
+  /** What becomes of a choice, where the answer is out of view. */
+  @property({ attribute: false }) note: (() => string) | null = null;
 
   override render() {
     const model = this.model;
@@ -81,6 +88,7 @@ export class DermletModality extends LitElement {
         ${byPicture ? this.#option(null, chosen, recognisedWords(this.choice)) : nothing}
           ${ids.map((id) => this.#option(id, chosen, modalityWords(id)))}
       </div>
+      ${this.note ? html`<p class="note">${this.note()}</p>` : nothing}
     </fieldset>`;
   }
 
