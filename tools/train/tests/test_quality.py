@@ -16,11 +16,11 @@ from prepare_drawn import lesion
 
 from dermlet_train.card.measure import ROOT
 from dermlet_train.metrics import auc
-from dermlet_train.quality import CHOOSING, REPORTING, judge, limits_of, read_parts
+from dermlet_train.quality import CHOOSING, REPORTING, chosen_checks, judge, kept_findings, limits_of, read_parts
 from dermlet_train.quality.choose import choose, flagged, harmful_from, isotonic, roc_area
 from dermlet_train.quality.degrade import DEGRADATIONS, Degradation, expose, shrink
 from dermlet_train.quality.measure import UNDEGRADED, core_values, evenly, predict, write_pictures
-from dermlet_train.quality.report import page
+from dermlet_train.quality.report import page, write_report
 
 RNG = np.random.default_rng(3)
 INPUT = {
@@ -151,6 +151,30 @@ def test_the_gate_fires_where_accuracy_has_dropped_and_nowhere_else() -> None:
         {"drop": 0.1, "flagged": 0.025, "pictures": 40, "undegraded": 40},
     )
     assert "| blurred | not made |" in text and "| blurred | 3 % of the shorter side | +0.500 |" in text
+
+
+def test_checks_measured_before_stay_as_the_report_has_them(tmp_path: Path) -> None:
+    rows = [{"set": "s", "image": f"{i}.jpg", "label": "mel" if i % 2 else "nv"} for i in range(40)]
+    own = {UNDEGRADED: np.linspace(1, 2, 40), "blurred=3": np.linspace(0, 0.1, 40)}
+    right = {True: np.array([0.9, 0.1]), False: np.array([0.1, 0.9])}
+    answers = {
+        (setting, f"s/{row['image']}"): right[(row["label"] == "mel") == (setting == UNDEGRADED)]
+        for setting in own
+        for row in rows
+    }
+    degradation = Degradation("blurred", "%", lambda picture, _step, _rng: picture, (3,))
+    finding = judge("photo", degradation, rows, answers, {CHOOSING: own, REPORTING: own}, MANIFEST, 0.1, 0.025)
+    model = {"name": "m", "version": "1.0.0", "file": {"sha256": "0"}}
+    write_report(tmp_path, model, [finding], {"drop": 0.1, "flagged": 0.025, "pictures": 40, "undegraded": 40})
+    assert kept_findings(tmp_path, ["blurred"]) == []
+    (kept,) = kept_findings(tmp_path, chosen_checks("grey,collage"))
+    assert (kept.check, kept.limit) == ("blurred", pytest.approx(finding.limit, abs=1e-4))
+    assert (
+        page(model, [kept], {"drop": 0.1, "flagged": 0.025, "pictures": 40, "undegraded": 40})
+        == (tmp_path / "QUALITY.md").read_text()
+    )
+    with pytest.raises(SystemExit, match="no check gray"):
+        chosen_checks("gray")
 
 
 def test_parts_are_the_tables_or_cut_from_its_groups(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,6 +76,11 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
         default=400,
         help="undegraded pictures of each modality and part whose quality is measured (%(default)s)",
     )
+    step.add_argument(
+        "--only",
+        metavar="CHECK[,CHECK]",
+        help="measure these checks alone; what the model's report says of the others stays, so give the same options",
+    )
     step.add_argument("--jobs", type=int, default=2)
     step.add_argument(
         "--cache",
@@ -119,13 +125,16 @@ def run(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(arguments.model)
     classes = [entry["id"] for entry in manifest["classes"]]
     parts = read_parts(arguments.labels, classes, arguments.calibration_fraction)
-    findings = []
+    only = chosen_checks(arguments.only)
+    findings = kept_findings(arguments.model, only) if arguments.only else []
     for modality in (entry["id"] for entry in manifest["modalities"]):
         rows = {part: [row for row in own if row.get("modality") == modality] for part, own in parts.items()}
         if not all(rows.values()):
             print(f"quality: {modality}: too few pictures, no limits chosen", flush=True)
             continue
-        findings += measure_modality(modality, rows, manifest, arguments)
+        findings += measure_modality(modality, rows, manifest, arguments, only)
+    order = [d.check for d in DEGRADATIONS]
+    findings.sort(key=lambda finding: (finding.modality, order.index(finding.check)))
     if not findings:
         raise SystemExit("quality: no modality has pictures in both parts")
     manifest["quality"] = limits_of(findings, manifest["quality"])
@@ -151,14 +160,39 @@ def limits_of(findings: Sequence[Finding], before: dict[str, Any]) -> dict[str, 
     return {**quality, "modalities": {**before.get("modalities", {}), **own}}
 
 
+def chosen_checks(text: str | None) -> tuple[str, ...]:
+    """Ids of the checks of a list separated by commas; of all without one. Raises SystemExit."""
+    known = tuple(d.check for d in DEGRADATIONS)
+    wanted = known if text is None else tuple(text.split(","))
+    if unknown := [check for check in wanted if check not in known]:
+        raise SystemExit(f"quality: there is no check {', '.join(unknown)}; there are {', '.join(known)}")
+    return wanted
+
+
+def kept_findings(model: Path, measured: Sequence[str]) -> list[Finding]:
+    """What the model's report says of the checks that are not measured anew."""
+    path = model / "figures" / "quality.json"
+    if not path.exists():
+        return []
+    return [
+        Finding(**{**entry, "roc": {part: Roc(**figures) for part, figures in entry["roc"].items()}})
+        for entry in json.loads(path.read_text())["findings"]
+        if entry["check"] not in measured
+    ]
+
+
 def measure_modality(
-    modality: str, rows: dict[str, list[Row]], manifest: dict[str, Any], arguments: argparse.Namespace
+    modality: str,
+    rows: dict[str, list[Row]],
+    manifest: dict[str, Any],
+    arguments: argparse.Namespace,
+    only: Sequence[str],
 ) -> list[Finding]:
     sampled = {part: evenly(own, arguments.pictures) for part, own in rows.items()}
     undegraded = {part: _undegraded_values(own, manifest, arguments) for part, own in rows.items()}
     clean, _ = _through(sampled[CHOOSING], None, manifest, arguments, True)
     findings = []
-    for degradation in DEGRADATIONS:
+    for degradation in (d for d in DEGRADATIONS if d.check in only):
         answers, chosen = _through(sampled[CHOOSING], degradation, manifest, arguments, not degradation.hopeless)
         _, reported = _through(sampled[REPORTING], degradation, manifest, arguments, False)
         values = {
