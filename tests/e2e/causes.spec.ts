@@ -212,7 +212,7 @@ test('the element is in a sandbox whose server lets everybody read', async ({ pa
     site.answers.set(path, { body: site.read(path), type: 'text/javascript', headers: everybody });
   site.answers.set('inner.html', { body: `<!doctype html><title>Test</title>${ELEMENT}`, type: 'text/html' });
   site.answers.set('frame.html', {
-    body: '<!doctype html><title>Test</title><iframe sandbox="allow-scripts" src="inner.html" width="800" height="600">',
+    body: '<!doctype html><title>Test</title><iframe sandbox="allow-scripts" src="inner.html" width="800">',
     type: 'text/html',
   });
   await page.goto(`${site.url}frame.html`);

@@ -24,7 +24,7 @@ test('everything can be done by keyboard alone', async ({ app, page }) => {
   await page.keyboard.press('ArrowRight');
   expect(Number(await slider.inputValue())).toBeGreaterThan(before);
 
-  const summary = page.getByText('What was run, and what left this device');
+  const summary = page.locator('summary', { hasText: 'What was run, and what left this device' });
   for (let presses = 0; presses < 40 && !(await summary.evaluate((element) => element.matches(':focus'))); presses += 1)
     await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');

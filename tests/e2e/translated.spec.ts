@@ -102,6 +102,8 @@ for (const kind of ['fonts', 'paragraphs'] as const) {
       await expect(where.getByRole('progressbar')).toBeVisible();
       await each.choose('spot.jpg');
       await expect(where.getByText('Waiting for the neural network to load')).toBeVisible();
+      // Nothing more changes from here on.
+      await expect(where.getByText('This is taking longer than usual.')).toBeVisible();
     });
     release();
     await both('a result', (each) => results(each, 1));

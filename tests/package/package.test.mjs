@@ -414,7 +414,7 @@ describe('a plain page', () => {
           }),
         ),
       );
-      assert.equal(`${error?.name} ${error?.code}`, 'DermletError MODEL_UNAVAILABLE', policy);
+      assert.equal(`${error?.name} ${error?.code}`, 'DermletError POLICY_BLOCKED', policy);
       assert.match(error.message, /worker-src blob:.*script-src http.*copy-assets/);
       await page.close();
     }

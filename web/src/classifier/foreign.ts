@@ -23,7 +23,8 @@ export interface DecodedPicture extends Picture {
 }
 
 /**
- * @throws DermletError UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE, DECODER_UNAVAILABLE, and what `imported` gives
+ * @throws DermletError UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE, DECODER_UNAVAILABLE, and what `imported`
+ * gives
  */
 export type DecodeForeign = (bytes: Uint8Array<ArrayBuffer>, format: ForeignFormat) => Promise<DecodedPicture>;
 

@@ -90,7 +90,8 @@ function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): 
  * Starts ONNX Runtime for a backend and creates the session. Weights stored as fp16 or int8 are folded back to fp32
  * here ('all').
  * @param read returns one of the model's files, verified; called while the runtime is fetched
- * @throws ThreadsFailed, DermletError as `whyMissing` gives (the runtime's scripts), MODEL_UNAVAILABLE, MODEL_CORRUPT (names), BACKEND_FAILED
+ * @throws ThreadsFailed, DermletError as `whyMissing` gives (the runtime's scripts), MODEL_UNAVAILABLE, MODEL_CORRUPT
+ * (names), BACKEND_FAILED
  */
 export async function createNetwork(
   backend: Backend,

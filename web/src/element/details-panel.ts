@@ -99,7 +99,9 @@ export class DermletDetails extends LitElement {
       rows.push([
         say('details.licence'),
         html`<a href=${license.url} target="_blank"
-          rel="noreferrer license">${isolated(license.id)}</a>${license.nonCommercial ? say('details.nonCommercial') : nothing}`,
+          rel="noreferrer license">${isolated(license.id)}</a>${
+            license.nonCommercial ? say('details.nonCommercial') : nothing
+          }`,
       ]);
     }
     return rows;

@@ -79,7 +79,10 @@ export class DermletNotice extends LitElement {
               @click=${() => emit(this, 'retry', null)}>${this.retryLabel}</button></div>`
             : nothing
         }
-        <p class="code" lang="en" dir="ltr"><code>${this.error.code}</code>: ${isolated(this.error.message, LONGEST)}</p>
+        <p class="code" lang="en" dir="ltr"><code>${this.error.code}</code>: ${
+          // Addresses and files that it names are strangers' words.
+          isolated(this.error.message, LONGEST)
+        }</p>
       </div>
     </section>`;
   }

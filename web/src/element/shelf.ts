@@ -114,7 +114,9 @@ export class DermletShelf extends LitElement {
             ? nothing
             : html`<span class="mark" aria-hidden="true">${say(`shelf.mark.${state.kind}`)}</span>`
         }
-        <span class="visually-hidden">${medical(() => say('shelf.item', { name: isolated(name), state: stateWords(state) }))}</span>
+        <span class="visually-hidden">${medical(() =>
+          say('shelf.item', { name: isolated(name), state: stateWords(state) }),
+        )}</span>
       </button>
       <button type="button" class="remove" @click=${() => emit(this, 'remove', photo.id)}>
         ${closeIcon}<span class="visually-hidden">${say('shelf.remove', { name: isolated(name) })}</span>
