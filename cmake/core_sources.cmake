@@ -10,7 +10,6 @@ set(core_jpeg_sources
   formats/jpeg/output.cc)
 set(core_pixel_sources
   colour/table.cc
-  formats/bmp/decode.cc
   geometry/resample.cc
   view/quality.cc)
 
@@ -24,6 +23,7 @@ set(core_other_sources
   decision/heatmap.cc
   decision/modality.cc
   decision/rejection.cc
+  formats/bmp/decode.cc
   formats/bmp/header.cc
   formats/bmp/layout.cc
   formats/decode.cc

@@ -267,7 +267,7 @@ TEST(Colour, PngChunksInTheStandardsOrder) {
   EXPECT_EQ(said(png_with({cicp_pq})), "unsupported-profile");
   EXPECT_EQ(said(png_with({cicp_pq, srgb})), "unsupported-profile");
   EXPECT_EQ(said(png_with({cicp_pq, p3})), "converted");
-  const auto codes = [](Octets data) { return said(png_with({chunk("cICP", data)})); };
+  const auto codes = [](const Octets& data) { return said(png_with({chunk("cICP", data)})); };
   EXPECT_EQ(codes({12, 13, 0, 1}), "converted");
   EXPECT_EQ(codes({9, 13, 0, 1}), "converted");
   EXPECT_EQ(codes({1, 8, 0, 1}), "converted");             // linear

@@ -2,12 +2,12 @@
 //
 // Where each format says it:
 //   JPEG  ICC profile in APP2 segments (ICC.1:2022 annex B.4), in any order; an incomplete or contradictory set counts
-//         as a profile that cannot be used. Without one, Adobe RGB where EXIF states it, which some cameras do instead
-//         of attaching a profile
+//         as a profile that cannot be used. A profile of inks is one for pictures of four channels, and no other is.
+//         Without one, Adobe RGB where EXIF states it, which some cameras do instead of attaching a profile
 //   PNG   (third edition) cICP whose codes are read (codes.h), then iCCP, then sRGB, then gAMA and cHRM; a cICP that
-//         is not read, such as that of high dynamic range, is reported where there is no iCCP. gAMA
-//         of about 1/2.2 without other primaries than sRGB's is what encoders write beside or in place of sRGB, and is
-//         taken as that, as browsers do. Colour chunks after the picture's data do not count
+//         is not read, such as that of high dynamic range, is reported where there is no iCCP. gAMA of about 1/2.2
+//         without other primaries than sRGB's is what encoders write beside or in place of sRGB, and is taken as that,
+//         as browsers do. Colour chunks after the picture's data do not count
 //   BMP   version 5: sRGB where it states so, or the profile in the file; one in another file is reported
 //   WebP  ICCP
 //   AVIF, HEIC  the primary picture's colr: a profile, else codes as in cICP

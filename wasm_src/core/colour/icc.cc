@@ -153,7 +153,10 @@ bool Converter::set(Profile profile) {
   table_ = std::move(profile.table);
   fill_encoded();
   if (table_ != nullptr) {
-    if (!xyz_of(kSrgbPrimaries, from_xyz_) || !invert(from_xyz_)) return false;
+    auto known = Buffer<Known>::allocate(std::size_t{1} << kKnownBits);
+    if (!known || !xyz_of(kSrgbPrimaries, from_xyz_) || !invert(from_xyz_)) return false;
+    std::fill_n(known->data(), known->size(), Known{});
+    known_ = *std::move(known);
   } else if (!set_shares(profile)) {
     return false;
   }
@@ -208,18 +211,22 @@ void Converter::look_up(const std::uint8_t* levels, std::uint8_t* rgb) const {
   }
 }
 
-// Neighbours are often alike, and a look-up takes some twenty times as long as copying the last one's answer.
+// A photo has far fewer colours than pixels, and a look-up takes some twenty times as long as remembering its answer:
+// known_ has, at a place that follows from the colour, the last one that was asked for there.
 void Converter::look_up_all(std::span<const std::uint8_t> pixels, int channels, std::span<std::uint8_t> rgb) const {
   const auto step = static_cast<std::size_t>(channels);
-  std::array<std::uint8_t, 4> last{};
-  std::array<std::uint8_t, 3> answer{};
   for (std::size_t from = 0, to = 0; from + step <= pixels.size() && to + 3 <= rgb.size(); from += step, to += 3) {
-    const std::uint8_t* pixel = pixels.data() + from;
-    if (from == 0 || !std::equal(pixel, pixel + step, last.begin())) {
-      std::copy_n(pixel, step, last.begin());
-      look_up(last.data(), answer.data());
+    std::array<std::uint8_t, 4> levels{};
+    std::copy_n(pixels.data() + from, step, levels.begin());
+    std::uint32_t colour = 0;
+    for (std::size_t i = 0; i < levels.size(); ++i) colour |= std::uint32_t{levels[i]} << 8 * i;
+    Known& known = known_.data()[colour * 0x9E3779B1u >> (32 - kKnownBits)];
+    if (!known.there || known.colour != colour) {
+      known.colour = colour;
+      known.there = true;
+      look_up(levels.data(), known.rgb.data());
     }
-    std::copy(answer.begin(), answer.end(), rgb.data() + to);
+    std::copy(known.rgb.begin(), known.rgb.end(), rgb.data() + to);
   }
 }
 

@@ -78,7 +78,15 @@ class Converter {
 
   int channels_ = 3;
   std::unique_ptr<icc::Table> table_;
-  Matrix from_xyz_{};  // to linear sRGB; with a table only
+  // Colours that were looked up before, and their answers.
+  struct Known {
+    std::uint32_t colour = 0;
+    bool there = false;
+    std::array<std::uint8_t, 3> rgb{};
+  };
+  static constexpr int kKnownBits = 15;
+  mutable Buffer<Known> known_;  // with a table only; changes no answer
+  Matrix from_xyz_{};            // to linear sRGB; with a table only
   Buffer<std::int32_t>
       shares_;  // what each level of each channel gives to linear red, green and blue (and one unused, for alignment)
   Buffer<std::uint8_t> encoded_;  // linear light to sRGB's levels

@@ -13,8 +13,8 @@ constexpr std::size_t kOutputs = 3;
 // CIELAB to XYZ relative to D50 (CIE 15).
 Vector xyz_of_lab(double lightness, double a, double b) {
   const auto light = [](double t) { return t > 24.0 / 116 ? t * t * t : (108.0 / 841) * (t - 16.0 / 116); };
-  const double y = (lightness + 16) / 116;
-  return {0.9642 * light(y + a / 500), light(y), 0.8249 * light(y - b / 200)};
+  const double y = (lightness + 16) * (1.0 / 116);
+  return {0.9642 * light(y + a * 0.002), light(y), 0.8249 * light(y - b * 0.005)};
 }
 
 }  // namespace
@@ -210,7 +210,7 @@ Vector Table::interpolated(const std::uint8_t* levels) const {
     const Vector above = at(first.offset + strides_[0]);
     for (std::size_t c = 0; c < 3; ++c) result[c] = below[c] + (above[c] - below[c]) * first.beyond;
   }
-  for (double& value : result) value /= kMost;
+  for (double& value : result) value *= 1 / kMost;
   return result;
 }
 
@@ -225,7 +225,7 @@ Vector Table::xyz(const std::uint8_t* levels) const {
   for (std::size_t c = 0; c < 3; ++c) v[c] = last_[c](v[c]);
   constexpr double kMostXyz = 1 + 32767.0 / 32768;
   if (!lab_) return {v[0] * kMostXyz, v[1] * kMostXyz, v[2] * kMostXyz};
-  if (old_lab_) return xyz_of_lab(v[0] * 100 * kMost / 65280, v[1] * kMost / 256 - 128, v[2] * kMost / 256 - 128);
+  if (old_lab_) return xyz_of_lab(v[0] * (100 * kMost / 65280), v[1] * (kMost / 256) - 128, v[2] * (kMost / 256) - 128);
   return xyz_of_lab(v[0] * 100, v[1] * 255 - 128, v[2] * 255 - 128);
 }
 

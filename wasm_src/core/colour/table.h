@@ -43,8 +43,8 @@ class Table {
   bool read_tables(Bytes tag, bool wide);
   bool read_stages(Bytes tag);
   bool read_nodes(Bytes data, const std::array<std::size_t, 4>& grid, bool wide);
-  bool read_stage(Stage& stage, Bytes curve);
-  bool read_curves(Bytes tag, std::size_t at, std::array<Stage, 3>& stages);
+  static bool read_stage(Stage& stage, Bytes curve);
+  static bool read_curves(Bytes tag, std::size_t at, std::array<Stage, 3>& stages);
   bool read_inputs(Bytes tag, std::size_t at);
   [[nodiscard]] Vector interpolated(const std::uint8_t* levels) const;
   [[nodiscard]] Vector in_tetrahedron(std::size_t at, const Place* places) const;

@@ -71,7 +71,7 @@ bool read_runs(Bytes data, const Layout& layout, const Put& put) {
       at += 2;
       if (x > layout.width) return false;
     } else {
-      const std::size_t length = static_cast<std::size_t>(halves ? (code + 1) / 2 : code);
+      const auto length = static_cast<std::size_t>(halves ? (code + 1) / 2 : code);
       if (code > layout.width - x || length > data.size() - at) return false;
       for (int i = 0; i < code; ++i, ++x)
         put(x, y, shortened(i, data[at + static_cast<std::size_t>(halves ? i / 2 : i)]));

@@ -129,7 +129,7 @@ Expected<Layout> read_layout(Bytes file) {
   const std::uint64_t row_bits = static_cast<std::uint64_t>(layout.width) * static_cast<std::uint64_t>(layout.bits);
   const std::uint64_t row = (row_bits + 31) / 32 * 4;
   layout.row_bytes = static_cast<std::size_t>(row);
-  const std::uint64_t rows = static_cast<std::uint64_t>(layout.height);
+  const auto rows = static_cast<std::uint64_t>(layout.height);
   const std::uint64_t there = file.size() - layout.data_at;
   // The last row's padding is sometimes left out. Two bytes of run lengths stand for 255 pixels: what the file cannot
   // hold is not allocated.
