@@ -8,6 +8,7 @@ import { messageOf } from './abort.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import type { FileEntry, Manifest, ModelInput } from './manifest.js';
+import { clearUpperHalves } from './registers.js';
 import type { Backend } from './result.js';
 
 /** The views of one picture, one after the other, as the core's `interpret` takes them. */
@@ -109,6 +110,7 @@ export async function createNetwork(
   let finding: InferenceSession | null = null;
   try {
     runtime = await configured(backend, environment, threads, binary);
+    clearUpperHalves();
     const creating = runtime.InferenceSession.create(model, {
       executionProviders: [backend],
       graphOptimizationLevel: 'all',
@@ -220,6 +222,7 @@ class SessionNetwork implements Network {
     const dims =
       input.layout === 'NCHW' ? [views, 3, input.height, input.width] : [views, input.height, input.width, 3];
     try {
+      clearUpperHalves();
       return await session.run({ [input.name]: new this.runtime.Tensor('float32', tensor, dims) });
     } catch (cause) {
       throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not run ${what}: ${messageOf(cause)}`, { cause });
