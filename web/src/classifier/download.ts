@@ -33,6 +33,7 @@ export async function fetchOk(url: string, { fetch, signal, cache }: Download): 
       ...(signal ? { signal } : {}),
       ...(cache ? { cache } : {}),
       credentials: 'same-origin',
+      referrerPolicy: 'no-referrer',
     });
   } catch (cause) {
     throw failure(url, cause, signal);

@@ -74,8 +74,27 @@ async function configured(
   runtime.env.wasm.numThreads = threads;
   runtime.env.wasm.wasmBinary = binary;
   runtime.env.wasm.initTimeout = threads > 1 ? THREADED_START_LIMIT : 0;
-  if (script) runtime.env.wasm.wasmPaths = { mjs: script };
+  if (script) {
+    if (followsRedirects(globalThis.navigator)) await refuseRedirect(script);
+    runtime.env.wasm.wasmPaths = { mjs: script };
+  }
   return runtime;
+}
+
+/** WebKit imports modules from wherever an allowed address redirects to, whatever the content policy says of it. */
+const followsRedirects = ({ userAgent = '' }: { userAgent?: string } = {}): boolean =>
+  userAgent.includes('AppleWebKit') && !/Chrom(e|ium)/.test(userAgent);
+
+/** @throws DermletError MODEL_UNAVAILABLE if the script comes from another origin than its address's, or not at all */
+async function refuseRedirect(script: string): Promise<void> {
+  let from: string;
+  try {
+    from = (await fetch(script, { credentials: 'same-origin', referrerPolicy: 'no-referrer' })).url;
+  } catch (cause) {
+    throw new DermletError('MODEL_UNAVAILABLE', `${script} could not be fetched: ${messageOf(cause)}`, { cause });
+  }
+  if (new URL(from).origin !== new URL(script).origin)
+    throw new DermletError('MODEL_UNAVAILABLE', `${script} was redirected to another origin, ${new URL(from).origin}.`);
 }
 
 function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): Promise<T> {

@@ -17,3 +17,7 @@ export function clearUpperHalves(): void {
 
 const sought = '!';
 const searched = sought.padEnd(256, '.');
+
+/** The same as text, for workers that are started from a line of it. */
+export const CLEARING =
+  "if ('!'.padEnd(256, '.').indexOf('!') !== 0) throw new Error('a string does not hold its first character');";
