@@ -24,6 +24,8 @@ export interface LocatorOutput {
 export interface Network {
   readonly backend: Backend;
   readonly threads: number;
+  /** ONNX Runtime's. */
+  readonly version: string;
   /** Why it can no longer run (a lost device); undefined while it can. */
   readonly lost: string | undefined;
   /**
@@ -178,6 +180,7 @@ function checkNames(
 
 class SessionNetwork implements Network {
   lost: string | undefined;
+  readonly version: string;
 
   constructor(
     readonly backend: Backend,
@@ -187,6 +190,7 @@ class SessionNetwork implements Network {
     readonly finding: InferenceSession | null,
     readonly manifest: Manifest,
   ) {
+    this.version = runtime.env.versions.common;
     if (backend === 'webgpu') void this.#watchDevice();
   }
 
