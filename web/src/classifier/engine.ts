@@ -149,8 +149,8 @@ export class Engine {
       if (failure !== undefined)
         throw new DermletError(
           'MODEL_CORRUPT',
-          `The model does not answer its own test picture as it states that it does: ${failure}. Its manifest does not ` +
-            'fit its network.',
+          `The model does not answer its own test picture as it states that it does: ${failure}. Its manifest does ` +
+            'not fit its network.',
         );
       await passed?.add(version);
     });
