@@ -81,6 +81,29 @@ test('reports the progress of loading and classifying', async ({ page }) => {
   expect(told.model.sha256).toMatch(/^[0-9a-f]{64}$/);
 });
 
+test('a model is tested once on WASM, and one whose manifest does not fit is refused', async ({ page, site }) => {
+  const phases = () =>
+    page.evaluate(async () => {
+      const seen = new Set<string>();
+      const onProgress = ({ phase }: { phase: string }) => seen.add(phase);
+      try {
+        (await window.api.Classifier.load('models/skin-8/', { backend: 'wasm', onProgress })).dispose();
+        return { seen: [...seen] };
+      } catch (error) {
+        return { seen: [...seen], code: (error as { code: string }).code };
+      }
+    });
+  expect((await phases()).seen).toContain('self-test');
+  expect((await phases()).seen).not.toContain('self-test');
+  site.changeJson('models/skin-8/manifest.json', (manifest: { input: { channels: string } }) => {
+    manifest.input.channels = 'BGR';
+  });
+  expect(await phases()).toMatchObject({
+    seen: expect.arrayContaining(['self-test']) as string[],
+    code: 'MODEL_CORRUPT',
+  });
+});
+
 test('an aborted call is rejected at once and frees the queue', async ({ page }) => {
   const told = await page.evaluate(async () => {
     const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm' });

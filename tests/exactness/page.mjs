@@ -53,6 +53,29 @@ async function classify(files) {
 }
 
 /**
+ * Milliseconds that each of some classifications takes once the page has searched a long string in vain, as pages do:
+ * what that leaves behind in a processor slows WebAssembly in some builds of Firefox, and workers inherit it
+ * (`web/src/classifier/registers.ts`).
+ * @param {string} file
+ * @param {number} times
+ */
+async function timed(file, times) {
+  /** @type {typeof import('../../web/src/dermlet.js')} */
+  const { Classifier } = await import(site);
+  if ('.'.repeat(4096).indexOf('!') >= 0) throw new Error('found what is not there');
+  const classifier = await Classifier.load('models/skin-8/', { backend: 'wasm' });
+  const bytes = await pictureOf(file);
+  const taken = [];
+  for (let i = 0; i < times; i += 1) {
+    const began = performance.now();
+    await classifier.classify(bytes, { explain: true });
+    taken.push(performance.now() - began);
+  }
+  classifier.dispose();
+  return taken;
+}
+
+/**
  * Mean |difference| of two RGBA pictures over red, green and blue, in levels of 255.
  * @param {Uint8ClampedArray} a
  * @param {Uint8ClampedArray} b
@@ -88,4 +111,4 @@ async function views(file) {
   };
 }
 
-Object.assign(window, { driven: { tensors, classify, views } });
+Object.assign(window, { driven: { tensors, classify, timed, views } });

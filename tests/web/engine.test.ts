@@ -20,6 +20,54 @@ test('the self-test passes', async () => {
   expect(passed).toBe(true);
 });
 
+describe('a manifest that does not fit its network is refused', () => {
+  const changed = (change: (manifest: Manifest) => void): Promise<Engine> => {
+    const manifest = structuredClone(engine.manifest);
+    change(manifest);
+    return Engine.load({ ...engine.options, manifest });
+  };
+
+  test.each<[string, (manifest: Manifest) => void, RegExp]>([
+    ['order of channels', ({ input }) => (input.channels = 'BGR'), /differs from its reference by 0?\.?\d/],
+    ['mean', ({ input }) => (input.mean = [0, 0, 0]), /differs from its reference/],
+    ['kind of scores', ({ outputs }) => (outputs.scoresAre = 'probabilities'), /not of the kind .*scoresAre/],
+  ])('%s', async (_name, change, message) => {
+    const error = await changed(change).catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ code: 'MODEL_CORRUPT', message: expect.stringMatching(message) as string });
+  });
+
+  test('once for each version of model and engine', async () => {
+    const kept = new Set<string>();
+    const passed = {
+      has: async (version: string) => kept.has(version),
+      add: async (version: string) => void kept.add(version),
+    };
+    let tests = 0;
+    const load = (manifest = engine.manifest, coreUrl = 'dermlet.wasm?v=1') =>
+      Engine.load({
+        ...engine.options,
+        manifest,
+        environment: { ...engine.options.environment, coreUrl },
+        passed,
+        onSelfTest: () => (tests += 1),
+      });
+    await load();
+    expect(tests).toBe(1);
+    await load();
+    expect(tests).toBe(1);
+    await load({ ...engine.manifest, version: '99.0.0' });
+    expect(tests).toBe(2);
+    await load(engine.manifest, 'dermlet.wasm?v=2');
+    expect(tests).toBe(3);
+    // A failure is not remembered.
+    const wrong = { ...engine.manifest, input: { ...engine.manifest.input, channels: 'BGR' as const } };
+    for (const expected of [4, 5]) {
+      await expect(load(wrong)).rejects.toMatchObject({ code: 'MODEL_CORRUPT' });
+      expect(tests).toBe(expected);
+    }
+  });
+});
+
 describe('a result', () => {
   test('is whole, plain and consistent', async () => {
     const stages: Stage[] = [];

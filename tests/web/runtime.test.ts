@@ -19,6 +19,7 @@ import { expectCode } from './support.js';
 
 class FakeNetwork implements Network {
   readonly threads = 1;
+  readonly version = '1.0.0';
   lost: string | undefined;
   released = false;
   constructor(readonly backend: Backend) {}

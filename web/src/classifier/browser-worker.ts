@@ -1,10 +1,13 @@
 /**
- * Starts the module worker. Browsers start workers only from the page's own origin; if this code came from another, the
- * worker starts as a one-line script of the page's origin that imports it.
+ * Starts the module worker. A page's content policy binds a worker that the page makes of a line of its own, and not
+ * one that comes from an address: so the worker is such a line, which imports the script. It is also how a script of
+ * another origin becomes a worker at all.
  */
+import { bootstrapOf } from './bootstrap.js';
 import { whyMissing } from './causes.js';
-import type { Spawn } from './engine-worker.js';
+import type { Spawn, WorkerLike } from './engine-worker.js';
 import { DermletError } from './errors.js';
+import type { ToWorker } from './protocol.js';
 import { shipped } from './shipped.js';
 
 const OPTIONS: WorkerOptions = { type: 'module', name: 'dermlet' };
@@ -17,12 +20,7 @@ const adviceFor = (script: URL): string =>
 
 export const spawnWorker: Spawn = () => {
   const script = shipped().worker;
-  if (script.origin === location.origin) return new Worker(script, OPTIONS);
-  const line = URL.createObjectURL(new Blob([`import ${JSON.stringify(script.href)};`], { type: 'text/javascript' }));
-  const worker = new Worker(line, OPTIONS);
-  for (const type of ['message', 'error'])
-    worker.addEventListener(type, () => URL.revokeObjectURL(line), { once: true });
-  return worker;
+  return script.origin === location.origin ? new OwnWorker(script) : startBound(script);
 };
 
 spawnWorker.explain = async (error) => {
@@ -31,3 +29,83 @@ spawnWorker.explain = async (error) => {
   if (script.origin === location.origin) return why.code === 'MODEL_UNAVAILABLE' ? error : why;
   return new DermletError(why.code, `${error.message} ${adviceFor(script)}`, { cause: why });
 };
+
+/** A worker that the page's policy binds. @throws in WebKit if that policy forbids such workers */
+function startBound(script: URL): Worker {
+  const bootstrap = bootstrapOf(script.href);
+  const worker = new Worker(bootstrap.address, OPTIONS);
+  for (const type of ['message', 'error']) worker.addEventListener(type, bootstrap.forget, { once: true });
+  return worker;
+}
+
+/** The page's policy forbids bound workers ("worker-src" without "blob:"). */
+let refused = false;
+
+type Listening = Parameters<WorkerLike['addEventListener']>;
+
+/**
+ * A worker from the page's own origin: a bound one, or, where the page's policy forbids those, one from the script's
+ * address, which only the policy that its server sends binds. Chromium and Firefox report a refusal by an event,
+ * later; WebKit throws.
+ */
+class OwnWorker implements WorkerLike {
+  #worker: Worker;
+  readonly #listening: Listening[] = [];
+  /** What it was sent before it was heard of. */
+  #sent: ToWorker[] | undefined = [];
+
+  constructor(readonly script: URL) {
+    this.#worker = refused ? this.#fromAddress() : this.#bound();
+  }
+
+  postMessage(message: ToWorker, transfer: Transferable[]): void {
+    this.#sent?.push(message);
+    this.#worker.postMessage(message, transfer);
+  }
+
+  addEventListener(...listening: Listening): void {
+    this.#listening.push(listening);
+    this.#worker.addEventListener(...listening);
+  }
+
+  terminate(): void {
+    this.#settled();
+    this.#worker.terminate();
+  }
+
+  #fromAddress(): Worker {
+    this.#sent = undefined;
+    return new Worker(this.script, OPTIONS);
+  }
+
+  #bound(): Worker {
+    globalThis.addEventListener('securitypolicyviolation', this.#onViolation);
+    try {
+      const worker = startBound(this.script);
+      for (const type of ['message', 'error']) worker.addEventListener(type, this.#settled, { once: true });
+      return worker;
+    } catch {
+      this.#settled();
+      refused = true;
+      return this.#fromAddress();
+    }
+  }
+
+  readonly #settled = (): void => {
+    this.#sent = undefined;
+    globalThis.removeEventListener('securitypolicyviolation', this.#onViolation);
+  };
+
+  readonly #onViolation = ({ effectiveDirective, blockedURI, disposition }: SecurityPolicyViolationEvent): void => {
+    if (disposition !== 'enforce' || effectiveDirective !== 'worker-src' || !blockedURI.startsWith('blob')) return;
+    refused = true;
+    const sent = this.#sent ?? [];
+    const bound = this.#worker;
+    this.#settled();
+    bound.terminate();
+    for (const listening of this.#listening) bound.removeEventListener(...listening);
+    this.#worker = this.#fromAddress();
+    for (const listening of this.#listening) this.#worker.addEventListener(...listening);
+    for (const message of sent) this.#worker.postMessage(message);
+  };
+}

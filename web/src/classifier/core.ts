@@ -27,6 +27,7 @@ import { requireWasm } from './download.js';
 import { DermletError } from './errors.js';
 import { type DecodeForeign, type DecodePath, patchedCopy, unsupported } from './foreign.js';
 import type { LocatorOutput } from './network.js';
+import { clearUpperHalves } from './registers.js';
 
 /** An instance that holds more than this after a call is dropped. */
 const KEPT_BYTES = 256 << 20;
@@ -137,6 +138,7 @@ export class Core {
     const instance = await this.#ready();
     let answer: T | Failure;
     try {
+      clearUpperHalves();
       answer = run(instance);
     } catch (cause) {
       this.#instance = undefined;

@@ -37,6 +37,7 @@ export async function fetchOk(url: string, { fetch, signal, cache }: Download): 
       ...(signal ? { signal } : {}),
       ...(cache ? { cache } : {}),
       credentials: 'same-origin',
+      referrerPolicy: 'no-referrer',
     });
   } catch (cause) {
     const error = failure(url, cause, signal);

@@ -44,6 +44,7 @@ import type {
   Source,
 } from './result.js';
 import { Runtime } from './runtime.js';
+import { sha256 } from './sha256.js';
 
 /** The options that affect one call's result; plain data. */
 export type CallOptions = Pick<ClassifyOptions, 'modality' | 'crop' | 'explain' | 'images' | 'testTimeAugmentation'>;
@@ -60,9 +61,17 @@ export interface EngineOptions {
   file(entry: FileEntry): Promise<Uint8Array<ArrayBuffer>>;
   environment: Environment;
   backend: BackendChoice;
+  /** The self-tests passed on WASM before; without it each engine is tested. */
+  passed?: PassedTests | undefined;
   /** Called before each self-test. */
   onSelfTest?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
+}
+
+/** Remembers which versions of model and engine have passed the self-test. Neither function throws. */
+export interface PassedTests {
+  has(version: string): Promise<boolean>;
+  add(version: string): Promise<void>;
 }
 
 export interface SelfTest {
@@ -72,6 +81,8 @@ export interface SelfTest {
    */
   difference: number;
   tolerance: number;
+  /** Whether the scores can be of the kind that the manifest names. */
+  kindFits: boolean;
 }
 
 export class Engine {
@@ -103,16 +114,45 @@ export class Engine {
       create: (backend) => createNetwork(backend, environment, options.file, manifest),
       selfTest: async (network) => {
         options.onSelfTest?.();
-        const { passed, difference, tolerance } = await runSelfTest(options, await starting, network);
-        return passed
-          ? undefined
-          : `the self-test differs from its reference by ${difference.toPrecision(3)}, more than ${tolerance}`;
+        return failureOf(await runSelfTest(options, await starting, network));
       },
     });
     const rejecting = manifest.rejection ? options.file(manifest.rejection.file) : null;
     const [core, runtime, rejectionModel] = await Promise.all([starting, running, rejecting]);
     throwIfAborted(signal);
-    return new Engine(options, core, runtime, rejectionModel);
+    const engine = new Engine(options, core, runtime, rejectionModel);
+    try {
+      await engine.#prove();
+    } catch (error) {
+      void engine.dispose();
+      throw error;
+    }
+    return engine;
+  }
+
+  /**
+   * The self-test on WASM, once for each version of model and engine: a manifest that names the wrong order of channels
+   * or kind of scores would answer wrongly and say nothing. On WebGPU it is part of choosing that.
+   * @throws DermletError MODEL_CORRUPT
+   */
+  async #prove(): Promise<void> {
+    if (this.runtime.backend !== 'wasm') return;
+    const { manifest, environment, passed, onSelfTest } = this.options;
+    await this.runtime.run(async (network) => {
+      const version = await sha256(
+        new TextEncoder().encode(JSON.stringify([manifest, environment.coreUrl, network.version])),
+      );
+      if (await passed?.has(version)) return;
+      onSelfTest?.();
+      const failure = failureOf(await runSelfTest(this.options, this.core, network));
+      if (failure !== undefined)
+        throw new DermletError(
+          'MODEL_CORRUPT',
+          `The model does not answer its own test picture as it states that it does: ${failure}. Its manifest does ` +
+            'not fit its network.',
+        );
+      await passed?.add(version);
+    });
   }
 
   /**
@@ -594,9 +634,25 @@ async function runSelfTest({ manifest, file }: EngineOptions, core: Core, networ
   const reference = parseReference(new TextDecoder().decode(await file(manifest.selfTest.reference)));
   const picture = await file(manifest.selfTest.picture);
   const { tensor } = await core.prepare(picture, prepareSpec(manifest, manifest.defaultModality, 0), null);
-  const difference = greatestDifference(reference, await network.run(tensor));
-  return { passed: difference <= reference.tolerance, difference, tolerance: reference.tolerance };
+  const outputs = await network.run(tensor);
+  const difference = greatestDifference(reference, outputs);
+  const { tolerance } = reference;
+  const kindFits = lookLikeProbabilities(outputs.scores) === (manifest.outputs.scoresAre === 'probabilities');
+  return { passed: difference <= tolerance && kindFits, difference, tolerance, kindFits };
 }
+
+/** Why a self-test failed; undefined if it passed. */
+function failureOf({ passed, difference, tolerance, kindFits }: SelfTest): string | undefined {
+  if (passed) return undefined;
+  return kindFits
+    ? `the self-test differs from its reference by ${difference.toPrecision(3)}, more than ${tolerance}`
+    : "the network's scores are not of the kind that the manifest names (outputs.scoresAre)";
+}
+
+/** Between 0 and 1 and of sum 1, as logits are only by a rare chance. */
+const lookLikeProbabilities = (scores: Float32Array): boolean =>
+  scores.every((score) => score >= 0 && score <= 1) &&
+  Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) < 1e-3;
 
 function greatestDifference(reference: SelfTestReference, { scores, embedding }: NetworkOutputs): number {
   const pairs: [number[], Float32Array][] = [[reference.scores, scores]];

@@ -74,7 +74,9 @@ export interface BrowserEnvironmentOptions {
 export function allowedThreads(
   scope: { crossOriginIsolated?: boolean; navigator?: { hardwareConcurrency?: number } } = globalThis,
 ): number {
-  return scope.crossOriginIsolated === true ? Math.max(1, Math.min(scope.navigator?.hardwareConcurrency ?? 1, 4)) : 1;
+  // WebKitGTK isolates and has no shared memory.
+  const shared = scope.crossOriginIsolated === true && typeof SharedArrayBuffer === 'function';
+  return shared ? Math.max(1, Math.min(scope.navigator?.hardwareConcurrency ?? 1, 4)) : 1;
 }
 
 export function browserEnvironment(options: BrowserEnvironmentOptions): Environment {

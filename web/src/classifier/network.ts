@@ -9,6 +9,7 @@ import { imported, isMissingScript, whyMissing } from './causes.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import type { FileEntry, Manifest, ModelInput } from './manifest.js';
+import { clearUpperHalves } from './registers.js';
 import type { Backend } from './result.js';
 
 /** The views of one picture, one after the other, as the core's `interpret` takes them. */
@@ -24,6 +25,8 @@ export interface LocatorOutput {
 export interface Network {
   readonly backend: Backend;
   readonly threads: number;
+  /** ONNX Runtime's. */
+  readonly version: string;
   /** Why it can no longer run (a lost device); undefined while it can. */
   readonly lost: string | undefined;
   /**
@@ -74,8 +77,27 @@ async function configured(
   runtime.env.wasm.numThreads = threads;
   runtime.env.wasm.wasmBinary = binary;
   runtime.env.wasm.initTimeout = threads > 1 ? THREADED_START_LIMIT : 0;
-  if (script) runtime.env.wasm.wasmPaths = { mjs: script };
+  if (script) {
+    if (followsRedirects(globalThis.navigator)) await refuseRedirect(script);
+    runtime.env.wasm.wasmPaths = { mjs: script };
+  }
   return runtime;
+}
+
+/** WebKit imports modules from wherever an allowed address redirects to, whatever the content policy says of it. */
+const followsRedirects = ({ userAgent = '' }: { userAgent?: string } = {}): boolean =>
+  userAgent.includes('AppleWebKit') && !/Chrom(e|ium)/.test(userAgent);
+
+/** @throws DermletError MODEL_UNAVAILABLE if the script comes from another origin than its address's, or not at all */
+async function refuseRedirect(script: string): Promise<void> {
+  let from: string;
+  try {
+    from = (await fetch(script, { credentials: 'same-origin', referrerPolicy: 'no-referrer' })).url;
+  } catch (cause) {
+    throw new DermletError('MODEL_UNAVAILABLE', `${script} could not be fetched: ${messageOf(cause)}`, { cause });
+  }
+  if (new URL(from).origin !== new URL(script).origin)
+    throw new DermletError('MODEL_UNAVAILABLE', `${script} was redirected to another origin, ${new URL(from).origin}.`);
 }
 
 function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): Promise<T> {
@@ -111,6 +133,7 @@ export async function createNetwork(
   let finding: InferenceSession | null = null;
   try {
     runtime = await configured(backend, environment, threads, binary);
+    clearUpperHalves();
     const creating = runtime.InferenceSession.create(model, {
       executionProviders: [backend],
       graphOptimizationLevel: 'all',
@@ -158,6 +181,7 @@ function checkNames(
 
 class SessionNetwork implements Network {
   lost: string | undefined;
+  readonly version: string;
 
   constructor(
     readonly backend: Backend,
@@ -167,6 +191,7 @@ class SessionNetwork implements Network {
     readonly finding: InferenceSession | null,
     readonly manifest: Manifest,
   ) {
+    this.version = runtime.env.versions.common;
     if (backend === 'webgpu') void this.#watchDevice();
   }
 
@@ -221,6 +246,7 @@ class SessionNetwork implements Network {
     const dims =
       input.layout === 'NCHW' ? [views, 3, input.height, input.width] : [views, input.height, input.width, 3];
     try {
+      clearUpperHalves();
       return await session.run({ [input.name]: new this.runtime.Tensor('float32', tensor, dims) });
     } catch (cause) {
       throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not run ${what}: ${messageOf(cause)}`, { cause });

@@ -6,6 +6,7 @@ import { withFiles } from './input.js';
 import { ModelStore } from './model-store.js';
 import { ThreadsFailed } from './network.js';
 import type { LoadProgress } from './options.js';
+import { KeptTests } from './passed-tests.js';
 import { type FromWorker, inputBuffers, type LoadSettings, resultBuffers, type ToWorker, toWire } from './protocol.js';
 
 /** The part of a worker's global scope, or of a port, that is used. */
@@ -37,6 +38,8 @@ export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
           ? (loaded, total, cached) => onProgress({ phase: 'model', loaded, total, cached })
           : undefined,
       ),
+    // A manifest that comes from the page is of a model that this page has had loaded.
+    passed: settings.manifest ? { has: async () => true, add: async () => undefined } : new KeptTests(settings.folder),
     onSelfTest: () => onProgress({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
   // On WebGPU the self-test was already a warm-up.
