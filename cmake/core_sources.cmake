@@ -28,6 +28,7 @@ set(core_other_sources
   formats/bmp/layout.cc
   formats/decode.cc
   formats/exif.cc
+  formats/foreign/boxes.cc
   formats/foreign/heif.cc
   formats/foreign/parts.cc
   formats/foreign/webp.cc

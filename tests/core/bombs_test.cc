@@ -354,10 +354,11 @@ TEST(Bombs, AWebpOfThousandsOfExifChunksIsRefused) {
       ErrorCode::kCorruptImage);
 }
 
+File box(std::string_view type, const File& payload) {
+  return File().u32(static_cast<std::uint32_t>(payload.bytes().size() + 8)).text(type).add(payload);
+}
+
 TEST(Bombs, AnAvifOfThousandsOfPropertiesIsWalked) {
-  const auto box = [](std::string_view type, const File& payload) {
-    return File().u32(static_cast<std::uint32_t>(payload.bytes().size() + 8)).text(type).add(payload);
-  };
   File properties;
   for (int i = 0; i < 32'768; ++i) properties.add(box("irot"sv, File().u8(1)));
   properties.add(box("ispe"sv, File().u32(0).u32(50'000).u32(50'000)));
@@ -374,6 +375,48 @@ TEST(Bombs, AnAvifOfThousandsOfPropertiesIsWalked) {
   ASSERT_FALSE(prepared);
   EXPECT_TRUE(prepared.error().code == ErrorCode::kCorruptImage || prepared.error().code == ErrorCode::kImageTooLarge)
       << prepared.error().message;
+}
+
+// A HEIC whose item 1 is a grid, with the given references, properties and associations.
+File grid_of(const File& references, const File& properties, const File& associations) {
+  const File meta = File()
+                        .u32(0)
+                        .add(box("pitm"sv, File().u32(0).u16(1)))
+                        .add(box("iref"sv, File().u32(0).add(references)))
+                        .add(box("iprp"sv, box("ipco"sv, properties).add(associations)));
+  return box("ftyp"sv, File().text("heic\0\0\0\0heic"sv)).add(box("meta"sv, meta)).add(box("mdat"sv, File().zeros(8)));
+}
+
+// Item 1 is 16 x 16.
+File sized() { return File().u32(0).u32(1).u16(1).u8(1).u8(1); }
+
+const File kSize = box("ispe"sv, File().u32(0).u32(16).u32(16));
+
+TEST(Bombs, AGridThatIsItsOwnTileIsRead) {
+  const auto header =
+      inspect(grid_of(box("dimg"sv, File().u16(1).u16(1).u16(1)), kSize, box("ipma"sv, sized())).bytes());
+  ASSERT_TRUE(header) << header.error().message;
+  EXPECT_EQ(name_of(header->colours.kind), name_of(ColourKind::kNone));
+}
+
+TEST(Bombs, AGridOfThousandsOfTilesBoxesAndProfilesIsWalked) {
+  File references;
+  for (int i = 0; i < 20'000; ++i) references.add(box("dimg"sv, File().u16(2).u16(0)));
+  File tiles;
+  tiles.u16(1).u16(65'535);
+  for (int i = 0; i < 65'535; ++i) tiles.u16(1);
+  references.add(box("dimg"sv, tiles));
+  File properties = kSize;
+  for (int i = 0; i < 32'768; ++i) properties.add(box("colr"sv, File().text("nclx"sv).u16(9).u16(16).u16(9).u8(0)));
+  File associations = box("ipma"sv, sized());
+  for (int i = 0; i < 100'000; ++i) associations.add(box("ipma"sv, File().u32(0).u32(1).u16(1).u8(0)));
+  File many;
+  many.u32(0).u32(0xFFFFFFFF);
+  for (int i = 0; i < 300'000; ++i) many.u16(1).u8(0);
+  associations.add(box("ipma"sv, many));
+  const auto prepared = contained(grid_of(references, properties, associations));
+  ASSERT_FALSE(prepared);
+  EXPECT_EQ(prepared.error().code, ErrorCode::kUnsupportedFormat) << prepared.error().message;
 }
 
 }  // namespace

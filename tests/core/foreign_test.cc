@@ -69,6 +69,13 @@ TEST(Foreign, HeadersAreRead) {
       {"orientation-8.avif", Format::kAvif, 120, 160, 8},
       {"lossy.heic", Format::kHeic, 160, 120},
       {"orientation-6.heic", Format::kHeic, 120, 160, 6},
+      {"tiles-profile.heic", Format::kHeic, 160, 120},
+      {"tiles-codes.heic", Format::kHeic, 160, 120},
+      {"tiles-several-ipma.heic", Format::kHeic, 120, 160, 6},
+      {"tiles-identity.heic", Format::kHeic, 120, 160, 6},
+      {"tiles-turned.heic", Format::kHeic, 160, 120},
+      {"mif1.heic", Format::kHeic, 160, 120},
+      {"mif1.avif", Format::kAvif, 160, 120},
   };
   for (const Case& one : cases) {
     const auto bytes = foreign(one.name);
@@ -84,12 +91,60 @@ TEST(Foreign, HeadersAreRead) {
 }
 
 TEST(Foreign, WithItsChangesAFileSaysNothingOfOrientationOrProfile) {
-  for (const char* name : {"orientation-6.webp", "orientation-2.avif", "orientation-7.avif", "orientation-6.heic"}) {
+  for (const char* name :
+       {"orientation-6.webp", "orientation-2.avif", "orientation-7.avif", "orientation-6.heic", "tiles-profile.heic",
+        "tiles-codes.heic", "tiles-several-ipma.heic", "tiles-identity.heic", "mif1.avif"}) {
     auto bytes = foreign(name);
     const auto header = inspect(bytes);
     ASSERT_TRUE(header) << name;
     for (const BytePatch& patch : header->neutralising) bytes[patch.at] = patch.value;
-    EXPECT_EQ(inspect(bytes)->orientation, 1) << name;
+    const auto after = inspect(bytes);
+    EXPECT_EQ(after->orientation, 1) << name;
+    EXPECT_NE(name_of(after->colours.kind), name_of(ColourKind::kPrimaries)) << name;
+    const Bytes profile = after->colours.profile.span();
+    EXPECT_TRUE(profile.empty() || profile[36] == 0) << name;
+  }
+}
+
+// A grid has the colours of its tiles where it states none itself, as early iPhones, Canon's and Sony's cameras write.
+TEST(Foreign, ColoursOfTilesAreThoseOfTheirGrid) {
+  const auto whole = inspect(foreign("profile.heic"));
+  ASSERT_TRUE(whole);
+  for (const char* name : {"tiles-profile.heic", "tiles-several-ipma.heic", "tiles-identity.heic", "tiles-turned.heic",
+                           "mif1.heic", "mif1.avif"}) {
+    const auto header = inspect(foreign(name));
+    ASSERT_TRUE(header) << name;
+    EXPECT_EQ(name_of(header->colours.kind), name_of(ColourKind::kProfile)) << name;
+    EXPECT_TRUE(std::ranges::equal(header->colours.profile.span(), whole->colours.profile.span())) << name;
+  }
+  const auto codes = inspect(foreign("tiles-codes.heic"));
+  ASSERT_TRUE(codes);
+  EXPECT_EQ(name_of(codes->colours.kind), name_of(ColourKind::kPrimaries));
+  EXPECT_NEAR(codes->colours.primaries[1].x, 0.680, 1e-9);
+}
+
+// The turns of tiles are not the picture's: decoders make them, tile by tile.
+TEST(Foreign, TurnsOfTilesAreLeftToTheDecoder) {
+  auto bytes = foreign("tiles-turned.heic");
+  const auto header = inspect(bytes);
+  ASSERT_TRUE(header);
+  const auto turns_in = [](const std::vector<std::uint8_t>& file) {
+    const auto at = std::search(file.begin(), file.end(), std::begin("irot"), std::begin("irot") + 4);
+    return at == file.end() ? -1 : *(at + 4);
+  };
+  EXPECT_EQ(turns_in(bytes), 2);
+  for (const BytePatch& patch : header->neutralising) bytes[patch.at] = patch.value;
+  EXPECT_EQ(turns_in(bytes), 2);
+}
+
+// Decoders that go by brands alone would refuse a file whose only brand names no coding.
+TEST(Foreign, TheCopyForDecodersNamesItsCoding) {
+  for (const auto& [name, brand] : {std::pair{"mif1.heic", "heic"}, std::pair{"mif1.avif", "avif"}}) {
+    auto bytes = foreign(name);
+    const auto header = inspect(bytes);
+    ASSERT_TRUE(header) << name;
+    for (const BytePatch& patch : header->neutralising) bytes[patch.at] = patch.value;
+    EXPECT_EQ(std::string(bytes.begin() + 4, bytes.begin() + 12), "ftyp" + std::string(brand));
   }
 }
 
@@ -100,7 +155,7 @@ TEST(Foreign, SizesOverTheLimitAreRefusedBeforeAnythingIsDecoded) {
 
 TEST(Foreign, CutAtEveryByteEachIsAnswered) {
   for (const char* name : {"lossy.webp", "lossless.webp", "orientation-6.webp", "profile.webp", "orientation-7.avif",
-                           "profile.avif", "orientation-6.heic"}) {
+                           "profile.avif", "orientation-6.heic", "mif1.heic", "mif1.avif"}) {
     const auto bytes = foreign(name);
     for (std::size_t n = 0; n < bytes.size(); ++n) {
       const std::vector<std::uint8_t> cut(
@@ -112,7 +167,8 @@ TEST(Foreign, CutAtEveryByteEachIsAnswered) {
 }
 
 TEST(Foreign, EveryHeaderByteFlippedIsAnswered) {
-  for (const char* name : {"orientation-6.webp", "profile.webp", "orientation-7.avif", "orientation-6.heic"}) {
+  for (const char* name : {"orientation-6.webp", "profile.webp", "orientation-7.avif", "orientation-6.heic",
+                           "tiles-several-ipma.heic", "tiles-identity.heic", "mif1.avif"}) {
     const auto bytes = foreign(name);
     for (std::size_t at = 0; at < std::min<std::size_t>(bytes.size(), 1024); ++at) {
       for (const auto with : std::to_array<std::uint8_t>({0x01, 0x80, 0xFF})) {
@@ -138,6 +194,7 @@ TEST(Foreign, DecodedPixelsGiveWhatThePngOfTheSameDrawingGives) {
                                           std::tuple{"profile.webp", "profile.png", ColourSource::kConverted},
                                           std::tuple{"profile.avif", "profile.png", ColourSource::kConverted},
                                           std::tuple{"profile.heic", "profile.png", ColourSource::kConverted},
+                                          std::tuple{"tiles-profile.heic", "profile.png", ColourSource::kConverted},
                                           std::tuple{"lossy.avif", "drawing.png", ColourSource::kSrgb}}) {
     for (const std::optional<Rect> crop : {std::optional<Rect>(), std::optional(Rect{20, 10, 90, 80})}) {
       const auto expected = prepare(foreign(png), spec(), crop);

@@ -30,6 +30,14 @@ const FILES: readonly [name: string, png: string, path: string, tolerance: numbe
   ['lossy.heic', 'drawing.png', 'libheif', LOSSY],
   ['orientation-6.heic', 'drawing.png', 'libheif', LOSSY],
   ['profile.heic', 'profile.png', 'libheif', LOSSY],
+  ['no-colours.avif', 'drawing.png', 'webcodecs', LOSSY],
+  ['subsampled-422.avif', 'drawing.png', 'webcodecs', LOSSY],
+  ['mif1.avif', 'profile.png', 'webcodecs', LOSSY],
+  ['mif1.heic', 'profile.png', 'libheif', LOSSY],
+  ['tiles-profile.heic', 'profile.png', 'libheif', LOSSY],
+  ['tiles-several-ipma.heic', 'profile.png', 'libheif', LOSSY],
+  ['tiles-identity.heic', 'profile.png', 'libheif', LOSSY],
+  ['tiles-turned.heic', 'profile.png', 'libheif', LOSSY],
 ];
 
 test('each file shows what the PNG of its drawing shows', async ({ page, site }) => {
@@ -70,12 +78,20 @@ function beginWorkerWith(site: Site, line: string): void {
   site.answers.set(path, { body: `${line}\n${site.read(path).toString()}`, type: 'text/javascript' });
 }
 
+test('a frame that WebCodecs would convert from other primaries is read from a canvas', async ({ app }) => {
+  await app.open();
+  const { source } = await app.classify('foreign/bt2020.avif');
+  expect(source).toMatchObject({ decodePath: 'canvas', colour: 'unsupported-profile' });
+});
+
 test('without WebCodecs a canvas is used', async ({ app, page, site }) => {
   beginWorkerWith(site, 'delete self.ImageDecoder;');
   await app.open();
   for (const name of [
     'foreign/lossless-alpha.webp',
     'foreign/lossy.avif',
+    'foreign/no-colours.avif',
+    'foreign/subsampled-422.avif',
     'foreign/orientation-6.webp',
     'foreign/orientation-7.avif',
   ]) {

@@ -160,8 +160,14 @@ describe('in Node', () => {
     const bin = join(folder, 'node_modules', '.bin', 'dermlet');
     assert.match(await call(folder, bin, '--help'), /dermlet classify .*dermlet evaluate .*dermlet copy-assets/s);
     assertSame(JSON.parse(await call(folder, bin, 'classify', picture, '--json')));
-    const heic = join(root, 'tests', 'pictures', 'foreign', 'lossy.heic');
-    assert.equal(JSON.parse(await call(folder, bin, 'classify', heic, '--json')).source.decodePath, 'libheif');
+    for (const [type, library] of [
+      ['heic', 'libheif'],
+      ['webp', 'libwebp'],
+      ['avif', 'libavif'],
+    ]) {
+      const foreign = join(root, 'tests', 'pictures', 'foreign', `lossy.${type}`);
+      assert.equal(JSON.parse(await call(folder, bin, 'classify', foreign, '--json')).source.decodePath, library);
+    }
   });
 
   test('every entry can be imported where there is no document', async () => {

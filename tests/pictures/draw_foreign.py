@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import heif_boxes as heif
 import pillow_heif
 import profiles
 from draw_pictures import STORED_AS, encoded, exif, spot
@@ -66,10 +67,79 @@ def draw_first_pictures(picture: Image.Image) -> None:
     )
 
 
+TILE = 64  # pixels; the least that the standard allows in a grid
+
+
+def tiles_of(picture: Image.Image, *properties: bytes) -> list[heif.Item]:
+    """A picture in tiles, those at the edges filled up."""
+    whole = Image.new("RGB", [-(-side // TILE) * TILE for side in picture.size])
+    whole.paste(picture)
+    return [
+        heif.coded(
+            encoded(whole.crop((x, y, x + TILE, y + TILE)), "HEIF", quality=90, chroma=444),
+            *properties,
+            width=TILE,
+            height=TILE,
+        )
+        for y in range(0, whole.height, TILE)
+        for x in range(0, whole.width, TILE)
+    ]
+
+
+def grid_of(tiles: list[heif.Item], width: int, height: int, *properties: bytes) -> heif.Item:
+    rows, columns = -(-height // TILE), -(-width // TILE)
+    return heif.grid(rows, columns, width, height, list(range(1, len(tiles) + 1)), *properties)
+
+
+def draw_camera_files(picture: Image.Image) -> None:
+    """HEIFs laid out as cameras do: early iPhones, Canon's and Sony's say of colours on the tiles of a grid alone."""
+    brands = [b"heic", b"mif1"]
+    width, height = picture.size
+    swapped = heif.icc(profiles.CASES["swapped"])
+    tiles = tiles_of(picture, swapped)
+    save("tiles-profile.heic", heif.heif([*tiles, grid_of(tiles, width, height)], brands))
+    tiles = tiles_of(picture, heif.codes(12, 13, 6))
+    save("tiles-codes.heic", heif.heif([*tiles, grid_of(tiles, width, height)], brands))
+    tiles = tiles_of(picture.transpose(STORED_AS[6]), swapped)
+    turned = grid_of(tiles, height, width, heif.turned(3))
+    save("tiles-several-ipma.heic", heif.heif([*tiles, turned], brands, several_ipma=True))
+    # A grid that another item shows turned.
+    whole = heif.Item(b"iden", b"", [heif.size(height, width), heif.turned(3)], [len(tiles) + 1])
+    save("tiles-identity.heic", heif.heif([*tiles, grid_of(tiles, height, width), whole], brands))
+    # Each tile turned by itself, which is the decoder's business.
+    tiles = tiles_of(picture, swapped)
+    for tile in tiles:
+        tile.properties.append(heif.turned(2))
+    upside_down = Image.new("RGB", (192, 128))
+    for i in range(6):
+        corner = (i % 3 * TILE, i // 3 * TILE)
+        part = picture.crop((*corner, corner[0] + TILE, corner[1] + TILE))
+        upside_down.paste(part.transpose(Image.Transpose.ROTATE_180), corner)
+    for tile, other in zip(tiles, tiles_of(upside_down), strict=True):
+        tile.data = other.data
+    save("tiles-turned.heic", heif.heif([*tiles, grid_of(tiles, width, height)], brands))
+    for kind, options in (("HEIF", {"chroma": 444}), ("AVIF", {"subsampling": "4:4:4"})):
+        file = encoded(picture, kind, quality=90, **options)
+        only = heif.coded(file, swapped, width=width, height=height)
+        save("mif1.heic" if kind == "HEIF" else "mif1.avif", heif.heif([only], [b"mif1"]))
+
+
+def draw_avif_colours(picture: Image.Image) -> None:
+    """AVIFs that say nothing of their colours outside the coded picture, and that say BT.2020."""
+    width, height = picture.size
+    brands = [b"avif", b"mif1"]
+    file = encoded(picture, "AVIF", quality=90, subsampling="4:2:0")
+    save("no-colours.avif", heif.heif([heif.coded(file, width=width, height=height)], brands))
+    save("bt2020.avif", heif.heif([heif.coded(file, heif.codes(9, 16, 9), width=width, height=height)], brands))
+    save("subsampled-422.avif", encoded(picture, "AVIF", quality=90, subsampling="4:2:2"))
+
+
 def main() -> None:
     HERE.mkdir(exist_ok=True)
     pillow_heif.register_heif_opener()
     picture = spot(160, 120, seed=7)
+    draw_camera_files(picture)
+    draw_avif_colours(picture)
     save("drawing.png", encoded(picture, "PNG"))
     seen = picture.convert("RGBA")
     alpha = Image.linear_gradient("L").resize(seen.size)

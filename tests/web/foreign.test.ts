@@ -11,6 +11,9 @@ import { type CreateLibheif, decodeHeic, type Libheif } from '../../web/src/clas
 import { loadEngine } from '../../web/src/classifier/node/engine.js';
 import { expectCode, picture } from './support.js';
 
+/** Greatest mean difference in levels: what the encoders lose. */
+const LOSSY = 3;
+
 interface Ways {
   webcodecs?:
     | 'works'
@@ -19,6 +22,7 @@ interface Ways {
     | 'fails'
     | 'knows no RGBA'
     | 'misreads animations'
+    | 'converts'
     | 'fails to list tracks';
   canvas?: 'works' | 'alters' | 'fails' | 'lacks the format';
 }
@@ -69,6 +73,7 @@ function browser({ webcodecs, canvas }: Ways) {
       open.count++;
       return {
         image: {
+          colorSpace: { primaries: webcodecs === 'converts' && this.init.data[0] !== 0x42 ? 'bt2020' : 'bt709' },
           visibleRect: { width, height },
           allocationSize: () => (webcodecs === 'knows no RGBA' ? (width * height * 3) / 2 : width * height * 4),
           copyTo: async (to: Uint8ClampedArray) => to.set(noise(rgba.slice(), webcodecs === 'alters')),
@@ -134,6 +139,7 @@ describe('the browser’s decoders', () => {
     [{ webcodecs: 'alters', canvas: 'works' }, 'canvas'],
     [{ webcodecs: 'fails', canvas: 'works' }, 'canvas'],
     [{ webcodecs: 'knows no RGBA', canvas: 'works' }, 'canvas'],
+    [{ webcodecs: 'converts', canvas: 'works' }, 'canvas'],
     [{ webcodecs: 'misreads animations', canvas: 'works' }, 'webcodecs'],
     [{ webcodecs: 'fails to list tracks', canvas: 'works' }, 'canvas'],
     [{ webcodecs: 'works', canvas: 'alters' }, 'webcodecs'],
@@ -213,9 +219,62 @@ describe('in Node', async () => {
     });
   });
 
+  const viewOf = async (name: string) => {
+    const { images, source } = await engine.classify(picture(`foreign/${name}`), { images: true, crop: 'whole' });
+    return { rgba: images!.view.rgba, source };
+  };
+  const drawings = new Map<string, Uint8ClampedArray>();
+
+  /** Mean and greatest difference of what the network sees from the PNG's, in levels of 255. */
+  async function difference(name: string, png: string) {
+    const { rgba, source } = await viewOf(name);
+    const wanted = drawings.get(png) ?? (await viewOf(png)).rgba;
+    drawings.set(png, wanted);
+    const each = rgba.map((value, i) => Math.abs(value - wanted[i]!));
+    return {
+      source,
+      mean: each.reduce((sum, value) => sum + value, 0) / ((each.length / 4) * 3),
+      greatest: each.reduce((most, value) => Math.max(most, value), 0),
+    };
+  }
+
   test.each([
-    ['foreign/lossy.webp', 'UNSUPPORTED_FORMAT', /WebP.*JPEG or PNG/],
-    ['foreign/lossy.avif', 'UNSUPPORTED_FORMAT', /AVIF.*JPEG or PNG/],
+    ['lossless.webp', 'drawing.png', 'libwebp', 0],
+    ['lossless-alpha.webp', 'alpha.png', 'libwebp', 0],
+    ['profile.webp', 'profile.png', 'libwebp', 0],
+    ['lossy.webp', 'drawing.png', 'libwebp', LOSSY],
+    ['orientation-6.webp', 'drawing.png', 'libwebp', LOSSY],
+    ['lossy.avif', 'drawing.png', 'libavif', LOSSY],
+    ['alpha.avif', 'alpha.png', 'libavif', LOSSY],
+    ['profile.avif', 'profile.png', 'libavif', LOSSY],
+    ['animated.avif', 'drawing.png', 'libavif', LOSSY],
+    ['orientation-7.avif', 'drawing.png', 'libavif', LOSSY],
+    ['no-colours.avif', 'drawing.png', 'libavif', LOSSY],
+    ['subsampled-422.avif', 'drawing.png', 'libavif', LOSSY],
+    ['mif1.avif', 'profile.png', 'libavif', LOSSY],
+    ['mif1.heic', 'profile.png', 'libheif', LOSSY],
+    ['tiles-profile.heic', 'profile.png', 'libheif', LOSSY],
+    ['tiles-several-ipma.heic', 'profile.png', 'libheif', LOSSY],
+    ['tiles-identity.heic', 'profile.png', 'libheif', LOSSY],
+    ['tiles-turned.heic', 'profile.png', 'libheif', LOSSY],
+  ] as const)('%s shows what %s shows', async (name, png, decodePath, tolerance) => {
+    const { source, mean, greatest } = await difference(name, png);
+    console.log(`      ${name}: mean ${mean.toFixed(2)}, greatest ${greatest}, ${source.decodePath}, ${source.colour}`);
+    expect(mean).toBeLessThanOrEqual(tolerance);
+    expect(source).toMatchObject({ decodePath, bitExact: false, width: 160, height: 120, format: name.split('.')[1] });
+    if (png === 'profile.png') expect(source.colour).toBe('converted');
+  });
+
+  test('the colours of a grid’s tiles are converted', async () => {
+    const { source } = await engine.classify(picture('foreign/tiles-codes.heic'));
+    expect(source).toMatchObject({ decodePath: 'libheif', colour: 'converted' });
+  });
+
+  test.each([
+    ['foreign/animated.webp', 'UNSUPPORTED_FORMAT', /only browsers decode an animated one.*JPEG or PNG/],
+    ['foreign/corrupt.avif', 'CORRUPT_IMAGE', /AVIF/],
+    ['foreign/corrupt.heic', 'CORRUPT_IMAGE', /HEIC/],
+    ['foreign/huge.webp', 'IMAGE_TOO_LARGE', /16001 x 16001/],
     ['foreign/huge.heic', 'IMAGE_TOO_LARGE', /50000 x 50000/],
     ['foreign/cut-off.webp', 'CORRUPT_IMAGE', /ends before/],
     ['kinds/jpeg-arithmetic.jpg', 'UNSUPPORTED_FORMAT', /arithmetic-coded JPEG/],

@@ -75,7 +75,19 @@ describe('keys', () => {
     ...Object.keys(contract.qualityChecks),
     ...['queued', 'starting', 'decoding', 'analysing', 'explaining', 'done', 'engine', 'model'],
     ...['waiting', 'running', 'failed', 'cancelled', 'caller', 'picture', 'default', 'photo', 'dermoscopy'],
-    ...['wasm', 'webgpu', 'core', 'webcodecs', 'canvas', 'libheif', 'noSuchModel', 'least', 'most'],
+    ...[
+      'wasm',
+      'webgpu',
+      'core',
+      'webcodecs',
+      'canvas',
+      'libheif',
+      'libwebp',
+      'libavif',
+      'noSuchModel',
+      'least',
+      'most',
+    ],
   ].join('|');
   /** `tier.${tier}.title` stands for every tier. */
   const patterns = [...text.matchAll(/`(\w+\.(?:[\w.-]|\$\{[^{}]*\})*)`/g)]

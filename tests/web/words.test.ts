@@ -45,7 +45,7 @@ const result = (change: Partial<Result>): Result =>
 
 test('who decoded a picture is said with what that means', () => {
   expect(decodedBy({ decodePath: 'core' })).toMatch(/the same bit for bit/);
-  for (const decodePath of ['webcodecs', 'canvas', 'libheif'] as const)
+  for (const decodePath of ['webcodecs', 'canvas', 'libheif', 'libwebp', 'libavif'] as const)
     expect(decodedBy({ decodePath })).toMatch(/may differ slightly/);
 });
 

@@ -83,6 +83,10 @@ export const coreFile = at('engine/dermlet.wasm');
 export const runtimeFile = (name) => at('engine/' + name);
 export const libheifScript = () => at('node/libheif.cjs');
 export const libheifBinary = () => at('engine/libheif.wasm');
+export const webpScript = () => at('node/webp-dec.js');
+export const webpBinary = () => at('node/webp-dec.wasm');
+export const avifScript = () => at('node/avif_dec.js');
+export const avifBinary = () => at('node/avif_dec.wasm');
 `;
 
 /**
@@ -164,6 +168,15 @@ const ISOMORPHIC = ['node', 'import', 'default'];
 /** ONNX Runtime without an inlined loader: the files come from `engine/`. */
 const EXTERNAL_LOADER = ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'];
 
+/**
+ * Packages, folders in them and files of the decoders that only Node has.
+ * @type {readonly [name: string, folder: string, file: string][]}
+ */
+const NODE_DECODERS = [
+  ['icodec', 'dist', 'webp-dec'],
+  ['@jsquash/avif', 'codec/dec', 'avif_dec'],
+];
+
 async function code() {
   await bundle({ input: ENTRIES, to: dist, conditions: ISOMORPHIC, platform: 'neutral' });
   // One file without imports: bundlers copy it unchanged.
@@ -182,6 +195,12 @@ async function code() {
   });
   await writeFile(join(dist, 'shipped.js'), await shippedModule());
   await cp(join(root, 'node_modules/libheif-js/libheif-wasm/libheif.js'), join(dist, 'node', 'libheif.cjs'));
+  // As published: Node loads them when such a picture comes, browsers never.
+  for (const [name, folder, file] of NODE_DECODERS) {
+    for (const path of [`${file}.js`, `${file}.wasm`])
+      await cp(join(root, 'node_modules', name, folder, path), join(dist, 'node', path));
+    bundled.add(name);
+  }
 }
 
 const IMPORT = /(?:from|import\()\s*['"](\.[^'"]+)\.js['"]|<reference path="(\.[^"]+)\.d\.ts"/g;

@@ -3,8 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { FORMAT_FILES } from '../../web/src/classifier/node/index.js';
 
-/** Of the formats that are read in Node. */
-const PICTURE = new Set((['jpeg', 'png', 'bmp', 'heic'] as const).flatMap((id) => FORMAT_FILES[id].extensions));
+const PICTURE = new Set(Object.values(FORMAT_FILES).flatMap(({ extensions }) => extensions));
 
 /**
  * The picture files below a folder, sorted by path. Hidden files and folders are skipped, links to folders are not

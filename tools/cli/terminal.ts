@@ -1,7 +1,7 @@
 /** Formats results for a terminal. */
 import type { RankedClass, Result } from '../../web/src/classifier/node/index.js';
 import { say } from '../../web/src/messages/cli.js';
-import { doctor, exactPercent, joined, mayName, number, summary } from '../../web/src/messages/index.js';
+import { doctor, exactPercent, joined, list, mayName, number, summary } from '../../web/src/messages/index.js';
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 const SHADES = [' ', '░', '▒', '▓', '█'];
@@ -122,7 +122,8 @@ export function describe(paths: readonly string[], result: Result, columns: numb
   parts.push(...lesionLines(paths, result, columns));
   parts.push(...framingLines(result).map((line) => wrap(line, columns, '  ')));
   const sources = result.lesion?.perPicture.map(({ source }) => source) ?? [result.source];
-  if (sources.some(({ bitExact }) => !bitExact)) parts.push(wrap(say('cli.libheif'), columns, '  '));
+  const libraries = [...new Set(sources.filter(({ bitExact }) => !bitExact).map(({ decodePath }) => decodePath))];
+  if (libraries.length > 0) parts.push(wrap(say('cli.library', { library: list(libraries, 'and') }), columns, '  '));
   if (result.testTimeAugmentation) parts.push(wrap(say('cli.testTimeAugmentation'), columns, '  '));
   if (named && result.explanation) {
     const { classId } = result.explanation;

@@ -9,10 +9,10 @@
 
 namespace dermlet {
 
-// What sniff() looks at is among the first of these.
-inline constexpr std::size_t kSniffedBytes = 1024;
+// What sniff() looks at is among the first of these: of pictures in ISO boxes the metadata, of all else much less.
+inline constexpr std::size_t kSniffedBytes = 65536;
 
-// Errors: kUnsupportedFormat (the message names what the file seems to be), kCorruptImage (empty).
+// Errors: kUnsupportedFormat (the message names what the file seems to be, and what to do), kCorruptImage (empty).
 [[nodiscard]] Expected<Format> sniff(Bytes bytes);
 
 }  // namespace dermlet

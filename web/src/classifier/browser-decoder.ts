@@ -35,6 +35,7 @@ interface Tracks extends Iterable<{ readonly animated: boolean; selected: boolea
 }
 
 interface Frame {
+  readonly colorSpace?: { readonly primaries: string | null };
   readonly visibleRect: { readonly width: number; readonly height: number } | null;
   allocationSize(options: object): number;
   copyTo(target: Uint8ClampedArray, options: object): Promise<unknown>;
@@ -60,12 +61,18 @@ async function selectStill(tracks: Tracks): Promise<void> {
   if (still !== undefined) still.selected = true;
 }
 
+/** Primaries that are taken for sRGB's. */
+const UNCONVERTED: readonly unknown[] = [undefined, null, 'bt709', 'smpte170m', 'bt470bg'];
+
 const webcodecs: Way = async (scope, data, type) => {
   const decoder = new scope.ImageDecoder!({ data, type, premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
   try {
     await selectStill(decoder.tracks);
     const { image } = await decoder.decode({ frameIndex: 0 });
     try {
+      // copyTo() converts to sRGB, whatever the decoder was asked for. Chromium gives frames the primaries of their
+      // matrix: BT.2020's would come out 11 levels from the values stored.
+      if (!UNCONVERTED.includes(image.colorSpace?.primaries)) throw new Error('the frame would be converted');
       const { width, height } = image.visibleRect!;
       checkPixels(width, height);
       const rgba = new Uint8ClampedArray(width * height * 4);

@@ -13,9 +13,10 @@ export type { ForeignFormat };
  * - `webcodecs`: the browser's, through ImageDecoder
  * - `canvas`: the browser's, read from a canvas that was found to return pixels unchanged
  * - `libheif`: libheif in WebAssembly
+ * - `libwebp`, `libavif`: those in WebAssembly, in Node
  * - `caller`: the caller, who passed pixels instead of a file
  */
-export type DecodePath = 'core' | 'webcodecs' | 'canvas' | 'libheif' | 'caller';
+export type DecodePath = 'core' | 'webcodecs' | 'canvas' | 'libheif' | 'libwebp' | 'libavif' | 'caller';
 
 /** RGBA as stored in the file, with no orientation and no colour profile applied. */
 export interface DecodedPicture extends Picture {

@@ -1,7 +1,6 @@
 #include "formats/foreign/parts.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace dermlet::foreign {
 
@@ -14,16 +13,6 @@ Expected<void> set_size(Header& header, std::uint32_t width, std::uint32_t heigh
   header.width = static_cast<int>(std::min<std::uint32_t>(width, kMaxSide));
   header.height = static_cast<int>(std::min<std::uint32_t>(height, kMaxSide));
   return check_size(width, height);
-}
-
-Expected<void> set_profile(Header& header, Bytes file, Bytes profile) {
-  constexpr std::size_t kSignature = 36;
-  if (profile.empty()) return {};
-  DERMLET_TRY(colours, described_by_profile(profile));
-  header.colours = std::move(colours);
-  if (profile.size() > kSignature)
-    header.neutralising.push_back({static_cast<std::size_t>(profile.data() - file.data()) + kSignature, 0});
-  return {};
 }
 
 }  // namespace dermlet::foreign

@@ -20,8 +20,4 @@ struct Part {
 // Errors: kCorruptImage (nothing), kImageTooLarge.
 [[nodiscard]] Expected<void> set_size(Header& header, std::uint32_t width, std::uint32_t height);
 
-// Takes an ICC profile, and has decoders take it for none: one without its signature is. An empty one says nothing.
-// Errors: kImageTooLarge (no memory).
-[[nodiscard]] Expected<void> set_profile(Header& header, Bytes file, Bytes profile);
-
 }  // namespace dermlet::foreign

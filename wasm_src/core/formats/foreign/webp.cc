@@ -1,4 +1,5 @@
 #include <optional>
+#include <utility>
 
 #include "formats/exif.h"
 #include "formats/foreign/foreign.h"
@@ -20,6 +21,18 @@ std::optional<Part> read_chunk(Bytes bytes, std::size_t at) {
   const auto size = read_u32(bytes, at + 4, kLittle);
   if (!size || *size > bytes.size() - at - 8) return {};
   return Part{slice(bytes, at, 4), slice(bytes, at + 8, *size), at + 8 + *size + (*size & 1)};
+}
+
+// Takes an ICC profile, and has decoders take it for none: one without its signature is. An empty one says nothing.
+// Errors: kImageTooLarge (no memory).
+Expected<void> set_profile(Header& header, Bytes file, Bytes profile) {
+  constexpr std::size_t kSignature = 36;
+  if (profile.empty()) return {};
+  DERMLET_TRY(colours, described_by_profile(profile));
+  header.colours = std::move(colours);
+  if (profile.size() > kSignature)
+    header.neutralising.push_back({static_cast<std::size_t>(profile.data() - file.data()) + kSignature, 0});
+  return {};
 }
 
 }  // namespace

@@ -2,37 +2,19 @@
  * The engine in Node: the same core, the same ONNX Runtime Web, files read from disk. One thread per engine.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { messageOf } from '../abort.js';
 import { Engine } from '../engine.js';
 import type { Environment } from '../environment.js';
 import { DermletError } from '../errors.js';
-import { type DecodeForeign, unsupported } from '../foreign.js';
-import { type CreateLibheif, decodeHeic } from '../libheif.js';
 import { type Manifest, parseManifestText } from '../manifest.js';
 import { verifyFile } from '../model-store.js';
 import { isModelName } from '../models.js';
-import { coreFile, libheifBinary, libheifScript, modelsFolder, runtimeFile } from './files.js';
+import { decodeInNode } from './decoder.js';
+import { coreFile, modelsFolder, runtimeFile } from './files.js';
+import { read } from './read.js';
 
 export { DEFAULT_MODEL as defaultModel } from '../contract.js';
-
-async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (cause) {
-    throw new DermletError('MODEL_UNAVAILABLE', `${path} could not be read: ${messageOf(cause)}`, { cause });
-  }
-}
-
-/** Node has no decoders of its own: libheif decodes HEIC; WebP and AVIF are not supported. */
-const decodeForeign: DecodeForeign = async (bytes, format) => {
-  if (format !== 'heic') throw unsupported(format, 'only browsers decode it');
-  const create = createRequire(import.meta.url)(libheifScript()) as CreateLibheif;
-  return decodeHeic(bytes, await create({ wasmBinary: await read(libheifBinary()) }));
-};
 
 function nodeEnvironment(): Environment {
   return {
@@ -40,7 +22,7 @@ function nodeEnvironment(): Environment {
     coreWasm: () => read(coreFile),
     runtimeWasm: () => read(runtimeFile('ort-wasm-simd-threaded.wasm')),
     runtimeScript: () => undefined,
-    decodeForeign,
+    decodeForeign: decodeInNode,
     threads: 1,
     gpu: undefined,
   };

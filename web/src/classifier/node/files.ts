@@ -19,3 +19,8 @@ export const runtimeFile = (name: string): string => join(dirname(resolve('onnxr
 /** CommonJS. */
 export const libheifScript = (): string => resolve('libheif-js/libheif-wasm/libheif.js');
 export const libheifBinary = (): string => resolve('libheif-js/libheif-wasm/libheif.wasm');
+/** ECMAScript modules. */
+export const webpScript = (): string => join(dirname(webpBinary()), 'webp-dec.js');
+export const webpBinary = (): string => resolve('icodec/webp-dec.wasm');
+export const avifScript = (): string => resolve('@jsquash/avif/codec/dec/avif_dec.js');
+export const avifBinary = (): string => resolve('@jsquash/avif/codec/dec/avif_dec.wasm');

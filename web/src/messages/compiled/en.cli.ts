@@ -6,7 +6,7 @@ import { plural, strictNumber } from '../plural.js';
 const en = cardinal('en-GB');
 export const messages: Compiled<CliArguments> = {
   "cli.usage.title": () => "Use:",
-  "cli.usage.classify": () => "prints what each picture looks most like. JPEG, PNG, BMP and HEIC; folders are searched for pictures.",
+  "cli.usage.classify": () => "prints what each picture looks most like. JPEG, PNG, BMP, WebP, AVIF and HEIC; folders are searched for pictures.",
   "cli.usage.classify.json": () => "one JSON object for one file, else an array; failed files have \"error\" in place of a result",
   "cli.usage.classify.format": () => "the JSON of the retired servers in place of a result",
   "cli.usage.classify.modality": () => "how the picture was taken: auto goes by the picture (default), else an id of the model’s. With --lesion one for both or one for each",
@@ -76,7 +76,7 @@ export const messages: Compiled<CliArguments> = {
   "cli.look.several": () => "Spots to choose from, as --crop:",
   "cli.look.byPicture": (d) => "Taken as " + d.modality + ", which it looks like (score " + d.score + ").",
   "cli.look.asRequested": (d) => "Taken as " + d.modality + ", as asked; it looks like " + d.looks + " (score " + d.score + ").",
-  "cli.libheif": () => "Decoded by libheif: may differ slightly from what browsers decode.",
+  "cli.library": (d) => "Decoded by " + d.library + ": may differ slightly from what browsers decode.",
   "cli.testTimeAugmentation": () => "Test-time augmentation: the mean over turns and reflections of the picture.",
   "cli.heatMap": (d) => "What speaks for " + d.name + ", over the part shown to the network:",
   "cli.heatMapOf": (d) => "What speaks for " + d.name + ", over the part of " + d.path + " shown to the network:",

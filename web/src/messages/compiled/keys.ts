@@ -252,6 +252,8 @@ export interface SharedArguments {
   'details.decoded.webcodecs': undefined;
   'details.decoded.canvas': undefined;
   'details.decoded.libheif': undefined;
+  'details.decoded.libwebp': undefined;
+  'details.decoded.libavif': undefined;
   'details.decoded.caller': undefined;
   'details.takenAs': undefined;
   'details.modality': { name: string; by: string };
@@ -367,7 +369,7 @@ export interface CliArguments {
   'cli.look.several': undefined;
   'cli.look.byPicture': { modality: string; score: string };
   'cli.look.asRequested': { modality: string; looks: string; score: string };
-  'cli.libheif': undefined;
+  'cli.library': { library: string };
   'cli.testTimeAugmentation': undefined;
   'cli.heatMap': { name: string };
   'cli.heatMapOf': { name: string; path: string };
