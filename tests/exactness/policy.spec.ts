@@ -126,13 +126,9 @@ const worker = (): string => {
   return `assets/${found}`;
 };
 
-test.beforeAll(async ({ engineName }) => {
+// A browser for each: nothing of one test's origins and workers is left for the next.
+test.beforeEach(async ({ engineName }) => {
   engine = await startEngine(engineName);
-});
-
-test.afterAll(() => engine.close());
-
-test.beforeEach(async () => {
   [site, elsewhere] = [new Site(), new Elsewhere()];
   await Promise.all([site.open(), elsewhere.open()]);
   site.answers.set('exactness/policy.mjs', { body: readFileSync(join(root, 'tests/exactness/policy.mjs')) });
@@ -140,6 +136,7 @@ test.beforeEach(async () => {
 });
 
 test.afterEach(async () => {
+  await engine.close();
   elsewhere.close();
   await site.close();
 });
