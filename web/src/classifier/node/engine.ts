@@ -4,7 +4,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf } from '../abort.js';
 import { Engine } from '../engine.js';
@@ -68,6 +68,12 @@ export function folderOf(model: string): string {
     `There is no model '${model}'; there is ${knownModels().join(', ')}. The folder of another may be given too.`,
   );
 }
+
+/**
+ * Whether a model came with this code; the names in any other are a stranger's.
+ * @throws DermletError INVALID_ARGUMENT
+ */
+export const isShippedModel = (model: string): boolean => dirname(resolve(folderOf(model))) === resolve(modelsFolder);
 
 /**
  * @param model a model's name, its folder or its manifest.json
