@@ -36,6 +36,9 @@ beforeAll(() => {
   mkdirSync(join(folder, 'images', 'empty', '.hidden'), { recursive: true });
   for (const name of ['spot.jpg', 'spot.png', 'orientation-6.jpg', 'flat.png', 'cut-off.jpg'])
     copyFileSync(picturePath(name), join(folder, 'images', 'drawn', name));
+  mkdirSync(join(folder, 'images', 'turned'));
+  for (const name of ['orientation-1.jpg', 'orientation-3.jpg'])
+    copyFileSync(picturePath(name), join(folder, 'images', 'turned', name));
 });
 afterAll(() => [folder, combining].forEach((path) => rmSync(path, { recursive: true })));
 
@@ -101,13 +104,14 @@ describe('classify', () => {
       'CORRUPT_IMAGE',
       'poor-quality',
     ]);
-    expect(err.trim().split('\n')).toHaveLength(7);
+    expect(err.trim().split('\n')).toHaveLength(8);
+    expect(err).toMatch(/2 classified, 7 failed\n$/);
     expect(err).toMatch(/document\.pdf: UNSUPPORTED_FORMAT: .*PDF/);
   });
 
   test('searches folders, and speaks as the retired servers did', async () => {
     const [predict, diagnosis] = await Promise.all([
-      run('classify', join(folder, 'images'), '--format', 'predict'),
+      run('classify', join(folder, 'images', 'drawn'), '--format', 'predict'),
       run('classify', picturePath('flat.png'), '--format', 'diagnosis'),
     ]);
     expect(predict.code).toBe(1); // cut-off.jpg
@@ -350,8 +354,8 @@ describe('evaluate', () => {
       'drawn,spot.png,nv,g1,val,photo,,',
       'drawn,orientation-6.jpg,mel,g2,val,photo,,',
       'drawn,cut-off.jpg,mel,g2,val,dermoscopy,,',
-      'drawn,orientation-6.jpg,other,g3,val,photo,,',
-      'drawn,spot.jpg,other,g3,val,dermoscopy,,',
+      'turned,orientation-1.jpg,other,g3,val,photo,,',
+      'turned,orientation-3.jpg,other,g3,val,dermoscopy,,',
     ]);
     const json = join(folder, 'pairs.json');
     const input = { width: 32, height: 32, mean: [128, 128, 128], std: [64, 64, 64] };

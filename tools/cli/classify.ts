@@ -1,14 +1,17 @@
 /** `classify FILE|FOLDER...`, or `classify FILE FILE --lesion`. */
 import { parseArgs } from 'node:util';
-import { DermletError, type Result, withoutImages } from '../../web/src/classifier/node/index.js';
+import { isShippedModel, type Result, withoutImages } from '../../web/src/classifier/node/index.js';
 import { PROJECTIONS } from '../../web/src/handler/index.js';
-import { say } from '../../web/src/messages/cli.js';
 import { list, number } from '../../web/src/messages/index.js';
 import { defaultModel, modelOf } from './model.js';
-import { expand } from './pictures.js';
-import { type Answer, classifyAll, type Task, type TaskPicture } from './pool.js';
-import { describe, legend } from './terminal.js';
-import { EXIT, parseCrop, positiveInteger, requireModality, UsageError } from './usage.js';
+import { fileSink, type Sink } from './output.js';
+import { findPictures } from './pictures.js';
+import { plain, plainJson } from './plain.js';
+import { type Answer, classifyAll, DEFAULT_SECONDS, type Task, type TaskPicture } from './pool.js';
+import { answeredIn, keyOf, runId } from './resume.js';
+import { say } from './say.js';
+import { describe, legend, strangersLine } from './terminal.js';
+import { EXIT, parseCrop, positiveInteger, positiveNumber, requireModality, UsageError } from './usage.js';
 
 const project = { ...PROJECTIONS, result: withoutImages } satisfies Record<string, (result: Result) => object>;
 type Format = keyof typeof project;
@@ -16,6 +19,8 @@ type Format = keyof typeof project;
 export interface Output {
   out(text: string): void;
   err(text: string): void;
+  /** To stderr as it is, control characters included: for lines of our own that are rewritten. */
+  live(text: string): void;
   columns: number;
 }
 
@@ -25,6 +30,10 @@ function parse(args: string[]) {
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
+      ndjson: { type: 'boolean', default: false },
+      output: { type: 'string' },
+      resume: { type: 'boolean', default: false },
+      timeout: { type: 'string', default: String(DEFAULT_SECONDS) },
       format: { type: 'string' },
       model: { type: 'string', default: defaultModel },
       modality: { type: 'string' },
@@ -40,6 +49,10 @@ function parse(args: string[]) {
   if (!Object.hasOwn(project, format) || (values.format !== undefined && format === 'result')) {
     throw new UsageError(say('cli.error.format', { known: list(Object.keys(PROJECTIONS), 'or'), format }));
   }
+  const { ndjson, output, resume } = values;
+  const json = values.json || format !== 'result';
+  if (resume && !(ndjson && output !== undefined)) throw new UsageError(say('cli.error.resume'));
+  if (output !== undefined && !json && !ndjson) throw new UsageError(say('cli.error.outputNeeds'));
   const { lesion, crop, explain, 'test-time-augmentation': testTimeAugmentation } = values;
   if (lesion && positionals.length !== 2)
     throw new UsageError(say('cli.error.lesionFiles', { count: number(positionals.length) }));
@@ -58,63 +71,258 @@ function parse(args: string[]) {
     options: { explain, testTimeAugmentation },
     model: values.model,
     jobs: positiveInteger(values.jobs, '--jobs'),
+    seconds: positiveNumber(values.timeout, '--timeout'),
+    output,
+    resume,
     // The retired servers answered in JSON.
-    json: values.json || format !== 'result',
+    form: ndjson ? ('lines' as const) : json ? ('json' as const) : ('text' as const),
     format: format as Format,
   };
 }
 
 type Request = ReturnType<typeof parse>;
 
+/** A task, and whether it came out of a folder. */
+interface OwnTask extends Task {
+  inFolder: boolean;
+  skipped?: boolean;
+}
+
+/** How many there were of each kind. */
+interface Counts {
+  classified: number;
+  failed: number;
+  skipped: number;
+  hidden: number;
+  /** Left out because the file that is gone on with has them. */
+  known: number;
+}
+
 /** One modality applies to every picture, two to those of a lesion in order. */
-async function tasksOf({ paths, lesion, modalities, crop, options }: Request): Promise<Task[]> {
-  const picture = (path: string, index: number): TaskPicture => {
+async function* tasksOf(
+  { paths, lesion, modalities, crop, options }: Request,
+  done: ReadonlySet<string>,
+  counts: Counts,
+): AsyncGenerator<OwnTask> {
+  const picture = (path: string, index: number, raw?: Buffer): TaskPicture => {
     const modality = modalities[modalities.length === 2 ? index : 0];
-    return { path, ...(modality === undefined ? {} : { modality }), ...(crop === undefined ? {} : { crop }) };
+    return {
+      path,
+      ...(raw ? { raw } : {}),
+      ...(modality === undefined ? {} : { modality }),
+      ...(crop === undefined ? {} : { crop }),
+    };
   };
-  if (lesion) return [{ pictures: paths.map(picture), options }];
-  return (await expand(paths)).map((path) => ({ pictures: [picture(path, 0)], options }));
+  const isNew = (task: OwnTask): boolean => {
+    if (!done.has(keyOf(filesOf(task)))) return true;
+    counts.known++;
+    return false;
+  };
+  if (lesion) {
+    const task = { pictures: paths.map((path, index) => picture(path, index)), options, inFolder: false };
+    if (isNew(task)) yield task;
+    return;
+  }
+  for await (const { path, raw, ...rest } of findPictures(paths, () => counts.hidden++)) {
+    const task = { pictures: [picture(path, 0, raw)], options, ...rest };
+    if (isNew(task)) yield task;
+  }
 }
 
 const nameOf = ({ pictures }: Task): string => pictures.map(({ path }) => path).join(' + ');
 
-function asJson({ pictures }: Task, answer: Answer, format: Format): object {
-  const files = pictures.length === 1 ? { file: pictures[0]!.path } : { files: pictures.map(({ path }) => path) };
+const filesOf = ({ pictures }: Task): { file: string } | { files: string[] } =>
+  pictures.length === 1 ? { file: pictures[0]!.path } : { files: pictures.map(({ path }) => path) };
+
+function asJson(task: Task, answer: Answer, format: Format): object {
   return answer.ok
-    ? { ...files, ...project[format](answer.result) }
-    : { ...files, error: { code: answer.error.code, message: answer.error.message } };
+    ? { ...filesOf(task), ...project[format](answer.result) }
+    : { ...filesOf(task), error: { code: answer.error.code, message: answer.error.message } };
 }
 
-/** @throws UsageError, DermletError when the engine cannot be started */
-export async function classify(args: string[], { out, err, columns }: Output): Promise<number> {
+/** Puts answers that came early back in order, and holds no more than those. */
+class InOrder<T> {
+  readonly #early = new Map<number, T>();
+  #next = 0;
+
+  constructor(readonly onNext: (value: T) => void) {}
+
+  add(index: number, value: T): void {
+    this.#early.set(index, value);
+    for (let own = this.#early.get(this.#next); own !== undefined; own = this.#early.get(this.#next)) {
+      this.#early.delete(this.#next++);
+      this.onNext(own);
+    }
+  }
+
+  /** What came although an earlier one never did, when everything was stopped. */
+  rest(): void {
+    for (const index of [...this.#early.keys()].sort((a, b) => a - b)) this.onNext(this.#early.get(index)!);
+    this.#early.clear();
+  }
+}
+
+interface Answered {
+  task: OwnTask;
+  answer: Answer;
+}
+
+/** Prints answers in one form as they come; `end` closes what is open, also after an interruption. */
+interface Printer {
+  add(answered: Answered, index: number): void;
+  end(): void;
+}
+
+/** One line each as soon as it is there, in whatever order. */
+function linePrinter(sink: Sink, run: string, format: Format): Printer {
+  return {
+    add: ({ task, answer }) => sink.write(`${plainJson({ run, ...asJson(task, answer, format) })}\n`),
+    end: () => undefined,
+  };
+}
+
+/** One array in the order of the files, or the only answer by itself. */
+function jsonPrinter(sink: Sink, one: boolean, format: Format): Printer {
+  let open = false;
+  const ordered = new InOrder<Answered>(({ task, answer }) => {
+    const text = plainJson(asJson(task, answer, format), 2);
+    if (one) return sink.write(`${text}\n`);
+    sink.write(`${open ? ',' : '['}\n  ${text.replaceAll('\n', '\n  ')}`);
+    open = true;
+  });
+  return {
+    add: (answered, index) => ordered.add(index, answered),
+    end: () => {
+      ordered.rest();
+      if (!one) sink.write(open ? '\n]\n' : '[]\n');
+    },
+  };
+}
+
+/** @param foreign a model of somebody else's, whose words are set apart */
+function textPrinter({ out, columns }: Output, model: { title: string; coverage: number }, foreign: boolean): Printer {
+  let any = false;
+  const ordered = new InOrder<Answered>(({ task, answer }) => {
+    if (!answer.ok) return;
+    any = true;
+    const paths = task.pictures.map(({ path }) => path);
+    out(`${describe(paths, answer.result, columns, foreign)}\n\n`);
+  });
+  return {
+    add: (answered, index) => ordered.add(index, answered),
+    end: () => {
+      ordered.rest();
+      if (any && foreign) out(`${strangersLine(model.title, columns)}\n`);
+      if (any) out(`${legend(model.coverage, columns)}\n`);
+    },
+  };
+}
+
+/** Stops at the first SIGINT or SIGTERM once what is under way is finished; the second ends the process. */
+function stopOnSignal(onStop: () => void) {
+  const stop = new AbortController();
+  let status: number | undefined;
+  const handlers = (
+    [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const
+  ).map(([signal, code]) => {
+    const handler = () => {
+      for (const [name, own] of handlers) process.off(name, own);
+      status = code;
+      onStop();
+      stop.abort();
+    };
+    process.on(signal, handler);
+    return [signal, handler] as const;
+  });
+  return {
+    signal: stop.signal,
+    /** The exit status that belongs to the signal, if there was one. */
+    status: () => status,
+    release: () => handlers.forEach(([name, own]) => void process.off(name, own)),
+  };
+}
+
+/** Whether one file was named and nothing else: it is answered by one object. */
+const isOne = ({ lesion, paths }: Request, { inFolder }: OwnTask): boolean =>
+  lesion || (paths.length === 1 && !inFolder);
+
+/** Reads the first task ahead, as the form of the output depends on it. */
+async function* withFirst<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
+
+/** @throws UsageError, OutputError, DermletError when the engine cannot be started */
+export async function classify(args: string[], output: Output): Promise<number> {
   const request = parse(args);
-  const { paths, model, jobs, json, format } = request;
+  const { err } = output;
+  const { model, jobs, seconds, form, format } = request;
   const info = await modelOf(model);
   for (const id of request.modalities) if (id !== 'auto') requireModality(info, id);
-  const tasks = await tasksOf(request);
-  if (tasks.length === 0) throw new UsageError(say('cli.error.noPictures'));
-  const answers: (Answer | undefined)[] = tasks.map(() => undefined);
-  let printed = 0;
-
-  /** Prints finished answers in the order of the files. */
-  const print = () => {
-    for (let answer = answers[printed]; answer; answer = answers[++printed]) {
-      const task = tasks[printed]!;
-      const paths = task.pictures.map(({ path }) => path);
-      if (!answer.ok) err(`${nameOf(task)}: ${answer.error.code}: ${answer.error.message}\n`);
-      else if (!json) out(`${describe(paths, answer.result, columns)}\n\n`);
-    }
-  };
-
-  await classifyAll(model, tasks, jobs, (answer, index) => {
-    answers[index] = answer;
-    print();
-  });
-  const all = answers.map((answer, index) =>
-    asJson(tasks[index]!, answer ?? { ok: false, error: new DermletError('BACKEND_FAILED', 'no answer') }, format),
-  );
-  const one = request.lesion || (paths.length === 1 && tasks.length === 1 && tasks[0]!.pictures[0]!.path === paths[0]);
-  if (json) out(`${JSON.stringify(one ? all[0] : all, null, 2)}\n`);
-  else if (answers.some((answer) => answer?.ok)) out(`${legend(info.coverage, columns)}\n`);
-  return answers.every((answer) => answer?.ok) ? EXIT.fine : EXIT.failed;
+  const { name, version, sha256 } = info;
+  const { lesion, modalities, crop, options } = request;
+  const run = runId({ model: [name, version, sha256], format, lesion, modalities, crop, options });
+  const counts: Counts = { classified: 0, failed: 0, skipped: 0, hidden: 0, known: 0 };
+  const done = request.resume ? await answeredIn(request.output!, run) : new Set<string>();
+  const sink: Sink =
+    request.output === undefined
+      ? { write: output.out, close: () => undefined }
+      : fileSink(request.output, request.resume);
+  const tasks = tasksOf(request, done, counts);
+  const { value: first, done: none } = await tasks.next();
+  if (none) {
+    sink.close();
+    if (counts.known === 0) throw new UsageError(say('cli.error.noPictures'));
+    err(`${summaryLine(counts)}\n`);
+    return EXIT.fine;
+  }
+  const printer =
+    form === 'lines'
+      ? linePrinter(sink, run, format)
+      : form === 'json'
+        ? jsonPrinter(sink, isOne(request, first), format)
+        : textPrinter(output, info, !isShippedModel(model));
+  const stopping = stopOnSignal(() => err(`${say('cli.stopping')}\n`));
+  try {
+    await classifyAll(
+      model,
+      withFirst(first, tasks),
+      { jobs, seconds, stop: stopping.signal },
+      (answer, index, task) => {
+        count(counts, task, answer, err);
+        printer.add({ task, answer }, index);
+      },
+    );
+    printer.end();
+  } finally {
+    stopping.release();
+    sink.close();
+  }
+  if (!isOne(request, first) || stopping.status() !== undefined) err(`${summaryLine(counts)}\n`);
+  return stopping.status() ?? (counts.failed > 0 || counts.classified + counts.known === 0 ? EXIT.failed : EXIT.fine);
 }
+
+/** Counts an answer, and names what has none. */
+function count(counts: Counts, task: OwnTask, answer: Answer, err: (text: string) => void): void {
+  if (answer.ok) return void counts.classified++;
+  // A folder of pictures may hold other things too; a file that was named is asked for.
+  const skipped = task.skipped || (task.inFolder && answer.error.code === 'UNSUPPORTED_FORMAT');
+  counts[skipped ? 'skipped' : 'failed']++;
+  const { code, message } = answer.error;
+  const file = plain(nameOf(task));
+  err(skipped ? `${say('cli.skipped', { file, reason: message })}\n` : `${file}: ${code}: ${plain(message)}\n`);
+}
+
+const summaryLine = ({ classified, failed, skipped, hidden, known }: Counts): string => {
+  const parts = [
+    say('cli.summary.classified', { count: classified }),
+    ...(failed > 0 ? [say('cli.summary.failed', { count: failed })] : []),
+    ...(skipped > 0 ? [say('cli.summary.skipped', { count: skipped })] : []),
+    ...(hidden > 0 ? [say('cli.summary.hidden', { count: hidden })] : []),
+    ...(known > 0 ? [say('cli.summary.known', { count: known })] : []),
+  ];
+  return parts.join(', ');
+};

@@ -3,8 +3,8 @@ import { cp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { assetsFolder } from '../../web/src/classifier/node/index.js';
-import { say } from '../../web/src/messages/cli.js';
 import type { Output } from './classify.js';
+import { say } from './say.js';
 import { EXIT, UsageError, unwritable } from './usage.js';
 
 /** @throws UsageError */

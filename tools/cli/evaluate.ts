@@ -1,23 +1,35 @@
 /** `evaluate`: measures the shipped engine on labelled pictures. */
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { access, constants, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'csv-stringify/sync';
 import type { DermletError, ModelInfo } from '../../web/src/classifier/node/index.js';
-import { say } from '../../web/src/messages/cli.js';
 import { number } from '../../web/src/messages/index.js';
 import type { Output } from './classify.js';
 import { type AnsweredPairs, allFigures, type Part, parsePart, positiveIndex } from './evaluation.js';
-import { chooseRows, type LabelRow, mergeClasses, NEGATIVE_LABELS, readLabels } from './labels.js';
+import { chooseRows, distinctRows, type LabelRow, mergeClasses, NEGATIVE_LABELS, readLabels } from './labels.js';
 import { lookingFigures, lookingReport } from './looking.js';
 import { defaultModel, modelOf } from './model.js';
+import { OutputError } from './output.js';
 import { findPairs, type Pair } from './pairs.js';
-import { classifyAll, type Task } from './pool.js';
+import { nameText } from './pictures.js';
+import { classifyAll, DEFAULT_SECONDS, type Task, type TaskPicture } from './pool.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
+import { say } from './say.js';
 import { type Answered, answered, scored } from './scored.js';
-import { EXIT, parseCrop, positiveInteger, requireModality, UsageError, unwritable } from './usage.js';
+import {
+  EXIT,
+  parseCrop,
+  positiveInteger,
+  positiveNumber,
+  reasonOf,
+  requireModality,
+  UsageError,
+  unwritable,
+} from './usage.js';
 
 /** Default number of parallel engines; each takes about 150 MB. */
 const DEFAULT_JOBS = Math.min(4, availableParallelism());
@@ -45,6 +57,7 @@ function parse(args: string[]) {
       json: { type: 'string' },
       predictions: { type: 'string' },
       jobs: { type: 'string', default: String(DEFAULT_JOBS) },
+      timeout: { type: 'string', default: String(DEFAULT_SECONDS) },
       model: { type: 'string', default: defaultModel },
     },
   });
@@ -63,6 +76,7 @@ function parse(args: string[]) {
     malignant: entries(values.malignant),
     part: values.part?.map(parsePart) ?? [],
     jobs: positiveInteger(values.jobs, '--jobs'),
+    seconds: positiveNumber(values.timeout, '--timeout'),
   };
 }
 
@@ -89,15 +103,55 @@ function modalityOf(row: LabelRow, model: ModelInfo, option: string | undefined)
   return model.modalities.includes(row.modality) ? row.modality : (option ?? model.defaultModality);
 }
 
+/** Found now, not after hours: whether a file can be written there. @throws UsageError */
+async function requireWritable(path: string): Promise<void> {
+  try {
+    if (await isSpecial(path)) return await access(path, constants.W_OK);
+    await writeFile(`${path}.part`, '');
+    await rm(`${path}.part`);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+/** A device or a pipe, which is written to and not replaced. @throws if it is a folder */
+async function isSpecial(path: string): Promise<boolean> {
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isDirectory()) throw new Error(say('cli.error.isFolder'));
+  return info !== undefined && !info.isFile();
+}
+
 /** Atomic: a reader never finds half a file. */
 async function writeAtomically(path: string, text: string): Promise<void> {
+  if (await isSpecial(path)) return writeFile(path, text);
   const part = `${path}.part`;
   try {
     await writeFile(part, text);
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });
-    throw unwritable(path, error);
+    throw error;
+  }
+}
+
+/**
+ * Writes a file, or where that fails a copy in the folder for temporary files: hours of work are not lost to a disk
+ * that filled up meanwhile.
+ * @throws OutputError that says where it lies now
+ */
+async function keep(path: string, text: string): Promise<void> {
+  try {
+    await writeAtomically(path, text);
+  } catch (error) {
+    const reason = reasonOf(error);
+    try {
+      const rescued = join(await mkdtemp(join(tmpdir(), 'dermlet-')), basename(path));
+      await writeFile(rescued, text);
+      throw new OutputError(say('cli.error.rescued', { path, reason, rescued }));
+    } catch (second) {
+      if (second instanceof OutputError) throw second;
+      throw new OutputError(say('cli.error.output', { name: path, reason }));
+    }
   }
 }
 
@@ -153,12 +207,21 @@ function pairedModalities({ combines }: ModelInfo): [string, string] {
   return combines;
 }
 
+/** A picture's place; the name's bytes where it is one that is not UTF-8 (`tableText` kept them). */
+function pathOf(path: string): Pick<TaskPicture, 'path' | 'raw'> {
+  if (/^[\0-\xff]*$/.test(path) && /[\x80-\xff]/.test(path) && !existsSync(path)) {
+    const raw = Buffer.from(path, 'latin1');
+    if (existsSync(raw)) return { path: nameText(raw), raw };
+  }
+  return { path };
+}
+
 /** Classifies each picture, then each pair, with the same engines. */
 async function measure(
   options: Options,
   model: ModelInfo,
   used: readonly LabelRow[],
-  { err }: Output,
+  { live }: Output,
 ): Promise<Measured> {
   const ids = model.classes.map(({ id }) => id);
   const modalities = used.map((row) => modalityOf(row, model, options.modality));
@@ -167,7 +230,7 @@ async function measure(
     ? findPairs(used, modalities, combined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label))
     : [];
   const picture = (i: number) => ({
-    path: join(options.images, used[i]!.set, used[i]!.image),
+    ...pathOf(join(options.images, used[i]!.set, used[i]!.image)),
     modality: modalities[i]!,
     crop: options.crop,
   });
@@ -179,8 +242,8 @@ async function measure(
     }),
   );
   const found: (Answered | DermletError)[] = [];
-  const progress = new Progress(tasks.length, err, process.stderr.isTTY === true);
-  await classifyAll(options.model, tasks, options.jobs, (answer, index) => {
+  const progress = new Progress(tasks.length, live, process.stderr.isTTY === true);
+  await classifyAll(options.model, tasks, options, (answer, index) => {
     found[index] = answer.ok ? answered(used[places[index]![0]!]!, answer.result, ids) : answer.error;
     progress.step();
   });
@@ -253,12 +316,18 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   const malignant = malignantClasses(model, options.malignant);
   const benign = model.classes.filter(({ concern }) => concern === 'low').map(({ id }) => id);
   const all = (await Promise.all(options.labels.map(readLabels))).flat();
-  const chosen = chooseRows(all, { sets: options.set, split: options.split, modality: options.modality });
+  const { rows: chosen, repeated } = distinctRows(
+    chooseRows(all, { sets: options.set, split: options.split, modality: options.modality }),
+  );
+  if (repeated > 0) err(`${say('cli.evaluate.repeated', { count: repeated })}\n`);
   if (options.pairs) pairedModalities(model);
   checkParts(options.part, ids, options.positive, new Set(chosen.map(({ set }) => set)));
   const { used, unknown } = sortRows(chosen, ids);
   for (const [label, count] of Object.entries(unknown)) err(`${say('cli.evaluate.skipped', { count, label })}\n`);
   if (used.length === 0) throw new UsageError(say('cli.error.noKnownLabel'));
+
+  const files = [options.json, ...(options.predictions === undefined ? [] : [options.predictions])];
+  for (const path of files) await requireWritable(path);
 
   const { answers, pairs, unreadable, seconds } = await measure(options, model, used, output);
   for (const { set, image, code, message } of unreadable)
@@ -295,16 +364,23 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
       jobs: options.jobs,
     },
     classes: merged.classes,
-    counts: { rows: chosen.length, evaluated: answers.length, unreadable: unreadable.length, unknownLabels: unknown },
+    counts: {
+      rows: chosen.length,
+      repeated,
+      evaluated: answers.length,
+      unreadable: unreadable.length,
+      unknownLabels: unknown,
+    },
     ...figures,
     looking,
     unreadable,
     seconds,
     imagesPerSecond,
   };
-  await writeAtomically(options.json, compactJson(written));
-  if (options.predictions !== undefined)
-    await writeAtomically(options.predictions, predictionsCsv(answers, { ids, merge: options.merge }));
+  const texts = [compactJson(written), predictionsCsv(answers, { ids, merge: options.merge })];
+  // Each is tried, whatever becomes of the others.
+  const failures: unknown[] = [];
+  for (const [i, path] of files.entries()) await keep(path, texts[i]!).catch((error: unknown) => failures.push(error));
   out(
     `${report(figures)}\n${lookingReport(looking)}\n\n${say('cli.evaluate.done', {
       classified: answers.length,
@@ -312,5 +388,9 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
       rate: number(imagesPerSecond, 1),
     })}\n`,
   );
-  return answers.length === 0 ? EXIT.failed : EXIT.fine;
+  for (const error of failures) {
+    if (!(error instanceof OutputError)) throw error;
+    err(`${error.message}\n`);
+  }
+  return answers.length === 0 || failures.length > 0 ? EXIT.failed : EXIT.fine;
 }

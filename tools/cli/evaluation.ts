@@ -1,9 +1,10 @@
 /** All figures of an evaluation: overall, by part, set and skin tone, refusals, and pairs. */
-import { say } from '../../web/src/messages/cli.js';
+
 import { type FigureOptions, type LesionFigures, lesionFigures, type ToneFigures, toneFigures } from './figures.js';
 import { type Merged, mergeClasses } from './labels.js';
 import { type Pair, type PairFigures, pairFigures } from './pairs.js';
 import { type RefusalFigures, refusalFigures } from './refusal.js';
+import { say } from './say.js';
 import { type Answered, grouped, type Scored, scored } from './scored.js';
 import { UsageError } from './usage.js';
 

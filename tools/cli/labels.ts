@@ -1,7 +1,8 @@
 /** Labels: reading, filtering and merging. */
 import { readFile } from 'node:fs/promises';
+import { posix } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { say } from '../../web/src/messages/cli.js';
+import { say } from './say.js';
 import { reasonOf, UsageError } from './usage.js';
 
 export interface LabelRow {
@@ -21,14 +22,39 @@ export interface LabelRow {
 export const NEGATIVE_LABELS: readonly string[] = ['other', 'none'];
 
 /**
- * Reads a labels file: columns set, image, label and, where there, group, split, modality, source_label, skin_tone;
+ * The text of a table: UTF-8, UTF-16 with a byte order mark or without, else bytes as they are (Latin-1), among which
+ * file names that are not UTF-8 are found again.
+ */
+function tableText(bytes: Buffer): string {
+  const even = (remainder: number) => bytes.subarray(0, 64).some((byte, i) => i % 2 === remainder && byte === 0);
+  const decode = (name: string) => new TextDecoder(name, { fatal: true }).decode(bytes);
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || even(1)) return decode('utf-16le');
+  if ((bytes[0] === 0xfe && bytes[1] === 0xff) || even(0)) return decode('utf-16be');
+  try {
+    return decode('utf-8');
+  } catch {
+    return bytes.toString('latin1');
+  }
+}
+
+/** Of comma, semicolon and tab the one that the header has most of. */
+function delimiterOf(text: string): string {
+  const header = /^.*/m.exec(text.trimStart())![0];
+  const count = (separator: string) => header.split(separator).length;
+  return [',', ';', '\t'].reduce((best, separator) => (count(separator) > count(best) ? separator : best));
+}
+
+/**
+ * Reads a labels file, separated by commas, semicolons or tabs:
+ * columns set, image, label and, where there, group, split, modality, source_label, skin_tone;
  * others are ignored.
  * @throws UsageError when it cannot be read or lacks a column
  */
 export async function readLabels(path: string): Promise<LabelRow[]> {
   let rows: Record<string, string>[];
   try {
-    rows = parse(await readFile(path), { columns: true, bom: true, skip_empty_lines: true, trim: true });
+    const text = tableText(await readFile(path));
+    rows = parse(text, { columns: true, delimiter: delimiterOf(text), skip_empty_lines: true, trim: true });
   } catch (error) {
     throw new UsageError(say('cli.error.labels', { path, reason: reasonOf(error) }));
   }
@@ -72,6 +98,48 @@ export function chooseRows(rows: readonly LabelRow[], { sets, split, modality }:
   if (chosen.length === 0)
     throw new UsageError(say('cli.error.noRowLeft', { splits: named('split'), modalities: named('modality') }));
   return chosen;
+}
+
+/** Rows that say the same of one picture. */
+export interface Distinct {
+  rows: LabelRow[];
+  /** Number of rows left out. */
+  repeated: number;
+}
+
+/** How many contradictions are named. */
+const NAMED = 5;
+
+/**
+ * Each picture once: a second row that says the same is left out.
+ * @throws UsageError where rows contradict each other in label, group or modality; it names the pictures
+ */
+export function distinctRows(rows: readonly LabelRow[]): Distinct {
+  const known = new Map<string, LabelRow>();
+  const contradictions: string[] = [];
+  for (const row of rows) {
+    const key = posix.normalize(`${row.set}/${row.image}`);
+    const first = known.get(key);
+    if (!first) {
+      known.set(key, row);
+      continue;
+    }
+    const column = (['label', 'group', 'modality'] as const).find(
+      (name) => posix.normalize(first[name]) !== posix.normalize(row[name]),
+    );
+    if (column)
+      contradictions.push(
+        say('cli.labels.contradiction', { file: key, column, one: first[column], other: row[column] }),
+      );
+  }
+  if (contradictions.length > 0)
+    throw new UsageError(
+      say('cli.error.contradictions', {
+        count: contradictions.length,
+        examples: contradictions.slice(0, NAMED).join('; '),
+      }),
+    );
+  return { rows: [...known.values()], repeated: rows.length - known.size };
 }
 
 /** Classes after `--merge scc:akiec`. */

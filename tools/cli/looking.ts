@@ -2,8 +2,8 @@
  * How pictures were framed, and how often their modality was recognised correctly.
  */
 import type { Framing } from '../../web/src/classifier/node/index.js';
-import { say } from '../../web/src/messages/cli.js';
 import { exactPercent } from '../../web/src/messages/index.js';
+import { say } from './say.js';
 import { type Answered, grouped } from './scored.js';
 import { share } from './statistics.js';
 

@@ -1,10 +1,14 @@
 /** The command line: `classify`, `evaluate` and `copy-assets`. */
+import { Console } from 'node:console';
+import { isatty } from 'node:tty';
 import { DermletError } from '../../web/src/classifier/node/index.js';
-import { say } from '../../web/src/messages/cli.js';
 import { setLanguage } from '../../web/src/messages/index.js';
 import { classify, type Output } from './classify.js';
 import { copyAssets } from './copy-assets.js';
 import { evaluate } from './evaluate.js';
+import { OutputError, ReaderGone, writeAll } from './output.js';
+import { plain, plainLines } from './plain.js';
+import { say } from './say.js';
 import { EXIT, UsageError, usage } from './usage.js';
 
 const commands: Record<string, (args: string[], output: Output) => Promise<number>> = {
@@ -13,11 +17,21 @@ const commands: Record<string, (args: string[], output: Output) => Promise<numbe
   'copy-assets': copyAssets,
 };
 
+/** To stderr. That nobody can read it is no reason to stop. */
+function said(text: string): void {
+  try {
+    writeAll(2, text, 'stderr');
+  } catch (error) {
+    if (!(error instanceof OutputError || error instanceof ReaderGone)) throw error;
+  }
+}
+
 async function main([name, ...args]: string[]): Promise<number> {
   const output: Output = {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    columns: Math.max(40, Math.min(process.stdout.columns ?? 100, 140)),
+    out: (text) => writeAll(1, plainLines(text), 'stdout'),
+    err: (text) => said(plainLines(text)),
+    live: said,
+    columns: Math.max(40, Math.min((isatty(1) ? process.stdout.columns : undefined) ?? 100, 140)),
   };
   await setLanguage([Intl.DateTimeFormat().resolvedOptions().locale]);
   if (name === undefined || name === 'help' || name === '--help' || args.includes('--help')) {
@@ -33,17 +47,17 @@ async function main([name, ...args]: string[]): Promise<number> {
     const wrongUse =
       error instanceof UsageError ||
       (error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS'));
-    if (wrongUse) output.err(`${error.message}\n\n${usage(output.columns)}\n`);
-    else if (error instanceof DermletError) output.err(`${error.code}: ${error.message}\n`);
+    if (wrongUse) output.err(`${plain(error.message)}\n\n${usage(output.columns)}\n`);
+    else if (error instanceof DermletError) output.err(`${error.code}: ${plain(error.message)}\n`);
+    else if (error instanceof OutputError) output.err(`${error.message}\n`);
+    // The reader of our output may stop early (`| head`); that is no error.
+    else if (error instanceof ReaderGone) return EXIT.fine;
     else throw error;
     return wrongUse ? EXIT.usage : EXIT.failed;
   }
 }
 
-// The reader of our output may stop early (`| head`); that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.fine);
-  throw error;
-});
+// What libraries log must not end up among the answers.
+globalThis.console = new Console(process.stderr);
 
 process.exitCode = await main(process.argv.slice(2));

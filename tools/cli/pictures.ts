@@ -1,36 +1,74 @@
-/** Expands files and folders on the command line to pictures. */
-import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { FORMAT_FILES } from '../../web/src/classifier/node/index.js';
+/** Finds the files that are to be classified, one after the other: a folder of any size is never held as a whole. */
+import { lstat, readdir, stat } from 'node:fs/promises';
+import { DermletError } from '../../web/src/classifier/node/index.js';
+import { say } from './say.js';
+import { reasonOf } from './usage.js';
 
-const PICTURE = new Set(Object.values(FORMAT_FILES).flatMap(({ extensions }) => extensions));
-
-/**
- * The picture files below a folder, sorted by path. Hidden files and folders are skipped, links to folders are not
- * followed.
- */
-export async function picturesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const found: string[] = [];
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = join(folder, entry.name);
-    if (entry.name.startsWith('.')) continue;
-    if (entry.isDirectory()) found.push(...(await picturesIn(path)));
-    else if (PICTURE.has(extname(entry.name).toLowerCase())) found.push(path);
-  }
-  return found;
+/** A file, or a place that cannot be looked into. */
+export interface Found {
+  /** For people and JSON; bytes that are not UTF-8 are written as `\xff`. */
+  path: string;
+  /** To open the file by, where `path` is not its name. */
+  raw?: Buffer;
+  /** Below a folder, not named by the caller: then it may as well be something else than a picture. */
+  inFolder: boolean;
+  /** Why it is not read at all. */
+  problem?: DermletError;
+  /** Not read on purpose; no failure. */
+  skipped?: boolean;
 }
 
-/** Keeps files whatever their names (a missing one fails when it is read); searches folders. */
-export async function expand(paths: readonly string[]): Promise<string[]> {
-  const lists = await Promise.all(
-    paths.map(async (path) => {
-      const isFolder = await stat(path).then(
-        (info) => info.isDirectory(),
-        () => false,
-      );
-      return isFolder ? picturesIn(path) : [path];
-    }),
-  );
-  return lists.flat();
+/** The text of a file name, which on Linux is bytes. */
+export function nameText(name: Buffer): string {
+  const text = name.toString('utf8');
+  if (Buffer.from(text).equals(name)) return text;
+  return name.toString('latin1').replace(/[\x80-\xff]/g, (c) => `\\x${c.charCodeAt(0).toString(16)}`);
+}
+
+function found(path: Buffer, more: Partial<Found> = {}): Found {
+  const text = path.toString('utf8');
+  return { path: nameText(path), ...(Buffer.from(text).equals(path) ? {} : { raw: path }), inFolder: true, ...more };
+}
+
+const unreadable = (reason: string): DermletError => new DermletError('CORRUPT_IMAGE', reason);
+
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+const below = (folder: Buffer, name: Buffer): Buffer =>
+  Buffer.concat(folder.at(-1) === SLASH ? [folder, name] : [folder, Buffer.of(SLASH), name]);
+
+/**
+ * Every file below a folder, in the order of the names' bytes, which a repeated run repeats. What it is, its content
+ * says, not its name. Links to folders are named and not followed, so that no loop is walked.
+ * @param onHidden called for each file and folder whose name begins with a dot; they are left out
+ */
+async function* walk(folder: Buffer, onHidden: () => void): AsyncGenerator<Found> {
+  let names: Buffer[];
+  try {
+    names = await readdir(folder, { encoding: 'buffer' });
+  } catch (error) {
+    yield found(folder, { problem: unreadable(say('cli.folder.unreadable', { reason: reasonOf(error) })) });
+    return;
+  }
+  for (const name of names.sort(Buffer.compare)) {
+    const path = below(folder, name);
+    if (name[0] === DOT) {
+      onHidden();
+      continue;
+    }
+    const [own, target] = await Promise.all([lstat(path), stat(path)].map((info) => info.catch(() => undefined)));
+    if (own?.isDirectory()) yield* walk(path, onHidden);
+    else if (target?.isDirectory()) yield found(path, { problem: unreadable(say('cli.folder.link')), skipped: true });
+    else yield found(path);
+  }
+}
+
+/** What the caller named, as it is, and all that lies below the folders among it. */
+export async function* findPictures(paths: readonly string[], onHidden: () => void): AsyncGenerator<Found> {
+  for (const path of paths) {
+    const info = await stat(path).catch(() => undefined);
+    if (info?.isDirectory()) yield* walk(Buffer.from(path), onHidden);
+    else yield { path, inFolder: false };
+  }
 }

@@ -1,8 +1,19 @@
 /** Classifies many pictures or lesions with one or more classifiers, each in its own thread. */
-import { Classifier, type Crop, DermletError, type Result } from '../../web/src/classifier/node/index.js';
+import { availableParallelism } from 'node:os';
+import {
+  Classifier,
+  type Crop,
+  DermletError,
+  type Result,
+  readPictureFile,
+} from '../../web/src/classifier/node/index.js';
+import { number } from '../../web/src/messages/index.js';
+import { say } from './say.js';
 
 export interface TaskPicture {
   path: string;
+  /** To open the file by, where `path` is not its name. */
+  raw?: Buffer;
   /** Default: `Task.options.modality`, else recognised from the picture. */
   modality?: string;
   crop?: Crop;
@@ -15,52 +26,110 @@ export interface TaskPicture {
 export interface Task {
   pictures: readonly TaskPicture[];
   options: { modality?: string; testTimeAugmentation?: boolean; explain?: boolean | string };
+  /** The answer, where it is known without looking. */
+  problem?: DermletError;
 }
 
 export type Answer = { ok: true; result: Result } | { ok: false; error: DermletError };
 
-function classifyTask(classifier: Classifier, { pictures, options }: Task): Promise<Result> {
-  if (pictures.length === 1) {
-    const { path, ...own } = pictures[0]!;
-    return classifier.classify(path, { ...options, ...own });
-  }
-  return classifier.classify(
-    pictures.map(({ path, ...own }) => ({ picture: path, ...own })),
-    options,
-  );
+export interface Limits {
+  /** Parallel classifiers; no more than there are cores are started. */
+  jobs: number;
+  /** For one task, and for the start of an engine. */
+  seconds: number;
+  /** Once aborted, no further task is begun; those under way are finished. */
+  stop?: AbortSignal;
 }
 
-async function answerTo(classifier: Classifier, task: Task): Promise<Answer> {
+export const DEFAULT_SECONDS = 300;
+
+async function bytesOf({ path, raw }: TaskPicture, place: string): Promise<Blob> {
   try {
-    return { ok: true, result: await classifyTask(classifier, task) };
+    return new Blob([await readPictureFile(raw ?? path)]);
+  } catch (error) {
+    if (!place || !(error instanceof DermletError)) throw error;
+    throw new DermletError(error.code, `${place}${error.message}`, { cause: error });
+  }
+}
+
+async function classifyTask(classifier: Classifier, { pictures, options }: Task, signal: AbortSignal): Promise<Result> {
+  const [first] = pictures;
+  if (pictures.length === 1) {
+    const { path: _path, raw: _raw, ...own } = first!;
+    return classifier.classify(await bytesOf(first!, ''), { ...options, ...own, signal });
+  }
+  const opened = pictures.map(async (each, index) => {
+    const { path: _path, raw: _raw, ...own } = each;
+    return { picture: await bytesOf(each, `Picture ${index + 1}: `), ...own };
+  });
+  return classifier.classify(await Promise.all(opened), { ...options, signal });
+}
+
+/** An error for work that an expired time limit ended, else the error as it is. */
+const orTimeout = (error: unknown, signal: AbortSignal, seconds: number): unknown =>
+  signal.aborted && error instanceof DermletError
+    ? new DermletError('BACKEND_FAILED', say('cli.error.timeout', { seconds: number(seconds, 1) }), { cause: error })
+    : error;
+
+async function within<T>(seconds: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const signal = AbortSignal.timeout(seconds * 1000);
+  try {
+    return await work(signal);
+  } catch (error) {
+    throw orTimeout(error, signal, seconds);
+  }
+}
+
+async function answerTo(classifier: Classifier, task: Task, seconds: number): Promise<Answer> {
+  try {
+    return { ok: true, result: await within(seconds, (signal) => classifyTask(classifier, task, signal)) };
   } catch (error) {
     if (!(error instanceof DermletError)) throw error;
     return { ok: false, error };
   }
 }
 
+async function* each<T>(tasks: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T> {
+  yield* tasks;
+}
+
 /**
- * Calls `onAnswer` once per task, in the order in which they finish.
- * @param jobs number of parallel classifiers
+ * Calls `onAnswer` once per task, in the order in which they finish; the index is that of the task. Tasks are taken one
+ * by one as engines become free. An error thrown by `onAnswer` ends everything.
  * @throws DermletError if a classifier cannot be started
  */
-export async function classifyAll(
+export async function classifyAll<T extends Task>(
   model: string,
-  tasks: readonly Task[],
-  jobs: number,
-  onAnswer: (answer: Answer, index: number) => void,
+  tasks: Iterable<T> | AsyncIterable<T>,
+  { jobs, seconds, stop }: Limits,
+  onAnswer: (answer: Answer, index: number, task: T) => void,
 ): Promise<void> {
-  let next = 0;
+  const left = each(tasks);
+  const classifiers: Classifier[] = [];
+  let taken = 0;
+  let ended = false;
+  const next = async () => {
+    const { value, done } = await left.next();
+    return done ? undefined : { task: value, index: taken++ };
+  };
   const work = async () => {
-    const classifier = await Classifier.load(model, { idleTimeout: 0 });
-    try {
-      while (next < tasks.length) {
-        const index = next++;
-        onAnswer(await answerTo(classifier, tasks[index]!), index);
+    let classifier: Classifier | undefined;
+    while (!ended && !stop?.aborted) {
+      const own = await next();
+      if (!own) return;
+      const { problem } = own.task;
+      if (!problem && !classifier) {
+        classifier = await within(seconds, (signal) => Classifier.load(model, { idleTimeout: 0, signal }));
+        classifiers.push(classifier);
       }
-    } finally {
-      classifier.dispose();
+      const answer: Answer = problem ? { ok: false, error: problem } : await answerTo(classifier!, own.task, seconds);
+      if (!ended) onAnswer(answer, own.index, own.task);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, work));
+  try {
+    await Promise.all(Array.from({ length: Math.min(jobs, availableParallelism()) }, work));
+  } finally {
+    ended = true;
+    for (const classifier of classifiers) classifier.dispose();
+  }
 }

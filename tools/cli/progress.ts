@@ -1,5 +1,5 @@
-import { say } from '../../web/src/messages/cli.js';
 import { number } from '../../web/src/messages/index.js';
+import { say } from './say.js';
 
 /** A line that is rewritten on a terminal; elsewhere a new line every ten seconds. */
 export class Progress {

@@ -1,10 +1,12 @@
 /** The printed report of `evaluate`. */
-import { say } from '../../web/src/messages/cli.js';
+
 import { number } from '../../web/src/messages/index.js';
 import type { Figures } from './evaluation.js';
 import { type FigureName, LEAST_GROUPS, type LesionFigures, type MainFigures } from './figures.js';
 import type { PairFigures } from './pairs.js';
+import { plain } from './plain.js';
 import type { NegativeFigures } from './refusal.js';
+import { say } from './say.js';
 import type { Interval } from './statistics.js';
 
 const fixed = (value: number | null | undefined, digits = 3): string =>
@@ -13,7 +15,9 @@ const ranged = (interval: Interval | null | undefined, digits = 3): string =>
   interval ? say('cli.report.interval', { from: fixed(interval[0], digits), to: fixed(interval[1], digits) }) : '';
 
 /** Columns as wide as their widest cell; the first is left-aligned, the others right-aligned. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(given: readonly (readonly string[])[]): string {
+  // Names of sets and labels are a stranger's.
+  const rows = given.map((row) => row.map(plain));
   const widths = rows[0]!.map((_cell, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)));
   return rows
     .map((row) =>

@@ -1,7 +1,8 @@
 /** Formats results for a terminal. */
 import type { RankedClass, Result } from '../../web/src/classifier/node/index.js';
-import { say } from '../../web/src/messages/cli.js';
 import { doctor, exactPercent, joined, list, mayName, number, summary } from '../../web/src/messages/index.js';
+import { plain, plainData, strangersName } from './plain.js';
+import { say } from './say.js';
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 const SHADES = [' ', '░', '▒', '▓', '█'];
@@ -113,8 +114,25 @@ function framingLines({
   return lines;
 }
 
-/** @param paths one path, or those of a lesion's pictures */
-export function describe(paths: readonly string[], result: Result, columns: number): string {
+/** A result whose text, a model's or a file's, can be printed; a foreign model's names are in quotes. */
+function printable(result: Result, foreign: boolean): Result {
+  const { images: _images, ...data } = result;
+  const safe = plainData(data);
+  if (!foreign) return safe;
+  return { ...safe, ranking: safe.ranking.map((entry) => ({ ...entry, name: strangersName(entry.name) })) };
+}
+
+/** Whose the words in quotes are. */
+export const strangersLine = (title: string, columns: number): string =>
+  wrap(say('cli.strangers', { title: strangersName(plain(title)) }), columns);
+
+/**
+ * @param given one path, or those of a lesion's pictures
+ * @param foreign whether the model is somebody else's: its words are set apart
+ */
+export function describe(given: readonly string[], answer: Result, columns: number, foreign = false): string {
+  const result = printable(answer, foreign);
+  const paths = given.map(plain);
   const named = mayName(result);
   const parts = [paths.join(' + '), wrap(summary(result), columns, '  ')];
   // Without a named category the scores should not be read.

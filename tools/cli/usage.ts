@@ -1,6 +1,6 @@
 import type { Crop, ModelInfo } from '../../web/src/classifier/node/index.js';
 import { PROJECTIONS } from '../../web/src/handler/index.js';
-import { say } from '../../web/src/messages/cli.js';
+import { say } from './say.js';
 import { wrap } from './terminal.js';
 
 /** Invalid use of the command line: exit status 2. */
@@ -19,6 +19,14 @@ export function positiveInteger(text: string, option: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
     throw new UsageError(say('cli.error.positiveInteger', { option, text }));
+  return value;
+}
+
+/** A number above 0. @throws UsageError */
+export function positiveNumber(text: string, option: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || !(value > 0) || value > 1e6)
+    throw new UsageError(say('cli.error.positiveNumber', { option, text }));
   return value;
 }
 
@@ -52,6 +60,7 @@ const synopses = (): string[] =>
     [
       `${call('classify')} FILE|FOLDER... [--json] [--format ${formats}] [--model NAME|FOLDER]`,
       '[--modality auto|ID] [--crop auto|whole|x,y,w,h] [--test-time-augmentation] [--explain] [--jobs N]',
+      '[--ndjson] [--output FILE] [--resume] [--timeout SECONDS]',
     ],
     [
       `${call('classify')} FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json]`,
@@ -62,6 +71,7 @@ const synopses = (): string[] =>
       '[--set NAME[,NAME]] [--split NAME] [--modality ID] [--merge FROM:INTO[,FROM:INTO]]',
       '[--part NAME:SET[,SET][:FROM:INTO[,FROM:INTO]]] [--positive ID] [--malignant ID[,ID]]',
       '[--pairs] [--test-time-augmentation] [--crop auto|whole] [--model NAME|FOLDER] [--jobs N]',
+      '[--timeout SECONDS]',
     ],
     ['dermlet copy-assets DIR'],
   ].map((lines) => `  ${lines.join(`\n${' '.repeat(22)}`)}`);
@@ -69,7 +79,7 @@ const synopses = (): string[] =>
 /** The text of `--help`. */
 export function usage(columns: number): string {
   const WIDTH = 14;
-  const option = (name: string, about: string) => wrap(about, columns, ' '.repeat(WIDTH), `  --${name}`.padEnd(WIDTH));
+  const option = (name: string, about: string) => wrap(about, columns, ' '.repeat(WIDTH), `  --${name} `.padEnd(WIDTH));
   const command = (name: string, about: string) => wrap(about, columns, ' '.repeat(name.length + 2), `${name}  `);
   return [
     say('cli.usage.title'),
@@ -77,6 +87,9 @@ export function usage(columns: number): string {
     '',
     command('classify', say('cli.usage.classify')),
     option('json', say('cli.usage.classify.json')),
+    option('ndjson', say('cli.usage.classify.ndjson')),
+    option('output', say('cli.usage.classify.output')),
+    option('resume', say('cli.usage.classify.resume')),
     option('format', say('cli.usage.classify.format')),
     option('modality', say('cli.usage.classify.modality')),
     option('crop', say('cli.usage.classify.crop')),
@@ -84,6 +97,7 @@ export function usage(columns: number): string {
     option('test-time-augmentation', say('cli.usage.classify.testTimeAugmentation')),
     option('explain', say('cli.usage.classify.explain')),
     option('jobs', say('cli.usage.classify.jobs')),
+    option('timeout', say('cli.usage.classify.timeout')),
     '',
     command('evaluate', say('cli.usage.evaluate')),
     option('modality', say('cli.usage.evaluate.modality')),

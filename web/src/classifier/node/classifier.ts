@@ -1,12 +1,10 @@
 /** The classifier in Node: same queue, aborts and idle timeout, with a worker thread that reads files from disk. */
-import { openAsBlob } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../abort.js';
 import { Classifier as AnyClassifier, STUCK_AFTER } from '../classifier.js';
 import type { WorkerLike } from '../engine-worker.js';
-import { DermletError } from '../errors.js';
 import { isList, ofPicture } from '../input.js';
 import { modelInfo } from '../manifest.js';
 import type { ClassifyInput, ClassifyOptions, LesionPicture, LoadOptions, ModelInfo } from '../options.js';
@@ -14,6 +12,7 @@ import type { FromWorker, ToWorker } from '../protocol.js';
 import type { Result } from '../result.js';
 import { defaultModel, folderOf, loadManifest } from './engine.js';
 import { coreFile } from './files.js';
+import { readPictureFile } from './picture-file.js';
 
 /** Plain JavaScript, because a thread does not inherit the TypeScript loader. */
 const script = new URL('./worker.mjs', import.meta.url);
@@ -28,7 +27,9 @@ const ENDS_WORK: ReadonlySet<FromWorker['type']> = new Set([
 
 /** A worker thread behind the interface of a browser's worker. It keeps the process alive only while it works. */
 function spawnThread(): WorkerLike {
-  const thread = new Worker(script);
+  // stdout is the caller's: what a decoder logs there goes to stderr.
+  const thread = new Worker(script, { stdout: true });
+  thread.stdout.on('data', (text: Buffer) => void process.stderr.write(text));
   thread.unref();
   thread.on('message', (message: FromWorker) => {
     if (ENDS_WORK.has(message.type)) thread.unref();
@@ -51,11 +52,7 @@ function spawnThread(): WorkerLike {
 /** Opens a path or file URL: in Node, strings are paths, not addresses. */
 async function opened(input: ClassifyInput): Promise<ClassifyInput> {
   if (typeof input !== 'string' && !(input instanceof URL)) return input;
-  try {
-    return await openAsBlob(input);
-  } catch (cause) {
-    throw new DermletError('CORRUPT_IMAGE', `The file could not be read: ${messageOf(cause)}`, { cause });
-  }
+  return new Blob([await readPictureFile(input)]);
 }
 
 const folderAddress = (model: string): URL => pathToFileURL(`${resolve(folderOf(model))}/`);

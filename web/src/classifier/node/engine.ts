@@ -2,7 +2,7 @@
  * The engine in Node: the same core, the same ONNX Runtime Web, files read from disk. One thread per engine.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Engine } from '../engine.js';
 import type { Environment } from '../environment.js';
@@ -50,6 +50,12 @@ export function folderOf(model: string): string {
     `There is no model '${model}'; there is ${knownModels().join(', ')}. The folder of another may be given too.`,
   );
 }
+
+/**
+ * Whether a model came with this code; the names in any other are a stranger's.
+ * @throws DermletError INVALID_ARGUMENT
+ */
+export const isShippedModel = (model: string): boolean => dirname(resolve(folderOf(model))) === resolve(modelsFolder);
 
 /**
  * @param model a model's name, its folder or its manifest.json

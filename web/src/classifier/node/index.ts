@@ -5,4 +5,6 @@ export { MAX_FILE_BYTES } from '../given.js';
 export type * from '../options.js';
 export * from '../result.js';
 export { Classifier, readModelInfo } from './classifier.js';
+export { isShippedModel } from './engine.js';
 export { assetsFolder } from './files.js';
+export { readPictureFile } from './picture-file.js';
