@@ -4,7 +4,7 @@
  *
  * - Each file is known by the sha256 of its build: checked before it is kept, and again before it is served. What is
  *   wrong or gone is fetched again; what the network then gives is kept only if it is right.
- * - A new version waits until the old one's last page is closed, or until a page asks for it. Nothing is ever reloaded.
+ * - A new version waits until the old one's last page is closed. Nothing is ever reloaded.
  * - `models/` (the list, cards, licences) comes from the network and, without one, from the last copy. Networks and the
  *   engine's binaries are not touched: the engine verifies and keeps them itself.
  */
@@ -37,9 +37,6 @@ const kept = new Map(
 
 worker.addEventListener('install', (event) => event.waitUntil(keepAll()));
 worker.addEventListener('activate', (event) => event.waitUntil(Promise.all([forgetOld(), worker.clients.claim()])));
-worker.addEventListener('message', ({ data }) => {
-  if (data === 'take-over') void worker.skipWaiting();
-});
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const address = new URL(request.url);
