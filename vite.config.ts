@@ -1,8 +1,8 @@
 /** The static site: `dist/index.html` and the stable embed entry `dist/dermlet.js`, both with relative addresses. */
 import { fileURLToPath } from 'node:url';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
-import { coreVersion } from './tools/build/core-version.mjs';
 import { withWords } from './tools/build/messages.mjs';
+import { engineFiles } from './tools/build/parts.mjs';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -29,7 +29,7 @@ const words: Plugin = {
 };
 
 export default defineConfig({
-  define: { __DERMLET_CORE_VERSION__: JSON.stringify(coreVersion()) },
+  define: { __DERMLET_ENGINE_FILES__: JSON.stringify(await engineFiles({ compress: true })) },
   root: at('web'),
   base: './',
   // ONNX Runtime without an inlined copy of its own loader: the files come from `engine/`.

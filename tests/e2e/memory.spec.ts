@@ -8,10 +8,7 @@ test('a photo that needs more memory than available is refused as too large, and
   page,
   site,
 }, testInfo) => {
-  site.answers.set('engine/dermlet.wasm', {
-    body: withMostMemory(site.read('engine/dermlet.wasm'), 48),
-    type: 'application/wasm',
-  });
+  site.replaceEngine('dermlet.wasm', Buffer.from(withMostMemory(site.read('engine/dermlet.wasm'), 48)));
   const large = testInfo.outputPath('large.png');
   writeFileSync(large, blankPng(4000, 3000));
   await app.open();

@@ -37,7 +37,7 @@ async function expectShown(page: Page, second: boolean): Promise<void> {
 async function holdWeights(page: Page, model: string): Promise<() => void> {
   let release = () => undefined as void;
   const gate = new Promise<void>((resolve) => (release = resolve));
-  await page.context().route(new RegExp(`/models/${model}/[^/]*\\.onnx$`), async (route) => {
+  await page.context().route(new RegExp(`/models/${model}/[^/]*\\.onnx(\\.zst)?$`), async (route) => {
     await gate;
     // The requester may be gone.
     await route.continue().catch(() => undefined);
@@ -56,7 +56,7 @@ test.describe('the page', () => {
     await expect(app.model(USUAL)).toHaveAccessibleDescription(
       /For non-commercial use only \(CC-BY-NC-4\.0\)\. Kept on this device/,
     );
-    expect(site.count(/^models\/second\/.*onnx$/)).toBe(0);
+    expect(site.count(/^models\/second\/[^/]*onnx(\.zst)?$/)).toBe(0);
     await app.classify('spot.jpg');
     await expectShown(page, false);
 
@@ -77,7 +77,7 @@ test.describe('the page', () => {
     withSecond(app);
     await app.open();
     await app.model(TITLE).check();
-    await expect.poll(() => site.count(/^models\/second\/(?!locator).*onnx$/), { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => site.count(/^models\/second\/(?!locator)[^/]*onnx(\.zst)?$/), { timeout: 60_000 }).toBe(1);
     await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 60_000 }).toBe(2);
     const usual = site.count(/^models\/skin-8\/.*manifest\.json$/);
     await page.reload();
@@ -317,7 +317,7 @@ test.describe('the element', () => {
     await expect(page.getByRole('button', { name: 'Choose photos' })).toBeVisible();
     await page.evaluate(() => document.querySelector('dermlet-classifier')?.setAttribute('model', 'second'));
     await page.evaluate(() => new Promise((done) => setTimeout(done, 200)));
-    expect(site.count(/onnx$|wasm$|manifest\.json$/)).toBe(0);
+    expect(site.count(/onnx|wasm|manifest\.json$/)).toBe(0);
   });
 
   test('says plainly that a name is unknown, and then works with a known one', async ({ app, page, site }) => {

@@ -1,6 +1,7 @@
 /**
  * The built site on a free port under a sub-path, with a log of requests and responses that a test can replace.
  */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,7 +62,9 @@ export class Site {
       port: 0,
       base: BASE,
       onRequest: (request) => this.log.push(request),
-      override: (path) => this.answers.get(path) ?? this.#testPicture(path),
+      // What a test says of a file is true of its compressed form too.
+      override: (path) =>
+        this.answers.get(path) ?? this.answers.get(path.replace(/\.zst$/, '')) ?? this.#testPicture(path),
     });
     this.addPage('api.html', '');
   }
@@ -87,6 +90,23 @@ export class Site {
   /** The bytes of a file of the site. */
   read(path: string): Buffer {
     return readFileSync(join(siteDir, path));
+  }
+
+  /** Serves another binary of the engine, and scripts that expect it: they know each by its size and sha256. */
+  replaceEngine(name: string, body: Buffer): void {
+    const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+    const old = this.read(`engine/${name}`);
+    const scripts = readdirSync(join(siteDir, 'assets')).filter((file) => file.endsWith('.js'));
+    const told = scripts.filter((file) => this.read(`assets/${file}`).includes(sha256(old)));
+    if (told.length === 0) throw new Error(`no script names ${name}`);
+    for (const file of told) {
+      const text = this.read(`assets/${file}`).toString();
+      const renewed = text
+        .replaceAll(sha256(old), sha256(body))
+        .replaceAll(`bytes:${old.length},`, `bytes:${body.length},`);
+      this.answers.set(`assets/${file}`, { body: renewed });
+    }
+    this.answers.set(`engine/${name}`, { body, type: 'application/wasm' });
   }
 
   /** Changes a JSON file of the site as it is served. */

@@ -39,11 +39,12 @@ class Workers {
       this.started.push(settings);
       onProgress({ phase: 'model', loaded: 1, total: 1, cached: true });
       await this.load(settings);
-      return {
+      const engine = {
         manifest: manifest(),
         runtime: { fallback: undefined },
         classify: this.#classify(settings),
       } as unknown as Engine;
+      return { engine };
     });
     server.start();
     const listeners: ((event: Event) => void)[] = [];

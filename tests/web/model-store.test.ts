@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Fetch, requireWasm } from '../../web/src/classifier/download.js';
 import { ModelStore, modelFolder, verifyFile } from '../../web/src/classifier/model-store.js';
 import { sha256, sha256Plain } from '../../web/src/classifier/sha256.js';
-import { expectCode, manifest, modelFile } from './support.js';
+import { expectCode, manifest, manifestJson, modelFile } from './support.js';
 
 const folder = 'https://example.org/models/skin-8/';
 
@@ -61,6 +61,7 @@ class Caches {
 
 const store = (host: Host, caches: Caches | null, more: { signal?: AbortSignal; keptAfter?: number } = {}) =>
   new ModelStore(folder, { fetch: host.fetch, caches: caches?.storage ?? null, ...more });
+const loaded = async (one: ModelStore) => (await one.versions()).manifest;
 const reference = () => manifest().selfTest.reference;
 const html = () =>
   new Response('<!doctype html><title>Sign in</title>', { headers: { 'content-type': 'text/html; charset=utf-8' } });
@@ -69,52 +70,80 @@ describe('the manifest', () => {
   test('comes from the network, and from the kept copy when there is none', async () => {
     const host = new Host();
     const caches = new Caches();
-    const first = await store(host, caches).manifest();
+    const first = await loaded(store(host, caches));
     await store(host, caches).commit(first);
     host.offline = true;
-    expect(await store(host, caches).manifest()).toEqual(first);
+    expect(await loaded(store(host, caches))).toEqual(first);
   });
 
   test('is not kept before its network is', async () => {
     const host = new Host();
     const caches = new Caches();
-    await store(host, caches).manifest();
+    await loaded(store(host, caches));
     host.offline = true;
-    await expectCode(store(host, caches).manifest(), 'MODEL_UNAVAILABLE', /could not be fetched/);
+    await expectCode(loaded(store(host, caches)), 'MODEL_UNAVAILABLE', /could not be fetched/);
   });
 
   test('is MODEL_UNAVAILABLE when the server has none', () => {
     const host = new Host();
     host.files.clear();
-    return expectCode(store(host, null).manifest(), 'MODEL_UNAVAILABLE', /404/);
+    return expectCode(loaded(store(host, null)), 'MODEL_UNAVAILABLE', /404/);
   });
 
   test('an HTML page in its place is said so, by type and by content', async () => {
     const host = new Host();
     host.files.set(`${folder}manifest.json`, html);
-    await expectCode(store(host, null).manifest(), 'MODEL_UNAVAILABLE', /HTML page/);
+    await expectCode(loaded(store(host, null)), 'MODEL_UNAVAILABLE', /HTML page/);
     host.files.set(
       `${folder}manifest.json`,
       () => new Response('\n <!DOCTYPE html><p>hello', { headers: { 'content-type': 'application/json' } }),
     );
-    await expectCode(store(host, null).manifest(), 'MODEL_UNAVAILABLE', /HTML page/);
+    await expectCode(loaded(store(host, null)), 'MODEL_UNAVAILABLE', /HTML page/);
   });
 
   test('a page of a captive portal does not hide the kept copy', async () => {
     const host = new Host();
     const caches = new Caches();
-    const first = await store(host, caches).manifest();
+    const first = await loaded(store(host, caches));
     await store(host, caches).commit(first);
     host.files.set(`${folder}manifest.json`, html);
-    expect(await store(host, caches).manifest()).toEqual(first);
+    expect(await loaded(store(host, caches))).toEqual(first);
   });
 
-  test('a new one that is not valid is not hidden by the kept copy', async () => {
+  test('a new one made for another version of Dermlet leaves the kept one in use, and says so', async () => {
     const host = new Host();
     const caches = new Caches();
     await store(host, caches).commit(manifest());
     host.put('manifest.json', new TextEncoder().encode('{"manifestVersion": 4}'));
-    await expectCode(store(host, caches).manifest(), 'MODEL_CORRUPT', /manifestVersion is 4/);
+    const { manifest: used, kept, failed } = await store(host, caches).versions();
+    expect(used).toEqual(manifest());
+    expect(kept).toBeUndefined();
+    expect(failed).toMatchObject({ code: 'MODEL_CORRUPT', message: expect.stringMatching(/manifestVersion is 4/) });
+  });
+
+  test('a new version comes with the kept one, in case that not all of it comes', async () => {
+    const host = new Host();
+    const caches = new Caches();
+    await store(host, caches).commit(manifest());
+    const { file } = manifest();
+    const newer = { ...manifestJson(), version: '99.0.0', file: { ...file, sha256: '0'.repeat(64) } };
+    host.put('manifest.json', new TextEncoder().encode(JSON.stringify(newer)));
+    const versions = await store(host, caches).versions();
+    expect(versions.manifest.version).toBe('99.0.0');
+    expect(versions.kept).toEqual(manifest());
+  });
+
+  test('is not kept when a file of its version could not be: what was kept before stays', async () => {
+    const host = new Host();
+    const caches = new Caches();
+    const old = `${folder}skin-8.onnx?sha256=${'a'.repeat(64)}`;
+    caches.entries.set(old, new Uint8Array(1));
+    caches.full = true;
+    const one = store(host, caches);
+    await one.file(reference());
+    caches.full = false; // the manifest itself would fit
+    await one.commit(manifest());
+    expect([...caches.entries.keys()]).toEqual([old]);
   });
 
   test('a network that never answers gives way to the kept copy', async () => {
@@ -126,7 +155,7 @@ describe('the manifest', () => {
       caches: caches.storage,
       keptAfter: 20,
     });
-    expect((await hanging.manifest()).name).toBe('skin-8');
+    expect((await loaded(hanging)).name).toBe('skin-8');
   });
 
   test('a damaged kept copy is thrown away', async () => {
@@ -134,7 +163,7 @@ describe('the manifest', () => {
     const caches = new Caches();
     caches.entries.set(`${folder}manifest.json`, new TextEncoder().encode('{'));
     host.offline = true;
-    await expectCode(store(host, caches).manifest(), 'MODEL_UNAVAILABLE');
+    await expectCode(loaded(store(host, caches)), 'MODEL_UNAVAILABLE');
     expect(caches.entries.size).toBe(0);
   });
 });
@@ -145,6 +174,7 @@ describe('a file', () => {
     const caches = new Caches();
     const seen: [number, number, boolean][] = [];
     const bytes = await store(host, caches).file(reference(), (...progress) => seen.push(progress));
+    await vi.waitFor(() => expect(caches.entries.size).toBe(1));
     expect(bytes).toEqual(modelFile('selftest.json'));
     expect(seen[0]).toEqual([0, bytes.length, false]);
     expect(seen.at(-1)).toEqual([bytes.length, bytes.length, false]);
@@ -179,7 +209,7 @@ describe('a file', () => {
   test('shorter, longer or a page in its place', async () => {
     const host = new Host();
     host.put('selftest.json', modelFile('selftest.json').slice(1));
-    await expectCode(store(host, null).file(reference()), 'MODEL_CORRUPT', /manifest says/);
+    await expectCode(store(host, null).file(reference()), 'MODEL_CORRUPT', /should have/);
     let sent = 0;
     host.files.set(`${folder}selftest.json`, () => new Response(endless(() => sent++)));
     await expectCode(store(host, null).file(reference()), 'MODEL_CORRUPT', /larger/);
@@ -196,7 +226,7 @@ describe('a file', () => {
     wrong[0]! ^= 1;
     caches.entries.set(key, wrong);
     expect(await store(host, caches).file(reference())).toEqual(modelFile('selftest.json'));
-    expect(caches.entries.get(key)).toEqual(modelFile('selftest.json'));
+    await vi.waitFor(() => expect(caches.entries.get(key)).toEqual(modelFile('selftest.json')));
   });
 
   test('works with storage full, denied and absent', async () => {
@@ -247,11 +277,33 @@ test('committing a version removes what older ones left, and nothing else', asyn
     `${folder}deeper/x.onnx?sha256=${'b'.repeat(64)}`,
   ];
   for (const key of [old, ...others]) caches.entries.set(key, new Uint8Array(1));
-  await store(host, caches).file(reference());
-  await store(host, caches).commit(manifest());
+  const one = store(host, caches);
+  await one.file(reference());
+  await one.commit(manifest());
   expect(caches.entries.has(old)).toBe(false);
   for (const key of others) expect(caches.entries.has(key)).toBe(true);
   expect(caches.entries.has(`${folder}selftest.json?sha256=${reference().sha256}`)).toBe(true);
+});
+
+test('what another tab holds is not removed', async () => {
+  const caches = new Caches();
+  const host = new Host();
+  const [held, free] = ['a', 'b'].map((letter) => `${folder}skin-8.onnx?sha256=${letter.repeat(64)}`) as [
+    string,
+    string,
+  ];
+  for (const key of [held, free]) caches.entries.set(key, new Uint8Array(1));
+  const holding = new Set([`dermlet:${held}`]);
+  const request = async (name: string, _options: LockOptions, use: LockGrantedCallback<unknown>) =>
+    use(holding.has(name) ? null : ({ name } as Lock));
+  vi.stubGlobal('navigator', { locks: { request } });
+  try {
+    await store(host, caches).commit(manifest());
+    expect(caches.entries.has(held)).toBe(true);
+    expect(caches.entries.has(free)).toBe(false);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 test('a rejection model is a file like the others: verified, kept, there without a network', async () => {
@@ -265,8 +317,9 @@ test('a rejection model is a file like the others: verified, kept, there without
   };
   const made = { ...manifest(), rejection: { file: entry } };
   host.put(entry.path, bytes);
-  await store(host, caches).file(entry);
-  await store(host, caches).commit(made);
+  const one = store(host, caches);
+  await one.file(entry);
+  await one.commit(made);
   host.offline = true;
   expect(await store(host, caches).file(entry)).toEqual(bytes);
   await store(host, caches).commit(manifest()); // the next version has none

@@ -264,7 +264,7 @@ export async function site() {
       'tools/build/site.mjs',
       'tools/build/messages.mjs',
       'tools/build/parts.mjs',
-      'tools/build/core-version.mjs',
+      'tools/build/compress.mjs',
     ],
     kind: JSON.stringify([root]),
     outputs: ['dist/index.html', 'dist/dermlet.js', 'dist/sw.js', 'dist/engine/dermlet.wasm', 'dist/models/index.json'],
@@ -296,7 +296,7 @@ export async function npmPackage() {
       'LICENSE',
       'tools/build/package.mjs',
       'tools/build/parts.mjs',
-      'tools/build/core-version.mjs',
+      'tools/build/compress.mjs',
     ],
     kind: JSON.stringify([root]),
     outputs: ['package.json', 'dist/index.js', 'dist/worker.js', 'dist/node/cli.js', 'custom-elements.json'].map(

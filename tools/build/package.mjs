@@ -11,9 +11,8 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import { coreVersion } from './core-version.mjs';
 import { filesUnder } from './fingerprint.mjs';
-import { copyEngine, copyLibheif, copyModels, requireInputs } from './parts.mjs';
+import { copyEngine, copyLibheif, copyModels, engineFiles, requireInputs } from './parts.mjs';
 import { main, run } from './steps.mjs';
 import { localBin } from './toolchain.mjs';
 
@@ -141,7 +140,10 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
     plugins: [seams(input === ENTRIES)],
     tsconfig: join(root, 'web', 'tsconfig.json'),
     resolve: { conditionNames: conditions },
-    transform: { target: 'es2022', define: { __DERMLET_CORE_VERSION__: JSON.stringify(coreVersion()) } },
+    transform: {
+      target: 'es2022',
+      define: { __DERMLET_ENGINE_FILES__: JSON.stringify(await engineFiles({ compress: false })) },
+    },
     onLog: (level, log) => {
       if (level === 'warn' && log.code !== 'EVAL') throw new Error(log.message);
     },

@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filesOf, readContract } from '../../contract/contract.mjs';
+import { compressed, sha256 as sha256Of, writeCompressed } from './compress.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const runtime = join(root, 'node_modules/onnxruntime-web/dist');
@@ -62,19 +63,54 @@ export async function requireInputs() {
     throw new Error(`Not there yet: ${missing.join(', ')}. Run "npm run build", which makes them first.`);
 }
 
-/** @param {string} dist */
-export async function copyEngine(dist) {
+/** The engine's binaries, which the engine itself fetches and verifies. */
+const BINARIES = [
+  ...ENGINE.map(({ from }) => from).filter((path) => path.endsWith('.wasm')),
+  join(LIBHEIF, 'libheif.wasm'),
+];
+
+/**
+ * What the engine's code is told of its binaries (`web/src/classifier/engine-files.ts`).
+ * @param {{ compress: boolean }} options
+ * @returns {Promise<Record<string, import('../../web/src/classifier/engine-files.js').EngineFile>>}
+ */
+export async function engineFiles({ compress }) {
+  /** @type {Record<string, import('../../web/src/classifier/engine-files.js').EngineFile>} */
+  const files = {};
+  for (const path of BINARIES) {
+    const content = await readFile(path);
+    const packed = compress ? await compressed(content) : null;
+    files[baseName(path)] = {
+      bytes: content.length,
+      sha256: sha256Of(content),
+      ...(packed ? { compressed: { path: `${baseName(path)}.zst`, bytes: packed.length } } : {}),
+    };
+  }
+  return files;
+}
+
+/**
+ * @param {string} dist
+ * @param {{ compress?: boolean }} [options]  whether to write the compressed binaries too
+ */
+export async function copyEngine(dist, { compress = false } = {}) {
   await mkdir(join(dist, 'engine'), { recursive: true });
   await Promise.all(ENGINE.map(({ from }) => cp(from, join(dist, 'engine', baseName(from)))));
+  if (!compress) return;
+  for (const path of BINARIES) {
+    const packed = await compressed(await readFile(path));
+    if (packed) await writeFile(join(dist, 'engine', `${baseName(path)}.zst`), packed);
+  }
 }
 
 /**
  * Copies the files that a manifest names, checked against it: a site with an unloadable model must not be published.
  * @param {string} name
  * @param {string} dist
+ * @param {boolean} compress
  * @returns {Promise<import('../../web/src/classifier/documents.js').Manifest>}
  */
-async function copyModel(name, dist) {
+async function copyModel(name, dist, compress) {
   const from = join(root, 'models', name);
   const to = join(dist, 'models', name);
   /** @type {import('../../web/src/classifier/documents.js').Manifest} */
@@ -97,6 +133,14 @@ async function copyModel(name, dist) {
   for (const file of names) {
     if (await exists(join(from, file))) await cp(join(from, file), join(to, file));
     else console.warn(`  models/${name}/${file} is named by the manifest and not there`);
+  }
+  if (compress) {
+    for (const entry of promised) {
+      if (!entry.path.endsWith('.onnx')) continue;
+      const packed = await writeCompressed(join(to, entry.path));
+      if (packed !== null) entry.compressed = { path: `${entry.path}.zst`, bytes: packed, encoding: 'zstd' };
+    }
+    await writeFile(join(to, 'manifest.json'), `${JSON.stringify(manifest)}\n`);
   }
   return manifest;
 }
@@ -121,13 +165,15 @@ function indexEntry({ name, title, version, file, license, card, classes }) {
 /**
  * Copies every folder of models/ that has a manifest, and writes the list of them for loading by name.
  * @param {string} dist
+ * @param {{ compress?: boolean }} [options]  whether to write the networks compressed too, and name them so
  */
-export async function copyModels(dist) {
+export async function copyModels(dist, { compress = false } = {}) {
   const entries = await readdir(join(root, 'models'), { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   const models = [];
   for (const name of names.sort())
-    if (await exists(join(root, 'models', name, 'manifest.json'))) models.push(indexEntry(await copyModel(name, dist)));
+    if (await exists(join(root, 'models', name, 'manifest.json')))
+      models.push(indexEntry(await copyModel(name, dist, compress)));
   if (!models.some((model) => model.default))
     throw new Error(`There is no models/${DEFAULT_MODEL}, which the page takes when nobody chose.`);
   await writeFile(join(dist, 'models', 'index.json'), `${JSON.stringify({ indexVersion: 1, models }, null, 2)}\n`);

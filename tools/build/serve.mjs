@@ -55,7 +55,7 @@ const TYPES = {
 };
 
 /** @param {string} path */
-function typeOf(path) {
+export function typeOf(path) {
   const extension = extname(path).toLowerCase();
   return TYPES[extension] ?? (extension === '' ? 'text/plain; charset=utf-8' : 'application/octet-stream');
 }

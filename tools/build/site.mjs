@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { injectManifest } from 'workbox-build';
+import { sha256 } from './compress.mjs';
 import { filesUnder } from './fingerprint.mjs';
 import { baseName, copyEngine, copyLibheif, copyModels, ENGINE, requireInputs } from './parts.mjs';
 
@@ -42,10 +43,20 @@ async function buildServiceWorker() {
       'assets/**',
       'models/index.json',
       'models/*/{MODEL_CARD.md,LICENSE}',
-      ...ENGINE.filter((file) => file.offline).map(({ from }) => `engine/${baseName(from)}`),
+      // The engine keeps its binaries itself.
+      ...ENGINE.filter((file) => file.offline && !file.from.endsWith('.wasm')).map(
+        ({ from }) => `engine/${baseName(from)}`,
+      ),
     ],
-    // Assets are named by their hash: a revision would only make them be fetched twice.
-    dontCacheBustURLsMatching: /^assets\//,
+    // Every file's own hash, those named by one too: the service worker checks what it keeps.
+    manifestTransforms: [
+      async (entries) => ({
+        manifest: await Promise.all(
+          entries.map(async (entry) => ({ ...entry, revision: sha256(await readFile(join(dist, entry.url))) })),
+        ),
+        warnings: [],
+      }),
+    ],
     maximumFileSizeToCacheInBytes: 64 * 1024 * 1024,
   });
   warnings.forEach((warning) => console.warn(`  ${warning}`));
@@ -88,9 +99,9 @@ async function summary() {
 
 await requireInputs();
 await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
-await copyEngine(dist);
+await copyEngine(dist, { compress: true });
 await copyLibheif(dist);
-await copyModels(dist);
+await copyModels(dist, { compress: true });
 // Otherwise GitHub Pages' Jekyll drops files that it does not know.
 await writeFile(join(dist, '.nojekyll'), '');
 await buildServiceWorker();

@@ -6,17 +6,21 @@ import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { engineFolder, shippedIn } from './asset-base.js';
 import { spawnWorker } from './browser-worker.js';
 import type { CallOptions } from './engine.js';
+import { engineKeys } from './engine-files.js';
 import { EngineWorker, NeedsOneThread, NotStarted, type Ready, type Spawn } from './engine-worker.js';
 import { DermletError } from './errors.js';
+import { hold } from './file-store.js';
 import { bytesOf, type Kept, keptInput, withPixelSources } from './given.js';
 import { type InputOf, isList, ofPicture, type PictureOf } from './input.js';
 import { type Manifest, modelInfo } from './manifest.js';
+import { modelKeys } from './model-store.js';
 import { defaultModel, explainUnknown, listModelsFrom, resolveModel } from './models.js';
 import type {
   BackendChoice,
   ClassifyInput,
   ClassifyOptions,
   Crop,
+  FailedUpdate,
   LesionPicture,
   ListOptions,
   LoadOptions,
@@ -59,6 +63,8 @@ interface Job {
  */
 export class Classifier {
   readonly model: ModelInfo;
+  /** Set if a newer version of the model is there and could not be used: the one kept on this device is. */
+  readonly failedUpdate: FailedUpdate | undefined;
   readonly #manifest: Manifest;
   readonly #settings: LoadSettings;
   readonly #internals: Internals;
@@ -70,6 +76,8 @@ export class Classifier {
   #fallback: Fallback | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
+  /** Lets other tabs remove this version's files. */
+  readonly #release: () => void;
 
   private constructor(settings: LoadSettings, loaded: Loaded, idleTimeout: number, internals: Internals) {
     this.#settings = settings;
@@ -79,6 +87,8 @@ export class Classifier {
     this.#fallback = loaded.ready.fallback;
     this.#idleTimeout = idleTimeout;
     this.#internals = internals;
+    this.failedUpdate = loaded.ready.failedUpdate;
+    this.#release = hold([...modelKeys(settings.folder, this.#manifest), ...engineKeys(settings.assetBase)]);
     this.model = modelInfo(this.#manifest, settings.folder, settings.modelAddresses);
     this.#restIdle();
   }
@@ -162,6 +172,7 @@ export class Classifier {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#release();
     clearTimeout(this.#idleTimer);
     for (const job of [this.#current, ...this.#jobs.splice(0)]) job?.reject(disposedError());
     this.#worker?.end(disposedError());

@@ -26,10 +26,19 @@ export type License = v.InferOutput<typeof license>;
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u));
 
+const compressedFile = v.strictObject({
+  path: fileName,
+  bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  encoding: v.literal("zstd"),
+});
+export type CompressedFile = v.InferOutput<typeof compressedFile>;
+
 const fileEntry = v.strictObject({
   path: fileName,
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
   sha256: sha256,
+  // the same file in fewer bytes; the site's build makes it, a repository's manifest has none
+  compressed: v.exactOptional(compressedFile),
 });
 export type FileEntry = v.InferOutput<typeof fileEntry>;
 

@@ -5,6 +5,7 @@
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { whyNotFetched } from './causes.js';
 import { DermletError } from './errors.js';
+import { isZstd, Unzstd } from './unzstd.js';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
@@ -15,6 +16,8 @@ export interface Download {
   onBytes?: ((loaded: number) => void) | undefined;
   /** Stops with MODEL_CORRUPT beyond this many bytes. */
   limit?: number;
+  /** For a Zstandard file: its bytes when decompressed. It is decompressed as it comes, unless the host has done so. */
+  inflated?: number;
   cache?: RequestCache;
 }
 
@@ -56,15 +59,23 @@ export function htmlInstead(url: string): DermletError {
 async function collect(
   url: string,
   response: Response,
-  { onBytes, limit = Infinity }: Download,
+  { onBytes, limit = Infinity, inflated }: Download,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
+  let chunks: Uint8Array[] = [];
   let loaded = 0;
+  let unzstd: Unzstd | undefined;
   const take = (chunk: Uint8Array) => {
     loaded += chunk.length;
     if (loaded > limit)
       throw new DermletError('MODEL_CORRUPT', `${url} is larger than the ${limit} bytes that it should have.`);
-    chunks.push(chunk);
+    const first = unzstd === undefined && loaded >= 4 && loaded - chunk.length < 4;
+    if (unzstd) unzstd.push(chunk);
+    else chunks.push(chunk);
+    if (first && inflated !== undefined && isZstd(joined(chunks))) {
+      unzstd = new Unzstd(url, inflated);
+      for (const part of chunks) unzstd.push(part);
+      chunks = [];
+    }
     onBytes?.(loaded);
   };
   if (!response.body) take(new Uint8Array(await response.arrayBuffer()));
@@ -77,7 +88,11 @@ async function collect(
       void reader.cancel().catch(() => undefined);
     }
   }
-  const whole = new Uint8Array(loaded);
+  return unzstd ? unzstd.finish() : joined(chunks);
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
   let offset = 0;
   for (const chunk of chunks) {
     whole.set(chunk, offset);

@@ -4,7 +4,7 @@ import { messageOf } from './abort.js';
 import type { CallOptions } from './engine.js';
 import { DermletError } from './errors.js';
 import type { Manifest } from './manifest.js';
-import type { LoadProgress, Stage } from './options.js';
+import type { FailedUpdate, LoadProgress, Stage } from './options.js';
 import {
   type FromWorker,
   fromWire,
@@ -32,6 +32,7 @@ export interface Spawn {
 export interface Ready {
   manifest: Manifest;
   fallback: Fallback | undefined;
+  failedUpdate?: FailedUpdate | undefined;
 }
 
 /** The worker must be replaced by a single-threaded one; `input` is that of the unfinished call. */

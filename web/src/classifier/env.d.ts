@@ -4,5 +4,5 @@ declare module '*/build/wasm/dermlet.js' {
   export default createDermlet;
 }
 
-/** Identifies the build of dermlet.wasm; set by the site's build, absent in Node. */
-declare const __DERMLET_CORE_VERSION__: string | undefined;
+/** The engine's binaries by name; set by the builds of site and package, absent in Node. */
+declare const __DERMLET_ENGINE_FILES__: Readonly<Record<string, import('./engine-files.js').EngineFile>> | undefined;

@@ -5,8 +5,10 @@
 import { messageOf } from './abort.js';
 import { type Addresses, addressIn } from './asset-base.js';
 import { imported, isMissingScript, whyMissing } from './causes.js';
-import { download, type Fetch, requireWasm } from './download.js';
+import { type Fetch, requireWasm } from './download.js';
+import { type EngineFile, engineFiles, engineKey, engineKeys } from './engine-files.js';
 import { DermletError } from './errors.js';
+import { FileStore } from './file-store.js';
 import type { DecodeForeign } from './foreign.js';
 import type { CreateLibheif, Libheif } from './libheif.js';
 import type { Backend } from './result.js';
@@ -48,12 +50,6 @@ const RUNTIME_FILES: Record<Backend, string> = {
   webgpu: 'ort-wasm-simd-threaded.asyncify',
 };
 
-/**
- * Sizes of onnxruntime-web 1.30.0's binaries: hosts that compress do not send the size, and a progress bar needs it. A
- * test compares them.
- */
-export const RUNTIME_BYTES: Record<Backend, number> = { wasm: 14_239_897, webgpu: 26_781_914 };
-
 export interface BrowserEnvironmentOptions {
   /** Folder of the engine's files, absolute, ending in '/'. */
   assetBase: string;
@@ -65,6 +61,10 @@ export interface BrowserEnvironmentOptions {
   onBytes?: (loaded: number, total: number) => void;
   signal?: AbortSignal | undefined;
   fetch?: Fetch;
+  /** undefined: the platform's, if there is one. null: none. */
+  caches?: CacheStorage | null;
+  /** The engine's files; default: those that this code was built with. */
+  files?: Readonly<Record<string, EngineFile>>;
 }
 
 /**
@@ -79,38 +79,58 @@ export function allowedThreads(
   return shared ? Math.max(1, Math.min(scope.navigator?.hardwareConcurrency ?? 1, 4)) : 1;
 }
 
-export function browserEnvironment(options: BrowserEnvironmentOptions): Environment {
+/** In Cache Storage. */
+const CACHE = 'dermlet-engine';
+
+export interface BrowserEnvironment extends Environment {
+  /** Resolves when what was fetched is kept, and removes what other versions of the engine had kept. */
+  commit(): Promise<void>;
+}
+
+export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserEnvironment {
+  const files = options.files ?? engineFiles();
+  const store = new FileStore(CACHE, options);
   const address = (file: string) => addressIn(options.assetBase, file, options.addresses);
   const sizes = new Map<string, { loaded: number; total: number }>();
-  const report = (url: string, loaded: number, expected: number) => {
-    sizes.set(url, { loaded, total: Math.max(loaded, expected) });
+  const report = (file: string, loaded: number, total: number) => {
+    sizes.set(file, { loaded, total });
     const all = [...sizes.values()];
     options.onBytes?.(
       all.reduce((sum, file) => sum + file.loaded, 0),
       all.reduce((sum, file) => sum + file.total, 0),
     );
   };
-  const load = async (url: string, expected: number) => {
-    const bytes = await download(url, {
-      fetch: options.fetch ?? ((input, init) => fetch(input, init)),
-      signal: options.signal,
-      onBytes: (loaded) => report(url, loaded, expected),
-    });
-    requireWasm(url, bytes);
-    return bytes;
+  // In its address: an old copy of the same name in an HTTP cache must not meet new code.
+  const versioned = (url: string, sha256: string) => {
+    const named = new URL(url);
+    named.searchParams.set('v', sha256.slice(0, 12));
+    return named.href;
   };
-  // Glue and binary must be from one build: without a version, an old binary in the HTTP cache could meet new glue
-  // after a site update.
-  const core = new URL(address('dermlet.wasm'));
-  if (typeof __DERMLET_CORE_VERSION__ === 'string') core.searchParams.set('v', __DERMLET_CORE_VERSION__);
-  const coreUrl = core.href;
+  const load = async (file: string, reported = true) => {
+    const entry = files[file];
+    if (!entry) throw new DermletError('MODEL_UNAVAILABLE', `${file} is none of the engine's files.`);
+    const { bytes, sha256, compressed } = entry;
+    const url = versioned(address(file), sha256);
+    const content = await store.file(
+      {
+        name: file,
+        url,
+        key: engineKey(options.assetBase, file, sha256),
+        bytes,
+        sha256,
+        compressed: compressed && { url: versioned(address(compressed.path), sha256), bytes: compressed.bytes },
+      },
+      reported ? (loaded, total, cached) => cached || report(file, loaded, total) : undefined,
+    );
+    requireWasm(url, content);
+    return content;
+  };
   // Kept once fetched; each picture gets its own instance, since an instance's memory never shrinks.
   let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;
   const libheif = async (): Promise<Libheif> => {
-    const url = address('libheif.wasm');
-    wasm ??= download(url, { fetch: options.fetch ?? ((input, init) => fetch(input, init)) });
+    wasm ??= load('libheif.wasm', false);
     try {
-      requireWasm(url, await wasm);
+      await wasm;
       const { default: create } = (await import(/* @vite-ignore */ address('libheif.mjs'))) as {
         default: CreateLibheif;
       };
@@ -128,11 +148,16 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): Environm
   return {
     decodeForeign: async (bytes, format) =>
       (await imported(() => import('./browser-decoder.js'))).decodeInBrowser(bytes, format, libheif),
-    coreUrl,
-    coreWasm: () => load(coreUrl, 0),
-    runtimeWasm: (backend) => load(address(`${RUNTIME_FILES[backend]}.wasm`), RUNTIME_BYTES[backend]),
+    coreUrl: address('dermlet.wasm'),
+    coreWasm: () => load('dermlet.wasm'),
+    runtimeWasm: (backend) => load(`${RUNTIME_FILES[backend]}.wasm`),
     runtimeScript: (backend) => address(`${RUNTIME_FILES[backend]}.mjs`),
     threads: options.threads ?? allowedThreads(),
     gpu: (globalThis.navigator as { gpu?: GpuLike } | undefined)?.gpu,
+    commit: async () => {
+      await store.settled();
+      const current = new Set(engineKeys(options.assetBase, files));
+      await store.forgetAll((url) => url.startsWith(options.assetBase) && !current.has(url));
+    },
   };
 }

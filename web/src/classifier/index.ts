@@ -10,6 +10,7 @@ export type {
   ClassifyInput,
   ClassifyOptions,
   Crop,
+  FailedUpdate,
   LesionPicture,
   ListOptions,
   LoadOptions,

@@ -1,17 +1,16 @@
 /**
- * Where a model's files come from: the network, and Cache Storage so that later loads need no network.
+ * A model's files, by its manifest; `file-store.ts` fetches, verifies and keeps them.
  *
  * The manifest is fetched network-first, so that a new version is seen; the kept copy is used if the network fails or
- * is too slow. Files are keyed by their sha256 and verified on every read, kept copies too. Cache Storage is optional:
- * if it is absent, denied or full, everything works except offline use. What is kept is always one complete version:
- * the manifest is stored only after its network (the ONNX file), and then older versions are removed.
+ * is too slow. What is kept is always one complete version: the manifest is stored only after all files that were
+ * loaded were read back, and then older versions are removed.
  */
 import { throwIfAborted } from './abort.js';
 import { type Addresses, addressIn } from './asset-base.js';
 import { download, type Fetch, htmlInstead, looksLikeHtml } from './download.js';
 import { DermletError } from './errors.js';
+import { type FileProgress, FileStore, type Promised, platformCaches, verify } from './file-store.js';
 import { type FileEntry, filesOf, type Manifest, parseManifestText } from './manifest.js';
-import { sha256 } from './sha256.js';
 
 const CACHE = 'dermlet-models';
 
@@ -26,19 +25,9 @@ export interface StoreOptions {
   keptAfter?: number;
 }
 
-export type FileProgress = (loaded: number, total: number, cached: boolean) => void;
-
 /** @throws DermletError MODEL_CORRUPT if size or sha256 differs from the manifest's */
-export async function verifyFile(entry: FileEntry, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  if (bytes.length !== entry.bytes) {
-    throw new DermletError(
-      'MODEL_CORRUPT',
-      `${entry.path} has ${bytes.length} bytes, but its manifest says ${entry.bytes}.`,
-    );
-  }
-  if ((await sha256(bytes)) !== entry.sha256)
-    throw new DermletError('MODEL_CORRUPT', `${entry.path} is damaged or changed: its sha256 is not its manifest's.`);
-}
+export const verifyFile = (entry: FileEntry, bytes: Uint8Array<ArrayBuffer>): Promise<void> =>
+  verify({ ...entry, name: entry.path }, bytes);
 
 /** The folder of a model, ending in '/', from its address or its manifest's. @throws DermletError INVALID_ARGUMENT */
 export function modelFolder(modelUrl: string | URL, base?: string): string {
@@ -55,15 +44,30 @@ export function modelFolder(modelUrl: string | URL, base?: string): string {
   return url.href;
 }
 
+export interface Versions {
+  manifest: Manifest;
+  kept?: Manifest;
+  failed?: DermletError;
+}
+
+/** Where the files of a model are kept. */
+export const modelKeys = (folder: string, manifest: Manifest): string[] =>
+  filesOf(manifest).map((entry) => keyIn(folder, entry));
+
+const keyIn = (folder: string, { path, sha256 }: FileEntry): string => new URL(`${path}?sha256=${sha256}`, folder).href;
+
+const sameFiles = (a: Manifest, b: Manifest): boolean =>
+  a.version === b.version && modelKeys('https://h/', a).join() === modelKeys('https://h/', b).join();
+
 export class ModelStore {
   readonly #fetch: Fetch;
-  readonly #caches: CacheStorage | null;
+  readonly #files: FileStore;
   readonly #signal: AbortSignal | undefined;
   readonly #keptAfter: number;
   readonly #addresses: Addresses | undefined;
   /** The manifest's key in the cache. */
   readonly #manifestUrl: string;
-  #cache: Promise<Cache | null> | undefined;
+  readonly #asked = new Set<FileEntry>();
 
   /** `folder` as `modelFolder` gives it. */
   constructor(
@@ -71,7 +75,7 @@ export class ModelStore {
     options: StoreOptions = {},
   ) {
     this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
-    this.#caches = options.caches === undefined ? platformCaches() : options.caches;
+    this.#files = new FileStore(CACHE, { fetch: this.#fetch, caches: options.caches, signal: options.signal });
     this.#signal = options.signal;
     this.#keptAfter = options.keptAfter ?? 4000;
     this.#addresses = options.addresses;
@@ -79,19 +83,24 @@ export class ModelStore {
   }
 
   /**
+   * The version to load, and the whole one kept here if that is another. A new manifest that cannot be read (made for
+   * another version of Dermlet, damaged) leaves the kept one, and `failed` says why.
    * @throws DermletError MODEL_UNAVAILABLE (neither network nor a kept copy), MODEL_CORRUPT (fetched, but not a valid
-   * manifest), ABORTED
+   * manifest, and none kept), ABORTED
    */
-  async manifest(): Promise<Manifest> {
+  async versions(): Promise<Versions> {
     const fresh = this.#freshManifest();
     fresh.catch(() => undefined); // awaited below; must not count as unhandled when the kept copy wins
     const kept = await this.#keptManifest();
+    if (!kept) return { manifest: await fresh };
     try {
-      return await (kept ? unlessSlow(fresh, kept, this.#keptAfter) : fresh);
+      const manifest = await unlessSlow(fresh, kept, this.#keptAfter);
+      return sameFiles(manifest, kept) ? { manifest } : { manifest, kept };
     } catch (error) {
       throwIfAborted(this.#signal);
-      if (kept && error instanceof DermletError && error.code === 'MODEL_UNAVAILABLE') return kept;
-      throw error;
+      if (!(error instanceof DermletError)) throw error;
+      // Offline is no failed update.
+      return error.code === 'MODEL_UNAVAILABLE' ? { manifest: kept } : { manifest: kept, failed: error };
     }
   }
 
@@ -100,56 +109,41 @@ export class ModelStore {
    * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, ABORTED
    */
   async file(entry: FileEntry, onProgress?: FileProgress): Promise<Uint8Array<ArrayBuffer>> {
-    throwIfAborted(this.#signal);
-    const kept = await this.#keptFile(entry);
-    if (kept) {
-      onProgress?.(entry.bytes, entry.bytes, true);
-      return kept;
-    }
-    onProgress?.(0, entry.bytes, false);
-    const url = addressIn(this.folder, entry.path, this.#addresses);
-    const bytes = await download(url, {
-      fetch: this.#fetch,
-      signal: this.#signal,
-      cache: 'no-cache', // the HTTP cache may hold an older version under the same name
-      limit: entry.bytes,
-      onBytes: (loaded) => onProgress?.(loaded, entry.bytes, false),
-    });
-    if (bytes.length !== entry.bytes && looksLikeHtml(bytes)) throw htmlInstead(url);
-    await verifyFile(entry, bytes);
-    throwIfAborted(this.#signal);
-    await this.#keep(this.#key(entry), bytes, 'application/octet-stream');
+    const bytes = await this.#files.file(this.#promised(entry), onProgress);
+    this.#asked.add(entry);
     return bytes;
   }
 
-  /** Keeps the manifest of a model whose network is kept, and removes its older versions' files. */
+  /**
+   * Keeps the manifest of a model whose loaded files were all kept, and removes its older versions' files. If one could
+   * not be kept, what was kept before stays.
+   */
   async commit(manifest: Manifest): Promise<void> {
-    const cache = await this.#open();
-    if (!cache) return;
-    await this.#keep(this.#manifestUrl, new TextEncoder().encode(JSON.stringify(manifest)), 'application/json');
-    const current = new Set(filesOf(manifest).map((entry) => this.#key(entry)));
-    try {
-      for (const { url } of await cache.keys()) {
-        if (this.#isFile(url) && !current.has(url)) await cache.delete(url);
-      }
-    } catch {
-      // An old version left behind only costs space.
-    }
+    for (const entry of this.#asked) if (!(await this.#files.isKept(this.#promised(entry)))) return;
+    this.#files.keep(this.#manifestUrl, new TextEncoder().encode(JSON.stringify(manifest)), 'application/json');
+    await this.#files.settled();
+    const current = new Set(modelKeys(this.folder, manifest));
+    await this.#files.forgetAll((url) => this.#isFile(url) && !current.has(url));
   }
 
-  #key(entry: FileEntry): string {
-    return new URL(`${entry.path}?sha256=${entry.sha256}`, this.folder).href;
+  #promised(entry: FileEntry): Promised {
+    const { path, bytes, sha256, compressed } = entry;
+    return {
+      name: path,
+      url: addressIn(this.folder, path, this.#addresses),
+      key: keyIn(this.folder, entry),
+      bytes,
+      sha256,
+      compressed: compressed && {
+        url: addressIn(this.folder, compressed.path, this.#addresses),
+        bytes: compressed.bytes,
+      },
+      cache: 'no-cache', // the HTTP cache may hold an older version under the same name
+    };
   }
 
   #isFile(url: string): boolean {
     return url.startsWith(this.folder) && !url.slice(this.folder.length).includes('/') && url.includes('?sha256=');
-  }
-
-  #open(): Promise<Cache | null> {
-    this.#cache ??= Promise.resolve()
-      .then(() => this.#caches?.open(CACHE) ?? null)
-      .catch(() => null);
-    return this.#cache;
   }
 
   async #freshManifest(): Promise<Manifest> {
@@ -165,54 +159,13 @@ export class ModelStore {
   }
 
   async #keptManifest(): Promise<Manifest | undefined> {
-    const bytes = await this.#read(this.#manifestUrl);
+    const bytes = await this.#files.read(this.#manifestUrl);
     if (!bytes) return undefined;
     try {
       return parseManifestText(new TextDecoder().decode(bytes));
     } catch {
-      await this.#forget(this.#manifestUrl);
+      await this.#files.forget(this.#manifestUrl);
       return undefined;
-    }
-  }
-
-  async #keptFile(entry: FileEntry): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const key = this.#key(entry);
-    const bytes = await this.#read(key);
-    if (!bytes) return undefined;
-    try {
-      await verifyFile(entry, bytes);
-      return bytes;
-    } catch {
-      await this.#forget(key);
-      return undefined;
-    }
-  }
-
-  async #read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    try {
-      const response = await (await this.#open())?.match(key);
-      return response && new Uint8Array(await response.arrayBuffer());
-    } catch {
-      return undefined;
-    }
-  }
-
-  async #keep(key: string, bytes: Uint8Array<ArrayBuffer>, type: string): Promise<void> {
-    try {
-      await (await this.#open())?.put(
-        key,
-        new Response(bytes, { headers: { 'content-type': type, 'content-length': String(bytes.length) } }),
-      );
-    } catch {
-      // Storage full or denied: the next visit fetches again.
-    }
-  }
-
-  async #forget(key: string): Promise<void> {
-    try {
-      await (await this.#open())?.delete(key);
-    } catch {
-      // The next read rejects it again.
     }
   }
 }
@@ -230,15 +183,6 @@ export async function keptVersion(
     return response && parseManifestText(await response.text()).version;
   } catch {
     return undefined;
-  }
-}
-
-/** Absent in insecure contexts; throws in some privacy modes. */
-function platformCaches(): CacheStorage | null {
-  try {
-    return globalThis.caches ?? null;
-  } catch {
-    return null;
   }
 }
 

@@ -123,29 +123,28 @@ export async function createNetwork(
 ): Promise<Network> {
   const threads = environment.threads;
   const { locator } = manifest;
-  const [model, finder, binary] = await Promise.all([
-    read(manifest.file),
-    locator ? read(locator.file) : null,
-    environment.runtimeWasm(backend),
-  ]);
+  // In the order in which they are needed: the runtime starts, with the small locator, while the network still comes.
+  const binary = await environment.runtimeWasm(backend);
+  const finder = locator ? await read(locator.file) : null;
+  const reading = read(manifest.file);
+  reading.catch(() => undefined); // awaited below
   let runtime: Runtime;
   let session: InferenceSession;
   let finding: InferenceSession | null = null;
   try {
     runtime = await configured(backend, environment, threads, binary);
     clearUpperHalves();
-    const creating = runtime.InferenceSession.create(model, {
-      executionProviders: [backend],
-      graphOptimizationLevel: 'all',
-    });
-    session = await (threads > 1
-      ? withLimit(creating, 2 * THREADED_START_LIMIT, 'it did not start in time')
-      : creating);
-    if (finder)
-      finding = await runtime.InferenceSession.create(finder, {
-        executionProviders: ['wasm'],
-        graphOptimizationLevel: 'all',
-      });
+    const limited = <T>(work: Promise<T>): Promise<T> =>
+      threads > 1 ? withLimit(work, 2 * THREADED_START_LIMIT, 'it did not start in time') : work;
+    const find = (bytes: Uint8Array) =>
+      runtime.InferenceSession.create(bytes, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
+    // A runtime for WebGPU asks for its device with its first session: that one is the network's.
+    if (finder && backend === 'wasm') finding = await limited(find(finder));
+    const model = await reading;
+    session = await limited(
+      runtime.InferenceSession.create(model, { executionProviders: [backend], graphOptimizationLevel: 'all' }),
+    );
+    if (finder) finding ??= await find(finder);
     delete (runtime.env.wasm as { wasmBinary?: unknown }).wasmBinary; // up to 27 MB no longer needed
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;

@@ -1,6 +1,6 @@
 /** The classifier's options, progress and stages. */
 import type { Rect } from '../../../wasm_src/bindings/dermlet.js';
-import type { Concern } from './contract.js';
+import type { Concern, ErrorCode } from './contract.js';
 
 export type BackendChoice = 'auto' | 'wasm' | 'webgpu';
 
@@ -95,6 +95,14 @@ export interface LesionPicture {
   modality?: string;
   /** As in `ClassifyOptions`; default `auto`. */
   crop?: Crop;
+}
+
+/** A newer version of the model that could not be used; the one kept on this device goes on. */
+export interface FailedUpdate {
+  /** Absent if its manifest could not be read. */
+  version?: string;
+  code: ErrorCode;
+  message: string;
 }
 
 /** What is known about a model; the manifest's public part. */

@@ -5,7 +5,7 @@ import type { CallOptions } from './engine.js';
 import { DermletError, type ErrorCode } from './errors.js';
 import { filesIn, type InputOf } from './input.js';
 import type { Manifest } from './manifest.js';
-import type { BackendChoice, LoadProgress, Stage } from './options.js';
+import type { BackendChoice, FailedUpdate, LoadProgress, Stage } from './options.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
@@ -52,7 +52,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { type: 'progress'; progress: LoadProgress }
-  | { type: 'ready'; manifest: Manifest; fallback: Fallback | undefined }
+  | { type: 'ready'; manifest: Manifest; fallback: Fallback | undefined; failedUpdate?: FailedUpdate | undefined }
   | { type: 'load-failed'; error: WireError }
   /**
    * The threaded runtime did not start: this worker must be replaced by a single-threaded one. Returns the input of an

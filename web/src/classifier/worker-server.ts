@@ -2,10 +2,12 @@
 import { messageOf } from './abort.js';
 import { Engine } from './engine.js';
 import { browserEnvironment } from './environment.js';
+import { DermletError } from './errors.js';
 import { withFiles } from './input.js';
-import { ModelStore } from './model-store.js';
+import type { Manifest } from './manifest.js';
+import { ModelStore, type Versions } from './model-store.js';
 import { ThreadsFailed } from './network.js';
-import type { LoadProgress } from './options.js';
+import type { FailedUpdate, LoadProgress } from './options.js';
 import { KeptTests } from './passed-tests.js';
 import { type FromWorker, inputBuffers, type LoadSettings, resultBuffers, type ToWorker, toWire } from './protocol.js';
 
@@ -15,12 +17,42 @@ export interface ServerPort {
   addEventListener(type: 'message', listener: (event: { data: ToWorker }) => void): void;
 }
 
-export type LoadEngine = (settings: LoadSettings, onProgress: (progress: LoadProgress) => void) => Promise<Engine>;
+export interface LoadedEngine {
+  engine: Engine;
+  /** Set if a newer version of the model could not be used and the kept one is. */
+  failedUpdate?: FailedUpdate | undefined;
+}
 
-/** Loads manifest, engine files and model in parallel, each with its progress. */
+export type LoadEngine = (
+  settings: LoadSettings,
+  onProgress: (progress: LoadProgress) => void,
+) => Promise<LoadedEngine>;
+
+/**
+ * Loads manifest, engine files and model, each with its progress. A new version of the model is used only if all of it
+ * comes and works: until then the kept one goes on.
+ */
 export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
   const store = new ModelStore(settings.folder, { addresses: settings.modelAddresses });
-  const manifest = settings.manifest ?? (await store.manifest());
+  const { manifest, kept, failed }: Versions = settings.manifest
+    ? { manifest: settings.manifest }
+    : await store.versions();
+  try {
+    const engine = await loadVersion(settings, store, manifest, onProgress);
+    return { engine, failedUpdate: failed && { code: failed.code, message: failed.message } };
+  } catch (error) {
+    if (!kept || !(error instanceof DermletError) || error.code === 'ABORTED') throw error;
+    const engine = await loadVersion(settings, store, kept, onProgress).catch(() => Promise.reject(error));
+    return { engine, failedUpdate: { version: manifest.version, code: error.code, message: error.message } };
+  }
+};
+
+async function loadVersion(
+  settings: LoadSettings,
+  store: ModelStore,
+  manifest: Manifest,
+  onProgress: (progress: LoadProgress) => void,
+): Promise<Engine> {
   const environment = browserEnvironment({
     assetBase: settings.assetBase,
     addresses: settings.engineAddresses,
@@ -44,21 +76,22 @@ export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
   });
   // On WebGPU the self-test was already a warm-up.
   if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
-  await store.commit(manifest);
+  // Nobody waits for this: the first photo must not either.
+  void Promise.all([store.commit(manifest), environment.commit()]);
   return engine;
-};
+}
 
 /** Serves one page. The page sends one call at a time; a call that comes before the last has ended waits here. */
 export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): void {
-  let engine: Promise<Engine> | undefined;
+  let loaded: Promise<LoadedEngine> | undefined;
   let last: Promise<void> = Promise.resolve();
   const post = (message: FromWorker, transfer: Transferable[] = []) => port.postMessage(message, transfer);
 
   const start = async (settings: LoadSettings) => {
-    engine = load(settings, (progress) => post({ type: 'progress', progress }));
+    loaded = load(settings, (progress) => post({ type: 'progress', progress }));
     try {
-      const { manifest, runtime } = await engine;
-      post({ type: 'ready', manifest, fallback: runtime.fallback });
+      const { engine, failedUpdate } = await loaded;
+      post({ type: 'ready', manifest: engine.manifest, fallback: engine.runtime.fallback, failedUpdate });
     } catch (error) {
       if (error instanceof ThreadsFailed) post({ type: 'threads-failed', reason: messageOf(error) });
       else post({ type: 'load-failed', error: toWire(error) });
@@ -67,8 +100,9 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
 
   const classify = async ({ id, input, options }: Extract<ToWorker, { type: 'classify' }>) => {
     try {
-      if (!engine) throw new Error('classify before load');
-      const result = await (await engine).classify(
+      if (!loaded) throw new Error('classify before load');
+      const { engine } = await loaded;
+      const result = await engine.classify(
         withFiles(input, (bytes) => new Uint8Array(bytes)),
         options,
         (stage) => post({ type: 'stage', id, stage }),

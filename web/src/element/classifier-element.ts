@@ -425,6 +425,13 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         @retry=${() => session.retry()}></dermlet-notice>`;
     if (load.kind === 'loading')
       return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
+    if (load.kind === 'ready' && load.failedUpdate) {
+      const { version = '' } = load.failedUpdate;
+      const kept = load.model.version;
+      return html`<p class="muted" role="status">${
+        version ? say('load.keptVersion', { version, kept }) : say('load.unreadableVersion', { kept })
+      }</p>`;
+    }
     return nothing;
   }
 

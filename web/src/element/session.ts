@@ -4,14 +4,23 @@
  * which the public fields hold the new state.
  */
 
-import type { BackendChoice, Crop, LoadProgress, ModelInfo, Picture, Result, Stage } from '../classifier/index.js';
+import type {
+  BackendChoice,
+  Crop,
+  FailedUpdate,
+  LoadProgress,
+  ModelInfo,
+  Picture,
+  Result,
+  Stage,
+} from '../classifier/index.js';
 import { Classifier, DermletError, isModelName, withoutImages } from '../classifier/index.js';
 import { say } from '../messages/index.js';
 
 export type LoadState =
   | { kind: 'idle' }
   | { kind: 'loading'; progress: LoadProgress | null; stalled: boolean }
-  | { kind: 'ready'; model: ModelInfo }
+  | { kind: 'ready'; model: ModelInfo; failedUpdate: FailedUpdate | undefined }
   | { kind: 'failed'; error: DermletError };
 
 /** How a photo is asked to be looked at. */
@@ -313,7 +322,7 @@ export class Session extends EventTarget {
       });
       if (!current() || controller.signal.aborted) return void classifier.dispose();
       this.#classifier = classifier;
-      this.load = { kind: 'ready', model: classifier.model };
+      this.load = { kind: 'ready', model: classifier.model, failedUpdate: classifier.failedUpdate };
       this.#options.onReady(classifier.model);
     } catch (error) {
       if (!current() || controller.signal.aborted) return;

@@ -1,26 +1,37 @@
 /**
- * Service worker: keeps the page and the engine's default files for offline use, and isolates the page (COOP, COEP) if
- * the host sends no such headers, which enables WebAssembly threads.
+ * Service worker: keeps the page's shell (documents, scripts, styles, icons, the engine's own scripts) for offline use,
+ * and isolates the page (COOP, COEP) if the host sends no such headers, which enables WebAssembly threads.
  *
- * - Kept files are fetched at installation and keyed by their revision; an update fetches only those that changed.
+ * - Each file is known by the sha256 of its build: checked before it is kept, and again before it is served. What is
+ *   wrong or gone is fetched again; what the network then gives is kept only if it is right.
  * - A new version waits until the old one's last page is closed. Nothing is ever reloaded.
- * - Kept files are served from the cache; all other requests go to the network unchanged and without delay. Models
- *   (`models/`) are not touched: the engine verifies and keeps them itself.
+ * - `models/` (the list, cards, licences) comes from the network and, without one, from the last copy. Networks and the
+ *   engine's binaries are not touched: the engine verifies and keeps them itself.
  */
 const worker = self as unknown as ServiceWorkerGlobalScope;
-/** What to keep; filled in by the build. */
-const manifest = (self as unknown as { __WB_MANIFEST: { url: string; revision: string | null }[] }).__WB_MANIFEST;
+/** What to keep; filled in by the build: `revision` is the file's sha256. */
+const manifest = (self as unknown as { __WB_MANIFEST: { url: string; revision: string }[] }).__WB_MANIFEST;
 
 const CACHE = `dermlet-site:${worker.registration.scope}`;
 const REVISION = '__revision';
 
-/** Absolute address of each kept file -> its key in the cache. Files named by their hash have no revision. */
+interface Kept {
+  address: string;
+  /** In the cache. */
+  key: string;
+  sha256: string;
+  /** Whether the host may have a newer one: the network is asked first, and its answer is not held to the sha256. */
+  fresh: boolean;
+}
+
+/** By absolute address. */
 const kept = new Map(
-  manifest.map(({ url, revision }) => {
+  manifest.map(({ url, revision }): [string, Kept] => {
     const address = new URL(url, worker.registration.scope);
     const key = new URL(address);
-    if (revision !== null) key.searchParams.set(REVISION, revision);
-    return [address.href, key.href];
+    const fresh = url.startsWith('models/');
+    if (!fresh) key.searchParams.set(REVISION, revision);
+    return [address.href, { address: address.href, key: key.href, sha256: revision, fresh }];
   }),
 );
 
@@ -30,8 +41,8 @@ worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const address = new URL(request.url);
   if (request.method !== 'GET' || !address.href.startsWith(worker.registration.scope)) return;
-  const key = keyOf(address);
-  if (key) event.respondWith(answer(request, key));
+  const file = fileAt(address);
+  if (file) event.respondWith(file.fresh ? answerFresh(request, file) : answer(request, file));
   // Documents and workers that are not kept need the headers too; all else is left to the browser.
   else if (isContext(request)) event.respondWith(fetch(request).then(isolated));
 });
@@ -40,24 +51,37 @@ async function keepAll(): Promise<void> {
   const cache = await caches.open(CACHE);
   const present = new Set((await cache.keys()).map((request) => request.url));
   await Promise.all(
-    [...kept].map(async ([address, key]) => {
-      if (present.has(key)) return;
-      // Revalidates with the server: an old file of the same name in the HTTP cache must not be kept as the new one.
-      const response = await fetch(address, { cache: 'no-cache' });
-      if (!response.ok) throw new Error(`${address}: ${response.status}`);
-      await cache.put(key, response);
+    [...kept.values()].map(async (file) => {
+      if (!file.fresh && present.has(file.key)) return;
+      const response = (await verified(file, 'default')) ?? (await verified(file, 'reload'));
+      if (!response) throw new Error(`${file.address} is not the file of this version`);
+      await cache.put(file.key, response);
     }),
   );
 }
 
+/** The file from the network (or the HTTP cache, which has what the page has just loaded), if it is the right one. */
+async function verified(file: Kept, cache: RequestCache): Promise<Response | undefined> {
+  const response = await fetch(file.address, { cache: file.fresh ? 'no-cache' : cache });
+  return response.ok && (file.fresh ? !isPage(response) : await isRight(file, response)) ? response : undefined;
+}
+
+async function isRight(file: Kept, response: Response): Promise<boolean> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await response.clone().arrayBuffer()));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('') === file.sha256;
+}
+
+/** A sign-in page or a host's own 'not found', in place of a file that is none. */
+const isPage = (response: Response): boolean => /^text\/html\b/i.test(response.headers.get('content-type') ?? '');
+
 async function forgetOld(): Promise<void> {
   const cache = await caches.open(CACHE);
-  const wanted = new Set(kept.values());
+  const wanted = new Set([...kept.values()].map(({ key }) => key));
   await Promise.all((await cache.keys()).map(async (request) => wanted.has(request.url) || cache.delete(request)));
 }
 
 /** A folder's address means its index.html; query and fragment do not select another file. */
-function keyOf(address: URL): string | undefined {
+function fileAt(address: URL): Kept | undefined {
   const plain = new URL(address.pathname, address);
   return kept.get(plain.pathname.endsWith('/') ? new URL('index.html', plain).href : plain.href);
 }
@@ -69,9 +93,30 @@ function isContext(request: Request): boolean {
   );
 }
 
-async function answer(request: Request, key: string): Promise<Response> {
-  const stored = await caches.match(key, { cacheName: CACHE }).catch(() => undefined);
-  return isolated(stored ?? (await fetch(request)));
+async function answer(request: Request, file: Kept): Promise<Response> {
+  const cache = await caches.open(CACHE).catch(() => undefined);
+  const stored = await cache?.match(file.key).catch(() => undefined);
+  if (stored && (await isRight(file, stored))) return isolated(stored);
+  const response = await fetch(request);
+  if (response.ok && (await isRight(file, response)))
+    await cache?.put(file.key, response.clone()).catch(() => undefined); // storage full: fetched again next time
+  return isolated(response);
+}
+
+/** Milliseconds that the network has while there is a last copy. */
+const LATE = 4000;
+
+async function answerFresh(request: Request, file: Kept): Promise<Response> {
+  const cache = await caches.open(CACHE).catch(() => undefined);
+  const last = await cache?.match(file.key).catch(() => undefined);
+  const coming = fetch(request).then(async (response) => {
+    if (!response.ok || isPage(response)) return last ?? response;
+    await cache?.put(file.key, response.clone()).catch(() => undefined);
+    return response;
+  });
+  if (!last) return isolated(await coming);
+  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(last), LATE));
+  return isolated(await Promise.race([coming.catch(() => last), late]));
 }
 
 /** The response with isolation headers; a new one, since a redirected response cannot answer a navigation. */

@@ -10,4 +10,4 @@ const port: ServerPort = {
   addEventListener: (_type, listener) => void parentPort!.on('message', (data: ToWorker) => listener({ data })),
 };
 
-serve(port, ({ folder, manifest }) => loadEngine(fileURLToPath(folder), manifest));
+serve(port, async ({ folder, manifest }) => ({ engine: await loadEngine(fileURLToPath(folder), manifest) }));

@@ -172,6 +172,8 @@ export interface SharedArguments {
   'load.once': undefined;
   'load.slow': undefined;
   'load.offline': undefined;
+  'load.keptVersion': { version: string; kept: string };
+  'load.unreadableVersion': { kept: string };
   'load.startAgain': undefined;
   'error.UNSUPPORTED_FORMAT.title': undefined;
   'error.UNSUPPORTED_FORMAT.help': undefined;
