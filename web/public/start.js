@@ -6,18 +6,21 @@
     return self.origin === 'null' ? 'SANDBOXED' : 'PART_MISSING';
   };
   const tell = () => {
+    /** @type {HTMLElement | null} */
     const place = document.querySelector('dermlet-classifier > .notice');
     if (!place || customElements.get('dermlet-classifier')) return;
     const cause = why();
-    for (const text of place.querySelectorAll('[data-cause]')) text.hidden = text.dataset.cause !== cause;
-    place.querySelector('code').textContent = cause;
+    for (const text of place.querySelectorAll('[data-cause]'))
+      text.toggleAttribute('hidden', text.getAttribute('data-cause') !== cause);
+    const code = place.querySelector('code');
+    if (code) code.textContent = cause;
     place.hidden = false;
   };
   let failed = !('noModule' in HTMLScriptElement.prototype);
   addEventListener(
     'error',
     ({ target }) => {
-      if (target !== window && target?.localName !== 'script') return;
+      if (target !== window && !(target instanceof HTMLScriptElement)) return;
       failed = true;
       if (document.readyState !== 'loading') tell();
     },

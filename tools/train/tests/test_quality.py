@@ -165,6 +165,8 @@ def test_checks_measured_before_stay_as_the_report_has_them(tmp_path: Path) -> N
     degradation = Degradation("blurred", "%", lambda picture, _step, _rng: picture, (3,))
     finding = judge("photo", degradation, rows, answers, {CHOOSING: own, REPORTING: own}, MANIFEST, 0.1, 0.025)
     model = {"name": "m", "version": "1.0.0", "file": {"sha256": "0"}}
+    with pytest.raises(SystemExit, match="needs"):
+        kept_findings(tmp_path, ["grey"])
     write_report(tmp_path, model, [finding], {"drop": 0.1, "flagged": 0.025, "pictures": 40, "undegraded": 40})
     assert kept_findings(tmp_path, ["blurred"]) == []
     (kept,) = kept_findings(tmp_path, chosen_checks("grey,collage"))

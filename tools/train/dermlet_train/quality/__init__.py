@@ -170,10 +170,11 @@ def chosen_checks(text: str | None) -> tuple[str, ...]:
 
 
 def kept_findings(model: Path, measured: Sequence[str]) -> list[Finding]:
-    """What the model's report says of the checks that are not measured anew."""
+    """What the model's report says of the checks that are not measured anew. Raises SystemExit where there is none: the
+    limits of those checks would be lost."""
     path = model / "figures" / "quality.json"
     if not path.exists():
-        return []
+        raise SystemExit(f"quality: --only needs {path}, which a run without it writes")
     return [
         Finding(**{**entry, "roc": {part: Roc(**figures) for part, figures in entry["roc"].items()}})
         for entry in json.loads(path.read_text())["findings"]
