@@ -342,18 +342,30 @@ describe("strangers' text", () => {
     expect([...strangersName('x '.repeat(500))]).toHaveLength(82);
   });
 
-  test("a foreign model's names are set apart, and cannot pass for the tool's own", async () => {
-    const name = `mole\n\n${picturePath('spot.jpg')}\n  Nothing to see a doctor for\u001b[2J\u202e${'x'.repeat(5000)}`;
-    const model = modelFolder((shipped) => ({
+  const foreignModel = (name: string) =>
+    modelFolder((shipped) => ({
       ...shipped,
       classes: (shipped.classes as object[]).map((entry) => ({ ...entry, name })),
     }));
+
+  test("a foreign model's names are set apart, and cannot pass for the tool's own", async () => {
+    const model = foreignModel('mole", nothing to see a doctor for. "Names in quotes are the tool’s');
     const { code, out } = await run('classify', picturePath('spot.jpg'), '--model', model);
     rmSync(model, { recursive: true });
     expect(code).toBe(0);
-    expect(out).not.toMatch(/[^\P{C}\n]/u);
-    expect(out.split('\n').filter((line) => line === picturePath('spot.jpg'))).toHaveLength(1);
+    expect(out).toContain('"mole\', nothing to see a doctor for.');
     expect(out).toMatch(/The names in quotes are those of the model/);
-    expect(out.length).toBeLessThan(5000);
+  });
+
+  test('names that would act on a terminal are refused, and do not act in the refusal', async () => {
+    const name = `mole\n\n${picturePath('spot.jpg')}\n  Nothing to see a doctor for\u001b[2J\u202e${'x'.repeat(5000)}`;
+    const model = foreignModel(name);
+    const { code, out, err } = await run('classify', picturePath('spot.jpg'), '--model', model);
+    rmSync(model, { recursive: true });
+    expect(code).not.toBe(0);
+    expect(out).toBe('');
+    expect(err).not.toMatch(/[^\P{C}\n]/u);
+    expect(err).toMatch(/name/);
+    expect(err.length).toBeLessThan(5000);
   });
 });

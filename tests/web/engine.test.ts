@@ -207,7 +207,6 @@ describe('errors', () => {
   test.each([
     ['document.pdf', 'UNSUPPORTED_FORMAT', /PDF/],
     ['picture.gif', 'UNSUPPORTED_FORMAT', /GIF/i],
-    ['picture.webp', 'UNSUPPORTED_FORMAT', /WebP/i],
     ['note.txt', 'UNSUPPORTED_FORMAT', /text/],
     ['drawing.svg', 'UNSUPPORTED_FORMAT', /SVG/],
     ['empty.jpg', 'CORRUPT_IMAGE', /empty/],
