@@ -48,15 +48,25 @@ test('a script is sent with the wrong type', async ({ page, site }) => {
   await expectError(page, 'WRONG_MEDIA_TYPE', 'as text/javascript');
 });
 
-for (const policy of ["require-trusted-types-for 'script'", "worker-src 'none'"]) {
+/** The element in a page of its own with this policy. */
+async function openUnder(policy: string, page: Page, site: SiteType): Promise<void> {
+  site.addPage('element.html', ELEMENT);
+  const { body } = site.answers.get('element.html')!;
+  site.answers.set('element.html', {
+    body: body.toString().replace('<head>', `<head><meta http-equiv="Content-Security-Policy" content="${policy}">`),
+    type: 'text/html',
+  });
+  await page.goto(`${site.url}element.html`);
+}
+
+test("a page that requires Trusted Types may name Dermlet's policy", async ({ page, site }) => {
+  await openUnder("require-trusted-types-for 'script'; trusted-types dermlet lit-html", page, site);
+  await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 40_000 }).toBe(1);
+});
+
+for (const policy of ["require-trusted-types-for 'script'; trusted-types lit-html", "worker-src 'none'"]) {
   test(`the page's policy says ${policy}`, async ({ page, site, watch }) => {
-    site.addPage('element.html', ELEMENT);
-    const { body } = site.answers.get('element.html')!;
-    site.answers.set('element.html', {
-      body: body.toString().replace('<head>', `<head><meta http-equiv="Content-Security-Policy" content="${policy}">`),
-      type: 'text/html',
-    });
-    await page.goto(`${site.url}element.html`);
+    await openUnder(policy, page, site);
     await expectError(page, 'POLICY_BLOCKED', 'Content-Security-Policy');
     watch.faults.length = 0; // the policy is this test's
   });
