@@ -4,6 +4,7 @@ import { Engine } from './engine.js';
 import { browserEnvironment } from './environment.js';
 import { DermletError } from './errors.js';
 import { withFiles } from './input.js';
+import { announceKept } from './kept-channel.js';
 import type { Manifest } from './manifest.js';
 import { ModelStore, type Versions } from './model-store.js';
 import { ThreadsFailed } from './network.js';
@@ -77,7 +78,7 @@ async function loadVersion(
   // On WebGPU the self-test was already a warm-up.
   if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
   // Nobody waits for this: the first photo must not either.
-  void Promise.all([store.commit(manifest), environment.commit()]);
+  void Promise.all([store.commit(manifest), environment.commit()]).then(() => announceKept(settings.folder));
   return engine;
 }
 

@@ -2,7 +2,14 @@
  * Which of the site's models the page uses: the one in the address (`?model=skin-8`), else the one chosen before, else
  * the page's own. A person's choice is stored on this device, and replaces the one in the address.
  */
-import { isModelName, keptVersion, listModels, type ModelInfo, type ModelSummary } from '../classifier/index.js';
+import {
+  isModelName,
+  keptVersion,
+  listModels,
+  type ModelInfo,
+  type ModelSummary,
+  onKept,
+} from '../classifier/index.js';
 import type { DermletClassifierElement } from '../element/index.js';
 import { say } from '../messages/index.js';
 import type { DermletModelChoice } from './model-choice.js';
@@ -87,8 +94,8 @@ export async function offerModels(
   });
   element.addEventListener('dermlet-ready', (event) => {
     if (licence) showLicence(licence, event.detail.model);
-    void markKept(choice);
   });
+  onKept(() => void markKept(choice));
   // Without the list there is nothing to choose from; the page works nevertheless.
   choice.models = (await within(listed, 60_000)) ?? [];
   await markKept(choice);
