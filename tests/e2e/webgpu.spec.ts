@@ -33,17 +33,16 @@ async function expectAdapter(page: Page, site: Site): Promise<void> {
   expect(adapter, 'a WebGPU adapter').toMatch(/swiftshader/i);
 }
 
-/**
- * Serves a reference that no working network can match, and a manifest for it: as if this machine computed wrongly.
- */
-function breakSelfTest(site: Site): void {
-  const body = site.changeJson(REFERENCE, (reference: { scores: number[] }) => {
-    reference.scores = reference.scores.map((score) => score + 1);
-  });
-  site.changeJson(MANIFEST, (manifest: { selfTest: { reference: { bytes: number; sha256: string } } }) => {
-    manifest.selfTest.reference.bytes = body.length;
-    manifest.selfTest.reference.sha256 = createHash('sha256').update(body).digest('hex');
-  });
+/** As if this machine's graphics processor computed wrongly: what is read back from it has another first value. */
+function breakGpu(site: Site): void {
+  const path = site.files().find((each) => /^assets\/worker-.*\.js$/.test(each))!;
+  const line = `const range = GPUBuffer.prototype.getMappedRange;
+    GPUBuffer.prototype.getMappedRange = function (...args) {
+      const mapped = range.apply(this, args);
+      if (mapped.byteLength >= 4) new Float32Array(mapped, 0, 1)[0] += 50;
+      return mapped;
+    };\n`;
+  site.answers.set(path, { body: line + site.read(path).toString(), type: 'text/javascript' });
 }
 
 test('the full path on WebGPU gives the same result as WASM in Node', async ({ app, page, site }) => {
@@ -60,7 +59,7 @@ test('the full path on WebGPU gives the same result as WASM in Node', async ({ a
 });
 
 test('a failed self-test falls back to WASM, and the page says so', async ({ app, page, site }) => {
-  breakSelfTest(site);
+  breakGpu(site);
   await page.goto(site.url + PAGE);
   await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 120_000 }).toBe(1);
   const result = await app.classify('spot.jpg');
@@ -71,6 +70,18 @@ test('a failed self-test falls back to WASM, and the page says so', async ({ app
   expect(rows.get('Backend')).toMatch(/^WebAssembly/);
   expect(rows.get('Instead of')).toMatch(/WebGPU.*self-test/);
   expectSame(result, await nodeResult('spot.jpg'));
+});
+
+test('a reference that no network gives is refused, on WASM too', async ({ app, page, site }) => {
+  const body = site.changeJson(REFERENCE, (reference: { scores: number[] }) => {
+    reference.scores = reference.scores.map((score) => score + 1);
+  });
+  site.changeJson(MANIFEST, (manifest: { selfTest: { reference: { bytes: number; sha256: string } } }) => {
+    manifest.selfTest.reference.bytes = body.length;
+    manifest.selfTest.reference.sha256 = createHash('sha256').update(body).digest('hex');
+  });
+  await page.goto(site.url + PAGE);
+  await expect(app.notice).toContainText('MODEL_CORRUPT', { timeout: 120_000 });
 });
 
 test("a reference that is not the manifest's is refused", async ({ app, page, site }) => {
