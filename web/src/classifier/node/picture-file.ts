@@ -49,9 +49,9 @@ async function readLimited(path: string | Buffer | URL): Promise<Uint8Array<Arra
  * @param path bytes where the name is not UTF-8
  * @throws DermletError CORRUPT_IMAGE (not a regular file, or it cannot be read), IMAGE_TOO_LARGE
  */
-export async function readPictureFile(path: string | Buffer | URL): Promise<Uint8Array<ArrayBuffer>> {
+export async function readPictureFile(path: string | Uint8Array | URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await readLimited(path);
+    return await readLimited(path instanceof Uint8Array ? Buffer.from(path) : path);
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;
     throw new DermletError('CORRUPT_IMAGE', `The file could not be read: ${messageOf(cause)}`, { cause });
