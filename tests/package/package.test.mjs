@@ -152,7 +152,7 @@ describe('in Node', () => {
     const { result, same, missing } = JSON.parse(await call(folder, 'node', 'script.mjs', picture));
     assert.equal(result.ranking.length, 8);
     assert.deepEqual(same, result.ranking);
-    assert.equal(missing, 'CORRUPT_IMAGE');
+    assert.equal(missing, 'UNREADABLE_FILE');
     expected = result;
   });
 

@@ -164,13 +164,13 @@ describe('files', () => {
   });
 
   test('only regular files are read, and no more than 64 MiB of them', async () => {
-    await expectCode(readPictureFile('/dev/zero'), 'CORRUPT_IMAGE', /a device/);
-    await expectCode(readPictureFile(folder), 'CORRUPT_IMAGE', /a folder/);
-    await expectCode(readPictureFile(join(folder, 'nowhere')), 'CORRUPT_IMAGE', /could not be read/);
+    await expectCode(readPictureFile('/dev/zero'), 'UNREADABLE_FILE', /a device/);
+    await expectCode(readPictureFile(folder), 'UNREADABLE_FILE', /a folder/);
+    await expectCode(readPictureFile(join(folder, 'nowhere')), 'UNREADABLE_FILE', /could not be read/);
     const socket = join(folder, 'socket.jpg');
     const server = createServer();
     await new Promise<void>((resolve) => void server.listen(socket, resolve));
-    await expectCode(readPictureFile(socket), 'CORRUPT_IMAGE', /a socket/);
+    await expectCode(readPictureFile(socket), 'UNREADABLE_FILE', /a socket/);
     server.close();
     const large = join(folder, 'large.jpg');
     writeFileSync(large, '');

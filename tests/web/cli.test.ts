@@ -101,7 +101,7 @@ describe('classify', () => {
       'CORRUPT_IMAGE',
       'IMAGE_TOO_LARGE',
       'CORRUPT_IMAGE',
-      'CORRUPT_IMAGE',
+      'UNREADABLE_FILE',
       'poor-quality',
     ]);
     expect(err.trim().split('\n')).toHaveLength(8);
@@ -297,7 +297,7 @@ describe('evaluate', () => {
     expect(code).toBe(0);
     expect(err).toMatch(/skipped: 1 picture with the label 'wart'/);
     expect(err).toMatch(/unreadable: drawn\/cut-off\.jpg: CORRUPT_IMAGE/);
-    expect(err).toMatch(/unreadable: drawn\/missing\.jpg: CORRUPT_IMAGE/);
+    expect(err).toMatch(/unreadable: drawn\/missing\.jpg: UNREADABLE_FILE/);
     expect(err).toMatch(/5\/5 pictures, [\d.]+ images\/s/);
     expect(out).toMatch(/balanced accuracy/);
     const written = JSON.parse(readFileSync(json, 'utf8')) as Record<string, unknown>;

@@ -30,7 +30,7 @@ function found(path: Buffer, more: Partial<Found> = {}): Found {
   return { path: nameText(path), ...(Buffer.from(text).equals(path) ? {} : { raw: path }), inFolder: true, ...more };
 }
 
-const unreadable = (reason: string): DermletError => new DermletError('CORRUPT_IMAGE', reason);
+const unreadable = (reason: string): DermletError => new DermletError('UNREADABLE_FILE', reason);
 
 const SLASH = 0x2f;
 const DOT = 0x2e;

@@ -13,7 +13,7 @@ function kindOf(info: Stats): string {
 }
 
 function requireFile(info: Stats): void {
-  if (!info.isFile()) throw new DermletError('CORRUPT_IMAGE', `This is ${kindOf(info)}, not a file.`);
+  if (!info.isFile()) throw new DermletError('UNREADABLE_FILE', `This is ${kindOf(info)}, not a file.`);
   if (info.size > MAX_FILE_BYTES) throw tooLarge(`The file has ${info.size} bytes`);
 }
 
@@ -47,13 +47,13 @@ async function readLimited(path: string | Buffer | URL): Promise<Uint8Array<Arra
 
 /**
  * @param path bytes where the name is not UTF-8
- * @throws DermletError CORRUPT_IMAGE (not a regular file, or it cannot be read), IMAGE_TOO_LARGE
+ * @throws DermletError UNREADABLE_FILE (not a regular file, or it cannot be read), IMAGE_TOO_LARGE
  */
 export async function readPictureFile(path: string | Uint8Array | URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await readLimited(path instanceof Uint8Array ? Buffer.from(path) : path);
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;
-    throw new DermletError('CORRUPT_IMAGE', `The file could not be read: ${messageOf(cause)}`, { cause });
+    throw new DermletError('UNREADABLE_FILE', `The file could not be read: ${messageOf(cause)}`, { cause });
   }
 }
