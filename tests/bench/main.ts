@@ -1,7 +1,8 @@
 /**
- * npm run bench: what Dermlet's way from bytes to tensor takes beside its peers', and a whole classification, in
- * Chromium and Firefox.
- *   npm run bench -- [--browser chromium,firefox] [--sizes 1,12,48] [--rounds N] [--json FILE]
+ * npm run bench: what Dermlet's ways from bytes to tensor, and to ranked classes, take beside its peers', in Chromium
+ * and Firefox.
+ *   npm run bench -- [--browser chromium,firefox] [--sizes 1,12,48] [--rounds N] [--json FILE] [--litert]
+ *   --litert: beside LiteRT.js too; converts the network, for which TensorFlow is installed (0.5 GB, once)
  *   npm run bench -- --native [arguments of Google Benchmark]   stage by stage on this machine, beside libjpeg-turbo
  *   (native.ts)
  * All ways take turns in one page, so that only ratios within one run are worth comparing. Medians; pictures are drawn
@@ -15,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'vite';
 import { serve } from '../../tools/build/serve.mjs';
 import { type Engine, startEngine } from '../browsers/engines.js';
+import { asTflite, forTransformers } from './conversions.js';
 import { runNative } from './native.js';
 import type { Addresses, Measurement } from './page/bench.js';
 import { type BenchPicture, pictures, SIZES } from './pictures.js';
@@ -33,6 +35,7 @@ interface Options {
   sizes: number[];
   rounds: number;
   json: string | undefined;
+  litert: boolean;
 }
 
 function tell(text: string): void {
@@ -56,6 +59,7 @@ function options(args: string[]): Options {
       sizes: { type: 'string', default: megapixels.join(',') },
       rounds: { type: 'string', default: '15' },
       json: { type: 'string' },
+      litert: { type: 'boolean', default: false },
     },
   });
   const rounds = Number(values.rounds);
@@ -65,18 +69,26 @@ function options(args: string[]): Options {
     sizes: chosen('sizes', values.sizes, megapixels),
     rounds,
     json: values.json,
+    litert: values.litert,
   };
 }
 
-function addresses(base: string): Addresses {
+function addresses(base: string, tflite: Addresses['tflite']): Addresses {
+  const modules = `${base}tests/bench/node_modules/`;
   return {
     module: `${base}build/wasm/dermlet.js`,
     wasm: `${base}build/wasm/dermlet.wasm`,
     manifest: `${base}dist/models/skin-8/manifest.json`,
     site: `${base}dist/dermlet.js`,
     model: `${base}dist/models/skin-8/`,
-    vips: `${base}tests/bench/node_modules/wasm-vips/lib/vips-es6.js`,
-    transformers: `${base}tests/bench/node_modules/@huggingface/transformers/dist/transformers.min.js`,
+    vips: `${modules}wasm-vips/lib/vips-es6.js`,
+    transformers: `${modules}@huggingface/transformers/dist/transformers.min.js`,
+    transformersRuntime: `${modules}onnxruntime-web/dist/`,
+    transformersModel: `${base}.cache/bench/transformers/skin-8/`,
+    runtime: `${base}node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs`,
+    litert: `${base}.cache/bench/page/litert.js`,
+    litertRuntime: `${modules}@litertjs/core/wasm/`,
+    tflite: Object.fromEntries(Object.entries(tflite).map(([kind, path]) => [kind, base + relative(root, path)])),
   };
 }
 
@@ -87,12 +99,18 @@ async function measure(engine: Engine, base: string, picture: BenchPicture, roun
   return engine.call<Measurement>('end');
 }
 
-async function measureIn(browser: Browser, base: string, all: BenchPicture[], rounds: number): Promise<Run> {
+async function measureIn(
+  browser: Browser,
+  base: string,
+  at: Addresses,
+  all: BenchPicture[],
+  rounds: number,
+): Promise<Run> {
   const engine = await startEngine(browser);
   try {
     await engine.open(`${base}.cache/bench/page/index.html`);
     tell(`${engine.title}: loading all ways ...`);
-    await engine.call('load', addresses(base));
+    await engine.call('load', at);
     const measured: Run['measured'] = [];
     for (const drawn of all) {
       const { path, ...picture } = drawn;
@@ -113,7 +131,7 @@ async function measureIn(browser: Browser, base: string, all: BenchPicture[], ro
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   if (args[0] === '--native') return runNative(args.slice(1), await pictures(join(cache, 'pictures'), [12], tell));
-  const { browsers, sizes, rounds, json } = options(args);
+  const { browsers, sizes, rounds, json, litert } = options(args);
   const all = await pictures(join(cache, 'pictures'), sizes, tell);
   await build({
     root: join(here, 'page'),
@@ -121,13 +139,28 @@ async function main(): Promise<void> {
     logLevel: 'warn',
     build: { outDir: join(cache, 'page'), emptyOutDir: true, target: 'es2022' },
   });
+  await build({
+    root: here,
+    logLevel: 'warn',
+    build: {
+      outDir: join(cache, 'page'),
+      emptyOutDir: false,
+      lib: {
+        entry: join(here, 'node_modules', '@litertjs', 'core', 'dist', 'index.js'),
+        formats: ['es'],
+        fileName: () => 'litert.js',
+      },
+    },
+  });
+  forTransformers(join(cache, 'transformers', 'skin-8'));
   // Isolation gives threads to those that use them and finer clocks to all.
   const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
   const served = await serve({ root, port: 0, headers });
   const processor = cpus()[0]?.model.trim() ?? 'unknown';
   const runs: Run[] = [];
+  const at = addresses(served.url, litert ? await asTflite(cache, tell) : {});
   try {
-    for (const browser of browsers) runs.push(await measureIn(browser, served.url, all, rounds));
+    for (const browser of browsers) runs.push(await measureIn(browser, served.url, at, all, rounds));
   } finally {
     await served.close();
   }

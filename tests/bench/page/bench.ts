@@ -1,7 +1,7 @@
 /**
- * The benchmark's browser side: every way of turning a photo's bytes into the network's tensor, and a whole
- * classification. Peers are used as their own documentation shows; all run on this page's thread, so that none pays for
- * a message to a worker.
+ * The benchmark's browser side: every way of turning a photo's bytes into the network's tensor, and of turning them
+ * into ranked classes. Peers are used as their own documentation shows, on this page's thread, so that none pays for a
+ * message to a worker; Dermlet's whole classification does.
  */
 import type { DermletModule, PrepareSpec } from '../../../wasm_src/bindings/dermlet.js';
 
@@ -14,6 +14,15 @@ export interface Addresses {
   model: string;
   vips: string;
   transformers: string;
+  /** ONNX Runtime as Dermlet uses it, and the folder of transformers.js' own. */
+  runtime: string;
+  transformersRuntime: string;
+  /** A folder with the model in the layout of transformers.js. */
+  transformersModel: string;
+  litert: string;
+  litertRuntime: string;
+  /** The network as TFLite by kind of number; none without `--litert`. */
+  tflite: Record<string, string>;
 }
 
 export interface Sample {
@@ -36,7 +45,7 @@ export interface Measurement {
   memory: number;
 }
 
-/** A way to the tensor; resolves to NCHW RGB, or to null for a whole classification. */
+/** A way to the tensor, which it resolves to as NCHW RGB; or to ranked classes: resolves to null. */
 type Way = (bytes: Uint8Array<ArrayBuffer>, size: { width: number; height: number }) => Promise<Float32Array | null>;
 
 interface VipsImage {
@@ -133,6 +142,27 @@ function bitmapResize(spec: PrepareSpec): Way {
   };
 }
 
+/** The browser's decoder, told to reduce while it decodes; it may give more pixels than were asked for. */
+function imageDecoder(spec: PrepareSpec): Way {
+  return async (bytes, { width, height }) => {
+    const scale = Math.max(spec.width / width, spec.height / height);
+    const decoder = new ImageDecoder({
+      data: bytes,
+      type: 'image/jpeg',
+      desiredWidth: Math.round(width * scale),
+      desiredHeight: Math.round(height * scale),
+    });
+    const { image } = await decoder.decode();
+    const side = Math.min(image.displayWidth, image.displayHeight);
+    const drawing = context(spec.width, spec.height);
+    const [left, top] = [(image.displayWidth - side) / 2, (image.displayHeight - side) / 2];
+    drawing.drawImage(image, left, top, side, side, 0, 0, spec.width, spec.height);
+    image.close();
+    decoder.close();
+    return normalise(drawing.getImageData(0, 0, spec.width, spec.height).data, 4, spec);
+  };
+}
+
 async function wasmVips(at: Addresses, spec: PrepareSpec): Promise<Way> {
   interface Vips {
     Image: { thumbnailBuffer(bytes: Uint8Array, width: number, options: object): VipsImage };
@@ -162,13 +192,104 @@ async function transformers(at: Addresses, spec: PrepareSpec): Promise<Way> {
   };
 }
 
-async function classify(at: Addresses): Promise<Way> {
-  const { Classifier } = (await import(
-    /* @vite-ignore */ at.site
-  )) as typeof import('../../../web/src/classifier/index.js');
-  const classifier = await Classifier.load(at.model, { backend: 'wasm', idleTimeout: 0 });
+type Classifiers = typeof import('../../../web/src/classifier/index.js');
+let classifier: ReturnType<Classifiers['Classifier']['load']> | undefined;
+
+/** @param crop `whole`: the picture as it is, as the peers take it; `auto`: its spot is looked for, and looked at. */
+async function classify(at: Addresses, crop: 'auto' | 'whole'): Promise<Way> {
+  const { Classifier } = (await import(/* @vite-ignore */ at.site)) as Classifiers;
+  const loaded = await (classifier ??= Classifier.load(at.model, { backend: 'wasm', idleTimeout: 0 }));
   return async (bytes) => {
-    await classifier.classify(jpeg(bytes));
+    await loaded.classify(jpeg(bytes), { crop, modality: 'photo' });
+    return null;
+  };
+}
+
+/** One run of the network alone, by the same runtime, on a tensor that stays the same. */
+async function network(at: Addresses, spec: PrepareSpec): Promise<Way> {
+  const ort = (await import(/* @vite-ignore */ at.runtime)) as typeof import('onnxruntime-web');
+  const { file, input } = (await (await fetch(at.manifest)).json()) as {
+    file: { path: string };
+    input: { name: string };
+  };
+  const session = await ort.InferenceSession.create(new URL(file.path, at.manifest).href, {
+    executionProviders: ['wasm'],
+  });
+  const values = Float32Array.from({ length: 3 * spec.width * spec.height }, (_, i) => Math.sin(i));
+  const tensor = new ort.Tensor('float32', values, [1, 3, spec.height, spec.width]);
+  return async () => {
+    await session.run({ [input.name]: tensor });
+    return null;
+  };
+}
+
+/** transformers.js' `pipeline` on the same ONNX file, whose input has another name than it gives. */
+async function pipeline(at: Addresses): Promise<Way> {
+  interface Inputs {
+    pixel_values: unknown;
+  }
+  interface Pipeline {
+    (image: Blob): Promise<{ label: string; score: number }[]>;
+    model: { forward(inputs: object): Promise<unknown> };
+  }
+  const { env, pipeline: create } = (await import(/* @vite-ignore */ at.transformers)) as {
+    env: {
+      allowRemoteModels: boolean;
+      allowLocalModels: boolean;
+      localModelPath: string;
+      useBrowserCache: boolean;
+      backends: { onnx: { wasm: { wasmPaths: string } } };
+    };
+    pipeline(task: string, model: string, options: object): Promise<Pipeline>;
+  };
+  const model = new URL(at.transformersModel);
+  env.allowRemoteModels = false;
+  env.allowLocalModels = true;
+  env.useBrowserCache = false;
+  // An address with a scheme would be looked for at the hub.
+  env.localModelPath = new URL('..', model).pathname;
+  env.backends.onnx.wasm.wasmPaths = at.transformersRuntime;
+  const name = model.pathname.split('/').at(-2) as string;
+  const ranked = await create('image-classification', name, { dtype: 'fp32', device: 'wasm' });
+  const forward = ranked.model.forward.bind(ranked.model);
+  ranked.model.forward = (inputs) => forward({ pixels: (inputs as Inputs).pixel_values });
+  return async (bytes) => {
+    const classes = await ranked(jpeg(bytes));
+    if (classes.length === 0) throw new Error('no classes came');
+    return null;
+  };
+}
+
+let litertLoaded: Promise<unknown> | undefined;
+
+/** LiteRT.js on the CPU. How a picture becomes a tensor it leaves to its caller: the canvas' way, as in its samples. */
+async function litert(at: Addresses, spec: PrepareSpec, kind: string): Promise<Way> {
+  const address = at.tflite[kind];
+  if (address === undefined) throw new Error('not asked for: --litert');
+  interface Values {
+    toTypedArray(): Float32Array;
+    delete(): void;
+  }
+  const { loadLiteRt, loadAndCompile, Tensor } = (await import(/* @vite-ignore */ at.litert)) as {
+    loadLiteRt(folder: string): Promise<unknown>;
+    loadAndCompile(model: string, options: object): Promise<{ run(tensor: unknown): Promise<Values[]> }>;
+    Tensor: new (values: Float32Array, shape: number[]) => Values;
+  };
+  await (litertLoaded ??= loadLiteRt(at.litertRuntime));
+  const model = await loadAndCompile(address, { accelerator: 'wasm' });
+  const plane = spec.width * spec.height;
+  const tensorOf = canvas(spec);
+  return async (bytes, size) => {
+    const planes = (await tensorOf(bytes, size)) as Float32Array;
+    const values = new Float32Array(planes.length);
+    for (let i = 0; i < plane; i += 1)
+      for (let c = 0; c < 3; c += 1) values[3 * i + c] = planes[c * plane + i] as number;
+    const tensor = new Tensor(values, [1, spec.height, spec.width, 3]);
+    const outputs = await model.run(tensor);
+    const scores = [...(outputs[0] as Values).toTypedArray()];
+    const ranked = scores.map((score, index) => ({ score, index })).sort((a, b) => b.score - a.score);
+    for (const each of [tensor, ...outputs]) each.delete();
+    if (ranked.length === 0) throw new Error('no classes came');
     return null;
   };
 }
@@ -195,9 +316,15 @@ const MAKERS: Record<string, (at: Addresses, spec: PrepareSpec) => Way | Promise
   dermlet: ours,
   canvas: (_, spec) => canvas(spec),
   'bitmap-resize': (_, spec) => bitmapResize(spec),
+  'image-decoder': (_, spec) => imageDecoder(spec),
   'wasm-vips': wasmVips,
   'transformers.js': transformers,
-  classify,
+  'classify-whole': (at) => classify(at, 'whole'),
+  classify: (at) => classify(at, 'auto'),
+  network,
+  pipeline,
+  'litert-float': (at, spec) => litert(at, spec, 'float'),
+  'litert-int8': (at, spec) => litert(at, spec, 'int8'),
 };
 
 interface Current {
