@@ -109,3 +109,26 @@ test('who asks at the same time waits for one request', async () => {
   expect(a).toBe(b);
   expect(asked).toHaveLength(1);
 });
+
+test('what comes verified from the cache is not read a second time to know that it is kept; what was fetched is', async () => {
+  const entries = new Map<string, Uint8Array<ArrayBuffer>>();
+  let read = 0;
+  const cache = {
+    match: async (key: string) => {
+      const kept = entries.get(key);
+      if (kept) read++;
+      return kept && new Response(kept.slice());
+    },
+    put: async (key: string, response: Response) => void entries.set(key, new Uint8Array(await response.arrayBuffer())),
+  };
+  const caches = { open: async () => cache } as unknown as CacheStorage;
+  const visit = () => new FileStore('test', { caches, fetch: async () => new Response(packed) });
+  const first = visit();
+  await first.file(promised);
+  expect(await first.isKept(promised)).toBe(true);
+  expect(read).toBe(1);
+  const second = visit();
+  await second.file(promised);
+  expect(await second.isKept(promised)).toBe(true);
+  expect(read).toBe(2);
+});

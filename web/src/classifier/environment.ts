@@ -5,7 +5,7 @@
 import { messageOf } from './abort.js';
 import { type Addresses, addressIn } from './asset-base.js';
 import { imported, isMissingScript, whyMissing } from './causes.js';
-import { type Fetch, requireWasm } from './download.js';
+import type { Fetch } from './download.js';
 import { type EngineFile, engineFiles, engineKey, engineKeys } from './engine-files.js';
 import { DermletError } from './errors.js';
 import { FileStore } from './file-store.js';
@@ -111,7 +111,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     if (!entry) throw new DermletError('MODEL_UNAVAILABLE', `${file} is none of the engine's files.`);
     const { bytes, sha256, compressed } = entry;
     const url = versioned(address(file), sha256);
-    const content = await store.file(
+    return store.file(
       {
         name: file,
         url,
@@ -122,8 +122,6 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
       },
       reported ? (loaded, total, cached) => cached || report(file, loaded, total) : undefined,
     );
-    requireWasm(url, content);
-    return content;
   };
   // Kept once fetched; each picture gets its own instance, since an instance's memory never shrinks.
   let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;

@@ -49,6 +49,8 @@ export class FileStore {
   readonly #signal: AbortSignal | undefined;
   readonly #coming = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   readonly #keeping = new Set<Promise<void>>();
+  /** Keys of kept copies that were read back and verified. */
+  readonly #right = new Set<string>();
   #cache: Promise<Cache | null> | undefined;
 
   /** `name` of the cache. */
@@ -126,6 +128,7 @@ export class FileStore {
     if (!bytes) return undefined;
     try {
       await verify(wanted, bytes);
+      this.#right.add(wanted.key);
       return bytes;
     } catch {
       await this.forget(wanted.key);
@@ -133,10 +136,10 @@ export class FileStore {
     }
   }
 
-  /** Whether the kept copy is there and right. */
+  /** Whether the kept copy is there and right; one that was read back before is not read again. */
   async isKept(wanted: Promised): Promise<boolean> {
     await this.settled();
-    return (await this.#keptFile(wanted)) !== undefined;
+    return this.#right.has(wanted.key) || (await this.#keptFile(wanted)) !== undefined;
   }
 
   /** Resolves when all that was to be kept is, or could not be. */

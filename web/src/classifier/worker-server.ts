@@ -78,7 +78,7 @@ async function loadVersion(
   // On WebGPU the self-test was already a warm-up.
   if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
   // Nobody waits for this: the first photo must not either.
-  void Promise.all([store.commit(manifest), environment.commit()]).then(() => announceKept(settings.folder));
+  void Promise.all([store.commit(manifest), environment.commit()]).then(([kept]) => kept && announceKept());
   return engine;
 }
 
