@@ -110,7 +110,7 @@ test('who asks at the same time waits for one request', async () => {
   expect(asked).toHaveLength(1);
 });
 
-test('what comes verified from the cache is not read a second time to know that it is kept; what was fetched is', async () => {
+test('only what was fetched is read again to know that it is kept, not what came from the cache', async () => {
   const entries = new Map<string, Uint8Array<ArrayBuffer>>();
   let read = 0;
   const cache = {

@@ -118,7 +118,16 @@ describe('the manifest', () => {
     const { manifest: used, kept, failed } = await store(host, caches).versions();
     expect(used).toEqual(manifest());
     expect(kept).toBeUndefined();
-    expect(failed).toMatchObject({ code: 'MODEL_CORRUPT', message: expect.stringMatching(/manifestVersion is 4/) });
+    expect(failed).toMatchObject({ code: 'MODEL_TOO_NEW', message: expect.stringMatching(/of version 4, and this/) });
+  });
+
+  test('one that a newer Dermlet has kept is left to it', async () => {
+    const host = new Host();
+    const caches = new Caches();
+    const key = `${folder}manifest.json`;
+    caches.entries.set(key, new TextEncoder().encode('{"manifestVersion": 4}'));
+    expect((await store(host, caches).versions()).kept).toBeUndefined();
+    expect(caches.entries.has(key)).toBe(true);
   });
 
   test('a new version comes with the kept one, in case that not all of it comes', async () => {

@@ -109,6 +109,9 @@ describe('the list', () => {
     expect(parseModelIndex(index()).map(({ name }) => name)).toEqual(['skin-open', 'skin-8']);
   });
 
+  test('of a later version is made for a newer Dermlet', () =>
+    expectCode(() => parseModelIndex({ indexVersion: 2 }), 'MODEL_TOO_NEW', /newer Dermlet: it is of version 2/));
+
   test('names each model once and has one default', async () => {
     await expectCode(
       () => parseModelIndex({ indexVersion: 1, models: [entry('a', { default: true }), entry('a')] }),

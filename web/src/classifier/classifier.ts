@@ -97,9 +97,9 @@ export class Classifier {
    * Fetches engine and model (or takes the kept copies) and starts the worker.
    * @param model a name from `listModels` (`'skin-8'`), or the address of a model's folder or manifest.json, relative
    * to the page; when absent, that list's default
-   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, PART_MISSING, WRONG_MEDIA_TYPE,
-   * CROSS_ORIGIN, POLICY_BLOCKED, SANDBOXED, OPENED_AS_FILE, INVALID_ARGUMENT (a name that is not listed; the message
-   * gives those that are), ABORTED
+   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, MODEL_TOO_NEW, BACKEND_FAILED, PART_MISSING,
+   * WRONG_MEDIA_TYPE, CROSS_ORIGIN, POLICY_BLOCKED, SANDBOXED, OPENED_AS_FILE, INVALID_ARGUMENT (a name that is not
+   * listed; the message gives those that are), ABORTED
    */
   static load(model?: string | URL, options: LoadOptions = {}): Promise<Classifier> {
     return Classifier.loadWith(model, options, { spawn: spawnWorker, stuckAfter: STUCK_AFTER });
@@ -278,7 +278,7 @@ export class Classifier {
 
 /**
  * The models deployed beside the engine, the default first.
- * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, INVALID_ARGUMENT, ABORTED
+ * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, MODEL_TOO_NEW, INVALID_ARGUMENT, ABORTED
  */
 export function listModels(options: ListOptions = {}): Promise<ModelSummary[]> {
   return listModelsFrom(options);

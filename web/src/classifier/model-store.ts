@@ -86,7 +86,7 @@ export class ModelStore {
    * The version to load, and the whole one kept here if that is another. A new manifest that cannot be read (made for
    * another version of Dermlet, damaged) leaves the kept one, and `failed` says why.
    * @throws DermletError MODEL_UNAVAILABLE (neither network nor a kept copy), MODEL_CORRUPT (fetched, but not a valid
-   * manifest, and none kept), ABORTED
+   * manifest, and none kept), MODEL_TOO_NEW (as before, made for a newer Dermlet), ABORTED
    */
   async versions(): Promise<Versions> {
     const fresh = this.#freshManifest();
@@ -165,8 +165,10 @@ export class ModelStore {
     if (!bytes) return undefined;
     try {
       return parseManifestText(new TextDecoder().decode(bytes));
-    } catch {
-      await this.#files.forget(this.#manifestUrl);
+    } catch (error) {
+      // One for a newer Dermlet is right for the tab that has that.
+      if (!(error instanceof DermletError) || error.code !== 'MODEL_TOO_NEW')
+        await this.#files.forget(this.#manifestUrl);
       return undefined;
     }
   }

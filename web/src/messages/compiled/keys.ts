@@ -195,6 +195,8 @@ export interface SharedArguments {
   'error.MODEL_UNAVAILABLE.help': undefined;
   'error.MODEL_CORRUPT.title': undefined;
   'error.MODEL_CORRUPT.help': undefined;
+  'error.MODEL_TOO_NEW.title': undefined;
+  'error.MODEL_TOO_NEW.help': undefined;
   'error.PART_MISSING.title': undefined;
   'error.PART_MISSING.help': undefined;
   'error.WRONG_MEDIA_TYPE.title': undefined;
