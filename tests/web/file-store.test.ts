@@ -26,7 +26,8 @@ beforeAll(async () => {
 function pieces(bytes: Uint8Array, size: number, onPull: () => void = () => undefined): Response {
   let at = 0;
   const stream = new ReadableStream<Uint8Array>({
-    pull(controller) {
+    async pull(controller) {
+      await new Promise(setImmediate);
       onPull();
       if (at >= bytes.length) return controller.close();
       controller.enqueue(bytes.slice(at, (at += size)));

@@ -56,6 +56,62 @@ export function htmlInstead(url: string): DermletError {
   return new DermletError('MODEL_UNAVAILABLE', `${url}: the server sent an HTML page in place of the file.`);
 }
 
+/** Bytes that are decompressed at a time. */
+const STEP = 64 << 10;
+
+/** Lets what has come in the meantime be taken first. */
+const nextTask = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+
+/**
+ * Decompresses what comes, in steps: on a slow device the line is faster, and how much has come must be known at once.
+ */
+class Unpacking {
+  readonly #unzstd: Unzstd;
+  readonly #waiting: Uint8Array[] = [];
+  #steps: Promise<void> | undefined;
+  #failed: unknown;
+
+  constructor(url: string, bytes: number) {
+    this.#unzstd = new Unzstd(url, bytes);
+  }
+
+  /** @throws DermletError MODEL_CORRUPT, of what was pushed before */
+  push(chunk: Uint8Array): void {
+    if (this.#failed !== undefined) throw this.#failed;
+    this.#waiting.push(chunk);
+    this.#steps ??= this.#run().catch((error: unknown) => {
+      this.#failed = error;
+    });
+  }
+
+  /** @throws DermletError MODEL_CORRUPT */
+  async finish(): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#steps;
+    if (this.#failed !== undefined) throw this.#failed;
+    return this.#unzstd.finish();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await nextTask();
+      for (let taken = 0; taken < STEP && this.#waiting.length > 0; ) {
+        const chunk = this.#waiting.shift()!;
+        taken += chunk.length;
+        this.#unzstd.push(chunk);
+      }
+    }
+    this.#steps = undefined;
+  }
+}
+
 async function collect(
   url: string,
   response: Response,
@@ -63,20 +119,20 @@ async function collect(
 ): Promise<Uint8Array<ArrayBuffer>> {
   let chunks: Uint8Array[] = [];
   let loaded = 0;
-  let unzstd: Unzstd | undefined;
+  let unpacking: Unpacking | undefined;
   const take = (chunk: Uint8Array) => {
     loaded += chunk.length;
     if (loaded > limit)
       throw new DermletError('MODEL_CORRUPT', `${url} is larger than the ${limit} bytes that it should have.`);
-    const first = unzstd === undefined && loaded >= 4 && loaded - chunk.length < 4;
-    if (unzstd) unzstd.push(chunk);
+    onBytes?.(loaded);
+    const first = unpacking === undefined && loaded >= 4 && loaded - chunk.length < 4;
+    if (unpacking) unpacking.push(chunk);
     else chunks.push(chunk);
     if (first && inflated !== undefined && isZstd(joined(chunks))) {
-      unzstd = new Unzstd(url, inflated);
-      for (const part of chunks) unzstd.push(part);
+      unpacking = new Unpacking(url, inflated);
+      for (const part of chunks) unpacking.push(part);
       chunks = [];
     }
-    onBytes?.(loaded);
   };
   if (!response.body) take(new Uint8Array(await response.arrayBuffer()));
   else {
@@ -88,7 +144,7 @@ async function collect(
       void reader.cancel().catch(() => undefined);
     }
   }
-  return unzstd ? unzstd.finish() : joined(chunks);
+  return unpacking ? unpacking.finish() : joined(chunks);
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

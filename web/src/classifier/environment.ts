@@ -11,6 +11,7 @@ import { DermletError } from './errors.js';
 import { FileStore } from './file-store.js';
 import type { DecodeForeign } from './foreign.js';
 import type { CreateLibheif, Libheif } from './libheif.js';
+import type { Line } from './line.js';
 import type { Backend } from './result.js';
 
 export interface Environment {
@@ -60,6 +61,8 @@ export interface BrowserEnvironmentOptions {
   /** Bytes of all files so far, and of all files known to come. */
   onBytes?: (loaded: number, total: number) => void;
   signal?: AbortSignal | undefined;
+  /** Shared with the model's files. */
+  line?: Line;
   fetch?: Fetch;
   /** undefined: the platform's, if there is one. null: none. */
   caches?: CacheStorage | null;

@@ -6,6 +6,7 @@
 import { throwIfAborted } from './abort.js';
 import { download, type Fetch, htmlInstead, looksLikeHtml } from './download.js';
 import { DermletError } from './errors.js';
+import { AHEAD, Line, type Place } from './line.js';
 import { sha256 } from './sha256.js';
 
 /** A file as it is promised by whoever names it. */
@@ -30,6 +31,8 @@ export interface FileStoreOptions {
   /** undefined: the platform's, if there is one. null: none. */
   caches?: CacheStorage | null | undefined;
   signal?: AbortSignal | undefined;
+  /** Shared with other stores whose files come over the same line. */
+  line?: Line | undefined;
 }
 
 /** @throws DermletError MODEL_CORRUPT if size or sha256 is another */
@@ -47,6 +50,7 @@ export class FileStore {
   readonly #fetch: Fetch;
   readonly #caches: CacheStorage | null;
   readonly #signal: AbortSignal | undefined;
+  readonly #line: Line;
   readonly #coming = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   readonly #keeping = new Set<Promise<void>>();
   /** Keys of kept copies that were read back and verified. */
@@ -56,11 +60,12 @@ export class FileStore {
   /** `name` of the cache. */
   constructor(
     readonly name: string,
-    { fetch: fetcher, caches, signal }: FileStoreOptions = {},
+    { fetch: fetcher, caches, signal, line = new Line() }: FileStoreOptions = {},
   ) {
     this.#fetch = fetcher ?? ((url, init) => fetch(url, init));
     this.#caches = caches === undefined ? platformCaches() : caches;
     this.#signal = signal;
+    this.#line = line;
   }
 
   /**
@@ -77,22 +82,38 @@ export class FileStore {
 
   async #file(wanted: Promised, onProgress: FileProgress | undefined): Promise<Uint8Array<ArrayBuffer>> {
     throwIfAborted(this.#signal);
-    const kept = await this.#keptFile(wanted);
-    if (kept) {
-      onProgress?.(wanted.bytes, wanted.bytes, true);
-      return kept;
+    const place = this.#line.enter();
+    try {
+      const kept = await this.#keptFile(wanted);
+      if (kept) {
+        onProgress?.(wanted.bytes, wanted.bytes, true);
+        return kept;
+      }
+      onProgress?.(0, (wanted.compressed ?? wanted).bytes, false); // it counts among what is to come
+      await place.turn;
+      const bytes = await this.#fetchFile(wanted, onProgress, place);
+      throwIfAborted(this.#signal);
+      // Not awaited: the first answer does not need it.
+      this.keep(wanted.key, bytes, 'application/octet-stream');
+      return bytes;
+    } finally {
+      place.leave();
     }
-    const bytes = await this.#fetchFile(wanted, onProgress);
-    throwIfAborted(this.#signal);
-    // Not awaited: the first answer does not need it.
-    this.keep(wanted.key, bytes, 'application/octet-stream');
-    return bytes;
   }
 
-  async #fetchFile(wanted: Promised, onProgress: FileProgress | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  async #fetchFile(
+    wanted: Promised,
+    onProgress: FileProgress | undefined,
+    place: Place,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const first = { compressed: wanted.compressed, cache: wanted.cache };
+    const report: FileProgress = (loaded, total, cached) => {
+      if (total - loaded <= AHEAD) place.leave();
+      onProgress?.(loaded, total, cached);
+    };
+    report(0, (wanted.compressed ?? wanted).bytes, false);
     try {
-      return await this.#attempt(wanted, first, onProgress);
+      return await this.#attempt(wanted, first, report);
     } catch (error) {
       throwIfAborted(this.#signal);
       // Nothing answered: asking for it in another form would not help.
@@ -108,7 +129,6 @@ export class FileStore {
     onProgress: FileProgress | undefined,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const { url, bytes: total } = compressed ?? wanted;
-    onProgress?.(0, total, false);
     const bytes = await download(url, {
       fetch: this.#fetch,
       signal: this.#signal,

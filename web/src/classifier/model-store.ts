@@ -10,6 +10,7 @@ import { type Addresses, addressIn } from './asset-base.js';
 import { download, type Fetch, htmlInstead, looksLikeHtml } from './download.js';
 import { DermletError } from './errors.js';
 import { type FileProgress, FileStore, type Promised, platformCaches, verify } from './file-store.js';
+import type { Line } from './line.js';
 import { type FileEntry, filesOf, type Manifest, parseManifestText } from './manifest.js';
 
 const CACHE = 'dermlet-models';
@@ -19,6 +20,8 @@ export interface StoreOptions {
   /** undefined: the platform's, if there is one. null: none. */
   caches?: CacheStorage | null;
   signal?: AbortSignal | undefined;
+  /** Shared with the engine's files. */
+  line?: Line | undefined;
   /** Addresses of files that are not in the model's folder. */
   addresses?: Addresses | undefined;
   /** Milliseconds to wait for a fresh manifest if there is a kept one. Default 4000. */
@@ -75,7 +78,8 @@ export class ModelStore {
     options: StoreOptions = {},
   ) {
     this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
-    this.#files = new FileStore(CACHE, { fetch: this.#fetch, caches: options.caches, signal: options.signal });
+    const { caches, signal, line } = options;
+    this.#files = new FileStore(CACHE, { fetch: this.#fetch, caches, signal, line });
     this.#signal = options.signal;
     this.#keptAfter = options.keptAfter ?? 4000;
     this.#addresses = options.addresses;

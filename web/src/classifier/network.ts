@@ -65,23 +65,27 @@ const runtimes: Record<Backend, () => Promise<Runtime>> = {
   webgpu: () => imported(() => import('onnxruntime-web/webgpu')),
 };
 
-async function configured(
-  backend: Backend,
-  environment: Environment,
+/** The runtime's scripts: what is imported, and what that imports itself as soon as it starts. */
+async function scripts(backend: Backend, environment: Environment): Promise<Runtime> {
+  const script = environment.runtimeScript(backend);
+  if (!script) return runtimes[backend]();
+  if (followsRedirects(globalThis.navigator)) await refuseRedirect(script);
+  // Whether it came, the runtime says when it imports it.
+  void import(/* @vite-ignore */ script).catch(() => undefined);
+  return runtimes[backend]();
+}
+
+function configure(
+  runtime: Runtime,
+  script: string | undefined,
   threads: number,
   binary: Uint8Array<ArrayBuffer>,
-): Promise<Runtime> {
-  const runtime = await runtimes[backend]();
-  const script = environment.runtimeScript(backend);
+): void {
   runtime.env.logLevel = 'error';
   runtime.env.wasm.numThreads = threads;
   runtime.env.wasm.wasmBinary = binary;
   runtime.env.wasm.initTimeout = threads > 1 ? THREADED_START_LIMIT : 0;
-  if (script) {
-    if (followsRedirects(globalThis.navigator)) await refuseRedirect(script);
-    runtime.env.wasm.wasmPaths = { mjs: script };
-  }
-  return runtime;
+  if (script) runtime.env.wasm.wasmPaths = { mjs: script };
 }
 
 /** WebKit imports modules from wherever an allowed address redirects to, whatever the content policy says of it. */
@@ -123,16 +127,22 @@ export async function createNetwork(
 ): Promise<Network> {
   const threads = environment.threads;
   const { locator } = manifest;
-  // In the order in which they are needed: the runtime starts, with the small locator, while the network still comes.
-  const binary = await environment.runtimeWasm(backend);
-  const finder = locator ? await read(locator.file) : null;
+  // In the order in which they are needed, all asked for at once so that the line is never idle: the runtime starts,
+  // with the small locator, while the network still comes.
+  const loading = scripts(backend, environment);
+  const starting = environment.runtimeWasm(backend);
+  const locating = locator ? read(locator.file) : null;
   const reading = read(manifest.file);
-  reading.catch(() => undefined); // awaited below
+  for (const coming of [loading, locating, reading]) coming?.catch(() => undefined); // awaited below
+  const binary = await starting;
+  const script = environment.runtimeScript(backend);
   let runtime: Runtime;
   let session: InferenceSession;
   let finding: InferenceSession | null = null;
   try {
-    runtime = await configured(backend, environment, threads, binary);
+    runtime = await loading;
+    configure(runtime, script, threads, binary);
+    const finder = await locating;
     clearUpperHalves();
     const limited = <T>(work: Promise<T>): Promise<T> =>
       threads > 1 ? withLimit(work, 2 * THREADED_START_LIMIT, 'it did not start in time') : work;
@@ -149,7 +159,6 @@ export async function createNetwork(
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;
     const message = messageOf(cause);
-    const script = environment.runtimeScript(backend);
     if (script && isMissingScript(cause)) throw await whyMissing(script, cause);
     if (threads > 1) throw new ThreadsFailed(`ONNX Runtime with ${threads} threads: ${message}`, { cause });
     throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not load the network on ${backend}: ${message}`, {

@@ -5,7 +5,8 @@ import { browserEnvironment } from './environment.js';
 import { DermletError } from './errors.js';
 import { withFiles } from './input.js';
 import { announceKept } from './kept-channel.js';
-import type { Manifest } from './manifest.js';
+import { Line } from './line.js';
+import type { FileEntry, Manifest } from './manifest.js';
 import { ModelStore, type Versions } from './model-store.js';
 import { ThreadsFailed } from './network.js';
 import type { FailedUpdate, LoadProgress } from './options.js';
@@ -34,16 +35,17 @@ export type LoadEngine = (
  * comes and works: until then the kept one goes on.
  */
 export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
-  const store = new ModelStore(settings.folder, { addresses: settings.modelAddresses });
+  const line = new Line();
+  const store = new ModelStore(settings.folder, { addresses: settings.modelAddresses, line });
   const { manifest, kept, failed }: Versions = settings.manifest
     ? { manifest: settings.manifest }
     : await store.versions();
   try {
-    const engine = await loadVersion(settings, store, manifest, onProgress);
+    const engine = await loadVersion(settings, store, line, manifest, onProgress);
     return { engine, failedUpdate: failed && { code: failed.code, message: failed.message } };
   } catch (error) {
     if (!kept || !(error instanceof DermletError) || error.code === 'ABORTED') throw error;
-    const engine = await loadVersion(settings, store, kept, onProgress).catch(() => Promise.reject(error));
+    const engine = await loadVersion(settings, store, line, kept, onProgress).catch(() => Promise.reject(error));
     return { engine, failedUpdate: { version: manifest.version, code: error.code, message: error.message } };
   }
 };
@@ -51,6 +53,7 @@ export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
 async function loadVersion(
   settings: LoadSettings,
   store: ModelStore,
+  line: Line,
   manifest: Manifest,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<Engine> {
@@ -58,25 +61,37 @@ async function loadVersion(
     assetBase: settings.assetBase,
     addresses: settings.engineAddresses,
     threads: settings.threads,
+    line,
     onBytes: (loaded, total) => onProgress({ phase: 'engine', loaded, total, cached: false }),
   });
+  // What tests the engine as soon as it has started: asked for before that, after the network.
+  const tests = new Map<FileEntry, Promise<Uint8Array<ArrayBuffer>>>();
+  const file = (entry: FileEntry): Promise<Uint8Array<ArrayBuffer>> => {
+    if (entry !== manifest.file) return tests.get(entry) ?? store.file(entry);
+    const coming = store.file(entry, (loaded, total, cached) => {
+      if (loaded > 0) onProgress({ phase: 'model', loaded, total, cached });
+    });
+    if (settings.warmUp) {
+      for (const test of [manifest.selfTest.picture, manifest.selfTest.reference]) {
+        const testing = store.file(test);
+        testing.catch(() => undefined); // whoever asks for it is told
+        tests.set(test, testing);
+      }
+    }
+    return coming;
+  };
   const engine = await Engine.load({
     manifest,
     environment,
     backend: settings.backend,
-    file: (entry) =>
-      store.file(
-        entry,
-        entry === manifest.file
-          ? (loaded, total, cached) => onProgress({ phase: 'model', loaded, total, cached })
-          : undefined,
-      ),
+    file,
     // A manifest that comes from the page is of a model that this page has had loaded.
     passed: settings.manifest ? { has: async () => true, add: async () => undefined } : new KeptTests(settings.folder),
     onSelfTest: () => onProgress({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
   // On WebGPU the self-test was already a warm-up.
   if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
+  tests.clear();
   // Nobody waits for this: the first photo must not either.
   void Promise.all([store.commit(manifest), environment.commit()]).then(([kept]) => kept && announceKept());
   return engine;
