@@ -117,8 +117,11 @@ test('only what was fetched is read again to know that it is kept, not what came
   const cache = {
     match: async (key: string) => {
       const kept = entries.get(key);
-      if (kept) read++;
-      return kept && new Response(kept.slice());
+      const arrayBuffer = async () => {
+        read++;
+        return kept!.slice().buffer;
+      };
+      return kept && { arrayBuffer };
     },
     put: async (key: string, response: Response) => void entries.set(key, new Uint8Array(await response.arrayBuffer())),
   };

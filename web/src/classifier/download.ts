@@ -5,7 +5,9 @@
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { whyNotFetched } from './causes.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
 import { isZstd, Unzstd } from './unzstd.js';
+import { Late, within } from './within.js';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
@@ -29,22 +31,29 @@ function failure(url: string, cause: unknown, signal?: AbortSignal): DermletErro
 }
 
 /**
- * @throws DermletError MODEL_UNAVAILABLE (network, status, an HTML page), CROSS_ORIGIN, POLICY_BLOCKED, SANDBOXED,
- * OPENED_AS_FILE, ABORTED
+ * @throws DermletError MODEL_UNAVAILABLE (network, no answer in time, status, an HTML page), CROSS_ORIGIN,
+ * POLICY_BLOCKED, SANDBOXED, OPENED_AS_FILE, ABORTED
  */
 export async function fetchOk(url: string, { fetch, signal, cache }: Download): Promise<Response> {
   throwIfAborted(signal);
   let response: Response;
+  const request = new AbortController();
+  const onAbort = () => request.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort);
   try {
-    response = await fetch(url, {
-      ...(signal ? { signal } : {}),
+    const coming = fetch(url, {
+      signal: request.signal,
       ...(cache ? { cache } : {}),
       credentials: 'same-origin',
       referrerPolicy: 'no-referrer',
     });
+    response = await within(coming, LIMITS.still, 'The server', signal);
   } catch (cause) {
+    signal?.removeEventListener('abort', onAbort);
+    request.abort();
     const error = failure(url, cause, signal);
-    throw (error.code === 'MODEL_UNAVAILABLE' && (await whyNotFetched(url, cause))) || error;
+    if (error.code !== 'MODEL_UNAVAILABLE' || cause instanceof Late) throw error;
+    throw (await whyNotFetched(url, cause)) ?? error;
   }
   if (!response.ok)
     throw new DermletError('MODEL_UNAVAILABLE', `${url} could not be fetched: the server answered ${response.status}.`);
@@ -112,10 +121,27 @@ class Unpacking {
   }
 }
 
+/** @throws Late when no byte has come for long, DermletError ABORTED, and what the body and `take` throw */
+export async function eachChunk(
+  response: Response,
+  take: (chunk: Uint8Array) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (!response.body) return;
+  const reader = response.body.getReader();
+  const next = () => within(reader.read(), LIMITS.still, 'The download', signal);
+  try {
+    for (let part = await next(); !part.done; part = await next()) take(part.value);
+  } finally {
+    // Ends a download no longer wanted; does nothing after the last chunk.
+    void reader.cancel().catch(() => undefined);
+  }
+}
+
 async function collect(
   url: string,
   response: Response,
-  { onBytes, limit = Infinity, inflated }: Download,
+  { onBytes, limit = Infinity, inflated, signal }: Download,
 ): Promise<Uint8Array<ArrayBuffer>> {
   let chunks: Uint8Array[] = [];
   let loaded = 0;
@@ -134,16 +160,7 @@ async function collect(
       chunks = [];
     }
   };
-  if (!response.body) take(new Uint8Array(await response.arrayBuffer()));
-  else {
-    const reader = response.body.getReader();
-    try {
-      for (let part = await reader.read(); !part.done; part = await reader.read()) take(part.value);
-    } finally {
-      // Ends a download no longer wanted; does nothing after the last chunk.
-      void reader.cancel().catch(() => undefined);
-    }
-  }
+  await eachChunk(response, take, signal);
   return unpacking ? unpacking.finish() : joined(chunks);
 }
 

@@ -58,8 +58,8 @@ export interface BrowserEnvironmentOptions {
   addresses?: Addresses | undefined;
   /** Undefined: as many as the page's isolation and the processor allow. */
   threads?: number | undefined;
-  /** Bytes of all files so far, and of all files known to come. */
-  onBytes?: (loaded: number, total: number) => void;
+  /** Of each file that is fetched. */
+  onBytes?: (file: string, loaded: number, total: number) => void;
   signal?: AbortSignal | undefined;
   /** Shared with the model's files. */
   line?: Line;
@@ -86,7 +86,7 @@ export function allowedThreads(
 const CACHE = 'dermlet-engine';
 
 export interface BrowserEnvironment extends Environment {
-  /** Resolves when what was fetched is kept, and removes what other versions of the engine had kept. */
+  /** Once all that was fetched is kept and was read back: removes what other versions of the engine had kept. */
   commit(): Promise<void>;
 }
 
@@ -94,15 +94,6 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
   const files = options.files ?? engineFiles();
   const store = new FileStore(CACHE, options);
   const address = (file: string) => addressIn(options.assetBase, file, options.addresses);
-  const sizes = new Map<string, { loaded: number; total: number }>();
-  const report = (file: string, loaded: number, total: number) => {
-    sizes.set(file, { loaded, total });
-    const all = [...sizes.values()];
-    options.onBytes?.(
-      all.reduce((sum, file) => sum + file.loaded, 0),
-      all.reduce((sum, file) => sum + file.total, 0),
-    );
-  };
   // In its address: an old copy of the same name in an HTTP cache must not meet new code.
   const versioned = (url: string, sha256: string) => {
     const named = new URL(url);
@@ -123,7 +114,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
         sha256,
         compressed: compressed && { url: versioned(address(compressed.path), sha256), bytes: compressed.bytes },
       },
-      reported ? (loaded, total, cached) => cached || report(file, loaded, total) : undefined,
+      reported ? (loaded, total, cached) => cached || options.onBytes?.(file, loaded, total) : undefined,
     );
   };
   // Kept once fetched; each picture gets its own instance, since an instance's memory never shrinks.
@@ -156,7 +147,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     threads: options.threads ?? allowedThreads(),
     gpu: (globalThis.navigator as { gpu?: GpuLike } | undefined)?.gpu,
     commit: async () => {
-      await store.settled();
+      if (!(await store.allKept())) return;
       const current = new Set(engineKeys(options.assetBase, files));
       await store.forgetAll((url) => url.startsWith(options.assetBase) && !current.has(url));
     },

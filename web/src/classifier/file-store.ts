@@ -4,10 +4,13 @@
  * Storage is optional: if it is absent, denied or full, everything works except offline use.
  */
 import { throwIfAborted } from './abort.js';
+import { inCache, platformCaches } from './cache-storage.js';
 import { download, type Fetch, htmlInstead, looksLikeHtml } from './download.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
 import { AHEAD, Line, type Place } from './line.js';
 import { sha256 } from './sha256.js';
+import { Late, within } from './within.js';
 
 /** A file as it is promised by whoever names it. */
 export interface Promised {
@@ -46,6 +49,8 @@ export async function verify(
     throw new DermletError('MODEL_CORRUPT', `${name} is damaged or changed: its sha256 is not the one it should have.`);
 }
 
+const isNetwork = (cause: unknown): boolean => cause instanceof TypeError || cause instanceof Late;
+
 export class FileStore {
   readonly #fetch: Fetch;
   readonly #caches: CacheStorage | null;
@@ -53,9 +58,10 @@ export class FileStore {
   readonly #line: Line;
   readonly #coming = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   readonly #keeping = new Set<Promise<void>>();
+  /** Files that were given, by key. */
+  readonly #given = new Map<string, Promised>();
   /** Keys of kept copies that were read back and verified. */
   readonly #right = new Set<string>();
-  #cache: Promise<Cache | null> | undefined;
 
   /** `name` of the cache. */
   constructor(
@@ -86,6 +92,7 @@ export class FileStore {
     try {
       const kept = await this.#keptFile(wanted);
       if (kept) {
+        this.#given.set(wanted.key, wanted);
         onProgress?.(wanted.bytes, wanted.bytes, true);
         return kept;
       }
@@ -93,6 +100,7 @@ export class FileStore {
       await place.turn;
       const bytes = await this.#fetchFile(wanted, onProgress, place);
       throwIfAborted(this.#signal);
+      this.#given.set(wanted.key, wanted);
       // Not awaited: the first answer does not need it.
       this.keep(wanted.key, bytes, 'application/octet-stream');
       return bytes;
@@ -117,7 +125,7 @@ export class FileStore {
     } catch (error) {
       throwIfAborted(this.#signal);
       // Nothing answered: asking for it in another form would not help.
-      if (!(error instanceof DermletError) || error.cause instanceof TypeError) throw error;
+      if (!(error instanceof DermletError) || isNetwork(error.cause)) throw error;
       if (error.code !== 'MODEL_CORRUPT' && !wanted.compressed) throw error;
       return this.#attempt(wanted, { compressed: undefined, cache: 'reload' }, onProgress);
     }
@@ -156,10 +164,17 @@ export class FileStore {
     }
   }
 
-  /** Whether the kept copy is there and right; one that was read back before is not read again. */
+  /** Whether the kept copy is there and right; one that was read back before only has to be there still. */
   async isKept(wanted: Promised): Promise<boolean> {
     await this.settled();
-    return this.#right.has(wanted.key) || (await this.#keptFile(wanted)) !== undefined;
+    if (!this.#right.has(wanted.key)) return (await this.#keptFile(wanted)) !== undefined;
+    return (await this.#inCache((cache) => cache.match(wanted.key))) !== undefined;
+  }
+
+  /** Whether every file that was given here is kept. */
+  async allKept(): Promise<boolean> {
+    for (const wanted of this.#given.values()) if (!(await this.isKept(wanted))) return false;
+    return true;
   }
 
   /** Resolves when all that was to be kept is, or could not be. */
@@ -167,53 +182,38 @@ export class FileStore {
     await Promise.all(this.#keeping);
   }
 
+  /** If the storage is full, denied or silent, the next visit fetches again. */
   keep(key: string, bytes: Uint8Array<ArrayBuffer>, type: string): void {
-    const keeping: Promise<void> = this.#put(key, bytes, type).finally(() => this.#keeping.delete(keeping));
+    const headers = { 'content-type': type, 'content-length': String(bytes.length) };
+    const keeping: Promise<void> = this.#inCache(
+      (cache) => cache.put(key, new Response(bytes, { headers })),
+      LIMITS.cacheFile,
+    ).finally(() => this.#keeping.delete(keeping));
     this.#keeping.add(keeping);
   }
 
-  async #put(key: string, bytes: Uint8Array<ArrayBuffer>, type: string): Promise<void> {
-    try {
-      const headers = { 'content-type': type, 'content-length': String(bytes.length) };
-      await (await this.#open())?.put(key, new Response(bytes, { headers }));
-    } catch {
-      // Storage full or denied: the next visit fetches again.
-    }
-  }
-
-  async read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    try {
-      const response = await (await this.#open())?.match(key);
+  read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#inCache(async (cache) => {
+      const response = await within(cache.match(key), LIMITS.cache, 'Cache Storage');
       return response && new Uint8Array(await response.arrayBuffer());
-    } catch {
-      return undefined;
-    }
+    }, LIMITS.cacheFile);
   }
 
+  /** What stays is rejected by the next read again. */
   async forget(key: string): Promise<void> {
-    try {
-      await (await this.#open())?.delete(key);
-    } catch {
-      // The next read rejects it again.
-    }
+    await this.#inCache((cache) => cache.delete(key));
   }
 
-  /** Removes what `old` says of its address, and nothing that another tab holds. */
+  /** Removes what `old` says of its address, and nothing that another tab holds. What stays only costs space. */
   async forgetAll(old: (key: string) => boolean): Promise<void> {
-    try {
-      const cache = await this.#open();
-      for (const { url } of (await cache?.keys()) ?? [])
-        if (old(url)) await unlessHeld(url, async () => void (await cache?.delete(url)));
-    } catch {
-      // An old version left behind only costs space.
-    }
+    await this.#inCache(async (cache) => {
+      for (const { url } of await cache.keys())
+        if (old(url)) await unlessHeld(url, async () => void (await cache.delete(url)));
+    }, LIMITS.cacheFile);
   }
 
-  #open(): Promise<Cache | null> {
-    this.#cache ??= Promise.resolve()
-      .then(() => this.#caches?.open(this.name) ?? null)
-      .catch(() => null);
-    return this.#cache;
+  #inCache<T>(use: (cache: Cache) => Promise<T>, milliseconds?: number): Promise<T | undefined> {
+    return inCache(this.#caches, this.name, use, milliseconds);
   }
 }
 
@@ -235,13 +235,4 @@ async function unlessHeld(key: string, remove: () => Promise<void>): Promise<voi
   const locks = platformLocks();
   if (!locks) return remove();
   await locks.request(lockOf(key), { ifAvailable: true }, (lock) => (lock ? remove() : undefined));
-}
-
-/** Absent in insecure contexts; throws in some privacy modes. */
-export function platformCaches(): CacheStorage | null {
-  try {
-    return globalThis.caches ?? null;
-  } catch {
-    return null;
-  }
 }

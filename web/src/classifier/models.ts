@@ -9,9 +9,11 @@ import { addressIn, engineFolder, shippedIn } from './asset-base.js';
 import { type IndexEntry, type ModelIndex, modelIndex, modelName } from './documents.js';
 import { download, type Fetch } from './download.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
 import { keptVersion, modelFolder } from './model-store.js';
 import type { ListOptions, ModelSummary } from './options.js';
 import { parsed, read, refuseNewer, reject } from './reading.js';
+import { within } from './within.js';
 
 const WHAT = 'The list of models';
 
@@ -131,7 +133,8 @@ export async function explainUnknown(
     error.code !== 'MODEL_UNAVAILABLE'
   )
     return error;
-  const names = await fetchIndex(modelsFolder(assetBase), undefined, source.fetch).then(
+  const list = fetchIndex(modelsFolder(assetBase), undefined, source.fetch);
+  const names = await within(list, LIMITS.explanation, 'The list of models').then(
     (entries) => entries.map(({ name }) => name),
     () => [model],
   );

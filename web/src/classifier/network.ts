@@ -8,9 +8,11 @@ import { messageOf } from './abort.js';
 import { imported, isMissingScript, whyMissing } from './causes.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
 import type { FileEntry, Manifest, ModelInput } from './manifest.js';
 import { clearUpperHalves } from './registers.js';
 import type { Backend } from './result.js';
+import { within } from './within.js';
 
 /** The views of one picture, one after the other, as the core's `interpret` takes them. */
 export type NetworkOutputs = ModelOutputs;
@@ -51,12 +53,6 @@ export class ThreadsFailed extends Error {
   override readonly name = 'ThreadsFailed';
 }
 
-/**
- * Milliseconds that the threaded runtime may take to start: with a blocked thread script it waits forever without an
- * error.
- */
-const THREADED_START_LIMIT = 15_000;
-
 type Runtime = typeof import('onnxruntime-web/wasm');
 
 /** Each entry is its own copy of the runtime with its own state; the second is fetched only when WebGPU is tried. */
@@ -84,7 +80,7 @@ function configure(
   runtime.env.logLevel = 'error';
   runtime.env.wasm.numThreads = threads;
   runtime.env.wasm.wasmBinary = binary;
-  runtime.env.wasm.initTimeout = threads > 1 ? THREADED_START_LIMIT : 0;
+  runtime.env.wasm.initTimeout = threads > 1 ? LIMITS.threads : 0;
   if (script) runtime.env.wasm.wasmPaths = { mjs: script };
 }
 
@@ -96,20 +92,13 @@ const followsRedirects = ({ userAgent = '' }: { userAgent?: string } = {}): bool
 async function refuseRedirect(script: string): Promise<void> {
   let from: string;
   try {
-    from = (await fetch(script, { credentials: 'same-origin', referrerPolicy: 'no-referrer' })).url;
+    const coming = fetch(script, { credentials: 'same-origin', referrerPolicy: 'no-referrer' });
+    from = (await within(coming, LIMITS.still, 'The server')).url;
   } catch (cause) {
     throw new DermletError('MODEL_UNAVAILABLE', `${script} could not be fetched: ${messageOf(cause)}`, { cause });
   }
   if (new URL(from).origin !== new URL(script).origin)
     throw new DermletError('MODEL_UNAVAILABLE', `${script} was redirected to another origin, ${new URL(from).origin}.`);
-}
-
-function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>(
-    (_resolve, reject) => (timer = setTimeout(() => reject(new Error(message)), milliseconds)),
-  );
-  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
 
 /**
@@ -144,8 +133,10 @@ export async function createNetwork(
     configure(runtime, script, threads, binary);
     const finder = await locating;
     clearUpperHalves();
+    // One thread of the processor's only computes. Drivers and threads may wait for ever.
+    const limit = backend === 'webgpu' ? LIMITS.session : 2 * LIMITS.threads;
     const limited = <T>(work: Promise<T>): Promise<T> =>
-      threads > 1 ? withLimit(work, 2 * THREADED_START_LIMIT, 'it did not start in time') : work;
+      threads > 1 || backend === 'webgpu' ? within(work, limit, 'The runtime') : work;
     const find = (bytes: Uint8Array) =>
       runtime.InferenceSession.create(bytes, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
     // A runtime for WebGPU asks for its device with its first session: that one is the network's.

@@ -172,6 +172,7 @@ export const messages: Compiled<SharedArguments> = {
   "load.model.kept": () => "Opening the neural network kept on this device",
   "load.model.download": () => "Downloading the neural network",
   "load.model.progress": (d) => "Downloading the neural network: " + d.loaded + " of " + d.total,
+  "load.slowLine": (d) => d.what + " (slow connection: about " + plural(d.minutes, 0, en, { one: strictNumber("en-GB", d.minutes, 0, "minutes") + " minute", other: strictNumber("en-GB", d.minutes, 0, "minutes") + " minutes" }) + " left)",
   "load.selfTest": () => "Checking the neural network against its reference",
   "load.once": () => "Once, then kept on this device",
   "load.slow": () => "This is taking longer than usual. The connection may be slow or interrupted.",

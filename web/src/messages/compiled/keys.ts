@@ -168,6 +168,7 @@ export interface SharedArguments {
   'load.model.kept': undefined;
   'load.model.download': undefined;
   'load.model.progress': { loaded: string; total: string };
+  'load.slowLine': { what: string; minutes: number };
   'load.selfTest': undefined;
   'load.once': undefined;
   'load.slow': undefined;
