@@ -72,6 +72,16 @@ test('Cache Storage that falls silent under the service worker: the page comes',
   await app.classify('spot.jpg');
 });
 
+test('Cache Storage that falls silent while the service worker starts: the page comes', async ({ app, page, site }) => {
+  const code = `let asked = 0; const { keys } = Cache.prototype; Cache.prototype.keys = function () {
+      return asked++ > 0 ? new Promise(() => undefined) : keys.call(this); };`;
+  site.before('sw.js', code);
+  await app.open();
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+  await page.reload();
+  await app.untilReady();
+});
+
 test('2 kB/s is told as a slow connection, with the time that is left', async ({ page, site }) => {
   site.slow(ORT, 2000);
   await page.goto(site.url);

@@ -36,7 +36,10 @@ const kept = new Map(
 );
 
 worker.addEventListener('install', (event) => event.waitUntil(keepAll()));
-worker.addEventListener('activate', (event) => event.waitUntil(Promise.all([forgetOld(), worker.clients.claim()])));
+// The page's requests wait for the activation, whatever the storage does.
+worker.addEventListener('activate', (event) =>
+  event.waitUntil(Promise.all([inTime(forgetOld()), worker.clients.claim()])),
+);
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const address = new URL(request.url);
@@ -86,22 +89,24 @@ const SILENT = 5000;
 /** It once gave no answer: not asked again, as each file of the page would wait as long. */
 let silent = false;
 
-/** What is kept, if Cache Storage answers, and in time. */
-function last(file: Kept): Promise<Response | undefined> {
-  if (silent) return Promise.resolve(undefined);
+/** What Cache Storage gives, if it answers, and in time. */
+function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve) => {
     const late = setTimeout(() => {
       silent = true;
       resolve(undefined);
     }, SILENT);
-    const asked = caches.open(CACHE).then((cache) => cache.match(file.key));
     void asked
       .catch(() => undefined)
-      .then((response) => {
+      .then((answer) => {
         clearTimeout(late);
-        resolve(response);
+        resolve(answer);
       });
   });
+}
+
+async function last(file: Kept): Promise<Response | undefined> {
+  return silent ? undefined : inTime(caches.open(CACHE).then((cache) => cache.match(file.key)));
 }
 
 /** Not waited for by the page. If the storage is full, denied or silent, it is fetched again next time. */
