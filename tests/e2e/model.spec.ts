@@ -52,7 +52,14 @@ for (const { what, path, answer } of UNAVAILABLE) {
   });
 }
 
-test('a manifest of another version is refused', async ({ app, page, site }) => {
+test('a model that is made for a newer Dermlet is told as that', async ({ app, page, site }) => {
+  site.answers.set('models/skin-8/manifest.json', { body: '{"manifestVersion": 99}' });
+  await page.goto(site.url);
+  await expect(app.notice).toContainText('MODEL_TOO_NEW');
+  await expect(app.notice).toContainText('made for a newer Dermlet');
+});
+
+test('a manifest of an older version is refused', async ({ app, page, site }) => {
   site.answers.set('models/skin-8/manifest.json', { body: '{"manifestVersion": 1}' });
   await page.goto(site.url);
   await expect(app.notice).toContainText('MODEL_CORRUPT');

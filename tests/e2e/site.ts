@@ -118,6 +118,43 @@ export class Site {
     return body;
   }
 
+  /** Sends a file at so many bytes a second; 0: its headers only, and then nothing for ever. */
+  slow(path: string, bytesPerSecond: number): void {
+    const send: Answer['send'] = (body, response) => {
+      response.flushHeaders();
+      let at = 0;
+      const timer = setInterval(() => {
+        if (bytesPerSecond > 0) response.write(body.subarray(at, (at += bytesPerSecond)));
+        if (at < body.length) return;
+        clearInterval(timer);
+        response.end();
+      }, 1000);
+      response.on('close', () => clearInterval(timer));
+    };
+    this.answers.set(path, { body: this.read(path), send });
+  }
+
+  /** Adds code before a script of the site. */
+  before(path: string, code: string): void {
+    this.answers.set(path, { body: `${code}\n${this.read(path).toString()}`, type: 'text/javascript' });
+  }
+
+  /** The same model as another version, with a network of another hash: a field without effect is added to its file. */
+  renewModel(version: string): void {
+    const producerVersion = Buffer.from([0x1a, version.length, ...Buffer.from(version)]);
+    const body = Buffer.concat([this.read('models/skin-8/skin-8.onnx'), producerVersion]);
+    this.answers.set('models/skin-8/skin-8.onnx', { body });
+    this.changeJson(
+      'models/skin-8/manifest.json',
+      (manifest: { version: string; file: { bytes: number; sha256: string; compressed?: unknown } }) => {
+        manifest.version = version;
+        manifest.file.bytes = body.length;
+        manifest.file.sha256 = createHash('sha256').update(body).digest('hex');
+        delete manifest.file.compressed;
+      },
+    );
+  }
+
   /**
    * Serves a second model and a list with only it and the default: the shipped weights under another name, with one
    * category's name and the licence changed, so that its results can be told apart.

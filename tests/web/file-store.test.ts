@@ -26,7 +26,8 @@ beforeAll(async () => {
 function pieces(bytes: Uint8Array, size: number, onPull: () => void = () => undefined): Response {
   let at = 0;
   const stream = new ReadableStream<Uint8Array>({
-    pull(controller) {
+    async pull(controller) {
+      await new Promise(setImmediate);
       onPull();
       if (at >= bytes.length) return controller.close();
       controller.enqueue(bytes.slice(at, (at += size)));
@@ -108,4 +109,30 @@ test('who asks at the same time waits for one request', async () => {
   const [a, b] = await Promise.all([store.file(promised), store.file(promised)]);
   expect(a).toBe(b);
   expect(asked).toHaveLength(1);
+});
+
+test('only what was fetched is read again to know that it is kept, not what came from the cache', async () => {
+  const entries = new Map<string, Uint8Array<ArrayBuffer>>();
+  let read = 0;
+  const cache = {
+    match: async (key: string) => {
+      const kept = entries.get(key);
+      const arrayBuffer = async () => {
+        read++;
+        return kept!.slice().buffer;
+      };
+      return kept && { arrayBuffer };
+    },
+    put: async (key: string, response: Response) => void entries.set(key, new Uint8Array(await response.arrayBuffer())),
+  };
+  const caches = { open: async () => cache } as unknown as CacheStorage;
+  const visit = () => new FileStore('test', { caches, fetch: async () => new Response(packed) });
+  const first = visit();
+  await first.file(promised);
+  expect(await first.isKept(promised)).toBe(true);
+  expect(read).toBe(1);
+  const second = visit();
+  await second.file(promised);
+  expect(await second.isKept(promised)).toBe(true);
+  expect(read).toBe(2);
 });

@@ -233,7 +233,9 @@ describe('errors name the field', () => {
     ));
   test('a cut that is no share', () =>
     expectCode(broken(['modalities', 1, 'tiers', 'high'], 1.2), 'MODEL_CORRUPT', /modalities\[1\]\.tiers\.high/));
-  test.each([1, 2, 4])('of version %i, which it names', (version) =>
+  test('of a later version, made for a newer Dermlet', () =>
+    expectCode(broken(['manifestVersion'], 4), 'MODEL_TOO_NEW', /newer Dermlet: it is of version 4, and .* version 3/));
+  test.each([1, 2])('of version %i, which it names', (version) =>
     expectCode(
       broken(['manifestVersion'], version),
       'MODEL_CORRUPT',

@@ -118,7 +118,16 @@ describe('the manifest', () => {
     const { manifest: used, kept, failed } = await store(host, caches).versions();
     expect(used).toEqual(manifest());
     expect(kept).toBeUndefined();
-    expect(failed).toMatchObject({ code: 'MODEL_CORRUPT', message: expect.stringMatching(/manifestVersion is 4/) });
+    expect(failed).toMatchObject({ code: 'MODEL_TOO_NEW', message: expect.stringMatching(/of version 4, and this/) });
+  });
+
+  test('one that a newer Dermlet has kept is left to it', async () => {
+    const host = new Host();
+    const caches = new Caches();
+    const key = `${folder}manifest.json`;
+    caches.entries.set(key, new TextEncoder().encode('{"manifestVersion": 4}'));
+    expect((await store(host, caches).versions()).kept).toBeUndefined();
+    expect(caches.entries.has(key)).toBe(true);
   });
 
   test('a new version comes with the kept one, in case that not all of it comes', async () => {
@@ -141,8 +150,9 @@ describe('the manifest', () => {
     caches.full = true;
     const one = store(host, caches);
     await one.file(reference());
+    await new Promise(setImmediate);
     caches.full = false; // the manifest itself would fit
-    await one.commit(manifest());
+    expect(await one.commit(manifest())).toBe(false); // so nobody is told that it is kept
     expect([...caches.entries.keys()]).toEqual([old]);
   });
 
@@ -279,7 +289,7 @@ test('committing a version removes what older ones left, and nothing else', asyn
   for (const key of [old, ...others]) caches.entries.set(key, new Uint8Array(1));
   const one = store(host, caches);
   await one.file(reference());
-  await one.commit(manifest());
+  expect(await one.commit(manifest())).toBe(true);
   expect(caches.entries.has(old)).toBe(false);
   for (const key of others) expect(caches.entries.has(key)).toBe(true);
   expect(caches.entries.has(`${folder}selftest.json?sha256=${reference().sha256}`)).toBe(true);

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import type { Fetch } from '../../web/src/classifier/download.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
+import { filesOf, parseManifest } from '../../web/src/classifier/manifest.js';
 import {
   explainUnknown,
   isModelName,
@@ -109,6 +110,9 @@ describe('the list', () => {
     expect(parseModelIndex(index()).map(({ name }) => name)).toEqual(['skin-open', 'skin-8']);
   });
 
+  test('of a later version is made for a newer Dermlet', () =>
+    expectCode(() => parseModelIndex({ indexVersion: 2 }), 'MODEL_TOO_NEW', /newer Dermlet: it is of version 2/));
+
   test('names each model once and has one default', async () => {
     await expectCode(
       () => parseModelIndex({ indexVersion: 1, models: [entry('a', { default: true }), entry('a')] }),
@@ -130,18 +134,26 @@ describe('the list', () => {
 
   test('is given with the default first, absolute addresses, and what is kept', async () => {
     const manifest = JSON.parse(new TextDecoder().decode(modelFile('manifest.json'))) as object;
+    const lost = new Set<string>();
     const cache = {
-      match: async (url: string) =>
-        url === 'https://h/app/models/skin-8/manifest.json'
-          ? new Response(JSON.stringify({ ...manifest, version: '1.2.3' }))
-          : undefined,
+      match: async (url: string) => {
+        if (!url.startsWith('https://h/app/models/skin-8/') || lost.has(url)) return undefined;
+        return new Response(url.endsWith('.json') ? JSON.stringify({ ...manifest, version: '1.2.3' }) : 'a file');
+      },
     };
     const caches = { open: async () => cache } as unknown as CacheStorage;
-    const models = await listModelsFrom({ assetBase: ASSETS }, { fetch: host(JSON.stringify(index())), caches });
+    const list = () => listModelsFrom({ assetBase: ASSETS }, { fetch: host(JSON.stringify(index())), caches });
+    const models = await list();
     expect(models.map(({ name, default: usual, kept }) => [name, usual, kept])).toEqual([
       ['skin-8', true, true],
       ['skin-open', false, false],
     ]);
+    // Kept is what all files are here of.
+    for (const { path, sha256 } of filesOf(parseManifest(manifest))) {
+      lost.clear();
+      lost.add(`https://h/app/models/skin-8/${path}?sha256=${sha256}`);
+      expect((await list())[0]!.kept).toBe(false);
+    }
     expect(models[0]).toMatchObject({
       url: 'https://h/app/models/skin-8/',
       cardUrl: 'https://h/app/models/skin-8/MODEL_CARD.md',

@@ -18,6 +18,7 @@ import { codeOf } from './steps.mjs';
  * @property {string} [type]
  * @property {string | Uint8Array} body
  * @property {Record<string, string>} [headers]
+ * @property {(body: Buffer, response: import('node:http').ServerResponse) => void} [send]  sends the body, in its time
  *
  * @typedef {object} ServeOptions
  * @property {string} root  the folder
@@ -127,8 +128,9 @@ export async function serve({
      * @param {number} status
      * @param {import('node:http').OutgoingHttpHeaders} fields
      * @param {Buffer | string | import('node:fs').ReadStream} [body]
+     * @param {() => void} [sent]  sends the body in another way
      */
-    const send = (status, fields, body) => {
+    const send = (status, fields, body, sent) => {
       onRequest?.({ method: request.method, path: path ?? url, status });
       response.writeHead(status, {
         'Cache-Control': 'no-cache',
@@ -137,6 +139,7 @@ export async function serve({
         ...fields,
       });
       if (request.method === 'HEAD' || body === undefined) response.end();
+      else if (sent) sent();
       else if (typeof body === 'object' && 'pipe' in body) body.on('error', () => response.destroy()).pipe(response);
       else response.end(body);
     };
@@ -157,6 +160,7 @@ export async function serve({
         instead.status ?? 200,
         { 'Content-Type': instead.type ?? typeOf(path), 'Content-Length': body.length, ...instead.headers },
         body,
+        instead.send && (() => instead.send?.(body, response)),
       );
     }
     const found = await find(folder, path);

@@ -14,6 +14,7 @@ ErrorCode = Literal[
     "DECODER_UNAVAILABLE",
     "MODEL_UNAVAILABLE",
     "MODEL_CORRUPT",
+    "MODEL_TOO_NEW",
     "PART_MISSING",
     "WRONG_MEDIA_TYPE",
     "CROSS_ORIGIN",
@@ -43,6 +44,8 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     "MODEL_UNAVAILABLE",
     # Fetched, but not what the manifest promises: sha256, size, schema, outputs.
     "MODEL_CORRUPT",
+    # The model, or the list of models, is made for a newer Dermlet than this one.
+    "MODEL_TOO_NEW",
     # A script of the engine is not where it should be: the site was renewed, or copied without it.
     "PART_MISSING",
     # A script of the engine is sent with a media type that browsers do not run.

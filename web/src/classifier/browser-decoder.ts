@@ -7,6 +7,8 @@
 import { DermletError } from './errors.js';
 import { broken, checkPixels, type DecodedPicture, type ForeignFormat, unsupported } from './foreign.js';
 import { decodeHeic, type Libheif } from './libheif.js';
+import { LIMITS } from './limits.js';
+import { within } from './within.js';
 
 /** The part of the worker's global scope that is used. */
 export interface DecodingScope {
@@ -123,6 +125,9 @@ const canvas: Way = async (scope, bytes, type) => {
   }
 };
 
+/** A decoder that is never done with a file has not decoded it. */
+const inTime = <T>(decoding: Promise<T>): Promise<T> => within(decoding, LIMITS.decoder, 'The decoder');
+
 /** 48 x 48 opaque pixels, hardly two alike: any browser that alters pixels alters some of these. */
 const PROBE_SIDE = 48;
 
@@ -162,7 +167,7 @@ export function isProbe({ width, height, rgba }: Pixels): boolean {
 /** Whether a known picture comes through unchanged. Tested each time: it takes 1 ms, and permissions change. */
 async function trusted(scope: DecodingScope, way: Way): Promise<boolean> {
   try {
-    return isProbe(await way(scope, probeFile(), 'image/bmp'));
+    return isProbe(await inTime(way(scope, probeFile(), 'image/bmp')));
   } catch {
     return false;
   }
@@ -181,12 +186,8 @@ async function reads(scope: DecodingScope, format: ForeignFormat): Promise<boole
   const tiny = TINY[format];
   if (tiny === undefined || !scope.createImageBitmap) return false;
   try {
-    (
-      await scope.createImageBitmap(
-        new Blob([Uint8Array.from(atob(tiny), (c) => c.charCodeAt(0))], { type: `image/${format}` }),
-        {},
-      )
-    ).close();
+    const file = new Blob([Uint8Array.from(atob(tiny), (c) => c.charCodeAt(0))], { type: `image/${format}` });
+    (await inTime(scope.createImageBitmap(file, {}))).close();
     return true;
   } catch {
     return false;
@@ -210,7 +211,7 @@ export async function decodeInBrowser(
   let problem: unknown;
   if (supported && (await trusted(scope, webcodecs))) {
     try {
-      return { path: 'webcodecs', ...(await webcodecs(scope, bytes, type)) };
+      return { path: 'webcodecs', ...(await inTime(webcodecs(scope, bytes, type))) };
     } catch (error) {
       problem = refused(error);
     }
@@ -232,7 +233,7 @@ class Altered extends Error {}
 
 async function fromCanvas(scope: DecodingScope, bytes: Uint8Array<ArrayBuffer>, type: string): Promise<Pixels> {
   if (!scope.createImageBitmap || !scope.OffscreenCanvas) throw new Error('there is no canvas');
-  const drawn = await canvas(scope, bytes, type);
+  const drawn = await inTime(canvas(scope, bytes, type));
   // In this order, so that an undecodable file is reported as such.
   if (!(await trusted(scope, canvas))) throw new Altered();
   return drawn;

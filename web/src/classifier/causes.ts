@@ -4,6 +4,8 @@
  */
 import { messageOf } from './abort.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
+import { Late, within } from './within.js';
 
 /** Where this code runs; tests give another. */
 export interface Surroundings {
@@ -16,7 +18,7 @@ export interface Surroundings {
 const here = (): Surroundings => ({
   protocol: globalThis.location?.protocol ?? '',
   origin: globalThis.origin ?? '',
-  fetch: (url, init) => fetch(url, init),
+  fetch: (url, init) => within(fetch(url, init), LIMITS.explanation, 'The server'),
 });
 
 /** Addresses that the page's policy has forbidden; `blob` and the like where a browser says no more. */
@@ -109,8 +111,10 @@ export async function whyNotFetched(
 /** An import whose failure says why. @throws DermletError as `whyMissing` gives */
 export async function imported<Module>(load: () => Promise<Module>): Promise<Module> {
   try {
-    return await load();
+    return await within(load(), LIMITS.script, 'A script');
   } catch (cause) {
+    if (cause instanceof Late)
+      throw new DermletError('MODEL_UNAVAILABLE', `A script could not be fetched: ${cause.message}`, { cause });
     if (!isMissingScript(cause)) throw cause;
     // Chromium and Firefox name the address.
     const [script] = /https?:\S+/.exec(messageOf(cause)) ?? [];

@@ -12,6 +12,7 @@ import { DermletError } from './errors.js';
 import { hold } from './file-store.js';
 import { bytesOf, type Kept, keptInput, withPixelSources } from './given.js';
 import { type InputOf, isList, ofPicture, type PictureOf } from './input.js';
+import { LIMITS } from './limits.js';
 import { type Manifest, modelInfo } from './manifest.js';
 import { modelKeys } from './model-store.js';
 import { defaultModel, explainUnknown, listModelsFrom, resolveModel } from './models.js';
@@ -33,15 +34,13 @@ import type { LoadSettings, WireInput } from './protocol.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
-/** Milliseconds that a worker may take to finish an aborted call before it is ended. @internal */
-export const STUCK_AFTER = 15_000;
-
 /** Pictures of one lesion in one call; the core can combine no more. */
 const MAX_LESION_PICTURES = 2;
 
 /** What tests and Node replace. @internal */
 export interface Internals {
   spawn: Spawn;
+  /** Milliseconds that a worker may take to finish an aborted call before it is ended. */
   stuckAfter: number;
 }
 
@@ -97,12 +96,12 @@ export class Classifier {
    * Fetches engine and model (or takes the kept copies) and starts the worker.
    * @param model a name from `listModels` (`'skin-8'`), or the address of a model's folder or manifest.json, relative
    * to the page; when absent, that list's default
-   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, PART_MISSING, WRONG_MEDIA_TYPE,
-   * CROSS_ORIGIN, POLICY_BLOCKED, SANDBOXED, OPENED_AS_FILE, INVALID_ARGUMENT (a name that is not listed; the message
-   * gives those that are), ABORTED
+   * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, MODEL_TOO_NEW, BACKEND_FAILED, PART_MISSING,
+   * WRONG_MEDIA_TYPE, CROSS_ORIGIN, POLICY_BLOCKED, SANDBOXED, OPENED_AS_FILE, INVALID_ARGUMENT (a name that is not
+   * listed; the message gives those that are), ABORTED
    */
   static load(model?: string | URL, options: LoadOptions = {}): Promise<Classifier> {
-    return Classifier.loadWith(model, options, { spawn: spawnWorker, stuckAfter: STUCK_AFTER });
+    return Classifier.loadWith(model, options, { spawn: spawnWorker, stuckAfter: LIMITS.stuck });
   }
 
   /** @internal */
@@ -175,7 +174,7 @@ export class Classifier {
     this.#release();
     clearTimeout(this.#idleTimer);
     for (const job of [this.#current, ...this.#jobs.splice(0)]) job?.reject(disposedError());
-    this.#worker?.end(disposedError());
+    this.#worker?.leave(disposedError());
     this.#worker = undefined;
   }
 
@@ -268,7 +267,7 @@ export class Classifier {
     if (this.#disposed || this.#idleTimeout <= 0) return;
     clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => {
-      this.#worker?.end();
+      this.#worker?.leave();
       this.#worker = undefined;
     }, this.#idleTimeout);
     // In Node an idle timer must not keep the process alive.
@@ -278,7 +277,7 @@ export class Classifier {
 
 /**
  * The models deployed beside the engine, the default first.
- * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, INVALID_ARGUMENT, ABORTED
+ * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, MODEL_TOO_NEW, INVALID_ARGUMENT, ABORTED
  */
 export function listModels(options: ListOptions = {}): Promise<ModelSummary[]> {
   return listModelsFrom(options);

@@ -37,6 +37,7 @@ export type {
  * - `MODEL_UNAVAILABLE`: The model or a part of the engine could not be fetched: offline, 404, an HTML page in its
  *   place.
  * - `MODEL_CORRUPT`: Fetched, but not what the manifest promises: sha256, size, schema, outputs.
+ * - `MODEL_TOO_NEW`: The model, or the list of models, is made for a newer Dermlet than this one.
  * - `PART_MISSING`: A script of the engine is not where it should be: the site was renewed, or copied without it.
  * - `WRONG_MEDIA_TYPE`: A script of the engine is sent with a media type that browsers do not run.
  * - `CROSS_ORIGIN`: The engine is on another origin, and that origin or the page does not allow it.
@@ -57,6 +58,7 @@ export type ErrorCode =
   | 'DECODER_UNAVAILABLE'
   | 'MODEL_UNAVAILABLE'
   | 'MODEL_CORRUPT'
+  | 'MODEL_TOO_NEW'
   | 'PART_MISSING'
   | 'WRONG_MEDIA_TYPE'
   | 'CROSS_ORIGIN'

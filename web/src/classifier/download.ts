@@ -5,7 +5,9 @@
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { whyNotFetched } from './causes.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
 import { isZstd, Unzstd } from './unzstd.js';
+import { Late, within } from './within.js';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
@@ -29,22 +31,29 @@ function failure(url: string, cause: unknown, signal?: AbortSignal): DermletErro
 }
 
 /**
- * @throws DermletError MODEL_UNAVAILABLE (network, status, an HTML page), CROSS_ORIGIN, POLICY_BLOCKED, SANDBOXED,
- * OPENED_AS_FILE, ABORTED
+ * @throws DermletError MODEL_UNAVAILABLE (network, no answer in time, status, an HTML page), CROSS_ORIGIN,
+ * POLICY_BLOCKED, SANDBOXED, OPENED_AS_FILE, ABORTED
  */
 export async function fetchOk(url: string, { fetch, signal, cache }: Download): Promise<Response> {
   throwIfAborted(signal);
   let response: Response;
+  const request = new AbortController();
+  const onAbort = () => request.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort);
   try {
-    response = await fetch(url, {
-      ...(signal ? { signal } : {}),
+    const coming = fetch(url, {
+      signal: request.signal,
       ...(cache ? { cache } : {}),
       credentials: 'same-origin',
       referrerPolicy: 'no-referrer',
     });
+    response = await within(coming, LIMITS.still, 'The server', signal);
   } catch (cause) {
+    signal?.removeEventListener('abort', onAbort);
+    request.abort();
     const error = failure(url, cause, signal);
-    throw (error.code === 'MODEL_UNAVAILABLE' && (await whyNotFetched(url, cause))) || error;
+    if (error.code !== 'MODEL_UNAVAILABLE' || cause instanceof Late) throw error;
+    throw (await whyNotFetched(url, cause)) ?? error;
   }
   if (!response.ok)
     throw new DermletError('MODEL_UNAVAILABLE', `${url} could not be fetched: the server answered ${response.status}.`);
@@ -56,39 +65,103 @@ export function htmlInstead(url: string): DermletError {
   return new DermletError('MODEL_UNAVAILABLE', `${url}: the server sent an HTML page in place of the file.`);
 }
 
+/** Bytes that are decompressed at a time. */
+const STEP = 64 << 10;
+
+/** Lets what has come in the meantime be taken first. */
+const nextTask = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+
+/**
+ * Decompresses what comes, in steps: on a slow device the line is faster, and how much has come must be known at once.
+ */
+class Unpacking {
+  readonly #unzstd: Unzstd;
+  readonly #waiting: Uint8Array[] = [];
+  #steps: Promise<void> | undefined;
+  #failed: unknown;
+
+  constructor(url: string, bytes: number) {
+    this.#unzstd = new Unzstd(url, bytes);
+  }
+
+  /** @throws DermletError MODEL_CORRUPT, of what was pushed before */
+  push(chunk: Uint8Array): void {
+    if (this.#failed !== undefined) throw this.#failed;
+    this.#waiting.push(chunk);
+    this.#steps ??= this.#run().catch((error: unknown) => {
+      this.#failed = error;
+    });
+  }
+
+  /** @throws DermletError MODEL_CORRUPT */
+  async finish(): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#steps;
+    if (this.#failed !== undefined) throw this.#failed;
+    return this.#unzstd.finish();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await nextTask();
+      for (let taken = 0; taken < STEP && this.#waiting.length > 0; ) {
+        const chunk = this.#waiting.shift()!;
+        taken += chunk.length;
+        this.#unzstd.push(chunk);
+      }
+    }
+    this.#steps = undefined;
+  }
+}
+
+/** @throws Late when no byte has come for long, DermletError ABORTED, and what the body and `take` throw */
+export async function eachChunk(
+  response: Response,
+  take: (chunk: Uint8Array) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (!response.body) return;
+  const reader = response.body.getReader();
+  const next = () => within(reader.read(), LIMITS.still, 'The download', signal);
+  try {
+    for (let part = await next(); !part.done; part = await next()) take(part.value);
+  } finally {
+    // Ends a download no longer wanted; does nothing after the last chunk.
+    void reader.cancel().catch(() => undefined);
+  }
+}
+
 async function collect(
   url: string,
   response: Response,
-  { onBytes, limit = Infinity, inflated }: Download,
+  { onBytes, limit = Infinity, inflated, signal }: Download,
 ): Promise<Uint8Array<ArrayBuffer>> {
   let chunks: Uint8Array[] = [];
   let loaded = 0;
-  let unzstd: Unzstd | undefined;
+  let unpacking: Unpacking | undefined;
   const take = (chunk: Uint8Array) => {
     loaded += chunk.length;
     if (loaded > limit)
       throw new DermletError('MODEL_CORRUPT', `${url} is larger than the ${limit} bytes that it should have.`);
-    const first = unzstd === undefined && loaded >= 4 && loaded - chunk.length < 4;
-    if (unzstd) unzstd.push(chunk);
+    onBytes?.(loaded);
+    const first = unpacking === undefined && loaded >= 4 && loaded - chunk.length < 4;
+    if (unpacking) unpacking.push(chunk);
     else chunks.push(chunk);
     if (first && inflated !== undefined && isZstd(joined(chunks))) {
-      unzstd = new Unzstd(url, inflated);
-      for (const part of chunks) unzstd.push(part);
+      unpacking = new Unpacking(url, inflated);
+      for (const part of chunks) unpacking.push(part);
       chunks = [];
     }
-    onBytes?.(loaded);
   };
-  if (!response.body) take(new Uint8Array(await response.arrayBuffer()));
-  else {
-    const reader = response.body.getReader();
-    try {
-      for (let part = await reader.read(); !part.done; part = await reader.read()) take(part.value);
-    } finally {
-      // Ends a download no longer wanted; does nothing after the last chunk.
-      void reader.cancel().catch(() => undefined);
-    }
-  }
-  return unzstd ? unzstd.finish() : joined(chunks);
+  await eachChunk(response, take, signal);
+  return unpacking ? unpacking.finish() : joined(chunks);
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -3,6 +3,7 @@
 import { messageOf } from './abort.js';
 import type { CallOptions } from './engine.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
 import type { Manifest } from './manifest.js';
 import type { FailedUpdate, LoadProgress, Stage } from './options.js';
 import {
@@ -15,6 +16,7 @@ import {
 } from './protocol.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
+import { after } from './within.js';
 
 /** The part of Worker that is used; tests supply their own. */
 export interface WorkerLike {
@@ -54,6 +56,8 @@ export class NotStarted extends DermletError {
   }
 }
 
+const locks = (): LockManager | undefined => (globalThis.navigator as { locks?: LockManager } | undefined)?.locks;
+
 interface Call {
   resolve(result: Result): void;
   reject(error: Error): void;
@@ -67,7 +71,15 @@ export class EngineWorker {
   #settleReady!: { resolve(ready: Ready): void; reject(error: Error): void };
   #started = false;
   #dead = false;
+  /** It still keeps what it has loaded. */
+  #keeping = false;
+  #ready = false;
   #nextId = 1;
+  /** Ends the waiting for its next word, while one is due. */
+  #stopWatching: () => void = () => undefined;
+  readonly #life = locks() ? `dermlet-worker:${crypto.randomUUID()}` : undefined;
+  /** Ends the waiting for its lock. */
+  readonly #ended = new AbortController();
 
   constructor(
     spawn: Spawn,
@@ -85,7 +97,8 @@ export class EngineWorker {
     this.#worker.addEventListener('message', (event) => this.#receive((event as MessageEvent<FromWorker>).data));
     this.#worker.addEventListener('error', (event) => this.#crash((event as ErrorEvent).message));
     this.#worker.addEventListener('messageerror', () => this.#crash('a message could not be read'));
-    this.#worker.postMessage({ type: 'load', settings }, []);
+    this.#worker.postMessage({ type: 'load', settings: { ...settings, life: this.#life } }, []);
+    this.#expect(LIMITS.silence);
   }
 
   get dead(): boolean {
@@ -98,15 +111,36 @@ export class EngineWorker {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#calls.set(id, { resolve, reject, onStage });
+      this.#expect(LIMITS.firstWord);
       this.#worker.postMessage({ type: 'classify', id, input, options }, inputBuffers(input));
     });
   }
 
   /** Ends the worker and frees its memory. Unfinished calls are rejected with `error`. */
-  end(error: Error = new DermletError('ABORTED', 'The worker was ended.')): void {
+  end(error?: Error): void {
     if (this.#dead) return;
-    this.#dead = true;
+    this.#close(error);
     this.#worker.terminate();
+  }
+
+  /** The same, but what it has loaded is kept first: it is not needed any more, and nothing is wrong with it. */
+  leave(error?: Error): void {
+    if (!this.#keeping) return this.end(error);
+    if (this.#dead) return;
+    this.#close(error);
+    const stop = after(LIMITS.keeping, () => this.#worker.terminate());
+    this.#settled = () => {
+      stop();
+      this.#worker.terminate();
+    };
+  }
+
+  #settled: () => void = () => undefined;
+
+  #close(error: Error = new DermletError('ABORTED', 'The worker was ended.')): void {
+    this.#dead = true;
+    this.#stopWatching();
+    this.#ended.abort();
     this.#settleReady.reject(error);
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();
@@ -119,13 +153,49 @@ export class EngineWorker {
     this.end(error);
   }
 
+  /** It must say something in this time. */
+  #expect(milliseconds: number): void {
+    this.#stopWatching();
+    this.#stopWatching = after(milliseconds, () => this.#crash(`it gave no sign for ${milliseconds / 1000} s`));
+  }
+
+  /** It holds its lock: who gets that next knows that it has ended, killed or closed without a word. */
+  async #watchLife(): Promise<void> {
+    const name = this.#life!;
+    const { signal } = this.#ended;
+    try {
+      // Where it can be had at once, page and worker do not share locks: Chromium parts them when storage is cleared.
+      const shared = await locks()!.request(name, { ifAvailable: true }, (lock) => lock === null);
+      if (shared && !signal.aborted) await locks()!.request(name, { signal }, () => this.#crash('it ended'));
+    } catch {
+      // Ended from here, or cleared: its silence then tells.
+    }
+  }
+
   #receive(message: FromWorker): void {
+    if (message.type === 'settled') {
+      this.#keeping = false;
+      this.#settled();
+    }
     if (this.#dead) return;
     this.#started = true;
+    this.#handle(message);
+    if (this.#dead) return;
+    if (this.#ready && this.#calls.size === 0) this.#stopWatching();
+    else this.#expect(LIMITS.silence);
+  }
+
+  #handle(message: FromWorker): void {
     switch (message.type) {
+      case 'alive':
+        return void this.#watchLife();
+      case 'settled':
+        return;
       case 'progress':
         return this.onProgress(message.progress);
       case 'ready':
+        this.#ready = true;
+        this.#keeping = message.keeping;
         return this.#settleReady.resolve(message);
       case 'load-failed':
         return this.end(fromWire(message.error));

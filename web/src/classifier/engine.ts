@@ -9,6 +9,7 @@ import type {
   Explain,
   Interpreted,
   LesionOutputs,
+  ModalityProbe,
   Prepared,
   PrepareSpec,
 } from '../../../wasm_src/bindings/dermlet.js';
@@ -87,6 +88,7 @@ export interface SelfTest {
 
 export class Engine {
   readonly manifest: Manifest;
+  readonly #probe: ModalityProbe | undefined;
 
   private constructor(
     readonly options: EngineOptions,
@@ -96,6 +98,8 @@ export class Engine {
     readonly rejectionModel: Uint8Array | null,
   ) {
     this.manifest = options.manifest;
+    const { modalityProbe: probe } = this.manifest;
+    this.#probe = probe && { weights: probe.weights.flat(), bias: probe.bias };
   }
 
   /**
@@ -342,14 +346,10 @@ export class Engine {
     embedding,
     views,
   }: NetworkOutputs): Promise<{ modality: Modality; probability: number } | undefined> {
-    const { modalityProbe, modalities } = this.manifest;
-    if (!modalityProbe || !embedding) return undefined;
+    if (!this.#probe || !embedding) return undefined;
     const upright = embedding.subarray(0, embedding.length / views);
-    const { index, probability } = await this.core.recogniseModality(upright, {
-      weights: modalityProbe.weights.flat(),
-      bias: modalityProbe.bias,
-    });
-    return { modality: modalities[index]!, probability };
+    const { index, probability } = await this.core.recogniseModality(upright, this.#probe);
+    return { modality: this.manifest.modalities[index]!, probability };
   }
 
   /** Input that the core refuses here came from the network, never from the caller. */

@@ -5,12 +5,13 @@
 import { messageOf } from './abort.js';
 import { type Addresses, addressIn } from './asset-base.js';
 import { imported, isMissingScript, whyMissing } from './causes.js';
-import { type Fetch, requireWasm } from './download.js';
+import type { Fetch } from './download.js';
 import { type EngineFile, engineFiles, engineKey, engineKeys } from './engine-files.js';
 import { DermletError } from './errors.js';
 import { FileStore } from './file-store.js';
 import type { DecodeForeign } from './foreign.js';
 import type { CreateLibheif, Libheif } from './libheif.js';
+import type { Line } from './line.js';
 import type { Backend } from './result.js';
 
 export interface Environment {
@@ -57,9 +58,11 @@ export interface BrowserEnvironmentOptions {
   addresses?: Addresses | undefined;
   /** Undefined: as many as the page's isolation and the processor allow. */
   threads?: number | undefined;
-  /** Bytes of all files so far, and of all files known to come. */
-  onBytes?: (loaded: number, total: number) => void;
+  /** Of each file that is fetched. */
+  onBytes?: (file: string, loaded: number, total: number) => void;
   signal?: AbortSignal | undefined;
+  /** Shared with the model's files. */
+  line?: Line;
   fetch?: Fetch;
   /** undefined: the platform's, if there is one. null: none. */
   caches?: CacheStorage | null;
@@ -83,7 +86,7 @@ export function allowedThreads(
 const CACHE = 'dermlet-engine';
 
 export interface BrowserEnvironment extends Environment {
-  /** Resolves when what was fetched is kept, and removes what other versions of the engine had kept. */
+  /** Once all that was fetched is kept and was read back: removes what other versions of the engine had kept. */
   commit(): Promise<void>;
 }
 
@@ -91,15 +94,6 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
   const files = options.files ?? engineFiles();
   const store = new FileStore(CACHE, options);
   const address = (file: string) => addressIn(options.assetBase, file, options.addresses);
-  const sizes = new Map<string, { loaded: number; total: number }>();
-  const report = (file: string, loaded: number, total: number) => {
-    sizes.set(file, { loaded, total });
-    const all = [...sizes.values()];
-    options.onBytes?.(
-      all.reduce((sum, file) => sum + file.loaded, 0),
-      all.reduce((sum, file) => sum + file.total, 0),
-    );
-  };
   // In its address: an old copy of the same name in an HTTP cache must not meet new code.
   const versioned = (url: string, sha256: string) => {
     const named = new URL(url);
@@ -111,7 +105,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     if (!entry) throw new DermletError('MODEL_UNAVAILABLE', `${file} is none of the engine's files.`);
     const { bytes, sha256, compressed } = entry;
     const url = versioned(address(file), sha256);
-    const content = await store.file(
+    return store.file(
       {
         name: file,
         url,
@@ -120,10 +114,8 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
         sha256,
         compressed: compressed && { url: versioned(address(compressed.path), sha256), bytes: compressed.bytes },
       },
-      reported ? (loaded, total, cached) => cached || report(file, loaded, total) : undefined,
+      reported ? (loaded, total, cached) => cached || options.onBytes?.(file, loaded, total) : undefined,
     );
-    requireWasm(url, content);
-    return content;
   };
   // Kept once fetched; each picture gets its own instance, since an instance's memory never shrinks.
   let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;
@@ -155,7 +147,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     threads: options.threads ?? allowedThreads(),
     gpu: (globalThis.navigator as { gpu?: GpuLike } | undefined)?.gpu,
     commit: async () => {
-      await store.settled();
+      if (!(await store.allKept())) return;
       const current = new Set(engineKeys(options.assetBase, files));
       await store.forgetAll((url) => url.startsWith(options.assetBase) && !current.has(url));
     },

@@ -4,9 +4,13 @@
  * Storage is optional: if it is absent, denied or full, everything works except offline use.
  */
 import { throwIfAborted } from './abort.js';
+import { inCache, platformCaches } from './cache-storage.js';
 import { download, type Fetch, htmlInstead, looksLikeHtml } from './download.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
+import { AHEAD, Line, type Place } from './line.js';
 import { sha256 } from './sha256.js';
+import { Late, within } from './within.js';
 
 /** A file as it is promised by whoever names it. */
 export interface Promised {
@@ -30,6 +34,8 @@ export interface FileStoreOptions {
   /** undefined: the platform's, if there is one. null: none. */
   caches?: CacheStorage | null | undefined;
   signal?: AbortSignal | undefined;
+  /** Shared with other stores whose files come over the same line. */
+  line?: Line | undefined;
 }
 
 /** @throws DermletError MODEL_CORRUPT if size or sha256 is another */
@@ -43,22 +49,29 @@ export async function verify(
     throw new DermletError('MODEL_CORRUPT', `${name} is damaged or changed: its sha256 is not the one it should have.`);
 }
 
+const isNetwork = (cause: unknown): boolean => cause instanceof TypeError || cause instanceof Late;
+
 export class FileStore {
   readonly #fetch: Fetch;
   readonly #caches: CacheStorage | null;
   readonly #signal: AbortSignal | undefined;
+  readonly #line: Line;
   readonly #coming = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   readonly #keeping = new Set<Promise<void>>();
-  #cache: Promise<Cache | null> | undefined;
+  /** Files that were given, by key. */
+  readonly #given = new Map<string, Promised>();
+  /** Keys of kept copies that were read back and verified. */
+  readonly #right = new Set<string>();
 
   /** `name` of the cache. */
   constructor(
     readonly name: string,
-    { fetch: fetcher, caches, signal }: FileStoreOptions = {},
+    { fetch: fetcher, caches, signal, line = new Line() }: FileStoreOptions = {},
   ) {
     this.#fetch = fetcher ?? ((url, init) => fetch(url, init));
     this.#caches = caches === undefined ? platformCaches() : caches;
     this.#signal = signal;
+    this.#line = line;
   }
 
   /**
@@ -75,26 +88,44 @@ export class FileStore {
 
   async #file(wanted: Promised, onProgress: FileProgress | undefined): Promise<Uint8Array<ArrayBuffer>> {
     throwIfAborted(this.#signal);
-    const kept = await this.#keptFile(wanted);
-    if (kept) {
-      onProgress?.(wanted.bytes, wanted.bytes, true);
-      return kept;
+    const place = this.#line.enter();
+    try {
+      const kept = await this.#keptFile(wanted);
+      if (kept) {
+        this.#given.set(wanted.key, wanted);
+        onProgress?.(wanted.bytes, wanted.bytes, true);
+        return kept;
+      }
+      onProgress?.(0, (wanted.compressed ?? wanted).bytes, false); // it counts among what is to come
+      await place.turn;
+      const bytes = await this.#fetchFile(wanted, onProgress, place);
+      throwIfAborted(this.#signal);
+      this.#given.set(wanted.key, wanted);
+      // Not awaited: the first answer does not need it.
+      this.keep(wanted.key, bytes, 'application/octet-stream');
+      return bytes;
+    } finally {
+      place.leave();
     }
-    const bytes = await this.#fetchFile(wanted, onProgress);
-    throwIfAborted(this.#signal);
-    // Not awaited: the first answer does not need it.
-    this.keep(wanted.key, bytes, 'application/octet-stream');
-    return bytes;
   }
 
-  async #fetchFile(wanted: Promised, onProgress: FileProgress | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  async #fetchFile(
+    wanted: Promised,
+    onProgress: FileProgress | undefined,
+    place: Place,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const first = { compressed: wanted.compressed, cache: wanted.cache };
+    const report: FileProgress = (loaded, total, cached) => {
+      if (total - loaded <= AHEAD) place.leave();
+      onProgress?.(loaded, total, cached);
+    };
+    report(0, (wanted.compressed ?? wanted).bytes, false);
     try {
-      return await this.#attempt(wanted, first, onProgress);
+      return await this.#attempt(wanted, first, report);
     } catch (error) {
       throwIfAborted(this.#signal);
       // Nothing answered: asking for it in another form would not help.
-      if (!(error instanceof DermletError) || error.cause instanceof TypeError) throw error;
+      if (!(error instanceof DermletError) || isNetwork(error.cause)) throw error;
       if (error.code !== 'MODEL_CORRUPT' && !wanted.compressed) throw error;
       return this.#attempt(wanted, { compressed: undefined, cache: 'reload' }, onProgress);
     }
@@ -106,7 +137,6 @@ export class FileStore {
     onProgress: FileProgress | undefined,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const { url, bytes: total } = compressed ?? wanted;
-    onProgress?.(0, total, false);
     const bytes = await download(url, {
       fetch: this.#fetch,
       signal: this.#signal,
@@ -126,6 +156,7 @@ export class FileStore {
     if (!bytes) return undefined;
     try {
       await verify(wanted, bytes);
+      this.#right.add(wanted.key);
       return bytes;
     } catch {
       await this.forget(wanted.key);
@@ -133,10 +164,17 @@ export class FileStore {
     }
   }
 
-  /** Whether the kept copy is there and right. */
+  /** Whether the kept copy is there and right; one that was read back before only has to be there still. */
   async isKept(wanted: Promised): Promise<boolean> {
     await this.settled();
-    return (await this.#keptFile(wanted)) !== undefined;
+    if (!this.#right.has(wanted.key)) return (await this.#keptFile(wanted)) !== undefined;
+    return (await this.#inCache((cache) => cache.match(wanted.key))) !== undefined;
+  }
+
+  /** Whether every file that was given here is kept. */
+  async allKept(): Promise<boolean> {
+    for (const wanted of this.#given.values()) if (!(await this.isKept(wanted))) return false;
+    return true;
   }
 
   /** Resolves when all that was to be kept is, or could not be. */
@@ -144,53 +182,38 @@ export class FileStore {
     await Promise.all(this.#keeping);
   }
 
+  /** If the storage is full, denied or silent, the next visit fetches again. */
   keep(key: string, bytes: Uint8Array<ArrayBuffer>, type: string): void {
-    const keeping: Promise<void> = this.#put(key, bytes, type).finally(() => this.#keeping.delete(keeping));
+    const headers = { 'content-type': type, 'content-length': String(bytes.length) };
+    const keeping: Promise<void> = this.#inCache(
+      (cache) => cache.put(key, new Response(bytes, { headers })),
+      LIMITS.cacheFile,
+    ).finally(() => this.#keeping.delete(keeping));
     this.#keeping.add(keeping);
   }
 
-  async #put(key: string, bytes: Uint8Array<ArrayBuffer>, type: string): Promise<void> {
-    try {
-      const headers = { 'content-type': type, 'content-length': String(bytes.length) };
-      await (await this.#open())?.put(key, new Response(bytes, { headers }));
-    } catch {
-      // Storage full or denied: the next visit fetches again.
-    }
-  }
-
-  async read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    try {
-      const response = await (await this.#open())?.match(key);
+  read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#inCache(async (cache) => {
+      const response = await within(cache.match(key), LIMITS.cache, 'Cache Storage');
       return response && new Uint8Array(await response.arrayBuffer());
-    } catch {
-      return undefined;
-    }
+    }, LIMITS.cacheFile);
   }
 
+  /** What stays is rejected by the next read again. */
   async forget(key: string): Promise<void> {
-    try {
-      await (await this.#open())?.delete(key);
-    } catch {
-      // The next read rejects it again.
-    }
+    await this.#inCache((cache) => cache.delete(key));
   }
 
-  /** Removes what `old` says of its address, and nothing that another tab holds. */
+  /** Removes what `old` says of its address, and nothing that another tab holds. What stays only costs space. */
   async forgetAll(old: (key: string) => boolean): Promise<void> {
-    try {
-      const cache = await this.#open();
-      for (const { url } of (await cache?.keys()) ?? [])
-        if (old(url)) await unlessHeld(url, async () => void (await cache?.delete(url)));
-    } catch {
-      // An old version left behind only costs space.
-    }
+    await this.#inCache(async (cache) => {
+      for (const { url } of await cache.keys())
+        if (old(url)) await unlessHeld(url, async () => void (await cache.delete(url)));
+    }, LIMITS.cacheFile);
   }
 
-  #open(): Promise<Cache | null> {
-    this.#cache ??= Promise.resolve()
-      .then(() => this.#caches?.open(this.name) ?? null)
-      .catch(() => null);
-    return this.#cache;
+  #inCache<T>(use: (cache: Cache) => Promise<T>, milliseconds?: number): Promise<T | undefined> {
+    return inCache(this.#caches, this.name, use, milliseconds);
   }
 }
 
@@ -212,13 +235,4 @@ async function unlessHeld(key: string, remove: () => Promise<void>): Promise<voi
   const locks = platformLocks();
   if (!locks) return remove();
   await locks.request(lockOf(key), { ifAvailable: true }, (lock) => (lock ? remove() : undefined));
-}
-
-/** Absent in insecure contexts; throws in some privacy modes. */
-export function platformCaches(): CacheStorage | null {
-  try {
-    return globalThis.caches ?? null;
-  } catch {
-    return null;
-  }
 }

@@ -1,9 +1,12 @@
 /** Pictures as callers pass them: files, file addresses, and pixels. */
 import { messageOf } from './abort.js';
+import { eachChunk } from './download.js';
 import { DermletError } from './errors.js';
 import { isList } from './input.js';
+import { LIMITS } from './limits.js';
 import type { ClassifyInput } from './options.js';
 import type { Result, Source } from './result.js';
+import { within } from './within.js';
 
 /** Bytes. The core has the same limit; here larger files are refused before they are read. */
 export const MAX_FILE_BYTES = 64 << 20;
@@ -57,18 +60,41 @@ function ownAddress(address: string | URL): URL {
   return url;
 }
 
-/** The file's bytes, for the worker. @throws DermletError UNREADABLE_FILE, IMAGE_TOO_LARGE */
+async function fetched(address: URL, signal: AbortSignal | undefined): Promise<ArrayBuffer> {
+  const request = new AbortController();
+  const abort = () => request.abort();
+  signal?.addEventListener('abort', abort);
+  try {
+    // `same-origin` also refuses redirects to other origins.
+    const coming = fetch(address, { mode: 'same-origin', signal: request.signal });
+    const response = await within(coming, LIMITS.still, 'The server', signal);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    let size = 0;
+    await eachChunk(
+      response,
+      (chunk) => {
+        size += chunk.length;
+        checkSize(size);
+        chunks.push(chunk as Uint8Array<ArrayBuffer>);
+      },
+      signal,
+    );
+    return await new Blob(chunks).arrayBuffer();
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    abort();
+  }
+}
+
+/** The file's bytes, for the worker. @throws DermletError UNREADABLE_FILE, IMAGE_TOO_LARGE, ABORTED */
 export async function bytesOf(input: Kept, signal?: AbortSignal): Promise<ArrayBuffer> {
   if (input instanceof PixelFile) return input.file;
   if (input instanceof ArrayBuffer) return input;
   try {
-    if (input instanceof Blob) return await input.arrayBuffer();
-    // `same-origin` also refuses redirects to other origins.
-    const response = await fetch(input, { mode: 'same-origin', ...(signal ? { signal } : {}) });
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    const blob = await response.blob();
-    checkSize(blob.size);
-    return await blob.arrayBuffer();
+    return input instanceof Blob
+      ? await within(input.arrayBuffer(), LIMITS.file, 'It', signal)
+      : await fetched(input, signal);
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;
     throw new DermletError('UNREADABLE_FILE', `The file could not be read: ${messageOf(cause)}`, { cause });

@@ -7,14 +7,13 @@ const NAME = 'dermlet-kept';
 const channel = (): BroadcastChannel | null =>
   typeof BroadcastChannel === 'function' ? new BroadcastChannel(NAME) : null;
 
-/** @param folder the model's, absolute */
-export function announceKept(folder: string): void {
+export function announceKept(): void {
   const open = channel();
-  open?.postMessage(folder);
+  open?.postMessage(null);
   open?.close();
 }
 
-/** Calls `listener` with the folder of each model that is kept from now on. */
-export function onKept(listener: (folder: string) => void): void {
-  channel()?.addEventListener('message', ({ data }: MessageEvent<string>) => listener(data));
+/** Calls `listener` whenever a model is kept from now on. */
+export function onKept(listener: () => void): void {
+  channel()?.addEventListener('message', () => listener());
 }

@@ -7,7 +7,7 @@ import { type Addresses, addressIn } from './asset-base.js';
 import { MANIFEST_VERSION } from './contract.js';
 import { type Manifest as ManifestFile, manifest, type SetRule, selfTestReference } from './documents.js';
 import type { ModelInfo } from './options.js';
-import { parsed, read, reject } from './reading.js';
+import { parsed, read, refuseNewer, reject } from './reading.js';
 
 export type {
   Calibration,
@@ -95,6 +95,7 @@ function checkTogether(manifest: Manifest): void {
 function checkVersion(value: unknown): void {
   const version = (value as { manifestVersion?: unknown } | null | undefined)?.manifestVersion;
   if (!Number.isInteger(version) || version === MANIFEST_VERSION) return;
+  refuseNewer(WHAT, version as number, MANIFEST_VERSION);
   reject(
     'manifestVersion',
     `is ${String(version)}, but only version ${MANIFEST_VERSION} is read here: model and engine must be of one release`,
@@ -103,7 +104,7 @@ function checkVersion(value: unknown): void {
 
 /**
  * Reads a parsed manifest.json.
- * @throws DermletError MODEL_CORRUPT that names the first field found wrong.
+ * @throws DermletError MODEL_CORRUPT that names the first field found wrong, MODEL_TOO_NEW
  */
 export function parseManifest(value: unknown): Manifest {
   const {
@@ -117,7 +118,7 @@ export function parseManifest(value: unknown): Manifest {
   return whole;
 }
 
-/** The same from the file's text. @throws DermletError MODEL_CORRUPT */
+/** The same from the file's text. @throws DermletError MODEL_CORRUPT, MODEL_TOO_NEW */
 export const parseManifestText = (text: string): Manifest => parseManifest(parsed(WHAT, text));
 
 /** The public part. `base` is the model folder's address. */

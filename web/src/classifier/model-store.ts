@@ -7,9 +7,12 @@
  */
 import { throwIfAborted } from './abort.js';
 import { type Addresses, addressIn } from './asset-base.js';
+import { inCache, platformCaches } from './cache-storage.js';
 import { download, type Fetch, htmlInstead, looksLikeHtml } from './download.js';
 import { DermletError } from './errors.js';
-import { type FileProgress, FileStore, type Promised, platformCaches, verify } from './file-store.js';
+import { type FileProgress, FileStore, type Promised, verify } from './file-store.js';
+import { LIMITS } from './limits.js';
+import { Line } from './line.js';
 import { type FileEntry, filesOf, type Manifest, parseManifestText } from './manifest.js';
 
 const CACHE = 'dermlet-models';
@@ -21,7 +24,7 @@ export interface StoreOptions {
   signal?: AbortSignal | undefined;
   /** Addresses of files that are not in the model's folder. */
   addresses?: Addresses | undefined;
-  /** Milliseconds to wait for a fresh manifest if there is a kept one. Default 4000. */
+  /** Milliseconds to wait for a fresh manifest if there is a kept one. */
   keptAfter?: number;
 }
 
@@ -60,6 +63,8 @@ const sameFiles = (a: Manifest, b: Manifest): boolean =>
   a.version === b.version && modelKeys('https://h/', a).join() === modelKeys('https://h/', b).join();
 
 export class ModelStore {
+  /** That its files come over, for others. */
+  readonly line = new Line();
   readonly #fetch: Fetch;
   readonly #files: FileStore;
   readonly #signal: AbortSignal | undefined;
@@ -67,7 +72,6 @@ export class ModelStore {
   readonly #addresses: Addresses | undefined;
   /** The manifest's key in the cache. */
   readonly #manifestUrl: string;
-  readonly #asked = new Set<FileEntry>();
 
   /** `folder` as `modelFolder` gives it. */
   constructor(
@@ -75,9 +79,10 @@ export class ModelStore {
     options: StoreOptions = {},
   ) {
     this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
-    this.#files = new FileStore(CACHE, { fetch: this.#fetch, caches: options.caches, signal: options.signal });
+    const { caches, signal } = options;
+    this.#files = new FileStore(CACHE, { fetch: this.#fetch, caches, signal, line: this.line });
     this.#signal = options.signal;
-    this.#keptAfter = options.keptAfter ?? 4000;
+    this.#keptAfter = options.keptAfter ?? LIMITS.manifest;
     this.#addresses = options.addresses;
     this.#manifestUrl = new URL('manifest.json', folder).href;
   }
@@ -86,7 +91,7 @@ export class ModelStore {
    * The version to load, and the whole one kept here if that is another. A new manifest that cannot be read (made for
    * another version of Dermlet, damaged) leaves the kept one, and `failed` says why.
    * @throws DermletError MODEL_UNAVAILABLE (neither network nor a kept copy), MODEL_CORRUPT (fetched, but not a valid
-   * manifest, and none kept), ABORTED
+   * manifest, and none kept), MODEL_TOO_NEW (as before, made for a newer Dermlet), ABORTED
    */
   async versions(): Promise<Versions> {
     const fresh = this.#freshManifest();
@@ -108,22 +113,25 @@ export class ModelStore {
    * One verified file of the model.
    * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, ABORTED
    */
-  async file(entry: FileEntry, onProgress?: FileProgress): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await this.#files.file(this.#promised(entry), onProgress);
-    this.#asked.add(entry);
-    return bytes;
+  file(entry: FileEntry, onProgress?: FileProgress): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#files.file(this.#promised(entry), onProgress);
   }
 
   /**
-   * Keeps the manifest of a model whose loaded files were all kept, and removes its older versions' files. If one could
-   * not be kept, what was kept before stays.
+   * Keeps the manifest of a model whose loaded files were all kept, and removes its older versions' files once it was
+   * read back. If anything could not be kept, what was kept before stays.
+   * @returns whether it is kept
    */
-  async commit(manifest: Manifest): Promise<void> {
-    for (const entry of this.#asked) if (!(await this.#files.isKept(this.#promised(entry)))) return;
-    this.#files.keep(this.#manifestUrl, new TextEncoder().encode(JSON.stringify(manifest)), 'application/json');
+  async commit(manifest: Manifest): Promise<boolean> {
+    if (!(await this.#files.allKept())) return false;
+    const text = JSON.stringify(manifest);
+    this.#files.keep(this.#manifestUrl, new TextEncoder().encode(text), 'application/json');
     await this.#files.settled();
+    const kept = await this.#files.read(this.#manifestUrl);
+    if (!kept || new TextDecoder().decode(kept) !== text) return false;
     const current = new Set(modelKeys(this.folder, manifest));
     await this.#files.forgetAll((url) => this.#isFile(url) && !current.has(url));
+    return true;
   }
 
   #promised(entry: FileEntry): Promised {
@@ -163,27 +171,27 @@ export class ModelStore {
     if (!bytes) return undefined;
     try {
       return parseManifestText(new TextDecoder().decode(bytes));
-    } catch {
-      await this.#files.forget(this.#manifestUrl);
+    } catch (error) {
+      // One for a newer Dermlet is right for the tab that has that.
+      if (!(error instanceof DermletError) || error.code !== 'MODEL_TOO_NEW')
+        await this.#files.forget(this.#manifestUrl);
       return undefined;
     }
   }
 }
 
-/**
- * The version of the model kept for a folder; undefined if none is kept or the cache cannot be read. A manifest is kept
- * only after its network.
- */
+/** The version of the model of which every file is kept for a folder; undefined if none is, or nobody can tell. */
 export async function keptVersion(
   folder: string,
   caches: CacheStorage | null = platformCaches(),
 ): Promise<string | undefined> {
-  try {
-    const response = await (await caches?.open(CACHE))?.match(new URL('manifest.json', folder).href);
-    return response && parseManifestText(await response.text()).version;
-  } catch {
-    return undefined;
-  }
+  return inCache(caches, CACHE, async (cache) => {
+    const response = await cache.match(new URL('manifest.json', folder).href);
+    if (!response) return undefined;
+    const manifest = parseManifestText(await response.text());
+    const files = await Promise.all(modelKeys(folder, manifest).map((key) => cache.match(key)));
+    return files.includes(undefined) ? undefined : manifest.version;
+  });
 }
 
 function unlessSlow<T>(fresh: Promise<T>, kept: T, milliseconds: number): Promise<T> {

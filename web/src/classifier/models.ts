@@ -9,9 +9,11 @@ import { addressIn, engineFolder, shippedIn } from './asset-base.js';
 import { type IndexEntry, type ModelIndex, modelIndex, modelName } from './documents.js';
 import { download, type Fetch } from './download.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
 import { keptVersion, modelFolder } from './model-store.js';
 import type { ListOptions, ModelSummary } from './options.js';
-import { parsed, read, reject } from './reading.js';
+import { parsed, read, refuseNewer, reject } from './reading.js';
+import { within } from './within.js';
 
 const WHAT = 'The list of models';
 
@@ -40,9 +42,20 @@ function checkTogether({ models }: ModelIndex): void {
   if (defaults !== 1) reject('models', `must have one default, not ${defaults}`);
 }
 
-/** Reads a parsed index.json. @throws DermletError MODEL_CORRUPT that names the first field found wrong */
+/** The one version that is read. */
+const INDEX_VERSION = 1 satisfies ModelIndex['indexVersion'];
+
+function checkVersion(value: unknown): void {
+  const version = (value as { indexVersion?: unknown } | null | undefined)?.indexVersion;
+  if (Number.isInteger(version)) refuseNewer(WHAT, version as number, INDEX_VERSION);
+}
+
+/**
+ * Reads a parsed index.json.
+ * @throws DermletError MODEL_CORRUPT that names the first field found wrong, MODEL_TOO_NEW
+ */
 export const parseModelIndex = (value: unknown): IndexEntry[] =>
-  read(WHAT, modelIndex, value, { after: checkTogether }).models;
+  read(WHAT, modelIndex, value, { before: checkVersion, after: checkTogether }).models;
 
 export interface IndexSource {
   fetch?: Fetch;
@@ -51,7 +64,7 @@ export interface IndexSource {
 
 /**
  * What `models/index.json` lists, the default first.
- * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, INVALID_ARGUMENT, ABORTED
+ * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, MODEL_TOO_NEW, INVALID_ARGUMENT, ABORTED
  */
 export async function listModelsFrom(options: ListOptions, source: IndexSource = {}): Promise<ModelSummary[]> {
   const folder = modelsFolder(engineFolder(options.assetBase, globalThis.location?.href));
@@ -76,7 +89,7 @@ export async function listModelsFrom(options: ListOptions, source: IndexSource =
 
 /**
  * The name of the model used when none is chosen.
- * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, ABORTED
+ * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, MODEL_TOO_NEW, ABORTED
  */
 export async function defaultModel(
   assetBase: string,
@@ -120,7 +133,8 @@ export async function explainUnknown(
     error.code !== 'MODEL_UNAVAILABLE'
   )
     return error;
-  const names = await fetchIndex(modelsFolder(assetBase), undefined, source.fetch).then(
+  const list = fetchIndex(modelsFolder(assetBase), undefined, source.fetch);
+  const names = await within(list, LIMITS.explanation, 'The list of models').then(
     (entries) => entries.map(({ name }) => name),
     () => [model],
   );

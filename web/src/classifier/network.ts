@@ -8,9 +8,11 @@ import { messageOf } from './abort.js';
 import { imported, isMissingScript, whyMissing } from './causes.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
 import type { FileEntry, Manifest, ModelInput } from './manifest.js';
 import { clearUpperHalves } from './registers.js';
 import type { Backend } from './result.js';
+import { within } from './within.js';
 
 /** The views of one picture, one after the other, as the core's `interpret` takes them. */
 export type NetworkOutputs = ModelOutputs;
@@ -51,12 +53,6 @@ export class ThreadsFailed extends Error {
   override readonly name = 'ThreadsFailed';
 }
 
-/**
- * Milliseconds that the threaded runtime may take to start: with a blocked thread script it waits forever without an
- * error.
- */
-const THREADED_START_LIMIT = 15_000;
-
 type Runtime = typeof import('onnxruntime-web/wasm');
 
 /** Each entry is its own copy of the runtime with its own state; the second is fetched only when WebGPU is tried. */
@@ -65,23 +61,27 @@ const runtimes: Record<Backend, () => Promise<Runtime>> = {
   webgpu: () => imported(() => import('onnxruntime-web/webgpu')),
 };
 
-async function configured(
-  backend: Backend,
-  environment: Environment,
+/** The runtime's scripts: what is imported, and what that imports itself as soon as it starts. */
+async function scripts(backend: Backend, environment: Environment): Promise<Runtime> {
+  const script = environment.runtimeScript(backend);
+  if (!script) return runtimes[backend]();
+  if (followsRedirects(globalThis.navigator)) await refuseRedirect(script);
+  // Whether it came, the runtime says when it imports it.
+  void import(/* @vite-ignore */ script).catch(() => undefined);
+  return runtimes[backend]();
+}
+
+function configure(
+  runtime: Runtime,
+  script: string | undefined,
   threads: number,
   binary: Uint8Array<ArrayBuffer>,
-): Promise<Runtime> {
-  const runtime = await runtimes[backend]();
-  const script = environment.runtimeScript(backend);
+): void {
   runtime.env.logLevel = 'error';
   runtime.env.wasm.numThreads = threads;
   runtime.env.wasm.wasmBinary = binary;
-  runtime.env.wasm.initTimeout = threads > 1 ? THREADED_START_LIMIT : 0;
-  if (script) {
-    if (followsRedirects(globalThis.navigator)) await refuseRedirect(script);
-    runtime.env.wasm.wasmPaths = { mjs: script };
-  }
-  return runtime;
+  runtime.env.wasm.initTimeout = threads > 1 ? LIMITS.threads : 0;
+  if (script) runtime.env.wasm.wasmPaths = { mjs: script };
 }
 
 /** WebKit imports modules from wherever an allowed address redirects to, whatever the content policy says of it. */
@@ -92,20 +92,13 @@ const followsRedirects = ({ userAgent = '' }: { userAgent?: string } = {}): bool
 async function refuseRedirect(script: string): Promise<void> {
   let from: string;
   try {
-    from = (await fetch(script, { credentials: 'same-origin', referrerPolicy: 'no-referrer' })).url;
+    const coming = fetch(script, { credentials: 'same-origin', referrerPolicy: 'no-referrer' });
+    from = (await within(coming, LIMITS.still, 'The server')).url;
   } catch (cause) {
     throw new DermletError('MODEL_UNAVAILABLE', `${script} could not be fetched: ${messageOf(cause)}`, { cause });
   }
   if (new URL(from).origin !== new URL(script).origin)
     throw new DermletError('MODEL_UNAVAILABLE', `${script} was redirected to another origin, ${new URL(from).origin}.`);
-}
-
-function withLimit<T>(work: Promise<T>, milliseconds: number, message: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>(
-    (_resolve, reject) => (timer = setTimeout(() => reject(new Error(message)), milliseconds)),
-  );
-  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
 
 /**
@@ -123,19 +116,27 @@ export async function createNetwork(
 ): Promise<Network> {
   const threads = environment.threads;
   const { locator } = manifest;
-  // In the order in which they are needed: the runtime starts, with the small locator, while the network still comes.
-  const binary = await environment.runtimeWasm(backend);
-  const finder = locator ? await read(locator.file) : null;
+  // In the order in which they are needed, all asked for at once so that the line is never idle: the runtime starts,
+  // with the small locator, while the network still comes.
+  const loading = scripts(backend, environment);
+  const starting = environment.runtimeWasm(backend);
+  const locating = locator ? read(locator.file) : null;
   const reading = read(manifest.file);
-  reading.catch(() => undefined); // awaited below
+  for (const coming of [loading, locating, reading]) coming?.catch(() => undefined); // awaited below
+  const binary = await starting;
+  const script = environment.runtimeScript(backend);
   let runtime: Runtime;
   let session: InferenceSession;
   let finding: InferenceSession | null = null;
   try {
-    runtime = await configured(backend, environment, threads, binary);
+    runtime = await loading;
+    configure(runtime, script, threads, binary);
+    const finder = await locating;
     clearUpperHalves();
+    // One thread of the processor's only computes. Drivers and threads may wait for ever.
+    const limit = backend === 'webgpu' ? LIMITS.session : 2 * LIMITS.threads;
     const limited = <T>(work: Promise<T>): Promise<T> =>
-      threads > 1 ? withLimit(work, 2 * THREADED_START_LIMIT, 'it did not start in time') : work;
+      threads > 1 || backend === 'webgpu' ? within(work, limit, 'The runtime') : work;
     const find = (bytes: Uint8Array) =>
       runtime.InferenceSession.create(bytes, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
     // A runtime for WebGPU asks for its device with its first session: that one is the network's.
@@ -149,7 +150,6 @@ export async function createNetwork(
   } catch (cause) {
     if (cause instanceof DermletError) throw cause;
     const message = messageOf(cause);
-    const script = environment.runtimeScript(backend);
     if (script && isMissingScript(cause)) throw await whyMissing(script, cause);
     if (threads > 1) throw new ThreadsFailed(`ONNX Runtime with ${threads} threads: ${message}`, { cause });
     throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not load the network on ${backend}: ${message}`, {

@@ -11,6 +11,8 @@ export interface LoadProgress {
   total: number;
   /** True if the bytes came from Cache Storage and nothing was fetched. */
   cached: boolean;
+  /** Until all that is known to come has come, at the speed of the last seconds; absent until that is known. */
+  secondsLeft?: number;
 }
 
 export interface LoadOptions {

@@ -2,6 +2,7 @@
  * The self-tests that passed, in Cache Storage: one of each model's folder. Where there is none, or it is denied, each
  * new session tests again.
  */
+import { inCache, platformCaches } from './cache-storage.js';
 import type { PassedTests } from './engine.js';
 
 const CACHE = 'dermlet-self-tests';
@@ -11,19 +12,12 @@ export class KeptTests implements PassedTests {
   constructor(readonly folder: string) {}
 
   async has(version: string): Promise<boolean> {
-    try {
-      const kept = await (await caches.open(CACHE)).match(this.folder);
-      return (await kept?.text()) === version;
-    } catch {
-      return false;
-    }
+    const kept = await inCache(platformCaches(), CACHE, async (cache) => (await cache.match(this.folder))?.text());
+    return kept === version;
   }
 
+  /** Where it cannot be kept, the next session tests again. */
   async add(version: string): Promise<void> {
-    try {
-      await (await caches.open(CACHE)).put(this.folder, new Response(version));
-    } catch {
-      // The next session tests again.
-    }
+    await inCache(platformCaches(), CACHE, (cache) => cache.put(this.folder, new Response(version)));
   }
 }

@@ -39,6 +39,8 @@ export interface LoadSettings {
   manifest?: Manifest | undefined;
   /** Whether to run everything once before `ready`. */
   warmUp: boolean;
+  /** A lock that the worker holds as long as it lives: the browser takes it back when the worker ends, in any way. */
+  life?: string | undefined;
 }
 
 export type WireInput = InputOf<ArrayBuffer>;
@@ -51,8 +53,18 @@ export type ToWorker =
   | { type: 'classify'; id: number; input: WireInput; options: CallOptions };
 
 export type FromWorker =
+  /** It holds its lock. */
+  | { type: 'alive' }
   | { type: 'progress'; progress: LoadProgress }
-  | { type: 'ready'; manifest: Manifest; fallback: Fallback | undefined; failedUpdate?: FailedUpdate | undefined }
+  | {
+      type: 'ready';
+      manifest: Manifest;
+      fallback: Fallback | undefined;
+      failedUpdate?: FailedUpdate | undefined;
+      /** Whether it still keeps what it has loaded: `settled` follows. */
+      keeping: boolean;
+    }
+  | { type: 'settled' }
   | { type: 'load-failed'; error: WireError }
   /**
    * The threaded runtime did not start: this worker must be replaced by a single-threaded one. Returns the input of an

@@ -11,6 +11,15 @@ export function reject(path: string, problem: string): never {
   throw new FieldError(`${path || 'the whole'} ${problem}`);
 }
 
+/** @throws DermletError MODEL_TOO_NEW where a document's version is later than the one that is read here */
+export function refuseNewer(document: string, version: number, known: number): void {
+  if (version > known)
+    throw new DermletError(
+      'MODEL_TOO_NEW',
+      `${document} is made for a newer Dermlet: it is of version ${version}, and this one reads version ${known}.`,
+    );
+}
+
 /** @throws DermletError MODEL_CORRUPT */
 export function parsed(document: string, text: string): unknown {
   try {

@@ -6,9 +6,11 @@
 import { messageOf } from './abort.js';
 import type { AdapterLike, Environment, GpuLike } from './environment.js';
 import { DermletError } from './errors.js';
+import { LIMITS } from './limits.js';
 import { type Network, ThreadsFailed } from './network.js';
 import type { BackendChoice } from './options.js';
 import type { Backend, Runtime as RuntimeReport } from './result.js';
+import { within } from './within.js';
 
 export type Fallback = NonNullable<RuntimeReport['fallback']>;
 
@@ -32,7 +34,7 @@ export async function wantsWebGpu(
   if (!gpu) return { tried: false, ...(silent ? {} : { why: 'this browser has no WebGPU' }) };
   let adapter: AdapterLike | null;
   try {
-    adapter = await gpu.requestAdapter();
+    adapter = await within(gpu.requestAdapter(), LIMITS.adapter, 'WebGPU');
   } catch (error) {
     return { tried: false, ...(silent ? {} : { why: `WebGPU gave no adapter: ${messageOf(error)}` }) };
   }

@@ -1,12 +1,15 @@
 /** The worker's side of the protocol, separate from the worker so that it can be tested on any message port. */
 import { messageOf } from './abort.js';
 import { Engine } from './engine.js';
+import { engineKeys } from './engine-files.js';
 import { browserEnvironment } from './environment.js';
 import { DermletError } from './errors.js';
+import { hold } from './file-store.js';
 import { withFiles } from './input.js';
 import { announceKept } from './kept-channel.js';
-import type { Manifest } from './manifest.js';
-import { ModelStore, type Versions } from './model-store.js';
+import type { FileEntry, Manifest } from './manifest.js';
+import { Meter } from './meter.js';
+import { ModelStore, modelKeys, type Versions } from './model-store.js';
 import { ThreadsFailed } from './network.js';
 import type { FailedUpdate, LoadProgress } from './options.js';
 import { KeptTests } from './passed-tests.js';
@@ -22,6 +25,8 @@ export interface LoadedEngine {
   engine: Engine;
   /** Set if a newer version of the model could not be used and the kept one is. */
   failedUpdate?: FailedUpdate | undefined;
+  /** Resolves when all that was loaded is kept, or cannot be; absent where nothing is kept. */
+  keeping?: Promise<unknown> | undefined;
 }
 
 export type LoadEngine = (
@@ -34,52 +39,101 @@ export type LoadEngine = (
  * comes and works: until then the kept one goes on.
  */
 export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
-  const store = new ModelStore(settings.folder, { addresses: settings.modelAddresses });
+  const open = () => new ModelStore(settings.folder, { addresses: settings.modelAddresses });
+  const store = open();
   const { manifest, kept, failed }: Versions = settings.manifest
     ? { manifest: settings.manifest }
     : await store.versions();
+  // Before anything of them is read, so that no other tab that updates removes it meanwhile.
+  hold([...modelKeys(settings.folder, manifest), ...engineKeys(settings.assetBase)]);
+  const releaseKept = hold(kept ? modelKeys(settings.folder, kept) : []);
   try {
-    const engine = await loadVersion(settings, store, manifest, onProgress);
-    return { engine, failedUpdate: failed && { code: failed.code, message: failed.message } };
+    const { engine, keep } = await loadVersion(settings, store, manifest, onProgress);
+    releaseKept();
+    return { engine, keeping: keep(), failedUpdate: failed && { code: failed.code, message: failed.message } };
   } catch (error) {
     if (!kept || !(error instanceof DermletError) || error.code === 'ABORTED') throw error;
-    const engine = await loadVersion(settings, store, kept, onProgress).catch(() => Promise.reject(error));
-    return { engine, failedUpdate: { version: manifest.version, code: error.code, message: error.message } };
+    const loading = loadVersion(settings, open(), kept, onProgress);
+    const { engine, keep } = await loading.catch(() => Promise.reject(error));
+    const failedUpdate = { version: manifest.version, code: error.code, message: error.message };
+    return { engine, keeping: keep(), failedUpdate };
   }
 };
+
+interface LoadedVersion {
+  engine: Engine;
+  /** Keeps it; never throws. */
+  keep(): Promise<void>;
+}
 
 async function loadVersion(
   settings: LoadSettings,
   store: ModelStore,
   manifest: Manifest,
   onProgress: (progress: LoadProgress) => void,
-): Promise<Engine> {
+): Promise<LoadedVersion> {
+  const engineBytes = new Meter();
+  const allBytes = new Meter();
+  const tell = (progress: LoadProgress) => {
+    const { secondsLeft } = allBytes;
+    onProgress({ ...progress, ...(secondsLeft === undefined ? {} : { secondsLeft }) });
+  };
   const environment = browserEnvironment({
     assetBase: settings.assetBase,
     addresses: settings.engineAddresses,
     threads: settings.threads,
-    onBytes: (loaded, total) => onProgress({ phase: 'engine', loaded, total, cached: false }),
+    line: store.line,
+    onBytes: (file, loaded, total) => {
+      for (const meter of [engineBytes, allBytes]) meter.report(file, loaded, total);
+      tell({ phase: 'engine', loaded: engineBytes.loaded, total: engineBytes.total, cached: false });
+    },
   });
+  const fromStore = (entry: FileEntry) =>
+    store.file(entry, (loaded, total, cached) => {
+      if (!cached) allBytes.report(entry.path, loaded, total);
+      if (entry === manifest.file && loaded > 0) tell({ phase: 'model', loaded, total, cached });
+    });
+  // What tests the engine as soon as it has started: asked for before that, after the network.
+  const tests = new Map<FileEntry, Promise<Uint8Array<ArrayBuffer>>>();
+  const file = (entry: FileEntry): Promise<Uint8Array<ArrayBuffer>> => {
+    const coming = tests.get(entry) ?? fromStore(entry);
+    if (entry === manifest.file && settings.warmUp) {
+      for (const test of [manifest.selfTest.picture, manifest.selfTest.reference]) {
+        const testing = fromStore(test);
+        testing.catch(() => undefined); // whoever asks for it is told
+        tests.set(test, testing);
+      }
+    }
+    return coming;
+  };
   const engine = await Engine.load({
     manifest,
     environment,
     backend: settings.backend,
-    file: (entry) =>
-      store.file(
-        entry,
-        entry === manifest.file
-          ? (loaded, total, cached) => onProgress({ phase: 'model', loaded, total, cached })
-          : undefined,
-      ),
+    file,
     // A manifest that comes from the page is of a model that this page has had loaded.
     passed: settings.manifest ? { has: async () => true, add: async () => undefined } : new KeptTests(settings.folder),
     onSelfTest: () => onProgress({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
   // On WebGPU the self-test was already a warm-up.
   if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
-  // Nobody waits for this: the first photo must not either.
-  void Promise.all([store.commit(manifest), environment.commit()]).then(() => announceKept(settings.folder));
-  return engine;
+  tests.clear();
+  // Not waited for before the first photo.
+  const keep = async () => {
+    const [kept] = await Promise.all([store.commit(manifest), environment.commit()]);
+    if (kept) announceKept();
+  };
+  return { engine, keep };
+}
+
+/** Held until the worker ends. */
+function live(name: string, begun: () => void): void {
+  const holding = () => {
+    begun();
+    return new Promise<never>(() => undefined);
+  };
+  // Denied or never given: the page then hears of its end by its silence.
+  void navigator.locks?.request(name, holding).catch(() => undefined);
 }
 
 /** Serves one page. The page sends one call at a time; a call that comes before the last has ended waits here. */
@@ -89,10 +143,13 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
   const post = (message: FromWorker, transfer: Transferable[] = []) => port.postMessage(message, transfer);
 
   const start = async (settings: LoadSettings) => {
+    if (settings.life !== undefined) live(settings.life, () => post({ type: 'alive' }));
     loaded = load(settings, (progress) => post({ type: 'progress', progress }));
     try {
-      const { engine, failedUpdate } = await loaded;
-      post({ type: 'ready', manifest: engine.manifest, fallback: engine.runtime.fallback, failedUpdate });
+      const { engine, failedUpdate, keeping } = await loaded;
+      const { manifest, runtime } = engine;
+      post({ type: 'ready', manifest, fallback: runtime.fallback, failedUpdate, keeping: keeping !== undefined });
+      void keeping?.finally(() => post({ type: 'settled' }));
     } catch (error) {
       if (error instanceof ThreadsFailed) post({ type: 'threads-failed', reason: messageOf(error) });
       else post({ type: 'load-failed', error: toWire(error) });

@@ -180,15 +180,19 @@ export const stageWords = (stage: Stage): string => say(`stage.${stage}`);
 /** The stages that every photo goes through, in order. */
 export const STAGES: readonly Stage[] = ['decoding', 'analysing', 'explaining'];
 
+/** Seconds that are left on a line that is called slow: at 1 Mbit/s all of Dermlet takes as long. */
+const SLOW = 60;
+
 export function loadWords(progress: LoadProgress | null): string {
   if (!progress) return say('load.ready');
-  const { phase, loaded, total, cached } = progress;
+  const { phase, loaded, total, cached, secondsLeft = 0 } = progress;
   if (phase === 'self-test') return say('load.selfTest');
   // Downloaded; now compiling.
   if (phase === 'engine' && total > 0 && loaded >= total) return say('load.ready');
   if (cached) return say(`load.${phase}.kept`);
   if (total === 0) return say(`load.${phase}.download`);
-  return say(`load.${phase}.progress`, { loaded: megabytes(loaded), total: megabytes(total) });
+  const what = say(`load.${phase}.progress`, { loaded: megabytes(loaded), total: megabytes(total) });
+  return secondsLeft < SLOW ? what : say('load.slowLine', { what, minutes: Math.ceil(secondsLeft / 60) });
 }
 
 export interface ErrorWords {

@@ -36,7 +36,10 @@ const kept = new Map(
 );
 
 worker.addEventListener('install', (event) => event.waitUntil(keepAll()));
-worker.addEventListener('activate', (event) => event.waitUntil(Promise.all([forgetOld(), worker.clients.claim()])));
+// The page's requests wait for the activation, whatever the storage does.
+worker.addEventListener('activate', (event) =>
+  event.waitUntil(Promise.all([inTime(forgetOld()), worker.clients.claim()])),
+);
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const address = new URL(request.url);
@@ -80,6 +83,40 @@ async function forgetOld(): Promise<void> {
   await Promise.all((await cache.keys()).map(async (request) => wanted.has(request.url) || cache.delete(request)));
 }
 
+/** Milliseconds after which Cache Storage counts as absent: a page must come even where it never answers. */
+const SILENT = 5000;
+
+/** It once gave no answer: not asked again, as each file of the page would wait as long. */
+let silent = false;
+
+/** What Cache Storage gives, if it answers, and in time. */
+function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => {
+      silent = true;
+      resolve(undefined);
+    }, SILENT);
+    void asked
+      .catch(() => undefined)
+      .then((answer) => {
+        clearTimeout(late);
+        resolve(answer);
+      });
+  });
+}
+
+async function last(file: Kept): Promise<Response | undefined> {
+  return silent ? undefined : inTime(caches.open(CACHE).then((cache) => cache.match(file.key)));
+}
+
+/** Not waited for by the page. If the storage is full, denied or silent, it is fetched again next time. */
+function keep(file: Kept, response: Response): void {
+  void caches
+    .open(CACHE)
+    .then((cache) => cache.put(file.key, response))
+    .catch(() => undefined);
+}
+
 /** A folder's address means its index.html; query and fragment do not select another file. */
 function fileAt(address: URL): Kept | undefined {
   const plain = new URL(address.pathname, address);
@@ -94,12 +131,10 @@ function isContext(request: Request): boolean {
 }
 
 async function answer(request: Request, file: Kept): Promise<Response> {
-  const cache = await caches.open(CACHE).catch(() => undefined);
-  const stored = await cache?.match(file.key).catch(() => undefined);
+  const stored = await last(file);
   if (stored && (await isRight(file, stored))) return isolated(stored);
   const response = await fetch(request);
-  if (response.ok && (await isRight(file, response)))
-    await cache?.put(file.key, response.clone()).catch(() => undefined); // storage full: fetched again next time
+  if (response.ok && (await isRight(file, response))) keep(file, response.clone());
   return isolated(response);
 }
 
@@ -107,16 +142,15 @@ async function answer(request: Request, file: Kept): Promise<Response> {
 const LATE = 4000;
 
 async function answerFresh(request: Request, file: Kept): Promise<Response> {
-  const cache = await caches.open(CACHE).catch(() => undefined);
-  const last = await cache?.match(file.key).catch(() => undefined);
-  const coming = fetch(request).then(async (response) => {
-    if (!response.ok || isPage(response)) return last ?? response;
-    await cache?.put(file.key, response.clone()).catch(() => undefined);
+  const stored = await last(file);
+  const coming = fetch(request).then((response) => {
+    if (!response.ok || isPage(response)) return stored ?? response;
+    keep(file, response.clone());
     return response;
   });
-  if (!last) return isolated(await coming);
-  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(last), LATE));
-  return isolated(await Promise.race([coming.catch(() => last), late]));
+  if (!stored) return isolated(await coming);
+  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(stored), LATE));
+  return isolated(await Promise.race([coming.catch(() => stored), late]));
 }
 
 /** The response with isolation headers; a new one, since a redirected response cannot answer a navigation. */

@@ -3,9 +3,10 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../abort.js';
-import { Classifier as AnyClassifier, STUCK_AFTER } from '../classifier.js';
+import { Classifier as AnyClassifier } from '../classifier.js';
 import type { WorkerLike } from '../engine-worker.js';
 import { isList, ofPicture } from '../input.js';
+import { LIMITS } from '../limits.js';
 import { modelInfo } from '../manifest.js';
 import type { ClassifyInput, ClassifyOptions, LesionPicture, LoadOptions, ModelInfo } from '../options.js';
 import type { FromWorker, ToWorker } from '../protocol.js';
@@ -44,6 +45,8 @@ function spawnThread(): WorkerLike {
         const event = new Event(type);
         listener(Object.assign(event, type === 'message' ? { data: value } : { message: messageOf(value) }));
       });
+      // One that ends without a word.
+      if (type === 'error') thread.on('exit', () => listener(Object.assign(new Event(type), { message: 'it ended' })));
     },
     terminate: () => void thread.terminate(),
   };
@@ -83,7 +86,7 @@ export class Classifier {
     options: Pick<LoadOptions, 'signal' | 'onProgress' | 'idleTimeout'> = {},
   ): Promise<Classifier> {
     const all: LoadOptions = { ...options, backend: 'wasm', assetBase: pathToFileURL(coreFile) };
-    const internals = { spawn: spawnThread, stuckAfter: STUCK_AFTER };
+    const internals = { spawn: spawnThread, stuckAfter: LIMITS.stuck };
     return new Classifier(await AnyClassifier.loadWith(folderAddress(model), all, internals));
   }
 

@@ -168,6 +168,7 @@ export interface SharedArguments {
   'load.model.kept': undefined;
   'load.model.download': undefined;
   'load.model.progress': { loaded: string; total: string };
+  'load.slowLine': { what: string; minutes: number };
   'load.selfTest': undefined;
   'load.once': undefined;
   'load.slow': undefined;
@@ -195,6 +196,8 @@ export interface SharedArguments {
   'error.MODEL_UNAVAILABLE.help': undefined;
   'error.MODEL_CORRUPT.title': undefined;
   'error.MODEL_CORRUPT.help': undefined;
+  'error.MODEL_TOO_NEW.title': undefined;
+  'error.MODEL_TOO_NEW.help': undefined;
   'error.PART_MISSING.title': undefined;
   'error.PART_MISSING.help': undefined;
   'error.WRONG_MEDIA_TYPE.title': undefined;
