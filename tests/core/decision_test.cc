@@ -51,14 +51,41 @@ TEST(Decision, ATinyTemperatureKeepsTheSum) {
   EXPECT_FLOAT_EQ(decide(logits, spec, true)->probabilities[0], 1.0f / 3);
 }
 
-TEST(Decision, ProbabilitiesAreTakenAsTheyAreAndSumToOne) {
+TEST(Decision, ProbabilitiesAreTakenAsTheyAreLessTheirRounding) {
   DecisionSpec spec = spec_of_three();
   spec.scores = Scores::kProbabilities;
   spec.rejection_threshold = -100;  // there is no energy without logits: never refused
-  const std::vector<float> scores = {0.2f, 0.2f, 0.4f};
+  const std::vector<float> scores = {0.25f, 0.25f, 0.5004f};
   const auto decision = decide(scores, spec, true);
-  EXPECT_FLOAT_EQ(decision->probabilities[2], 0.5f);
+  ASSERT_TRUE(decision);
+  EXPECT_FLOAT_EQ(decision->probabilities[2], 0.5004f / 1.0004f);
   EXPECT_FLOAT_EQ(decision->rejection, 0);
+  EXPECT_EQ(decide(std::vector<float>{-1e-7f, 0, 1.0000001f}, spec, true)->probabilities,
+            (std::vector<float>{0, 0, 1}));
+}
+
+TEST(Decision, WhatAreNoProbabilitiesIsTheModelsFault) {
+  DecisionSpec spec = spec_of_three();
+  spec.scores = Scores::kProbabilities;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinite = std::numeric_limits<float>::infinity();
+  for (const std::vector<float>& scores : std::vector<std::vector<float>>{{0.2f, 0.2f, 0.4f},  // sums to 0.8
+                                                                          {0.9f, 0.8f, 0.7f},  // independent sigmoids
+                                                                          {0, 0, 0},
+                                                                          {-0.1f, 0.6f, 0.5f},
+                                                                          {1.1f, -0.1f, 0},
+                                                                          {0.5f, 0.5f, 0.0011f},
+                                                                          {0.4f, 0.5f, 0.0985f},
+                                                                          {nan, 0.5f, 0.5f},
+                                                                          {infinite, 0, 0},
+                                                                          {3e38f, 3e38f, -3e38f}}) {
+    const auto decision = decide(scores, spec, true);
+    ASSERT_FALSE(decision) << scores[0];
+    EXPECT_EQ(decision.error().code, ErrorCode::kModelCorrupt);
+    EXPECT_EQ(decide(scores, spec, false).error().code, ErrorCode::kModelCorrupt);
+  }
+  spec.scores = Scores::kLogits;
+  EXPECT_TRUE(decide(std::vector<float>{-0.1f, 1.6f, 0.5f}, spec, true));
 }
 
 TEST(Decision, TiesRankInIndexOrder) {

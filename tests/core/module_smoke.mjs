@@ -173,6 +173,27 @@ test('interpret ranks, builds the set and paints the map', () => {
   ]) {
     assert.equal(module.interpret([{ ...one, spec: { ...decision, ...change } }], null).code, 'INVALID_ARGUMENT');
   }
+  /** @param {number[]} scores */
+  const asProbabilities = (scores) =>
+    module.interpret(
+      [
+        {
+          ...one,
+          outputs: { ...outputs, scores: new Float32Array(scores) },
+          spec: { ...decision, scoresAre: 'probabilities' },
+        },
+      ],
+      null,
+    );
+  assert.equal(asProbabilities([0.25, 0.25, 0.5]).ok, true);
+  for (const scores of [
+    [0.9, 0.8, 0.7],
+    [-0.5, 0.75, 0.75],
+    [0, 0, 0],
+    [NaN, 0.5, 0.5],
+  ]) {
+    assert.equal(asProbabilities(scores).code, 'MODEL_CORRUPT');
+  }
   assert.equal(interpreted.decision.rejectionThreshold, null);
   assert.ok(Math.abs(interpreted.decision.probabilities.reduce(add) - 1) < 1e-6);
   assert.equal(interpreted.heatMap.classIndex, 2);

@@ -230,6 +230,32 @@ TEST(Pipeline, InterpretAveragesViews) {
             ErrorCode::kInvalidArgument);
 }
 
+TEST(Pipeline, InterpretHoldsEveryViewAndTheFrameToProbabilities) {
+  DecisionSpec spec = spec_of_two(1);
+  spec.scores = Scores::kProbabilities;
+  const std::vector<float> right = {0.25f, 0.75f, 0.5f, 0.5f, 1, 0, 0.125f, 0.875f};
+  std::vector<float> wrong = right;
+  wrong[0] = 0.5f, wrong[1] = 1.0f, wrong[2] = 0.25f, wrong[3] = 0.25f;  // 1.5 and 0.5: their mean sums to 1
+  const auto outputs = [](const std::vector<float>& scores, int views) {
+    return ModelOutputs{scores, {}, 0, 0, {}, views};
+  };
+  EXPECT_TRUE(interpret_one(outputs(right, 4), spec));
+  EXPECT_EQ(interpret_one(outputs(wrong, 4), spec).error().code, ErrorCode::kModelCorrupt);
+
+  const std::vector<float> good = {0.25f, 0.75f};
+  const std::vector<float> more = {0.5f, 1.0f};
+  const std::vector<float> less = {0.25f, 0.25f};
+  LesionOutputs picture;
+  picture.outputs = outputs(good, 1);
+  picture.spec = spec;
+  picture.frame_outputs = outputs(good, 1);
+  EXPECT_TRUE(interpret(std::span(&picture, 1), {}));
+  picture.frame_outputs = outputs(less, 1);
+  EXPECT_EQ(interpret(std::span(&picture, 1), {}).error().code, ErrorCode::kModelCorrupt);
+  picture.outputs = outputs(more, 1);
+  EXPECT_EQ(interpret(std::span(&picture, 1), {}).error().code, ErrorCode::kModelCorrupt);
+}
+
 class Lesions : public ::testing::Test {
  protected:
   const std::vector<float> first_logits = {0, 3};

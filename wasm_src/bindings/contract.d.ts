@@ -115,8 +115,14 @@ export type Framing = 'whole' | 'spot' | 'both' | 'chosen' | 'none' | 'several';
  * - `IMAGE_TOO_LARGE`: Over a stated limit (bytes, pixels), or over the memory that can be had.
  * - `INVALID_ARGUMENT`: Options that make no sense: a crop outside the picture, values that are not finite, wrong
  *   lengths.
+ * - `MODEL_CORRUPT`: Not what the manifest promises: sha256, size, schema, outputs, scores that are no probabilities.
  */
-export type CoreErrorCode = 'UNSUPPORTED_FORMAT' | 'CORRUPT_IMAGE' | 'IMAGE_TOO_LARGE' | 'INVALID_ARGUMENT';
+export type CoreErrorCode =
+  | 'UNSUPPORTED_FORMAT'
+  | 'CORRUPT_IMAGE'
+  | 'IMAGE_TOO_LARGE'
+  | 'INVALID_ARGUMENT'
+  | 'MODEL_CORRUPT';
 
 /**
  * The core reads the header; the pixels are decoded elsewhere: by a browser, or libheif.

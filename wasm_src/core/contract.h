@@ -25,15 +25,17 @@ enum class ErrorCode : std::uint8_t {
   kImageTooLarge,  // Over a stated limit (bytes, pixels), or over the memory that can be had.
   // Options that make no sense: a crop outside the picture, values that are not finite, wrong lengths.
   kInvalidArgument,
+  kModelCorrupt,  // Not what the manifest promises: sha256, size, schema, outputs, scores that are no probabilities.
 };
 
 template <>
 struct Names<ErrorCode> {
-  static constexpr std::array<std::string_view, 4> kAll = {
+  static constexpr std::array<std::string_view, 5> kAll = {
       "UNSUPPORTED_FORMAT",
       "CORRUPT_IMAGE",
       "IMAGE_TOO_LARGE",
       "INVALID_ARGUMENT",
+      "MODEL_CORRUPT",
   };
 };
 

@@ -105,11 +105,21 @@ Expected<Image> make_preview(const Image& upright, const Source& source, int sid
                   scaled(source.width), scaled(source.height), Filter::kBilinear);
 }
 
+// The mean over the views, each of which must be what `kind` says: a mean of wrong ones may look right.
+Expected<MeanOutputs> checked_mean(const ModelOutputs& outputs, bool with_maps, Scores kind) {
+  auto mean = average_views(outputs, with_maps);
+  if (!mean) return mean;
+  for (std::size_t at = 0; at < outputs.logits.size(); at += mean->logits.size())
+    DERMLET_CHECK(check_scores(outputs.logits.subspan(at, mean->logits.size()), kind));
+  return mean;
+}
+
 // What the network says of a picture: the mean over its views, and over the picture and the frame where both were seen.
 Expected<MeanOutputs> mean_of(const LesionOutputs& picture) {
-  auto mean = average_views(picture.outputs, picture.explain.has_value());
+  const Scores kind = picture.spec.scores;
+  auto mean = checked_mean(picture.outputs, picture.explain.has_value(), kind);
   if (!mean || !picture.frame_outputs) return mean;
-  DERMLET_TRY(frame_outputs, average_views(*picture.frame_outputs, false));
+  DERMLET_TRY(frame_outputs, checked_mean(*picture.frame_outputs, false, kind));
   if (frame_outputs.logits.size() != mean->logits.size() || frame_outputs.embedding.size() != mean->embedding.size()) {
     return fail(ErrorCode::kInvalidArgument, "the outputs for the picture and for its frame differ in length");
   }
@@ -120,11 +130,9 @@ Expected<MeanOutputs> mean_of(const LesionOutputs& picture) {
   return mean;
 }
 
-// The rejection score by the picture's rejection model; none where it has none.
+// The rejection score by the picture's rejection model, which wants logits; none where it has none.
 Expected<std::optional<float>> rejection_of(const LesionOutputs& picture, const MeanOutputs& mean) {
   if (picture.rejection == nullptr) return std::nullopt;
-  if (picture.spec.scores != Scores::kLogits)
-    return fail(ErrorCode::kInvalidArgument, "a rejection model wants logits");
   DERMLET_TRY(score, rejection_score(*picture.rejection, mean.logits, mean.embedding));
   return score;
 }
@@ -221,6 +229,8 @@ Expected<Interpretation> interpret(std::span<const LesionOutputs> pictures, cons
   std::vector<MeanOutputs> means;
   std::vector<std::size_t> usable;
   for (const LesionOutputs& picture : pictures) {
+    if (picture.rejection != nullptr && picture.spec.scores != Scores::kLogits)
+      return fail(ErrorCode::kInvalidArgument, "a rejection model wants logits");
     DERMLET_TRY(mean, mean_of(picture));
     DERMLET_TRY(rejection, rejection_of(picture, mean));
     DERMLET_TRY(decision, decide(mean.logits, picture.spec, picture.usable, rejection));

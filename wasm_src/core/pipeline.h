@@ -127,7 +127,8 @@ struct Interpretation {
 //   pictures     1 to kMaxLesionPictures
 //   combination  weights in the order of the pictures
 // Errors: kInvalidArgument (number of pictures, lengths that do not fit, values that are not finite, and as combine()),
-// kImageTooLarge (no memory for the overlay).
+// kModelCorrupt (a view's scores are no probabilities where the spec says that they are), kImageTooLarge (no memory for
+// the overlay).
 [[nodiscard]] Expected<Interpretation> interpret(std::span<const LesionOutputs> pictures,
                                                  const CombinationSpec& combination);
 

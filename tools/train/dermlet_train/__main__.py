@@ -13,6 +13,7 @@ from .calibrate import cli as calibrate_cli
 from .config import Recipe
 from .locator import cli as locator_cli
 from .prepare import cli as prepare_cli
+from .reading import Told, plain
 from .repository import NeedsCheckout, shipped_recipe
 
 if TYPE_CHECKING:
@@ -162,8 +163,8 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         run_step(arguments)
-    except NeedsCheckout as error:
-        print(f"{arguments.step}: {error}", file=sys.stderr)
+    except (NeedsCheckout, Told) as error:
+        print(f"{arguments.step}: {plain(error)}", file=sys.stderr)
         raise SystemExit(2) from error
 
 

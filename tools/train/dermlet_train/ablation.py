@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .config import Recipe
+from .reading import read_toml
 from .store import Store
 from .training import Options, train
 
@@ -36,7 +36,7 @@ def load_plan(path: Path, overrides: Sequence[str] = ()) -> list[Row]:
     """`overrides` (key=value) go over every row's own keys. Raises ValueError on unknown keys, a row without a name, or
     two rows that would share a folder.
     """
-    plan = tomllib.loads(path.read_text())
+    plan = read_toml(path)
     if unknown := set(plan) - {"base", "rows"}:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
     rows = []

@@ -18,9 +18,11 @@ from torch import Tensor
 from .config import Recipe
 from .files import replacing
 from .from_onnx import read_model
+from .limits import MOST_NETWORK_BYTES
 from .manifest import read_manifest
 from .network import Classifier
 from .networks import NETWORKS
+from .reading import check_regular
 
 
 def save(state: dict[str, Any], path: Path) -> None:
@@ -29,6 +31,7 @@ def save(state: dict[str, Any], path: Path) -> None:
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    check_regular(path, MOST_NETWORK_BYTES)
     return torch.load(path, map_location=device, weights_only=True)
 
 

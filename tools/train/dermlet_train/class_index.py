@@ -16,41 +16,39 @@ from typing import Any
 
 import numpy as np
 
-MOST_BYTES = 4_000_000  # a class index is a few hundred bytes; a file this large is something else
+from .limits import MOST_CLASS_INDEX_BYTES, MOST_CLASSES, MOST_NAME
+from .reading import KeyTwice, Told, no_key_twice, plain, read_bytes, shown
 
 
-class ClassIndexError(ValueError):
+class ClassIndexError(Told, ValueError):
     """The file is not a class index; the message is for the user."""
 
 
 def read_class_names(path: Path) -> list[str]:
     """Names in index order from `{name: index}`, `{index: name}` or a list, as .json or pickle (any other suffix).
-    Raises ClassIndexError, OSError.
+    Raises ClassIndexError, OSError (FileRefused: no regular file, or larger than any class index).
     """
-    data = path.read_bytes()
-    if len(data) > MOST_BYTES:
-        raise ClassIndexError(f"{path.name} has {len(data)} bytes: that is no class index")
+    data = read_bytes(path, MOST_CLASS_INDEX_BYTES)
     if path.suffix.lower() != ".json":
         return names_in_order(read_pickle(data))
     try:
-        return names_in_order(json.loads(data, object_pairs_hook=_no_key_twice))
+        return names_in_order(json.loads(data, object_pairs_hook=no_key_twice))
     except ClassIndexError:
         raise
-    except (ValueError, RecursionError) as problem:
-        raise ClassIndexError(f"{path.name} is not JSON: {problem}") from problem
-
-
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ClassIndexError("the class index names a key twice")
-    return found
+    except KeyTwice as problem:
+        raise ClassIndexError(f"{path.name}: {problem}") from problem
+    except RecursionError as problem:
+        raise ClassIndexError(f"{path.name} is nested too deeply for a class index") from problem
+    except ValueError as problem:
+        raise ClassIndexError(f"{path.name} is not JSON: {plain(problem, 200)}") from problem
 
 
 def names_in_order(value: object) -> list[str]:
     """The three shapes -> names in index order. Raises ClassIndexError when the indices are not 0..K-1, once each, or a
     name is empty or twice.
     """
+    if isinstance(value, list | tuple | dict) and len(value) > MOST_CLASSES:
+        raise ClassIndexError(f"the class index names {len(value)} classes; at most {MOST_CLASSES} are read")
     if isinstance(value, list | tuple):
         names = [_text(entry) for entry in value]
     elif isinstance(value, dict) and value:
@@ -66,7 +64,7 @@ def names_in_order(value: object) -> list[str]:
         if [index for index, _ in pairs] != list(range(len(pairs))):
             raise ClassIndexError(
                 f"the class indices must be 0 to {len(pairs) - 1}, once each, but are"
-                f" {', '.join(str(index) for index, _ in pairs)}"
+                f" {plain(', '.join(shown(index) for index, _ in pairs), 200)}"
             )
         names = [name for _, name in pairs]
     else:
@@ -76,15 +74,24 @@ def names_in_order(value: object) -> list[str]:
     if len(names) < 2:
         raise ClassIndexError("a class index must name at least two classes")
     if len(set(names)) != len(names):
-        raise ClassIndexError(f"the class index names {next(n for n in names if names.count(n) > 1)!r} twice")
+        raise ClassIndexError(f"the class index names {shown(next(n for n in names if names.count(n) > 1))} twice")
     return names
 
 
 def _text(value: object) -> str:
+    # Its length first: one long text may stand in the file once and be named a thousand times.
+    if isinstance(value, str | bytes) and len(value) > 4 * MOST_NAME:
+        raise ClassIndexError(f"a class name has more than {MOST_NAME} characters: {shown(value)}")
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str) or not value.strip():
-        raise ClassIndexError(f"a class name must be text, not {value!r}")
+        raise ClassIndexError(f"a class name must be text, not {shown(value)}")
+    if len(value.strip()) > MOST_NAME:
+        raise ClassIndexError(f"a class name has more than {MOST_NAME} characters: {shown(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as problem:
+        raise ClassIndexError(f"a class name is not text that can be written: {shown(value)}") from problem
     return value.strip()
 
 
@@ -136,6 +143,7 @@ _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _NOTHING = frozenset(("PROTO", "FRAME"))
+_MOST_NAMED = 12  # of what a refused pickle asks for
 
 
 class _Machine:
@@ -146,6 +154,7 @@ class _Machine:
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
         self.refused: list[str] = []
+        self.made = 0  # bytes that calls have made so far
 
     def since_mark(self) -> list[Any]:
         at = self.marks.pop()
@@ -154,12 +163,20 @@ class _Machine:
         return popped
 
     def refuse(self, what: str) -> None:
-        if what not in self.refused:
+        if len(self.refused) < _MOST_NAMED and (what := plain(what, 100)) not in self.refused:
             self.refused.append(what)
+
+    def making(self, size: int) -> None:
+        """Before a call makes data: a text that stands in the file once may be the argument of ever so many."""
+        self.made += size
+        if self.made > MOST_CLASS_INDEX_BYTES:
+            raise ClassIndexError("the pickle would unpack to more than any class index has")
 
     def step(self, name: str, argument: Any) -> None:
         stack = self.stack
         if name in _VALUES:
+            if isinstance(argument, int) and argument.bit_length() > 64:
+                raise ClassIndexError("the pickle holds a number of many digits: that is no class index")
             stack.append(argument)
         elif name in _CONSTANTS:
             stack.append(_CONSTANTS[name])
@@ -203,7 +220,10 @@ class _Machine:
         elif name == "GLOBAL":
             stack.append(self._named(*argument.split(" ", 1)))
         elif name == "STACK_GLOBAL":
-            stack[-2:] = [self._named(*map(str, stack[-2:]))]
+            module, attribute = stack[-2:]
+            if not isinstance(module, str) or not isinstance(attribute, str):
+                raise ClassIndexError("the pickle cannot be read: it names something by what is no text")
+            stack[-2:] = [self._named(module, attribute)]
         elif name == "REDUCE":
             stack[-2:] = [self._called(*stack[-2:])]
         elif name == "BUILD":
@@ -216,6 +236,8 @@ class _Machine:
             stack.append(_Inert())
 
     def _named(self, module: str, name: str) -> _Named:
+        if len(module) + len(name) > 2 * MOST_NAME:
+            raise ClassIndexError(f"the pickle asks for what has an endless name: {shown(name)}")
         named = _Named(module, name)
         if named not in _SCALARS and named not in (_DTYPE, _ENCODE):
             self.refuse(str(named))
@@ -247,7 +269,7 @@ class _Machine:
             if not isinstance(key, str | bytes | int | float | type(None)):
                 self.refuse(f"a key of type {type(key).__name__}")
             elif key in target:
-                raise ClassIndexError(f"the class index names the key {key!r} twice")
+                raise ClassIndexError(f"the class index names the key {shown(key)} twice")
             else:
                 target[key] = value
         return target
@@ -256,10 +278,12 @@ class _Machine:
         """The three calls that only mean data; any other gives an inert object, and its name was refused already."""
         match function, arguments:
             case _Named() as named, (_Dtype() as dtype, bytes() as raw) if named in _SCALARS:
+                self.making(len(raw))
                 return _scalar(dtype, raw)
             case _Named() as named, (str() as code, *_) if named == _DTYPE and _DTYPE_CODE.fullmatch(code):
                 return _Dtype(code)
             case _Named() as named, (str() as text, "latin1") if named == _ENCODE:
+                self.making(len(text))
                 return text.encode("latin-1")
         self.refuse(f"a call of {function}" if isinstance(function, _Named) else "a call of what is no function")
         return _Inert()
@@ -287,7 +311,8 @@ def read_pickle(data: bytes) -> object:
     """Plain data from a pickle: dict, list, tuple, str, bytes, int, float, bool, None, numpy scalars. Nothing in it is
     executed.
 
-    Raises ClassIndexError that names everything else found, or says what is broken.
+    Raises ClassIndexError that names what else was found (the first twelve), or says what is broken. Time and memory
+    grow with the length of `data` alone. Parts of the result may be shared: its text may be exponentially long.
     """
     machine = _Machine()
     try:
@@ -298,10 +323,11 @@ def read_pickle(data: bytes) -> object:
         raise
     except Exception as problem:  # any opcode may be cut off, lack its operands or carry nonsense
         if not machine.refused:
-            raise ClassIndexError(f"the pickle cannot be read: {problem or type(problem).__name__}") from problem
+            why = plain(problem, 200) or type(problem).__name__
+            raise ClassIndexError(f"the pickle cannot be read: {why}") from problem
     if machine.refused:
         raise ClassIndexError(
-            f"the pickle holds more than plain data and was not loaded; it asks for: {', '.join(machine.refused[:12])}"
+            f"the pickle holds more than plain data and was not loaded; it asks for: {', '.join(machine.refused)}"
         )
     if len(machine.stack) != 1:
         raise ClassIndexError("the pickle cannot be read: it does not end with one value")

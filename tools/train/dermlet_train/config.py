@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .preprocessing import CROPS
+from .reading import read_toml
 
 AUGMENTATIONS = ("geometry", "colour", "degrade", "overlays")
 SCHEDULES = ("constant", "cosine", "plateau")
@@ -122,9 +123,9 @@ class Recipe:
     @staticmethod
     def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         """Reads a recipe; `overrides` are `key=value` with the value as TOML has it (a bare word is a string). Raises
-        ValueError.
+        ValueError, FileRefused, OSError.
         """
-        return Recipe.of(tomllib.loads(path.read_text()), str(path)).override(overrides)
+        return Recipe.of(read_toml(path), str(path)).override(overrides)
 
     @staticmethod
     def of(values: Mapping[str, Any], where: str) -> Recipe:

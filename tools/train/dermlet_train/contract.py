@@ -42,7 +42,7 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     "DECODER_UNAVAILABLE",
     # The model or a part of the engine could not be fetched: offline, 404, an HTML page in its place.
     "MODEL_UNAVAILABLE",
-    # Fetched, but not what the manifest promises: sha256, size, schema, outputs.
+    # Not what the manifest promises: sha256, size, schema, outputs, scores that are no probabilities.
     "MODEL_CORRUPT",
     # The model, or the list of models, is made for a newer Dermlet than this one.
     "MODEL_TOO_NEW",

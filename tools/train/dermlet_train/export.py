@@ -23,8 +23,10 @@ from .calibrate.run import calibrate
 from .checkpoint import load, load_trained
 from .config import Recipe
 from .framing import framer_of
+from .limits import MOST_NETWORK_BYTES
 from .manifest import FILE_NAME, new_manifest, read_manifest, write_manifest
 from .onnx_export import export_onnx, run, session_of
+from .reading import read_bytes
 from .rounding import store_network
 from .storage import Plan
 from .store import Store
@@ -50,7 +52,7 @@ def draw_self_test(size: int) -> Image.Image:
 
 
 def file_entry(path: Path) -> dict[str, object]:
-    data = path.read_bytes()
+    data = read_bytes(path, MOST_NETWORK_BYTES)
     return {"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 

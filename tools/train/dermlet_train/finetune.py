@@ -35,6 +35,7 @@ from .export import export
 from .finetune_card import CardContent, SmallClass, few_means, write_card, write_license
 from .from_onnx import read_model
 from .held_out import BetterThanStart, HeldOut, fit_new_rows
+from .limits import MOST_NETWORK_BYTES
 from .network import Classifier
 from .networks import fold_batch_norm
 from .prepare import ClassMap, PrepareError, Settings, Source, prepare
@@ -44,6 +45,7 @@ from .prepare.labels import NONE, OTHER, SKIP
 from .prepare.manifest import file_sha256
 from .prepare.pipeline import import_all
 from .prepare.rows import MODALITIES
+from .reading import read_bytes, read_json
 from .store import Store
 from .tiers import DEFAULTS
 from .training import Options, train
@@ -222,7 +224,9 @@ def describe(
     """The names and words that `export` writes. A class without a stated concern counts as high: silence must never
     read as harmless.
     """
-    stated = json.loads(concern.read_text()) if concern else {}
+    stated = read_json(concern) if concern else {}
+    if not isinstance(stated, dict):
+        raise PrepareError(f"{concern} must map classes to concerns")
     if unknown := set(stated) - set(recipe.classes):
         raise PrepareError(
             f"{concern}: {', '.join(sorted(unknown))} is no class here; there are {', '.join(recipe.classes)}"
@@ -443,4 +447,4 @@ def _recipe(path: Path, store: Store, origin: Origin, arguments: argparse.Namesp
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(path, MOST_NETWORK_BYTES)).hexdigest()

@@ -19,7 +19,9 @@ from PIL import Image
 
 from .augment import evaluation_view, recipe_view
 from .config import Recipe
+from .limits import MOST_NETWORK_BYTES
 from .preprocessing import LITE
+from .reading import read_bytes
 from .repository import ROOT, SCRIPTS, require_checkout
 from .store import Store
 
@@ -71,7 +73,7 @@ class Locator:
         options.intra_op_num_threads = threads
         self.entry = entry
         self.session = onnxruntime.InferenceSession(
-            (folder / entry["file"]["path"]).read_bytes(), options, providers=["CPUExecutionProvider"]
+            read_bytes(folder / entry["file"]["path"], MOST_NETWORK_BYTES), options, providers=["CPUExecutionProvider"]
         )
 
     def frames(self, pictures: Iterable[np.ndarray], looks: Iterable[Mapping[str, float] | None]) -> list[Frame]:

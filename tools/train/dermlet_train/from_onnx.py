@@ -18,9 +18,11 @@ import onnx
 import torch
 from torch import nn
 
+from .limits import MOST_NETWORK_BYTES
 from .manifest import read_manifest
 from .network import Classifier
 from .networks import NETWORKS
+from .reading import check_regular
 from .storage import restored
 
 
@@ -49,7 +51,9 @@ def read_model(folder: Path) -> tuple[Classifier, dict[str, Any]]:
         raise ValueError(
             f"{folder}: was not made by this tool's export (network {name!r}); there are {', '.join(NETWORKS)}"
         )
-    model = onnx.load(folder / manifest["file"]["path"])
+    path = folder / manifest["file"]["path"]
+    check_regular(path, MOST_NETWORK_BYTES)
+    model = onnx.load(path)
     values = restored(model)
     network = Classifier(name, len(manifest["classes"]), 0.0, pretrained=False, folded=True)
     targets = [(layer.weight, layer.bias) for layer in convolutions(network)] + [

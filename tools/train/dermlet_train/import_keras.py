@@ -9,7 +9,6 @@ stays in the set of possible ones, no single one is presented, and the tier is t
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
 import json
 import re
@@ -17,6 +16,7 @@ import shutil
 import sys
 import tempfile
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,15 @@ import numpy as np
 from PIL import Image
 
 from .calibration import folds_of
-from .class_index import ClassIndexError, read_class_names
+from .class_index import read_class_names
+from .confined import BoundMet, Bounds, confined
 from .contract import CONCERNS
 from .files import replacing
-from .keras_file import PREPROCESSING_LAYERS, KerasFile, KerasFileError, layers_of, open_keras_file
+from .keras_file import PREPROCESSING_LAYERS, KerasFile, layers_of, open_keras_file
+from .limits import ADDRESS_SPACE, ADDRESS_SPACE_A_BYTE, CPU_MINUTES, GIB, MOST_KERAS_BYTES, MOST_TEXT_BYTES, WALL_A_CPU
 from .manifest import FILE_NAME as MANIFEST_NAME
 from .manifest import new_manifest, write_manifest
+from .reading import FileRefused, Told, check_regular, plain, read_bytes, read_json, shown, table_rows
 from .sets import CoverageTarget, Scored, Sets, always, choose_aim, fit_sets
 from .tiers import DEFAULTS, Cuts, TierTargets, fit_cuts, unmeasured
 
@@ -43,7 +46,11 @@ FILTERS = {
 }
 
 
-class ImportProblem(Exception):
+# How far probabilities may lie outside 0 to 1, and their sum from 1: the core's kProbabilityTolerance.
+PROBABILITY_TOLERANCE = 1e-3
+
+
+class ImportProblem(Told):
     """Why no model folder was written; the message is for the user."""
 
 
@@ -121,21 +128,70 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument("--license-file", type=Path, help="the licence's text")
     step.add_argument("--commercial", action="store_true", help="the licence allows commercial use; assumed not to")
     step.add_argument("--force", action="store_true", help="replace the files of an earlier import in --out")
+    step.add_argument(
+        "--minutes",
+        type=float,
+        default=CPU_MINUTES,
+        help="most processor time for reading and converting the file; of wall time twice that",
+    )
+    step.add_argument(
+        "--gigabytes",
+        type=float,
+        help="most address space for it (Linux only); by default 12 GiB and eight times the file",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """The step; a problem ends the process with its sentence and status 1."""
+    """The step, with everything that reads the given files in a process of its own (`confined`); a problem ends the
+    process with its sentence and status 1.
+    """
     try:
-        import_keras(arguments)
-    except (ImportProblem, KerasFileError, ClassIndexError) as problem:
-        sys.exit(f"import-keras: {problem}")
+        import_keras(arguments, confined_draft)
+    except Told as problem:
+        sys.exit(f"import-keras: {plain(problem)}")
     except OSError as problem:
         sys.exit(f"import-keras: {problem.filename or ''}: {problem.strerror or problem}")
 
 
-def import_keras(arguments: argparse.Namespace) -> None:
-    """Writes the whole model folder, or nothing. Raises ImportProblem, KerasFileError, ClassIndexError, OSError."""
+Draft = Callable[[argparse.Namespace, Path], None]
+
+
+def confined_draft(arguments: argparse.Namespace, folder: Path) -> None:
+    """draft() within bounds of memory, processor time and wall time. Raises Confined, FileRefused, OSError."""
+    check_regular(arguments.keras, MOST_KERAS_BYTES)
+    memory = ADDRESS_SPACE + ADDRESS_SPACE_A_BYTE * arguments.keras.stat().st_size
+    if arguments.gigabytes is not None:
+        memory = int(arguments.gigabytes * GIB)
+    seconds = 60 * arguments.minutes
+    with tempfile.TemporaryDirectory() as temporary:
+        try:
+            confined(draft, (arguments, folder), Bounds(memory, seconds, WALL_A_CPU * seconds), Path(temporary))
+        except BoundMet as problem:
+            raise ImportProblem(
+                f"{arguments.keras.name} was not imported: {problem}. If you trust the file, --minutes and --gigabytes allow"
+                " more"
+            ) from problem
+
+
+def import_keras(arguments: argparse.Namespace, make: Draft | None = None) -> None:
+    """Writes the whole model folder, or nothing. `make` is draft(), or draft() elsewhere. Raises Told (ImportProblem,
+    KerasFileError, ClassIndexError, FileRefused), OSError.
+    """
     _check_words(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        (make or draft)(arguments, Path(folder))
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        # The manifest last: without it the folder is no model.
+        for path in sorted(Path(folder).iterdir(), key=lambda path: path.name == MANIFEST_NAME):
+            with replacing(arguments.out / path.name) as part:
+                shutil.copyfile(path, part)
+    print(
+        f"import-keras: {arguments.out} is ready; try: npm run classify -- PICTURE --model {arguments.out}", flush=True
+    )
+
+
+def draft(arguments: argparse.Namespace, folder: Path) -> None:
+    """The files of the model folder. Raises as import_keras()."""
     names = read_class_names(arguments.classes)
     classes = describe_classes(names, arguments.concern)
     file = open_keras_file(arguments.keras)
@@ -149,27 +205,17 @@ def import_keras(arguments: argparse.Namespace) -> None:
     if network.classes != len(names):
         raise ImportProblem(
             f"the model scores {network.classes} classes, but {arguments.classes.name} names {len(names)}:"
-            f" {', '.join(names)}"
+            f" {plain(', '.join(names), 500)}"
         )
     fitted = None
     if arguments.calibration is not None:
         predictions, labels = arguments.calibration
         fitted = calibrated(predictions, labels, classes, arguments.coverage)
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder)
-        _write(arguments, file, network, preprocessing, classes, fitted, draft)
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        # The manifest last: without it the folder is no model.
-        for path in sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST_NAME):
-            with replacing(arguments.out / path.name) as part:
-                shutil.copyfile(path, part)
-    print(
-        f"import-keras: {arguments.out} is ready; try: npm run classify -- PICTURE --model {arguments.out}", flush=True
-    )
+    _write(arguments, file, network, preprocessing, classes, fitted, folder)
 
 
 def _say(text: str) -> None:
-    print(f"import-keras: {text}", file=sys.stderr, flush=True)
+    print(f"import-keras: {plain(text)}", file=sys.stderr, flush=True)
 
 
 def _check_words(arguments: argparse.Namespace) -> None:
@@ -179,6 +225,10 @@ def _check_words(arguments: argparse.Namespace) -> None:
         raise ImportProblem(f"--version must be three numbers such as 0.1.0, not {arguments.version!r}")
     if not 0 < arguments.coverage < 1:
         raise ImportProblem("--coverage must lie between 0 and 1")
+    if not 0 < arguments.minutes <= 24 * 60:
+        raise ImportProblem("--minutes must lie between 0 and 1440, a day")
+    if arguments.gigabytes is not None and not 0 < arguments.gigabytes <= 4096:
+        raise ImportProblem("--gigabytes must lie between 0 and 4096")
     if arguments.out.exists() and (not arguments.out.is_dir() or any(arguments.out.iterdir())) and not arguments.force:
         raise ImportProblem(f"{arguments.out} is not empty; --force replaces an earlier import")
 
@@ -189,19 +239,23 @@ def describe_classes(names: list[str], path: Path | None) -> list[dict[str, str]
     if path is None:
         _say("no --concern: every category counts as of high concern, since nobody said otherwise")
         return [{"id": i, "name": name, "concern": "high"} for i, name in zip(ids, names, strict=True)]
-    try:
-        stated = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as problem:
-        raise ImportProblem(f"{path.name} is not JSON: {problem}") from problem
+    stated = read_json(path)
     if not isinstance(stated, dict):
         raise ImportProblem(f"{path.name} must map classes to concerns")
-    unknown = [key for key in stated if key not in names and key not in ids]
-    missing = [name for i, name in zip(ids, names, strict=True) if name not in stated and i not in stated]
+    # A key is a name before it is an id: the name of one class may be what another's id came to.
+    owners = {key: names.index(key) if key in names else ids.index(key) for key in stated if key in names or key in ids}
+    unknown = [plain(key, 100) for key in stated if key not in owners]
+    missing = [plain(name, 100) for index, name in enumerate(names) if index not in owners.values()]
     if unknown or missing:
         parts = [f"names classes that the model lacks: {', '.join(unknown)}"] if unknown else []
         parts += [f"says nothing of: {', '.join(missing)}"] if missing else []
         raise ImportProblem(f"{path.name} {'; it '.join(parts)}")
-    return [_described(i, name, stated.get(name, stated.get(i)), path) for i, name in zip(ids, names, strict=True)]
+    if len(owners) > len(names):
+        indices = list(owners.values())
+        twice = next(names[index] for index in indices if indices.count(index) > 1)
+        raise ImportProblem(f"{path.name} states the concern of {shown(twice)} twice, by its name and by its id")
+    of = {index: stated[key] for key, index in owners.items()}
+    return [_described(i, name, of[index], path) for index, (i, name) in enumerate(zip(ids, names, strict=True))]
 
 
 def _described(identity: str, name: str, stated: object, path: Path) -> dict[str, str]:
@@ -212,8 +266,8 @@ def _described(identity: str, name: str, stated: object, path: Path) -> dict[str
         or not all(isinstance(v, str) and v for v in words.values())
     ):
         raise ImportProblem(
-            f"{path.name}: {name!r} needs a concern, one of {', '.join(CONCERNS)} (and may have 'name' and 'plain'),"
-            f" not {json.dumps(stated)}"
+            f"{path.name}: {shown(name)} needs a concern, one of {', '.join(CONCERNS)} (and may have 'name' and"
+            f" 'plain'), not {plain(json.dumps(stated), 200)}"
         )
     return {"id": identity, "name": name, **words}
 
@@ -270,8 +324,8 @@ def calibrated(
     counts as independent.
     """
     ids = [entry["id"] for entry in classes]
-    labelled = {(row.get("set"), row.get("image")): row for row in _table(labels, ("set", "image", "label"))}
-    found = [(row, labelled.get((row["set"], row["image"]), {})) for row in _table(predictions, ("set", "image", *ids))]
+    labelled = _by_picture(labels, ("set", "image", "label"))
+    found = [(row, labelled.get(key, {})) for key, row in _by_picture(predictions, ("set", "image", *ids)).items()]
     rows = [(row, label) for row, label in found if label.get("label") in ids]
     if not rows:
         raise ImportProblem(
@@ -280,9 +334,9 @@ def calibrated(
     try:
         probabilities = np.array([[float(row[i]) for i in ids] for row, _ in rows])
     except ValueError as problem:
-        raise ImportProblem(f"{predictions.name}: {problem}") from problem
-    if not np.isfinite(probabilities).all() or np.abs(probabilities.sum(1) - 1).max() > 1e-3:
-        raise ImportProblem(f"{predictions.name}: a row's scores do not sum to 1")
+        raise ImportProblem(f"{predictions.name}: {plain(problem, 200)}") from problem
+    if (why := no_probabilities(probabilities)) is not None:
+        raise ImportProblem(f"{predictions.name}: a row's scores {why}")
     groups = [label.get("group") or f"{label['set']}/{label['image']}" for _, label in rows]
     part = Scored(probabilities, np.array([ids.index(label["label"]) for _, label in rows]), folds_of(groups))
     requested, _ = choose_aim(part, [], CoverageTarget(coverage))
@@ -290,13 +344,31 @@ def calibrated(
     return fit_sets(part, [], requested), fit_cuts(part, [], targets), len(rows)
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as handle:
-        reader = csv.DictReader(handle)
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            raise ImportProblem(f"{path.name} lacks the columns {', '.join(missing)}")
-        return list(reader)
+def no_probabilities(scores: np.ndarray) -> str | None:
+    """Why (N, K) scores are no probabilities of K classes that exclude each other; None where they are."""
+    if not np.isfinite(scores).all():
+        return "are not all finite numbers"
+    if scores.min() < -PROBABILITY_TOLERANCE or scores.max() > 1 + PROBABILITY_TOLERANCE:
+        return "do not all lie between 0 and 1"
+    if np.abs(scores.sum(1) - 1).max() > PROBABILITY_TOLERANCE:
+        return "do not sum to 1"
+    return None
+
+
+def _by_picture(path: Path, columns: tuple[str, ...]) -> dict[tuple[str, str], dict[str, str]]:
+    """A table's rows by set and image. Raises FileRefused where a picture stands twice."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for row in table_rows(path, columns):
+        key = row["set"], row["image"]
+        if key in found:
+            raise FileRefused(path, f"has the picture {shown('/'.join(key))} twice")
+        found[key] = row
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def squashed(picture: Path, width: int, height: int, filter_name: str) -> np.ndarray:
@@ -322,8 +394,8 @@ def _compare(session: Any, network: Any, inputs: list[np.ndarray], limit: float,
         found = dict(zip(network.outputs, session.run(list(network.outputs), {"pixels": pixels}), strict=True))
         if not np.isfinite(exact).all():
             raise ImportProblem("Keras itself answers with numbers that are not finite: are the weights whole?")
-        if network.scores_are == "probabilities" and np.abs(exact.sum(1) - 1).max() > 1e-3:
-            raise ImportProblem("the model's scores do not sum to 1")
+        if network.scores_are == "probabilities" and (why := no_probabilities(exact)) is not None:
+            raise ImportProblem(f"the model ends with softmax, but its scores {why}")
         differences = [np.abs(found["scores"] - exact).max()]
         if "maps" in found:
             logits = found["maps"].mean((2, 3))
@@ -387,7 +459,7 @@ def _write(
         sets = {"limits": [always(len(classes))] * len(classes), "penalty": 0, "freeRanks": 0}
         cuts, pictures = unmeasured([entry["concern"] for entry in classes]), 0
     if arguments.license_file:
-        shutil.copyfile(arguments.license_file, out / "LICENSE")
+        (out / "LICENSE").write_bytes(read_bytes(arguments.license_file, MOST_TEXT_BYTES))
     else:
         stated = (
             f"Licence of these weights, as stated when they were imported: {arguments.license}. Ask whoever trained"
@@ -430,7 +502,7 @@ def _write(
             "importedFrom": {
                 "kind": file.kind,
                 "kerasVersion": file.keras_version,
-                "sha256": hashlib.sha256(file.path.read_bytes()).hexdigest(),
+                "sha256": sha256_of(file.path),
             },
             "opset": OPSET,
             "storage": arguments.storage,

@@ -10,33 +10,29 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import h5py
+from .keras_graph import KerasFileError, check_graph, check_tree, widest_layer
+from .keras_weights import Weights, copy_weights, hdf5, hdf5_read, text_attribute, unpack_weights
+from .limits import (
+    MOST_CONFIG_BYTES,
+    MOST_DIRECTORY_BYTES,
+    MOST_KERAS_BYTES,
+    MOST_MEMBERS,
+    MOST_WEIGHT_BYTES,
+)
+from .reading import KeyTwice, check_regular, no_key_twice, plain, shown
 
-MOST_CONFIG_BYTES = 64_000_000
-MOST_WEIGHT_BYTES = 2 << 30
+__all__ = ["KerasFile", "KerasFileError", "check_config", "layers_of", "open_keras_file"]
+
 # What zipfile raises on a damaged member, and on one that is encrypted or packed in an unknown way.
-ZIP_PROBLEMS = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
-
-
-class KerasFileError(ValueError):
-    """The file cannot be imported; the message is for the user."""
-
-
-def _hdf5() -> Any:
-    """h5py, which only this step needs."""
-    try:
-        import h5py
-    except ModuleNotFoundError as problem:
-        raise KerasFileError("h5py is not installed: pip install -r requirements-keras.txt") from problem
-    return h5py
+ZIP_PROBLEMS = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, struct.error, UnicodeDecodeError)
 
 
 LAYERS = frozenset(
@@ -85,24 +81,42 @@ class KerasFile:
         """
         target = folder / f"checked.{self.kind}"
         if self.kind == "keras":
+            packed, weights = folder / "packed.h5", folder / "model.weights.h5"
             with zipfile.ZipFile(self.path) as source, zipfile.ZipFile(target, "w") as copy:
                 copy.writestr("config.json", json.dumps(self.config))
-                copy.writestr("metadata.json", source.read("metadata.json"))
-                weights = folder / "model.weights.h5"
+                copy.writestr("metadata.json", json.dumps({"keras_version": self.keras_version}))
                 try:
-                    with source.open("model.weights.h5") as packed, weights.open("wb") as unpacked:
-                        shutil.copyfileobj(packed, unpacked)
+                    with source.open("model.weights.h5") as member, packed.open("wb") as unpacked:
+                        shutil.copyfileobj(member, unpacked)
                 except ZIP_PROBLEMS as problem:
                     raise KerasFileError(f"{self.path.name} is damaged: {problem}") from problem
-                _check_weights(weights)
+                self._check_wide_enough(unpack_weights(packed, weights))
                 copy.write(weights, "model.weights.h5")
+            packed.unlink()
             weights.unlink()
             return target
-        shutil.copyfile(self.path, target)
-        with _hdf5().File(target, "r+") as copy:
+        found = Weights()
+        with (
+            hdf5_read(f"{self.path.name} is"),
+            hdf5().File(self.path, "r") as source,
+            hdf5().File(target, "w") as copy,
+        ):
             copy.attrs["model_config"] = json.dumps(self.config)
-            copy.attrs.pop("training_config", None)
+            copy.attrs["keras_version"] = self.keras_version
+            if not isinstance(source.get("model_weights", getlink=True), hdf5().HardLink):
+                raise KerasFileError(f"{self.path.name} holds no weights of its own: save the whole model again")
+            copy_weights(source["model_weights"], copy.create_group("model_weights"), found)
+        self._check_wide_enough(found)
         return target
+
+    def _check_wide_enough(self, weights: Weights) -> None:
+        """A layer has at least as many weights as units: what the file lacks is not allocated."""
+        units, name = widest_layer(list(objects_of(self.config)))
+        if units > weights.values:
+            raise KerasFileError(
+                f"the layer {shown(name)} has {units} units, but the file holds only {weights.values} weights in all:"
+                " save the whole model again"
+            )
 
 
 def open_keras_file(path: Path) -> KerasFile:
@@ -112,6 +126,7 @@ def open_keras_file(path: Path) -> KerasFile:
             f"{path.name} is a folder (a TensorFlow SavedModel?): save the model as one .keras or .h5 file with"
             " model.save('name.keras')"
         )
+    check_regular(path, MOST_KERAS_BYTES)
     with path.open("rb") as handle:
         magic = handle.read(8)
     if magic.startswith(b"PK"):
@@ -120,83 +135,97 @@ def open_keras_file(path: Path) -> KerasFile:
         kind, (config, version) = "h5", _read_hdf5(path)
     else:
         raise KerasFileError(f"{path.name} is neither a .keras file (zip) nor an .h5 file (HDF5)")
+    check_tree(config)
     check_config(config)
     notes = tuple(dict.fromkeys(_repair(config)))
+    check_graph(list(objects_of(config)))
     return KerasFile(path, kind, config, version, notes)
 
 
-def _parse(text: str | bytes, where: str) -> dict[str, Any]:
+def _json(text: str | bytes, where: str) -> dict[str, Any]:
     try:
-        config = json.loads(text)
-    except (ValueError, RecursionError) as problem:
-        raise KerasFileError(f"the model's description in {where} is not JSON: {problem}") from problem
-    if not isinstance(config, dict) or "class_name" not in config:
+        value = json.loads(text, object_pairs_hook=no_key_twice)
+    except KeyTwice as problem:
+        raise KerasFileError(f"{where}: {problem}: which of the two counts cannot be told") from problem
+    except RecursionError as problem:
+        raise KerasFileError(f"{where} is nested too deeply") from problem
+    except ValueError as problem:
+        raise KerasFileError(f"{where} is not JSON: {plain(problem, 200)}") from problem
+    return value if isinstance(value, dict) else {}
+
+
+def _parse(text: str | bytes, where: str) -> dict[str, Any]:
+    config = _json(text, f"the model's description in {where}")
+    if not isinstance(config.get("class_name"), str):
         raise KerasFileError(f"{where} does not describe a model")
+    for key in ("compile_config", "build_config"):
+        config.pop(key, None)
     return config
 
 
+def _check_archive(path: Path) -> None:
+    """The zip's directory, which zipfile reads as a whole: its end says how large it is."""
+    with path.open("rb") as handle:
+        handle.seek(max(0, path.stat().st_size - (1 << 16) - 22))
+        end = handle.read((1 << 16) + 22)
+    at = end.rfind(b"PK\x05\x06")
+    if at < 0 or len(end) - at < 22:
+        raise KerasFileError(f"{path.name} is damaged: the zip's end is missing, as in a download that was cut off")
+    members, size = struct.unpack("<HI", end[at + 10 : at + 16])
+    if members > MOST_MEMBERS or size > MOST_DIRECTORY_BYTES:
+        raise KerasFileError(f"{path.name} has {members} members; a .keras file has three or some more")
+
+
+def _check_members(archive: zipfile.ZipFile) -> None:
+    """Names that stand once and stay in their folder; of what is read, its size and a way of packing that is bounded.
+    Nothing is unpacked to a member's own path: one that asks for another place was made by somebody who wants that.
+    """
+    seen: set[str] = set()
+    for member in archive.infolist():
+        name = member.orig_filename
+        if name in seen:
+            raise KerasFileError(f"the archive holds {shown(name)} twice")
+        seen.add(name)
+        parts = name.replace("\\", "/").split("/")
+        if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or "\0" in name:
+            raise KerasFileError(f"the archive's member {shown(name)} would lie outside its folder")
+    if missing := {"config.json", "metadata.json", "model.weights.h5"} - seen:
+        raise KerasFileError(
+            f"{Path(archive.filename or '').name} is a zip but no .keras model: it lacks {', '.join(sorted(missing))}"
+        )
+    for name in ("config.json", "metadata.json", "model.weights.h5"):
+        member = archive.getinfo(name)
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise KerasFileError(f"the archive's member {name} is packed in a way that Keras does not use")
+        if name != "model.weights.h5" and member.file_size > MOST_CONFIG_BYTES:
+            raise KerasFileError(f"the model's description ({name}) is larger than any model's")
+        if member.file_size > MOST_WEIGHT_BYTES:
+            raise KerasFileError(
+                f"the model's weights would unpack to more than {MOST_WEIGHT_BYTES >> 30} GiB: that is no model for a"
+                " page"
+            )
+
+
 def _read_zip(path: Path) -> tuple[dict[str, Any], str]:
+    _check_archive(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            missing = {"config.json", "metadata.json", "model.weights.h5"} - set(archive.namelist())
-            if missing:
-                raise KerasFileError(f"{path.name} is a zip but no .keras model: it lacks {', '.join(sorted(missing))}")
-            if (
-                archive.getinfo("config.json").file_size > MOST_CONFIG_BYTES
-                or archive.getinfo("metadata.json").file_size > MOST_CONFIG_BYTES
-            ):
-                raise KerasFileError("the model's description is larger than any model's")
-            if archive.getinfo("model.weights.h5").file_size > MOST_WEIGHT_BYTES:
-                raise KerasFileError(
-                    f"the model's weights would unpack to more than {MOST_WEIGHT_BYTES >> 30} GiB: that is no model for"
-                    " a page"
-                )
+            _check_members(archive)
             config = _parse(archive.read("config.json"), "config.json")
-            metadata = json.loads(archive.read("metadata.json"))
+            metadata = _json(archive.read("metadata.json"), "metadata.json")
     except ZIP_PROBLEMS as problem:
-        raise KerasFileError(f"{path.name} is damaged: {problem}") from problem
-    except json.JSONDecodeError as problem:
-        raise KerasFileError(f"metadata.json is not JSON: {problem}") from problem
-    for key in ("compile_config", "build_config"):
-        config.pop(key, None)
-    return config, str(metadata.get("keras_version", "unknown")) if isinstance(metadata, dict) else "unknown"
+        raise KerasFileError(f"{path.name} is damaged: {plain(problem, 200)}") from problem
+    return config, plain(metadata.get("keras_version", "unknown"), 40)
 
 
 def _read_hdf5(path: Path) -> tuple[dict[str, Any], str]:
-    try:
-        with _hdf5().File(path, "r") as handle:
-            stored, version = handle.attrs.get("model_config"), handle.attrs.get("keras_version", "unknown")
-            _refuse_outside_data(handle)
-    except OSError as problem:
-        raise KerasFileError(f"{path.name} is damaged: {problem}") from problem
+    with hdf5_read(f"{path.name} is"), hdf5().File(path, "r") as handle:
+        stored, version = text_attribute(handle, "model_config"), text_attribute(handle, "keras_version")
     if stored is None:
         raise KerasFileError(
             f"{path.name} holds weights only: save the whole model with model.save(...), not save_weights(...)"
         )
-    return _parse(stored, path.name), version.decode() if isinstance(version, bytes) else str(version)
-
-
-def _check_weights(path: Path) -> None:
-    """The weights inside a .keras file: HDF5 as well."""
-    try:
-        with _hdf5().File(path, "r") as handle:
-            _refuse_outside_data(handle)
-    except OSError as problem:
-        raise KerasFileError(f"the model's weights are damaged: {problem}") from problem
-
-
-def _refuse_outside_data(group: h5py.Group) -> None:
-    """HDF5 can read its values from other files of this machine; a model file has no reason to."""
-    h5py = _hdf5()
-    for name in group:
-        link = group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            raise KerasFileError(f"the file's part {name!r} is a link to elsewhere, which no model file needs")
-        part = group[name]
-        if isinstance(part, h5py.Group):
-            _refuse_outside_data(part)
-        elif part.external or part.is_virtual:
-            raise KerasFileError(f"the values of {name!r} stand in another file, which no model file needs")
+    return _parse(stored, path.name), plain(version or "unknown", 40)
 
 
 def objects_of(config: object) -> Iterator[dict[str, Any]]:
@@ -234,15 +263,20 @@ def check_config(config: dict[str, Any]) -> None:
     unknown += [f"the activation {value!r}" for value in _activations(config) if value not in ACTIVATIONS]
     if lambdas:
         raise KerasFileError(
-            f"the model holds Lambda layers ({', '.join(dict.fromkeys(lambdas))}): they are Python code inside the file"
+            f"the model holds Lambda layers ({_some(lambdas)}): they are Python code inside the file"
             " and are not executed; replace them by standard layers (Rescaling, Normalization) and save the model"
             " again"
         )
     if unknown:
         raise KerasFileError(
-            "the model holds what is not a standard layer or function of an image classifier:"
-            f" {', '.join(dict.fromkeys(unknown))}"
+            f"the model holds what is not a standard layer or function of an image classifier: {_some(unknown)}"
         )
+
+
+def _some(names: list[str]) -> str:
+    """The first of them, each once, for a message."""
+    distinct = list(dict.fromkeys(plain(name, 100) for name in names))
+    return ", ".join(distinct[:12]) + (f" and {len(distinct) - 12} more" if len(distinct) > 12 else "")
 
 
 def _is_keras_own(entry: dict[str, Any]) -> bool:

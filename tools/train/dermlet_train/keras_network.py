@@ -23,7 +23,9 @@ from onnx import numpy_helper
 from torch import Tensor
 
 from .keras_file import KerasFile, KerasFileError
+from .limits import MOST_VALUES_OF_A_LAYER
 from .onnx_export import write_program
+from .reading import plain, shown
 
 os.environ["KERAS_BACKEND"] = "torch"
 os.environ.setdefault("KERAS_TORCH_DEVICE", "cpu")
@@ -82,13 +84,12 @@ def load_network(file: KerasFile, size: int | None) -> KerasNetwork:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = file.write_checked(Path(folder))
-        try:
-            model = keras.models.load_model(path, compile=False, safe_mode=True)
-        except Exception as problem:  # Keras raises every kind here
-            first = str(problem).strip().splitlines() or [type(problem).__name__]
-            raise KerasFileError(
-                f"Keras {keras.__version__} cannot load a model that Keras {file.keras_version} wrote: {first[0]}"
-            ) from problem
+        # First without a byte of memory: shapes alone, each weight's held against the file's. What the file does not
+        # hold is refused before it is allocated.
+        with keras.device("meta"):
+            shell = _loaded(file, path)
+        _check_outputs(shell, size)
+        model = _loaded(file, path)
     if len(getattr(model, "inputs", None) or ()) != 1 or len(getattr(model, "outputs", None) or ()) != 1:
         raise KerasFileError("the model must have one input and one output, both of known shape")
     height, width = _input_size(tuple(model.inputs[0].shape), size)
@@ -99,6 +100,38 @@ def load_network(file: KerasFile, size: int | None) -> KerasNetwork:
         )
     layers = list(_backwards(model))
     return KerasNetwork(model, width, height, int(shape[1]), _scores_are(layers), _find_head(layers))
+
+
+def _loaded(file: KerasFile, path: Path) -> Any:
+    keras = _keras()
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as problem:  # Keras raises every kind here
+        first = str(problem).strip().splitlines() or [type(problem).__name__]
+        raise KerasFileError(
+            f"Keras {keras.__version__} cannot load a model that Keras {file.keras_version} wrote:"
+            f" {plain(first[0], 500)}"
+        ) from problem
+
+
+def _check_outputs(model: Any, size: int | None) -> None:
+    """What each layer gives for one picture must fit into memory. Raises KerasFileError."""
+    stack = list(getattr(model, "layers", ()))
+    while stack:
+        layer = stack.pop()
+        stack.extend(getattr(layer, "layers", ()))
+        try:
+            shape = layer.output.shape
+        except (AttributeError, ValueError):  # not called, called several times, or several outputs
+            continue
+        values = 1
+        for side in shape[1:]:
+            values *= side or size or 1
+        if values > MOST_VALUES_OF_A_LAYER:
+            raise KerasFileError(
+                f"the layer {shown(layer.name)} gives {values} numbers for one picture ({tuple(shape)}); at most"
+                f" {MOST_VALUES_OF_A_LAYER} are computed"
+            )
 
 
 def _input_size(shape: tuple[int | None, ...], size: int | None) -> tuple[int, int]:
@@ -149,10 +182,16 @@ def _activation(layer: Any) -> str:
 
 
 def _scores_are(layers: list[Any]) -> str:
-    last = _activation(layers[0]) if layers else "nothing"
+    """By the last layer that does anything: a linear Activation behind a softmax leaves probabilities."""
+    tail = [
+        layer
+        for layer in layers
+        if not (type(layer).__name__ in ("Activation", "Identity") and _activation(layer) == "linear")
+    ]
+    last = _activation(tail[0]) if tail else "nothing"
     if last == "softmax":
         return "probabilities"
-    if layers and type(layers[0]).__name__ in ("Dense", "Activation") and last == "linear":
+    if tail and type(tail[0]).__name__ == "Dense" and last == "linear":
         return "logits"
     raise KerasFileError(
         f"the model ends with {last}, not with softmax or plain logits over the classes: one label a picture is what"
@@ -165,7 +204,7 @@ def _find_head(layers: list[Any]) -> Head | None:
     keras = _keras()
     tail = iter(layers)
     layer = next(tail)
-    while type(layer).__name__ in ("Softmax", "Activation") and _activation(layer) in ("softmax", "linear"):
+    while type(layer).__name__ in ("Softmax", "Activation", "Identity") and _activation(layer) in ("softmax", "linear"):
         layer = next(tail, None)
     if not isinstance(layer, keras.layers.Dense) or _activation(layer) not in ("softmax", "linear"):
         return None

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from .contract import MANIFEST_VERSION
 from .files import write_json
+from .reading import read_json
 
 FILE_NAME = "manifest.json"
 SCHEMA = Path(__file__).with_name("manifest.schema.json")
@@ -44,8 +45,13 @@ def new_manifest(**fields: Any) -> Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """A model folder's manifest as it is: models of earlier versions are read too, to be made anew."""
-    return json.loads((folder / FILE_NAME).read_text())
+    """A model folder's manifest as it is: models of earlier versions are read too, to be made anew.
+    Raises ManifestError, FileRefused, OSError.
+    """
+    found = read_json(folder / FILE_NAME)
+    if not isinstance(found, dict):
+        raise ManifestError(f"{folder / FILE_NAME} is no manifest: it must be an object")
+    return found
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -27,7 +27,9 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from .depthwise import DepthwiseConv2d, use_depthwise
+from .limits import MOST_NETWORK_BYTES
 from .preprocessing import CAFFE, IMAGENET, LITE, Preprocessing
+from .reading import check_regular
 
 State = dict[str, Tensor]
 
@@ -388,6 +390,7 @@ def load_imagenet(backbone: nn.Module, name: str, path: str) -> None:
     """
     entry = network_named(name)
     if path:
+        check_regular(Path(path), MOST_NETWORK_BYTES)
         state = torch.load(Path(path), map_location="cpu", weights_only=True)
         state = entry.from_file(state.get("state_dict", state))
     elif entry.packaged:

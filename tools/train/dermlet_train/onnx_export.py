@@ -11,8 +11,10 @@ import onnxruntime
 import torch
 
 from .augment import normalise
+from .limits import MOST_NETWORK_BYTES
 from .network import Classifier, Exported
 from .preprocessing import LITE, Preprocessing
+from .reading import check_regular
 
 OPSET = 18
 OUTPUTS = ("logits", "maps", "embedding")
@@ -60,6 +62,7 @@ def drop_metadata(model: onnx.ModelProto) -> None:
 
 
 def session_of(path: Path) -> onnxruntime.InferenceSession:
+    check_regular(path, MOST_NETWORK_BYTES)
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 

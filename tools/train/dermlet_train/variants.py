@@ -38,12 +38,14 @@ from .augment import recipe_view
 from .calibration import fit_temperature, softmax
 from .checkpoint import load_trained
 from .config import Recipe
+from .limits import MOST_NETWORK_BYTES
 from .manifest import read_manifest
 from .metrics import balanced_accuracy
 from .network import Classifier
 from .networks import network_named
 from .onnx_export import export_onnx, run
 from .preprocessing import Preprocessing
+from .reading import read_bytes, read_json
 from .repository import SCRIPTS, require_checkout
 from .rounding import FITTED, fitting_views, store_fitted
 from .storage import Plan, storable, store_weights
@@ -361,7 +363,7 @@ def table_of(candidates: Sequence[Measured], choice: Measured | None, yardstick:
 
 
 def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(path, MOST_NETWORK_BYTES)).hexdigest()
 
 
 def variants(
@@ -452,7 +454,7 @@ def keep_table(table: Path, model: Path) -> None:
     """Puts the table that the model's storage was chosen by among its figures, for the card, marked with the file that
     came of it.
     """
-    report = json.loads(table.read_text())
+    report = read_json(table)
     report.pop("plan")
     sha256 = read_manifest(model)["file"]["sha256"]
     (model / "figures").mkdir(exist_ok=True)
@@ -465,7 +467,7 @@ def read_choice(table: Path, checkpoint: Path) -> tuple[str, dict[str, str]]:
     """Name and plan of the choice in a table that `variants` wrote for this very checkpoint; another's
     is a ValueError.
     """
-    report = json.loads(table.read_text())
+    report = read_json(table)
     if report["checkpoint"] != digest(checkpoint):
         raise ValueError(f"{table} was measured on another checkpoint than {checkpoint}: run `variants` again")
     return report["choice"], report["plan"]

@@ -26,12 +26,11 @@ std::vector<float> to_probabilities(std::span<const float> scores, const Decisio
                    [&](float v) { return static_cast<float>(std::exp(v / temperature - top) / sum); });
     return result;
   }
-  // A network's own softmax sums to 1 only up to its rounding; merged or truncated heads may not at all.
+  // A network's own softmax sums to 1 only up to its rounding.
   double sum = 0;
   for (const float v : scores) sum += std::max(v, 0.0f);
-  std::transform(scores.begin(), scores.end(), result.begin(), [&](float v) {
-    return sum > 0 ? static_cast<float>(std::max(v, 0.0f) / sum) : 1.0f / static_cast<float>(scores.size());
-  });
+  std::transform(scores.begin(), scores.end(), result.begin(),
+                 [&](float v) { return static_cast<float>(std::max(v, 0.0f) / sum); });
   return result;
 }
 
@@ -85,11 +84,25 @@ Expected<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size
   return {};
 }
 
+Expected<void> check_scores(std::span<const float> scores, Scores kind) {
+  if (kind == Scores::kLogits) return {};
+  double sum = 0;
+  for (const float v : scores) {
+    if (!(v >= -kProbabilityTolerance && v <= 1 + kProbabilityTolerance))
+      return fail(ErrorCode::kModelCorrupt, "the network's probabilities do not lie between 0 and 1");
+    sum += v;
+  }
+  if (!(std::abs(sum - 1) <= kProbabilityTolerance))
+    return fail(ErrorCode::kModelCorrupt, "the network's probabilities do not sum to 1");
+  return {};
+}
+
 Expected<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable,
                           std::optional<float> rejection) {
   const std::size_t count = scores.size();
   if (count == 0) return fail(ErrorCode::kInvalidArgument, "the network gave no scores");
   if (spec.concern.size() != count) return fail(ErrorCode::kInvalidArgument, "scores and classes differ in number");
+  DERMLET_CHECK(check_scores(scores, spec.scores));
   if (!all_finite(scores)) return fail(ErrorCode::kInvalidArgument, "a score is not a finite number");
   DERMLET_CHECK(check_rules(spec.sets, spec.tiers, count));
   if (spec.scores == Scores::kLogits && (!std::isfinite(spec.temperature) || spec.temperature <= 0))

@@ -1,6 +1,9 @@
 // Outputs of the network -> probabilities, ranking, prediction set, outcome and concern tier.
 //
-// Probabilities: softmax(logits / temperature), the temperature fitted per modality (Guo et al. 2017).
+// Probabilities: softmax(logits / temperature), the temperature fitted per modality (Guo et al. 2017). Where the
+// network itself gives probabilities they are taken as they are, less the rounding of its own softmax; what lies
+// outside 0 to 1 or does not sum to 1 (independent sigmoids, a head that was cut) is refused, since no set or tier
+// could be made of it.
 //
 // Prediction set: adaptive conformal sets (APS, Romano et al. 2020), regularised (RAPS, Angelopoulos et al. 2021), with
 // a limit for each class (class-conditional, Vovk 2012; for rare classes that of a cluster, Ding et al. 2023). The
@@ -64,8 +67,15 @@ struct Decision {
 // finite.
 [[nodiscard]] Expected<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t count);
 
+// How far a network's probabilities may lie outside 0 to 1, and their sum from 1. A softmax in 16 bits stays within it.
+inline constexpr double kProbabilityTolerance = 1e-3;
+
+// Whether the scores of one view are what `kind` says. Errors: kModelCorrupt when probabilities lie outside 0 to 1 or
+// do not sum to 1, both within kProbabilityTolerance, or are not finite. Logits may be anything.
+[[nodiscard]] Expected<void> check_scores(std::span<const float> scores, Scores kind);
+
 // Errors: kInvalidArgument when lengths differ, K is 0, the temperature is not positive, a value is not finite, or as
-// check_rules().
+// check_rules(); kModelCorrupt as check_scores().
 //   rejection  the rejection score where a model of its own made it; absent: the energy of the logits, 0 for
 //   probabilities
 [[nodiscard]] Expected<Decision> decide(std::span<const float> scores, const DecisionSpec& spec, bool usable,

@@ -36,7 +36,7 @@ export type {
  * - `DECODER_UNAVAILABLE`: The decoder for HEIC pictures could not be fetched or started.
  * - `MODEL_UNAVAILABLE`: The model or a part of the engine could not be fetched: offline, 404, an HTML page in its
  *   place.
- * - `MODEL_CORRUPT`: Fetched, but not what the manifest promises: sha256, size, schema, outputs.
+ * - `MODEL_CORRUPT`: Not what the manifest promises: sha256, size, schema, outputs, scores that are no probabilities.
  * - `MODEL_TOO_NEW`: The model, or the list of models, is made for a newer Dermlet than this one.
  * - `PART_MISSING`: A script of the engine is not where it should be: the site was renewed, or copied without it.
  * - `WRONG_MEDIA_TYPE`: A script of the engine is sent with a media type that browsers do not run.

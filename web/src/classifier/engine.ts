@@ -649,10 +649,13 @@ function failureOf({ passed, difference, tolerance, kindFits }: SelfTest): strin
     : "the network's scores are not of the kind that the manifest names (outputs.scoresAre)";
 }
 
-/** Between 0 and 1 and of sum 1, as logits are only by a rare chance. */
+/**
+ * Between 0 and 1 and of sum 1, as logits are only by a rare chance; rounding as the core allows it
+ * (kProbabilityTolerance). The core holds every picture's own scores to it, this one only tells the kind.
+ */
 const lookLikeProbabilities = (scores: Float32Array): boolean =>
-  scores.every((score) => score >= 0 && score <= 1) &&
-  Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) < 1e-3;
+  scores.every((score) => score >= -1e-3 && score <= 1 + 1e-3) &&
+  Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) <= 1e-3;
 
 function greatestDifference(reference: SelfTestReference, { scores, embedding }: NetworkOutputs): number {
   const pairs: [number[], Float32Array][] = [[reference.scores, scores]];

@@ -17,6 +17,8 @@ from ..augment import normalise, recipe_view
 from ..config import Recipe
 from ..files import replacing
 from ..framing import Frame
+from ..limits import MOST_NETWORK_BYTES
+from ..reading import read_bytes
 from ..store import Store
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class OnnxNetwork:
         options.add_session_config_entry(
             "session.intra_op.allow_spinning", "0"
         )  # it may share the cores with a training run
-        data = path.read_bytes()
+        data = read_bytes(path, MOST_NETWORK_BYTES)
         return OnnxNetwork(
             onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]),
             hashlib.sha256(data).hexdigest(),

@@ -13,12 +13,12 @@ none.
 
 from __future__ import annotations
 
-import csv
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from ..reading import read_toml, table_rows
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Plan:
     @staticmethod
     def load(path: Path) -> Plan:
         """Raises ValueError for a key that is not known, or a part, target or published figure that lacks one."""
-        values = tomllib.loads(path.read_text())
+        values = read_toml(path)
         words = values.pop("words", {})
         plan: dict[str, Any] = {
             "parts": _all(Part, values.pop("part", []), path),
@@ -129,6 +129,5 @@ def read_rows(tables: list[Path], split: str) -> list[dict[str, str]]:
     """The split's rows of all label tables."""
     rows: list[dict[str, str]] = []
     for table in tables:
-        with table.open(newline="", encoding="utf-8-sig") as handle:
-            rows += [row for row in csv.DictReader(handle) if row.get("split", split) == split]
+        rows += [row for row in table_rows(table) if row.get("split", split) == split]
     return rows

@@ -7,6 +7,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..limits import MOST_TEXT_BYTES
+from ..reading import read_bytes
 from .rows import PrepareError
 
 DEFAULT = Path(__file__).with_name("classes") / "skin-8.toml"
@@ -34,7 +36,7 @@ class ClassMap:
     def load(path: Path = DEFAULT) -> ClassMap:
         """Raises PrepareError on an unknown key, or on a target that is no class of the file."""
         try:
-            data = path.read_bytes()
+            data = read_bytes(path, MOST_TEXT_BYTES)
             values = tomllib.loads(data.decode())
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise PrepareError(f"{path}: {error}") from error

@@ -26,6 +26,8 @@ from typing import Self, TypeVar
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from ..limits import MOST_PICTURE_BYTES
+from ..reading import plain, read_bytes
 from .rows import PrepareError
 
 try:
@@ -215,7 +217,7 @@ class PictureCache:
     def _read(self, path: Path) -> tuple[Decoded, bytes, bytes]:
         stat = path.stat()
         try:
-            data = path.read_bytes()
+            data = read_bytes(path, MOST_PICTURE_BYTES)
             picture = upright_rgb(data)
             if min(picture.size) < 8:
                 raise ValueError(f"only {picture.width} x {picture.height} pixels")
@@ -225,7 +227,7 @@ class PictureCache:
                     str(path),
                     stat.st_size,
                     stat.st_mtime_ns,
-                    error=f"{type(error).__name__}: {error}"[:200].replace(str(path), path.name),
+                    error=plain(f"{type(error).__name__}: {error}"[:200].replace(str(path), path.name)),
                 ),
                 b"",
                 b"",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from ..limits import MOST_TABLE_BYTES
+from ..reading import FileRefused, open_regular, plain, shown
 from .rows import PrepareError
 
 PICTURE_SUFFIXES = frozenset(
@@ -37,11 +41,14 @@ class Table:
     def open(path: Path) -> Table | None:
         """None when the file is no text table."""
         try:
-            with path.open(encoding="utf-8-sig", newline="") as handle:
+            with _text(path) as handle:
                 line = handle.readline(_MAX_FIELD)
+        except FileRefused as error:  # a pipe, a device or a file without end is not passed over in silence
+            raise PrepareError(str(error)) from error
         except (UnicodeDecodeError, OSError):
             return None
         delimiter = max("\t,;", key=line.count)
+        csv.field_size_limit(_MAX_FIELD)
         cells = tuple(cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), []))
         if len(cells) < 2:
             return None
@@ -53,12 +60,17 @@ class Table:
 
     def __iter__(self) -> Iterator[dict[str, str]]:
         """Rows as dictionaries of stripped strings; a line with too few cells is an error that names it."""
-        with self.path.open(encoding="utf-8-sig", newline="") as handle:
+        with _text(self.path) as handle:
+            csv.field_size_limit(_MAX_FIELD)
             reader = csv.reader(handle, delimiter=self.delimiter)
             header = self.header or tuple(str(i) for i in range(len(self.first)))
+            named = [name for name in header if name]
+            if len(set(named)) != len(named):
+                twice = next(name for name in named if named.count(name) > 1)
+                raise PrepareError(f"{self.path.name} has the column {shown(twice)} twice: which counts cannot be told")
             if self.header:
                 next(reader)
-            for cells in reader:
+            for cells in _cells(reader, self.path):
                 if not cells:
                     continue
                 if len(cells) != len(header):
@@ -67,6 +79,18 @@ class Table:
                         f" {len(header)}"
                     )
                 yield {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+
+
+def _text(path: Path) -> io.TextIOWrapper:
+    return io.TextIOWrapper(open_regular(path, MOST_TABLE_BYTES), encoding="utf-8-sig", newline="")
+
+
+def _cells(reader: Any, path: Path) -> Iterator[list[str]]:
+    """Raises PrepareError where the table turns into something else."""
+    try:
+        yield from reader
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise PrepareError(f"{path.name}, near line {reader.line_num}: {plain(error, 200)}") from error
 
 
 @dataclass

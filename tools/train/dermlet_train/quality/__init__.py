@@ -11,7 +11,6 @@ a run that was stopped goes on.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import tempfile
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ import numpy as np
 from ..card.measure import Row
 from ..manifest import read_manifest, write_manifest
 from ..metrics import auc, balanced_accuracy
+from ..reading import table_rows
 from ..repository import require_checkout
 from ..store import part_of
 from .choose import Roc, choose, harmful_from, tell
@@ -109,11 +109,10 @@ def read_parts(tables: Sequence[Path], classes: Sequence[str], fraction: float) 
     """The rows of the two parts whose label is a class. Raises SystemExit when a part has none."""
     parts: dict[str, list[Row]] = {CHOOSING: [], REPORTING: []}
     for table in tables:
-        with table.open(newline="", encoding="utf-8-sig") as handle:
-            for row in csv.DictReader(handle):
-                part = row.get("part") or part_of({"group": identity(row), **row}, fraction)
-                if part in parts and row["label"] in classes:
-                    parts[part].append(row)
+        for row in table_rows(table, ("label",)):
+            part = row.get("part") or part_of({"group": identity(row), **row}, fraction)
+            if part in parts and row["label"] in classes:
+                parts[part].append(row)
     for part, rows in parts.items():
         if not rows:
             raise SystemExit(f"quality: no picture of the part '{part}'")
