@@ -187,7 +187,7 @@ async function settled(element: Element): Promise<void> {
   }
 }
 
-const READY: LoadState = { kind: 'ready', model: MODEL, failedUpdate: undefined };
+const READY: LoadState = { kind: 'ready', model: MODEL, failedUpdate: undefined, kept: false };
 const OUTCOMES: Outcome[] = ['single', 'several', 'not-recognised', 'poor-quality', 'no-spot', 'several-spots'];
 const TIERS: Tier[] = ['high', 'moderate', 'low', 'unknown'];
 const CODES: ErrorCode[] = [

@@ -8,7 +8,7 @@ import { imported, isMissingScript, whyMissing } from './causes.js';
 import { type Fetch, requireWasm } from './download.js';
 import { type EngineFile, engineFiles, engineKey, engineKeys } from './engine-files.js';
 import { DermletError } from './errors.js';
-import { FileStore } from './file-store.js';
+import { FileStore, type Promised } from './file-store.js';
 import type { DecodeForeign } from './foreign.js';
 import type { CreateLibheif, Libheif } from './libheif.js';
 import type { Backend } from './result.js';
@@ -85,6 +85,12 @@ const CACHE = 'dermlet-engine';
 export interface BrowserEnvironment extends Environment {
   /** Resolves when what was fetched is kept, and removes what other versions of the engine had kept. */
   commit(): Promise<void>;
+  /** Fetches what decodes HEIC, so that such a photo causes no request. @throws DermletError DECODER_UNAVAILABLE */
+  fetchAhead(): Promise<void>;
+  /** Whether all of the engine's binaries that were asked for are kept. */
+  kept(): Promise<boolean>;
+  /** Addresses of the scripts that a backend and what was fetched ahead come from. */
+  scripts(backend: Backend): string[];
 }
 
 export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserEnvironment {
@@ -106,20 +112,23 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     named.searchParams.set('v', sha256.slice(0, 12));
     return named.href;
   };
+  const asked = new Map<string, Promised>();
   const load = async (file: string, reported = true) => {
     const entry = files[file];
     if (!entry) throw new DermletError('MODEL_UNAVAILABLE', `${file} is none of the engine's files.`);
     const { bytes, sha256, compressed } = entry;
     const url = versioned(address(file), sha256);
+    const promised: Promised = {
+      name: file,
+      url,
+      key: engineKey(options.assetBase, file, sha256),
+      bytes,
+      sha256,
+      compressed: compressed && { url: versioned(address(compressed.path), sha256), bytes: compressed.bytes },
+    };
+    asked.set(file, promised);
     const content = await store.file(
-      {
-        name: file,
-        url,
-        key: engineKey(options.assetBase, file, sha256),
-        bytes,
-        sha256,
-        compressed: compressed && { url: versioned(address(compressed.path), sha256), bytes: compressed.bytes },
-      },
+      promised,
       reported ? (loaded, total, cached) => cached || report(file, loaded, total) : undefined,
     );
     requireWasm(url, content);
@@ -127,14 +136,14 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
   };
   // Kept once fetched; each picture gets its own instance, since an instance's memory never shrinks.
   let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;
-  const libheif = async (): Promise<Libheif> => {
+  const libheif = async <T>(use: (create: CreateLibheif, wasmBinary: Uint8Array) => T): Promise<Awaited<T>> => {
     wasm ??= load('libheif.wasm', false);
     try {
       await wasm;
       const { default: create } = (await import(/* @vite-ignore */ address('libheif.mjs'))) as {
         default: CreateLibheif;
       };
-      return await create({ wasmBinary: await wasm });
+      return await use(create, await wasm);
     } catch (cause) {
       wasm = undefined; // the next picture fetches it again
       const why = isMissingScript(cause) ? await whyMissing(address('libheif.mjs'), cause) : cause;
@@ -145,9 +154,21 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
       );
     }
   };
+  const decoders = () => imported(() => import('./browser-decoder.js'));
   return {
     decodeForeign: async (bytes, format) =>
-      (await imported(() => import('./browser-decoder.js'))).decodeInBrowser(bytes, format, libheif),
+      (await decoders()).decodeInBrowser(bytes, format, () =>
+        libheif((create, wasmBinary): Libheif | Promise<Libheif> => create({ wasmBinary })),
+      ),
+    fetchAhead: async () => {
+      await decoders();
+      await libheif(() => undefined);
+    },
+    kept: async () => (await Promise.all([...asked.values()].map((file) => store.isKept(file)))).every(Boolean),
+    scripts: (backend) => [
+      address(`${RUNTIME_FILES[backend]}.mjs`),
+      ...(asked.has('libheif.wasm') ? [address('libheif.mjs')] : []),
+    ],
     coreUrl: address('dermlet.wasm'),
     coreWasm: () => load('dermlet.wasm'),
     runtimeWasm: (backend) => load(`${RUNTIME_FILES[backend]}.wasm`),

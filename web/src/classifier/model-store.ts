@@ -116,14 +116,15 @@ export class ModelStore {
 
   /**
    * Keeps the manifest of a model whose loaded files were all kept, and removes its older versions' files. If one could
-   * not be kept, what was kept before stays.
+   * not be kept, what was kept before stays. Resolves to whether all is kept.
    */
-  async commit(manifest: Manifest): Promise<void> {
-    for (const entry of this.#asked) if (!(await this.#files.isKept(this.#promised(entry)))) return;
+  async commit(manifest: Manifest): Promise<boolean> {
+    for (const entry of this.#asked) if (!(await this.#files.isKept(this.#promised(entry)))) return false;
     this.#files.keep(this.#manifestUrl, new TextEncoder().encode(JSON.stringify(manifest)), 'application/json');
     await this.#files.settled();
     const current = new Set(modelKeys(this.folder, manifest));
     await this.#files.forgetAll((url) => this.#isFile(url) && !current.has(url));
+    return (await this.#keptManifest()) !== undefined;
   }
 
   #promised(entry: FileEntry): Promised {

@@ -18,7 +18,11 @@ export interface LoadOptions {
   backend?: BackendChoice;
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
-  /** Milliseconds without a call after which the worker is ended to free its memory; 0: never. Default 60000. */
+  /**
+   * Milliseconds without a call after which the worker is ended to free its memory; 0: never. Default 60000. In a
+   * browser it goes on where it could not be started again without a network: without a service worker that keeps its
+   * scripts, or while its files are not kept on this device.
+   */
   idleTimeout?: number;
   /**
    * Folder of the engine's files (`dermlet.wasm`, `ort-wasm-*`), ending in '/'; models by name are in `../models/` from

@@ -22,6 +22,8 @@ export interface LoadedEngine {
   engine: Engine;
   /** Set if a newer version of the model could not be used and the kept one is. */
   failedUpdate?: FailedUpdate | undefined;
+  /** As `EngineWorker.keep`. */
+  keep?: (ahead: boolean) => Promise<string[] | null>;
 }
 
 export type LoadEngine = (
@@ -39,12 +41,12 @@ export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
     ? { manifest: settings.manifest }
     : await store.versions();
   try {
-    const engine = await loadVersion(settings, store, manifest, onProgress);
-    return { engine, failedUpdate: failed && { code: failed.code, message: failed.message } };
+    const loaded = await loadVersion(settings, store, manifest, onProgress);
+    return { ...loaded, failedUpdate: failed && { code: failed.code, message: failed.message } };
   } catch (error) {
     if (!kept || !(error instanceof DermletError) || error.code === 'ABORTED') throw error;
-    const engine = await loadVersion(settings, store, kept, onProgress).catch(() => Promise.reject(error));
-    return { engine, failedUpdate: { version: manifest.version, code: error.code, message: error.message } };
+    const loaded = await loadVersion(settings, store, kept, onProgress).catch(() => Promise.reject(error));
+    return { ...loaded, failedUpdate: { version: manifest.version, code: error.code, message: error.message } };
   }
 };
 
@@ -53,7 +55,7 @@ async function loadVersion(
   store: ModelStore,
   manifest: Manifest,
   onProgress: (progress: LoadProgress) => void,
-): Promise<Engine> {
+): Promise<Required<Pick<LoadedEngine, 'engine' | 'keep'>>> {
   const environment = browserEnvironment({
     assetBase: settings.assetBase,
     addresses: settings.engineAddresses,
@@ -78,8 +80,14 @@ async function loadVersion(
   // On WebGPU the self-test was already a warm-up.
   if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
   // Nobody waits for this: the first photo must not either.
-  void Promise.all([store.commit(manifest), environment.commit()]).then(() => announceKept(settings.folder));
-  return engine;
+  const committing = store.commit(manifest);
+  void Promise.all([committing, environment.commit()]).then(() => announceKept(settings.folder));
+  const keep = async (ahead: boolean) => {
+    if (ahead) await environment.fetchAhead();
+    const kept = (await Promise.all([committing, environment.kept()])).every(Boolean);
+    return kept ? [import.meta.url, ...environment.scripts(engine.runtime.backend)] : null;
+  };
+  return { engine, keep };
 }
 
 /** Serves one page. The page sends one call at a time; a call that comes before the last has ended waits here. */
@@ -116,8 +124,16 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     }
   };
 
+  let answered: Promise<void> = Promise.resolve();
+  const keep = async (ahead: boolean) => {
+    // What cannot be fetched is not kept.
+    const scripts = await loaded?.then((there) => there.keep?.(ahead) ?? null).catch(() => null);
+    post({ type: 'kept', scripts: scripts ?? null });
+  };
+
   port.addEventListener('message', ({ data }) => {
     if (data.type === 'load') void start(data.settings);
+    else if (data.type === 'keep') answered = answered.then(() => keep(data.ahead));
     else last = last.then(() => classify(data));
   });
 }

@@ -465,6 +465,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       .model=${session.load.kind === 'ready' ? session.load.model : null}
       .name=${photo.name}
       .chosenAt=${photo.chosenAt}
+      ?kept=${session.load.kind === 'ready' && session.load.kept}
     ></dermlet-details>`;
   }
 

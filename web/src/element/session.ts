@@ -14,13 +14,13 @@ import type {
   Result,
   Stage,
 } from '../classifier/index.js';
-import { Classifier, DermletError, isModelName, withoutImages } from '../classifier/index.js';
+import { Classifier, DermletError, isModelName, requestLog, withoutImages } from '../classifier/index.js';
 import { say } from '../messages/index.js';
 
 export type LoadState =
   | { kind: 'idle' }
   | { kind: 'loading'; progress: LoadProgress | null; stalled: boolean }
-  | { kind: 'ready'; model: ModelInfo; failedUpdate: FailedUpdate | undefined }
+  | { kind: 'ready'; model: ModelInfo; failedUpdate: FailedUpdate | undefined; kept: boolean }
   | { kind: 'failed'; error: DermletError };
 
 /** How a photo is asked to be looked at. */
@@ -70,6 +70,8 @@ const KEPT_PICTURES = 8;
 const SMALL_SIDE = 512;
 /** Milliseconds without progress after which loading counts as stalled. */
 const STALLED_AFTER = 12_000;
+/** Milliseconds without work after which the rest is fetched: what only some photos need. */
+const AHEAD_AFTER = 1500;
 
 function asDermletError(error: unknown): DermletError {
   if (error instanceof DermletError) return error;
@@ -135,6 +137,8 @@ export class Session extends EventTarget {
   #classifier: Classifier | null = null;
   #loading: AbortController | null = null;
   #running: { id: number; controller: AbortController } | null = null;
+  /** Until the rest is fetched. */
+  #idle: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
   /** While suspended: whether the model was wanted. */
   #suspended: { wanted: boolean } | null = null;
@@ -143,6 +147,7 @@ export class Session extends EventTarget {
 
   constructor(options: SessionOptions) {
     super();
+    requestLog(); // knows of no request that it does not see
     this.#options = options;
     this.photos = options.from.photos.map((photo) => ({
       ...photo,
@@ -291,6 +296,7 @@ export class Session extends EventTarget {
 
   #end(): void {
     this.#loading?.abort();
+    clearTimeout(this.#idle);
     const running = this.#running;
     if (running) {
       this.#cancelRun(running.id);
@@ -322,7 +328,7 @@ export class Session extends EventTarget {
       });
       if (!current() || controller.signal.aborted) return void classifier.dispose();
       this.#classifier = classifier;
-      this.load = { kind: 'ready', model: classifier.model, failedUpdate: classifier.failedUpdate };
+      this.load = { kind: 'ready', model: classifier.model, failedUpdate: classifier.failedUpdate, kept: false };
       this.#options.onReady(classifier.model);
     } catch (error) {
       if (!current() || controller.signal.aborted) return;
@@ -346,7 +352,8 @@ export class Session extends EventTarget {
     const photo =
       waiting.find((other) => other.id === this.selectedId) ??
       waiting.reduce<Photo | null>((a, b) => (!a || b.id < a.id ? b : a), null);
-    if (!photo) return;
+    if (!photo) return this.#fetchAhead(this.#classifier);
+    clearTimeout(this.#idle);
     const controller = new AbortController();
     const run = { id: photo.id, controller };
     this.#running = run;
@@ -373,6 +380,18 @@ export class Session extends EventTarget {
       if (this.#running === run) this.#running = null;
       void this.#runNext();
     }
+  }
+
+  /** Nothing waits: what only some photos need is fetched too, so that choosing one of those causes no request. */
+  #fetchAhead(classifier: Classifier): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(async () => {
+      if (this.load.kind !== 'ready' || this.load.kept) return;
+      const kept = await classifier.keepAll();
+      if (this.#classifier !== classifier || this.load.kind !== 'ready') return;
+      this.load = { ...this.load, kept };
+      this.#changed();
+    }, AHEAD_AFTER);
   }
 
   #classify(classifier: Classifier, photo: Photo, signal: AbortSignal): Promise<Result> {

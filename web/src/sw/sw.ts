@@ -7,6 +7,7 @@
  * - A new version waits until the old one's last page is closed. Nothing is ever reloaded.
  * - `models/` (the list, cards, licences) comes from the network and, without one, from the last copy. Networks and the
  *   engine's binaries are not touched: the engine verifies and keeps them itself.
+ * - Its network requests are told to the site's pages, which count them (`classifier/requests.ts` says how).
  */
 const worker = self as unknown as ServiceWorkerGlobalScope;
 /** What to keep; filled in by the build: `revision` is the file's sha256. */
@@ -46,6 +47,21 @@ worker.addEventListener('fetch', (event) => {
   // Documents and workers that are not kept need the headers too; all else is left to the browser.
   else if (isContext(request)) event.respondWith(fetch(request).then(isolated));
 });
+
+const tell = async (made: readonly { address: string; at: number }[] | null): Promise<void> => {
+  for (const client of await worker.clients.matchAll({ includeUncontrolled: true }))
+    client.postMessage({ type: 'dermlet-requests', made });
+};
+
+if (!globalThis.PerformanceObserver?.supportedEntryTypes?.includes('resource')) void tell(null);
+else
+  new PerformanceObserver((list) => {
+    const sent = (list.getEntries() as PerformanceResourceTiming[]).filter(
+      ({ transferSize, decodedBodySize }) => transferSize > 0 || decodedBodySize === 0,
+    );
+    if (sent.length > 0)
+      void tell(sent.map(({ name, startTime }) => ({ address: name, at: performance.timeOrigin + startTime })));
+  }).observe({ type: 'resource' });
 
 async function keepAll(): Promise<void> {
   const cache = await caches.open(CACHE);

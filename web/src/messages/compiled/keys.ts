@@ -283,7 +283,10 @@ export interface SharedArguments {
   'details.methods.distance': undefined;
   'requests.count': undefined;
   'requests.listed': undefined;
-  'requests.check': undefined;
+  'requests.unknown': undefined;
+  'requests.counted': undefined;
+  'requests.disconnect': undefined;
+  'requests.watch': undefined;
   'model.question': undefined;
   'model.advice': undefined;
   'model.unknown': undefined;
