@@ -1,5 +1,5 @@
 /** The classifier's public API in an embedder's page: `import('./dermlet.js')` and nothing else. */
-import type { Classifier, Result } from '../../web/src/classifier/index.js';
+import type { Classifier, LoadProgress, Result } from '../../web/src/classifier/index.js';
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
@@ -53,9 +53,9 @@ test('classifies Blob, ArrayBuffer and Uint8Array alike and leaves them intact',
   }
 });
 
-test('reports the progress of loading and classifying', async ({ page }) => {
+test('reports the progress of loading and classifying', async ({ page, site }) => {
   const told = await page.evaluate(async () => {
-    const progress: { phase: string; loaded: number; total: number }[] = [];
+    const progress: LoadProgress[] = [];
     const classifier = await window.api.Classifier.load('models/skin-8/', {
       backend: 'wasm',
       onProgress: (step) => progress.push({ ...step }),
@@ -75,6 +75,16 @@ test('reports the progress of loading and classifying', async ({ page }) => {
     expect(steps.map(({ loaded }) => loaded)).toEqual(steps.map(({ loaded }) => loaded).sort((a, b) => a - b));
     expect(steps.at(-1)?.loaded).toBe(steps.at(-1)?.total);
   }
+  // All that comes, as it is sent; the total is known early.
+  const sizes = ['models/skin-8/skin-8.onnx', 'models/skin-8/locator.onnx', 'engine/dermlet.wasm']
+    .concat('engine/ort-wasm-simd-threaded.wasm')
+    .map((path) => site.read(site.files().includes(`${path}.zst`) ? `${path}.zst` : path).length);
+  const most = sizes.reduce((a, b) => a + b);
+  const totals = told.progress.map(({ all }) => all!.total);
+  expect(Math.max(...totals)).toBeGreaterThanOrEqual(most);
+  expect(Math.max(...totals)).toBeLessThan(1.1 * most);
+  expect(totals.filter((total) => total >= most).length).toBeGreaterThan(totals.length / 2);
+  expect(told.progress.at(-1)!.all).toEqual({ loaded: totals.at(-1), total: totals.at(-1) });
   expect(told.stages[0]).toEqual(['decoding', 'analysing', 'explaining', 'done']);
   expect(told.stages[1]).toEqual(['queued', 'decoding', 'analysing', 'explaining', 'done']);
   expect(told.model).toMatchObject({ name: 'skin-8' });

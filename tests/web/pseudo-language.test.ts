@@ -230,6 +230,14 @@ const VIEWS: [name: string, load: LoadState, ...states: PhotoState[]][] = [
       { kind: 'loading', progress: { phase, cached, loaded: 1e6, total: 5e6 }, stalled: true },
     ]),
   ),
+  [
+    'loading, some of it has come',
+    {
+      kind: 'loading',
+      progress: { phase: 'model', cached: false, loaded: 1e6, total: 5e6, all: { loaded: 3e6, total: 7e6 } },
+      stalled: false,
+    },
+  ],
   ...CODES.map((code): [string, LoadState] => [code, { kind: 'failed', error: new DermletError(code, 'in English') }]),
   ...CODES.map((code): [string, LoadState, PhotoState] => [
     `photo: ${code}`,

@@ -59,6 +59,8 @@ export interface BrowserEnvironmentOptions {
   threads?: number | undefined;
   /** Bytes of all files so far, and of all files known to come. */
   onBytes?: (loaded: number, total: number) => void;
+  /** The same of one file; `cached`: it was kept. */
+  onFile?: (file: string, loaded: number, total: number, cached: boolean) => void;
   signal?: AbortSignal | undefined;
   fetch?: Fetch;
   /** undefined: the platform's, if there is one. null: none. */
@@ -87,6 +89,8 @@ export interface BrowserEnvironment extends Environment {
   commit(): Promise<void>;
   /** Fetches what decodes HEIC, so that such a photo causes no request. @throws DermletError DECODER_UNAVAILABLE */
   fetchAhead(): Promise<void>;
+  /** The binaries that a backend needs and that are not kept, with the bytes that they would come in. */
+  coming(backend: Backend): Promise<[file: string, bytes: number][]>;
   /** Whether all of the engine's binaries that were asked for are kept. */
   kept(): Promise<boolean>;
   /** Addresses of the scripts that a backend and what was fetched ahead come from. */
@@ -113,25 +117,27 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     return named.href;
   };
   const asked = new Map<string, Promised>();
-  const load = async (file: string, reported = true) => {
-    const entry = files[file];
-    if (!entry) throw new DermletError('MODEL_UNAVAILABLE', `${file} is none of the engine's files.`);
-    const { bytes, sha256, compressed } = entry;
-    const url = versioned(address(file), sha256);
-    const promised: Promised = {
+  const promise = (file: string, { bytes, sha256, compressed }: EngineFile): Promised => {
+    return {
       name: file,
-      url,
+      url: versioned(address(file), sha256),
       key: engineKey(options.assetBase, file, sha256),
       bytes,
       sha256,
       compressed: compressed && { url: versioned(address(compressed.path), sha256), bytes: compressed.bytes },
     };
+  };
+  const load = async (file: string, reported = true) => {
+    const entry = files[file];
+    if (!entry) throw new DermletError('MODEL_UNAVAILABLE', `${file} is none of the engine's files.`);
+    const promised = promise(file, entry);
     asked.set(file, promised);
-    const content = await store.file(
-      promised,
-      reported ? (loaded, total, cached) => cached || report(file, loaded, total) : undefined,
-    );
-    requireWasm(url, content);
+    const onProgress = (loaded: number, total: number, cached: boolean) => {
+      options.onFile?.(file, loaded, total, cached);
+      if (!cached) report(file, loaded, total);
+    };
+    const content = await store.file(promised, reported ? onProgress : undefined);
+    requireWasm(promised.url, content);
     return content;
   };
   // Kept once fetched; each picture gets its own instance, since an instance's memory never shrinks.
@@ -163,6 +169,15 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     fetchAhead: async () => {
       await decoders();
       await libheif(() => undefined);
+    },
+    coming: async (backend) => {
+      const needed = ['dermlet.wasm', `${RUNTIME_FILES[backend]}.wasm`];
+      const sizes = needed.map(async (file): Promise<[string, number]> => {
+        const entry = files[file];
+        if (!entry || (await store.has(promise(file, entry)))) return [file, 0];
+        return [file, entry.compressed?.bytes ?? entry.bytes];
+      });
+      return Promise.all(sizes);
     },
     kept: async () => (await Promise.all([...asked.values()].map((file) => store.isKept(file)))).every(Boolean),
     scripts: (backend) => [

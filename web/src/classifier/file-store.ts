@@ -133,6 +133,11 @@ export class FileStore {
     }
   }
 
+  /** Whether there is a kept copy, right or not. */
+  async has({ key }: Pick<Promised, 'key'>): Promise<boolean> {
+    return ((await (await this.#open())?.match(key).catch(() => undefined)) ?? undefined) !== undefined;
+  }
+
   /** Whether the kept copy is there and right. */
   async isKept(wanted: Promised): Promise<boolean> {
     await this.settled();

@@ -114,6 +114,11 @@ export class ModelStore {
     return bytes;
   }
 
+  /** Bytes that this file would come in; 0 if it is kept. */
+  async coming(entry: FileEntry): Promise<number> {
+    return (await this.#files.has(this.#promised(entry))) ? 0 : (entry.compressed?.bytes ?? entry.bytes);
+  }
+
   /**
    * Keeps the manifest of a model whose loaded files were all kept, and removes its older versions' files. If one could
    * not be kept, what was kept before stays. Resolves to whether all is kept.

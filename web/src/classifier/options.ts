@@ -11,6 +11,11 @@ export interface LoadProgress {
   total: number;
   /** True if the bytes came from Cache Storage and nothing was fetched. */
   cached: boolean;
+  /**
+   * All that this load takes from the network, engine and model together, as it is sent (compressed where it is). What
+   * is kept on this device is not part of it. `total` 0: nothing, or not known yet; absent in Node.
+   */
+  all?: { loaded: number; total: number };
 }
 
 export interface LoadOptions {

@@ -1,7 +1,7 @@
 /** The worker's side of the protocol, separate from the worker so that it can be tested on any message port. */
 import { messageOf } from './abort.js';
 import { Engine } from './engine.js';
-import { browserEnvironment } from './environment.js';
+import { type BrowserEnvironment, browserEnvironment } from './environment.js';
 import { DermletError } from './errors.js';
 import { withFiles } from './input.js';
 import { announceKept } from './kept-channel.js';
@@ -11,6 +11,7 @@ import { ThreadsFailed } from './network.js';
 import type { FailedUpdate, LoadProgress } from './options.js';
 import { KeptTests } from './passed-tests.js';
 import { type FromWorker, inputBuffers, type LoadSettings, resultBuffers, type ToWorker, toWire } from './protocol.js';
+import { Tally } from './tally.js';
 
 /** The part of a worker's global scope, or of a port, that is used. */
 export interface ServerPort {
@@ -56,26 +57,29 @@ async function loadVersion(
   manifest: Manifest,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<Required<Pick<LoadedEngine, 'engine' | 'keep'>>> {
+  const tally = new Tally();
+  const report = (progress: LoadProgress) => onProgress({ ...progress, all: tally.all });
   const environment = browserEnvironment({
     assetBase: settings.assetBase,
     addresses: settings.engineAddresses,
     threads: settings.threads,
-    onBytes: (loaded, total) => onProgress({ phase: 'engine', loaded, total, cached: false }),
+    onFile: (file, ...bytes) => tally.report(file, ...bytes),
+    onBytes: (loaded, total) => report({ phase: 'engine', loaded, total, cached: false }),
   });
+  // Not awaited: what has begun by then is counted already.
+  void expectAll(tally, settings, store, environment, manifest);
   const engine = await Engine.load({
     manifest,
     environment,
     backend: settings.backend,
     file: (entry) =>
-      store.file(
-        entry,
-        entry === manifest.file
-          ? (loaded, total, cached) => onProgress({ phase: 'model', loaded, total, cached })
-          : undefined,
-      ),
+      store.file(entry, (loaded, total, cached) => {
+        tally.report(entry.path, loaded, total, cached);
+        if (entry === manifest.file) report({ phase: 'model', loaded, total, cached });
+      }),
     // A manifest that comes from the page is of a model that this page has had loaded.
     passed: settings.manifest ? { has: async () => true, add: async () => undefined } : new KeptTests(settings.folder),
-    onSelfTest: () => onProgress({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
+    onSelfTest: () => report({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
   // On WebGPU the self-test was already a warm-up.
   if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
@@ -88,6 +92,24 @@ async function loadVersion(
     return kept ? [import.meta.url, ...environment.scripts(engine.runtime.backend)] : null;
   };
   return { engine, keep };
+}
+
+/** Tells the tally of what will come, so that its total does not grow as each file begins. */
+async function expectAll(
+  tally: Tally,
+  { backend }: LoadSettings,
+  store: ModelStore,
+  environment: BrowserEnvironment,
+  { file, locator, rejection }: Manifest,
+): Promise<void> {
+  const webgpu = backend === 'webgpu' || (backend === 'auto' && environment.gpu !== undefined);
+  const sized = [file, locator?.file, rejection?.file].flatMap((entry) => (entry ? [entry] : []));
+  const coming = await Promise.all([
+    // With `auto` it turns out later whether there is a graphics processor: a guess would have to be taken back.
+    webgpu && backend === 'auto' ? [] : environment.coming(webgpu ? 'webgpu' : 'wasm'),
+    ...sized.map(async (entry): Promise<[string, number][]> => [[entry.path, await store.coming(entry)]]),
+  ]);
+  for (const [name, bytes] of coming.flat()) tally.expect(name, bytes);
 }
 
 /** Serves one page. The page sends one call at a time; a call that comes before the last has ended waits here. */

@@ -153,6 +153,7 @@ export interface SharedArguments {
   'run.before': undefined;
   'announce.result': { name: string; verdict: string };
   'announce.loading': undefined;
+  'announce.half': undefined;
   'announce.ready': undefined;
   'announce.removed': undefined;
   'stage.queued': undefined;
@@ -163,11 +164,11 @@ export interface SharedArguments {
   'stage.done': undefined;
   'load.ready': undefined;
   'load.engine.kept': undefined;
-  'load.engine.download': undefined;
-  'load.engine.progress': { loaded: string; total: string };
   'load.model.kept': undefined;
-  'load.model.download': undefined;
-  'load.model.progress': { loaded: string; total: string };
+  'load.progress': { loaded: string; total: string };
+  'load.left.few': undefined;
+  'load.left.seconds': { count: number };
+  'load.left.minutes': { count: number };
   'load.selfTest': undefined;
   'load.once': undefined;
   'load.slow': undefined;
