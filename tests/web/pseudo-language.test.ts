@@ -147,6 +147,7 @@ const photo = (state: PhotoState): Photo => ({
   url: 'blob:1',
   modality: 'photo',
   crop: null,
+  accepted: true,
   state,
   chosenAt: 0,
 });

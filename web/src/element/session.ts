@@ -57,8 +57,10 @@ export interface Photo extends Look {
   readonly id: number;
   readonly name: string;
   readonly file: Blob;
-  /** `blob:` address to display the file until its result is there; revoked with the photo. */
+  /** `blob:` address to display the file until its result is there, if `accepted`; revoked with the photo. */
   readonly url: string;
+  /** Whether the core has read it: a browser that displays what it refused may need any amount of memory for it. */
+  readonly accepted: boolean;
   readonly state: PhotoState;
   /** When the photo was chosen, by `performance.now()`. */
   readonly chosenAt: number;
@@ -72,6 +74,9 @@ const SMALL_SIDE = 512;
 const STALLED_AFTER = 12_000;
 /** Milliseconds without work after which the rest is fetched: what only some photos need. */
 const AHEAD_AFTER = 1500;
+
+/** Stages after a picture has been read. */
+const READ: readonly Stage[] = ['analysing', 'explaining'];
 
 function asDermletError(error: unknown): DermletError {
   if (error instanceof DermletError) return error;
@@ -153,6 +158,7 @@ export class Session extends EventTarget {
       ...photo,
       modality: null,
       crop: null,
+      accepted: false,
       state: { kind: 'waiting' },
     }));
     this.selectedId = options.from.selectedId;
@@ -193,6 +199,7 @@ export class Session extends EventTarget {
         url: URL.createObjectURL(file),
         modality: this.modality,
         crop: null,
+        accepted: false,
         state: { kind: 'waiting' },
         chosenAt,
       }),
@@ -403,7 +410,9 @@ export class Session extends EventTarget {
       explain: true,
       images: true,
       onStage: (stage) => {
-        if (!signal.aborted && stage !== 'done') this.#set(photo.id, { kind: 'running', stage });
+        if (signal.aborted || stage === 'done') return;
+        if (READ.includes(stage)) this.#update(photo.id, { accepted: true });
+        this.#set(photo.id, { kind: 'running', stage });
       },
     });
   }
@@ -460,7 +469,7 @@ export class Session extends EventTarget {
     this.#update(id, { ...state.seen, state: { ...state, again } });
   }
 
-  #update(id: number, change: Partial<Pick<Photo, 'modality' | 'crop' | 'state'>>): void {
+  #update(id: number, change: Partial<Pick<Photo, 'modality' | 'crop' | 'accepted' | 'state'>>): void {
     this.photos = this.photos.map((photo) => (photo.id === id ? { ...photo, ...change } : photo));
     this.#changed();
   }
