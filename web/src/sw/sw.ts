@@ -1,6 +1,7 @@
 /**
  * Service worker: keeps the page's shell (documents, scripts, styles, icons, the engine's own scripts) for offline use,
- * and isolates the page (COOP, COEP) if the host sends no such headers, which enables WebAssembly threads.
+ * and isolates the page (COOP, COEP) if the host sends no such headers, which enables WebAssembly threads. Only the own
+ * files of the site: others may lie in the same folder, and isolation would break what they show from elsewhere.
  *
  * - Each file is known by the sha256 of its build: checked before it is kept, and again before it is served. What is
  *   wrong or gone is fetched again; what the network then gives is kept only if it is right.
@@ -44,8 +45,8 @@ worker.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || !address.href.startsWith(worker.registration.scope)) return;
   const file = fileAt(address);
   if (file) event.respondWith(file.fresh ? answerFresh(request, file) : answer(request, file));
-  // Documents and workers that are not kept need the headers too; all else is left to the browser.
-  else if (isContext(request)) event.respondWith(fetch(request).then(isolated));
+  // Scripts of the site that are not kept need the headers too, as they may become workers.
+  else if (isOwnScript(request)) event.respondWith(fetch(request).then(isolated));
 });
 
 const tell = async (made: readonly { address: string; at: number }[] | null): Promise<void> => {
@@ -102,11 +103,9 @@ function fileAt(address: URL): Kept | undefined {
   return kept.get(plain.pathname.endsWith('/') ? new URL('index.html', plain).href : plain.href);
 }
 
-function isContext(request: Request): boolean {
-  return (
-    request.mode === 'navigate' ||
-    ['document', 'iframe', 'worker', 'sharedworker', 'script'].includes(request.destination)
-  );
+function isOwnScript({ url, destination }: Request): boolean {
+  const path = url.slice(worker.registration.scope.length);
+  return /^(assets|engine)\//.test(path) && ['worker', 'sharedworker', 'script'].includes(destination);
 }
 
 async function answer(request: Request, file: Kept): Promise<Response> {

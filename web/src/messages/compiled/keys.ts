@@ -495,6 +495,9 @@ export interface DocumentArguments {
   'document.notStarted.missing': undefined;
   'document.notStarted.file': undefined;
   'document.notStarted.sandbox': undefined;
+  'document.framed.title': undefined;
+  'document.framed.text': undefined;
+  'document.framed.open': undefined;
   'document.photo.title': undefined;
   'document.photo.text': undefined;
   'document.licences.title': undefined;
