@@ -5,7 +5,8 @@
  *
  * - Each file is known by the sha256 of its build: checked before it is kept, and again before it is served. What is
  *   wrong or gone is fetched again; what the network then gives is kept only if it is right.
- * - A new version waits until the old one's last page is closed. Nothing is ever reloaded.
+ * - A new version waits until the old one's last page is closed, or a person takes it in one of them (`take-over`).
+ *   Other pages of the old one go on with its files, which are kept until no page is open.
  * - `models/` (the list, cards, licences) comes from the network and, without one, from the last copy. Networks and the
  *   engine's binaries are not touched: the engine verifies and keeps them itself.
  * - Its network requests are told to the site's pages, which count them (`classifier/requests.ts` says how).
@@ -38,15 +39,19 @@ const kept = new Map(
 );
 
 worker.addEventListener('install', (event) => event.waitUntil(keepAll()));
-worker.addEventListener('activate', (event) => event.waitUntil(Promise.all([forgetOld(), worker.clients.claim()])));
+worker.addEventListener('activate', (event) => event.waitUntil(Promise.all([forgetUnused(), worker.clients.claim()])));
+worker.addEventListener('message', ({ data }) => {
+  if (data === 'take-over') void worker.skipWaiting();
+});
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const address = new URL(request.url);
   if (request.method !== 'GET' || !address.href.startsWith(worker.registration.scope)) return;
   const file = fileAt(address);
+  if (request.mode === 'navigate') event.waitUntil(forgetUnused());
   if (file) event.respondWith(file.fresh ? answerFresh(request, file) : answer(request, file));
   // Scripts of the site that are not kept need the headers too, as they may become workers.
-  else if (isOwnScript(request)) event.respondWith(fetch(request).then(isolated));
+  else if (isOwnScript(request)) event.respondWith(answerOld(request));
 });
 
 const tell = async (made: readonly { address: string; at: number }[] | null): Promise<void> => {
@@ -91,7 +96,10 @@ async function isRight(file: Kept, response: Response): Promise<boolean> {
 /** A sign-in page or a host's own 'not found', in place of a file that is none. */
 const isPage = (response: Response): boolean => /^text\/html\b/i.test(response.headers.get('content-type') ?? '');
 
-async function forgetOld(): Promise<void> {
+/** Removes what older versions kept, if no page is open that may be of one, and no newer version has begun to keep. */
+async function forgetUnused(): Promise<void> {
+  if (worker.registration.installing || worker.registration.waiting) return;
+  if ((await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })).length > 0) return;
   const cache = await caches.open(CACHE);
   const wanted = new Set([...kept.values()].map(({ key }) => key));
   await Promise.all((await cache.keys()).map(async (request) => wanted.has(request.url) || cache.delete(request)));
@@ -116,6 +124,15 @@ async function answer(request: Request, file: Kept): Promise<Response> {
   if (response.ok && (await isRight(file, response)))
     await cache?.put(file.key, response.clone()).catch(() => undefined); // storage full: fetched again next time
   return isolated(response);
+}
+
+/** A script that is not of this version: a page of the one before may still need it. */
+async function answerOld(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE).catch(() => undefined);
+  const [old] = (await cache?.keys(request, { ignoreSearch: true }).catch(() => [])) ?? [];
+  const sha256 = old && new URL(old.url).searchParams.get(REVISION);
+  if (!old || !sha256) return isolated(await fetch(request));
+  return answer(request, { address: request.url, key: old.url, sha256, fresh: false });
 }
 
 /** Milliseconds that the network has while there is a last copy. */

@@ -498,6 +498,8 @@ export interface DocumentArguments {
   'document.framed.title': undefined;
   'document.framed.text': undefined;
   'document.framed.open': undefined;
+  'document.renewed.text': undefined;
+  'document.renewed.take': undefined;
   'document.photo.title': undefined;
   'document.photo.text': undefined;
   'document.licences.title': undefined;
