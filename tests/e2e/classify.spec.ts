@@ -37,8 +37,9 @@ test('shows the class and its score, the categories in order and the heat map wi
 
 test('no request leaves while a photo is classified', async ({ app, page, site }) => {
   await app.open();
-  // The service worker fetches its files after the first load, unrelated to any photo: let it finish.
+  // The service worker and the decoder of HEIC are fetched after the first load, unrelated to any photo: let them come.
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+  await expect.poll(() => site.count(/libheif\.wasm/), { timeout: 20_000 }).toBe(1);
   const served = site.log.length;
   const requests = requestsOf(page);
   await app.classify('spot.jpg');

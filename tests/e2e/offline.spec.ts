@@ -89,6 +89,106 @@ test('a site update takes effect once all its pages are closed', async ({ app, p
     .toMatch(/^New/);
 });
 
+/** Looks for a new version and waits until it has come. */
+const update = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    await registration.update();
+    while (registration.installing) await new Promise((done) => setTimeout(done, 50));
+  });
+
+const TAKE = { name: 'Use the new version now' };
+
+test('a page of an older version says that there is a new one, and a button takes it', async ({ app, page, site }) => {
+  await app.open();
+  await untilKept(page);
+  await app.classify('spot.jpg');
+  const said = (await app.verdict.textContent())!;
+  const button = page.getByRole('button', TAKE);
+  await expect(button).toBeHidden();
+  renewPage(site);
+  await update(page);
+  // Nothing that is shown is lost before.
+  await expect(button).toBeVisible();
+  await expect(app.verdict).toHaveText(said);
+  await expect(page).not.toHaveTitle(/^New/);
+  await button.click();
+  await expect(page).toHaveTitle(/^New/);
+  await expect(button).toBeHidden();
+  await app.untilReady();
+  await app.classify('spot.jpg');
+});
+
+test('a page that is opened while a new version waits learns of it too', async ({ app, page, context, site }) => {
+  await app.open();
+  await untilKept(page);
+  renewPage(site);
+  await update(page);
+  const later = await context.newPage();
+  await later.goto(site.url);
+  await expect(later).not.toHaveTitle(/^New/);
+  await expect(later.getByRole('button', TAKE)).toBeVisible();
+});
+
+test('another tab goes on with its version, its scripts included, when one takes the new one', async ({
+  app,
+  page,
+  context,
+  site,
+}) => {
+  await app.open();
+  await untilKept(page);
+  test.slow(); // three pages load
+  const other = await context.newPage();
+  const { App } = await import('./app.js');
+  const old = new App(other, site);
+  await old.open();
+  await old.classify('spot.jpg');
+  const said = (await old.verdict.textContent())!;
+  // The new version has a worker of another name, and the host has thrown the old one away.
+  const script = site.files().find((path) => /^assets\/worker-.*\.js$/.test(path))!;
+  renewPage(site);
+  const worker = site.answers.get('sw.js')!.body.toString();
+  expect(worker).toContain(script);
+  site.answers.set('sw.js', { body: worker.replaceAll(script, 'assets/worker-new.js'), type: 'text/javascript' });
+  site.answers.set('assets/worker-new.js', { body: site.read(script), type: 'text/javascript' });
+  site.answers.set(script, { status: 404, type: 'text/plain', body: '' });
+  await update(page);
+  await page.getByRole('button', TAKE).click();
+  await expect(page).toHaveTitle(/^New/);
+  await expect(other.getByRole('button', TAKE)).toBeVisible();
+  await expect(other).not.toHaveTitle(/^New/);
+  await expect(old.verdict).toHaveText(said);
+  const there = (where: Page) =>
+    where.evaluate(async (name) => {
+      const address = new URL(name, document.baseURI).href;
+      return (await caches.match(address, { ignoreSearch: true })) !== undefined;
+    }, script);
+  const imported = await other.evaluate(async (name) => {
+    const worker = new Worker(new URL(name, document.baseURI), { type: 'module' });
+    const started = await new Promise((done) => {
+      worker.onerror = () => done(false);
+      worker.onmessage = () => done(true);
+      worker.postMessage({ type: 'keep', ahead: false });
+    });
+    worker.terminate();
+    return started;
+  }, script);
+  expect(imported, 'the old worker starts').toBe(true);
+  expect(await there(other)).toBe(true);
+  // Once no page of the old version is open its files go.
+  await other.close();
+  await page.close();
+  const fresh = await context.newPage();
+  await expect
+    .poll(async () => {
+      await fresh.goto('about:blank');
+      await fresh.goto(`${site.url}LICENSE`);
+      return there(fresh);
+    })
+    .toBe(false);
+});
+
 test('what the host sends in place of a script is not kept, and a kept copy that was changed is fetched again', async ({
   app,
   page,

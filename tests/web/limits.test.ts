@@ -8,7 +8,6 @@ import type { Engine } from '../../web/src/classifier/engine.js';
 import type { WorkerLike } from '../../web/src/classifier/engine-worker.js';
 import { bytesOf } from '../../web/src/classifier/given.js';
 import { LIMITS } from '../../web/src/classifier/limits.js';
-import { Meter } from '../../web/src/classifier/meter.js';
 import { keptVersion, ModelStore } from '../../web/src/classifier/model-store.js';
 import type { FromWorker, ToWorker } from '../../web/src/classifier/protocol.js';
 import { wantsWebGpu } from '../../web/src/classifier/runtime.js';
@@ -311,41 +310,4 @@ test('a device that slept starts a limit anew', async () => {
   await vi.advanceTimersByTimeAsync(1000);
   expect(late).toBe(true);
   vi.restoreAllMocks();
-});
-
-describe('the time that is left', () => {
-  const meterAt = () => {
-    const clock = { now: 0 };
-    return { clock, meter: new Meter(() => clock.now) };
-  };
-
-  test('is that of all files known to come, at the speed of the last seconds', () => {
-    const { clock, meter } = meterAt();
-    meter.report('network', 0, 4_000_000);
-    for (let second = 0; second <= 10; second++) {
-      clock.now = second * 1000;
-      meter.report('runtime', second * 2000, 1_000_000); // 2 kB/s
-    }
-    expect(meter.secondsLeft).toBeCloseTo((5_000_000 - 20_000) / 2000, 5);
-    for (let second = 11; second <= 30; second++) {
-      clock.now = second * 1000;
-      meter.report('runtime', 20_000 + (second - 10) * 20_000, 1_000_000); // faster
-    }
-    expect(meter.secondsLeft).toBeCloseTo((5_000_000 - 420_000) / 20_000, 0);
-  });
-
-  test('grows while nothing comes, and is unknown at first and at the end', () => {
-    const { clock, meter } = meterAt();
-    meter.report('a', 0, 10_000);
-    clock.now = 1000;
-    meter.report('a', 1000, 10_000);
-    expect(meter.secondsLeft).toBeUndefined();
-    clock.now = 5000;
-    meter.report('a', 5000, 10_000);
-    expect(meter.secondsLeft).toBeCloseTo(5, 5);
-    clock.now = 10_000;
-    expect(meter.secondsLeft).toBeCloseTo(10, 5);
-    meter.report('a', 10_000, 10_000);
-    expect(meter.secondsLeft).toBeUndefined();
-  });
 });

@@ -147,6 +147,7 @@ const photo = (state: PhotoState): Photo => ({
   url: 'blob:1',
   modality: 'photo',
   crop: null,
+  accepted: true,
   state,
   chosenAt: 0,
 });
@@ -187,7 +188,7 @@ async function settled(element: Element): Promise<void> {
   }
 }
 
-const READY: LoadState = { kind: 'ready', model: MODEL, failedUpdate: undefined };
+const READY: LoadState = { kind: 'ready', model: MODEL, failedUpdate: undefined, kept: false };
 const OUTCOMES: Outcome[] = ['single', 'several', 'not-recognised', 'poor-quality', 'no-spot', 'several-spots'];
 const TIERS: Tier[] = ['high', 'moderate', 'low', 'unknown'];
 const CODES: ErrorCode[] = [
@@ -231,6 +232,14 @@ const VIEWS: [name: string, load: LoadState, ...states: PhotoState[]][] = [
       { kind: 'loading', progress: { phase, cached, loaded: 1e6, total: 5e6 }, stalled: true },
     ]),
   ),
+  [
+    'loading, some of it has come',
+    {
+      kind: 'loading',
+      progress: { phase: 'model', cached: false, loaded: 1e6, total: 5e6, all: { loaded: 3e6, total: 7e6 } },
+      stalled: false,
+    },
+  ],
   ...CODES.map((code): [string, LoadState] => [code, { kind: 'failed', error: new DermletError(code, 'in English') }]),
   ...CODES.map((code): [string, LoadState, PhotoState] => [
     `photo: ${code}`,

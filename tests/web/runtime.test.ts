@@ -171,16 +171,16 @@ describe('the browser’s files', () => {
   });
 
   test('progress is told by file', async () => {
-    const seen: [string, number, number][] = [];
+    const seen: [string, number, number, boolean][] = [];
     const environment = browserEnvironment({
       ...base,
       fetch: async () => new Response(wasm),
-      onBytes: (...progress) => seen.push(progress),
+      onFile: (...progress) => seen.push(progress),
     });
     await environment.coreWasm();
     await environment.runtimeWasm('wasm');
     for (const name of ['dermlet.wasm', 'ort-wasm-simd-threaded.wasm']) {
-      const own = seen.filter(([file]) => file === name).map(([, ...sizes]) => sizes);
+      const own = seen.filter(([file]) => file === name).map(([, loaded, total]) => [loaded, total]);
       expect([own[0], own.at(-1)]).toEqual([
         [0, 8],
         [8, 8],

@@ -10,21 +10,21 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const runtime = join(root, 'node_modules/onnxruntime-web/dist');
 
 /**
- * What `/wasm` needs is kept for offline use; what `/webgpu` needs (26 MB) is fetched only when used.
+ * What `/wasm` needs is kept for offline use; of what `/webgpu` needs (26 MB) the script is.
  * @type {readonly { from: string, offline: boolean, mayHoldEval?: boolean }[]}
  */
 export const ENGINE = [
   { from: join(root, 'build/wasm/dermlet.wasm'), offline: true },
   { from: join(runtime, 'ort-wasm-simd-threaded.mjs'), offline: true },
   { from: join(runtime, 'ort-wasm-simd-threaded.wasm'), offline: true },
-  { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.mjs'), offline: false, mayHoldEval: true },
+  { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.mjs'), offline: true, mayHoldEval: true },
   { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.wasm'), offline: false },
 ];
 
 /**
- * libheif-js (LGPL-3.0): fetched only for a HEIC that the browser cannot decode, and never kept in advance. Its script
- * is for pages and CommonJS; one line makes it a module. Script, binary and licence are separate files, so that anybody
- * can replace the library with another build.
+ * libheif-js (LGPL-3.0): fetched once the page is idle, so that a HEIC causes no request. Its script is for pages and
+ * CommonJS; one line makes it a module. Script, binary and licence are separate files, so that anybody can replace the
+ * library with another build.
  */
 const LIBHEIF = join(root, 'node_modules/libheif-js/libheif-wasm');
 

@@ -47,6 +47,7 @@ async function buildServiceWorker() {
       ...ENGINE.filter((file) => file.offline && !file.from.endsWith('.wasm')).map(
         ({ from }) => `engine/${baseName(from)}`,
       ),
+      'engine/libheif.mjs',
     ],
     // Every file's own hash, those named by one too: the service worker checks what it keeps.
     manifestTransforms: [

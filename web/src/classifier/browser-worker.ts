@@ -30,6 +30,17 @@ spawnWorker.explain = async (error) => {
   return new DermletError(why.code, `${error.message} ${adviceFor(script)}`, { cause: why });
 };
 
+/** A service worker answers for scripts that it keeps. */
+spawnWorker.canStart = async (scripts) => {
+  if (!navigator.serviceWorker?.controller) return false;
+  try {
+    const kept = await Promise.all(scripts.map((script) => caches.match(script, { ignoreSearch: true })));
+    return kept.every((response) => response !== undefined);
+  } catch {
+    return false;
+  }
+};
+
 /** A worker that the page's policy binds. @throws in WebKit if that policy forbids such workers */
 function startBound(script: URL): Worker {
   const bootstrap = bootstrapOf(script.href);

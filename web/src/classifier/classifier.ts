@@ -167,6 +167,14 @@ export class Classifier {
     });
   }
 
+  /**
+   * Fetches what only some photos need (the decoder of HEIC), so that no photo causes a request from then on. Resolves
+   * to whether all of it is kept on this device: then every photo can be classified without a network.
+   */
+  async keepAll(): Promise<boolean> {
+    return (await this.#worker?.keep(true)) != null;
+  }
+
   /** Ends the worker; calls not yet answered are rejected with DISPOSED. May be called twice. */
   dispose(): void {
     if (this.#disposed) return;
@@ -267,11 +275,26 @@ export class Classifier {
     if (this.#disposed || this.#idleTimeout <= 0) return;
     clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => {
-      this.#worker?.leave();
-      this.#worker = undefined;
+      if (!this.#internals.spawn.canStart) this.#rest();
+      else void this.#restIfItCanStart(this.#internals.spawn.canStart);
     }, this.#idleTimeout);
     // In Node an idle timer must not keep the process alive.
     (this.#idleTimer as { unref?(): void }).unref?.();
+  }
+
+  #rest(): void {
+    this.#worker?.leave();
+    this.#worker = undefined;
+  }
+
+  /** A worker that could not be started again without a network goes on: the network may be gone by then. */
+  async #restIfItCanStart(canStart: (scripts: readonly string[]) => Promise<boolean>): Promise<void> {
+    const worker = this.#worker;
+    const timer = this.#idleTimer;
+    const can = (await canStart([])) && (await worker?.keep(false).then((scripts) => scripts && canStart(scripts)));
+    if (this.#disposed || this.#current || timer !== this.#idleTimer) return;
+    if (can) this.#rest();
+    else this.#restIdle();
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type ToWorker,
   type WireInput,
 } from './protocol.js';
+import { requestLog } from './requests.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 import { after } from './within.js';
@@ -29,6 +30,8 @@ export interface Spawn {
   (): WorkerLike;
   /** Why a worker did not start, from what it said of it. */
   explain?(error: NotStarted): Promise<DermletError>;
+  /** Whether these scripts of a worker come without a network; absent: they always do. */
+  canStart?(scripts: readonly string[]): Promise<boolean>;
 }
 
 export interface Ready {
@@ -69,6 +72,7 @@ export class EngineWorker {
   readonly #worker: WorkerLike;
   readonly #calls = new Map<number, Call>();
   #settleReady!: { resolve(ready: Ready): void; reject(error: Error): void };
+  readonly #asked: ((scripts: string[] | null) => void)[] = [];
   #started = false;
   #dead = false;
   /** It still keeps what it has loaded. */
@@ -116,6 +120,18 @@ export class EngineWorker {
     });
   }
 
+  /**
+   * The scripts that another worker would need, if all else is kept on this device; else null.
+   * @param ahead whether to fetch before what only some photos need
+   */
+  keep(ahead: boolean): Promise<string[] | null> {
+    if (this.#dead) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      this.#asked.push(resolve);
+      this.#worker.postMessage({ type: 'keep', ahead }, []);
+    });
+  }
+
   /** Ends the worker and frees its memory. Unfinished calls are rejected with `error`. */
   end(error?: Error): void {
     if (this.#dead) return;
@@ -144,6 +160,7 @@ export class EngineWorker {
     this.#settleReady.reject(error);
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();
+    for (const answer of this.#asked.splice(0)) answer(null);
   }
 
   #crash(message: string | undefined): void {
@@ -207,6 +224,10 @@ export class EngineWorker {
         return this.#take(message.id)?.resolve(message.result);
       case 'failed':
         return this.#take(message.id)?.reject(fromWire(message.error));
+      case 'kept':
+        return this.#asked.shift()?.(message.scripts);
+      case 'requests':
+        return requestLog().add(message.made);
     }
   }
 

@@ -8,7 +8,7 @@ import { imported, isMissingScript, whyMissing } from './causes.js';
 import type { Fetch } from './download.js';
 import { type EngineFile, engineFiles, engineKey, engineKeys } from './engine-files.js';
 import { DermletError } from './errors.js';
-import { FileStore } from './file-store.js';
+import { FileStore, type Promised } from './file-store.js';
 import type { DecodeForeign } from './foreign.js';
 import type { CreateLibheif, Libheif } from './libheif.js';
 import type { Line } from './line.js';
@@ -58,8 +58,8 @@ export interface BrowserEnvironmentOptions {
   addresses?: Addresses | undefined;
   /** Undefined: as many as the page's isolation and the processor allow. */
   threads?: number | undefined;
-  /** Of each file that is fetched. */
-  onBytes?: (file: string, loaded: number, total: number) => void;
+  /** Bytes of a file so far and in all; `cached`: it was kept. */
+  onFile?: (file: string, loaded: number, total: number, cached: boolean) => void;
   signal?: AbortSignal | undefined;
   /** Shared with the model's files. */
   line?: Line;
@@ -88,6 +88,14 @@ const CACHE = 'dermlet-engine';
 export interface BrowserEnvironment extends Environment {
   /** Once all that was fetched is kept and was read back: removes what other versions of the engine had kept. */
   commit(): Promise<void>;
+  /** Fetches what decodes HEIC, so that such a photo causes no request. @throws DermletError DECODER_UNAVAILABLE */
+  fetchAhead(): Promise<void>;
+  /** The binaries that a backend needs and that are not kept, with the bytes that they would come in. */
+  coming(backend: Backend): Promise<[file: string, bytes: number][]>;
+  /** Whether all of the engine's binaries that were asked for are kept. */
+  kept(): Promise<boolean>;
+  /** Addresses of the scripts that a backend and what was fetched ahead come from. */
+  scripts(backend: Backend): string[];
 }
 
 export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserEnvironment {
@@ -100,33 +108,34 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     named.searchParams.set('v', sha256.slice(0, 12));
     return named.href;
   };
+  const asked = new Map<string, Promised>();
+  const promise = (file: string, { bytes, sha256, compressed }: EngineFile): Promised => {
+    return {
+      name: file,
+      url: versioned(address(file), sha256),
+      key: engineKey(options.assetBase, file, sha256),
+      bytes,
+      sha256,
+      compressed: compressed && { url: versioned(address(compressed.path), sha256), bytes: compressed.bytes },
+    };
+  };
   const load = async (file: string, reported = true) => {
     const entry = files[file];
     if (!entry) throw new DermletError('MODEL_UNAVAILABLE', `${file} is none of the engine's files.`);
-    const { bytes, sha256, compressed } = entry;
-    const url = versioned(address(file), sha256);
-    return store.file(
-      {
-        name: file,
-        url,
-        key: engineKey(options.assetBase, file, sha256),
-        bytes,
-        sha256,
-        compressed: compressed && { url: versioned(address(compressed.path), sha256), bytes: compressed.bytes },
-      },
-      reported ? (loaded, total, cached) => cached || options.onBytes?.(file, loaded, total) : undefined,
-    );
+    const promised = promise(file, entry);
+    asked.set(file, promised);
+    return store.file(promised, reported ? (...progress) => options.onFile?.(file, ...progress) : undefined);
   };
   // Kept once fetched; each picture gets its own instance, since an instance's memory never shrinks.
   let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;
-  const libheif = async (): Promise<Libheif> => {
+  const libheif = async <T>(use: (create: CreateLibheif, wasmBinary: Uint8Array) => T): Promise<Awaited<T>> => {
     wasm ??= load('libheif.wasm', false);
     try {
       await wasm;
       const { default: create } = (await import(/* @vite-ignore */ address('libheif.mjs'))) as {
         default: CreateLibheif;
       };
-      return await create({ wasmBinary: await wasm });
+      return await use(create, await wasm);
     } catch (cause) {
       wasm = undefined; // the next picture fetches it again
       const why = isMissingScript(cause) ? await whyMissing(address('libheif.mjs'), cause) : cause;
@@ -137,9 +146,30 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
       );
     }
   };
+  const decoders = () => imported(() => import('./browser-decoder.js'));
   return {
     decodeForeign: async (bytes, format) =>
-      (await imported(() => import('./browser-decoder.js'))).decodeInBrowser(bytes, format, libheif),
+      (await decoders()).decodeInBrowser(bytes, format, () =>
+        libheif((create, wasmBinary): Libheif | Promise<Libheif> => create({ wasmBinary })),
+      ),
+    fetchAhead: async () => {
+      await decoders();
+      await libheif(() => undefined);
+    },
+    coming: async (backend) => {
+      const needed = ['dermlet.wasm', `${RUNTIME_FILES[backend]}.wasm`];
+      const sizes = needed.map(async (file): Promise<[string, number]> => {
+        const entry = files[file];
+        if (!entry || (await store.has(promise(file, entry)))) return [file, 0];
+        return [file, entry.compressed?.bytes ?? entry.bytes];
+      });
+      return Promise.all(sizes);
+    },
+    kept: async () => (await Promise.all([...asked.values()].map((file) => store.isKept(file)))).every(Boolean),
+    scripts: (backend) => [
+      address(`${RUNTIME_FILES[backend]}.mjs`),
+      ...(asked.has('libheif.wasm') ? [address('libheif.mjs')] : []),
+    ],
     coreUrl: address('dermlet.wasm'),
     coreWasm: () => load('dermlet.wasm'),
     runtimeWasm: (backend) => load(`${RUNTIME_FILES[backend]}.wasm`),

@@ -164,6 +164,11 @@ export class FileStore {
     }
   }
 
+  /** Whether there is a kept copy, right or not. */
+  async has({ key }: Pick<Promised, 'key'>): Promise<boolean> {
+    return (await this.#inCache((cache) => cache.match(key))) !== undefined;
+  }
+
   /** Whether the kept copy is there and right; one that was read back before only has to be there still. */
   async isKept(wanted: Promised): Promise<boolean> {
     await this.settled();

@@ -20,6 +20,8 @@ export type {
   ModelSummary,
   Stage,
 } from './options.js';
+export type { RequestLog } from './requests.js';
+export { requestLog } from './requests.js';
 export {
   type Backend,
   type ColourSource,

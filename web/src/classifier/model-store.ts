@@ -117,6 +117,11 @@ export class ModelStore {
     return this.#files.file(this.#promised(entry), onProgress);
   }
 
+  /** Bytes that this file would come in; 0 if it is kept. */
+  async coming(entry: FileEntry): Promise<number> {
+    return (await this.#files.has(this.#promised(entry))) ? 0 : (entry.compressed?.bytes ?? entry.bytes);
+  }
+
   /**
    * Keeps the manifest of a model whose loaded files were all kept, and removes its older versions' files once it was
    * read back. If anything could not be kept, what was kept before stays.

@@ -11,8 +11,11 @@ export interface LoadProgress {
   total: number;
   /** True if the bytes came from Cache Storage and nothing was fetched. */
   cached: boolean;
-  /** Until all that is known to come has come, at the speed of the last seconds; absent until that is known. */
-  secondsLeft?: number;
+  /**
+   * All that this load takes from the network, engine and model together, as it is sent (compressed where it is). What
+   * is kept on this device is not part of it. `total` 0: nothing, or not known yet; absent in Node.
+   */
+  all?: { loaded: number; total: number };
 }
 
 export interface LoadOptions {
@@ -20,7 +23,11 @@ export interface LoadOptions {
   backend?: BackendChoice;
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
-  /** Milliseconds without a call after which the worker is ended to free its memory; 0: never. Default 60000. */
+  /**
+   * Milliseconds without a call after which the worker is ended to free its memory; 0: never. Default 60000. In a
+   * browser it goes on where it could not be started again without a network: without a service worker that keeps its
+   * scripts, or while its files are not kept on this device.
+   */
   idleTimeout?: number;
   /**
    * Folder of the engine's files (`dermlet.wasm`, `ort-wasm-*`), ending in '/'; models by name are in `../models/` from

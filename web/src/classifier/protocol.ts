@@ -6,6 +6,7 @@ import { DermletError, type ErrorCode } from './errors.js';
 import { filesIn, type InputOf } from './input.js';
 import type { Manifest } from './manifest.js';
 import type { BackendChoice, FailedUpdate, LoadProgress, Stage } from './options.js';
+import type { Told } from './requests.js';
 import type { Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
@@ -50,7 +51,9 @@ export const inputBuffers = (input: WireInput): ArrayBuffer[] => filesIn(input);
 
 export type ToWorker =
   | { type: 'load'; settings: LoadSettings }
-  | { type: 'classify'; id: number; input: WireInput; options: CallOptions };
+  | { type: 'classify'; id: number; input: WireInput; options: CallOptions }
+  /** Asks for `kept`. `ahead`: what only some photos need is fetched first. */
+  | { type: 'keep'; ahead: boolean };
 
 export type FromWorker =
   /** It holds its lock. */
@@ -73,7 +76,11 @@ export type FromWorker =
   | { type: 'threads-failed'; reason: string; id?: number; input?: WireInput }
   | { type: 'stage'; id: number; stage: Stage }
   | { type: 'result'; id: number; result: Result }
-  | { type: 'failed'; id: number; error: WireError };
+  | { type: 'failed'; id: number; error: WireError }
+  /** The scripts that another worker would need, if all else is kept on this device; else null. */
+  | { type: 'kept'; scripts: string[] | null }
+  /** Network requests that the worker made. */
+  | { type: 'requests'; made: Told };
 
 /** The result's buffers, to be moved. */
 export function resultBuffers({ images }: Result): ArrayBuffer[] {

@@ -2,18 +2,18 @@
 import { messageOf } from './abort.js';
 import { Engine } from './engine.js';
 import { engineKeys } from './engine-files.js';
-import { browserEnvironment } from './environment.js';
+import { type BrowserEnvironment, browserEnvironment } from './environment.js';
 import { DermletError } from './errors.js';
 import { hold } from './file-store.js';
 import { withFiles } from './input.js';
 import { announceKept } from './kept-channel.js';
 import type { FileEntry, Manifest } from './manifest.js';
-import { Meter } from './meter.js';
 import { ModelStore, modelKeys, type Versions } from './model-store.js';
 import { ThreadsFailed } from './network.js';
 import type { FailedUpdate, LoadProgress } from './options.js';
 import { KeptTests } from './passed-tests.js';
 import { type FromWorker, inputBuffers, type LoadSettings, resultBuffers, type ToWorker, toWire } from './protocol.js';
+import { Tally } from './tally.js';
 
 /** The part of a worker's global scope, or of a port, that is used. */
 export interface ServerPort {
@@ -27,6 +27,8 @@ export interface LoadedEngine {
   failedUpdate?: FailedUpdate | undefined;
   /** Resolves when all that was loaded is kept, or cannot be; absent where nothing is kept. */
   keeping?: Promise<unknown> | undefined;
+  /** As `EngineWorker.keep`. */
+  keep?: (ahead: boolean) => Promise<string[] | null>;
 }
 
 export type LoadEngine = (
@@ -48,22 +50,23 @@ export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
   hold([...modelKeys(settings.folder, manifest), ...engineKeys(settings.assetBase)]);
   const releaseKept = hold(kept ? modelKeys(settings.folder, kept) : []);
   try {
-    const { engine, keep } = await loadVersion(settings, store, manifest, onProgress);
+    const { engine, keep, commit } = await loadVersion(settings, store, manifest, onProgress);
     releaseKept();
-    return { engine, keeping: keep(), failedUpdate: failed && { code: failed.code, message: failed.message } };
+    return { engine, keep, keeping: commit(), failedUpdate: failed && { code: failed.code, message: failed.message } };
   } catch (error) {
     if (!kept || !(error instanceof DermletError) || error.code === 'ABORTED') throw error;
     const loading = loadVersion(settings, open(), kept, onProgress);
-    const { engine, keep } = await loading.catch(() => Promise.reject(error));
+    const { engine, keep, commit } = await loading.catch(() => Promise.reject(error));
     const failedUpdate = { version: manifest.version, code: error.code, message: error.message };
-    return { engine, keeping: keep(), failedUpdate };
+    return { engine, keep, keeping: commit(), failedUpdate };
   }
 };
 
 interface LoadedVersion {
   engine: Engine;
-  /** Keeps it; never throws. */
-  keep(): Promise<void>;
+  /** Keeps it; not waited for before the first photo. Never throws. */
+  commit(): Promise<void>;
+  keep(ahead: boolean): Promise<string[] | null>;
 }
 
 async function loadVersion(
@@ -72,26 +75,24 @@ async function loadVersion(
   manifest: Manifest,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<LoadedVersion> {
-  const engineBytes = new Meter();
-  const allBytes = new Meter();
-  const tell = (progress: LoadProgress) => {
-    const { secondsLeft } = allBytes;
-    onProgress({ ...progress, ...(secondsLeft === undefined ? {} : { secondsLeft }) });
-  };
+  const [tally, ofEngine] = [new Tally(), new Tally()];
+  const report = (progress: LoadProgress) => onProgress({ ...progress, all: tally.all });
   const environment = browserEnvironment({
     assetBase: settings.assetBase,
     addresses: settings.engineAddresses,
     threads: settings.threads,
     line: store.line,
-    onBytes: (file, loaded, total) => {
-      for (const meter of [engineBytes, allBytes]) meter.report(file, loaded, total);
-      tell({ phase: 'engine', loaded: engineBytes.loaded, total: engineBytes.total, cached: false });
+    onFile: (file, loaded, total, cached) => {
+      for (const each of [tally, ofEngine]) each.report(file, loaded, total, cached);
+      if (!cached) report({ phase: 'engine', ...ofEngine.all, cached });
     },
   });
+  // Not awaited: what has begun by then is counted already.
+  void expectAll(tally, settings, store, environment, manifest);
   const fromStore = (entry: FileEntry) =>
     store.file(entry, (loaded, total, cached) => {
-      if (!cached) allBytes.report(entry.path, loaded, total);
-      if (entry === manifest.file && loaded > 0) tell({ phase: 'model', loaded, total, cached });
+      tally.report(entry.path, loaded, total, cached);
+      if (entry === manifest.file && loaded > 0) report({ phase: 'model', loaded, total, cached });
     });
   // What tests the engine as soon as it has started: asked for before that, after the network.
   const tests = new Map<FileEntry, Promise<Uint8Array<ArrayBuffer>>>();
@@ -113,17 +114,23 @@ async function loadVersion(
     file,
     // A manifest that comes from the page is of a model that this page has had loaded.
     passed: settings.manifest ? { has: async () => true, add: async () => undefined } : new KeptTests(settings.folder),
-    onSelfTest: () => onProgress({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
+    onSelfTest: () => report({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
   // On WebGPU the self-test was already a warm-up.
   if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
   tests.clear();
-  // Not waited for before the first photo.
-  const keep = async () => {
-    const [kept] = await Promise.all([store.commit(manifest), environment.commit()]);
+  let committing: Promise<boolean> | undefined;
+  const commit = async () => {
+    committing = store.commit(manifest);
+    const [kept] = await Promise.all([committing, environment.commit()]);
     if (kept) announceKept();
   };
-  return { engine, keep };
+  const keep = async (ahead: boolean) => {
+    if (ahead) await environment.fetchAhead();
+    const kept = (await Promise.all([committing ?? false, environment.kept()])).every(Boolean);
+    return kept ? [import.meta.url, ...environment.scripts(engine.runtime.backend)] : null;
+  };
+  return { engine, commit, keep };
 }
 
 /** Held until the worker ends. */
@@ -134,6 +141,24 @@ function live(name: string, begun: () => void): void {
   };
   // Denied or never given: the page then hears of its end by its silence.
   void navigator.locks?.request(name, holding).catch(() => undefined);
+}
+
+/** Tells the tally of what will come, so that its total does not grow as each file begins. */
+async function expectAll(
+  tally: Tally,
+  { backend }: LoadSettings,
+  store: ModelStore,
+  environment: BrowserEnvironment,
+  { file, locator, rejection }: Manifest,
+): Promise<void> {
+  const webgpu = backend === 'webgpu' || (backend === 'auto' && environment.gpu !== undefined);
+  const sized = [file, locator?.file, rejection?.file].flatMap((entry) => (entry ? [entry] : []));
+  const coming = await Promise.all([
+    // With `auto` it turns out later whether there is a graphics processor: a guess would have to be taken back.
+    webgpu && backend === 'auto' ? [] : environment.coming(webgpu ? 'webgpu' : 'wasm'),
+    ...sized.map(async (entry): Promise<[string, number][]> => [[entry.path, await store.coming(entry)]]),
+  ]);
+  for (const [name, bytes] of coming.flat()) tally.expect(name, bytes);
 }
 
 /** Serves one page. The page sends one call at a time; a call that comes before the last has ended waits here. */
@@ -173,8 +198,16 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     }
   };
 
+  let answered: Promise<void> = Promise.resolve();
+  const keep = async (ahead: boolean) => {
+    // What cannot be fetched is not kept.
+    const scripts = await loaded?.then((there) => there.keep?.(ahead) ?? null).catch(() => null);
+    post({ type: 'kept', scripts: scripts ?? null });
+  };
+
   port.addEventListener('message', ({ data }) => {
     if (data.type === 'load') void start(data.settings);
+    else if (data.type === 'keep') answered = answered.then(() => keep(data.ahead));
     else last = last.then(() => classify(data));
   });
 }

@@ -1,6 +1,9 @@
 /** The module worker in which all work happens. */
+import { observeRequests } from './requests.js';
 import { bindThreadWorkers, type ThreadScope } from './thread-workers.js';
 import { type ServerPort, serve } from './worker-server.js';
 
 bindThreadWorkers(self as unknown as ThreadScope);
-serve(self as unknown as ServerPort);
+const port = self as unknown as ServerPort;
+serve(port);
+observeRequests((made) => port.postMessage({ type: 'requests', made }, []));

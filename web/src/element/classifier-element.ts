@@ -25,7 +25,6 @@ import {
   errorWords,
   isolated,
   language,
-  loadWords,
   purpose,
   STAGES,
   say,
@@ -301,13 +300,13 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
-  /** Announces phases and the end, not every megabyte. */
+  /** Announces the beginning, the middle and the end, not every megabyte. */
   #announceLoading(session: Session): void {
     const { load } = session;
     if (load.kind === 'loading') {
-      const { progress } = load;
-      const text = () => (progress ? loadWords({ ...progress, loaded: 0, total: 0 }) : say('announce.loading'));
-      this.announcement = { text, photo: null };
+      const { loaded, total } = load.progress?.all ?? { loaded: 0, total: 0 };
+      const key = total > 0 && loaded * 2 >= total ? 'announce.half' : 'announce.loading';
+      this.announcement = { text: () => say(key), photo: null };
     } else if (load.kind === 'ready' && session.photos.length === 0 && this.announcement?.photo !== REMOVED) {
       this.announcement = { text: () => say('announce.ready'), photo: null };
     }
@@ -465,6 +464,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       .model=${session.load.kind === 'ready' ? session.load.model : null}
       .name=${photo.name}
       .chosenAt=${photo.chosenAt}
+      ?kept=${session.load.kind === 'ready' && session.load.kept}
     ></dermlet-details>`;
   }
 

@@ -60,6 +60,8 @@ export class DermletDetails extends LitElement {
   /** The file's name. */
   @property({ attribute: false }) name = '';
   @property({ attribute: false }) chosenAt = 0;
+  /** Whether all that any photo needs is kept on this device. */
+  @property({ type: Boolean }) kept = false;
 
   override render() {
     const result = this.result;
@@ -67,7 +69,7 @@ export class DermletDetails extends LitElement {
     return html`<details>
       <summary>${say('details.title')}</summary>
       <div class="inside">
-        <dermlet-request-count .chosenAt=${this.chosenAt}></dermlet-request-count>
+        <dermlet-request-count .chosenAt=${this.chosenAt} ?kept=${this.kept}></dermlet-request-count>
         ${this.#group(say('details.network'), this.#modelRows(result))}
         ${this.#group(say('details.run'), runRows(result.runtime))}
         ${this.#group(say('details.picture'), [[say('details.name'), isolated(this.name)], ...pictureRows(result)])}

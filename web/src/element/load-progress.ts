@@ -1,11 +1,15 @@
-/** `<dermlet-load-progress>`: download progress, and a way to retry when it stalls. Fires `retry`. */
-import { css, LitElement, nothing } from 'lit';
+/**
+ * `<dermlet-load-progress>`: one bar for all that is downloaded, with the time left, and a way to retry when it stalls.
+ * Fires `retry`.
+ */
+import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import { loadWords, say } from '../messages/index.js';
+import { isComing, loadWords, say, timeLeftWords } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
 import type { LoadState } from './session.js';
 import { base } from './styles.js';
+import { TimeLeft } from './time-left.js';
 
 export class DermletLoadProgress extends LitElement {
   static override styles = [
@@ -85,21 +89,38 @@ export class DermletLoadProgress extends LitElement {
     super.disconnectedCallback();
   }
 
+  /** Of one load: a new one begins anew. */
+  #time = new TimeLeft();
+  #left: number | null = null;
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('load') || this.load.kind !== 'loading') return;
+    const { progress, stalled } = this.load;
+    if (!progress) this.#time = new TimeLeft();
+    if (progress?.all && !stalled)
+      this.#left = this.#time.update(performance.now(), progress.all.loaded, progress.all.total);
+    if (stalled || !isComing(progress)) this.#left = null;
+  }
+
   override render() {
     if (this.load.kind !== 'loading') return nothing;
     const { progress, stalled } = this.load;
-    const downloading =
-      progress !== null && progress.phase !== 'self-test' && !progress.cached && progress.loaded < progress.total;
     const words = loadWords(progress);
-    const bar = downloading
-      ? html`<progress aria-label=${words} max=${progress.total} .value=${progress.loaded}></progress>`
-      : html`<progress aria-label=${words}></progress>`;
+    const left = this.#left === null ? null : timeLeftWords(this.#left);
+    const { loaded, total } = progress?.all ?? { loaded: 0, total: 0 };
+    // Full while what has come is got ready; of nothing that comes there is no share.
+    const bar =
+      total > 0
+        ? html`<progress aria-label=${say('announce.loading')} aria-valuetext=${[words, left ?? []].flat().join(', ')}
+            max=${total} .value=${loaded}></progress>`
+        : html`<progress aria-label=${words}></progress>`;
     return html`<div class="loading">
       <div class="what">
         <span>${words}</span>
-        ${downloading ? html`<span class="once">${say('load.once')}</span>` : nothing}
+        ${left ? html`<span>${left}</span>` : nothing}
       </div>
       ${bar}
+      ${isComing(progress) ? html`<p class="once">${say('load.once')}</p>` : nothing}
       ${
         stalled
           ? html`<p class="slow">

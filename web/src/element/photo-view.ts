@@ -173,9 +173,10 @@ export class DermletPhotoView extends LitElement {
     </figure>`;
   }
 
-  /** The file as the browser displays it, until the core's preview is there. */
+  /** The file as the browser displays it, from when the core has read it until its preview is there. */
   #file(photo: Photo) {
-    if (this.undisplayable === photo.id) return html`<p class="undisplayable">${isolated(photo.name)}</p>`;
+    if (!photo.accepted || this.undisplayable === photo.id)
+      return html`<p class="undisplayable">${isolated(photo.name)}</p>`;
     return html`<img src=${photo.url} alt=${printable(photo.name)} @error=${() => (this.undisplayable = photo.id)} />`;
   }
 

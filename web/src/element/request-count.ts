@@ -1,10 +1,10 @@
-/** `<dermlet-request-count>`: the page's network requests since a photo was chosen. */
+/** `<dermlet-request-count>`: the network requests of page and workers since a photo was chosen, and how to check. */
 import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
+import { requestLog } from '../classifier/index.js';
 import { say } from '../messages/index.js';
 import { define } from './emit.js';
 import { html } from './html.js';
-import { requestCounter } from './request-counter.js';
 import { base } from './styles.js';
 
 export class DermletRequestCount extends LitElement {
@@ -30,32 +30,39 @@ export class DermletRequestCount extends LitElement {
 
   /** When the photo was chosen, by `performance.now()`. */
   @property({ attribute: false }) chosenAt = 0;
+  /** Whether all that any photo needs is kept on this device. */
+  @property({ type: Boolean }) kept = false;
 
-  #stop: (() => void) | undefined;
+  readonly #changed = () => this.requestUpdate();
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#stop = requestCounter().onChange(() => this.requestUpdate());
+    requestLog().addEventListener('change', this.#changed);
   }
 
   override disconnectedCallback(): void {
-    this.#stop?.();
+    requestLog().removeEventListener('change', this.#changed);
     super.disconnectedCallback();
   }
 
   override render() {
-    const made = requestCounter().since(this.chosenAt);
-    return html`<p class="count">${say('requests.count')} <span
-      id="requests">${made.length}</span></p>
+    const made = requestLog().since(this.chosenAt);
+    return html`${
+      made
+        ? html`<p class="count">${say('requests.count')} <span
+            id="requests">${made.length}</span></p>`
+        : html`<p>${say('requests.unknown')}</p>`
+    }
       ${
-        made.length > 0
+        made && made.length > 0
           ? html`<ul>
             ${made.map((address) => html`<li>${address}</li>`)}
           </ul>`
           : nothing
       }
       <p class="how">
-        ${made.length > 0 ? say('requests.listed') : nothing} ${say('requests.check')}
+        ${made && made.length > 0 ? say('requests.listed') : nothing} ${made ? say('requests.counted') : nothing}
+        ${say(this.kept ? 'requests.disconnect' : 'requests.watch')}
       </p>`;
   }
 }

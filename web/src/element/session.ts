@@ -14,13 +14,13 @@ import type {
   Result,
   Stage,
 } from '../classifier/index.js';
-import { Classifier, DermletError, isModelName, withoutImages } from '../classifier/index.js';
+import { Classifier, DermletError, isModelName, requestLog, withoutImages } from '../classifier/index.js';
 import { say } from '../messages/index.js';
 
 export type LoadState =
   | { kind: 'idle' }
   | { kind: 'loading'; progress: LoadProgress | null; stalled: boolean }
-  | { kind: 'ready'; model: ModelInfo; failedUpdate: FailedUpdate | undefined }
+  | { kind: 'ready'; model: ModelInfo; failedUpdate: FailedUpdate | undefined; kept: boolean }
   | { kind: 'failed'; error: DermletError };
 
 /** How a photo is asked to be looked at. */
@@ -57,8 +57,10 @@ export interface Photo extends Look {
   readonly id: number;
   readonly name: string;
   readonly file: Blob;
-  /** `blob:` address to display the file until its result is there; revoked with the photo. */
+  /** `blob:` address to display the file until its result is there, if `accepted`; revoked with the photo. */
   readonly url: string;
+  /** Whether the core has read it: a browser that displays what it refused may need any amount of memory for it. */
+  readonly accepted: boolean;
   readonly state: PhotoState;
   /** When the photo was chosen, by `performance.now()`. */
   readonly chosenAt: number;
@@ -70,6 +72,11 @@ const KEPT_PICTURES = 8;
 const SMALL_SIDE = 512;
 /** Milliseconds without progress after which loading counts as stalled. */
 const STALLED_AFTER = 12_000;
+/** Milliseconds without work after which the rest is fetched: what only some photos need. */
+const AHEAD_AFTER = 1500;
+
+/** Stages after a picture has been read. */
+const READ: readonly Stage[] = ['analysing', 'explaining'];
 
 function asDermletError(error: unknown): DermletError {
   if (error instanceof DermletError) return error;
@@ -135,6 +142,8 @@ export class Session extends EventTarget {
   #classifier: Classifier | null = null;
   #loading: AbortController | null = null;
   #running: { id: number; controller: AbortController } | null = null;
+  /** Until the rest is fetched. */
+  #idle: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
   /** While suspended: whether the model was wanted. */
   #suspended: { wanted: boolean } | null = null;
@@ -143,11 +152,13 @@ export class Session extends EventTarget {
 
   constructor(options: SessionOptions) {
     super();
+    requestLog(); // knows of no request that it does not see
     this.#options = options;
     this.photos = options.from.photos.map((photo) => ({
       ...photo,
       modality: null,
       crop: null,
+      accepted: false,
       state: { kind: 'waiting' },
     }));
     this.selectedId = options.from.selectedId;
@@ -188,6 +199,7 @@ export class Session extends EventTarget {
         url: URL.createObjectURL(file),
         modality: this.modality,
         crop: null,
+        accepted: false,
         state: { kind: 'waiting' },
         chosenAt,
       }),
@@ -291,6 +303,7 @@ export class Session extends EventTarget {
 
   #end(): void {
     this.#loading?.abort();
+    clearTimeout(this.#idle);
     const running = this.#running;
     if (running) {
       this.#cancelRun(running.id);
@@ -322,7 +335,7 @@ export class Session extends EventTarget {
       });
       if (!current() || controller.signal.aborted) return void classifier.dispose();
       this.#classifier = classifier;
-      this.load = { kind: 'ready', model: classifier.model, failedUpdate: classifier.failedUpdate };
+      this.load = { kind: 'ready', model: classifier.model, failedUpdate: classifier.failedUpdate, kept: false };
       this.#options.onReady(classifier.model);
     } catch (error) {
       if (!current() || controller.signal.aborted) return;
@@ -346,7 +359,8 @@ export class Session extends EventTarget {
     const photo =
       waiting.find((other) => other.id === this.selectedId) ??
       waiting.reduce<Photo | null>((a, b) => (!a || b.id < a.id ? b : a), null);
-    if (!photo) return;
+    if (!photo) return this.#fetchAhead(this.#classifier);
+    clearTimeout(this.#idle);
     const controller = new AbortController();
     const run = { id: photo.id, controller };
     this.#running = run;
@@ -375,6 +389,18 @@ export class Session extends EventTarget {
     }
   }
 
+  /** Nothing waits: what only some photos need is fetched too, so that choosing one of those causes no request. */
+  #fetchAhead(classifier: Classifier): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(async () => {
+      if (this.load.kind !== 'ready' || this.load.kept) return;
+      const kept = await classifier.keepAll();
+      if (this.#classifier !== classifier || this.load.kind !== 'ready') return;
+      this.load = { ...this.load, kept };
+      this.#changed();
+    }, AHEAD_AFTER);
+  }
+
   #classify(classifier: Classifier, photo: Photo, signal: AbortSignal): Promise<Result> {
     this.#set(photo.id, { kind: 'running', stage: 'starting' });
     return classifier.classify(photo.file, {
@@ -384,7 +410,9 @@ export class Session extends EventTarget {
       explain: true,
       images: true,
       onStage: (stage) => {
-        if (!signal.aborted && stage !== 'done') this.#set(photo.id, { kind: 'running', stage });
+        if (signal.aborted || stage === 'done') return;
+        if (READ.includes(stage)) this.#update(photo.id, { accepted: true });
+        this.#set(photo.id, { kind: 'running', stage });
       },
     });
   }
@@ -441,7 +469,7 @@ export class Session extends EventTarget {
     this.#update(id, { ...state.seen, state: { ...state, again } });
   }
 
-  #update(id: number, change: Partial<Pick<Photo, 'modality' | 'crop' | 'state'>>): void {
+  #update(id: number, change: Partial<Pick<Photo, 'modality' | 'crop' | 'accepted' | 'state'>>): void {
     this.photos = this.photos.map((photo) => (photo.id === id ? { ...photo, ...change } : photo));
     this.#changed();
   }

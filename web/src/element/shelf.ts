@@ -96,7 +96,7 @@ export class DermletShelf extends LitElement {
   }
 
   #item(photo: Photo) {
-    const { name, state } = photo;
+    const { name, state, accepted } = photo;
     const drawn = state.kind === 'done';
     return html`<li>
       <button
@@ -108,7 +108,7 @@ export class DermletShelf extends LitElement {
         @keydown=${(event: KeyboardEvent) => event.key === 'Delete' && emit(this, 'remove', photo.id)}
       >
         <canvas ?hidden=${!drawn} aria-hidden="true"></canvas>
-        ${drawn ? nothing : html`<img src=${photo.url} alt="" @error=${hide} />`}
+        ${drawn || !accepted ? nothing : html`<img src=${photo.url} alt="" @error=${hide} />`}
         ${
           state.kind === 'done'
             ? nothing

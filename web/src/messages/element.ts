@@ -12,7 +12,7 @@ import type {
   Stage,
   Tier,
 } from '../classifier/index.js';
-import { list, megabytes, percent, wholePercent } from './format.js';
+import { list, megabytes, ofTotal, percent, wholePercent } from './format.js';
 import { failedChecks, problem } from './quality.js';
 import { say } from './say.js';
 
@@ -180,19 +180,24 @@ export const stageWords = (stage: Stage): string => say(`stage.${stage}`);
 /** The stages that every photo goes through, in order. */
 export const STAGES: readonly Stage[] = ['decoding', 'analysing', 'explaining'];
 
-/** Seconds that are left on a line that is called slow: at 1 Mbit/s all of Dermlet takes as long. */
-const SLOW = 60;
+/** Whether something still comes over the network. */
+export const isComing = (progress: LoadProgress | null): boolean =>
+  progress?.all !== undefined && progress.all.loaded < progress.all.total;
 
 export function loadWords(progress: LoadProgress | null): string {
   if (!progress) return say('load.ready');
-  const { phase, loaded, total, cached, secondsLeft = 0 } = progress;
+  const { phase, cached, all } = progress;
   if (phase === 'self-test') return say('load.selfTest');
+  if (all && isComing(progress)) return say('load.progress', ofTotal(all.loaded, all.total));
   // Downloaded; now compiling.
-  if (phase === 'engine' && total > 0 && loaded >= total) return say('load.ready');
-  if (cached) return say(`load.${phase}.kept`);
-  if (total === 0) return say(`load.${phase}.download`);
-  const what = say(`load.${phase}.progress`, { loaded: megabytes(loaded), total: megabytes(total) });
-  return secondsLeft < SLOW ? what : say('load.slowLine', { what, minutes: Math.ceil(secondsLeft / 60) });
+  return cached ? say(`load.${phase}.kept`) : say('load.ready');
+}
+
+/** @param seconds as `TimeLeft` rounds them */
+export function timeLeftWords(seconds: number): string {
+  if (seconds <= 5) return say('load.left.few');
+  if (seconds <= 60) return say('load.left.seconds', { count: seconds });
+  return say('load.left.minutes', { count: Math.round(seconds / 60) });
 }
 
 export interface ErrorWords {

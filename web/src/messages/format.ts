@@ -75,5 +75,11 @@ export function megabytes(bytes: number): string {
     : say('format.megabytes', { value: number(bytes / 1_000_000, 1) });
 }
 
+/** `3.6` and `7.9 MB`: bytes so far in the unit of all. */
+export function ofTotal(loaded: number, total: number): { loaded: string; total: string } {
+  const soFar = total < 100_000 ? number(Math.round(loaded / 1000)) : number(loaded / 1_000_000, 1);
+  return { loaded: soFar, total: megabytes(total) };
+}
+
 export const milliseconds = (value: number): string =>
   say('format.milliseconds', { value: value < 10 ? number(value, 1) : number(Math.round(value)) });

@@ -5,26 +5,32 @@
 import { register } from '../element/index.js';
 import { setLanguage } from '../messages/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
+import { isFramedByStranger, refuseFrame } from './framed.js';
 import './model-choice.js';
 import { registerServiceWorker } from './service-worker.js';
 import { translate } from './translate.js';
 
-// Not earlier: the service worker fetches the engine's files again for its cache, which would slow down the first load.
+// Not earlier: the service worker fetches the page's files again for its cache, which would slow down the first load.
 for (const type of ['dermlet-ready', 'dermlet-error'] as const)
   document.addEventListener(type, registerServiceWorker, { once: true });
 
-const element = document.querySelector('dermlet-classifier')!;
-const pageModel = element.getAttribute('model') ?? '';
-const listed = siteModels();
-const choice = await firstChoice(pageModel, listed);
-translate(document, await setLanguage(navigator.languages));
-element.setAttribute('model', choice.name);
-register();
-await offerModels(
-  element,
-  document.querySelector('dermlet-model-choice')!,
-  document.querySelector<HTMLElement>('#weights'),
-  pageModel,
-  choice,
-  listed,
-);
+if (isFramedByStranger()) {
+  refuseFrame();
+  translate(document, await setLanguage(navigator.languages));
+} else {
+  const element = document.querySelector('dermlet-classifier')!;
+  const pageModel = element.getAttribute('model') ?? '';
+  const listed = siteModels();
+  const choice = await firstChoice(pageModel, listed);
+  translate(document, await setLanguage(navigator.languages));
+  element.setAttribute('model', choice.name);
+  register();
+  await offerModels(
+    element,
+    document.querySelector('dermlet-model-choice')!,
+    document.querySelector<HTMLElement>('#weights'),
+    pageModel,
+    choice,
+    listed,
+  );
+}

@@ -1,11 +1,49 @@
 /**
  * Registers `sw.js`, which caches the page for offline use and isolates it, so that the engine can use threads from the
- * second visit on. Optional: the page also works without it (private windows, `file:`, plain http). The page never
- * reloads itself.
+ * second visit on. Optional: the page also works without it (private windows, `file:`, plain http). The page reloads
+ * itself only when a person takes a new version of it.
  */
+
+/** What the service worker takes its place on. */
+const TAKE = 'take-over';
+
 export function registerServiceWorker(): void {
-  if (!('serviceWorker' in navigator)) return;
-  navigator.serviceWorker
+  const { serviceWorker } = navigator;
+  if (!serviceWorker) return;
+  const first = serviceWorker.controller === null;
+  let taken = false;
+  serviceWorker.addEventListener('controllerchange', () => {
+    if (taken) location.reload();
+    // Another tab took it: this one goes on as it is until it is loaded again.
+    else if (!first) offer(() => location.reload());
+  });
+  serviceWorker
     .register(new URL('sw.js', document.baseURI), { scope: './', updateViaCache: 'none' })
+    .then((registration) =>
+      whenWaiting(registration, (waiting) =>
+        offer(() => {
+          taken = true;
+          waiting.postMessage(TAKE);
+        }),
+      ),
+    )
     .catch((error: unknown) => console.info('Dermlet works without a service worker here:', error));
+}
+
+/** Calls `found` with each new version that has come as a whole, while this page is of an older one. */
+function whenWaiting(registration: ServiceWorkerRegistration, found: (waiting: ServiceWorker) => void): void {
+  const look = () => {
+    if (registration.waiting && registration.active) found(registration.waiting);
+  };
+  const follow = () => registration.installing?.addEventListener('statechange', look);
+  registration.addEventListener('updatefound', follow);
+  follow();
+  look();
+}
+
+/** Shows that there is a new version, with a button that takes it. */
+function offer(take: () => void): void {
+  const place = document.querySelector<HTMLElement>('#renewed')!;
+  place.hidden = false;
+  place.querySelector('button')!.onclick = take;
 }

@@ -1,12 +1,15 @@
 /**
  * Service worker: keeps the page's shell (documents, scripts, styles, icons, the engine's own scripts) for offline use,
- * and isolates the page (COOP, COEP) if the host sends no such headers, which enables WebAssembly threads.
+ * and isolates the page (COOP, COEP) if the host sends no such headers, which enables WebAssembly threads. Only the own
+ * files of the site: others may lie in the same folder, and isolation would break what they show from elsewhere.
  *
  * - Each file is known by the sha256 of its build: checked before it is kept, and again before it is served. What is
  *   wrong or gone is fetched again; what the network then gives is kept only if it is right.
- * - A new version waits until the old one's last page is closed. Nothing is ever reloaded.
+ * - A new version waits until the old one's last page is closed, or a person takes it in one of them (`take-over`).
+ *   Other pages of the old one go on with its files, which are kept until no page is open.
  * - `models/` (the list, cards, licences) comes from the network and, without one, from the last copy. Networks and the
  *   engine's binaries are not touched: the engine verifies and keeps them itself.
+ * - Its network requests are told to the site's pages, which count them (`classifier/requests.ts` says how).
  */
 const worker = self as unknown as ServiceWorkerGlobalScope;
 /** What to keep; filled in by the build: `revision` is the file's sha256. */
@@ -38,17 +41,36 @@ const kept = new Map(
 worker.addEventListener('install', (event) => event.waitUntil(keepAll()));
 // The page's requests wait for the activation, whatever the storage does.
 worker.addEventListener('activate', (event) =>
-  event.waitUntil(Promise.all([inTime(forgetOld()), worker.clients.claim()])),
+  event.waitUntil(Promise.all([inTime(forgetUnused()), worker.clients.claim()])),
 );
+worker.addEventListener('message', ({ data }) => {
+  if (data === 'take-over') void worker.skipWaiting();
+});
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const address = new URL(request.url);
   if (request.method !== 'GET' || !address.href.startsWith(worker.registration.scope)) return;
   const file = fileAt(address);
+  if (request.mode === 'navigate') event.waitUntil(forgetUnused());
   if (file) event.respondWith(file.fresh ? answerFresh(request, file) : answer(request, file));
-  // Documents and workers that are not kept need the headers too; all else is left to the browser.
-  else if (isContext(request)) event.respondWith(fetch(request).then(isolated));
+  // Scripts of the site that are not kept need the headers too, as they may become workers.
+  else if (isOwnScript(request)) event.respondWith(answerOld(request));
 });
+
+const tell = async (made: readonly { address: string; at: number }[] | null): Promise<void> => {
+  for (const client of await worker.clients.matchAll({ includeUncontrolled: true }))
+    client.postMessage({ type: 'dermlet-requests', made });
+};
+
+if (!globalThis.PerformanceObserver?.supportedEntryTypes?.includes('resource')) void tell(null);
+else
+  new PerformanceObserver((list) => {
+    const sent = (list.getEntries() as PerformanceResourceTiming[]).filter(
+      ({ transferSize, decodedBodySize }) => transferSize > 0 || decodedBodySize === 0,
+    );
+    if (sent.length > 0)
+      void tell(sent.map(({ name, startTime }) => ({ address: name, at: performance.timeOrigin + startTime })));
+  }).observe({ type: 'resource' });
 
 async function keepAll(): Promise<void> {
   const cache = await caches.open(CACHE);
@@ -77,7 +99,10 @@ async function isRight(file: Kept, response: Response): Promise<boolean> {
 /** A sign-in page or a host's own 'not found', in place of a file that is none. */
 const isPage = (response: Response): boolean => /^text\/html\b/i.test(response.headers.get('content-type') ?? '');
 
-async function forgetOld(): Promise<void> {
+/** Removes what older versions kept, if no page is open that may be of one, and no newer version has begun to keep. */
+async function forgetUnused(): Promise<void> {
+  if (worker.registration.installing || worker.registration.waiting) return;
+  if ((await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })).length > 0) return;
   const cache = await caches.open(CACHE);
   const wanted = new Set([...kept.values()].map(({ key }) => key));
   await Promise.all((await cache.keys()).map(async (request) => wanted.has(request.url) || cache.delete(request)));
@@ -123,11 +148,9 @@ function fileAt(address: URL): Kept | undefined {
   return kept.get(plain.pathname.endsWith('/') ? new URL('index.html', plain).href : plain.href);
 }
 
-function isContext(request: Request): boolean {
-  return (
-    request.mode === 'navigate' ||
-    ['document', 'iframe', 'worker', 'sharedworker', 'script'].includes(request.destination)
-  );
+function isOwnScript({ url, destination }: Request): boolean {
+  const path = url.slice(worker.registration.scope.length);
+  return /^(assets|engine)\//.test(path) && ['worker', 'sharedworker', 'script'].includes(destination);
 }
 
 async function answer(request: Request, file: Kept): Promise<Response> {
@@ -136,6 +159,15 @@ async function answer(request: Request, file: Kept): Promise<Response> {
   const response = await fetch(request);
   if (response.ok && (await isRight(file, response))) keep(file, response.clone());
   return isolated(response);
+}
+
+/** A script that is not of this version: a page of the one before may still need it. */
+async function answerOld(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE).catch(() => undefined);
+  const [old] = (await cache?.keys(request, { ignoreSearch: true }).catch(() => [])) ?? [];
+  const sha256 = old && new URL(old.url).searchParams.get(REVISION);
+  if (!old || !sha256) return isolated(await fetch(request));
+  return answer(request, { address: request.url, key: old.url, sha256, fresh: false });
 }
 
 /** Milliseconds that the network has while there is a last copy. */

@@ -153,6 +153,7 @@ export interface SharedArguments {
   'run.before': undefined;
   'announce.result': { name: string; verdict: string };
   'announce.loading': undefined;
+  'announce.half': undefined;
   'announce.ready': undefined;
   'announce.removed': undefined;
   'stage.queued': undefined;
@@ -163,12 +164,11 @@ export interface SharedArguments {
   'stage.done': undefined;
   'load.ready': undefined;
   'load.engine.kept': undefined;
-  'load.engine.download': undefined;
-  'load.engine.progress': { loaded: string; total: string };
   'load.model.kept': undefined;
-  'load.model.download': undefined;
-  'load.model.progress': { loaded: string; total: string };
-  'load.slowLine': { what: string; minutes: number };
+  'load.progress': { loaded: string; total: string };
+  'load.left.few': undefined;
+  'load.left.seconds': { count: number };
+  'load.left.minutes': { count: number };
   'load.selfTest': undefined;
   'load.once': undefined;
   'load.slow': undefined;
@@ -286,7 +286,10 @@ export interface SharedArguments {
   'details.methods.distance': undefined;
   'requests.count': undefined;
   'requests.listed': undefined;
-  'requests.check': undefined;
+  'requests.unknown': undefined;
+  'requests.counted': undefined;
+  'requests.disconnect': undefined;
+  'requests.watch': undefined;
   'model.question': undefined;
   'model.advice': undefined;
   'model.unknown': undefined;
@@ -494,6 +497,11 @@ export interface DocumentArguments {
   'document.notStarted.missing': undefined;
   'document.notStarted.file': undefined;
   'document.notStarted.sandbox': undefined;
+  'document.framed.title': undefined;
+  'document.framed.text': undefined;
+  'document.framed.open': undefined;
+  'document.renewed.text': undefined;
+  'document.renewed.take': undefined;
   'document.photo.title': undefined;
   'document.photo.text': undefined;
   'document.licences.title': undefined;

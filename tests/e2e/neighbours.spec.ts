@@ -1,0 +1,86 @@
+/** Other pages on the same origin, and pages of other origins that show this one in a frame. */
+import { readFileSync } from 'node:fs';
+import { expect, picture, test } from './fixtures.js';
+import { Site } from './site.js';
+
+/** A second origin: another port. */
+const elsewhere = test.extend<{ other: Site }>({
+  other: async ({ watch, site }, use) => {
+    const other = new Site();
+    await other.open();
+    await use(other);
+    // Here there are two.
+    const known = [site, other].map(({ origin }) => `request to another origin: ${origin}/`);
+    const faults = watch.faults.filter((fault) => !known.some((start) => fault.startsWith(start)));
+    watch.faults.splice(0, Infinity, ...faults);
+    await other.close();
+  },
+});
+
+elsewhere(
+  "a neighbour's page below the site's folder loads as before, pictures of other origins included",
+  async ({ app, page, site, other }) => {
+    other.answers.set('picture.jpg', { body: readFileSync(picture('spot.jpg')), type: 'image/jpeg' });
+    for (const path of ['project/', 'project/index.html', 'project/page.html'])
+      site.answers.set(path, {
+        body: `<!doctype html><title>Neighbour</title><img src="${other.url}picture.jpg"><img src="own.jpg">`,
+        type: 'text/html; charset=utf-8',
+      });
+    site.answers.set('project/own.jpg', { body: readFileSync(picture('spot.jpg')), type: 'image/jpeg' });
+    await app.open();
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    await page.reload();
+    expect(await page.evaluate(() => crossOriginIsolated), 'the page itself').toBe(true);
+    for (const path of ['project/', 'project/page.html']) {
+      await page.goto(site.url + path);
+      expect(await page.evaluate(() => navigator.serviceWorker.controller !== null), 'within the scope').toBe(true);
+      expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+      const widths = () => page.evaluate(() => [...document.images].map(({ naturalWidth }) => naturalWidth > 0));
+      await expect.poll(widths).toEqual([true, true]);
+    }
+  },
+);
+
+const frame = (address: string) => ({
+  body: `<!doctype html><title>Stranger</title><iframe src="${address}" width="800" height="800"></iframe>`,
+  type: 'text/html; charset=utf-8',
+});
+
+elsewhere(
+  'in a frame of a stranger it takes no photo, and opens on its own',
+  async ({ page, site, other, context }) => {
+    other.answers.set('stranger.html', frame(site.url));
+    const outside: string[] = [];
+    page.on('request', (request) => outside.push(request.url()));
+    await page.goto(`${site.url}api.html`);
+    await page.goto(`${other.url}stranger.html`);
+    const framed = page.frameLocator('iframe');
+    await expect(framed.getByRole('heading', { name: 'This page takes no photo here.' })).toBeVisible();
+    await expect(framed.locator('dermlet-classifier')).toBeHidden();
+    await expect(framed.locator('input[type=file]')).toHaveCount(0);
+    expect(site.count(/\.wasm|\.onnx/)).toBe(0);
+    const opened = context.waitForEvent('page');
+    await framed.getByRole('link', { name: 'Open it in a window of its own' }).click();
+    const own = await opened;
+    await expect(own).toHaveURL(site.url);
+    await expect(own.getByRole('button', { name: 'Choose photos' })).toBeVisible();
+  },
+);
+
+test('in a frame of its own site it works as before', async ({ page, site }) => {
+  site.answers.set('own.html', frame('./'));
+  await page.goto(`${site.url}own.html`);
+  await expect(page.frameLocator('iframe').getByRole('button', { name: 'Choose photos' })).toBeVisible();
+});
+
+elsewhere('in a frame of an origin that the page names it works', async ({ page, site, other }) => {
+  other.answers.set('portal.html', frame(site.url));
+  const named = `<meta name="dermlet-frames" content="https://portal.example ${other.origin}">`;
+  site.answers.set('', {
+    body: site.read('index.html').toString().replace('<title', `${named}<title`),
+    type: 'text/html; charset=utf-8',
+  });
+  await page.goto(`${other.url}portal.html`);
+  await expect(page.frameLocator('iframe').getByRole('button', { name: 'Choose photos' })).toBeVisible();
+});

@@ -1,0 +1,67 @@
+/**
+ * The network requests of a page, its workers and its service worker. Each has a record of its own (Resource Timing):
+ * workers and service worker tell the page of theirs, and the page's log holds all.
+ */
+export interface MadeRequest {
+  address: string;
+  /** When it began, in milliseconds since 1970: the clocks of page and workers start at different times. */
+  at: number;
+}
+
+/** `null`: where it comes from, requests are not recorded. */
+export type Told = readonly MadeRequest[] | null;
+
+/** What the service worker posts to its pages. */
+const FROM_SERVICE_WORKER = 'dermlet-requests';
+
+/**
+ * `blob:` and `data:` cause no request, and nothing was sent for a body that came from a cache of this device (the
+ * service worker's: what it sends itself, it tells itself). A request that failed has no body, and counts.
+ */
+const wasSent = ({ name, transferSize, decodedBodySize }: PerformanceResourceTiming): boolean =>
+  /^(https?|wss?):/.test(name) && !(transferSize === 0 && decodedBodySize > 0);
+
+/** Tells of each request that is or was made from here, or once that they are not recorded. */
+export function observeRequests(tell: (made: Told) => void): void {
+  if (!globalThis.PerformanceObserver?.supportedEntryTypes?.includes('resource')) return tell(null);
+  new PerformanceObserver((list) => {
+    const made = (list.getEntries() as PerformanceResourceTiming[])
+      .filter(wasSent)
+      .map(({ name, startTime }) => ({ address: name, at: performance.timeOrigin + startTime }));
+    if (made.length > 0) tell(made);
+  }).observe({ type: 'resource', buffered: true });
+}
+
+export class RequestLog extends EventTarget {
+  #made: MadeRequest[] = [];
+  #whole = true;
+
+  /** Fires `change`. */
+  add(told: Told): void {
+    if (told) this.#made.push(...told);
+    else this.#whole = false;
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** Addresses of requests begun at `time` (by the page's `performance.now()`) or later; null: not all are known. */
+  since(time: number): readonly string[] | null {
+    const from = performance.timeOrigin + time;
+    return this.#whole ? this.#made.filter(({ at }) => at >= from).map(({ address }) => address) : null;
+  }
+}
+
+let log: RequestLog | undefined;
+
+/** The page's log, which starts with the first call. */
+export function requestLog(): RequestLog {
+  if (log) return log;
+  const started = new RequestLog();
+  log = started;
+  observeRequests((made) => started.add(made));
+  const { serviceWorker } = globalThis.navigator ?? {};
+  serviceWorker?.addEventListener('message', ({ data }: MessageEvent<{ type?: string; made: Told }>) => {
+    if (data?.type === FROM_SERVICE_WORKER) started.add(data.made);
+  });
+  serviceWorker?.startMessages();
+  return started;
+}
