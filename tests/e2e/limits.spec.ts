@@ -5,6 +5,9 @@ import type { Site } from './site.js';
 type Api = typeof import('../../web/src/classifier/index.js');
 type Classifier = import('../../web/src/classifier/index.js').Classifier;
 
+// Silence is waited for as long as its limit says.
+test.describe.configure({ timeout: 180_000 });
+
 const SILENT = 'CacheStorage.prototype.open = () => new Promise(() => undefined);';
 const ORT = 'engine/ort-wasm-simd-threaded.wasm.zst';
 const workerOf = (site: Site): string => site.files().find((path) => /^assets\/worker-.*\.js$/.test(path))!;
@@ -95,7 +98,6 @@ test('2 kB/s is told as a slow connection, with the time that is left', async ({
 });
 
 test('a download that stands still is given up after a minute, and can be tried again', async ({ app, page, site }) => {
-  test.setTimeout(180_000);
   site.slow(ORT, 0);
   await page.goto(site.url);
   await expect(app.notice).toContainText('MODEL_UNAVAILABLE', { timeout: 100_000 });

@@ -7,6 +7,9 @@ import type { Classifier } from '../../web/src/classifier/index.js';
 import { expect, test } from './fixtures.js';
 import type { Site } from './site.js';
 
+// Each loads the engine two or three times.
+test.describe.configure({ timeout: 150_000 });
+
 type Api = typeof import('../../web/src/classifier/index.js');
 
 declare global {
