@@ -76,6 +76,35 @@ for (const [what, width, height] of [
   });
 }
 
+/** What reaches over the right edge of the window, but for what is said to screen readers alone. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const roots: (Document | ShadowRoot)[] = [document];
+    for (let root = roots.pop(); root; root = roots.pop())
+      for (const element of root.querySelectorAll('*')) {
+        if (element.shadowRoot) roots.push(element.shadowRoot);
+        const { right, width } = element.getBoundingClientRect();
+        if (width > 0 && right > innerWidth + 1 && !element.closest('.visually-hidden, ul[aria-label]'))
+          found.push(`${element.localName}.${element.className}: ${element.textContent?.trim().slice(0, 30)}`);
+      }
+    return found;
+  });
+}
+
+test('text of twice the size is not cut off on a phone', async ({ app, page }) => {
+  app.neverRefuse();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await app.open();
+  await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));
+  expect(await cutOff(page)).toEqual([]);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  await app.classify('spot.jpg');
+  await app.details();
+  expect(await cutOff(page)).toEqual([]);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+});
+
 test('the start button is visible on a phone without scrolling', async ({ app, page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await app.open();

@@ -22,12 +22,13 @@ export class DermletModality extends LitElement {
       }
       .choices {
         display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr));
+        grid-template-columns: repeat(auto-fit, minmax(min(13rem, 100%), 1fr));
         gap: 0.6rem;
       }
       label {
         display: grid;
-        grid-template-columns: auto 1fr;
+        grid-template-columns: auto minmax(0, 1fr);
+        overflow-wrap: break-word;
         align-content: start;
         align-items: start;
         gap: 0.1rem 0.65rem;

@@ -30,6 +30,7 @@ export class DermletPicker extends LitElement {
     css`
       .open {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         justify-items: center;
         gap: 1.1rem;
         padding: 1.5rem 1rem;
@@ -50,8 +51,11 @@ export class DermletPicker extends LitElement {
       }
       .words {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         justify-items: center;
         gap: 1rem;
+        width: 100%;
+        overflow-wrap: break-word;
       }
       h2 {
         font-family: var(--serif);
@@ -78,7 +82,6 @@ export class DermletPicker extends LitElement {
         .ways button {
           flex: 1 1 auto;
           padding-inline: 0.75rem;
-          white-space: nowrap;
         }
       }
       @container (min-width: 46rem) {

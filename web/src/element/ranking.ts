@@ -18,6 +18,7 @@ export class DermletRanking extends LitElement {
     css`
       ol {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 0.85rem;
       }
       .line {
@@ -58,13 +59,14 @@ export class DermletRanking extends LitElement {
         background: var(--bar);
       }
       .marked {
+        display: inline-block;
         margin-inline-start: 0.5rem;
         padding: 0.05rem 0.45rem;
         border: 1px solid var(--edge);
         border-radius: 1rem;
         font-size: 0.75rem;
         font-weight: 600;
-        white-space: nowrap;
+        overflow-wrap: break-word;
       }
       .name,
       .plain {

@@ -32,6 +32,7 @@ export class DermletResultCard extends LitElement {
     css`
       .card {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 1.25rem;
       }
       .verdict {
@@ -58,8 +59,9 @@ export class DermletResultCard extends LitElement {
       }
       .next {
         display: grid;
-        grid-template-columns: auto 1fr;
+        grid-template-columns: auto minmax(0, 1fr);
         gap: 0.35rem 0.85rem;
+        overflow-wrap: break-word;
         padding: 1rem 1.15rem;
         border-radius: 0.9rem;
         background: var(--tier-soft);
