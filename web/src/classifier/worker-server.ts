@@ -88,7 +88,10 @@ async function loadVersion(
     },
   });
   // Not awaited: what has begun by then is counted already.
-  void expectAll(tally, settings, store, environment, manifest);
+  void expectAll(tally, settings, store, environment, manifest).then(() => {
+    const { loaded, total } = tally.all;
+    if (loaded < total) report({ phase: 'engine', ...ofEngine.all, cached: false });
+  });
   const fromStore = (entry: FileEntry) =>
     store.file(entry, (loaded, total, cached) => {
       tally.report(entry.path, loaded, total, cached);

@@ -117,7 +117,7 @@ export class DermletLoadProgress extends LitElement {
     return html`<div class="loading">
       <div class="what">
         <span>${words}</span>
-        ${left ? html`<span>${left}</span>` : nothing}
+        <span>${left ?? ''}</span>
       </div>
       ${bar}
       ${isComing(progress) ? html`<p class="once">${say('load.once')}</p>` : nothing}

@@ -61,7 +61,7 @@ export class DermletRequestCount extends LitElement {
           : nothing
       }
       <p class="how">
-        ${made && made.length > 0 ? say('requests.listed') : nothing} ${made ? say('requests.counted') : nothing}
+        ${made && made.length > 0 ? say('requests.listed') : ''} ${made ? say('requests.counted') : ''}
         ${say(this.kept ? 'requests.disconnect' : 'requests.watch')}
       </p>`;
   }
