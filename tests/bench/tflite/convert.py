@@ -99,7 +99,7 @@ def drawn(side: int, count: int) -> Iterator[np.ndarray]:
         skin = rng.uniform([140, 100, 80], [235, 190, 170]).astype(np.float32)
         tilt = rng.uniform(-30, 30) * down + rng.uniform(-30, 30) * across
         y, x, radius = rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.7), rng.uniform(0.05, 0.35)
-        spot = np.exp(-(((down - y) ** 2 + (across - x) ** 2) / radius**2) ** 2) * rng.uniform(20, 110)
+        spot = np.exp(-((((down - y) ** 2 + (across - x) ** 2) / radius**2) ** 2)) * rng.uniform(20, 110)
         picture = skin + (tilt - spot)[..., None] + rng.normal(0, 6, (side, side, 3))
         yield ((np.clip(picture, 0, 255) - 127) / 128).astype(np.float32)[None]
 
