@@ -23,9 +23,13 @@ export class DermletRanking extends LitElement {
       }
       .line {
         display: flex;
+        flex-wrap: wrap;
         align-items: baseline;
-        justify-content: space-between;
-        gap: 1rem;
+        gap: 0 1rem;
+      }
+      .what {
+        /* Where large text leaves a name less than this, its score stands below it. */
+        flex: 1 1 min(100%, 9rem);
       }
       .name {
         color: var(--muted);
@@ -36,6 +40,7 @@ export class DermletRanking extends LitElement {
       }
       .score {
         flex: none;
+        margin-inline-start: auto;
         font-variant-numeric: tabular-nums;
       }
       .in .score {
@@ -98,7 +103,7 @@ export class DermletRanking extends LitElement {
         (entry) => `${entry.id} ${entry.inSet}`,
         (entry) => html`<li class=${entry.inSet ? 'in' : ''}>
           <div class="line">
-            <span><span class="name">${isolated(entry.name)}</span>${
+            <span class="what"><span class="name">${isolated(entry.name)}</span>${
               entry.inSet ? html` <span class="marked">${medical(() => say('ranking.possible'))}</span>` : nothing
             }</span>
             <span class="score">${percent(entry.probability)}</span>

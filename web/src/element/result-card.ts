@@ -34,6 +34,7 @@ export class DermletResultCard extends LitElement {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         gap: 1.25rem;
+        container-type: inline-size;
       }
       .verdict {
         font-family: var(--serif);
@@ -82,6 +83,16 @@ export class DermletResultCard extends LitElement {
         grid-column: 2;
         margin-top: 0.35rem;
         font-weight: 600;
+      }
+      @container (max-width: 16rem) {
+        .next {
+          grid-template-columns: minmax(0, 1fr);
+          padding: 0.7rem 0.8rem;
+        }
+        .next .what,
+        .always {
+          grid-column: 1;
+        }
       }
       .high {
         --tier: var(--high);
