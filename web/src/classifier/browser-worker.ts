@@ -8,6 +8,7 @@ import { whyMissing } from './causes.js';
 import type { Spawn, WorkerLike } from './engine-worker.js';
 import { DermletError } from './errors.js';
 import type { ToWorker } from './protocol.js';
+import { serviceWorkers } from './requests.js';
 import { shipped } from './shipped.js';
 
 const OPTIONS: WorkerOptions = { type: 'module', name: 'dermlet' };
@@ -32,7 +33,7 @@ spawnWorker.explain = async (error) => {
 
 /** A service worker answers for scripts that it keeps. */
 spawnWorker.canStart = async (scripts) => {
-  if (!navigator.serviceWorker?.controller) return false;
+  if (!serviceWorkers()?.controller) return false;
   try {
     const kept = await Promise.all(scripts.map((script) => caches.match(script, { ignoreSearch: true })));
     return kept.every((response) => response !== undefined);

@@ -52,13 +52,22 @@ export class RequestLog extends EventTarget {
 
 let log: RequestLog | undefined;
 
+/** undefined where there are none, as in a sandbox without its own origin, where asking throws. */
+export function serviceWorkers(): ServiceWorkerContainer | undefined {
+  try {
+    return (globalThis.navigator as { serviceWorker?: ServiceWorkerContainer } | undefined)?.serviceWorker;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The page's log, which starts with the first call. */
 export function requestLog(): RequestLog {
   if (log) return log;
   const started = new RequestLog();
   log = started;
   observeRequests((made) => started.add(made));
-  const { serviceWorker } = globalThis.navigator ?? {};
+  const serviceWorker = serviceWorkers();
   serviceWorker?.addEventListener('message', ({ data }: MessageEvent<{ type?: string; made: Told }>) => {
     if (data?.type === FROM_SERVICE_WORKER) started.add(data.made);
   });
