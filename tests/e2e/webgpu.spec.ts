@@ -95,5 +95,5 @@ test('a software GPU is not chosen automatically', async ({ app, site }) => {
   const result = await app.classify('spot.jpg');
   expect(result.runtime.backend).toBe('wasm');
   expect(result.runtime.fallback).toBeUndefined();
-  expect(site.count(/asyncify/)).toBe(0);
+  expect(site.count(/asyncify\.wasm/)).toBe(0);
 });
