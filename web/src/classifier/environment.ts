@@ -92,7 +92,7 @@ export interface BrowserEnvironment extends Environment {
   fetchAhead(): Promise<void>;
   /** The binaries that a backend needs and that are not kept, with the bytes that they would come in. */
   coming(backend: Backend): Promise<[file: string, bytes: number][]>;
-  /** Whether all of the engine's binaries that were asked for are kept. */
+  /** Whether all of the engine's binaries that came are kept. */
   kept(): Promise<boolean>;
   /** Addresses of the scripts that a backend and what was fetched ahead come from. */
   scripts(backend: Backend): string[];
@@ -108,7 +108,6 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     named.searchParams.set('v', sha256.slice(0, 12));
     return named.href;
   };
-  const asked = new Map<string, Promised>();
   const promise = (file: string, { bytes, sha256, compressed }: EngineFile): Promised => {
     return {
       name: file,
@@ -122,9 +121,10 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
   const load = async (file: string, reported = true) => {
     const entry = files[file];
     if (!entry) throw new DermletError('MODEL_UNAVAILABLE', `${file} is none of the engine's files.`);
-    const promised = promise(file, entry);
-    asked.set(file, promised);
-    return store.file(promised, reported ? (...progress) => options.onFile?.(file, ...progress) : undefined);
+    return store.file(
+      promise(file, entry),
+      reported ? (...progress) => options.onFile?.(file, ...progress) : undefined,
+    );
   };
   // Kept once fetched; each picture gets its own instance, since an instance's memory never shrinks.
   let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;
@@ -165,11 +165,8 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
       });
       return Promise.all(sizes);
     },
-    kept: async () => (await Promise.all([...asked.values()].map((file) => store.isKept(file)))).every(Boolean),
-    scripts: (backend) => [
-      address(`${RUNTIME_FILES[backend]}.mjs`),
-      ...(asked.has('libheif.wasm') ? [address('libheif.mjs')] : []),
-    ],
+    kept: () => store.allKept(),
+    scripts: (backend) => [address(`${RUNTIME_FILES[backend]}.mjs`), ...(wasm ? [address('libheif.mjs')] : [])],
     coreUrl: address('dermlet.wasm'),
     coreWasm: () => load('dermlet.wasm'),
     runtimeWasm: (backend) => load(`${RUNTIME_FILES[backend]}.wasm`),
