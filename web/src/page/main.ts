@@ -1,18 +1,16 @@
 /**
- * The page around `<dermlet-classifier>`: registers the element with its first model and, once that is ready, the
- * service worker.
+ * The page around `<dermlet-classifier>`: registers the element with its first model and, once that has nothing to do,
+ * the service worker.
  */
 import { register } from '../element/index.js';
 import { setLanguage } from '../messages/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import './model-choice.js';
-import { registerServiceWorker } from './service-worker.js';
+import { registerServiceWorkerWhenIdle } from './service-worker.js';
 import { translate } from './translate.js';
 
-// Not earlier: the service worker fetches the page's files again for its cache, which would slow down the first load.
-for (const type of ['dermlet-ready', 'dermlet-error'] as const)
-  document.addEventListener(type, registerServiceWorker, { once: true });
+registerServiceWorkerWhenIdle();
 
 if (isFramedByStranger()) {
   refuseFrame();

@@ -7,7 +7,26 @@
 /** What the service worker takes its place on. */
 const TAKE = 'take-over';
 
-export function registerServiceWorker(): void {
+/** Milliseconds after which a photo that waited for the engine is no longer waited for: it may have been removed. */
+const LONGEST_WAIT = 20_000;
+
+/**
+ * Registers it once the engine is ready and, if a photo waited for that, its answer has come: the service worker
+ * fetches files for its cache, and would slow down what a person waits for.
+ */
+export function registerServiceWorkerWhenIdle(): void {
+  let registered = false;
+  const once = () => {
+    if (!registered) register();
+    registered = true;
+  };
+  for (const type of ['dermlet-result', 'dermlet-error'] as const) document.addEventListener(type, once);
+  document.addEventListener('dermlet-ready', ({ target }) =>
+    (target as { filled?: boolean }).filled ? setTimeout(once, LONGEST_WAIT) : once(),
+  );
+}
+
+function register(): void {
   const { serviceWorker } = navigator;
   if (!serviceWorker) return;
   const first = serviceWorker.controller === null;
