@@ -55,7 +55,7 @@ function enumeration([name, entry]) {
 const check = ([id, entry]) => [...wrapped(measured(entry), '    // '), `    {"${id}", ${entry.limit === 'most'}},`];
 
 /** @param {Contract} contract */
-export function cpp({ enumerations, qualityChecks }) {
+export function cpp({ numbers, enumerations, qualityChecks }) {
   const known = Object.entries(enumerations).filter(([, { cpp: inCore }]) => inCore);
   const labels = Object.values(named(enumerations, 'Format').values).flatMap(({ label }) => label ?? []);
   const checks = Object.entries(qualityChecks);
@@ -81,6 +81,11 @@ export function cpp({ enumerations, qualityChecks }) {
     '}',
     '',
     ...known.flatMap(enumeration),
+    ...Object.entries(numbers).flatMap(([name, { value, about }]) => [
+      ...wrapped(about, '// '),
+      `inline constexpr double k${pascal(name)} = ${value};`,
+      '',
+    ]),
     '// For sentences.',
     `inline constexpr std::string_view kReadableFormats = "${listed(labels)}";`,
     '',

@@ -7,7 +7,7 @@ import { MARK, plural, upper, wrapped } from './text.mjs';
  * @param {Contract} contract
  * @param {Documents} documents
  */
-export function python({ enumerations, qualityChecks }, documents) {
+export function python({ numbers, enumerations, qualityChecks }, documents) {
   return [
     `"""${MARK}"""`,
     '',
@@ -51,6 +51,11 @@ export function python({ enumerations, qualityChecks }, documents) {
     '    )',
     '}',
     '',
+    ...Object.entries(numbers).flatMap(([name, { value, about }]) => [
+      ...wrapped(about, '# '),
+      `${upper(name)} = ${value}`,
+      '',
+    ]),
     '# The one version of manifests that is read and written.',
     `MANIFEST_VERSION = ${manifestVersion(documents)}`,
     '',

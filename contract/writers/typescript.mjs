@@ -130,7 +130,7 @@ export const script = ({ qualityChecks }) =>
  * @param {Documents} documents
  */
 export function tables(contract, documents) {
-  const { enumerations, qualityChecks } = contract;
+  const { numbers, enumerations, qualityChecks } = contract;
   const all = Object.entries(enumerations);
   const shared = [
     ...all.filter(([, { cpp }]) => cpp === true).map(([name]) => name),
@@ -182,6 +182,11 @@ export function tables(contract, documents) {
     ),
     "} as const satisfies Record<QualityCheckId, { key: string; limit: 'least' | 'most' }>;",
     '',
+    ...Object.entries(numbers).flatMap(([name, { value, about }]) => [
+      ...documented(about),
+      `export const ${upper(name)} = ${value};`,
+      '',
+    ]),
     '/** The one version of manifests that is read. */',
     `export const MANIFEST_VERSION = ${manifestVersion(documents)};`,
     '',

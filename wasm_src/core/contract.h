@@ -258,6 +258,10 @@ struct Names<Framing> {
   };
 };
 
+// How far probabilities of a network may lie outside 0 to 1, and their sum from 1. A softmax in 16 bits stays within
+// it.
+inline constexpr double kProbabilityTolerance = 0.001;
+
 // For sentences.
 inline constexpr std::string_view kReadableFormats = "JPEG, PNG, BMP, WebP, AVIF and HEIC";
 

@@ -329,5 +329,8 @@ QUALITY_CHECKS = {
     )
 }
 
+# How far probabilities of a network may lie outside 0 to 1, and their sum from 1. A softmax in 16 bits stays within it.
+PROBABILITY_TOLERANCE = 0.001
+
 # The one version of manifests that is read and written.
 MANIFEST_VERSION = 3

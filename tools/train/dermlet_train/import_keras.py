@@ -27,7 +27,7 @@ from PIL import Image
 from .calibration import folds_of
 from .class_index import read_class_names
 from .confined import BoundMet, Bounds, confined
-from .contract import CONCERNS
+from .contract import CONCERNS, PROBABILITY_TOLERANCE
 from .files import replacing
 from .keras_file import PREPROCESSING_LAYERS, KerasFile, layers_of, open_keras_file
 from .limits import ADDRESS_SPACE, ADDRESS_SPACE_A_BYTE, CPU_MINUTES, GIB, MOST_KERAS_BYTES, MOST_TEXT_BYTES, WALL_A_CPU
@@ -44,10 +44,6 @@ FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-
-
-# How far probabilities may lie outside 0 to 1, and their sum from 1: the core's kProbabilityTolerance.
-PROBABILITY_TOLERANCE = 1e-3
 
 
 class ImportProblem(Told):

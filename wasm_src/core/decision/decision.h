@@ -67,9 +67,6 @@ struct Decision {
 // finite.
 [[nodiscard]] Expected<void> check_rules(const SetRule& sets, const TierCuts& tiers, std::size_t count);
 
-// How far a network's probabilities may lie outside 0 to 1, and their sum from 1. A softmax in 16 bits stays within it.
-inline constexpr double kProbabilityTolerance = 1e-3;
-
 // Whether the scores of one view are what `kind` says. Errors: kModelCorrupt when probabilities lie outside 0 to 1 or
 // do not sum to 1, both within kProbabilityTolerance, or are not finite. Logits may be anything.
 [[nodiscard]] Expected<void> check_scores(std::span<const float> scores, Scores kind);

@@ -123,5 +123,11 @@ export const QUALITY_CHECKS = {
   collage: { key: 'maxSeam', limit: 'most' },
 } as const satisfies Record<QualityCheckId, { key: string; limit: 'least' | 'most' }>;
 
+/**
+ * How far probabilities of a network may lie outside 0 to 1, and their sum from 1. A softmax in 16 bits stays within
+ * it.
+ */
+export const PROBABILITY_TOLERANCE = 0.001;
+
 /** The one version of manifests that is read. */
 export const MANIFEST_VERSION = 3;

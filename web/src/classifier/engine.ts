@@ -14,7 +14,7 @@ import type {
   PrepareSpec,
 } from '../../../wasm_src/bindings/dermlet.js';
 import { throwIfAborted } from './abort.js';
-import { QUALITY_CHECKS } from './contract.js';
+import { PROBABILITY_TOLERANCE, QUALITY_CHECKS } from './contract.js';
 import { Core, type Decoded } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
@@ -650,12 +650,12 @@ function failureOf({ passed, difference, tolerance, kindFits }: SelfTest): strin
 }
 
 /**
- * Between 0 and 1 and of sum 1, as logits are only by a rare chance; rounding as the core allows it
- * (kProbabilityTolerance). The core holds every picture's own scores to it, this one only tells the kind.
+ * Between 0 and 1 and of sum 1, as logits are only by a rare chance. The core holds every picture's own scores to it,
+ * this one only tells the kind.
  */
 const lookLikeProbabilities = (scores: Float32Array): boolean =>
-  scores.every((score) => score >= -1e-3 && score <= 1 + 1e-3) &&
-  Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) <= 1e-3;
+  scores.every((score) => score >= -PROBABILITY_TOLERANCE && score <= 1 + PROBABILITY_TOLERANCE) &&
+  Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) <= PROBABILITY_TOLERANCE;
 
 function greatestDifference(reference: SelfTestReference, { scores, embedding }: NetworkOutputs): number {
   const pairs: [number[], Float32Array][] = [[reference.scores, scores]];
