@@ -1,4 +1,7 @@
-/** `<dermlet-shelf>`: thumbnails of the photos, newest first. Fires `select` and `remove` (detail: the photo's id). */
+/**
+ * `<dermlet-shelf>`: thumbnails of the photos, newest first, once each has its result: before, the browser would decode
+ * the whole file for each. Fires `select` and `remove` (detail: the photo's id).
+ */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
@@ -17,11 +20,6 @@ const THUMBNAIL = 160;
 
 const stateWords = (state: PhotoState): string =>
   state.kind === 'done' ? verdict(withIsolated(state.result)) : say(`shelf.state.${state.kind}`);
-
-/** Hides a picture that the browser cannot display. */
-const hide = (event: Event): void => {
-  (event.target as HTMLElement).hidden = true;
-};
 
 export class DermletShelf extends LitElement {
   static override styles = [
@@ -52,8 +50,7 @@ export class DermletShelf extends LitElement {
       .thumb[aria-current='true'] {
         box-shadow: 0 0 0 2px var(--paper), 0 0 0 4.5px var(--accent);
       }
-      canvas,
-      img {
+      canvas {
         display: block;
         width: 100%;
         height: 100%;
@@ -96,7 +93,7 @@ export class DermletShelf extends LitElement {
   }
 
   #item(photo: Photo) {
-    const { name, state, accepted } = photo;
+    const { name, state } = photo;
     const drawn = state.kind === 'done';
     return html`<li>
       <button
@@ -108,7 +105,6 @@ export class DermletShelf extends LitElement {
         @keydown=${(event: KeyboardEvent) => event.key === 'Delete' && emit(this, 'remove', photo.id)}
       >
         <canvas ?hidden=${!drawn} aria-hidden="true"></canvas>
-        ${drawn || !accepted ? nothing : html`<img src=${photo.url} alt="" @error=${hide} />`}
         ${
           state.kind === 'done'
             ? nothing
