@@ -129,6 +129,66 @@ describe('setup and links', () => {
   });
 });
 
+describe('workflows', () => {
+  const workflows = texts.filter(({ path }) => /^\.github\/workflows\/.*\.ya?ml$/.test(path));
+  /** Every job of every workflow, as text. */
+  const jobs = workflows.flatMap(({ path, text }) => {
+    const [, under = ''] = text.split(/^jobs:$/m);
+    return [...under.matchAll(/^ {2}([\w-]+):\n((?: {3,}.*\n|\n| {2}#.*\n)*)/gm)].map(([, name = '', body = '']) => ({
+      path,
+      name,
+      body,
+    }));
+  });
+  const publishes = /upload-pages-artifact|deploy-pages|attest-build-provenance|gh release|npm publish|: write\b/;
+
+  test('pin every action by its commit, and say which version that is', () => {
+    const uses = workflows.flatMap(({ path, text }) =>
+      text.split('\n').flatMap((line) => (/\buses:/.test(line) ? [`${path}: ${line.trim()}`] : [])),
+    );
+    assert.ok(uses.length >= 7);
+    assert.deepEqual(
+      uses.filter((line) => !/ uses: [\w-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line)),
+      [],
+    );
+  });
+
+  test('pin an action by the same commit wherever it is used', () => {
+    const known = new Map();
+    for (const { text } of workflows)
+      for (const [, action, pin] of text.matchAll(/uses: ([^@\s]+)@(.*)/g)) {
+        assert.equal(known.get(action) ?? pin, pin, action);
+        known.set(action, pin);
+      }
+  });
+
+  test('publish from jobs that run no test and take over nothing of one that does', () => {
+    const publishing = jobs.filter(({ body }) => publishes.test(body));
+    assert.ok(publishing.length >= 2 && jobs.length > publishing.length);
+    for (const { path, name, body } of publishing)
+      for (const never of [/\.ci\/run|npm (run )?t(est)?\b|vitest|ctest|playwright/, /\bcache:/])
+        assert.doesNotMatch(body, never, `${path}: ${name}`);
+  });
+
+  test('install nothing whose install scripts may run', () => {
+    for (const { path, name, body } of jobs)
+      for (const [command] of body.matchAll(/npm (ci|i|install)\b.*/g))
+        assert.match(command, /--ignore-scripts/, `${path}: ${name}`);
+  });
+
+  test('every folder with pinned packages is watched for updates', () => {
+    const watched = readFileSync(join(root, '.github/dependabot.yml'), 'utf8');
+    const folders = texts
+      .map(({ path }) => /^(.*?)\/?(?:package-lock\.json|requirements\.txt)$/.exec(path)?.[1])
+      .filter((folder) => folder !== undefined);
+    assert.ok(folders.length >= 5);
+    assert.deepEqual(
+      folders.filter((folder) => !watched.includes(`'/${folder}'`)),
+      [],
+    );
+  });
+});
+
 describe('models', () => {
   const folders = readdirSync(join(root, 'models'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   for (const { name } of folders) {
