@@ -261,13 +261,23 @@ export async function site() {
       'tsconfig.base.json',
       'package.json',
       'package-lock.json',
+      'LICENSE',
       'tools/build/site.mjs',
+      'tools/build/licences',
+      'tools/build/licences.mjs',
       'tools/build/messages.mjs',
       'tools/build/parts.mjs',
       'tools/build/compress.mjs',
     ],
     kind: JSON.stringify([root]),
-    outputs: ['dist/index.html', 'dist/dermlet.js', 'dist/sw.js', 'dist/engine/dermlet.wasm', 'dist/models/index.json'],
+    outputs: [
+      'dist/index.html',
+      'dist/dermlet.js',
+      'dist/sw.js',
+      'dist/engine/dermlet.wasm',
+      'dist/models/index.json',
+      'dist/licenses/index.html',
+    ],
     make: async () => {
       await run(process.execPath, [join(root, 'tools', 'build', 'site.mjs')], { log: 'site' });
       if (!existsSync(join(root, 'dist', 'index.html')))
@@ -295,13 +305,20 @@ export async function npmPackage() {
       'README.md',
       'LICENSE',
       'tools/build/package.mjs',
+      'tools/build/licences',
+      'tools/build/licences.mjs',
       'tools/build/parts.mjs',
       'tools/build/compress.mjs',
     ],
     kind: JSON.stringify([root]),
-    outputs: ['package.json', 'dist/index.js', 'dist/worker.js', 'dist/node/cli.js', 'custom-elements.json'].map(
-      (path) => join('build', 'package', path),
-    ),
+    outputs: [
+      'package.json',
+      'dist/index.js',
+      'dist/worker.js',
+      'dist/node/cli.js',
+      'custom-elements.json',
+      'dist/licenses/index.html',
+    ].map((path) => join('build', 'package', path)),
     make: () => run(process.execPath, [join(root, 'tools', 'build', 'package.mjs')], { log: 'package' }),
   });
 }
