@@ -78,6 +78,33 @@ describe('tracked files', () => {
     }
   });
 
+  /** Packages with scripts that would run when they are installed, and why they work without. */
+  const DO_WITHOUT_THEIR_SCRIPTS = new Map([
+    ['esbuild', 'it would only put its program, an optional package, in place of a script that starts it'],
+    ['protobufjs', 'it would only warn of version ranges; nothing of it is bundled'],
+    [
+      'rs-module-lexer',
+      'it would only fetch its WebAssembly where there is no program, an optional package, for the machine',
+    ],
+  ]);
+
+  test('no package runs scripts of its own when it is installed', () => {
+    const locks = texts.filter(({ path }) => path.endsWith('package-lock.json'));
+    const found = new Set();
+    for (const { path, text } of locks) {
+      assert.match(readFileSync(join(root, dirname(path), '.npmrc'), 'utf8'), /^ignore-scripts=true$/m, path);
+      for (const [at, { hasInstallScript }] of Object.entries(JSON.parse(text).packages))
+        if (hasInstallScript) found.add(at.split('node_modules/').at(-1));
+    }
+    assert.deepEqual([...found].sort(), [...DO_WITHOUT_THEIR_SCRIPTS.keys()].sort());
+    // Of ours, npm then leaves out those that would run by themselves before or after another.
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    assert.deepEqual(
+      Object.keys(scripts).filter((name) => /^(pre|post)/.test(name)),
+      [],
+    );
+  });
+
   test('package.json and its lock agree', () => {
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages[''];
