@@ -305,6 +305,7 @@ export async function npmPackage() {
       'README.md',
       'LICENSE',
       'tools/build/package.mjs',
+      'tools/build/sbom.mjs',
       'tools/build/licences',
       'tools/build/licences.mjs',
       'tools/build/parts.mjs',
@@ -318,6 +319,7 @@ export async function npmPackage() {
       'dist/node/cli.js',
       'custom-elements.json',
       'dist/licenses/index.html',
+      '../package-parts.json',
     ].map((path) => join('build', 'package', path)),
     make: () => run(process.execPath, [join(root, 'tools', 'build', 'package.mjs')], { log: 'package' }),
   });

@@ -10,7 +10,6 @@ import { filesUnder } from './fingerprint.mjs';
 import { catalogues, textOf } from './messages.mjs';
 import { stbVersion } from './stb.mjs';
 import { root, StepError } from './steps.mjs';
-import { emccVersion, versionIn } from './toolchain.mjs';
 
 /**
  * @typedef {object} Component
@@ -108,8 +107,8 @@ const COMPILED = [
   },
   {
     name: 'Emscripten',
-    // Of the module that is ours; others are built with versions of their own.
-    version: () => versionIn(emccVersion())?.join('.') ?? '',
+    // Each binary was made with a version of its own.
+    version: () => '',
     licence: 'MIT',
     files: EMSCRIPTEN,
     text: () => [kept('emscripten.txt')],

@@ -14,6 +14,7 @@ import { rolldown } from 'rolldown';
 import { filesUnder } from './fingerprint.mjs';
 import { recorder, writeLicences } from './licences.mjs';
 import { copyEngine, copyLibheif, copyModels, engineFiles, requireInputs } from './parts.mjs';
+import { PARTS } from './sbom.mjs';
 import { main, run } from './steps.mjs';
 import { localBin } from './toolchain.mjs';
 
@@ -285,7 +286,8 @@ async function description() {
 
 /** What others wrote, with its licences, and our own. */
 async function licences() {
-  await writeLicences(dist, modules);
+  const components = await writeLicences(dist, modules);
+  await writeFile(join(root, PARTS), JSON.stringify(components.map(({ texts: _, ...part }) => part)));
   await cp(join(root, 'LICENSE'), join(out, 'LICENSE'));
   await cp(join(root, 'README.md'), join(out, 'README.md'));
 }

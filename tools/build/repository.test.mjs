@@ -167,7 +167,8 @@ describe('workflows', () => {
       body,
     }));
   });
-  const publishes = /upload-pages-artifact|deploy-pages|attest-build-provenance|gh release|npm publish|: write\b/;
+  const publishes =
+    /upload-pages-artifact|deploy-pages|attest-build-provenance|gh release|npm publish|npm pack|: write\b/;
 
   test('pin every action by its commit, and say which version that is', () => {
     const uses = workflows.flatMap(({ path, text }) =>
@@ -191,10 +192,18 @@ describe('workflows', () => {
 
   test('publish from jobs that run no test and take over nothing of one that does', () => {
     const publishing = jobs.filter(({ body }) => publishes.test(body));
-    assert.ok(publishing.length >= 2 && jobs.length > publishing.length);
+    assert.ok(publishing.length >= 4 && jobs.length > publishing.length);
     for (const { path, name, body } of publishing)
       for (const never of [/\.ci\/run|npm (run )?t(est)?\b|vitest|ctest|playwright/, /\bcache:/])
         assert.doesNotMatch(body, never, `${path}: ${name}`);
+  });
+
+  test('give the right to write to no job that runs code of the repository', () => {
+    for (const { path, text } of workflows) {
+      assert.match(text, /^permissions:\n {2}contents: read\n(?! )/m, path);
+      for (const { name, body } of jobs.filter((job) => job.path === path && /: write\b/.test(job.body)))
+        assert.doesNotMatch(body, /actions\/checkout|\b(node|npm|npx) /, `${path}: ${name}`);
+    }
   });
 
   test('install nothing whose install scripts may run', () => {

@@ -199,6 +199,7 @@ function scripts() {
     'tools/build/repository.test.mjs',
     'tools/build/scripts.test.mjs',
     'tools/build/licences.test.mjs',
+    'tools/build/sbom.test.mjs',
     'contract/generate.test.mjs',
     'tools/build/messages.test.mjs',
     'tools/build/imports.test.mjs',
