@@ -58,7 +58,9 @@ if (isProgram(import.meta.url)) {
       return;
     }
     writeFileSync(changelog, dated);
-    await run('npm', ['version', version, '--no-git-tag-version', '--ignore-scripts'], { log: 'release' });
+    await run('npm', ['version', version, '--no-git-tag-version', '--allow-same-version', '--ignore-scripts'], {
+      log: 'release',
+    });
     git('commit', '--all', '--quiet', '--message', `Release ${version}`);
     git('tag', '--annotate', `v${version}`, '--message', `Dermlet ${version}`);
     const append = { log: 'release', append: true, echo: true };

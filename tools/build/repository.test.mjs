@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { filesOf } from '../../contract/contract.mjs';
 import { filesUnder } from './fingerprint.mjs';
 import { TYPE_PROJECTS } from './lint.mjs';
+import { LOCKS, requirementsIn } from './python-locks.mjs';
 import { root } from './steps.mjs';
 import { localBin, systemPackages } from './toolchain.mjs';
 
@@ -110,6 +111,47 @@ describe('tracked files', () => {
     const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages[''];
     assert.deepEqual(locked.dependencies, manifest.dependencies);
     assert.deepEqual(locked.devDependencies, manifest.devDependencies);
+  });
+});
+
+describe('Python', () => {
+  for (const { folder, requirements, lock, torch } of LOCKS) {
+    /** @param {string} name */
+    const lines = (name) => readFileSync(join(root, folder, name), 'utf8');
+    const locks = [lock, ...(torch ? [torch.withCuda, torch.cpu] : [])];
+
+    test(`${folder}: whatever is required is locked in that version`, () => {
+      const locked = new Set(
+        locks.flatMap((name) => requirementsIn(lines(name))).map((entry) => entry.split(/[\s;]/)[0]),
+      );
+      const wanted = requirements.flatMap((name) =>
+        [...lines(name).matchAll(/^[\w.-]+==[^\s;]+/gm)].map(([pin]) => pin),
+      );
+      assert.ok(wanted.length >= 3);
+      assert.deepEqual(
+        wanted.filter((pin) => !locked.has(pin)),
+        [],
+        'node tools/build/python-locks.mjs writes them anew',
+      );
+      assert.ok(!torch || locked.has(`${wanted.find((pin) => pin.startsWith('torch=='))}+cpu`));
+    });
+
+    test(`${folder}: whatever is locked is held to hashes and says nothing else`, () => {
+      for (const name of locks) {
+        const entries = requirementsIn(lines(name));
+        assert.ok(entries.length > 0);
+        for (const entry of entries)
+          assert.match(entry, /^[\w.-]+==[\w.+]+( ; [^\\]+?)?( \\\n {4}--hash=sha256:[0-9a-f]{64})+$/);
+        const whole = entries.join('\n').split('\n').length;
+        assert.equal(lines(name).trimEnd().split('\n').length, whole + 1, `${name}: a heading and the packages`);
+      }
+    });
+  }
+
+  test('every requirements file is locked', () => {
+    const known = LOCKS.flatMap(({ folder, requirements }) => requirements.map((name) => `${folder}/${name}`));
+    const found = texts.map(({ path }) => path).filter((path) => /(^|\/)requirements[\w-]*\.txt$/.test(path));
+    assert.deepEqual(found.sort(), known.sort());
   });
 });
 
