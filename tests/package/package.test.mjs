@@ -200,7 +200,7 @@ describe('in Node', () => {
     const licenses = join(folder, 'node_modules', 'dermlet', 'dist', 'licenses');
     const list = await readFile(join(licenses, 'index.html'), 'utf8');
     const links = new Map([...list.matchAll(/<a href="([^"]+)">([^<]+)</g)].map(([, href = '', name]) => [name, href]));
-    const decoders = ['icodec', 'libwebp', '@jsquash/avif', 'libavif', 'libaom', 'libyuv', 'libheif-js', 'libde265'];
+    const decoders = ['icodec', 'libwebp', '@jsquash/avif', 'libavif', 'libaom', 'libyuv', 'libheif', 'libde265'];
     for (const name of ['Dermlet', 'onnxruntime-web', 'lit', '@lit-labs/ssr-dom-shim', 'csv-parse', ...decoders])
       assert.ok(links.has(name), name);
     for (const href of links.values())

@@ -82,9 +82,13 @@ function partOf(name, pattern) {
 
 /**
  * What is compiled into binaries.
- * @type {readonly { name: string, version: () => string, licence: string, files: RegExp, text: () => string[] }[]}
+ *   version  empty where each binary has its own; a function where the header that was compiled says it
+ * @typedef {{
+ *   name: string, version: string | (() => string), licence: string, files: RegExp, text: () => string[]
+ * }} Compiled
+ * @type {readonly Compiled[]}
  */
-const COMPILED = [
+export const COMPILED = [
   {
     name: 'stb_image',
     version: () => stbVersion(header('stb_image.h'))?.join('.') ?? '',
@@ -108,58 +112,65 @@ const COMPILED = [
   {
     name: 'Emscripten',
     // Each binary was made with a version of its own.
-    version: () => '',
+    version: '',
     licence: 'MIT',
     files: EMSCRIPTEN,
     text: () => [kept('emscripten.txt')],
   },
-  { name: 'musl', version: () => '', licence: 'MIT', files: EMSCRIPTEN, text: () => [kept('musl.txt')] },
+  { name: 'musl', version: '', licence: 'MIT', files: EMSCRIPTEN, text: () => [kept('musl.txt')] },
   {
     // libc++, libc++abi and compiler-rt.
     name: 'LLVM runtimes',
-    version: () => '',
+    version: '',
     licence: 'Apache-2.0 WITH LLVM-exception',
     files: EMSCRIPTEN,
     text: () => [kept('llvm.txt')],
   },
   {
+    name: 'libheif',
+    version: '1.23.2',
+    licence: 'LGPL-3.0-or-later',
+    files: /^engine\/libheif\.wasm$/,
+    text: () => [kept('libheif.txt'), readFileSync(join(root, 'node_modules/libheif-js/LICENSE'), 'utf8')],
+  },
+  {
     name: 'libde265',
-    version: () => '1.0.15',
+    version: '1.0.15',
     licence: 'LGPL-3.0-or-later',
     files: /^engine\/libheif\.wasm$/,
     text: () => [kept('libheif.txt'), readFileSync(join(root, 'node_modules/libheif-js/LICENSE'), 'utf8')],
   },
   {
     name: 'libwebp',
-    version: () => '1.4.0',
+    version: '1.4.0',
     licence: 'BSD-3-Clause',
     files: /^node\/webp-dec\.wasm$/,
     text: () => [kept('libwebp.txt')],
   },
   {
     name: 'libavif',
-    version: () => '1.0.1',
+    version: '1.0.1',
     licence: 'BSD-2-Clause',
     files: /^node\/avif_dec\.wasm$/,
     text: () => [kept('libavif.txt')],
   },
   {
     name: 'libaom',
-    version: () => '3.7.0',
+    version: '3.7.0',
     licence: 'BSD-2-Clause',
     files: /^node\/avif_dec\.wasm$/,
     text: () => [kept('libaom.txt')],
   },
   {
     name: 'libyuv',
-    version: () => '',
+    version: '',
     licence: 'BSD-3-Clause',
     files: /^node\/avif_dec\.wasm$/,
     text: () => [kept('libyuv.txt')],
   },
   {
     name: 'EfficientNet-Lite',
-    version: () => '',
+    version: '',
     licence: 'Apache-2.0',
     files: /^models\/[^/]+\/.*\.onnx$/,
     text: () => [kept('Apache-2.0.txt')],
@@ -254,7 +265,18 @@ export function componentsOf(dist, modules) {
   }
   const compiled = COMPILED.flatMap(({ name, version, licence, files, text }) => {
     const its = those(files);
-    return its.length > 0 ? [{ name, version: version(), licence, npm: false, files: its, texts: text() }] : [];
+    return its.length > 0
+      ? [
+          {
+            name,
+            version: typeof version === 'string' ? version : version(),
+            licence,
+            npm: false,
+            files: its,
+            texts: text(),
+          },
+        ]
+      : [];
   });
   const all = [...packages.values(), ...compiled].sort((a, b) =>
     a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1,

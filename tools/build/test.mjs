@@ -200,6 +200,7 @@ function scripts() {
     'tools/build/scripts.test.mjs',
     'tools/build/licences.test.mjs',
     'tools/build/sbom.test.mjs',
+    'tools/build/advisories.test.mjs',
     'contract/generate.test.mjs',
     'tools/build/messages.test.mjs',
     'tools/build/imports.test.mjs',
