@@ -316,17 +316,18 @@ export async function writeLicences(dist, modules) {
     lines.push({ name, version, licence, href });
   }
   const models = JSON.parse(readFileSync(join(dist, 'models', 'index.json'), 'utf8')).models;
-  for (const { name, version, license } of models) {
+  for (const [i, { name, version, license }] of models.entries()) {
     const path = `models/${name}/${license.path}`;
     if (!existsSync(join(dist, path)))
       throw new StepError(`${path} is not there: a model is shipped with its licence.`);
-    lines.splice(1, 0, { name, version, licence: license.id, href: `../${path}` });
+    lines.splice(1 + i, 0, { name, version, licence: license.id, href: `../${path}` });
   }
   const { locale, messages } = catalogues().en;
   const title = `Dermlet: ${textOf(messages['document.licences.title'] ?? '')}`;
   const items = lines.map(({ name, version, licence, href }) => {
     const rest = [version, licence].filter(Boolean).map(escaped).join(', ');
-    return `    <li><a href="${escaped(href)}">${escaped(name)}</a> ${rest}</li>`;
+    // A paragraph in each leaves room for fingers; the page's policy allows no style.
+    return `    <li><p><a href="${escaped(href)}">${escaped(name)}</a> ${rest}</p></li>`;
   });
   await writeFile(
     join(folder, 'index.html'),
