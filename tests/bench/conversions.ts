@@ -51,7 +51,7 @@ function run(command: string, args: string[]): void {
 /** Paths of the network as TFLite by kind of number; converted where that was not done for this very network. */
 export async function asTflite(cache: string, tell: (text: string) => void): Promise<Record<string, string>> {
   const { file } = manifest();
-  const requirements = join(here, 'tflite', 'requirements.txt');
+  const locked = join(here, 'tflite', 'locked.txt');
   const python = join(cache, 'venv', 'bin', 'python');
   const folder = join(cache, 'tflite', file.sha256.slice(0, 16));
   const paths = { float: join(folder, 'float.tflite'), int8: join(folder, 'int8.tflite') };
@@ -59,7 +59,8 @@ export async function asTflite(cache: string, tell: (text: string) => void): Pro
   if (!existsSync(join(cache, 'venv', 'complete'))) {
     tell('Installing TensorFlow for the conversion to TFLite ...');
     run('python3', ['-m', 'venv', '--clear', join(cache, 'venv')]);
-    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+    const asLocked = ['--require-hashes', '--no-deps', '--only-binary', ':all:', '-r', locked];
+    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...asLocked]);
     writeFileSync(join(cache, 'venv', 'complete'), '');
   }
   tell('Converting the network to TFLite ...');

@@ -195,6 +195,17 @@ describe('in Node', () => {
     assert.deepEqual(names(attributes).sort(), ['asset-base', 'backend', 'filled', 'load', 'model', 'whole-page']);
     assert.deepEqual(names(events), ['dermlet-ready', 'dermlet-result', 'dermlet-error']);
   });
+
+  test('the package brings the licence of everything in it, the decoders of Node included', async () => {
+    const licenses = join(folder, 'node_modules', 'dermlet', 'dist', 'licenses');
+    const list = await readFile(join(licenses, 'index.html'), 'utf8');
+    const links = new Map([...list.matchAll(/<a href="([^"]+)">([^<]+)</g)].map(([, href = '', name]) => [name, href]));
+    const decoders = ['icodec', 'libwebp', '@jsquash/avif', 'libavif', 'libaom', 'libyuv', 'libheif', 'libde265'];
+    for (const name of ['Dermlet', 'onnxruntime-web', 'lit', '@lit-labs/ssr-dom-shim', 'csv-parse', ...decoders])
+      assert.ok(links.has(name), name);
+    for (const href of links.values())
+      assert.match(await readFile(join(licenses, href), 'utf8'), /\b(licen[sc]ed|permi(t|ssion)|dedicate)/i, href);
+  });
 });
 
 describe('types', () => {

@@ -190,48 +190,55 @@ export async function tidyDatabases() {
   ];
 }
 
-const TRAINING_REQUIREMENTS = ['requirements.txt', 'requirements-dev.txt', 'requirements-keras.txt'].map(
-  (name) => `tools/train/${name}`,
-);
+/** Every file is held to its hash, nothing is resolved anew, and no package's own build is run. */
+const AS_LOCKED = ['install', '--require-hashes', '--no-deps', '--only-binary', ':all:'];
 
 /**
- * A virtual environment in build/ with what the given requirement files pin. Resolves to its Python.
- * @param {{ name: string, title: string, requirements: readonly string[], proof: string }} wanted
+ * A virtual environment in build/ with what the given files lock (tools/build/python-locks.mjs). Resolves to its
+ * Python. Of `oneOf`, the first is installed whose files there are for this machine.
+ * @param {{ name: string, title: string, lock: string, oneOf?: readonly string[], proof: string }} wanted
  */
-async function pythonEnvironment({ name, title, requirements, proof }) {
+async function pythonEnvironment({ name, title, lock, oneOf = [], proof }) {
   await ensureTools(['python']);
   const folder = join(root, 'build', name);
   const python = join(folder, 'bin', 'python');
   const system = findPython();
   if (system === null) throw new StepError('There is no Python for this.');
+  /**
+   * @param {string} path
+   * @param {boolean} mayFail
+   */
+  const install = async (path, mayFail) =>
+    (await run(python, ['-m', 'pip', '--disable-pip-version-check', '--no-input', ...AS_LOCKED, '-r', path], {
+      log: name,
+      append: true,
+      mayFail,
+    })) === 0;
   await ensure({
     name,
     title,
-    inputs: requirements,
+    inputs: [lock, ...oneOf],
     kind: JSON.stringify([root, system, ask(system, ['--version'])]),
     outputs: ['pyvenv.cfg', 'bin/python', `bin/${proof}`].map((path) => join('build', name, path)),
     make: async () => {
       await run(system, ['-m', 'venv', '--clear', folder], { log: name });
-      const files = requirements.flatMap((path) => ['-r', path]);
-      await run(python, ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...files], {
-        log: name,
-        append: true,
-      });
+      await install(lock, false);
+      for (const [i, path] of oneOf.entries()) if (await install(path, i < oneOf.length - 1)) break;
     },
   });
   return python;
 }
 
 /**
- * A virtual environment with what the training tool and its tests need, rebuilt if the requirements or the Python
- * change. Returns its Python. pip uses its configured index: if that only offers torch with CUDA, it downloads some
- * gigabytes.
+ * A virtual environment with what the training tool and its tests need, rebuilt if what is locked or the Python
+ * changes. Returns its Python. Where pip's index has no CPU build of torch, the one with CUDA is some gigabytes.
  */
 export function trainingEnvironment() {
   return pythonEnvironment({
     name: 'train-venv',
     title: 'Python packages of the training tool',
-    requirements: TRAINING_REQUIREMENTS,
+    lock: 'tools/train/locked.txt',
+    oneOf: ['tools/train/locked-torch-cpu.txt', 'tools/train/locked-torch.txt'],
     proof: 'pytest',
   });
 }
@@ -241,7 +248,7 @@ export async function lintPrograms() {
   const python = await pythonEnvironment({
     name: 'lint-venv',
     title: 'Checkers of style',
-    requirements: [join('tools', 'lint', 'requirements.txt')],
+    lock: 'tools/lint/locked.txt',
     proof: 'clang-format',
   });
   return dirname(python);
@@ -261,13 +268,23 @@ export async function site() {
       'tsconfig.base.json',
       'package.json',
       'package-lock.json',
+      'LICENSE',
       'tools/build/site.mjs',
+      'tools/build/licences',
+      'tools/build/licences.mjs',
       'tools/build/messages.mjs',
       'tools/build/parts.mjs',
       'tools/build/compress.mjs',
     ],
     kind: JSON.stringify([root]),
-    outputs: ['dist/index.html', 'dist/dermlet.js', 'dist/sw.js', 'dist/engine/dermlet.wasm', 'dist/models/index.json'],
+    outputs: [
+      'dist/index.html',
+      'dist/dermlet.js',
+      'dist/sw.js',
+      'dist/engine/dermlet.wasm',
+      'dist/models/index.json',
+      'dist/licenses/index.html',
+    ],
     make: async () => {
       await run(process.execPath, [join(root, 'tools', 'build', 'site.mjs')], { log: 'site' });
       if (!existsSync(join(root, 'dist', 'index.html')))
@@ -295,13 +312,22 @@ export async function npmPackage() {
       'README.md',
       'LICENSE',
       'tools/build/package.mjs',
+      'tools/build/sbom.mjs',
+      'tools/build/licences',
+      'tools/build/licences.mjs',
       'tools/build/parts.mjs',
       'tools/build/compress.mjs',
     ],
     kind: JSON.stringify([root]),
-    outputs: ['package.json', 'dist/index.js', 'dist/worker.js', 'dist/node/cli.js', 'custom-elements.json'].map(
-      (path) => join('build', 'package', path),
-    ),
+    outputs: [
+      'package.json',
+      'dist/index.js',
+      'dist/worker.js',
+      'dist/node/cli.js',
+      'custom-elements.json',
+      'dist/licenses/index.html',
+      '../package-parts.json',
+    ].map((path) => join('build', 'package', path)),
     make: () => run(process.execPath, [join(root, 'tools', 'build', 'package.mjs')], { log: 'package' }),
   });
 }

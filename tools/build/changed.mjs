@@ -38,7 +38,7 @@ const RULES = [
 const SHORT_E2E = 'tests/e2e/classify.spec.ts';
 
 /** Files of the training tool that every test of it stands on. */
-const TRAIN_BASE = /^tools\/train\/(pyproject\.toml|requirements.*|tests\/conftest\.py)$/;
+const TRAIN_BASE = /^tools\/train\/(pyproject\.toml|(requirements|locked).*|tests\/conftest\.py)$/;
 
 /**
  * Files that differ from `since`, those not committed and new ones included. Without `since`: from where the branch

@@ -3,22 +3,25 @@
  * after the WebAssembly build. `node tools/build/package.mjs`
  *
  *     dist/         what browsers load: entries, shared chunks and the worker, with no import that needs a resolver
- *     dist/engine/  dist/models/
+ *     dist/engine/  dist/models/  dist/licenses/
  *     dist/node/    entry, worker thread and command line for Node
  *     types/        declarations, in the layout of the sources
  */
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { filesUnder } from './fingerprint.mjs';
+import { recorder, writeLicences } from './licences.mjs';
 import { copyEngine, copyLibheif, copyModels, engineFiles, requireInputs } from './parts.mjs';
+import { PARTS } from './sbom.mjs';
 import { main, run } from './steps.mjs';
 import { localBin } from './toolchain.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const out = join(root, 'build', 'package');
 const dist = join(out, 'dist');
+const { modules, plugin } = recorder();
 /** @param {string} path  in web/src */
 const source = (path) => join(root, 'web', 'src', path);
 
@@ -120,12 +123,6 @@ function replaced(code, what, by) {
 }
 
 /**
- * Names of the packages whose code is in a bundle.
- * @type {Set<string>}
- */
-const bundled = new Set();
-
-/**
  * @param {object} wanted
  * @param {Record<string, string>} wanted.input
  * @param {string} wanted.to
@@ -137,7 +134,7 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
   const build = await rolldown({
     input,
     platform,
-    plugins: [seams(input === ENTRIES)],
+    plugins: [seams(input === ENTRIES), plugin],
     tsconfig: join(root, 'web', 'tsconfig.json'),
     resolve: { conditionNames: conditions },
     transform: {
@@ -148,7 +145,7 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
       if (level === 'warn' && log.code !== 'EVAL') throw new Error(log.message);
     },
   });
-  const { output: written } = await build.write({
+  await build.write({
     dir: to,
     format: 'esm',
     entryFileNames: '[name].js',
@@ -157,12 +154,6 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
     ...output,
   });
   await build.close();
-  for (const chunk of written) {
-    for (const id of 'moduleIds' in chunk ? chunk.moduleIds : []) {
-      const name = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
-      if (name !== undefined) bundled.add(name);
-    }
-  }
 }
 
 /** Lit's server-compatible build, so that importing the element touches no DOM. */
@@ -198,11 +189,9 @@ async function code() {
   await writeFile(join(dist, 'shipped.js'), await shippedModule());
   await cp(join(root, 'node_modules/libheif-js/libheif-wasm/libheif.js'), join(dist, 'node', 'libheif.cjs'));
   // As published: Node loads them when such a picture comes, browsers never.
-  for (const [name, folder, file] of NODE_DECODERS) {
+  for (const [name, folder, file] of NODE_DECODERS)
     for (const path of [`${file}.js`, `${file}.wasm`])
       await cp(join(root, 'node_modules', name, folder, path), join(dist, 'node', path));
-    bundled.add(name);
-  }
 }
 
 const IMPORT = /(?:from|import\()\s*['"](\.[^'"]+)\.js['"]|<reference path="(\.[^"]+)\.d\.ts"/g;
@@ -289,27 +278,16 @@ async function description() {
     customElements: 'custom-elements.json',
     // Everything else is free of side effects: a bundler may drop it.
     sideEffects: ['./dist/element.js', './dist/worker.js', './dist/node/*.js'],
-    files: ['dist', 'types', 'custom-elements.json', 'THIRD-PARTY-LICENSES'],
+    files: ['dist', 'types', 'custom-elements.json'],
     keywords: ['skin', 'dermatology', 'image-classification', 'webassembly', 'custom-element', 'privacy'],
   };
   await writeFile(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** Every bundled package with its licence. */
+/** What others wrote, with its licences, and our own. */
 async function licences() {
-  const texts = await Promise.all(
-    [...bundled].sort().map(async (name) => {
-      const folder = join(root, 'node_modules', name);
-      const { version, license, author } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
-      const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
-      const by = typeof author === 'object' ? author.name : (author ?? '');
-      const text = file ? await readFile(join(folder, file), 'utf8') : `Licence ${license}, ${by}`;
-      return `${name} ${version}\n\n${text.trim()}\n`;
-    }),
-  );
-  const heif =
-    'libheif-js: LGPL-3.0, see dist/engine/libheif.LICENSE. Its files are as published and can be replaced.\n';
-  await writeFile(join(out, 'THIRD-PARTY-LICENSES'), [heif, ...texts].join(`\n${'-'.repeat(80)}\n\n`));
+  const components = await writeLicences(dist, modules);
+  await writeFile(join(root, PARTS), JSON.stringify(components.map(({ texts: _, ...part }) => part)));
   await cp(join(root, 'LICENSE'), join(out, 'LICENSE'));
   await cp(join(root, 'README.md'), join(out, 'README.md'));
 }

@@ -1,7 +1,9 @@
 // npm run release -- VERSION [--dry-run]: dates the CHANGELOG, sets the version, commits and tags it, and packs the
-// package. Nothing leaves this machine: pushing the tag and publishing the tarball are left to a person.
+// package, with its bill of materials beside it. Nothing leaves this machine: pushing the tag is left to a person; the
+// tag then makes .github/workflows/release.yml test, build and pack the same commit anew, and attest what it publishes.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeBill } from './sbom.mjs';
 import { ask, isProgram, main, root, run, StepError, say } from './steps.mjs';
 
 const VERSION = /^(\d+)\.(\d+)\.(\d+)(?:-[0-9A-Za-z.-]+)?$/;
@@ -56,12 +58,15 @@ if (isProgram(import.meta.url)) {
       return;
     }
     writeFileSync(changelog, dated);
-    await run('npm', ['version', version, '--no-git-tag-version', '--ignore-scripts'], { log: 'release' });
+    await run('npm', ['version', version, '--no-git-tag-version', '--allow-same-version', '--ignore-scripts'], {
+      log: 'release',
+    });
     git('commit', '--all', '--quiet', '--message', `Release ${version}`);
     git('tag', '--annotate', `v${version}`, '--message', `Dermlet ${version}`);
     const append = { log: 'release', append: true, echo: true };
     await run(process.execPath, [join(root, 'tools', 'build', 'build.mjs'), '--package'], append);
     await run('npm', ['pack', './build/package', '--ignore-scripts'], append);
+    writeBill(join(root, `dermlet-${version}.tgz`));
     say(`Release ${version} is committed, tagged v${version} and packed. To publish: git push --follow-tags`);
   });
 }

@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { filesOf } from '../../contract/contract.mjs';
 import { filesUnder } from './fingerprint.mjs';
 import { TYPE_PROJECTS } from './lint.mjs';
+import { LOCKS, requirementsIn } from './python-locks.mjs';
 import { root } from './steps.mjs';
 import { localBin, systemPackages } from './toolchain.mjs';
 
@@ -78,11 +79,79 @@ describe('tracked files', () => {
     }
   });
 
+  /** Packages with scripts that would run when they are installed, and why they work without. */
+  const DO_WITHOUT_THEIR_SCRIPTS = new Map([
+    ['esbuild', 'it would only put its program, an optional package, in place of a script that starts it'],
+    ['protobufjs', 'it would only warn of version ranges; nothing of it is bundled'],
+    [
+      'rs-module-lexer',
+      'it would only fetch its WebAssembly where there is no program, an optional package, for the machine',
+    ],
+  ]);
+
+  test('no package runs scripts of its own when it is installed', () => {
+    const locks = texts.filter(({ path }) => path.endsWith('package-lock.json'));
+    const found = new Set();
+    for (const { path, text } of locks) {
+      assert.match(readFileSync(join(root, dirname(path), '.npmrc'), 'utf8'), /^ignore-scripts=true$/m, path);
+      for (const [at, { hasInstallScript }] of Object.entries(JSON.parse(text).packages))
+        if (hasInstallScript) found.add(at.split('node_modules/').at(-1));
+    }
+    assert.deepEqual([...found].sort(), [...DO_WITHOUT_THEIR_SCRIPTS.keys()].sort());
+    // Of ours, npm then leaves out those that would run by themselves before or after another.
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    assert.deepEqual(
+      Object.keys(scripts).filter((name) => /^(pre|post)/.test(name)),
+      [],
+    );
+  });
+
   test('package.json and its lock agree', () => {
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages[''];
     assert.deepEqual(locked.dependencies, manifest.dependencies);
     assert.deepEqual(locked.devDependencies, manifest.devDependencies);
+  });
+});
+
+describe('Python', () => {
+  for (const { folder, requirements, lock, torch } of LOCKS) {
+    /** @param {string} name */
+    const lines = (name) => readFileSync(join(root, folder, name), 'utf8');
+    const locks = [lock, ...(torch ? [torch.withCuda, torch.cpu] : [])];
+
+    test(`${folder}: whatever is required is locked in that version`, () => {
+      const locked = new Set(
+        locks.flatMap((name) => requirementsIn(lines(name))).map((entry) => entry.split(/[\s;]/)[0]),
+      );
+      const wanted = requirements.flatMap((name) =>
+        [...lines(name).matchAll(/^[\w.-]+==[^\s;]+/gm)].map(([pin]) => pin),
+      );
+      assert.ok(wanted.length >= 3);
+      assert.deepEqual(
+        wanted.filter((pin) => !locked.has(pin)),
+        [],
+        'node tools/build/python-locks.mjs writes them anew',
+      );
+      assert.ok(!torch || locked.has(`${wanted.find((pin) => pin.startsWith('torch=='))}+cpu`));
+    });
+
+    test(`${folder}: whatever is locked is held to hashes and says nothing else`, () => {
+      for (const name of locks) {
+        const entries = requirementsIn(lines(name));
+        assert.ok(entries.length > 0);
+        for (const entry of entries)
+          assert.match(entry, /^[\w.-]+==[\w.+]+( ; [^\\]+?)?( \\\n {4}--hash=sha256:[0-9a-f]{64})+$/);
+        const whole = entries.join('\n').split('\n').length;
+        assert.equal(lines(name).trimEnd().split('\n').length, whole + 1, `${name}: a heading and the packages`);
+      }
+    });
+  }
+
+  test('every requirements file is locked', () => {
+    const known = LOCKS.flatMap(({ folder, requirements }) => requirements.map((name) => `${folder}/${name}`));
+    const found = texts.map(({ path }) => path).filter((path) => /(^|\/)requirements[\w-]*\.txt$/.test(path));
+    assert.deepEqual(found.sort(), known.sort());
   });
 });
 
@@ -126,6 +195,75 @@ describe('setup and links', () => {
           .map((target) => `${path}: ${target}`),
       );
     assert.deepEqual(broken, []);
+  });
+});
+
+describe('workflows', () => {
+  const workflows = texts.filter(({ path }) => /^\.github\/workflows\/.*\.ya?ml$/.test(path));
+  /** Every job of every workflow, as text. */
+  const jobs = workflows.flatMap(({ path, text }) => {
+    const [, under = ''] = text.split(/^jobs:$/m);
+    return [...under.matchAll(/^ {2}([\w-]+):\n((?: {3,}.*\n|\n| {2}#.*\n)*)/gm)].map(([, name = '', body = '']) => ({
+      path,
+      name,
+      body,
+    }));
+  });
+  const publishes =
+    /upload-pages-artifact|deploy-pages|attest-build-provenance|gh release|npm publish|npm pack|: write\b/;
+
+  test('pin every action by its commit, and say which version that is', () => {
+    const uses = workflows.flatMap(({ path, text }) =>
+      text.split('\n').flatMap((line) => (/\buses:/.test(line) ? [`${path}: ${line.trim()}`] : [])),
+    );
+    assert.ok(uses.length >= 7);
+    assert.deepEqual(
+      uses.filter((line) => !/ uses: [\w-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line)),
+      [],
+    );
+  });
+
+  test('pin an action by the same commit wherever it is used', () => {
+    const known = new Map();
+    for (const { text } of workflows)
+      for (const [, action, pin] of text.matchAll(/uses: ([^@\s]+)@(.*)/g)) {
+        assert.equal(known.get(action) ?? pin, pin, action);
+        known.set(action, pin);
+      }
+  });
+
+  test('publish from jobs that run no test and take over nothing of one that does', () => {
+    const publishing = jobs.filter(({ body }) => publishes.test(body));
+    assert.ok(publishing.length >= 4 && jobs.length > publishing.length);
+    for (const { path, name, body } of publishing)
+      for (const never of [/\.ci\/run|npm (run )?t(est)?\b|vitest|ctest|playwright/, /\bcache:/])
+        assert.doesNotMatch(body, never, `${path}: ${name}`);
+  });
+
+  test('give the right to write to no job that runs code of the repository', () => {
+    for (const { path, text } of workflows) {
+      assert.match(text, /^permissions:\n {2}contents: read\n(?! )/m, path);
+      for (const { name, body } of jobs.filter((job) => job.path === path && /: write\b/.test(job.body)))
+        assert.doesNotMatch(body, /actions\/checkout|\b(node|npm|npx) /, `${path}: ${name}`);
+    }
+  });
+
+  test('install nothing whose install scripts may run', () => {
+    for (const { path, name, body } of jobs)
+      for (const [command] of body.matchAll(/npm (ci|i|install)\b.*/g))
+        assert.match(command, /--ignore-scripts/, `${path}: ${name}`);
+  });
+
+  test('every folder with pinned packages is watched for updates', () => {
+    const watched = readFileSync(join(root, '.github/dependabot.yml'), 'utf8');
+    const folders = texts
+      .map(({ path }) => /^(.*?)\/?(?:package-lock\.json|requirements\.txt)$/.exec(path)?.[1])
+      .filter((folder) => folder !== undefined);
+    assert.ok(folders.length >= 5);
+    assert.deepEqual(
+      folders.filter((folder) => !watched.includes(`'/${folder}'`)),
+      [],
+    );
   });
 });
 

@@ -10,10 +10,13 @@ import { build } from 'vite';
 import { injectManifest } from 'workbox-build';
 import { sha256 } from './compress.mjs';
 import { filesUnder } from './fingerprint.mjs';
+import { recorder, writeLicences } from './licences.mjs';
 import { baseName, copyEngine, copyLibheif, copyModels, ENGINE, requireInputs } from './parts.mjs';
+import { main } from './steps.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
+const { modules, plugin } = recorder();
 
 /** Bundles it into one classic script and fills in which files to keep. */
 async function buildServiceWorker() {
@@ -23,6 +26,7 @@ async function buildServiceWorker() {
     root: join(root, 'web'),
     logLevel: 'warn',
     publicDir: false,
+    plugins: [plugin],
     build: {
       outDir: out,
       emptyOutDir: true,
@@ -98,13 +102,21 @@ async function summary() {
   console.log(`  ${rows.length} files, ${(rows.reduce((sum, row) => sum + row.raw, 0) / 1e6).toFixed(1)} MB in dist/`);
 }
 
-await requireInputs();
-await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
-await copyEngine(dist, { compress: true });
-await copyLibheif(dist);
-await copyModels(dist, { compress: true });
-// Otherwise GitHub Pages' Jekyll drops files that it does not know.
-await writeFile(join(dist, '.nojekyll'), '');
-await buildServiceWorker();
-await refuseEval();
-await summary();
+await main(async () => {
+  await requireInputs();
+  await build({
+    configFile: join(root, 'vite.config.ts'),
+    logLevel: 'warn',
+    plugins: [plugin],
+    worker: { plugins: () => [plugin] },
+  });
+  await copyEngine(dist, { compress: true });
+  await copyLibheif(dist);
+  await copyModels(dist, { compress: true });
+  // Otherwise GitHub Pages' Jekyll drops files that it does not know.
+  await writeFile(join(dist, '.nojekyll'), '');
+  await buildServiceWorker();
+  await refuseEval();
+  await writeLicences(dist, modules);
+  await summary();
+});

@@ -82,6 +82,36 @@ describe('dist', () => {
     );
   });
 
+  test('has the licence of everything in it, in full', () => {
+    const list = text('licenses/index.html');
+    const links = [...list.matchAll(/<a href="([^"]+)">([^<]+)</g)].map(([, href = '', name = '']) => ({
+      name,
+      path: href.startsWith('../') ? href.slice('../'.length) : `licenses/${href}`,
+    }));
+    const { models } = JSON.parse(text('models/index.json'));
+    const known = ['lit', 'fzstd', 'valibot', '@messageformat/runtime', 'onnxruntime-web', 'libheif', 'libde265'];
+    const compiled = ['Emscripten', 'musl', 'LLVM runtimes', 'stb_image', 'tl::expected', 'EfficientNet-Lite'];
+    for (const wanted of [
+      'Dermlet',
+      ...models.map((/** @type {{ name: string }} */ { name }) => name),
+      ...known,
+      ...compiled,
+    ])
+      assert.ok(
+        links.some(({ name }) => name === wanted),
+        wanted,
+      );
+    for (const { path } of links) assert.match(text(path), /\b(licen[sc]ed|permi(t|ssion)|dedicate)/i, path);
+    const texts = files.filter((path) => /^licenses\/.*\.txt$/.test(path));
+    assert.deepEqual(
+      texts.filter((path) => !links.some((link) => link.path === path)),
+      [],
+    );
+    // Notices for what is in ONNX Runtime; the GPL that the LGPL refers to.
+    assert.match(text('licenses/onnxruntime-web.txt'), /\nEigen\n[\s\S]*\nabseil-cpp\n[\s\S]*\ndawn\n/);
+    assert.match(text('licenses/libheif-js.txt'), /LESSER GENERAL PUBLIC LICENSE[\s\S]*GNU GENERAL PUBLIC LICENSE/);
+  });
+
   test('has the core that was built', () => {
     assert.deepEqual(
       readFileSync(join(siteDir, 'engine/dermlet.wasm')),

@@ -198,6 +198,9 @@ function scripts() {
   return nodeTests('test-scripts', [
     'tools/build/repository.test.mjs',
     'tools/build/scripts.test.mjs',
+    'tools/build/licences.test.mjs',
+    'tools/build/sbom.test.mjs',
+    'tools/build/advisories.test.mjs',
     'contract/generate.test.mjs',
     'tools/build/messages.test.mjs',
     'tools/build/imports.test.mjs',

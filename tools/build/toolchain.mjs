@@ -498,7 +498,9 @@ export async function ensurePackages({ folder = root, title = 'npm packages', lo
     const print = lockPrint(folder);
     if (!matchesLock(folder)) {
       const [npm, ...args] = npmCommand();
-      await step(`${title}: npm ci`, () => run(npm, [...args, 'ci', '--no-audit', '--no-fund'], { cwd: folder, log }));
+      // No package's own scripts: they would run with this user's rights before anybody has read them.
+      const flags = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+      await step(`${title}: npm ci`, () => run(npm, [...args, ...flags], { cwd: folder, log }));
     }
     writeFileSync(stamp, print);
   });
