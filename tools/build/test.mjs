@@ -276,7 +276,16 @@ async function trainingTool() {
     await single('mypy (types of the training tool)', 'test-train-types', [python, '-m', 'mypy'], { cwd }),
     await counted(
       'test-train',
-      [python, '-m', 'pytest', `--junit-xml=${junit}`, '--durations=10', ...files],
+      [
+        python,
+        '-m',
+        'pytest',
+        '--numprocesses=2',
+        '--dist=loadfile',
+        `--junit-xml=${junit}`,
+        '--durations=10',
+        ...files,
+      ],
       () => noneSkipped(fromPytest(readFileSync(junit, 'utf8'))),
       { cwd, limit: 20 * MINUTE },
     ),
