@@ -28,10 +28,6 @@ export class App {
     return this.page.getByRole('slider', { name: /Heat map/ });
   }
 
-  async showHeatMap(): Promise<void> {
-    await this.page.getByRole('button', { name: 'Show what the score rests on' }).click();
-  }
-
   /** The radio button of a model, by title. */
   model(title: string | RegExp): Locator {
     return this.page.getByRole('radio', { name: title });

@@ -136,7 +136,6 @@ test.describe('files', () => {
     await app.shelf.getByRole('button', { name: /^gone\.jpg/ }).click();
     await expect(app.verdict).toHaveText(said);
     await expect(page.locator('canvas.photo')).toBeVisible();
-    await app.showHeatMap();
     await expect(page.locator('canvas.overlay')).toBeVisible();
     expect(Number(await page.locator('canvas.photo').getAttribute('width'))).toBeLessThanOrEqual(512);
     expect(await app.results()).toHaveLength(before.length);

@@ -19,8 +19,6 @@ test('everything can be done by keyboard alone', async ({ app, page }) => {
   await expect(app.verdict).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole('status').filter({ hasText: 'spot.jpg' })).toHaveCount(1);
 
-  await focused('Show what the score rests on', 'button');
-  await page.keyboard.press('Enter');
   const slider = await focused(/Heat map/, 'slider');
   const before = Number(await slider.inputValue());
   await page.keyboard.press('ArrowRight');

@@ -10,7 +10,7 @@
  */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import type { BackendChoice, Crop, DermletError, ErrorCode, Result } from '../classifier/index.js';
+import type { BackendChoice, Crop, DermletError, ErrorCode } from '../classifier/index.js';
 import { html } from './html.js';
 import './details-panel.js';
 import './load-progress.js';
@@ -18,7 +18,6 @@ import './modality.js';
 import './notice.js';
 import './photo-view.js';
 import './picker.js';
-import type { DermletResultCard } from './result-card.js';
 import './result-card.js';
 import './shelf.js';
 import {
@@ -30,10 +29,8 @@ import {
   STAGES,
   say,
   stageWords,
-  tierWords,
   verdict,
 } from '../messages/index.js';
-import { AnswerInView } from './answer-in-view.js';
 import { filesIn, holdsFiles } from './dropped.js';
 import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
@@ -106,7 +103,6 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         border-radius: 1.25rem;
         background: var(--card);
         box-shadow: var(--shade);
-        scroll-margin-top: 0.75rem;
       }
       .stages {
         display: grid;
@@ -206,8 +202,6 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   /** Why nothing could be taken of what was dropped. */
   @state() private dropError: DermletError | null = null;
 
-  readonly #inView = new AnswerInView();
-
   /** Where drops and pastes are listened for while the element is connected. */
   #target: EventTarget | null = null;
 
@@ -226,7 +220,6 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     this.#listenAt(null);
     for (const type of ['pointerenter', 'focusin'] as const) this.removeEventListener(type, this.#startLoading);
     removeEventListener('online', this.#backOnline);
-    this.#inView.forget();
     super.disconnectedCallback();
     // Moving an element disconnects and reconnects it: dispose only if it stays disconnected.
     queueMicrotask(() => {
@@ -247,9 +240,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   add(files: readonly File[]): void {
     const focused = this.shadowRoot?.querySelector(':focus') != null;
     this.dropError = null;
-    const session = this.#ensureSession();
-    session.add(files);
-    this.#inView.await(session.selectedId);
+    this.#ensureSession().add(files);
     // The large field is replaced by a row of buttons: move the focus there.
     if (focused) void this.updateComplete.then(() => this.#keepFocus());
   }
@@ -287,8 +278,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       assetBase: this.assetBase,
       onReady: (model) => this.#fire('dermlet-ready', { model }),
       onResult: (photo, result) => {
-        this.#announceResult(photo, result);
-        void this.updateComplete.then(() => this.#showAnswer(session, photo.id));
+        this.announcement = {
+          text: () => say('announce.result', { name: isolated(photo.name), verdict: verdict(withIsolated(result)) }),
+          photo: photo.id,
+        };
         this.#fire('dermlet-result', { result, name: photo.name });
       },
       // Not announced: the notice has the role `alert`.
@@ -305,30 +298,6 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #fire<Type extends keyof DermletClassifierEvents>(type: Type, detail: DermletClassifierEvents[Type]['detail']): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
-  }
-
-  #announceResult({ id, name }: Photo, result: Result): void {
-    const text = () =>
-      say('announce.result', {
-        name: isolated(name),
-        verdict: verdict(withIsolated(result)),
-        tier: tierWords(result.tier).title,
-      });
-    this.announcement = { text, photo: id };
-  }
-
-  async #showAnswer(session: Session, photo: number): Promise<void> {
-    if (session.selectedId !== photo) return;
-    const card = this.renderRoot.querySelector<DermletResultCard>('dermlet-result-card');
-    await card?.updateComplete;
-    const tier = card?.renderRoot.querySelector('.next h3');
-    if (tier) this.#inView.show(photo, card!.parentElement!, tier);
-  }
-
-  #select(session: Session, id: number): void {
-    session.select(id);
-    const photo = session.selected;
-    if (photo?.state.kind === 'done') this.#announceResult(photo, photo.state.result);
   }
 
   /** Announces the beginning, the middle and the end, not every megabyte. */
@@ -428,7 +397,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       <dermlet-shelf
         .photos=${session.photos}
         .selectedId=${session.selectedId}
-        @select=${(event: CustomEvent<number>) => this.#select(session, event.detail)}
+        @select=${(event: CustomEvent<number>) => session.select(event.detail)}
         @remove=${(event: CustomEvent<number>) => this.#remove(session, event.detail)}
       ></dermlet-shelf>
     </div>`;
@@ -481,9 +450,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #columns(session: Session, photo: Photo) {
     return html`<div class="columns">
-      <div class="answers">${this.#answer(session, photo)}</div>
       <dermlet-photo-view .photo=${photo}
         @crop=${(event: CustomEvent<Crop | null>) => session.setCrop(photo.id, event.detail)}></dermlet-photo-view>
+      <div class="answers">${this.#answer(session, photo)}</div>
       ${this.#modality(session)} ${this.#details(session, photo)}
     </div>`;
   }
@@ -544,7 +513,6 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #stageOf(session: Session, running: Running): string {
     if (running.kind === 'running') return stageWords(running.stage);
-    if (session.load.kind === 'failed') return say('run.noNetwork');
     return say(session.load.kind === 'ready' ? 'run.waitingForPhoto' : 'run.waitingForNetwork');
   }
 
@@ -555,17 +523,13 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     return html`<div class="answer pending">
       <h2>${isolated(photo.name)}</h2>
       <p class="muted">${at < 0 ? this.#stageOf(session, state) : say('run.moment')}</p>
-      ${
-        session.load.kind === 'failed'
-          ? nothing
-          : html`<ol class="stages" aria-label=${say('run.title')}>
+      <ol class="stages" aria-label=${say('run.title')}>
         ${STAGES.map(
           (other, index) =>
             html`<li class=${index < at ? 'done' : index === at ? 'now' : ''}
               aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
         )}
-      </ol>`
-      }
+      </ol>
       <div class="actions">
         <button type="button" @click=${() => session.cancel(photo.id)}>${say('run.cancel')}</button>
       </div>

@@ -1,6 +1,6 @@
 /**
  * `<dermlet-photo-view>`: the upright photo with the region that the network saw, the spots to choose from, and the
- * heat map, once asked for, with an opacity slider. Fires `crop` (detail: the crop to classify; null: locate the spot).
+ * heat map with an opacity slider. Fires `crop` (detail: the crop to classify; null: locate the spot).
  */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
@@ -139,8 +139,6 @@ export class DermletPhotoView extends LitElement {
   ];
 
   @property({ attribute: false }) photo: Photo | null = null;
-  /** Whether the heat map was asked for: over the photo it hides what a person looks for. */
-  @state() private heatMap = false;
   @state() private opacity = INITIAL_OPACITY;
   /** Id of the photo whose file this browser cannot display. */
   @state() private undisplayable: number | null = null;
@@ -171,7 +169,7 @@ export class DermletPhotoView extends LitElement {
         this.#result && this.#shown ? this.#upright(this.photo, this.#result) : this.#file(this.photo)
       }</div>
       ${this.#result && this.#shown ? this.#framing(this.#result) : nothing}
-        ${this.#explained ? this.#explanation(this.#explained) : nothing}
+        ${this.#explained ? this.#slider(this.#explained) : nothing}
     </figure>`;
   }
 
@@ -188,7 +186,7 @@ export class DermletPhotoView extends LitElement {
     return html`<div class="picture">
       <canvas class="photo" role="img" aria-label=${say('photo.upright', { name: printable(photo.name) })}></canvas>
       <div class="region ${whole ? 'whole' : ''}" ?hidden=${!mayName(result)}>
-        <canvas class="overlay" aria-hidden="true" ?hidden=${!this.#explained || !this.heatMap}></canvas>
+        <canvas class="overlay" aria-hidden="true" ?hidden=${!this.#explained}></canvas>
       </div>
       ${this.#spots(result).map(
         (spot, index) => html`<button
@@ -230,18 +228,6 @@ export class DermletPhotoView extends LitElement {
         ${framing === 'chosen' ? this.#relocate() : nothing}
       </p>
     </div>`;
-  }
-
-  #explanation(name: string) {
-    return html`<button
-        type="button"
-        class="show"
-        aria-expanded=${this.heatMap ? 'true' : 'false'}
-        @click=${() => (this.heatMap = !this.heatMap)}
-      >
-        ${say('photo.showHeatMap')}
-      </button>
-      ${this.heatMap ? this.#slider(name) : nothing}`;
   }
 
   #slider(name: string) {
@@ -291,7 +277,7 @@ export class DermletPhotoView extends LitElement {
     for (const button of this.renderRoot.querySelectorAll<HTMLElement>('.spot'))
       position(button, spots[Number(button.dataset.spot)]!);
     if (this.region) position(this.region, region);
-    if (!this.#explained || !this.heatMap || !this.overlayCanvas || !shown.overlay) return;
+    if (!this.#explained || !this.overlayCanvas || !shown.overlay) return;
     draw(this.overlayCanvas, shown.overlay);
     this.overlayCanvas.style.setProperty('opacity', String(this.opacity / 100));
   }

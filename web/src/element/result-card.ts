@@ -46,11 +46,13 @@ export class DermletResultCard extends LitElement {
         overflow-clip-margin: 0.2em;
         overflow-wrap: anywhere;
       }
-      .notes {
-        display: grid;
-        gap: 0.6rem;
+      .purpose {
         color: var(--muted);
         font-size: 0.95rem;
+      }
+      .note {
+        margin-top: 0.6rem;
+        color: var(--muted);
       }
       .doubt {
         color: var(--ink);
@@ -131,18 +133,18 @@ export class DermletResultCard extends LitElement {
     const result = this.result;
     if (!result) return nothing;
     return html`<section class="card" aria-labelledby="verdict">
-      <h2 id="verdict" class="verdict">${medical(() => verdict(withIsolated(result)))}</h2>
+      <div>
+        <h2 id="verdict" class="verdict">${medical(() => verdict(withIsolated(result)))}</h2>
+        <p class="note">${medical(() => verdictNote(result))}</p>
+        ${modalityDoubt(result) ? html`<p class="note doubt">${medical(() => modalityDoubt(result))}</p>` : nothing}
+      </div>
       <div class="next ${result.tier}">
         ${tierIcons[result.tier]}
         <h3>${medical(() => tierWords(result.tier).title)}</h3>
         <p class="what">${medical(() => tierWords(result.tier).next)}</p>
         <p class="always">${medical(doctor)}</p>
       </div>
-      <div class="notes">
-        <p>${medical(() => verdictNote(result))}</p>
-        ${modalityDoubt(result) ? html`<p class="doubt">${medical(() => modalityDoubt(result))}</p>` : nothing}
-        <p>${medical(purpose)}</p>
-      </div>
+      <p class="purpose">${medical(purpose)}</p>
       ${this.#scores(result)}
     </section>`;
   }

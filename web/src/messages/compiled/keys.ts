@@ -113,7 +113,6 @@ export interface SharedArguments {
   'photo.spot': { number: string };
   'photo.again': undefined;
   'photo.whole': undefined;
-  'photo.showHeatMap': undefined;
   'photo.heatMap': undefined;
   'photo.heatMapValue': { value: string };
   'photo.only': undefined;
@@ -144,7 +143,6 @@ export interface SharedArguments {
   'run.moment': undefined;
   'run.waitingForPhoto': undefined;
   'run.waitingForNetwork': undefined;
-  'run.noNetwork': undefined;
   'run.cancel': undefined;
   'run.cancelled': undefined;
   'run.nothingKept': undefined;
@@ -153,7 +151,7 @@ export interface SharedArguments {
   'run.retry': undefined;
   'run.again': undefined;
   'run.before': undefined;
-  'announce.result': { name: string; verdict: string; tier: string };
+  'announce.result': { name: string; verdict: string };
   'announce.loading': undefined;
   'announce.half': undefined;
   'announce.ready': undefined;
