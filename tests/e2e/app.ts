@@ -28,6 +28,11 @@ export class App {
     return this.page.getByRole('slider', { name: /Heat map/ });
   }
 
+  /** Off until it is asked for. */
+  get heatMap(): Locator {
+    return this.page.getByRole('checkbox', { name: /heat map/ });
+  }
+
   /** The radio button of a model, by title. */
   model(title: string | RegExp): Locator {
     return this.page.getByRole('radio', { name: title });

@@ -123,7 +123,7 @@ test.describe('files', () => {
     await page.getByRole('radio', { name: /Dermoscopy/ }).click();
     await expectError(page, 'UNREADABLE_FILE', 'no longer be read');
     await expect(app.verdict).toHaveText(said);
-    await expect(app.notice).toContainText('The answer below is the one from before.');
+    await expect(app.notice).toContainText('The answer shown is the one from before.');
     // The control says how the answer that is shown came about.
     await expect(page.getByRole('radio', { name: /As it looks/ })).toBeChecked();
     await page.getByRole('button', { name: 'Try this photo again' }).click();
@@ -136,6 +136,7 @@ test.describe('files', () => {
     await app.shelf.getByRole('button', { name: /^gone\.jpg/ }).click();
     await expect(app.verdict).toHaveText(said);
     await expect(page.locator('canvas.photo')).toBeVisible();
+    await app.heatMap.check();
     await expect(page.locator('canvas.overlay')).toBeVisible();
     expect(Number(await page.locator('canvas.photo').getAttribute('width'))).toBeLessThanOrEqual(512);
     expect(await app.results()).toHaveLength(before.length);

@@ -28,6 +28,10 @@ test('shows the class and its score, the categories in order and the heat map wi
   await expect(app.categories.first()).toContainText(first.name);
   await expect(page.getByText('possible here')).toHaveCount(result.predictionSet.length);
   const overlay = page.locator('canvas.overlay');
+  await expect(app.heatMap).not.toBeChecked();
+  await expect(overlay).toBeHidden();
+  await expect(app.slider).toHaveCount(0);
+  await app.heatMap.check();
   await expect(overlay).toBeVisible();
   await app.slider.fill('0');
   await expect(overlay).toHaveCSS('opacity', '0');
@@ -112,7 +116,7 @@ for (const name of ['flat.png', 'tiny.png']) {
     expect(result.predictionSet).toEqual([]);
     await expect(app.verdict).toContainText('no category is named');
     await expect(app.categories).toHaveCount(0);
-    await expect(app.slider).toHaveCount(0);
+    await expect(app.heatMap).toHaveCount(0);
     await expect(page.getByText(ALWAYS)).toBeVisible();
   });
 }

@@ -5,7 +5,7 @@ test('everything can be done by keyboard alone', async ({ app, page }) => {
   // Registered early: a key press may come before the browser is told to intercept file choosers.
   page.on('filechooser', (chooser) => void chooser.setFiles(picture('spot.jpg')));
   await app.open();
-  const focused = async (name: RegExp | string, role: 'button' | 'slider' | 'radio') => {
+  const focused = async (name: RegExp | string, role: 'button' | 'slider' | 'radio' | 'checkbox') => {
     const wanted = page.getByRole(role, { name }).first();
     for (let presses = 0; presses < 40; presses += 1) {
       if (await wanted.evaluate((element) => element.matches(':focus'))) return wanted;
@@ -19,6 +19,8 @@ test('everything can be done by keyboard alone', async ({ app, page }) => {
   await expect(app.verdict).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole('status').filter({ hasText: 'spot.jpg' })).toHaveCount(1);
 
+  await focused(/heat map/, 'checkbox');
+  await page.keyboard.press('Space');
   const slider = await focused(/Heat map/, 'slider');
   const before = Number(await slider.inputValue());
   await page.keyboard.press('ArrowRight');

@@ -71,6 +71,7 @@ for (const [what, width, height] of [
     await expect(app.notice).toBeVisible();
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     await app.shelf.getByRole('button', { name: /^spot\.jpg/ }).click();
+    await app.heatMap.check();
     await expect(app.slider).toBeVisible();
     expect(await overflow(page)).toBeLessThanOrEqual(0);
   });

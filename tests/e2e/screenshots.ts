@@ -92,7 +92,7 @@ async function shoot(browser: Browser, address: string, { name, context: options
     await page.goto(address);
     await drop(page, join(root, 'tests/pictures/spot.jpg'));
     await page.locator('dermlet-result-card').waitFor({ timeout: 120_000 });
-    // The heat map is drawn in the frame after the result.
+    await page.getByRole('checkbox', { name: /heat map/ }).check();
     await page.locator('dermlet-photo-view canvas.overlay').waitFor();
     await page.screenshot({ path: join(out, `${name}.png`), fullPage });
   } finally {

@@ -126,7 +126,10 @@ for (const kind of ['fonts', 'paragraphs'] as const) {
       await results(each, 3);
     });
     await both('the first again', (each) => photo(each, /^spot\.jpg/));
-    await both('the heat map', (each) => each.slider.fill('20'));
+    await both('the heat map', async (each) => {
+      await each.heatMap.check();
+      await each.slider.fill('20');
+    });
     await both('another modality', async (each, where) => {
       await where.getByRole('radio', { name: /Dermoscopy/ }).check();
       await results(each, 4);

@@ -85,6 +85,7 @@ describe('keys', () => {
       'libwebp',
       'libavif',
       'noSuchModel',
+      'stopped',
       'least',
       'most',
     ],

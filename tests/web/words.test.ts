@@ -197,8 +197,8 @@ describe('what is said of a result', () => {
       expect(tierWords(tier).next.length).toBeGreaterThan(20);
     // The tier is of the score of all categories together: no sentence may take it from the closest ones.
     for (const tier of ['low', 'moderate', 'high'] as const) {
-      expect(tierWords(tier).next).toMatch(/score/);
-      expect(tierWords(tier).next).not.toMatch(/closest|most likely|is one that/i);
+      expect(tierWords(tier).why).toMatch(/score/);
+      expect(tierWords(tier).next + tierWords(tier).why).not.toMatch(/closest|most likely|is one that/i);
     }
   });
 

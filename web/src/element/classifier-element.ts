@@ -10,7 +10,7 @@
  */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import type { BackendChoice, Crop, DermletError, ErrorCode } from '../classifier/index.js';
+import type { BackendChoice, Crop, DermletError, ErrorCode, Result } from '../classifier/index.js';
 import { html } from './html.js';
 import './details-panel.js';
 import './load-progress.js';
@@ -19,6 +19,7 @@ import './notice.js';
 import './photo-view.js';
 import './picker.js';
 import './result-card.js';
+import './scores-card.js';
 import './shelf.js';
 import {
   doctor,
@@ -29,11 +30,14 @@ import {
   STAGES,
   say,
   stageWords,
+  tierWords,
   verdict,
 } from '../messages/index.js';
 import { filesIn, holdsFiles } from './dropped.js';
 import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
+import { Reveal } from './reveal.js';
+import { hasScores } from './scores-card.js';
 import { type Again, type Photo, type Released, type Running, Session } from './session.js';
 import { withIsolated } from './strangers.js';
 import { base, tokens } from './styles.js';
@@ -43,6 +47,14 @@ const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'C
 
 /** In place of a photo's id: the announcement says that a photo was removed. */
 const REMOVED = -1;
+
+/** The answer for a screen reader, in short. */
+const answerWords = (name: string, result: Result): string =>
+  say('announce.result', {
+    name: isolated(name),
+    tier: tierWords(result.tier).title,
+    verdict: verdict(withIsolated(result)),
+  });
 
 /**
  * Choose, drop or paste photos of skin; a neural network in the page scores them.
@@ -86,16 +98,34 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         grid-template-columns: minmax(0, 1fr);
         gap: 1rem;
       }
-      .columns {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        gap: 1.5rem;
-      }
-      .answers {
+      .columns,
+      .answers,
+      .rest {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         align-content: start;
         gap: 1.5rem;
+      }
+      .answers {
+        scroll-margin-block: 0.75rem;
+      }
+      /* Room for the answer: what follows does not jump when it comes. */
+      .answers.coming {
+        min-height: 80vh;
+        min-height: 80svh;
+      }
+      /* Over the end of what is in view, without a place of its own: nothing moves when it comes and goes. */
+      .over {
+        position: sticky;
+        z-index: 2;
+        bottom: 0;
+        height: 0;
+      }
+      .over .answer {
+        position: absolute;
+        inset: auto 0 0.75rem;
+        padding: 0.9rem 1.1rem;
+        border-color: var(--edge);
       }
       .answer {
         padding: 1.25rem;
@@ -167,15 +197,31 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         }
         .columns {
           grid-template-columns: minmax(0, 1fr) minmax(0, 1.1fr);
-          grid-template-rows: auto auto 1fr;
+          grid-template-rows: auto 1fr;
           gap: 1.5rem 2rem;
           align-items: start;
         }
         .answers {
-          grid-area: 1 / 2 / span 3 / 2;
+          grid-area: 1 / 2;
+        }
+        .answers.coming {
+          min-height: 30rem;
+        }
+        /* Beside all that is said of it. */
+        dermlet-photo-view {
+          grid-area: 1 / 1 / span 2 / 1;
+          position: sticky;
+          top: 1rem;
+        }
+        .rest {
+          grid-area: 2 / 2;
         }
         .answer {
           padding: 1.75rem;
+        }
+        .over .answer {
+          inset-inline-start: auto;
+          width: min(26rem, 100%);
         }
       }
     `,
@@ -201,6 +247,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   @state() private announcement: { text: () => string; photo: number | null } | null = null;
   /** Why nothing could be taken of what was dropped. */
   @state() private dropError: DermletError | null = null;
+
+  readonly #reveal = new Reveal(this);
 
   /** Where drops and pastes are listened for while the element is connected. */
   #target: EventTarget | null = null;
@@ -240,6 +288,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   add(files: readonly File[]): void {
     const focused = this.shadowRoot?.querySelector(':focus') != null;
     this.dropError = null;
+    if (files.length > 0) this.#reveal.ask();
     this.#ensureSession().add(files);
     // The large field is replaced by a row of buttons: move the focus there.
     if (focused) void this.updateComplete.then(() => this.#keepFocus());
@@ -278,14 +327,15 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       assetBase: this.assetBase,
       onReady: (model) => this.#fire('dermlet-ready', { model }),
       onResult: (photo, result) => {
-        this.announcement = {
-          text: () => say('announce.result', { name: isolated(photo.name), verdict: verdict(withIsolated(result)) }),
-          photo: photo.id,
-        };
+        this.announcement = { text: () => answerWords(photo.name, result), photo: photo.id };
+        void this.#show(photo.id);
         this.#fire('dermlet-result', { result, name: photo.name });
       },
       // Not announced: the notice has the role `alert`.
-      onError: (photo, error) => this.#fire('dermlet-error', { error, name: photo?.name ?? null }),
+      onError: (photo, error) => {
+        if (photo) void this.#show(photo.id);
+        this.#fire('dermlet-error', { error, name: photo?.name ?? null });
+      },
     });
     session.addEventListener('change', () => {
       if (this.session !== session) return;
@@ -298,6 +348,31 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #fire<Type extends keyof DermletClassifierEvents>(type: Type, detail: DermletClassifierEvents[Type]['detail']): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+
+  /** Brings the answer, or why there is none, into view once it is drawn. */
+  async #show(id: number): Promise<void> {
+    if (this.session?.selectedId !== id) return;
+    await this.updateComplete;
+    const card = this.renderRoot.querySelector('dermlet-result-card');
+    await card?.updateComplete;
+    await new Promise(requestAnimationFrame);
+    const answers = this.renderRoot.querySelector('.answers');
+    if (!answers || this.session?.selectedId !== id) return;
+    const notice = answers.querySelector('dermlet-notice');
+    this.#reveal.show(answers, (notice ? null : card?.answer) ?? answers.getBoundingClientRect());
+  }
+
+  #select(session: Session, id: number): void {
+    session.select(id);
+    const photo = session.selected;
+    if (!photo) return;
+    const { name, state } = photo;
+    const words = () =>
+      state.kind === 'done'
+        ? answerWords(name, state.result)
+        : say('announce.selected', { name: isolated(name), state: say(`shelf.state.${state.kind}`) });
+    this.announcement = { text: words, photo: id };
   }
 
   /** Announces the beginning, the middle and the end, not every megabyte. */
@@ -374,6 +449,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       ${session ? this.#loadState(session) : nothing}
       ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
       ${this.#purpose(photo)}
+      ${
+        session && photo?.state.kind === 'done'
+          ? html`<div class="over">${this.#again(session, photo, photo.state.again)}</div>`
+          : nothing
+      }
     </div>`;
   }
 
@@ -397,7 +477,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       <dermlet-shelf
         .photos=${session.photos}
         .selectedId=${session.selectedId}
-        @select=${(event: CustomEvent<number>) => session.select(event.detail)}
+        ?stopped=${session.load.kind === 'failed'}
+        @select=${(event: CustomEvent<number>) => this.#select(session, event.detail)}
         @remove=${(event: CustomEvent<number>) => this.#remove(session, event.detail)}
       ></dermlet-shelf>
     </div>`;
@@ -449,12 +530,28 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   #columns(session: Session, photo: Photo) {
+    const { state } = photo;
+    const result = state.kind === 'done' ? state.result : null;
     return html`<div class="columns">
+      <div class="answers ${state.kind === 'waiting' || state.kind === 'running' ? 'coming' : ''}">
+        ${this.#answer(session, photo)}
+      </div>
       <dermlet-photo-view .photo=${photo}
-        @crop=${(event: CustomEvent<Crop | null>) => session.setCrop(photo.id, event.detail)}></dermlet-photo-view>
-      <div class="answers">${this.#answer(session, photo)}</div>
-      ${this.#modality(session)} ${this.#details(session, photo)}
+        @crop=${(event: CustomEvent<Crop | null>) => this.#crop(session, photo.id, event.detail)}></dermlet-photo-view>
+      <div class="rest">
+        ${
+          result && hasScores(result)
+            ? html`<div class="answer"><dermlet-scores-card .result=${result}></dermlet-scores-card></div>`
+            : nothing
+        }
+        ${this.#modality(session)} ${this.#details(session, photo)}
+      </div>
     </div>`;
+  }
+
+  #crop(session: Session, id: number, crop: Crop | null): void {
+    this.#reveal.ask();
+    session.setCrop(id, crop);
   }
 
   #details(session: Session, photo: Photo) {
@@ -469,7 +566,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   #answer(session: Session, photo: Photo) {
-    const rerun = () => session.rerun(photo.id);
+    const rerun = () => this.#rerun(session, photo.id);
     switch (photo.state.kind) {
       case 'waiting':
       case 'running':
@@ -487,20 +584,30 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           <div class="actions"><button type="button" @click=${rerun}>${say('run.lookAgain')}</button></div>
         </div>`;
       case 'done':
-        return html`${photo.state.again ? this.#again(session, photo, photo.state.again) : nothing}
+        return html`${
+          photo.state.again?.kind === 'failed' ? this.#failedAgain(session, photo, photo.state.again.error) : nothing
+        }
           <div class="answer"><dermlet-result-card .result=${photo.state.result}></dermlet-result-card></div>`;
     }
   }
 
-  /** Over a result: another look at the photo, under way or failed. */
-  #again(session: Session, photo: Photo, again: Again) {
-    if (again.kind === 'failed')
-      return html`<dermlet-notice
-        .error=${again.error}
-        .note=${() => say('run.before')}
-        retry-label=${ABOUT_THE_FILE.has(again.error.code) ? '' : say('run.retryPhoto')}
-        @retry=${() => session.rerun(photo.id)}
-      ></dermlet-notice>`;
+  #rerun(session: Session, id: number): void {
+    this.#reveal.ask();
+    session.rerun(id);
+  }
+
+  #failedAgain(session: Session, photo: Photo, error: DermletError) {
+    return html`<dermlet-notice
+      .error=${error}
+      .note=${() => say('run.before')}
+      retry-label=${ABOUT_THE_FILE.has(error.code) ? '' : say('run.retryPhoto')}
+      @retry=${() => this.#rerun(session, photo.id)}
+    ></dermlet-notice>`;
+  }
+
+  /** Another look at a photo that has a result, under way. */
+  #again(session: Session, photo: Photo, again: Again | null) {
+    if (!again || again.kind === 'failed') return nothing;
     return html`<div class="answer pending">
       <h2>${say('run.again')}</h2>
       <p class="muted">${this.#stageOf(session, again)}</p>
@@ -512,6 +619,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   #stageOf(session: Session, running: Running): string {
+    if (session.load.kind === 'failed') return say('run.stopped');
     if (running.kind === 'running') return stageWords(running.stage);
     return say(session.load.kind === 'ready' ? 'run.waitingForPhoto' : 'run.waitingForNetwork');
   }
@@ -519,6 +627,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   #pending(session: Session, photo: Photo) {
     const { state } = photo;
     if (state.kind !== 'running' && state.kind !== 'waiting') return nothing;
+    // Nothing is under way: above it stands why, with a button that tries again.
+    if (session.load.kind === 'failed')
+      return html`<div class="answer pending">
+        <h2>${isolated(photo.name)}</h2>
+        <p class="muted">${this.#stageOf(session, state)}</p>
+      </div>`;
     const at = state.kind === 'running' ? STAGES.indexOf(state.stage) : -1;
     return html`<div class="answer pending">
       <h2>${isolated(photo.name)}</h2>

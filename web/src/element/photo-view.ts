@@ -4,6 +4,7 @@
  */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
 import type { Crop, Rect, Result, Spot } from '../classifier/index.js';
 import { exactPercent, framingWords, isolated, mayName, number, printable, say } from '../messages/index.js';
 import { draw } from './canvas.js';
@@ -13,7 +14,7 @@ import { medical } from './medical.js';
 import type { Photo, Shown } from './session.js';
 import { base } from './styles.js';
 
-/** Per cent: noticeable, with the skin still visible. */
+/** Per cent, once asked for: noticeable, with the skin still visible. */
 const INITIAL_OPACITY = 60;
 
 export class DermletPhotoView extends LitElement {
@@ -113,6 +114,19 @@ export class DermletPhotoView extends LitElement {
         gap: 1rem;
         font-weight: 600;
       }
+      label.asked {
+        justify-content: start;
+        align-items: center;
+        gap: 0.65rem;
+        min-height: 2.75rem;
+        cursor: pointer;
+      }
+      .asked input {
+        flex: none;
+        width: 1.35rem;
+        height: 1.35rem;
+        accent-color: var(--accent);
+      }
       output {
         font-weight: 400;
         font-variant-numeric: tabular-nums;
@@ -140,6 +154,8 @@ export class DermletPhotoView extends LitElement {
 
   @property({ attribute: false }) photo: Photo | null = null;
   @state() private opacity = INITIAL_OPACITY;
+  /** Of any photo: off until asked for. */
+  @state() private heatMap = false;
   /** Id of the photo whose file this browser cannot display. */
   @state() private undisplayable: number | null = null;
   @query('.picture') private picture!: HTMLElement | null;
@@ -169,7 +185,7 @@ export class DermletPhotoView extends LitElement {
         this.#result && this.#shown ? this.#upright(this.photo, this.#result) : this.#file(this.photo)
       }</div>
       ${this.#result && this.#shown ? this.#framing(this.#result) : nothing}
-        ${this.#explained ? this.#slider(this.#explained) : nothing}
+        ${this.#explained ? this.#heatMap(this.#explained) : nothing}
     </figure>`;
   }
 
@@ -186,7 +202,7 @@ export class DermletPhotoView extends LitElement {
     return html`<div class="picture">
       <canvas class="photo" role="img" aria-label=${say('photo.upright', { name: printable(photo.name) })}></canvas>
       <div class="region ${whole ? 'whole' : ''}" ?hidden=${!mayName(result)}>
-        <canvas class="overlay" aria-hidden="true" ?hidden=${!this.#explained}></canvas>
+        <canvas class="overlay" aria-hidden="true" ?hidden=${!this.heatMap || !this.#explained}></canvas>
       </div>
       ${this.#spots(result).map(
         (spot, index) => html`<button
@@ -228,6 +244,15 @@ export class DermletPhotoView extends LitElement {
         ${framing === 'chosen' ? this.#relocate() : nothing}
       </p>
     </div>`;
+  }
+
+  #heatMap(name: string) {
+    return html`<label class="asked">
+        <input type="checkbox" .checked=${live(this.heatMap)}
+          @change=${(event: Event) => (this.heatMap = (event.target as HTMLInputElement).checked)} />
+        <span>${say('photo.showHeatMap')}</span>
+      </label>
+      ${this.heatMap ? this.#slider(name) : nothing}`;
   }
 
   #slider(name: string) {

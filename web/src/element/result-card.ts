@@ -1,27 +1,12 @@
-/**
- * `<dermlet-result-card>`: the answer in one sentence, the concern tier with what to do next, and the scores of all
- * categories.
- */
+/** `<dermlet-result-card>`: the answer in one sentence, and the concern tier with what to do next and how soon. */
 import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
 import type { Result } from '../classifier/index.js';
+import { doctor, mayName, modalityDoubt, purpose, tierWords, verdict, verdictNote } from '../messages/index.js';
 import { define } from './emit.js';
 import { html } from './html.js';
 import { tierIcons } from './icons.js';
-import './ranking.js';
-import {
-  advice,
-  betterPicture,
-  doctor,
-  mayName,
-  modalityDoubt,
-  purpose,
-  say,
-  tierWords,
-  verdict,
-  verdictNote,
-} from '../messages/index.js';
 import { medical } from './medical.js';
 import { withIsolated } from './strangers.js';
 import { base } from './styles.js';
@@ -79,6 +64,10 @@ export class DermletResultCard extends LitElement {
       .next .what {
         grid-column: 2;
       }
+      .why {
+        grid-column: 2;
+        font-size: 0.95rem;
+      }
       .always {
         grid-column: 2;
         margin-top: 0.35rem;
@@ -90,6 +79,7 @@ export class DermletResultCard extends LitElement {
           padding: 0.7rem 0.8rem;
         }
         .next .what,
+        .why,
         .always {
           grid-column: 1;
         }
@@ -110,24 +100,17 @@ export class DermletResultCard extends LitElement {
         --tier: var(--unknown);
         --tier-soft: var(--unknown-soft);
       }
-      .part > h3 {
-        margin-bottom: 0.75rem;
-        font-size: 1.08rem;
-      }
-      .tips {
-        display: grid;
-        gap: 0.4rem;
-        padding-inline-start: 1.2rem;
-        list-style: disc;
-      }
-      .warn {
-        margin-bottom: 0.9rem;
-        color: var(--muted);
-      }
     `,
   ];
 
   @property({ attribute: false }) result: Result | null = null;
+
+  /** What is to be seen of an answer before anything else: the sentence, and what to do. */
+  get answer(): DOMRect | null {
+    const parts = [...this.renderRoot.querySelectorAll('.verdict, .what')].map((part) => part.getBoundingClientRect());
+    const [first, last] = [parts.at(0), parts.at(-1)];
+    return first && last ? new DOMRect(first.x, first.y, first.width, last.bottom - first.y) : null;
+  }
 
   override render() {
     const result = this.result;
@@ -135,45 +118,24 @@ export class DermletResultCard extends LitElement {
     return html`<section class="card" aria-labelledby="verdict">
       <div>
         <h2 id="verdict" class="verdict">${medical(() => verdict(withIsolated(result)))}</h2>
-        <p class="note">${medical(() => verdictNote(result))}</p>
+        ${mayName(result) ? nothing : html`<p class="note">${medical(() => verdictNote(result))}</p>`}
         ${modalityDoubt(result) ? html`<p class="note doubt">${medical(() => modalityDoubt(result))}</p>` : nothing}
       </div>
       <div class="next ${result.tier}">
         ${tierIcons[result.tier]}
         <h3>${medical(() => tierWords(result.tier).title)}</h3>
         <p class="what">${medical(() => tierWords(result.tier).next)}</p>
+        ${tierWords(result.tier).why ? html`<p class="why">${medical(() => tierWords(result.tier).why)}</p>` : nothing}
         <p class="always">${medical(doctor)}</p>
       </div>
       <p class="purpose">${medical(purpose)}</p>
-      ${this.#scores(result)}
     </section>`;
   }
+}
 
-  #scores(result: Result) {
-    if (mayName(result)) {
-      return html`<div class="part">
-        <h3>${say('result.scores')}</h3>
-        <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
-      </div>`;
-    }
-    // The picture is fine; the person has to choose a spot in it.
-    if (result.outcome === 'several-spots') return nothing;
-    // Advice for the failed checks; without any, general advice.
-    const failed = result.outcome === 'poor-quality' ? advice(result.quality.checks) : [];
-    const tips = failed.length > 0 ? failed : betterPicture();
-    const better = html`<div class="part">
-      <h3>${say('result.better')}</h3>
-      <ul class="tips">
-        ${tips.map((tip) => html`<li>${tip}</li>`)}
-      </ul>
-    </div>`;
-    if (result.outcome === 'poor-quality') return better;
-    return html`${better}
-      <details class="part">
-        <summary>${say('result.raw')}</summary>
-        <p class="warn">${medical(() => say('result.rawWarning'))}</p>
-        <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
-      </details>`;
+declare global {
+  interface HTMLElementTagNameMap {
+    'dermlet-result-card': DermletResultCard;
   }
 }
 

@@ -18,8 +18,7 @@ import { base } from './styles.js';
 /** Pixels; enough for displays of double density. */
 const THUMBNAIL = 160;
 
-const stateWords = (state: PhotoState): string =>
-  state.kind === 'done' ? verdict(withIsolated(state.result)) : say(`shelf.state.${state.kind}`);
+type Undone = Exclude<PhotoState['kind'], 'done'> | 'stopped';
 
 export class DermletShelf extends LitElement {
   static override styles = [
@@ -82,6 +81,19 @@ export class DermletShelf extends LitElement {
   @property({ attribute: false }) photos: readonly Photo[] = [];
   @property({ attribute: false }) selectedId: number | null = null;
 
+  /** Whether the model could not be loaded: nothing is under way for a photo that waits. */
+  @property({ type: Boolean }) stopped = false;
+
+  #stateOf(kind: Exclude<PhotoState['kind'], 'done'>): Undone {
+    return this.stopped && (kind === 'waiting' || kind === 'running') ? 'stopped' : kind;
+  }
+
+  #words(state: PhotoState): string {
+    return state.kind === 'done'
+      ? verdict(withIsolated(state.result))
+      : say(`shelf.state.${this.#stateOf(state.kind)}`);
+  }
+
   override render() {
     return html`<ul aria-label=${say('shelf.title')}>
       ${repeat(
@@ -108,10 +120,10 @@ export class DermletShelf extends LitElement {
         ${
           state.kind === 'done'
             ? nothing
-            : html`<span class="mark" aria-hidden="true">${say(`shelf.mark.${state.kind}`)}</span>`
+            : html`<span class="mark" aria-hidden="true">${say(`shelf.mark.${this.#stateOf(state.kind)}`)}</span>`
         }
         <span class="visually-hidden">${medical(() =>
-          say('shelf.item', { name: isolated(name), state: stateWords(state) }),
+          say('shelf.item', { name: isolated(name), state: this.#words(state) }),
         )}</span>
       </button>
       <button type="button" class="remove" @click=${() => emit(this, 'remove', photo.id)}>

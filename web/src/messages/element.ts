@@ -91,12 +91,16 @@ export const decodedBy = ({ decodePath }: Pick<Source, 'decodePath'>): string =>
 
 export interface TierWords {
   title: string;
+  /** What to do, and how soon. */
   next: string;
+  /** Empty where nothing can be said. */
+  why: string;
 }
 
 export const tierWords = (tier: Tier): TierWords => ({
   title: say(`tier.${tier}.title`),
   next: say(`tier.${tier}.next`),
+  why: tier === 'unknown' ? '' : say(`tier.${tier}.why`),
 });
 
 export interface ModalityWords {

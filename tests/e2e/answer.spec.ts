@@ -1,0 +1,102 @@
+/** The answer is on the screen when it is ready, on the phones that people have. */
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures.js';
+
+test.use({ hasTouch: true, isMobile: true, viewport: { width: 360, height: 640 } });
+
+const heading = (page: Page) => page.locator('#verdict');
+const next = (page: Page) => page.locator('dermlet-result-card .what');
+
+/** Layout shifts from now on that no touch or key explains, as the browser counts them. */
+async function countShifts(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const shifts: number[] = [];
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
+        if (!entry.hadRecentInput) shifts.push(entry.value);
+    }).observe({ type: 'layout-shift', buffered: false });
+  });
+  return () => page.evaluate(() => (window as unknown as { shifts: number[] }).shifts.reduce((a, b) => a + b, 0));
+}
+
+for (const [width, height] of [
+  [360, 640],
+  [390, 844],
+] as const) {
+  test(`${width} x ${height}: the sentence and what to do are in view, without a touch`, async ({ app, page }) => {
+    app.neverRefuse();
+    await page.setViewportSize({ width, height });
+    await app.open();
+    const shifts = await countShifts(page);
+    await app.classify('spot.jpg');
+    await expect(heading(page)).toBeInViewport({ ratio: 1 });
+    await expect(next(page)).toBeInViewport({ ratio: 1 });
+    // The photo follows, then the categories, then how it was made.
+    const tops = await page.evaluate(() => {
+      const { shadowRoot } = document.querySelector('dermlet-classifier')!;
+      return ['dermlet-result-card', 'dermlet-photo-view', 'dermlet-scores-card', 'dermlet-details'].map(
+        (name) => shadowRoot!.querySelector(name)!.getBoundingClientRect().top,
+      );
+    });
+    expect(tops).toEqual([...tops].sort((a, b) => a - b));
+    expect(await shifts()).toBeLessThan(0.1);
+  });
+}
+
+test('a refusal is in view too, and so is an error', async ({ app, page }) => {
+  await app.open();
+  await app.classify('flat.png');
+  await expect(heading(page)).toBeInViewport({ ratio: 1 });
+  await expect(next(page)).toBeInViewport({ ratio: 1 });
+  await app.choose('corrupt.jpg');
+  await expect(app.notice).toBeInViewport({ ratio: 1 });
+});
+
+test('who has scrolled elsewhere meanwhile stays there', async ({ app, page }) => {
+  await app.open();
+  await app.choose('spot.jpg');
+  await page.evaluate(() => {
+    document.documentElement.scrollTop = document.documentElement.scrollHeight;
+    window.dispatchEvent(new WheelEvent('wheel', { deltaY: 1000 }));
+  });
+  await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(1);
+  await expect(heading(page)).toBeVisible();
+  await page.waitForTimeout(1000); // as long as a gentle scroll may take
+  await expect(heading(page)).not.toBeInViewport();
+});
+
+test('the focus stays where it was, and a control in use is not moved away', async ({ app, page }) => {
+  await app.open();
+  const radio = page.getByRole('radio', { name: /Dermoscopy/ });
+  await app.classify('spot.jpg');
+  await radio.focus();
+  await page.keyboard.press('Space');
+  const before = await radio.evaluate((element) => element.getBoundingClientRect().top);
+  await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(2);
+  await page.waitForTimeout(1000);
+  await expect(radio).toBeFocused();
+  expect(Math.abs((await radio.evaluate((element) => element.getBoundingClientRect().top)) - before)).toBeLessThan(150);
+});
+
+test('is told with its tier, also of a photo that is selected', async ({ app, page }) => {
+  await app.open();
+  const first = await app.classify('spot.jpg');
+  const status = page.getByRole('status').first();
+  const tiers = { high: 'High concern', moderate: 'Moderate concern', low: 'Low concern', unknown: 'Concern cannot' };
+  await expect(status).toContainText(`spot.jpg: ${tiers[first.tier]}`);
+  await app.classify('flat.png');
+  await expect(status).toContainText('flat.png: Concern cannot be judged here. This picture');
+  await app.shelf.getByRole('button', { name: /^spot\.jpg/ }).click();
+  await expect(status).toContainText(`spot.jpg: ${tiers[first.tier]}`);
+});
+
+test('where the network could not be loaded, no photo is said to wait', async ({ app, page, site }) => {
+  site.answers.set('models/skin-8/manifest.json', { status: 404, type: 'text/plain', body: '' });
+  await page.goto(site.url);
+  await app.choose('spot.jpg', 'flat.png');
+  await expect(app.notice).toContainText('MODEL_UNAVAILABLE');
+  await expect(page.locator('.answers').getByText('Not looked at yet')).toBeVisible();
+  await expect(page.locator('dermlet-classifier').getByText(/waiting|one moment/i)).toHaveCount(0);
+  await expect(app.shelf.getByText('not yet', { exact: true })).toHaveCount(2);
+});

@@ -1,0 +1,54 @@
+/**
+ * Brings an answer into view when it is ready, if it was asked for and the person has not gone elsewhere meanwhile. The
+ * focus stays where it is.
+ */
+import type { ReactiveController, ReactiveControllerHost } from 'lit';
+
+const SCROLLING_KEYS: ReadonlySet<string> = new Set(['PageDown', 'PageUp', 'Home', 'End', 'ArrowDown', 'ArrowUp', ' ']);
+
+/** What is focused, in shadow trees too. */
+function focused(): Element | null {
+  let element = document.activeElement;
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  return element;
+}
+
+/** Whether a person types, drags or chooses there: it must not move away under them. */
+const isInUse = (element: Element | null): boolean =>
+  element?.matches('input, select, textarea, [contenteditable], [role=application]') ?? false;
+
+export class Reveal implements ReactiveController {
+  #asked = false;
+
+  constructor(host: ReactiveControllerHost) {
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    for (const type of ['wheel', 'touchmove', 'keydown'] as const)
+      addEventListener(type, this.#gone, { capture: true, passive: true });
+  }
+
+  hostDisconnected(): void {
+    for (const type of ['wheel', 'touchmove', 'keydown'] as const)
+      removeEventListener(type, this.#gone, { capture: true });
+  }
+
+  /** The person asked for something: its answer is to be seen. */
+  ask(): void {
+    this.#asked = true;
+  }
+
+  readonly #gone = (event: Event) => {
+    if (!(event instanceof KeyboardEvent) || SCROLLING_KEYS.has(event.key)) this.#asked = false;
+  };
+
+  /** `needed`: the part of `answer` that must be in view; if it is, nothing moves. */
+  show(answer: Element, needed: DOMRect): void {
+    if (!this.#asked) return;
+    this.#asked = false;
+    if (isInUse(focused()) || (needed.top >= 0 && needed.bottom <= innerHeight)) return;
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    answer.scrollIntoView({ block: 'start', behavior: still ? 'instant' : 'smooth' });
+  }
+}
