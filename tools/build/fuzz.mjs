@@ -187,7 +187,13 @@ export async function fuzz({ seconds = 60, only = targets() } = {}) {
     .filter(({ passed }) => !passed)
     .map(({ target, found }) => `fuzz ${target}${found.map((name) => `: build/fuzz-findings/${name}`).join('')}`);
   const replays = lines.filter(({ replayed }) => replayed).reduce((sum, { known }) => sum + known, 0);
-  return { passed: only.length - failures.length + replays, failed: failures.length, skipped: 0, failures };
+  /** @type {import('./reports.mjs').Test[]} */
+  const tests = lines.map(({ target, passed }) => ({
+    file: '',
+    titles: [`fuzz ${target}`],
+    status: passed ? 'passed' : 'failed',
+  }));
+  return { passed: only.length - failures.length + replays, failed: failures.length, skipped: 0, failures, tests };
 }
 
 if (isProgram(import.meta.url)) {
