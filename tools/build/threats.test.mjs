@@ -19,7 +19,7 @@ const ran = (file, titles, status = 'passed') => ({ file, titles, status });
 const all = () =>
   THREATS.flatMap(({ tests }) =>
     Object.entries(tests).flatMap(([path, titles]) => {
-      if (path.endsWith('_fuzz.cc')) return [ran('', [`fuzz ${/(\w+)_fuzz/.exec(path)?.[1]}`])];
+      if (/_fuzz\.\w+$/.test(path)) return [ran('', [`fuzz ${/(\w+)_fuzz/.exec(path)?.[1]}`])];
       if (path.endsWith('_test.cc')) {
         const [, suite] = /TEST(?:_[FP])?\((\w+),/.exec(readFileSync(join(root, path), 'utf8')) ?? [];
         return (titles.length > 0 ? titles : [`${suite}.Any`]).map((title) => ran('', [`${title}/0`]));
@@ -89,6 +89,9 @@ describe('an attack', () => {
     assert.deepEqual(faults([...others, ran(path, [title], 'skipped')]), [`${path}: ${title} did not run`]);
     assert.deepEqual(faults([...others, ran(path, [title]), ran(path, [title], 'failed')]), [title]);
     assert.ok(standing([]).every(({ tested, faults }) => tested === faults.length > 0));
+    // Of parts that were not to run nothing is said.
+    assert.ok(standing([], ['web']).every(({ faults }) => faults.every((fault) => fault.startsWith('tests/web/'))));
+    assert.ok(standing([], []).every(({ faults, passed }) => faults.length === 0 && passed === 0));
   });
 
   test('takes what varies in a title, and no other test', () => {
