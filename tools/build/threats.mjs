@@ -125,6 +125,23 @@ export const ACTORS = [
         open: '',
       },
       {
+        id: 'neighbour-speaks',
+        may: 'write to the page and its service worker: requests that were not made, a new version taken unasked',
+        holds:
+          'The page hears its own service worker alone, and that one the pages of its folder. Workers hear nobody ' +
+          'but the page that started them.',
+        where: ['web/src/classifier/requests.ts', 'web/src/sw/sw.ts', 'web/src/classifier/bootstrap.ts'],
+        tests: {
+          'tests/e2e/neighbours.spec.ts': [
+            "a neighbour's service worker cannot put words or requests into the page's count",
+          ],
+          'tests/e2e/offline.spec.ts': ['a neighbour outside of its folder cannot make it take a new version'],
+        },
+        open:
+          'Locks and channels are the origin’s: a neighbour may have the page take its worker for ended, or look ' +
+          'again at what is kept. A page below the site’s folder counts as one of the site.',
+      },
+      {
         id: 'neighbour-service-worker',
         may: 'register a service worker that sees and answers the page’s requests, or read the page in a frame',
         holds: 'Nothing: for the browser it is the same site. An origin of its own keeps neighbours out.',
@@ -286,7 +303,12 @@ export const ACTORS = [
             'both refuse %j as a whole',
             'a path that leaves the folder',
             'numbers too large for a double',
+            'a field named %s',
+            'a modality named %s, whose limits would be passed over',
+            'a field that stands twice is its last',
+            'nested a hundred thousand deep, %s',
           ],
+          'tests/web/asset-base.test.ts': ['are none that every object has'],
           'tests/web/models.test.ts': [
             'is read by parser and schema alike, whatever is wrong with it',
             'names each model once and has one default',
@@ -485,7 +507,10 @@ export const ACTORS = [
           'tests/e2e/strangers.spec.ts': [
             'the name of a file cannot reorder or fill the page, and leaves with its photo',
           ],
-          'tests/e2e/causes.spec.ts': ['a dropped folder is read at every depth; what is no picture is passed over'],
+          'tests/e2e/causes.spec.ts': [
+            'a dropped folder is read at every depth; what is no picture is passed over',
+            'a dropped folder of odd names, links in a circle and a pipe is read, and says nothing of its own',
+          ],
         },
         open: '',
       },
@@ -505,6 +530,17 @@ export const ACTORS = [
             'names that are not UTF-8',
             'what is no picture is named, what is no file is refused at once, and the rest is answered',
           ],
+        },
+        open: '',
+      },
+      {
+        id: 'cli-tables',
+        may: 'hold labels that are no labels: contradictions, words that every JavaScript object knows',
+        holds: 'Tables are read by a library, counted in maps; what is left out is named with its number.',
+        where: ['tools/cli/labels.ts', 'tools/cli/evaluate.ts'],
+        tests: {
+          'tests/web/cli-files.test.ts': ['a picture counts once, and contradictions are named'],
+          'tests/web/cli.test.ts': ['measures, writes both files whole, and drops nothing silently'],
         },
         open: '',
       },
