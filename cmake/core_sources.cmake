@@ -29,6 +29,7 @@ set(core_other_sources
   formats/decode.cc
   formats/exif.cc
   formats/foreign/boxes.cc
+  formats/foreign/coded.cc
   formats/foreign/heif.cc
   formats/foreign/parts.cc
   formats/foreign/webp.cc

@@ -1,9 +1,10 @@
-// npm run generate: writes contract.json and documents.json out in every language that needs them, and compiles the
-// message catalogues.
+// npm run generate: writes contract.json and documents.json out in every language that needs them, compiles the message
+// catalogues, and writes the rows of the threat model into its document.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { COMPILED, compiledMessages, missingMessages } from '../tools/build/messages.mjs';
+import { DOCUMENT, documentText } from '../tools/build/threats.mjs';
 import { named, readContract, readDocuments } from './contract.mjs';
 import { cpp } from './writers/cpp.mjs';
 import { python } from './writers/python.mjs';
@@ -35,6 +36,7 @@ export function generated(contract = readContract(), documents = readDocuments()
       Object.entries(documents.schemas).map(([path, name]) => [path, schema(contract, documents, name)]),
     ),
     ...compiledMessages(),
+    [DOCUMENT]: documentText(),
   };
 }
 

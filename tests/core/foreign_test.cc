@@ -148,6 +148,20 @@ TEST(Foreign, TheCopyForDecodersNamesItsCoding) {
   }
 }
 
+// Frames of an animation are not looked at: decoders get the picture that lies beside them, and nothing else.
+TEST(Foreign, TheCopyForDecodersHasNoAnimation) {
+  auto bytes = foreign("animated.avif");
+  const auto has = [&](std::string_view name) {
+    return std::search(bytes.begin(), bytes.end(), name.begin(), name.end()) != bytes.end();
+  };
+  ASSERT_TRUE(has("moov") && has("avis") && has("msf1"));
+  const auto header = inspect(bytes);
+  ASSERT_TRUE(header);
+  for (const BytePatch& patch : header->neutralising) bytes[patch.at] = patch.value;
+  EXPECT_FALSE(has("moov") || has("avis") || has("msf1"));
+  EXPECT_EQ(std::string(bytes.begin() + 4, bytes.begin() + 12), "ftypavif");
+}
+
 TEST(Foreign, SizesOverTheLimitAreRefusedBeforeAnythingIsDecoded) {
   for (const char* name : {"huge.webp", "huge.avif", "huge.heic"})
     EXPECT_EQ(inspect(foreign(name)).error().code, ErrorCode::kImageTooLarge) << name;

@@ -1,5 +1,6 @@
 /** What goes wrong says why: one cause after the other, brought about for real. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -172,6 +173,31 @@ test.describe('files', () => {
     } finally {
       rmSync(loose);
     }
+  });
+
+  test('a dropped folder of odd names, links in a circle and a pipe is read, and says nothing of its own', async ({
+    app,
+    page,
+  }) => {
+    const spot = await readFile(picture('spot.jpg'));
+    const names = ['<img src=x onerror=alert(1)>.jpg', 'a\nb.jpg', '\u202egpj.jpg', '__proto__.jpg', '%2e%2e%2f.jpg'];
+    for (const name of names) writeFileSync(join(folder, name), spot);
+    mkdirSync(join(folder, 'folder.jpg'));
+    symlinkSync('.', join(folder, 'circle'));
+    symlinkSync('nowhere.jpg', join(folder, 'dangling.jpg'));
+    execFileSync('mkfifo', [join(folder, 'pipe.jpg')]);
+    await app.open();
+    await drop(page, folder);
+    const answered = async () => (await app.results()).map(({ name }) => name).sort();
+    await expect.poll(answered, { timeout: 60_000 }).toEqual([...names].sort());
+    // A link is passed over, whatever it points to; a pipe is a file of no bytes.
+    const refused = () => page.evaluate(() => window.heard.errors.map(({ name, code }) => [name, code]));
+    await expect.poll(refused).toEqual([['pipe.jpg', 'CORRUPT_IMAGE']]);
+    await expect(app.shelf.getByRole('listitem')).toHaveCount(names.length + 1);
+    expect(await app.shelf.locator('img[src="x"]').count()).toBe(0);
+    const words = (await app.shelf.getByRole('listitem').allTextContents()).join();
+    expect(words).toContain('__proto__.jpg');
+    expect(words).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
   });
 
   test('a folder without a picture says so', async ({ app, page }) => {

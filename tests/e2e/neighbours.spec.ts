@@ -42,6 +42,41 @@ elsewhere(
   },
 );
 
+test("a neighbour's service worker cannot put words or requests into the page's count", async ({ app, page, site }) => {
+  site.answers.set('project/page.html', { body: '<!doctype html><title>Neighbour</title>', type: 'text/html' });
+  site.answers.set('project/sw.js', {
+    type: 'text/javascript',
+    body: `self.addEventListener('message', async ({ source }) => {
+      for (const client of await self.clients.matchAll({ includeUncontrolled: true })) {
+        for (const made of [null, 7, [null], [{ address: 'https://see.no.doctor/', at: Date.now() + 1e9 }]])
+          client.postMessage({ type: 'dermlet-requests', made });
+      }
+      source.postMessage('sent');
+    })`,
+  });
+  await app.open();
+  await app.classify('spot.jpg');
+  await app.details();
+  const listed = page.locator('dermlet-request-count');
+  await expect(listed.getByText('disconnect from the internet')).toBeVisible({ timeout: 30_000 });
+  const told = () => listed.locator('p, li').allTextContents();
+  const before = await told();
+  expect(before.join()).toContain('disconnect from the internet');
+  const neighbour = await page.context().newPage();
+  await neighbour.goto(`${site.url}project/page.html`);
+  await neighbour.evaluate(async () => {
+    const sent = new Promise((done) => navigator.serviceWorker.addEventListener('message', done, { once: true }));
+    navigator.serviceWorker.startMessages();
+    const registration = await navigator.serviceWorker.register('sw.js', { scope: './' });
+    const worker = registration.installing ?? registration.active!;
+    while (worker.state !== 'activated') await new Promise((done) => setTimeout(done, 20));
+    worker.postMessage('speak');
+    await sent;
+  });
+  await page.waitForTimeout(1000);
+  expect(await told()).toEqual(before);
+});
+
 const frame = (address: string) => ({
   body: `<!doctype html><title>Stranger</title><iframe src="${address}" width="800" height="800"></iframe>`,
   type: 'text/html; charset=utf-8',

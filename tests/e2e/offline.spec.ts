@@ -119,6 +119,24 @@ test('a page of an older version says that there is a new one, and a button take
   await app.classify('spot.jpg');
 });
 
+test('a neighbour outside of its folder cannot make it take a new version', async ({ app, page, context, site }) => {
+  await app.open();
+  await untilKept(page);
+  renewPage(site);
+  await update(page);
+  const neighbour = await context.newPage();
+  await neighbour.goto(`${site.origin}/`); // not found, and of this origin
+  const state = await neighbour.evaluate(async (folder) => {
+    const registration = await navigator.serviceWorker.getRegistration(folder);
+    const fresh = registration!.waiting!;
+    fresh.postMessage('take-over');
+    await new Promise((done) => setTimeout(done, 1500));
+    return fresh.state;
+  }, site.url);
+  expect(state).toBe('installed');
+  await expect(page.getByRole('button', TAKE)).toBeVisible();
+});
+
 test('a page that is opened while a new version waits learns of it too', async ({ app, page, context, site }) => {
   await app.open();
   await untilKept(page);

@@ -115,6 +115,29 @@ for (const [what, without] of [
   });
 }
 
+for (const [what, ended] of [
+  ['the worker lives', false],
+  ['the idle worker was ended', true],
+] as const) {
+  test(`the proof is withdrawn when storage is cleared afterwards: ${what}`, async ({ app, page, site }) => {
+    if (ended) await page.addInitScript(soon);
+    await app.open();
+    await untilOffered(app, 'spot.jpg');
+    await page.waitForFunction(() => navigator.serviceWorker.controller);
+    if (ended) await expect.poll(() => page.workers().length).toBe(0);
+    const served = site.log.length;
+    // What is kept is looked for, which is no request, and the offer stands.
+    await page.waitForTimeout(6000);
+    await expect(page.getByText('disconnect from the internet')).toBeVisible();
+    await page.evaluate(async () => {
+      for (const name of await caches.keys()) if (!name.startsWith('dermlet-site')) await caches.delete(name);
+    });
+    await expect(page.getByText('keep the Network tab')).toBeVisible({ timeout: 20_000 });
+    await expect(page.getByText('disconnect from the internet')).toHaveCount(0);
+    expect(site.log.slice(served)).toEqual([]);
+  });
+}
+
 test('what is not kept on this device is not called so', async ({ app, page, site }) => {
   site.answers.set('engine/libheif.wasm', { status: 404, type: 'text/plain', body: '' });
   await app.open();

@@ -36,6 +36,11 @@ describe('files that a bundler moved', () => {
     ]);
   });
 
+  test('are none that every object has', () =>
+    expect(addressIn('https://h/models/x/', 'constructor', { 'a.onnx': 'https://h/b.onnx' })).toBe(
+      'https://h/models/x/constructor',
+    ));
+
   test('do not hide files elsewhere', () => {
     files.value = moved;
     const engine = engineFolder('/dermlet/engine', 'https://h/page.html');

@@ -267,6 +267,9 @@ describe('evaluate', () => {
       'drawn,spot.jpg,nv,g1,val,photo,"NV/Nevus, drawn",fitzpatrick:3',
       'drawn,spot.png,scc,g1,val,photo,,',
       'drawn,orientation-6.jpg,wart,g2,val,photo,,',
+      'drawn,other-1.jpg,constructor,g2,val,photo,,',
+      'drawn,other-2.jpg,__proto__,g2,val,photo,,',
+      'drawn,other-3.jpg,__proto__,g2,val,photo,,',
       'drawn,flat.png,none,g3,val,photo,wall,',
       'drawn,cut-off.jpg,nv,g4,val,photo,,',
       'drawn,missing.jpg,nv,g5,val,photo,,',
@@ -296,6 +299,8 @@ describe('evaluate', () => {
     );
     expect(code).toBe(0);
     expect(err).toMatch(/skipped: 1 picture with the label 'wart'/);
+    expect(err).toMatch(/skipped: 1 picture with the label 'constructor'/);
+    expect(err).toMatch(/skipped: 2 pictures with the label '__proto__'/);
     expect(err).toMatch(/unreadable: drawn\/cut-off\.jpg: CORRUPT_IMAGE/);
     expect(err).toMatch(/unreadable: drawn\/missing\.jpg: UNREADABLE_FILE/);
     expect(err).toMatch(/5\/5 pictures, [\d.]+ images\/s/);
@@ -304,7 +309,7 @@ describe('evaluate', () => {
     expect(written).toMatchObject({
       evaluationVersion: 2,
       classes: ['akiec', 'bcc', 'bkl', 'df', 'mel', 'nv', 'vasc'],
-      counts: { rows: 6, evaluated: 3, unreadable: 2, unknownLabels: { wart: 1 } },
+      counts: { rows: 9, evaluated: 3, unreadable: 2, unknownLabels: { wart: 1, constructor: 1 } },
       overall: { pictures: 2, groups: 1, malignant: { classes: ['bcc', 'mel', 'scc'], pictures: 1 } },
       parts: {
         'drawn-8': { classes: ['akiec', 'bcc', 'bkl', 'df', 'mel', 'nv', 'scc', 'vasc'], lesions: { pictures: 2 } },

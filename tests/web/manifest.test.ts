@@ -150,6 +150,42 @@ describe('parser and schema', () => {
   });
 });
 
+describe('text that JSON can hold and a manifest cannot', () => {
+  const whole = JSON.stringify(FULL);
+  const withMember = (member: string): string => `{${member},${whole.slice(1)}`;
+
+  // An object has members of these names without having them of its own.
+  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('a field named %s', (name) => {
+    const text = withMember(`"${name}":{"classes":[],"name":"x"}`);
+    expect(bySchema(JSON.parse(text))).toBe(false);
+    expectCode(() => parseManifestText(text), 'MODEL_CORRUPT', new RegExp(`${name} is not known`));
+    expect(({} as { classes?: unknown }).classes).toBeUndefined();
+  });
+
+  test.each(['constructor', 'prototype'])('a modality named %s, whose limits would be passed over', (name) => {
+    const { id } = (FULL.modalities as { id: string }[])[0]!;
+    expectCode(() => parseManifestText(whole.replaceAll(`"${id}"`, `"${name}"`)), 'MODEL_CORRUPT', RegExp(`'${name}'`));
+  });
+
+  test('a field that stands twice is its last', () =>
+    expectCode(
+      () => parseManifestText(`${whole.slice(0, -1)},"classes":7}`),
+      'MODEL_CORRUPT',
+      /classes must be a list/,
+    ));
+
+  test.each([
+    ['where anything may stand', `"training":{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, undefined],
+    ['where nothing may', `"deep":${'['.repeat(100_000)}${']'.repeat(100_000)}`, /deep is not known/],
+  ])('nested a hundred thousand deep, %s', (_where, member, message) => {
+    const { training: _training, ...rest } = FULL;
+    const text = `${JSON.stringify(rest).slice(0, -1)},${member}}`;
+    if (message) return expectCode(() => parseManifestText(text), 'MODEL_CORRUPT', message);
+    expect(parseManifestText(text)).not.toHaveProperty('training');
+    return undefined;
+  });
+});
+
 test('names in any script are taken, at their full length', () => {
   for (const name of ['أم الملانوم', 'मेलानोमा', 'خال ملانوسیتی\u200cدار', '黒色腫', 'é'.repeat(80)])
     expect(parseManifest(changed(['classes', 0, 'name'], (container, key) => (container[key] = name)))).toBeTruthy();

@@ -1,17 +1,18 @@
 // npm run fuzz -- [--seconds N] [--only TARGET[,TARGET]]: libFuzzer on the C++ core under the sanitizers, two targets
-// at a time. First every input that once failed (tests/fuzz/regressions/<target>-*), then N seconds (60) from the drawn
-// pictures (fuzz-seeds.mjs) and the corpus of earlier runs (.cache/fuzz/<target>, which later runs extend), with the
+// at a time, and `foreign`, which changes WebP, AVIF and HEIC at random for decoders that libFuzzer does not see. First
+// every input that once failed (tests/fuzz/regressions/<target>-*), then N seconds (60) from the drawn pictures
+// (fuzz-seeds.mjs) and the corpus of earlier runs (.cache/fuzz/<target>, which later runs extend), with the
 // dictionaries in tests/fuzz/dictionaries. Ends with a table: runs, coverage, new inputs, findings. A finding is saved
 // in build/fuzz-findings/ and printed with the command that reproduces it; exit status 1.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fuzzers } from './artifacts.mjs';
+import { fuzzers, wasm } from './artifacts.mjs';
 import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
 import { fromLibFuzzer } from './reports.mjs';
 import { cacheDir, isProgram, logDir, main, root, run, StepError, say, tail } from './steps.mjs';
-import { BUILD_NEEDS, checkNode, ensureTools, TEST_NEEDS } from './toolchain.mjs';
+import { BUILD_NEEDS, checkNode, ensurePackages, ensureTools, localBin, TEST_NEEDS } from './toolchain.mjs';
 
 const source = join(root, 'tests', 'fuzz');
 const work = join(root, 'build', 'fuzz-work');
@@ -40,10 +41,14 @@ const DICTIONARIES = {
   scaled: ['jpeg'],
 };
 
-export const targets = () =>
-  readdirSync(source)
-    .flatMap((name) => (name.endsWith('_fuzz.cc') ? [name.slice(0, -'_fuzz.cc'.length)] : []))
-    .sort();
+/** @param {RegExp} pattern */
+const named = (pattern) => readdirSync(source).flatMap((name) => pattern.exec(name)?.[1] ?? []);
+
+/** Those of libFuzzer. */
+export const nativeTargets = () => named(/^(\w+)_fuzz\.cc$/).sort();
+/** Scripts, which change their files themselves. */
+const scripts = () => named(/^(\w+)_fuzz\.ts$/);
+export const targets = () => [...nativeTargets(), ...scripts()].sort();
 
 /** @param {string} target */
 function dictionaryOf(target) {
@@ -84,7 +89,7 @@ const findingsOf = (target) =>
  * @param {number} seconds
  * @returns {Promise<Row>}
  */
-async function one(target, seconds) {
+async function native(target, seconds) {
   const program = join(root, 'build', 'fuzz', 'tests', 'fuzz', `fuzz_${target}`);
   const log = `fuzz-${target}`;
   const corpus = join(cacheDir, 'fuzz', target);
@@ -114,6 +119,39 @@ async function one(target, seconds) {
   if (!passed) complain({ target, status, program, replayed, found });
   return { target, passed, known: known.length, replayed, found, ...figures };
 }
+
+/**
+ * The same of a script: its last line says how many it has read.
+ * @param {string} target
+ * @param {number} seconds
+ * @returns {Promise<Row>}
+ */
+async function script(target, seconds) {
+  const [log, known] = [`fuzz-${target}`, regressionsOf(target)];
+  const program = join(source, `${target}_fuzz.ts`);
+  mkdirSync(findings, { recursive: true });
+  const args = [program, String(seconds), join(findings, `${target}-`), ...known];
+  const status = await run(localBin('tsx'), args, { log, mayFail: true, limit: (seconds + 240) * 1000 });
+  const last = /^\{.*\}$/m.exec(tail(join(logDir, `${log}.log`), 1).trim())?.[0];
+  /** @type {{ runs: number, found: string[] } | null} */
+  const told = last === undefined ? null : JSON.parse(last);
+  const again = told?.found.filter((name) => known.some((path) => path.endsWith(`/${name}`))) ?? [];
+  const found = told?.found.filter((name) => !again.includes(name)) ?? [];
+  const [passed, replayed] = [status === 0 && told !== null, told !== null && again.length === 0];
+  if (!passed)
+    complain({ target, status, program: `${relative(root, localBin('tsx'))} ${program} 0 /`, replayed, found });
+  return {
+    target,
+    passed,
+    known: known.length,
+    replayed,
+    found,
+    ...(told ? { runs: told.runs, perSecond: Math.round(told.runs / seconds) } : {}),
+  };
+}
+
+/** @type {(target: string, seconds: number) => Promise<Row>} */
+const one = (target, seconds) => (scripts().includes(target) ? script : native)(target, seconds);
 
 /**
  * Says what a finding is, how to reproduce it and how to keep it.
@@ -171,7 +209,8 @@ function table(lines) {
  * @param {{ seconds?: number, only?: readonly string[] }} [options]
  */
 export async function fuzz({ seconds = 60, only = targets() } = {}) {
-  await fuzzers();
+  if (only.some((target) => nativeTargets().includes(target))) await fuzzers();
+  if (only.some((target) => scripts().includes(target))) await wasm();
   mkdirSync(work, { recursive: true });
   const waiting = [...only];
   /** @type {Row[]} */
@@ -187,7 +226,13 @@ export async function fuzz({ seconds = 60, only = targets() } = {}) {
     .filter(({ passed }) => !passed)
     .map(({ target, found }) => `fuzz ${target}${found.map((name) => `: build/fuzz-findings/${name}`).join('')}`);
   const replays = lines.filter(({ replayed }) => replayed).reduce((sum, { known }) => sum + known, 0);
-  return { passed: only.length - failures.length + replays, failed: failures.length, skipped: 0, failures };
+  /** @type {import('./reports.mjs').Test[]} */
+  const tests = lines.map(({ target, passed }) => ({
+    file: '',
+    titles: [`fuzz ${target}`],
+    status: passed ? 'passed' : 'failed',
+  }));
+  return { passed: only.length - failures.length + replays, failed: failures.length, skipped: 0, failures, tests };
 }
 
 if (isProgram(import.meta.url)) {
@@ -198,6 +243,7 @@ if (isProgram(import.meta.url)) {
     if (unknown.length > 0 || !/^[1-9]\d*$/.test(values.seconds))
       throw new StepError(`Use: npm run fuzz -- [--seconds N] [--only ${targets().join(',')}]`);
     checkNode();
+    await ensurePackages();
     await ensureTools([...BUILD_NEEDS, ...TEST_NEEDS]);
     const { failed } = await fuzz({ seconds: Number(values.seconds), only });
     return failed > 0 ? 1 : 0;

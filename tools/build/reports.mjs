@@ -1,28 +1,48 @@
-// Test runners' reports in one form: { passed, failed, skipped, failures: names of the failed }.
+// Test runners' reports in one form: every test, counted.
+import { join, relative } from 'node:path';
+import { root } from './steps.mjs';
 
 /**
+ * @typedef {object} Test
+ * @property {string} file  relative to the repository; '' where the runner does not say it
+ * @property {readonly string[]} titles  from the outermost suite inwards; the last is the test's own
+ * @property {'passed' | 'failed' | 'skipped'} status
+ *
  * @typedef {object} Counts
  * @property {number} passed
  * @property {number} failed
  * @property {number} skipped
  * @property {string[]} failures  names
+ * @property {Test[]} tests
  */
 
 /**
  * The parts of Vitest's report that are used.
- * @typedef {{ status: string, fullName: string }} VitestTest
+ * @typedef {{ status: string, fullName: string, title?: string, ancestorTitles?: string[] }} VitestTest
  * @typedef {{ testResults?: { name: string, status: string, assertionResults: VitestTest[] }[] }} VitestReport
  *
  * And those of Playwright's.
  * @typedef {{ status: string, projectName?: string }} PlaywrightTest
- * @typedef {{ title: string, tests: PlaywrightTest[] }} PlaywrightSpec
+ * @typedef {{ title: string, file?: string, tests: PlaywrightTest[] }} PlaywrightSpec
  * @typedef {{ title: string, specs?: PlaywrightSpec[], suites?: PlaywrightSuite[] }} PlaywrightSuite
- * @typedef {{ suites?: PlaywrightSuite[], errors?: { message?: string }[] }} PlaywrightReport
+ * @typedef {{ suites?: PlaywrightSuite[], errors?: { message?: string }[], config?: { rootDir: string } }}
+ *   PlaywrightReport
  */
 
 /** @returns {Counts} */
-function empty() {
-  return { passed: 0, failed: 0, skipped: 0, failures: [] };
+export function empty() {
+  return { passed: 0, failed: 0, skipped: 0, failures: [], tests: [] };
+}
+
+/**
+ * @param {Counts} counts
+ * @param {Test} test
+ * @param {string} [name]  where it failed
+ */
+function add(counts, test, name = test.titles.join(' > ')) {
+  counts.tests.push(test);
+  counts[test.status] += 1;
+  if (test.status === 'failed') counts.failures.push(name);
 }
 
 /** @param {string} text */
@@ -41,13 +61,9 @@ export function fromJunit(xml) {
   for (const [, attributes = ''] of xml.matchAll(/<testcase\b([^>]*)>/g)) {
     /** @param {string} name */
     const value = (name) => unescapeXml(new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? '');
-    const status = value('status');
-    if (status === 'run') counts.passed += 1;
-    else if (status === 'notrun' || status === 'disabled') counts.skipped += 1;
-    else {
-      counts.failed += 1;
-      counts.failures.push(value('name'));
-    }
+    const said = value('status');
+    const status = said === 'run' ? 'passed' : said === 'notrun' || said === 'disabled' ? 'skipped' : 'failed';
+    add(counts, { file: '', titles: [value('name')], status });
   }
   return counts;
 }
@@ -64,11 +80,12 @@ export function fromPytest(xml) {
   )) {
     /** @param {string} name */
     const value = (name) => unescapeXml(new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? '');
-    if (/<(failure|error)\b/.test(body)) {
-      counts.failed += 1;
-      counts.failures.push([value('classname'), value('name')].filter(Boolean).join(' > '));
-    } else if (/<skipped\b/.test(body)) counts.skipped += 1;
-    else counts.passed += 1;
+    const status = /<(failure|error)\b/.test(body) ? 'failed' : /<skipped\b/.test(body) ? 'skipped' : 'passed';
+    const names = [value('classname'), value('name')].filter(Boolean);
+    // A class of tests is named behind its module.
+    const module = /^tests\.\w+/.exec(value('classname'))?.[0].replaceAll('.', '/');
+    const file = module === undefined ? '' : `tools/train/${module}.py`;
+    add(counts, { file, titles: names.slice(-1), status }, names.join(' > '));
   }
   return counts;
 }
@@ -80,17 +97,13 @@ export function fromPytest(xml) {
 export function fromVitest(json) {
   const counts = empty();
   for (const file of json.testResults ?? []) {
-    for (const test of file.assertionResults) {
-      if (test.status === 'passed') counts.passed += 1;
-      else if (test.status === 'failed') {
-        counts.failed += 1;
-        counts.failures.push(test.fullName);
-      } else counts.skipped += 1;
+    const path = relative(root, file.name);
+    for (const { ancestorTitles = [], title, fullName, status: said } of file.assertionResults) {
+      const status = said === 'passed' || said === 'failed' ? said : 'skipped';
+      add(counts, { file: path, titles: [...ancestorTitles, title ?? fullName], status }, fullName);
     }
-    if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) {
-      counts.failed += 1;
-      counts.failures.push(file.name);
-    }
+    if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'))
+      add(counts, { file: path, titles: [], status: 'failed' }, file.name);
   }
   return counts;
 }
@@ -107,29 +120,29 @@ export function fromPlaywright(json) {
    */
   const visit = (suite, path) => {
     for (const spec of suite.specs ?? []) {
-      for (const test of spec.tests) {
-        if (test.status === 'expected' || test.status === 'flaky') counts.passed += 1;
-        else if (test.status === 'skipped') counts.skipped += 1;
-        else {
-          counts.failed += 1;
-          const project = test.projectName ? [`[${test.projectName}]`] : [];
-          counts.failures.push([...path, spec.title, ...project].filter(Boolean).join(' > '));
-        }
+      for (const { status: said, projectName } of spec.tests) {
+        const status = said === 'expected' || said === 'flaky' ? 'passed' : said === 'skipped' ? 'skipped' : 'failed';
+        const file = spec.file === undefined ? '' : relative(root, join(json.config?.rootDir ?? root, spec.file));
+        const project = projectName ? [`[${projectName}]`] : [];
+        add(
+          counts,
+          { file, titles: [...path.slice(1), spec.title], status },
+          [...path, spec.title, ...project].filter(Boolean).join(' > '),
+        );
       }
     }
     for (const inner of suite.suites ?? []) visit(inner, [...path, inner.title]);
   };
   for (const suite of json.suites ?? []) visit(suite, [suite.title]);
   for (const error of json.errors ?? []) {
-    counts.failed += 1;
     const [first = ''] = (error.message ?? 'error outside of any test').split('\n');
-    counts.failures.push(first);
+    add(counts, { file: '', titles: [first], status: 'failed' });
   }
   return counts;
 }
 
 /**
- * TAP as `node --test --test-reporter=tap` writes it: only the summary at the end and the names of failed leaves.
+ * TAP as `node --test --test-reporter=tap` writes it: the counts are those of its summary. It names no files.
  * @param {string} text
  */
 export function fromTap(text) {
@@ -144,6 +157,12 @@ export function fromTap(text) {
   )) {
     if (!details?.includes("failureType: 'subtestsFailed'")) counts.failures.push(name);
   }
+  for (const [, not, name = '', skip] of text.matchAll(/^ *(not )?ok \d+ - (.*?)( # (?:SKIP|TODO)\b.*)?$/gm))
+    counts.tests.push({
+      file: '',
+      titles: [name.replace(/\\(.)/g, '$1')],
+      status: skip ? 'skipped' : not ? 'failed' : 'passed',
+    });
   return counts;
 }
 

@@ -18,10 +18,10 @@ import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { changedFiles, selectionFor, webTests } from './changed.mjs';
 import { fingerprint } from './fingerprint.mjs';
-import { targets } from './fuzz.mjs';
+import { nativeTargets, targets } from './fuzz.mjs';
 import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
 import { datedChangelog, next } from './release.mjs';
-import { fromJunit, fromLibFuzzer, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
+import { empty, fromJunit, fromLibFuzzer, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { serve } from './serve.mjs';
 import { isNewEnough, stbVersion } from './stb.mjs';
 import { root } from './steps.mjs';
@@ -247,12 +247,16 @@ describe('versions', () => {
 });
 
 describe('reports', () => {
-  const none = { passed: 0, failed: 0, skipped: 0, failures: [] };
+  const none = empty();
+  /** @param {import('./reports.mjs').Counts} counts */
+  const counted = ({ tests: _, ...rest }) => rest;
+  /** @param {import('./reports.mjs').Counts} counts */
+  const named = ({ tests }) => tests.map(({ file, titles, status }) => [file, ...titles, status].join(' > '));
 
   test('CTest', () => {
     const xml = `<testsuite tests="3"><testcase name="A.&lt;1&gt;" status="fail"><failure/></testcase>
       <testcase name="B" status="run"/><testcase name="C" status="notrun"><skipped/></testcase></testsuite>`;
-    assert.deepEqual(fromJunit(xml), { passed: 1, failed: 1, skipped: 1, failures: ['A.<1>'] });
+    assert.deepEqual(counted(fromJunit(xml)), { passed: 1, failed: 1, skipped: 1, failures: ['A.<1>'] });
   });
 
   test('pytest, with a file that cannot be read and a test that fails and errors', () => {
@@ -268,7 +272,7 @@ describe('reports', () => {
       <testcase classname="tests.test_a" name="test_v" time="0"><skipped message="no">f</skipped></testcase>
       </testsuite></testsuites>`;
     const failures = ['tests.test_a > test_z[<]', 'tests.test_a > test_w', 'tests.test_b'];
-    assert.deepEqual(fromPytest(xml), { passed: 2, failed: 3, skipped: 1, failures });
+    assert.deepEqual(counted(fromPytest(xml)), { passed: 2, failed: 3, skipped: 1, failures });
   });
 
   test('Vitest, with a file that does not load', () => {
@@ -280,7 +284,12 @@ describe('reports', () => {
       },
       { name: 'b.test.ts', status: 'failed', assertionResults: [] },
     ];
-    assert.deepEqual(fromVitest({ testResults }), { passed: 1, failed: 2, skipped: 1, failures: ['x', 'b.test.ts'] });
+    assert.deepEqual(counted(fromVitest({ testResults })), {
+      passed: 1,
+      failed: 2,
+      skipped: 1,
+      failures: ['x', 'b.test.ts'],
+    });
   });
 
   test('Playwright, with an error outside of any test', () => {
@@ -294,7 +303,7 @@ describe('reports', () => {
       suites: [{ title: 'f.spec.ts', suites: [{ title: 'g', specs }] }],
       errors: [{ message: 'boom\nat' }],
     };
-    assert.deepEqual(fromPlaywright(json), {
+    assert.deepEqual(counted(fromPlaywright(json)), {
       passed: 1,
       failed: 2,
       skipped: 1,
@@ -306,7 +315,31 @@ describe('reports', () => {
     const inner = "    not ok 1 - inner\n      ---\n      failureType: 'testCodeFailure'\n      ...\n";
     const outer = "not ok 1 - outer\n  ---\n  failureType: 'subtestsFailed'\n  ...\n";
     const tap = `TAP version 13\n${inner}${outer}# pass 4\n# fail 1\n# cancelled 0\n# skipped 2\n# todo 0\n`;
-    assert.deepEqual(fromTap(tap), { passed: 4, failed: 1, skipped: 2, failures: ['inner'] });
+    assert.deepEqual(counted(fromTap(tap)), { passed: 4, failed: 1, skipped: 2, failures: ['inner'] });
+  });
+
+  test('each test is named with its file, where the runner says it, its suites and what became of it', () => {
+    assert.deepEqual(named(fromJunit('<testcase name="A.B" status="run"/><testcase name="C.D" status="fail"/>')), [
+      ' > A.B > passed',
+      ' > C.D > failed',
+    ]);
+    const pytest = '<testcase classname="tests.test_a.TestB" name="test_c[1]" time="0"/>';
+    assert.deepEqual(named(fromPytest(pytest)), ['tools/train/tests/test_a.py > test_c[1] > passed']);
+    const assertionResults = [{ ancestorTitles: ['out'], title: 'in', fullName: 'out in', status: 'pending' }];
+    const testResults = [{ name: join(root, 'tests/web/a.test.ts'), status: 'passed', assertionResults }];
+    assert.deepEqual(named(fromVitest({ testResults })), ['tests/web/a.test.ts > out > in > skipped']);
+    const specs = [{ title: 't', file: 'e2e/f.spec.ts', tests: [{ status: 'flaky' }] }];
+    const suites = [{ title: 'e2e/f.spec.ts', suites: [{ title: 'g', specs }] }];
+    assert.deepEqual(named(fromPlaywright({ suites, config: { rootDir: join(root, 'tests') } })), [
+      'tests/e2e/f.spec.ts > g > t > passed',
+    ]);
+    const tap = '    ok 1 - an inner \\# one\n    not ok 2 - bad\nnot ok 1 - outer\nok 2 - later # SKIP\n';
+    assert.deepEqual(named(fromTap(tap)), [
+      ' > an inner # one > passed',
+      ' > bad > failed',
+      ' > outer > failed',
+      ' > later > skipped',
+    ]);
   });
 
   test('a crash and an empty run are failures', () => {
@@ -416,7 +449,7 @@ describe('fuzz', () => {
     const listed = /foreach\(target ([^)]+)\)/
       .exec(readFileSync(join(root, 'tests/fuzz/CMakeLists.txt'), 'utf8'))?.[1]
       ?.split(' ');
-    assert.deepEqual(listed, targets());
+    assert.deepEqual(listed, nativeTargets());
     for (const name of readdirSync(join(root, 'tests/fuzz/regressions')))
       assert.ok(
         targets().some((target) => name.startsWith(`${target}-`)),

@@ -1,5 +1,7 @@
 // npm test: all tests, in order, with real counts. The last line is `N passed, N failed`; exit status 1 if any failed.
 //   npm test -- [--only PART[,PART]] [--changed [--since COMMIT]] [--verbose] [--no-install]
+// npm run attack: of these the tests that the threat model names (threats.mjs), and a line for each of its rows.
+//   npm run attack -- [--seconds N] [--only PART[,PART]] [--verbose] [--no-install]    N: of each fuzzer, 30
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
@@ -8,9 +10,10 @@ import { native, npmPackage, site, trainingEnvironment, wasm } from './artifacts
 import { changedFiles, selectionFor, webTests } from './changed.mjs';
 import { fuzz } from './fuzz.mjs';
 import { checks } from './lint.mjs';
-import { fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
+import { empty, fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { siteDir } from './serve.mjs';
 import { ask, logDir, main, messageOf, root, run, StepError, say, seconds, tail } from './steps.mjs';
+import { attackPlan, standing } from './threats.mjs';
 import {
   BUILD_NEEDS,
   checkNode,
@@ -43,8 +46,13 @@ let verbose = false;
  * @type {{ since: string, files: string[], wanted: import('./changed.mjs').Selection } | null}
  */
 let change = null;
-/** @type {Result} */
-const NOTHING = { passed: 0, failed: 0, skipped: 0, failures: [] };
+/**
+ * What `npm run attack` runs; null: `npm test`.
+ * @type {import('./threats.mjs').Plan | null}
+ */
+let attack = null;
+/** Seconds of each fuzzer. */
+let fuzzing = 30;
 
 /**
  * A runner that counts its tests itself: `read` returns the counts. A missing report counts as a crash.
@@ -60,13 +68,8 @@ async function counted(log, [command, ...args], read, options = {}) {
   try {
     counts = read();
   } catch (error) {
-    return {
-      passed: 0,
-      failed: 1,
-      skipped: 0,
-      failures: [`no readable report (${messageOf(error)}); the runner ended with ${status}`],
-      log,
-    };
+    const failures = [`no readable report (${messageOf(error)}); the runner ended with ${status}`];
+    return { ...empty(), failed: 1, failures, log };
   }
   return { ...judge(counts, status), log };
 }
@@ -81,9 +84,7 @@ async function counted(log, [command, ...args], read, options = {}) {
  */
 async function single(name, log, [command, ...args], options = {}) {
   const status = await run(command, args, { log, mayFail: true, echo: verbose, limit: 5 * MINUTE, ...options });
-  return status === 0
-    ? { passed: 1, failed: 0, skipped: 0, failures: [], log }
-    : { passed: 0, failed: 1, skipped: 0, failures: [name], log };
+  return status === 0 ? { ...empty(), passed: 1, log } : { ...empty(), failed: 1, failures: [name], log };
 }
 
 /** @param {string} name */
@@ -108,6 +109,7 @@ async function googleTests(preset) {
     '--no-tests=error',
     '--parallel',
     String(cpus().length),
+    ...(attack ? ['--tests-regex', attack.core.source] : []),
   ];
   const env = { UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1' };
   return counted(
@@ -124,7 +126,7 @@ const PARTS = [
   { id: 'lint', title: 'Style and types', test: style },
   { id: 'core', title: 'C++ core', test: () => googleTests('native') },
   { id: 'asan', title: 'C++ core under address and undefined-behaviour sanitizers', test: () => googleTests('asan') },
-  { id: 'fuzz', title: 'Hostile input: each fuzz target for half a minute', test: () => fuzz({ seconds: 30 }) },
+  { id: 'fuzz', title: 'Hostile input: each fuzz target for half a minute', test: () => fuzz({ seconds: fuzzing }) },
   { id: 'module', title: 'WASM module: size, and use in Node', needs: wasm, test: moduleInNode },
   { id: 'web', title: 'TypeScript units', needs: wasm, test: unit },
   { id: 'train', title: 'Training tool', needs: wasm, test: trainingTool },
@@ -157,7 +159,7 @@ const PARTS = [
     needs: async () => {
       await wasm();
       await site();
-      await trainingEnvironment();
+      if (!attack) await trainingEnvironment();
     },
     test: endToEnd,
   },
@@ -179,6 +181,7 @@ const PARTS = [
  * @param {RunOptions} [options]
  */
 function nodeTests(log, files, options) {
+  const chosen = attack ? files.filter((file) => attack?.files.includes(file)) : files;
   const tap = report(`${log}.tap`);
   const reporters = [
     '--test-reporter=spec',
@@ -188,7 +191,7 @@ function nodeTests(log, files, options) {
   ];
   return counted(
     log,
-    [process.execPath, '--test', ...reporters, ...files],
+    [process.execPath, '--test', ...reporters, ...chosen],
     () => fromTap(readFileSync(tap, 'utf8')),
     options,
   );
@@ -201,6 +204,7 @@ function scripts() {
     'tools/build/licences.test.mjs',
     'tools/build/sbom.test.mjs',
     'tools/build/advisories.test.mjs',
+    'tools/build/threats.test.mjs',
     'contract/generate.test.mjs',
     'tools/build/messages.test.mjs',
     'tools/build/imports.test.mjs',
@@ -241,6 +245,7 @@ async function packageInApplications() {
  * @returns {string[] | null}
  */
 function unitFiles() {
+  if (attack) return attack.files.filter((file) => file.startsWith('tests/web/'));
   if (change === null) return [];
   if (change.wanted.web !== null) return change.wanted.web;
   const listed = ask(localBin('vitest'), ['list', '--filesOnly', '--json', '--changed', change.since]);
@@ -257,7 +262,7 @@ function unitFiles() {
 async function unit() {
   const path = report('vitest.json');
   const files = unitFiles();
-  if (files === null) return NOTHING;
+  if (files === null) return empty();
   return counted(
     'test-web',
     [localBin('vitest'), 'run', '--reporter=verbose', '--reporter=json', `--outputFile.json=${path}`, ...files],
@@ -267,8 +272,9 @@ async function unit() {
 
 /** The type check is one test; pytest counts its own. */
 async function trainingTool() {
-  const files = change?.wanted.train.map((name) => join('tests', name)) ?? [];
-  if (change !== null && files.length === 0) return NOTHING;
+  const named = attack?.files.flatMap((file) => /^tools\/train\/tests\/(.*)$/.exec(file)?.[1] ?? []);
+  const files = (named ?? change?.wanted.train ?? []).map((name) => join('tests', name));
+  if (change !== null && files.length === 0) return empty();
   const python = await trainingEnvironment();
   const cwd = join(root, 'tools', 'train');
   const junit = report('pytest.xml');
@@ -321,6 +327,7 @@ const sum = (results, key) => results.reduce((total, result) => total + result[k
 function together(results) {
   const log = (results.find((result) => result.failed > 0) ?? results.at(-1))?.log;
   return {
+    tests: results.flatMap((result) => result.tests),
     passed: sum(results, 'passed'),
     failed: sum(results, 'failed'),
     skipped: sum(results, 'skipped'),
@@ -347,14 +354,18 @@ async function browsers(log, projects, env, files = []) {
     ...env,
   };
   const args = ['test', '--reporter=list,json', ...projects.map((name) => `--project=${name}`), ...files];
+  if (attack) args.push('--grep', attack.titles.source);
   return counted(log, [localBin('playwright'), ...args], () => fromPlaywright(readJson(path)), {
     env: given,
     limit: 20 * MINUTE,
   });
 }
 
+const isIn = (/** @type {string} */ folder) => (/** @type {string} */ path) => path.startsWith(folder);
+
 /** One test fine-tunes a model first, with the training tool's own Python. */
 async function endToEnd() {
+  if (attack) return browsers('test-e2e', ['chromium'], {}, attack.files.filter(isIn('tests/e2e/')));
   const env = { DERMLET_PYTHON: await trainingEnvironment() };
   return browsers('test-e2e', ['chromium', 'webgpu'], env, change?.wanted.e2e);
 }
@@ -367,10 +378,12 @@ async function sameTensors() {
   const figures = report('exactness.txt');
   const env = { DERMLET_FIGURES: figures };
   const projects = ['chromium', 'firefox', 'firefox-resist-fingerprinting', 'webkitgtk'].map((name) => `exact-${name}`);
+  const inBrowsers = { ...env, FIREFOX_PATH: await ensureFirefox() };
+  if (attack) return browsers('test-exact', projects, inBrowsers, attack.files.filter(isIn('tests/exactness/')));
   const results = [
     await googleTests('scalar'),
     await nodeTests('test-exact-node', ['tests/exactness/node.test.mjs'], { env }),
-    await browsers('test-exact', projects, { ...env, FIREFOX_PATH: await ensureFirefox() }),
+    await browsers('test-exact', projects, inBrowsers),
   ];
   if (existsSync(figures)) for (const line of readFileSync(figures, 'utf8').trimEnd().split('\n')) say(`  ${line}`);
   return together(results);
@@ -417,7 +430,7 @@ async function runPart(part) {
   } catch (error) {
     // A part that cannot be built or started is a failed test like any other; later parts still run.
     say(error instanceof StepError || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message));
-    result = { passed: 0, failed: 1, skipped: 0, failures: ['could not be built or started'] };
+    result = { ...empty(), failed: 1, failures: ['could not be built or started'] };
   }
   show(result, began);
   return result;
@@ -432,6 +445,8 @@ function options() {
         since: { type: 'string' },
         verbose: { type: 'boolean', default: false },
         'no-install': { type: 'boolean', default: false },
+        attack: { type: 'boolean', default: false },
+        seconds: { type: 'string', default: '30' },
       },
     });
     const known = PARTS.map((part) => part.id);
@@ -440,17 +455,52 @@ function options() {
     if (unknown.length > 0) throw new Error(`unknown part ${unknown.join(', ')}; there are ${known.join(', ')}`);
     const parts = PARTS.filter((part) => wanted.includes(part.id));
     const { changed, since, verbose } = values;
-    return { parts, changed: changed || since !== undefined, since, verbose, install: !values['no-install'] };
+    if (!/^[1-9]\d*$/.test(values.seconds)) throw new Error(`--seconds ${values.seconds} is no number of seconds`);
+    return {
+      parts,
+      changed: changed || since !== undefined,
+      since,
+      verbose,
+      install: !values['no-install'],
+      attack: values.attack,
+      seconds: Number(values.seconds),
+    };
   } catch (error) {
-    const use = 'Use: npm test -- [--only PART[,PART]] [--changed [--since COMMIT]] [--verbose] [--no-install]';
+    const use =
+      'Use: npm test -- [--only PART[,PART]] [--changed [--since COMMIT]] [--verbose] [--no-install]\n' +
+      '     npm run attack -- [--seconds N] [--only PART[,PART]] [--verbose] [--no-install]';
     throw new StepError(`${messageOf(error)}\n${use}`);
   }
+}
+
+/**
+ * A line for each row of the threat model: whether the attacks on it failed, and how many there were.
+ * @param {ReturnType<typeof standing>} rows
+ * @param {number} failed  tests, those of no row included
+ * @param {number} began
+ */
+function sayThreats(rows, failed, began) {
+  say('\nThe threat model, row by row (docs/threat-model.md)');
+  const width = Math.max(...rows.map(({ id }) => id.length));
+  for (const { id, tested, left, passed, faults } of rows) {
+    const how = !tested ? 'not tested' : faults.length > 0 ? 'FAILED' : passed === 0 ? 'left out' : 'passed';
+    const more = left > 0 ? `, ${left} files of tests left out` : '';
+    say(`  ${id.padEnd(width)}  ${how.padEnd(10)}  ${tested ? `${passed} tests${more}` : ''}`.trimEnd());
+    for (const fault of faults) say(`    ${fault}`);
+  }
+  const fallen = rows.filter(({ faults }) => faults.length > 0).length;
+  const held = rows.filter(({ passed, faults }) => passed > 0 && faults.length === 0).length;
+  const rest = rows.length - held - fallen;
+  say(`\n${held} rows hold, ${fallen} do not, ${rest} were not tested, in ${seconds(began)}`);
+  return fallen > 0 || failed > 0 ? 1 : 0;
 }
 
 await main(async () => {
   const began = performance.now();
   const chosen = options();
   verbose = chosen.verbose;
+  fuzzing = chosen.seconds;
+  if (chosen.attack) attack = attackPlan();
   if (!chosen.install) leaveTheMachineAlone();
   checkNode();
   await ensureTools([...BUILD_NEEDS, ...TEST_NEEDS]);
@@ -461,10 +511,20 @@ await main(async () => {
     change = { since, files, wanted: selectionFor(files) };
     say(`${files.length} files differ from ${since}: what tests them in minutes. \`npm test\` alone runs everything.`);
   }
-  const parts = chosen.parts.filter((part) => change?.wanted.parts.includes(part.id) ?? true);
+  const wanted = attack?.parts ?? change?.wanted.parts;
+  const parts = chosen.parts.filter((part) => wanted?.includes(part.id) ?? true);
   const results = [];
   for (const part of parts) results.push(await runPart(part));
-  const { passed, failed, skipped } = together(results);
+  const { passed, failed, skipped, tests } = together(results);
+  if (attack)
+    return sayThreats(
+      standing(
+        tests,
+        parts.map(({ id }) => id),
+      ),
+      failed,
+      began,
+    );
   say(`\n${parts.length} parts in ${seconds(began)}${skipped > 0 ? `, ${skipped} tests skipped` : ''}`);
   say(`${passed} passed, ${failed} failed`);
   return failed > 0 ? 1 : 0;

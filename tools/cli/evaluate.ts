@@ -90,12 +90,12 @@ interface Sorted {
 
 function sortRows(rows: readonly LabelRow[], known: readonly string[]): Sorted {
   const used: LabelRow[] = [];
-  const unknown: Record<string, number> = {};
+  const unknown = new Map<string, number>(); // labels may be any words, those of an object's own members too
   for (const row of rows) {
     if (known.includes(row.label) || NEGATIVE_LABELS.includes(row.label)) used.push(row);
-    else unknown[row.label] = (unknown[row.label] ?? 0) + 1;
+    else unknown.set(row.label, (unknown.get(row.label) ?? 0) + 1);
   }
-  return { used, unknown };
+  return { used, unknown: Object.fromEntries(unknown) };
 }
 
 /** The row's modality if the model knows it, else the command line's, else the model's default. */

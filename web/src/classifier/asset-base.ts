@@ -45,7 +45,7 @@ export function shippedIn(folder: string): Addresses | undefined {
 
 /** @param folder absolute, ending in '/' */
 export const addressIn = (folder: string, path: string, addresses: Addresses | undefined): string =>
-  addresses?.[path] ?? new URL(path, folder).href;
+  addresses && Object.hasOwn(addresses, path) ? addresses[path]! : new URL(path, folder).href;
 
 function defaultAssetBase(): string {
   const { files } = shipped();

@@ -75,6 +75,8 @@ export class Classifier {
   #fallback: Fallback | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
+  /** Addresses of all that was kept, by which the worker starts without a network; null: not all was. */
+  #kept: readonly string[] | null = null;
   /** Lets other tabs remove this version's files. */
   readonly #release: () => void;
 
@@ -172,7 +174,18 @@ export class Classifier {
    * to whether all of it is kept on this device: then every photo can be classified without a network.
    */
   async keepAll(): Promise<boolean> {
-    return (await this.#worker?.keep(true)) != null;
+    this.#kept = (await this.#worker?.keep(true)) ?? null;
+    return this.#kept !== null;
+  }
+
+  /**
+   * Whether all that `keepAll` kept is there still, and works without a network: storage may be cleared at any time.
+   * Causes no request.
+   */
+  async isKept(): Promise<boolean> {
+    if (!this.#kept) return false;
+    if (this.#worker && !this.#worker.dead) return (await this.#worker.keep(false)) !== null;
+    return (await this.#internals.spawn.canStart?.(this.#kept)) ?? false;
   }
 
   /** Ends the worker; calls not yet answered are rejected with DISPOSED. May be called twice. */

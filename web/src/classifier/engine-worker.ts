@@ -30,7 +30,7 @@ export interface Spawn {
   (): WorkerLike;
   /** Why a worker did not start, from what it said of it. */
   explain?(error: NotStarted): Promise<DermletError>;
-  /** Whether these scripts of a worker come without a network; absent: they always do. */
+  /** Whether what a worker needs comes without a network, by its addresses; absent: it always does. */
   canStart?(scripts: readonly string[]): Promise<boolean>;
 }
 
@@ -121,7 +121,7 @@ export class EngineWorker {
   }
 
   /**
-   * The scripts that another worker would need, if all else is kept on this device; else null.
+   * Addresses of all that another worker would need, if its files are kept on this device; else null.
    * @param ahead whether to fetch before what only some photos need
    */
   keep(ahead: boolean): Promise<string[] | null> {

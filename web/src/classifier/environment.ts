@@ -94,6 +94,8 @@ export interface BrowserEnvironment extends Environment {
   coming(backend: Backend): Promise<[file: string, bytes: number][]>;
   /** Whether all of the engine's binaries that came are kept. */
   kept(): Promise<boolean>;
+  /** Keys, in Cache Storage, of the engine's binaries that came. */
+  keys(): string[];
   /** Addresses of the scripts that a backend and what was fetched ahead come from. */
   scripts(backend: Backend): string[];
 }
@@ -166,6 +168,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
       return Promise.all(sizes);
     },
     kept: () => store.allKept(),
+    keys: () => store.keys(),
     scripts: (backend) => [address(`${RUNTIME_FILES[backend]}.mjs`), ...(wasm ? [address('libheif.mjs')] : [])],
     coreUrl: address('dermlet.wasm'),
     coreWasm: () => load('dermlet.wasm'),

@@ -182,6 +182,11 @@ export class FileStore {
     return true;
   }
 
+  /** Keys of the files that were given here. */
+  keys(): string[] {
+    return [...this.#given.keys()];
+  }
+
   /** Resolves when all that was to be kept is, or could not be. */
   async settled(): Promise<void> {
     await Promise.all(this.#keeping);

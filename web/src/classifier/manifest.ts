@@ -61,6 +61,9 @@ function checkTogether(manifest: Manifest): void {
   }
   if (manifest.modalities.some(({ id }) => id === AUTO))
     reject('modalities', `name '${AUTO}', which stands for whichever modality the picture is of`);
+  // As a key it is passed over (`v.record`), and with it the limits of that modality.
+  const member = manifest.modalities.find(({ id }) => id in Object.prototype || id === 'prototype');
+  if (member) reject('modalities', `name '${member.id}', which scripts keep for themselves`);
   const { modalityProbe } = manifest;
   if (modalityProbe) {
     const { weights, bias } = modalityProbe;

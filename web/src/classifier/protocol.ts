@@ -77,7 +77,7 @@ export type FromWorker =
   | { type: 'stage'; id: number; stage: Stage }
   | { type: 'result'; id: number; result: Result }
   | { type: 'failed'; id: number; error: WireError }
-  /** The scripts that another worker would need, if all else is kept on this device; else null. */
+  /** Addresses of all that another worker would need, if its files are kept on this device; else null. */
   | { type: 'kept'; scripts: string[] | null }
   /** Network requests that the worker made. */
   | { type: 'requests'; made: Told };

@@ -21,6 +21,22 @@ const FROM_SERVICE_WORKER = 'dermlet-requests';
 const wasSent = ({ name, transferSize, decodedBodySize }: PerformanceResourceTiming): boolean =>
   /^(https?|wss?):/.test(name) && !(transferSize === 0 && decodedBodySize > 0);
 
+/** A message of a service worker that is one of ours by its form. */
+function isTold(data: unknown): data is { made: Told } {
+  const { type, made } = (data ?? {}) as { type?: unknown; made?: unknown };
+  if (type !== FROM_SERVICE_WORKER) return false;
+  const isMade = (one: Partial<MadeRequest> | null) => typeof one?.address === 'string' && typeof one.at === 'number';
+  return made === null || (Array.isArray(made) && made.every(isMade));
+}
+
+/** Whether a service worker is this page's: others of the origin may write to it too, and say what they like. */
+async function isOurs(container: ServiceWorkerContainer, source: MessageEventSource | null): Promise<boolean> {
+  if (!(source instanceof ServiceWorker)) return false;
+  if (source === container.controller) return true;
+  const ours = await container.getRegistration().catch(() => undefined);
+  return [ours?.installing, ours?.waiting, ours?.active].some((one) => one?.scriptURL === source.scriptURL);
+}
+
 /** Tells of each request that is or was made from here, or once that they are not recorded. */
 export function observeRequests(tell: (made: Told) => void): void {
   if (!globalThis.PerformanceObserver?.supportedEntryTypes?.includes('resource')) return tell(null);
@@ -68,8 +84,8 @@ export function requestLog(): RequestLog {
   log = started;
   observeRequests((made) => started.add(made));
   const serviceWorker = serviceWorkers();
-  serviceWorker?.addEventListener('message', ({ data }: MessageEvent<{ type?: string; made: Told }>) => {
-    if (data?.type === FROM_SERVICE_WORKER) started.add(data.made);
+  serviceWorker?.addEventListener('message', ({ data, source }: MessageEvent<unknown>) => {
+    if (isTold(data)) void isOurs(serviceWorker, source).then((ours) => ours && started.add(data.made));
   });
   serviceWorker?.startMessages();
   return started;

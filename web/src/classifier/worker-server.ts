@@ -8,7 +8,7 @@ import { hold } from './file-store.js';
 import { withFiles } from './input.js';
 import { announceKept } from './kept-channel.js';
 import type { FileEntry, Manifest } from './manifest.js';
-import { ModelStore, modelKeys, type Versions } from './model-store.js';
+import { keptVersion, ModelStore, modelKeys, type Versions } from './model-store.js';
 import { ThreadsFailed } from './network.js';
 import type { FailedUpdate, LoadProgress } from './options.js';
 import { KeptTests } from './passed-tests.js';
@@ -130,8 +130,11 @@ async function loadVersion(
   };
   const keep = async (ahead: boolean) => {
     if (ahead) await environment.fetchAhead();
-    const kept = (await Promise.all([committing ?? false, environment.kept()])).every(Boolean);
-    return kept ? [import.meta.url, ...environment.scripts(engine.runtime.backend)] : null;
+    // Storage may have been cleared since it was committed.
+    const committed = (await committing) === true && (await keptVersion(settings.folder)) === manifest.version;
+    if (!committed || !(await environment.kept())) return null;
+    const stored = [...modelKeys(settings.folder, manifest), ...environment.keys()];
+    return [import.meta.url, ...environment.scripts(engine.runtime.backend), ...stored];
   };
   return { engine, commit, keep };
 }

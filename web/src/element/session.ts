@@ -74,6 +74,8 @@ const SMALL_SIDE = 512;
 const STALLED_AFTER = 12_000;
 /** Milliseconds without work after which the rest is fetched: what only some photos need. */
 const AHEAD_AFTER = 1500;
+/** Milliseconds after which it is looked whether what was kept is there still. */
+const LOOK_AFTER = 5000;
 
 /** Stages after a picture has been read. */
 const READ: readonly Stage[] = ['analysing', 'explaining'];
@@ -398,7 +400,20 @@ export class Session extends EventTarget {
       if (this.#classifier !== classifier || this.load.kind !== 'ready') return;
       this.load = { ...this.load, kept };
       this.#changed();
+      if (kept) this.#watchKept(classifier);
     }, AHEAD_AFTER);
+  }
+
+  /** Browsers do not say when storage is cleared: what is kept is looked for every now and then. */
+  #watchKept(classifier: Classifier): void {
+    const look = async () => {
+      const kept = document.hidden || (await classifier.isKept());
+      if (this.#classifier !== classifier || this.load.kind !== 'ready') return;
+      if (kept) return void setTimeout(look, LOOK_AFTER);
+      this.load = { ...this.load, kept };
+      this.#changed();
+    };
+    setTimeout(look, LOOK_AFTER);
   }
 
   #classify(classifier: Classifier, photo: Photo, signal: AbortSignal): Promise<Result> {

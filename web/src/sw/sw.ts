@@ -43,8 +43,10 @@ worker.addEventListener('install', (event) => event.waitUntil(keepAll()));
 worker.addEventListener('activate', (event) =>
   event.waitUntil(Promise.all([inTime(forgetUnused()), worker.clients.claim()])),
 );
-worker.addEventListener('message', ({ data }) => {
-  if (data === 'take-over') void worker.skipWaiting();
+worker.addEventListener('message', ({ data, source }) => {
+  // Any page of the origin may write here: only one of this site takes a new version.
+  const { url = '' } = (source ?? {}) as Partial<WindowClient>;
+  if (data === 'take-over' && url.startsWith(worker.registration.scope)) void worker.skipWaiting();
 });
 worker.addEventListener('fetch', (event) => {
   const { request } = event;

@@ -6,6 +6,7 @@
 
 #include "colour/codes.h"
 #include "formats/foreign/boxes.h"
+#include "formats/foreign/coded.h"
 #include "formats/foreign/foreign.h"
 
 namespace dermlet {
@@ -115,6 +116,25 @@ std::vector<Item> sources_of(Bytes iref, std::uint32_t item) {
     break;
   }
   return sources;
+}
+
+void rename(Header& header, std::size_t at, std::string_view name) {
+  for (std::size_t i = 0; i < name.size(); ++i)
+    header.neutralising.push_back({at + i, static_cast<std::uint8_t>(name[i])});
+}
+
+// Brands of image sequences, and those of the pictures that lie beside them.
+constexpr std::array kStills = {std::pair{"avis"sv, "avif"sv}, std::pair{"hevc"sv, "heic"sv},
+                                std::pair{"hevx"sv, "heix"sv}, std::pair{"msf1"sv, "mif1"sv}};
+
+// `at` is where ftyp's payload lies: a brand, a version, more brands.
+void name_stills(Header& header, std::size_t at, Bytes ftyp) {
+  constexpr std::size_t kMost = 64;
+  for (std::size_t i = 0; i + 4 <= std::min(ftyp.size(), kMost); i += 4) {
+    for (const auto& [sequence, still] : kStills) {
+      if (i != 4 && starts_with(ftyp, sequence, i)) rename(header, at + i, still);
+    }
+  }
 }
 
 // What the primary picture says, and the changes that make a copy of the file say it no longer.
@@ -227,12 +247,19 @@ Expected<Header> read_heif_header(Bytes bytes, Format format) {
   Header header{format};
   Bytes meta;
   bool data_seen = false;
+  bool animated = false;
   for (std::size_t at = 0; at < bytes.size();) {
     const auto box = read_box(bytes, at);
     if (!box && data_seen && !meta.empty()) break;  // phones hang things of their own behind the picture
     if (!box) return cut_off();
     data_seen = data_seen || starts_with(box->type, "mdat"sv);
     if (starts_with(box->type, "meta"sv) && meta.empty()) meta = slice(box->payload, 4);
+    // An animation beside the picture, whose frames are not checked: decoders get none.
+    if (starts_with(box->type, "moov"sv)) {
+      if (std::exchange(animated, true)) return no_picture();  // there is one at most
+      rename(header, at + 4, "free"sv);
+    }
+    if (at == 0) name_stills(header, static_cast<std::size_t>(box->payload.data() - bytes.data()), box->payload);
     at = box->end;
   }
   // Small pictures may lie within the metadata.
@@ -242,6 +269,7 @@ Expected<Header> read_heif_header(Bytes bytes, Format format) {
   if (!item) return no_picture();
   DERMLET_CHECK(Reader(bytes, meta, header).read(*item));
   if (header.width == 0) return no_picture();
+  DERMLET_CHECK(check_coded_sizes(bytes, meta));
   return header;
 }
 
