@@ -1,6 +1,6 @@
-// npm run classify | evaluate | bench | bench:first | screenshots: builds what the tool needs, then runs it. Arguments
-// and exit status pass through; the tool runs in the folder that npm was called from. Progress goes to stderr: stdout
-// is the tool's.
+// npm run classify | evaluate | bench | bench:first | bench:memory | screenshots: builds what the tool needs, then runs
+// it. Arguments and exit status pass through; the tool runs in the folder that npm was called from. Progress goes to
+// stderr: stdout is the tool's.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { everything, native, wasm } from './artifacts.mjs';
@@ -27,6 +27,17 @@ async function browser() {
   return { CHROMIUM_PATH: await ensureChromium() };
 }
 
+/** With what draws the benchmark's photos. */
+async function browserWithPhotos() {
+  const env = await browser();
+  await ensurePackages({
+    folder: join(root, 'tests', 'bench'),
+    title: 'npm packages of the benchmark',
+    log: 'npm-bench',
+  });
+  return env;
+}
+
 async function nativeBenchmark() {
   checkNode();
   await ensureTools(NATIVE_BENCH_NEEDS);
@@ -48,21 +59,14 @@ const TOOLS = {
   evaluate: { prepare: core, script: 'tools/cli/main.ts', first: ['evaluate'] },
   screenshots: { prepare: browser, script: 'tests/e2e/screenshots.ts', first: [] },
   bench: {
-    prepare: async (args) => {
-      const env =
-        args[0] === '--native'
-          ? await nativeBenchmark()
-          : { ...(await browser()), FIREFOX_PATH: await ensureFirefox() };
-      await ensurePackages({
-        folder: join(root, 'tests', 'bench'),
-        title: 'npm packages of the benchmark',
-        log: 'npm-bench',
-      });
-      return env;
-    },
+    prepare: async (args) =>
+      args[0] === '--native'
+        ? nativeBenchmark()
+        : { ...(await browserWithPhotos()), FIREFOX_PATH: await ensureFirefox() },
     script: 'tests/bench/main.ts',
     first: [],
   },
+  'bench:memory': { prepare: browserWithPhotos, script: 'tests/bench/memory.ts', first: [] },
   'bench:first': { prepare: browser, script: 'tests/bench/first.ts', first: [] },
 };
 

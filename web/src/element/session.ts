@@ -67,9 +67,9 @@ export interface Photo extends Look {
 }
 
 /** Previews take several MB per photo: those of older photos are replaced by smaller ones. */
-const KEPT_PICTURES = 8;
-/** Pixels, the longer side of a smaller one. */
-const SMALL_SIDE = 512;
+const KEPT_PICTURES = 4;
+/** Pixels, the longer side of a smaller one; of a heat map, which is as smooth when it is drawn larger. */
+const SMALL_SIDE = { preview: 448, overlay: 128 };
 /** Milliseconds without progress after which loading counts as stalled. */
 const STALLED_AFTER = 12_000;
 /** Milliseconds without work after which the rest is fetched: what only some photos need. */
@@ -92,10 +92,10 @@ export interface Released {
   selectedId: number | null;
 }
 
-/** At most `SMALL_SIDE` pixels long. For display only: what is drawn on a canvas is not read back. */
-function smaller(picture: Picture | ImageBitmap): Promise<ImageBitmap> {
+/** At most `side` pixels long. For display only: what is drawn on a canvas is not read back. */
+function smaller(picture: Picture | ImageBitmap, side: number): Promise<ImageBitmap> {
   const { width, height } = picture;
-  const scale = Math.min(1, SMALL_SIDE / Math.max(width, height));
+  const scale = Math.min(1, side / Math.max(width, height));
   return createImageBitmap(picture instanceof ImageBitmap ? picture : new ImageData(picture.rgba, width, height), {
     resizeWidth: Math.max(1, Math.round(width * scale)),
     resizeHeight: Math.max(1, Math.round(height * scale)),
@@ -448,7 +448,10 @@ export class Session extends EventTarget {
     this.#shrinking.add(id);
     try {
       const { preview, overlay } = state.shown;
-      const shown = { preview: await smaller(preview), overlay: overlay && (await smaller(overlay)) };
+      const shown = {
+        preview: await smaller(preview, SMALL_SIDE.preview),
+        overlay: overlay && (await smaller(overlay, SMALL_SIDE.overlay)),
+      };
       const now = this.#photo(id)?.state;
       if (now?.kind !== 'done' || now.result !== state.result) return;
       this.#update(id, { state: { ...now, result: withoutImages(now.result), shown } });
