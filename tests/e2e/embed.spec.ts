@@ -156,3 +156,23 @@ for (const [name, userAgent, touchPoints, asked] of [
     expect(accept).toContain('.jpg');
   });
 }
+
+test('its colours follow the page, not the system alone, and can be set', async ({ page, site }) => {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto(`${site.url}elsewhere/embed.html`);
+  const element = page.locator('dermlet-classifier');
+  await expect(page.getByRole('button', { name: 'Choose photos' })).toBeVisible();
+  const ground = () => element.evaluate((there) => getComputedStyle(there).backgroundColor);
+  const scheme = (value: string) =>
+    page.evaluate((wanted) => document.documentElement.style.setProperty('color-scheme', wanted), value);
+  const [light, dark] = ['rgb(246, 242, 234)', 'rgb(22, 20, 18)'];
+  expect(await ground()).toBe(light);
+  await scheme('dark');
+  expect(await ground()).toBe(dark);
+  await scheme('light dark');
+  expect(await ground()).toBe(dark);
+  await page.emulateMedia({ colorScheme: 'light' });
+  expect(await ground()).toBe(light);
+  await element.evaluate((there) => there.style.setProperty('--paper', 'rgb(1, 2, 3)'));
+  expect(await ground()).toBe('rgb(1, 2, 3)');
+});

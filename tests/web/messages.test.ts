@@ -62,7 +62,7 @@ describe('keys', () => {
   const rooms = ['web/src/messages', 'web/src/element', 'web/src/page', 'web/src/handler', 'tools/cli'];
   const sources = [
     ...rooms.flatMap((room) =>
-      readdirSync(root + room)
+      readdirSync(root + room, { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts'))
         .map((name) => `${room}/${name}`),
     ),

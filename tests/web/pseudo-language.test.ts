@@ -148,6 +148,7 @@ const photo = (state: PhotoState): Photo => ({
   modality: 'photo',
   crop: null,
   accepted: true,
+  spots: [],
   state,
   chosenAt: 0,
 });
@@ -220,6 +221,7 @@ const done = (change: Partial<Result>, again: Again | null = null): PhotoState =
   seen: { modality: null, crop: null },
   shown: { preview: PICTURE, overlay: PICTURE },
   again,
+  earlier: [],
 });
 
 /** Every state that the element can be in, as far as other words follow from it. */

@@ -25,6 +25,8 @@ const RULES = [
   ['web/src/element/new.ts', '../classifier/index.js', '../classifier/models.js'],
   ['web/src/element/new.ts', '../messages/index.js', '../page/main.js'],
   ['web/src/element/new.ts', 'lit#css', 'lit#html'],
+  ['web/src/element/crop/new.ts', '../../messages/index.js', '../../classifier/models.js'],
+  ['web/src/element/crop/new.ts', '../html.js#html', 'lit#html'],
   ['web/src/page/new.ts', '../element/index.js', '../element/styles.js'],
   ['web/src/page/new.ts', '../element/index.js#html', 'lit#html'],
   ['web/src/page/new.ts', '../classifier/index.js', '../handler/index.js'],

@@ -143,6 +143,9 @@ export function modelInfo(manifest: Manifest, base: string, addresses?: Addresse
     defaultModality: manifest.defaultModality,
     recognisesModality: manifest.modalityProbe !== undefined,
     findsSpots: manifest.locator !== undefined,
+    ...(manifest.input.fit === 'cover'
+      ? { cropShape: { width: manifest.input.width, height: manifest.input.height } }
+      : {}),
     ...(manifest.combination ? { combines: [...manifest.combination.modalities] } : {}),
     coverage: manifest.decision.coverage,
   };

@@ -131,6 +131,11 @@ export interface ModelInfo {
   /** Whether `crop: 'auto'` looks for the spot. */
   findsSpots: boolean;
   /**
+   * Width and height whose ratio a crop must have for all of it to be shown to the network: of any other only its
+   * centred part is. Absent: a crop of any shape is shown whole, squashed.
+   */
+  cropShape?: { width: number; height: number };
+  /**
    * The two modalities whose pictures of one lesion can be combined; absent if the model defines none. Two pictures of
    * one modality always can.
    */

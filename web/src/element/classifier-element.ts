@@ -61,6 +61,13 @@ const answerWords = (name: string, result: Result): string =>
  *
  * @element dermlet-classifier
  * @attr {boolean} filled - Set by the element while it holds at least one photo.
+ * @csspart answer - The card of the answer.
+ * @csspart verdict - The answer's sentence.
+ * @csspart tier - The box that says what to do next.
+ * @csspart photo - The box of the photo.
+ * @csspart region - What the network saw of the photo.
+ * @csspart crop-frame - The frame, while a person moves it.
+ * @csspart scores - The card of the categories' scores.
  * @fires {CustomEvent<DermletReadyDetail>} dermlet-ready - The model can be used.
  * @fires {CustomEvent<DermletResultDetail>} dermlet-result - A photo was classified.
  * @fires {CustomEvent<DermletErrorDetail>} dermlet-error - Classifying a photo or loading the model failed.
@@ -164,6 +171,13 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         border-color: var(--accent);
         border-inline-end-color: transparent;
         animation: turn 0.9s linear infinite;
+      }
+      @media (forced-colors: active) {
+        .stages .done::before {
+          forced-color-adjust: none;
+          border-color: Highlight;
+          background: Highlight;
+        }
       }
       @keyframes turn {
         to {
@@ -294,6 +308,16 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     if (focused) void this.updateComplete.then(() => this.#keepFocus());
   }
 
+  /**
+   * Looks at the selected photo again, as if a person had framed a part of it; without a photo nothing happens.
+   * @param crop - As in `ClassifyOptions`; pixels of the upright picture.
+   */
+  setCrop(crop: Crop): void {
+    const { session } = this;
+    const id = session?.selectedId;
+    if (session && id != null) this.#crop(session, id, crop === 'auto' ? null : crop);
+  }
+
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('model') || changed.has('backend') || changed.has('assetBase')) this.#change();
     if (this.isConnected) {
@@ -326,10 +350,14 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       backend: this.backend,
       assetBase: this.assetBase,
       onReady: (model) => this.#fire('dermlet-ready', { model }),
-      onResult: (photo, result) => {
-        this.announcement = { text: () => answerWords(photo.name, result), photo: photo.id };
+      onResult: (photo, result, undone) => {
+        const text = () => answerWords(photo.name, result);
+        this.announcement = {
+          text: undone ? () => say('announce.undone', { answer: text() }) : text,
+          photo: photo.id,
+        };
         void this.#show(photo.id);
-        this.#fire('dermlet-result', { result, name: photo.name });
+        this.#fire('dermlet-result', { result, name: photo.name, crop: photo.crop ?? 'auto', undone });
       },
       // Not announced: the notice has the role `alert`.
       onError: (photo, error) => {
@@ -536,17 +564,28 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       <div class="answers ${state.kind === 'waiting' || state.kind === 'running' ? 'coming' : ''}">
         ${this.#answer(session, photo)}
       </div>
-      <dermlet-photo-view .photo=${photo}
+      <dermlet-photo-view
+        exportparts="photo, region, crop-frame"
+        .photo=${photo}
+        .model=${session.load.kind === 'ready' ? session.load.model : null}
+        @undo=${() => this.#undo(session, photo.id)}
         @crop=${(event: CustomEvent<Crop | null>) => this.#crop(session, photo.id, event.detail)}></dermlet-photo-view>
       <div class="rest">
         ${
           result && hasScores(result)
-            ? html`<div class="answer"><dermlet-scores-card .result=${result}></dermlet-scores-card></div>`
+            ? html`<div class="answer" part="scores">
+                <dermlet-scores-card .result=${result}></dermlet-scores-card>
+              </div>`
             : nothing
         }
         ${this.#modality(session)} ${this.#details(session, photo)}
       </div>
     </div>`;
+  }
+
+  #undo(session: Session, id: number): void {
+    this.#reveal.ask();
+    session.undo(id);
   }
 
   #crop(session: Session, id: number, crop: Crop | null): void {
@@ -587,7 +626,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         return html`${
           photo.state.again?.kind === 'failed' ? this.#failedAgain(session, photo, photo.state.again.error) : nothing
         }
-          <div class="answer"><dermlet-result-card .result=${photo.state.result}></dermlet-result-card></div>`;
+          <div class="answer" part="answer"><dermlet-result-card exportparts="verdict, tier"
+            .result=${photo.state.result}
+            .spots=${photo.spots}
+            @frame=${() => this.renderRoot.querySelector('dermlet-photo-view')?.beginFraming()}
+          ></dermlet-result-card></div>`;
     }
   }
 

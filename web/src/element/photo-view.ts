@@ -1,13 +1,18 @@
 /**
- * `<dermlet-photo-view>`: the upright photo with the region that the network saw, the spots to choose from, and the
- * heat map with an opacity slider. Fires `crop` (detail: the crop to classify; null: locate the spot).
+ * `<dermlet-photo-view>`: the upright photo with the region that the network saw, the spots to choose from, the frame
+ * to choose another region, and the heat map with an opacity slider. Fires `crop` (detail: the crop to classify; null:
+ * locate the spot) and `undo` (go back to the result from before).
  */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
-import type { Crop, Rect, Result, Spot } from '../classifier/index.js';
+import type { Crop, ModelInfo, Rect, Result, Spot } from '../classifier/index.js';
 import { exactPercent, framingWords, isolated, mayName, number, printable, say } from '../messages/index.js';
 import { draw } from './canvas.js';
+import './crop/crop-bar.js';
+import { middleOf } from './crop/crop-frame.js';
+import { type Bounds, frameOf } from './crop/geometry.js';
+import { place } from './crop/place.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { medical } from './medical.js';
@@ -16,6 +21,8 @@ import { base } from './styles.js';
 
 /** Per cent, once asked for: noticeable, with the skin still visible. */
 const INITIAL_OPACITY = 60;
+/** Pixels: the shorter side of a frame where no check has a limit for it. */
+const LEAST = 32;
 
 export class DermletPhotoView extends LitElement {
   static override styles = [
@@ -69,10 +76,16 @@ export class DermletPhotoView extends LitElement {
         content: '';
         position: absolute;
         inset: 0;
-        box-shadow: 0 0 0 1.5px rgb(255 255 255 / 85%), 0 0 0 200rem rgb(20 16 12 / 38%);
+        box-shadow: 0 0 0 1.5px var(--over-light), 0 0 0 200rem var(--over-shade);
       }
       .region.whole::after {
         box-shadow: none;
+      }
+      @media (forced-colors: active) {
+        .region:not(.whole)::after {
+          outline: 3px solid Highlight;
+          border: 1px solid Canvas;
+        }
       }
       /* At least as large as a finger, however small the spot. */
       .spot {
@@ -82,22 +95,22 @@ export class DermletPhotoView extends LitElement {
         min-width: 2.75rem;
         min-height: 2.75rem;
         padding: 0;
-        border: 2px solid #fff;
+        border: 2px solid var(--over-light);
         border-radius: 0.4rem;
         background: none;
-        box-shadow: 0 0 0 1.5px rgb(20 16 12 / 75%), inset 0 0 0 1.5px rgb(20 16 12 / 75%);
+        box-shadow: 0 0 0 1.5px var(--over-dark), inset 0 0 0 1.5px var(--over-dark);
         line-height: 1;
       }
       .spot:hover {
-        border-color: #fff;
+        border-color: var(--over-light);
         background: rgb(255 255 255 / 20%);
       }
       .spot span {
         min-width: 1.5rem;
         padding: 0.3rem;
         border-radius: 0 0 0.4rem;
-        background: rgb(20 16 12 / 85%);
-        color: #fff;
+        background: var(--over-dark);
+        color: var(--over-light);
       }
       .framing {
         color: var(--muted);
@@ -106,7 +119,8 @@ export class DermletPhotoView extends LitElement {
       .ways {
         display: flex;
         flex-wrap: wrap;
-        gap: 0 1rem;
+        gap: 0.5rem 0.75rem;
+        margin-top: 0.5rem;
       }
       label {
         display: flex;
@@ -153,6 +167,9 @@ export class DermletPhotoView extends LitElement {
   ];
 
   @property({ attribute: false }) photo: Photo | null = null;
+  @property({ attribute: false }) model: ModelInfo | null = null;
+  /** While a person frames the spot: the frame, and the result that it is laid over. */
+  @state() private framing: { frame: Rect; result: Result } | null = null;
   @state() private opacity = INITIAL_OPACITY;
   /** Of any photo: off until asked for. */
   @state() private heatMap = false;
@@ -178,14 +195,50 @@ export class DermletPhotoView extends LitElement {
     return result.ranking.find((entry) => entry.id === result.explanation?.classId)?.name ?? null;
   }
 
+  /** Where frames may be on this photo. */
+  #bounds({ source, quality }: Result): Bounds {
+    const { width, height } = source;
+    const least = quality.checks.find(({ id }) => id === 'too_small')?.limit ?? LEAST;
+    return { width, height, shape: this.model?.cropShape ?? null, least };
+  }
+
+  /** Lets the person frame the spot: begins with the frame that was looked at or, without one, the best spot found. */
+  async beginFraming(): Promise<void> {
+    const [result, photo] = [this.#result, this.photo];
+    if (!result || !this.#shown || !photo || !this.model) return;
+    const bounds = this.#bounds(result);
+    const { framing } = result.frame;
+    const region = framing === 'chosen' || framing === 'spot' ? result.source.region : photo.spots[0]?.frame;
+    this.framing = { frame: region ? frameOf(region, bounds) : middleOf(bounds), result };
+    await this.updateComplete;
+    const frame = this.renderRoot.querySelector('dermlet-crop-frame');
+    await frame?.updateComplete;
+    frame?.focus({ preventScroll: true });
+    this.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** The focus goes back to where it came from, as what has it goes away. */
+  async #endFraming(crop?: Crop): Promise<void> {
+    this.framing = null;
+    if (crop) emit<Crop | null>(this, 'crop', crop);
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>('.begin')?.focus({ preventScroll: true });
+  }
+
+  protected override willUpdate(): void {
+    // The photo is another one, or its result is.
+    if (this.framing && this.framing.result !== this.#result) this.framing = null;
+  }
+
   override render() {
     if (!this.photo) return nothing;
+    const result = this.#shown ? this.#result : null;
+    const framing = this.framing;
     return html`<figure>
-      <div class="frame">${
-        this.#result && this.#shown ? this.#upright(this.photo, this.#result) : this.#file(this.photo)
-      }</div>
-      ${this.#result && this.#shown ? this.#framing(this.#result) : nothing}
-        ${this.#explained ? this.#heatMap(this.#explained) : nothing}
+      <div class="frame" part="photo">${result ? this.#upright(this.photo, result) : this.#file(this.photo)}</div>
+      ${result && framing ? this.#bar(result, framing.frame) : nothing}
+      ${result && !framing ? this.#framed(this.photo, result) : nothing}
+        ${this.#explained && !framing ? this.#heatMap(this.#explained) : nothing}
     </figure>`;
   }
 
@@ -199,12 +252,16 @@ export class DermletPhotoView extends LitElement {
   #upright(photo: Photo, result: Result) {
     const { region, width, height } = result.source;
     const whole = region.width >= width && region.height >= height;
+    const framing = this.framing;
+    // Of a refused picture only what a person framed: what else was looked at is not what the refusal is about.
+    const hidden = framing !== null || !(mayName(result) || result.frame.framing === 'chosen');
     return html`<div class="picture">
       <canvas class="photo" role="img" aria-label=${say('photo.upright', { name: printable(photo.name) })}></canvas>
-      <div class="region ${whole ? 'whole' : ''}" ?hidden=${!mayName(result)}>
+      <div class="region ${whole ? 'whole' : ''}" part="region" ?hidden=${hidden}>
         <canvas class="overlay" aria-hidden="true" ?hidden=${!this.heatMap || !this.#explained}></canvas>
       </div>
-      ${this.#spots(result).map(
+      ${framing ? this.#frame(photo, result, framing.frame) : nothing}
+      ${(framing ? [] : this.#spots(result)).map(
         (spot, index) => html`<button
           type="button"
           class="spot"
@@ -224,6 +281,29 @@ export class DermletPhotoView extends LitElement {
     return framing === 'several' ? spots : framing === 'spot' || framing === 'both' ? spots.slice(1) : [];
   }
 
+  #frame(photo: Photo, result: Result, frame: Rect) {
+    return html`<dermlet-crop-frame exportparts="crop-frame"
+      .frame=${frame}
+      .bounds=${this.#bounds(result)}
+      .spots=${photo.spots}
+      @frame=${(event: CustomEvent<Rect>) => (this.framing = { frame: event.detail, result })}
+      @apply=${() => this.#endFraming(this.framing?.frame)}
+      @giveup=${() => this.#endFraming()}
+    ></dermlet-crop-frame>`;
+  }
+
+  #bar(result: Result, frame: Rect) {
+    return html`<dermlet-crop-bar
+      .frame=${frame}
+      .bounds=${this.#bounds(result)}
+      @frame=${(event: CustomEvent<Rect>) => (this.framing = { frame: event.detail, result })}
+      @apply=${() => this.#endFraming(frame)}
+      @whole=${() => this.#endFraming('whole')}
+      @giveup=${() => this.#endFraming()}
+      @keydown=${(event: KeyboardEvent) => event.key === 'Escape' && void this.#endFraming()}
+    ></dermlet-crop-bar>`;
+  }
+
   #relocate() {
     return html`<button type="button" class="link" @click=${() => emit<Crop | null>(this, 'crop', null)}>
       ${say('photo.again')}
@@ -231,16 +311,27 @@ export class DermletPhotoView extends LitElement {
   }
 
   /** What the network saw, and buttons to choose something else. */
-  #framing(result: Result) {
+  #framed({ state }: Photo, result: Result) {
     const { framing } = result.frame;
     const words = framingWords(result.frame);
-    if (framing === 'whole') return nothing;
     return html`<div class="framing">
       ${words ? html`<p>${words}</p>` : nothing}
       <p class="ways">
-        <button type="button" class="link" @click=${() => emit<Crop | null>(this, 'crop', 'whole')}>
-          ${say('photo.whole')}
+        <button type="button" class="begin" ?disabled=${!this.model} @click=${() => this.beginFraming()}>
+          ${say('crop.begin')}
         </button>
+        ${
+          state.kind === 'done' && state.earlier.length > 0
+            ? html`<button type="button" @click=${() => emit(this, 'undo', null)}>${say('crop.undo')}</button>`
+            : nothing
+        }
+        ${
+          framing === 'whole'
+            ? nothing
+            : html`<button type="button" class="link" @click=${() => emit<Crop | null>(this, 'crop', 'whole')}>
+                ${say('photo.whole')}
+              </button>`
+        }
         ${framing === 'chosen' ? this.#relocate() : nothing}
       </p>
     </div>`;
@@ -290,21 +381,20 @@ export class DermletPhotoView extends LitElement {
     }
     const result = this.#result;
     if (!result || !shown) return;
-    const { region, width, height } = result.source;
-    /** Positions an overlay on a region of the upright picture. */
-    const position = ({ style }: HTMLElement, part: Rect) => {
-      style.setProperty('left', `${(100 * part.x) / width}%`);
-      style.setProperty('top', `${(100 * part.y) / height}%`);
-      style.setProperty('width', `${(100 * part.width) / width}%`);
-      style.setProperty('height', `${(100 * part.height) / height}%`);
-    };
+    const { region } = result.source;
     const spots = this.#spots(result);
     for (const button of this.renderRoot.querySelectorAll<HTMLElement>('.spot'))
-      position(button, spots[Number(button.dataset.spot)]!);
-    if (this.region) position(this.region, region);
+      place(button, spots[Number(button.dataset.spot)]!, result.source);
+    if (this.region) place(this.region, region, result.source);
     if (!this.#explained || !this.overlayCanvas || !shown.overlay) return;
     draw(this.overlayCanvas, shown.overlay);
     this.overlayCanvas.style.setProperty('opacity', String(this.opacity / 100));
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'dermlet-photo-view': DermletPhotoView;
   }
 }
 

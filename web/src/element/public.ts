@@ -1,5 +1,5 @@
 /** The public types of `<dermlet-classifier>`, free of library types. */
-import type { BackendChoice, DermletError, ModelInfo, Result } from '../classifier/index.js';
+import type { BackendChoice, Crop, DermletError, ModelInfo, Result } from '../classifier/index.js';
 
 export interface DermletReadyDetail {
   model: ModelInfo;
@@ -9,6 +9,10 @@ export interface DermletResultDetail {
   result: Result;
   /** The file's name. */
   name: string;
+  /** What the network was asked to look at; `result.source.region` says what it was shown. */
+  crop: Crop;
+  /** Whether the person went back to this earlier result, for which nothing was run; it then has no `images`. */
+  undone: boolean;
 }
 
 export interface DermletErrorDetail {
@@ -43,6 +47,12 @@ export interface DermletClassifierElement extends HTMLElement, DermletClassifier
   readonly filled: boolean;
   /** Adds photos as if a person had chosen them. */
   add(files: readonly File[]): void;
+  /**
+   * Looks at the selected photo again, as if a person had framed a part of it; without a photo nothing happens. A crop
+   * that lies outside of the picture gives `dermlet-error` with `INVALID_ARGUMENT`, and the earlier result stays.
+   * @param crop - As in `ClassifyOptions`; pixels of the upright picture.
+   */
+  setCrop(crop: Crop): void;
 }
 
 declare global {

@@ -63,6 +63,19 @@ export class DermletRanking extends LitElement {
       .in .bar {
         background: var(--bar);
       }
+      @media (forced-colors: active) {
+        .track {
+          border: 1px solid CanvasText;
+          height: 0.7rem;
+        }
+        .bar {
+          forced-color-adjust: none;
+          background: GrayText;
+        }
+        .in .bar {
+          background: Highlight;
+        }
+      }
       .marked {
         display: inline-block;
         margin-inline-start: 0.5rem;

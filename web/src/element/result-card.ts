@@ -2,9 +2,10 @@
 import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
-import type { Result } from '../classifier/index.js';
-import { doctor, mayName, modalityDoubt, purpose, tierWords, verdict, verdictNote } from '../messages/index.js';
-import { define } from './emit.js';
+import type { Result, Spot } from '../classifier/index.js';
+import { doctor, mayName, modalityDoubt, purpose, say, tierWords, verdict, verdictNote } from '../messages/index.js';
+import { mayHelp } from './crop/helps.js';
+import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { tierIcons } from './icons.js';
 import { medical } from './medical.js';
@@ -49,6 +50,8 @@ export class DermletResultCard extends LitElement {
         gap: 0.35rem 0.85rem;
         overflow-wrap: break-word;
         padding: 1rem 1.15rem;
+        /* Seen where colours are forced, as are all borders. */
+        border: 1px solid transparent;
         border-radius: 0.9rem;
         background: var(--tier-soft);
       }
@@ -104,6 +107,8 @@ export class DermletResultCard extends LitElement {
   ];
 
   @property({ attribute: false }) result: Result | null = null;
+  /** Those found in the photo, best first. */
+  @property({ attribute: false }) spots: readonly Spot[] = [];
 
   /** What is to be seen of an answer before anything else: the sentence, and what to do. */
   get answer(): DOMRect | null {
@@ -117,17 +122,22 @@ export class DermletResultCard extends LitElement {
     if (!result) return nothing;
     return html`<section class="card" aria-labelledby="verdict">
       <div>
-        <h2 id="verdict" class="verdict">${medical(() => verdict(withIsolated(result)))}</h2>
+        <h2 id="verdict" class="verdict" part="verdict">${medical(() => verdict(withIsolated(result)))}</h2>
         ${mayName(result) ? nothing : html`<p class="note">${medical(() => verdictNote(result))}</p>`}
         ${modalityDoubt(result) ? html`<p class="note doubt">${medical(() => modalityDoubt(result))}</p>` : nothing}
       </div>
-      <div class="next ${result.tier}">
+      <div class="next ${result.tier}" part="tier">
         ${tierIcons[result.tier]}
         <h3>${medical(() => tierWords(result.tier).title)}</h3>
         <p class="what">${medical(() => tierWords(result.tier).next)}</p>
         ${tierWords(result.tier).why ? html`<p class="why">${medical(() => tierWords(result.tier).why)}</p>` : nothing}
         <p class="always">${medical(doctor)}</p>
       </div>
+      ${
+        mayHelp(result, this.spots)
+          ? html`<p><button type="button" @click=${() => emit(this, 'frame', null)}>${say('crop.begin')}</button></p>`
+          : nothing
+      }
       <p class="purpose">${medical(purpose)}</p>
     </section>`;
   }

@@ -12,6 +12,7 @@ import type {
   ModelInfo,
   Picture,
   Result,
+  Spot,
   Stage,
 } from '../classifier/index.js';
 import { Classifier, DermletError, isModelName, requestLog, withoutImages } from '../classifier/index.js';
@@ -42,6 +43,13 @@ export interface Shown {
   readonly overlay: Picture | ImageBitmap | null;
 }
 
+/** A result from before the last crop, to go back to without another run. */
+export interface Earlier {
+  readonly result: Result;
+  readonly seen: Look;
+  readonly overlay: Shown['overlay'];
+}
+
 /** A result stays until there is a new one. `seen` is how the photo was looked at for it. */
 export interface Done {
   kind: 'done';
@@ -49,6 +57,8 @@ export interface Done {
   seen: Look;
   shown: Shown | null;
   again: Again | null;
+  /** Latest first; of the same modality. */
+  earlier: readonly Earlier[];
 }
 
 export type PhotoState = Running | Done | { kind: 'failed'; error: DermletError } | { kind: 'cancelled' };
@@ -61,6 +71,8 @@ export interface Photo extends Look {
   readonly url: string;
   /** Whether the core has read it: a browser that displays what it refused may need any amount of memory for it. */
   readonly accepted: boolean;
+  /** The spots that were found when it was last looked for them, best first. */
+  readonly spots: readonly Spot[];
   readonly state: PhotoState;
   /** When the photo was chosen, by `performance.now()`. */
   readonly chosenAt: number;
@@ -68,6 +80,8 @@ export interface Photo extends Look {
 
 /** Previews take several MB per photo: those of older photos are replaced by smaller ones. */
 const KEPT_PICTURES = 4;
+/** Results of one photo that can be gone back to: each has a heat map of a megabyte. */
+const KEPT_EARLIER = 8;
 /** Pixels, the longer side of a smaller one; of a heat map, which is as smooth when it is drawn larger. */
 const SMALL_SIDE = { preview: 448, overlay: 128 };
 /** Milliseconds without progress after which loading counts as stalled. */
@@ -107,7 +121,15 @@ function smaller(picture: Picture | ImageBitmap, side: number): Promise<ImageBit
 const isWaiting = ({ state }: Photo): boolean =>
   state.kind === 'waiting' || (state.kind === 'done' && state.again?.kind === 'waiting');
 
-const isFull = ({ state }: Photo): boolean => state.kind === 'done' && state.result.images !== undefined;
+const isFull = ({ state }: Photo): boolean =>
+  state.kind === 'done' && state.shown !== null && !(state.shown.preview instanceof ImageBitmap);
+
+/** What can be gone back to once a photo was looked at again. A result of another modality answers something else. */
+function earlierOf({ state }: Photo, seen: Look): readonly Earlier[] {
+  if (state.kind !== 'done' || state.seen.modality !== seen.modality) return [];
+  const last = { result: withoutImages(state.result), seen: state.seen, overlay: state.shown?.overlay ?? null };
+  return [last, ...state.earlier].slice(0, KEPT_EARLIER);
+}
 
 /**
  * Keeps a name; resolves an address against the document's base. Anything else is passed on for the classifier to
@@ -127,7 +149,8 @@ export interface SessionOptions {
   /** Address relative to the document. Empty: where Dermlet was served from. */
   assetBase: string;
   onReady: (model: ModelInfo) => void;
-  onResult: (photo: Photo, result: Result) => void;
+  /** `undone`: an earlier result that was gone back to; nothing was run for it. */
+  onResult: (photo: Photo, result: Result, undone: boolean) => void;
   /** `photo` is null when loading failed. */
   onError: (photo: Photo | null, error: DermletError) => void;
 }
@@ -161,6 +184,7 @@ export class Session extends EventTarget {
       modality: null,
       crop: null,
       accepted: false,
+      spots: [],
       state: { kind: 'waiting' },
     }));
     this.selectedId = options.from.selectedId;
@@ -202,6 +226,7 @@ export class Session extends EventTarget {
         modality: this.modality,
         crop: null,
         accepted: false,
+        spots: [],
         state: { kind: 'waiting' },
         chosenAt,
       }),
@@ -232,6 +257,20 @@ export class Session extends EventTarget {
   /** Changes the crop of a photo and classifies it again. */
   setCrop(id: number, crop: Crop | null): void {
     this.#look(id, { crop });
+  }
+
+  /** Goes back to the result from before the last crop, and ends a look that is under way. */
+  undo(id: number): void {
+    this.#cancelRun(id);
+    const photo = this.#photo(id);
+    if (photo?.state.kind !== 'done') return;
+    const [last, ...earlier] = photo.state.earlier;
+    if (!last) return;
+    const { result, seen, overlay } = last;
+    const shown = photo.state.shown && { ...photo.state.shown, overlay };
+    this.#update(id, { ...seen, state: { kind: 'done', result, seen, shown, again: null, earlier } });
+    this.#options.onResult({ ...photo, ...seen }, result, true);
+    void this.#runNext();
   }
 
   /** Applies to new photos and to the selected one, which is classified again. Null: recognised from the picture. */
@@ -372,9 +411,15 @@ export class Session extends EventTarget {
       const { modality, crop } = photo;
       const { preview, overlay = null } = result.images ?? {};
       const shown = preview ? { preview, overlay } : null;
-      this.#update(photo.id, { state: { kind: 'done', result, seen: { modality, crop }, shown, again: null } });
+      const seen = { modality, crop };
+      const earlier = earlierOf(this.#photo(photo.id) ?? photo, seen);
+      this.#update(photo.id, {
+        state: { kind: 'done', result, seen, shown, again: null, earlier },
+        // A frame that was chosen is looked at alone: what was found before is still there.
+        ...(crop === null ? { spots: result.frame.spots } : {}),
+      });
       this.#shrinkOldPictures();
-      this.#options.onResult(photo, result);
+      this.#options.onResult(photo, result, false);
     } catch (error) {
       if (controller.signal.aborted) return;
       const failure = asDermletError(error);
@@ -454,7 +499,8 @@ export class Session extends EventTarget {
       };
       const now = this.#photo(id)?.state;
       if (now?.kind !== 'done' || now.result !== state.result) return;
-      this.#update(id, { state: { ...now, result: withoutImages(now.result), shown } });
+      const earlier = now.earlier.map((one) => ({ ...one, overlay: null }));
+      this.#update(id, { state: { ...now, result: withoutImages(now.result), shown, earlier } });
     } catch {
       // No memory for a smaller one: the large one stays.
     } finally {
@@ -487,7 +533,7 @@ export class Session extends EventTarget {
     this.#update(id, { ...state.seen, state: { ...state, again } });
   }
 
-  #update(id: number, change: Partial<Pick<Photo, 'modality' | 'crop' | 'accepted' | 'state'>>): void {
+  #update(id: number, change: Partial<Pick<Photo, 'modality' | 'crop' | 'accepted' | 'spots' | 'state'>>): void {
     this.photos = this.photos.map((photo) => (photo.id === id ? { ...photo, ...change } : photo));
     this.#changed();
   }

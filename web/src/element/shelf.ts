@@ -49,6 +49,11 @@ export class DermletShelf extends LitElement {
       .thumb[aria-current='true'] {
         box-shadow: 0 0 0 2px var(--paper), 0 0 0 4.5px var(--accent);
       }
+      @media (forced-colors: active) {
+        .thumb[aria-current='true'] {
+          border: 4px solid Highlight;
+        }
+      }
       canvas {
         display: block;
         width: 100%;

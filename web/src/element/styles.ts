@@ -1,61 +1,67 @@
 /**
  * Shared colours, typography and controls. Colours are custom properties of the outer element, inherited by its parts.
  */
-import { css } from 'lit';
+import { css, unsafeCSS } from 'lit';
 
-/** For `<dermlet-classifier>` only. Text has a contrast of at least 4.5 : 1 to its background. */
+/** Light and dark. Text has a contrast of at least 4.5 : 1 to its background. */
+const COLOURS: Readonly<Record<string, readonly [light: string, dark: string]>> = {
+  paper: ['#f6f2ea', '#161412'],
+  card: ['#fffdf9', '#201d1a'],
+  ink: ['#23201c', '#f2ede4'],
+  muted: ['#625b51', '#b9b0a3'],
+  line: ['#dbd2c3', '#3b352e'],
+  edge: ['#8a8175', '#8d8477'],
+  accent: ['#1c4a68', '#9acbe6'],
+  'accent-hover': ['#123750', '#c0e1f3'],
+  'on-accent': ['#ffffff', '#0c1a23'],
+  'accent-soft': ['#e2ebf0', '#1d2c36'],
+  bar: ['#1c4a68', '#9acbe6'],
+  'bar-rest': ['#9fb3bf', '#4d6471'],
+  track: ['#ece5d9', '#2f2a25'],
+  high: ['#8f2a1b', '#ffb9a8'],
+  'high-soft': ['#fae8e2', '#3b1e18'],
+  moderate: ['#6f4500', '#f4cb7d'],
+  'moderate-soft': ['#fbf0d8', '#33280f'],
+  low: ['#324c75', '#b9cff4'],
+  'low-soft': ['#e8eef7', '#1c2739'],
+  unknown: ['#534d45', '#cdc5b9'],
+  'unknown-soft': ['#eee8dd', '#2b2723'],
+  'shade-near': ['rgb(60 45 20 / 8%)', 'rgb(0 0 0 / 40%)'],
+  'shade-far': ['rgb(60 45 20 / 22%)', 'rgb(0 0 0 / 0%)'],
+};
+
+const declared = (value: (light: string, dark: string) => string) =>
+  unsafeCSS(
+    Object.entries(COLOURS)
+      .map(([name, [light, dark]]) => `--${name}: ${value(light, dark)};`)
+      .join(''),
+  );
+
+/**
+ * For `<dermlet-classifier>` only. It follows the `color-scheme` that it inherits from the page; browsers without
+ * `light-dark()` (before 2024) know only that of the system.
+ */
 export const tokens = css`
   :host {
-    --paper: #f6f2ea;
-    --card: #fffdf9;
-    --ink: #23201c;
-    --muted: #625b51;
-    --line: #dbd2c3;
-    --edge: #8a8175;
-    --accent: #1c4a68;
-    --accent-hover: #123750;
-    --on-accent: #ffffff;
-    --accent-soft: #e2ebf0;
-    --bar: #1c4a68;
-    --bar-rest: #9fb3bf;
-    --track: #ece5d9;
-    --high: #8f2a1b;
-    --high-soft: #fae8e2;
-    --moderate: #6f4500;
-    --moderate-soft: #fbf0d8;
-    --low: #324c75;
-    --low-soft: #e8eef7;
-    --unknown: #534d45;
-    --unknown-soft: #eee8dd;
-    --shade: 0 1px 2px rgb(60 45 20 / 8%), 0 8px 24px -12px rgb(60 45 20 / 22%);
+    ${declared((light) => light)}
+    /* Over photos, whatever is in them. */
+    --over-light: #ffffff;
+    --over-dark: rgb(20 16 12 / 85%);
+    --over-shade: rgb(20 16 12 / 45%);
+    --shade: 0 1px 2px var(--shade-near), 0 8px 24px -12px var(--shade-far);
     --serif: ui-serif, 'Iowan Old Style', 'Palatino Linotype', Palatino, 'Noto Serif', Georgia, serif;
     --sans: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif;
-    color-scheme: light dark;
   }
-  @media (prefers-color-scheme: dark) {
+  @supports (color: light-dark(#000, #fff)) {
     :host {
-      --paper: #161412;
-      --card: #201d1a;
-      --ink: #f2ede4;
-      --muted: #b9b0a3;
-      --line: #3b352e;
-      --edge: #8d8477;
-      --accent: #9acbe6;
-      --accent-hover: #c0e1f3;
-      --on-accent: #0c1a23;
-      --accent-soft: #1d2c36;
-      --bar: #9acbe6;
-      --bar-rest: #4d6471;
-      --track: #2f2a25;
-      --high: #ffb9a8;
-      --high-soft: #3b1e18;
-      --moderate: #f4cb7d;
-      --moderate-soft: #33280f;
-      --low: #b9cff4;
-      --low-soft: #1c2739;
-      --unknown: #cdc5b9;
-      --unknown-soft: #2b2723;
-      --shade: 0 1px 2px rgb(0 0 0 / 40%);
+      ${declared((light, dark) => `light-dark(${light}, ${dark})`)}
+    }
+  }
+  @supports not (color: light-dark(#000, #fff)) {
+    @media (prefers-color-scheme: dark) {
+      :host {
+        ${declared((_, dark) => dark)}
+      }
     }
   }
 `;

@@ -116,6 +116,16 @@ export interface SharedArguments {
   'photo.spot': { number: string };
   'photo.again': undefined;
   'photo.whole': undefined;
+  'crop.begin': undefined;
+  'crop.label': undefined;
+  'crop.help': undefined;
+  'crop.where': { width: string; height: string; across: string; down: string };
+  'crop.apply': undefined;
+  'crop.giveUp': undefined;
+  'crop.larger': undefined;
+  'crop.smaller': undefined;
+  'crop.spot': { number: string };
+  'crop.undo': undefined;
   'photo.showHeatMap': undefined;
   'photo.heatMap': undefined;
   'photo.heatMapValue': { value: string };
@@ -160,6 +170,7 @@ export interface SharedArguments {
   'run.before': undefined;
   'announce.result': { name: string; tier: string; verdict: string };
   'announce.selected': { name: string; state: string };
+  'announce.undone': { answer: string };
   'announce.loading': undefined;
   'announce.half': undefined;
   'announce.ready': undefined;
