@@ -49,6 +49,7 @@ const REMOVED = -1;
  *
  * @element dermlet-classifier
  * @attr {boolean} filled - Set by the element while it holds at least one photo.
+ * @slot way - Another way to a photo, beside the buttons that choose or take one while there is none.
  * @fires {CustomEvent<DermletReadyDetail>} dermlet-ready - The model can be used.
  * @fires {CustomEvent<DermletResultDetail>} dermlet-result - A photo was classified.
  * @fires {CustomEvent<DermletErrorDetail>} dermlet-error - Classifying a photo or loading the model failed.
@@ -388,7 +389,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       ?compact=${compact}
       ?dragging=${this.dragging}
       @files=${(event: CustomEvent<File[]>) => this.add(event.detail)}
-    ></dermlet-picker>`;
+    >${compact ? nothing : html`<slot name="way"></slot>`}</dermlet-picker>`;
   }
 
   #top(session: Session) {
