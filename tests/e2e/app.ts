@@ -33,9 +33,16 @@ export class App {
     return this.page.getByRole('checkbox', { name: /heat map/ });
   }
 
-  /** The radio button of a model, by title. */
+  /** The radio button of a model in the settings, by title. */
   model(title: string | RegExp): Locator {
     return this.page.getByRole('radio', { name: title });
+  }
+
+  /** Opens the settings, where the models are. */
+  async settings(): Promise<void> {
+    const settings = this.page.locator('#settings');
+    if (!(await settings.evaluate((details: HTMLDetailsElement) => details.open)))
+      await settings.locator('summary').click();
   }
 
   get categories(): Locator {

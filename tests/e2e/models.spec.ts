@@ -49,6 +49,7 @@ test.describe('the page', () => {
   test('lists both and uses the chosen one for the current photo', async ({ app, page, site }) => {
     withSecond(app);
     await app.open();
+    await app.settings();
     await expect(app.model(USUAL)).toBeChecked();
     await expect(app.model(TITLE)).toHaveAccessibleDescription(
       /8 categories\. For commercial use too \(CC-BY-4\.0\)\. \d\.\d\sMB to download once\./,
@@ -76,12 +77,14 @@ test.describe('the page', () => {
   test('remembers the choice on this device, and forgets it with the default one', async ({ app, page, site }) => {
     withSecond(app);
     await app.open();
+    await app.settings();
     await app.model(TITLE).check();
     await expect.poll(() => site.count(/^models\/second\/(?!locator)[^/]*onnx(\.zst)?$/), { timeout: 60_000 }).toBe(1);
     await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 60_000 }).toBe(2);
     const usual = site.count(/^models\/skin-8\/.*manifest\.json$/);
     await page.reload();
     await app.untilReady();
+    await app.settings();
     await expect(app.model(TITLE)).toBeChecked();
     // Nothing of the default model was requested.
     expect(site.count(/^models\/skin-8\/.*manifest\.json$/)).toBe(usual);
@@ -93,6 +96,7 @@ test.describe('the page', () => {
   test('takes the model that its address names, without remembering it', async ({ app, page, site }) => {
     withSecond(app);
     await app.open(`?model=${SECOND}`);
+    await app.settings();
     await expect(app.model(TITLE)).toBeChecked();
     expect((await app.classify('spot.jpg')).model.name).toBe(SECOND);
     // Cards and licences are kept with the page; nothing of the model itself is fetched.
@@ -107,6 +111,7 @@ test.describe('the page', () => {
     test(`says so if its address names an unknown model (${name}), and works`, async ({ app, page, site }) => {
       withSecond(app);
       await app.open(`?model=${encodeURIComponent(name)}`);
+      await app.settings();
       await expect(page.getByText('asks for a neural network that is not here')).toBeVisible();
       await expect(app.model(USUAL)).toBeChecked();
       expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
@@ -130,6 +135,7 @@ test.describe('the page', () => {
   test('works without the list', async ({ app, page, site }) => {
     site.answers.set('models/index.json', { status: 404, type: 'text/plain', body: '' });
     await app.open();
+    await app.settings();
     await expect(page.locator('dermlet-model-choice')).toBeHidden();
     await app.classify('spot.jpg');
   });
@@ -141,6 +147,7 @@ test.describe('the page', () => {
     withSecond(app);
     const release = await holdWeights(page, 'skin-8');
     await page.goto(app.site.url);
+    await app.settings();
     await expect(app.model(TITLE)).toBeVisible();
     await app.choose('spot.jpg');
     await app.model(TITLE).check();
@@ -152,9 +159,31 @@ test.describe('the page', () => {
     expect(page.workers()).toHaveLength(1);
   });
 
+  test('while another is loading, only what comes for it is counted', async ({ app, page, site }) => {
+    withSecond(app);
+    await app.open();
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await expect(app.model(USUAL)).toHaveCount(0);
+    await app.settings();
+    await expect(app.model(USUAL)).toHaveAccessibleDescription(/Kept on this device/);
+    const release = await holdWeights(page, SECOND);
+    await app.model(TITLE).check();
+    const { file, locator } = JSON.parse(site.read('models/skin-8/manifest.json').toString()) as Record<
+      'file' | 'locator',
+      { bytes: number; file: { bytes: number } }
+    >;
+    const bar = page.getByRole('progressbar');
+    await expect(bar).toHaveAttribute('max', /^\d+$/);
+    const most = Number(await bar.getAttribute('max'));
+    expect(most).toBeGreaterThan(1_000_000);
+    expect(most).toBeLessThanOrEqual(file.bytes + locator.file.bytes);
+    release();
+  });
+
   test('while the chosen one is loading, nothing of the other is shown', async ({ app, page }) => {
     withSecond(app);
     await app.open();
+    await app.settings();
     await app.classify('spot.jpg');
     const release = await holdWeights(page, SECOND);
     await app.model(TITLE).check();
@@ -171,6 +200,7 @@ test.describe('the page', () => {
   test('lets a model be chosen by keyboard', async ({ app, page }) => {
     withSecond(app);
     await app.open();
+    await app.settings();
     for (
       let presses = 0;
       presses < 40 && !(await app.model(USUAL).evaluate((radio) => radio.matches(':focus')));
@@ -190,6 +220,7 @@ test.describe('the page', () => {
       await page.setViewportSize({ width: 320, height: 568 });
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await app.open('?model=nothing');
+      await app.settings();
       await expect(app.model(TITLE)).toBeVisible();
       const { violations } = await new AxeBuilder({ page: page as never }).analyze();
       expect(
@@ -204,6 +235,7 @@ test.describe('the page', () => {
   test('offline: models used before work, another is reported as unreachable', async ({ app, page, site }) => {
     withSecond(app);
     await app.open();
+    await app.settings();
     await page.evaluate(async () => void (await navigator.serviceWorker.ready));
     await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
     await site.close();
@@ -213,6 +245,7 @@ test.describe('the page', () => {
     await expect(app.notice).toBeHidden();
     await page.reload();
     await app.untilReady();
+    await app.settings();
     // The list was kept with the page.
     await expect(app.model(TITLE)).toBeVisible();
     expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
@@ -226,6 +259,7 @@ test.describe('the page', () => {
     await site.close();
     await page.reload();
     await app.untilReady();
+    await app.settings();
     expect((await app.classify('spot.jpg')).model.name).toBe(SECOND);
   });
 });

@@ -156,6 +156,7 @@ for (const kind of ['fonts', 'paragraphs'] as const) {
     });
     await both('another network', async (each) => {
       const before = (await each.results()).length;
+      await each.settings();
       await each.model('Second model of the tests').check();
       await expect
         .poll(async () => (await each.results()).length, { timeout: 60_000 })

@@ -374,7 +374,7 @@ describe('index.html', () => {
 
   test('is in English as it is built', () => {
     const texts = said(page()).map(({ text }) => text);
-    expect(texts).toContain('How does a network see this skin?');
+    expect(texts).toContain('Worried about something on your skin?');
     expect(texts.join(' ')).toContain('free under the LGPL .');
   });
 

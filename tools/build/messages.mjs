@@ -234,7 +234,8 @@ export function functionsOf({ locale, messages }) {
 
 /**
  * index.html with its text: elements with a key (`data-message`) get the message, a link in them the text between the
- * `<link>` marks. The page's `translate` fills the same elements in other languages.
+ * `<link>` marks, pictures with one (`data-alt`) their alternative text. The page's `translate` fills the same in other
+ * languages.
  * @param {string} html
  */
 export function withWords(html, catalogue = catalogues().en) {
@@ -247,6 +248,7 @@ export function withWords(html, catalogue = catalogues().en) {
   };
   return html
     .replace(/(<meta [^>]*data-message="([^"]+)"[^>]*content=")"/g, (_tag, begin, key) => `${begin}${escaped(key)}"`)
+    .replace(/(<img [^>]*data-alt="([^"]+)"[^>]* alt=")"/g, (_tag, begin, key) => `${begin}${escaped(key)}"`)
     .replace(
       /(<(\w+)[^>]* data-message="([^"]+)"[^>]*>)(<a [^>]*>)?(<\/a>)?(<\/\2>)/g,
       (_place, begin, _name, key, link, linkEnd, end) => {

@@ -101,7 +101,7 @@ describe('index.html', () => {
   /** @type {(html: string, messages?: Catalogue['messages']) => string} */
   const fill = (html, messages = {}) => withWords(html, english(messages));
 
-  test('gets its text, including links and the description attribute', () => {
+  test('gets its text, including links, the description attribute and what pictures show', () => {
     assert.equal(
       fill('<h1 class="a" data-message="document.title"></h1>'),
       '<h1 class="a" data-message="document.title">A page</h1>',
@@ -113,6 +113,10 @@ describe('index.html', () => {
     assert.equal(
       fill('<meta name="d" data-message="x.y" content="" />', { 'x.y': message('Say "A & B"') }),
       '<meta name="d" data-message="x.y" content="Say &quot;A &amp; B&quot;" />',
+    );
+    assert.equal(
+      fill('<img src="a.svg" data-alt="x.y" alt="" />', { 'x.y': message('A "spot"') }),
+      '<img src="a.svg" data-alt="x.y" alt="A &quot;spot&quot;" />',
     );
   });
 

@@ -2,7 +2,7 @@
  * Builds `dist/`: the page and the embed entry (Vite), the engine's files, the models, the service worker. Run it after
  * `npm ci` and the WebAssembly build; it says what is missing. `node tools/build/site.mjs`
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -12,6 +12,7 @@ import { sha256 } from './compress.mjs';
 import { filesUnder } from './fingerprint.mjs';
 import { recorder, writeLicences } from './licences.mjs';
 import { baseName, copyEngine, copyLibheif, copyModels, ENGINE, requireInputs } from './parts.mjs';
+import { DRAWINGS, drawn } from './samples.mjs';
 import { main } from './steps.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -43,7 +44,9 @@ async function buildServiceWorker() {
       'index.html',
       'site.webmanifest',
       '*.svg',
-      '{dermlet,start}.js',
+      '{dermlet,start,theme}.js',
+      'guide/*.svg',
+      'samples/*.png',
       'assets/**',
       'models/index.json',
       'models/*/{MODEL_CARD.md,LICENSE}',
@@ -113,6 +116,8 @@ await main(async () => {
   await copyEngine(dist, { compress: true });
   await copyLibheif(dist);
   await copyModels(dist, { compress: true });
+  await mkdir(join(dist, 'samples'));
+  for (const drawing of DRAWINGS) await writeFile(join(dist, 'samples', `${drawing.name}.png`), drawn(drawing));
   // Otherwise GitHub Pages' Jekyll drops files that it does not know.
   await writeFile(join(dist, '.nojekyll'), '');
   await buildServiceWorker();

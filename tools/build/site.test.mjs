@@ -112,6 +112,15 @@ describe('dist', () => {
     assert.match(text('licenses/libheif-js.txt'), /LESSER GENERAL PUBLIC LICENSE[\s\S]*GNU GENERAL PUBLIC LICENSE/);
   });
 
+  test('has every drawing that it offers to try, each small and kept for offline use', () => {
+    const names = /data-drawings="([^"]+)"/.exec(page)?.[1]?.split(' ') ?? [];
+    assert.ok(names.length > 1);
+    for (const name of names) {
+      assert.ok(statSync(join(siteDir, 'samples', `${name}.png`)).size < 60_000, name);
+      assert.ok(text('sw.js').includes(`samples/${name}.png`), name);
+    }
+  });
+
   test('has the core that was built', () => {
     assert.deepEqual(
       readFileSync(join(siteDir, 'engine/dermlet.wasm')),

@@ -68,6 +68,7 @@ const answerWords = (name: string, result: Result): string =>
  * @csspart region - What the network saw of the photo.
  * @csspart crop-frame - The frame, while a person moves it.
  * @csspart scores - The card of the categories' scores.
+ * @slot way - Another way to a photo, beside the buttons that choose or take one while there is none.
  * @fires {CustomEvent<DermletReadyDetail>} dermlet-ready - The model can be used.
  * @fires {CustomEvent<DermletResultDetail>} dermlet-result - A photo was classified.
  * @fires {CustomEvent<DermletErrorDetail>} dermlet-error - Classifying a photo or loading the model failed.
@@ -496,7 +497,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       ?compact=${compact}
       ?dragging=${this.dragging}
       @files=${(event: CustomEvent<File[]>) => this.add(event.detail)}
-    ></dermlet-picker>`;
+    >${compact ? nothing : html`<slot name="way"></slot>`}</dermlet-picker>`;
   }
 
   #top(session: Session) {

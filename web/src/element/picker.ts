@@ -1,6 +1,6 @@
 /**
  * `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). The outer element handles drops
- * and pastes.
+ * and pastes. What is put into it stands beside the buttons of the large field.
  */
 import { css, LitElement, nothing } from 'lit';
 import { property, query } from 'lit/decorators.js';
@@ -76,11 +76,26 @@ export class DermletPicker extends LitElement {
         gap: 0.6rem;
       }
       @container (max-width: 45.99rem) {
+        .lens {
+          display: none;
+        }
+        .open {
+          padding: 1rem;
+        }
+        .words {
+          gap: 0.75rem;
+        }
+        h2 {
+          font-size: 1.25rem;
+        }
         .ways {
           width: 100%;
         }
-        .ways button {
+        .ways button,
+        ::slotted(*) {
           flex: 1 1 auto;
+        }
+        .ways button {
           padding-inline: 0.75rem;
         }
       }
@@ -138,7 +153,7 @@ export class DermletPicker extends LitElement {
       <div class="lens">${lensFigure}</div>
       <div class="words">
         <h2>${this.dragging ? say('picker.letGo') : this.#heading}</h2>
-        <div class="ways">${this.#ways(say('picker.choose'))}</div>
+        <div class="ways">${this.#ways(say('picker.choose'))}<slot></slot></div>
         <p class="hint">
           ${this.#touch ? nothing : say('picker.paste')} ${say('picker.stays')}
         </p>

@@ -73,9 +73,10 @@ export async function firstChoice(pageModel: string, listed: Promise<readonly Mo
   return { name: pageModel, unknown: false };
 }
 
-/** Fills the choice, and keeps it, the element and the licence text in step. */
+/** Fills the choice in the settings, and keeps it, the element and the licence text in step. */
 export async function offerModels(
   element: DermletClassifierElement,
+  settings: HTMLDetailsElement,
   choice: DermletModelChoice,
   licence: HTMLElement | null,
   pageModel: string,
@@ -84,6 +85,8 @@ export async function offerModels(
 ): Promise<void> {
   choice.value = name;
   choice.unknown = unknown;
+  // What is said of it is not to be looked for.
+  settings.open = unknown;
   choice.addEventListener('model', (event) => {
     const chosen = (event as CustomEvent<string>).detail;
     store(chosen === pageModel ? null : chosen);

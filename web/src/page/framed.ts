@@ -25,7 +25,7 @@ export function isFramedByStranger(): boolean {
 
 /** In place of all else: a sentence, and a link to the page in a window of its own. */
 export function refuseFrame(): void {
-  for (const part of document.querySelectorAll<HTMLElement>('dermlet-classifier, dermlet-model-choice, header .lead'))
+  for (const part of document.querySelectorAll<HTMLElement>('main > :not(#framed), header .lead, header .stays'))
     part.hidden = true;
   document.querySelector<HTMLElement>('#framed')!.hidden = false;
 }

@@ -7,7 +7,9 @@ import { setLanguage } from '../messages/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import './model-choice.js';
+import { offerDrawings } from './samples.js';
 import { registerServiceWorkerWhenIdle } from './service-worker.js';
+import { offerThemes } from './theme.js';
 import { translate } from './translate.js';
 
 registerServiceWorkerWhenIdle();
@@ -23,8 +25,11 @@ if (isFramedByStranger()) {
   translate(document, await setLanguage(navigator.languages));
   element.setAttribute('model', choice.name);
   register();
+  offerDrawings(element);
+  offerThemes(document.querySelector<HTMLElement>('#theme')!);
   await offerModels(
     element,
+    document.querySelector<HTMLDetailsElement>('#settings')!,
     document.querySelector('dermlet-model-choice')!,
     document.querySelector<HTMLElement>('#weights'),
     pageModel,

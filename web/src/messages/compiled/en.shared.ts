@@ -325,5 +325,6 @@ export const messages: Compiled<SharedArguments> = {
   "model.card": () => "Training data, figures and limits",
   "model.cardOf": (d) => "of " + d.name,
   "model.weights.nonCommercial": () => "The trained weights are for non-commercial use only, as the pictures they were trained on are:",
-  "model.weights.commercial": (d) => "The trained weights may be used commercially too, under " + d.licence + ":"
+  "model.weights.commercial": (d) => "The trained weights may be used commercially too, under " + d.licence + ":",
+  "sample.name": (d) => "Drawing " + d.number
 };

@@ -322,6 +322,7 @@ export interface SharedArguments {
   'model.cardOf': { name: string };
   'model.weights.nonCommercial': undefined;
   'model.weights.commercial': { licence: string };
+  'sample.name': { number: string };
 }
 
 export interface CliArguments {
@@ -507,10 +508,35 @@ export interface CliArguments {
 }
 
 export interface DocumentArguments {
+  'document.sample.failed': undefined;
   'document.title': undefined;
   'document.description': undefined;
   'document.heading': undefined;
   'document.lead': undefined;
+  'document.limit.title': undefined;
+  'document.limit.text': undefined;
+  'document.stays': undefined;
+  'document.sample.try': undefined;
+  'document.sample.note': undefined;
+  'document.sample.another': undefined;
+  'document.guide.title': undefined;
+  'document.guide.distance.title': undefined;
+  'document.guide.distance.text': undefined;
+  'document.guide.distance.alt': undefined;
+  'document.guide.light.title': undefined;
+  'document.guide.light.text': undefined;
+  'document.guide.light.alt': undefined;
+  'document.guide.focus.title': undefined;
+  'document.guide.focus.text': undefined;
+  'document.guide.focus.alt': undefined;
+  'document.guide.coin.title': undefined;
+  'document.guide.coin.text': undefined;
+  'document.guide.coin.alt': undefined;
+  'document.theme.title': undefined;
+  'document.theme.system': undefined;
+  'document.theme.light': undefined;
+  'document.theme.dark': undefined;
+  'document.settings.title': undefined;
   'document.noScript': undefined;
   'document.notStarted.title': undefined;
   'document.notStarted.missing': undefined;

@@ -1,0 +1,43 @@
+/**
+ * Drawings to try the page with, so that nobody must use a photo of their own: files of `samples/`, which are fetched
+ * when they are asked for. While one of them is among the photos the page says so.
+ */
+import type { DermletClassifierElement } from '../element/index.js';
+import { say } from '../messages/index.js';
+
+const FOLDER = 'samples/';
+
+async function drawing(name: string, number: number): Promise<File> {
+  const response = await fetch(new URL(`${FOLDER}${name}.png`, document.baseURI));
+  if (!response.ok) throw new Error(`${response.url}: the server answered ${response.status}`);
+  return new File([await response.blob()], `${say('sample.name', { number: String(number) })}.png`, {
+    type: 'image/png',
+  });
+}
+
+/** The button in the element gives it the first drawing, the one in the note another. */
+export function offerDrawings(element: DermletClassifierElement): void {
+  const button = document.querySelector<HTMLButtonElement>('#sample')!;
+  const note = document.querySelector<HTMLElement>('#drawn')!;
+  const failed = document.querySelector<HTMLElement>('#not-drawn')!;
+  const names = button.dataset.drawings!.split(' ');
+  let given = 0;
+
+  const give = async () => {
+    const at = given % names.length;
+    try {
+      element.add([await drawing(names[at]!, at + 1)]);
+      given += 1;
+      failed.hidden = true;
+      note.hidden = false;
+    } catch (error) {
+      console.info('Dermlet could not fetch a drawing:', error);
+      failed.hidden = false;
+    }
+  };
+  button.addEventListener('click', give);
+  note.querySelector('button')!.addEventListener('click', give);
+  new MutationObserver(() => {
+    if (!element.filled) note.hidden = true;
+  }).observe(element, { attributeFilter: ['filled'] });
+}
