@@ -70,7 +70,7 @@ export class DermletRanking extends LitElement {
         }
         .bar {
           forced-color-adjust: none;
-          background: GrayText;
+          background: CanvasText;
         }
         .in .bar {
           background: Highlight;
