@@ -263,6 +263,8 @@ export async function site() {
       'package-lock.json',
       'tools/build/site.mjs',
       'tools/build/messages.mjs',
+      'tools/build/pages.mjs',
+      'tools/build/samples.mjs',
       'tools/build/parts.mjs',
       'tools/build/compress.mjs',
     ],

@@ -10,6 +10,7 @@ import { build } from 'vite';
 import { injectManifest } from 'workbox-build';
 import { sha256 } from './compress.mjs';
 import { filesUnder } from './fingerprint.mjs';
+import { writePages } from './pages.mjs';
 import { baseName, copyEngine, copyLibheif, copyModels, ENGINE, requireInputs } from './parts.mjs';
 import { DRAWINGS, drawn } from './samples.mjs';
 
@@ -41,6 +42,8 @@ async function buildServiceWorker() {
       'site.webmanifest',
       '*.svg',
       '{dermlet,start,theme}.js',
+      'about/*.html',
+      'read.css',
       'guide/*.svg',
       'samples/*.png',
       'assets/**',
@@ -106,6 +109,7 @@ await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
 await copyEngine(dist, { compress: true });
 await copyLibheif(dist);
 await copyModels(dist, { compress: true });
+await writePages(dist);
 await mkdir(join(dist, 'samples'));
 for (const drawing of DRAWINGS) await writeFile(join(dist, 'samples', `${drawing.name}.png`), drawn(drawing));
 // Otherwise GitHub Pages' Jekyll drops files that it does not know.
