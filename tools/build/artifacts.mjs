@@ -273,6 +273,8 @@ export async function site() {
       'tools/build/licences',
       'tools/build/licences.mjs',
       'tools/build/messages.mjs',
+      'tools/build/pages.mjs',
+      'tools/build/samples.mjs',
       'tools/build/parts.mjs',
       'tools/build/compress.mjs',
     ],

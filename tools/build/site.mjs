@@ -11,6 +11,7 @@ import { injectManifest } from 'workbox-build';
 import { sha256 } from './compress.mjs';
 import { filesUnder } from './fingerprint.mjs';
 import { recorder, writeLicences } from './licences.mjs';
+import { writePages } from './pages.mjs';
 import { baseName, copyEngine, copyLibheif, copyModels, ENGINE, requireInputs } from './parts.mjs';
 import { DRAWINGS, drawn } from './samples.mjs';
 import { main } from './steps.mjs';
@@ -45,6 +46,8 @@ async function buildServiceWorker() {
       'site.webmanifest',
       '*.svg',
       '{dermlet,start,theme}.js',
+      'about/*.html',
+      'read.css',
       'guide/*.svg',
       'samples/*.png',
       'assets/**',
@@ -116,6 +119,7 @@ await main(async () => {
   await copyEngine(dist, { compress: true });
   await copyLibheif(dist);
   await copyModels(dist, { compress: true });
+  await writePages(dist);
   await mkdir(join(dist, 'samples'));
   for (const drawing of DRAWINGS) await writeFile(join(dist, 'samples', `${drawing.name}.png`), drawn(drawing));
   // Otherwise GitHub Pages' Jekyll drops files that it does not know.

@@ -121,6 +121,25 @@ describe('dist', () => {
     }
   });
 
+  test('has a page about each category of each model, and its card as one, kept and under a strict policy', () => {
+    const pages = files.filter((path) => /^about\/.*\.html$/.test(path));
+    for (const path of files.filter((file) => /^models\/[^/]+\/manifest\.json$/.test(file))) {
+      const { name, classes } = JSON.parse(text(path));
+      for (const { id } of classes) assert.ok(pages.includes(`about/${id}.html`), id);
+      assert.ok(pages.includes(`about/card-${name}.html`), name);
+    }
+    for (const path of pages) {
+      const html = text(path);
+      assert.ok(text('sw.js').includes(path), path);
+      assert.match(html, /Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self';/);
+      assert.doesNotMatch(html, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/i, path);
+      for (const [, address = ''] of html.matchAll(/\b(?:src|href)="(?!https:)([^"#]+)"/g))
+        assert.ok(existsSync(join(siteDir, 'about', address)), `${path}: ${address}`);
+      if (!path.includes('card-'))
+        assert.doesNotMatch(html, /\bsafe\b|\bharmless\b|\byou have\b|\bdos(e|age)\b/i, path);
+    }
+  });
+
   test('has the core that was built', () => {
     assert.deepEqual(
       readFileSync(join(siteDir, 'engine/dermlet.wasm')),

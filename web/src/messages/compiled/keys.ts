@@ -532,6 +532,11 @@ export interface DocumentArguments {
   'document.guide.coin.title': undefined;
   'document.guide.coin.text': undefined;
   'document.guide.coin.alt': undefined;
+  'document.read.title': undefined;
+  'document.read.start': undefined;
+  'document.read.cards': undefined;
+  'document.read.general': undefined;
+  'document.read': undefined;
   'document.theme.title': undefined;
   'document.theme.system': undefined;
   'document.theme.light': undefined;

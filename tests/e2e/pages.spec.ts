@@ -1,0 +1,41 @@
+/** The pages to read: reached from the page, by keyboard too, without faults, and without a network. */
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from './fixtures.js';
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`no accessibility fault, nothing to scroll sideways with text of twice the size: ${colorScheme}`, async ({
+    page,
+    site,
+  }) => {
+    await page.setViewportSize({ width: 360, height: 640 });
+    await page.emulateMedia({ colorScheme });
+    for (const path of ['index', 'mel', 'akiec', 'card-skin-8']) {
+      await page.goto(`${site.url}about/${path}.html`);
+      const { violations } = await new AxeBuilder({ page: page as never }).analyze();
+      expect(violations.map(({ id, nodes }) => `${path}: ${id}: ${nodes[0]?.html}`)).toEqual([]);
+      await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));
+      const { scrollWidth, clientWidth } = await page.evaluate(() => {
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return { scrollWidth, clientWidth };
+      });
+      expect(scrollWidth, path).toBeLessThanOrEqual(clientWidth);
+    }
+  });
+}
+
+test('are linked from the page, and there without a network', async ({ app, page, site }) => {
+  await app.open();
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+  await site.close();
+  const opened = page.context().waitForEvent('page');
+  await page.getByRole('link', { name: 'pages to read' }).press('Enter');
+  const pages = await opened;
+  await pages.getByRole('link', { name: 'Melanoma' }).click();
+  await expect(pages.getByRole('heading', { level: 1 })).toHaveText('Melanoma');
+  await expect(pages.getByRole('contentinfo')).toContainText('A doctor who sees the skin decides.');
+  await pages.getByRole('link', { name: 'Categories and networks' }).click();
+  await pages.getByRole('link', { name: 'skin-8' }).click();
+  await expect(pages.getByRole('heading', { level: 1 })).toContainText('skin-8');
+  await expect(pages.getByRole('table').first()).toBeVisible();
+});

@@ -1,0 +1,107 @@
+/**
+ * The pages to read: one about each category (web/src/messages/pages), a list of them, and each model's card. Static
+ * HTML without scripts of its own, under the page's content policy.
+ */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { marked, Renderer } from 'marked';
+import { catalogues, functionsOf } from './messages.mjs';
+import { root } from './steps.mjs';
+
+const ROOM = 'web/src/messages/pages/en';
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
+
+/** @param {string} text */
+const escaped = (text) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+/**
+ * HTML of a Markdown text. HTML inside it is shown as text; tables can be scrolled by keyboard; other sites open apart.
+ * @param {string} text
+ * @param {string} [pictures]  the folder that addresses of pictures are relative to
+ */
+export function htmlOf(text, pictures = './') {
+  const renderer = new Renderer();
+  renderer.html = ({ text: html }) => escaped(html);
+  renderer.image = ({ href, text: alternative }) =>
+    `<img src="${escaped(pictures + href)}" alt="${escaped(alternative)}" />`;
+  renderer.link = ({ href, text: words }) =>
+    /^https:\/\//.test(href)
+      ? `<a href="${escaped(href)}" target="_blank" rel="noopener noreferrer">${escaped(words)}</a>`
+      : `<a href="${escaped(href)}">${escaped(words)}</a>`;
+  const html = marked.parse(text, { renderer, async: false, gfm: true });
+  return html
+    .replace(/<th(?: [^>]*)?><\/th>/g, '<td></td>')
+    .replace(/<table>/g, '<div class="scroll" tabindex="0"><table>')
+    .replace(/<\/table>/g, '</table></div>');
+}
+
+/** @param {string} text */
+export const titleOf = (text) => /^# (.+)$/m.exec(text)?.[1] ?? '';
+
+/** @type {(title: string, body: string, note: string) => string} */
+function page(title, body, note) {
+  const say = functionsOf(catalogues().en);
+  /** @param {string} key */
+  const words = (key) => escaped(say[key]?.({}) ?? '');
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="referrer" content="no-referrer" />
+    <meta name="color-scheme" content="light dark" />
+    <title>${escaped(title)} - Dermlet</title>
+    <link rel="icon" href="../icon.svg" type="image/svg+xml" />
+    <link rel="stylesheet" href="../read.css" />
+    <script src="../theme.js"></script>
+  </head>
+  <body>
+    <nav aria-label="${words('document.read.title')}">
+      <a href="../">${words('document.read.start')}</a> <a href="./index.html">${words('document.read.title')}</a>
+    </nav>
+    <main>
+${body}
+    </main>
+    <footer>
+      <p>${note}</p>
+    </footer>
+  </body>
+</html>
+`;
+}
+
+/** @param {string} dist  with the models in it */
+export async function writePages(dist) {
+  const say = functionsOf(catalogues().en);
+  /** @param {string} key */
+  const words = (key) => escaped(say[key]?.({}) ?? '');
+  const about = join(dist, 'about');
+  await mkdir(about, { recursive: true });
+  const general = `${words('document.read.general')} ${words('doctor')}`;
+  const listed = [];
+  for (const file of (await readdir(join(root, ROOM))).sort()) {
+    const text = await readFile(join(root, ROOM, file), 'utf8');
+    const address = `${basename(file, '.md')}.html`;
+    await writeFile(join(about, address), page(titleOf(text), htmlOf(text), general));
+    listed.push({ address, title: titleOf(text) });
+  }
+  const cards = [];
+  for (const name of (await readdir(join(dist, 'models'))).sort()) {
+    if (name.includes('.')) continue;
+    const { card } = JSON.parse(await readFile(join(dist, 'models', name, 'manifest.json'), 'utf8'));
+    const text = await readFile(join(dist, 'models', name, card), 'utf8');
+    const address = `card-${name}.html`;
+    await writeFile(join(about, address), page(titleOf(text), htmlOf(text, `../models/${name}/`), words('purpose')));
+    cards.push({ address, title: titleOf(text) });
+  }
+  /** @param {{ address: string, title: string }[]} pages */
+  const list = (pages) => {
+    const entries = pages.map(({ address, title }) => `<li><a href="./${address}">${escaped(title)}</a></li>`);
+    return `<ul>\n${entries.join('\n')}\n</ul>`;
+  };
+  const body = `<h1>${words('document.read.title')}</h1>\n${list(listed)}\n<h2>${words('document.read.cards')}</h2>\n${list(cards)}`;
+  await writeFile(join(about, 'index.html'), page(say['document.read.title']?.({}) ?? '', body, general));
+}
