@@ -31,6 +31,7 @@ for (const [width, height] of [
 
 test('shows how to take a picture before anything failed, and describes what it shows', async ({ app, page }) => {
   await app.open();
+  await expect(page.locator('#weights a').first()).toHaveAttribute('href', /\/about\/card-skin-8\.html$/);
   const pictures = page.locator('.guide img');
   await expect(pictures).toHaveCount(4);
   for (const picture of await pictures.all()) {

@@ -67,6 +67,7 @@ describe('keys', () => {
         .map((name) => `${room}/${name}`),
     ),
     'web/index.html',
+    'tools/build/pages.mjs',
   ].map((path) => readFileSync(root + path, 'utf8'));
   const text = sources.join('\n');
   /** What may stand in place of `${...}`: values of enumerations, and of states that only the front ends know. */

@@ -128,6 +128,8 @@ describe('dist', () => {
       for (const { id } of classes) assert.ok(pages.includes(`about/${id}.html`), id);
       assert.ok(pages.includes(`about/card-${name}.html`), name);
     }
+    for (const name of /data-cards="([^"]+)"/.exec(page)?.[1]?.split(' ') ?? assert.fail('no cards'))
+      assert.ok(pages.includes(`about/card-${name}.html`), name);
     for (const path of pages) {
       const html = text(path);
       assert.ok(text('sw.js').includes(path), path);

@@ -114,11 +114,15 @@ async function markKept(choice: DermletModelChoice): Promise<void> {
 }
 
 /** The sentence in index.html is about the page's own model. */
-function showLicence(place: HTMLElement, { license, cardUrl }: ModelInfo): void {
+function showLicence(place: HTMLElement, { name, license, cardUrl }: ModelInfo): void {
+  // A model that was put there after the build has its card as a file only.
+  const hasPage = place.dataset.cards!.split(' ').includes(name);
   place.querySelector('[data-of=use]')!.textContent = license.nonCommercial
     ? say('model.weights.nonCommercial')
     : say('model.weights.commercial', { licence: license.id });
-  place.querySelector<HTMLAnchorElement>('[data-of=card]')!.href = cardUrl;
+  place.querySelector<HTMLAnchorElement>('[data-of=card]')!.href = hasPage
+    ? new URL(`about/card-${name}.html`, document.baseURI).href
+    : cardUrl;
   place.querySelector<HTMLAnchorElement>('[data-of=licence]')!.href = license.url;
 }
 
