@@ -69,24 +69,22 @@ test('a drawing that does not come is no answer', async ({ app, page, site }) =>
 test('the colours are chosen in the settings, kept, and those of the element too', async ({ app, page }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   await app.open();
-  const paper = () =>
+  const ink = () =>
     page.evaluate(() =>
-      ['body', 'dermlet-classifier'].map((name) =>
-        getComputedStyle(document.querySelector(name)!).getPropertyValue('--paper').trim(),
-      ),
+      ['body', 'dermlet-classifier'].map((name) => getComputedStyle(document.querySelector(name)!).color),
     );
-  const light = await paper();
+  const light = await ink();
   await app.settings();
   await page.getByRole('radio', { name: 'Dark' }).check();
-  const dark = await paper();
+  const dark = await ink();
   expect(dark[0]).toBe(dark[1]);
   expect(dark[0]).not.toBe(light[0]);
   await page.reload();
   await app.untilReady();
-  expect(await paper()).toEqual(dark);
+  expect(await ink()).toEqual(dark);
   await app.settings();
   await expect(page.getByRole('radio', { name: 'Dark' })).toBeChecked();
   await page.getByRole('radio', { name: 'As this device has it' }).check();
-  expect(await paper()).toEqual(light);
+  expect(await ink()).toEqual(light);
   expect(await page.evaluate(() => localStorage.length)).toBe(0);
 });
