@@ -174,7 +174,7 @@ test('another spot that was found is tapped to be framed, also after one was loo
   await untilResults(app, 1);
   const asked = (await app.results())[0]!.result;
   // The answer, which is none yet, offers it.
-  await page.locator('dermlet-result-card').getByRole('button', { name: 'Frame the spot' }).click();
+  await page.locator('dermlet-result-card').getByRole('button', { name: 'Frame the place' }).click();
   await expect(frame(page)).toBeFocused();
   await page.getByRole('button', { name: 'Spot 2: put the frame around it' }).click();
   await apply(page).click();
