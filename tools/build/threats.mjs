@@ -634,6 +634,62 @@ export const ACTORS = [
         open: 'A pinned version that was hostile from the beginning.',
       },
       {
+        id: 'install-scripts',
+        may: 'run code on a developer’s machine while a package is installed',
+        holds: 'Packages run no scripts of their own; those that bring some are listed with what works without.',
+        where: ['.npmrc', 'tools/build/toolchain.mjs', '.github/workflows'],
+        tests: {
+          'tools/build/repository.test.mjs': [
+            'no package runs scripts of its own when it is installed',
+            'install nothing whose install scripts may run',
+          ],
+        },
+        open: 'Code of a build tool runs when it builds.',
+      },
+      {
+        id: 'python-packages',
+        may: 'publish another file under a version of a Python package that is used here',
+        holds: 'Every Python package is pinned by version and by the hashes of its files.',
+        where: ['tools/train', 'tools/lint', 'tests/bench/tflite'],
+        tests: {
+          'tools/build/repository.test.mjs': [
+            '${folder}: whatever is required is locked in that version',
+            '${folder}: whatever is locked is held to hashes and says nothing else',
+            'every requirements file is locked',
+          ],
+        },
+        open: '`pip install ./tools/train` by itself takes what its requirements name, without hashes.',
+      },
+      {
+        id: 'workflows',
+        may: 'change what is published through an action, or through code that a test has run',
+        holds: 'Actions are pinned by commit. Jobs that publish run no test; those that may write run no code of ours.',
+        where: ['.github/workflows'],
+        tests: {
+          'tools/build/repository.test.mjs': [
+            'pin every action by its commit, and say which version that is',
+            'pin an action by the same commit wherever it is used',
+            'publish from jobs that run no test and take over nothing of one that does',
+            'give the right to write to no job that runs code of the repository',
+          ],
+        },
+        open: 'The machines that run the jobs.',
+      },
+      {
+        id: 'known-faults',
+        may: 'use a known fault of something that is shipped',
+        holds:
+          'Locks and libraries inside binaries are compared with a list; what is shipped all the same has a reason.',
+        where: ['tools/build/advisories.json', 'tools/build/advisories.mjs'],
+        tests: {
+          'tools/build/advisories.test.mjs': [
+            'nothing is used with a known vulnerability that nobody decided on, and no decision is out of date',
+            'every lock and what is compiled in is looked at',
+          ],
+        },
+        open: 'What the list lacks. Decoders of HEIC and AVIF are shipped with faults, as nobody publishes newer ones.',
+      },
+      {
         id: 'models-in-the-repository',
         may: 'exchange a shipped network',
         holds: 'Manifests hold size and sha256 of every file.',
