@@ -23,6 +23,20 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
+test('a possible category leads to its page, which leaves the answer where it is', async ({ app, page }) => {
+  app.neverRefuse();
+  await app.open();
+  const { predictionSet, ranking } = await app.classify('spot.jpg');
+  const links = page.getByRole('link', { name: 'What it is, and what to watch for' });
+  await expect(links).toHaveCount(predictionSet.length);
+  const opened = page.context().waitForEvent('page');
+  await links.first().click();
+  const about = await opened;
+  expect(new URL(about.url()).pathname).toMatch(new RegExp(`/about/${ranking[0]!.id}\\.html$`));
+  await expect(about.getByRole('heading', { level: 1 })).toBeVisible();
+  await expect(app.verdict).toBeVisible();
+});
+
 test('are linked from the page, and there without a network', async ({ app, page, site }) => {
   await app.open();
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));

@@ -4,7 +4,8 @@
  * Attributes: `model` (a name from `listModels`, or the address of a model's folder relative to the document; default:
  * the list's default), `asset-base` (folder of the engine's files, relative to the document; default: where this code
  * was served from), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at,
- * focuses or drops on the element; `now`: immediately), `whole-page` (accept drops and pastes anywhere on the page).
+ * focuses or drops on the element; `now`: immediately), `whole-page` (accept drops and pastes anywhere on the page),
+ * `category-pages` (folder with a page about each category, `<id>.html`; none: no links).
  * Changing `model` or `backend` aborts loading and running work; the photos stay, their results are discarded, and they
  * are classified again. Events, which cross shadow boundaries: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
@@ -252,6 +253,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   @property() load: 'interest' | 'now' = 'interest';
   /** Whether drops and pastes anywhere on the page are accepted. */
   @property({ type: Boolean, attribute: 'whole-page' }) wholePage = false;
+
+  /**
+   * Folder with a page about each category, `<id>.html`, relative to the document: possible categories link to theirs.
+   * Empty: there are none.
+   */
+  @property({ attribute: 'category-pages' }) categoryPages = '';
 
   /** Whether there is at least one photo. Reflected, so that the page can style itself. */
   @property({ type: Boolean, reflect: true }) filled = false;
@@ -575,7 +582,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         ${
           result && hasScores(result)
             ? html`<div class="answer" part="scores">
-                <dermlet-scores-card .result=${result}></dermlet-scores-card>
+                <dermlet-scores-card .result=${result}
+              .categoryPages=${this.categoryPages}></dermlet-scores-card>
               </div>`
             : nothing
         }

@@ -28,7 +28,7 @@ export interface DermletClassifierEvents {
   'dermlet-error': CustomEvent<DermletErrorDetail>;
 }
 
-/** Each is also an attribute; `assetBase` and `wholePage` are `asset-base` and `whole-page`. */
+/** Each is also an attribute, such as `asset-base` for `assetBase`. */
 export interface DermletClassifierProperties {
   /** A name from `listModels`, or the address of a folder relative to the document. Empty: the default. */
   model: string;
@@ -39,6 +39,8 @@ export interface DermletClassifierProperties {
   load: 'interest' | 'now';
   /** Accept drops and pastes anywhere on the page. */
   wholePage: boolean;
+  /** Folder with a page about each category, `<id>.html`; empty: none. */
+  categoryPages: string;
 }
 
 /** `<dermlet-classifier>` */

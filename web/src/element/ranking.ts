@@ -107,6 +107,8 @@ export class DermletRanking extends LitElement {
   ];
 
   @property({ attribute: false }) ranking: readonly RankedClass[] = [];
+  /** Folder with a page about each category, named by its id; empty: there are none. */
+  @property({ attribute: false }) categoryPages = '';
 
   override render() {
     return html`<ol>
@@ -123,10 +125,20 @@ export class DermletRanking extends LitElement {
           </div>
           <div class="track" aria-hidden="true"><div class="bar"></div></div>
           ${entry.inSet && entry.plain ? html`<p class="plain">${isolated(entry.plain, LONGEST)}</p>` : nothing}
+          ${entry.inSet && this.categoryPages ? this.#page(entry) : nothing}
         </li>`,
       )}
     </ol>
     <p class="whose">${medical(() => say('ranking.whose'))}</p>`;
+  }
+
+  /** In a window of its own: the answer stays. */
+  #page({ id, name }: RankedClass) {
+    const address = `${this.categoryPages.replace(/\/?$/, '/')}${encodeURIComponent(id)}.html`;
+    return html`<p class="plain">
+      <a href=${address} target="_blank" rel="noopener noreferrer"
+        ><span>${say('ranking.page')}</span><span class="visually-hidden">: ${isolated(name)}</span></a>
+    </p>`;
   }
 
   protected override updated(): void {

@@ -46,6 +46,8 @@ export class DermletScoresCard extends LitElement {
   ];
 
   @property({ attribute: false }) result: Result | null = null;
+  /** As `<dermlet-ranking>` takes it. */
+  @property({ attribute: false }) categoryPages = '';
 
   override render() {
     const result = this.result;
@@ -53,7 +55,7 @@ export class DermletScoresCard extends LitElement {
     if (mayName(result)) {
       return html`<div class="card"><div>
         <h3>${say('result.scores')}</h3>
-        <dermlet-ranking .ranking=${result.ranking}></dermlet-ranking>
+        <dermlet-ranking .ranking=${result.ranking} .categoryPages=${this.categoryPages}></dermlet-ranking>
         <p class="note">${medical(() => verdictNote(result))}</p>
       </div></div>`;
     }

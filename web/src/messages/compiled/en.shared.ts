@@ -65,6 +65,7 @@ export const messages: Compiled<SharedArguments> = {
   "result.raw": () => "Show the raw scores all the same",
   "result.rawWarning": () => "These are not answers. The network must spread its score over the categories it knows, also for a picture of something else.",
   "ranking.possible": () => "possible here",
+  "ranking.page": () => "What it is, and what to watch for",
   "ranking.whose": () => "The names and descriptions of the categories are the words of those who made this neural network, not of this page.",
   "better.light": () => "Use daylight or an even lamp, without flash or hard shadows.",
   "better.still": () => "Hold the camera still, straight above the skin, and tap the picture to focus.",

@@ -61,6 +61,7 @@ export interface SharedArguments {
   'result.raw': undefined;
   'result.rawWarning': undefined;
   'ranking.possible': undefined;
+  'ranking.page': undefined;
   'ranking.whose': undefined;
   'better.light': undefined;
   'better.still': undefined;
