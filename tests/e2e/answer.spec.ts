@@ -1,4 +1,5 @@
 /** The answer is on the screen when it is ready, on the phones that people have. */
+import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.js';
 
@@ -99,4 +100,30 @@ test('where the network could not be loaded, no photo is said to wait', async ({
   await expect(page.locator('.answers').getByText('Not looked at yet')).toBeVisible();
   await expect(page.locator('dermlet-classifier').getByText(/waiting|one moment/i)).toHaveCount(0);
   await expect(app.shelf.getByText('not yet', { exact: true })).toHaveCount(2);
+});
+
+test('a doctor is looked for on a tap only, and a reminder made here: neither says anything of the answer', async ({
+  app,
+  page,
+}) => {
+  await app.open();
+  const { ranking } = await app.classify('spot.jpg');
+  const search = page.getByRole('link', { name: 'Find a doctor on www.openstreetmap.org' });
+  await expect(search).toHaveAttribute('href', 'https://www.openstreetmap.org/search?query=doctor');
+  await expect(search).toHaveAttribute('rel', /noreferrer/);
+  const coming = page.waitForEvent('download');
+  await page.getByRole('button', { name: /^Remind me on / }).click();
+  const file = await coming;
+  expect(file.suggestedFilename()).toMatch(/^reminder-\d{4}-\d\d-\d\d\.ics$/);
+  const text = readFileSync(await file.path(), 'utf8');
+  expect(text).toMatch(/^BEGIN:VCALENDAR\r\n[\s\S]*\r\nDTSTART;VALUE=DATE:\d{8}\r\n[\s\S]*\r\nEND:VCALENDAR\r\n$/);
+  for (const { name } of ranking) expect(text).not.toContain(name);
+  expect(text).not.toMatch(/skin|spot/i);
+
+  const element = page.locator('dermlet-classifier');
+  for (const address of ['', 'javascript:alert(1)', 'http://example.org/'])
+    await element.evaluate((it, address) => {
+      (it as HTMLElement & { doctorSearch: string }).doctorSearch = address;
+    }, address);
+  await expect(page.getByRole('link', { name: /^Find a doctor/ })).toHaveCount(0);
 });

@@ -5,7 +5,8 @@
  * the list's default), `asset-base` (folder of the engine's files, relative to the document; default: where this code
  * was served from), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at,
  * focuses or drops on the element; `now`: immediately), `whole-page` (accept drops and pastes anywhere on the page),
- * `category-pages` (folder with a page about each category, `<id>.html`; none: no links).
+ * `category-pages` (folder with a page about each category, `<id>.html`; none: no links), `doctor-search` (an https
+ * address where to look for a doctor, opened on a tap only; none: no link).
  * Changing `model` or `backend` aborts loading and running work; the photos stay, their results are discarded, and they
  * are classified again. Events, which cross shadow boundaries: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
@@ -259,6 +260,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
    * Empty: there are none.
    */
   @property({ attribute: 'category-pages' }) categoryPages = '';
+
+  /** An https address where to look for a doctor, offered with each answer and opened on a tap only; empty: none. */
+  @property({ attribute: 'doctor-search' }) doctorSearch = '';
 
   /** Whether there is at least one photo. Reflected, so that the page can style itself. */
   @property({ type: Boolean, reflect: true }) filled = false;
@@ -638,6 +642,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           <div class="answer" part="answer"><dermlet-result-card exportparts="verdict, tier"
             .result=${photo.state.result}
             .spots=${photo.spots}
+            .doctorSearch=${this.doctorSearch}
             @frame=${() => this.renderRoot.querySelector('dermlet-photo-view')?.beginFraming()}
           ></dermlet-result-card></div>`;
     }

@@ -2,15 +2,36 @@
 import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 
-import type { Result, Spot } from '../classifier/index.js';
-import { doctor, mayName, modalityDoubt, purpose, say, tierWords, verdict, verdictNote } from '../messages/index.js';
+import type { Result, Spot, Tier } from '../classifier/index.js';
+import {
+  day,
+  doctor,
+  mayName,
+  modalityDoubt,
+  printable,
+  purpose,
+  say,
+  tierWords,
+  verdict,
+  verdictNote,
+} from '../messages/index.js';
 import { mayHelp } from './crop/helps.js';
+import { dayAfter } from './day.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { tierIcons } from './icons.js';
 import { medical } from './medical.js';
 import { withIsolated } from './strangers.js';
 import { base } from './styles.js';
+
+/** Days until a reminder, by what the answer calls for. */
+const REMIND_AFTER: Readonly<Record<Tier, number>> = { high: 1, moderate: 7, unknown: 7, low: 30 };
+
+/** The host that an https address leads to; empty for anything else. */
+function hostOf(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : null;
+  return url?.protocol === 'https:' ? url.host : '';
+}
 
 export class DermletResultCard extends LitElement {
   static override styles = [
@@ -76,6 +97,16 @@ export class DermletResultCard extends LitElement {
         margin-top: 0.35rem;
         font-weight: 600;
       }
+      .then {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.6rem;
+      }
+      .then > * {
+        min-width: 0;
+        max-width: 100%;
+        overflow-wrap: anywhere;
+      }
       @container (max-width: 16rem) {
         .next {
           grid-template-columns: minmax(0, 1fr);
@@ -107,6 +138,8 @@ export class DermletResultCard extends LitElement {
   ];
 
   @property({ attribute: false }) result: Result | null = null;
+  /** Where to look for a doctor: an https address, opened on a tap only; empty: nowhere. */
+  @property({ attribute: false }) doctorSearch = '';
   /** Those found in the photo, best first. */
   @property({ attribute: false }) spots: readonly Spot[] = [];
 
@@ -115,6 +148,26 @@ export class DermletResultCard extends LitElement {
     const parts = [...this.renderRoot.querySelectorAll('.verdict, .what')].map((part) => part.getBoundingClientRect());
     const [first, last] = [parts.at(0), parts.at(-1)];
     return first && last ? new DOMRect(first.x, first.y, first.width, last.bottom - first.y) : null;
+  }
+
+  /** What a person may do next, with nothing of the answer in it. */
+  #then({ tier }: Result) {
+    const host = hostOf(this.doctorSearch);
+    const when = dayAfter(REMIND_AFTER[tier]);
+    return html`<p class="then">
+      ${
+        host
+          ? html`<a class="button" href=${this.doctorSearch} target="_blank" rel="noopener noreferrer"
+            ><span>${say('result.findDoctor', { host: printable(host) })}</span></a>`
+          : nothing
+      }
+      <button type="button" @click=${() => this.#remind(when)}>${say('result.remind', { day: day(when) })}</button>
+    </p>`;
+  }
+
+  async #remind(when: Date): Promise<void> {
+    const { offerReminder } = await import('./reminder.js');
+    offerReminder(when, say('result.reminder'));
   }
 
   override render() {
@@ -133,6 +186,7 @@ export class DermletResultCard extends LitElement {
         ${tierWords(result.tier).why ? html`<p class="why">${medical(() => tierWords(result.tier).why)}</p>` : nothing}
         <p class="always">${medical(doctor)}</p>
       </div>
+      ${this.#then(result)}
       ${
         mayHelp(result, this.spots)
           ? html`<p><button type="button" @click=${() => emit(this, 'frame', null)}>${say('crop.begin')}</button></p>`

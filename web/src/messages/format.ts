@@ -21,6 +21,10 @@ export const number = (value: number, decimals = 0): string => formatter(decimal
 /** Without trailing zeros. */
 export const shortNumber = (value: number, decimals: number): string => formatter(0, decimals).format(value);
 
+/** Day and month, as a sentence names them. */
+export const day = (date: Date): string =>
+  new Intl.DateTimeFormat(language().locale, { day: 'numeric', month: 'long' }).format(date);
+
 export function list(entries: readonly string[], conjunction: 'and' | 'or'): string {
   const type = conjunction === 'and' ? 'conjunction' : 'disjunction';
   return new Intl.ListFormat(language().locale, { type }).format(entries);

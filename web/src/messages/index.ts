@@ -1,7 +1,18 @@
 /** Messages for people: shared by the element, the page, the command line and the handler. */
 export * from './answer.js';
 export * from './element.js';
-export { exactPercent, isolated, joined, list, megabytes, milliseconds, number, percent, printable } from './format.js';
+export {
+  day,
+  exactPercent,
+  isolated,
+  joined,
+  list,
+  megabytes,
+  milliseconds,
+  number,
+  percent,
+  printable,
+} from './format.js';
 export * from './quality.js';
 export {
   addLanguage,

@@ -57,6 +57,9 @@ export interface SharedArguments {
   'tier.unknown.title': undefined;
   'tier.unknown.next': undefined;
   'result.scores': undefined;
+  'result.findDoctor': { host: string };
+  'result.remind': { day: string };
+  'result.reminder': undefined;
   'result.better': undefined;
   'result.raw': undefined;
   'result.rawWarning': undefined;
