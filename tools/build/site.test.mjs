@@ -83,6 +83,7 @@ describe('dist', () => {
   });
 
   test('has the licence of everything in it, in full', () => {
+    assert.ok(page.includes('href="./licenses/index.html"'), 'no link to the licences');
     const list = text('licenses/index.html');
     const links = [...list.matchAll(/<a href="([^"]+)">([^<]+)</g)].map(([, href = '', name = '']) => ({
       name,

@@ -562,6 +562,7 @@ export interface DocumentArguments {
   'document.licences.program': undefined;
   'document.licences.card': undefined;
   'document.licences.weights': undefined;
+  'document.licences.all': undefined;
   'document.licences.libheif': undefined;
 }
 
