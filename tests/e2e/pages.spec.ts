@@ -9,7 +9,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }) => {
     await page.setViewportSize({ width: 360, height: 640 });
     await page.emulateMedia({ colorScheme });
-    for (const path of ['index', 'mel', 'akiec', 'card-skin-8']) {
+    for (const path of ['index', 'questions', 'mel', 'akiec', 'card-skin-8']) {
       await page.goto(`${site.url}about/${path}.html`);
       const { violations } = await new AxeBuilder({ page: page as never }).analyze();
       expect(violations.map(({ id, nodes }) => `${path}: ${id}: ${nodes[0]?.html}`)).toEqual([]);
@@ -35,6 +35,23 @@ test('a possible category leads to its page, which leaves the answer where it is
   expect(new URL(about.url()).pathname).toMatch(new RegExp(`/about/${ranking[0]!.id}\\.html$`));
   await expect(about.getByRole('heading', { level: 1 })).toBeVisible();
   await expect(app.verdict).toBeVisible();
+});
+
+test('the common questions are found by their words', async ({ page, site }) => {
+  await page.goto(`${site.url}about/index.html`);
+  await page.getByRole('link', { name: 'Common questions' }).click();
+  const shown = page.locator('.question:visible');
+  const all = await shown.count();
+  expect(all).toBeGreaterThan(8);
+  const find = page.getByRole('searchbox', { name: 'Find' });
+  await find.fill('Internet VISIT');
+  await expect(shown).toHaveCount(1);
+  await expect(shown.getByRole('heading')).toHaveText('Can I use it without internet?');
+  await find.fill('zebra');
+  await expect(shown).toHaveCount(0);
+  await expect(page.getByRole('status')).toHaveText('No question has all of these words.');
+  await find.fill('');
+  await expect(shown).toHaveCount(all);
 });
 
 test('are linked from the page, and there without a network', async ({ app, page, site }) => {

@@ -1,6 +1,6 @@
 /**
- * The pages to read: one about each category (web/src/messages/pages), a list of them, and each model's card. Static
- * HTML without scripts of its own, under the page's content policy.
+ * The pages to read: one about each category and the common questions (web/src/messages/pages), a list of them, and
+ * each model's card. Static HTML under a content policy.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -9,6 +9,7 @@ import { catalogues, functionsOf } from './messages.mjs';
 import { root } from './steps.mjs';
 
 const ROOM = 'web/src/messages/pages/en';
+const QUESTIONS = 'questions.md';
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
 
@@ -40,6 +41,23 @@ export function htmlOf(text, pictures = './') {
 /** @param {string} text */
 export const titleOf = (text) => /^# (.+)$/m.exec(text)?.[1] ?? '';
 
+/**
+ * The common questions, each in a section of its own below a field that finds among them (web/public/questions.js).
+ * @param {string} text
+ * @param {(key: string) => string} words
+ */
+function questions(text, words) {
+  const [heading = '', ...rest] = text.split(/^(?=## )/m);
+  const sections = rest.map((question) => `<section class="question">\n${htmlOf(question)}</section>`);
+  return [
+    htmlOf(heading),
+    `<p hidden><label for="find">${words('document.read.find')}</label> <input id="find" type="search" /></p>`,
+    `<p role="status"><span id="none" hidden>${words('document.read.none')}</span></p>`,
+    ...sections,
+    '<script src="../questions.js"></script>',
+  ].join('\n');
+}
+
 /** @type {(title: string, body: string, note: string) => string} */
 function page(title, body, note) {
   const say = functionsOf(catalogues().en);
@@ -60,7 +78,9 @@ function page(title, body, note) {
   </head>
   <body>
     <nav aria-label="${words('document.read.title')}">
-      <a href="../">${words('document.read.start')}</a> <a href="./index.html">${words('document.read.title')}</a>
+      <a href="../">${words('document.read.start')}</a>
+      <a href="./questions.html">${words('document.read.questions')}</a>
+      <a href="./index.html">${words('document.read.title')}</a>
     </nav>
     <main>
 ${body}
@@ -85,8 +105,9 @@ export async function writePages(dist) {
   for (const file of (await readdir(join(root, ROOM))).sort()) {
     const text = await readFile(join(root, ROOM, file), 'utf8');
     const address = `${basename(file, '.md')}.html`;
-    await writeFile(join(about, address), page(titleOf(text), htmlOf(text), general));
-    listed.push({ address, title: titleOf(text) });
+    const body = file === QUESTIONS ? questions(text, words) : htmlOf(text);
+    await writeFile(join(about, address), page(titleOf(text), body, general));
+    if (file !== QUESTIONS) listed.push({ address, title: titleOf(text) });
   }
   const cards = [];
   for (const name of (await readdir(join(dist, 'models'))).sort()) {

@@ -45,7 +45,7 @@ async function buildServiceWorker() {
       'index.html',
       'site.webmanifest',
       '*.svg',
-      '{dermlet,start,theme}.js',
+      '{dermlet,start,theme,questions}.js',
       'about/*.html',
       'read.css',
       'guide/*.svg',

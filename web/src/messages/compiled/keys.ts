@@ -538,6 +538,9 @@ export interface DocumentArguments {
   'document.guide.coin.alt': undefined;
   'document.read.title': undefined;
   'document.read.start': undefined;
+  'document.read.questions': undefined;
+  'document.read.find': undefined;
+  'document.read.none': undefined;
   'document.read.cards': undefined;
   'document.read.general': undefined;
   'document.read': undefined;
