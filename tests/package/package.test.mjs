@@ -192,7 +192,16 @@ describe('in Node', () => {
     );
     assert.equal(tagName, 'dermlet-classifier');
     const names = (/** @type {{ name: string }[]} */ list) => list.map(({ name }) => name);
-    assert.deepEqual(names(attributes).sort(), ['asset-base', 'backend', 'filled', 'load', 'model', 'whole-page']);
+    assert.deepEqual(names(attributes).sort(), [
+      'asset-base',
+      'backend',
+      'category-pages',
+      'doctor-search',
+      'filled',
+      'load',
+      'model',
+      'whole-page',
+    ]);
     assert.deepEqual(names(events), ['dermlet-ready', 'dermlet-result', 'dermlet-error']);
   });
 

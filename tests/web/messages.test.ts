@@ -6,6 +6,7 @@ import type { Result } from '../../web/src/classifier/result.js';
 import { say as sayAll } from '../../web/src/messages/cli.js';
 import {
   addLanguage,
+  allWords,
   doctor,
   language,
   list,
@@ -16,6 +17,7 @@ import {
   setLanguage,
   verdict,
 } from '../../web/src/messages/index.js';
+import { withSection } from '../../web/src/messages/say.js';
 import { root } from './support.js';
 
 const english = catalogues().en;
@@ -236,6 +238,23 @@ describe('another language', () => {
     expect((await setLanguage(['ar'])).tag).toBe('de');
     expect(say('run.cancel')).toBe('Abbrechen');
     expect(info).toHaveBeenCalledOnce();
+  });
+
+  test('words that are loaded later come in it too', async () => {
+    speaking(german, {});
+    await setLanguage(['de']);
+    let heard = 0;
+    const stop = onLanguage(() => heard++);
+    const sayLater = withSection<{ 'later.one': undefined }>({
+      english: { 'later.one': () => 'one' },
+      languages: { de: async () => ({ messages: { 'later.one': () => 'eins' } }) },
+    });
+    expect(sayLater('later.one')).toBe('one');
+    await allWords();
+    expect([sayLater('later.one'), heard]).toEqual(['eins', 1]);
+    await setLanguage(['en']);
+    expect(sayLater('later.one')).toBe('one');
+    stop();
   });
 
   test('of two that are wanted the later one counts, and who listens hears of it once', async () => {

@@ -23,6 +23,7 @@ import './picker.js';
 import './result-card.js';
 import './scores-card.js';
 import './shelf.js';
+import './tools.js';
 import {
   doctor,
   errorWords,
@@ -43,6 +44,7 @@ import { hasScores } from './scores-card.js';
 import { type Again, type Photo, type Released, type Running, Session } from './session.js';
 import { withIsolated } from './strangers.js';
 import { base, tokens } from './styles.js';
+import type { Subject } from './tools.js';
 
 /** Errors that the same file would cause again: no retry is offered. */
 const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE']);
@@ -583,6 +585,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         @undo=${() => this.#undo(session, photo.id)}
         @crop=${(event: CustomEvent<Crop | null>) => this.#crop(session, photo.id, event.detail)}></dermlet-photo-view>
       <div class="rest">
+        ${result ? html`<dermlet-tools .subject=${this.#subject(session, photo, result)}></dermlet-tools>` : nothing}
         ${
           result && hasScores(result)
             ? html`<div class="answer" part="scores">
@@ -594,6 +597,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         ${this.#modality(session)} ${this.#details(session, photo)}
       </div>
     </div>`;
+  }
+
+  #subject(session: Session, photo: Photo, result: Result): Subject {
+    return { session, photo, result, model: session.load.kind === 'ready' ? session.load.model : null };
   }
 
   #undo(session: Session, id: number): void {

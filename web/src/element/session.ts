@@ -94,7 +94,7 @@ const LOOK_AFTER = 5000;
 /** Stages after a picture has been read. */
 const READ: readonly Stage[] = ['analysing', 'explaining'];
 
-function asDermletError(error: unknown): DermletError {
+export function asDermletError(error: unknown): DermletError {
   if (error instanceof DermletError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new DermletError('BACKEND_FAILED', message, { cause: error });

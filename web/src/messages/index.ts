@@ -16,6 +16,7 @@ export {
 export * from './quality.js';
 export {
   addLanguage,
+  allWords,
   type Language,
   type Load,
   language,

@@ -46,6 +46,8 @@ let inEnglish = false;
 let fellBack = false;
 /** Counts the calls of `setLanguage`. */
 let calls = 0;
+/** Words of sections that were added since the language was set. */
+let coming: Promise<void> = Promise.resolve();
 
 /** The current language. */
 export const language = (): Language => (inEnglish ? ENGLISH : current);
@@ -58,11 +60,37 @@ function format(key: string, values?: unknown): string {
 
 export const say: Say<SharedArguments> = format;
 
-/** Adds a section; returns `say` for it and the shared messages. Call it before `setLanguage`. */
+/**
+ * Adds a section; returns `say` for it and the shared messages. In another language than English they come a moment
+ * later, like after a change of language; `allWords` waits for them.
+ */
 export function withSection<Arguments>(section: Section): Say<Arguments & SharedArguments> {
   source = { ...source, ...section.english };
   loaders.push(section.languages);
+  if (current !== ENGLISH) coming = coming.then(() => addWords(section.languages));
   return format;
+}
+
+/** Resolves once the words of each section that was added have come in the current language, as far as they come. */
+export const allWords = (): Promise<void> => coming;
+
+async function addWords(languages: Section['languages']): Promise<void> {
+  const call = calls;
+  const { tag } = current;
+  if (!Object.hasOwn(languages, tag)) return;
+  try {
+    const { messages } = await languages[tag]!();
+    // Since then the language was changed, which has loaded this section too.
+    if (call !== calls) return;
+    translations = { ...translations, ...messages };
+    for (const listener of listeners) listener();
+  } catch (error) {
+    tellNotLoaded(tag, error);
+  }
+}
+
+function tellNotLoaded(tag: string, error: unknown): void {
+  console.info(`Dermlet could not load its words in '${tag}':`, error);
 }
 
 /** A message of index.html in the current language; null if it has none, or is English. */
@@ -119,7 +147,7 @@ export async function setLanguage(wanted: readonly string[]): Promise<Language> 
     if (call !== calls) return current;
     translations = Object.assign({}, ...modules.map(({ messages }) => messages)) as Messages;
   } catch (error) {
-    console.info(`Dermlet could not load its words in '${next.tag}':`, error);
+    tellNotLoaded(next.tag, error);
     return current;
   }
   current = next;

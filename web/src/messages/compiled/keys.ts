@@ -63,6 +63,8 @@ export interface SharedArguments {
   'result.better': undefined;
   'result.raw': undefined;
   'result.rawWarning': undefined;
+  'tools.title': undefined;
+  'tools.coming': undefined;
   'ranking.possible': undefined;
   'ranking.page': undefined;
   'ranking.whose': undefined;

@@ -1,0 +1,117 @@
+/**
+ * `<dermlet-tools>`: what a person may do with an answer, a button each. Each tool is a room of its own beside this
+ * file, whose scripts and words are fetched when it is first opened: nobody waits for them before an answer.
+ */
+import { css, LitElement, nothing } from 'lit';
+import { property, state } from 'lit/decorators.js';
+import { keyed } from 'lit/directives/keyed.js';
+import { type DermletError, imported, type ModelInfo, type Result } from '../classifier/index.js';
+import { allWords, say } from '../messages/index.js';
+import { define } from './emit.js';
+import { html } from './html.js';
+import './notice.js';
+import { asDermletError, type Photo, type Session } from './session.js';
+import { base } from './styles.js';
+
+/** What a tool works on: the photo that is looked at, with its answer. */
+export interface Subject {
+  readonly session: Session;
+  readonly photo: Photo;
+  readonly result: Result;
+  /** Null while the model is changed. */
+  readonly model: ModelInfo | null;
+}
+
+/** An opened tool; it gets another subject when another photo is chosen, or this one is looked at again. */
+export interface ToolPart extends LitElement {
+  subject: Subject | null;
+}
+
+export interface Tool {
+  readonly id: string;
+  /** On its button. */
+  readonly label: () => string;
+  /** Fetches the room and returns a new part of it. */
+  readonly open: () => Promise<ToolPart>;
+}
+
+/** The one that is open: until its part has come, or has failed to, it has neither. */
+interface Opened {
+  readonly tool: Tool;
+  readonly part: ToolPart | null;
+  readonly error: DermletError | null;
+}
+
+/** In the order of the buttons. */
+const TOOLS: readonly Tool[] = [];
+
+export class DermletTools extends LitElement {
+  static override styles = [
+    base,
+    css`
+      .tools {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.6rem;
+      }
+      .open {
+        margin-top: 1rem;
+        padding: 1.25rem;
+        border: 1px solid var(--line);
+        border-radius: 1.25rem;
+        background: var(--card);
+      }
+      button[aria-expanded='true'] {
+        border-color: var(--accent);
+        background: var(--accent-soft);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) subject: Subject | null = null;
+  @state() private opened: Opened | null = null;
+
+  override render() {
+    if (!this.subject || TOOLS.length === 0) return nothing;
+    const { opened } = this;
+    return html`<div class="tools" role="group" aria-label=${say('tools.title')}>
+        ${TOOLS.map(
+          (tool) => html`<button type="button" data-tool=${tool.id} aria-controls="opened"
+            aria-expanded=${opened?.tool === tool ? 'true' : 'false'}
+            @click=${() => this.#toggle(tool)}>${tool.label()}</button>`,
+        )}
+      </div>
+      <div id="opened" class=${opened ? 'open' : ''}>${opened && keyed(opened.tool, this.#opened(opened))}</div>`;
+  }
+
+  #opened({ tool, part, error }: Opened) {
+    if (error) return this.#failed(tool, error);
+    if (!part) return html`<p role="status">${say('tools.coming')}</p>`;
+    part.subject = this.subject;
+    return html`${part}`;
+  }
+
+  #failed(tool: Tool, error: DermletError) {
+    return html`<dermlet-notice .error=${error} about="model" retry-label=${say('run.retry')}
+      @retry=${() => this.#open(tool)}></dermlet-notice>`;
+  }
+
+  #toggle(tool: Tool): void {
+    if (this.opened?.tool === tool) this.opened = null;
+    else void this.#open(tool);
+  }
+
+  async #open(tool: Tool): Promise<void> {
+    const opening = { tool, part: null, error: null };
+    this.opened = opening;
+    try {
+      const part = await imported(tool.open);
+      await allWords();
+      if (this.opened === opening) this.opened = { tool, part, error: null };
+    } catch (error) {
+      if (this.opened === opening) this.opened = { tool, part: null, error: asDermletError(error) };
+    }
+  }
+}
+
+define('dermlet-tools', DermletTools);
