@@ -1,6 +1,6 @@
-// npm run classify | evaluate | bench | bench:first | bench:memory | screenshots: builds what the tool needs, then runs
-// it. Arguments and exit status pass through; the tool runs in the folder that npm was called from. Progress goes to
-// stderr: stdout is the tool's.
+// npm run classify | evaluate | bench | bench:first | bench:memory | bench:page | screenshots: builds what the tool
+// needs, then runs it. Arguments and exit status pass through; the tool runs in the folder that npm was called from.
+// Progress goes to stderr: stdout is the tool's.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { everything, native, wasm } from './artifacts.mjs';
@@ -67,6 +67,7 @@ const TOOLS = {
     first: [],
   },
   'bench:memory': { prepare: browserWithPhotos, script: 'tests/bench/memory.ts', first: [] },
+  'bench:page': { prepare: browserWithPhotos, script: 'tests/bench/page.ts', first: [] },
   'bench:first': { prepare: browser, script: 'tests/bench/first.ts', first: [] },
 };
 

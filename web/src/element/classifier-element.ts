@@ -41,13 +41,16 @@ import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
 import { Reveal } from './reveal.js';
 import { hasScores } from './scores-card.js';
-import { type Again, type Photo, type Released, type Running, Session } from './session.js';
+import { type Again, type LoadState, type Photo, type Released, type Running, Session } from './session.js';
 import { withIsolated } from './strangers.js';
 import { base, tokens } from './styles.js';
 import type { Subject } from './tools.js';
 
 /** Errors that the same file would cause again: no retry is offered. */
 const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE']);
+
+/** Whether its card says what is under way, with room for how the network comes: nothing else moves for that. */
+const isPending = (photo: Photo | null): boolean => photo?.state.kind === 'waiting' || photo?.state.kind === 'running';
 
 /** In place of a photo's id: the announcement says that a photo was removed. */
 const REMOVED = -1;
@@ -194,6 +197,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         font-size: 1.45rem;
         font-weight: 500;
         overflow-wrap: anywhere;
+      }
+      .pending dermlet-load-progress {
+        margin-top: 1.1rem;
       }
       .pending .actions {
         display: flex;
@@ -545,8 +551,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     if (load.kind === 'failed')
       return html`<dermlet-notice .error=${load.error} about="model" retry-label=${say('run.retry')}
         @retry=${() => session.retry()}></dermlet-notice>`;
-    if (load.kind === 'loading')
-      return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
+    if (load.kind === 'loading') return isPending(session.selected) ? nothing : this.#progress(session, load);
     if (load.kind === 'ready' && load.failedUpdate) {
       const { version = '' } = load.failedUpdate;
       const kept = load.model.version;
@@ -555,6 +560,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       }</p>`;
     }
     return nothing;
+  }
+
+  #progress(session: Session, load: Extract<LoadState, { kind: 'loading' }>) {
+    return html`<dermlet-load-progress .load=${load} @retry=${() => session.retry()}></dermlet-load-progress>`;
   }
 
   #modality(session: Session | null) {
@@ -711,6 +720,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       <div class="actions">
         <button type="button" @click=${() => session.cancel(photo.id)}>${say('run.cancel')}</button>
       </div>
+      ${session.load.kind === 'loading' ? this.#progress(session, session.load) : nothing}
     </div>`;
   }
 }
