@@ -204,6 +204,11 @@ export class DermletCamera extends LitElement {
     void this.#start();
   }
 
+  /** Only when it is another: a video begins anew with each assignment, also of the same stream. */
+  protected override updated(): void {
+    if (this.video && this.video.srcObject !== this.#stream) this.video.srcObject = this.#stream;
+  }
+
   override render() {
     return html`<dialog aria-labelledby="title" @cancel=${this.#cancelled}>
       <div class="top">
@@ -246,7 +251,7 @@ export class DermletCamera extends LitElement {
       return view.failed ? say('camera.shootFailed') : hintWords(this.hint);
     };
     return html`<div class="picture">
-        <video muted playsinline autoplay aria-label=${say('camera.live')} .srcObject=${this.#stream}
+        <video .muted=${true} playsinline autoplay aria-label=${say('camera.live')}
           @loadedmetadata=${this.#sized} @resize=${this.#sized}></video>
         ${live && this.size ? this.#frame(this.size) : nothing}
         ${live ? nothing : html`<p class="wait" aria-hidden="true">${say('camera.starting')}</p>`}
@@ -294,6 +299,8 @@ export class DermletCamera extends LitElement {
   readonly #sized = (): void => {
     const { videoWidth: width = 0, videoHeight: height = 0 } = this.video ?? {};
     this.size = width > 0 && height > 0 ? { width, height } : null;
+    // Where it does not begin by itself. Refused: the hints stay away, and the shutter works all the same.
+    void this.video?.play().catch(() => undefined);
   };
 
   async #start(): Promise<void> {
