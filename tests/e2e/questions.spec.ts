@@ -30,7 +30,7 @@ function lowTier(app: App): void {
 test('an answer raises the advice with its reason, and the network stays readable', async ({ app, page }) => {
   lowTier(app);
   await open(app, page);
-  const before = await tier(page).innerText();
+  const before = await tier(page).textContent();
   expect(before).toContain('Low concern');
   await page.getByRole('checkbox', { name: /itches/ }).check();
   await expect(tier(page)).toContainText('Your answers ask for more: have it looked at');
@@ -45,7 +45,7 @@ test('an answer raises the advice with its reason, and the network stays readabl
   const { violations } = await new AxeBuilder({ page: page as never }).include('dermlet-classifier').analyze();
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
   await page.getByRole('button', { name: 'Clear my answers' }).click();
-  expect(await tier(page).innerText()).toBe(before);
+  expect(await tier(page).textContent()).toBe(before);
   await expect(page.getByRole('checkbox', { name: /It is new/ })).toBeFocused();
   await expect(page.getByRole('checkbox', { checked: true })).toHaveCount(0);
 });

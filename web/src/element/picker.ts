@@ -137,7 +137,7 @@ export class DermletPicker extends LitElement {
   /** Whether this is a phone or tablet, where `capture` opens the camera. */
   readonly #touch = typeof matchMedia === 'function' && matchMedia('(pointer: coarse)').matches;
 
-  /** Whether the page can show the camera's picture. Insecure pages cannot: there the device's own app takes the photo. */
+  /** Whether the page can show the camera's picture; an insecure one cannot: the device's own app takes the photo. */
   readonly #live = typeof globalThis.navigator?.mediaDevices?.getUserMedia === 'function';
 
   /** Opens the chooser of files; only in answer to a person's tap. */

@@ -213,7 +213,8 @@ export class DermletCamera extends LitElement {
     return html`<dialog aria-labelledby="title" @cancel=${this.#cancelled}>
       <div class="top">
         <h2 id="title">${say('camera.title')}</h2>
-        <button type="button" class="close" aria-label=${say('camera.close')} @click=${this.#close}>${closeIcon}</button>
+        <button type="button" class="close" aria-label=${say('camera.close')}
+          @click=${this.#close}>${closeIcon}</button>
       </div>
       ${this.#content()}
       <p class="muted">${say('camera.stays')}</p>
@@ -236,7 +237,8 @@ export class DermletCamera extends LitElement {
         return html`<div class="picture"><img src=${view.url} alt=${say('camera.taken')} /></div>
           <p class="hint"></p>
           <div class="controls">
-            <button type="button" class="primary" id="use" @click=${() => this.#use(view.file)}>${say('camera.use')}</button>
+            <button type="button" class="primary" id="use"
+              @click=${() => this.#use(view.file)}>${say('camera.use')}</button>
             <button type="button" @click=${this.#again}>${say('camera.again')}</button>
           </div>`;
       default:
@@ -259,7 +261,8 @@ export class DermletCamera extends LitElement {
       <p class="hint" role="status">${words()}</p>
       <div class="controls">
         <button type="button" class="primary" id="shoot" ?disabled=${!live || view.taking}
-          @click=${() => this.#shoot()}>${cameraIcon} ${say(live && view.taking ? 'camera.taking' : 'camera.shoot')}</button>
+          @click=${() => this.#shoot()}>${cameraIcon}
+          ${say(live && view.taking ? 'camera.taking' : 'camera.shoot')}</button>
         ${
           this.torch === null
             ? nothing

@@ -12,8 +12,8 @@
  *   that bleeds, a new line in a nail, something that grows under a nail: urgent.
  * - NHS, melanoma: also found on palms, soles and genitals, where a new or changed mark is as much of a reason.
  * - NHS, skin cancer other than melanoma: what has not healed after four weeks is to be seen. NICE NG12, 1.7.4 and
- *   1.7.6: sooner where squamous cell carcinoma is likelier or delay matters more: on head and neck, in later life, with
- *   a weak immune system, after an earlier skin cancer.
+ *   1.7.6: sooner where squamous cell carcinoma is likelier or delay matters more: on head and neck, in later life,
+ *   with a weak immune system, after an earlier skin cancer.
  */
 import type { Tier } from '../../classifier/index.js';
 
