@@ -43,6 +43,10 @@ class Workers {
         manifest: manifest(),
         runtime: { fallback: undefined },
         classify: this.#classify(settings),
+        check: async (input: Uint8Array, options: object) => {
+          const { quality } = await this.#classify(settings)(input, options, () => undefined);
+          return quality;
+        },
       } as unknown as Engine;
       return { engine };
     });
@@ -235,6 +239,39 @@ describe('the queue', () => {
     for (const other of others) process.on('uncaughtException', other);
     expect(answer.outcome).toBe('single');
     expect(String(errors[0])).toMatch(/theirs/);
+  });
+});
+
+describe('a check', () => {
+  test('waits its turn, crosses with its modality, and leaves the buffer whole', async () => {
+    const workers = new Workers();
+    const classifier = await load(workers);
+    const given = bytes(3);
+    const answers = await Promise.all([
+      classifier.classify(bytes(2)),
+      classifier.check(given, { modality: 'photo' }),
+      classifier.check(bytes(4)),
+    ]);
+    expect(answers[1]).toEqual({ usable: true, checks: [] });
+    expect(workers.seen).toEqual([2, 3, 4]);
+    expect(workers.most).toBe(1);
+    expect(workers.asked.slice(1).map(({ options }) => options)).toEqual([{ modality: 'photo' }, {}]);
+    expect(given).toEqual(bytes(3));
+  });
+
+  test('fails alone, is aborted at once, and not done after the end', async () => {
+    const workers = new Workers();
+    workers.behaviour = (picture) =>
+      picture[0] === 9 ? Promise.reject(new DermletError('CORRUPT_IMAGE', 'cut off')) : pause(20);
+    const classifier = await load(workers);
+    await expectCode(classifier.check(bytes(9)), 'CORRUPT_IMAGE');
+    const abort = new AbortController();
+    const checking = classifier.check(bytes(1), { signal: abort.signal });
+    abort.abort();
+    await expectCode(checking, 'ABORTED');
+    expect(await classifier.check(bytes(1))).toMatchObject({ usable: true });
+    classifier.dispose();
+    await expectCode(classifier.check(bytes(1)), 'DISPOSED');
   });
 });
 

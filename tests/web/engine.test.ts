@@ -68,6 +68,26 @@ describe('a manifest that does not fit its network is refused', () => {
   });
 });
 
+describe('a check without the network', () => {
+  test('measures what the same picture is judged by as it is', async () => {
+    for (const modality of ['photo', 'dermoscopy']) {
+      const { quality } = await engine.classify(picture('spot.jpg'), { modality, crop: 'whole' });
+      expect(await engine.check(picture('spot.jpg'), { modality })).toEqual(quality);
+    }
+    expect(await engine.check(picture('spot.jpg'))).toEqual(
+      await engine.check(picture('spot.jpg'), { modality: engine.manifest.defaultModality }),
+    );
+  });
+
+  test('finds fault, and refuses what it cannot read', async () => {
+    const { usable, checks } = await engine.check(picture('flat.png'));
+    expect(usable).toBe(false);
+    expect(checks.filter(({ passed }) => !passed).map(({ id }) => id)).toContain('flat');
+    await expectCode(engine.check(picture('corrupt.jpg')), 'CORRUPT_IMAGE');
+    await expectCode(engine.check(picture('spot.jpg'), { modality: 'x-ray' }), 'INVALID_ARGUMENT');
+  });
+});
+
 describe('a result', () => {
   test('is whole, plain and consistent', async () => {
     const stages: Stage[] = [];

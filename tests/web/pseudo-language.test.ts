@@ -151,6 +151,7 @@ const photo = (state: PhotoState): Photo => ({
   spots: [],
   state,
   chosenAt: 0,
+  said: null,
 });
 
 interface Stub extends EventTarget {

@@ -5,7 +5,7 @@
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { engineFolder, shippedIn } from './asset-base.js';
 import { spawnWorker } from './browser-worker.js';
-import type { CallOptions } from './engine.js';
+import type { CallOptions, CheckOptions } from './engine.js';
 import { engineKeys } from './engine-files.js';
 import { EngineWorker, NeedsOneThread, NotStarted, type Ready, type Spawn } from './engine-worker.js';
 import { DermletError } from './errors.js';
@@ -31,7 +31,7 @@ import type {
   Stage,
 } from './options.js';
 import type { LoadSettings, WireInput } from './protocol.js';
-import type { Result } from './result.js';
+import type { Quality, Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
 /** Pictures of one lesion in one call; the core can combine no more. */
@@ -44,11 +44,15 @@ export interface Internals {
   stuckAfter: number;
 }
 
-interface Job {
+interface Job<Answer> {
   input: InputOf<Kept>;
-  options: ClassifyOptions;
+  signal: AbortSignal | undefined;
   queuedAt: number;
-  resolve(result: Result): void;
+  /** Asks the worker. */
+  ask(worker: EngineWorker, input: WireInput): Promise<Answer>;
+  /** With what the worker does not know. @param waited milliseconds in the queue, and in all */
+  complete(answer: Answer, waited: { queue: number; total: number }): Answer;
+  resolve(answer: Answer): void;
   reject(error: Error): void;
   /** Set once the caller has a result or an error. */
   settled: boolean;
@@ -68,8 +72,8 @@ export class Classifier {
   readonly #settings: LoadSettings;
   readonly #internals: Internals;
   readonly #idleTimeout: number;
-  readonly #jobs: Job[] = [];
-  #current: Job | undefined;
+  readonly #jobs: Job<unknown>[] = [];
+  #current: Job<unknown> | undefined;
   #worker: EngineWorker | undefined;
   #threads: number | undefined;
   #fallback: Fallback | undefined;
@@ -140,12 +144,49 @@ export class Classifier {
    * @throws DermletError with any code
    */
   async classify(input: ClassifyInput | readonly LesionPicture[], options: ClassifyOptions = {}): Promise<Result> {
-    const { signal } = options;
     if (this.#disposed) throw disposedError();
-    throwIfAborted(signal);
+    throwIfAborted(options.signal);
     const kept = isList(input) ? keptLesion(input, options) : keptInput(input);
-    return new Promise<Result>((resolve, reject) => {
-      const stage = guarded(options.onStage);
+    const onStage = guarded(options.onStage);
+    return this.#enqueue<Result>(kept, options.signal, onStage, {
+      ask: (worker, bytes, stage) => worker.classify(bytes, callOptions(options), stage),
+      complete: (answer, { queue, total }) => {
+        const result = withPixelSources(answer, kept);
+        this.#fallback = result.runtime.fallback ?? this.#fallback;
+        return withWaiting(result, queue, total, this.#fallback);
+      },
+    });
+  }
+
+  /**
+   * What the quality gate says of one picture, as it is: whether it is sharp and bright enough to be scored. No network
+   * is run, so this is quick. Without a modality the limits are those of the default one.
+   * @throws DermletError with any code
+   */
+  async check(input: ClassifyInput, options: Pick<ClassifyOptions, 'modality' | 'signal'> = {}): Promise<Quality> {
+    if (this.#disposed) throw disposedError();
+    throwIfAborted(options.signal);
+    const { modality } = options;
+    const wanted: CheckOptions = modality === undefined ? {} : { modality };
+    return this.#enqueue<Quality>(keptInput(input), options.signal, () => undefined, {
+      ask: (worker, bytes) => worker.check(bytes as ArrayBuffer, wanted),
+      complete: (quality) => quality,
+    });
+  }
+
+  #enqueue<Answer>(
+    input: InputOf<Kept>,
+    signal: AbortSignal | undefined,
+    onStage: (stage: Stage) => void,
+    {
+      ask,
+      complete,
+    }: {
+      ask(worker: EngineWorker, input: WireInput, stage: (stage: Stage) => void): Promise<Answer>;
+      complete: Job<Answer>['complete'];
+    },
+  ): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
       const onAbort = () => this.#abort(job, signal);
       const settle = () => {
         if (job.settled) return false;
@@ -153,14 +194,16 @@ export class Classifier {
         signal?.removeEventListener('abort', onAbort);
         return true;
       };
-      const job: Job = {
-        input: kept,
-        options,
+      const job: Job<Answer> = {
+        input,
+        signal,
         queuedAt: performance.now(),
         settled: false,
-        resolve: (result) => settle() && resolve(result),
+        ask: (worker, bytes) => ask(worker, bytes, job.stage),
+        complete,
+        resolve: (answer) => settle() && resolve(answer),
         reject: (error) => settle() && reject(error),
-        stage: (name) => !job.settled && stage(name),
+        stage: (name) => !job.settled && onStage(name),
       };
       signal?.addEventListener('abort', onAbort);
       if (this.#current) job.stage('queued');
@@ -212,14 +255,14 @@ export class Classifier {
   }
 
   /** Answers one job; never throws. */
-  async #run(job: Job): Promise<void> {
+  async #run(job: Job<unknown>): Promise<void> {
     const began = performance.now();
     try {
-      const input = await wireInput(job.input, job.options.signal);
+      const input = await wireInput(job.input, job.signal);
       if (job.settled) return;
-      const result = withPixelSources(await this.#classifyIn(job, input), job.input);
-      this.#fallback = result.runtime.fallback ?? this.#fallback;
-      job.resolve(withWaiting(result, began - job.queuedAt, performance.now() - job.queuedAt, this.#fallback));
+      const answer = await this.#askIn(job, input);
+      const waited = { queue: began - job.queuedAt, total: performance.now() - job.queuedAt };
+      job.resolve(job.complete(answer, waited));
     } catch (error) {
       job.reject(
         error instanceof DermletError ? error : new DermletError('BACKEND_FAILED', messageOf(error), { cause: error }),
@@ -227,27 +270,19 @@ export class Classifier {
     }
   }
 
-  async #classifyIn(job: Job, input: WireInput): Promise<Result> {
-    const { modality, crop, explain, images, testTimeAugmentation } = job.options;
-    const options: CallOptions = {
-      ...(modality === undefined ? {} : { modality }),
-      ...(crop === undefined ? {} : { crop: plainCrop(crop) }),
-      ...(testTimeAugmentation === undefined ? {} : { testTimeAugmentation }),
-      ...(explain === undefined ? {} : { explain }),
-      ...(images === undefined ? {} : { images }),
-    };
+  async #askIn(job: Job<unknown>, input: WireInput): Promise<unknown> {
     const worker = await this.#liveWorker(job);
     try {
-      return await worker.classify(input, options, job.stage);
+      return await job.ask(worker, input);
     } catch (error) {
       if (!(error instanceof NeedsOneThread) || !error.input || this.#disposed) throw error;
       this.#threads = 1;
-      return (await this.#liveWorker(job)).classify(error.input, options, job.stage);
+      return job.ask(await this.#liveWorker(job), error.input);
     }
   }
 
   /** The worker, restarted if it was ended or died. After a fallback from WebGPU, WebGPU is not tried again. */
-  async #liveWorker(job: Job): Promise<EngineWorker> {
+  async #liveWorker(job: Job<unknown>): Promise<EngineWorker> {
     if (this.#worker && !this.#worker.dead) return this.#worker;
     job.stage('starting');
     const settings: LoadSettings = {
@@ -274,7 +309,7 @@ export class Classifier {
   }
 
   /** Rejects at once; a running call continues, its result ignored, for at most `stuckAfter` milliseconds. */
-  #abort(job: Job, signal: AbortSignal | undefined): void {
+  #abort(job: Job<unknown>, signal: AbortSignal | undefined): void {
     job.reject(abortedError(signal));
     const place = this.#jobs.indexOf(job);
     if (place >= 0) this.#jobs.splice(place, 1);
@@ -362,6 +397,16 @@ function checkedBackend(backend: BackendChoice = 'auto'): BackendChoice {
   if (!['auto', 'wasm', 'webgpu'].includes(backend))
     throw new DermletError('INVALID_ARGUMENT', `There is no backend '${String(backend)}'.`);
   return backend;
+}
+
+function callOptions({ modality, crop, explain, images, testTimeAugmentation }: ClassifyOptions): CallOptions {
+  return {
+    ...(modality === undefined ? {} : { modality }),
+    ...(crop === undefined ? {} : { crop: plainCrop(crop) }),
+    ...(testTimeAugmentation === undefined ? {} : { testTimeAugmentation }),
+    ...(explain === undefined ? {} : { explain }),
+    ...(images === undefined ? {} : { images }),
+  };
 }
 
 /** Callers may pass any object with these numbers, such as a DOMRect; only plain data can be sent to the worker. */

@@ -1,7 +1,7 @@
 /** The page's side of one worker, from start to end. Not restartable: if it is dead, create a new one. */
 
 import { messageOf } from './abort.js';
-import type { CallOptions } from './engine.js';
+import type { CallOptions, CheckOptions } from './engine.js';
 import { DermletError } from './errors.js';
 import { LIMITS } from './limits.js';
 import type { Manifest } from './manifest.js';
@@ -15,7 +15,7 @@ import {
   type WireInput,
 } from './protocol.js';
 import { requestLog } from './requests.js';
-import type { Result } from './result.js';
+import type { Quality, Result } from './result.js';
 import type { Fallback } from './runtime.js';
 import { after } from './within.js';
 
@@ -62,7 +62,7 @@ export class NotStarted extends DermletError {
 const locks = (): LockManager | undefined => (globalThis.navigator as { locks?: LockManager } | undefined)?.locks;
 
 interface Call {
-  resolve(result: Result): void;
+  resolve(answer: Result | Quality): void;
   reject(error: Error): void;
   onStage(stage: Stage): void;
 }
@@ -111,12 +111,29 @@ export class EngineWorker {
 
   /** Moves the input's bytes into the worker. @throws NeedsOneThread, DermletError */
   classify(input: WireInput, options: CallOptions, onStage: (stage: Stage) => void): Promise<Result> {
+    return this.#call((id) => ({ type: 'classify', id, input, options }), inputBuffers(input), onStage);
+  }
+
+  /** As `Engine.check`. Moves the bytes into the worker. @throws DermletError */
+  check(input: ArrayBuffer, options: CheckOptions): Promise<Quality> {
+    return this.#call(
+      (id) => ({ type: 'check', id, input, options }),
+      [input],
+      () => undefined,
+    );
+  }
+
+  #call<Answer extends Result | Quality>(
+    message: (id: number) => ToWorker,
+    moved: ArrayBuffer[],
+    onStage: (stage: Stage) => void,
+  ): Promise<Answer> {
     if (this.#dead) return Promise.reject(new DermletError('BACKEND_FAILED', 'The worker has ended.'));
     const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#calls.set(id, { resolve, reject, onStage });
+    return new Promise<Answer>((resolve, reject) => {
+      this.#calls.set(id, { resolve: (answer) => resolve(answer as Answer), reject, onStage });
       this.#expect(LIMITS.firstWord);
-      this.#worker.postMessage({ type: 'classify', id, input, options }, inputBuffers(input));
+      this.#worker.postMessage(message(id), moved);
     });
   }
 
@@ -222,6 +239,8 @@ export class EngineWorker {
         return this.#calls.get(message.id)?.onStage(message.stage);
       case 'result':
         return this.#take(message.id)?.resolve(message.result);
+      case 'checked':
+        return this.#take(message.id)?.resolve(message.quality);
       case 'failed':
         return this.#take(message.id)?.reject(fromWire(message.error));
       case 'kept':

@@ -50,6 +50,9 @@ import { sha256 } from './sha256.js';
 /** The options that affect one call's result; plain data. */
 export type CallOptions = Pick<ClassifyOptions, 'modality' | 'crop' | 'explain' | 'images' | 'testTimeAugmentation'>;
 
+/** How the limits of a check are chosen; plain data. */
+export type CheckOptions = Pick<ClassifyOptions, 'modality'>;
+
 export type EngineInput = InputOf<Uint8Array>;
 
 /** Longest sides, pixels. */
@@ -218,6 +221,15 @@ export class Engine {
     };
     onStage('done');
     return this.#result(request, seen, interpreted, timings);
+  }
+
+  /**
+   * What the quality gate says of a picture as it is. The network is not run, so that `auto` is the default modality.
+   * @throws DermletError INVALID_ARGUMENT, UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE, BACKEND_FAILED
+   */
+  async check(bytes: Uint8Array, { modality = AUTO }: CheckOptions = {}): Promise<Quality> {
+    const { id } = findModality(this.manifest, modality === AUTO ? undefined : modality);
+    return (await this.core.prepare(bytes, prepareSpec(this.manifest, id, 0), null)).quality;
   }
 
   /** Classifies the model's self-test picture and compares with the shipped reference. @throws DermletError */

@@ -1,13 +1,13 @@
 /** The messages between page and worker. Everything is plain data; pictures and bytes are moved, not copied. */
 import { messageOf } from './abort.js';
 import type { Addresses } from './asset-base.js';
-import type { CallOptions } from './engine.js';
+import type { CallOptions, CheckOptions } from './engine.js';
 import { DermletError, type ErrorCode } from './errors.js';
 import { filesIn, type InputOf } from './input.js';
 import type { Manifest } from './manifest.js';
 import type { BackendChoice, FailedUpdate, LoadProgress, Stage } from './options.js';
 import type { Told } from './requests.js';
-import type { Result } from './result.js';
+import type { Quality, Result } from './result.js';
 import type { Fallback } from './runtime.js';
 
 /** An error on the wire: class instances do not survive the transfer, but the code must. */
@@ -52,6 +52,8 @@ export const inputBuffers = (input: WireInput): ArrayBuffer[] => filesIn(input);
 export type ToWorker =
   | { type: 'load'; settings: LoadSettings }
   | { type: 'classify'; id: number; input: WireInput; options: CallOptions }
+  /** Asks for `checked`. */
+  | { type: 'check'; id: number; input: ArrayBuffer; options: CheckOptions }
   /** Asks for `kept`. `ahead`: what only some photos need is fetched first. */
   | { type: 'keep'; ahead: boolean };
 
@@ -76,6 +78,7 @@ export type FromWorker =
   | { type: 'threads-failed'; reason: string; id?: number; input?: WireInput }
   | { type: 'stage'; id: number; stage: Stage }
   | { type: 'result'; id: number; result: Result }
+  | { type: 'checked'; id: number; quality: Quality }
   | { type: 'failed'; id: number; error: WireError }
   /** Addresses of all that another worker would need, if its files are kept on this device; else null. */
   | { type: 'kept'; scripts: string[] | null }

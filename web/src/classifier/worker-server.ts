@@ -204,6 +204,16 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     }
   };
 
+  const check = async ({ id, input, options }: Extract<ToWorker, { type: 'check' }>) => {
+    try {
+      if (!loaded) throw new Error('check before load');
+      const { engine } = await loaded;
+      post({ type: 'checked', id, quality: await engine.check(new Uint8Array(input), options) });
+    } catch (error) {
+      post({ type: 'failed', id, error: toWire(error) });
+    }
+  };
+
   let answered: Promise<void> = Promise.resolve();
   const keep = async (ahead: boolean) => {
     // What cannot be fetched is not kept.
@@ -214,6 +224,6 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
   port.addEventListener('message', ({ data }) => {
     if (data.type === 'load') void start(data.settings);
     else if (data.type === 'keep') answered = answered.then(() => keep(data.ahead));
-    else last = last.then(() => classify(data));
+    else last = last.then(() => (data.type === 'check' ? check(data) : classify(data)));
   });
 }

@@ -12,7 +12,14 @@
  */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import type { BackendChoice, Crop, DermletError, ErrorCode, Result } from '../classifier/index.js';
+import {
+  type BackendChoice,
+  type Crop,
+  type DermletError,
+  type ErrorCode,
+  imported,
+  type Result,
+} from '../classifier/index.js';
 import { html } from './html.js';
 import './details-panel.js';
 import './load-progress.js';
@@ -25,6 +32,7 @@ import './scores-card.js';
 import './shelf.js';
 import './tools.js';
 import {
+  allWords,
   doctor,
   errorWords,
   isolated,
@@ -36,12 +44,21 @@ import {
   tierWords,
   verdict,
 } from '../messages/index.js';
+import type { DermletCamera } from './camera/index.js';
 import { filesIn, holdsFiles } from './dropped.js';
 import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
 import { Reveal } from './reveal.js';
 import { hasScores } from './scores-card.js';
-import { type Again, type LoadState, type Photo, type Released, type Running, Session } from './session.js';
+import {
+  type Again,
+  asDermletError,
+  type LoadState,
+  type Photo,
+  type Released,
+  type Running,
+  Session,
+} from './session.js';
 import { withIsolated } from './strangers.js';
 import { base, tokens } from './styles.js';
 import type { Subject } from './tools.js';
@@ -56,10 +73,10 @@ const isPending = (photo: Photo | null): boolean => photo?.state.kind === 'waiti
 const REMOVED = -1;
 
 /** The answer for a screen reader, in short. */
-const answerWords = (name: string, result: Result): string =>
+const answerWords = ({ name, said }: Pick<Photo, 'name' | 'said'>, result: Result): string =>
   say('announce.result', {
     name: isolated(name),
-    tier: tierWords(result.tier).title,
+    tier: said?.raised(result.tier)?.title() ?? tierWords(result.tier).title,
     verdict: verdict(withIsolated(result)),
   });
 
@@ -282,6 +299,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   /** Why nothing could be taken of what was dropped. */
   @state() private dropError: DermletError | null = null;
 
+  /** The live picture, while it is shown. */
+  @state() private camera: DermletCamera | null = null;
+
   readonly #reveal = new Reveal(this);
 
   /** Where drops and pastes are listened for while the element is connected. */
@@ -371,7 +391,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       assetBase: this.assetBase,
       onReady: (model) => this.#fire('dermlet-ready', { model }),
       onResult: (photo, result, undone) => {
-        const text = () => answerWords(photo.name, result);
+        const text = () => answerWords(photo, result);
         this.announcement = {
           text: undone ? () => say('announce.undone', { answer: text() }) : text,
           photo: photo.id,
@@ -418,7 +438,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const { name, state } = photo;
     const words = () =>
       state.kind === 'done'
-        ? answerWords(name, state.result)
+        ? answerWords(photo, state.result)
         : say('announce.selected', { name: isolated(name), state: say(`shelf.state.${state.kind}`) });
     this.announcement = { text: words, photo: id };
   }
@@ -502,6 +522,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           ? html`<div class="over">${this.#again(session, photo, photo.state.again)}</div>`
           : nothing
       }
+      ${this.camera ? this.#cameraView(this.camera) : nothing}
     </div>`;
   }
 
@@ -516,7 +537,33 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       ?compact=${compact}
       ?dragging=${this.dragging}
       @files=${(event: CustomEvent<File[]>) => this.add(event.detail)}
+      @camera=${this.#openCamera}
     >${compact ? nothing : html`<slot name="way"></slot>`}</dermlet-picker>`;
+  }
+
+  /** Fetched when it is first asked for. */
+  readonly #openCamera = async (): Promise<void> => {
+    this.dropError = null;
+    this.#startLoading();
+    try {
+      const { create } = await imported(() => import('./camera/index.js'));
+      await allWords();
+      this.camera ??= this.#heard(create());
+    } catch (error) {
+      this.dropError = asDermletError(error);
+    }
+  };
+
+  #heard(camera: DermletCamera): DermletCamera {
+    camera.addEventListener('closed', () => (this.camera = null));
+    camera.addEventListener('files', (event) => this.add((event as CustomEvent<File[]>).detail));
+    camera.addEventListener('instead', () => this.renderRoot.querySelector('dermlet-picker')?.choose());
+    return camera;
+  }
+
+  #cameraView(camera: DermletCamera) {
+    camera.session = this.session;
+    return html`${camera}`;
   }
 
   #top(session: Session) {
@@ -658,6 +705,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           <div class="answer" part="answer"><dermlet-result-card exportparts="verdict, tier"
             .result=${photo.state.result}
             .spots=${photo.spots}
+            .said=${photo.said}
             .doctorSearch=${this.doctorSearch}
             @frame=${() => this.renderRoot.querySelector('dermlet-photo-view')?.beginFraming()}
           ></dermlet-result-card></div>`;

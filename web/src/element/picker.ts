@@ -1,5 +1,6 @@
 /**
- * `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`). The outer element handles drops
+ * `<dermlet-picker>`: choose files or take a photo. Fires `files` (detail `File[]`), and `camera` to show its live
+ * picture. The outer element handles drops
  * and pastes. What is put into it stands beside the buttons of the large field.
  */
 import { css, LitElement, nothing } from 'lit';
@@ -136,6 +137,14 @@ export class DermletPicker extends LitElement {
   /** Whether this is a phone or tablet, where `capture` opens the camera. */
   readonly #touch = typeof matchMedia === 'function' && matchMedia('(pointer: coarse)').matches;
 
+  /** Whether the page can show the camera's picture; an insecure one cannot: the device's own app takes the photo. */
+  readonly #live = typeof globalThis.navigator?.mediaDevices?.getUserMedia === 'function';
+
+  /** Opens the chooser of files; only in answer to a person's tap. */
+  choose(): void {
+    this.#open('choose')();
+  }
+
   override focus(options?: FocusOptions): void {
     this.chooseButton?.focus(options);
   }
@@ -167,15 +176,19 @@ export class DermletPicker extends LitElement {
   }
 
   #ways(label: string) {
-    const take = this.#touch
-      ? html`<button type="button" @click=${this.#open('take')}>${cameraIcon} ${say('picker.take')}</button>
-          <input id="take" type="file" accept=${ACCEPT} capture="environment" tabindex="-1"
-            aria-label=${say('picker.take')} @change=${this.#picked} />`
+    const start = this.#live ? () => emit(this, 'camera', null) : this.#open('take');
+    const take =
+      this.#touch || this.#live
+        ? html`<button type="button" @click=${start}>${cameraIcon} ${say('picker.take')}</button>`
+        : nothing;
+    const capture = this.#touch
+      ? html`<input id="take" type="file" accept=${ACCEPT} capture="environment" tabindex="-1"
+          aria-label=${say('picker.take')} @change=${this.#picked} />`
       : nothing;
     return html`<button type="button" id="choose-button" class="primary" @click=${this.#open('choose')}>${plusIcon}
       ${label}</button>
       <input id="choose" type="file" accept=${ACCEPT} multiple tabindex="-1" aria-label=${say('picker.choose')}
-        @change=${this.#picked} />${take}`;
+        @change=${this.#picked} />${take}${capture}`;
   }
 
   #open(id: string) {

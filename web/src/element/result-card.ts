@@ -21,6 +21,7 @@ import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { tierIcons } from './icons.js';
 import { medical } from './medical.js';
+import type { Raised, Said } from './session.js';
 import { withIsolated } from './strangers.js';
 import { base } from './styles.js';
 
@@ -92,6 +93,9 @@ export class DermletResultCard extends LitElement {
         grid-column: 2;
         font-size: 0.95rem;
       }
+      .said {
+        font-weight: 600;
+      }
       .always {
         grid-column: 2;
         margin-top: 0.35rem;
@@ -143,6 +147,9 @@ export class DermletResultCard extends LitElement {
   /** Those found in the photo, best first. */
   @property({ attribute: false }) spots: readonly Spot[] = [];
 
+  /** What the person has said of the photo. */
+  @property({ attribute: false }) said: Said | null = null;
+
   /** What is to be seen of an answer before anything else: the sentence, and what to do. */
   get answer(): DOMRect | null {
     const parts = [...this.renderRoot.querySelectorAll('.verdict, .what')].map((part) => part.getBoundingClientRect());
@@ -151,7 +158,7 @@ export class DermletResultCard extends LitElement {
   }
 
   /** What a person may do next, with nothing of the answer in it. */
-  #then({ tier }: Result) {
+  #then(tier: Tier) {
     const host = hostOf(this.doctorSearch);
     const when = dayAfter(REMIND_AFTER[tier]);
     return html`<p class="then">
@@ -170,23 +177,35 @@ export class DermletResultCard extends LitElement {
     offerReminder(when, say('result.reminder'));
   }
 
+  #why(tier: Tier) {
+    return tierWords(tier).why ? html`<p class="why">${medical(() => tierWords(tier).why)}</p>` : nothing;
+  }
+
+  /** In place of the network's reasons. */
+  #reasons({ because, network }: Raised) {
+    return html`<p class="why said">${medical(because)}</p>
+      <p class="why">${medical(network)}</p>`;
+  }
+
   override render() {
     const result = this.result;
     if (!result) return nothing;
+    const raised = this.said?.raised(result.tier) ?? null;
+    const tier = raised?.tier ?? result.tier;
     return html`<section class="card" aria-labelledby="verdict">
       <div>
         <h2 id="verdict" class="verdict" part="verdict">${medical(() => verdict(withIsolated(result)))}</h2>
         ${mayName(result) ? nothing : html`<p class="note">${medical(() => verdictNote(result))}</p>`}
         ${modalityDoubt(result) ? html`<p class="note doubt">${medical(() => modalityDoubt(result))}</p>` : nothing}
       </div>
-      <div class="next ${result.tier}" part="tier">
-        ${tierIcons[result.tier]}
-        <h3>${medical(() => tierWords(result.tier).title)}</h3>
-        <p class="what">${medical(() => tierWords(result.tier).next)}</p>
-        ${tierWords(result.tier).why ? html`<p class="why">${medical(() => tierWords(result.tier).why)}</p>` : nothing}
+      <div class="next ${tier}" part="tier">
+        ${tierIcons[tier]}
+        <h3>${medical(() => raised?.title() ?? tierWords(tier).title)}</h3>
+        <p class="what">${medical(() => tierWords(tier).next)}</p>
+        ${raised ? this.#reasons(raised) : this.#why(tier)}
         <p class="always">${medical(doctor)}</p>
       </div>
-      ${this.#then(result)}
+      ${this.#then(tier)}
       ${
         mayHelp(result, this.spots)
           ? html`<p><button type="button" @click=${() => emit(this, 'frame', null)}>${say('crop.begin')}</button></p>`

@@ -11,12 +11,15 @@ import type {
   LoadProgress,
   ModelInfo,
   Picture,
+  Quality,
   Result,
   Spot,
   Stage,
+  Tier,
 } from '../classifier/index.js';
 import { Classifier, DermletError, isModelName, requestLog, withoutImages } from '../classifier/index.js';
 import { say } from '../messages/index.js';
+import type { Answers } from './questions/advice.js';
 
 export type LoadState =
   | { kind: 'idle' }
@@ -63,6 +66,23 @@ export interface Done {
 
 export type PhotoState = Running | Done | { kind: 'failed'; error: DermletError } | { kind: 'cancelled' };
 
+/** What a person's answers ask for beyond the network's tier, with the words of the room that asked. */
+export interface Raised {
+  readonly tier: Tier;
+  readonly title: () => string;
+  /** By which answers. */
+  readonly because: () => string;
+  /** What the network alone says. */
+  readonly network: () => string;
+}
+
+/** What a person has said of a photo. */
+export interface Said {
+  readonly answers: Answers;
+  /** Null where the answers ask for no more than the tier does. */
+  readonly raised: (tier: Tier) => Raised | null;
+}
+
 export interface Photo extends Look {
   readonly id: number;
   readonly name: string;
@@ -76,6 +96,8 @@ export interface Photo extends Look {
   readonly state: PhotoState;
   /** When the photo was chosen, by `performance.now()`. */
   readonly chosenAt: number;
+  /** Null: nothing yet. Kept nowhere else, and gone with the photo. */
+  readonly said: Said | null;
 }
 
 /** Previews take several MB per photo: those of older photos are replaced by smaller ones. */
@@ -102,7 +124,7 @@ export function asDermletError(error: unknown): DermletError {
 
 /** What the next session continues with: the photos as chosen, without results. */
 export interface Released {
-  photos: readonly Pick<Photo, 'id' | 'name' | 'file' | 'url' | 'chosenAt'>[];
+  photos: readonly Pick<Photo, 'id' | 'name' | 'file' | 'url' | 'chosenAt' | 'said'>[];
   selectedId: number | null;
 }
 
@@ -229,6 +251,7 @@ export class Session extends EventTarget {
         spots: [],
         state: { kind: 'waiting' },
         chosenAt,
+        said: null,
       }),
     );
     this.photos = [...added, ...this.photos];
@@ -257,6 +280,20 @@ export class Session extends EventTarget {
   /** Changes the crop of a photo and classifies it again. */
   setCrop(id: number, crop: Crop | null): void {
     this.#look(id, { crop });
+  }
+
+  /** What the person says of a photo: it stays with the photo, however that is looked at again. */
+  setSaid(id: number, said: Said | null): void {
+    this.#update(id, { said });
+  }
+
+  /**
+   * What the quality gate says of pixels, in the modality of new photos; null without a network, and while it looks at
+   * a photo: that goes first.
+   */
+  async check(pixels: ImageData): Promise<Quality | null> {
+    if (!this.#classifier || this.#running) return null;
+    return this.#classifier.check(pixels, this.modality ? { modality: this.modality } : {});
   }
 
   /** Goes back to the result from before the last crop, and ends a look that is under way. */
@@ -328,7 +365,14 @@ export class Session extends EventTarget {
   release(): Released {
     this.#end();
     this.#wake();
-    const photos = this.photos.map(({ id, name, file, url, chosenAt }) => ({ id, name, file, url, chosenAt }));
+    const photos = this.photos.map(({ id, name, file, url, chosenAt, said }) => ({
+      id,
+      name,
+      file,
+      url,
+      chosenAt,
+      said,
+    }));
     this.photos = [];
     return { photos, selectedId: this.selectedId };
   }
@@ -533,7 +577,10 @@ export class Session extends EventTarget {
     this.#update(id, { ...state.seen, state: { ...state, again } });
   }
 
-  #update(id: number, change: Partial<Pick<Photo, 'modality' | 'crop' | 'accepted' | 'spots' | 'state'>>): void {
+  #update(
+    id: number,
+    change: Partial<Pick<Photo, 'modality' | 'crop' | 'accepted' | 'spots' | 'state' | 'said'>>,
+  ): void {
     this.photos = this.photos.map((photo) => (photo.id === id ? { ...photo, ...change } : photo));
     this.#changed();
   }

@@ -43,7 +43,13 @@ interface Opened {
 }
 
 /** In the order of the buttons. */
-const TOOLS: readonly Tool[] = [];
+const TOOLS: readonly Tool[] = [
+  {
+    id: 'questions',
+    label: () => say('tools.questions'),
+    open: () => import('./questions/index.js').then(({ create }) => create()),
+  },
+];
 
 export class DermletTools extends LitElement {
   static override styles = [

@@ -10,3 +10,9 @@ export const sharedLanguages = {
 
 export const cliLanguages = {
 };
+
+export const cameraLanguages = {
+};
+
+export const questionsLanguages = {
+};

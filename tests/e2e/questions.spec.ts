@@ -1,0 +1,89 @@
+/** Questions under an answer: they raise the advice, say why, and never lower it. */
+import AxeBuilder from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+import { ALWAYS } from './app.js';
+import { type App, expect, test } from './fixtures.js';
+
+test.describe.configure({ timeout: 120_000 });
+
+const tier = (page: Page): Locator => page.locator('dermlet-result-card [part=tier]');
+const effect = (page: Page): Locator => page.locator('dermlet-questions .effect');
+
+async function open(app: App, page: Page): Promise<void> {
+  await app.open();
+  await app.classify('spot.jpg');
+  await page.getByRole('button', { name: 'Answer a few questions' }).click();
+  await expect(page.getByRole('checkbox', { name: /bleeds/ })).toBeVisible();
+}
+
+/** The network's own tier becomes low. */
+function lowTier(app: App): void {
+  app.neverRefuse();
+  app.site.changeJson(
+    'models/skin-8/manifest.json',
+    (manifest: { modalities: { tiers: { high: number; moderate: number } }[] }) => {
+      for (const modality of manifest.modalities) modality.tiers = { ...modality.tiers, high: 1, moderate: 1 };
+    },
+  );
+}
+
+test('an answer raises the advice with its reason, and the network stays readable', async ({ app, page }) => {
+  lowTier(app);
+  await open(app, page);
+  const before = await tier(page).textContent();
+  expect(before).toContain('Low concern');
+  await page.getByRole('checkbox', { name: /itches/ }).check();
+  await expect(tier(page)).toContainText('Your answers ask for more: have it looked at');
+  await expect(tier(page)).toContainText('Because you said that it itches, hurts or feels different.');
+  await page.getByRole('checkbox', { name: /bleeds/ }).check();
+  await expect(tier(page)).toHaveClass(/high/);
+  await expect(tier(page)).toContainText('have it looked at soon');
+  await expect(tier(page)).toContainText('Because you said that it bleeds, oozes or crusts.');
+  await expect(tier(page)).toContainText('The picture alone was scored: Low concern');
+  await expect(tier(page)).toContainText(ALWAYS);
+  await expect(effect(page)).toContainText('The advice above is now more urgent');
+  const { violations } = await new AxeBuilder({ page: page as never }).include('dermlet-classifier').analyze();
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  await page.getByRole('button', { name: 'Clear my answers' }).click();
+  expect(await tier(page).textContent()).toBe(before);
+  await expect(page.getByRole('checkbox', { name: /It is new/ })).toBeFocused();
+  await expect(page.getByRole('checkbox', { checked: true })).toHaveCount(0);
+});
+
+test('answers stay with their photo, are heard with it, and are gone with it', async ({ app, page }) => {
+  lowTier(app);
+  await open(app, page);
+  await page.getByRole('checkbox', { name: /not healed/ }).check();
+  await page.getByRole('combobox', { name: 'Where it is' }).selectOption('Face, scalp, ear, lip or neck');
+  await expect(tier(page)).toContainText('it is on the head or neck');
+  await app.classify('spot.png');
+  await expect(tier(page)).not.toContainText('Because you said');
+  await app.shelf
+    .getByRole('button', { name: /spot\.jpg/ })
+    .first()
+    .click();
+  await expect(tier(page)).toContainText('it has not healed for four weeks and it is on the head or neck');
+  await expect(page.locator('p[role=status]').first()).toContainText('Your answers ask for more');
+  await page.getByRole('button', { name: 'Answer a few questions' }).click();
+  await expect(page.getByRole('checkbox', { name: /not healed/ })).toBeChecked();
+  await app.shelf.getByRole('button', { name: /Remove.*spot\.jpg/ }).click();
+  await expect(page.locator('body')).not.toContainText('Because you said');
+  expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toMatch(/heal/);
+});
+
+test('where to go is by the country that was chosen, which is remembered', async ({ app, page }) => {
+  await open(app, page);
+  const country = page.getByRole('combobox', { name: 'Country' });
+  await expect(country).toHaveValue('GB');
+  await expect(page.locator('.where')).toContainText('NHS 111');
+  await country.selectOption('DE');
+  await expect(page.locator('.where')).toContainText('116117');
+  await expect(page.locator('.where')).not.toContainText('NHS');
+  await page.reload();
+  await app.untilReady();
+  await app.classify('spot.jpg');
+  await page.getByRole('button', { name: 'Answer a few questions' }).click();
+  await expect(country).toHaveValue('DE');
+  await country.selectOption({ label: 'Another country' });
+  await expect(page.locator('.where')).toContainText('See a family doctor or a dermatologist');
+});
