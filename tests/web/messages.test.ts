@@ -27,6 +27,17 @@ const contract = JSON.parse(readFileSync(`${root}contract/contract.json`, 'utf8'
   qualityChecks: object;
 };
 
+const shipped = readdirSync(`${root}models`)
+  .filter((name) => !name.includes('.'))
+  .map(
+    (name) =>
+      JSON.parse(readFileSync(`${root}models/${name}/manifest.json`, 'utf8')) as {
+        name: string;
+        title: string;
+        classes: { id: string; name: string; plain?: string }[];
+      },
+  );
+
 describe('the catalogue', () => {
   test('has a sentence and a description for translators under each key', () => {
     for (const [key, entry] of Object.entries(english.messages)) {
@@ -35,6 +46,23 @@ describe('the catalogue', () => {
       expect(entry.message.trim(), key).not.toBe('');
       expect(entry.description, key).toMatch(/^\S.*[^\s]$/);
     }
+  });
+
+  test('has the words of the shipped manifests, and no others for them', () => {
+    const said = new Map<string, string>();
+    for (const { name, title, classes } of shipped) {
+      said.set(`shipped.title.${name}`, title);
+      for (const { id, name: category, plain = '' } of classes) {
+        // Models that share a category share its words.
+        for (const [what, text] of Object.entries({ name: category, plain })) {
+          const key = `shipped.category.${id}.${what}`;
+          expect(said.get(key) ?? text, key).toBe(text);
+          said.set(key, text);
+        }
+      }
+    }
+    const there = Object.entries(english.messages).filter(([key]) => key.startsWith('shipped.'));
+    expect(Object.fromEntries(there.map(([key, entry]) => [key, textOf(entry)]))).toEqual(Object.fromEntries(said));
   });
 
   test('keys and arguments are checked by the compiler', () => {
@@ -76,6 +104,7 @@ describe('keys', () => {
   const values = [
     ...Object.values(contract.enumerations).flatMap(({ values }) => Object.keys(values)),
     ...Object.keys(contract.qualityChecks),
+    ...shipped.flatMap(({ name, classes }) => [name, ...classes.map(({ id }) => id)]),
     ...['queued', 'starting', 'decoding', 'analysing', 'explaining', 'done', 'engine', 'model'],
     ...['waiting', 'running', 'failed', 'cancelled', 'caller', 'picture', 'default', 'photo', 'dermoscopy'],
     ...[

@@ -48,6 +48,21 @@ describe('a language', () => {
     assert.match(textOf(files, 'de.shared.ts'), /"document\.title": \(\) => "Eine Seite"/);
   });
 
+  test('has the words of the shipped manifests by the English that they are for, which English itself has not', () => {
+    const name = { 'shipped.category.mel.name': message("Melanoma's") };
+    const files = compiledMessages({
+      en: english(name),
+      de: { tag: 'de', locale: 'de', direction: 'ltr', messages: { 'shipped.category.mel.name': 'Melanom' } },
+    });
+    assert.match(textOf(files, 'de.shared.ts'), /"shipped\.category\.mel\.name=Melanoma's": \(\) => "Melanom"/);
+    assert.match(textOf(files, 'de.shared.ts'), /Partial<Compiled<SharedArguments & ShippedArguments>>/);
+    assert.match(
+      textOf(files, 'keys.ts'),
+      /interface ShippedArguments \{\n {2}'shipped\.category\.mel\.name=Melanoma\\'s'/,
+    );
+    assert.doesNotMatch(textOf(files, 'en.shared.ts'), /shipped/);
+  });
+
   test('without words for the command line has no file for it', () => {
     const files = compile({ doctor: 'Zum Arzt.' });
     assert.equal(files[`${COMPILED}/de.cli.ts`], undefined);

@@ -12,6 +12,7 @@ import {
   megabytes,
   milliseconds,
   modalityWords,
+  modelTitle,
   number,
   say,
 } from '../messages/index.js';
@@ -86,10 +87,10 @@ export class DermletDetails extends LitElement {
   }
 
   #modelRows(result: Result): Row[] {
-    const { name, version, sha256, title } = result.model;
+    const { name, version, sha256 } = result.model;
     const rows: Row[] = [
       [say('details.name'), `${name} ${version}`],
-      [say('details.knows'), isolated(title)],
+      [say('details.knows'), modelTitle(result.model)],
       [say('details.sha256'), html`<code title=${sha256}>${sha256.slice(0, 16)}…</code>`],
     ];
     if (this.model) {

@@ -2,11 +2,13 @@
  * Lit's `html`, for pages that a browser translates. Translators put each text node into an element of their own, or
  * exchange it and drop the comments around it; what Lit then changes is a node that nobody sees, and the old words
  * stay. So each text that stands between tags has an element of its own, whose content is replaced as a whole when the
- * text changes, and nothing is looked for beside it. Names between the marks of `isolated` are set in `<bdi>`.
+ * text changes, and nothing is looked for beside it. Names between the marks of `isolated` are set in `<bdi>`; in other
+ * languages than English, which most names are in, as text of a language that is not known.
  */
 // biome-ignore lint/style/noRestrictedImports: here it becomes the element's own
 import { html as litHtml, type TemplateResult } from 'lit';
 import { Directive, directive, type PartInfo, PartType } from 'lit/directive.js';
+import { language } from '../messages/index.js';
 
 const ELEMENT = 'dermlet-text';
 const ISOLATED = /\u2068([^\u2069]*)\u2069/u;
@@ -14,6 +16,7 @@ const ISOLATED = /\u2068([^\u2069]*)\u2069/u;
 class Replaced extends Directive {
   #element: HTMLElement | undefined;
   #text: string | undefined;
+  #language: string | undefined;
 
   constructor(part: PartInfo) {
     super(part);
@@ -26,16 +29,21 @@ class Replaced extends Directive {
 
   override update(_part: unknown, [text]: [string]): Node {
     this.#element ??= document.createElement(ELEMENT);
-    if (text !== this.#text) {
+    const { tag } = language();
+    if (text !== this.#text || tag !== this.#language) {
       this.#text = text;
-      this.#element.replaceChildren(...text.split(ISOLATED).map((piece, index) => (index % 2 ? bdi(piece) : piece)));
+      this.#language = tag;
+      this.#element.replaceChildren(
+        ...text.split(ISOLATED).map((piece, index) => (index % 2 ? bdi(piece, tag) : piece)),
+      );
     }
     return this.#element;
   }
 }
 
-function bdi(text: string): HTMLElement {
+function bdi(text: string, tag: string): HTMLElement {
   const element = document.createElement('bdi');
+  if (tag !== 'en') element.lang = '';
   element.textContent = text;
   return element;
 }

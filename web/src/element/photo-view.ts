@@ -6,8 +6,17 @@
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
-import type { Crop, ModelInfo, Rect, Result, Spot } from '../classifier/index.js';
-import { exactPercent, framingWords, isolated, mayName, number, printable, say } from '../messages/index.js';
+import type { Crop, ModelInfo, RankedClass, Rect, Result, Spot } from '../classifier/index.js';
+import {
+  categoryName,
+  exactPercent,
+  framingWords,
+  isolated,
+  mayName,
+  number,
+  printable,
+  say,
+} from '../messages/index.js';
 import { draw } from './canvas.js';
 import './crop/crop-bar.js';
 import { middleOf } from './crop/crop-frame.js';
@@ -188,11 +197,11 @@ export class DermletPhotoView extends LitElement {
     return this.photo?.state.kind === 'done' ? this.photo.state.shown : null;
   }
 
-  /** Name of the class that the heat map explains; null when no class may be named. */
-  get #explained(): string | null {
+  /** The class that the heat map explains; null when no class may be named. */
+  get #explained(): RankedClass | null {
     const result = this.#result;
     if (!result?.explanation || !this.#shown?.overlay || !mayName(result)) return null;
-    return result.ranking.find((entry) => entry.id === result.explanation?.classId)?.name ?? null;
+    return result.ranking.find((entry) => entry.id === result.explanation?.classId) ?? null;
   }
 
   /** Where frames may be on this photo. */
@@ -337,16 +346,16 @@ export class DermletPhotoView extends LitElement {
     </div>`;
   }
 
-  #heatMap(name: string) {
+  #heatMap(explained: RankedClass) {
     return html`<label class="asked">
         <input type="checkbox" .checked=${live(this.heatMap)}
           @change=${(event: Event) => (this.heatMap = (event.target as HTMLInputElement).checked)} />
         <span>${say('photo.showHeatMap')}</span>
       </label>
-      ${this.heatMap ? this.#slider(name) : nothing}`;
+      ${this.heatMap ? this.#slider(explained) : nothing}`;
   }
 
-  #slider(name: string) {
+  #slider(explained: RankedClass) {
     return html`<div>
         <label for="opacity">${say('photo.heatMap')}
           <output for="opacity">${exactPercent(this.opacity / 100)}</output></label>
@@ -364,7 +373,7 @@ export class DermletPhotoView extends LitElement {
         <div class="ends" aria-hidden="true"><span>${say('photo.only')}</span><span>${say('photo.full')}</span></div>
       </div>
       <figcaption id="shows">
-        ${medical(() => say('photo.shows', { name: isolated(name) }))}
+        ${medical(() => say('photo.shows', { name: categoryName(explained) }))}
       </figcaption>`;
   }
 

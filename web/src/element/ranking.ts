@@ -3,7 +3,7 @@ import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { RankedClass } from '../classifier/index.js';
-import { isolated, percent, say } from '../messages/index.js';
+import { categoryMeaning, categoryName, percent, say } from '../messages/index.js';
 import { define } from './emit.js';
 import { html } from './html.js';
 import { medical } from './medical.js';
@@ -118,13 +118,13 @@ export class DermletRanking extends LitElement {
         (entry) => `${entry.id} ${entry.inSet}`,
         (entry) => html`<li class=${entry.inSet ? 'in' : ''}>
           <div class="line">
-            <span class="what"><span class="name">${isolated(entry.name)}</span>${
+            <span class="what"><span class="name">${categoryName(entry)}</span>${
               entry.inSet ? html` <span class="marked">${medical(() => say('ranking.possible'))}</span>` : nothing
             }</span>
             <span class="score">${percent(entry.probability)}</span>
           </div>
           <div class="track" aria-hidden="true"><div class="bar"></div></div>
-          ${entry.inSet && entry.plain ? html`<p class="plain">${isolated(entry.plain, LONGEST)}</p>` : nothing}
+          ${entry.inSet && entry.plain ? html`<p class="plain">${categoryMeaning(entry, LONGEST)}</p>` : nothing}
           ${entry.inSet && this.categoryPages ? this.#page(entry) : nothing}
         </li>`,
       )}
@@ -133,11 +133,11 @@ export class DermletRanking extends LitElement {
   }
 
   /** In a window of its own: the answer stays. */
-  #page({ id, name }: RankedClass) {
-    const address = `${this.categoryPages.replace(/\/?$/, '/')}${encodeURIComponent(id)}.html`;
+  #page(entry: RankedClass) {
+    const address = `${this.categoryPages.replace(/\/?$/, '/')}${encodeURIComponent(entry.id)}.html`;
     return html`<p class="plain">
-      <a href=${address} target="_blank" rel="noopener noreferrer"
-        ><span>${say('ranking.page')}</span><span class="visually-hidden">: ${isolated(name)}</span></a>
+      <a href=${address} target="_blank" rel="noopener noreferrer" hreflang="en"
+        ><span>${say('ranking.page')}</span><span class="visually-hidden">: ${categoryName(entry)}</span></a>
     </p>`;
   }
 

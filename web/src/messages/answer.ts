@@ -3,6 +3,7 @@ import type { RankedClass, Result } from '../classifier/index.js';
 import { exactPercent, joined } from './format.js';
 import { advice, failedChecks, problem } from './quality.js';
 import { say } from './say.js';
+import { plainName } from './shipped.js';
 
 /** Shown with every result. */
 export const doctor = (): string => say('doctor');
@@ -29,7 +30,7 @@ export function summary(result: Result): string {
   const [first] = result.ranking;
   if (!mayName(result)) return whyNone(result);
   if (!first) return say('summary.none.not-recognised');
-  const scored = ({ name, probability }: RankedClass) => ({ name, score: exactPercent(probability) });
+  const scored = (entry: RankedClass) => ({ name: plainName(entry), score: exactPercent(entry.probability) });
   const others = result.ranking
     .slice(1)
     .filter(({ inSet }) => inSet)

@@ -15,6 +15,7 @@ import type {
 import { list, megabytes, ofTotal, percent, wholePercent } from './format.js';
 import { failedChecks, problem } from './quality.js';
 import { say } from './say.js';
+import { plainName } from './shipped.js';
 
 /** The classes of the prediction set, most probable first. */
 export function likely(result: Result): RankedClass[] {
@@ -28,7 +29,7 @@ const NAMED_AT_MOST = 4;
  */
 const WORTH_NAMING = 0.01;
 
-const scored = ({ name, probability }: RankedClass) => ({ name, score: percent(probability) });
+const scored = (entry: RankedClass) => ({ name: plainName(entry), score: percent(entry.probability) });
 
 /** The rest of a prediction set, with scores. */
 function others(entries: readonly RankedClass[]): string {
@@ -51,7 +52,7 @@ export function verdict(result: Result): string {
       // More than half of the score is a lead, not a tie. The others follow in the order of the ranking: the core
       // leaves out nothing that scores more than a category named here.
       if (first && first.probability > 0.5) return say('verdict.ahead', { ...scored(first), others: others(rest) });
-      const names = likely(result).map((entry) => entry.name);
+      const names = likely(result).map(plainName);
       const count = names.length - NAMED_AT_MOST;
       const named = count > 0 ? [...names.slice(0, NAMED_AT_MOST), say('verdict.more', { count })] : names;
       return say('verdict.between', { names: list(named, 'and') });

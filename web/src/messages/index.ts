@@ -16,6 +16,7 @@ export {
 export * from './quality.js';
 export {
   addLanguage,
+  allLanguages,
   allWords,
   type Language,
   type Load,
@@ -29,3 +30,4 @@ export {
   setLanguage,
   translation,
 } from './say.js';
+export * from './shipped.js';

@@ -99,6 +99,14 @@ export function translation(key: string): string | null {
   return own?.() ?? null;
 }
 
+/**
+ * What the current language calls a text of a shipped model's manifest; null if it does not know this key with just
+ * this text, as a model of another maker may have the same ids.
+ */
+export function translationOf(key: string, text: string): string | null {
+  return inEnglish ? null : translation(`${key}=${text}`);
+}
+
 export interface Sentence extends Language {
   readonly text: string;
 }
@@ -154,6 +162,9 @@ export async function setLanguage(wanted: readonly string[]): Promise<Language> 
   for (const listener of listeners) listener();
   return current;
 }
+
+/** Every language there is, English first. */
+export const allLanguages = (): readonly Language[] => languages;
 
 /** Calls `listener` after each change of language; returns an unsubscribe function. */
 export function onLanguage(listener: () => void): () => void {

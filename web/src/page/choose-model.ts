@@ -11,7 +11,7 @@ import {
   onKept,
 } from '../classifier/index.js';
 import type { DermletClassifierElement } from '../element/index.js';
-import { say } from '../messages/index.js';
+import { onLanguage, say } from '../messages/index.js';
 import type { DermletModelChoice } from './model-choice.js';
 
 const KEY = 'dermlet-model';
@@ -95,9 +95,16 @@ export async function offerModels(
     choice.unknown = false;
     element.model = chosen;
   });
+  let used: ModelInfo | undefined;
+  const tellLicence = () => {
+    if (licence && used) showLicence(licence, used);
+  };
   element.addEventListener('dermlet-ready', (event) => {
-    if (licence) showLicence(licence, event.detail.model);
+    used = event.detail.model;
+    tellLicence();
   });
+  // The page itself, translated before, says what its own model allows.
+  onLanguage(tellLicence);
   onKept(() => void markKept(choice));
   // Without the list there is nothing to choose from; the page works nevertheless.
   choice.models = (await within(listed, 60_000)) ?? [];

@@ -3,37 +3,43 @@
  * the service worker.
  */
 import { register } from '../element/index.js';
-import { setLanguage } from '../messages/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
+import { speakAsChosen } from './language.js';
 import './model-choice.js';
 import { offerDrawings } from './samples.js';
 import { registerServiceWorkerWhenIdle } from './service-worker.js';
 import { offerThemes } from './theme.js';
-import { translate } from './translate.js';
 
 registerServiceWorkerWhenIdle();
 
 if (isFramedByStranger()) {
   refuseFrame();
-  translate(document, await setLanguage(navigator.languages));
+  await speakAsChosen();
 } else {
   const element = document.querySelector('dermlet-classifier')!;
   const pageModel = element.getAttribute('model') ?? '';
   const listed = siteModels();
   const choice = await firstChoice(pageModel, listed);
-  translate(document, await setLanguage(navigator.languages));
+  await speakAsChosen();
   element.setAttribute('model', choice.name);
   register();
   offerDrawings(element);
   offerThemes(document.querySelector<HTMLElement>('#theme')!);
+  const settings = document.querySelector<HTMLDetailsElement>('#settings')!;
+  settings.addEventListener('toggle', offerLanguagesOnce, { once: true });
   await offerModels(
     element,
-    document.querySelector<HTMLDetailsElement>('#settings')!,
+    settings,
     document.querySelector('dermlet-model-choice')!,
     document.querySelector<HTMLElement>('#weights'),
     pageModel,
     choice,
     listed,
   );
+}
+
+async function offerLanguagesOnce(): Promise<void> {
+  const { offerLanguages } = await import('./language-choice.js');
+  offerLanguages(document.querySelector<HTMLSelectElement>('#language')!);
 }

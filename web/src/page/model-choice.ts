@@ -8,7 +8,7 @@ import { live } from 'lit/directives/live.js';
 
 import type { ModelSummary } from '../classifier/index.js';
 import { base, define, emit, html, tokens } from '../element/index.js';
-import { isolated, modelWords, say } from '../messages/index.js';
+import { modelTitle, modelWords, say } from '../messages/index.js';
 
 export class DermletModelChoice extends LitElement {
   static override styles = [
@@ -131,7 +131,7 @@ export class DermletModelChoice extends LitElement {
           .checked=${live(model.name === this.value)}
           @change=${() => emit(this, 'model', model.name)}
         />
-        <span id=${id}>${isolated(model.title)}</span>
+        <span id=${id}>${modelTitle(model)}</span>
         <span class="facts" id="${id}-facts">${say('model.facts', { ...modelWords(model) })}</span>
       </label>
       <a href=${model.cardUrl} target="_blank" rel="noreferrer">${say('model.card')}<span

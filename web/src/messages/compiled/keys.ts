@@ -670,6 +670,8 @@ export interface DocumentArguments {
   'document.theme.system': undefined;
   'document.theme.light': undefined;
   'document.theme.dark': undefined;
+  'document.language.title': undefined;
+  'document.language.browser': undefined;
   'document.settings.title': undefined;
   'document.noScript': undefined;
   'document.notStarted.title': undefined;
@@ -689,6 +691,27 @@ export interface DocumentArguments {
   'document.licences.weights': undefined;
   'document.licences.all': undefined;
   'document.licences.libheif': undefined;
+}
+
+export interface ShippedArguments {
+  'shipped.category.akiec.name=Actinic keratosis / Bowen\'s disease': undefined;
+  'shipped.category.akiec.plain=Rough, sun-damaged patches that a doctor should look at; some can turn into skin cancer over time.': undefined;
+  'shipped.category.bcc.name=Basal cell carcinoma': undefined;
+  'shipped.category.bcc.plain=The most common skin cancer; it grows slowly and is treatable, and needs a doctor.': undefined;
+  'shipped.category.bkl.name=Benign keratosis (seborrhoeic keratosis, solar lentigo)': undefined;
+  'shipped.category.bkl.plain=Common growths and sun spots of the outer skin; some look like melanoma in photos.': undefined;
+  'shipped.category.df.name=Dermatofibroma': undefined;
+  'shipped.category.df.plain=A small firm lump in the skin, often on the legs.': undefined;
+  'shipped.category.mel.name=Melanoma': undefined;
+  'shipped.category.mel.plain=A skin cancer of pigment cells; it needs a doctor soon, since early treatment matters.': undefined;
+  'shipped.category.nv.name=Melanocytic naevus (mole)': undefined;
+  'shipped.category.nv.plain=A common mole. Photos alone cannot tell every mole from an early melanoma.': undefined;
+  'shipped.category.scc.name=Squamous cell carcinoma': undefined;
+  'shipped.category.scc.plain=A skin cancer of the outer skin; it can grow quickly and needs a doctor soon.': undefined;
+  'shipped.category.vasc.name=Vascular lesion': undefined;
+  'shipped.category.vasc.plain=A spot made of blood vessels, such as a cherry angioma.': undefined;
+  'shipped.title.skin-8=Eight categories of skin lesions, dermoscopy and close-up photos': undefined;
+  'shipped.title.skin-open=Six categories of skin lesions, from openly licensed pictures alone': undefined;
 }
 
 /** What each key is compiled to. */

@@ -3,9 +3,17 @@
 /** Every language there is, English first. */
 export const LANGUAGES = [
   { tag: 'en', locale: 'en-GB', direction: 'ltr' },
+  { tag: 'ar', locale: 'ar-u-nu-latn', direction: 'rtl' },
+  { tag: 'de', locale: 'de', direction: 'ltr' },
+  { tag: 'es', locale: 'es', direction: 'ltr' },
+  { tag: 'fr', locale: 'fr', direction: 'ltr' },
 ] as const;
 
 export const sharedLanguages = {
+  'ar': () => import('./ar.shared.js'),
+  'de': () => import('./de.shared.js'),
+  'es': () => import('./es.shared.js'),
+  'fr': () => import('./fr.shared.js'),
 };
 
 export const cliLanguages = {
