@@ -14,17 +14,27 @@ export function draw(canvas: HTMLCanvasElement, picture: Picture | ImageBitmap):
   drawn.set(canvas, picture);
 }
 
+/** Reused: one of each thumbnail would stay in memory until the browser tidies up. */
+let scratch: HTMLCanvasElement | undefined;
+
 /** Draws the centre square of the picture, scaled to `side` pixels. */
 export function drawThumbnail(canvas: HTMLCanvasElement, picture: Picture | ImageBitmap, side: number): void {
   if (drawn.get(canvas) === picture) return;
-  const full = document.createElement('canvas');
-  draw(full, picture);
+  scratch ??= document.createElement('canvas');
+  drawn.delete(scratch);
+  draw(scratch, picture);
   const crop = Math.min(picture.width, picture.height);
   canvas.width = side;
   canvas.height = side;
   const context = canvas.getContext('2d');
   if (!context) return;
   context.imageSmoothingQuality = 'high';
-  context.drawImage(full, (picture.width - crop) / 2, (picture.height - crop) / 2, crop, crop, 0, 0, side, side);
+  context.drawImage(scratch, (picture.width - crop) / 2, (picture.height - crop) / 2, crop, crop, 0, 0, side, side);
+  scratch.width = scratch.height = 0;
   drawn.set(canvas, picture);
+}
+
+/** Leaves a canvas that held another picture empty. */
+export function clear(canvas: HTMLCanvasElement): void {
+  if (drawn.delete(canvas)) canvas.width = canvas.height = 1;
 }

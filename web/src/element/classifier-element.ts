@@ -53,12 +53,14 @@ import { hasScores } from './scores-card.js';
 import {
   type Again,
   asDermletError,
+  isWaiting,
   type LoadState,
   type Photo,
   type Released,
   type Running,
   Session,
 } from './session.js';
+import type { DermletShelf } from './shelf.js';
 import { withIsolated } from './strangers.js';
 import { base, tokens } from './styles.js';
 import type { Subject } from './tools.js';
@@ -69,8 +71,17 @@ const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'C
 /** Whether its card says what is under way, with room for how the network comes: nothing else moves for that. */
 const isPending = (photo: Photo | null): boolean => photo?.state.kind === 'waiting' || photo?.state.kind === 'running';
 
+/** Photos that the shelf shows at most: more are a list with filters, which is fetched then. */
+const SHELF_HOLDS = 8;
+
 /** In place of a photo's id: the announcement says that a photo was removed. */
 const REMOVED = -1;
+
+/** Lists the photos of a session; fetched when it is first needed. */
+interface ReviewPart extends LitElement {
+  session: Session | null;
+  photos: readonly Photo[];
+}
 
 /** The answer for a screen reader, in short. */
 const answerWords = ({ name, said }: Pick<Photo, 'name' | 'said'>, result: Result): string =>
@@ -129,6 +140,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         gap: 1rem;
+      }
+      .all {
+        justify-self: start;
       }
       .columns,
       .answers,
@@ -302,6 +316,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   /** The live picture, while it is shown. */
   @state() private camera: DermletCamera | null = null;
 
+  /** Whether all photos are to be listed, rather than in a row. */
+  @state() private listed = false;
+  /** What lists them, once it was fetched. */
+  @state() private review: ReviewPart | null = null;
+
   readonly #reveal = new Reveal(this);
 
   /** Where drops and pastes are listened for while the element is connected. */
@@ -365,7 +384,33 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       this.session?.resume();
       if (this.load === 'now') this.#ensureSession().start();
     }
-    this.filled = (this.session?.photos.length ?? 0) > 0;
+    const count = this.session?.photos.length ?? 0;
+    this.filled = count > 0;
+    if (count === 0) this.listed = false;
+    if (count > SHELF_HOLDS && !this.listed) void this.#listAll();
+  }
+
+  async #listAll(): Promise<void> {
+    this.listed = true;
+    if (this.review) return;
+    try {
+      const { create } = await imported(() => import('./review/index.js'));
+      await allWords();
+      const review = create();
+      review.addEventListener('select', (event) => {
+        if (this.session) this.#select(this.session, (event as CustomEvent<number>).detail);
+      });
+      review.addEventListener('remove', (event) => {
+        if (this.session) this.#remove(this.session, (event as CustomEvent<number>).detail);
+      });
+      review.addEventListener('row', () => (this.listed = false));
+      // Whether an answer is hidden has changed.
+      review.addEventListener('read', () => this.requestUpdate());
+      this.review = review;
+    } catch (error) {
+      // The row goes on.
+      this.dropError = asDermletError(error);
+    }
   }
 
   /** Switches models: drops everything of the previous one, and starts loading if that had started. */
@@ -392,10 +437,14 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       onReady: (model) => this.#fire('dermlet-ready', { model }),
       onResult: (photo, result, undone) => {
         const text = () => answerWords(photo, result);
-        this.announcement = {
-          text: undone ? () => say('announce.undone', { answer: text() }) : text,
-          photo: photo.id,
-        };
+        // Of many, that which is looked at, and at the end that all are done: a list of them says so itself.
+        if (undone) this.announcement = { text: () => say('announce.undone', { answer: text() }), photo: photo.id };
+        else if (photo.id === session.selectedId && !session.hides(photo.id))
+          this.announcement = { text, photo: photo.id };
+        else if (!(this.listed && this.review) && !session.photos.some(isWaiting)) {
+          const count = session.photos.length;
+          this.announcement = { text: () => say('announce.all', { count }), photo: null };
+        }
         void this.#show(photo.id);
         this.#fire('dermlet-result', { result, name: photo.name, crop: photo.crop ?? 'auto', undone });
       },
@@ -438,7 +487,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const { name, state } = photo;
     const words = () =>
       state.kind === 'done'
-        ? answerWords(photo, state.result)
+        ? session.hides(id)
+          ? say('announce.selected', { name: isolated(name), state: say('run.hidden') })
+          : answerWords(photo, state.result)
         : say('announce.selected', { name: isolated(name), state: say(`shelf.state.${state.kind}`) });
     this.announcement = { text: words, photo: id };
   }
@@ -567,6 +618,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   #top(session: Session) {
+    const { review } = this;
+    if (this.listed && review) {
+      review.session = session;
+      review.photos = session.photos;
+      return html`${this.#picker(true)}${review}`;
+    }
     return html`<div class="top">
       ${this.#picker(true)}
       <dermlet-shelf
@@ -576,15 +633,29 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         @select=${(event: CustomEvent<number>) => this.#select(session, event.detail)}
         @remove=${(event: CustomEvent<number>) => this.#remove(session, event.detail)}
       ></dermlet-shelf>
+      ${
+        session.photos.length > 1
+          ? html`<button type="button" class="link all" @click=${() => this.#listAll()}>${say('shelf.all')}</button>`
+          : nothing
+      }
     </div>`;
   }
 
-  /** The focused button disappears with its photo: focus the picker instead. */
+  /** The focused button disappears with its photo: focus the next photo, or the picker after the last. */
   #remove(session: Session, id: number): void {
     const told = this.announcement?.photo === id;
+    const index = session.photos.findIndex((photo) => photo.id === id);
     session.remove(id);
+    const next = session.photos[index] ?? session.photos[index - 1];
     if (told) this.announcement = { text: () => say('announce.removed'), photo: REMOVED };
-    void this.updateComplete.then(() => this.#keepFocus());
+    void this.updateComplete.then(async () => {
+      if (!next) return this.#keepFocus();
+      // The list knows its own order.
+      if (this.listed && this.review) return;
+      const shelf = this.renderRoot.querySelector<DermletShelf>('dermlet-shelf');
+      await shelf?.updateComplete;
+      shelf?.focusOn(next.id);
+    });
   }
 
   async #keepFocus(): Promise<void> {
@@ -629,6 +700,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #columns(session: Session, photo: Photo) {
     const { state } = photo;
+    if (state.kind === 'done' && session.hides(photo.id))
+      return html`<p class="answer" data-hidden>${medical(() => say('run.hidden'))}</p>`;
     const result = state.kind === 'done' ? state.result : null;
     return html`<div class="columns">
       <div class="answers ${state.kind === 'waiting' || state.kind === 'running' ? 'coming' : ''}">

@@ -104,8 +104,10 @@ export interface Photo extends Look {
 const KEPT_PICTURES = 4;
 /** Results of one photo that can be gone back to: each has a heat map of a megabyte. */
 const KEPT_EARLIER = 8;
+/** Photos with a smaller picture; those before them have a thumbnail, so that hundreds fit in memory. */
+const KEPT_SMALL = 40;
 /** Pixels, the longer side of a smaller one; of a heat map, which is as smooth when it is drawn larger. */
-const SMALL_SIDE = { preview: 448, overlay: 128 };
+const SMALL_SIDE = { preview: 448, thumbnail: 192, overlay: 128 };
 /** Milliseconds without progress after which loading counts as stalled. */
 const STALLED_AFTER = 12_000;
 /** Milliseconds without work after which the rest is fetched: what only some photos need. */
@@ -140,11 +142,14 @@ function smaller(picture: Picture | ImageBitmap, side: number): Promise<ImageBit
 }
 
 /** Whether it is to be looked at, for the first time or again. */
-const isWaiting = ({ state }: Photo): boolean =>
+export const isWaiting = ({ state }: Photo): boolean =>
   state.kind === 'waiting' || (state.kind === 'done' && state.again?.kind === 'waiting');
 
 const isFull = ({ state }: Photo): boolean =>
   state.kind === 'done' && state.shown !== null && !(state.shown.preview instanceof ImageBitmap);
+
+const sideOf = ({ state }: Photo): number =>
+  state.kind === 'done' && state.shown ? Math.max(state.shown.preview.width, state.shown.preview.height) : 0;
 
 /** What can be gone back to once a photo was looked at again. A result of another modality answers something else. */
 function earlierOf({ state }: Photo, seen: Look): readonly Earlier[] {
@@ -185,6 +190,11 @@ export class Session extends EventTarget {
   /** For new photos; null: recognised from each picture. */
   modality: string | null = null;
 
+  /** Whether photos that wait are left waiting, except one that a person asks for. */
+  paused = false;
+  /** Whether a photo's answer is not to be shown yet: a second reader gives hers first. */
+  hides: (id: number) => boolean = () => false;
+
   readonly #options: SessionOptions;
   #classifier: Classifier | null = null;
   #loading: AbortController | null = null;
@@ -192,6 +202,8 @@ export class Session extends EventTarget {
   /** Until the rest is fetched. */
   #idle: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
+  /** The photo that was asked for last, which is looked at even while the others are left waiting. */
+  #asked: number | null = null;
   /** While suspended: whether the model was wanted. */
   #suspended: { wanted: boolean } | null = null;
   /** Photos whose pictures are being made smaller. */
@@ -255,7 +267,7 @@ export class Session extends EventTarget {
       }),
     );
     this.photos = [...added, ...this.photos];
-    this.selectedId = added[0]?.id ?? null;
+    this.selectedId = this.#asked = added[0]?.id ?? null;
     this.#changed();
     if (this.load.kind === 'failed') this.retry();
     else this.start();
@@ -269,6 +281,7 @@ export class Session extends EventTarget {
     this.selectedId = id;
     this.modality = photo.modality;
     this.#changed();
+    void this.#enlarge(photo);
   }
 
   /** Classifies a photo again, after an error as it was to be classified then. */
@@ -316,6 +329,37 @@ export class Session extends EventTarget {
     const photo = this.selected;
     if (photo && photo.modality !== modality) this.#look(photo.id, { modality });
     else this.#changed();
+  }
+
+  /** The same for some photos; those that were looked at otherwise wait to be classified again. */
+  setModalityOf(ids: ReadonlySet<number>, modality: string | null): void {
+    const changed = this.photos.filter((photo) => ids.has(photo.id) && photo.modality !== modality);
+    for (const { id } of changed) {
+      this.#cancelRun(id);
+      this.#update(id, { modality });
+      this.#set(id, { kind: 'waiting' });
+    }
+    if (this.selected) this.modality = this.selected.modality;
+    this.#changed();
+    void this.#runNext();
+  }
+
+  /** Leaves all that wait waiting, and the one under way too: `goOn` begins with it. */
+  pause(): void {
+    this.paused = true;
+    this.#asked = null;
+    const running = this.#running;
+    if (running) {
+      this.#cancelRun(running.id);
+      this.#set(running.id, { kind: 'waiting' });
+    }
+    this.#changed();
+  }
+
+  goOn(): void {
+    this.paused = false;
+    this.#changed();
+    void this.#runNext();
   }
 
   /** Ends the look at a photo; a result that it already has stays. */
@@ -440,7 +484,7 @@ export class Session extends EventTarget {
    */
   async #runNext(): Promise<void> {
     if (this.#running || !this.#classifier) return;
-    const waiting = this.photos.filter(isWaiting);
+    const waiting = this.photos.filter((photo) => isWaiting(photo) && (!this.paused || photo.id === this.#asked));
     const photo =
       waiting.find((other) => other.id === this.selectedId) ??
       waiting.reduce<Photo | null>((a, b) => (!a || b.id < a.id ? b : a), null);
@@ -529,16 +573,20 @@ export class Session extends EventTarget {
 
   #shrinkOldPictures(): void {
     for (const photo of this.photos.filter(isFull).slice(KEPT_PICTURES))
-      if (photo.id !== this.selectedId) void this.#shrink(photo);
+      if (photo.id !== this.selectedId) void this.#shrink(photo, SMALL_SIDE.preview);
+    const done = this.photos.filter((photo) => sideOf(photo) > 0).slice(KEPT_SMALL);
+    for (const photo of done)
+      if (photo.id !== this.selectedId && sideOf(photo) > SMALL_SIDE.thumbnail)
+        void this.#shrink(photo, SMALL_SIDE.thumbnail);
   }
 
-  async #shrink({ id, state }: Photo): Promise<void> {
+  async #shrink({ id, state }: Photo, side: number): Promise<void> {
     if (state.kind !== 'done' || !state.shown || this.#shrinking.has(id)) return;
     this.#shrinking.add(id);
     try {
       const { preview, overlay } = state.shown;
       const shown = {
-        preview: await smaller(preview, SMALL_SIDE.preview),
+        preview: await smaller(preview, side),
         overlay: overlay && (await smaller(overlay, SMALL_SIDE.overlay)),
       };
       const now = this.#photo(id)?.state;
@@ -552,11 +600,33 @@ export class Session extends EventTarget {
     }
   }
 
+  /** A photo of which only a thumbnail was left gets a larger picture again, from its file. */
+  async #enlarge(photo: Photo): Promise<void> {
+    const { id, state, file } = photo;
+    if (state.kind !== 'done' || !state.shown || sideOf(photo) > SMALL_SIDE.thumbnail) return;
+    const { width, height } = state.result.source;
+    const scale = SMALL_SIDE.preview / Math.max(width, height);
+    if (scale >= 1) return;
+    try {
+      const preview = await createImageBitmap(file, {
+        resizeWidth: Math.max(1, Math.round(width * scale)),
+        resizeHeight: Math.max(1, Math.round(height * scale)),
+        resizeQuality: 'high',
+      });
+      const now = this.#photo(id)?.state;
+      if (now?.kind !== 'done' || now.result !== state.result || !now.shown) return;
+      this.#update(id, { state: { ...now, shown: { ...now.shown, preview } } });
+    } catch {
+      // A format that this browser does not read: the thumbnail stays.
+    }
+  }
+
   #photo(id: number): Photo | undefined {
     return this.photos.find((photo) => photo.id === id);
   }
 
   #look(id: number, change: Partial<Look>): void {
+    this.#asked = id;
     this.#cancelRun(id);
     this.#update(id, change);
     this.#set(id, { kind: 'waiting' });

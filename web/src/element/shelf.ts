@@ -89,6 +89,11 @@ export class DermletShelf extends LitElement {
   /** Whether the model could not be loaded: nothing is under way for a photo that waits. */
   @property({ type: Boolean }) stopped = false;
 
+  /** Moves the focus to a photo. */
+  focusOn(id: number): void {
+    this.renderRoot.querySelector<HTMLElement>(`[data-id="${id}"]`)?.focus();
+  }
+
   #stateOf(kind: Exclude<PhotoState['kind'], 'done'>): Undone {
     return this.stopped && (kind === 'waiting' || kind === 'running') ? 'stopped' : kind;
   }

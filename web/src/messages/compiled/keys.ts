@@ -150,6 +150,7 @@ export interface SharedArguments {
   'picker.formats': undefined;
   'picker.pasted': undefined;
   'shelf.title': undefined;
+  'shelf.all': undefined;
   'shelf.item': { name: string; state: string };
   'shelf.remove': { name: string };
   'shelf.state.waiting': undefined;
@@ -162,6 +163,7 @@ export interface SharedArguments {
   'shelf.mark.failed': undefined;
   'shelf.mark.cancelled': undefined;
   'shelf.mark.stopped': undefined;
+  'run.hidden': undefined;
   'run.title': undefined;
   'run.moment': undefined;
   'run.waitingForPhoto': undefined;
@@ -178,6 +180,7 @@ export interface SharedArguments {
   'announce.result': { name: string; tier: string; verdict: string };
   'announce.selected': { name: string; state: string };
   'announce.undone': { answer: string };
+  'announce.all': { count: number };
   'announce.loading': undefined;
   'announce.half': undefined;
   'announce.ready': undefined;
@@ -512,6 +515,65 @@ export interface CliArguments {
   'cli.report.difference': { modality: string };
   'cli.report.title': { pictures: number; groups: number };
   'cli.report.interval': { from: string; to: string };
+}
+
+export interface ReviewArguments {
+  'review.title': undefined;
+  'review.progress': { done: string; total: string };
+  'review.left.seconds': { count: number };
+  'review.left.minutes': { count: number };
+  'review.stop': undefined;
+  'review.goOn': undefined;
+  'review.stopped': undefined;
+  'review.finished': { count: number; parts: string };
+  'review.part': { count: string; kind: string };
+  'review.asRow': undefined;
+  'review.view': undefined;
+  'review.view.pictures': undefined;
+  'review.view.table': undefined;
+  'review.sort': undefined;
+  'review.sort.added': undefined;
+  'review.sort.tier': undefined;
+  'review.sort.score': undefined;
+  'review.sort.name': undefined;
+  'review.kind': undefined;
+  'review.kind.pending': undefined;
+  'review.kind.failed': undefined;
+  'review.kind.cancelled': undefined;
+  'review.kind.hidden': undefined;
+  'review.category': undefined;
+  'review.any': undefined;
+  'review.text': undefined;
+  'review.shown': { shown: string; total: string };
+  'review.column.select': undefined;
+  'review.column.photo': undefined;
+  'review.column.score': undefined;
+  'review.column.reader': undefined;
+  'review.select': { name: string };
+  'review.selectAll': undefined;
+  'review.selected': { count: number };
+  'review.modality': undefined;
+  'review.modality.auto': undefined;
+  'review.modality.set': undefined;
+  'review.remove': undefined;
+  'review.csv': undefined;
+  'review.json': undefined;
+  'review.exportNote': undefined;
+  'review.blind': undefined;
+  'review.reading': { name: string };
+  'review.reading.category': undefined;
+  'review.reading.choose': undefined;
+  'review.reading.own': undefined;
+  'review.reading.keep': undefined;
+  'review.reading.agree': undefined;
+  'review.reading.disagree': undefined;
+  'review.reading.next': undefined;
+  'review.reading.both': { reader: string; network: string };
+  'review.agreement': { agreed: string; count: number; share: string };
+  'review.agreement.kappa': { kappa: string; count: number };
+  'review.agreement.noKappa': undefined;
+  'review.agreement.scope': undefined;
+  'review.keys': undefined;
 }
 
 export interface CameraArguments {

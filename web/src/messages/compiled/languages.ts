@@ -19,6 +19,9 @@ export const sharedLanguages = {
 export const cliLanguages = {
 };
 
+export const reviewLanguages = {
+};
+
 export const cameraLanguages = {
 };
 

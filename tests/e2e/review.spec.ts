@@ -1,0 +1,179 @@
+/** Many photos: the queue, the list of all of them, their export, and a second reader. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import type { Page, TestInfo } from '@playwright/test';
+import { parse } from 'csv-parse/sync';
+import { type App, expect, picture, test } from './fixtures.js';
+
+/** Copies of a drawn photo under `count` names. */
+function photos(testInfo: TestInfo, count: number): string[] {
+  const folder = testInfo.outputPath('photos');
+  mkdirSync(folder, { recursive: true });
+  const bytes = readFileSync(picture('spot.jpg'));
+  return Array.from({ length: count }, (_, index) => {
+    const path = join(folder, `photo-${index + 1}.jpg`);
+    writeFileSync(path, bytes);
+    return path;
+  });
+}
+
+const review = (page: Page) => page.locator('dermlet-review');
+
+async function chooseMany(app: App, page: Page, testInfo: TestInfo, count: number): Promise<void> {
+  await app.open();
+  await page.locator('input#choose').setInputFiles(photos(testInfo, count));
+  await expect(review(page)).toBeVisible({ timeout: 30_000 });
+}
+
+const untilDone = (page: Page, count: number) =>
+  expect(review(page)).toContainText(`${count} of ${count} looked at`, { timeout: 240_000 });
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page: page as never }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`)).toEqual([]);
+}
+
+for (const [name, viewport] of [
+  ['desktop', { width: 1280, height: 900 }],
+  ['phone', { width: 390, height: 844 }],
+] as const)
+  test(`60 photos: stopped, gone on with, listed, each looked at once (${name})`, async ({ app, page }, testInfo) => {
+    test.setTimeout(300_000);
+    await page.setViewportSize(viewport);
+    app.neverRefuse();
+    await chooseMany(app, page, testInfo, 60);
+    await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBeGreaterThan(1);
+
+    await page.getByRole('button', { name: 'Stop all' }).click();
+    const stopped = (await app.results()).length;
+    expect(stopped).toBeLessThan(60);
+    await page.waitForTimeout(2500);
+    expect((await app.results()).length, 'nothing goes on by itself').toBe(stopped);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await untilDone(page, 60);
+    expect((await app.results()).length, 'each once, that which was stopped too').toBe(60);
+
+    // Only what is in view is drawn, and the last has its thumbnail too.
+    const tiles = review(page).getByRole('listitem');
+    expect(await tiles.count()).toBeLessThan(60);
+    await review(page)
+      .getByRole('button', { name: /photo-1\.jpg/ })
+      .focus();
+    await page.keyboard.press('End');
+    const last = review(page).getByRole('button', { name: /photo-60\.jpg/ });
+    await expect(last).toBeFocused();
+    expect(await last.locator('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.width)).toBe(160);
+
+    // Looking at it shows its answer, and runs nothing.
+    await page.keyboard.press('Enter');
+    await expect(last).toHaveAttribute('aria-current', 'true');
+    await expect(app.verdict).toBeVisible();
+    await page.waitForTimeout(1500);
+    expect((await app.results()).length).toBe(60);
+
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Table' }).click();
+    await expect(review(page).getByRole('table')).toHaveAttribute('aria-rowcount', '61');
+    expect(await review(page).getByRole('row').count()).toBeLessThan(61);
+    await expectAccessible(page);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(wide, 'no scrolling sideways').toBeLessThanOrEqual(0);
+  });
+
+test('12 photos by keyboard: found, selected, removed with the focus near, told in one sentence, saved', async ({
+  app,
+  page,
+}, testInfo) => {
+  app.neverRefuse();
+  await chooseMany(app, page, testInfo, 12);
+  await untilDone(page, 12);
+  await expect(page.getByRole('status').filter({ hasText: /All 12 photos were looked at: 12 / })).toHaveCount(1);
+
+  await review(page).getByRole('searchbox').fill('photo-1');
+  await expect(review(page)).toContainText('4 of 12 shown');
+  await review(page).getByRole('searchbox').fill('');
+  await review(page).getByRole('combobox', { name: 'Order' }).selectOption('name');
+
+  await review(page)
+    .getByRole('button', { name: /photo-5\.jpg/ })
+    .focus();
+  await page.keyboard.press('Delete');
+  await expect(review(page).getByRole('button', { name: /photo-6\.jpg/ })).toBeFocused();
+  await page.keyboard.press('x');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('x');
+  await expect(review(page)).toContainText('2 selected');
+  await page.keyboard.press('a');
+
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save as table (CSV)' }).click();
+  const rows: Record<string, string>[] = parse(readFileSync(await (await saved).path()), { bom: true, columns: true });
+  expect(rows).toHaveLength(11);
+  const heard = await app.results();
+  const { result } = heard.find(({ name }) => name === 'photo-7.jpg')!;
+  expect(rows.find(({ name }) => name === 'photo-7.jpg')).toMatchObject({
+    tier: result.tier,
+    model_sha256: result.model.sha256,
+    reader_label: result.ranking[0]!.id,
+    reader_first: 'false',
+  });
+
+  // Both selected ones, and no other, are looked at again.
+  await review(page).getByRole('combobox', { name: 'How they were taken' }).selectOption('photo');
+  await review(page).getByRole('button', { name: 'Look at the selected ones so' }).click();
+  await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(heard.length + 2);
+  const again = (await app.results()).slice(-2);
+  expect(again.map(({ name }) => name).sort()).toEqual(['photo-6.jpg', 'photo-7.jpg']);
+  expect(again.map((one) => one.result.modality)).toEqual(['photo', 'photo']);
+});
+
+test("a second reader's answer comes first: until then the network's is nowhere on the page", async ({
+  app,
+  page,
+}, testInfo) => {
+  app.neverRefuse();
+  await chooseMany(app, page, testInfo, 9);
+  await untilDone(page, 9);
+  await page.getByRole('checkbox', { name: /Second reader/ }).check();
+  await expect(app.verdict).toHaveCount(0);
+  await expect(page.locator('dermlet-scores-card')).toHaveCount(0);
+  await expect(review(page).getByText('hidden until you have answered')).toHaveCount(9);
+  await expect(page.getByRole('button', { name: /Save as/ }).first()).toBeDisabled();
+  await expectAccessible(page);
+
+  const { result } = (await app.results())[0]!;
+  const category = review(page).getByRole('combobox', { name: 'Category', exact: true }).last();
+  await category.selectOption(result.ranking[0]!.id);
+  await page.getByRole('button', { name: 'Keep my answer' }).click();
+  await expect(app.verdict).toBeVisible();
+  await expect(review(page)).toContainText('you agree in 1 of 1 picture');
+  await page.getByRole('button', { name: 'Next without an answer' }).click();
+  await expect(app.verdict).toHaveCount(0);
+  await review(page).getByRole('textbox', { name: 'Or your own words' }).fill('a tattoo');
+  await page.keyboard.press('Enter');
+  await expect(review(page)).toContainText('you agree in 1 of 2 pictures');
+  await expect(review(page)).toContainText('Cohen’s kappa 0.00, from 2 pictures');
+});
+
+test('a few photos stay in a row: removing one leads to the next, and all are listed when asked', async ({
+  app,
+  page,
+}) => {
+  app.neverRefuse();
+  await app.open();
+  await app.choose('spot.jpg', 'spot.png', 'spot.bmp');
+  await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(3);
+  await expect(review(page)).toHaveCount(0);
+  await app.shelf.getByRole('button', { name: /^spot\.png/ }).click();
+  await app.shelf.getByRole('button', { name: /^spot\.jpg/ }).click();
+  await page.waitForTimeout(1000);
+  expect((await app.results()).length, 'looking again runs nothing').toBe(3);
+  await app.shelf.getByRole('button', { name: /^spot\.jpg/ }).focus();
+  await page.keyboard.press('Delete');
+  await expect(app.shelf.getByRole('button', { name: /^spot\.png/ })).toBeFocused();
+  await page.getByRole('button', { name: 'All photos' }).click();
+  await expect(review(page)).toBeVisible();
+  await page.getByRole('button', { name: 'Show as a row' }).click();
+  await expect(app.shelf).toBeVisible();
+});

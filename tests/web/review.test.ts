@@ -1,0 +1,115 @@
+/** Many photos: their order, which are listed, how a reader and the network agree, and what is exported. */
+import { parse } from 'csv-parse/sync';
+import { describe, expect, test } from 'vitest';
+import { DermletError, type Result } from '../../web/src/classifier/index.js';
+import { agreementOf } from '../../web/src/element/review/agreement.js';
+import { csvOf, jsonOf } from '../../web/src/element/review/exported.js';
+import { listed, rowsInView, type Wanted } from '../../web/src/element/review/order.js';
+import type { Photo } from '../../web/src/element/session.js';
+
+type Some = Pick<Photo, 'id' | 'name' | 'state'>;
+
+function done(id: number, name: string, tier: string, outcome: string, probability: number): Some {
+  const ranking = [
+    { id: 'mole', name: 'Mole', probability, concern: 'low', inSet: true },
+    { id: 'melanoma', name: 'Melanoma', probability: 1 - probability, concern: 'high', inSet: false },
+  ];
+  const result = {
+    outcome,
+    tier,
+    ranking,
+    predictionSet: ['mole'],
+    modality: 'photo',
+    model: { name: 'skin-8', version: '1.2.0', sha256: 'ab12', title: 'Skin' },
+    images: { view: { width: 1, height: 1, rgba: [1, 2, 3, 255] } },
+  } as unknown as Result;
+  return { id, name, state: { kind: 'done', result } as Photo['state'] };
+}
+
+const PHOTOS: readonly Some[] = [
+  done(1, 'b10.jpg', 'low', 'single', 0.75),
+  done(2, 'b9.jpg', 'high', 'several', 0.5),
+  { id: 3, name: 'C.jpg', state: { kind: 'waiting' } },
+  { id: 4, name: '=HYPERLINK("x")', state: { kind: 'failed', error: new DermletError('CORRUPT_IMAGE', 'broken') } },
+  done(5, 'a "quoted", name\n.jpg', 'unknown', 'not-recognised', 0.9),
+];
+const ALL: Wanted = { sort: 'added', kind: null, category: null, text: '' };
+const ids = (wanted: Partial<Wanted>) => listed(PHOTOS, { ...ALL, ...wanted }).map(({ id }) => id);
+
+describe('order', () => {
+  test('by tier the most urgent is first, by score those without an answer are last, by name numbers count', () => {
+    expect(ids({ sort: 'tier' })).toEqual([2, 5, 1, 4, 3]);
+    expect(ids({ sort: 'score' }).slice(0, 2)).toEqual([1, 2]);
+    expect(ids({ sort: 'name' }).filter((id) => id < 4)).toEqual([2, 1, 3]);
+  });
+
+  test('lists by tier or state, by a category that an answer names, and by text', () => {
+    expect(ids({ kind: 'high' })).toEqual([2]);
+    expect(ids({ kind: 'pending' })).toEqual([3]);
+    // The fifth has no answer: what stands first in its ranking is none.
+    expect(ids({ category: 'mole' })).toEqual([1, 2]);
+    expect(ids({ text: ' c.JPG ' })).toEqual([3]);
+  });
+
+  test('draws the rows in view and some around them, whatever the place', () => {
+    expect(rowsInView(500, 50, 0, 400)).toEqual({ first: 0, end: 14 });
+    expect(rowsInView(500, 50, 10_000, 400)).toEqual({ first: 195, end: 214 });
+    expect(rowsInView(500, 50, 1e9, 400)).toEqual({ first: 486, end: 500 });
+    expect(rowsInView(3, 50, 900, 400)).toEqual({ first: 0, end: 3 });
+    expect(rowsInView(0, 50, 0, 400)).toEqual({ first: 0, end: 0 });
+  });
+});
+
+describe('agreement', () => {
+  const pairs = (...all: [string, string, number][]) =>
+    all.flatMap(([reader, network, times]) => Array.from({ length: times }, () => ({ reader, network })));
+
+  test("Cohen's kappa of the textbook's table", () => {
+    const found = agreementOf(pairs(['yes', 'yes', 20], ['yes', 'no', 5], ['no', 'yes', 10], ['no', 'no', 15]));
+    expect(found).toMatchObject({ count: 50, agreed: 35, share: 0.7 });
+    expect(found.kappa).toBeCloseTo(0.4, 12);
+  });
+
+  test('is 1 for full, below 0 for less than by chance, and undefined where nothing could differ', () => {
+    expect(agreementOf(pairs(['a', 'a', 3], ['b', 'b', 1])).kappa).toBe(1);
+    expect(agreementOf(pairs(['a', 'b', 2], ['b', 'a', 2])).kappa).toBe(-1);
+    expect(agreementOf(pairs(['a', 'a', 7]))).toEqual({ count: 7, agreed: 7, share: 1, kappa: null });
+    expect(agreementOf([])).toEqual({ count: 0, agreed: 0, share: null, kappa: null });
+  });
+});
+
+describe('export', () => {
+  const readings = new Map([
+    [1, { label: '@own, label', first: true }],
+    [2, { label: 'mole', first: false }],
+  ]);
+
+  test('CSV: each photo a row; cells that would be formulas are text; no answer where there is none', () => {
+    const rows: Record<string, string>[] = parse(csvOf(PHOTOS, readings), { bom: true, columns: true });
+    expect(rows).toHaveLength(5);
+    expect(rows[0]).toMatchObject({
+      name: 'b10.jpg',
+      outcome: 'single',
+      tier: 'low',
+      set: 'mole',
+      first_category: 'mole',
+      first_score: '0.750000',
+      ranking: 'mole=0.750000 melanoma=0.250000',
+      model_version: '1.2.0',
+      model_sha256: 'ab12',
+      reader_label: "'@own, label",
+      reader_first: 'true',
+    });
+    expect(rows[3]).toMatchObject({ name: `'=HYPERLINK("x")`, state: 'failed', error: 'CORRUPT_IMAGE', tier: '' });
+    expect(rows[4]).toMatchObject({ name: 'a "quoted", name\n.jpg', first_category: '', set: '' });
+    for (const start of ['+1', '-1', '\t=1', '\r=1'])
+      expect(csvOf([{ id: 9, name: start, state: { kind: 'waiting' } }], new Map())).toContain(`'${start}`);
+  });
+
+  test('JSON: whole results without pixels', () => {
+    const { photos } = JSON.parse(jsonOf(PHOTOS, readings));
+    expect(photos[0]).toMatchObject({ name: 'b10.jpg', result: { tier: 'low' }, reader: { first: true } });
+    expect(photos[0].result.images).toBeUndefined();
+    expect(photos[3]).toEqual({ name: '=HYPERLINK("x")', state: 'failed', error: 'CORRUPT_IMAGE' });
+  });
+});

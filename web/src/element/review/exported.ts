@@ -1,0 +1,80 @@
+/** All results as a table (CSV) and as JSON. No pictures, and nothing of a file but its name. */
+import { stringify } from 'csv-stringify/browser/esm/sync';
+import { withoutImages } from '../../classifier/index.js';
+import { mayName } from '../../messages/index.js';
+import type { Photo } from '../session.js';
+
+export interface Reading {
+  /** Id of a category of the model, or words of the reader's own. */
+  readonly label: string;
+  /** Whether she gave it before she could see the network's answer. */
+  readonly first: boolean;
+}
+
+export type Readings = ReadonlyMap<number, Reading>;
+
+const COLUMNS = [
+  'name',
+  'state',
+  'error',
+  'outcome',
+  'tier',
+  'set',
+  'first_category',
+  'first_score',
+  'ranking',
+  'modality',
+  'model',
+  'model_version',
+  'model_sha256',
+  'reader_label',
+  'reader_first',
+] as const;
+
+type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
+
+type Exported = Pick<Photo, 'id' | 'name' | 'state'>;
+
+function rowOf({ id, name, state }: Exported, readings: Readings): Row {
+  const reading = readings.get(id);
+  const reader = reading ? { reader_label: reading.label, reader_first: String(reading.first) } : {};
+  const row = { name, state: state.kind, ...reader };
+  if (state.kind === 'failed') return { ...row, error: state.error.code };
+  if (state.kind !== 'done') return row;
+  const { result } = state;
+  const { model, ranking } = result;
+  // No category stands as an answer where the network has none; the scores are all there.
+  const first = mayName(result) ? ranking[0] : undefined;
+  return {
+    ...row,
+    outcome: result.outcome,
+    tier: result.tier,
+    set: mayName(result) ? result.predictionSet.join(' ') : '',
+    first_category: first?.id ?? '',
+    first_score: first ? first.probability.toFixed(6) : '',
+    ranking: ranking.map((entry) => `${entry.id}=${entry.probability.toFixed(6)}`).join(' '),
+    modality: result.modality,
+    model: model.name,
+    model_version: model.version,
+    model_sha256: model.sha256,
+  };
+}
+
+/** UTF-8 with a mark, as spreadsheets expect it; cells that a spreadsheet would run as a formula begin with `'`. */
+export function csvOf(photos: readonly Exported[], readings: Readings): string {
+  return stringify(
+    photos.map((photo) => rowOf(photo, readings)),
+    { header: true, columns: [...COLUMNS], bom: true, escape_formulas: true, record_delimiter: 'windows' },
+  );
+}
+
+export function jsonOf(photos: readonly Exported[], readings: Readings): string {
+  const all = photos.map(({ id, name, state }) => ({
+    name,
+    state: state.kind,
+    ...(state.kind === 'failed' ? { error: state.error.code } : {}),
+    ...(state.kind === 'done' ? { result: withoutImages(state.result) } : {}),
+    ...(readings.has(id) ? { reader: readings.get(id) } : {}),
+  }));
+  return `${JSON.stringify({ dermletReview: 1, photos: all }, null, 2)}\n`;
+}

@@ -1,0 +1,633 @@
+/**
+ * `<dermlet-review>`: all photos of a session as pictures or as a table, however many: only what is in view is drawn.
+ * Fires `select` and `remove` (detail: the photo's id), `row` (the row of photos is wanted back) and `read` (which
+ * answers are hidden has changed).
+ */
+import { LitElement, nothing, type PropertyValues } from 'lit';
+import { property, state } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
+import { repeat } from 'lit/directives/repeat.js';
+import {
+  exactPercent,
+  isolated,
+  list,
+  mayName,
+  modalityWords,
+  number,
+  percent,
+  printable,
+  tierWords,
+  verdict,
+} from '../../messages/index.js';
+import { say } from '../../messages/review.js';
+import { clear, draw, drawThumbnail } from '../canvas.js';
+import { define, emit } from '../emit.js';
+import { html } from '../html.js';
+import { tierIcons } from '../icons.js';
+import { medical } from '../medical.js';
+import { isWaiting, type Photo, type Session } from '../session.js';
+import { withIsolated } from '../strangers.js';
+import { base } from '../styles.js';
+import { TimeLeft } from '../time-left.js';
+import { type Agreement, agreementOf, type Pair } from './agreement.js';
+import { csvOf, jsonOf, type Reading, type Readings } from './exported.js';
+import { look } from './look.js';
+import { KINDS, type Kind, kindOf, listed, rowsInView, SORTS, type Sort, scoreOf, type Wanted } from './order.js';
+
+/** Rem; as in the style sheet. */
+const ROW = { pictures: 12.5, table: 4.5 };
+/** Rem that a picture takes at least. */
+const TILE = 8.5;
+/** Pixels. */
+const THUMBNAIL = 160;
+
+type View = 'pictures' | 'table';
+
+const isTier = (kind: Kind) => kind === 'high' || kind === 'moderate' || kind === 'low' || kind === 'unknown';
+
+const kindWords = (kind: Kind): string => (isTier(kind) ? tierWords(kind).title : say(`review.kind.${kind}`));
+
+function save(text: string, type: string, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  // Once the browser has begun to read it.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** A reader's answers outlive the list: it may be closed and opened again. */
+const kept = new WeakMap<Session, Map<number, Reading>>();
+
+export class DermletReview extends LitElement {
+  static override styles = [base, look];
+
+  @property({ attribute: false }) session: Session | null = null;
+  @property({ attribute: false }) photos: readonly Photo[] = [];
+
+  @state() private view: View = 'pictures';
+  @state() private wanted: Wanted = { sort: 'added', kind: null, category: null, text: '' };
+  @state() private chosen: ReadonlySet<number> = new Set();
+  @state() private blind = false;
+  @state() private readings: Readings = new Map();
+  /** Of the list's window. */
+  @state() private place = { top: 0, height: 0, width: 0 };
+  /** The photo that Tab leads to. */
+  @state() private active: number | null = null;
+  @state() private own = '';
+  @state() private category = '';
+  @state() private modality = 'auto';
+
+  #shown: readonly Photo[] = [];
+  #columns = 1;
+  /** Where a selection with Shift begins. */
+  #from: number | null = null;
+  #focusActive = false;
+  #left = new TimeLeft();
+  #seconds: number | null = null;
+  #settled = -1;
+  #sizes: ResizeObserver | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#sizes = new ResizeObserver(() => this.#measure());
+    void this.updateComplete.then(() => {
+      const window = this.#list;
+      if (window && this.isConnected) this.#sizes?.observe(window);
+    });
+    this.#tellHidden();
+  }
+
+  override disconnectedCallback(): void {
+    this.#sizes?.disconnect();
+    if (this.session) this.session.hides = () => false;
+    super.disconnectedCallback();
+  }
+
+  get #list(): HTMLElement | null {
+    return this.renderRoot.querySelector('.list');
+  }
+
+  #measure(): void {
+    const window = this.#list;
+    if (!window) return;
+    const { scrollTop: top, clientHeight: height, clientWidth: width } = window;
+    const { place } = this;
+    if (place.top !== top || place.height !== height || place.width !== width) this.place = { top, height, width };
+  }
+
+  get #rem(): number {
+    return Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  }
+
+  #hidden(id: number): boolean {
+    return this.blind && !this.readings.has(id);
+  }
+
+  /** Then nothing is saved either: it would show them. */
+  get #someHidden(): boolean {
+    return this.photos.some(({ id, state }) => state.kind === 'done' && this.#hidden(id));
+  }
+
+  #tellHidden(): void {
+    if (this.session) this.session.hides = (id) => this.#hidden(id);
+    emit(this, 'read', null);
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const { session } = this;
+    if (changed.has('session') && session) {
+      const readings = kept.get(session) ?? new Map();
+      kept.set(session, readings);
+      this.readings = new Map(readings);
+      this.#tellHidden();
+    }
+    const ids = new Set(this.photos.map(({ id }) => id));
+    if ([...this.chosen].some((id) => !ids.has(id)))
+      this.chosen = new Set([...this.chosen].filter((id) => ids.has(id)));
+    const { wanted, blind } = this;
+    // What is hidden must not show in the order either.
+    const sort = blind && wanted.sort !== 'name' ? 'added' : wanted.sort;
+    const index = this.#shown.findIndex(({ id }) => id === this.active);
+    this.#shown = listed(this.photos, blind ? { ...wanted, sort, kind: null, category: null } : wanted);
+    if (!this.#shown.some(({ id }) => id === this.active)) {
+      const near = this.#shown[Math.min(Math.max(0, index), this.#shown.length - 1)];
+      this.active = near?.id ?? null;
+    }
+    const settled = this.photos.filter((photo) => !isWaiting(photo) && kindOf(photo) !== 'pending').length;
+    if (session?.paused) this.#left = new TimeLeft();
+    else if (settled !== this.#settled)
+      this.#seconds = this.#left.update(performance.now(), settled, this.photos.length);
+    this.#settled = settled;
+  }
+
+  override render() {
+    const { session } = this;
+    if (!session) return nothing;
+    return html`<section aria-labelledby="title">
+      ${this.#progress(session)} ${this.#controls(session)} ${this.#selection(session)}
+      <div class="list" role="group" tabindex="-1" aria-label=${say('review.title')} @scroll=${() => this.#measure()}
+        @keydown=${(event: KeyboardEvent) => this.#key(event)}>
+        ${this.view === 'table' ? this.#table(session) : this.#pictures(session)}
+      </div>
+      <p class="muted">${say('review.keys')}</p>
+      ${this.#reading(session)} ${this.#agreement()}
+      <div class="export">
+        <button type="button" @click=${() => save(csvOf(this.#inOrder, this.readings), 'text/csv', 'dermlet.csv')}
+          ?disabled=${this.#someHidden}>${say('review.csv')}</button>
+        <button type="button" @click=${() =>
+          save(jsonOf(this.#inOrder, this.readings), 'application/json', 'dermlet.json')}
+          ?disabled=${this.#someHidden}>${say('review.json')}</button>
+        <p class="muted">${say('review.exportNote')}</p>
+      </div>
+    </section>`;
+  }
+
+  get #inOrder(): readonly Photo[] {
+    return listed(this.photos, { sort: 'added', kind: null, category: null, text: '' });
+  }
+
+  #progress(session: Session) {
+    const total = this.photos.length;
+    const done = this.#settled;
+    const going = done < total;
+    const seconds = this.#seconds;
+    const left =
+      seconds === null
+        ? ''
+        : seconds < 60
+          ? say('review.left.seconds', { count: seconds })
+          : say('review.left.minutes', { count: Math.round(seconds / 60) });
+    return html`<h2 id="title">${say('review.title')}</h2>
+      <div class="bar">
+        <p>${say('review.progress', { done: number(done), total: number(total) })}${
+          going && !session.paused && left ? html`, <span>${left}</span>` : nothing
+        }</p>
+        ${
+          going
+            ? html`<button type="button" class="stop"
+              @click=${() => (session.paused ? session.goOn() : session.pause())}>
+              ${say(session.paused ? 'review.goOn' : 'review.stop')}</button>`
+            : nothing
+        }
+        ${
+          total <= 8
+            ? html`<button type="button" class="link" @click=${() => emit(this, 'row', null)}>${say('review.asRow')}
+              </button>`
+            : nothing
+        }
+      </div>
+      ${going ? html`<progress max=${total} value=${done} aria-label=${say('review.title')}></progress>` : nothing}
+      <p class=${going ? '' : 'visually-hidden'} role="status">${
+        going
+          ? session.paused
+            ? say('review.stopped')
+            : nothing
+          : this.blind
+            ? nothing
+            : medical(() => this.#finished())
+      }</p>`;
+  }
+
+  #finished(): string {
+    const parts = KINDS.flatMap((kind) => {
+      const count = this.photos.filter((photo) => kindOf(photo) === kind).length;
+      return count > 0 ? [say('review.part', { count: number(count), kind: kindWords(kind) })] : [];
+    });
+    return say('review.finished', { count: this.photos.length, parts: list(parts, 'and') });
+  }
+
+  #choice(
+    label: string,
+    value: string,
+    entries: readonly (readonly [string, string])[],
+    set: (to: string) => void,
+    off = false,
+  ) {
+    return html`<label class="field"><span>${label}</span>
+      <select .value=${live(value)} ?disabled=${off}
+        @change=${(event: Event) => set((event.target as HTMLSelectElement).value)}>
+        ${entries.map(([id, words]) => html`<option value=${id} ?selected=${id === value}>${words}</option>`)}
+      </select></label>`;
+  }
+
+  #want(change: Partial<Wanted>): void {
+    this.wanted = { ...this.wanted, ...change };
+    this.#list?.scrollTo(0, 0);
+  }
+
+  get #classes() {
+    return this.session?.load.kind === 'ready' ? this.session.load.model.classes : [];
+  }
+
+  #controls(_session: Session) {
+    const { wanted, blind } = this;
+    const any = ['', say('review.any')] as const;
+    return html`<div class="controls">
+      ${this.#choice(
+        say('review.sort'),
+        wanted.sort,
+        SORTS.map((sort) => [sort, say(`review.sort.${sort}`)] as const),
+        (sort) => this.#want({ sort: sort as Sort }),
+      )}
+      ${this.#choice(
+        say('review.kind'),
+        wanted.kind ?? '',
+        [any, ...KINDS.map((kind) => [kind, kindWords(kind)] as const)],
+        (kind) => this.#want({ kind: kind === '' ? null : (kind as Kind) }),
+        blind,
+      )}
+      ${this.#choice(
+        say('review.category'),
+        wanted.category ?? '',
+        [any, ...this.#classes.map(({ id, name }) => [id, printable(name)] as const)],
+        (category) => this.#want({ category: category || null }),
+        blind,
+      )}
+      <label class="field"><span>${say('review.text')}</span><input type="search" .value=${live(wanted.text)}
+        @input=${(event: Event) => this.#want({ text: (event.target as HTMLInputElement).value })} /></label>
+    </div>
+    <div class="controls" role="group" aria-label=${say('review.view')}>
+      ${(['pictures', 'table'] as const).map(
+        (view) => html`<button type="button" aria-pressed=${this.view === view ? 'true' : 'false'}
+          @click=${() => (this.view = view)}>${say(`review.view.${view}`)}</button>`,
+      )}
+      <label class="tick"><input type="checkbox" .checked=${live(blind)} @change=${() => {
+        this.blind = !this.blind;
+        this.#tellHidden();
+      }} /><span>${say('review.blind')}</span></label>
+    </div>`;
+  }
+
+  #selection(session: Session) {
+    const { chosen } = this;
+    const all = this.#shown.length > 0 && this.#shown.every(({ id }) => chosen.has(id));
+    const modalities = session.load.kind === 'ready' ? session.load.model.modalities : [];
+    return html`<div class="selection">
+      <label class="tick"><input type="checkbox" .checked=${live(all)} @change=${() =>
+        (this.chosen = all ? new Set() : new Set(this.#shown.map(({ id }) => id)))} />
+        <span>${say('review.selectAll')}</span></label>
+      <p class="muted tick">${say('review.shown', {
+        shown: number(this.#shown.length),
+        total: number(this.photos.length),
+      })}</p>
+      <p class="muted tick count">${say('review.selected', { count: chosen.size })}</p>
+      ${
+        chosen.size > 0
+          ? html`${
+              modalities.length > 1
+                ? html`${this.#choice(
+                    say('review.modality'),
+                    this.modality,
+                    [
+                      ['auto', say('review.modality.auto')],
+                      ...modalities.map((id) => [id, modalityWords(id).name] as const),
+                    ],
+                    (to) => (this.modality = to),
+                  )}
+                  <button type="button" @click=${() =>
+                    session.setModalityOf(chosen, this.modality === 'auto' ? null : this.modality)}>${say(
+                    'review.modality.set',
+                  )}</button>`
+                : nothing
+            }
+            <button type="button" @click=${() => this.#removeChosen(session)}>${say('review.remove')}</button>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  #removeChosen(session: Session): void {
+    for (const id of this.chosen) session.remove(id);
+    this.chosen = new Set();
+    this.#focusActive = true;
+  }
+
+  #kind(photo: Photo) {
+    const kind = kindOf(photo);
+    if (photo.state.kind === 'done' && this.#hidden(photo.id))
+      return html`<span class="kind">${say('review.kind.hidden')}</span>`;
+    return html`<span class="kind ${kind}">${isTier(kind) ? tierIcons[kind] : nothing}${medical(() =>
+      kindWords(kind),
+    )}</span>`;
+  }
+
+  #open(photo: Photo) {
+    return html`<button type="button" data-id=${photo.id} title=${printable(photo.name)}
+      tabindex=${photo.id === this.active ? 0 : -1}
+      aria-current=${photo.id === this.session?.selectedId ? 'true' : 'false'}
+      @focus=${() => (this.active = photo.id)}
+      @click=${(event: MouseEvent) => (event.shiftKey ? this.#chooseTo(photo.id) : this.#select(photo.id))}>
+      <canvas aria-hidden="true" width="1" height="1"></canvas>
+      <span class="name">${isolated(photo.name)}</span>
+      ${this.view === 'pictures' ? this.#kind(photo) : nothing}
+    </button>`;
+  }
+
+  #tick(photo: Photo) {
+    return html`<label><input type="checkbox" tabindex=${photo.id === this.active ? 0 : -1}
+      .checked=${live(this.chosen.has(photo.id))}
+      aria-label=${say('review.select', { name: printable(photo.name) })}
+      @click=${(event: MouseEvent) => (event.shiftKey ? this.#chooseTo(photo.id) : this.#choose(photo.id))} /></label>`;
+  }
+
+  #window(count: number) {
+    const { top, height } = this.place;
+    return rowsInView(count, ROW[this.view] * this.#rem, top, height || 480);
+  }
+
+  #pictures(_session: Session) {
+    this.#columns = Math.max(1, Math.floor((this.place.width || 320) / (TILE * this.#rem)));
+    const rows = Math.ceil(this.#shown.length / this.#columns);
+    const { first, end } = this.#window(rows);
+    const total = this.#shown.length;
+    const drawn = this.#shown.slice(first * this.#columns, end * this.#columns);
+    const lines = Array.from({ length: end - first }, (_, row) =>
+      drawn.slice(row * this.#columns, (row + 1) * this.#columns),
+    );
+    return html`<div data-space=${first}></div>
+      <div role="list" aria-label=${say('review.title')}>${lines.map(
+        (line, row) =>
+          html`<div class="row" role="presentation">${Array.from({ length: this.#columns }, (_, column) => {
+            const photo = line[column];
+            if (!photo) return html`<span role="presentation"></span>`;
+            return html`<div class="tile" role="listitem" aria-setsize=${total}
+            aria-posinset=${(first + row) * this.#columns + column + 1}>${this.#tick(photo)}${this.#open(photo)}</div>`;
+          })}</div>`,
+      )}</div>
+      <div data-space=${rows - end}></div>`;
+  }
+
+  #table(_session: Session) {
+    this.#columns = 1;
+    const { first, end } = this.#window(this.#shown.length);
+    return html`<table aria-rowcount=${this.#shown.length + 1} aria-label=${say('review.title')}>
+      <thead><tr aria-rowindex="1">
+        <th scope="col" class="narrow"><span class="visually-hidden">${say('review.column.select')}</span></th>
+        <th scope="col" class="wide">${say('review.column.photo')}</th>
+        <th scope="col">${say('review.kind')}</th>
+        <th scope="col">${say('review.column.score')}</th>
+        <th scope="col">${say('review.column.reader')}</th>
+      </tr></thead>
+      <tbody>
+        <tr class="space" aria-hidden="true"><td colspan="5" data-space=${first}></td></tr>
+        ${repeat(
+          this.#shown.slice(first, end),
+          ({ id }) => id,
+          (photo, row) => html`<tr class="line" aria-rowindex=${first + row + 2}>
+            <td>${this.#tick(photo)}</td>
+            <td>${this.#open(photo)}</td>
+            <td>${this.#kind(photo)}</td>
+            <td><div>${this.#hidden(photo.id) ? nothing : medical(() => this.#score(photo))}</div></td>
+            <td><div>${this.#labelOf(this.readings.get(photo.id)?.label ?? '')}</div></td>
+          </tr>`,
+        )}
+        <tr class="space" aria-hidden="true">
+          <td colspan="5" data-space=${this.#shown.length - end}></td>
+        </tr>
+      </tbody>
+    </table>`;
+  }
+
+  #score(photo: Photo): string {
+    const score = scoreOf(photo);
+    const first = photo.state.kind === 'done' ? photo.state.result.ranking[0] : undefined;
+    return score === null || !first ? '' : `${isolated(first.name)} ${percent(score)}`;
+  }
+
+  #labelOf(label: string): string {
+    const name = this.#classes.find(({ id }) => id === label)?.name ?? label;
+    return name === '' ? '' : isolated(name);
+  }
+
+  #select(id: number): void {
+    this.active = id;
+    this.#from = id;
+    this.own = '';
+    this.category = '';
+    emit(this, 'select', id);
+  }
+
+  #choose(id: number): void {
+    const chosen = new Set(this.chosen);
+    if (!chosen.delete(id)) chosen.add(id);
+    this.chosen = chosen;
+    this.#from = id;
+  }
+
+  /** All from the one that was last chosen or opened. */
+  #chooseTo(id: number): void {
+    const ids = this.#shown.map((photo) => photo.id);
+    const [a, b] = [ids.indexOf(this.#from ?? id), ids.indexOf(id)].sort((x, y) => x - y) as [number, number];
+    this.chosen = new Set([...this.chosen, ...ids.slice(Math.max(0, a), b + 1)]);
+    this.requestUpdate();
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const forwards = getComputedStyle(this).direction === 'rtl' ? -1 : 1;
+    const page = Math.max(1, Math.floor(this.place.height / (ROW[this.view] * this.#rem)) - 1) * this.#columns;
+    const steps: Readonly<Record<string, number>> = {
+      ArrowRight: forwards,
+      ArrowLeft: -forwards,
+      ArrowDown: this.#columns,
+      ArrowUp: -this.#columns,
+      PageDown: page,
+      PageUp: -page,
+      Home: -this.#shown.length,
+      End: this.#shown.length,
+    };
+    const step = steps[event.key];
+    const photo = this.#shown.find(({ id }) => id === this.active);
+    if (step !== undefined) this.#move(step);
+    else if (!photo) return;
+    else if (event.key === 'Delete') {
+      this.#focusActive = true;
+      emit(this, 'remove', photo.id);
+    } else if (event.key.toLowerCase() === 'x') this.#choose(photo.id);
+    else if (event.key.toLowerCase() === 'a') this.#agree(photo);
+    else if (event.key.toLowerCase() === 'd') this.#disagree(photo);
+    else return;
+    event.preventDefault();
+  }
+
+  #move(by: number): void {
+    const at = this.#shown.findIndex(({ id }) => id === this.active);
+    const to = Math.min(this.#shown.length - 1, Math.max(0, at + by));
+    this.active = this.#shown[to]?.id ?? null;
+    const window = this.#list;
+    if (!window) return;
+    const height = ROW[this.view] * this.#rem;
+    const top = Math.floor(to / this.#columns) * height;
+    // The head of the table stays over its first row.
+    const head = this.view === 'table' ? height : 0;
+    if (top < window.scrollTop) window.scrollTop = top;
+    else if (top + height + head > window.scrollTop + window.clientHeight)
+      window.scrollTop = top + height + head - window.clientHeight;
+    this.#measure();
+    this.#focusActive = true;
+  }
+
+  #agree(photo: Photo): void {
+    if (photo.state.kind !== 'done' || this.#hidden(photo.id) || !mayName(photo.state.result)) return;
+    this.#keep(photo.id, photo.state.result.ranking[0]?.id ?? '');
+  }
+
+  #disagree(photo: Photo): void {
+    this.#select(photo.id);
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('.reading select')?.focus());
+  }
+
+  #keep(id: number, label: string): void {
+    if (!this.session || label === '') return;
+    // Of one that was answered before, the network's answer has been seen.
+    const reading = {
+      label,
+      first: this.readings.get(id)?.label === label ? this.readings.get(id)!.first : this.#hidden(id),
+    };
+    kept.get(this.session)?.set(id, reading);
+    this.readings = new Map(this.readings).set(id, reading);
+    this.own = '';
+    this.category = '';
+    this.#tellHidden();
+  }
+
+  #reading(session: Session) {
+    const photo = session.selected;
+    if (photo?.state.kind !== 'done') return nothing;
+    const { id, name, state } = photo;
+    const reading = this.readings.get(id);
+    const hidden = this.#hidden(id);
+    return html`<form class="reading" aria-labelledby="reading" @submit=${(event: Event) => {
+      event.preventDefault();
+      this.#keep(id, this.own.trim() || this.category);
+    }}>
+      <h3 id="reading">${say('review.reading', { name: isolated(name) })}</h3>
+      ${this.blind ? html`<canvas data-large aria-hidden="true" width="1" height="1"></canvas>` : nothing}
+      <div class="answers">
+        ${this.#choice(
+          say('review.reading.category'),
+          this.category,
+          [['', say('review.reading.choose')], ...this.#classes.map((one) => [one.id, printable(one.name)] as const)],
+          (to) => (this.category = to),
+        )}
+        <label class="field"><span>${say('review.reading.own')}</span>
+          <input type="text" maxlength="100" .value=${live(this.own)} autocomplete="off"
+            @input=${(event: Event) => (this.own = (event.target as HTMLInputElement).value)} /></label>
+        <button type="submit" ?disabled=${this.own.trim() === '' && this.category === ''}>${say('review.reading.keep')}
+        </button>
+        ${
+          !hidden && mayName(state.result)
+            ? html`<button type="button" @click=${() => this.#agree(photo)}>${say('review.reading.agree')}</button>
+              <button type="button" @click=${() => this.#disagree(photo)}>${say('review.reading.disagree')}</button>`
+            : nothing
+        }
+        <button type="button" class="link" @click=${() => this.#next()}>${say('review.reading.next')}</button>
+      </div>
+      <p role="status">${
+        reading
+          ? medical(() =>
+              say('review.reading.both', {
+                reader: this.#labelOf(reading.label),
+                network: verdict(withIsolated(state.result)),
+              }),
+            )
+          : nothing
+      }</p>
+    </form>`;
+  }
+
+  #next(): void {
+    const next = this.#shown.find((photo) => photo.state.kind === 'done' && !this.readings.has(photo.id));
+    if (next) this.#select(next.id);
+  }
+
+  get #pairs(): Pair[] {
+    return this.photos.flatMap(({ id, state }) => {
+      const reading = this.readings.get(id);
+      if (!reading?.first || state.kind !== 'done' || !mayName(state.result)) return [];
+      return [{ reader: reading.label, network: state.result.ranking[0]?.id ?? '' }];
+    });
+  }
+
+  #agreement() {
+    const found: Agreement = agreementOf(this.#pairs);
+    const { count, agreed, share, kappa } = found;
+    if (share === null) return nothing;
+    return html`<div class="agreement">
+      <p>${say('review.agreement', { agreed: number(agreed), count, share: exactPercent(share) })}</p>
+      <p>${
+        kappa === null
+          ? say('review.agreement.noKappa')
+          : say('review.agreement.kappa', { kappa: number(kappa, 2), count })
+      }</p>
+      <p class="muted">${say('review.agreement.scope')}</p>
+    </div>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('view' as keyof DermletReview)) this.#list?.scrollTo(0, 0);
+    for (const space of this.renderRoot.querySelectorAll<HTMLElement>('[data-space]'))
+      space.style.height = `${Number(space.dataset.space) * ROW[this.view] * this.#rem}px`;
+    const { photos } = this;
+    const pictureOf = (photo: Photo | undefined) =>
+      photo?.state.kind === 'done' ? photo.state.shown?.preview : undefined;
+    for (const button of this.renderRoot.querySelectorAll<HTMLElement>('[data-id]')) {
+      const picture = pictureOf(photos.find(({ id }) => String(id) === button.dataset.id));
+      const canvas = button.querySelector('canvas');
+      if (!canvas) continue;
+      if (picture) drawThumbnail(canvas, picture, THUMBNAIL);
+      else clear(canvas);
+    }
+    const large = this.renderRoot.querySelector<HTMLCanvasElement>('[data-large]');
+    const picture = pictureOf(this.session?.selected ?? undefined);
+    if (large && picture) draw(large, picture);
+    if (this.#focusActive) {
+      const button = this.renderRoot.querySelector<HTMLElement>(`[data-id="${this.active}"]`);
+      if (button) button.focus({ preventScroll: true });
+      this.#focusActive = false;
+    }
+  }
+}
+
+define('dermlet-review', DermletReview);
