@@ -43,7 +43,13 @@ interface Opened {
 }
 
 /** In the order of the buttons. */
-const TOOLS: readonly Tool[] = [];
+const TOOLS: readonly Tool[] = [
+  {
+    id: 'report',
+    label: () => say('tools.report'),
+    open: () => import('./report/index.js').then(({ create }) => create()),
+  },
+];
 
 export class DermletTools extends LitElement {
   static override styles = [

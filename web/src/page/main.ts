@@ -2,17 +2,17 @@
  * The page around `<dermlet-classifier>`: registers the element with its first model and, once that has nothing to do,
  * the service worker.
  */
-import { register } from '../element/index.js';
+import { followPrinting, register } from '../element/index.js';
 import { setLanguage } from '../messages/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import './model-choice.js';
 import { offerDrawings } from './samples.js';
-import { registerServiceWorkerWhenIdle } from './service-worker.js';
+import { registerServiceWorker, whenIdle } from './service-worker.js';
 import { offerThemes } from './theme.js';
 import { translate } from './translate.js';
 
-registerServiceWorkerWhenIdle();
+whenIdle(registerServiceWorker);
 
 if (isFramedByStranger()) {
   refuseFrame();
@@ -25,6 +25,7 @@ if (isFramedByStranger()) {
   translate(document, await setLanguage(navigator.languages));
   element.setAttribute('model', choice.name);
   register();
+  whenIdle(() => void followPrinting(element));
   offerDrawings(element);
   offerThemes(document.querySelector<HTMLElement>('#theme')!);
   await offerModels(

@@ -10,3 +10,6 @@ export const sharedLanguages = {
 
 export const cliLanguages = {
 };
+
+export const reportLanguages = {
+};
