@@ -225,7 +225,7 @@ describe('classify', () => {
     [['classify', 'a.jpg', 'b.jpg', '--modality', 'dermoscopy,photo'], /--modality names 2/],
     [['classify', 'a.jpg', 'b.jpg', '--lesion', '--modality', 'dermoscopy,xray'], /'xray'; it knows/],
     [['classify'], /at least one file/],
-    [['classify', 'x.jpg', '--format', 'xml'], /predict or diagnosis/],
+    [['classify', 'x.jpg', '--format', 'xml'], /predict, diagnosis or fhir/],
     [['classify', 'x.jpg', '--crop', '1,2,3'], /--crop/],
     [['classify', 'x.jpg', '--jobs', '0'], /--jobs/],
     [['classify', 'x.jpg', '--modality', 'xray'], /'xray'; it knows/],

@@ -219,6 +219,7 @@ const STAGES: Stage[] = ['queued', 'starting', 'decoding', 'analysing', 'explain
 const done = (change: Partial<Result>, again: Again | null = null): PhotoState => ({
   kind: 'done',
   result: result(change),
+  at: 0,
   seen: { modality: null, crop: null },
   shown: { preview: PICTURE, overlay: PICTURE },
   again,

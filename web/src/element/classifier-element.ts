@@ -728,6 +728,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     </div>`;
   }
 
+  /** The answer that is looked at. */
+  get subject(): Subject | null {
+    const photo = this.session?.selected;
+    return this.session && photo?.state.kind === 'done' ? this.#subject(this.session, photo, photo.state.result) : null;
+  }
+
   #subject(session: Session, photo: Photo, result: Result): Subject {
     return { session, photo, result, model: session.load.kind === 'ready' ? session.load.model : null };
   }

@@ -49,6 +49,7 @@ export interface Shown {
 /** A result from before the last crop, to go back to without another run. */
 export interface Earlier {
   readonly result: Result;
+  readonly at: number;
   readonly seen: Look;
   readonly overlay: Shown['overlay'];
 }
@@ -57,6 +58,8 @@ export interface Earlier {
 export interface Done {
   kind: 'done';
   result: Result;
+  /** When the result came, in milliseconds since 1970. */
+  at: number;
   seen: Look;
   shown: Shown | null;
   again: Again | null;
@@ -154,7 +157,8 @@ const sideOf = ({ state }: Photo): number =>
 /** What can be gone back to once a photo was looked at again. A result of another modality answers something else. */
 function earlierOf({ state }: Photo, seen: Look): readonly Earlier[] {
   if (state.kind !== 'done' || state.seen.modality !== seen.modality) return [];
-  const last = { result: withoutImages(state.result), seen: state.seen, overlay: state.shown?.overlay ?? null };
+  const { result, at, shown } = state;
+  const last = { result: withoutImages(result), at, seen: state.seen, overlay: shown?.overlay ?? null };
   return [last, ...state.earlier].slice(0, KEPT_EARLIER);
 }
 
@@ -316,9 +320,9 @@ export class Session extends EventTarget {
     if (photo?.state.kind !== 'done') return;
     const [last, ...earlier] = photo.state.earlier;
     if (!last) return;
-    const { result, seen, overlay } = last;
+    const { result, at, seen, overlay } = last;
     const shown = photo.state.shown && { ...photo.state.shown, overlay };
-    this.#update(id, { ...seen, state: { kind: 'done', result, seen, shown, again: null, earlier } });
+    this.#update(id, { ...seen, state: { kind: 'done', result, at, seen, shown, again: null, earlier } });
     this.#options.onResult({ ...photo, ...seen }, result, true);
     void this.#runNext();
   }
@@ -502,7 +506,7 @@ export class Session extends EventTarget {
       const seen = { modality, crop };
       const earlier = earlierOf(this.#photo(photo.id) ?? photo, seen);
       this.#update(photo.id, {
-        state: { kind: 'done', result, seen, shown, again: null, earlier },
+        state: { kind: 'done', result, at: Date.now(), seen, shown, again: null, earlier },
         // A frame that was chosen is looked at alone: what was found before is still there.
         ...(crop === null ? { spots: result.frame.spots } : {}),
       });

@@ -49,6 +49,11 @@ const TOOLS: readonly Tool[] = [
     label: () => say('tools.questions'),
     open: () => import('./questions/index.js').then(({ create }) => create()),
   },
+  {
+    id: 'report',
+    label: () => say('tools.report'),
+    open: () => import('./report/index.js').then(({ create }) => create()),
+  },
 ];
 
 export class DermletTools extends LitElement {

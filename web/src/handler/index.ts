@@ -1,2 +1,3 @@
-/** Results in the JSON of the retired servers. */
+/** Results in the JSON of the retired servers, and of clinics. */
+export * from './fhir.js';
 export * from './projections.js';

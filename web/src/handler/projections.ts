@@ -5,6 +5,7 @@
  */
 import type { Concern, RankedClass, Result, Tier } from '../classifier/index.js';
 import { doctor, joined, summary, whyNone } from '../messages/index.js';
+import { type FhirBundle, toFhir } from './fhir.js';
 
 /** `POST /api/predict/skin-disease/` of the Django server. */
 export interface DiagnosisAnswer {
@@ -101,5 +102,8 @@ export function toPredict(result: Result): PredictAnswer {
   };
 }
 
+/** Apart from what stands beside it, such as a file's name: a bundle takes nothing that FHIR does not know. */
+const toBundle = (result: Result): { bundle: FhirBundle } => ({ bundle: toFhir(result, { at: new Date() }) });
+
 /** Output formats other than the result itself, by their `--format` names. */
-export const PROJECTIONS = { predict: toPredict, diagnosis: toDiagnosis } as const;
+export const PROJECTIONS = { predict: toPredict, diagnosis: toDiagnosis, fhir: toBundle } as const;

@@ -2,16 +2,16 @@
  * The page around `<dermlet-classifier>`: registers the element with its first model and, once that has nothing to do,
  * the service worker.
  */
-import { register } from '../element/index.js';
+import { followPrinting, register } from '../element/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import { speakAsChosen } from './language.js';
 import './model-choice.js';
 import { offerDrawings } from './samples.js';
-import { registerServiceWorkerWhenIdle } from './service-worker.js';
+import { registerServiceWorker, whenIdle } from './service-worker.js';
 import { offerThemes } from './theme.js';
 
-registerServiceWorkerWhenIdle();
+whenIdle(registerServiceWorker);
 
 if (isFramedByStranger()) {
   refuseFrame();
@@ -24,6 +24,7 @@ if (isFramedByStranger()) {
   await speakAsChosen();
   element.setAttribute('model', choice.name);
   register();
+  whenIdle(() => void followPrinting(element));
   offerDrawings(element);
   offerThemes(document.querySelector<HTMLElement>('#theme')!);
   const settings = document.querySelector<HTMLDetailsElement>('#settings')!;

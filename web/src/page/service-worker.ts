@@ -11,14 +11,14 @@ const TAKE = 'take-over';
 const LONGEST_WAIT = 20_000;
 
 /**
- * Registers it once the engine is ready and, if a photo waited for that, its answer has come: the service worker
- * fetches files for its cache, and would slow down what a person waits for.
+ * Runs something once, when the engine is ready and, if a photo waited for that, its answer has come: what fetches
+ * files would slow down what a person waits for.
  */
-export function registerServiceWorkerWhenIdle(): void {
-  let registered = false;
+export function whenIdle(run: () => void): void {
+  let ran = false;
   const once = () => {
-    if (!registered) register();
-    registered = true;
+    if (!ran) run();
+    ran = true;
   };
   for (const type of ['dermlet-result', 'dermlet-error'] as const) document.addEventListener(type, once);
   document.addEventListener('dermlet-ready', ({ target }) =>
@@ -26,7 +26,7 @@ export function registerServiceWorkerWhenIdle(): void {
   );
 }
 
-function register(): void {
+export function registerServiceWorker(): void {
   const { serviceWorker } = navigator;
   if (!serviceWorker) return;
   const first = serviceWorker.controller === null;

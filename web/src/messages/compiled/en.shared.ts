@@ -69,6 +69,7 @@ export const messages: Compiled<SharedArguments> = {
   "result.rawWarning": () => "These are not answers. The network must spread its score over the categories it knows, also for a picture of something else.",
   "tools.title": () => "What to do with this answer",
   "tools.coming": () => "One moment…",
+  "tools.report": () => "Take it to a doctor",
   "tools.questions": () => "Answer a few questions",
   "ranking.possible": () => "possible here",
   "ranking.page": () => "What it is, and what to watch for",

@@ -65,6 +65,7 @@ export interface SharedArguments {
   'result.rawWarning': undefined;
   'tools.title': undefined;
   'tools.coming': undefined;
+  'tools.report': undefined;
   'tools.questions': undefined;
   'ranking.possible': undefined;
   'ranking.page': undefined;
@@ -515,6 +516,45 @@ export interface CliArguments {
   'cli.report.difference': { modality: string };
   'cli.report.title': { pictures: number; groups: number };
   'cli.report.interval': { from: string; to: string };
+}
+
+export interface ReportArguments {
+  'report.lead': undefined;
+  'report.pdf': undefined;
+  'report.print': undefined;
+  'report.printOnly': undefined;
+  'report.sharePdf': undefined;
+  'report.sharePhoto': undefined;
+  'report.software': undefined;
+  'report.json': undefined;
+  'report.fhir': undefined;
+  'report.withPhoto': undefined;
+  'report.unverified': undefined;
+  'report.left': undefined;
+  'report.preview': undefined;
+  'report.saved': { name: string };
+  'report.shared': undefined;
+  'report.failed': { reason: string };
+  'report.title': undefined;
+  'report.when': { when: string };
+  'report.photo': undefined;
+  'report.frame': undefined;
+  'report.wholeSeen': undefined;
+  'report.scores': undefined;
+  'report.rest': { count: number };
+  'report.restPossible': { count: number };
+  'report.quality': undefined;
+  'report.passed': { value: string };
+  'report.notPassed': { value: string };
+  'report.picture': undefined;
+  'report.network': undefined;
+  'report.version': undefined;
+  'report.views': undefined;
+  'report.oneView': undefined;
+  'report.manyViews': undefined;
+  'report.limits': undefined;
+  'report.made': undefined;
+  'report.page': undefined;
 }
 
 export interface ReviewArguments {

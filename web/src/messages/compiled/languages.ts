@@ -19,6 +19,9 @@ export const sharedLanguages = {
 export const cliLanguages = {
 };
 
+export const reportLanguages = {
+};
+
 export const reviewLanguages = {
 };
 

@@ -1,0 +1,146 @@
+/** Take it to a doctor: the page as a PDF and on paper, the files for programs, and what is not in any of them. */
+import { readFileSync } from 'node:fs';
+import { inflateSync } from 'node:zlib';
+import AxeBuilder from '@axe-core/playwright';
+import { PDFDocument, PDFRawStream } from '@cantoo/pdf-lib';
+import type { Page } from '@playwright/test';
+import { extractText, getDocumentProxy } from 'unpdf';
+import type { App } from './fixtures.js';
+import { expect, picture, test } from './fixtures.js';
+
+const PLACE = 'PLACE-47.3769N-8.5417E';
+
+/** A photo as a phone writes it: with a GPS directory, whose map datum is a text to look for. */
+function withPlace(jpeg: Buffer): Buffer {
+  const text = Buffer.from(`${PLACE}\0`);
+  const tiff = Buffer.alloc(44 + text.length);
+  tiff.write('II*\0', 0, 'latin1');
+  tiff.writeUInt32LE(8, 4);
+  const entry = (at: number, tag: number, type: number, count: number, value: number) => {
+    tiff.writeUInt16LE(tag, at);
+    tiff.writeUInt16LE(type, at + 2);
+    tiff.writeUInt32LE(count, at + 4);
+    tiff.writeUInt32LE(value, at + 8);
+  };
+  tiff.writeUInt16LE(1, 8);
+  entry(10, 0x8825, 4, 1, 26);
+  tiff.writeUInt16LE(1, 26);
+  entry(28, 18, 2, text.length, 44);
+  text.copy(tiff, 44);
+  const body = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiff]);
+  const head = Buffer.from([0xff, 0xe1, (body.length + 2) >> 8, (body.length + 2) & 255]);
+  return Buffer.concat([jpeg.subarray(0, 2), head, body, jpeg.subarray(2)]);
+}
+
+async function open(app: App, page: Page): Promise<void> {
+  app.neverRefuse();
+  await app.open();
+  const buffer = withPlace(readFileSync(picture('spot.jpg')));
+  await page.locator('input#choose').setInputFiles({ name: 'Emma.jpg', mimeType: 'image/jpeg', buffer });
+  await expect(app.verdict).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Take it to a doctor' }).click();
+  await expect(page.getByRole('heading', { name: 'Take it to a doctor' })).toBeVisible();
+}
+
+async function saved(page: Page, name: string): Promise<{ name: string; bytes: Buffer }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
+  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+}
+
+/** All of a file, with what is compressed in a PDF. */
+async function inside(bytes: Buffer): Promise<string> {
+  const texts = [bytes.toString('latin1')];
+  if (bytes.subarray(0, 4).toString() === '%PDF')
+    for (const [, object] of (await PDFDocument.load(bytes)).context.enumerateIndirectObjects())
+      if (object instanceof PDFRawStream) texts.push(inflateSync(object.contents).toString('latin1'));
+  return texts.join('\n');
+}
+
+const clean = (text: string) => expect(text).not.toMatch(/PLACE-47|Exif|Emma/);
+const wide = (text: string) => text.replace(/\s+/g, ' ');
+
+test('the PDF is one page with the answer, and nothing of the file', async ({ app, page }) => {
+  await open(app, page);
+  const { name, bytes } = await saved(page, 'Save as PDF');
+  expect(name).toMatch(/^dermlet-\d{4}-\d\d-\d\d\.pdf$/);
+  const { text, totalPages } = await extractText(await getDocumentProxy(new Uint8Array(bytes)), { mergePages: true });
+  expect(totalPages).toBe(1);
+  const { result } = (await app.results())[0]!;
+  expect(wide(text)).toContain(wide((await app.verdict.textContent())!).trim());
+  expect(text.replace(/\s/g, '')).toContain(result.model.sha256);
+  expect(wide(text)).toContain('not a medical device');
+  expect(wide(text)).toContain('The frame shows what the network saw.');
+  clean(await inside(bytes));
+  await expect(page.getByText(`Saved: ${name}`)).toBeVisible();
+});
+
+test('JSON and FHIR hold the result; the photo only if asked for, drawn anew', async ({ app, page }) => {
+  await open(app, page);
+  await page.getByText('For a clinic’s software').click();
+  const json = await saved(page, 'Result as JSON');
+  const made = JSON.parse(json.bytes.toString()) as { classifiedAt: string; result: unknown };
+  expect(made.result).toEqual((await app.results())[0]!.result);
+  expect(Math.abs(Date.now() - Date.parse(made.classifiedAt))).toBeLessThan(120_000);
+  const without = (await saved(page, 'Result as FHIR R4')).bytes.toString();
+  expect(JSON.parse(without)).toMatchObject({ resourceType: 'Bundle', timestamp: made.classifiedAt });
+  expect(without).not.toContain('"data"');
+  await page.getByRole('checkbox', { name: /photo into the FHIR/ }).check();
+  const withPhoto = (await saved(page, 'Result as FHIR R4')).bytes.toString();
+  const photo = Buffer.from(/"data": "([^"]+)"/.exec(withPhoto)![1]!, 'base64');
+  expect([...photo.subarray(0, 2)]).toEqual([0xff, 0xd8]);
+  for (const text of [json.bytes.toString(), without, withPhoto, photo.toString('latin1')]) clean(text);
+});
+
+test('what is printed is one page with bars and frame, and no controls', async ({ app, page, browserName }) => {
+  test.skip(browserName !== 'chromium', 'only Chromium prints to a file');
+  await open(app, page);
+  const bytes = await page.pdf({ preferCSSPageSize: true, printBackground: false });
+  const { text, totalPages } = await extractText(await getDocumentProxy(new Uint8Array(bytes)), { mergePages: true });
+  expect(totalPages).toBe(1);
+  expect(wide(text)).toContain('Nobody has checked or signed it.');
+  expect(wide(text)).not.toMatch(/Save as PDF|Take it to a doctor/);
+  await expect(page.locator('dermlet-paper[data-printed]')).toHaveCount(0);
+});
+
+test('where there is a share sheet it gets the page or the photo, and giving it up is no error', async ({
+  app,
+  page,
+}) => {
+  await page.addInitScript(() => {
+    const given: File[] = [];
+    Object.assign(window, { given });
+    Object.defineProperty(navigator, 'canShare', { value: () => true });
+    Object.defineProperty(navigator, 'share', {
+      value: async ({ files }: { files: File[] }) => {
+        given.push(...files);
+        if (given.length > 1) throw new DOMException('given up', 'AbortError');
+      },
+    });
+  });
+  await open(app, page);
+  await page.getByRole('button', { name: 'Share the page' }).click();
+  await expect(page.getByText('Handed over.')).toBeVisible();
+  await page.getByRole('button', { name: 'Share the photo' }).click();
+  const given = () =>
+    page.evaluate(() =>
+      Promise.all(
+        (window as unknown as { given: File[] }).given.map(async (file) => ({
+          type: file.type,
+          text: await file.text(),
+        })),
+      ),
+    );
+  await expect.poll(async () => (await given()).map(({ type }) => type)).toEqual(['application/pdf', 'image/jpeg']);
+  for (const { text } of await given()) clean(text);
+  await expect(page.getByText('That did not work')).toHaveCount(0);
+});
+
+test('without a share sheet there is no such button; axe finds nothing', async ({ app, page }) => {
+  await page.addInitScript(() => Object.defineProperty(navigator, 'canShare', { value: undefined }));
+  await open(app, page);
+  await expect(page.getByRole('button', { name: /Share/ })).toHaveCount(0);
+  await page.getByText('For a clinic’s software').click();
+  await page.getByText('The page', { exact: true }).click();
+  const { violations } = await new AxeBuilder({ page: page as never }).analyze();
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+});
