@@ -73,7 +73,7 @@ for (const [name, viewport] of [
     expect((await app.results()).length).toBe(60);
 
     await expectAccessible(page);
-    await page.getByRole('button', { name: 'Table' }).click();
+    await page.getByRole('button', { name: 'Table', exact: true }).click();
     await expect(review(page).getByRole('table')).toHaveAttribute('aria-rowcount', '61');
     expect(await review(page).getByRole('row').count()).toBeLessThan(61);
     await expectAccessible(page);

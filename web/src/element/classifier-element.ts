@@ -622,6 +622,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     if (this.listed && review) {
       review.session = session;
       review.photos = session.photos;
+      // Which photo is selected, and whether the queue is stopped, are in the session.
+      review.requestUpdate();
       return html`${this.#picker(true)}${review}`;
     }
     return html`<div class="top">

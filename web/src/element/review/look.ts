@@ -91,8 +91,9 @@ export const look = css`
     display: grid;
     grid-auto-flow: column;
     grid-auto-columns: minmax(0, 1fr);
+    grid-template-rows: minmax(0, 1fr);
     gap: 0.6rem;
-    height: 12.5rem;
+    height: 14.5rem;
     padding: 0.4rem;
   }
   .tile {
@@ -121,7 +122,8 @@ export const look = css`
     border-radius: 0.4rem;
     background: var(--card);
   }
-  label:has(> input:only-of-type) {
+  .tile label,
+  td label {
     display: flex;
   }
   [aria-current='true'] {
@@ -229,6 +231,17 @@ export const look = css`
   }
   .wide {
     width: 15rem;
+  }
+  @media (max-width: 40rem) {
+    table {
+      min-width: 34rem;
+    }
+    .narrow {
+      width: 3rem;
+    }
+    .wide {
+      width: 10.5rem;
+    }
   }
   .reading {
     display: grid;

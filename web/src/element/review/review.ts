@@ -35,9 +35,9 @@ import { look } from './look.js';
 import { KINDS, type Kind, kindOf, listed, rowsInView, SORTS, type Sort, scoreOf, type Wanted } from './order.js';
 
 /** Rem; as in the style sheet. */
-const ROW = { pictures: 12.5, table: 4.5 };
+const ROW = { pictures: 14.5, table: 4.5 };
 /** Rem that a picture takes at least. */
-const TILE = 8.5;
+const TILE = 9;
 /** Pixels. */
 const THUMBNAIL = 160;
 
@@ -72,7 +72,7 @@ export class DermletReview extends LitElement {
   @state() private readings: Readings = new Map();
   /** Of the list's window. */
   @state() private place = { top: 0, height: 0, width: 0 };
-  /** The photo that Tab leads to. */
+  /** Where arrow keys go from. */
   @state() private active: number | null = null;
   @state() private own = '';
   @state() private category = '';
@@ -80,6 +80,8 @@ export class DermletReview extends LitElement {
 
   #shown: readonly Photo[] = [];
   #columns = 1;
+  /** The photo that Tab leads to: the active one if it is drawn, else the first that is. */
+  #tab: number | null = null;
   /** Where a selection with Shift begins. */
   #from: number | null = null;
   #focusActive = false;
@@ -165,10 +167,10 @@ export class DermletReview extends LitElement {
     const { session } = this;
     if (!session) return nothing;
     return html`<section aria-labelledby="title">
-      ${this.#progress(session)} ${this.#controls(session)} ${this.#selection(session)}
+      ${this.#progress(session)} ${this.#controls()} ${this.#selection(session)}
       <div class="list" role="group" tabindex="-1" aria-label=${say('review.title')} @scroll=${() => this.#measure()}
         @keydown=${(event: KeyboardEvent) => this.#key(event)}>
-        ${this.view === 'table' ? this.#table(session) : this.#pictures(session)}
+        ${this.view === 'table' ? this.#table() : this.#pictures()}
       </div>
       <p class="muted">${say('review.keys')}</p>
       ${this.#reading(session)} ${this.#agreement()}
@@ -260,7 +262,7 @@ export class DermletReview extends LitElement {
     return this.session?.load.kind === 'ready' ? this.session.load.model.classes : [];
   }
 
-  #controls(_session: Session) {
+  #controls() {
     const { wanted, blind } = this;
     const any = ['', say('review.any')] as const;
     return html`<div class="controls">
@@ -354,7 +356,7 @@ export class DermletReview extends LitElement {
 
   #open(photo: Photo) {
     return html`<button type="button" data-id=${photo.id} title=${printable(photo.name)}
-      tabindex=${photo.id === this.active ? 0 : -1}
+      tabindex=${photo.id === this.#tab ? 0 : -1}
       aria-current=${photo.id === this.session?.selectedId ? 'true' : 'false'}
       @focus=${() => (this.active = photo.id)}
       @click=${(event: MouseEvent) => (event.shiftKey ? this.#chooseTo(photo.id) : this.#select(photo.id))}>
@@ -365,7 +367,7 @@ export class DermletReview extends LitElement {
   }
 
   #tick(photo: Photo) {
-    return html`<label><input type="checkbox" tabindex=${photo.id === this.active ? 0 : -1}
+    return html`<label><input type="checkbox" tabindex=${photo.id === this.#tab ? 0 : -1}
       .checked=${live(this.chosen.has(photo.id))}
       aria-label=${say('review.select', { name: printable(photo.name) })}
       @click=${(event: MouseEvent) => (event.shiftKey ? this.#chooseTo(photo.id) : this.#choose(photo.id))} /></label>`;
@@ -376,12 +378,17 @@ export class DermletReview extends LitElement {
     return rowsInView(count, ROW[this.view] * this.#rem, top, height || 480);
   }
 
-  #pictures(_session: Session) {
+  #leadTo(drawn: readonly Photo[]): void {
+    this.#tab = drawn.some(({ id }) => id === this.active) ? this.active : (drawn[0]?.id ?? null);
+  }
+
+  #pictures() {
     this.#columns = Math.max(1, Math.floor((this.place.width || 320) / (TILE * this.#rem)));
     const rows = Math.ceil(this.#shown.length / this.#columns);
     const { first, end } = this.#window(rows);
     const total = this.#shown.length;
     const drawn = this.#shown.slice(first * this.#columns, end * this.#columns);
+    this.#leadTo(drawn);
     const lines = Array.from({ length: end - first }, (_, row) =>
       drawn.slice(row * this.#columns, (row + 1) * this.#columns),
     );
@@ -398,9 +405,11 @@ export class DermletReview extends LitElement {
       <div data-space=${rows - end}></div>`;
   }
 
-  #table(_session: Session) {
+  #table() {
     this.#columns = 1;
     const { first, end } = this.#window(this.#shown.length);
+    const drawn = this.#shown.slice(first, end);
+    this.#leadTo(drawn);
     return html`<table aria-rowcount=${this.#shown.length + 1} aria-label=${say('review.title')}>
       <thead><tr aria-rowindex="1">
         <th scope="col" class="narrow"><span class="visually-hidden">${say('review.column.select')}</span></th>
@@ -412,7 +421,7 @@ export class DermletReview extends LitElement {
       <tbody>
         <tr class="space" aria-hidden="true"><td colspan="5" data-space=${first}></td></tr>
         ${repeat(
-          this.#shown.slice(first, end),
+          drawn,
           ({ id }) => id,
           (photo, row) => html`<tr class="line" aria-rowindex=${first + row + 2}>
             <td>${this.#tick(photo)}</td>
