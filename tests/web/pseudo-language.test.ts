@@ -12,7 +12,7 @@ import { DermletError, type ErrorCode } from '../../web/src/classifier/errors.js
 import type { ModelInfo, ModelSummary, Stage } from '../../web/src/classifier/options.js';
 import type { Outcome, QualityCheckId, Result, Tier } from '../../web/src/classifier/result.js';
 import { DermletClassifier, register } from '../../web/src/element/index.js';
-import type { Again, LoadState, Photo, PhotoState } from '../../web/src/element/session.js';
+import type { Again, LoadState, Photo, PhotoState, Session } from '../../web/src/element/session.js';
 import { addLanguage, type Language, setLanguage } from '../../web/src/messages/index.js';
 import '../../web/src/page/model-choice.js';
 import { translate } from '../../web/src/page/translate.js';
@@ -160,6 +160,7 @@ interface Stub extends EventTarget {
   selected: Photo | null;
   selectedId: number | null;
   modality: string | null;
+  hides: Session['hides'];
 }
 
 /** The element with photos in given states, the first of them shown. */
@@ -174,6 +175,7 @@ async function shown(load: LoadState, ...states: PhotoState[]): Promise<DermletC
     modality: null,
     resume: () => {},
     suspend: () => {},
+    hides: () => false,
   });
   document.body.replaceChildren(element);
   await element.updateComplete;

@@ -2,7 +2,9 @@
  * What a person's answers make of the advice. They only ever raise it: a network sees one picture, not what happened to
  * the skin. No DOM, no words.
  *
- * The rules, each after published guidance on whom to refer:
+ * The rules follow published guidance on whom to refer, as it is commonly summarised, and go further where that is the
+ * more careful side: any single sign asks for at least a look; bleeding, a wound that does not heal on the head or from
+ * 50 on, and any sign after an earlier skin cancer or with a weak immune system ask for a soon one. What they rest on:
  * - NICE NG12 (Suspected cancer, 1.7.1): the weighted 7-point checklist. Change in size, irregular shape and irregular
  *   colour count 2 each; 7 mm or more across, inflammation, oozing and change in sensation 1 each; 3 or more: an urgent
  *   referral. NICE CKS (Melanoma, referral): with doubt or a recent change, one is reason enough to be seen.

@@ -3,7 +3,8 @@
  * that is not sure is left out. Chosen by the person; the first guess is by the languages that the browser asks for,
  * never by place or network.
  *
- * Sources:
+ * What the entries rest on; these publications were not opened anew when the table was written, so look at them before
+ * a change:
  * - GB: NHS, Melanoma skin cancer, 'See a GP'; NHS 111, which answers in England, Scotland and Wales.
  * - IE: HSE, Skin cancer, 'See your GP'.
  * - US: American Academy of Dermatology, 'What to look for', 'see a board-certified dermatologist'.

@@ -47,6 +47,7 @@ export interface Report {
   readonly verdict: Sentence;
   /** Doubts and why nothing is named, if so. */
   readonly notes: readonly Sentence[];
+  /** What to do: as the network's tier says or, where a person's answers ask for more, as they do. */
   readonly tier: {
     readonly id: Tier;
     readonly title: Sentence;
@@ -163,7 +164,9 @@ export function reportOf(subject: Pick<Subject, 'photo' | 'result'>): Report {
   const named = mayName(result);
   const shown = named || frame.framing === 'chosen';
   const whole = region.width >= width && region.height >= height;
-  const { why } = tierWords(result.tier);
+  const raised = subject.photo.said?.raised(result.tier) ?? null;
+  const tier = raised?.tier ?? result.tier;
+  const { why } = tierWords(tier);
   return {
     language: language(),
     title: say('report.title'),
@@ -174,10 +177,14 @@ export function reportOf(subject: Pick<Subject, 'photo' | 'result'>): Report {
       ...(modalityDoubt(result) ? [sentence(() => modalityDoubt(result))] : []),
     ],
     tier: {
-      id: result.tier,
-      title: sentence(() => tierWords(result.tier).title),
-      next: sentence(() => tierWords(result.tier).next),
-      why: why ? sentence(() => tierWords(result.tier).why) : null,
+      id: tier,
+      title: sentence(() => raised?.title() ?? tierWords(tier).title),
+      next: sentence(() => tierWords(tier).next),
+      why: raised
+        ? sentence(() => say('format.sentences', { first: raised.because(), second: raised.network() }))
+        : why
+          ? sentence(() => tierWords(tier).why)
+          : null,
     },
     doctor: sentence(doctor),
     picture: {
