@@ -28,6 +28,28 @@ const words: Plugin = {
   transformIndexHtml: { order: 'pre', handler: (html) => withWords(html) },
 };
 
+/** What the embed entry needs before anything is asked for, by module; filled when chunks are made. */
+const needed = new Set<string>();
+
+interface Modules {
+  getModuleInfo(id: string): { importedIds: readonly string[] } | null;
+}
+
+function addNeeded(id: string, modules: Modules): void {
+  if (needed.has(id)) return;
+  needed.add(id);
+  for (const imported of modules.getModuleInfo(id)?.importedIds ?? []) addNeeded(imported, modules);
+}
+
+/**
+ * One chunk for all of it, however much of it the parts that come later share: each chunk more is a request more before
+ * the first answer.
+ */
+function elementChunk(id: string, modules: Modules): string | null {
+  if (needed.size === 0) addNeeded(at('web/src/element/index.ts'), modules);
+  return needed.has(id) ? 'element' : null;
+}
+
 export default defineConfig({
   define: { __DERMLET_ENGINE_FILES__: JSON.stringify(await engineFiles({ compress: true })) },
   root: at('web'),
@@ -52,6 +74,7 @@ export default defineConfig({
         entryFileNames: (chunk) => (chunk.name === 'dermlet' ? 'dermlet.js' : 'assets/[name]-[hash].js'),
         chunkFileNames: 'assets/[name]-[hash].js',
         assetFileNames: 'assets/[name]-[hash][extname]',
+        codeSplitting: { groups: [{ name: elementChunk }] },
       },
     },
   },
