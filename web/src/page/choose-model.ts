@@ -103,7 +103,6 @@ export async function offerModels(
     used = event.detail.model;
     tellLicence();
   });
-  // The page itself, translated before, says what its own model allows.
   onLanguage(tellLicence);
   onKept(() => void markKept(choice));
   // Without the list there is nothing to choose from; the page works nevertheless.
@@ -124,7 +123,10 @@ async function markKept(choice: DermletModelChoice): Promise<void> {
 function showLicence(place: HTMLElement, { name, license, cardUrl }: ModelInfo): void {
   // A model that was put there after the build has its card as a file only.
   const hasPage = place.dataset.cards!.split(' ').includes(name);
-  place.querySelector('[data-of=use]')!.textContent = license.nonCommercial
+  const use = place.querySelector('[data-of=use]')!;
+  // No more the sentence about the page's own model.
+  use.removeAttribute('data-message');
+  use.textContent = license.nonCommercial
     ? say('model.weights.nonCommercial')
     : say('model.weights.commercial', { licence: license.id });
   place.querySelector<HTMLAnchorElement>('[data-of=card]')!.href = hasPage

@@ -1,6 +1,6 @@
 /** The choice of the page's language, in the settings. */
 import { allLanguages, language, setLanguage } from '../messages/index.js';
-import { chosenLanguage, keepLanguage } from './language.js';
+import type { LanguageStore } from './language.js';
 
 /** A language in itself: `Deutsch`, `English`. */
 function ownName(tag: string): string {
@@ -9,19 +9,19 @@ function ownName(tag: string): string {
 }
 
 /** Lets a person choose in `choice`, whose first option is the browser's language. */
-export function offerLanguages(choice: HTMLSelectElement): void {
+export function offerLanguages(choice: HTMLSelectElement, store: LanguageStore): void {
   for (const { tag, direction } of allLanguages()) {
     const option = new Option(ownName(tag), tag);
     option.lang = tag;
     option.dir = direction;
     choice.add(option);
   }
-  choice.value = chosenLanguage();
+  choice.value = store.tag;
   choice.addEventListener('change', async () => {
     const wanted = choice.value;
     const { tag } = await setLanguage(wanted === '' ? navigator.languages : [wanted]);
     if (choice.value !== wanted) return;
-    if (wanted === '' || tag === wanted) keepLanguage(wanted);
+    if (wanted === '' || tag === wanted) store.tag = wanted;
     // It could not be loaded: the choice shows what is spoken.
     else choice.value = language().tag;
   });

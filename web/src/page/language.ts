@@ -3,36 +3,47 @@
  * browser asks for and the catalogue has.
  */
 import { allLanguages, language, onLanguage, setLanguage } from '../messages/index.js';
-import { translate } from './translate.js';
 
 const KEY = 'dermlet-language';
 
-/** The tag of the language that was chosen; empty: as the browser has it. */
-export function chosenLanguage(): string {
-  try {
-    const tag = localStorage.getItem(KEY) ?? '';
-    return allLanguages().some((known) => known.tag === tag) ? tag : '';
-  } catch {
-    // Storage is absent or throws in some privacy modes: the choice then lasts until the page is closed.
-    return '';
-  }
+/** Tag of the language that was chosen, kept on this device; empty: as the browser has it. */
+export interface LanguageStore {
+  tag: string;
 }
 
-/** Remembers a language by its tag. */
-export function keepLanguage(tag: string): void {
-  try {
-    if (tag === '') localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, tag);
-  } catch {
-    // See above.
-  }
-}
+export const languageStore: LanguageStore = {
+  get tag() {
+    try {
+      const tag = localStorage.getItem(KEY) ?? '';
+      return allLanguages().some((known) => known.tag === tag) ? tag : '';
+    } catch {
+      // Storage is absent or throws in some privacy modes: the choice then lasts until the page is closed.
+      return '';
+    }
+  },
+  set tag(tag) {
+    try {
+      if (tag === '') localStorage.removeItem(KEY);
+      else localStorage.setItem(KEY, tag);
+    } catch {
+      // See above.
+    }
+  },
+};
 
 /** The page in the language that was chosen before or, without one, in the browser's; then it follows each change. */
 export async function speakAsChosen(): Promise<void> {
-  const say = () => translate(document, language());
-  say();
-  onLanguage(say);
-  const tag = chosenLanguage();
+  onLanguage(translatePage);
+  const { tag } = languageStore;
   await setLanguage(tag === '' ? navigator.languages : [tag]);
+}
+
+/** The page is built in English, so most visits need nothing of this. */
+async function translatePage(): Promise<void> {
+  try {
+    const { translate } = await import('./translate.js');
+    translate(document, language());
+  } catch (error) {
+    console.info('Dermlet could not translate the page around it:', error);
+  }
 }

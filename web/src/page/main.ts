@@ -5,7 +5,7 @@
 import { followPrinting, register } from '../element/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
-import { speakAsChosen } from './language.js';
+import { languageStore, speakAsChosen } from './language.js';
 import './model-choice.js';
 import { offerDrawings } from './samples.js';
 import { registerServiceWorker, whenIdle } from './service-worker.js';
@@ -42,5 +42,5 @@ if (isFramedByStranger()) {
 
 async function offerLanguagesOnce(): Promise<void> {
   const { offerLanguages } = await import('./language-choice.js');
-  offerLanguages(document.querySelector<HTMLSelectElement>('#language')!);
+  offerLanguages(document.querySelector<HTMLSelectElement>('#language')!, languageStore);
 }
