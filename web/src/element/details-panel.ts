@@ -30,6 +30,7 @@ export class DermletDetails extends LitElement {
       }
       .inside {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 1.25rem;
         padding: 0.25rem 0 1.25rem;
       }
@@ -39,12 +40,14 @@ export class DermletDetails extends LitElement {
       }
       dl {
         display: grid;
-        grid-template-columns: minmax(6.5rem, auto) 1fr;
+        grid-template-columns: minmax(min(6.5rem, 40%), auto) minmax(0, 1fr);
         gap: 0.3rem 1rem;
         font-size: 0.95rem;
       }
       dt {
+        min-width: 0;
         color: var(--muted);
+        overflow-wrap: anywhere;
       }
       dd {
         font-variant-numeric: tabular-nums;

@@ -74,6 +74,8 @@ export const base = css`
   }
   :host {
     display: block;
+    /* Long words, as in German, at the size of text that a person chose. */
+    overflow-wrap: break-word;
   }
   :host([hidden]),
   [hidden] {

@@ -37,7 +37,9 @@ export class DermletModelChoice extends LitElement {
       }
       .choice {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         align-content: start;
+        overflow-wrap: anywhere;
         gap: 0.15rem;
         padding: 0.65rem 0.85rem;
         border: 1px solid var(--line);
@@ -54,7 +56,7 @@ export class DermletModelChoice extends LitElement {
       }
       label {
         display: grid;
-        grid-template-columns: auto 1fr;
+        grid-template-columns: auto minmax(0, 1fr);
         align-items: start;
         gap: 0.1rem 0.65rem;
         cursor: pointer;
