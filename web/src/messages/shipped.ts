@@ -6,7 +6,7 @@ import type { RankedClass } from '../classifier/index.js';
 import { isolated } from './format.js';
 import { translationOf } from './say.js';
 
-type Category = Pick<RankedClass, 'id' | 'name' | 'plain'>;
+type Category = Pick<RankedClass, 'id' | 'name'>;
 
 const translatedName = ({ id, name }: Category): string | null => translationOf(`shipped.category.${id}.name`, name);
 
@@ -17,7 +17,7 @@ export const plainName = (category: Category): string => translatedName(category
 export const categoryName = (category: Category): string => translatedName(category) ?? isolated(category.name);
 
 /** What a category is, in one sentence; empty if the manifest does not say. */
-export function categoryMeaning({ id, plain }: Category, most?: number): string {
+export function categoryMeaning({ id, plain }: Pick<RankedClass, 'id' | 'plain'>, most?: number): string {
   return plain ? (translationOf(`shipped.category.${id}.plain`, plain) ?? isolated(plain, most)) : '';
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Rect, Result, Tier } from '../../classifier/index.js';
 import {
+  categoryName,
   checkWords,
   doctor,
   isolated,
@@ -12,6 +13,7 @@ import {
   mayName,
   modalityDoubt,
   modalityWords,
+  modelTitle,
   number,
   percent,
   purpose,
@@ -96,11 +98,11 @@ function scoresOf({ ranking }: Result): Report['scores'] {
   const possible = left.some(({ inSet }) => inSet);
   return {
     title: say('report.scores'),
-    entries: ranking.slice(0, MOST).map(({ name, probability, inSet }) => ({
-      name: isolated(name),
-      score: percent(probability),
-      share: probability,
-      mark: inSet ? sentence(() => say('ranking.possible')) : null,
+    entries: ranking.slice(0, MOST).map((entry) => ({
+      name: categoryName(entry),
+      score: percent(entry.probability),
+      share: entry.probability,
+      mark: entry.inSet ? sentence(() => say('ranking.possible')) : null,
     })),
     rest: count === 0 ? null : sentence(() => say(possible ? 'report.restPossible' : 'report.rest', { count })),
   };
@@ -145,7 +147,7 @@ function sectionsOf(result: Result): Section[] {
       rows: [
         [say('details.name'), isolated(model.name)],
         [say('report.version'), isolated(model.version)],
-        [say('details.knows'), isolated(model.title)],
+        [say('details.knows'), modelTitle(model)],
         [say('report.views'), say(testTimeAugmentation ? 'report.manyViews' : 'report.oneView')],
         [say('details.sha256'), model.sha256],
       ],

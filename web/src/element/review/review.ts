@@ -8,6 +8,7 @@ import { property, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import {
+  categoryName,
   exactPercent,
   isolated,
   list,
@@ -15,6 +16,7 @@ import {
   modalityWords,
   number,
   percent,
+  plainName,
   printable,
   tierWords,
   verdict,
@@ -282,7 +284,7 @@ export class DermletReview extends LitElement {
       ${this.#choice(
         say('review.category'),
         wanted.category ?? '',
-        [any, ...this.#classes.map(({ id, name }) => [id, printable(name)] as const)],
+        [any, ...this.#classes.map((one) => [one.id, printable(plainName(one))] as const)],
         (category) => this.#want({ category: category || null }),
         blind,
       )}
@@ -441,12 +443,13 @@ export class DermletReview extends LitElement {
   #score(photo: Photo): string {
     const score = scoreOf(photo);
     const first = photo.state.kind === 'done' ? photo.state.result.ranking[0] : undefined;
-    return score === null || !first ? '' : `${isolated(first.name)} ${percent(score)}`;
+    return score === null || !first ? '' : `${categoryName(first)} ${percent(score)}`;
   }
 
   #labelOf(label: string): string {
-    const name = this.#classes.find(({ id }) => id === label)?.name ?? label;
-    return name === '' ? '' : isolated(name);
+    const known = this.#classes.find(({ id }) => id === label);
+    if (known) return categoryName(known);
+    return label === '' ? '' : isolated(label);
   }
 
   #select(id: number): void {
@@ -557,7 +560,10 @@ export class DermletReview extends LitElement {
         ${this.#choice(
           say('review.reading.category'),
           this.category,
-          [['', say('review.reading.choose')], ...this.#classes.map((one) => [one.id, printable(one.name)] as const)],
+          [
+            ['', say('review.reading.choose')],
+            ...this.#classes.map((one) => [one.id, printable(plainName(one))] as const),
+          ],
           (to) => (this.category = to),
         )}
         <label class="field"><span>${say('review.reading.own')}</span>

@@ -20,13 +20,29 @@ export const cliLanguages = {
 };
 
 export const reportLanguages = {
+  'ar': () => import('./ar.report.js'),
+  'de': () => import('./de.report.js'),
+  'es': () => import('./es.report.js'),
+  'fr': () => import('./fr.report.js'),
 };
 
 export const reviewLanguages = {
+  'ar': () => import('./ar.review.js'),
+  'de': () => import('./de.review.js'),
+  'es': () => import('./es.review.js'),
+  'fr': () => import('./fr.review.js'),
 };
 
 export const cameraLanguages = {
+  'ar': () => import('./ar.camera.js'),
+  'de': () => import('./de.camera.js'),
+  'es': () => import('./es.camera.js'),
+  'fr': () => import('./fr.camera.js'),
 };
 
 export const questionsLanguages = {
+  'ar': () => import('./ar.questions.js'),
+  'de': () => import('./de.questions.js'),
+  'es': () => import('./es.questions.js'),
+  'fr': () => import('./fr.questions.js'),
 };
