@@ -136,7 +136,7 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
     platform,
     plugins: [seams(input === ENTRIES), plugin],
     tsconfig: join(root, 'web', 'tsconfig.json'),
-    resolve: { conditionNames: conditions },
+    resolve: { conditionNames: conditions, ...(platform === 'neutral' ? ANYWHERE : {}) },
     transform: {
       target: 'es2022',
       define: { __DERMLET_ENGINE_FILES__: JSON.stringify(await engineFiles({ compress: false })) },
@@ -155,6 +155,12 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
   });
   await build.close();
 }
+
+/**
+ * What other platforms have by default: where older packages say that their code is. `node` among the conditions is
+ * meant for Lit; fflate's code for Node starts its workers.
+ */
+const ANYWHERE = { mainFields: ['module', 'main'], alias: { fflate: 'fflate/browser' } };
 
 /** Lit's server-compatible build, so that importing the element touches no DOM. */
 const ISOMORPHIC = ['node', 'import', 'default'];
