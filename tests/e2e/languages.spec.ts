@@ -100,6 +100,8 @@ for (const { tag, direction } of others) {
     await expect(page.locator('html')).toHaveAttribute('dir', direction);
     const whole = async (what: string) => {
       expect(await leftInEnglish(page, tag), what).toEqual([]);
+      // Nothing fell back to English, which would be marked.
+      await expect(page.locator(':not(html, option, .code)[lang=en]'), what).toHaveCount(0);
       expect(await seriousFaults(page), what).toEqual([]);
       expect(await overflow(page), what).toBeLessThanOrEqual(0);
     };
@@ -129,8 +131,22 @@ for (const { tag, direction } of others) {
     expect(await overflow(page), 'large text').toBeLessThanOrEqual(0);
     await page.evaluate(() => document.documentElement.style.removeProperty('font-size'));
 
+    await page.locator('[data-tool=questions]').click();
+    await page.locator('dermlet-questions input[type=checkbox]').first().check();
+    await expect(page.locator('dermlet-questions .effect')).not.toBeEmpty();
+    await whole('questions');
+    await page.locator('[data-tool=report]').click();
+    await expect(page.locator('dermlet-report')).toContainText(expected.categories[0]!);
+    await whole('a page for a doctor');
+    await page.locator('[data-tool=report]').click();
+
     await show(app, 'flat.png');
     await whole('no category');
+    const say = functionsOf(all[tag]!);
+    await page.getByRole('button', { name: say['shelf.all']!({}), exact: true }).click();
+    await expect(page.locator('dermlet-review')).toContainText(say['review.title']!({}));
+    await whole('all photos');
+    await page.getByRole('button', { name: say['review.asRow']!({}), exact: true }).click();
     await show(app, 'document.pdf');
     await whole('not a picture');
 
