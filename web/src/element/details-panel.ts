@@ -40,7 +40,7 @@ export class DermletDetails extends LitElement {
       }
       dl {
         display: grid;
-        grid-template-columns: minmax(min(6.5rem, 40%), auto) minmax(0, 1fr);
+        grid-template-columns: fit-content(45%) minmax(0, 1fr);
         gap: 0.3rem 1rem;
         font-size: 0.95rem;
       }

@@ -1,9 +1,9 @@
 /** Sentences that accompany every result, and the result as plain text for the command line and the handler. */
 import type { RankedClass, Result } from '../classifier/index.js';
+import { plainName } from './category.js';
 import { exactPercent, joined } from './format.js';
 import { advice, failedChecks, problem } from './quality.js';
 import { say } from './say.js';
-import { plainName } from './shipped.js';
 
 /** Shown with every result. */
 export const doctor = (): string => say('doctor');

@@ -12,10 +12,10 @@ import type {
   Stage,
   Tier,
 } from '../classifier/index.js';
+import { plainName } from './category.js';
 import { list, megabytes, ofTotal, percent, wholePercent } from './format.js';
 import { failedChecks, problem } from './quality.js';
 import { say } from './say.js';
-import { plainName } from './shipped.js';
 
 /** The classes of the prediction set, most probable first. */
 export function likely(result: Result): RankedClass[] {

@@ -1,5 +1,6 @@
 /** Messages for people: shared by the element, the page, the command line and the handler. */
 export * from './answer.js';
+export * from './category.js';
 export * from './element.js';
 export {
   day,
@@ -30,4 +31,3 @@ export {
   setLanguage,
   translation,
 } from './say.js';
-export * from './shipped.js';
