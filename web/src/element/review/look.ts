@@ -93,7 +93,7 @@ export const look = css`
     grid-auto-columns: minmax(0, 1fr);
     grid-template-rows: minmax(0, 1fr);
     gap: 0.6rem;
-    height: 14.5rem;
+    height: 15.5rem;
     padding: 0.4rem;
   }
   .tile {
@@ -146,6 +146,7 @@ export const look = css`
     height: 6.5rem;
   }
   .name {
+    flex: none;
     max-width: 100%;
     overflow: hidden;
     text-overflow: ellipsis;

@@ -37,7 +37,7 @@ import { look } from './look.js';
 import { KINDS, type Kind, kindOf, listed, rowsInView, SORTS, type Sort, scoreOf, type Wanted } from './order.js';
 
 /** Rem; as in the style sheet. */
-const ROW = { pictures: 14.5, table: 4.5 };
+const ROW = { pictures: 15.5, table: 4.5 };
 /** Rem that a picture takes at least. */
 const TILE = 9;
 /** Pixels. */
