@@ -1,4 +1,5 @@
 /** A reminder as a calendar file (iCalendar, RFC 5545), made on the device. It names no condition and no photo. */
+import { download } from './download.js';
 
 /** Such as `2026-11-28`, in local time. */
 export const isoDay = (day: Date): string =>
@@ -62,10 +63,5 @@ export function reminder(day: Date, summary: string, made = new Date(), uid: str
 
 /** Hands the file to the browser, which opens the calendar or keeps it among the downloads. */
 export function offerReminder(day: Date, summary: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([reminder(day, summary)], { type: 'text/calendar' }));
-  link.download = `reminder-${isoDay(day)}.ics`;
-  link.click();
-  // Some browsers read it only after this turn.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  download(new Blob([reminder(day, summary)], { type: 'text/calendar' }), `reminder-${isoDay(day)}.ics`);
 }

@@ -83,7 +83,7 @@ export class DermletTools extends LitElement {
   @state() private opened: Opened | null = null;
 
   override render() {
-    if (!this.subject || TOOLS.length === 0) return nothing;
+    if (!this.subject) return nothing;
     const { opened } = this;
     return html`<div class="tools" role="group" aria-label=${say('tools.title')}>
         ${TOOLS.map(

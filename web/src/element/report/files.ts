@@ -80,16 +80,6 @@ export async function base64Of(blob: Blob): Promise<string> {
   return btoa(text);
 }
 
-/** Hands a file to the browser, which keeps it among the downloads. */
-export function save(file: File): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = file.name;
-  link.click();
-  // Some browsers read it only after this turn.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
 /** Whether this device can hand such files to other apps. */
 export const canShare = (type: string, ending: string): boolean =>
   navigator.canShare?.({ files: [new File([''], `dermlet.${ending}`, { type })] }) ?? false;

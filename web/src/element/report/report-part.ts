@@ -3,12 +3,13 @@ import { css, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { toFhir } from '../../handler/index.js';
 import { say } from '../../messages/report.js';
+import { download } from '../download.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
 import { medical } from '../medical.js';
 import { base } from '../styles.js';
 import type { Subject } from '../tools.js';
-import { base64Of, canShare, documentOf, fileName, paperOf, photoFile, pixelsOf, save, share } from './files.js';
+import { base64Of, canShare, documentOf, fileName, paperOf, photoFile, pixelsOf, share } from './files.js';
 import './paper.js';
 import type { Pixels } from './pdf.js';
 import { printNow } from './printed.js';
@@ -107,7 +108,7 @@ export class DermletReport extends LitElement {
   #save(make: (subject: Subject) => Promise<File>): Promise<void> {
     return this.#do(async (subject) => {
       const file = await make(subject);
-      save(file);
+      download(file, file.name);
       return () => say('report.saved', { name: file.name });
     });
   }

@@ -23,6 +23,7 @@ import {
 } from '../../messages/index.js';
 import { say } from '../../messages/review.js';
 import { clear, draw, drawThumbnail } from '../canvas.js';
+import { download } from '../download.js';
 import { define, emit } from '../emit.js';
 import { html } from '../html.js';
 import { tierIcons } from '../icons.js';
@@ -49,14 +50,7 @@ const isTier = (kind: Kind) => kind === 'high' || kind === 'moderate' || kind ==
 
 const kindWords = (kind: Kind): string => (isTier(kind) ? tierWords(kind).title : say(`review.kind.${kind}`));
 
-function save(text: string, type: string, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = name;
-  link.click();
-  // Once the browser has begun to read it.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
+const save = (text: string, type: string, name: string): void => download(new Blob([text], { type }), name);
 
 /** A reader's answers outlive the list: it may be closed and opened again. */
 const kept = new WeakMap<Session, Map<number, Reading>>();
