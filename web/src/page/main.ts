@@ -9,6 +9,7 @@ import { languageStore, speakAsChosen } from './language.js';
 import './model-choice.js';
 import { offerDrawings } from './samples.js';
 import { registerServiceWorker, whenIdle } from './service-worker.js';
+import { nextTask } from './task.js';
 import { offerThemes } from './theme.js';
 
 whenIdle(registerServiceWorker);
@@ -23,6 +24,7 @@ if (isFramedByStranger()) {
   const choice = await firstChoice(pageModel, listed);
   await speakAsChosen();
   element.setAttribute('model', choice.name);
+  await nextTask();
   register();
   whenIdle(() => void followPrinting(element));
   offerDrawings(element);
