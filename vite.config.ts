@@ -28,6 +28,25 @@ const words: Plugin = {
   transformIndexHtml: { order: 'pre', handler: (html) => withWords(html) },
 };
 
+/** The worker's script is asked for with the page's own, not once they have run: the line would wait meanwhile. */
+const workerAhead: Plugin = {
+  name: 'dermlet-worker-ahead',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (_, { bundle }) => {
+      const worker = Object.keys(bundle ?? {}).find((name) => /^assets\/worker-.*\.js$/.test(name));
+      if (worker === undefined) throw new Error('the worker is in no chunk');
+      return [
+        {
+          tag: 'link',
+          attrs: { rel: 'preload', as: 'script', crossorigin: true, href: `./${worker}` },
+          injectTo: 'head',
+        },
+      ];
+    },
+  },
+};
+
 /** What the embed entry needs before anything is asked for, by module; filled when chunks are made. */
 const needed = new Set<string>();
 
@@ -56,7 +75,7 @@ export default defineConfig({
   base: './',
   // ONNX Runtime without an inlined copy of its own loader: the files come from `engine/`.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
-  plugins: [oneBinary, words],
+  plugins: [oneBinary, words, workerAhead],
   worker: { format: 'es', plugins: () => [oneBinary] },
   build: {
     outDir: at('dist'),
