@@ -7,16 +7,16 @@ import { engineFiles } from './tools/build/parts.mjs';
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * The WASM module's glue names its binary in the form that bundlers copy. The engine fetches `engine/dermlet.wasm`
- * itself and hands it over: a second copy in `assets/` would only be kept and never read.
+ * The WASM modules' glue names its binary in the form that bundlers copy. The engine fetches `engine/*.wasm` itself
+ * and hands it over: a second copy in `assets/` would only be kept and never read.
  */
 const oneBinary: Plugin = {
   name: 'dermlet-one-binary',
   enforce: 'pre',
   transform(code, id) {
-    if (!id.replaceAll('\\', '/').endsWith('/build/wasm/dermlet.js')) return null;
+    if (!id.replaceAll('\\', '/').match(/\/build\/wasm\/(dermlet|learn)\.js$/)) return null;
     return {
-      code: code.replace(/new URL\((["'])dermlet\.wasm\1, *import\.meta\.url\)/g, '$1dermlet.wasm$1'),
+      code: code.replace(/new URL\((["'])(\w+)\.wasm\1, *import\.meta\.url\)/g, '$1$2.wasm$1'),
       map: null,
     };
   },

@@ -13,6 +13,10 @@ set(core_pixel_sources
   geometry/resample.cc
   view/quality.cc)
 
+# Sums over embeddings.
+set(core_sum_sources
+  learn/logistic.cc)
+
 set(core_other_sources
   colour/colour.cc
   colour/codes.cc
@@ -22,6 +26,7 @@ set(core_other_sources
   decision/decision.cc
   decision/heatmap.cc
   decision/modality.cc
+  decision/own_head.cc
   decision/rejection.cc
   formats/bmp/decode.cc
   formats/bmp/header.cc
@@ -43,6 +48,7 @@ set(core_other_sources
   formats/png/palette.cc
   formats/sniff.cc
   geometry/orientation.cc
+  learn/head.cc
   pipeline.cc
   view/locate.cc
   view/tensor.cc
@@ -51,7 +57,7 @@ set(core_other_sources
 set(core_stb_source formats/stb_image.cc)
 
 set(core_sources)
-foreach(list core_idct_source core_jpeg_sources core_pixel_sources core_other_sources core_stb_source)
+foreach(list core_idct_source core_jpeg_sources core_pixel_sources core_sum_sources core_other_sources core_stb_source)
   list(TRANSFORM ${list} PREPEND "${core_folder}/")
   list(APPEND core_sources ${${list}})
 endforeach()

@@ -23,7 +23,11 @@ import {
 } from './toolchain.mjs';
 
 const CMAKE_FILES = ['CMakeLists.txt', 'CMakePresets.json', 'cmake'];
-export const WASM_FILES = ['build/wasm/dermlet.js', 'build/wasm/dermlet.wasm'];
+/** What every photo needs. */
+export const CORE_FILES = ['build/wasm/dermlet.js', 'build/wasm/dermlet.wasm'];
+/** What trains heads and looks up cases, fetched when it is asked for. */
+export const LEARN_FILES = ['build/wasm/learn.js', 'build/wasm/learn.wasm'];
+const WASM_FILES = [...CORE_FILES, ...LEARN_FILES];
 
 /**
  * @typedef {'native' | 'asan' | 'scalar' | 'bench'} NativePreset

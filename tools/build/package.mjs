@@ -82,6 +82,7 @@ const at = (path) => fileURLToPath(new URL('../' + path, import.meta.url));
 export const assetsFolder = at('.');
 export const modelsFolder = at('models');
 export const coreFile = at('engine/dermlet.wasm');
+export const learnFile = at('engine/learn.wasm');
 export const runtimeFile = (name) => at('engine/' + name);
 export const libheifScript = () => at('node/libheif.cjs');
 export const libheifBinary = () => at('engine/libheif.wasm');
@@ -105,8 +106,8 @@ const seams = (entries) => ({
   transform(code, id) {
     if (id === source('classifier/node/classifier.ts')) return replaced(code, "'./worker.mjs'", "'./worker.js'");
     // The engine fetches its binary itself: bundlers must not treat this as a file to copy.
-    if (id === join(root, 'build/wasm/dermlet.js'))
-      return replaced(code, /new URL\((["'])dermlet\.wasm\1, *import\.meta\.url\)/g, '"dermlet.wasm"');
+    if (['dermlet', 'learn'].some((name) => id === join(root, `build/wasm/${name}.js`)))
+      return replaced(code, /new URL\((["'])(\w+)\.wasm\1, *import\.meta\.url\)/g, '"$2.wasm"');
     return null;
   },
 });

@@ -15,6 +15,7 @@ const runtime = join(root, 'node_modules/onnxruntime-web/dist');
  */
 export const ENGINE = [
   { from: join(root, 'build/wasm/dermlet.wasm'), offline: true },
+  { from: join(root, 'build/wasm/learn.wasm'), offline: false },
   { from: join(runtime, 'ort-wasm-simd-threaded.mjs'), offline: true },
   { from: join(runtime, 'ort-wasm-simd-threaded.wasm'), offline: true },
   { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.mjs'), offline: true, mayHoldEval: true },
@@ -55,6 +56,7 @@ export async function requireInputs() {
     join(LIBHEIF, 'libheif.js'),
     join(LIBHEIF, 'libheif.wasm'),
     join(root, 'build/wasm/dermlet.js'),
+    join(root, 'build/wasm/learn.js'),
   ];
   const missing = (
     await Promise.all(needed.map(async (path) => ((await exists(path)) ? null : relative(root, path))))

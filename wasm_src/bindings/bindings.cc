@@ -16,48 +16,14 @@
 #include "field.h"
 #include "formats/inspect.h"
 #include "formats/sniff.h"
+#include "object.h"
 #include "pipeline.h"
 
 namespace dermlet {
 namespace {
 
-using emscripten::typed_memory_view;
-using emscripten::val;
-
-// Fields are written by these few functions and not through temporary vals at every place: a tenth of the module.
-class Object {
- public:
-  Object() : Object(val::object()) {}
-  explicit Object(val object) : object_(std::move(object)) {}
-  [[gnu::noinline]] Object& set(const char* key, const val& value) {
-    object_.set(key, value);
-    return *this;
-  }
-  [[gnu::noinline]] Object& set(const char* key, double value) { return set(key, val(value)); }
-  [[gnu::noinline]] Object& flag(const char* key, bool value) { return set(key, val(value)); }
-  [[gnu::noinline]] Object& text(const char* key, std::string_view value) { return set(key, val(std::string(value))); }
-  [[nodiscard]] const val& get() const { return object_; }
-
- private:
-  val object_;
-};
-
-val to_js(const Error& error) {
-  return Object().flag("ok", false).text("code", name_of(error.code)).text("message", error.message).get();
-}
-
 val to_js(const Rect& r) {
   return Object().set("x", r.x).set("y", r.y).set("width", r.width).set("height", r.height).get();
-}
-
-template <typename T>
-val copied(std::span<const T> values) {
-  return val(typed_memory_view(values.size(), values.data())).template call<val>("slice");
-}
-
-template <typename T>
-val to_array(const std::vector<T>& values) {
-  return val::global("Array").call<val>("from", typed_memory_view(values.size(), values.data()));
 }
 
 // RGB or RGBA to a clamped RGBA array that JavaScript owns; null for no picture.
@@ -147,7 +113,8 @@ DecisionSpec decision_spec_from(const Field& v) {
   spec.temperature = v["temperature"].real(kPositive);
   for (const Field& concern : v["concern"].elements({.least = 1})) spec.concern.push_back(concern.one_of<Concern>());
   spec.sets = sets_from(v["sets"], spec.concern.size());
-  spec.tiers = tiers_from(v["tiers"]);
+  spec.tiered = !v["tiers"].absent();
+  if (spec.tiered) spec.tiers = tiers_from(v["tiers"]);
   spec.rejection_threshold = rejection.absent() ? std::numeric_limits<float>::infinity() : rejection.real();
   return spec;
 }
@@ -352,6 +319,8 @@ struct OwnedPicture {
   OwnedOutputs outputs;
   OwnedOutputs frame_outputs;
   std::optional<RejectionModel> rejection;
+  Buffer<float> head_weights;
+  Buffer<float> head_bias;
 };
 
 Buffer<float> floats_or_none(const Field& v) { return v.absent() ? Buffer<float>() : v.floats(); }
@@ -383,6 +352,12 @@ LesionOutputs picture_from(const Field& v, OwnedPicture& owned) {
     } else {
       rejection_file.refuse(model.error());
     }
+  }
+  const Field head = v["spec"]["head"];
+  if (!head.omitted()) {
+    owned.head_weights = head["weights"].floats();
+    owned.head_bias = head["bias"].floats();
+    picture.head = OwnHead{owned.head_weights.span(), owned.head_bias.span()};
   }
   picture.usable = v["usable"].boolean();
   picture.framing = v["framing"].one_of<Framing>();
@@ -441,6 +416,7 @@ val interpret_js(const val& pictures, const val& combination) {
       .set("decision", to_js(interpretation->decision))
       .set("heatMap", heat_map)
       .set("perPicture", per_picture)
+      .set("embedding", copied(std::span<const float>(interpretation->embedding)))
       .set("primaryIndex", static_cast<double>(interpretation->primary_index))
       .flag("combined", interpretation->combined)
       .get();

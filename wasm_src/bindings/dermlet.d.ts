@@ -202,7 +202,8 @@ export interface DecisionSpec {
   scoresAre: Scores;
   temperature: number;
   sets: SetRule;
-  tiers: TierCuts;
+  /** null: every tier is `unknown`. */
+  tiers: TierCuts | null;
   /** null never refuses. */
   rejectionThreshold: number | null;
   /**
@@ -211,6 +212,17 @@ export interface DecisionSpec {
    */
   rejectionModel?: Uint8Array | null;
   concern: readonly Concern[];
+  /**
+   * Judges in place of the network's own last layer, by the embedding; the classes are its. Rejection stays the
+   * network's, and there is no heat map.
+   */
+  head?: HeadWeights | null;
+}
+
+/** `weights`: a row for each class. */
+export interface HeadWeights {
+  weights: Float32Array;
+  bias: Float32Array;
 }
 
 /** `classIndex` -1 explains the first-ranked class; width and height are the overlay's, in pixels. */
@@ -260,6 +272,8 @@ export interface Interpreted {
   decision: Decision;
   /** Of the primary picture. */
   heatMap: { classIndex: number; rows: number; columns: number; values: number[]; overlay: Picture } | null;
+  /** Of the primary picture, the mean over its views; empty if the network gives none. */
+  embedding: Float32Array<ArrayBuffer>;
   /** Of each picture by itself, in their order. */
   perPicture: Decision[];
   /** Of the first usable picture; 0 when none is. */

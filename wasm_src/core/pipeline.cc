@@ -137,6 +137,16 @@ Expected<std::optional<float>> rejection_of(const LesionOutputs& picture, const 
   return score;
 }
 
+// Scores, spec and rejection score of a picture that somebody's own head judges: rejection stays the network's.
+Expected<void> apply_head(const OwnHead& head, MeanOutputs& mean, DecisionSpec& spec, std::optional<float>& rejection) {
+  if (!rejection) rejection = spec.scores == Scores::kLogits ? static_cast<float>(energy_of(mean.logits)) : 0.0f;
+  DERMLET_TRY(logits, logits_of(head, mean.embedding));
+  mean.logits = std::move(logits);
+  mean.maps.clear();
+  spec.scores = Scores::kLogits;
+  return {};
+}
+
 bool size_fits(const TensorSpec& tensor) {
   return tensor.width >= 1 && tensor.height >= 1 && tensor.width <= kMaxTensorSide && tensor.height <= kMaxTensorSide;
 }
@@ -227,13 +237,17 @@ Expected<Interpretation> interpret(std::span<const LesionOutputs> pictures, cons
     return fail(ErrorCode::kInvalidArgument, "a lesion has one or two pictures");
   Interpretation result;
   std::vector<MeanOutputs> means;
+  std::vector<DecisionSpec> specs;
+  specs.reserve(pictures.size());
   std::vector<std::size_t> usable;
   for (const LesionOutputs& picture : pictures) {
     if (picture.rejection != nullptr && picture.spec.scores != Scores::kLogits)
       return fail(ErrorCode::kInvalidArgument, "a rejection model wants logits");
     DERMLET_TRY(mean, mean_of(picture));
     DERMLET_TRY(rejection, rejection_of(picture, mean));
-    DERMLET_TRY(decision, decide(mean.logits, picture.spec, picture.usable, rejection));
+    DecisionSpec& spec = specs.emplace_back(picture.spec);
+    if (picture.head) DERMLET_CHECK(apply_head(*picture.head, mean, spec, rejection));
+    DERMLET_TRY(decision, decide(mean.logits, spec, picture.usable, rejection));
     if (decision.probabilities.size() != pictures.front().spec.concern.size())
       return fail(ErrorCode::kInvalidArgument, "the pictures differ in their number of classes");
     if (picture.usable && answerable(picture.framing)) usable.push_back(means.size());
@@ -248,12 +262,13 @@ Expected<Interpretation> interpret(std::span<const LesionOutputs> pictures, cons
   if (result.combined) {
     std::vector<Opinion> opinions;
     opinions.reserve(usable.size());
-    for (const std::size_t i : usable) opinions.push_back({means[i].logits, &pictures[i].spec, &result.per_picture[i]});
+    for (const std::size_t i : usable) opinions.push_back({means[i].logits, &specs[i], &result.per_picture[i]});
     DERMLET_TRY(joint, combine(opinions, combination));
     result.decision = std::move(joint);
   }
   DERMLET_TRY(map, explain_primary(pictures[result.primary_index], means[result.primary_index], result.decision));
   result.heat_map = std::move(map);
+  result.embedding = std::move(means[result.primary_index].embedding);
   return result;
 }
 

@@ -22,6 +22,7 @@
 #include "decision/combine.h"
 #include "decision/decision.h"
 #include "decision/heatmap.h"
+#include "decision/own_head.h"
 #include "decision/rejection.h"
 #include "expected.h"
 #include "formats/header.h"
@@ -108,6 +109,8 @@ struct LesionOutputs {
       nullptr;  // not owned; null scores rejection by energy. Wants logits and the embedding
   std::optional<ModelOutputs> frame_outputs{};  // of the frame around the spot, for kBoth: logits and embedding are
                                                 // averaged, the maps are those of `outputs`
+  std::optional<OwnHead> head{};  // the decision is by its logits and the spec's K is its own; rejection still is by the
+                                  // network's scores, and there is no heat map
   Framing framing = Framing::kWhole;  // how the part that the network saw was found; not answerable(): left out like a
                                       // picture that is not usable
 };
@@ -117,6 +120,7 @@ struct Interpretation {
   std::optional<HeatMap> heat_map;    // of the primary picture, for the requested class, else the lesion's first-ranked
   std::vector<Decision> per_picture;  // of each by itself
   std::size_t primary_index = 0;      // of the first usable picture; 0 when none is
+  std::vector<float> embedding;       // of the primary picture, the mean over its views; empty where there is none
   bool combined = false;              // whether two or more pictures were usable and so combined (combine.h)
 };
 

@@ -60,6 +60,7 @@ std::size_t set_size(const Decision& decision, const SetRule& rule) {
 }
 
 Tier concern_tier(std::span<const float> probabilities, const DecisionSpec& spec) {
+  if (!spec.tiered) return Tier::kUnknown;
   double high = 0;
   double moderate = 0;
   for (std::size_t k = 0; k < spec.concern.size(); ++k) {

@@ -51,6 +51,7 @@ struct DecisionSpec {
   TierCuts tiers;
   float rejection_threshold = 0;  // refused when the rejection score is greater; +infinity never refuses
   std::vector<Concern> concern;   // K
+  bool tiered = true;             // else every tier is kUnknown: there are no cuts that were fitted
 };
 
 struct Decision {

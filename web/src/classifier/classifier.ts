@@ -2,15 +2,18 @@
  * The engine's public API. Calls queue and run one at a time in a module worker, which is ended when idle and restarted
  * when needed; the caller notices neither.
  */
+import type { Trained } from '../../../wasm_src/bindings/learn.js';
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { engineFolder, shippedIn } from './asset-base.js';
 import { spawnWorker } from './browser-worker.js';
+import { imported } from './causes.js';
 import type { CallOptions, CheckOptions } from './engine.js';
 import { engineKeys } from './engine-files.js';
 import { EngineWorker, NeedsOneThread, NotStarted, type Ready, type Spawn } from './engine-worker.js';
 import { DermletError } from './errors.js';
 import { hold } from './file-store.js';
 import { bytesOf, type Kept, keptInput, withPixelSources } from './given.js';
+import { type Head, type HeadInfo, headInfo } from './head.js';
 import { type InputOf, isList, ofPicture, type PictureOf } from './input.js';
 import { LIMITS } from './limits.js';
 import { type Manifest, modelInfo } from './manifest.js';
@@ -29,6 +32,8 @@ import type {
   ModelInfo,
   ModelSummary,
   Stage,
+  TrainingExample,
+  TrainOptions,
 } from './options.js';
 import type { LoadSettings, WireInput } from './protocol.js';
 import type { Quality, Result } from './result.js';
@@ -68,6 +73,8 @@ export class Classifier {
   readonly model: ModelInfo;
   /** Set if a newer version of the model is there and could not be used: the one kept on this device is. */
   readonly failedUpdate: FailedUpdate | undefined;
+  /** What is known of the head that judges in place of the network's last layer. */
+  readonly head: HeadInfo | undefined;
   readonly #manifest: Manifest;
   readonly #settings: LoadSettings;
   readonly #internals: Internals;
@@ -94,6 +101,7 @@ export class Classifier {
     this.#internals = internals;
     this.failedUpdate = loaded.ready.failedUpdate;
     this.#release = hold([...modelKeys(settings.folder, this.#manifest), ...engineKeys(settings.assetBase)]);
+    this.head = settings.head && headInfo(settings.head.manifest);
     this.model = modelInfo(this.#manifest, settings.folder, settings.modelAddresses);
     this.#restIdle();
   }
@@ -119,6 +127,7 @@ export class Classifier {
     throwIfAborted(options.signal);
     const here = globalThis.location?.href;
     const assetBase = engineFolder(options.assetBase, here);
+    const head = options.head && (await headOf(options.head));
     const model = given ?? (await defaultModel(assetBase, options.signal));
     const folder = resolveModel(model, assetBase, here);
     const settings: LoadSettings = {
@@ -127,6 +136,7 @@ export class Classifier {
       modelAddresses: shippedIn(folder),
       engineAddresses: shippedIn(assetBase),
       backend: checkedBackend(options.backend),
+      head,
       warmUp: true,
     };
     const loaded = await start(settings, internals.spawn, guarded(options.onProgress), options.signal).catch(
@@ -172,6 +182,25 @@ export class Classifier {
       ask: (worker, bytes) => worker.check(bytes as ArrayBuffer, wanted),
       complete: (quality) => quality,
     });
+  }
+
+  /**
+   * Trains a last layer of your own on labelled pictures, here on this device: classify each with `embedding: true`,
+   * and give the results with their labels. `headFile` makes a file of it, which `load` takes.
+   * @throws DermletError INVALID_ARGUMENT (what is wrong with the examples), ABORTED, BACKEND_FAILED, DISPOSED
+   */
+  async trainHead(examples: readonly TrainingExample[], options: TrainOptions = {}): Promise<Head> {
+    if (this.#disposed) throw disposedError();
+    throwIfAborted(options.signal);
+    if (this.head) throw new DermletError('INVALID_ARGUMENT', 'A head is trained on a model without one.');
+    const { trainingJob } = await imported(() => import('./training.js'));
+    const { examples: embeddings, spec, finish } = trainingJob(this.model, examples, options);
+    const onProgress = guarded(options.onProgress);
+    const trained = await this.#enqueue<Trained>(new ArrayBuffer(0), options.signal, () => undefined, {
+      ask: (worker) => worker.train(embeddings, spec, onProgress, options.signal),
+      complete: (answer) => answer,
+    });
+    return finish(trained);
   }
 
   #enqueue<Answer>(
@@ -389,6 +418,14 @@ async function start(
   }
 }
 
+/** @throws DermletError MODEL_CORRUPT, MODEL_TOO_NEW */
+async function headOf(file: Blob | ArrayBuffer | Uint8Array<ArrayBuffer>): Promise<Head> {
+  const { readHead, MAX_HEAD_BYTES } = await imported(() => import('./head-file.js'));
+  // No more is read than shows that it is too large.
+  const bytes = file instanceof Blob ? await file.slice(0, MAX_HEAD_BYTES + 1).arrayBuffer() : file;
+  return readHead(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
+}
+
 function disposedError(): DermletError {
   return new DermletError('DISPOSED', 'The classifier was disposed.');
 }
@@ -399,12 +436,20 @@ function checkedBackend(backend: BackendChoice = 'auto'): BackendChoice {
   return backend;
 }
 
-function callOptions({ modality, crop, explain, images, testTimeAugmentation }: ClassifyOptions): CallOptions {
+function callOptions({
+  modality,
+  crop,
+  explain,
+  images,
+  testTimeAugmentation,
+  embedding,
+}: ClassifyOptions): CallOptions {
   return {
     ...(modality === undefined ? {} : { modality }),
     ...(crop === undefined ? {} : { crop: plainCrop(crop) }),
     ...(testTimeAugmentation === undefined ? {} : { testTimeAugmentation }),
     ...(explain === undefined ? {} : { explain }),
+    ...(embedding === undefined ? {} : { embedding }),
     ...(images === undefined ? {} : { images }),
   };
 }

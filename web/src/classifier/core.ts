@@ -151,7 +151,7 @@ export class Core {
 }
 
 /** @throws DermletError with the core's code */
-function wanted<T extends { ok: true }>(answer: T | Failure): T {
+export function wanted<T extends { ok: true }>(answer: T | Failure): T {
   if (!answer.ok) throw new DermletError(answer.code satisfies CoreErrorCode, answer.message);
   return answer;
 }

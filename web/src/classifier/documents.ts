@@ -310,6 +310,57 @@ export const selfTestReference = v.object({
 });
 export type SelfTestReference = v.InferOutput<typeof selfTestReference>;
 
+// the model whose embedding a head reads
+const headBase = v.strictObject({
+  name: modelName,
+  version: version,
+  // of the network's file: the head fits no other
+  sha256: sha256,
+});
+export type HeadBase = v.InferOutput<typeof headBase>;
+
+// what heads said of pictures that they had not seen
+const heldOut = v.strictObject({
+  folds: v.pipe(v.number(), v.integer(), v.minValue(2)),
+  // a fold for each group of pictures
+  leaveOneOut: v.boolean(),
+  correct: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  accuracy: share,
+  // of Wilson's 95 % interval of the accuracy
+  least: share,
+  most: share,
+  balancedAccuracy: share,
+  // a row for each label, in it how often each class ranked first
+  confusion: v.array(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  // share whose label is in the set
+  setCoverage: share,
+  // mean number of classes in it
+  setSize: notNegative,
+});
+export type HeldOut = v.InferOutput<typeof heldOut>;
+
+// a last layer trained on the device (docs/retrain.md); in its file the weights follow
+export const headManifest = v.strictObject({
+  headVersion: v.literal(1),
+  title: words,
+  base: headBase,
+  embeddingSize: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(8192)),
+  // what of its pictures the network saw, and sees where a call does not say
+  crop: v.pipe(v.string(), v.regex(/^(auto|whole)$/u)),
+  classes: v.pipe(v.array(modelClass), v.minLength(2)),
+  // it was trained on, one number a class
+  pictures: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(2))), v.minLength(2)),
+  // C of scikit-learn's LogisticRegression
+  inversePenalty: temperature,
+  // each class counted alike
+  balanced: v.boolean(),
+  converged: v.boolean(),
+  // of its own pictures; the model's where that is higher
+  rejectionThreshold: rejectionThreshold,
+  heldOut: heldOut,
+});
+export type HeadManifest = v.InferOutput<typeof headManifest>;
+
 /** The files that a manifest names with size and hash. */
 export const filesOf = (manifest: Pick<Manifest, 'file' | 'locator' | 'rejection' | 'selfTest'>): FileEntry[] =>
   [

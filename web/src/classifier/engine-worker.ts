@@ -1,5 +1,6 @@
 /** The page's side of one worker, from start to end. Not restartable: if it is dead, create a new one. */
 
+import type { Trained, TrainingExamples, TrainingSpec } from '../../../wasm_src/bindings/learn.js';
 import { messageOf } from './abort.js';
 import type { CallOptions, CheckOptions } from './engine.js';
 import { DermletError } from './errors.js';
@@ -62,9 +63,10 @@ export class NotStarted extends DermletError {
 const locks = (): LockManager | undefined => (globalThis.navigator as { locks?: LockManager } | undefined)?.locks;
 
 interface Call {
-  resolve(answer: Result | Quality): void;
+  resolve(answer: Result | Quality | Trained): void;
   reject(error: Error): void;
   onStage(stage: Stage): void;
+  onProgress?: (progress: number) => void;
 }
 
 export class EngineWorker {
@@ -123,15 +125,35 @@ export class EngineWorker {
     );
   }
 
-  #call<Answer extends Result | Quality>(
+  /** As `Engine.train`. @throws DermletError */
+  train(
+    examples: TrainingExamples,
+    spec: TrainingSpec,
+    onProgress: (progress: number) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<Trained> {
+    const message = (id: number): ToWorker => {
+      signal?.addEventListener('abort', () => !this.#dead && this.#worker.postMessage({ type: 'stop', id }, []));
+      return { type: 'train', id, examples, spec };
+    };
+    return this.#call(message, [], () => undefined, onProgress);
+  }
+
+  #call<Answer extends Result | Quality | Trained>(
     message: (id: number) => ToWorker,
     moved: ArrayBuffer[],
     onStage: (stage: Stage) => void,
+    onProgress?: (progress: number) => void,
   ): Promise<Answer> {
     if (this.#dead) return Promise.reject(new DermletError('BACKEND_FAILED', 'The worker has ended.'));
     const id = this.#nextId++;
     return new Promise<Answer>((resolve, reject) => {
-      this.#calls.set(id, { resolve: (answer) => resolve(answer as Answer), reject, onStage });
+      this.#calls.set(id, {
+        resolve: (answer) => resolve(answer as Answer),
+        reject,
+        onStage,
+        ...(onProgress ? { onProgress } : {}),
+      });
       this.#expect(LIMITS.firstWord);
       this.#worker.postMessage(message(id), moved);
     });
@@ -239,6 +261,10 @@ export class EngineWorker {
         return this.#calls.get(message.id)?.onStage(message.stage);
       case 'result':
         return this.#take(message.id)?.resolve(message.result);
+      case 'training':
+        return this.#calls.get(message.id)?.onProgress?.(message.progress);
+      case 'trained':
+        return this.#take(message.id)?.resolve(message.trained);
       case 'checked':
         return this.#take(message.id)?.resolve(message.quality);
       case 'failed':

@@ -2,6 +2,7 @@
  * A picture's bytes -> Result, in the page's worker and in Node alike. Connects the WASM core, the network and the
  * manifest; computes nothing itself.
  */
+
 import type {
   CombinationSpec,
   Decision,
@@ -13,11 +14,14 @@ import type {
   Prepared,
   PrepareSpec,
 } from '../../../wasm_src/bindings/dermlet.js';
+import type { Trained, TrainingExamples, TrainingSpec } from '../../../wasm_src/bindings/learn.js';
 import { throwIfAborted } from './abort.js';
+import { imported } from './causes.js';
 import { PROBABILITY_TOLERANCE, QUALITY_CHECKS } from './contract.js';
 import { Core, type Decoded } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
+import { type Head, headInfo, withHead } from './head.js';
 import { type InputOf, isList, ofPicture } from './input.js';
 import {
   AUTO,
@@ -48,7 +52,10 @@ import { Runtime } from './runtime.js';
 import { sha256 } from './sha256.js';
 
 /** The options that affect one call's result; plain data. */
-export type CallOptions = Pick<ClassifyOptions, 'modality' | 'crop' | 'explain' | 'images' | 'testTimeAugmentation'>;
+export type CallOptions = Pick<
+  ClassifyOptions,
+  'modality' | 'crop' | 'explain' | 'images' | 'testTimeAugmentation' | 'embedding'
+>;
 
 /** How the limits of a check are chosen; plain data. */
 export type CheckOptions = Pick<ClassifyOptions, 'modality'>;
@@ -64,6 +71,8 @@ export interface EngineOptions {
   /** One of the model's files, verified. @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT */
   file(entry: FileEntry): Promise<Uint8Array<ArrayBuffer>>;
   environment: Environment;
+  /** In place of the network's last layer; of this network, else it is refused. */
+  head?: Head | undefined;
   backend: BackendChoice;
   /** The self-tests passed on WASM before; without it each engine is tested. */
   passed?: PassedTests | undefined;
@@ -100,7 +109,7 @@ export class Engine {
     /** The rejection model's bytes, if the model has one. */
     readonly rejectionModel: Uint8Array | null,
   ) {
-    this.manifest = options.manifest;
+    this.manifest = options.head ? withHead(options.manifest, options.head) : options.manifest;
     const { modalityProbe: probe } = this.manifest;
     this.#probe = probe && { weights: probe.weights.flat(), bias: probe.bias };
   }
@@ -111,7 +120,8 @@ export class Engine {
    * ABORTED
    */
   static async load(options: EngineOptions): Promise<Engine> {
-    const { manifest, environment, signal } = options;
+    const { manifest, environment, head, signal } = options;
+    if (head) withHead(manifest, head); // before anything is fetched
     const starting = environment
       .coreWasm()
       .then((wasm) => Core.load(wasm, environment.coreUrl, undefined, environment.decodeForeign));
@@ -202,7 +212,7 @@ export class Engine {
           return {
             outputs,
             frameOutputs,
-            spec: decisionSpec(this.manifest, modality, testTimeAugmentation, this.rejectionModel),
+            spec: decisionSpec(this.manifest, modality, testTimeAugmentation, this.rejectionModel, this.options.head),
             usable: quality.usable,
             framing,
             explain,
@@ -232,6 +242,23 @@ export class Engine {
     return (await this.core.prepare(bytes, prepareSpec(this.manifest, id, 0), null)).quality;
   }
 
+  /**
+   * Trains a head. `stopped` is asked now and then; once it says so the training ends.
+   * @throws DermletError INVALID_ARGUMENT, ABORTED, BACKEND_FAILED, MODEL_UNAVAILABLE
+   */
+  async train(
+    examples: TrainingExamples,
+    spec: TrainingSpec,
+    onProgress: (progress: number) => void,
+    stopped: () => boolean,
+  ): Promise<Trained> {
+    const [{ train }, wasm] = await Promise.all([
+      imported(() => import('./learn.js')),
+      this.options.environment.learnWasm(),
+    ]);
+    return train(wasm, examples, spec, onProgress, stopped);
+  }
+
   /** Classifies the model's self-test picture and compares with the shipped reference. @throws DermletError */
   async selfTest(): Promise<SelfTest> {
     return this.runtime.run((network) => runSelfTest(this.options, this.core, network));
@@ -253,6 +280,11 @@ export class Engine {
     await this.runtime.release();
   }
 
+  /** What a head's own pictures were seen by, where a call does not say. */
+  get #crop(): Crop | undefined {
+    return this.options.head?.manifest.crop as Crop | undefined;
+  }
+
   /** Checks everything that can be known before a picture is read. @throws DermletError INVALID_ARGUMENT */
   #request(input: EngineInput, options: CallOptions): EngineRequest {
     const { manifest } = this;
@@ -264,7 +296,7 @@ export class Engine {
     ).map(
       ({ bytes, crop, modality = options.modality ?? AUTO }): RequestedPicture => ({
         bytes,
-        crop: checkedCrop(crop),
+        crop: checkedCrop(crop ?? this.#crop),
         modality: modality === AUTO ? AUTO : findModality(manifest, modality),
       }),
     );
@@ -282,6 +314,7 @@ export class Engine {
       views: testTimeAugmentation ? viewsOf(manifest) : 1,
       explained: findExplained(manifest, options.explain),
       images: options.images === true,
+      embedding: options.embedding === true,
     };
   }
 
@@ -448,6 +481,8 @@ export class Engine {
         ...(runtime.fallback ? { fallback: runtime.fallback } : {}),
         timings,
       },
+      ...(request.embedding && interpreted.embedding.length > 0 ? { embedding: [...interpreted.embedding] } : {}),
+      ...(this.options.head ? { head: headInfo(this.options.head.manifest) } : {}),
       ...(request.images ? { images: resultImages(main.picture, heatMap) } : {}),
     };
   }
@@ -498,6 +533,7 @@ interface EngineRequest {
   views: number;
   explained: number | null;
   images: boolean;
+  embedding: boolean;
 }
 
 const probabilitiesById = ({ classes }: Manifest, { probabilities }: Decision): Record<string, number> =>
@@ -559,16 +595,19 @@ export function decisionSpec(
   modality: Modality,
   testTimeAugmentation: boolean,
   rejectionModel: Uint8Array | null = null,
+  head?: Head,
 ): DecisionSpec {
   const { temperature, sets, tiers } = calibrationOf(modality, testTimeAugmentation);
   return {
     scoresAre: manifest.outputs.scoresAre,
     temperature,
     sets,
-    tiers,
+    // A head's tiers would need cuts fitted on more pictures than it has.
+    tiers: head ? null : tiers,
     rejectionThreshold: rejectionThreshold(manifest, modality, testTimeAugmentation),
     rejectionModel,
     concern: manifest.classes.map(({ concern }) => concern),
+    head: head ? { weights: head.weights, bias: head.bias } : null,
   };
 }
 

@@ -4,5 +4,10 @@ declare module '*/build/wasm/dermlet.js' {
   export default createDermlet;
 }
 
+declare module '*/build/wasm/learn.js' {
+  const createLearn: typeof import('../../../wasm_src/bindings/learn.js').default;
+  export default createLearn;
+}
+
 /** The engine's binaries by name; set by the builds of site and package, absent in Node. */
 declare const __DERMLET_ENGINE_FILES__: Readonly<Record<string, import('./engine-files.js').EngineFile>> | undefined;

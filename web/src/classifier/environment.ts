@@ -19,6 +19,8 @@ export interface Environment {
   readonly coreUrl: string;
   /** @throws DermletError MODEL_UNAVAILABLE */
   coreWasm(): Promise<Uint8Array<ArrayBuffer>>;
+  /** learn.wasm and its address, fetched when it is first asked for. @throws DermletError MODEL_UNAVAILABLE */
+  learnWasm(): Promise<{ bytes: Uint8Array<ArrayBuffer>; url: string }>;
   /** ONNX Runtime's binary for a backend. @throws DermletError MODEL_UNAVAILABLE */
   runtimeWasm(backend: Backend): Promise<Uint8Array<ArrayBuffer>>;
   /** Address of the script for that binary; undefined if it is part of the import. */
@@ -172,6 +174,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     scripts: (backend) => [address(`${RUNTIME_FILES[backend]}.mjs`), ...(wasm ? [address('libheif.mjs')] : [])],
     coreUrl: address('dermlet.wasm'),
     coreWasm: () => load('dermlet.wasm'),
+    learnWasm: async () => ({ bytes: await load('learn.wasm', false), url: address('learn.wasm') }),
     runtimeWasm: (backend) => load(`${RUNTIME_FILES[backend]}.wasm`),
     runtimeScript: (backend) => address(`${RUNTIME_FILES[backend]}.mjs`),
     threads: options.threads ?? allowedThreads(),

@@ -4,6 +4,7 @@ export { Classifier, listModels } from './classifier.js';
 export { FORMAT_FILES, QUALITY_CHECKS } from './contract.js';
 export { DermletError, type ErrorCode } from './errors.js';
 export { MAX_FILE_BYTES } from './given.js';
+export type { Head, HeadInfo, HeadWarning } from './head.js';
 export { onKept } from './kept-channel.js';
 export { keptVersion } from './model-store.js';
 export { isModelName } from './models.js';
@@ -20,6 +21,8 @@ export type {
   ModelInfo,
   ModelSummary,
   Stage,
+  TrainingExample,
+  TrainOptions,
 } from './options.js';
 export type { RequestLog } from './requests.js';
 export { requestLog } from './requests.js';

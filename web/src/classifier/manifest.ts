@@ -13,6 +13,7 @@ export type {
   Calibration,
   Combination,
   FileEntry,
+  HeadManifest,
   Locator,
   Look,
   Modality,

@@ -1,6 +1,7 @@
 /** The classifier's options, progress and stages. */
 import type { Rect } from '../../../wasm_src/bindings/dermlet.js';
 import type { Concern, ErrorCode } from './contract.js';
+import type { Result } from './result.js';
 
 export type BackendChoice = 'auto' | 'wasm' | 'webgpu';
 
@@ -24,6 +25,11 @@ export interface LoadOptions {
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
   /**
+   * The file of a head that `trainHead` made, used in place of the network's last layer: the classes are its own. It
+   * must be of this very network.
+   */
+  head?: Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
+  /**
    * Milliseconds without a call after which the worker is ended to free its memory; 0: never. Default 60000. In a
    * browser it goes on where it could not be started again without a network: without a service worker that keeps its
    * scripts, or while its files are not kept on this device.
@@ -34,6 +40,30 @@ export interface LoadOptions {
    * it. Default: `engine/` beside this module.
    */
   assetBase?: string | URL;
+}
+
+/** A labelled picture: what `classify` said of it with `embedding: true`. */
+export interface TrainingExample {
+  result: Pick<Result, 'model' | 'embedding' | 'rejection'>;
+  /** A class's id. */
+  label: string;
+  /** Pictures of one lesion or person share one: they are left out together when the head is judged. */
+  group?: string;
+}
+
+export interface TrainOptions {
+  title?: string;
+  /** Default: the labels in order; ids of the model's classes bring its names, others are their own names. */
+  classes?: readonly { id: string; name: string; plain?: string; concern: Concern }[];
+  /** What of the pictures was classified, if not `auto`; the head's default from then on. */
+  crop?: 'auto' | 'whole';
+  /** scikit-learn's C, over 0: smaller trusts the examples less. Default 1. */
+  inversePenalty?: number;
+  /** Each class counts alike, however many examples it has. Default true. */
+  balanced?: boolean;
+  /** 0 to 1. */
+  onProgress?: (progress: number) => void;
+  signal?: AbortSignal;
 }
 
 export interface ListOptions {
@@ -72,6 +102,8 @@ export interface ClassifyOptions {
    * Default false.
    */
   explain?: boolean | string;
+  /** Adds `result.embedding`, for `trainHead`. Default false. */
+  embedding?: boolean;
   /** Adds `result.images`: upright preview, the network's view, the heat-map overlay. Default false. */
   images?: boolean;
   onStage?: (stage: Stage) => void;

@@ -1,8 +1,10 @@
 /** The messages between page and worker. Everything is plain data; pictures and bytes are moved, not copied. */
+import type { Trained, TrainingExamples, TrainingSpec } from '../../../wasm_src/bindings/learn.js';
 import { messageOf } from './abort.js';
 import type { Addresses } from './asset-base.js';
 import type { CallOptions, CheckOptions } from './engine.js';
 import { DermletError, type ErrorCode } from './errors.js';
+import type { Head } from './head.js';
 import { filesIn, type InputOf } from './input.js';
 import type { Manifest } from './manifest.js';
 import type { BackendChoice, FailedUpdate, LoadProgress, Stage } from './options.js';
@@ -38,6 +40,8 @@ export interface LoadSettings {
   threads?: number | undefined;
   /** Set when a worker is restarted: the model stays the one first loaded. */
   manifest?: Manifest | undefined;
+  /** In place of the network's last layer. */
+  head?: Head | undefined;
   /** Whether to run everything once before `ready`. */
   warmUp: boolean;
   /** A lock that the worker holds as long as it lives: the browser takes it back when the worker ends, in any way. */
@@ -54,6 +58,10 @@ export type ToWorker =
   | { type: 'classify'; id: number; input: WireInput; options: CallOptions }
   /** Asks for `checked`. */
   | { type: 'check'; id: number; input: ArrayBuffer; options: CheckOptions }
+  /** Asks for `trained`, and `training` before it. */
+  | { type: 'train'; id: number; examples: TrainingExamples; spec: TrainingSpec }
+  /** A training is no longer wanted. */
+  | { type: 'stop'; id: number }
   /** Asks for `kept`. `ahead`: what only some photos need is fetched first. */
   | { type: 'keep'; ahead: boolean };
 
@@ -79,6 +87,8 @@ export type FromWorker =
   | { type: 'stage'; id: number; stage: Stage }
   | { type: 'result'; id: number; result: Result }
   | { type: 'checked'; id: number; quality: Quality }
+  | { type: 'training'; id: number; progress: number }
+  | { type: 'trained'; id: number; trained: Trained }
   | { type: 'failed'; id: number; error: WireError }
   /** Addresses of all that another worker would need, if its files are kept on this device; else null. */
   | { type: 'kept'; scripts: string[] | null }

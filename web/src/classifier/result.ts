@@ -11,6 +11,7 @@ import type {
   Tier,
 } from './contract.js';
 import type { DecodePath } from './foreign.js';
+import type { HeadInfo } from './head.js';
 
 export type {
   ColourSource,
@@ -157,6 +158,10 @@ export interface Result {
   /** Present if pictures of one lesion were given. */
   lesion?: Lesion;
   runtime: Runtime;
+  /** The network's pooled features of the primary picture, if asked for: what a head is trained on. */
+  embedding?: number[];
+  /** Present if a head of somebody's own made the scores, in place of the network's last layer. */
+  head?: HeadInfo;
   /** Pixels for display, absent if not asked for. Not JSON: `withoutImages` drops them. */
   images?: ResultImages;
 }

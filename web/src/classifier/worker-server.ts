@@ -113,6 +113,7 @@ async function loadVersion(
   const engine = await Engine.load({
     manifest,
     environment,
+    head: settings.head,
     backend: settings.backend,
     file,
     // A manifest that comes from the page is of a model that this page has had loaded.
@@ -214,6 +215,23 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     }
   };
 
+  const stopped = new Set<number>();
+  const train = async ({ id, examples, spec }: Extract<ToWorker, { type: 'train' }>) => {
+    try {
+      if (!loaded) throw new Error('train before load');
+      const { engine } = await loaded;
+      const onProgress = (progress: number) => post({ type: 'training', id, progress });
+      post({ type: 'trained', id, trained: await engine.train(examples, spec, onProgress, () => stopped.has(id)) });
+    } catch (error) {
+      post({ type: 'failed', id, error: toWire(error) });
+    } finally {
+      stopped.delete(id);
+    }
+  };
+
+  const answer = (message: Extract<ToWorker, { type: 'classify' | 'check' | 'train' }>): Promise<void> =>
+    message.type === 'check' ? check(message) : message.type === 'train' ? train(message) : classify(message);
+
   let answered: Promise<void> = Promise.resolve();
   const keep = async (ahead: boolean) => {
     // What cannot be fetched is not kept.
@@ -224,6 +242,7 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
   port.addEventListener('message', ({ data }) => {
     if (data.type === 'load') void start(data.settings);
     else if (data.type === 'keep') answered = answered.then(() => keep(data.ahead));
-    else last = last.then(() => (data.type === 'check' ? check(data) : classify(data)));
+    else if (data.type === 'stop') stopped.add(data.id);
+    else last = last.then(() => answer(data));
   });
 }

@@ -5,10 +5,19 @@ import { Worker } from 'node:worker_threads';
 import { messageOf } from '../abort.js';
 import { Classifier as AnyClassifier } from '../classifier.js';
 import type { WorkerLike } from '../engine-worker.js';
+import type { Head, HeadInfo } from '../head.js';
 import { isList, ofPicture } from '../input.js';
 import { LIMITS } from '../limits.js';
 import { modelInfo } from '../manifest.js';
-import type { ClassifyInput, ClassifyOptions, LesionPicture, LoadOptions, ModelInfo } from '../options.js';
+import type {
+  ClassifyInput,
+  ClassifyOptions,
+  LesionPicture,
+  LoadOptions,
+  ModelInfo,
+  TrainingExample,
+  TrainOptions,
+} from '../options.js';
 import type { FromWorker, ToWorker } from '../protocol.js';
 import type { Result } from '../result.js';
 import { defaultModel, folderOf, loadManifest } from './engine.js';
@@ -24,6 +33,7 @@ const ENDS_WORK: ReadonlySet<FromWorker['type']> = new Set([
   'threads-failed',
   'result',
   'failed',
+  'trained',
 ]);
 
 /** A worker thread behind the interface of a browser's worker. It keeps the process alive only while it works. */
@@ -83,7 +93,7 @@ export class Classifier {
    */
   static async load(
     model: string = defaultModel,
-    options: Pick<LoadOptions, 'signal' | 'onProgress' | 'idleTimeout'> = {},
+    options: Pick<LoadOptions, 'signal' | 'onProgress' | 'idleTimeout' | 'head'> = {},
   ): Promise<Classifier> {
     const all: LoadOptions = { ...options, backend: 'wasm', assetBase: pathToFileURL(coreFile) };
     const internals = { spawn: spawnThread, stuckAfter: LIMITS.stuck };
@@ -101,6 +111,15 @@ export class Classifier {
       picture: await ofPicture(index, input.length, () => opened(entry.picture)),
     }));
     return this.#inner.classify(await Promise.all(pictures), options);
+  }
+
+  /** As in browsers. @throws DermletError with any code */
+  trainHead(examples: readonly TrainingExample[], options: TrainOptions = {}): Promise<Head> {
+    return this.#inner.trainHead(examples, options);
+  }
+
+  get head(): HeadInfo | undefined {
+    return this.#inner.head;
   }
 
   /** Ends the thread; calls not yet answered are rejected with DISPOSED. May be called twice. */

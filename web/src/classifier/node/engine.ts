@@ -7,11 +7,12 @@ import { pathToFileURL } from 'node:url';
 import { Engine } from '../engine.js';
 import type { Environment } from '../environment.js';
 import { DermletError } from '../errors.js';
+import type { Head } from '../head.js';
 import { type Manifest, parseManifestText } from '../manifest.js';
 import { verifyFile } from '../model-store.js';
 import { isModelName } from '../models.js';
 import { decodeInNode } from './decoder.js';
-import { coreFile, modelsFolder, runtimeFile } from './files.js';
+import { coreFile, learnFile, modelsFolder, runtimeFile } from './files.js';
 import { read } from './read.js';
 
 export { DEFAULT_MODEL as defaultModel } from '../contract.js';
@@ -20,6 +21,7 @@ function nodeEnvironment(): Environment {
   return {
     coreUrl: pathToFileURL(coreFile).href,
     coreWasm: () => read(coreFile),
+    learnWasm: async () => ({ bytes: await read(learnFile), url: pathToFileURL(learnFile).href }),
     runtimeWasm: () => read(runtimeFile('ort-wasm-simd-threaded.wasm')),
     runtimeScript: () => undefined,
     decodeForeign: decodeInNode,
@@ -68,13 +70,15 @@ export async function loadManifest(model: string): Promise<Manifest> {
 /**
  * @param model a model's name, its folder or its manifest.json
  * @param known its manifest, if already read
+ * @param head in place of its last layer
  * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED
  */
-export async function loadEngine(model: string, known?: Manifest): Promise<Engine> {
+export async function loadEngine(model: string, known?: Manifest, head?: Head): Promise<Engine> {
   const base = folderOf(model);
   const manifest = known ?? (await loadManifest(model));
   return Engine.load({
     manifest,
+    head,
     backend: 'wasm',
     environment: nodeEnvironment(),
     file: async (entry) => {

@@ -14,6 +14,7 @@ export const assetsFolder: string | undefined = undefined;
 /** One folder per model. */
 export const modelsFolder = join(root, 'models');
 export const coreFile = join(root, 'build', 'wasm', 'dermlet.wasm');
+export const learnFile = join(root, 'build', 'wasm', 'learn.wasm');
 /** Path of one of ONNX Runtime's files. */
 export const runtimeFile = (name: string): string => join(dirname(resolve('onnxruntime-web/wasm')), name);
 /** CommonJS. */

@@ -2,6 +2,8 @@
 export { DEFAULT_MODEL, FORMAT_FILES, OUTCOMES } from '../contract.js';
 export { DermletError, type ErrorCode } from '../errors.js';
 export { MAX_FILE_BYTES } from '../given.js';
+export { type Head, type HeadInfo, type HeadWarning, headInfo } from '../head.js';
+export { headFile, MAX_HEAD_BYTES, readHead } from '../head-file.js';
 export type * from '../options.js';
 export * from '../result.js';
 export { Classifier, readModelInfo } from './classifier.js';

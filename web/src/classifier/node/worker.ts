@@ -10,4 +10,6 @@ const port: ServerPort = {
   addEventListener: (_type, listener) => void parentPort!.on('message', (data: ToWorker) => listener({ data })),
 };
 
-serve(port, async ({ folder, manifest }) => ({ engine: await loadEngine(fileURLToPath(folder), manifest) }));
+serve(port, async ({ folder, manifest, head }) => ({
+  engine: await loadEngine(fileURLToPath(folder), manifest, head),
+}));

@@ -1,0 +1,96 @@
+// Embind of what learns and looks up, a module of its own: it is fetched when somebody first asks for it, and no photo
+// waits for it. learn.d.ts beside this file says the same for TypeScript; bindings.cc says how.
+#include <emscripten/bind.h>
+#include <emscripten/heap.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "field.h"
+#include "learn/head.h"
+#include "object.h"
+
+namespace dermlet {
+namespace {
+
+// The training under way: there is one at a time.
+std::optional<HeadTrainer> training;
+
+// Whole numbers from 0.
+std::vector<std::uint32_t> indices(const Field& v) {
+  const std::vector<float> numbers = v.numbers();
+  const bool whole = std::all_of(numbers.begin(), numbers.end(),
+                                 [](float number) { return number >= 0 && number < 1 << 24 && number == std::floor(number); });
+  if (!whole) v.refuse("whole numbers from 0");
+  return whole ? std::vector<std::uint32_t>(numbers.begin(), numbers.end()) : std::vector<std::uint32_t>();
+}
+
+val start_training_js(const val& examples, const val& spec) {
+  training.reset();
+  std::optional<Error> error;
+  const Field v("examples", examples, error);
+  const auto embeddings = v["embeddings"].floats();
+  const auto labels = indices(v["labels"]);
+  const auto groups = indices(v["groups"]);
+  const auto rejections = v["rejections"].numbers();
+  const auto classes = static_cast<std::size_t>(v["classes"].integer(kNotNegative));
+  const Field s("spec", spec, error);
+  const HeadSpec wanted = {s["inversePenalty"].number(kPositive), s["balanced"].boolean(), s["iterations"].integer(),
+                           s["folds"].integer(), s["setMass"].number(kShare)};
+  if (error) return to_js(*error);
+  auto started = HeadTrainer::start({embeddings.span(), labels, groups, classes, rejections}, wanted);
+  if (!started) return to_js(started.error());
+  training = std::move(*started);
+  return Object().flag("ok", true).get();
+}
+
+val advance_training_js(const val& iterations) {
+  std::optional<Error> error;
+  const int count = Field("iterations", iterations, error).integer(kNotNegative);
+  if (!error && !training) error = Error{ErrorCode::kInvalidArgument, "no training is under way"};
+  if (error) return to_js(*error);
+  training->advance(count);
+  return Object().flag("ok", true).flag("done", training->done()).set("progress", training->progress()).get();
+}
+
+val end_training_js() {
+  const std::optional<HeadTrainer> ended = std::exchange(training, std::nullopt);
+  if (!ended || !ended->done()) return to_js(Error{ErrorCode::kInvalidArgument, "no training is done"});
+  const Head head = ended->head();
+  const HeldOut held = ended->held_out();
+  const Object held_out = Object()
+                              .set("folds", held.folds)
+                              .flag("leaveOneOut", held.leave_one_out)
+                              .set("correct", static_cast<double>(held.correct))
+                              .set("accuracy", held.accuracy)
+                              .set("least", held.least)
+                              .set("most", held.most)
+                              .set("balancedAccuracy", held.balanced_accuracy)
+                              .set("confusion", to_array(held.confusion))
+                              .set("setCoverage", held.set_coverage)
+                              .set("setSize", held.set_size);
+  return Object()
+      .flag("ok", true)
+      .set("weights", copied(std::span<const float>(head.weights)))
+      .set("bias", copied(std::span<const float>(head.bias)))
+      .set("iterations", head.iterations)
+      .flag("converged", head.converged)
+      .set("rejectionLimit", head.rejection_limit ? val(*head.rejection_limit) : val::null())
+      .set("heldOut", held_out.get())
+      .get();
+}
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(dermlet_learn) {
+  emscripten::function("startTraining", &start_training_js);
+  emscripten::function("advanceTraining", &advance_training_js);
+  emscripten::function("endTraining", &end_training_js);
+  emscripten::function("memoryBytes", +[] { return static_cast<double>(emscripten_get_heap_size()); });
+}
+
+}  // namespace dermlet
