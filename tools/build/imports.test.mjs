@@ -29,7 +29,7 @@ const RULES = [
   ['web/src/element/crop/new.ts', '../html.js#html', 'lit#html'],
   ['web/src/page/new.ts', '../element/index.js', '../element/styles.js'],
   ['web/src/page/new.ts', '../element/index.js#html', 'lit#html'],
-  ['web/src/page/new.ts', '../classifier/index.js', '../handler/index.js'],
+  ['web/src/page/new.ts', '../handler/index.js', '../handler/projections.js'],
   ['web/src/sw/new.ts', 'workbox-core', '../page/main.js'],
   ['tools/cli/new.ts', '../../web/src/classifier/node/index.js', '../../web/src/classifier/engine.js'],
   ['tools/cli/new.ts', '../../web/src/handler/index.js', '../../web/src/element/index.js'],

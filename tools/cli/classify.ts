@@ -10,6 +10,8 @@ import { plain, plainJson } from './plain.js';
 import { type Answer, classifyAll, DEFAULT_SECONDS, type Task, type TaskPicture } from './pool.js';
 import { answeredIn, keyOf, runId } from './resume.js';
 import { say } from './say.js';
+import { isIn, parseShard } from './shard.js';
+import { stopOnSignal } from './stop.js';
 import { describe, legend, strangersLine } from './terminal.js';
 import { EXIT, parseCrop, positiveInteger, positiveNumber, requireModality, UsageError } from './usage.js';
 
@@ -42,6 +44,7 @@ function parse(args: string[]) {
       'test-time-augmentation': { type: 'boolean', default: false },
       lesion: { type: 'boolean', default: false },
       jobs: { type: 'string', default: '1' },
+      shard: { type: 'string' },
     },
   });
   if (positionals.length === 0) throw new UsageError(say('cli.error.noFile'));
@@ -54,6 +57,7 @@ function parse(args: string[]) {
   if (resume && !(ndjson && output !== undefined)) throw new UsageError(say('cli.error.resume'));
   if (output !== undefined && !json && !ndjson) throw new UsageError(say('cli.error.outputNeeds'));
   const { lesion, crop, explain, 'test-time-augmentation': testTimeAugmentation } = values;
+  if (lesion && values.shard !== undefined) throw new UsageError(say('cli.error.shardLesion'));
   if (lesion && positionals.length !== 2)
     throw new UsageError(say('cli.error.lesionFiles', { count: number(positionals.length) }));
   const area = crop === undefined ? undefined : parseCrop(crop);
@@ -71,6 +75,7 @@ function parse(args: string[]) {
     options: { explain, testTimeAugmentation },
     model: values.model,
     jobs: positiveInteger(values.jobs, '--jobs'),
+    shard: values.shard === undefined ? undefined : parseShard(values.shard),
     seconds: positiveNumber(values.timeout, '--timeout'),
     output,
     resume,
@@ -100,7 +105,7 @@ interface Counts {
 
 /** One modality applies to every picture, two to those of a lesion in order. */
 async function* tasksOf(
-  { paths, lesion, modalities, crop, options }: Request,
+  { paths, lesion, modalities, crop, shard, options }: Request,
   done: ReadonlySet<string>,
   counts: Counts,
 ): AsyncGenerator<OwnTask> {
@@ -123,7 +128,8 @@ async function* tasksOf(
     if (isNew(task)) yield task;
     return;
   }
-  for await (const { path, raw, ...rest } of findPictures(paths, () => counts.hidden++)) {
+  for await (const { path, raw, place, ...rest } of findPictures(paths, () => counts.hidden++)) {
+    if (shard && !isIn(shard, place)) continue;
     const task = { pictures: [picture(path, 0, raw)], options, ...rest };
     if (isNew(task)) yield task;
   }
@@ -218,33 +224,6 @@ function textPrinter({ out, columns }: Output, model: { title: string; coverage:
   };
 }
 
-/** Stops at the first SIGINT or SIGTERM once what is under way is finished; the second ends the process. */
-function stopOnSignal(onStop: () => void) {
-  const stop = new AbortController();
-  let status: number | undefined;
-  const handlers = (
-    [
-      ['SIGINT', 130],
-      ['SIGTERM', 143],
-    ] as const
-  ).map(([signal, code]) => {
-    const handler = () => {
-      for (const [name, own] of handlers) process.off(name, own);
-      status = code;
-      onStop();
-      stop.abort();
-    };
-    process.on(signal, handler);
-    return [signal, handler] as const;
-  });
-  return {
-    signal: stop.signal,
-    /** The exit status that belongs to the signal, if there was one. */
-    status: () => status,
-    release: () => handlers.forEach(([name, own]) => void process.off(name, own)),
-  };
-}
-
 /** Whether one file was named and nothing else: it is answered by one object. */
 const isOne = ({ lesion, paths }: Request, { inFolder }: OwnTask): boolean =>
   lesion || (paths.length === 1 && !inFolder);
@@ -275,7 +254,8 @@ export async function classify(args: string[], output: Output): Promise<number> 
   const { value: first, done: none } = await tasks.next();
   if (none) {
     sink.close();
-    if (counts.known === 0) throw new UsageError(say('cli.error.noPictures'));
+    // A small archive has nothing for some of the processes.
+    if (counts.known === 0 && !request.shard) throw new UsageError(say('cli.error.noPictures'));
     err(`${summaryLine(counts)}\n`);
     return EXIT.fine;
   }
@@ -302,7 +282,8 @@ export async function classify(args: string[], output: Output): Promise<number> 
     sink.close();
   }
   if (!isOne(request, first) || stopping.status() !== undefined) err(`${summaryLine(counts)}\n`);
-  return stopping.status() ?? (counts.failed > 0 || counts.classified + counts.known === 0 ? EXIT.failed : EXIT.fine);
+  const nothing = !request.shard && counts.classified + counts.known === 0;
+  return stopping.status() ?? (counts.failed > 0 || nothing ? EXIT.failed : EXIT.fine);
 }
 
 /** Counts an answer, and names what has none. */

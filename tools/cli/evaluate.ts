@@ -20,6 +20,7 @@ import { Progress } from './progress.js';
 import { report } from './report.js';
 import { say } from './say.js';
 import { type Answered, answered, scored } from './scored.js';
+import { isIn, parseShard, type Shard } from './shard.js';
 import {
   EXIT,
   parseCrop,
@@ -58,6 +59,7 @@ function parse(args: string[]) {
       predictions: { type: 'string' },
       jobs: { type: 'string', default: String(DEFAULT_JOBS) },
       timeout: { type: 'string', default: String(DEFAULT_SECONDS) },
+      shard: { type: 'string' },
       model: { type: 'string', default: defaultModel },
     },
   });
@@ -65,8 +67,11 @@ function parse(args: string[]) {
   const crop = parseCrop(values.crop);
   if (typeof crop === 'object') throw new UsageError(say('cli.error.evaluateCrop'));
   if (!labels || !images || !json) throw new UsageError(say('cli.error.evaluateNeeds'));
+  if (values.shard !== undefined && values.predictions !== undefined)
+    throw new UsageError(say('cli.error.shardPredictions'));
   return {
     ...values,
+    shard: values.shard === undefined ? undefined : parseShard(values.shard),
     crop,
     labels,
     images,
@@ -194,11 +199,28 @@ function predictionsCsv(
   return stringify([header, ...rows]);
 }
 
+/** An answer, or why there is none. */
+type Found = Answered | Pick<DermletError, 'code' | 'message'>;
+
+const hasFailed = (found: Found): found is Exclude<Found, Answered> => 'code' in found;
+
+/** What is looked at: each picture, then each pair. */
+interface Work {
+  used: readonly LabelRow[];
+  pairs: readonly Pair[];
+  combined: [string, string] | undefined;
+}
+
 interface Measured {
+  /** By index: pictures first, then pairs. Those of other shards are absent. */
+  found: Found[];
+  seconds: number;
+}
+
+interface Separated {
   answers: Answered[];
   pairs: AnsweredPairs | undefined;
   unreadable: { set: string; image: string; code: string; message: string }[];
-  seconds: number;
 }
 
 /** The two modalities that the model can combine, for `--pairs`. @throws UsageError */
@@ -216,62 +238,69 @@ function pathOf(path: string): Pick<TaskPicture, 'path' | 'raw'> {
   return { path };
 }
 
-/** Classifies each picture, then each pair, with the same engines. */
-async function measure(
-  options: Options,
-  model: ModelInfo,
-  used: readonly LabelRow[],
-  { live }: Output,
-): Promise<Measured> {
-  const ids = model.classes.map(({ id }) => id);
-  const modalities = used.map((row) => modalityOf(row, model, options.modality));
+function workOf(options: Options, model: ModelInfo, used: readonly LabelRow[]): Work {
   const combined = options.pairs ? pairedModalities(model) : undefined;
+  const modalities = used.map((row) => modalityOf(row, model, options.modality));
+  const ids = model.classes.map(({ id }) => id);
   const pairs = combined
     ? findPairs(used, modalities, combined).filter(({ pictures: [i] }) => ids.includes(used[i]!.label))
     : [];
+  return { used, pairs, combined };
+}
+
+/** Classifies each picture, then each pair, with the same engines: all of them, or those of a shard. */
+async function measure(
+  options: Options,
+  model: ModelInfo,
+  { used, pairs }: Work,
+  { live }: Pick<Output, 'live'>,
+): Promise<Measured> {
+  const ids = model.classes.map(({ id }) => id);
   const picture = (i: number) => ({
     ...pathOf(join(options.images, used[i]!.set, used[i]!.image)),
-    modality: modalities[i]!,
+    modality: modalityOf(used[i]!, model, options.modality),
     crop: options.crop,
   });
-  const places = [...used.map((_row, i) => [i]), ...pairs.map(({ pictures }) => pictures)];
+  const { shard } = options;
+  // By group, so that both pictures of a pair are in one shard.
+  const places = [...used.map((_row, i) => [i]), ...pairs.map(({ pictures }) => pictures)]
+    .map((pictures, at) => ({ pictures, at, first: used[pictures[0]!]! }))
+    .filter(({ first }) => !shard || isIn(shard, first.group));
   const tasks = places.map(
-    (own): Task => ({
-      pictures: own.map(picture),
+    ({ pictures }): Task => ({
+      pictures: pictures.map(picture),
       options: { testTimeAugmentation: options['test-time-augmentation'] },
     }),
   );
-  const found: (Answered | DermletError)[] = [];
+  const found: Found[] = [];
   const progress = new Progress(tasks.length, live, process.stderr.isTTY === true);
   await classifyAll(options.model, tasks, options, (answer, index) => {
-    found[index] = answer.ok ? answered(used[places[index]![0]!]!, answer.result, ids) : answer.error;
+    const { at, first } = places[index]!;
+    found[at] = answer.ok
+      ? answered(first, answer.result, ids)
+      : { code: answer.error.code, message: answer.error.message };
     progress.step();
   });
-  return { ...separate(found, used, pairs, combined), seconds: progress.seconds };
+  return { found, seconds: progress.seconds };
 }
 
 /** Separates answers from errors; the indices of pairs then refer to the answers instead of the rows. */
-function separate(
-  found: readonly (Answered | DermletError)[],
-  used: readonly LabelRow[],
-  pairs: readonly Pair[],
-  combined: [string, string] | undefined,
-): Omit<Measured, 'seconds'> {
+function separate(found: readonly Found[], { used, pairs, combined }: Work): Separated {
   const answers: Answered[] = [];
-  const unreadable: Measured['unreadable'] = [];
+  const unreadable: Separated['unreadable'] = [];
   const placeOf = new Map<number, number>();
-  const fail = (image: string, set: string, { code, message }: DermletError) =>
+  const fail = (image: string, set: string, { code, message }: Exclude<Found, Answered>) =>
     unreadable.push({ set, image, code, message });
   used.forEach(({ set, image }, i) => {
     const answer = found[i]!;
-    if ('code' in answer) return void fail(image, set, answer);
+    if (hasFailed(answer)) return void fail(image, set, answer);
     placeOf.set(i, answers.length);
     answers.push(answer);
   });
   const together = pairs.flatMap(({ group, pictures }, i) => {
     const [answer, first, second] = [found[used.length + i]!, placeOf.get(pictures[0]), placeOf.get(pictures[1])];
     if (first === undefined || second === undefined) return []; // reported above
-    if (!('code' in answer))
+    if (!hasFailed(answer))
       return [{ pair: { group, pictures: [first, second] as [number, number] }, together: answer }];
     fail(pictures.map((k) => used[k]!.image).join(' + '), used[pictures[0]]!.set, answer);
     return [];
@@ -304,72 +333,73 @@ function checkParts(
   if (duplicate) throw new UsageError(say('cli.error.partTwice', { name: duplicate.name }));
 }
 
-/** @throws UsageError, DermletError when the engine cannot be started */
-export async function evaluate(args: string[], output: Output): Promise<number> {
-  const options = parse(args);
-  const { out, err } = output;
-  const model = await modelOf(options.model);
-  const ids = model.classes.map(({ id }) => id);
-  requireModality(model, options.modality);
+/** All that figures depend on besides the answers; the same for every shard of one evaluation. */
+export interface Setup {
+  model: { name: string; version: string; sha256: string; classes: string[] };
+  options: {
+    sets: string[] | null;
+    split: string | null;
+    modality: string | null;
+    merge: string[];
+    /** As asked for: absent is not the same as its default. */
+    positive: string | null;
+    malignant: string[];
+    benign: string[];
+    parts: Part[];
+    testTimeAugmentation: boolean;
+    crop: string;
+  };
+  counts: { rows: number; repeated: number; unknownLabels: Record<string, number>; pictures: number; pairs: number };
+  combined: [string, string] | null;
+}
+
+/** Where figures go. */
+interface Files {
+  json: string;
+  predictions?: string | undefined;
+}
+
+export async function requireFiles({ json, predictions }: Files): Promise<void> {
+  for (const path of [json, ...(predictions === undefined ? [] : [predictions])]) await requireWritable(path);
+}
+
+/** Computes, writes and prints the figures of all answers. @returns the exit status */
+async function conclude(
+  { model, options, counts }: Setup,
+  work: Work,
+  { found, seconds }: Measured,
+  jobs: number,
+  { json, predictions }: Files,
+  { out, err }: Output,
+): Promise<number> {
+  const { answers, pairs, unreadable } = separate(found, work);
+  const ids = model.classes;
   const merged = mergeClasses(ids, options.merge);
-  const positive = positiveIndex(options.positive, merged);
-  const malignant = malignantClasses(model, options.malignant);
-  const benign = model.classes.filter(({ concern }) => concern === 'low').map(({ id }) => id);
-  const all = (await Promise.all(options.labels.map(readLabels))).flat();
-  const { rows: chosen, repeated } = distinctRows(
-    chooseRows(all, { sets: options.set, split: options.split, modality: options.modality }),
-  );
-  if (repeated > 0) err(`${say('cli.evaluate.repeated', { count: repeated })}\n`);
-  if (options.pairs) pairedModalities(model);
-  checkParts(options.part, ids, options.positive, new Set(chosen.map(({ set }) => set)));
-  const { used, unknown } = sortRows(chosen, ids);
-  for (const [label, count] of Object.entries(unknown)) err(`${say('cli.evaluate.skipped', { count, label })}\n`);
-  if (used.length === 0) throw new UsageError(say('cli.error.noKnownLabel'));
-
-  const files = [options.json, ...(options.predictions === undefined ? [] : [options.predictions])];
-  for (const path of files) await requireWritable(path);
-
-  const { answers, pairs, unreadable, seconds } = await measure(options, model, used, output);
+  const positive = positiveIndex(options.positive ?? undefined, merged);
   for (const { set, image, code, message } of unreadable)
     err(`${say('cli.evaluate.unreadable', { file: `${set}/${image}`, code, message })}\n`);
+  const { merge, malignant, benign, parts } = options;
   const figures = allFigures(
     answers,
-    {
-      ids,
-      merge: options.merge,
-      positive: options.positive,
-      malignant,
-      benign,
-      parts: options.part,
-      resamples: RESAMPLES,
-    },
+    { ids, merge, positive: options.positive ?? undefined, malignant, benign, parts, resamples: RESAMPLES },
     pairs,
   );
   const looking = lookingFigures(answers, ({ row }) => NEGATIVE_LABELS.includes(row.label));
   // A pair is two more pictures.
-  const imagesPerSecond = (used.length + 2 * (pairs?.pairs.length ?? 0)) / seconds;
+  const imagesPerSecond = (work.used.length + 2 * (pairs?.pairs.length ?? 0)) / seconds;
+  const { name, version, sha256 } = model;
+  const { parts: _parts, ...told } = options;
   const written = {
     evaluationVersion: 2,
-    model: { name: model.name, version: model.version, sha256: model.sha256 },
-    options: {
-      sets: options.set ?? null,
-      split: options.split ?? null,
-      modality: options.modality ?? null,
-      merge: options.merge,
-      positive: positive < 0 ? null : merged.classes[positive]!,
-      malignant,
-      benign,
-      testTimeAugmentation: options['test-time-augmentation'],
-      crop: options.crop,
-      jobs: options.jobs,
-    },
+    model: { name, version, sha256 },
+    options: { ...told, positive: positive < 0 ? null : merged.classes[positive]!, jobs },
     classes: merged.classes,
     counts: {
-      rows: chosen.length,
-      repeated,
+      rows: counts.rows,
+      repeated: counts.repeated,
       evaluated: answers.length,
       unreadable: unreadable.length,
-      unknownLabels: unknown,
+      unknownLabels: counts.unknownLabels,
     },
     ...figures,
     looking,
@@ -377,10 +407,11 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     seconds,
     imagesPerSecond,
   };
-  const texts = [compactJson(written), predictionsCsv(answers, { ids, merge: options.merge })];
   // Each is tried, whatever becomes of the others.
   const failures: unknown[] = [];
-  for (const [i, path] of files.entries()) await keep(path, texts[i]!).catch((error: unknown) => failures.push(error));
+  const tried = (path: string, text: string) => keep(path, text).catch((error: unknown) => failures.push(error));
+  await tried(json, compactJson(written));
+  if (predictions !== undefined) await tried(predictions, predictionsCsv(answers, { ids, merge }));
   out(
     `${report(figures)}\n${lookingReport(looking)}\n\n${say('cli.evaluate.done', {
       classified: answers.length,
@@ -393,4 +424,124 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     err(`${error.message}\n`);
   }
   return answers.length === 0 || failures.length > 0 ? EXIT.failed : EXIT.fine;
+}
+
+/** The answers of one shard, in full: figures of parts cannot be put together. */
+export interface ShardFile {
+  dermletShard: 1;
+  shard: Shard;
+  setup: Setup;
+  jobs: number;
+  seconds: number;
+  /** `at`: index among the pictures of the whole evaluation. */
+  pictures: { at: number; row: LabelRow; found: Omit<Answered, 'row'> | Exclude<Found, Answered> }[];
+  /** `at`: index among its pairs, whose pictures are indices as above. */
+  pairs: { at: number; pair: Pair; found: Omit<Answered, 'row'> | Exclude<Found, Answered> }[];
+}
+
+function shardText(
+  shard: Shard,
+  setup: Setup,
+  { used, pairs }: Work,
+  { found, seconds }: Measured,
+  jobs: number,
+): string {
+  const bare = (one: Found) => {
+    if (hasFailed(one)) return one;
+    const { row: _row, ...rest } = one;
+    return rest;
+  };
+  const own = <T extends object>(count: number, from: number, more: (at: number) => T) =>
+    Array.from({ length: count }, (_, at) => at)
+      .filter((at) => found[from + at] !== undefined)
+      .map((at) => ({ at, ...more(at), found: bare(found[from + at]!) }));
+  const file: ShardFile = {
+    dermletShard: 1,
+    shard,
+    setup,
+    jobs,
+    seconds,
+    pictures: own(used.length, 0, (at) => ({ row: used[at]! })),
+    pairs: own(pairs.length, used.length, (at) => ({ pair: pairs[at]! })),
+  };
+  return `${JSON.stringify(file)}\n`;
+}
+
+/**
+ * The figures of an evaluation from the files of all its shards, as one run gives them: the same answers in the same
+ * order. @returns the exit status
+ */
+export function concludeShards(shards: readonly ShardFile[], files: Files, output: Output): Promise<number> {
+  const { setup } = shards[0]!;
+  const used: LabelRow[] = [];
+  const pairs: Pair[] = [];
+  const found: Found[] = [];
+  for (const shard of shards) {
+    for (const { at, row, found: own } of shard.pictures) {
+      used[at] = row;
+      found[at] = 'code' in own ? own : { row, ...own };
+    }
+    for (const { at, pair } of shard.pairs) pairs[at] = pair;
+  }
+  for (const shard of shards)
+    for (const { at, pair, found: own } of shard.pairs)
+      found[setup.counts.pictures + at] = 'code' in own ? own : { row: used[pair.pictures[0]]!, ...own };
+  const seconds = shards.reduce((sum, shard) => sum + shard.seconds, 0);
+  const work: Work = { used, pairs, combined: setup.combined ?? undefined };
+  return conclude(setup, work, { found, seconds }, shards[0]!.jobs, files, output);
+}
+
+/** @throws UsageError, DermletError when the engine cannot be started */
+export async function evaluate(args: string[], output: Output): Promise<number> {
+  const options = parse(args);
+  const { err } = output;
+  const model = await modelOf(options.model);
+  const { name, version, sha256 } = model;
+  const classes = model.classes.map(({ id }) => id);
+  requireModality(model, options.modality);
+  positiveIndex(options.positive, mergeClasses(classes, options.merge));
+  const malignant = malignantClasses(model, options.malignant);
+  const benign = model.classes.filter(({ concern }) => concern === 'low').map(({ id }) => id);
+  const all = (await Promise.all(options.labels.map(readLabels))).flat();
+  const { rows: chosen, repeated } = distinctRows(
+    chooseRows(all, { sets: options.set, split: options.split, modality: options.modality }),
+  );
+  if (repeated > 0) err(`${say('cli.evaluate.repeated', { count: repeated })}\n`);
+  if (options.pairs) pairedModalities(model);
+  checkParts(options.part, classes, options.positive, new Set(chosen.map(({ set }) => set)));
+  const { used, unknown } = sortRows(chosen, classes);
+  for (const [label, count] of Object.entries(unknown)) err(`${say('cli.evaluate.skipped', { count, label })}\n`);
+  if (used.length === 0) throw new UsageError(say('cli.error.noKnownLabel'));
+  await requireFiles(options);
+
+  const work = workOf(options, model, used);
+  const setup: Setup = {
+    model: { name, version, sha256, classes },
+    options: {
+      sets: options.set ?? null,
+      split: options.split ?? null,
+      modality: options.modality ?? null,
+      merge: options.merge,
+      positive: options.positive ?? null,
+      malignant,
+      benign,
+      testTimeAugmentation: options['test-time-augmentation'],
+      crop: options.crop,
+      parts: options.part,
+    },
+    counts: {
+      rows: chosen.length,
+      repeated,
+      unknownLabels: unknown,
+      pictures: used.length,
+      pairs: work.pairs.length,
+    },
+    combined: work.combined ?? null,
+  };
+  const measured = await measure(options, model, work, output);
+  const { shard, jobs } = options;
+  if (!shard) return conclude(setup, work, measured, jobs, options, output);
+  await keep(options.json, shardText(shard, setup, work, measured, jobs));
+  err(`${say('cli.evaluate.shard', { count: Object.keys(measured.found).length, path: options.json })}\n`);
+  return EXIT.fine;
 }

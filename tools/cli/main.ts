@@ -1,4 +1,4 @@
-/** The command line: `classify`, `evaluate` and `copy-assets`. */
+/** The command line: `classify`, `evaluate`, `merge`, `serve` and `copy-assets`. */
 import { Console } from 'node:console';
 import { isatty } from 'node:tty';
 import { DermletError } from '../../web/src/classifier/node/index.js';
@@ -6,14 +6,18 @@ import { setLanguage } from '../../web/src/messages/index.js';
 import { classify, type Output } from './classify.js';
 import { copyAssets } from './copy-assets.js';
 import { evaluate } from './evaluate.js';
+import { merge } from './merge.js';
 import { OutputError, ReaderGone, writeAll } from './output.js';
 import { plain, plainLines } from './plain.js';
 import { say } from './say.js';
+import { serve } from './serve.js';
 import { EXIT, UsageError, usage } from './usage.js';
 
 const commands: Record<string, (args: string[], output: Output) => Promise<number>> = {
   classify,
   evaluate,
+  merge,
+  serve,
   'copy-assets': copyAssets,
 };
 

@@ -1,5 +1,6 @@
 /** Finds the files that are to be classified, one after the other: a folder of any size is never held as a whole. */
 import { lstat, readdir, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { DermletError } from '../../web/src/classifier/node/index.js';
 import { say } from './say.js';
 import { reasonOf } from './usage.js';
@@ -10,6 +11,8 @@ export interface Found {
   path: string;
   /** To open the file by, where `path` is not its name. */
   raw?: Buffer;
+  /** The bytes of its name within the folder that was named, or of a named file by itself. */
+  place: Buffer;
   /** Below a folder, not named by the caller: then it may as well be something else than a picture. */
   inFolder: boolean;
   /** Why it is not read at all. */
@@ -25,9 +28,15 @@ export function nameText(name: Buffer): string {
   return name.toString('latin1').replace(/[\x80-\xff]/g, (c) => `\\x${c.charCodeAt(0).toString(16)}`);
 }
 
-function found(path: Buffer, more: Partial<Found> = {}): Found {
+function found(path: Buffer, root: Buffer, more: Partial<Found> = {}): Found {
   const text = path.toString('utf8');
-  return { path: nameText(path), ...(Buffer.from(text).equals(path) ? {} : { raw: path }), inFolder: true, ...more };
+  return {
+    path: nameText(path),
+    ...(Buffer.from(text).equals(path) ? {} : { raw: path }),
+    place: path.subarray(root.length),
+    inFolder: true,
+    ...more,
+  };
 }
 
 const unreadable = (reason: string): DermletError => new DermletError('UNREADABLE_FILE', reason);
@@ -43,12 +52,12 @@ const below = (folder: Buffer, name: Buffer): Buffer =>
  * says, not its name. Links to folders are named and not followed, so that no loop is walked.
  * @param onHidden called for each file and folder whose name begins with a dot; they are left out
  */
-async function* walk(folder: Buffer, onHidden: () => void): AsyncGenerator<Found> {
+async function* walk(folder: Buffer, root: Buffer, onHidden: () => void): AsyncGenerator<Found> {
   let names: Buffer[];
   try {
     names = await readdir(folder, { encoding: 'buffer' });
   } catch (error) {
-    yield found(folder, { problem: unreadable(say('cli.folder.unreadable', { reason: reasonOf(error) })) });
+    yield found(folder, root, { problem: unreadable(say('cli.folder.unreadable', { reason: reasonOf(error) })) });
     return;
   }
   for (const name of names.sort(Buffer.compare)) {
@@ -58,9 +67,10 @@ async function* walk(folder: Buffer, onHidden: () => void): AsyncGenerator<Found
       continue;
     }
     const [own, target] = await Promise.all([lstat(path), stat(path)].map((info) => info.catch(() => undefined)));
-    if (own?.isDirectory()) yield* walk(path, onHidden);
-    else if (target?.isDirectory()) yield found(path, { problem: unreadable(say('cli.folder.link')), skipped: true });
-    else yield found(path);
+    if (own?.isDirectory()) yield* walk(path, root, onHidden);
+    else if (target?.isDirectory())
+      yield found(path, root, { problem: unreadable(say('cli.folder.link')), skipped: true });
+    else yield found(path, root);
   }
 }
 
@@ -68,7 +78,8 @@ async function* walk(folder: Buffer, onHidden: () => void): AsyncGenerator<Found
 export async function* findPictures(paths: readonly string[], onHidden: () => void): AsyncGenerator<Found> {
   for (const path of paths) {
     const info = await stat(path).catch(() => undefined);
-    if (info?.isDirectory()) yield* walk(Buffer.from(path), onHidden);
-    else yield { path, inFolder: false };
+    const bytes = Buffer.from(path);
+    if (info?.isDirectory()) yield* walk(bytes, below(bytes, Buffer.alloc(0)), onHidden);
+    else yield { path, place: Buffer.from(basename(path)), inFolder: false };
   }
 }

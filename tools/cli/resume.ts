@@ -9,10 +9,11 @@ import { reasonOf, UsageError } from './usage.js';
 export const runId = (settings: object): string =>
   createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16);
 
-interface Line {
+export interface Line {
   run?: unknown;
   file?: unknown;
   files?: unknown;
+  error?: unknown;
 }
 
 /** What a line answers for. */
@@ -20,8 +21,11 @@ export const keyOf = ({ file, files }: Line): string => JSON.stringify(files ?? 
 
 const NEWLINE = 0x0a;
 
-/** The whole lines of a file, and where the last of them ends. */
-async function readLines(path: string, onLine: (text: string, number: number) => void): Promise<number> {
+/** Reads the whole lines of a file, of any size. @returns where the last of them ends, and whether more follows it */
+export async function readLines(
+  path: string,
+  onLine: (text: string, number: number) => void,
+): Promise<{ end: number; cutOff: boolean }> {
   let rest: Buffer = Buffer.alloc(0);
   let end = 0;
   let count = 0;
@@ -33,7 +37,16 @@ async function readLines(path: string, onLine: (text: string, number: number) =>
       end += at + 1;
     }
   }
-  return end;
+  return { end, cutOff: rest.length > 0 };
+}
+
+/** @throws UsageError if it is no JSON object */
+export function parseLine(text: string, path: string, line: number): Line {
+  try {
+    return Object(JSON.parse(text)) as Line;
+  } catch (error) {
+    throw new UsageError(say('cli.error.resumeLine', { path, line: String(line), reason: reasonOf(error) }));
+  }
 }
 
 /**
@@ -45,16 +58,11 @@ export async function answeredIn(path: string, run: string): Promise<Set<string>
   const done = new Set<string>();
   const info = await stat(path).catch(() => undefined);
   if (!info?.isFile()) return done;
-  const end = await readLines(path, (text, line) => {
-    let own: Line | null;
-    try {
-      own = JSON.parse(text) as Line | null;
-    } catch (error) {
-      throw new UsageError(say('cli.error.resumeLine', { path, line: String(line), reason: reasonOf(error) }));
-    }
-    if (own?.run !== run) throw new UsageError(say('cli.error.resumeOther', { path, line: String(line) }));
+  const { end, cutOff } = await readLines(path, (text, line) => {
+    const own = parseLine(text, path, line);
+    if (own.run !== run) throw new UsageError(say('cli.error.resumeOther', { path, line: String(line) }));
     done.add(keyOf(own));
   });
-  if (end < info.size) truncateSync(path, end);
+  if (cutOff) truncateSync(path, end);
   return done;
 }

@@ -3,7 +3,7 @@
  * severity, risk level and urgency come from the result's concern tier, never from the first-ranked class alone, and an
  * unusable or unrecognised picture gets no class.
  */
-import type { Concern, RankedClass, Result, Tier } from '../classifier/index.js';
+import type { Concern, Outcome, RankedClass, Result, Tier } from '../classifier/index.js';
 import { doctor, joined, summary, whyNone } from '../messages/index.js';
 import { type FhirBundle, toFhir } from './fhir.js';
 
@@ -36,6 +36,18 @@ export interface PredictAnswer {
   clinical_priority: number | null;
   medical_warning: string;
   requires_urgent_evaluation: boolean;
+}
+
+/** `POST /predict` of the FastAPI server's first version. */
+export interface EarlierPredictAnswer extends Pick<PredictAnswer, 'predicted_class' | 'confidence'> {
+  all_predictions: Pick<PredictAnswer['all_predictions'][number], 'class_name' | 'confidence'>[];
+}
+
+/** Stands beside an answer that names no class, for clients that know of it. */
+export interface NoClassification {
+  outcome: Exclude<Outcome, 'single' | 'several'>;
+  /** Why, and what to do about it. */
+  message: string;
 }
 
 export type RiskLevel = 'high' | 'medium' | 'low';
@@ -100,6 +112,24 @@ export function toPredict(result: Result): PredictAnswer {
     medical_warning: asText(result),
     requires_urgent_evaluation: tier === 'high',
   };
+}
+
+export function toEarlierPredict(result: Result): EarlierPredictAnswer {
+  const { predicted_class, confidence, all_predictions } = toPredict(result);
+  return {
+    predicted_class,
+    confidence,
+    all_predictions: all_predictions.map(({ class_name, confidence }) => ({ class_name, confidence })),
+  };
+}
+
+/** What says that an answer is no classification; nothing for one that is. */
+export function noClassification(result: Result): NoClassification | undefined {
+  if (namedClass(result)) return undefined;
+  const { outcome } = result;
+  // A result that contradicts itself names nothing.
+  const why = outcome === 'single' || outcome === 'several' ? 'not-recognised' : outcome;
+  return { outcome: why, message: asText(result) };
 }
 
 /** Apart from what stands beside it, such as a file's name: a bundle takes nothing that FHIR does not know. */

@@ -7,6 +7,7 @@ import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import { languageStore, speakAsChosen } from './language.js';
 import './model-choice.js';
+import { answerForServers } from './retired.js';
 import { offerDrawings } from './samples.js';
 import { registerServiceWorker, whenIdle } from './service-worker.js';
 import { nextTask } from './task.js';
@@ -26,6 +27,7 @@ if (isFramedByStranger()) {
   element.setAttribute('model', choice.name);
   await nextTask();
   register();
+  answerForServers(() => element.getAttribute('model') ?? '');
   whenIdle(() => void followPrinting(element));
   offerDrawings(element);
   offerThemes(document.querySelector<HTMLElement>('#theme')!);

@@ -9,8 +9,12 @@
  *   Other pages of the old one go on with its files, which are kept until no page is open.
  * - `models/` (the list, cards, licences) comes from the network and, without one, from the last copy. Networks and the
  *   engine's binaries are not touched: the engine verifies and keeps them itself.
+ * - What is sent to the retired servers' addresses is answered by an open page (`retired.ts`) and never reaches the
+ *   host.
  * - Its network requests are told to the site's pages, which count them (`classifier/requests.ts` says how).
  */
+import { answerByPage, isRetired } from './retired.js';
+
 const worker = self as unknown as ServiceWorkerGlobalScope;
 /** What to keep; filled in by the build: `revision` is the file's sha256. */
 const manifest = (self as unknown as { __WB_MANIFEST: { url: string; revision: string }[] }).__WB_MANIFEST;
@@ -51,6 +55,8 @@ worker.addEventListener('message', ({ data, source }) => {
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const address = new URL(request.url);
+  // Before anything else: no other branch may send a photo on.
+  if (isRetired(request, worker.registration.scope)) return event.respondWith(answerByPage(event, worker));
   if (request.method !== 'GET' || !address.href.startsWith(worker.registration.scope)) return;
   const file = fileAt(address);
   if (request.mode === 'navigate') event.waitUntil(forgetUnused());
