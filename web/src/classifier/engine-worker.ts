@@ -3,6 +3,7 @@
 import { messageOf } from './abort.js';
 import type { CallOptions, CheckOptions } from './engine.js';
 import { DermletError } from './errors.js';
+import type { Inspection } from './inspection.js';
 import { LIMITS } from './limits.js';
 import type { Manifest } from './manifest.js';
 import type { FailedUpdate, LoadProgress, Stage } from './options.js';
@@ -61,8 +62,10 @@ export class NotStarted extends DermletError {
 
 const locks = (): LockManager | undefined => (globalThis.navigator as { locks?: LockManager } | undefined)?.locks;
 
+type Answer = Result | Quality | Inspection;
+
 interface Call {
-  resolve(answer: Result | Quality): void;
+  resolve(answer: Answer): void;
   reject(error: Error): void;
   onStage(stage: Stage): void;
 }
@@ -123,15 +126,24 @@ export class EngineWorker {
     );
   }
 
-  #call<Answer extends Result | Quality>(
+  /** As `Engine.inspect`. @throws DermletError */
+  inspect(test: boolean): Promise<Inspection> {
+    return this.#call(
+      (id) => ({ type: 'inspect', id, test }),
+      [],
+      () => undefined,
+    );
+  }
+
+  #call<One extends Answer>(
     message: (id: number) => ToWorker,
     moved: ArrayBuffer[],
     onStage: (stage: Stage) => void,
-  ): Promise<Answer> {
+  ): Promise<One> {
     if (this.#dead) return Promise.reject(new DermletError('BACKEND_FAILED', 'The worker has ended.'));
     const id = this.#nextId++;
-    return new Promise<Answer>((resolve, reject) => {
-      this.#calls.set(id, { resolve: (answer) => resolve(answer as Answer), reject, onStage });
+    return new Promise<One>((resolve, reject) => {
+      this.#calls.set(id, { resolve: (answer) => resolve(answer as One), reject, onStage });
       this.#expect(LIMITS.firstWord);
       this.#worker.postMessage(message(id), moved);
     });
@@ -241,6 +253,8 @@ export class EngineWorker {
         return this.#take(message.id)?.resolve(message.result);
       case 'checked':
         return this.#take(message.id)?.resolve(message.quality);
+      case 'inspected':
+        return this.#take(message.id)?.resolve(message.inspection);
       case 'failed':
         return this.#take(message.id)?.reject(fromWire(message.error));
       case 'kept':

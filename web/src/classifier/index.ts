@@ -4,6 +4,7 @@ export { Classifier, listModels } from './classifier.js';
 export { FORMAT_FILES, QUALITY_CHECKS } from './contract.js';
 export { DermletError, type ErrorCode } from './errors.js';
 export { MAX_FILE_BYTES } from './given.js';
+export type { InspectedFile, Inspection, SelfTestRun } from './inspection.js';
 export { onKept } from './kept-channel.js';
 export { keptVersion } from './model-store.js';
 export { isModelName } from './models.js';

@@ -4,6 +4,7 @@ import type { Addresses } from './asset-base.js';
 import type { CallOptions, CheckOptions } from './engine.js';
 import { DermletError, type ErrorCode } from './errors.js';
 import { filesIn, type InputOf } from './input.js';
+import type { Inspection } from './inspection.js';
 import type { Manifest } from './manifest.js';
 import type { BackendChoice, FailedUpdate, LoadProgress, Stage } from './options.js';
 import type { Told } from './requests.js';
@@ -54,6 +55,8 @@ export type ToWorker =
   | { type: 'classify'; id: number; input: WireInput; options: CallOptions }
   /** Asks for `checked`. */
   | { type: 'check'; id: number; input: ArrayBuffer; options: CheckOptions }
+  /** Asks for `inspected`. `test`: the self-test is run anew. */
+  | { type: 'inspect'; id: number; test: boolean }
   /** Asks for `kept`. `ahead`: what only some photos need is fetched first. */
   | { type: 'keep'; ahead: boolean };
 
@@ -79,6 +82,7 @@ export type FromWorker =
   | { type: 'stage'; id: number; stage: Stage }
   | { type: 'result'; id: number; result: Result }
   | { type: 'checked'; id: number; quality: Quality }
+  | { type: 'inspected'; id: number; inspection: Inspection }
   | { type: 'failed'; id: number; error: WireError }
   /** Addresses of all that another worker would need, if its files are kept on this device; else null. */
   | { type: 'kept'; scripts: string[] | null }

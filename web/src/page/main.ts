@@ -10,6 +10,7 @@ import './model-choice.js';
 import { offerDrawings } from './samples.js';
 import { registerServiceWorker, whenIdle } from './service-worker.js';
 import { offerThemes } from './theme.js';
+import { offerTrust } from './trust.js';
 
 whenIdle(registerServiceWorker);
 
@@ -27,6 +28,7 @@ if (isFramedByStranger()) {
   whenIdle(() => void followPrinting(element));
   offerDrawings(element);
   offerThemes(document.querySelector<HTMLElement>('#theme')!);
+  offerTrust(element, document.querySelector<HTMLDetailsElement>('#trust')!);
   const settings = document.querySelector<HTMLDetailsElement>('#settings')!;
   settings.addEventListener('toggle', offerLanguagesOnce, { once: true });
   await offerModels(
