@@ -1,10 +1,12 @@
 // npm run generate: writes contract.json and documents.json out in every language that needs them, compiles the message
-// catalogues, and writes the rows of the threat model into its document.
+// catalogues, and writes the rows of the threat model into its document and what was measured of the models' weaknesses
+// into a script.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { COMPILED, compiledMessages, missingMessages } from '../tools/build/messages.mjs';
 import { DOCUMENT, documentText } from '../tools/build/threats.mjs';
+import { MEASURED, measuredScript } from '../tools/build/weaknesses.mjs';
 import { named, readContract, readDocuments } from './contract.mjs';
 import { cpp } from './writers/cpp.mjs';
 import { python } from './writers/python.mjs';
@@ -37,6 +39,7 @@ export function generated(contract = readContract(), documents = readDocuments()
     ),
     ...compiledMessages(),
     [DOCUMENT]: documentText(),
+    [MEASURED]: measuredScript(),
   };
 }
 

@@ -195,6 +195,7 @@ describe('in Node', () => {
     assert.deepEqual(names(attributes).sort(), [
       'asset-base',
       'backend',
+      'card-pages',
       'category-pages',
       'doctor-search',
       'filled',

@@ -37,10 +37,10 @@ describe('a manifest that does not fit its network is refused', () => {
   });
 
   test('once for each version of model and engine', async () => {
-    const kept = new Set<string>();
+    const kept = new Map<string, number>();
     const passed = {
-      has: async (version: string) => kept.has(version),
-      add: async (version: string) => void kept.add(version),
+      when: async (version: string) => kept.get(version) ?? null,
+      add: async (version: string, at: number) => void kept.set(version, at),
     };
     let tests = 0;
     const load = (manifest = engine.manifest, coreUrl = 'dermlet.wasm?v=1') =>

@@ -129,7 +129,7 @@ describe('dist', () => {
       for (const { id } of classes) assert.ok(pages.includes(`about/${id}.html`), id);
       assert.ok(pages.includes(`about/card-${name}.html`), name);
     }
-    for (const name of /data-cards="([^"]+)"/.exec(page)?.[1]?.split(' ') ?? assert.fail('no cards'))
+    for (const name of /card-pages="([^"]+)"/.exec(page)?.[1]?.split(' ') ?? assert.fail('no cards'))
       assert.ok(pages.includes(`about/card-${name}.html`), name);
     for (const path of pages) {
       const html = text(path);
@@ -155,7 +155,8 @@ describe('dist', () => {
     assert.ok(addresses.length > 3);
     for (const address of addresses) {
       assert.doesNotMatch(address, /^(\/|[a-z][a-z0-9+.-]*:)/i);
-      assert.ok(existsSync(join(siteDir, address)), address);
+      if (address.startsWith('#')) assert.ok(page.includes(`id="${address.slice(1)}"`), address);
+      else assert.ok(existsSync(join(siteDir, address)), address);
     }
   });
 

@@ -15,6 +15,7 @@ import { hold } from './file-store.js';
 import { bytesOf, type Kept, keptInput, withPixelSources } from './given.js';
 import { type Head, type HeadInfo, headInfo } from './head.js';
 import { type InputOf, isList, ofPicture, type PictureOf } from './input.js';
+import type { Inspection } from './inspection.js';
 import { LIMITS } from './limits.js';
 import { type Manifest, modelInfo } from './manifest.js';
 import { modelKeys } from './model-store.js';
@@ -201,6 +202,23 @@ export class Classifier {
       complete: (answer) => answer,
     });
     return finish(trained);
+  }
+
+  /**
+   * What runs in the worker, and what it was checked by. Starts the worker anew if it was ended.
+   * @param options.test whether to run the self-test again
+   * @throws DermletError with any code
+   */
+  async inspect({ test = false, signal }: { test?: boolean; signal?: AbortSignal } = {}): Promise<Inspection> {
+    if (this.#disposed) throw disposedError();
+    throwIfAborted(signal);
+    return this.#enqueue<Inspection>([], signal, () => undefined, {
+      ask: (worker) => worker.inspect(test),
+      complete: (inspection) => {
+        const fallback = inspection.fallback ?? this.#fallback;
+        return { ...inspection, ...(fallback ? { fallback } : {}) };
+      },
+    });
   }
 
   #enqueue<Answer>(

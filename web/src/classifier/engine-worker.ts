@@ -4,6 +4,7 @@ import type { Trained, TrainingExamples, TrainingSpec } from '../../../wasm_src/
 import { messageOf } from './abort.js';
 import type { CallOptions, CheckOptions } from './engine.js';
 import { DermletError } from './errors.js';
+import type { Inspection } from './inspection.js';
 import { LIMITS } from './limits.js';
 import type { Manifest } from './manifest.js';
 import type { FailedUpdate, LoadProgress, Stage } from './options.js';
@@ -62,8 +63,10 @@ export class NotStarted extends DermletError {
 
 const locks = (): LockManager | undefined => (globalThis.navigator as { locks?: LockManager } | undefined)?.locks;
 
+type Answer = Result | Quality | Trained | Inspection;
+
 interface Call {
-  resolve(answer: Result | Quality | Trained): void;
+  resolve(answer: Answer): void;
   reject(error: Error): void;
   onStage(stage: Stage): void;
   onProgress?: (progress: number) => void;
@@ -139,17 +142,26 @@ export class EngineWorker {
     return this.#call(message, [], () => undefined, onProgress);
   }
 
-  #call<Answer extends Result | Quality | Trained>(
+  /** As `Engine.inspect`. @throws DermletError */
+  inspect(test: boolean): Promise<Inspection> {
+    return this.#call(
+      (id) => ({ type: 'inspect', id, test }),
+      [],
+      () => undefined,
+    );
+  }
+
+  #call<One extends Answer>(
     message: (id: number) => ToWorker,
     moved: ArrayBuffer[],
     onStage: (stage: Stage) => void,
     onProgress?: (progress: number) => void,
-  ): Promise<Answer> {
+  ): Promise<One> {
     if (this.#dead) return Promise.reject(new DermletError('BACKEND_FAILED', 'The worker has ended.'));
     const id = this.#nextId++;
-    return new Promise<Answer>((resolve, reject) => {
+    return new Promise<One>((resolve, reject) => {
       this.#calls.set(id, {
-        resolve: (answer) => resolve(answer as Answer),
+        resolve: (answer) => resolve(answer as One),
         reject,
         onStage,
         ...(onProgress ? { onProgress } : {}),
@@ -267,6 +279,8 @@ export class EngineWorker {
         return this.#take(message.id)?.resolve(message.trained);
       case 'checked':
         return this.#take(message.id)?.resolve(message.quality);
+      case 'inspected':
+        return this.#take(message.id)?.resolve(message.inspection);
       case 'failed':
         return this.#take(message.id)?.reject(fromWire(message.error));
       case 'kept':

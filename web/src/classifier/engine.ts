@@ -23,6 +23,7 @@ import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import { type Head, headInfo, withHead } from './head.js';
 import { type InputOf, isList, ofPicture } from './input.js';
+import type { Inspection, SelfTestRun } from './inspection.js';
 import {
   AUTO,
   type Calibration,
@@ -37,6 +38,7 @@ import {
 import { createNetwork, type Network, type NetworkOutputs } from './network.js';
 import type { BackendChoice, ClassifyOptions, Crop, Stage } from './options.js';
 import type {
+  Backend,
   Frame,
   ModalityChoice,
   Quality,
@@ -83,8 +85,9 @@ export interface EngineOptions {
 
 /** Remembers which versions of model and engine have passed the self-test. Neither function throws. */
 export interface PassedTests {
-  has(version: string): Promise<boolean>;
-  add(version: string): Promise<void>;
+  /** Milliseconds since 1970, 0: nobody knows when. Null: it has not passed. */
+  when(version: string): Promise<number | null>;
+  add(version: string, at: number): Promise<void>;
 }
 
 export interface SelfTest {
@@ -101,6 +104,7 @@ export interface SelfTest {
 export class Engine {
   readonly manifest: Manifest;
   readonly #probe: ModalityProbe | undefined;
+  #tested: SelfTestRun | null = null;
 
   private constructor(
     readonly options: EngineOptions,
@@ -125,19 +129,23 @@ export class Engine {
     const starting = environment
       .coreWasm()
       .then((wasm) => Core.load(wasm, environment.coreUrl, undefined, environment.decodeForeign));
+    let tested: SelfTestRun | null = null;
     const running = Runtime.start({
       choice: options.backend,
       environment,
       create: (backend) => createNetwork(backend, environment, options.file, manifest),
       selfTest: async (network) => {
         options.onSelfTest?.();
-        return failureOf(await runSelfTest(options, await starting, network));
+        const test = await runSelfTest(options, await starting, network);
+        tested = runOf(test, network.backend);
+        return failureOf(test);
       },
     });
     const rejecting = manifest.rejection ? options.file(manifest.rejection.file) : null;
     const [core, runtime, rejectionModel] = await Promise.all([starting, running, rejecting]);
     throwIfAborted(signal);
     const engine = new Engine(options, core, runtime, rejectionModel);
+    engine.#tested = tested;
     try {
       await engine.#prove();
     } catch (error) {
@@ -159,16 +167,23 @@ export class Engine {
       const version = await sha256(
         new TextEncoder().encode(JSON.stringify([manifest, environment.coreUrl, network.version])),
       );
-      if (await passed?.has(version)) return;
+      const { backend } = network;
+      const before = await passed?.when(version);
+      if (before != null) {
+        this.#tested = { at: before || null, backend, passed: true };
+        return;
+      }
       onSelfTest?.();
-      const failure = failureOf(await runSelfTest(this.options, this.core, network));
+      const test = await runSelfTest(this.options, this.core, network);
+      this.#tested = runOf(test, backend);
+      const failure = failureOf(test);
       if (failure !== undefined)
         throw new DermletError(
           'MODEL_CORRUPT',
           `The model does not answer its own test picture as it states that it does: ${failure}. Its manifest does ` +
             'not fit its network.',
         );
-      await passed?.add(version);
+      await passed?.add(version, Date.now());
     });
   }
 
@@ -262,6 +277,25 @@ export class Engine {
   /** Classifies the model's self-test picture and compares with the shipped reference. @throws DermletError */
   async selfTest(): Promise<SelfTest> {
     return this.runtime.run((network) => runSelfTest(this.options, this.core, network));
+  }
+
+  /**
+   * What runs here.
+   * @param test whether to run the self-test anew
+   * @throws DermletError
+   */
+  async inspect(test: boolean): Promise<Omit<Inspection, 'files'>> {
+    const run = test ? await this.selfTest() : null;
+    const { backend, threads, fallback } = this.runtime;
+    if (run) this.#tested = runOf(run, backend);
+    return {
+      backend,
+      threads,
+      ...(fallback ? { fallback } : {}),
+      onnxRuntime: await this.runtime.run(async ({ version }) => version),
+      // After a change of backend the earlier one's test says nothing.
+      selfTest: this.#tested?.backend === backend ? this.#tested : null,
+    };
   }
 
   /**
@@ -691,6 +725,13 @@ async function runSelfTest({ manifest, file }: EngineOptions, core: Core, networ
   const kindFits = lookLikeProbabilities(outputs.scores) === (manifest.outputs.scoresAre === 'probabilities');
   return { passed: difference <= tolerance && kindFits, difference, tolerance, kindFits };
 }
+
+const runOf = ({ passed, difference, tolerance }: SelfTest, backend: Backend): SelfTestRun => ({
+  at: Date.now(),
+  backend,
+  passed,
+  measured: { difference, tolerance },
+});
 
 /** Why a self-test failed; undefined if it passed. */
 function failureOf({ passed, difference, tolerance, kindFits }: SelfTest): string | undefined {

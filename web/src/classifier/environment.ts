@@ -98,6 +98,8 @@ export interface BrowserEnvironment extends Environment {
   kept(): Promise<boolean>;
   /** Keys, in Cache Storage, of the engine's binaries that came. */
   keys(): string[];
+  /** The engine's binaries that came: each was verified. */
+  given(): readonly Promised[];
   /** Addresses of the scripts that a backend and what was fetched ahead come from. */
   scripts(backend: Backend): string[];
 }
@@ -171,6 +173,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     },
     kept: () => store.allKept(),
     keys: () => store.keys(),
+    given: () => store.given(),
     scripts: (backend) => [address(`${RUNTIME_FILES[backend]}.mjs`), ...(wasm ? [address('libheif.mjs')] : [])],
     coreUrl: address('dermlet.wasm'),
     coreWasm: () => load('dermlet.wasm'),

@@ -187,6 +187,11 @@ export class FileStore {
     return [...this.#given.keys()];
   }
 
+  /** The files that were given here: each was verified. */
+  given(): readonly Promised[] {
+    return [...this.#given.values()];
+  }
+
   /** Resolves when all that was to be kept is, or could not be. */
   async settled(): Promise<void> {
     await Promise.all(this.#keeping);

@@ -5,6 +5,7 @@ export { FORMAT_FILES, QUALITY_CHECKS } from './contract.js';
 export { DermletError, type ErrorCode } from './errors.js';
 export { MAX_FILE_BYTES } from './given.js';
 export type { Head, HeadInfo, HeadWarning } from './head.js';
+export type { InspectedFile, Inspection, SelfTestRun } from './inspection.js';
 export { onKept } from './kept-channel.js';
 export { keptVersion } from './model-store.js';
 export { isModelName } from './models.js';

@@ -57,7 +57,8 @@ export interface Versions {
 export const modelKeys = (folder: string, manifest: Manifest): string[] =>
   filesOf(manifest).map((entry) => keyIn(folder, entry));
 
-const keyIn = (folder: string, { path, sha256 }: FileEntry): string => new URL(`${path}?sha256=${sha256}`, folder).href;
+export const keyIn = (folder: string, { path, sha256 }: FileEntry): string =>
+  new URL(`${path}?sha256=${sha256}`, folder).href;
 
 const sameFiles = (a: Manifest, b: Manifest): boolean =>
   a.version === b.version && modelKeys('https://h/', a).join() === modelKeys('https://h/', b).join();
@@ -115,6 +116,11 @@ export class ModelStore {
    */
   file(entry: FileEntry, onProgress?: FileProgress): Promise<Uint8Array<ArrayBuffer>> {
     return this.#files.file(this.#promised(entry), onProgress);
+  }
+
+  /** Keys of the files that were given here: each was verified. */
+  given(): readonly string[] {
+    return this.#files.keys();
   }
 
   /** Bytes that this file would come in; 0 if it is kept. */

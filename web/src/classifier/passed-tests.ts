@@ -11,13 +11,14 @@ export class KeptTests implements PassedTests {
   /** @param folder the model's, absolute, ending in '/' */
   constructor(readonly folder: string) {}
 
-  async has(version: string): Promise<boolean> {
+  async when(version: string): Promise<number | null> {
     const kept = await inCache(platformCaches(), CACHE, async (cache) => (await cache.match(this.folder))?.text());
-    return kept === version;
+    const [passed, at] = kept?.split(' ') ?? [];
+    return passed === version && Number(at) > 0 ? Number(at) : null;
   }
 
   /** Where it cannot be kept, the next session tests again. */
-  async add(version: string): Promise<void> {
-    await inCache(platformCaches(), CACHE, (cache) => cache.put(this.folder, new Response(version)));
+  async add(version: string, at: number): Promise<void> {
+    await inCache(platformCaches(), CACHE, (cache) => cache.put(this.folder, new Response(`${version} ${at}`)));
   }
 }

@@ -6,6 +6,7 @@ import type { CallOptions, CheckOptions } from './engine.js';
 import { DermletError, type ErrorCode } from './errors.js';
 import type { Head } from './head.js';
 import { filesIn, type InputOf } from './input.js';
+import type { Inspection } from './inspection.js';
 import type { Manifest } from './manifest.js';
 import type { BackendChoice, FailedUpdate, LoadProgress, Stage } from './options.js';
 import type { Told } from './requests.js';
@@ -62,6 +63,8 @@ export type ToWorker =
   | { type: 'train'; id: number; examples: TrainingExamples; spec: TrainingSpec }
   /** A training is no longer wanted. */
   | { type: 'stop'; id: number }
+  /** Asks for `inspected`. `test`: the self-test is run anew. */
+  | { type: 'inspect'; id: number; test: boolean }
   /** Asks for `kept`. `ahead`: what only some photos need is fetched first. */
   | { type: 'keep'; ahead: boolean };
 
@@ -89,6 +92,7 @@ export type FromWorker =
   | { type: 'checked'; id: number; quality: Quality }
   | { type: 'training'; id: number; progress: number }
   | { type: 'trained'; id: number; trained: Trained }
+  | { type: 'inspected'; id: number; inspection: Inspection }
   | { type: 'failed'; id: number; error: WireError }
   /** Addresses of all that another worker would need, if its files are kept on this device; else null. */
   | { type: 'kept'; scripts: string[] | null }

@@ -6,9 +6,10 @@ import { type BrowserEnvironment, browserEnvironment } from './environment.js';
 import { DermletError } from './errors.js';
 import { hold } from './file-store.js';
 import { withFiles } from './input.js';
+import type { InspectedFile } from './inspection.js';
 import { announceKept } from './kept-channel.js';
-import type { FileEntry, Manifest } from './manifest.js';
-import { keptVersion, ModelStore, modelKeys, type Versions } from './model-store.js';
+import { type FileEntry, filesOf, type Manifest } from './manifest.js';
+import { keptVersion, keyIn, ModelStore, modelKeys, type Versions } from './model-store.js';
 import { ThreadsFailed } from './network.js';
 import type { FailedUpdate, LoadProgress } from './options.js';
 import { KeptTests } from './passed-tests.js';
@@ -29,6 +30,8 @@ export interface LoadedEngine {
   keeping?: Promise<unknown> | undefined;
   /** As `EngineWorker.keep`. */
   keep?: (ahead: boolean) => Promise<string[] | null>;
+  /** The files of engine and model; absent where nothing is kept. */
+  files?: () => InspectedFile[];
 }
 
 export type LoadEngine = (
@@ -50,15 +53,21 @@ export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
   hold([...modelKeys(settings.folder, manifest), ...engineKeys(settings.assetBase)]);
   const releaseKept = hold(kept ? modelKeys(settings.folder, kept) : []);
   try {
-    const { engine, keep, commit } = await loadVersion(settings, store, manifest, onProgress);
+    const { engine, keep, files, commit } = await loadVersion(settings, store, manifest, onProgress);
     releaseKept();
-    return { engine, keep, keeping: commit(), failedUpdate: failed && { code: failed.code, message: failed.message } };
+    return {
+      engine,
+      keep,
+      files,
+      keeping: commit(),
+      failedUpdate: failed && { code: failed.code, message: failed.message },
+    };
   } catch (error) {
     if (!kept || !(error instanceof DermletError) || error.code === 'ABORTED') throw error;
     const loading = loadVersion(settings, open(), kept, onProgress);
-    const { engine, keep, commit } = await loading.catch(() => Promise.reject(error));
+    const { engine, keep, files, commit } = await loading.catch(() => Promise.reject(error));
     const failedUpdate = { version: manifest.version, code: error.code, message: error.message };
-    return { engine, keep, keeping: commit(), failedUpdate };
+    return { engine, keep, files, keeping: commit(), failedUpdate };
   }
 };
 
@@ -67,6 +76,7 @@ interface LoadedVersion {
   /** Keeps it; not waited for before the first photo. Never throws. */
   commit(): Promise<void>;
   keep(ahead: boolean): Promise<string[] | null>;
+  files(): InspectedFile[];
 }
 
 async function loadVersion(
@@ -117,7 +127,7 @@ async function loadVersion(
     backend: settings.backend,
     file,
     // A manifest that comes from the page is of a model that this page has had loaded.
-    passed: settings.manifest ? { has: async () => true, add: async () => undefined } : new KeptTests(settings.folder),
+    passed: settings.manifest ? new PassedHere(settings.folder) : new KeptTests(settings.folder),
     onSelfTest: () => report({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
   // On WebGPU the self-test was already a warm-up.
@@ -137,7 +147,28 @@ async function loadVersion(
     const stored = [...modelKeys(settings.folder, manifest), ...environment.keys()];
     return [import.meta.url, ...environment.scripts(engine.runtime.backend), ...stored];
   };
-  return { engine, commit, keep };
+  const files = () => {
+    const given = new Set(store.given());
+    const ofModel = filesOf(manifest).map((entry) => ({
+      ...fileOf('model', entry.path, entry),
+      verified: given.has(keyIn(settings.folder, entry)),
+    }));
+    return [...environment.given().map((file) => fileOf('engine', file.name, file)), ...ofModel];
+  };
+  return { engine, commit, keep, files };
+}
+
+const fileOf = (
+  part: InspectedFile['part'],
+  name: string,
+  { bytes, sha256 }: Pick<FileEntry, 'bytes' | 'sha256'>,
+): InspectedFile => ({ part, name, bytes, sha256, verified: true });
+
+/** Of a model that this page has had loaded, so that it has passed, whatever is kept of that. */
+class PassedHere extends KeptTests {
+  override async when(version: string): Promise<number> {
+    return (await super.when(version)) ?? 0;
+  }
 }
 
 /** Held until the worker ends. */
@@ -205,6 +236,16 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     }
   };
 
+  const inspect = async ({ id, test }: Extract<ToWorker, { type: 'inspect' }>) => {
+    try {
+      if (!loaded) throw new Error('inspect before load');
+      const { engine, files } = await loaded;
+      post({ type: 'inspected', id, inspection: { ...(await engine.inspect(test)), files: files?.() ?? [] } });
+    } catch (error) {
+      post({ type: 'failed', id, error: toWire(error) });
+    }
+  };
+
   const check = async ({ id, input, options }: Extract<ToWorker, { type: 'check' }>) => {
     try {
       if (!loaded) throw new Error('check before load');
@@ -229,8 +270,18 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     }
   };
 
-  const answer = (message: Extract<ToWorker, { type: 'classify' | 'check' | 'train' }>): Promise<void> =>
-    message.type === 'check' ? check(message) : message.type === 'train' ? train(message) : classify(message);
+  const answer = (message: Extract<ToWorker, { type: 'classify' | 'check' | 'train' | 'inspect' }>): Promise<void> => {
+    switch (message.type) {
+      case 'classify':
+        return classify(message);
+      case 'check':
+        return check(message);
+      case 'train':
+        return train(message);
+      case 'inspect':
+        return inspect(message);
+    }
+  };
 
   let answered: Promise<void> = Promise.resolve();
   const keep = async (ahead: boolean) => {

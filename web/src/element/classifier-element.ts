@@ -6,7 +6,8 @@
  * was served from), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at,
  * focuses or drops on the element; `now`: immediately), `whole-page` (accept drops and pastes anywhere on the page),
  * `category-pages` (folder with a page about each category, `<id>.html`; none: no links), `doctor-search` (an https
- * address where to look for a doctor, opened on a tap only; none: no link).
+ * address where to look for a doctor, opened on a tap only; none: no link), `card-pages` (names of the models whose
+ * cards are pages in that folder, `card-<name>.html`).
  * Changing `model` or `backend` aborts loading and running work; the photos stay, their results are discarded, and they
  * are classified again. Events, which cross shadow boundaries: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
@@ -45,6 +46,7 @@ import {
   verdict,
 } from '../messages/index.js';
 import type { DermletCamera } from './camera/index.js';
+import { pagesIn } from './card.js';
 import { filesIn, holdsFiles } from './dropped.js';
 import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
@@ -299,6 +301,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
    * Empty: there are none.
    */
   @property({ attribute: 'category-pages' }) categoryPages = '';
+
+  /**
+   * Names of the models whose cards are pages too, `card-<name>.html` in the folder of `category-pages`, with spaces
+   * between them. The cards of others are linked as the text files that they are.
+   */
+  @property({ attribute: 'card-pages' }) cardPages = '';
 
   /** An https address where to look for a doctor, offered with each answer and opened on a tap only; empty: none. */
   @property({ attribute: 'doctor-search' }) doctorSearch = '';
@@ -736,8 +744,14 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     return this.session && photo?.state.kind === 'done' ? this.#subject(this.session, photo, photo.state.result) : null;
   }
 
+  /** Null until something is first to be loaded. */
+  get loader(): Session | null {
+    return this.session;
+  }
+
   #subject(session: Session, photo: Photo, result: Result): Subject {
-    return { session, photo, result, model: session.load.kind === 'ready' ? session.load.model : null };
+    const model = session.load.kind === 'ready' ? session.load.model : null;
+    return { session, photo, result, model, pages: pagesIn(this.categoryPages, this.cardPages) };
   }
 
   #undo(session: Session, id: number): void {
@@ -757,6 +771,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       .model=${session.load.kind === 'ready' ? session.load.model : null}
       .name=${photo.name}
       .chosenAt=${photo.chosenAt}
+      .pages=${pagesIn(this.categoryPages, this.cardPages)}
       ?kept=${session.load.kind === 'ready' && session.load.kept}
     ></dermlet-details>`;
   }

@@ -2,6 +2,7 @@
 import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { ModelInfo, Result, Runtime } from '../classifier/index.js';
+import { cardOf, NO_PAGES, type Pages } from './card.js';
 import { define } from './emit.js';
 import { html } from './html.js';
 import './request-count.js';
@@ -64,6 +65,7 @@ export class DermletDetails extends LitElement {
   /** The file's name. */
   @property({ attribute: false }) name = '';
   @property({ attribute: false }) chosenAt = 0;
+  @property({ attribute: false }) pages: Pages = NO_PAGES;
   /** Whether all that any photo needs is kept on this device. */
   @property({ type: Boolean }) kept = false;
 
@@ -97,11 +99,9 @@ export class DermletDetails extends LitElement {
       [say('details.sha256'), html`<code title=${sha256}>${sha256.slice(0, 16)}…</code>`],
     ];
     if (this.model) {
-      const { license, cardUrl } = this.model;
-      rows.push([
-        say('details.card'),
-        html`<a href=${cardUrl} target="_blank" rel="noreferrer">${say('details.cardLink')}</a>`,
-      ]);
+      const { license } = this.model;
+      const { href, words } = cardOf(this.model, this.pages);
+      rows.push([say('details.card'), html`<a href=${href} target="_blank" rel="noreferrer">${words}</a>`]);
       rows.push([
         say('details.licence'),
         html`<a href=${license.url} target="_blank"

@@ -1,4 +1,6 @@
 /** `<dermlet-classifier>` for entries and pages, which call `register` themselves. */
+
+export { cardOf, NO_PAGES, type Pages, pagesIn } from './card.js';
 export { DermletClassifier } from './classifier-element.js';
 export { define, emit } from './emit.js';
 export { html } from './html.js';
@@ -13,3 +15,4 @@ export type {
 } from './public.js';
 export { register } from './register.js';
 export { base, tokens } from './styles.js';
+export { trustOf } from './trusted.js';

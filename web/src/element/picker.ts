@@ -97,7 +97,10 @@ export class DermletPicker extends LitElement {
           flex: 1 1 auto;
         }
         .ways button {
+          min-width: 0;
+          max-width: 100%;
           padding-inline: 0.75rem;
+          overflow-wrap: anywhere;
         }
       }
       @container (min-width: 46rem) {

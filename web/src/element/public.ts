@@ -41,6 +41,8 @@ export interface DermletClassifierProperties {
   wholePage: boolean;
   /** Folder with a page about each category, `<id>.html`; empty: none. */
   categoryPages: string;
+  /** Names of the models whose cards are pages in that folder, `card-<name>.html`, with spaces between them. */
+  cardPages: string;
   /** An https address where to look for a doctor, opened on a tap only; empty: none. */
   doctorSearch: string;
 }

@@ -8,6 +8,7 @@ import type {
   BackendChoice,
   Crop,
   FailedUpdate,
+  Inspection,
   LoadProgress,
   ModelInfo,
   Picture,
@@ -311,6 +312,11 @@ export class Session extends EventTarget {
   async check(pixels: ImageData): Promise<Quality | null> {
     if (!this.#classifier || this.#running) return null;
     return this.#classifier.check(pixels, this.modality ? { modality: this.modality } : {});
+  }
+
+  /** As `Classifier.inspect`; null without a network. */
+  async inspect(test: boolean): Promise<Inspection | null> {
+    return (await this.#classifier?.inspect({ test })) ?? null;
   }
 
   /** Goes back to the result from before the last crop, and ends a look that is under way. */

@@ -7,6 +7,7 @@ import { property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { type DermletError, imported, type ModelInfo, type Result } from '../classifier/index.js';
 import { allWords, say } from '../messages/index.js';
+import type { Pages } from './card.js';
 import { define } from './emit.js';
 import { html } from './html.js';
 import './notice.js';
@@ -20,6 +21,7 @@ export interface Subject {
   readonly result: Result;
   /** Null while the model is changed. */
   readonly model: ModelInfo | null;
+  readonly pages: Pages;
 }
 
 /** An opened tool; it gets another subject when another photo is chosen, or this one is looked at again. */
@@ -53,6 +55,11 @@ const TOOLS: readonly Tool[] = [
     id: 'report',
     label: () => say('tools.report'),
     open: () => import('./report/index.js').then(({ create }) => create()),
+  },
+  {
+    id: 'trust',
+    label: () => say('tools.trust'),
+    open: () => import('./trust/index.js').then(({ create }) => create()),
   },
 ];
 

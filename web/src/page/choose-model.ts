@@ -10,7 +10,7 @@ import {
   type ModelSummary,
   onKept,
 } from '../classifier/index.js';
-import type { DermletClassifierElement } from '../element/index.js';
+import { cardOf, type DermletClassifierElement, type Pages, pagesIn } from '../element/index.js';
 import { onLanguage, say } from '../messages/index.js';
 import type { DermletModelChoice } from './model-choice.js';
 
@@ -83,6 +83,8 @@ export async function offerModels(
   { name, unknown }: Choice,
   listed: Promise<readonly ModelSummary[]>,
 ): Promise<void> {
+  const pages = pagesIn(element.categoryPages, element.cardPages);
+  choice.pages = pages;
   choice.value = name;
   choice.unknown = unknown;
   // What is said of it is not to be looked for.
@@ -97,7 +99,7 @@ export async function offerModels(
   });
   let used: ModelInfo | undefined;
   const tellLicence = () => {
-    if (licence && used) showLicence(licence, used);
+    if (licence && used) showLicence(licence, pages, used);
   };
   element.addEventListener('dermlet-ready', (event) => {
     used = event.detail.model;
@@ -120,18 +122,22 @@ async function markKept(choice: DermletModelChoice): Promise<void> {
 }
 
 /** The sentence in index.html is about the page's own model. */
-function showLicence(place: HTMLElement, { name, license, cardUrl }: ModelInfo): void {
-  // A model that was put there after the build has its card as a file only.
-  const hasPage = place.dataset.cards!.split(' ').includes(name);
+function showLicence(place: HTMLElement, pages: Pages, model: ModelInfo): void {
+  const { license } = model;
   const use = place.querySelector('[data-of=use]')!;
   // No more the sentence about the page's own model.
   use.removeAttribute('data-message');
   use.textContent = license.nonCommercial
     ? say('model.weights.nonCommercial')
     : say('model.weights.commercial', { licence: license.id });
-  place.querySelector<HTMLAnchorElement>('[data-of=card]')!.href = hasPage
-    ? new URL(`about/card-${name}.html`, document.baseURI).href
-    : cardUrl;
+  const card = place.querySelector<HTMLAnchorElement>('[data-of=card]')!;
+  const { href, isPage } = cardOf(model, pages);
+  card.href = href;
+  if (!isPage) {
+    card.removeAttribute('data-message');
+    card.removeAttribute('hreflang');
+    card.textContent = cardOf(model, pages).words;
+  }
   place.querySelector<HTMLAnchorElement>('[data-of=licence]')!.href = license.url;
 }
 

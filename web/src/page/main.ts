@@ -12,6 +12,7 @@ import { offerDrawings } from './samples.js';
 import { registerServiceWorker, whenIdle } from './service-worker.js';
 import { nextTask } from './task.js';
 import { offerThemes } from './theme.js';
+import { offerTrust } from './trust.js';
 
 whenIdle(registerServiceWorker);
 
@@ -31,6 +32,7 @@ if (isFramedByStranger()) {
   whenIdle(() => void followPrinting(element));
   offerDrawings(element);
   offerThemes(document.querySelector<HTMLElement>('#theme')!);
+  offerTrust(element, document.querySelector<HTMLDetailsElement>('#trust')!);
   const settings = document.querySelector<HTMLDetailsElement>('#settings')!;
   settings.addEventListener('toggle', offerLanguagesOnce, { once: true });
   await offerModels(

@@ -7,7 +7,7 @@ import { property } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 
 import type { ModelSummary } from '../classifier/index.js';
-import { base, define, emit, html, tokens } from '../element/index.js';
+import { base, cardOf, define, emit, html, NO_PAGES, type Pages, tokens } from '../element/index.js';
 import { modelTitle, modelWords, say } from '../messages/index.js';
 
 export class DermletModelChoice extends LitElement {
@@ -95,6 +95,7 @@ export class DermletModelChoice extends LitElement {
   @property({ attribute: false }) models: readonly ModelSummary[] = [];
   /** The name of the model in use. */
   @property({ attribute: false }) value = '';
+  @property({ attribute: false }) pages: Pages = NO_PAGES;
   /** Whether a model was requested that the site does not have. */
   @property({ attribute: false }) unknown = false;
 
@@ -122,6 +123,7 @@ export class DermletModelChoice extends LitElement {
 
   #choice(model: ModelSummary) {
     const id = `model-${model.name}`;
+    const { href, words } = cardOf(model, this.pages);
     return html`<div class="choice">
       <label>
         <input
@@ -136,7 +138,7 @@ export class DermletModelChoice extends LitElement {
         <span id=${id}>${modelTitle(model)}</span>
         <span class="facts" id="${id}-facts">${say('model.facts', { ...modelWords(model) })}</span>
       </label>
-      <a href=${model.cardUrl} target="_blank" rel="noreferrer">${say('model.card')}<span
+      <a href=${href} target="_blank" rel="noreferrer">${words}<span
         class="visually-hidden"> ${say('model.cardOf', { name: model.name })}</span></a>
     </div>`;
   }

@@ -67,6 +67,7 @@ export interface SharedArguments {
   'tools.coming': undefined;
   'tools.report': undefined;
   'tools.questions': undefined;
+  'tools.trust': undefined;
   'ranking.possible': undefined;
   'ranking.page': undefined;
   'ranking.whose': undefined;
@@ -256,6 +257,7 @@ export interface SharedArguments {
   'details.sha256': undefined;
   'details.card': undefined;
   'details.cardLink': undefined;
+  'card.file': { card: string };
   'details.licence': undefined;
   'details.nonCommercial': undefined;
   'details.backend': undefined;
@@ -329,7 +331,6 @@ export interface SharedArguments {
   'model.commercial': { licence: string };
   'model.kept': { size: string };
   'model.download': { size: string };
-  'model.card': undefined;
   'model.cardOf': { name: string };
   'model.weights.nonCommercial': undefined;
   'model.weights.commercial': { licence: string };
@@ -770,6 +771,62 @@ export interface QuestionsArguments {
   'questions.soon.unknown': undefined;
 }
 
+export interface TrustArguments {
+  'trust.lead': undefined;
+  'trust.copy': undefined;
+  'trust.copied': undefined;
+  'trust.notCopied': undefined;
+  'trust.text': undefined;
+  'trust.made': { when: string };
+  'trust.coming': undefined;
+  'trust.notLoaded': undefined;
+  'trust.failed': { reason: string };
+  'trust.where': undefined;
+  'trust.where.page': undefined;
+  'trust.where.page.does': undefined;
+  'trust.where.worker': undefined;
+  'trust.where.worker.does': { how: string };
+  'trust.where.service': undefined;
+  'trust.where.service.keeps': undefined;
+  'trust.where.service.none': undefined;
+  'trust.where.core': undefined;
+  'trust.where.core.is': { sha256: string };
+  'trust.where.runtime': undefined;
+  'trust.where.model': undefined;
+  'trust.network': undefined;
+  'trust.network.load': undefined;
+  'trust.network.list': undefined;
+  'trust.network.noDocument': undefined;
+  'trust.files': undefined;
+  'trust.files.lead': undefined;
+  'trust.files.verified': undefined;
+  'trust.files.unread': undefined;
+  'trust.test': undefined;
+  'trust.test.what': undefined;
+  'trust.test.passed': { when: string; backend: string };
+  'trust.test.before': { backend: string };
+  'trust.test.failed': { when: string; backend: string };
+  'trust.test.none': { backend: string };
+  'trust.test.measured': { difference: string; tolerance: string };
+  'trust.test.again': undefined;
+  'trust.test.running': undefined;
+  'trust.papers': undefined;
+  'trust.papers.model': { id: string };
+  'trust.papers.all': undefined;
+  'trust.weak': undefined;
+  'trust.weak.lead': undefined;
+  'trust.weak.unknown': undefined;
+  'trust.weak.dark.few': { count: number; dark: string };
+  'trust.weak.dark': { count: number; dark: string };
+  'trust.weak.tones': { darkest: string; dark: string; darkCount: string; lightest: string; light: string; lightCount: string };
+  'trust.weak.photos': { photo: string; photoCount: string; dermoscopy: string; dermoscopyCount: string };
+  'trust.weak.modalities': { photo: string; photoCount: string; dermoscopy: string; dermoscopyCount: string };
+  'trust.weak.malignant': { count: number; low: string; moderate: string };
+  'trust.weak.small': { side: string; lost: string; count: number };
+  'trust.weak.unframed': { share: string; count: number };
+  'trust.weak.others': { count: number; unnamed: string };
+}
+
 export interface DocumentArguments {
   'document.sample.failed': undefined;
   'document.title': undefined;
@@ -779,6 +836,9 @@ export interface DocumentArguments {
   'document.limit.title': undefined;
   'document.limit.text': undefined;
   'document.stays': undefined;
+  'document.check': undefined;
+  'document.trust': undefined;
+  'document.trust.failed': undefined;
   'document.sample.try': undefined;
   'document.sample.note': undefined;
   'document.sample.another': undefined;

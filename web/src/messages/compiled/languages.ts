@@ -46,3 +46,10 @@ export const questionsLanguages = {
   'es': () => import('./es.questions.js'),
   'fr': () => import('./fr.questions.js'),
 };
+
+export const trustLanguages = {
+  'ar': () => import('./ar.trust.js'),
+  'de': () => import('./de.trust.js'),
+  'es': () => import('./es.trust.js'),
+  'fr': () => import('./fr.trust.js'),
+};

@@ -1,0 +1,24 @@
+/** What can be checked of the page, fetched when a person opens it. */
+import { trustOf } from '../element/index.js';
+
+export function offerTrust(element: Element, place: HTMLDetailsElement): void {
+  const failed = place.querySelector<HTMLElement>('[role=alert]')!;
+  let asked = false;
+  const show = async () => {
+    failed.hidden = true;
+    try {
+      place.append(await trustOf(element));
+    } catch (error) {
+      console.info('Dermlet could not load what can be checked of the page:', error);
+      failed.hidden = false;
+      asked = false; // opened again, it is fetched again
+    }
+  };
+  place.addEventListener('toggle', () => {
+    if (!place.open || asked) return;
+    asked = true;
+    void show();
+  });
+  for (const link of document.querySelectorAll(`a[href="#${place.id}"]`))
+    link.addEventListener('click', () => (place.open = true));
+}
