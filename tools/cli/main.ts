@@ -1,4 +1,4 @@
-/** The command line: `classify`, `evaluate` and `copy-assets`. */
+/** The command line: `classify`, `evaluate`, `retrain` and `copy-assets`. */
 import { Console } from 'node:console';
 import { isatty } from 'node:tty';
 import { DermletError } from '../../web/src/classifier/node/index.js';
@@ -8,12 +8,14 @@ import { copyAssets } from './copy-assets.js';
 import { evaluate } from './evaluate.js';
 import { OutputError, ReaderGone, writeAll } from './output.js';
 import { plain, plainLines } from './plain.js';
+import { retrain } from './retrain.js';
 import { say } from './say.js';
 import { EXIT, UsageError, usage } from './usage.js';
 
 const commands: Record<string, (args: string[], output: Output) => Promise<number>> = {
   classify,
   evaluate,
+  retrain,
   'copy-assets': copyAssets,
 };
 

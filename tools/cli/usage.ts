@@ -60,7 +60,7 @@ const synopses = (): string[] =>
     [
       `${call('classify')} FILE|FOLDER... [--json] [--format ${formats}] [--model NAME|FOLDER]`,
       '[--modality auto|ID] [--crop auto|whole|x,y,w,h] [--test-time-augmentation] [--explain] [--jobs N]',
-      '[--ndjson] [--output FILE] [--resume] [--timeout SECONDS]',
+      '[--ndjson] [--output FILE] [--resume] [--timeout SECONDS] [--head FILE]',
     ],
     [
       `${call('classify')} FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json]`,
@@ -72,6 +72,11 @@ const synopses = (): string[] =>
       '[--part NAME:SET[,SET][:FROM:INTO[,FROM:INTO]]] [--positive ID] [--malignant ID[,ID]]',
       '[--pairs] [--test-time-augmentation] [--crop auto|whole] [--model NAME|FOLDER] [--jobs N]',
       '[--timeout SECONDS]',
+    ],
+    [
+      `${call('retrain')} --images DIR [--out FILE] [--title TEXT] [--classes FILE.json]`,
+      '[--model NAME|FOLDER] [--modality ID] [--crop auto|whole] [--penalty NUMBER] [--as-counted]',
+      '[--jobs N] [--timeout SECONDS]',
     ],
     ['dermlet copy-assets DIR'],
   ].map((lines) => `  ${lines.join(`\n${' '.repeat(22)}`)}`);
@@ -98,6 +103,7 @@ export function usage(columns: number): string {
     option('explain', say('cli.usage.classify.explain')),
     option('jobs', say('cli.usage.classify.jobs')),
     option('timeout', say('cli.usage.classify.timeout')),
+    option('head', say('cli.usage.classify.head')),
     '',
     command('evaluate', say('cli.usage.evaluate')),
     option('modality', say('cli.usage.evaluate.modality')),
@@ -109,6 +115,14 @@ export function usage(columns: number): string {
     option('positive', say('cli.usage.evaluate.positive')),
     option('malignant', say('cli.usage.evaluate.malignant')),
     wrap(say('cli.usage.evaluate.labels'), columns),
+    '',
+    command('retrain', say('cli.usage.retrain')),
+    option('images', say('cli.usage.retrain.images')),
+    option('out', say('cli.usage.retrain.out')),
+    option('classes', say('cli.usage.retrain.classes')),
+    option('crop', say('cli.usage.retrain.crop')),
+    option('penalty', say('cli.usage.retrain.penalty')),
+    option('as-counted', say('cli.usage.retrain.asCounted')),
     '',
     command('copy-assets', say('cli.usage.copyAssets')),
     '',
