@@ -38,7 +38,7 @@ function parse(args: string[]) {
       model: { type: 'string', default: defaultModel },
       modality: { type: 'string' },
       crop: { type: 'string', default: 'auto' },
-      penalty: { type: 'string', default: '1' },
+      penalty: { type: 'string', default: '0.25' },
       'as-counted': { type: 'boolean', default: false },
       jobs: { type: 'string', default: '1' },
       timeout: { type: 'string', default: String(DEFAULT_SECONDS) },
