@@ -125,7 +125,7 @@ TEST(Head, PicturesOfAGroupAreLeftOutTogether) {
     for (std::size_t i = 0; i < own; ++i) drawn.labels.push_back(drawn.labels[i]);
   }
   HeadSpec loose;
-  loose.inverse_penalty = 100;
+  loose.inverse_penalty = 1e4;
   Examples examples{drawn.embeddings, drawn.labels, {}, 2};
   EXPECT_GT(trained(examples, loose).held_out().accuracy, 0.9);
   examples.groups = groups;

@@ -35,7 +35,7 @@ def case(name: str, counts: list[int], features: int, c: float, balanced: bool, 
     x = np.abs(centres[y] + rng.normal(0, np.linspace(0.2, 1.2, features), (len(y), features))).astype(np.float32)
     wide = x.astype(np.float64)
     mean = wide.mean(axis=0)
-    scale = np.sqrt(((wide - mean) ** 2).mean())
+    scale = np.sqrt(((wide - mean) ** 2).sum(axis=1).mean())
     scaled = (wide - mean) / scale
     weights, bias = fit(scaled, y, c, balanced)
     named = []
@@ -54,12 +54,12 @@ def case(name: str, counts: list[int], features: int, c: float, balanced: bool, 
 
 def main() -> None:
     cases = [
-        case("three", [12, 12, 12], 16, 1.0, False, 1),
-        case("unbalanced", [20, 6, 3], 10, 1.0, True, 2),
-        case("wide", [7, 8, 9, 6], 80, 0.1, True, 3),
+        case("three", [12, 12, 12], 16, 4.0, False, 1),
+        case("unbalanced", [20, 6, 3], 10, 30.0, True, 2),
+        case("wide", [7, 8, 9, 6], 80, 4.0, True, 3),
         case("loose", [15, 10, 12], 6, 100.0, False, 4),
         case("two", [14, 9], 12, 0.5, True, 5),
-        case("strict", [6, 6, 6, 6, 6], 24, 0.001, False, 6),
+        case("strict", [6, 6, 6, 6, 6], 24, 0.02, False, 6),
     ]
     (HERE / "logistic.golden").write_text("\n".join(cases) + "\n")
 

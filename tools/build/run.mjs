@@ -1,6 +1,6 @@
-// npm run classify | evaluate | merge | serve | bench | bench:first | bench:memory | bench:page | bench:serve |
-// screenshots: builds what the tool needs, then runs it. Arguments and exit status pass through; the tool runs in the
-// folder that npm was called from. Progress goes to stderr: stdout is the tool's.
+// npm run classify | evaluate | merge | serve | retrain | bench | bench:first | bench:memory | bench:page |
+// bench:serve | screenshots: builds what the tool needs, then runs it. Arguments and exit status pass through; the tool
+// runs in the folder that npm was called from. Progress goes to stderr: stdout is the tool's.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { everything, native, wasm } from './artifacts.mjs';
@@ -59,6 +59,7 @@ const TOOLS = {
   evaluate: { prepare: core, script: 'tools/cli/main.ts', first: ['evaluate'] },
   merge: { prepare: core, script: 'tools/cli/main.ts', first: ['merge'] },
   serve: { prepare: core, script: 'tools/cli/main.ts', first: ['serve'] },
+  retrain: { prepare: core, script: 'tools/cli/main.ts', first: ['retrain'] },
   screenshots: { prepare: browser, script: 'tests/e2e/screenshots.ts', first: [] },
   bench: {
     prepare: async (args) =>

@@ -1,8 +1,11 @@
 /** `classify FILE|FOLDER...`, or `classify FILE FILE --lesion`. */
+
+import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { isShippedModel, type Result, withoutImages } from '../../web/src/classifier/node/index.js';
+import { type HeadInfo, isShippedModel, type Result, withoutImages } from '../../web/src/classifier/node/index.js';
 import { PROJECTIONS } from '../../web/src/handler/index.js';
 import { list, number } from '../../web/src/messages/index.js';
+import { headLines, headOf, withHeadsClasses } from './head.js';
 import { defaultModel, modelOf } from './model.js';
 import { fileSink, type Sink } from './output.js';
 import { findPictures } from './pictures.js';
@@ -45,6 +48,7 @@ function parse(args: string[]) {
       lesion: { type: 'boolean', default: false },
       jobs: { type: 'string', default: '1' },
       shard: { type: 'string' },
+      head: { type: 'string' },
     },
   });
   if (positionals.length === 0) throw new UsageError(say('cli.error.noFile'));
@@ -74,6 +78,7 @@ function parse(args: string[]) {
     crop: area,
     options: { explain, testTimeAugmentation },
     model: values.model,
+    head: values.head,
     jobs: positiveInteger(values.jobs, '--jobs'),
     shard: values.shard === undefined ? undefined : parseShard(values.shard),
     seconds: positiveNumber(values.timeout, '--timeout'),
@@ -205,8 +210,16 @@ function jsonPrinter(sink: Sink, one: boolean, format: Format): Printer {
   };
 }
 
-/** @param foreign a model of somebody else's, whose words are set apart */
-function textPrinter({ out, columns }: Output, model: { title: string; coverage: number }, foreign: boolean): Printer {
+/**
+ * @param foreign a model of somebody else's, whose words are set apart
+ * @param head what judged in place of its last layer
+ */
+function textPrinter(
+  { out, columns }: Output,
+  model: { title: string; coverage: number },
+  foreign: boolean,
+  head: HeadInfo | undefined,
+): Printer {
   let any = false;
   const ordered = new InOrder<Answered>(({ task, answer }) => {
     if (!answer.ok) return;
@@ -220,6 +233,7 @@ function textPrinter({ out, columns }: Output, model: { title: string; coverage:
       ordered.rest();
       if (any && foreign) out(`${strangersLine(model.title, columns)}\n`);
       if (any) out(`${legend(model.coverage, columns)}\n`);
+      if (any && head) out(`${headLines(head, columns)}\n`);
     },
   };
 }
@@ -239,11 +253,21 @@ export async function classify(args: string[], output: Output): Promise<number> 
   const request = parse(args);
   const { err } = output;
   const { model, jobs, seconds, form, format } = request;
-  const info = await modelOf(model);
+  const base = await modelOf(model);
+  const head = request.head === undefined ? undefined : await headOf(request.head);
+  const info = head ? withHeadsClasses(base, head.head) : base;
   for (const id of request.modalities) if (id !== 'auto') requireModality(info, id);
   const { name, version, sha256 } = info;
   const { lesion, modalities, crop, options } = request;
-  const run = runId({ model: [name, version, sha256], format, lesion, modalities, crop, options });
+  const run = runId({
+    model: [name, version, sha256],
+    ...(head ? { head: createHash('sha256').update(head.bytes).digest('hex') } : {}),
+    format,
+    lesion,
+    modalities,
+    crop,
+    options,
+  });
   const counts: Counts = { classified: 0, failed: 0, skipped: 0, hidden: 0, known: 0 };
   const done = request.resume ? await answeredIn(request.output!, run) : new Set<string>();
   const sink: Sink =
@@ -264,13 +288,13 @@ export async function classify(args: string[], output: Output): Promise<number> 
       ? linePrinter(sink, run, format)
       : form === 'json'
         ? jsonPrinter(sink, isOne(request, first), format)
-        : textPrinter(output, info, !isShippedModel(model));
+        : textPrinter(output, info, head !== undefined || !isShippedModel(model), head?.info);
   const stopping = stopOnSignal(() => err(`${say('cli.stopping')}\n`));
   try {
     await classifyAll(
       model,
       withFirst(first, tasks),
-      { jobs, seconds, stop: stopping.signal },
+      { jobs, seconds, head: head?.bytes, stop: stopping.signal },
       (answer, index, task) => {
         count(counts, task, answer, err);
         printer.add({ task, answer }, index);

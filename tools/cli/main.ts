@@ -1,4 +1,4 @@
-/** The command line: `classify`, `evaluate`, `merge`, `serve` and `copy-assets`. */
+/** The command line: `classify`, `evaluate`, `merge`, `serve`, `retrain` and `copy-assets`. */
 import { Console } from 'node:console';
 import { isatty } from 'node:tty';
 import { DermletError } from '../../web/src/classifier/node/index.js';
@@ -9,6 +9,7 @@ import { evaluate } from './evaluate.js';
 import { merge } from './merge.js';
 import { OutputError, ReaderGone, writeAll } from './output.js';
 import { plain, plainLines } from './plain.js';
+import { retrain } from './retrain.js';
 import { say } from './say.js';
 import { serve } from './serve.js';
 import { EXIT, UsageError, usage } from './usage.js';
@@ -18,6 +19,7 @@ const commands: Record<string, (args: string[], output: Output) => Promise<numbe
   evaluate,
   merge,
   serve,
+  retrain,
   'copy-assets': copyAssets,
 };
 

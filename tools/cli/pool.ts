@@ -25,7 +25,7 @@ export interface TaskPicture {
  */
 export interface Task {
   pictures: readonly TaskPicture[];
-  options: { modality?: string; testTimeAugmentation?: boolean; explain?: boolean | string };
+  options: { modality?: string; testTimeAugmentation?: boolean; explain?: boolean | string; embedding?: boolean };
   /** The answer, where it is known without looking. */
   problem?: DermletError;
 }
@@ -37,6 +37,8 @@ export interface Limits {
   jobs: number;
   /** For one task, and for the start of an engine. */
   seconds: number;
+  /** A head's file, in place of the network's last layer. */
+  head?: Uint8Array<ArrayBuffer> | undefined;
   /** Once aborted, no further task is begun; those under way are finished. */
   stop?: AbortSignal;
 }
@@ -101,7 +103,7 @@ async function* each<T>(tasks: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T
 export async function classifyAll<T extends Task>(
   model: string,
   tasks: Iterable<T> | AsyncIterable<T>,
-  { jobs, seconds, stop }: Limits,
+  { jobs, seconds, head, stop }: Limits,
   onAnswer: (answer: Answer, index: number, task: T) => void,
 ): Promise<void> {
   const left = each(tasks);
@@ -119,7 +121,9 @@ export async function classifyAll<T extends Task>(
       if (!own) return;
       const { problem } = own.task;
       if (!problem && !classifier) {
-        classifier = await within(seconds, (signal) => Classifier.load(model, { idleTimeout: 0, signal }));
+        classifier = await within(seconds, (signal) =>
+          Classifier.load(model, { idleTimeout: 0, signal, ...(head ? { head } : {}) }),
+        );
         classifiers.push(classifier);
       }
       const answer: Answer = problem ? { ok: false, error: problem } : await answerTo(classifier!, own.task, seconds);

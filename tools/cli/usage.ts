@@ -60,7 +60,7 @@ const synopses = (): string[] =>
     [
       `${call('classify')} FILE|FOLDER... [--json] [--format ${formats}] [--model NAME|FOLDER]`,
       '[--modality auto|ID] [--crop auto|whole|x,y,w,h] [--test-time-augmentation] [--explain] [--jobs N]',
-      '[--ndjson] [--output FILE] [--resume] [--timeout SECONDS] [--shard i/n]',
+      '[--ndjson] [--output FILE] [--resume] [--timeout SECONDS] [--shard i/n] [--head FILE]',
     ],
     [
       `${call('classify')} FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json]`,
@@ -78,6 +78,11 @@ const synopses = (): string[] =>
       `${call('serve')} [--port N] [--host ADDRESS] [--jobs N] [--queue N] [--max-file MIB]`,
       '[--body-timeout SECONDS] [--timeout SECONDS] [--allow-origin ORIGIN] [--allow-host NAME]',
       '[--later] [--model NAME|FOLDER]',
+    ],
+    [
+      `${call('retrain')} --images DIR [--out FILE] [--title TEXT] [--classes FILE.json]`,
+      '[--model NAME|FOLDER] [--modality ID] [--crop auto|whole] [--penalty NUMBER] [--as-counted]',
+      '[--jobs N] [--timeout SECONDS]',
     ],
     ['dermlet copy-assets DIR'],
   ].map((lines) => `  ${lines.join(`\n${' '.repeat(22)}`)}`);
@@ -105,6 +110,7 @@ export function usage(columns: number): string {
     option('jobs', say('cli.usage.classify.jobs')),
     option('timeout', say('cli.usage.classify.timeout')),
     option('shard', say('cli.usage.shard')),
+    option('head', say('cli.usage.classify.head')),
     '',
     command('evaluate', say('cli.usage.evaluate')),
     option('modality', say('cli.usage.evaluate.modality')),
@@ -131,6 +137,14 @@ export function usage(columns: number): string {
     option('allow-origin', say('cli.usage.serve.allowOrigin')),
     option('allow-host', say('cli.usage.serve.allowHost')),
     option('later', say('cli.usage.serve.later')),
+    '',
+    command('retrain', say('cli.usage.retrain')),
+    option('images', say('cli.usage.retrain.images')),
+    option('out', say('cli.usage.retrain.out')),
+    option('classes', say('cli.usage.retrain.classes')),
+    option('crop', say('cli.usage.retrain.crop')),
+    option('penalty', say('cli.usage.retrain.penalty')),
+    option('as-counted', say('cli.usage.retrain.asCounted')),
     '',
     command('copy-assets', say('cli.usage.copyAssets')),
     '',

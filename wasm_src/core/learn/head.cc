@@ -8,9 +8,15 @@
 namespace dermlet {
 namespace {
 
-// Of no part of the gradient. Further the fit on all examples needs no precision, those without a few of them less.
-constexpr double kWholeTolerance = 1e-8;
-constexpr double kFoldTolerance = 1e-5;
+// How near a part of the parameters must come to the minimum: the penalty alone curves the function by 1 / (C S). The
+// fits without a few examples begin where one ended that knew them, and must come away from it however small the
+// penalty: what a looser limit leaves there would be their own answer.
+constexpr double kWholeError = 1e-6;
+constexpr double kFoldError = 1e-4;
+
+double tolerance_for(double error, const HeadSpec& spec, std::size_t count) {
+  return std::max(1e-13, error / (spec.inverse_penalty * static_cast<double>(count)));
+}
 
 Expected<void> check_spec(const HeadSpec& spec) {
   const bool fits = std::isfinite(spec.inverse_penalty) && spec.inverse_penalty > 0 && spec.iterations >= 1 &&
@@ -82,7 +88,8 @@ Expected<HeadTrainer> HeadTrainer::start(const Examples& examples, const HeadSpe
   trainer.minimiser_ = std::move(minimiser);
   trainer.whole_ = std::move(whole);
   trainer.weigh();
-  trainer.minimiser_->begin(trainer.rows(), trainer.weights_, kWholeTolerance);
+  trainer.minimiser_->begin(trainer.rows(), trainer.weights_,
+                             tolerance_for(kWholeError, spec, trainer.labels_.size()));
   return trainer;
 }
 
@@ -97,7 +104,7 @@ Expected<void> HeadTrainer::scale(const Examples& examples) {
     const double away = examples.embeddings[i] - mean_[i % width_];
     square += away * away;
   }
-  const double spread = std::sqrt(square / static_cast<double>(examples.embeddings.size()));
+  const double spread = std::sqrt(square / static_cast<double>(count));
   if (!std::isfinite(spread)) return fail(ErrorCode::kInvalidArgument, "a value of an embedding is too large");
   scale_ = spread > 0 ? spread : 1;
   for (std::size_t i = 0; i < examples.embeddings.size(); ++i)
@@ -171,7 +178,7 @@ void HeadTrainer::next_fold() {
   if (done()) return;
   minimiser_->restore(whole_.span(), whole_pairs_, whole_newest_);
   weigh();
-  minimiser_->begin(rows(), weights_, kFoldTolerance);
+  minimiser_->begin(rows(), weights_, tolerance_for(kFoldError, spec_, labels_.size()));
 }
 
 // What the head that did not see them says of the examples left out.

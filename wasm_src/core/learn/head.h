@@ -1,11 +1,11 @@
 // A new last layer for the network: trained on the embeddings of labelled pictures, judged on pictures that were left
 // out of its training.
 //
-//   x = (embedding - mean) / scale,  scale = root mean square over all pictures and features of embedding - mean
+//   x = (embedding - mean) / scale,  scale = root mean square over all pictures of the length of embedding - mean
 //   logits = W embedding + b, of the logistic regression on x (logistic.h) put back into the embedding's own units
 //
-// One scale for all features: the penalty then means the same for every network, and no feature that hardly varies
-// becomes loud. Balanced class weights are N / (K n_k), as scikit-learn's: each class counts alike.
+// One scale for all features: the penalty then means the same for every network, however long its embedding, and no
+// feature that hardly varies becomes loud. Balanced class weights are N / (K n_k), as scikit-learn's: each class counts alike.
 //
 // Held-out accuracy: pictures are left out in folds and the head is fitted anew without them, from where the whole fit
 // ended. With as many folds as groups this is leave-one-out; where there are more groups than `folds` it is n-fold, the
@@ -32,7 +32,7 @@ inline constexpr std::size_t kMaxExampleValues = std::size_t{1} << 25;    // N *
 inline constexpr std::size_t kMaxHeadParameters = std::size_t{1} << 19;  // K * (D + 1)
 
 struct HeadSpec {
-  double inverse_penalty = 1;  // C of scikit-learn, > 0: smaller keeps the weights smaller
+  double inverse_penalty = 4;  // C of scikit-learn, > 0: smaller keeps the weights smaller
   bool balanced = true;        // each class counts alike, however many pictures it has
   int iterations = 1000;       // at most, for one fit
   int folds = 500;             // at most, 2 or more

@@ -57,7 +57,7 @@ export interface TrainOptions {
   classes?: readonly { id: string; name: string; plain?: string; concern: Concern }[];
   /** What of the pictures was classified, if not `auto`; the head's default from then on. */
   crop?: 'auto' | 'whole';
-  /** scikit-learn's C, over 0: smaller trusts the examples less. Default 1. */
+  /** scikit-learn's C, over 0: smaller trusts the examples less. Default 4. */
   inversePenalty?: number;
   /** Each class counts alike, however many examples it has. Default true. */
   balanced?: boolean;

@@ -23,7 +23,7 @@ export interface TrainingJob {
 export function trainingJob(
   model: ModelInfo,
   given: readonly TrainingExample[],
-  { title = 'Own categories', classes, crop = 'auto', inversePenalty = 1, balanced = true }: TrainOptions,
+  { title = 'Own categories', classes, crop = 'auto', inversePenalty = 4, balanced = true }: TrainOptions,
 ): TrainingJob {
   const ids = classes?.map(({ id }) => id) ?? [...new Set(given.map(({ label }) => label))].sort();
   const places = new Map(ids.map((id, index) => [id, index]));

@@ -39,5 +39,6 @@ export function summary(result: Result): string {
     others.length > 0
       ? say('summary.several', { ...scored(first), others: others.join(say('summary.separator')) })
       : say('summary.single', scored(first));
-  return joined([named, say(`summary.tier.${result.tier}`)]);
+  // A head of somebody's own gives no tier.
+  return joined(result.head ? [named] : [named, say(`summary.tier.${result.tier}`)]);
 }

@@ -1,0 +1,63 @@
+/** Files of heads on the command line, and what is said of a head. */
+import { readFile, stat } from 'node:fs/promises';
+import {
+  DermletError,
+  type Head,
+  type HeadInfo,
+  headInfo,
+  MAX_HEAD_BYTES,
+  type ModelInfo,
+  readHead,
+} from '../../web/src/classifier/node/index.js';
+import { exactPercent, number } from '../../web/src/messages/index.js';
+import { plain } from './plain.js';
+import { say } from './say.js';
+import { wrap } from './terminal.js';
+import { reasonOf, UsageError } from './usage.js';
+
+export interface HeadFile {
+  bytes: Uint8Array<ArrayBuffer>;
+  head: Head;
+  info: HeadInfo;
+}
+
+/** @throws UsageError, DermletError MODEL_CORRUPT, MODEL_TOO_NEW */
+export async function headOf(path: string): Promise<HeadFile> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    const info = await stat(path);
+    if (!info.isFile() || info.size > MAX_HEAD_BYTES) throw new Error(say('cli.error.noHead'));
+    bytes = new Uint8Array(await readFile(path));
+  } catch (error) {
+    throw new UsageError(say('cli.error.head', { path, reason: reasonOf(error) }));
+  }
+  const head = readHead(bytes);
+  return { bytes, head, info: headInfo(head.manifest) };
+}
+
+/** The model with the head's classes. @throws DermletError INVALID_ARGUMENT where it is of another network */
+export function withHeadsClasses(model: ModelInfo, { manifest }: Head): ModelInfo {
+  const { base, title, classes, heldOut } = manifest;
+  if (base.sha256 !== model.sha256)
+    throw new DermletError('INVALID_ARGUMENT', say('cli.error.otherModel', { name: base.name, version: base.version }));
+  const { combines: _combines, ...rest } = model;
+  return { ...rest, title, classes: classes.map((each) => ({ ...each })), coverage: heldOut.setCoverage };
+}
+
+/** What its scores are worth. */
+export function headLines({ title, pictures, accuracy, interval, leaveOneOut, warnings }: HeadInfo, columns: number) {
+  const values = {
+    title: plain(title),
+    pictures: number(pictures),
+    accuracy: exactPercent(accuracy),
+    least: exactPercent(interval[0]),
+    most: exactPercent(interval[1]),
+  };
+  return [
+    say(leaveOneOut ? 'cli.head' : 'cli.head.folds', values),
+    say('cli.head.notCalibrated'),
+    ...warnings.map((warning) => say(`cli.head.${warning}`)),
+  ]
+    .map((line) => wrap(line, columns))
+    .join('\n');
+}
