@@ -65,6 +65,9 @@ describe('the split', () => {
   });
 });
 
+/** Milliseconds: nine processes with an engine each, beside whatever else runs. */
+const LONG = 240_000;
+
 describe('classify', () => {
   type Line = { run: string; file: string; error?: { code: string }; ranking?: { probability: number }[] };
   const lines = (path: string) =>
@@ -80,7 +83,9 @@ describe('classify', () => {
       .sort((a, b) => (a.file < b.file ? -1 : 1));
   const classify = (...args: string[]) => run('classify', at('images'), '--ndjson', '--model', MODEL, ...args);
 
-  test('four processes, one of them interrupted and gone on with, merged, give what one run gives', async () => {
+  test('four processes, one of them interrupted and gone on with, merged, give what one run gives', {
+    timeout: LONG,
+  }, async () => {
     const parts = shards.map((_, i) => at(`part-${i + 1}.ndjson`));
     const [whole, ...ran] = await Promise.all([
       classify('--output', at('whole.ndjson')),
@@ -125,16 +130,13 @@ describe('classify', () => {
 
   test('where the archive lies makes no difference', async () => {
     const file = at('images', 'drawn', '1-spot.png');
-    const named = await Promise.all(
-      shards.map((shard) => run('classify', file, '--json', '--model', MODEL, '--shard', shard)),
-    );
-    const inFolder = await Promise.all(
-      shards.map((shard) => run('classify', at('images', 'drawn'), '--ndjson', '--model', MODEL, '--shard', shard)),
-    );
-    expect(named.map(({ out }) => out.includes('1-spot.png'))).toEqual(
-      inFolder.map(({ out }) => out.includes('1-spot.png')),
-    );
-    expect(named.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    const own = async (...args: string[]) => {
+      const ran = await run('classify', ...args, '--ndjson', '--model', MODEL, '--shard', '1/2');
+      expect(ran.code).toBe(0);
+      return ran.out.includes('1-spot.png');
+    };
+    expect(await own(file)).toBe(await own(at('images', 'drawn'), '--timeout', '100'));
+    expect(await own(file)).toBe(isIn({ index: 1, count: 2 }, '1-spot.png'));
   });
 
   test('lines of other options are refused, and so is what is no file of answers', async () => {
@@ -174,7 +176,9 @@ describe('evaluate', () => {
     return same;
   };
 
-  test('four processes, merged in any order, give the figures, predictions and report of one', async () => {
+  test('four processes, merged in any order, give the figures, predictions and report of one', {
+    timeout: LONG,
+  }, async () => {
     const parts = shards.map((_, i) => at(`part-${i + 1}.json`));
     const options = ['--merge', 'gamma:alpha', '--part', 'some:drawn:beta:alpha', '--positive', 'alpha'];
     const [whole, ...ran] = await Promise.all([
