@@ -54,6 +54,11 @@ const TOOLS: readonly Tool[] = [
     label: () => say('tools.report'),
     open: () => import('./report/index.js').then(({ create }) => create()),
   },
+  {
+    id: 'spots',
+    label: () => say('tools.spots'),
+    open: () => import('./spots/index.js').then(({ create }) => create()),
+  },
 ];
 
 export class DermletTools extends LitElement {
