@@ -20,7 +20,7 @@ const others = Object.values(all).filter(({ tag }) => tag !== 'en');
 /** The command line speaks English. */
 const shown = Object.keys(english).filter((key) => !key.startsWith('cli.'));
 /** Rooms whose words come apart from the others', and may be English as a whole in a language. */
-const ROOMS = ['camera', 'questions', 'report', 'review'];
+const ROOMS = ['camera', 'questions', 'report', 'review', 'spots'];
 const roomOf = (key: string) => ROOMS.find((room) => key.startsWith(`${room}.`));
 
 /**

@@ -48,6 +48,7 @@ import {
 import type { DermletCamera } from './camera/index.js';
 import { pagesIn } from './card.js';
 import { filesIn, holdsFiles } from './dropped.js';
+import { anyKept } from './kept.js';
 import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
 import { Reveal } from './reveal.js';
@@ -63,6 +64,7 @@ import {
   Session,
 } from './session.js';
 import type { DermletShelf } from './shelf.js';
+import type { DermletSpots } from './spots/index.js';
 import { withIsolated } from './strangers.js';
 import { base, tokens } from './styles.js';
 import type { Subject } from './tools.js';
@@ -329,6 +331,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   /** What lists them, once it was fetched. */
   @state() private review: ReviewPart | null = null;
 
+  /** Whether spots are kept on this device. */
+  @state() private kept = false;
+  /** Shows them, while they are looked at without an answer. */
+  @state() private spots: DermletSpots | null = null;
+
   readonly #reveal = new Reveal(this);
 
   /** Where drops and pastes are listened for while the element is connected. */
@@ -340,6 +347,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     super.connectedCallback();
     for (const type of ['pointerenter', 'focusin'] as const) this.addEventListener(type, this.#startLoading);
     addEventListener('online', this.#backOnline);
+    void this.#lookForKept();
     // Attached again: goes on, or starts with what was changed in between.
     this.requestUpdate();
   }
@@ -393,6 +401,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       if (this.load === 'now') this.#ensureSession().start();
     }
     const count = this.session?.photos.length ?? 0;
+    if (this.filled && count === 0) void this.#lookForKept();
     this.filled = count > 0;
     if (count === 0) this.listed = false;
     if (count > SHELF_HOLDS && !this.listed) void this.#listAll();
@@ -571,7 +580,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       <p class="visually-hidden" role="status" aria-live="polite">${
         this.announcement ? medical(this.announcement.text) : nothing
       }</p>
-      ${session && photo ? this.#top(session) : this.#picker(false)}
+      ${session && photo ? this.#top(session) : html`${this.#picker(false)}${this.#keptSpots()}`}
       ${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
       ${session ? this.#loadState(session) : nothing}
       ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
@@ -608,6 +617,37 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       const { create } = await imported(() => import('./camera/index.js'));
       await allWords();
       this.camera ??= this.#heard(create());
+    } catch (error) {
+      this.dropError = asDermletError(error);
+    }
+  };
+
+  async #lookForKept(): Promise<void> {
+    this.kept = await anyKept();
+  }
+
+  #keptSpots() {
+    if (this.spots) return html`<div class="answer">${this.spots}</div>`;
+    if (!this.kept) return nothing;
+    return html`<button type="button" class="all" @click=${this.#openSpots}>${say('kept.open')}</button>`;
+  }
+
+  /** Fetched when they are first asked for. */
+  readonly #openSpots = async (): Promise<void> => {
+    this.dropError = null;
+    try {
+      const { create } = await imported(() => import('./spots/index.js'));
+      await allWords();
+      const spots = create();
+      spots.closable = true;
+      spots.addEventListener('closed', async () => {
+        this.spots = null;
+        await this.#lookForKept();
+        await this.updateComplete;
+        if (this.kept) this.renderRoot.querySelector<HTMLElement>('button.all')?.focus();
+        else await this.#keepFocus();
+      });
+      this.spots = spots;
     } catch (error) {
       this.dropError = asDermletError(error);
     }

@@ -57,6 +57,11 @@ const TOOLS: readonly Tool[] = [
     open: () => import('./report/index.js').then(({ create }) => create()),
   },
   {
+    id: 'spots',
+    label: () => say('tools.spots'),
+    open: () => import('./spots/index.js').then(({ create }) => create()),
+  },
+  {
     id: 'trust',
     label: () => say('tools.trust'),
     open: () => import('./trust/index.js').then(({ create }) => create()),

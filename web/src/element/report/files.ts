@@ -52,15 +52,25 @@ export function pixelsOf(preview: Picture | ImageBitmap): Pixels | null {
   return { width, height, rgba: context.getImageData(0, 0, width, height).data };
 }
 
-/** The photo with the frame, as a JPEG that the browser writes anew; null where canvases cannot be read. */
-export async function photoFile({ width, height, rgba }: Pixels, { picture }: Report): Promise<Blob | null> {
+/** A JPEG that the browser writes anew, with what `over` draws; null where canvases cannot be read. */
+export async function jpegOf(
+  { width, height, rgba }: Pixels,
+  over: (context: CanvasRenderingContext2D) => void = () => undefined,
+): Promise<Blob | null> {
   if (!readsBack()) return null;
   const context = contextOf(width, height);
   context.putImageData(new ImageData(new Uint8ClampedArray(rgba), width, height), 0, 0);
-  if (picture.region) {
-    const scale = width / picture.width;
+  over(context);
+  return new Promise((resolve) => context.canvas.toBlob(resolve, 'image/jpeg', 0.92));
+}
+
+/** The photo with the frame, as `jpegOf`. */
+export function photoFile(pixels: Pixels, { picture }: Report): Promise<Blob | null> {
+  return jpegOf(pixels, (context) => {
+    if (!picture.region) return;
+    const scale = pixels.width / picture.width;
     const { x, y, width: wide, height: high } = picture.region;
-    const thick = Math.max(2, width / 250);
+    const thick = Math.max(2, pixels.width / 250);
     for (const [style, line] of [
       ['#23201c', 2 * thick],
       ['#ffffff', thick],
@@ -69,8 +79,7 @@ export async function photoFile({ width, height, rgba }: Pixels, { picture }: Re
       context.lineWidth = line;
       context.strokeRect(x * scale, y * scale, wide * scale, high * scale);
     }
-  }
-  return new Promise((resolve) => context.canvas.toBlob(resolve, 'image/jpeg', 0.92));
+  });
 }
 
 export async function base64Of(blob: Blob): Promise<string> {

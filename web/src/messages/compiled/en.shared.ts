@@ -338,5 +338,8 @@ export const messages: Compiled<SharedArguments> = {
   "model.cardOf": (d) => "of " + d.name,
   "model.weights.nonCommercial": () => "The trained weights are for non-commercial use only, as the pictures they were trained on are:",
   "model.weights.commercial": (d) => "The trained weights may be used commercially too, under " + d.licence + ":",
-  "sample.name": (d) => "Drawing " + d.number
+  "sample.name": (d) => "Drawing " + d.number,
+  "tools.spots": () => "Keep this spot",
+  "kept.open": () => "Spots kept on this device",
+  "kept.close": () => "Close the kept spots"
 };

@@ -416,5 +416,8 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.card": () => "ficha del modelo (en inglés)",
   "document.licences.weights": () => "licencia de los pesos (en inglés)",
   "document.licences.all": () => "Todo lo que en esta página escribieron otros, con su licencia (en inglés)",
-  "document.licences.libheif": () => "Las imágenes HEIC que el navegador no puede decodificar las decodifica libheif, que es libre bajo la <link>LGPL</link>."
+  "document.licences.libheif": () => "Las imágenes HEIC que el navegador no puede decodificar las decodifica libheif, que es libre bajo la <link>LGPL</link>.",
+  "tools.spots": () => "Guardar este lugar",
+  "kept.open": () => "Lugares guardados en este dispositivo",
+  "kept.close": () => "Cerrar los lugares guardados"
 };

@@ -26,6 +26,13 @@ export const reportLanguages = {
   'fr': () => import('./fr.report.js'),
 };
 
+export const spotsLanguages = {
+  'ar': () => import('./ar.spots.js'),
+  'de': () => import('./de.spots.js'),
+  'es': () => import('./es.spots.js'),
+  'fr': () => import('./fr.spots.js'),
+};
+
 export const reviewLanguages = {
   'ar': () => import('./ar.review.js'),
   'de': () => import('./de.review.js'),

@@ -1,0 +1,382 @@
+/** Keep and compare: what is kept lasts, is locked, moves by a file, goes when it is deleted, and is never lost. */
+import { readFileSync } from 'node:fs';
+import AxeBuilder from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+import { type App, expect, picture, type Site, test } from './fixtures.js';
+
+test.describe.configure({ timeout: 150_000 });
+
+const NAME = 'Freckle by the left collar';
+const PASSPHRASE = 'four words of mine';
+const OTHER = 'another four words';
+
+const room = (page: Page): Locator => page.locator('dermlet-spots');
+const told = (page: Page): Locator => room(page).locator('p[role=status]').first();
+const refused = (page: Page): Locator => room(page).getByRole('alert');
+const button = (page: Page, name: string): Locator => room(page).getByRole('button', { name, exact: true });
+const part = (page: Page, name: 'lock' | 'file'): Locator => room(page).locator(`[data-part=${name}]`);
+const items = (page: Page): Locator => room(page).locator('[data-spot]');
+
+/** The page with an answer, and the room opened under it. */
+async function open(app: App, page: Page): Promise<void> {
+  app.neverRefuse();
+  await app.open();
+  await app.classify('spot.jpg');
+  await openTool(page);
+}
+
+async function openTool(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Keep this spot' }).click();
+  await expect(room(page).getByRole('heading', { name: 'Spots kept on this device' })).toBeVisible();
+}
+
+async function keep(page: Page, name = NAME): Promise<void> {
+  await room(page).getByLabel('Name of the spot').fill(name);
+  await room(page).getByLabel('Where on the body').selectOption('Chest');
+  await button(page, 'Keep it').click();
+  await expect(told(page)).toContainText('Kept, and read back.');
+}
+
+/** Without an answer, from the first screen. */
+async function openKept(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Spots kept on this device' }).click();
+  await expect(room(page)).toBeVisible();
+}
+
+async function setPassphrase(page: Page, passphrase = PASSPHRASE): Promise<void> {
+  await part(page, 'lock').locator('summary').click();
+  const form = part(page, 'lock').locator('[data-form=set]');
+  await form.locator('[name=new]').fill(passphrase);
+  await form.locator('[name=again]').fill(passphrase);
+  await form.getByRole('button').click();
+  await expect(told(page)).toContainText('Everything that is kept is encrypted now');
+}
+
+async function unlock(page: Page, passphrase = PASSPHRASE): Promise<void> {
+  await room(page).locator('[name=current]').fill(passphrase);
+  await button(page, 'Unlock').click();
+}
+
+/** Every record of the database, bytes as Latin-1 text. */
+function raw(page: Page): Promise<Record<string, { key: string; text: string }[]>> {
+  return page.evaluate(async () => {
+    const done = <Value>(request: IDBRequest<Value>) =>
+      new Promise<Value>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const textOf = (value: unknown): string => {
+      if (value instanceof Uint8Array) return Array.from(value, (byte) => String.fromCharCode(byte)).join('');
+      return value && typeof value === 'object'
+        ? Object.entries(value)
+            .map(([key, inner]) => `${key}=${textOf(inner)}`)
+            .join(';')
+        : String(value);
+    };
+    const database = await done(indexedDB.open('dermlet-spots'));
+    const found: Record<string, { key: string; text: string }[]> = {};
+    for (const name of database.objectStoreNames) {
+      const store = database.transaction(name).objectStore(name);
+      const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+      found[name] = keys.map((key, index) => ({ key: String(key), text: textOf(values[index]) }));
+    }
+    database.close();
+    return found;
+  });
+}
+
+const everything = async (page: Page): Promise<string> => JSON.stringify(await raw(page));
+
+async function setQuota(page: Page, site: Site, quotaSize?: number): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Storage.overrideQuotaForOrigin', {
+    origin: site.origin,
+    ...(quotaSize === undefined ? {} : { quotaSize }),
+  });
+}
+
+async function confirmed(page: Page, what: 'visit' | 'spot' | 'all'): Promise<void> {
+  const confirm = room(page).locator(`[data-delete=${what}]`).first();
+  await confirm.getByRole('button').click();
+  await confirm.getByRole('button', { name: 'Yes, delete' }).click();
+}
+
+test('what is kept survives a reload, and is opened without an answer', async ({ app, page }) => {
+  app.neverRefuse();
+  await app.open();
+  // Nothing is offered, and no database made, while nothing is kept.
+  await expect(page.getByRole('button', { name: 'Spots kept on this device' })).toHaveCount(0);
+  expect(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))).toEqual([]);
+  await app.classify('spot.jpg');
+  await openTool(page);
+  await expect(room(page)).toContainText('Nothing is kept yet.');
+  await keep(page);
+  await expect(room(page)).toContainText('This answer is kept already.');
+  await expect(items(page)).toHaveCount(1);
+  const verdict = (await app.verdict.textContent())!.trim();
+  await page.reload();
+  await app.untilReady();
+  await openKept(page);
+  await items(page).click();
+  await expect(room(page).getByRole('heading', { name: NAME })).toBeFocused();
+  await expect(room(page)).toContainText(verdict);
+  await expect(room(page)).toContainText('Chest (Front)');
+  await expect(room(page)).toContainText(/version \d/);
+  const image = room(page).locator('dermlet-kept-photo img');
+  await expect(image).toHaveJSProperty('complete', true);
+  expect(await image.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(100);
+  await button(page, 'All spots').click();
+  await expect(items(page)).toBeFocused();
+  await button(page, 'Close the kept spots').click();
+  await expect(page.getByRole('button', { name: 'Spots kept on this device' })).toBeFocused();
+});
+
+test('kept pictures are drawn anew: nothing that a camera wrote', async ({ app, page }) => {
+  await open(app, page);
+  await keep(page, 'Plain');
+  const { photos, entries } = await raw(page);
+  expect(photos).toHaveLength(1);
+  expect(photos![0]!.text).not.toMatch(/Exif|GPS/);
+  // Without a passphrase the page says so, and it is so.
+  expect(entries!.map(({ text }) => text).join()).toContain('Plain');
+  await part(page, 'lock').locator('summary').click();
+  await expect(part(page, 'lock')).toContainText('whoever can use this browser can open what is kept');
+});
+
+test('with a passphrase only ciphertext is in the database, and it opens with nothing else', async ({ app, page }) => {
+  await open(app, page);
+  await keep(page);
+  expect(await everything(page)).toContain(NAME);
+  await setPassphrase(page);
+  const words = [NAME, 'skin-8', 'visit', 'front', 'ranking', 'JFIF', 'sha256'];
+  for (const word of words) expect(await everything(page)).not.toContain(word);
+  await page.reload();
+  await app.untilReady();
+  await openKept(page);
+  await expect(room(page)).toContainText('What is kept is locked.');
+  await expect(items(page)).toHaveCount(0);
+  await unlock(page, 'a wrong passphrase');
+  await expect(refused(page)).toContainText('That is not the passphrase.');
+  await expect(items(page)).toHaveCount(0);
+  await unlock(page);
+  await expect(items(page)).toContainText(NAME);
+  await part(page, 'lock').locator('summary').click();
+  await button(page, 'Lock now').click();
+  await expect(room(page)).toContainText('What is kept is locked.');
+  await expect(page.locator('body')).not.toContainText(NAME);
+});
+
+test('the passphrase is changed and removed, each time with the one that is set', async ({ app, page }) => {
+  await open(app, page);
+  await keep(page);
+  await setPassphrase(page);
+  const change = part(page, 'lock').locator('[data-form=set]');
+  const typeNew = async (current: string, again = OTHER) => {
+    await change.locator('[name=current]').fill(current);
+    await change.locator('[name=new]').fill(OTHER);
+    await change.locator('[name=again]').fill(again);
+    await change.getByRole('button').click();
+  };
+  await typeNew(PASSPHRASE, 'not the same');
+  await expect(told(page)).toContainText('are not the same');
+  const before = await everything(page);
+  await typeNew('a wrong passphrase');
+  await expect(refused(page)).toContainText('That is not the passphrase.');
+  expect(await everything(page)).toBe(before);
+  await typeNew(PASSPHRASE);
+  await expect(told(page)).toContainText('Everything that is kept is encrypted now');
+  await expect(items(page)).toContainText(NAME);
+  await button(page, 'Lock now').click();
+  await unlock(page);
+  await expect(refused(page)).toContainText('That is not the passphrase.');
+  await unlock(page, OTHER);
+  await expect(items(page)).toContainText(NAME);
+  await part(page, 'lock').locator('summary').click();
+  const remove = part(page, 'lock').locator('[data-form=remove]');
+  await remove.locator('[name=current]').fill(OTHER);
+  await remove.getByRole('button').click();
+  await expect(told(page)).toContainText('no longer encrypted');
+  expect(await everything(page)).toContain(NAME);
+});
+
+test('a file takes everything to a fresh profile; a wrong passphrase and damage are told apart', async ({
+  app,
+  page,
+  browser,
+  site,
+}) => {
+  await open(app, page);
+  await keep(page);
+  await part(page, 'file').locator('summary').click();
+  const save = part(page, 'file').locator('[data-form=export]');
+  await save.locator('[name=new]').fill(PASSPHRASE);
+  await save.locator('[name=again]').fill(PASSPHRASE);
+  const [download] = await Promise.all([page.waitForEvent('download'), save.getByRole('button').click()]);
+  expect(download.suggestedFilename()).toMatch(/^dermlet-\d{4}-\d\d-\d\d\.dermlet-spots$/);
+  const bytes = readFileSync(await download.path());
+  expect(bytes.includes(NAME)).toBe(false);
+  const kept = await raw(page);
+
+  const context = await browser.newContext({ locale: 'en-GB' });
+  try {
+    const fresh = await context.newPage();
+    await fresh.goto(site.url);
+    await fresh.locator('input#choose').setInputFiles(picture('spot.jpg'));
+    await expect(fresh.locator('#verdict')).toBeVisible({ timeout: 60_000 });
+    await openTool(fresh);
+    await part(fresh, 'file').locator('summary').click();
+    const form = part(fresh, 'file').locator('[data-form=import]');
+    const bring = async (buffer: Buffer, passphrase = PASSPHRASE) => {
+      await form.locator('[type=file]').setInputFiles({ name: 'x.dermlet-spots', mimeType: '', buffer });
+      await form.locator('[type=password]').fill(passphrase);
+      await form.getByRole('button', { name: 'Add what it holds' }).click();
+    };
+    await bring(bytes, 'a wrong passphrase');
+    await expect(refused(fresh)).toContainText('That is not the passphrase.');
+    await bring(Buffer.from('something else entirely'));
+    await expect(refused(fresh)).toContainText('This is not a file of kept spots.');
+    await bring(bytes.subarray(0, bytes.length - 1));
+    await expect(refused(fresh)).toContainText('It is damaged or was altered');
+    const altered = Buffer.from(bytes);
+    altered[bytes.length - 20]! ^= 1;
+    await bring(altered);
+    await expect(refused(fresh)).toContainText('It is damaged or was altered');
+    expect((await raw(fresh)).entries).toEqual([]);
+    await bring(bytes);
+    await expect(told(fresh)).toContainText('New: 2. Newer in the file: 0. Left as they were: 0.');
+    await expect(items(fresh)).toContainText(NAME);
+    expect({ ...(await raw(fresh)), head: [] }).toEqual({ ...kept, head: [] });
+    await bring(bytes);
+    await expect(told(fresh)).toContainText('New: 0. Newer in the file: 0. Left as they were: 2.');
+  } finally {
+    await context.close();
+  }
+});
+
+test('deleting a photo, a spot and everything leaves nothing of them', async ({ app, page }) => {
+  await open(app, page);
+  await keep(page);
+  await app.classify('spot.png');
+  await openTool(page);
+  await room(page).getByLabel('Which spot is it?').selectOption(NAME);
+  await button(page, 'Keep it').click();
+  await expect(told(page)).toContainText('Kept, and read back.');
+  await items(page).click();
+  await confirmed(page, 'visit');
+  await expect(told(page)).toContainText('it is gone');
+  expect((await raw(page)).photos).toHaveLength(1);
+  expect((await raw(page)).entries).toHaveLength(2);
+  await confirmed(page, 'spot');
+  await expect(room(page)).toContainText('Nothing is kept yet.');
+  expect(await raw(page)).toMatchObject({ entries: [], photos: [] });
+  await keep(page, 'Another');
+  await setPassphrase(page);
+  await button(page, 'Lock now').click();
+  // A forgotten passphrase does not keep anybody from deleting.
+  await confirmed(page, 'all');
+  await expect(told(page)).toContainText('it is gone');
+  expect(await raw(page)).toEqual({ entries: [], head: [], photos: [] });
+  await page.reload();
+  await app.untilReady();
+  await expect(page.getByRole('button', { name: 'Spots kept on this device' })).toHaveCount(0);
+});
+
+test('a full device keeps what was kept, and says that nothing was added', async ({ app, page, site }) => {
+  await open(app, page);
+  await keep(page);
+  const before = await everything(page);
+  await app.classify('spot.png');
+  await openTool(page);
+  await setQuota(page, site, 1000);
+  await room(page).getByLabel('Name of the spot').fill('No room');
+  await button(page, 'Keep it').click();
+  await expect(refused(page)).toContainText('There is no room left, so it was not kept.');
+  expect(await everything(page)).toBe(before);
+  await expect(room(page).getByLabel('Name of the spot')).toHaveValue('No room');
+  await setQuota(page, site);
+  await button(page, 'Keep it').click();
+  await expect(told(page)).toContainText('Kept, and read back.');
+  await expect(items(page)).toHaveCount(2);
+});
+
+test('two tabs: neither loses what the other wrote, and both lock', async ({ app, page, context, site }) => {
+  await open(app, page);
+  await keep(page);
+  const other = await context.newPage();
+  await other.goto(site.url);
+  await openKept(other);
+  await items(other).click();
+  // Encrypting all takes a moment, in which the other tab changes the name.
+  await part(page, 'lock').locator('summary').click();
+  const form = part(page, 'lock').locator('[data-form=set]');
+  await form.locator('[name=new]').fill(PASSPHRASE);
+  await form.locator('[name=again]').fill(PASSPHRASE);
+  await room(other).locator('details summary').click();
+  await room(other).locator('[name=name]').fill('Renamed meanwhile');
+  await Promise.all([form.getByRole('button').click(), button(other, 'Save changes').click()]);
+  await expect(told(page)).toContainText('Everything that is kept is encrypted now');
+  // The rename came first, or it found a lock that this tab cannot open, and says so.
+  const said = room(other).locator('p[role=status], p[role=alert]').first();
+  await expect(said).toContainText(/Saved, and read back\.|What is kept is locked|locked meanwhile|^$/);
+  await expect(room(other)).toContainText('What is kept is locked.');
+  const renamed = (await items(page).textContent())!.includes('Renamed meanwhile');
+  await unlock(other);
+  await expect(room(other)).toContainText(renamed ? 'Renamed meanwhile' : NAME);
+  expect(await everything(page)).not.toContain('Renamed meanwhile');
+  await button(page, 'Lock now').click();
+  await expect(room(other)).toContainText('What is kept is locked.');
+});
+
+test('two photos of one spot beside each other; axe finds nothing', async ({ app, page }) => {
+  await open(app, page);
+  await keep(page);
+  await app.classify('spot.png');
+  await openTool(page);
+  await room(page).getByLabel('Which spot is it?').selectOption(NAME);
+  await button(page, 'Keep it').click();
+  await expect(told(page)).toContainText('Kept, and read back.');
+  const faults = async () => {
+    const { violations } = await new AxeBuilder({ page: page as never }).include('dermlet-spots').analyze();
+    return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+  };
+  await part(page, 'lock').locator('summary').click();
+  await part(page, 'file').locator('summary').click();
+  expect(await faults()).toEqual([]);
+  await items(page).click();
+  const comparison = page.locator('dermlet-comparison');
+  await expect(comparison).toContainText('Compare two photos of this spot');
+  await expect(comparison).toContainText(/look most like the same category|answer looks most like/);
+  await expect(comparison).toContainText('Whether skin has changed is for a doctor to see.');
+  await expect(comparison.locator('dermlet-visit-words')).toHaveCount(2);
+  await expect(room(page)).not.toContainText(/improv|worse|better|mm\b/i);
+  expect(await faults()).toEqual([]);
+});
+
+test('where there is no database it says so, and what to do', async ({ app, page }) => {
+  await page.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException('not here', 'SecurityError');
+    };
+  });
+  await open(app, page);
+  await expect(refused(page)).toContainText('Open the page in an ordinary window.');
+});
+
+test('a database that a newer page has made is left alone', async ({ app, page }) => {
+  app.neverRefuse();
+  await app.open();
+  await page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const request = indexedDB.open('dermlet-spots', 99);
+        request.onupgradeneeded = () => void request.result.createObjectStore('entries');
+        request.onsuccess = () => {
+          request.result.close();
+          resolve();
+        };
+      }),
+  );
+  await app.classify('spot.jpg');
+  await openTool(page);
+  await expect(refused(page)).toContainText('written by a newer version of this page');
+});

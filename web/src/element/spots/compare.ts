@@ -1,0 +1,70 @@
+/**
+ * Two visits to one spot, beside each other. It says what the network said of each and whether that compares at all;
+ * it says nothing of how the skin changed: two pictures differ in light, distance and focus too. No DOM, no words.
+ */
+import type { Rect } from '../../classifier/index.js';
+import type { Visit } from './entries.js';
+
+/** Why two answers do not compare. */
+export type Apart = 'model' | 'modality' | 'unnamed';
+
+export interface Comparison {
+  /** By when they were kept. */
+  readonly earlier: Visit;
+  readonly later: Visit;
+  /** Null: they compare. */
+  readonly apart: Apart | null;
+  /** Whether both look most like the same category; null where they do not compare. */
+  readonly same: boolean | null;
+  /**
+   * Whether both frames are drawn over each other: each lies around the spot, and they have the same shape. A frame
+   * around the whole picture says nothing of where the spot is.
+   */
+  readonly aligned: boolean;
+  /** Whether either picture failed a check of its quality. */
+  readonly poor: boolean;
+}
+
+/** Shares by which the shapes of two frames may differ: rounding to whole pixels. */
+const SHAPE = 0.02;
+
+const shapeOf = ({ width, height }: Rect): number => width / height;
+const isNamed = ({ result: { outcome } }: Visit): boolean => outcome === 'single' || outcome === 'several';
+const isAround = ({ result: { frame } }: Visit): boolean => frame.framing === 'spot' || frame.framing === 'chosen';
+
+function apartOf({ result: a, ...one }: Visit, { result: b, ...other }: Visit): Apart | null {
+  const sameModel = (['name', 'version', 'sha256'] as const).every((key) => a.model[key] === b.model[key]);
+  if (!sameModel) return 'model';
+  if (a.modality !== b.modality) return 'modality';
+  return isNamed({ ...one, result: a }) && isNamed({ ...other, result: b }) ? null : 'unnamed';
+}
+
+/** @throws RangeError for visits to different spots, or one with itself: nobody may compare those */
+export function compare(one: Visit, other: Visit): Comparison {
+  if (one.spot !== other.spot || one.id === other.id) throw new RangeError('only two visits to one spot compare');
+  const [earlier, later] = one.keptAt <= other.keptAt ? [one, other] : [other, one];
+  const apart = apartOf(earlier, later);
+  const shapes = shapeOf(earlier.result.source.region) / shapeOf(later.result.source.region);
+  return {
+    earlier,
+    later,
+    apart,
+    same: apart === null ? earlier.result.ranking[0]?.id === later.result.ranking[0]?.id : null,
+    aligned: isAround(earlier) && isAround(later) && Math.abs(shapes - 1) <= SHAPE,
+    poor: [earlier, later].some(({ result }) => result.quality.checks.some(({ passed }) => !passed)),
+  };
+}
+
+/**
+ * Where a whole picture lies, so that a part of it fills a box: shares of the box's size.
+ * @param part in pixels of the picture
+ * @param picture its size
+ */
+export function filling(part: Rect, picture: { readonly width: number; readonly height: number }): Rect {
+  return {
+    x: -part.x / part.width,
+    y: -part.y / part.height,
+    width: picture.width / part.width,
+    height: picture.height / part.height,
+  };
+}

@@ -1,0 +1,132 @@
+/** What is kept, as plain data: named spots, and visits to them. Read from bytes, it is checked field by field. */
+import * as v from 'valibot';
+import { type Bytes, utf8 } from './crypto.js';
+import { SpotsError } from './error.js';
+
+/** Bytes of all that is kept, so that one export holds it and one page can read it. */
+export const MOST_BYTES = 256_000_000;
+/** Spots and visits. */
+export const MOST_ENTRIES = 5000;
+/** Bytes of one entry with its picture: far above what the page makes (1024 pixels, JPEG). */
+export const MOST_OF_ONE = 8_000_000;
+/** Characters. */
+export const LONGEST_NAME = 60;
+
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const text = v.pipe(v.string(), v.maxLength(500));
+const id = v.pipe(v.string(), v.uuid());
+const TIERS = ['low', 'moderate', 'high', 'unknown'] as const;
+const OUTCOMES = ['single', 'several', 'not-recognised', 'poor-quality', 'no-spot', 'several-spots'] as const;
+const FRAMINGS = ['whole', 'spot', 'both', 'chosen', 'none', 'several'] as const;
+
+const placeSchema = v.object({ side: v.picklist(['front', 'back']), x: share, y: share });
+
+const spotSchema = v.object({
+  kind: v.literal('spot'),
+  id,
+  /** When it was last changed, in milliseconds since 1970. */
+  changedAt: count,
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(LONGEST_NAME * 2)),
+  /** On the body map, as shares of its width and height. */
+  place: v.nullable(placeSchema),
+});
+
+/** The parts of a result that are shown or compared; the others are kept as they are. */
+const resultSchema = v.looseObject({
+  resultVersion: v.literal(2),
+  model: v.looseObject({ name: text, version: text, sha256: text, title: text }),
+  outcome: v.picklist(OUTCOMES),
+  tier: v.picklist(TIERS),
+  modality: text,
+  ranking: v.pipe(
+    v.array(v.looseObject({ id: text, name: text, probability: share, concern: text, inSet: v.boolean() })),
+    v.minLength(1),
+    v.maxLength(1000),
+  ),
+  quality: v.looseObject({
+    checks: v.pipe(v.array(v.looseObject({ id: text, passed: v.boolean() })), v.maxLength(100)),
+  }),
+  source: v.looseObject({
+    width: v.pipe(v.number(), v.minValue(1)),
+    height: v.pipe(v.number(), v.minValue(1)),
+    region: v.object({
+      x: v.number(),
+      y: v.number(),
+      width: v.pipe(v.number(), v.minValue(1)),
+      height: v.pipe(v.number(), v.minValue(1)),
+    }),
+  }),
+  frame: v.looseObject({ framing: v.picklist(FRAMINGS), spots: v.array(v.unknown()) }),
+});
+
+const visitSchema = v.object({
+  kind: v.literal('visit'),
+  id,
+  changedAt: count,
+  spot: id,
+  /** When it was kept, in milliseconds since 1970: what a file says of itself is not known to be true. */
+  keptAt: count,
+  /** When its answer came: tells whether an answer is kept already. */
+  answeredAt: count,
+  /** Of its picture. */
+  photoBytes: v.pipe(count, v.maxValue(MOST_OF_ONE)),
+  result: resultSchema,
+});
+
+const entrySchema = v.variant('kind', [spotSchema, visitSchema]);
+
+export type Place = v.InferOutput<typeof placeSchema>;
+export type Spot = v.InferOutput<typeof spotSchema>;
+export type Visit = v.InferOutput<typeof visitSchema>;
+export type Entry = Spot | Visit;
+
+/** An entry with the picture of a visit, a JPEG. */
+export interface Item {
+  readonly entry: Entry;
+  readonly photo: Bytes | null;
+}
+
+export const isVisit = (entry: Entry): entry is Visit => entry.kind === 'visit';
+export const isSpot = (entry: Entry): entry is Spot => entry.kind === 'spot';
+
+export const bytesOf = (entry: Entry): Bytes => utf8(JSON.stringify(entry));
+
+/** @throws SpotsError DAMAGED */
+export function entryOf(bytes: Bytes): Entry {
+  let read: unknown;
+  try {
+    read = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new SpotsError('DAMAGED', { cause: error });
+  }
+  const { success, output } = v.safeParse(entrySchema, read);
+  if (!success) throw new SpotsError('DAMAGED');
+  return output;
+}
+
+/**
+ * Whether the bytes begin and end as a JPEG does.
+ * @throws SpotsError DAMAGED if not, or if they are not as many as the visit says
+ */
+export function checkPhoto(visit: Visit, photo: Bytes): void {
+  const { length } = photo;
+  const jpeg = photo[0] === 0xff && photo[1] === 0xd8 && photo[length - 2] === 0xff && photo[length - 1] === 0xd9;
+  if (!jpeg || length !== visit.photoBytes) throw new SpotsError('DAMAGED');
+}
+
+/** A name as a person typed it: without spaces around it, not longer than is kept; empty: none. */
+export const nameOf = (typed: string): string => [...typed.normalize('NFC').trim()].slice(0, LONGEST_NAME).join('');
+
+/** Spots by name, in the order of a language. */
+export function spotsOf(entries: readonly Entry[], locale: string): Spot[] {
+  const { compare } = new Intl.Collator(locale, { numeric: true });
+  return entries.filter(isSpot).sort((a, b) => compare(a.name, b.name) || (a.id < b.id ? -1 : 1));
+}
+
+/** Visits to a spot, the first kept first. */
+export const visitsOf = (entries: readonly Entry[], spot: string): Visit[] =>
+  entries
+    .filter(isVisit)
+    .filter((visit) => visit.spot === spot)
+    .sort((a, b) => a.keptAt - b.keptAt);

@@ -1,0 +1,149 @@
+/** `<dermlet-keep-form>`: keeps the photo that is looked at, as a visit to a new spot or to one that is kept. */
+import { LitElement, nothing } from 'lit';
+import { property, state } from 'lit/decorators.js';
+import { withoutImages } from '../../classifier/index.js';
+import { isolated } from '../../messages/index.js';
+import { say } from '../../messages/spots.js';
+import { define } from '../emit.js';
+import { html } from '../html.js';
+import { jpegOf, pixelsOf } from '../report/files.js';
+import type { Done } from '../session.js';
+import { base } from '../styles.js';
+import type { Subject } from '../tools.js';
+import './body-map.js';
+import type { Bytes } from './crypto.js';
+import {
+  bytesOf,
+  type Entry,
+  entryOf,
+  isSpot,
+  isVisit,
+  LONGEST_NAME,
+  nameOf,
+  type Place,
+  type Spot,
+  type Visit,
+} from './entries.js';
+import { SpotsError } from './error.js';
+import { fields } from './looks.js';
+import type { Run, Told } from './running.js';
+import { store } from './store.js';
+
+export class DermletKeepForm extends LitElement {
+  static override styles = [base, fields];
+
+  @property({ attribute: false }) subject: Subject | null = null;
+  @property({ attribute: false }) spots: readonly Spot[] = [];
+  @property({ attribute: false }) entries: readonly Entry[] = [];
+  @property({ attribute: false }) run: Run | null = null;
+  @property({ type: Boolean }) busy = false;
+  /** Id of the spot; empty: a new one. */
+  @state() private spot = '';
+  @state() private place: Place | null = null;
+  @state() private name = '';
+
+  get #done(): Done | null {
+    const state = this.subject?.photo.state;
+    return state?.kind === 'done' ? state : null;
+  }
+
+  override render() {
+    const done = this.#done;
+    if (!done) return nothing;
+    if (this.entries.some((entry) => isVisit(entry) && isOf(entry, done)))
+      return html`<p data-kept>${say('spots.keep.before')}</p>`;
+    if (!done.shown) return html`<p>${say('spots.keep.none')}</p>`;
+    const known = this.spots.some(({ id }) => id === this.spot);
+    return html`<form @submit=${this.#submit} aria-labelledby="keep">
+      <h4 id="keep">${say('spots.keep.title')}</h4>
+      <p class="muted">${say('spots.keep.what')}</p>
+      ${this.spots.length > 0 ? this.#which() : nothing}
+      ${known ? nothing : this.#new()}
+      <div class="ways">
+        <button class="primary" data-do="keep" ?disabled=${this.busy}>${say('spots.keep.do')}</button></div>
+    </form>`;
+  }
+
+  #which() {
+    return html`<label><span>${say('spots.keep.which')}</span>
+      <select name="spot" @change=${(event: Event) => (this.spot = (event.target as HTMLSelectElement).value)}>
+        <option value="" .selected=${this.spot === ''}>${say('spots.keep.new')}</option>
+        ${this.spots.map(
+          ({ id, name }) => html`<option value=${id} .selected=${id === this.spot}>${isolated(name)}</option>`,
+        )}
+      </select></label>`;
+  }
+
+  #new() {
+    return html`<label><span>${say('spots.name')}</span>
+        <input name="name" autocomplete="off" maxlength=${LONGEST_NAME} .value=${this.name}
+          @input=${(event: Event) => (this.name = (event.target as HTMLInputElement).value)} /></label>
+      <dermlet-body-map .place=${this.place}
+        @place=${(event: CustomEvent<Place | null>) => (this.place = event.detail)}></dermlet-body-map>`;
+  }
+
+  async #submit(event: Event): Promise<void> {
+    event.preventDefault();
+    const done = this.#done;
+    if (!done || this.busy) return;
+    const name = nameOf(this.name);
+    const known = this.spots.some(({ id }) => id === this.spot);
+    const worked = await this.run?.(async () => {
+      if (!known && name === '') return () => say('spots.nameless');
+      return keep(done, known ? this.spot : { name, place: this.place });
+    });
+    if (worked && (known || name !== '')) [this.name, this.place] = ['', null];
+  }
+}
+
+const isOf = (visit: Visit, { at, result }: Done): boolean =>
+  visit.answeredAt === at && visit.result.model.sha256 === result.model.sha256;
+
+async function keep(done: Done, to: string | { name: string; place: Place | null }): Promise<Told> {
+  const photo = await pictureOf(done);
+  const now = Date.now();
+  const id = crypto.randomUUID();
+  const spot = typeof to === 'string' ? to : crypto.randomUUID();
+  // As it will be read again: what cannot be read is not kept.
+  const visit = entryOf(
+    bytesOf({
+      kind: 'visit',
+      id,
+      changedAt: now,
+      spot,
+      keptAt: now,
+      answeredAt: done.at,
+      photoBytes: photo.length,
+      result: withoutImages(done.result),
+    } as unknown as Visit),
+  );
+  await store.change((entries) => {
+    const put = [{ entry: visit, photo }];
+    if (typeof to !== 'string')
+      return { put: [{ entry: { kind: 'spot', id: spot, changedAt: now, ...to }, photo: null }, ...put], remove: [] };
+    // Deleted meanwhile by another tab.
+    if (!entries.some((entry) => isSpot(entry) && entry.id === spot)) throw new SpotsError('GONE');
+    return { put, remove: [] };
+  });
+  const lasting = await lasts();
+  return () => say(lasting ? 'spots.kept.lasting' : 'spots.kept.maybe');
+}
+
+/** Drawn anew by the browser from what is shown: nothing of what the file held beside its picture. */
+async function pictureOf({ shown }: Done): Promise<Bytes> {
+  const pixels = shown && pixelsOf(shown.preview);
+  const blob = pixels && (await jpegOf(pixels));
+  if (!blob) throw new SpotsError('NO_PICTURE');
+  return new Uint8Array(await blob.arrayBuffer());
+}
+
+/** Whether the browser has agreed not to clear what this site stores; it is asked. */
+async function lasts(): Promise<boolean> {
+  try {
+    return (await navigator.storage?.persist?.()) ?? false;
+  } catch {
+    return false;
+  }
+}
+
+define('dermlet-keep-form', DermletKeepForm);

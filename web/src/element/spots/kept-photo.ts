@@ -1,0 +1,104 @@
+/** `<dermlet-kept-photo>`: the picture of a visit, whole with its frame or only what the frame holds. */
+import { css, LitElement, nothing, type PropertyValues } from 'lit';
+import { property, query, state } from 'lit/decorators.js';
+import { say } from '../../messages/spots.js';
+import { place } from '../crop/place.js';
+import { define } from '../emit.js';
+import { html } from '../html.js';
+import { base } from '../styles.js';
+import { filling } from './compare.js';
+import type { Visit } from './entries.js';
+import { type SpotsCode, SpotsError } from './error.js';
+import { store } from './store.js';
+import { momentWords, spotsErrorWords } from './words.js';
+
+export class DermletKeptPhoto extends LitElement {
+  static override styles = [
+    base,
+    css`
+      .box {
+        position: relative;
+        overflow: hidden;
+        border-radius: 0.5rem;
+        background: var(--track);
+        direction: ltr;
+      }
+      img {
+        display: block;
+        width: 100%;
+        height: 100%;
+      }
+      .inside img {
+        position: absolute;
+        max-width: none;
+      }
+      .region {
+        position: absolute;
+        border: 2px solid var(--over-light);
+        outline: 1.5px solid var(--over-dark);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) visit: Visit | null = null;
+  /** Only what the frame holds, which fills the box. */
+  @property({ type: Boolean }) inside = false;
+  @state() private url = '';
+  @state() private error: SpotsCode | null = null;
+  @query('.box') private box!: HTMLElement | null;
+  @query('img') private image!: HTMLElement | null;
+  @query('.region') private region!: HTMLElement | null;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#drop();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.visit) void this.#load(this.visit);
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const before = changed.get('visit');
+    if (changed.has('visit') && before?.id !== this.visit?.id && this.visit) void this.#load(this.visit);
+  }
+
+  #drop(): void {
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.url = '';
+  }
+
+  async #load(visit: Visit): Promise<void> {
+    this.error = null;
+    try {
+      const photo = await store.photo(visit);
+      if (!this.isConnected || this.visit?.id !== visit.id) return;
+      this.#drop();
+      this.url = URL.createObjectURL(photo);
+    } catch (error) {
+      this.error = error instanceof SpotsError ? error.code : 'FAILED';
+    }
+  }
+
+  override render() {
+    const { visit, url, error } = this;
+    if (!visit) return nothing;
+    if (error) return html`<p>${spotsErrorWords(error)}</p>`;
+    return html`<div class="box ${this.inside ? 'inside' : ''}">
+      ${url ? html`<img src=${url} alt=${say('spots.photo', { date: momentWords(visit.keptAt) })} />` : nothing}
+      ${url && !this.inside ? html`<div class="region"></div>` : nothing}</div>`;
+  }
+
+  protected override updated(): void {
+    const { visit, box } = this;
+    if (!visit || !box) return;
+    const { source } = visit.result;
+    const { width, height } = this.inside ? source.region : source;
+    box.style.setProperty('aspect-ratio', `${width} / ${height}`);
+    if (this.image && this.inside) place(this.image, filling(source.region, source), { width: 1, height: 1 });
+    if (this.region) place(this.region, source.region, source);
+  }
+}
+
+define('dermlet-kept-photo', DermletKeptPhoto);

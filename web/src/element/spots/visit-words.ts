@@ -1,0 +1,53 @@
+/** `<dermlet-visit-words>`: when a photo was kept, the answer to it, its scores and the network that gave them. */
+import { css, LitElement, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
+import { mayName, verdict } from '../../messages/index.js';
+import { say } from '../../messages/spots.js';
+import { define } from '../emit.js';
+import { html } from '../html.js';
+import { medical } from '../medical.js';
+import { withIsolated } from '../strangers.js';
+import { base } from '../styles.js';
+import type { Visit } from './entries.js';
+import { fields } from './looks.js';
+import { momentWords, networkWords, resultOf, scoresOf } from './words.js';
+
+export class DermletVisitWords extends LitElement {
+  static override styles = [
+    base,
+    fields,
+    css`
+      :host {
+        display: grid;
+        gap: 0.35rem;
+        align-content: start;
+      }
+      li {
+        display: flex;
+        flex-wrap: wrap;
+        justify-content: space-between;
+        gap: 0 1rem;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) visit: Visit | null = null;
+
+  override render() {
+    const { visit } = this;
+    if (!visit) return nothing;
+    const result = resultOf(visit);
+    return html`<h4>${say('spots.visit', { date: momentWords(visit.keptAt) })}</h4>
+      <p>${medical(() => verdict(withIsolated(result)))}</p>
+      ${
+        mayName(result)
+          ? html`<ul>${scoresOf(visit).map(
+              ({ name, score }) => html`<li><span>${name}</span><span>${score}</span></li>`,
+            )}</ul>`
+          : nothing
+      }
+      <p class="muted">${networkWords(visit)}</p>`;
+  }
+}
+
+define('dermlet-visit-words', DermletVisitWords);
