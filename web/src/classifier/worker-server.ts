@@ -6,6 +6,7 @@ import { type BrowserEnvironment, browserEnvironment } from './environment.js';
 import { DermletError } from './errors.js';
 import { hold } from './file-store.js';
 import { withFiles } from './input.js';
+import { inside } from './inside.js';
 import { announceKept } from './kept-channel.js';
 import type { FileEntry, Manifest } from './manifest.js';
 import { keptVersion, ModelStore, modelKeys, type Versions } from './model-store.js';
@@ -130,6 +131,7 @@ async function loadVersion(
   };
   const keep = async (ahead: boolean) => {
     if (ahead) await environment.fetchAhead();
+    if (inside) return [];
     // Storage may have been cleared since it was committed.
     const committed = (await committing) === true && (await keptVersion(settings.folder)) === manifest.version;
     if (!committed || !(await environment.kept())) return null;

@@ -776,10 +776,12 @@ export interface DocumentArguments {
   'document.language.browser': undefined;
   'document.settings.title': undefined;
   'document.noScript': undefined;
+  'document.noScript.inFile': undefined;
   'document.notStarted.title': undefined;
   'document.notStarted.missing': undefined;
   'document.notStarted.file': undefined;
   'document.notStarted.sandbox': undefined;
+  'document.notStarted.inFile': undefined;
   'document.framed.title': undefined;
   'document.framed.text': undefined;
   'document.framed.open': undefined;
@@ -787,6 +789,7 @@ export interface DocumentArguments {
   'document.renewed.take': undefined;
   'document.photo.title': undefined;
   'document.photo.text': undefined;
+  'document.photo.inFile': undefined;
   'document.licences.title': undefined;
   'document.licences.program': undefined;
   'document.licences.card': undefined;
