@@ -2,6 +2,7 @@
 export { DermletClassifier } from './classifier-element.js';
 export { define, emit } from './emit.js';
 export { html } from './html.js';
+export { isApple } from './picker.js';
 export { followPrinting } from './printing.js';
 export type {
   DermletClassifierElement,

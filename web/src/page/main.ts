@@ -5,7 +5,9 @@
 import { followPrinting, register } from '../element/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
+import { offerInstall } from './install.js';
 import { languageStore, speakAsChosen } from './language.js';
+import { takeLaunched } from './launch.js';
 import './model-choice.js';
 import { offerDrawings } from './samples.js';
 import { registerServiceWorker, whenIdle } from './service-worker.js';
@@ -18,6 +20,8 @@ if (isFramedByStranger()) {
   await speakAsChosen();
 } else {
   const element = document.querySelector('dermlet-classifier')!;
+  // The browser tells early that it could be.
+  offerInstall(document.querySelector<HTMLElement>('#install')!);
   const pageModel = element.getAttribute('model') ?? '';
   const listed = siteModels();
   const choice = await firstChoice(pageModel, listed);
@@ -26,6 +30,7 @@ if (isFramedByStranger()) {
   register();
   whenIdle(() => void followPrinting(element));
   offerDrawings(element);
+  takeLaunched(element, document.querySelector<HTMLElement>('#not-opened')!);
   offerThemes(document.querySelector<HTMLElement>('#theme')!);
   const settings = document.querySelector<HTMLDetailsElement>('#settings')!;
   settings.addEventListener('toggle', offerLanguagesOnce, { once: true });

@@ -737,6 +737,7 @@ export interface QuestionsArguments {
 
 export interface DocumentArguments {
   'document.sample.failed': undefined;
+  'document.notOpened': undefined;
   'document.title': undefined;
   'document.description': undefined;
   'document.heading': undefined;
@@ -775,6 +776,11 @@ export interface DocumentArguments {
   'document.language.title': undefined;
   'document.language.browser': undefined;
   'document.settings.title': undefined;
+  'document.install.title': undefined;
+  'document.install.text': undefined;
+  'document.install.byHand': undefined;
+  'document.install.take': undefined;
+  'document.install.leave': undefined;
   'document.noScript': undefined;
   'document.noScript.inFile': undefined;
   'document.notStarted.title': undefined;
