@@ -10,6 +10,8 @@ import { type Answer, siteDir as built, type Served, type ServedRequest, serve }
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** `npm test` passes a copy, so that a concurrent build cannot change the site. */
 export const siteDir = process.env.DERMLET_SITE ?? built;
+/** The page as one file; a copy of it, as above. */
+export const singleFile = process.env.DERMLET_SINGLE ?? join(root, 'dist-single', 'dermlet.html');
 const BASE = '/some/where/dermlet/';
 
 export const pictureDir = join(root, 'tests', 'pictures');

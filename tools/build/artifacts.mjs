@@ -258,30 +258,32 @@ export async function lintPrograms() {
   return dirname(python);
 }
 
+const SITE_INPUTS = [
+  'web',
+  'models',
+  'wasm_src/bindings/dermlet.d.ts',
+  ...WASM_FILES,
+  'vite.config.ts',
+  'tsconfig.base.json',
+  'package.json',
+  'package-lock.json',
+  'LICENSE',
+  'tools/build/site.mjs',
+  'tools/build/licences',
+  'tools/build/licences.mjs',
+  'tools/build/messages.mjs',
+  'tools/build/pages.mjs',
+  'tools/build/samples.mjs',
+  'tools/build/parts.mjs',
+  'tools/build/compress.mjs',
+];
+
 /** The static site in dist/. */
 export async function site() {
   return ensure({
     name: 'site',
     title: 'Site to dist/',
-    inputs: [
-      'web',
-      'models',
-      'wasm_src/bindings/dermlet.d.ts',
-      ...WASM_FILES,
-      'vite.config.ts',
-      'tsconfig.base.json',
-      'package.json',
-      'package-lock.json',
-      'LICENSE',
-      'tools/build/site.mjs',
-      'tools/build/licences',
-      'tools/build/licences.mjs',
-      'tools/build/messages.mjs',
-      'tools/build/pages.mjs',
-      'tools/build/samples.mjs',
-      'tools/build/parts.mjs',
-      'tools/build/compress.mjs',
-    ],
+    inputs: SITE_INPUTS,
     kind: JSON.stringify([root]),
     outputs: [
       'dist/index.html',
@@ -295,6 +297,20 @@ export async function site() {
       await run(process.execPath, [join(root, 'tools', 'build', 'site.mjs')], { log: 'site' });
       if (!existsSync(join(root, 'dist', 'index.html')))
         throw new StepError('tools/build/site.mjs made no dist/index.html; see build/logs/site.log');
+    },
+  });
+}
+
+/** The page as one file that works from a disk; made of the site. */
+export async function singleFile() {
+  return ensure({
+    name: 'single',
+    title: 'One file to dist-single/',
+    inputs: [...SITE_INPUTS, 'web/tsconfig.json', 'tools/build/single.mjs'],
+    kind: JSON.stringify([root]),
+    outputs: ['dist-single/dermlet.html'],
+    make: async () => {
+      await run(process.execPath, [join(root, 'tools', 'build', 'single.mjs')], { log: 'single' });
     },
   });
 }

@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { native, npmPackage, site, trainingEnvironment, wasm } from './artifacts.mjs';
+import { native, npmPackage, singleFile, site, trainingEnvironment, wasm } from './artifacts.mjs';
 import { changedFiles, selectionFor, webTests } from './changed.mjs';
 import { fuzz } from './fuzz.mjs';
 import { checks } from './lint.mjs';
@@ -159,6 +159,7 @@ const PARTS = [
     needs: async () => {
       await wasm();
       await site();
+      await singleFile();
       if (!attack) await trainingEnvironment();
     },
     test: endToEnd,
@@ -170,6 +171,7 @@ const PARTS = [
       await wasm();
       await wasm('wasm-scalar');
       await site();
+      await singleFile();
     },
     test: sameTensors,
   },
@@ -347,8 +349,11 @@ async function browsers(log, projects, env, files = []) {
   const path = report(`${log}.json`);
   const copy = report('site');
   cpSync(siteDir, copy, { recursive: true });
+  const oneFile = report('dermlet.html');
+  cpSync(join(root, 'dist-single', 'dermlet.html'), oneFile);
   const given = {
     DERMLET_SITE: copy,
+    DERMLET_SINGLE: oneFile,
     CHROMIUM_PATH: await ensureChromium(),
     PLAYWRIGHT_JSON_OUTPUT_NAME: path,
     ...env,

@@ -7,6 +7,7 @@ import { bootstrapOf } from './bootstrap.js';
 import { whyMissing } from './causes.js';
 import type { Spawn, WorkerLike } from './engine-worker.js';
 import { DermletError } from './errors.js';
+import { inside } from './inside.js';
 import type { ToWorker } from './protocol.js';
 import { serviceWorkers } from './requests.js';
 import { shipped } from './shipped.js';
@@ -20,11 +21,13 @@ const adviceFor = (script: URL): string =>
   `"script-src ${script.origin}"; or serve Dermlet's files from the page's own origin ("dermlet copy-assets").`;
 
 export const spawnWorker: Spawn = () => {
+  if (inside) return inside.start();
   const script = shipped().worker;
   return script.origin === location.origin ? new OwnWorker(script) : startBound(script);
 };
 
 spawnWorker.explain = async (error) => {
+  if (inside) return new DermletError('BACKEND_FAILED', error.message, { cause: error });
   const script = shipped().worker;
   const why = await whyMissing(script.href, error.cause ?? error);
   if (script.origin === location.origin) return why.code === 'MODEL_UNAVAILABLE' ? error : why;
@@ -33,6 +36,7 @@ spawnWorker.explain = async (error) => {
 
 /** A service worker answers for scripts that it keeps. */
 spawnWorker.canStart = async (scripts) => {
+  if (inside) return true;
   if (!serviceWorkers()?.controller) return false;
   try {
     const kept = await Promise.all(scripts.map((script) => caches.match(script, { ignoreSearch: true })));

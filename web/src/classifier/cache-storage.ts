@@ -2,11 +2,13 @@
  * Cache Storage, which is never needed: where it is absent, denied, full or silent, everything works except offline
  * use.
  */
+import { inside } from './inside.js';
 import { LIMITS } from './limits.js';
 import { Late, within } from './within.js';
 
-/** Absent in insecure contexts; throws in some privacy modes. */
+/** Absent in insecure contexts; throws in some privacy modes. A program that is one file has nothing to keep. */
 export function platformCaches(): CacheStorage | null {
+  if (inside) return null;
   try {
     return globalThis.caches ?? null;
   } catch {

@@ -4,6 +4,7 @@
  */
 import { messageOf } from './abort.js';
 import { DermletError } from './errors.js';
+import { inside } from './inside.js';
 import { LIMITS } from './limits.js';
 import { Late, within } from './within.js';
 
@@ -34,8 +35,9 @@ const JAVASCRIPT = /^(text|application)\/(x-)?(java|ecma)script\b/i;
 export const isMissingScript = (error: unknown): boolean =>
   /dynamically imported module|importing a module script|error loading|module script failed/i.test(messageOf(error));
 
-/** Where nothing of the engine can be started; undefined elsewhere. */
+/** Where nothing of the engine can be started; undefined elsewhere. A program that is one file is at home anywhere. */
 export function hopelessPlace({ protocol, origin }: Surroundings = here()): DermletError | undefined {
+  if (inside) return undefined;
   if (protocol === 'file:')
     return new DermletError('OPENED_AS_FILE', 'The page was opened from a file:// address; it needs a web server.');
   if (origin === 'null')

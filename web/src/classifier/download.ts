@@ -5,11 +5,15 @@
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { whyNotFetched } from './causes.js';
 import { DermletError } from './errors.js';
+import { inside } from './inside.js';
 import { LIMITS } from './limits.js';
 import { isZstd, Unzstd } from './unzstd.js';
 import { Late, within } from './within.js';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+/** Asks for a file by its address: inside this program, where that is one file, else on the network. */
+export const platformFetch: Fetch = (url, init) => (inside ? inside.fetch(url, init) : fetch(url, init));
 
 export interface Download {
   fetch: Fetch;

@@ -10,6 +10,7 @@ import { type EngineFile, engineFiles, engineKey, engineKeys } from './engine-fi
 import { DermletError } from './errors.js';
 import { FileStore, type Promised } from './file-store.js';
 import type { DecodeForeign } from './foreign.js';
+import { inside } from './inside.js';
 import type { CreateLibheif, Libheif } from './libheif.js';
 import type { Line } from './line.js';
 import type { Backend } from './result.js';
@@ -104,6 +105,11 @@ export interface BrowserEnvironment extends Environment {
   scripts(backend: Backend): string[];
 }
 
+async function libheifScript(address: string): Promise<CreateLibheif> {
+  const { default: create } = (await import(/* @vite-ignore */ address)) as { default: CreateLibheif };
+  return create;
+}
+
 export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserEnvironment {
   const files = options.files ?? engineFiles();
   const store = new FileStore(CACHE, options);
@@ -138,9 +144,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     wasm ??= load('libheif.wasm', false);
     try {
       await wasm;
-      const { default: create } = (await import(/* @vite-ignore */ address('libheif.mjs'))) as {
-        default: CreateLibheif;
-      };
+      const create = inside ? inside.libheif() : await libheifScript(address('libheif.mjs'));
       return await use(create, await wasm);
     } catch (cause) {
       wasm = undefined; // the next picture fetches it again
@@ -179,9 +183,10 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     coreWasm: () => load('dermlet.wasm'),
     learnWasm: async () => ({ bytes: await load('learn.wasm', false), url: address('learn.wasm') }),
     runtimeWasm: (backend) => load(`${RUNTIME_FILES[backend]}.wasm`),
-    runtimeScript: (backend) => address(`${RUNTIME_FILES[backend]}.mjs`),
+    runtimeScript: (backend) => (inside ? undefined : address(`${RUNTIME_FILES[backend]}.mjs`)),
     threads: options.threads ?? allowedThreads(),
-    gpu: (globalThis.navigator as { gpu?: GpuLike } | undefined)?.gpu,
+    // What it needs is three times as large as all of a program that is one file.
+    gpu: inside ? undefined : (globalThis.navigator as { gpu?: GpuLike } | undefined)?.gpu,
     commit: async () => {
       if (!(await store.allKept())) return;
       const current = new Set(engineKeys(options.assetBase, files));

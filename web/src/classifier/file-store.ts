@@ -5,8 +5,9 @@
  */
 import { throwIfAborted } from './abort.js';
 import { inCache, platformCaches } from './cache-storage.js';
-import { download, type Fetch, htmlInstead, looksLikeHtml } from './download.js';
+import { download, type Fetch, htmlInstead, looksLikeHtml, platformFetch } from './download.js';
 import { DermletError } from './errors.js';
+import { inside } from './inside.js';
 import { LIMITS } from './limits.js';
 import { AHEAD, Line, type Place } from './line.js';
 import { sha256 } from './sha256.js';
@@ -68,7 +69,7 @@ export class FileStore {
     readonly name: string,
     { fetch: fetcher, caches, signal, line = new Line() }: FileStoreOptions = {},
   ) {
-    this.#fetch = fetcher ?? ((url, init) => fetch(url, init));
+    this.#fetch = fetcher ?? platformFetch;
     this.#caches = caches === undefined ? platformCaches() : caches;
     this.#signal = signal;
     this.#line = line;
@@ -80,8 +81,10 @@ export class FileStore {
    * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, ABORTED
    */
   file(wanted: Promised, onProgress?: FileProgress): Promise<Uint8Array<ArrayBuffer>> {
+    // What is inside this program is on the device already.
+    const told: FileProgress | undefined = inside ? (loaded, total) => onProgress?.(loaded, total, true) : onProgress;
     const coming =
-      this.#coming.get(wanted.key) ?? this.#file(wanted, onProgress).finally(() => this.#coming.delete(wanted.key));
+      this.#coming.get(wanted.key) ?? this.#file(wanted, told).finally(() => this.#coming.delete(wanted.key));
     this.#coming.set(wanted.key, coming);
     return coming;
   }

@@ -8,7 +8,7 @@
 import { throwIfAborted } from './abort.js';
 import { type Addresses, addressIn } from './asset-base.js';
 import { inCache, platformCaches } from './cache-storage.js';
-import { download, type Fetch, htmlInstead, looksLikeHtml } from './download.js';
+import { download, type Fetch, htmlInstead, looksLikeHtml, platformFetch } from './download.js';
 import { DermletError } from './errors.js';
 import { type FileProgress, FileStore, type Promised, verify } from './file-store.js';
 import { LIMITS } from './limits.js';
@@ -79,7 +79,7 @@ export class ModelStore {
     readonly folder: string,
     options: StoreOptions = {},
   ) {
-    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
+    this.#fetch = options.fetch ?? platformFetch;
     const { caches, signal } = options;
     this.#files = new FileStore(CACHE, { fetch: this.#fetch, caches, signal, line: this.line });
     this.#signal = options.signal;

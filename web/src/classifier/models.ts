@@ -7,7 +7,7 @@ import { is } from 'valibot';
 import { throwIfAborted } from './abort.js';
 import { addressIn, engineFolder, shippedIn } from './asset-base.js';
 import { type IndexEntry, type ModelIndex, modelIndex, modelName } from './documents.js';
-import { download, type Fetch } from './download.js';
+import { download, type Fetch, platformFetch } from './download.js';
 import { DermletError } from './errors.js';
 import { LIMITS } from './limits.js';
 import { keptVersion, modelFolder } from './model-store.js';
@@ -107,7 +107,7 @@ async function fetchIndex(
 ): Promise<IndexEntry[]> {
   const url = addressIn(folder, 'index.json', shippedIn(folder));
   const bytes = await download(url, {
-    fetch: fetcher ?? ((address, init) => fetch(address, init)),
+    fetch: fetcher ?? platformFetch,
     signal,
     cache: 'no-cache',
     limit: 1 << 20,

@@ -6,6 +6,7 @@ import { type BrowserEnvironment, browserEnvironment } from './environment.js';
 import { DermletError } from './errors.js';
 import { hold } from './file-store.js';
 import { withFiles } from './input.js';
+import { inside } from './inside.js';
 import type { InspectedFile } from './inspection.js';
 import { announceKept } from './kept-channel.js';
 import { type FileEntry, filesOf, type Manifest } from './manifest.js';
@@ -141,6 +142,7 @@ async function loadVersion(
   };
   const keep = async (ahead: boolean) => {
     if (ahead) await environment.fetchAhead();
+    if (inside) return [];
     // Storage may have been cleared since it was committed.
     const committed = (await committing) === true && (await keptVersion(settings.folder)) === manifest.version;
     if (!committed || !(await environment.kept())) return null;

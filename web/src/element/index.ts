@@ -4,6 +4,7 @@ export { cardOf, NO_PAGES, type Pages, pagesIn } from './card.js';
 export { DermletClassifier } from './classifier-element.js';
 export { define, emit } from './emit.js';
 export { html } from './html.js';
+export { isApple } from './picker.js';
 export { followPrinting } from './printing.js';
 export type {
   DermletClassifierElement,

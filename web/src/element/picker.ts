@@ -18,7 +18,7 @@ const accepting = (kinds: readonly (typeof heic)[]) =>
   kinds.flatMap(({ types, extensions }) => [...types, ...extensions]).join();
 const { userAgent = '', maxTouchPoints = 0 } = globalThis.navigator ?? {};
 /** An iPad that asks for sites as they are on a desktop calls itself a Mac, which has no touch screen. */
-const isApple = /iPhone|iPad/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
+export const isApple = /iPhone|iPad/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
 /**
  * iPhones and iPads hand over a JPEG where HEIC is not asked for: that is decoded alike everywhere, and without
  * libheif.

@@ -5,7 +5,9 @@
 import { followPrinting, register } from '../element/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
+import { offerInstall } from './install.js';
 import { languageStore, speakAsChosen } from './language.js';
+import { takeLaunched } from './launch.js';
 import './model-choice.js';
 import { answerForServers } from './retired.js';
 import { offerDrawings } from './samples.js';
@@ -21,6 +23,8 @@ if (isFramedByStranger()) {
   await speakAsChosen();
 } else {
   const element = document.querySelector('dermlet-classifier')!;
+  // The browser tells early that it could be.
+  offerInstall(document.querySelector<HTMLElement>('#install')!);
   const pageModel = element.getAttribute('model') ?? '';
   const listed = siteModels();
   const choice = await firstChoice(pageModel, listed);
@@ -31,6 +35,7 @@ if (isFramedByStranger()) {
   answerForServers(() => element.getAttribute('model') ?? '');
   whenIdle(() => void followPrinting(element));
   offerDrawings(element);
+  takeLaunched(element, document.querySelector<HTMLElement>('#not-opened')!);
   offerThemes(document.querySelector<HTMLElement>('#theme')!);
   offerTrust(element, document.querySelector<HTMLDetailsElement>('#trust')!);
   const settings = document.querySelector<HTMLDetailsElement>('#settings')!;

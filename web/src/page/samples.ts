@@ -1,22 +1,23 @@
 /**
  * Drawings to try the page with, so that nobody must use a photo of their own: files of `samples/`, which are fetched
- * when they are asked for. While one of them is among the photos the page says so.
+ * when they are asked for, or parts of a page that is one file. While one of them is among the photos the page says so.
  */
 import type { DermletClassifierElement } from '../element/index.js';
 import { say } from '../messages/index.js';
 
 const FOLDER = 'samples/';
 
-async function drawing(name: string, number: number): Promise<File> {
+async function fetched(name: string): Promise<Blob> {
   const response = await fetch(new URL(`${FOLDER}${name}.png`, document.baseURI));
   if (!response.ok) throw new Error(`${response.url}: the server answered ${response.status}`);
-  return new File([await response.blob()], `${say('sample.name', { number: String(number) })}.png`, {
-    type: 'image/png',
-  });
+  return response.blob();
 }
 
-/** The button in the element gives it the first drawing, the one in the note another. */
-export function offerDrawings(element: DermletClassifierElement): void {
+const drawing = (picture: Blob, number: number): File =>
+  new File([picture], `${say('sample.name', { number: String(number) })}.png`, { type: 'image/png' });
+
+/** The button in the element gives it the first drawing, the one in the note another. `read` gives one by its name. */
+export function offerDrawings(element: DermletClassifierElement, read = fetched): void {
   const button = document.querySelector<HTMLButtonElement>('#sample')!;
   const note = document.querySelector<HTMLElement>('#drawn')!;
   const failed = document.querySelector<HTMLElement>('#not-drawn')!;
@@ -26,7 +27,7 @@ export function offerDrawings(element: DermletClassifierElement): void {
   const give = async () => {
     const at = given % names.length;
     try {
-      element.add([await drawing(names[at]!, at + 1)]);
+      element.add([drawing(await read(names[at]!), at + 1)]);
       given += 1;
       failed.hidden = true;
       note.hidden = false;

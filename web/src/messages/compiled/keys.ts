@@ -977,6 +977,7 @@ export interface TrustArguments {
 
 export interface DocumentArguments {
   'document.sample.failed': undefined;
+  'document.notOpened': undefined;
   'document.title': undefined;
   'document.description': undefined;
   'document.heading': undefined;
@@ -1018,11 +1019,18 @@ export interface DocumentArguments {
   'document.language.title': undefined;
   'document.language.browser': undefined;
   'document.settings.title': undefined;
+  'document.install.title': undefined;
+  'document.install.text': undefined;
+  'document.install.byHand': undefined;
+  'document.install.take': undefined;
+  'document.install.leave': undefined;
   'document.noScript': undefined;
+  'document.noScript.inFile': undefined;
   'document.notStarted.title': undefined;
   'document.notStarted.missing': undefined;
   'document.notStarted.file': undefined;
   'document.notStarted.sandbox': undefined;
+  'document.notStarted.inFile': undefined;
   'document.framed.title': undefined;
   'document.framed.text': undefined;
   'document.framed.open': undefined;
@@ -1030,6 +1038,7 @@ export interface DocumentArguments {
   'document.renewed.take': undefined;
   'document.photo.title': undefined;
   'document.photo.text': undefined;
+  'document.photo.inFile': undefined;
   'document.licences.title': undefined;
   'document.licences.program': undefined;
   'document.licences.card': undefined;

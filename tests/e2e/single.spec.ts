@@ -1,0 +1,134 @@
+/** The page as one file, opened from a disk: `npm run build:single`. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Page } from '@playwright/test';
+import { App } from './app.js';
+import { expect, requestsOf, test } from './fixtures.js';
+import { expectSame } from './node-result.js';
+import { singleFile } from './site.js';
+
+/** As it lies on a stick: alone, under a path with a space and letters of any kind. */
+function onStick(folder: string, changed = (html: string) => html): string {
+  const place = join(folder, 'Stick Ä 100%');
+  mkdirSync(place, { recursive: true });
+  const path = join(place, 'dermlet.html');
+  writeFileSync(path, changed(readFileSync(singleFile, 'utf8')));
+  return pathToFileURL(path).href;
+}
+
+/** Nobody can be asked: the network is off, and whatever is asked for is noted. */
+async function openOffline(app: App, page: Page, folder: string): Promise<string[]> {
+  await page.context().setOffline(true);
+  const asked = requestsOf(page);
+  await page.goto(onStick(folder));
+  await app.untilReady();
+  return asked;
+}
+
+async function openDetails(page: Page): Promise<void> {
+  await page.getByText('What was run, and what left this device', { exact: true }).click();
+}
+
+/** Of no connection: a worker's script, and pictures that the page itself has made. */
+const isInside = (address: string): boolean => /^(blob|data):/.test(address);
+
+test('from a file without a network, a photo is scored as on the site, and nothing is asked for', async ({
+  app,
+  page,
+  site,
+}, { outputDir }) => {
+  await app.open();
+  const onSite = await app.classify('spot-large.jpg');
+  await page.close();
+  const other = await page.context().newPage();
+  const file = new App(other, site);
+  await site.close();
+  const asked = await openOffline(file, other, outputDir);
+  const result = await file.classify('spot-large.jpg');
+  expect(result.ranking.map(({ id }) => id)).toEqual(onSite.ranking.map(({ id }) => id));
+  expectSame(result, onSite);
+  expect(result.runtime).toMatchObject({ backend: 'wasm', threads: 1 });
+  expect(asked.filter((address) => !isInside(address))).toEqual([other.url()]);
+  await openDetails(other);
+  await expect(other.locator('#requests')).toHaveText('0');
+});
+
+test('its policy forbids every connection, and no script but its own runs', async ({ app, page }, { outputDir }) => {
+  await openOffline(app, page, outputDir);
+  const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
+  const directives = new Map(policy!.split('; ').map((line) => [line.split(' ')[0], line.split(' ').slice(1)]));
+  expect(directives.get('default-src')).toEqual(["'none'"]);
+  expect(directives.get('connect-src')).toEqual(["'none'"]);
+  expect(directives.get('worker-src')).toEqual(['blob:']);
+  expect(policy).not.toMatch(/unsafe-inline|unsafe-eval(?<!wasm-unsafe-eval)|https?:|\*/);
+  for (const source of [...directives.get('script-src')!, ...directives.get('style-src')!])
+    expect(source).toMatch(/^'(sha256-[\w+/]{43}=|wasm-unsafe-eval)'$/);
+});
+
+test('a HEIC is decoded by what is in the file', async ({ app, page }, { outputDir }) => {
+  const asked = await openOffline(app, page, outputDir);
+  const result = await app.classify('foreign/lossy.heic');
+  expect(result.source).toMatchObject({ format: 'heic', decodePath: 'libheif' });
+  expect(asked.filter((address) => !isInside(address))).toEqual([page.url()]);
+});
+
+test('sample, report, questions, list and languages need nothing else', async ({ app, page }, { outputDir }) => {
+  const asked = await openOffline(app, page, outputDir);
+  await page.getByRole('button', { name: 'Try with a sample picture' }).click();
+  await expect(app.verdict).toBeVisible({ timeout: 30_000 });
+  await page.getByRole('button', { name: 'Take it to a doctor' }).click();
+  await expect(page.locator('dermlet-report')).toBeVisible();
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: /PDF/ }).click();
+  expect((await download).suggestedFilename()).toMatch(/\.pdf$/);
+  await page.getByRole('button', { name: 'Answer a few questions' }).click();
+  await expect(page.locator('dermlet-questions')).toBeVisible();
+  await app.settings();
+  await page.locator('#language').selectOption('ar');
+  await expect(page.locator('html')).toHaveAttribute('dir', 'rtl');
+  expect(asked.filter((address) => !isInside(address))).toEqual([page.url()]);
+});
+
+test('every link leads to a part of the file', async ({ app, page }, { outputDir }) => {
+  await openOffline(app, page, outputDir);
+  await app.classify('spot-large.jpg');
+  await openDetails(page);
+  const links = page.locator('a:visible');
+  const seen = await links.evaluateAll((all) =>
+    all.map((link) => {
+      const href = link.getAttribute('href') ?? '';
+      return { href, there: href.startsWith('#') && document.getElementById(href.slice(1)) !== null };
+    }),
+  );
+  expect(seen.length).toBeGreaterThan(5);
+  expect(seen.filter(({ there }) => !there)).toEqual([]);
+  await page
+    .getByRole('link', { name: /^What it is, and what to watch for/ })
+    .first()
+    .click();
+  await expect(page.locator('[id="about/nv.html"] p').first()).toBeVisible();
+  await page.getByRole('link', { name: 'model card' }).first().click();
+  await expect(page.locator('[id="about/card.html"] table').first()).toBeVisible();
+  await page.getByRole('link', { name: 'LGPL' }).click();
+  await expect(page.locator('[id="licences/libheif-js"] pre')).toContainText('GNU LESSER GENERAL PUBLIC LICENSE');
+  expect(page.context().pages()).toHaveLength(1);
+});
+
+test('a damaged file says that it is, and gives no answer', async ({ page }, { outputDir }) => {
+  const damaged = (whole: string) => {
+    const at = whole.indexOf('data-file="models/skin-8/skin-8.onnx.zst">') + 100_000;
+    return whole.slice(0, at) + (whole[at] === 'A' ? 'B' : 'A') + whole.slice(at + 1);
+  };
+  await page.goto(onStick(outputDir, damaged));
+  await expect(page.getByRole('alert').first()).toContainText('MODEL_CORRUPT');
+});
+
+test('where it cannot start it says what to do', async ({ page }, { outputDir }) => {
+  await page.addInitScript(() => {
+    // As in a browser that is too old for modules.
+    delete (HTMLScriptElement.prototype as { noModule?: unknown }).noModule;
+  });
+  await page.goto(onStick(outputDir, (html) => html.replace('<script type="module">', '<script type="other">')));
+  await expect(page.getByText('Save the file on a computer and open it in a current version')).toBeVisible();
+});

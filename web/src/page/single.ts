@@ -1,0 +1,45 @@
+/**
+ * The page as one HTML file that works from a disk or a stick (`npm run build:single`): its one model and all that
+ * there is to read are in the file, nothing is fetched, and no service worker is needed.
+ */
+import { followPrinting, register } from '../element/index.js';
+import { isFramedByStranger, refuseFrame } from './framed.js';
+import { languageStore, speakAsChosen } from './language.js';
+import { offerLanguages } from './language-choice.js';
+import { offerDrawings } from './samples.js';
+import { whenIdle } from './service-worker.js';
+import { offerThemes } from './theme.js';
+
+/** A drawing's block of base64 in the document. */
+async function drawn(name: string): Promise<Blob> {
+  const base64 = document.querySelector(`script[data-sample="${name}"]`)!.textContent;
+  return new Blob([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))]);
+}
+
+/** Opens a part of the document that is named by a link, in the element or out of it, and goes there. */
+function follow(event: MouseEvent): void {
+  const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
+  if (!link?.getAttribute('href')?.startsWith('#')) return;
+  event.preventDefault();
+  const part = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  if (part instanceof HTMLDetailsElement) part.open = true;
+  part?.closest('details')?.setAttribute('open', '');
+  const heading = part?.querySelector<HTMLElement>(':scope > summary') ?? part;
+  heading?.scrollIntoView();
+  heading?.focus();
+}
+
+document.addEventListener('click', follow);
+
+if (isFramedByStranger()) {
+  refuseFrame();
+  await speakAsChosen();
+} else {
+  const element = document.querySelector('dermlet-classifier')!;
+  await speakAsChosen();
+  register();
+  whenIdle(() => void followPrinting(element));
+  offerDrawings(element, drawn);
+  offerThemes(document.querySelector<HTMLElement>('#theme')!);
+  offerLanguages(document.querySelector<HTMLSelectElement>('#language')!, languageStore);
+}
