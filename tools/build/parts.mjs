@@ -142,7 +142,9 @@ async function copyModel(name, dist, compress) {
       const packed = await writeCompressed(join(to, entry.path));
       if (packed !== null) entry.compressed = { path: `${entry.path}.zst`, bytes: packed, encoding: 'zstd' };
     }
-    await writeFile(join(to, 'manifest.json'), `${JSON.stringify(manifest)}\n`);
+    // What was asked for and found while it was calibrated is a record that no visitor waits for.
+    const record = manifest.training && { ...manifest.training, calibration: undefined };
+    await writeFile(join(to, 'manifest.json'), `${JSON.stringify({ ...manifest, training: record })}\n`);
   }
   return manifest;
 }
