@@ -59,6 +59,7 @@ const TOOLS = {
   evaluate: { prepare: core, script: 'tools/cli/main.ts', first: ['evaluate'] },
   merge: { prepare: core, script: 'tools/cli/main.ts', first: ['merge'] },
   serve: { prepare: core, script: 'tools/cli/main.ts', first: ['serve'] },
+  'bench:serve': { prepare: core, script: 'tests/bench/serve.ts', first: [] },
   screenshots: { prepare: browser, script: 'tests/e2e/screenshots.ts', first: [] },
   bench: {
     prepare: async (args) =>
