@@ -60,6 +60,7 @@ const TOOLS = {
   merge: { prepare: core, script: 'tools/cli/main.ts', first: ['merge'] },
   serve: { prepare: core, script: 'tools/cli/main.ts', first: ['serve'] },
   retrain: { prepare: core, script: 'tools/cli/main.ts', first: ['retrain'] },
+  'bench:serve': { prepare: core, script: 'tests/bench/serve.ts', first: [] },
   screenshots: { prepare: browser, script: 'tests/e2e/screenshots.ts', first: [] },
   bench: {
     prepare: async (args) =>

@@ -650,7 +650,7 @@ export const ACTORS = [
         id: 'python-packages',
         may: 'publish another file under a version of a Python package that is used here',
         holds: 'Every Python package is pinned by version and by the hashes of its files.',
-        where: ['tools/train', 'tools/lint', 'tests/bench/tflite'],
+        where: ['tools/train', 'tools/lint', 'tests/bench/tflite', 'tests/bench/fastapi'],
         tests: {
           'tools/build/repository.test.mjs': [
             '${folder}: whatever is required is locked in that version',

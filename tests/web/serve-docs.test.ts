@@ -1,0 +1,118 @@
+/** Every sample of docs/serve.md is run, and answers what stands below it. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { marked, type Tokens } from 'marked';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { picturePath, root } from './support.js';
+
+const blocks = marked
+  .lexer(readFileSync(`${root}docs/serve.md`, 'utf8'))
+  .filter((token): token is Tokens.Code => token.type === 'code');
+const MAIN = [process.execPath, '--import', `${root}node_modules/tsx/dist/esm/index.mjs`, `${root}tools/cli/main.ts`];
+
+let folder: string;
+let server: ChildProcess;
+let port = '';
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'dermlet-docs-'));
+  copyFileSync(picturePath('spot.jpg'), join(folder, 'photo.jpg'));
+  copyFileSync(picturePath('flat.png'), join(folder, 'blank.png'));
+  writeFileSync(join(folder, 'notes.txt'), 'no picture');
+  mkdirSync(join(folder, 'archive'));
+  mkdirSync(join(folder, 'images', 'a'), { recursive: true });
+  for (const name of ['spot.jpg', 'spot.png', 'orientation-3.jpg', 'orientation-6.jpg'])
+    for (const to of ['archive', 'images/a']) copyFileSync(picturePath(name), join(folder, to, name));
+  writeFileSync(
+    join(folder, 'labels.csv'),
+    'set,image,label\na,spot.jpg,alpha\na,spot.png,beta\na,orientation-3.jpg,beta\na,orientation-6.jpg,alpha',
+  );
+  const [command, ...args] = MAIN;
+  server = spawn(command!, [...args, 'serve', '--port', '0'], {
+    cwd: folder,
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
+  });
+  let err = '';
+  await new Promise<void>((resolve, reject) => {
+    server.on('close', () => reject(new Error(err)));
+    server.stderr!.on('data', (data: Buffer) => {
+      err += data.toString();
+      if (err.includes('Ready')) resolve();
+    });
+  });
+  port = /:(\d+)\//.exec(err)![1]!;
+}, 150_000);
+afterAll(() => {
+  server?.kill();
+  rmSync(folder, { recursive: true });
+});
+
+/** JSON with numbers to three decimals: the last digits are a processor's. */
+const comparable = (text: string): unknown =>
+  JSON.parse(text, (_key, value: unknown) => (typeof value === 'number' ? Math.round(value * 1e3) / 1e3 : value));
+
+function shell(text: string): string {
+  const { status, stdout, stderr } = spawnSync('sh', ['-ec', text.replaceAll(':8000/', `:${port}/`)], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
+      SLURM_ARRAY_TASK_ID: '2',
+      SLURM_ARRAY_TASK_COUNT: '2',
+      JOB_COMPLETION_INDEX: '0',
+    },
+  });
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+
+test('the samples are found', () => {
+  expect(blocks.filter(({ lang }) => lang === 'sh').length).toBeGreaterThan(10);
+  for (const { lang, text } of blocks) expect(['js', 'sh', 'json', 'console'], text).toContain(lang);
+});
+
+const commands = blocks.flatMap(({ lang, text }, i) => {
+  const below = blocks[i + 1];
+  return lang === 'sh' ? [{ text, answer: below?.lang === 'json' ? below.text : undefined }] : [];
+});
+
+test.each(commands.filter(({ answer }) => answer !== undefined))('$text', ({ text, answer }) => {
+  const got = comparable(shell(text)) as { available_classes?: string[] };
+  if (got.available_classes) got.available_classes = [];
+  expect(got).toEqual(comparable(answer!));
+});
+
+test('archives', { timeout: 300_000 }, () => {
+  // `npx dermlet` of this checkout, with a small model: what it answers is no matter here.
+  mkdirSync(join(folder, 'bin'));
+  const npx = `#!/bin/sh
+[ "$1" = dermlet ] && shift
+[ "$1" != merge ] && set -- "$@" --model '${root}tests/imported/keras-2'
+exec ${MAIN.map((part) => `'${part}'`).join(' ')} "$@"
+`;
+  writeFileSync(join(folder, 'bin', 'npx'), npx, { mode: 0o755 });
+  for (const { text, answer } of commands) if (answer === undefined) shell(text);
+  const lines = (name: string) => readFileSync(join(folder, name), 'utf8').trim().split('\n');
+  expect(lines('all.ndjson')).toHaveLength(4);
+  expect(JSON.parse(readFileSync(join(folder, 'figures.json'), 'utf8'))).toMatchObject({ counts: { evaluated: 4 } });
+  expect(lines('predictions.csv')).toHaveLength(5);
+  const slurm = readFileSync(join(folder, 'slurm-2.ndjson'), 'utf8');
+  const job = readFileSync(join(folder, 'job-0.ndjson'), 'utf8');
+  expect(`${slurm}${job}`.trim().split('\n')).toHaveLength(4);
+});
+
+test('the handler in a program', { timeout: 120_000 }, () => {
+  const [sample] = blocks.filter(({ lang }) => lang === 'js');
+  const code = sample!.text
+    .replace("'dermlet/handler'", `'${root}web/src/handler/index.ts'`)
+    .replace("'dermlet/node'", `'${root}web/src/classifier/node/index.ts'`);
+  writeFileSync(join(folder, 'sample.mts'), code);
+  const [command, ...args] = MAIN;
+  const { stdout, stderr } = spawnSync(command!, [...args.slice(0, -1), 'sample.mts'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(stdout, stderr).toMatch(/^200 \S/);
+});
