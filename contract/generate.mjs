@@ -1,6 +1,6 @@
-// npm run generate: writes contract.json and documents.json out in every language that needs them, compiles the message
-// catalogues, and writes the rows of the threat model into its document and what was measured of the models' weaknesses
-// into a script.
+// npm run generate: writes contract.json, documents.json and colours.json out in every language that needs them,
+// compiles the message catalogues, and writes the rows of the threat model into its document and what was measured of
+// the models' weaknesses into a script.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -8,6 +8,7 @@ import { COMPILED, compiledMessages, missingMessages } from '../tools/build/mess
 import { DOCUMENT, documentText } from '../tools/build/threats.mjs';
 import { MEASURED, measuredScript } from '../tools/build/weaknesses.mjs';
 import { named, readContract, readDocuments } from './contract.mjs';
+import { colourScript, colourSheet, readLooks } from './writers/colours.mjs';
 import { cpp } from './writers/cpp.mjs';
 import { python } from './writers/python.mjs';
 import { schema } from './writers/schema.mjs';
@@ -37,6 +38,8 @@ export function generated(contract = readContract(), documents = readDocuments()
     ...Object.fromEntries(
       Object.entries(documents.schemas).map(([path, name]) => [path, schema(contract, documents, name)]),
     ),
+    'web/src/element/colours.ts': colourScript(readLooks()),
+    'web/src/page/colours.css': colourSheet(readLooks()),
     ...compiledMessages(),
     [DOCUMENT]: documentText(),
     [MEASURED]: measuredScript(),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
-import { test as base, expect } from './fixtures.js';
+import { type App, test as base, expect } from './fixtures.js';
 
 const [WIDTH, HEIGHT, RATE, SECONDS] = [320, 240, 5, 7];
 
@@ -98,6 +98,12 @@ const states = (page: Page): Promise<string[]> =>
     (window as unknown as { tracks: MediaStreamTrack[] }).tracks.map(({ kind, readyState }) => `${kind} ${readyState}`),
   );
 
+/** The page, which may use the camera. */
+async function openAllowed(app: App, page: Page): Promise<void> {
+  await page.context().grantPermissions(['camera']);
+  await app.open();
+}
+
 async function axe(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page: page as never }).include('dermlet-classifier').analyze();
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
@@ -105,13 +111,8 @@ async function axe(page: Page): Promise<void> {
 
 test.beforeEach(async ({ page }) => keepTracks(page));
 
-test('hints follow what the camera sees, and the photo is classified like any other', async ({
-  app,
-  page,
-  context,
-}) => {
-  await context.grantPermissions(['camera']);
-  await app.open();
+test('hints follow what the camera sees, and the photo is classified like any other', async ({ app, page }) => {
+  await openAllowed(app, page);
   await take(page).click();
   const hint = dialog(page).getByRole('status');
   await expect(hint).toHaveText(/^More light/, { timeout: 40_000 });
@@ -135,13 +136,8 @@ test('hints follow what the camera sees, and the photo is classified like any ot
   expect(await states(page)).toEqual(['video ended', 'video ended']);
 });
 
-test('closing, Escape and hiding stop the camera at once; it comes back with the page', async ({
-  app,
-  page,
-  context,
-}) => {
-  await context.grantPermissions(['camera']);
-  await app.open();
+test('closing, Escape and hiding stop the camera at once; it comes back with the page', async ({ app, page }) => {
+  await openAllowed(app, page);
   await take(page).focus();
   await page.keyboard.press('Enter');
   await expect(shoot(page)).toBeEnabled();
@@ -185,11 +181,10 @@ test('a camera that is refused is said so, with a file as the way on', async ({ 
   expect(await states(page)).toEqual([]);
 });
 
-test('a page whose policy blocks the camera says that', async ({ app, page, site, context }) => {
-  await context.grantPermissions(['camera']);
+test('a page whose policy blocks the camera says that', async ({ app, page, site }) => {
   const answer = { body: site.read('index.html'), type: 'text/html', headers: { 'permissions-policy': 'camera=()' } };
   for (const path of ['', 'index.html']) site.answers.set(path, answer);
-  await app.open();
+  await openAllowed(app, page);
   await take(page).click();
   await expect(dialog(page).getByRole('alert')).toContainText('This site does not allow the camera here');
 });

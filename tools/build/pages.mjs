@@ -1,6 +1,6 @@
 /**
  * The pages to read: one about each category and the common questions (web/src/messages/pages), a list of them, and
- * each model's card. Static HTML under a content policy.
+ * each model's card. Static HTML with a style sheet, under a content policy.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -93,8 +93,16 @@ ${body}
 `;
 }
 
+/** The colours and the style of the pages, as one file: each file more is a request more. */
+async function styleSheet() {
+  const folder = join(root, 'web/src/page');
+  const parts = await Promise.all(['colours.css', 'read.css'].map((name) => readFile(join(folder, name), 'utf8')));
+  return parts.join('\n');
+}
+
 /** @param {string} dist  with the models in it */
 export async function writePages(dist) {
+  await writeFile(join(dist, 'read.css'), await styleSheet());
   const say = functionsOf(catalogues().en);
   /** @param {string} key */
   const words = (key) => escaped(say[key]?.({}) ?? '');

@@ -1,5 +1,4 @@
 /** Dermlet's classifier: everything an embedder needs, and no internals. */
-export { imported } from './causes.js';
 export { Classifier, listModels } from './classifier.js';
 export { FORMAT_FILES, QUALITY_CHECKS } from './contract.js';
 export { DermletError, type ErrorCode } from './errors.js';

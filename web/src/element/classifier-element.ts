@@ -13,14 +13,8 @@
  */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import {
-  type BackendChoice,
-  type Crop,
-  type DermletError,
-  type ErrorCode,
-  imported,
-  type Result,
-} from '../classifier/index.js';
+import type { BackendChoice, Crop, DermletError, ErrorCode, Result } from '../classifier/index.js';
+import { imported } from '../classifier/inner.js';
 import { html } from './html.js';
 import './details-panel.js';
 import './load-progress.js';
@@ -63,7 +57,7 @@ import {
   type Running,
   Session,
 } from './session.js';
-import type { DermletShelf } from './shelf.js';
+import { type DermletShelf, SHELF_HOLDS } from './shelf.js';
 import type { DermletSpots } from './spots/index.js';
 import { withIsolated } from './strangers.js';
 import { base, tokens } from './styles.js';
@@ -74,9 +68,6 @@ const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'C
 
 /** Whether its card says what is under way, with room for how the network comes: nothing else moves for that. */
 const isPending = (photo: Photo | null): boolean => photo?.state.kind === 'waiting' || photo?.state.kind === 'running';
-
-/** Photos that the shelf shows at most: more are a list with filters, which is fetched then. */
-const SHELF_HOLDS = 8;
 
 /** In place of a photo's id: the announcement says that a photo was removed. */
 const REMOVED = -1;

@@ -39,9 +39,6 @@ export class DermletResultCard extends LitElement {
     base,
     css`
       .card {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        gap: 1.25rem;
         container-type: inline-size;
       }
       .verdict {

@@ -16,11 +16,6 @@ export class DermletScoresCard extends LitElement {
   static override styles = [
     base,
     css`
-      .card {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        gap: 1.25rem;
-      }
       h3 {
         margin-bottom: 0.75rem;
         font-size: 1.08rem;

@@ -20,6 +20,9 @@ const THUMBNAIL = 160;
 
 type Undone = Exclude<PhotoState['kind'], 'done'> | 'stopped';
 
+/** Photos that it shows at most: more are a list with filters, which is fetched then. */
+export const SHELF_HOLDS = 8;
+
 export class DermletShelf extends LitElement {
   static override styles = [
     base,

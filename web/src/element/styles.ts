@@ -2,33 +2,7 @@
  * Shared colours, typography and controls. Colours are custom properties of the outer element, inherited by its parts.
  */
 import { css, unsafeCSS } from 'lit';
-
-/** Light and dark. Text has a contrast of at least 4.5 : 1 to its background. */
-const COLOURS: Readonly<Record<string, readonly [light: string, dark: string]>> = {
-  paper: ['#f6f2ea', '#161412'],
-  card: ['#fffdf9', '#201d1a'],
-  ink: ['#23201c', '#f2ede4'],
-  muted: ['#625b51', '#b9b0a3'],
-  line: ['#dbd2c3', '#3b352e'],
-  edge: ['#8a8175', '#8d8477'],
-  accent: ['#1c4a68', '#9acbe6'],
-  'accent-hover': ['#123750', '#c0e1f3'],
-  'on-accent': ['#ffffff', '#0c1a23'],
-  'accent-soft': ['#e2ebf0', '#1d2c36'],
-  bar: ['#1c4a68', '#9acbe6'],
-  'bar-rest': ['#9fb3bf', '#4d6471'],
-  track: ['#ece5d9', '#2f2a25'],
-  high: ['#8f2a1b', '#ffb9a8'],
-  'high-soft': ['#fae8e2', '#3b1e18'],
-  moderate: ['#6f4500', '#f4cb7d'],
-  'moderate-soft': ['#fbf0d8', '#33280f'],
-  low: ['#324c75', '#b9cff4'],
-  'low-soft': ['#e8eef7', '#1c2739'],
-  unknown: ['#534d45', '#cdc5b9'],
-  'unknown-soft': ['#eee8dd', '#2b2723'],
-  'shade-near': ['rgb(60 45 20 / 8%)', 'rgb(0 0 0 / 40%)'],
-  'shade-far': ['rgb(60 45 20 / 22%)', 'rgb(0 0 0 / 0%)'],
-};
+import { COLOURS, FONTS } from './colours.js';
 
 const declared = (value: (light: string, dark: string) => string) =>
   unsafeCSS(
@@ -49,8 +23,8 @@ export const tokens = css`
     --over-dark: rgb(20 16 12 / 85%);
     --over-shade: rgb(20 16 12 / 45%);
     --shade: 0 1px 2px var(--shade-near), 0 8px 24px -12px var(--shade-far);
-    --serif: ui-serif, 'Iowan Old Style', 'Palatino Linotype', Palatino, 'Noto Serif', Georgia, serif;
-    --sans: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif;
+    --serif: ${unsafeCSS(FONTS.serif)};
+    --sans: ${unsafeCSS(FONTS.sans)};
   }
   @supports (color: light-dark(#000, #fff)) {
     :host {
@@ -104,6 +78,11 @@ export const base = css`
   :focus-visible {
     outline: 3px solid var(--accent);
     outline-offset: 3px;
+  }
+  .card {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    gap: 1.25rem;
   }
   .visually-hidden {
     position: absolute;
@@ -168,5 +147,22 @@ export const base = css`
       transition: none !important;
       animation: none !important;
     }
+  }
+`;
+
+/** What is typed into or chosen from. */
+export const field = css`
+  select,
+  textarea,
+  input:not([type='checkbox'], [type='radio']) {
+    width: 100%;
+    min-width: 0;
+    min-height: 2.75rem;
+    padding: 0.4rem 0.6rem;
+    border: 1px solid var(--edge);
+    border-radius: 0.6rem;
+    background: var(--card);
+    color: var(--ink);
+    font: inherit;
   }
 `;

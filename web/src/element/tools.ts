@@ -5,7 +5,8 @@
 import { css, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
-import { type DermletError, imported, type ModelInfo, type Result } from '../classifier/index.js';
+import type { DermletError, ModelInfo, Result } from '../classifier/index.js';
+import { imported } from '../classifier/inner.js';
 import { allWords, say } from '../messages/index.js';
 import type { Pages } from './card.js';
 import { define } from './emit.js';

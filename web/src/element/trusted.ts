@@ -1,5 +1,5 @@
 /** What can be checked of the page, for a page that shows it apart from an answer. */
-import { imported } from '../classifier/index.js';
+import { imported } from '../classifier/inner.js';
 import { allWords } from '../messages/index.js';
 import { pagesIn } from './card.js';
 import type { DermletClassifier } from './classifier-element.js';

@@ -11,7 +11,7 @@ import { define, emit } from '../emit.js';
 import { html } from '../html.js';
 import { alertIcon, cameraIcon, closeIcon } from '../icons.js';
 import type { Session } from '../session.js';
-import { base } from '../styles.js';
+import { base, field } from '../styles.js';
 import { Calm, type Hint, hintOf } from './hints.js';
 import { allowedHere, type Cause, causeOf, frameIn, hasTorch, setTorch, takePhoto, wanted } from './stream.js';
 import { causeWords, hintWords } from './words.js';
@@ -30,6 +30,7 @@ const SAMPLE_SIDE = 512;
 export class DermletCamera extends LitElement {
   static override styles = [
     base,
+    field,
     css`
       dialog {
         width: min(60rem, calc(100% - 2rem));
@@ -119,6 +120,7 @@ export class DermletCamera extends LitElement {
       .controls button,
       .controls select {
         flex: 1 1 auto;
+        width: auto;
       }
       .controls label {
         display: flex;
@@ -126,16 +128,6 @@ export class DermletCamera extends LitElement {
         align-items: center;
         gap: 0.5rem;
         min-width: 0;
-      }
-      select {
-        min-width: 0;
-        min-height: 2.75rem;
-        padding: 0.4rem 0.6rem;
-        border: 1px solid var(--edge);
-        border-radius: 0.6rem;
-        background: var(--card);
-        color: var(--ink);
-        font: inherit;
       }
       button[aria-pressed='true'] {
         border-color: var(--accent);

@@ -1,4 +1,5 @@
 /** A camera's stream: which one, why there is none, and the part of its picture that is framed. */
+import { within } from '../../classifier/inner.js';
 
 export type Cause = 'refused' | 'missing' | 'busy' | 'blocked' | 'failed';
 
@@ -86,7 +87,7 @@ export async function takePhoto(track: MediaStreamTrack, video: HTMLVideoElement
   const { ImageCapture } = globalThis as { ImageCapture?: CaptureOf };
   if (ImageCapture) {
     try {
-      return await within(new ImageCapture(track).takePhoto(), PHOTO_WITHIN);
+      return await within(new ImageCapture(track).takePhoto(), PHOTO_WITHIN, 'The camera');
     } catch {
       // Not by this camera, or not in time.
     }
@@ -94,11 +95,4 @@ export async function takePhoto(track: MediaStreamTrack, video: HTMLVideoElement
   const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
   canvas.getContext('2d')!.drawImage(video, 0, 0);
   return canvas.convertToBlob({ type: 'image/jpeg', quality: 0.95 });
-}
-
-function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no photo in time')), milliseconds);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

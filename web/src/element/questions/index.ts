@@ -8,7 +8,7 @@ import { define } from '../emit.js';
 import { html } from '../html.js';
 import { medical } from '../medical.js';
 import type { Raised, Said } from '../session.js';
-import { base } from '../styles.js';
+import { base, field } from '../styles.js';
 import type { Subject, ToolPart } from '../tools.js';
 import {
   AGES,
@@ -54,6 +54,7 @@ const saidOf = (answers: Answers): Said | null =>
 export class DermletQuestions extends LitElement implements ToolPart {
   static override styles = [
     base,
+    field,
     css`
       .parts,
       fieldset,
@@ -103,17 +104,6 @@ export class DermletQuestions extends LitElement implements ToolPart {
         min-width: 0;
         flex: 1 1 12rem;
         font-weight: 600;
-      }
-      select {
-        width: 100%;
-        min-width: 0;
-        min-height: 2.75rem;
-        padding: 0.4rem 0.6rem;
-        border: 1px solid var(--edge);
-        border-radius: 0.6rem;
-        background: var(--card);
-        color: var(--ink);
-        font: inherit;
       }
       .effect {
         padding: 0.8rem 1rem;

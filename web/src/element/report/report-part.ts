@@ -1,7 +1,9 @@
 /** `<dermlet-report>`: the page for a doctor, to be saved, printed or handed over, and files for programs. */
 import { css, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
+import type { Result } from '../../classifier/index.js';
 import { toFhir } from '../../handler/index.js';
+import { language } from '../../messages/index.js';
 import { say } from '../../messages/report.js';
 import { download } from '../download.js';
 import { define } from '../emit.js';
@@ -71,6 +73,9 @@ export class DermletReport extends LitElement {
   /** Whether a PDF can be made of this: its letters are in the standard fonts, and the photo can be read. */
   @state() private asPdf = true;
 
+  /** Of what it was last seen whether a PDF can be made: the answer, its picture and the language. */
+  #seen: { result: Result; shown: unknown; tag: string } | null = null;
+
   get #preview() {
     const state = this.subject?.photo.state;
     return state?.kind === 'done' ? (state.shown?.preview ?? null) : null;
@@ -81,14 +86,23 @@ export class DermletReport extends LitElement {
   }
 
   protected override willUpdate(): void {
-    if (this.subject) void this.#look(this.subject);
+    const { subject } = this;
+    const seen = this.#seen;
+    if (!subject) return;
+    // The element makes a new subject of the same at each of its draws.
+    const shown = this.#preview;
+    const { tag } = language();
+    if (seen?.result === subject.result && seen.shown === shown && seen.tag === tag) return;
+    this.#seen = { result: subject.result, shown, tag };
+    void this.#look(subject.result);
   }
 
-  async #look(subject: Subject): Promise<void> {
+  async #look(result: Result): Promise<void> {
     try {
       const { fits } = await import('./pdf.js');
-      const asPdf = (await fits(reportOf(subject))) && this.#pixels !== null;
-      if (this.subject === subject) this.asPdf = asPdf;
+      if (this.subject?.result !== result) return;
+      const asPdf = (await fits(reportOf(this.subject))) && this.#pixels !== null;
+      if (this.subject?.result === result) this.asPdf = asPdf;
     } catch (error) {
       console.info('Dermlet could not load what makes a PDF:', error);
     }

@@ -48,17 +48,6 @@ export const look = css`
     font-size: 0.9rem;
     font-weight: 600;
   }
-  select,
-  input:not([type='checkbox']) {
-    width: 100%;
-    min-height: 2.75rem;
-    padding: 0.3rem 0.6rem;
-    border: 1px solid var(--edge);
-    border-radius: 0.6rem;
-    background: var(--card);
-    color: var(--ink);
-    font: inherit;
-  }
   .tick {
     display: flex;
     align-items: center;

@@ -9,7 +9,6 @@ import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import {
   categoryName,
-  exactPercent,
   isolated,
   list,
   mayName,
@@ -19,23 +18,23 @@ import {
   plainName,
   printable,
   tierWords,
-  verdict,
 } from '../../messages/index.js';
 import { say } from '../../messages/review.js';
-import { clear, draw, drawThumbnail } from '../canvas.js';
-import { download } from '../download.js';
+import { clear, drawThumbnail } from '../canvas.js';
 import { define, emit } from '../emit.js';
 import { html } from '../html.js';
 import { tierIcons } from '../icons.js';
 import { medical } from '../medical.js';
 import { isWaiting, type Photo, type Session } from '../session.js';
-import { withIsolated } from '../strangers.js';
-import { base } from '../styles.js';
+import { SHELF_HOLDS } from '../shelf.js';
+import { base, field } from '../styles.js';
 import { TimeLeft } from '../time-left.js';
-import { type Agreement, agreementOf, type Pair } from './agreement.js';
-import { csvOf, jsonOf, type Reading, type Readings } from './exported.js';
+import { choice } from './choice.js';
+import type { Reading, Readings } from './exported.js';
 import { look } from './look.js';
 import { KINDS, type Kind, kindOf, listed, rowsInView, SORTS, type Sort, scoreOf, type Wanted } from './order.js';
+import { agreementWords, labelWords, pictureOf } from './reading.js';
+import { saveButtons } from './save.js';
 
 /** Rem; as in the style sheet. */
 const ROW = { pictures: 15.5, table: 4.5 };
@@ -50,13 +49,11 @@ const isTier = (kind: Kind) => kind === 'high' || kind === 'moderate' || kind ==
 
 const kindWords = (kind: Kind): string => (isTier(kind) ? tierWords(kind).title : say(`review.kind.${kind}`));
 
-const save = (text: string, type: string, name: string): void => download(new Blob([text], { type }), name);
-
 /** A reader's answers outlive the list: it may be closed and opened again. */
 const kept = new WeakMap<Session, Map<number, Reading>>();
 
 export class DermletReview extends LitElement {
-  static override styles = [base, look];
+  static override styles = [base, field, look];
 
   @property({ attribute: false }) session: Session | null = null;
   @property({ attribute: false }) photos: readonly Photo[] = [];
@@ -70,8 +67,6 @@ export class DermletReview extends LitElement {
   @state() private place = { top: 0, height: 0, width: 0 };
   /** Where arrow keys go from. */
   @state() private active: number | null = null;
-  @state() private own = '';
-  @state() private category = '';
   @state() private modality = 'auto';
 
   #shown: readonly Photo[] = [];
@@ -169,20 +164,9 @@ export class DermletReview extends LitElement {
         ${this.view === 'table' ? this.#table() : this.#pictures()}
       </div>
       <p class="muted">${say('review.keys')}</p>
-      ${this.#reading(session)} ${this.#agreement()}
-      <div class="export">
-        <button type="button" @click=${() => save(csvOf(this.#inOrder, this.readings), 'text/csv', 'dermlet.csv')}
-          ?disabled=${this.#someHidden}>${say('review.csv')}</button>
-        <button type="button" @click=${() =>
-          save(jsonOf(this.#inOrder, this.readings), 'application/json', 'dermlet.json')}
-          ?disabled=${this.#someHidden}>${say('review.json')}</button>
-        <p class="muted">${say('review.exportNote')}</p>
-      </div>
+      ${this.#reading(session)} ${agreementWords(this.photos, this.readings)}
+      ${saveButtons(this.photos, this.readings, this.#someHidden)}
     </section>`;
-  }
-
-  get #inOrder(): readonly Photo[] {
-    return listed(this.photos, { sort: 'added', kind: null, category: null, text: '' });
   }
 
   #progress(session: Session) {
@@ -209,7 +193,7 @@ export class DermletReview extends LitElement {
             : nothing
         }
         ${
-          total <= 8
+          total <= SHELF_HOLDS
             ? html`<button type="button" class="link" @click=${() => emit(this, 'row', null)}>${say('review.asRow')}
               </button>`
             : nothing
@@ -235,20 +219,6 @@ export class DermletReview extends LitElement {
     return say('review.finished', { count: this.photos.length, parts: list(parts, 'and') });
   }
 
-  #choice(
-    label: string,
-    value: string,
-    entries: readonly (readonly [string, string])[],
-    set: (to: string) => void,
-    off = false,
-  ) {
-    return html`<label class="field"><span>${label}</span>
-      <select .value=${live(value)} ?disabled=${off}
-        @change=${(event: Event) => set((event.target as HTMLSelectElement).value)}>
-        ${entries.map(([id, words]) => html`<option value=${id} ?selected=${id === value}>${words}</option>`)}
-      </select></label>`;
-  }
-
   #want(change: Partial<Wanted>): void {
     this.wanted = { ...this.wanted, ...change };
     this.#list?.scrollTo(0, 0);
@@ -262,20 +232,20 @@ export class DermletReview extends LitElement {
     const { wanted, blind } = this;
     const any = ['', say('review.any')] as const;
     return html`<div class="controls">
-      ${this.#choice(
+      ${choice(
         say('review.sort'),
         wanted.sort,
         SORTS.map((sort) => [sort, say(`review.sort.${sort}`)] as const),
         (sort) => this.#want({ sort: sort as Sort }),
       )}
-      ${this.#choice(
+      ${choice(
         say('review.kind'),
         wanted.kind ?? '',
         [any, ...KINDS.map((kind) => [kind, kindWords(kind)] as const)],
         (kind) => this.#want({ kind: kind === '' ? null : (kind as Kind) }),
         blind,
       )}
-      ${this.#choice(
+      ${choice(
         say('review.category'),
         wanted.category ?? '',
         [any, ...this.#classes.map((one) => [one.id, printable(plainName(one))] as const)],
@@ -314,7 +284,7 @@ export class DermletReview extends LitElement {
         chosen.size > 0
           ? html`${
               modalities.length > 1
-                ? html`${this.#choice(
+                ? html`${choice(
                     say('review.modality'),
                     this.modality,
                     [
@@ -424,7 +394,7 @@ export class DermletReview extends LitElement {
             <td>${this.#open(photo)}</td>
             <td>${this.#kind(photo)}</td>
             <td><div>${this.#hidden(photo.id) ? nothing : medical(() => this.#score(photo))}</div></td>
-            <td><div>${this.#labelOf(this.readings.get(photo.id)?.label ?? '')}</div></td>
+            <td><div>${labelWords(this.readings.get(photo.id)?.label ?? '', this.#classes)}</div></td>
           </tr>`,
         )}
         <tr class="space" aria-hidden="true">
@@ -440,17 +410,9 @@ export class DermletReview extends LitElement {
     return score === null || !first ? '' : `${categoryName(first)} ${percent(score)}`;
   }
 
-  #labelOf(label: string): string {
-    const known = this.#classes.find(({ id }) => id === label);
-    if (known) return categoryName(known);
-    return label === '' ? '' : isolated(label);
-  }
-
   #select(id: number): void {
     this.active = id;
     this.#from = id;
-    this.own = '';
-    this.category = '';
     emit(this, 'select', id);
   }
 
@@ -521,7 +483,7 @@ export class DermletReview extends LitElement {
 
   #disagree(photo: Photo): void {
     this.#select(photo.id);
-    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('.reading select')?.focus());
+    void this.updateComplete.then(() => this.renderRoot.querySelector('dermlet-reading')?.choose());
   }
 
   #keep(id: number, label: string): void {
@@ -533,57 +495,16 @@ export class DermletReview extends LitElement {
     };
     kept.get(this.session)?.set(id, reading);
     this.readings = new Map(this.readings).set(id, reading);
-    this.own = '';
-    this.category = '';
     this.#tellHidden();
   }
 
   #reading(session: Session) {
     const photo = session.selected;
     if (photo?.state.kind !== 'done') return nothing;
-    const { id, name, state } = photo;
-    const reading = this.readings.get(id);
-    const hidden = this.#hidden(id);
-    return html`<form class="reading" aria-labelledby="reading" @submit=${(event: Event) => {
-      event.preventDefault();
-      this.#keep(id, this.own.trim() || this.category);
-    }}>
-      <h3 id="reading">${say('review.reading', { name: isolated(name) })}</h3>
-      ${this.blind ? html`<canvas data-large aria-hidden="true" width="1" height="1"></canvas>` : nothing}
-      <div class="answers">
-        ${this.#choice(
-          say('review.reading.category'),
-          this.category,
-          [
-            ['', say('review.reading.choose')],
-            ...this.#classes.map((one) => [one.id, printable(plainName(one))] as const),
-          ],
-          (to) => (this.category = to),
-        )}
-        <label class="field"><span>${say('review.reading.own')}</span>
-          <input type="text" maxlength="100" .value=${live(this.own)} autocomplete="off"
-            @input=${(event: Event) => (this.own = (event.target as HTMLInputElement).value)} /></label>
-        <button type="submit" ?disabled=${this.own.trim() === '' && this.category === ''}>${say('review.reading.keep')}
-        </button>
-        ${
-          !hidden && mayName(state.result)
-            ? html`<button type="button" @click=${() => this.#agree(photo)}>${say('review.reading.agree')}</button>
-              <button type="button" @click=${() => this.#disagree(photo)}>${say('review.reading.disagree')}</button>`
-            : nothing
-        }
-        <button type="button" class="link" @click=${() => this.#next()}>${say('review.reading.next')}</button>
-      </div>
-      <p role="status">${
-        reading
-          ? medical(() =>
-              say('review.reading.both', {
-                reader: this.#labelOf(reading.label),
-                network: verdict(withIsolated(state.result)),
-              }),
-            )
-          : nothing
-      }</p>
-    </form>`;
+    return html`<dermlet-reading .photo=${photo} .classes=${this.#classes}
+      .reading=${this.readings.get(photo.id) ?? null} ?hides=${this.#hidden(photo.id)} ?blind=${this.blind}
+      @keep=${({ detail }: CustomEvent<string>) => this.#keep(photo.id, detail)} @next=${() => this.#next()}
+    ></dermlet-reading>`;
   }
 
   #next(): void {
@@ -591,36 +512,11 @@ export class DermletReview extends LitElement {
     if (next) this.#select(next.id);
   }
 
-  get #pairs(): Pair[] {
-    return this.photos.flatMap(({ id, state }) => {
-      const reading = this.readings.get(id);
-      if (!reading?.first || state.kind !== 'done' || !mayName(state.result)) return [];
-      return [{ reader: reading.label, network: state.result.ranking[0]?.id ?? '' }];
-    });
-  }
-
-  #agreement() {
-    const found: Agreement = agreementOf(this.#pairs);
-    const { count, agreed, share, kappa } = found;
-    if (share === null) return nothing;
-    return html`<div class="agreement">
-      <p>${say('review.agreement', { agreed: number(agreed), count, share: exactPercent(share) })}</p>
-      <p>${
-        kappa === null
-          ? say('review.agreement.noKappa')
-          : say('review.agreement.kappa', { kappa: number(kappa, 2), count })
-      }</p>
-      <p class="muted">${say('review.agreement.scope')}</p>
-    </div>`;
-  }
-
   protected override updated(changed: PropertyValues): void {
     if (changed.has('view' as keyof DermletReview)) this.#list?.scrollTo(0, 0);
     for (const space of this.renderRoot.querySelectorAll<HTMLElement>('[data-space]'))
       space.style.height = `${Number(space.dataset.space) * ROW[this.view] * this.#rem}px`;
     const { photos } = this;
-    const pictureOf = (photo: Photo | undefined) =>
-      photo?.state.kind === 'done' ? photo.state.shown?.preview : undefined;
     for (const button of this.renderRoot.querySelectorAll<HTMLElement>('[data-id]')) {
       const picture = pictureOf(photos.find(({ id }) => String(id) === button.dataset.id));
       const canvas = button.querySelector('canvas');
@@ -628,9 +524,6 @@ export class DermletReview extends LitElement {
       if (picture) drawThumbnail(canvas, picture, THUMBNAIL);
       else clear(canvas);
     }
-    const large = this.renderRoot.querySelector<HTMLCanvasElement>('[data-large]');
-    const picture = pictureOf(this.session?.selected ?? undefined);
-    if (large && picture) draw(large, picture);
     if (this.#focusActive) {
       const button = this.renderRoot.querySelector<HTMLElement>(`[data-id="${this.active}"]`);
       if (button) button.focus({ preventScroll: true });

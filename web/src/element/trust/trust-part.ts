@@ -10,7 +10,7 @@ import { cardOf, NO_PAGES, type Pages } from '../card.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
 import { asDermletError, type Session } from '../session.js';
-import { base } from '../styles.js';
+import { base, field } from '../styles.js';
 import type { Subject, ToolPart } from '../tools.js';
 import { addressWords, type Facts, type Part, partsOf, type Row, textOf } from './facts.js';
 import { MEASURED } from './measured.js';
@@ -21,6 +21,7 @@ type Copied = 'copied' | 'field' | null;
 export class DermletTrust extends LitElement implements ToolPart {
   static override styles = [
     base,
+    field,
     css`
       .parts,
       section {
@@ -82,14 +83,7 @@ export class DermletTrust extends LitElement implements ToolPart {
         overflow-wrap: anywhere;
       }
       textarea {
-        width: 100%;
         min-height: 14rem;
-        padding: 0.6rem;
-        border: 1px solid var(--edge);
-        border-radius: 0.6rem;
-        background: var(--card);
-        color: var(--ink);
-        font: inherit;
       }
       .field {
         display: grid;
