@@ -19,6 +19,8 @@ export class DermletVisitWords extends LitElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        overflow-wrap: anywhere;
         gap: 0.35rem;
         align-content: start;
       }
