@@ -138,7 +138,13 @@ for (const { tag, direction } of others) {
     await page.locator('[data-tool=report]').click();
     await expect(page.locator('dermlet-report')).toContainText(expected.categories[0]!);
     await whole('a page for a doctor');
-    await page.locator('[data-tool=report]').click();
+    await page.locator('[data-tool=spots]').click();
+    await page.locator('dermlet-keep-form input[name=name]').fill('Ω');
+    await whole('a spot to keep');
+    await page.locator('dermlet-keep-form [data-do=keep]').click();
+    await page.locator('dermlet-spots [data-spot]').click();
+    await whole('a kept spot');
+    await page.locator('[data-tool=spots]').click();
 
     await show(app, 'flat.png');
     await whole('no category');

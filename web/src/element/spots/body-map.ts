@@ -26,6 +26,7 @@ export class DermletBodyMap extends LitElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 0.6rem;
       }
       .sides {
@@ -34,6 +35,7 @@ export class DermletBodyMap extends LitElement {
       }
       .sides > div {
         display: grid;
+        min-width: 0;
         justify-items: center;
         color: var(--muted);
         font-size: 0.92rem;

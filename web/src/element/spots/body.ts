@@ -66,7 +66,7 @@ const placeAt = (side: Place['side'], x: number, y: number): Place => ({
   y: y / DRAWN.height,
 });
 
-/** In the order of the list: front then back, from the head down. Seen from the front, the left hand is on the right. */
+/** In the order of the list: front, then back, from the head down. From the front, the left hand is on the right. */
 export const BODY: readonly BodyPlace[] = (['front', 'back'] as const).flatMap((side) => [
   ...IN_THE_MIDDLE[side].map(([part, x, y]): BodyPlace => ({ part, hand: null, place: placeAt(side, x, y) })),
   ...AT_THE_SIDE.flatMap(([part, x, y]): BodyPlace[] => {

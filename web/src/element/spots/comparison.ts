@@ -21,11 +21,13 @@ export class DermletComparison extends LitElement {
     css`
       .two {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
+        /* One below the other where the text is large. */
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 8.5rem), 1fr));
         gap: 0.75rem;
       }
       .two > * {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         align-content: start;
         gap: 0.4rem;
       }

@@ -29,7 +29,8 @@ export class DermletConfirm extends LitElement {
 
   override render() {
     if (!this.asking)
-      return html`<button type="button" ?disabled=${this.disabled} @click=${() => this.#ask(true)}>${this.label}</button>`;
+      return html`<button type="button" ?disabled=${this.disabled}
+        @click=${() => this.#ask(true)}>${this.label}</button>`;
     return html`<div class="asked" role="group" aria-labelledby="question"
       @keydown=${(event: KeyboardEvent) => event.key === 'Escape' && this.#ask(false)}>
       <p id="question">${this.question}</p>

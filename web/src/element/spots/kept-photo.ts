@@ -1,6 +1,7 @@
-/** `<dermlet-kept-photo>`: the picture of a visit, whole with its frame or only what the frame holds. */
+/** `<dermlet-kept-photo>`: the picture of a visit, with the frame that its answer is about, or what the frame holds. */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
+import { mayName } from '../../messages/index.js';
 import { say } from '../../messages/spots.js';
 import { place } from '../crop/place.js';
 import { define } from '../emit.js';
@@ -87,7 +88,7 @@ export class DermletKeptPhoto extends LitElement {
     if (error) return html`<p>${spotsErrorWords(error)}</p>`;
     return html`<div class="box ${this.inside ? 'inside' : ''}">
       ${url ? html`<img src=${url} alt=${say('spots.photo', { date: momentWords(visit.keptAt) })} />` : nothing}
-      ${url && !this.inside ? html`<div class="region"></div>` : nothing}</div>`;
+      ${url && !this.inside && mayName(visit.result) ? html`<div class="region"></div>` : nothing}</div>`;
   }
 
   protected override updated(): void {

@@ -1,10 +1,11 @@
 /** `<dermlet-kept-spot>`: one spot: its name and place, its photos with their answers, and two of them compared. */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import { isolated } from '../../messages/index.js';
+import { doctor, isolated } from '../../messages/index.js';
 import { say } from '../../messages/spots.js';
 import { define, emit } from '../emit.js';
 import { html } from '../html.js';
+import { medical } from '../medical.js';
 import { base } from '../styles.js';
 import './body-map.js';
 import './comparison.js';
@@ -64,6 +65,7 @@ export class DermletKeptSpot extends LitElement {
         <button type="button" class="link" @click=${() => emit(this, 'back', null)}>${say('spots.back')}</button></div>
       <h4 id="name" tabindex="-1">${isolated(spot.name)}</h4>
       ${spot.place ? html`<p>${placeWords(spot.place)}</p>` : nothing}
+      <p>${medical(doctor)}</p>
       ${visits.length > 1 ? html`<dermlet-comparison .visits=${visits}></dermlet-comparison>` : nothing}
       <ul>${[...visits].reverse().map((visit) => this.#visit(visit))}</ul>
       <details><summary>${say('spots.edit')}</summary>${this.#form(spot)}</details>

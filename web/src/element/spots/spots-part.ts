@@ -158,8 +158,7 @@ export class DermletSpots extends LitElement implements ToolPart {
       <details data-part="file"><summary>${say('spots.file')}</summary>
         <dermlet-spots-file ?any=${entries.length > 0} ?busy=${this.busy} .run=${this.#run}></dermlet-spots-file>
       </details>
-      <p class="muted">${this.#used(bytes)}</p>
-      ${entries.length > 0 ? this.#deleteAll() : nothing}`;
+      ${entries.length > 0 ? html`<p class="muted">${this.#used(bytes)}</p>${this.#deleteAll()}` : nothing}`;
   }
 
   #list(spots: readonly Spot[], entries: readonly Entry[]) {

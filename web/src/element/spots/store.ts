@@ -337,8 +337,9 @@ export class SpotStore extends EventTarget {
     }
   }
 
-  async #open(): Promise<Database> {
-    const opening = openDB<Schema>(KEPT, 1, {
+  // Asynchronous: some browsers throw at once where there is no database.
+  async #openNow(): Promise<Database> {
+    return openDB<Schema>(KEPT, 1, {
       upgrade: (database) => {
         for (const name of STORES) database.createObjectStore(name);
       },
@@ -347,8 +348,14 @@ export class SpotStore extends EventTarget {
         (event.target as IDBDatabase).close();
         this.#database = null;
       },
-      terminated: () => (this.#database = null),
+      terminated: () => {
+        this.#database = null;
+      },
     });
+  }
+
+  async #open(): Promise<Database> {
+    const opening = this.#openNow();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new SpotsError('BLOCKED')), PATIENCE);

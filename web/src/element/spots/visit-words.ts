@@ -1,7 +1,7 @@
 /** `<dermlet-visit-words>`: when a photo was kept, the answer to it, its scores and the network that gave them. */
 import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
-import { mayName, verdict } from '../../messages/index.js';
+import { mayName, tierWords, verdict } from '../../messages/index.js';
 import { say } from '../../messages/spots.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
@@ -19,6 +19,8 @@ export class DermletVisitWords extends LitElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        overflow-wrap: anywhere;
         gap: 0.35rem;
         align-content: start;
       }
@@ -46,6 +48,7 @@ export class DermletVisitWords extends LitElement {
             )}</ul>`
           : nothing
       }
+      <p>${medical(() => say('spots.tier', { title: tierWords(result.tier).title }))}</p>
       <p class="muted">${networkWords(visit)}</p>`;
   }
 }

@@ -674,6 +674,7 @@ export interface SpotsArguments {
   'spots.saved': undefined;
   'spots.visit': { date: string };
   'spots.photo': { date: string };
+  'spots.tier': { title: string };
   'spots.network': { title: string; version: string };
   'spots.delete.visit': undefined;
   'spots.delete.visit.ask': undefined;
