@@ -257,6 +257,21 @@ export const ACTORS = [
           'code in the page itself, which only the host can put there, could use both.',
       },
       {
+        id: 'one-file-calls-out',
+        may: 'call out from the page that is one file, when the network is there',
+        holds: 'Its policy forbids every connection, and knows its scripts and styles by their hashes.',
+        where: ['tools/build/single.mjs', 'web/src/classifier/single-file.ts'],
+        tests: {
+          'tests/e2e/single.spec.ts': [
+            'from a file without a network, a photo is scored as on the site, and nothing is asked for',
+            'its policy forbids every connection, and no script but its own runs',
+            'every link leads to a part of the file',
+          ],
+          'tests/exactness/single.spec.ts': ['from a file a photo is scored as by the site'],
+        },
+        open: 'Who gives the file on can change it: compare its sha256 with that of a build of one’s own.',
+      },
+      {
         id: 'counter-lies',
         may: 'make requests that the page’s counter does not see',
         holds: 'Page, workers and service worker are all counted; where a browser records none there is no number.',
@@ -592,6 +607,21 @@ export const ACTORS = [
         where: ['docs/hosting.md'],
         tests: {},
         open: 'All of it.',
+      },
+      {
+        id: 'shared-photo',
+        may: 'be sent a photo that a person shares to the installed app, while its service worker is gone',
+        holds:
+          'There is no share target. A photo comes to the installed page by the device’s file handler, by paste, by ' +
+          'dropping or by choosing, never by a request.',
+        where: ['web/public/site.webmanifest', 'web/src/page/launch.ts'],
+        tests: {
+          'tests/e2e/install.spec.ts': [
+            'no photo can reach the installed page by a request',
+            'pictures that the device opens with the installed page are scored like chosen ones',
+          ],
+        },
+        open: '',
       },
       {
         id: 'host-log',

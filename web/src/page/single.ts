@@ -16,17 +16,22 @@ async function drawn(name: string): Promise<Blob> {
   return new Blob([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))]);
 }
 
-/** Opens a part of the document that is named by a link, in the element or out of it, and goes there. */
+/** Opens a part of the document, and all that it is in, and goes there. */
+function goTo(id: string): void {
+  const part = document.getElementById(id);
+  for (let around = part?.closest('details'); around; around = around.parentElement?.closest('details'))
+    around.open = true;
+  const heading = part?.querySelector<HTMLElement>(':scope > summary') ?? part;
+  heading?.scrollIntoView();
+  heading?.focus();
+}
+
+/** Links in the element and out of it name parts of this document, some as if they were pages of their own. */
 function follow(event: MouseEvent): void {
   const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
   if (!link?.getAttribute('href')?.startsWith('#')) return;
   event.preventDefault();
-  const part = document.getElementById(decodeURIComponent(link.hash.slice(1)));
-  if (part instanceof HTMLDetailsElement) part.open = true;
-  part?.closest('details')?.setAttribute('open', '');
-  const heading = part?.querySelector<HTMLElement>(':scope > summary') ?? part;
-  heading?.scrollIntoView();
-  heading?.focus();
+  goTo(decodeURIComponent(link.hash.slice(1)));
 }
 
 document.addEventListener('click', follow);
