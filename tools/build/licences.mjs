@@ -103,7 +103,7 @@ export const COMPILED = [
         .map(([, part]) => part)
         .join('.'),
     licence: 'CC0-1.0',
-    files: /^engine\/dermlet\.wasm$/,
+    files: /^engine\/(dermlet|learn)\.wasm$/,
     text: () => [
       partOf('tl/expected.hpp', /^\/\/\/\n([\s\S]*?)\/\/\/\n/).replaceAll(/^\/\/ ?/gm, ''),
       kept('CC0-1.0.txt'),

@@ -1,5 +1,5 @@
-// npm run classify | evaluate | retrain | bench | bench:first | bench:memory | bench:page | screenshots: builds what
-// the tool needs, then runs it. Arguments and exit status pass through; the tool runs in the folder that npm was called
+// npm run classify | evaluate | retrain | atlas | bench | bench:first | bench:memory | bench:page | screenshots: builds
+// what the tool needs, then runs it. Arguments and exit status pass through; the tool runs in the folder that npm was called
 // from. Progress goes to stderr: stdout is the tool's.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -58,6 +58,7 @@ const TOOLS = {
   classify: { prepare: core, script: 'tools/cli/main.ts', first: ['classify'] },
   evaluate: { prepare: core, script: 'tools/cli/main.ts', first: ['evaluate'] },
   retrain: { prepare: core, script: 'tools/cli/main.ts', first: ['retrain'] },
+  atlas: { prepare: core, script: 'tools/cli/main.ts', first: ['atlas'] },
   screenshots: { prepare: browser, script: 'tests/e2e/screenshots.ts', first: [] },
   bench: {
     prepare: async (args) =>

@@ -7,6 +7,10 @@
 // One scale for all features: the penalty then means the same for every network, however long its embedding, and no
 // feature that hardly varies becomes loud. Balanced class weights are N / (K n_k), as scikit-learn's: each class counts alike.
 //
+// Fewer pictures than features lie in a space of as many dimensions as there are pictures: they are fitted in an
+// orthonormal basis of it (Gram-Schmidt, twice), where the penalty is the same and the minimum too. 400 pictures of 1280
+// features take a third of the time, 100 a twelfth.
+//
 // Held-out accuracy: pictures are left out in folds and the head is fitted anew without them, from where the whole fit
 // ended. With as many folds as groups this is leave-one-out; where there are more groups than `folds` it is n-fold, the
 // classes spread over the folds. Pictures of one group (one lesion, one person) are left out together, since a picture
@@ -91,6 +95,7 @@ class HeadTrainer {
  private:
   HeadTrainer() = default;
   Expected<void> scale(const Examples& examples);
+  Expected<void> reduce();
   Expected<void> spread(const Examples& examples);
   void weigh();
   void next_fold();
@@ -98,9 +103,12 @@ class HeadTrainer {
   [[nodiscard]] learn::Rows rows() const { return {features_.span(), labels_, width_, classes_}; }
 
   HeadSpec spec_;
-  std::size_t width_ = 0;
+  std::size_t size_ = 0;   // D
+  std::size_t width_ = 0;  // of the features: D, or the dimensions of the basis
   std::size_t classes_ = 0;
-  Buffer<float> features_;  // N * D, centred and scaled
+  Buffer<float> features_;  // N * width, centred and scaled
+  Buffer<double> basis_;    // width rows of D; empty where the features are the embedding's own
+  std::size_t basis_rows_ = 0;
   std::vector<std::uint32_t> labels_;
   std::vector<double> mean_;
   double scale_ = 1;
