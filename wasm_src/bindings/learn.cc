@@ -24,8 +24,9 @@ std::optional<HeadTrainer> training;
 // Whole numbers from 0.
 std::vector<std::uint32_t> indices(const Field& v) {
   const std::vector<float> numbers = v.numbers();
-  const bool whole = std::all_of(numbers.begin(), numbers.end(),
-                                 [](float number) { return number >= 0 && number < 1 << 24 && number == std::floor(number); });
+  const bool whole = std::all_of(numbers.begin(), numbers.end(), [](float number) {
+    return number >= 0 && number < 1 << 24 && number == std::floor(number);
+  });
   if (!whole) v.refuse("whole numbers from 0");
   return whole ? std::vector<std::uint32_t>(numbers.begin(), numbers.end()) : std::vector<std::uint32_t>();
 }

@@ -1,5 +1,5 @@
-// The nearest of 100,000 embeddings of 1280 features, as the shipped networks have (Google Benchmark); at most 20 ms are
-// allowed.
+// The nearest of 100,000 embeddings of 1280 features, as the shipped networks have (Google Benchmark): at most 20 ms
+// are allowed.
 #include <benchmark/benchmark.h>
 
 #include <random>

@@ -58,9 +58,8 @@ Expected<AtlasVector> quantise(std::span<const float> embedding) {
   for (const float v : embedding) most = std::max(most, std::abs(static_cast<double>(v)));
   if (most == 0) return vector;
   vector.scale = static_cast<float>(most / 127 / length_of(embedding));
-  std::transform(embedding.begin(), embedding.end(), vector.values.begin(), [most](float v) {
-    return static_cast<std::int8_t>(std::lround(v / most * 127));
-  });
+  std::transform(embedding.begin(), embedding.end(), vector.values.begin(),
+                 [most](float v) { return static_cast<std::int8_t>(std::lround(v / most * 127)); });
   return vector;
 }
 
@@ -76,9 +75,8 @@ Expected<std::vector<Neighbour>> nearest(const Atlas& atlas, std::span<const flo
   const double length = length_of(embedding);
   const double unit = most == 0 ? 0 : most / kQuery / length;
   if (most > 0) {
-    std::transform(embedding.begin(), embedding.end(), query.begin(), [most](float v) {
-      return static_cast<std::int16_t>(std::lround(v / most * kQuery));
-    });
+    std::transform(embedding.begin(), embedding.end(), query.begin(),
+                   [most](float v) { return static_cast<std::int16_t>(std::lround(v / most * kQuery)); });
   }
   Best best(std::min(count, atlas.scales.size()));
   for (std::size_t i = 0; i < atlas.scales.size(); ++i) {

@@ -43,8 +43,8 @@ struct Neighbour {
 [[nodiscard]] Expected<std::vector<Neighbour>> nearest(const Atlas& atlas, std::span<const float> embedding,
                                                        std::size_t count);
 
-// Of the `count` nearest by exact cosine, the share that nearest() finds too: the mean over `queries` of the embeddings,
-// evenly spaced, each looked up among all others.
+// Of the `count` nearest by exact cosine, the share that nearest() finds too: the mean over `queries` of the
+// embeddings, evenly spaced, each looked up among all others.
 //   embeddings  N * width, N over `count`
 // Errors: kInvalidArgument as nearest(), or fewer embeddings.
 [[nodiscard]] Expected<double> recall(std::span<const float> embeddings, std::size_t width, std::size_t count,

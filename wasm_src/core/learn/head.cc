@@ -86,15 +86,15 @@ Expected<HeadTrainer> HeadTrainer::start(const Examples& examples, const HeadSpe
   trainer.rejection_limit_ = limit_of(examples.rejections);
   trainer.confusion_.assign(trainer.classes_ * trainer.classes_, 0);
   DERMLET_CHECK(trainer.scale(examples));
-  if (trainer.labels_.size() < trainer.size_ && examples.embeddings.size() <= kMaxBasis) DERMLET_CHECK(trainer.reduce());
+  if (trainer.labels_.size() < trainer.size_ && examples.embeddings.size() <= kMaxBasis)
+    DERMLET_CHECK(trainer.reduce());
   DERMLET_CHECK(trainer.spread(examples));
   DERMLET_TRY(minimiser, learn::Minimiser::create(trainer.rows(), spec.inverse_penalty));
   DERMLET_TRY(whole, Buffer<double>::allocate(minimiser.state().size()));
   trainer.minimiser_ = std::move(minimiser);
   trainer.whole_ = std::move(whole);
   trainer.weigh();
-  trainer.minimiser_->begin(trainer.rows(), trainer.weights_,
-                             tolerance_for(kWholeError, spec, trainer.labels_.size()));
+  trainer.minimiser_->begin(trainer.rows(), trainer.weights_, tolerance_for(kWholeError, spec, trainer.labels_.size()));
   return trainer;
 }
 
@@ -237,7 +237,7 @@ void HeadTrainer::judge() {
     const auto label = static_cast<int>(labels_[i]);
     ++confusion_[labels_[i] * classes_ + static_cast<std::size_t>(decision.ranking.front())];
     const auto& set = decision.prediction_set;
-    in_set_ += std::find(set.begin(), set.end(), label) != set.end() ? 1 : 0;
+    if (std::find(set.begin(), set.end(), label) != set.end()) ++in_set_;
     set_classes_ += set.size();
   }
 }

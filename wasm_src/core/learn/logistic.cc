@@ -111,8 +111,7 @@ void Minimiser::find_direction() {
   const auto as_const = [](std::span<double> values) { return std::span<const double>(values); };
   for (int age = 0; age < pairs_; ++age) {
     const int i = place(age);
-    factors[static_cast<std::size_t>(age)] =
-        dot(as_const(steps(i)), p) / dot(as_const(steps(i)), as_const(changes(i)));
+    factors[static_cast<std::size_t>(age)] = dot(as_const(steps(i)), p) / dot(as_const(steps(i)), as_const(changes(i)));
     add(p, -factors[static_cast<std::size_t>(age)], as_const(changes(i)));
   }
   double scale = 1 / std::max(1.0, std::sqrt(dot(as_const(g), as_const(g))));
