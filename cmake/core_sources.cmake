@@ -15,6 +15,7 @@ set(core_pixel_sources
 
 # Sums over embeddings.
 set(core_sum_sources
+  learn/atlas.cc
   learn/logistic.cc)
 
 set(core_other_sources

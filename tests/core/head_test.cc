@@ -191,7 +191,7 @@ TEST(Head, WhatCannotBeTrainedOnIsRefused) {
     return code(examples);
   };
   EXPECT_EQ(changed([](Examples& e) { e.classes = 1; }), "INVALID_ARGUMENT");
-  EXPECT_EQ(changed([](Examples& e) { e.classes = 3; }), "INVALID_ARGUMENT");    // the third has no example
+  EXPECT_EQ(changed([](Examples& e) { e.classes = 3; }), "INVALID_ARGUMENT");  // the third has no example
   EXPECT_EQ(changed([](Examples& e) { e.classes = 101; }), "INVALID_ARGUMENT");
   EXPECT_EQ(changed([](Examples& e) { e.labels = e.labels.first(5); }), "INVALID_ARGUMENT");  // one of the second
   EXPECT_EQ(changed([](Examples& e) { e.labels = {}; }), "INVALID_ARGUMENT");

@@ -125,6 +125,7 @@ const lesionPicture = () => ({
     rejectionThreshold: 5,
     rejectionModel: null,
     concern: ['low', 'high'],
+    head: null,
   },
   usable: true,
   framing: 'both',
@@ -294,6 +295,8 @@ const CALLS = [
       'pictures[1].spec.scoresAre': [...NOT.word, 'logit'],
       'pictures[1].spec.temperature': [...NOT.number, 0, -1],
       ...setsAndTiers('pictures[0].spec'),
+      'pictures[0].spec.tiers': NOT.object,
+      'pictures[0].spec.head': NOT.object.filter((value) => value !== undefined),
       'pictures[0].spec.sets.limits': [...NOT.array, ...ELEMENTS, [], [0.8], [0.8, 0.8, 0.8]],
       'pictures[0].spec.rejectionThreshold': NOT.number.filter((value) => value !== null),
       'pictures[0].spec.rejectionModel': [

@@ -2,7 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { type HeadInfo, isShippedModel, type Result, withoutImages } from '../../web/src/classifier/node/index.js';
+import {
+  type Atlas,
+  type HeadInfo,
+  isShippedModel,
+  type Result,
+  withoutImages,
+} from '../../web/src/classifier/node/index.js';
 import { PROJECTIONS } from '../../web/src/handler/index.js';
 import { list, number } from '../../web/src/messages/index.js';
 import { headLines, headOf, withHeadsClasses } from './head.js';
@@ -14,6 +20,7 @@ import { type Answer, classifyAll, DEFAULT_SECONDS, type Task, type TaskPicture 
 import { answeredIn, keyOf, runId } from './resume.js';
 import { say } from './say.js';
 import { isIn, parseShard } from './shard.js';
+import { atlasOf, similarLine, similarTo } from './similar.js';
 import { stopOnSignal } from './stop.js';
 import { describe, legend, strangersLine } from './terminal.js';
 import { EXIT, parseCrop, positiveInteger, positiveNumber, requireModality, UsageError } from './usage.js';
@@ -49,6 +56,7 @@ function parse(args: string[]) {
       jobs: { type: 'string', default: '1' },
       shard: { type: 'string' },
       head: { type: 'string' },
+      atlas: { type: 'string' },
     },
   });
   if (positionals.length === 0) throw new UsageError(say('cli.error.noFile'));
@@ -76,9 +84,10 @@ function parse(args: string[]) {
     lesion,
     modalities,
     crop: area,
-    options: { explain, testTimeAugmentation },
+    options: { explain, testTimeAugmentation, ...(values.atlas === undefined ? {} : { embedding: true }) },
     model: values.model,
     head: values.head,
+    atlas: values.atlas,
     jobs: positiveInteger(values.jobs, '--jobs'),
     shard: values.shard === undefined ? undefined : parseShard(values.shard),
     seconds: positiveNumber(values.timeout, '--timeout'),
@@ -145,9 +154,13 @@ const nameOf = ({ pictures }: Task): string => pictures.map(({ path }) => path).
 const filesOf = ({ pictures }: Task): { file: string } | { files: string[] } =>
   pictures.length === 1 ? { file: pictures[0]!.path } : { files: pictures.map(({ path }) => path) };
 
-function asJson(task: Task, answer: Answer, format: Format): object {
+function asJson(task: Task, answer: Answer, format: Format, atlas: Atlas | undefined): object {
   return answer.ok
-    ? { ...filesOf(task), ...project[format](answer.result) }
+    ? {
+        ...filesOf(task),
+        ...project[format](answer.result),
+        ...(atlas ? { similar: similarTo(atlas, answer.result) } : {}),
+      }
     : { ...filesOf(task), error: { code: answer.error.code, message: answer.error.message } };
 }
 
@@ -185,18 +198,18 @@ interface Printer {
 }
 
 /** One line each as soon as it is there, in whatever order. */
-function linePrinter(sink: Sink, run: string, format: Format): Printer {
+function linePrinter(sink: Sink, run: string, format: Format, atlas: Atlas | undefined): Printer {
   return {
-    add: ({ task, answer }) => sink.write(`${plainJson({ run, ...asJson(task, answer, format) })}\n`),
+    add: ({ task, answer }) => sink.write(`${plainJson({ run, ...asJson(task, answer, format, atlas) })}\n`),
     end: () => undefined,
   };
 }
 
 /** One array in the order of the files, or the only answer by itself. */
-function jsonPrinter(sink: Sink, one: boolean, format: Format): Printer {
+function jsonPrinter(sink: Sink, one: boolean, format: Format, atlas: Atlas | undefined): Printer {
   let open = false;
   const ordered = new InOrder<Answered>(({ task, answer }) => {
-    const text = plainJson(asJson(task, answer, format), 2);
+    const text = plainJson(asJson(task, answer, format, atlas), 2);
     if (one) return sink.write(`${text}\n`);
     sink.write(`${open ? ',' : '['}\n  ${text.replaceAll('\n', '\n  ')}`);
     open = true;
@@ -219,13 +232,15 @@ function textPrinter(
   model: { title: string; coverage: number },
   foreign: boolean,
   head: HeadInfo | undefined,
+  atlas: Atlas | undefined,
 ): Printer {
   let any = false;
   const ordered = new InOrder<Answered>(({ task, answer }) => {
     if (!answer.ok) return;
     any = true;
     const paths = task.pictures.map(({ path }) => path);
-    out(`${describe(paths, answer.result, columns, foreign)}\n\n`);
+    const similar = atlas ? `\n${similarLine(atlas, answer.result, columns)}` : '';
+    out(`${describe(paths, answer.result, columns, foreign)}${similar}\n\n`);
   });
   return {
     add: (answered, index) => ordered.add(index, answered),
@@ -255,6 +270,7 @@ export async function classify(args: string[], output: Output): Promise<number> 
   const { model, jobs, seconds, form, format } = request;
   const base = await modelOf(model);
   const head = request.head === undefined ? undefined : await headOf(request.head);
+  const atlas = request.atlas === undefined ? undefined : await atlasOf(request.atlas);
   const info = head ? withHeadsClasses(base, head.head) : base;
   for (const id of request.modalities) if (id !== 'auto') requireModality(info, id);
   const { name, version, sha256 } = info;
@@ -285,10 +301,10 @@ export async function classify(args: string[], output: Output): Promise<number> 
   }
   const printer =
     form === 'lines'
-      ? linePrinter(sink, run, format)
+      ? linePrinter(sink, run, format, atlas)
       : form === 'json'
-        ? jsonPrinter(sink, isOne(request, first), format)
-        : textPrinter(output, info, head !== undefined || !isShippedModel(model), head?.info);
+        ? jsonPrinter(sink, isOne(request, first), format, atlas)
+        : textPrinter(output, info, head !== undefined || !isShippedModel(model), head?.info, atlas);
   const stopping = stopOnSignal(() => err(`${say('cli.stopping')}\n`));
   try {
     await classifyAll(

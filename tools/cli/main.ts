@@ -1,8 +1,9 @@
-/** The command line: `classify`, `evaluate`, `merge`, `serve`, `retrain` and `copy-assets`. */
+/** The command line: `classify`, `evaluate`, `merge`, `serve`, `retrain`, `atlas` and `copy-assets`. */
 import { Console } from 'node:console';
 import { isatty } from 'node:tty';
 import { DermletError } from '../../web/src/classifier/node/index.js';
 import { setLanguage } from '../../web/src/messages/index.js';
+import { atlas } from './atlas.js';
 import { classify, type Output } from './classify.js';
 import { copyAssets } from './copy-assets.js';
 import { evaluate } from './evaluate.js';
@@ -20,6 +21,7 @@ const commands: Record<string, (args: string[], output: Output) => Promise<numbe
   merge,
   serve,
   retrain,
+  atlas,
   'copy-assets': copyAssets,
 };
 

@@ -60,7 +60,7 @@ const synopses = (): string[] =>
     [
       `${call('classify')} FILE|FOLDER... [--json] [--format ${formats}] [--model NAME|FOLDER]`,
       '[--modality auto|ID] [--crop auto|whole|x,y,w,h] [--test-time-augmentation] [--explain] [--jobs N]',
-      '[--ndjson] [--output FILE] [--resume] [--timeout SECONDS] [--shard i/n] [--head FILE]',
+      '[--ndjson] [--output FILE] [--resume] [--timeout SECONDS] [--shard i/n] [--head FILE] [--atlas FILE]',
     ],
     [
       `${call('classify')} FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json]`,
@@ -83,6 +83,10 @@ const synopses = (): string[] =>
       `${call('retrain')} --images DIR [--out FILE] [--title TEXT] [--classes FILE.json]`,
       '[--model NAME|FOLDER] [--modality ID] [--crop auto|whole] [--penalty NUMBER] [--as-counted]',
       '[--jobs N] [--timeout SECONDS]',
+    ],
+    [
+      `${call('atlas')} --images DIR --out FILE [--title TEXT] [--model NAME|FOLDER]`,
+      '[--modality ID] [--crop auto|whole] [--jobs N] [--timeout SECONDS]',
     ],
     ['dermlet copy-assets DIR'],
   ].map((lines) => `  ${lines.join(`\n${' '.repeat(22)}`)}`);
@@ -111,6 +115,7 @@ export function usage(columns: number): string {
     option('timeout', say('cli.usage.classify.timeout')),
     option('shard', say('cli.usage.shard')),
     option('head', say('cli.usage.classify.head')),
+    option('atlas', say('cli.usage.classify.atlas')),
     '',
     command('evaluate', say('cli.usage.evaluate')),
     option('modality', say('cli.usage.evaluate.modality')),
@@ -145,6 +150,8 @@ export function usage(columns: number): string {
     option('crop', say('cli.usage.retrain.crop')),
     option('penalty', say('cli.usage.retrain.penalty')),
     option('as-counted', say('cli.usage.retrain.asCounted')),
+    '',
+    command('atlas', say('cli.usage.atlas')),
     '',
     command('copy-assets', say('cli.usage.copyAssets')),
     '',

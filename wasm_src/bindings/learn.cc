@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "field.h"
+#include "learn/atlas.h"
 #include "learn/head.h"
 #include "object.h"
 
@@ -23,8 +24,9 @@ std::optional<HeadTrainer> training;
 // Whole numbers from 0.
 std::vector<std::uint32_t> indices(const Field& v) {
   const std::vector<float> numbers = v.numbers();
-  const bool whole = std::all_of(numbers.begin(), numbers.end(),
-                                 [](float number) { return number >= 0 && number < 1 << 24 && number == std::floor(number); });
+  const bool whole = std::all_of(numbers.begin(), numbers.end(), [](float number) {
+    return number >= 0 && number < 1 << 24 && number == std::floor(number);
+  });
   if (!whole) v.refuse("whole numbers from 0");
   return whole ? std::vector<std::uint32_t>(numbers.begin(), numbers.end()) : std::vector<std::uint32_t>();
 }
@@ -84,12 +86,79 @@ val end_training_js() {
       .get();
 }
 
+// The atlas that is open: there is one in an instance.
+struct OpenAtlas {
+  Buffer<std::uint8_t> vectors;
+  Buffer<float> scales;
+};
+std::optional<OpenAtlas> open_atlas;
+
+val quantise_js(const val& embedding) {
+  std::optional<Error> error;
+  const auto values = Field("embedding", embedding, error).floats();
+  if (error) return to_js(*error);
+  const auto vector = quantise(values.span());
+  if (!vector) return to_js(vector.error());
+  return Object()
+      .flag("ok", true)
+      .set("values", copied(std::span<const std::int8_t>(vector->values)))
+      .set("scale", vector->scale)
+      .get();
+}
+
+// Bytes are the same in either type.
+val open_atlas_js(const val& vectors, const val& scales) {
+  open_atlas.reset();
+  std::optional<Error> error;
+  OpenAtlas atlas = {Field("vectors", vectors, error).bytes(), Field("scales", scales, error).floats()};
+  if (error) return to_js(*error);
+  open_atlas = std::move(atlas);
+  return Object().flag("ok", true).get();
+}
+
+val nearest_js(const val& embedding, const val& count) {
+  std::optional<Error> error;
+  const auto values = Field("embedding", embedding, error).floats();
+  const auto wanted = static_cast<std::size_t>(Field("count", count, error).integer(kNotNegative));
+  if (!error && !open_atlas) error = Error{ErrorCode::kInvalidArgument, "no atlas is open"};
+  if (error) return to_js(*error);
+  const auto* vectors = reinterpret_cast<const std::int8_t*>(open_atlas->vectors.data());
+  const auto found = nearest({{vectors, open_atlas->vectors.size()}, open_atlas->scales.span()}, values.span(), wanted);
+  if (!found) return to_js(found.error());
+  std::vector<std::uint32_t> indices;
+  std::vector<float> similarities;
+  for (const Neighbour& each : *found) {
+    indices.push_back(each.index);
+    similarities.push_back(each.similarity);
+  }
+  return Object().flag("ok", true).set("indices", to_array(indices)).set("similarities", to_array(similarities)).get();
+}
+
+val recall_js(const val& embeddings, const val& width, const val& count, const val& queries) {
+  std::optional<Error> error;
+  const auto values = Field("embeddings", embeddings, error).floats();
+  const auto size = [&](const char* name, const val& value) {
+    return static_cast<std::size_t>(Field(name, value, error).integer(kNotNegative));
+  };
+  const std::size_t row = size("width", width);
+  const std::size_t neighbours = size("count", count);
+  const std::size_t asked = size("queries", queries);
+  if (error) return to_js(*error);
+  const auto found = recall(values.span(), row, neighbours, asked);
+  if (!found) return to_js(found.error());
+  return Object().flag("ok", true).set("recall", *found).get();
+}
+
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(dermlet_learn) {
   emscripten::function("startTraining", &start_training_js);
   emscripten::function("advanceTraining", &advance_training_js);
   emscripten::function("endTraining", &end_training_js);
+  emscripten::function("quantise", &quantise_js);
+  emscripten::function("openAtlas", &open_atlas_js);
+  emscripten::function("nearest", &nearest_js);
+  emscripten::function("recall", &recall_js);
   emscripten::function("memoryBytes", +[] { return static_cast<double>(emscripten_get_heap_size()); });
 }
 

@@ -60,6 +60,19 @@ export interface LearnModule {
   advanceTraining(iterations: number): { ok: true; done: boolean; progress: number } | Failure;
   /** Gives what was trained, once it is done, and frees its memory; else ends it. */
   endTraining(): Trained | Failure;
+  /** An embedding as an atlas keeps it: whole numbers from -127 to 127, and what they are multiplied by. */
+  quantise(embedding: Float32Array): { ok: true; values: Int8Array<ArrayBuffer>; scale: number } | Failure;
+  /** Keeps the vectors to look up, one after the other, their bytes as they are; the atlas before is closed. */
+  openAtlas(vectors: Uint8Array, scales: Float32Array): { ok: true } | Failure;
+  /** Of the open atlas, most similar first; at most 100. `similarities`: cosines. */
+  nearest(embedding: Float32Array, count: number): { ok: true; indices: number[]; similarities: number[] } | Failure;
+  /** Share of the `count` nearest by exact search that `nearest` finds too, over so many of the embeddings. 0..1. */
+  recall(
+    embeddings: Float32Array,
+    width: number,
+    count: number,
+    queries: number,
+  ): { ok: true; recall: number } | Failure;
   /** Bytes of WASM memory now held; it never shrinks. */
   memoryBytes(): number;
 }

@@ -109,8 +109,8 @@ struct LesionOutputs {
       nullptr;  // not owned; null scores rejection by energy. Wants logits and the embedding
   std::optional<ModelOutputs> frame_outputs{};  // of the frame around the spot, for kBoth: logits and embedding are
                                                 // averaged, the maps are those of `outputs`
-  std::optional<OwnHead> head{};  // the decision is by its logits and the spec's K is its own; rejection still is by the
-                                  // network's scores, and there is no heat map
+  std::optional<OwnHead> head{};  // the decision is by its logits and the spec's K is its own; rejection still is by
+                                  // the network's scores, and there is no heat map
   Framing framing = Framing::kWhole;  // how the part that the network saw was found; not answerable(): left out like a
                                       // picture that is not usable
 };

@@ -14,6 +14,9 @@ namespace {
 constexpr double kWholeError = 1e-6;
 constexpr double kFoldError = 1e-4;
 
+// Values of a basis: 32 MB.
+constexpr std::size_t kMaxBasis = std::size_t{1} << 22;
+
 double tolerance_for(double error, const HeadSpec& spec, std::size_t count) {
   return std::max(1e-13, error / (spec.inverse_penalty * static_cast<double>(count)));
 }
@@ -77,39 +80,78 @@ Expected<HeadTrainer> HeadTrainer::start(const Examples& examples, const HeadSpe
   HeadTrainer trainer;
   trainer.spec_ = spec;
   trainer.classes_ = examples.classes;
-  trainer.width_ = examples.embeddings.size() / examples.labels.size();
+  trainer.size_ = examples.embeddings.size() / examples.labels.size();
+  trainer.width_ = trainer.size_;
   trainer.labels_.assign(examples.labels.begin(), examples.labels.end());
   trainer.rejection_limit_ = limit_of(examples.rejections);
   trainer.confusion_.assign(trainer.classes_ * trainer.classes_, 0);
   DERMLET_CHECK(trainer.scale(examples));
+  if (trainer.labels_.size() < trainer.size_ && examples.embeddings.size() <= kMaxBasis)
+    DERMLET_CHECK(trainer.reduce());
   DERMLET_CHECK(trainer.spread(examples));
   DERMLET_TRY(minimiser, learn::Minimiser::create(trainer.rows(), spec.inverse_penalty));
   DERMLET_TRY(whole, Buffer<double>::allocate(minimiser.state().size()));
   trainer.minimiser_ = std::move(minimiser);
   trainer.whole_ = std::move(whole);
   trainer.weigh();
-  trainer.minimiser_->begin(trainer.rows(), trainer.weights_,
-                             tolerance_for(kWholeError, spec, trainer.labels_.size()));
+  trainer.minimiser_->begin(trainer.rows(), trainer.weights_, tolerance_for(kWholeError, spec, trainer.labels_.size()));
   return trainer;
 }
 
 Expected<void> HeadTrainer::scale(const Examples& examples) {
   const std::size_t count = labels_.size();
-  DERMLET_TRY(features, Buffer<float>::allocate(count, width_));
-  mean_.assign(width_, 0);
-  for (std::size_t i = 0; i < examples.embeddings.size(); ++i) mean_[i % width_] += examples.embeddings[i];
+  DERMLET_TRY(features, Buffer<float>::allocate(count, size_));
+  mean_.assign(size_, 0);
+  for (std::size_t i = 0; i < examples.embeddings.size(); ++i) mean_[i % size_] += examples.embeddings[i];
   for (double& v : mean_) v /= static_cast<double>(count);
   double square = 0;
   for (std::size_t i = 0; i < examples.embeddings.size(); ++i) {
-    const double away = examples.embeddings[i] - mean_[i % width_];
+    const double away = examples.embeddings[i] - mean_[i % size_];
     square += away * away;
   }
   const double spread = std::sqrt(square / static_cast<double>(count));
   if (!std::isfinite(spread)) return fail(ErrorCode::kInvalidArgument, "a value of an embedding is too large");
   scale_ = spread > 0 ? spread : 1;
   for (std::size_t i = 0; i < examples.embeddings.size(); ++i)
-    features.data()[i] = static_cast<float>((examples.embeddings[i] - mean_[i % width_]) / scale_);
+    features.data()[i] = static_cast<float>((examples.embeddings[i] - mean_[i % size_]) / scale_);
   features_ = std::move(features);
+  return {};
+}
+
+// Each picture's part outside the basis so far is the next row of it, its parts inside are its features.
+Expected<void> HeadTrainer::reduce() {
+  constexpr double kNothing = 1e-6;  // of a length of about 1: what rounding to floats leaves of a copy
+  const std::size_t count = labels_.size();
+  DERMLET_TRY(basis, Buffer<double>::allocate(count, size_));
+  DERMLET_TRY(features, Buffer<float>::allocate(count, count));
+  std::fill(features.span().begin(), features.span().end(), 0.0f);
+  std::vector<double> parts(count);
+  std::size_t rows = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::span<double> left = basis.span().subspan(rows * size_, size_);
+    const auto own = features_.span().subspan(i * size_, size_);
+    std::copy(own.begin(), own.end(), left.begin());
+    std::fill(parts.begin(), parts.end(), 0.0);
+    for (int pass = 0; pass < 2; ++pass) {
+      for (std::size_t r = 0; r < rows; ++r) {
+        const std::span<const double> row = basis.span().subspan(r * size_, size_);
+        const double part = learn::dot(row, left);
+        for (std::size_t d = 0; d < size_; ++d) left[d] -= part * row[d];
+        parts[r] += part;
+      }
+    }
+    const double length = std::sqrt(learn::dot(left, left));
+    if (length > kNothing) {
+      for (double& v : left) v /= length;
+      parts[rows++] = length;
+    }
+    std::transform(parts.begin(), parts.end(), features.data() + i * count,
+                   [](double v) { return static_cast<float>(v); });
+  }
+  width_ = count;
+  features_ = std::move(features);
+  basis_ = std::move(basis);
+  basis_rows_ = rows;
   return {};
 }
 
@@ -195,7 +237,7 @@ void HeadTrainer::judge() {
     const auto label = static_cast<int>(labels_[i]);
     ++confusion_[labels_[i] * classes_ + static_cast<std::size_t>(decision.ranking.front())];
     const auto& set = decision.prediction_set;
-    in_set_ += std::find(set.begin(), set.end(), label) != set.end() ? 1 : 0;
+    if (std::find(set.begin(), set.end(), label) != set.end()) ++in_set_;
     set_classes_ += set.size();
   }
 }
@@ -208,8 +250,15 @@ Head HeadTrainer::head() const {
   const std::span<const double> fitted = whole_.span();
   for (std::size_t k = 0; k < classes_; ++k) {
     double bias = fitted[classes_ * width_ + k];
-    for (std::size_t d = 0; d < width_; ++d) {
-      const double weight = fitted[k * width_ + d] / scale_;
+    const std::span<const double> row = fitted.subspan(k * width_, width_);
+    for (std::size_t d = 0; d < size_; ++d) {
+      double own = 0;
+      if (basis_.empty()) {
+        own = row[d];
+      } else {
+        for (std::size_t r = 0; r < basis_rows_; ++r) own += row[r] * basis_.data()[r * size_ + d];
+      }
+      const double weight = own / scale_;
       bias -= weight * mean_[d];
       head.weights.push_back(static_cast<float>(weight));
     }

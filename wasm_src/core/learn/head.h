@@ -5,7 +5,12 @@
 //   logits = W embedding + b, of the logistic regression on x (logistic.h) put back into the embedding's own units
 //
 // One scale for all features: the penalty then means the same for every network, however long its embedding, and no
-// feature that hardly varies becomes loud. Balanced class weights are N / (K n_k), as scikit-learn's: each class counts alike.
+// feature that hardly varies becomes loud. Balanced class weights are N / (K n_k), as scikit-learn's: each class counts
+// alike.
+//
+// Fewer pictures than features lie in a space of as many dimensions as there are pictures: they are fitted in an
+// orthonormal basis of it (Gram-Schmidt, twice), where the penalty is the same and the minimum too. Of 1280 features,
+// 400 pictures are a third of the work and 100 a twelfth.
 //
 // Held-out accuracy: pictures are left out in folds and the head is fitted anew without them, from where the whole fit
 // ended. With as many folds as groups this is leave-one-out; where there are more groups than `folds` it is n-fold, the
@@ -28,7 +33,7 @@ namespace dermlet {
 
 inline constexpr std::size_t kMaxHeadClasses = 100;
 inline constexpr std::size_t kMaxExamples = 20000;
-inline constexpr std::size_t kMaxExampleValues = std::size_t{1} << 25;    // N * D
+inline constexpr std::size_t kMaxExampleValues = std::size_t{1} << 25;   // N * D
 inline constexpr std::size_t kMaxHeadParameters = std::size_t{1} << 19;  // K * (D + 1)
 
 struct HeadSpec {
@@ -43,7 +48,7 @@ struct HeadSpec {
 struct Examples {
   std::span<const float> embeddings;      // N * D
   std::span<const std::uint32_t> labels;  // N, 0 to K - 1
-  std::span<const std::uint32_t> groups;  // N, each less than N: equal ones are left out together; empty: each by itself
+  std::span<const std::uint32_t> groups;  // N, each less than N: equal ones are left out together; empty: each alone
   std::size_t classes = 0;                // K, each with two examples or more
   std::span<const float> rejections{};    // N scores of the network's own rejection (rejection.h), or empty
 };
@@ -51,15 +56,15 @@ struct Examples {
 // What the heads that did not see a picture said of it.
 struct HeldOut {
   int folds = 0;
-  bool leave_one_out = false;          // a fold for each group
-  std::size_t correct = 0;             // first-ranked class is the label
-  double accuracy = 0;                 // correct / N
-  double least = 0;                    // Wilson's 95 % interval of it
+  bool leave_one_out = false;  // a fold for each group
+  std::size_t correct = 0;     // first-ranked class is the label
+  double accuracy = 0;         // correct / N
+  double least = 0;            // Wilson's 95 % interval of it
   double most = 0;
-  double balanced_accuracy = 0;        // mean of the classes' recalls
+  double balanced_accuracy = 0;          // mean of the classes' recalls
   std::vector<std::uint32_t> confusion;  // K * K, a row for each label, in it the counts of first-ranked classes
-  double set_coverage = 0;             // share whose label is in the set of `set_mass`
-  double set_size = 0;                 // mean number of classes in it
+  double set_coverage = 0;               // share whose label is in the set of `set_mass`
+  double set_size = 0;                   // mean number of classes in it
 };
 
 struct Head {
@@ -91,6 +96,7 @@ class HeadTrainer {
  private:
   HeadTrainer() = default;
   Expected<void> scale(const Examples& examples);
+  Expected<void> reduce();
   Expected<void> spread(const Examples& examples);
   void weigh();
   void next_fold();
@@ -98,14 +104,17 @@ class HeadTrainer {
   [[nodiscard]] learn::Rows rows() const { return {features_.span(), labels_, width_, classes_}; }
 
   HeadSpec spec_;
-  std::size_t width_ = 0;
+  std::size_t size_ = 0;   // D
+  std::size_t width_ = 0;  // of the features: D, or the dimensions of the basis
   std::size_t classes_ = 0;
-  Buffer<float> features_;  // N * D, centred and scaled
+  Buffer<float> features_;  // N * width, centred and scaled
+  Buffer<double> basis_;    // width rows of D; empty where the features are the embedding's own
+  std::size_t basis_rows_ = 0;
   std::vector<std::uint32_t> labels_;
   std::vector<double> mean_;
   double scale_ = 1;
-  std::vector<int> fold_of_;      // N
-  std::vector<double> weights_;   // N, of the fit under way
+  std::vector<int> fold_of_;     // N
+  std::vector<double> weights_;  // N, of the fit under way
   std::optional<learn::Minimiser> minimiser_;
   Buffer<double> whole_;  // where the fit on all examples ended
   int whole_pairs_ = 0;

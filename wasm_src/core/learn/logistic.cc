@@ -9,9 +9,9 @@
 namespace dermlet::learn {
 namespace {
 
-// Sums of products, in four lanes that are added at the end: what a vector of doubles does, and what is done without.
+// What a vector of doubles does, and what is done without.
 template <typename T>
-double dot(std::span<const T> a, std::span<const double> b) {
+double product(std::span<const T> a, std::span<const double> b) {
   std::array<double, 4> lanes{};
   const std::size_t whole = a.size() & ~std::size_t{3};
   for (std::size_t i = 0; i < whole; i += 4) {
@@ -35,10 +35,12 @@ double greatest(std::span<const double> values) {
 
 }  // namespace
 
+double dot(std::span<const double> a, std::span<const double> b) { return product(a, b); }
+
 void logits_of(const Rows& rows, std::span<const double> parameters, std::span<const float> x, std::span<double> z) {
   const std::span<const double> bias = parameters.subspan(rows.classes * rows.width);
   for (std::size_t k = 0; k < rows.classes; ++k)
-    z[k] = bias[k] + dot(x, parameters.subspan(k * rows.width, rows.width));
+    z[k] = bias[k] + product(x, parameters.subspan(k * rows.width, rows.width));
 }
 
 double softmax(std::span<double> z) {
@@ -109,8 +111,7 @@ void Minimiser::find_direction() {
   const auto as_const = [](std::span<double> values) { return std::span<const double>(values); };
   for (int age = 0; age < pairs_; ++age) {
     const int i = place(age);
-    factors[static_cast<std::size_t>(age)] =
-        dot(as_const(steps(i)), p) / dot(as_const(steps(i)), as_const(changes(i)));
+    factors[static_cast<std::size_t>(age)] = dot(as_const(steps(i)), p) / dot(as_const(steps(i)), as_const(changes(i)));
     add(p, -factors[static_cast<std::size_t>(age)], as_const(changes(i)));
   }
   double scale = 1 / std::max(1.0, std::sqrt(dot(as_const(g), as_const(g))));
@@ -142,7 +143,7 @@ bool Minimiser::search(const Rows& rows, std::span<const double> weights, double
     const double value = evaluate(rows, weights, at, trial_gradient());
     if (!(value <= value_ + kDescent * step * slope)) {
       high = step;
-    } else if (dot(std::span<const double>(trial_gradient()), p) < kCurvature * slope) {
+    } else if (dot(trial_gradient(), p) < kCurvature * slope) {
       low = step;
     } else {
       const int next = (newest_ + 1) % kMemory;
@@ -173,7 +174,7 @@ Step Minimiser::advance(const Rows& rows, std::span<const double> weights) {
   if (greatest(gradient()) <= tolerance_) return Step::kConverged;
   for (;;) {
     find_direction();
-    const double slope = dot(std::span<const double>(gradient()), std::span<const double>(direction()));
+    const double slope = dot(gradient(), direction());
     if (slope < 0 && search(rows, weights, slope)) return Step::kGoing;
     if (pairs_ == 0) return Step::kStuck;
     pairs_ = 0;  // once more, straight down

@@ -185,9 +185,15 @@ export class Classifier {
     });
   }
 
+  /** A head as one file, for `load` (`docs/retrain.md`). */
+  static async headFile(head: Head): Promise<Uint8Array<ArrayBuffer>> {
+    const { headFile } = await imported(() => import('./head-file.js'));
+    return headFile(head);
+  }
+
   /**
    * Trains a last layer of your own on labelled pictures, here on this device: classify each with `embedding: true`,
-   * and give the results with their labels. `headFile` makes a file of it, which `load` takes.
+   * and give the results with their labels. `Classifier.headFile` makes a file of it, which `load` takes.
    * @throws DermletError INVALID_ARGUMENT (what is wrong with the examples), ABORTED, BACKEND_FAILED, DISPOSED
    */
   async trainHead(examples: readonly TrainingExample[], options: TrainOptions = {}): Promise<Head> {

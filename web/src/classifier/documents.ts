@@ -310,11 +310,11 @@ export const selfTestReference = v.object({
 });
 export type SelfTestReference = v.InferOutput<typeof selfTestReference>;
 
-// the model whose embedding a head reads
+// the model whose embedding it reads
 const headBase = v.strictObject({
   name: modelName,
   version: version,
-  // of the network's file: the head fits no other
+  // of the network's file: it fits no other
   sha256: sha256,
 });
 export type HeadBase = v.InferOutput<typeof headBase>;
@@ -360,6 +360,19 @@ export const headManifest = v.strictObject({
   heldOut: heldOut,
 });
 export type HeadManifest = v.InferOutput<typeof headManifest>;
+
+// an archive's embeddings, to look up similar cases in (docs/retrain.md); in its file they follow
+export const atlasManifest = v.strictObject({
+  atlasVersion: v.literal(1),
+  title: words,
+  base: headBase,
+  embeddingSize: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(8192)),
+  // what of the pictures the network saw
+  crop: v.pipe(v.string(), v.regex(/^(auto|whole)$/u)),
+  labels: v.pipe(v.array(words), v.minLength(1)),
+  cases: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000000)),
+});
+export type AtlasManifest = v.InferOutput<typeof atlasManifest>;
 
 /** The files that a manifest names with size and hash. */
 export const filesOf = (manifest: Pick<Manifest, 'file' | 'locator' | 'rejection' | 'selfTest'>): FileEntry[] =>

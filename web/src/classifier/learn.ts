@@ -17,7 +17,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 /**
  * @param wasm bytes of learn.wasm, and where they came from
  * @param stopped whether it is no longer wanted
- * @throws DermletError INVALID_ARGUMENT (examples that cannot be trained on), ABORTED, BACKEND_FAILED, MODEL_UNAVAILABLE
+ * @throws DermletError INVALID_ARGUMENT (examples that cannot be trained on), ABORTED, BACKEND_FAILED,
+ * MODEL_UNAVAILABLE
  */
 export async function train(
   wasm: { bytes: Uint8Array; url: string },

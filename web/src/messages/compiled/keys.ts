@@ -368,6 +368,7 @@ export interface CliArguments {
   'cli.usage.evaluate.shard': undefined;
   'cli.usage.evaluate.labels': undefined;
   'cli.usage.classify.head': undefined;
+  'cli.usage.classify.atlas': undefined;
   'cli.usage.retrain': undefined;
   'cli.usage.retrain.images': undefined;
   'cli.usage.retrain.out': undefined;
@@ -375,6 +376,7 @@ export interface CliArguments {
   'cli.usage.retrain.crop': undefined;
   'cli.usage.retrain.penalty': undefined;
   'cli.usage.retrain.asCounted': undefined;
+  'cli.usage.atlas': undefined;
   'cli.usage.copyAssets': undefined;
   'cli.usage.merge': undefined;
   'cli.usage.serve': undefined;
@@ -448,6 +450,8 @@ export interface CliArguments {
   'cli.error.mergedTwice': { id: string };
   'cli.error.mergedInto': { id: string };
   'cli.error.retrainNeeds': undefined;
+  'cli.error.atlasNeeds': undefined;
+  'cli.error.atlas': { path: string; reason: string };
   'cli.error.classFolders': { folder: string };
   'cli.error.className': { name: string };
   'cli.error.twoLabels': { file: string; one: string; other: string };
@@ -492,6 +496,10 @@ export interface CliArguments {
   'cli.retrain.sets': { balanced: string; coverage: string; size: string; seconds: string };
   'cli.retrain.kept': { path: string };
   'cli.retrain.notKept': undefined;
+  'cli.atlas.leftOut': { count: number };
+  'cli.atlas.kept': { count: number; path: string; bytes: string };
+  'cli.atlas.recall': { count: string; share: string; among: string };
+  'cli.similar': { title: string; cases: string };
   'cli.skipped': { file: string; reason: string };
   'cli.folder.unreadable': { reason: string };
   'cli.folder.link': undefined;
