@@ -2,11 +2,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { App } from './app.js';
 import { expect, requestsOf, test } from './fixtures.js';
 import { expectSame } from './node-result.js';
 import { singleFile } from './site.js';
+
+// Each opens 13 MB, and some more than that.
+test.describe.configure({ timeout: 120_000 });
 
 /** As it lies on a stick: alone, under a path with a space and letters of any kind. */
 function onStick(folder: string, changed = (html: string) => html): string {
@@ -113,6 +117,33 @@ test('every link leads to a part of the file', async ({ app, page }, { outputDir
   await page.getByRole('link', { name: 'LGPL' }).click();
   await expect(page.locator('[id="licences/libheif-js"] pre')).toContainText('GNU LESSER GENERAL PUBLIC LICENSE');
   expect(page.context().pages()).toHaveLength(1);
+});
+
+test('an idle worker is ended, and starts again from what is in the file', async ({ app, page }, { outputDir }) => {
+  await page.addInitScript(() => {
+    // A moment rather than a minute.
+    const later = window.setTimeout;
+    const sooner = (run: TimerHandler, after?: number) => later(run, after === 60_000 ? 2000 : after);
+    window.setTimeout = sooner as typeof window.setTimeout;
+  });
+  await openOffline(app, page, outputDir);
+  const first = await app.classify('spot.jpg');
+  await expect.poll(() => page.workers().length).toBe(0);
+  expectSame(await app.classify('spot.jpg'), first);
+});
+
+test('what is to be read in it has no fault that axe finds, and fits a small screen', async ({ app, page }, {
+  outputDir,
+}) => {
+  await page.setViewportSize({ width: 360, height: 640 });
+  await openOffline(app, page, outputDir);
+  await page.evaluate(() => {
+    for (const part of document.querySelectorAll<HTMLDetailsElement>('.read, .read details')) part.open = true;
+  });
+  const { violations } = await new AxeBuilder({ page: page as never }).exclude('pre').analyze();
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 });
 
 test('a damaged file says that it is, and gives no answer', async ({ page }, { outputDir }) => {
