@@ -136,12 +136,7 @@ test('where copying is not allowed the text can be taken from a field', async ({
   await expect(field).toBeFocused();
 });
 
-test('a network that nobody measured: nothing is known, and its card is called a text file', async ({
-  app,
-  page,
-  site,
-}) => {
-  // Another network by what its manifest says: the weights' sha256 is what is known or not.
+test('the card of a model without a page is called a text file', async ({ app, page, site }) => {
   site.changeJson('models/skin-8/manifest.json', (manifest: { name: string; card: string }) => {
     manifest.name = 'another';
   });
@@ -160,6 +155,19 @@ test('the card of a shipped model is a page wherever it is linked', async ({ app
   const links = page.getByRole('link', { name: /Training data, figures and limits/ });
   expect(await links.count()).toBeGreaterThan(2);
   for (const link of await links.all()) await expect(link).toHaveAttribute('href', /about\/card-skin-\w+\.html$/);
+});
+
+test('a script that does not come is said, and the page loaded again has it', async ({ app, page }) => {
+  await page.route(/assets\/trust-/, (route) => route.abort());
+  await app.open();
+  await page.getByRole('link', { name: 'How to check this' }).click();
+  await expect(page.locator('#trust').getByRole('alert')).toContainText('could not be loaded');
+  await page.unroute(/assets\/trust-/);
+  await page.reload();
+  await app.untilReady();
+  await page.getByRole('link', { name: 'How to check this' }).click();
+  await expect(part(page, 'files')).toBeVisible();
+  await expect(page.locator('#trust [role=alert]')).toBeHidden();
 });
 
 test('it follows a change of the network', async ({ app, page }) => {

@@ -51,10 +51,22 @@ describe('a manifest that does not fit its network is refused', () => {
         passed,
         onSelfTest: () => (tests += 1),
       });
-    await load();
+    const began = Date.now();
+    const first = await (await load()).inspect(false);
     expect(tests).toBe(1);
-    await load();
+    expect(first).toMatchObject({ backend: 'wasm', onnxRuntime: expect.stringMatching(/^1\./) as string });
+    expect(first.selfTest).toMatchObject({
+      passed: true,
+      backend: 'wasm',
+      measured: { tolerance: expect.any(Number) },
+    });
+    expect(first.selfTest?.at).toBeGreaterThanOrEqual(began);
+    const again = await load();
     expect(tests).toBe(1);
+    // Kept is when it passed, not what it measured; run anew it has both.
+    const { selfTest } = await again.inspect(false);
+    expect(selfTest).toEqual({ at: [...kept.values()][0], backend: 'wasm', passed: true });
+    expect((await again.inspect(true)).selfTest?.measured?.difference).toBeLessThan(0.001);
     await load({ ...engine.manifest, version: '99.0.0' });
     expect(tests).toBe(2);
     await load(engine.manifest, 'dermlet.wasm?v=2');

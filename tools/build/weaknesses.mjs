@@ -63,6 +63,7 @@ function tonesOf(bySkinTone) {
 export function weaknessesOf(evaluation, quality) {
   const { model, overall, byModality, refusal, looking } = evaluation;
   const scales = tonesOf(evaluation.bySkinTone);
+  const dark = scales.reduce((sum, scale) => sum + scale.dark, 0);
   const widest = scales.map(({ measured }) => measured).sort((a, b) => b.length - a.length)[0] ?? [];
   const [photo, dermoscopy] = [byModality.photo, byModality.dermoscopy];
   const { malignant } = overall.tiers;
@@ -77,7 +78,8 @@ export function weaknessesOf(evaluation, quality) {
     version: model.version,
     skin: {
       lesions: scales.reduce((sum, { lesions }) => sum + lesions, 0),
-      dark: scales.reduce((sum, { dark }) => sum + dark, 0),
+      dark,
+      few: dark < ENOUGH,
       ...(widest.length > 1 ? { darkest: widest[0], lightest: widest.at(-1) } : {}),
     },
     ...(photo && dermoscopy ? { modalities: { photo: scored(photo), dermoscopy: scored(dermoscopy) } } : {}),

@@ -2,18 +2,16 @@
 import { trustOf } from '../element/index.js';
 
 export function offerTrust(element: Element, place: HTMLDetailsElement): void {
-  const failed = place.querySelector<HTMLElement>('[role=alert]')!;
-  let asked = false;
   const show = async () => {
-    failed.hidden = true;
     try {
       place.append(await trustOf(element));
     } catch (error) {
       console.info('Dermlet could not load what can be checked of the page:', error);
-      failed.hidden = false;
-      asked = false; // opened again, it is fetched again
+      // Browsers keep a script's failure until the page is loaded again.
+      place.querySelector<HTMLElement>('[role=alert]')!.hidden = false;
     }
   };
+  let asked = false;
   place.addEventListener('toggle', () => {
     if (!place.open || asked) return;
     asked = true;

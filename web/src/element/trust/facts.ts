@@ -215,5 +215,5 @@ export function textOf(facts: Facts): string {
   return unmarked([...heading, ...parts.flat(), ''].join('\n'));
 }
 
-/** Of an address: what stands before it is not needed to check a list of requests, and the rest is not a secret. */
+/** An address as a whole, apart from the words around it. */
 export const addressWords = (address: string): string => isolated(address, WHOLE);

@@ -9,6 +9,7 @@ export const MEASURED: Readonly<Record<string, Measured>> = {
     "skin": {
       "lesions": 360,
       "dark": 17,
+      "few": true,
       "darkest": {
         "tone": "MILK10k 2",
         "lesions": 44,
@@ -55,6 +56,7 @@ export const MEASURED: Readonly<Record<string, Measured>> = {
     "skin": {
       "lesions": 350,
       "dark": 16,
+      "few": true,
       "darkest": {
         "tone": "MILK10k 2",
         "lesions": 42,

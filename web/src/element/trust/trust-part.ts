@@ -218,6 +218,13 @@ export class DermletTrust extends LitElement implements ToolPart {
             <textarea readonly .value=${textOf(facts)}></textarea></label>`
           : nothing
       }
+      ${
+        this.failure === null
+          ? nothing
+          : html`<div class="ways"><button type="button" data-do="ask" @click=${() => this.#ask(false)}>${say(
+              'run.retry',
+            )}</button></div>`
+      }
       ${partsOf(facts).map((part) => this.#part(part))} ${this.#papers(facts.model)}
     </div>`;
   }

@@ -10,6 +10,8 @@ export interface Measured {
     /** Lesions or patients whose skin tone is stated, and those of them with dark skin. */
     lesions: number;
     dark: number;
+    /** Whether those are too few to say anything. */
+    few: boolean;
     /** Of the tones with enough lesions to measure. */
     darkest?: Tone | undefined;
     lightest?: Tone | undefined;
@@ -35,9 +37,6 @@ interface Tone extends Scored {
   tone: string;
 }
 
-/** Fewer lesions or patients say nothing. */
-const ENOUGH = 20;
-
 /** What makes each sentence; `measured` is undefined for a network that nobody has measured. */
 export function weaknessWords(measured: Measured | undefined): (() => string)[] {
   if (!measured) return [() => say('trust.weak.unknown')];
@@ -51,7 +50,7 @@ export function weaknessWords(measured: Measured | undefined): (() => string)[] 
   };
   const { darkest, lightest } = skin;
   return [
-    () => (skin.dark < ENOUGH ? say('trust.weak.dark.few', dark) : say('trust.weak.dark', dark)),
+    () => (skin.few ? say('trust.weak.dark.few', dark) : say('trust.weak.dark', dark)),
     ...(darkest && lightest ? [() => tonesWords(darkest, lightest)] : []),
     ...(scored
       ? [

@@ -368,7 +368,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.stays": () => "لا يُرفع شيء: صورتك تبقى على هذا الجهاز.",
   "document.check": () => "كيف تتحقّق من ذلك",
   "document.trust": () => "تحقّق مما تفعله هذه الصفحة",
-  "document.trust.failed": () => "تعذّر تحميل هذا الجزء من الصفحة. أغلقه وافتحه للمحاولة من جديد.",
+  "document.trust.failed": () => "تعذّر تحميل هذا الجزء من الصفحة. أعد تحميل الصفحة للمحاولة من جديد.",
   "document.sample.try": () => "تجربة صورة نموذجية",
   "document.sample.note": () => "أنت تجرّب هذه الصفحة برسم. ما تقوله عن رسم لا يدل على شيء في جلد أحد.",
   "document.sample.another": () => "رسم آخر",

@@ -368,7 +368,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.stays": () => "Nichts wird hochgeladen: Ihr Foto bleibt auf diesem Gerät.",
   "document.check": () => "So lässt es sich prüfen",
   "document.trust": () => "Prüfen, was diese Seite tut",
-  "document.trust.failed": () => "Dieser Teil der Seite konnte nicht geladen werden. Schließen und öffnen Sie ihn, um es erneut zu versuchen.",
+  "document.trust.failed": () => "Dieser Teil der Seite konnte nicht geladen werden. Laden Sie die Seite neu, um es noch einmal zu versuchen.",
   "document.sample.try": () => "Mit einem Beispielbild versuchen",
   "document.sample.note": () => "Sie probieren diese Seite mit einer Zeichnung aus. Was sie über eine Zeichnung sagt, sagt nichts über die Haut irgendeines Menschen.",
   "document.sample.another": () => "Andere Zeichnung",

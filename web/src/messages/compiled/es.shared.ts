@@ -368,7 +368,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.stays": () => "No se sube nada: su foto se queda en este dispositivo.",
   "document.check": () => "Cómo comprobarlo",
   "document.trust": () => "Comprobar qué hace esta página",
-  "document.trust.failed": () => "No se pudo cargar esta parte de la página. Ciérrela y ábrala para intentarlo de nuevo.",
+  "document.trust.failed": () => "No se pudo cargar esta parte de la página. Vuelva a cargar la página para intentarlo de nuevo.",
   "document.sample.try": () => "Probar con una imagen de muestra",
   "document.sample.note": () => "Está probando esta página con un dibujo. Lo que dice de un dibujo no dice nada de la piel de nadie.",
   "document.sample.another": () => "Otro dibujo",

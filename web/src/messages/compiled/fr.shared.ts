@@ -368,7 +368,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.stays": () => "Rien n’est envoyé : votre photo reste sur cet appareil.",
   "document.check": () => "Comment le vérifier",
   "document.trust": () => "Vérifier ce que fait cette page",
-  "document.trust.failed": () => "Cette partie de la page n’a pas pu être chargée. Fermez-la et rouvrez-la pour réessayer.",
+  "document.trust.failed": () => "Cette partie de la page n’a pas pu être chargée. Rechargez la page pour réessayer.",
   "document.sample.try": () => "Essayer avec une image d’exemple",
   "document.sample.note": () => "Vous essayez cette page avec un dessin. Ce qu’elle dit d’un dessin ne dit rien de la peau de qui que ce soit.",
   "document.sample.another": () => "Un autre dessin",
