@@ -94,13 +94,20 @@ export class DermletSpots extends LitElement implements ToolPart {
     if (before && before.photo.id !== this.subject?.photo.id) [this.told, this.error] = [null, null];
   }
 
+  /** Counts the readings: the last one begun is shown, never one from before it was locked. */
+  #readings = 0;
+
   readonly #refresh = async (): Promise<void> => {
+    this.#readings += 1;
+    const reading = this.#readings;
     try {
-      this.contents = await store.read();
+      const contents = await store.read();
+      if (reading !== this.#readings) return;
+      this.contents = contents;
       const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
       this.room = quota > 0 ? { usage, quota } : null;
     } catch (error) {
-      this.error = codeOf(error);
+      if (reading === this.#readings) this.error = codeOf(error);
     }
   };
 
