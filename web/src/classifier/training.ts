@@ -9,8 +9,9 @@ import { read } from './reading.js';
 
 /** Iterations of one fit; one of 400 pictures takes about 50. */
 const ITERATIONS = 1000;
-/** With more groups of pictures than this, several are left out at a time. */
-const FOLDS = 500;
+/** With more groups of pictures than this, a share of them is left out at a time: each alone would take minutes. */
+const MOST_LEFT_OUT_ALONE = 150;
+const FOLDS = 50;
 
 export interface TrainingJob {
   examples: TrainingExamples;
@@ -52,7 +53,13 @@ export function trainingJob(
   );
   return {
     examples: { embeddings, labels, groups: groupOf, rejections, classes: ids.length },
-    spec: { inversePenalty, balanced, iterations: ITERATIONS, folds: FOLDS, setMass: SET_MASS },
+    spec: {
+      inversePenalty,
+      balanced,
+      iterations: ITERATIONS,
+      folds: groups.size <= MOST_LEFT_OUT_ALONE ? MOST_LEFT_OUT_ALONE : FOLDS,
+      setMass: SET_MASS,
+    },
     finish: ({ weights, bias, converged, rejectionLimit, heldOut }) => ({
       manifest: checked({
         headVersion: 1,
