@@ -743,7 +743,7 @@ export const ACTORS = [
       {
         id: 'traces',
         may: 'look for the photo, its name or its answer afterwards',
-        holds: 'Nothing of a photo is stored; what is removed leaves the status line too.',
+        holds: 'Nothing of a photo is stored unless a person keeps it; what is removed leaves the status line too.',
         where: ['web/src/classifier', 'web/src/element/session.ts'],
         tests: {
           'tests/e2e/privacy.spec.ts': ['nothing of a photo stays on the device'],
@@ -752,6 +752,25 @@ export const ACTORS = [
           ],
         },
         open: 'The photo itself, in the gallery; the visit, in the browser’s history; the name of a chosen network.',
+      },
+      {
+        id: 'kept-spots',
+        may: 'read or alter spots that a person kept, or a file of them',
+        holds: 'With a passphrase all of it is encrypted and authenticated; a file is checked whole before it is used.',
+        where: ['web/src/element/spots'],
+        tests: {
+          'tests/e2e/spots.spec.ts': [
+            'with a passphrase only ciphertext is in the database, and it opens with nothing else',
+            'a file takes everything to a fresh profile; a wrong passphrase and damage are told apart',
+            'deleting a photo, a spot and everything leaves nothing of them',
+          ],
+          'tests/web/kept-spots.test.ts': [
+            'no IV twice, and each byte of it and of the text is authenticated',
+            'each bit of the header that is flipped is found',
+            'cut anywhere, it is refused before any key is derived',
+          ],
+        },
+        open: 'Without a passphrase it lies open; a short one can be guessed. docs/keep.md says what else remains.',
       },
     ],
   },
