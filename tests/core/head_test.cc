@@ -43,7 +43,7 @@ struct Drawn {
   std::vector<std::uint32_t> labels;
   std::size_t width;
 
-  explicit Drawn(std::initializer_list<int> counts, float apart = 4, std::size_t features = 12) : width(features) {
+  Drawn(std::initializer_list<int> counts, float apart = 4, std::size_t features = 12) : width(features) {
     std::mt19937 random(7);
     std::uniform_real_distribution<float> noise(-1, 1);
     std::uint32_t label = 0;
@@ -222,6 +222,7 @@ TEST(Head, WhatCannotBeTrainedOnIsRefused) {
 TEST(Head, TheLimitOfRejectionLeavesOutFewOfItsOwn) {
   const Drawn drawn({20, 19});
   std::vector<float> scores;
+  scores.reserve(39);
   for (int i = 0; i < 39; ++i) scores.push_back(static_cast<float>((i * 7) % 39));
   Examples examples = drawn.examples();
   EXPECT_FALSE(trained(examples).head().rejection_limit);

@@ -283,11 +283,11 @@ HeldOut HeadTrainer::held_out() const {
   }
   held.accuracy = static_cast<double>(held.correct) / count;
   // Wilson 1927, as Brown, Cai and DasGupta 2001 recommend for few trials.
-  constexpr double z = 1.959963984540054;
-  const double middle = held.accuracy + z * z / (2 * count);
-  const double half = z * std::sqrt(held.accuracy * (1 - held.accuracy) / count + z * z / (4 * count * count));
-  held.least = std::max(0.0, (middle - half) / (1 + z * z / count));
-  held.most = std::min(1.0, (middle + half) / (1 + z * z / count));
+  constexpr double kZ = 1.959963984540054;
+  const double middle = held.accuracy + kZ * kZ / (2 * count);
+  const double half = kZ * std::sqrt(held.accuracy * (1 - held.accuracy) / count + kZ * kZ / (4 * count * count));
+  held.least = std::max(0.0, (middle - half) / (1 + kZ * kZ / count));
+  held.most = std::min(1.0, (middle + half) / (1 + kZ * kZ / count));
   return held;
 }
 
