@@ -53,8 +53,11 @@ async function setPassphrase(page: Page, passphrase = PASSPHRASE): Promise<void>
 }
 
 async function unlock(page: Page, passphrase = PASSPHRASE): Promise<void> {
-  await room(page).locator('[name=current]').fill(passphrase);
-  await button(page, 'Unlock').click();
+  const form = room(page)
+    .locator('form')
+    .filter({ has: page.getByRole('button', { name: 'Unlock' }) });
+  await form.locator('[name=current]').fill(passphrase);
+  await form.getByRole('button').click();
 }
 
 /** Every record of the database, bytes as Latin-1 text. */
