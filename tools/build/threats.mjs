@@ -775,6 +775,57 @@ export const ACTORS = [
     ],
   },
   {
+    title: 'A client of the retired servers’ addresses',
+    threats: [
+      {
+        id: 'photo-to-predict',
+        may: 'send a photo to `predict` as if there were a server',
+        holds: 'The service worker hands it to an open page, or refuses it; the host gets nothing.',
+        where: ['web/src/sw/retired.ts', 'web/src/page/retired.ts'],
+        tests: { 'tests/e2e/retired.spec.ts': [] },
+        open: 'Where no service worker is in charge (first visit, forced reload) the browser sends it to the host.',
+      },
+      {
+        id: 'serve-from-elsewhere',
+        may: 'reach `dermlet serve` from a page of another site, or by a name that points here',
+        holds: 'It listens on loopback and refuses other hosts and origins before it reads anything.',
+        where: ['tools/cli/server.ts'],
+        tests: {
+          'tests/web/serve.test.ts': [
+            'names that point here from elsewhere, and pages of other origins, are refused unread',
+          ],
+        },
+        open: 'Nothing is encrypted; every program of this machine may ask.',
+      },
+      {
+        id: 'serve-exhausted',
+        may: 'send bodies without end, slowly, or too many of them',
+        holds: 'Limits of size, time and number, each with an answer of its own; the log names no file and no result.',
+        where: ['tools/cli/server.ts', 'web/src/handler/form.ts'],
+        tests: {
+          'tests/web/fetch-handler.test.ts': [
+            'a body without end is read no further than its limit',
+            'no text of an exception is told',
+          ],
+          'tests/web/serve.test.ts': [
+            'a body that does not come: 408, and its place is free again',
+            'more than may wait: 429 unread, and GET is still answered',
+            'the log holds no picture, no result, no name',
+          ],
+        },
+        open: 'A slow sender holds a place for half a minute.',
+      },
+      {
+        id: 'hostile-head',
+        may: 'give a head or an atlas file that is none',
+        holds: 'Every length and number is checked before it is used; one of another network is refused.',
+        where: ['web/src/classifier/head-file.ts', 'wasm_src/core/learn'],
+        tests: { 'tests/web/head.test.ts': [], 'tests/web/atlas.test.ts': [] },
+        open: 'A head or atlas says something of the pictures that it was made of: keep it as they are kept.',
+      },
+    ],
+  },
+  {
     title: 'A browser, or an extension in it',
     threats: [
       {
