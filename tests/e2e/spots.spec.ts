@@ -26,7 +26,7 @@ async function open(app: App, page: Page): Promise<void> {
 }
 
 async function openTool(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Keep this spot' }).click();
+  await page.getByRole('button', { name: 'Keep and compare' }).click();
   await expect(room(page).getByRole('heading', { name: 'Spots kept on this device' })).toBeVisible();
 }
 

@@ -260,7 +260,11 @@ await main(async () => {
   const worker = await script(source('classifier/worker.ts'), 'iife');
   const folder = join(root, 'web', 'public');
   const classic = [await text(join(folder, 'theme.js')), await text(join(folder, 'start.js'))].map(embeddable);
-  const style = `${await text(source('page/page.css'))}\n${await text(source('page/single.css'))}`;
+  const sheets = await Promise.all(['colours', 'page', 'single'].map((name) => text(source(`page/${name}.css`))));
+  const imported = '@import "./colours.css";';
+  if (!sheets[1]?.includes(imported)) throw new Error('web/src/page/page.css imports other files than colours.css.');
+  const style = sheets.join('\n').replace(imported, '');
+  if (style.includes('@import')) throw new Error('A style of the page imports a file that the one file lacks.');
   let html = withoutFiles(await text(join(root, 'web', 'index.html')), { style, classic, program });
   for (const path of new Set([...html.matchAll(/"\.\/([\w/]+\.svg)"/g)].map(([, path = '']) => path)))
     html = html.replaceAll(`"./${path}"`, `"${await dataAddress(join(folder, path))}"`);
