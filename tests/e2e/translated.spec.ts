@@ -69,6 +69,7 @@ function said(): string[] {
   return lines
     .join(' ')
     .replace(/\d[\d.]*\s*ms/g, 'ms')
+    .replace(/, ms of it waiting/g, '')
     .replace(/\d[\d.]*\sof\s\d[\d.]*\sMB/g, 'MB')
     .replace(/(a few|(slow connection: )?about \d+) (second|minute)s? left/g, '')
     .replace(/\s+/g, ' ')
