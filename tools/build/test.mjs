@@ -269,6 +269,7 @@ async function unit() {
     'test-web',
     [localBin('vitest'), 'run', '--reporter=verbose', '--reporter=json', `--outputFile.json=${path}`, ...files],
     () => fromVitest(readJson(path)),
+    { limit: 20 * MINUTE }, // five if nothing else runs
   );
 }
 
@@ -362,7 +363,7 @@ async function browsers(log, projects, env, files = []) {
   if (attack) args.push('--grep', attack.titles.source);
   return counted(log, [localBin('playwright'), ...args], () => fromPlaywright(readJson(path)), {
     env: given,
-    limit: 20 * MINUTE,
+    limit: 45 * MINUTE, // twenty if nothing else runs
   });
 }
 
