@@ -37,6 +37,15 @@ async function keep(page: Page, name = NAME): Promise<void> {
   await expect(told(page)).toContainText('Kept, and read back.');
 }
 
+/** A second photo of the spot that is kept. */
+async function keepAnother(app: App, page: Page): Promise<void> {
+  await app.classify('spot.png');
+  await openTool(page);
+  await room(page).getByLabel('Which spot is it?').selectOption(NAME);
+  await button(page, 'Keep it').click();
+  await expect(told(page)).toContainText('Kept, and read back.');
+}
+
 /** Without an answer, from the first screen. */
 async function openKept(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Spots kept on this device' }).click();
@@ -259,11 +268,7 @@ test('a file takes everything to a fresh profile; a wrong passphrase and damage 
 test('deleting a photo, a spot and everything leaves nothing of them', async ({ app, page }) => {
   await open(app, page);
   await keep(page);
-  await app.classify('spot.png');
-  await openTool(page);
-  await room(page).getByLabel('Which spot is it?').selectOption(NAME);
-  await button(page, 'Keep it').click();
-  await expect(told(page)).toContainText('Kept, and read back.');
+  await keepAnother(app, page);
   await items(page).click();
   await confirmed(page, 'visit');
   await expect(told(page)).toContainText('it is gone');
@@ -335,11 +340,7 @@ test('two tabs: neither loses what the other wrote, and both lock', async ({ app
 test('two photos of one spot beside each other; axe finds nothing', async ({ app, page }) => {
   await open(app, page);
   await keep(page);
-  await app.classify('spot.png');
-  await openTool(page);
-  await room(page).getByLabel('Which spot is it?').selectOption(NAME);
-  await button(page, 'Keep it').click();
-  await expect(told(page)).toContainText('Kept, and read back.');
+  await keepAnother(app, page);
   const faults = async () => {
     const { violations } = await new AxeBuilder({ page: page as never }).include('dermlet-classifier').analyze();
     return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);

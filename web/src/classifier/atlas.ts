@@ -7,13 +7,12 @@
  *   ... for N cases of D features: N floats, what each vector is multiplied by; N uint16, their labels, filled up to a
  *       multiple of 4; N * 32 bytes, the sha256 of each picture's file; N * D bytes, the vectors; nothing after them
  */
-import createLearn from '../../../build/wasm/learn.js';
 import type { LearnModule } from '../../../wasm_src/bindings/learn.js';
 import { messageOf } from './abort.js';
 import { wanted } from './core.js';
 import { type AtlasManifest, atlasManifest } from './documents.js';
-import { requireWasm } from './download.js';
 import { DermletError } from './errors.js';
+import { type LearnBinary, startLearn } from './learn.js';
 import { parsed, read, refuseNewer } from './reading.js';
 import type { Result } from './result.js';
 
@@ -35,20 +34,6 @@ export interface AtlasCase {
 export interface SimilarCase extends AtlasCase {
   /** Cosine of the angle between the embeddings, -1..1; 1 is alike. Not a probability. */
   similarity: number;
-}
-
-export interface LearnBinary {
-  bytes: Uint8Array;
-  url: string;
-}
-
-async function instanceOf({ bytes, url }: LearnBinary): Promise<LearnModule> {
-  requireWasm(url, bytes);
-  try {
-    return await createLearn({ wasmBinary: bytes.slice(), locateFile: (path) => path });
-  } catch (cause) {
-    throw new DermletError('BACKEND_FAILED', `What looks up could not be started: ${messageOf(cause)}`, { cause });
-  }
 }
 
 const broken = (problem: string): DermletError =>
@@ -113,7 +98,7 @@ export class Atlas {
   /** @throws DermletError MODEL_CORRUPT, MODEL_TOO_NEW, BACKEND_FAILED, INVALID_ARGUMENT (no memory for it) */
   static async open(file: Uint8Array, binary: LearnBinary): Promise<Atlas> {
     const { manifest, scales, labels, hashes, vectors } = partsOf(file);
-    const module = await instanceOf(binary);
+    const module = await startLearn(binary, 'What looks up');
     wanted(module.openAtlas(vectors, scales));
     // Not a view into the file, which then need not be kept.
     return new Atlas(manifest, module, { labels, hashes: hashes.slice() });
@@ -149,7 +134,7 @@ export class AtlasWriter {
 
   /** @throws DermletError BACKEND_FAILED, MODEL_UNAVAILABLE */
   static async start(binary: LearnBinary): Promise<AtlasWriter> {
-    return new AtlasWriter(await instanceOf(binary));
+    return new AtlasWriter(await startLearn(binary, 'What looks up'));
   }
 
   get size(): number {

@@ -15,19 +15,18 @@ const ITERATIONS = 4;
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /**
- * @param wasm bytes of learn.wasm, and where they came from
  * @param stopped whether it is no longer wanted
  * @throws DermletError INVALID_ARGUMENT (examples that cannot be trained on), ABORTED, BACKEND_FAILED,
  * MODEL_UNAVAILABLE
  */
 export async function train(
-  wasm: { bytes: Uint8Array; url: string },
+  wasm: LearnBinary,
   examples: TrainingExamples,
   spec: TrainingSpec,
   onProgress: (progress: number) => void,
   stopped: () => boolean,
 ): Promise<Trained> {
-  const instance = await started(wasm);
+  const instance = await startLearn(wasm, 'What learns');
   wanted(guarded(() => instance.startTraining(examples, spec)));
   for (;;) {
     const began = performance.now();
@@ -41,13 +40,24 @@ export async function train(
   }
 }
 
-async function started({ bytes, url }: { bytes: Uint8Array; url: string }): Promise<LearnModule> {
+/** Bytes of learn.wasm, and where they came from. */
+export interface LearnBinary {
+  bytes: Uint8Array;
+  url: string;
+}
+
+/**
+ * An instance of its own.
+ * @param what the subject of the sentence if it cannot be started
+ * @throws DermletError BACKEND_FAILED, MODEL_UNAVAILABLE (the bytes are no WebAssembly)
+ */
+export async function startLearn({ bytes, url }: LearnBinary, what: string): Promise<LearnModule> {
   requireWasm(url, bytes);
   try {
     // The bytes are copied: the glue may keep or detach what it is given.
     return await createLearn({ wasmBinary: bytes.slice(), locateFile: (path) => path });
   } catch (cause) {
-    throw new DermletError('BACKEND_FAILED', `What learns could not be started: ${messageOf(cause)}`, { cause });
+    throw new DermletError('BACKEND_FAILED', `${what} could not be started: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Atlases in Node, where what looks up is read from disk. */
 import { pathToFileURL } from 'node:url';
-import { Atlas, AtlasWriter, type LearnBinary } from '../atlas.js';
+import { Atlas, AtlasWriter } from '../atlas.js';
+import type { LearnBinary } from '../learn.js';
 import { learnFile } from './files.js';
 import { read } from './read.js';
 
