@@ -214,7 +214,7 @@ describe('workflows', () => {
 
   test('pin every action by its commit, and say which version that is', () => {
     const uses = workflows.flatMap(({ path, text }) =>
-      text.split('\n').flatMap((line) => (/\buses:/.test(line) ? [`${path}: ${line.trim()}`] : [])),
+      text.split('\n').flatMap((line) => (/\buses: (?!\.\/)/.test(line) ? [`${path}: ${line.trim()}`] : [])),
     );
     assert.ok(uses.length >= 7);
     assert.deepEqual(
@@ -230,6 +230,20 @@ describe('workflows', () => {
         assert.equal(known.get(action) ?? pin, pin, action);
         known.set(action, pin);
       }
+  });
+
+  test('run each part of `npm test` once before anything is published', () => {
+    const program = readFileSync(join(root, 'tools/build/test.mjs'), 'utf8');
+    const parts = [...program.matchAll(/\bid: '(\w+)'/g)].map(([, id]) => id);
+    const groups = workflows.find(({ path }) => path.endsWith('/test.yml'))?.text ?? '';
+    const run = [...groups.matchAll(/^ {10}- ([\w,]+)$/gm)].flatMap(([, ids = '']) => ids.split(','));
+    assert.ok(parts.length >= 12);
+    assert.deepEqual(run.sort(), parts.sort());
+    for (const name of ['pages', 'release']) {
+      const text = workflows.find(({ path }) => path.endsWith(`/${name}.yml`))?.text ?? '';
+      assert.match(text, /^ {2}test:\n {4}uses: \.\/\.github\/workflows\/test\.yml\n/m, name);
+      assert.match(text, /^ {4}needs: test$/m, name);
+    }
   });
 
   test('publish from jobs that run no test and take over nothing of one that does', () => {
