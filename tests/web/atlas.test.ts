@@ -86,6 +86,22 @@ describe('a file', () => {
     await expectCode(openAtlas(Uint8Array.from(text, (each) => each.charCodeAt(0))), 'MODEL_CORRUPT', /length/);
   });
 
+  test('with more labels than its numbers tell apart is refused', async () => {
+    const whole = await circle(3);
+    const end = 8 + new DataView(whole.buffer).getUint32(4, true);
+    const manifest = JSON.parse(new TextDecoder().decode(whole.subarray(8, end))) as { labels: string[] };
+    const withLabels = async (count: number) => {
+      const labels = Array.from({ length: count }, () => 'x');
+      const text = JSON.stringify({ ...manifest, labels });
+      const head = Buffer.from(text.padEnd((text.length + 3) & ~3));
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(head.length);
+      return openAtlas(new Uint8Array(Buffer.concat([whole.subarray(0, 4), length, head, whole.subarray(end)])));
+    };
+    expect((await withLabels(2 ** 16)).manifest.labels).toHaveLength(2 ** 16);
+    await expectCode(withLabels(2 ** 16 + 1), 'MODEL_CORRUPT', /labels are more/);
+  });
+
   test('that could not be read again is not made', async () => {
     const writer = await startAtlas();
     await expectCode(() => writer.file(about), 'INVALID_ARGUMENT');

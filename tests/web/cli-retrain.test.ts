@@ -68,6 +68,8 @@ test('retrain writes a head that classify uses, and says what it is worth', () =
   const text = run('classify', picturePath('spot.jpg'), '--head', out);
   expect(text.out).toContain('Clinic A');
   expect(text.out).toContain('not calibrated');
+  expect(text.out).toMatch(/scores together pass 90 %/);
+  expect(text.out).not.toMatch(/hold the truth|calibrated on/);
   expect(text.out).not.toMatch(/\bsafe\b|detects|diagnosis|you have/i);
   const json = JSON.parse(run('classify', picturePath('spot.jpg'), '--head', out, '--json').out) as object;
   expect(json).toMatchObject({ tier: 'unknown', head: { title: 'Clinic A', pictures: 6, calibrated: false } });

@@ -1,12 +1,20 @@
 /**
- * Labelled pictures as folders: DIR/CLASS/picture, or DIR/CLASS/CASE/picture where several show one lesion or person.
+ * Labelled pictures as folders: DIR/CLASS/picture, or DIR/CLASS/CASE/picture where several show one lesion or person;
+ * and what the commands that learn of such an archive have in common.
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import type { Result } from '../../web/src/classifier/node/index.js';
+import type { Output } from './classify.js';
+import { defaultModel } from './model.js';
 import { findPictures } from './pictures.js';
+import { plain } from './plain.js';
+import { classifyAll, DEFAULT_SECONDS } from './pool.js';
+import { Progress } from './progress.js';
 import { say } from './say.js';
-import { reasonOf, UsageError } from './usage.js';
+import { positiveInteger, positiveNumber, reasonOf, UsageError, unwritable } from './usage.js';
 
 export interface LabelledPicture {
   path: string;
@@ -90,4 +98,95 @@ export function classId(name: string): string {
     .slice(0, 32);
   if (id === '') throw new UsageError(say('cli.error.className', { name }));
   return id;
+}
+
+/** For `parseArgs`. */
+export const ARCHIVE_OPTIONS = {
+  images: { type: 'string' },
+  out: { type: 'string' },
+  title: { type: 'string' },
+  model: { type: 'string', default: defaultModel },
+  modality: { type: 'string' },
+  crop: { type: 'string', default: 'auto' },
+  jobs: { type: 'string', default: '1' },
+  timeout: { type: 'string', default: String(DEFAULT_SECONDS) },
+} as const;
+
+/** How an archive is looked at, and what is made of it. */
+export interface ArchiveRequest {
+  images: string;
+  /** A file that is not there yet. */
+  out: string | undefined;
+  /** The folder's name unless another was given. */
+  title: string;
+  model: string;
+  modality: string | undefined;
+  crop: 'auto' | 'whole';
+  jobs: number;
+  /** For one picture. */
+  seconds: number;
+}
+
+type Values = Record<'model' | 'crop' | 'jobs' | 'timeout', string> &
+  Partial<Record<'images' | 'out' | 'title' | 'modality', string>>;
+
+/**
+ * @param needs what is said where `--images` is missing
+ * @throws UsageError, also where the file to write is there already
+ */
+export function archiveRequest(values: Values, needs: string): ArchiveRequest {
+  const { images, out, crop, modality, model } = values;
+  if (images === undefined) throw new UsageError(needs);
+  if (crop !== 'auto' && crop !== 'whole') throw new UsageError(say('cli.error.evaluateCrop'));
+  if (out !== undefined && existsSync(out)) throw unwritable(out, say('cli.error.outputExists'));
+  return {
+    images,
+    out,
+    title: values.title ?? plain(basename(resolve(images))),
+    model,
+    modality,
+    crop,
+    jobs: positiveInteger(values.jobs, '--jobs'),
+    seconds: positiveNumber(values.timeout, '--timeout'),
+  };
+}
+
+interface Seen<T> {
+  /** In the order of the files, whatever the order in which the answers came. */
+  taken: T[];
+  leftOut: number;
+  failed: number;
+}
+
+/**
+ * Classifies each picture with its embedding. Pictures that fail are named on stderr.
+ * @param take what is kept of a picture; undefined leaves it out
+ * @throws DermletError when the engine cannot be started
+ */
+export async function lookAtAll<T>(
+  { model, modality, crop, jobs, seconds }: ArchiveRequest,
+  pictures: readonly LabelledPicture[],
+  { live, err }: Output,
+  take: (result: Result, picture: LabelledPicture) => T | undefined,
+): Promise<Seen<T>> {
+  const progress = new Progress(pictures.length, live, process.stderr.isTTY);
+  const options = { embedding: true, crop, ...(modality === undefined ? {} : { modality }) };
+  const tasks = pictures.map((picture) => {
+    const { path, raw } = picture;
+    return { pictures: [{ path, ...(raw ? { raw } : {}) }], options, picture };
+  });
+  const taken: (T | undefined)[] = [];
+  let leftOut = 0;
+  let failed = 0;
+  await classifyAll(model, tasks, { jobs, seconds }, (answer, index, { picture }) => {
+    if (answer.ok) {
+      taken[index] = take(answer.result, picture);
+      if (taken[index] === undefined) leftOut++;
+    } else {
+      failed++;
+      err(`${plain(picture.path)}: ${answer.error.code}: ${plain(answer.error.message)}\n`);
+    }
+    progress.step();
+  });
+  return { taken: taken.filter((each) => each !== undefined), leftOut, failed };
 }

@@ -7,6 +7,7 @@ import {
   type HeadInfo,
   isShippedModel,
   type Result,
+  SET_MASS,
   withoutImages,
 } from '../../web/src/classifier/node/index.js';
 import { PROJECTIONS } from '../../web/src/handler/index.js';
@@ -247,7 +248,7 @@ function textPrinter(
     end: () => {
       ordered.rest();
       if (any && foreign) out(`${strangersLine(model.title, columns)}\n`);
-      if (any) out(`${legend(model.coverage, columns)}\n`);
+      if (any) out(`${legend(head ? { mass: SET_MASS } : model, columns)}\n`);
       if (any && head) out(`${headLines(head, columns)}\n`);
     },
   };

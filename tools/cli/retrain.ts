@@ -1,7 +1,5 @@
 /** `retrain --images DIR`: trains a last layer of the caller's own on class folders, on this machine. */
-import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   Classifier,
@@ -14,16 +12,14 @@ import {
   type TrainOptions,
 } from '../../web/src/classifier/node/index.js';
 import { exactPercent, number } from '../../web/src/messages/index.js';
-import { type Archive, classId, type LabelledPicture, readArchive } from './archive.js';
+import { ARCHIVE_OPTIONS, type Archive, archiveRequest, classId, lookAtAll, readArchive } from './archive.js';
 import type { Output } from './classify.js';
 import { headLines } from './head.js';
-import { defaultModel, modelOf } from './model.js';
+import { modelOf } from './model.js';
 import { plain } from './plain.js';
-import { classifyAll, DEFAULT_SECONDS } from './pool.js';
-import { Progress } from './progress.js';
 import { say } from './say.js';
 import { padded, wrap } from './terminal.js';
-import { EXIT, positiveInteger, positiveNumber, reasonOf, requireModality, UsageError, unwritable } from './usage.js';
+import { EXIT, positiveNumber, reasonOf, requireModality, UsageError, unwritable } from './usage.js';
 
 type Classes = NonNullable<TrainOptions['classes']>;
 
@@ -31,29 +27,16 @@ function parse(args: string[]) {
   const { values } = parseArgs({
     args,
     options: {
-      images: { type: 'string' },
-      out: { type: 'string' },
-      title: { type: 'string' },
+      ...ARCHIVE_OPTIONS,
       classes: { type: 'string' },
-      model: { type: 'string', default: defaultModel },
-      modality: { type: 'string' },
-      crop: { type: 'string', default: 'auto' },
       penalty: { type: 'string', default: '0.25' },
       'as-counted': { type: 'boolean', default: false },
-      jobs: { type: 'string', default: '1' },
-      timeout: { type: 'string', default: String(DEFAULT_SECONDS) },
     },
   });
-  const { images, out, crop } = values;
-  if (images === undefined) throw new UsageError(say('cli.error.retrainNeeds'));
-  if (crop !== 'auto' && crop !== 'whole') throw new UsageError(say('cli.error.evaluateCrop'));
-  if (out !== undefined && existsSync(out)) throw unwritable(out, say('cli.error.outputExists'));
   return {
-    ...values,
-    images,
-    crop: crop as 'auto' | 'whole',
-    jobs: positiveInteger(values.jobs, '--jobs'),
-    seconds: positiveNumber(values.timeout, '--timeout'),
+    ...archiveRequest(values, say('cli.error.retrainNeeds')),
+    classes: values.classes,
+    balanced: !values['as-counted'],
     // As with other tools a greater penalty means smaller weights.
     inversePenalty: 1 / positiveNumber(values.penalty, '--penalty'),
   };
@@ -82,43 +65,6 @@ async function classesOf(path: string | undefined, { pictures }: Archive, model:
 const shows = ({ quality, frame }: Result): boolean =>
   quality.usable && frame.framing !== 'none' && frame.framing !== 'several';
 
-interface Seen {
-  examples: TrainingExample[];
-  leftOut: number;
-  failed: number;
-}
-
-async function look(
-  { model, modality, crop, jobs, seconds }: ReturnType<typeof parse>,
-  pictures: readonly LabelledPicture[],
-  idOf: (label: string) => string,
-  { live, err }: Output,
-): Promise<Seen> {
-  const seen: Seen = { examples: [], leftOut: 0, failed: 0 };
-  const progress = new Progress(pictures.length, live, process.stderr.isTTY);
-  const options = { embedding: true, crop, ...(modality === undefined ? {} : { modality }) };
-  const tasks = pictures.map((picture) => {
-    const { path, raw } = picture;
-    return { pictures: [{ path, ...(raw ? { raw } : {}) }], options, picture };
-  });
-  const found: (TrainingExample | undefined)[] = [];
-  await classifyAll(model, tasks, { jobs, seconds }, (answer, index, { picture }) => {
-    const { path, label, group } = picture;
-    if (!answer.ok) {
-      seen.failed++;
-      err(`${plain(path)}: ${answer.error.code}: ${plain(answer.error.message)}\n`);
-    } else if (!shows(answer.result)) {
-      seen.leftOut++;
-    } else {
-      found[index] = { result: answer.result, label: idOf(label), ...(group === undefined ? {} : { group }) };
-    }
-    progress.step();
-  });
-  // In the order of the files, whatever the order in which they came.
-  seen.examples = found.filter((each) => each !== undefined);
-  return seen;
-}
-
 function table({ manifest: { classes, pictures, heldOut } }: Head): string {
   const width = Math.max(...classes.map(({ name }) => name.length), say('cli.report.class').length);
   const rows = classes.map(({ name }, at) => {
@@ -135,41 +81,39 @@ function table({ manifest: { classes, pictures, heldOut } }: Head): string {
 
 /** @throws UsageError, DermletError when the engine cannot be started or the examples cannot be trained on */
 export async function retrain(args: string[], output: Output): Promise<number> {
-  const options = parse(args);
+  const request = parse(args);
   const { out, err, columns } = output;
-  const model = await modelOf(options.model);
-  requireModality(model, options.modality);
-  const archive = await readArchive(options.images);
+  const model = await modelOf(request.model);
+  requireModality(model, request.modality);
+  const archive = await readArchive(request.images);
   if (archive.repeated > 0) err(`${say('cli.retrain.repeated', { count: archive.repeated })}\n`);
-  const classes = await classesOf(options.classes, archive, model);
+  const classes = await classesOf(request.classes, archive, model);
   const listed = new Set(classes.map(({ id }) => id));
-  const { examples, leftOut, failed } = await look(
-    options,
+  const { taken, leftOut, failed } = await lookAtAll(
+    request,
     archive.pictures,
-    (label) => (listed.has(label) ? label : classId(label)),
     output,
+    (result, { label, group }): TrainingExample | undefined =>
+      shows(result)
+        ? { result, label: listed.has(label) ? label : classId(label), ...(group === undefined ? {} : { group }) }
+        : undefined,
   );
   if (leftOut > 0) err(`${say('cli.retrain.leftOut', { count: leftOut })}\n`);
-  const classifier = await Classifier.load(options.model, { idleTimeout: 0 });
+  const { title, crop, inversePenalty, balanced } = request;
+  const classifier = await Classifier.load(request.model, { idleTimeout: 0 });
   let head: Head;
   const began = performance.now();
   try {
-    head = await classifier.trainHead(examples, {
-      title: options.title ?? plain(basename(resolve(options.images))),
-      classes,
-      crop: options.crop,
-      inversePenalty: options.inversePenalty,
-      balanced: !options['as-counted'],
-    });
+    head = await classifier.trainHead(taken, { title, classes, crop, inversePenalty, balanced });
   } finally {
     classifier.dispose();
   }
   const seconds = (performance.now() - began) / 1000;
-  if (options.out !== undefined) {
-    await writeFile(options.out, headFile(head), { flag: 'wx' }).catch((error: unknown) => {
-      throw unwritable(options.out!, error);
+  const { out: path } = request;
+  if (path !== undefined)
+    await writeFile(path, headFile(head), { flag: 'wx' }).catch((error: unknown) => {
+      throw unwritable(path, error);
     });
-  }
   const { heldOut } = head.manifest;
   const figures = say('cli.retrain.sets', {
     balanced: exactPercent(heldOut.balancedAccuracy),
@@ -177,7 +121,7 @@ export async function retrain(args: string[], output: Output): Promise<number> {
     size: number(heldOut.setSize, 1),
     seconds: number(seconds, 1),
   });
-  const kept = options.out === undefined ? say('cli.retrain.notKept') : say('cli.retrain.kept', { path: options.out });
+  const kept = path === undefined ? say('cli.retrain.notKept') : say('cli.retrain.kept', { path });
   const lines = [table(head), '', headLines(headInfo(head.manifest), columns), wrap(figures, columns), '', kept];
   out(`${lines.join('\n')}\n`);
   return failed > 0 ? EXIT.failed : EXIT.fine;

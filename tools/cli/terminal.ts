@@ -154,8 +154,15 @@ export function describe(given: readonly string[], answer: Result, columns: numb
   return parts.join('\n');
 }
 
-/** @param coverage share of pictures whose prediction set holds the truth, 0..1 */
-export function legend(coverage: number, columns: number): string {
-  const marks = say('cli.legend', { share: exactPercent(coverage) });
+/**
+ * What the marks mean.
+ * @param marked `coverage`: share of pictures whose prediction set holds the truth, where the model is calibrated;
+ * `mass`: what the scores of a head's set reach together. 0..1
+ */
+export function legend(marked: { coverage: number } | { mass: number }, columns: number): string {
+  const marks =
+    'mass' in marked
+      ? say('cli.legend.head', { share: exactPercent(marked.mass) })
+      : say('cli.legend', { share: exactPercent(marked.coverage) });
   return `${wrap(marks, columns)}\n${wrap(doctor(), columns)}`;
 }

@@ -1,11 +1,8 @@
 /**
  * Similar cases: the nearest pictures of a labelled archive by the network's embedding. The archive is one file without
- * pictures, little endian:
- *   0   "DAT1"
- *   4   bytes of the manifest, a uint32
- *   8   the manifest, JSON in UTF-8 (`models/atlas.schema.json`), filled up with spaces to a multiple of 4
- *   ... for N cases of D features: N floats, what each vector is multiplied by; N uint16, their labels, filled up to a
- *       multiple of 4; N * 32 bytes, the sha256 of each picture's file; N * D bytes, the vectors; nothing after them
+ * pictures: its manifest (`models/atlas.schema.json`) as in `manifest-file.ts`, then for N cases of D features, little
+ * endian: N floats, what each vector is multiplied by; N uint16, their labels, filled up to a multiple of 4; N * 32
+ * bytes, the sha256 of each picture's file; N * D bytes, the vectors; nothing after them.
  */
 import type { LearnModule } from '../../../wasm_src/bindings/learn.js';
 import { messageOf } from './abort.js';
@@ -13,15 +10,29 @@ import { wanted } from './core.js';
 import { type AtlasManifest, atlasManifest } from './documents.js';
 import { DermletError } from './errors.js';
 import { type LearnBinary, startLearn } from './learn.js';
-import { parsed, read, refuseNewer } from './reading.js';
+import { brokenFile, type ManifestFile, readManifest, withManifest } from './manifest-file.js';
+import { read, reject } from './reading.js';
 import type { Result } from './result.js';
 
-const WHAT = "The atlas's file";
-const MAGIC = [0x44, 0x41, 0x54, 0x31];
-const HEADER = 8;
-const ATLAS_VERSION = 1;
-const MAX_MANIFEST = 1 << 20;
+/** Bytes of a sha256. */
 const HASH = 32;
+/** As many as a uint16 tells apart. */
+const MAX_LABELS = 2 ** 16;
+
+const ATLAS: ManifestFile<AtlasManifest> = {
+  what: "The atlas's file",
+  name: 'an atlas',
+  magic: 'DAT1',
+  version: ['atlasVersion', 1],
+  schema: atlasManifest,
+  together: checkLabels,
+  most: 1 << 20,
+};
+
+/** What the schema cannot say. */
+function checkLabels({ labels }: AtlasManifest): void {
+  if (labels.length > MAX_LABELS) reject('labels', 'are more than can be told apart');
+}
 
 /** What is kept of one picture. */
 export interface AtlasCase {
@@ -36,9 +47,6 @@ export interface SimilarCase extends AtlasCase {
   similarity: number;
 }
 
-const broken = (problem: string): DermletError =>
-  new DermletError('MODEL_CORRUPT', `${WHAT} is not valid: ${problem}.`);
-
 interface Parts {
   manifest: AtlasManifest;
   scales: Float32Array<ArrayBuffer>;
@@ -51,32 +59,19 @@ const paddedTo4 = (length: number): number => (length + 3) & ~3;
 
 /** @throws DermletError MODEL_CORRUPT, MODEL_TOO_NEW */
 function partsOf(file: Uint8Array): Parts {
-  if (file.length < HEADER || MAGIC.some((byte, at) => file[at] !== byte)) throw broken('it is not an atlas');
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const length = view.getUint32(4, true);
-  if (length % 4 !== 0 || length > MAX_MANIFEST || length > file.length - HEADER) throw broken('it is cut short');
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(HEADER, HEADER + length));
-  } catch (cause) {
-    throw new DermletError('MODEL_CORRUPT', `${WHAT} is not valid: it is not text.`, { cause });
-  }
-  const manifest = read(WHAT, atlasManifest, parsed(WHAT, text), {
-    before: (value) => {
-      const version = (value as { atlasVersion?: unknown } | null)?.atlasVersion;
-      if (Number.isInteger(version)) refuseNewer(WHAT, version as number, ATLAS_VERSION);
-    },
-  });
+  const { manifest, end: atScales } = readManifest(file, ATLAS);
   const { cases, embeddingSize } = manifest;
-  const atScales = HEADER + length;
   const atLabels = atScales + 4 * cases;
   const atHashes = atLabels + paddedTo4(2 * cases);
   const atVectors = atHashes + HASH * cases;
-  if (file.length !== atVectors + cases * embeddingSize) throw broken('its length is not that of its cases');
+  if (file.length !== atVectors + cases * embeddingSize) throw brokenFile(ATLAS, 'its length is not that of its cases');
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const scales = Float32Array.from({ length: cases }, (_none, at) => view.getFloat32(atScales + 4 * at, true));
   const labels = Uint16Array.from({ length: cases }, (_none, at) => view.getUint16(atLabels + 2 * at, true));
-  if (!scales.every((scale) => Number.isFinite(scale) && scale >= 0)) throw broken('a scale is no number from 0');
-  if (labels.some((label) => label >= manifest.labels.length)) throw broken('a case has a label that is not listed');
+  if (!scales.every((scale) => Number.isFinite(scale) && scale >= 0))
+    throw brokenFile(ATLAS, 'a scale is no number from 0');
+  if (labels.some((label) => label >= manifest.labels.length))
+    throw brokenFile(ATLAS, 'a case has a label that is not listed');
   return {
     manifest,
     scales,
@@ -166,23 +161,23 @@ export class AtlasWriter {
     const labels = [...new Set(this.#cases.map((each) => each.case.label))].sort();
     const manifest = { atlasVersion: 1 as const, ...about, embeddingSize: size, labels, cases };
     try {
-      read('The atlas', atlasManifest, manifest);
+      read('The atlas', atlasManifest, manifest, { after: checkLabels });
     } catch (cause) {
       throw new DermletError('INVALID_ARGUMENT', messageOf(cause), { cause });
     }
-    const text = new TextEncoder().encode(JSON.stringify(manifest));
-    const atScales = HEADER + paddedTo4(text.length);
+    const { file, end: atScales } = withManifest(
+      ATLAS,
+      manifest,
+      4 * cases + paddedTo4(2 * cases) + HASH * cases + cases * size,
+    );
     const atLabels = atScales + 4 * cases;
     const atHashes = atLabels + paddedTo4(2 * cases);
     const atVectors = atHashes + HASH * cases;
-    const file = new Uint8Array(atVectors + cases * size);
     const view = new DataView(file.buffer);
-    file.set(MAGIC);
-    view.setUint32(4, atScales - HEADER, true);
-    file.fill(0x20, HEADER, atScales).set(text, HEADER);
+    const places = new Map(labels.map((label, at) => [label, at]));
     this.#cases.forEach(({ values, scale, case: { label, sha256 } }, at) => {
       view.setFloat32(atScales + 4 * at, scale, true);
-      view.setUint16(atLabels + 2 * at, labels.indexOf(label), true);
+      view.setUint16(atLabels + 2 * at, places.get(label)!, true);
       for (let i = 0; i < HASH; i++)
         file[atHashes + HASH * at + i] = Number.parseInt(sha256.slice(2 * i, 2 * i + 2), 16);
       file.set(new Uint8Array(values.buffer), atVectors + at * size);

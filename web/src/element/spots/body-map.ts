@@ -10,7 +10,7 @@ import { html } from '../html.js';
 import { base } from '../styles.js';
 import { BODY, DRAWN, nearest } from './body.js';
 import type { Place } from './entries.js';
-import { fields } from './looks.js';
+import { looks } from './looks.js';
 import { bodyWords, sideWords } from './words.js';
 
 /** The right half of the outline, from the top of the head down; the other half is its mirror image. */
@@ -22,7 +22,7 @@ const HALF =
 export class DermletBodyMap extends LitElement {
   static override styles = [
     base,
-    fields,
+    looks,
     css`
       :host {
         display: grid;

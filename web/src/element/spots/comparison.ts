@@ -10,14 +10,14 @@ import { base } from '../styles.js';
 import { type Comparison, compare } from './compare.js';
 import type { Visit } from './entries.js';
 import './kept-photo.js';
-import { fields } from './looks.js';
+import { looks } from './looks.js';
 import './visit-words.js';
 import { momentWords, resultOf } from './words.js';
 
 export class DermletComparison extends LitElement {
   static override styles = [
     base,
-    fields,
+    looks,
     css`
       .two {
         display: grid;

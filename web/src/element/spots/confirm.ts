@@ -5,12 +5,12 @@ import { say } from '../../messages/spots.js';
 import { define, emit } from '../emit.js';
 import { html } from '../html.js';
 import { base } from '../styles.js';
-import { fields } from './looks.js';
+import { looks } from './looks.js';
 
 export class DermletConfirm extends LitElement {
   static override styles = [
     base,
-    fields,
+    looks,
     css`
       .asked {
         display: grid;

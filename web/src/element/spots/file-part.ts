@@ -10,12 +10,12 @@ import { isoDay } from '../reminder.js';
 import { base } from '../styles.js';
 import { ENDING } from './file.js';
 import { passphraseField, typed } from './lock-part.js';
-import { fields } from './looks.js';
+import { looks } from './looks.js';
 import type { Run, Told } from './running.js';
 import { store } from './store.js';
 
 export class DermletSpotsFile extends LitElement {
-  static override styles = [base, fields];
+  static override styles = [base, looks];
 
   /** Whether there is anything to save. */
   @property({ type: Boolean }) any = false;

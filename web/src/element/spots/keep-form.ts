@@ -25,12 +25,12 @@ import {
   type Visit,
 } from './entries.js';
 import { SpotsError } from './error.js';
-import { fields } from './looks.js';
+import { looks } from './looks.js';
 import type { Run, Told } from './running.js';
 import { store } from './store.js';
 
 export class DermletKeepForm extends LitElement {
-  static override styles = [base, fields];
+  static override styles = [base, looks];
 
   @property({ attribute: false }) subject: Subject | null = null;
   @property({ attribute: false }) spots: readonly Spot[] = [];

@@ -13,7 +13,7 @@ import './confirm.js';
 import { isSpot, LONGEST_NAME, nameOf, type Place, type Spot, type Visit, visitsOf } from './entries.js';
 import { SpotsError } from './error.js';
 import './kept-photo.js';
-import { fields } from './looks.js';
+import { looks } from './looks.js';
 import type { Run } from './running.js';
 import { store } from './store.js';
 import './visit-words.js';
@@ -22,7 +22,7 @@ import { placeWords } from './words.js';
 export class DermletKeptSpot extends LitElement {
   static override styles = [
     base,
-    fields,
+    looks,
     css`
       li {
         display: grid;

@@ -5,7 +5,7 @@ import { say } from '../../messages/spots.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
 import { base } from '../styles.js';
-import { fields } from './looks.js';
+import { looks } from './looks.js';
 import type { Run } from './running.js';
 import { store } from './store.js';
 
@@ -19,7 +19,7 @@ export const passphraseField = (name: string, label: string, known: boolean) =>
 export const typed = (form: HTMLFormElement, name: string): string => String(new FormData(form).get(name) ?? '');
 
 export class DermletLock extends LitElement {
-  static override styles = [base, fields];
+  static override styles = [base, looks];
 
   @property({ type: Boolean }) locked = false;
   @property({ type: Boolean }) set = false;

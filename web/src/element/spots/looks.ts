@@ -1,7 +1,8 @@
 /** Styles that the parts of this room share. */
 import { css } from 'lit';
+import { field } from '../styles.js';
 
-export const fields = css`
+const own = css`
   form,
   .part {
     display: grid;
@@ -23,17 +24,6 @@ export const fields = css`
   }
   label > span {
     font-weight: 600;
-  }
-  input,
-  select {
-    width: 100%;
-    min-height: 2.75rem;
-    padding: 0.4rem 0.6rem;
-    border: 1px solid var(--edge);
-    border-radius: 0.5rem;
-    background: var(--card);
-    color: var(--ink);
-    font: inherit;
   }
   .ways {
     display: flex;
@@ -58,3 +48,5 @@ export const fields = css`
     font-size: 0.95rem;
   }
 `;
+
+export const looks = [field, own];

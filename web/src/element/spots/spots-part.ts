@@ -18,7 +18,7 @@ import './keep-form.js';
 import type { DermletKeptSpot } from './kept-spot.js';
 import './kept-spot.js';
 import './lock-part.js';
-import { fields } from './looks.js';
+import { looks } from './looks.js';
 import type { Run, Told } from './running.js';
 import { type Contents, store } from './store.js';
 import { dayWords, placeWords, spotsErrorWords } from './words.js';
@@ -28,7 +28,7 @@ const codeOf = (error: unknown): SpotsCode => (error instanceof SpotsError ? err
 export class DermletSpots extends LitElement implements ToolPart {
   static override styles = [
     base,
-    fields,
+    looks,
     css`
       .all {
         display: grid;

@@ -9,13 +9,13 @@ import { medical } from '../medical.js';
 import { withIsolated } from '../strangers.js';
 import { base } from '../styles.js';
 import type { Visit } from './entries.js';
-import { fields } from './looks.js';
+import { looks } from './looks.js';
 import { momentWords, networkWords, resultOf, scoresOf } from './words.js';
 
 export class DermletVisitWords extends LitElement {
   static override styles = [
     base,
-    fields,
+    looks,
     css`
       :host {
         display: grid;

@@ -146,6 +146,7 @@ export const messages: Compiled<CliArguments> = {
   "cli.heatMap": (d) => "What speaks for " + d.name + ", over the part shown to the network:",
   "cli.heatMapOf": (d) => "What speaks for " + d.name + ", over the part of " + d.path + " shown to the network:",
   "cli.legend": (d) => "● may be: together the marked categories hold the truth for about " + d.share + " of pictures like those the model was calibrated on.",
+  "cli.legend.head": (d) => "● may be: the first categories whose scores together pass " + d.share + ".",
   "cli.strangers": (d) => "The names in quotes are those of the model " + d.title + ", which is not one of Dermlet’s own.",
   "cli.head": (d) => "The categories are those of the head ‘" + d.title + "’, trained on " + d.pictures + " pictures. Each picture was left out once: so " + d.accuracy + " were named rightly (95 % interval " + d.least + " to " + d.most + ").",
   "cli.head.folds": (d) => "The categories are those of the head ‘" + d.title + "’, trained on " + d.pictures + " pictures. Some were left out at a time: so " + d.accuracy + " were named rightly (95 % interval " + d.least + " to " + d.most + ").",

@@ -482,6 +482,7 @@ export interface CliArguments {
   'cli.heatMap': { name: string };
   'cli.heatMapOf': { name: string; path: string };
   'cli.legend': { share: string };
+  'cli.legend.head': { share: string };
   'cli.strangers': { title: string };
   'cli.head': { title: string; pictures: string; accuracy: string; least: string; most: string };
   'cli.head.folds': { title: string; pictures: string; accuracy: string; least: string; most: string };
