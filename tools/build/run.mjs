@@ -1,4 +1,4 @@
-// npm run classify | evaluate | merge | serve | retrain | atlas | bench | bench:first | bench:memory | bench:page |
+// npm run classify | evaluate | merge | serve | retrain | atlas | check-model | bench | bench:first | bench:memory | bench:page |
 // bench:serve | screenshots: builds what the tool needs, then runs it. Arguments and exit status pass through; the tool
 // runs in the folder that npm was called from. Progress goes to stderr: stdout is the tool's.
 import { spawn } from 'node:child_process';
@@ -62,6 +62,7 @@ const TOOLS = {
   retrain: { prepare: core, script: 'tools/cli/main.ts', first: ['retrain'] },
   'bench:serve': { prepare: core, script: 'tests/bench/serve.ts', first: [] },
   atlas: { prepare: core, script: 'tools/cli/main.ts', first: ['atlas'] },
+  'check-model': { prepare: core, script: 'tools/cli/main.ts', first: ['check-model'] },
   screenshots: { prepare: browser, script: 'tests/e2e/screenshots.ts', first: [] },
   bench: {
     prepare: async (args) =>

@@ -1,9 +1,10 @@
-/** The command line: `classify`, `evaluate`, `merge`, `serve`, `retrain`, `atlas` and `copy-assets`. */
+/** The command line: `classify`, `evaluate`, `merge`, `serve`, `retrain`, `atlas`, `check-model` and `copy-assets`. */
 import { Console } from 'node:console';
 import { isatty } from 'node:tty';
 import { DermletError } from '../../web/src/classifier/node/index.js';
 import { setLanguage } from '../../web/src/messages/index.js';
 import { atlas } from './atlas.js';
+import { checkModel } from './check-model.js';
 import { classify, type Output } from './classify.js';
 import { copyAssets } from './copy-assets.js';
 import { evaluate } from './evaluate.js';
@@ -22,6 +23,7 @@ const commands: Record<string, (args: string[], output: Output) => Promise<numbe
   serve,
   retrain,
   atlas,
+  'check-model': checkModel,
   'copy-assets': copyAssets,
 };
 

@@ -73,7 +73,8 @@ const orTimeout = (error: unknown, signal: AbortSignal, seconds: number): unknow
     ? new DermletError('BACKEND_FAILED', say('cli.error.timeout', { seconds: number(seconds, 1) }), { cause: error })
     : error;
 
-async function within<T>(seconds: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** @throws DermletError BACKEND_FAILED once the time is over, else what the work throws */
+export async function within<T>(seconds: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const signal = AbortSignal.timeout(seconds * 1000);
   try {
     return await work(signal);

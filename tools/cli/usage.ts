@@ -88,6 +88,7 @@ const synopses = (): string[] =>
       `${call('atlas')} --images DIR --out FILE [--title TEXT] [--model NAME|FOLDER]`,
       '[--modality ID] [--crop auto|whole] [--jobs N] [--timeout SECONDS]',
     ],
+    [`${call('check-model')} DIR [--write] [--images DIR] [--runs N] [--jobs N] [--timeout SECONDS] [--json]`],
     ['dermlet copy-assets DIR'],
   ].map((lines) => `  ${lines.join(`\n${' '.repeat(22)}`)}`);
 
@@ -152,6 +153,11 @@ export function usage(columns: number): string {
     option('as-counted', say('cli.usage.retrain.asCounted')),
     '',
     command('atlas', say('cli.usage.atlas')),
+    '',
+    command('check-model', say('cli.usage.checkModel')),
+    option('write', say('cli.usage.checkModel.write')),
+    option('images', say('cli.usage.checkModel.images')),
+    option('runs', say('cli.usage.checkModel.runs')),
     '',
     command('copy-assets', say('cli.usage.copyAssets')),
     '',

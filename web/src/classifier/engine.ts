@@ -274,6 +274,11 @@ export class Engine {
     return train(wasm, examples, spec, onProgress, stopped);
   }
 
+  /** What the network says of the model's self-test picture, compared with nothing. @throws DermletError */
+  async answerToTest(): Promise<NetworkOutputs> {
+    return this.runtime.run((network) => askTest(this.options, this.core, network));
+  }
+
   /** Classifies the model's self-test picture and compares with the shipped reference. @throws DermletError */
   async selfTest(): Promise<SelfTest> {
     return this.runtime.run((network) => runSelfTest(this.options, this.core, network));
@@ -715,11 +720,16 @@ function explainSpec(classIndex: number, region: Rect, images: boolean): Explain
   };
 }
 
-async function runSelfTest({ manifest, file }: EngineOptions, core: Core, network: Network): Promise<SelfTest> {
-  const reference = parseReference(new TextDecoder().decode(await file(manifest.selfTest.reference)));
+async function askTest({ manifest, file }: EngineOptions, core: Core, network: Network): Promise<NetworkOutputs> {
   const picture = await file(manifest.selfTest.picture);
   const { tensor } = await core.prepare(picture, prepareSpec(manifest, manifest.defaultModality, 0), null);
-  const outputs = await network.run(tensor);
+  return network.run(tensor);
+}
+
+async function runSelfTest(options: EngineOptions, core: Core, network: Network): Promise<SelfTest> {
+  const { manifest, file } = options;
+  const reference = parseReference(new TextDecoder().decode(await file(manifest.selfTest.reference)));
+  const outputs = await askTest(options, core, network);
   const difference = greatestDifference(reference, outputs);
   const { tolerance } = reference;
   const kindFits = lookLikeProbabilities(outputs.scores) === (manifest.outputs.scoresAre === 'probabilities');

@@ -157,17 +157,16 @@ export async function createNetwork(
     });
   }
   const { scores, maps, embedding } = manifest.outputs;
-  checkNames('network', session, manifest.input, [scores, maps, embedding]);
-  if (finding && locator) checkNames('locator', finding, locator.input, [locator.output]);
+  checkFits('network', session, manifest.input, [scores, maps, embedding]);
+  if (finding && locator) checkFits('locator', finding, locator.input, [locator.output]);
   return new SessionNetwork(backend, threads, runtime, session, finding, manifest);
 }
 
-function checkNames(
-  which: string,
-  session: InferenceSession,
-  input: ModelInput,
-  outputs: (string | undefined)[],
-): void {
+const shapeOf = ({ layout, height, width }: ModelInput, pictures: number): number[] =>
+  layout === 'NCHW' ? [pictures, 3, height, width] : [pictures, height, width, 3];
+
+/** Names and the input's shape, so that a manifest that does not fit says so before the first picture. */
+function checkFits(which: string, session: InferenceSession, input: ModelInput, outputs: (string | undefined)[]): void {
   const missing = outputs.filter((name) => name !== undefined && !session.outputNames.includes(name));
   if (missing.length > 0)
     throw new DermletError(
@@ -176,6 +175,21 @@ function checkNames(
     );
   if (!session.inputNames.includes(input.name))
     throw new DermletError('MODEL_CORRUPT', `The ${which} has no input '${input.name}' that its manifest names.`);
+  const found = session.inputMetadata.find(({ name }) => name === input.name);
+  if (!found?.isTensor) return;
+  const given = shapeOf(input, 1);
+  // Open dimensions are names, or nothing.
+  const fits =
+    found.type === 'float32' &&
+    found.shape.length === given.length &&
+    found.shape.every((size, axis) => !(Number(size) > 0) || size === given[axis]);
+  if (fits) return;
+  const wanted = found.shape.map((size) => size || 'any').join(', ');
+  throw new DermletError(
+    'MODEL_CORRUPT',
+    `The ${which} takes ${found.type} [${wanted}] as '${input.name}', but by its manifest it would get float32 ` +
+      `[${given.join(', ')}].`,
+  );
 }
 
 class SessionNetwork implements Network {
@@ -242,11 +256,9 @@ class SessionNetwork implements Network {
     views: number,
     what: string,
   ): Promise<InferenceSession.OnnxValueMapType> {
-    const dims =
-      input.layout === 'NCHW' ? [views, 3, input.height, input.width] : [views, input.height, input.width, 3];
     try {
       clearUpperHalves();
-      return await session.run({ [input.name]: new this.runtime.Tensor('float32', tensor, dims) });
+      return await session.run({ [input.name]: new this.runtime.Tensor('float32', tensor, shapeOf(input, views)) });
     } catch (cause) {
       throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not run ${what}: ${messageOf(cause)}`, { cause });
     }

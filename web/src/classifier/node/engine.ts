@@ -4,7 +4,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Engine } from '../engine.js';
+import { Engine, type PassedTests } from '../engine.js';
 import type { Environment } from '../environment.js';
 import { DermletError } from '../errors.js';
 import type { Head } from '../head.js';
@@ -71,14 +71,16 @@ export async function loadManifest(model: string): Promise<Manifest> {
  * @param model a model's name, its folder or its manifest.json
  * @param known its manifest, if already read
  * @param head in place of its last layer
+ * @param passed where it says so, the self-test is passed over
  * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED
  */
-export async function loadEngine(model: string, known?: Manifest, head?: Head): Promise<Engine> {
+export async function loadEngine(model: string, known?: Manifest, head?: Head, passed?: PassedTests): Promise<Engine> {
   const base = folderOf(model);
   const manifest = known ?? (await loadManifest(model));
   return Engine.load({
     manifest,
     head,
+    passed,
     backend: 'wasm',
     environment: nodeEnvironment(),
     file: async (entry) => {

@@ -12,4 +12,5 @@ export { openAtlas, startAtlas } from './atlas.js';
 export { Classifier, readModelInfo } from './classifier.js';
 export { isShippedModel } from './engine.js';
 export { assetsFolder } from './files.js';
+export { type ModelFile, modelFiles, sealModel, testPictureOf } from './model-check.js';
 export { readPictureFile } from './picture-file.js';
