@@ -1,6 +1,6 @@
-// npm run classify | evaluate | merge | serve | retrain | atlas | check-model | bench | bench:first | bench:memory | bench:page |
-// bench:serve | screenshots: builds what the tool needs, then runs it. Arguments and exit status pass through; the tool
-// runs in the folder that npm was called from. Progress goes to stderr: stdout is the tool's.
+// npm run classify | evaluate | merge | serve | retrain | atlas | check-model | bench | bench:first | bench:memory |
+// bench:page | bench:serve | screenshots: builds what the tool needs, then runs it. Arguments and exit status pass
+// through; the tool runs in the folder that npm was called from. Progress goes to stderr: stdout is the tool's.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { everything, native, wasm } from './artifacts.mjs';

@@ -59,7 +59,7 @@ export async function testPictureOf(model: string): Promise<string> {
   return join(folderOf(model), selfTest.picture.path);
 }
 
-/** How far outputs may differ between machines: a thousandth, or a ten-thousandth of the greatest where that is more. */
+/** How far outputs may differ between machines: a thousandth, or a ten-thousandth of the greatest if that is more. */
 function toleranceOf(...outputs: (Float32Array | null)[]): number {
   const greatest = outputs.flatMap((values) => [...(values ?? [])]).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
   return Math.max(1e-3, Number((1e-4 * greatest).toPrecision(3)));
