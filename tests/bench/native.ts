@@ -1,6 +1,6 @@
 /**
  * npm run bench -- --native: the C++ core stage by stage with Google Benchmark, on the benchmark's drawn photos, beside
- * libjpeg-turbo (native/stages.cc).
+ * libjpeg-turbo (native/stages_bench.cc).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

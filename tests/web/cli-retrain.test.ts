@@ -1,5 +1,6 @@
 /** `retrain` and `atlas` from outside: folders in, files out, and `classify` with those files. */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   copyFileSync,
@@ -14,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { nameFor } from '../../tools/cli/archive.js';
 import { readHead } from '../../web/src/classifier/head-file.js';
 import { picturePath, root } from './support.js';
 
@@ -119,6 +121,65 @@ test.each<[string, () => string[], RegExp]>([
   expect(err).toMatch(message);
   expect(code).toBeGreaterThan(0);
   expect(out).toBe('');
+});
+
+test('evaluate measures a head by its own categories, as it looks at pictures, and gives no figure of tiers', () => {
+  const out = at('own.head');
+  const rows = ['Red spots/0.jpg,red-spots', 'Red spots/1.jpg,red-spots', 'nv/0.jpg,nv', 'nv/1.jpg,nv'];
+  writeFileSync(at('labels.csv'), ['set,image,label', ...rows.map((row) => `own,${row}`)].join('\n'));
+  const measured = run(
+    ...['evaluate', '--labels', at('labels.csv'), '--images', folder, '--json', at('out.json')],
+    ...['--head', out, '--jobs', '1'],
+  );
+  expect(measured.err).toContain('not calibrated');
+  expect(measured.code).toBe(0);
+  const written = JSON.parse(readFileSync(at('out.json'), 'utf8')) as object;
+  expect(written).toMatchObject({
+    head: { title: 'Clinic A', sha256: createHash('sha256').update(readFileSync(out)).digest('hex') },
+    classes: ['red-spots', 'nv'],
+    options: { crop: 'whole' },
+    counts: { evaluated: 4 },
+    overall: { tiers: { low: { sensitivity: null, specificity: null } } },
+  });
+});
+
+test('an atlas is asked as its cases were looked at, by its own network alone, and a run goes on with no other', () => {
+  const out = at('own.atlas');
+  const answers = at('answers.ndjson');
+  const own = ['classify', at('own', 'nv', '2.jpg'), '--ndjson', '--output', answers];
+  expect(run(...own, '--atlas', out).code).toBe(0);
+  // Without --crop: as the atlas was made, where the same file is the same embedding.
+  const { similar } = JSON.parse(readFileSync(answers, 'utf8')) as { similar: { similarity: number }[] };
+  expect(similar[0]!.similarity).toBeCloseTo(1, 3);
+  const bytes = readFileSync(out);
+  const titled = at('titled.atlas');
+  writeFileSync(titled, Buffer.from(bytes.toString('latin1').replace('"title":"own"', '"title":"one"'), 'latin1'));
+  const other = run(...own, '--resume', '--atlas', titled);
+  expect(other.code).toBe(2);
+  const foreign = at('foreign.atlas');
+  const sha256 = /"sha256":"([0-9a-f]{64})"/.exec(bytes.toString('latin1'))![1]!;
+  writeFileSync(foreign, Buffer.from(bytes.toString('latin1').replace(sha256, 'a'.repeat(64)), 'latin1'));
+  const refused = run('classify', picturePath('spot.jpg'), picturePath('spot.png'), '--atlas', foreign);
+  expect(refused.err).toMatch(/made by another network/);
+  expect(refused.out).toBe('');
+});
+
+test('folders that would be one category, or have a single picture, are told before any is looked at', () => {
+  const put = (archive: string, kind: string, count: number) => {
+    mkdirSync(at(archive, kind), { recursive: true });
+    for (let i = 0; i < count; i++) writeFileSync(at(archive, kind, `${i}.jpg`), `${kind} ${i}`);
+  };
+  put('alike', 'Red spots', 2);
+  put('alike', 'red-spots', 2);
+  expect(run('retrain', '--images', at('alike')).err).toMatch(/‘Red spots’ and ‘red-spots’ would be one category/);
+  put('single', 'a', 2);
+  put('single', 'b', 1);
+  expect(run('retrain', '--images', at('single')).err).toMatch(/‘b’ has a single picture/);
+});
+
+test('names are cut to what the files may hold', () => {
+  expect(nameFor('x'.repeat(200))).toHaveLength(80);
+  expect(nameFor('a\u200fb\u0007')).toBe('ab\\x07');
 });
 
 test('one picture in two categories is a contradiction, and nothing is written', () => {

@@ -387,3 +387,10 @@ describe('what is written', () => {
     });
   });
 });
+
+test('a network or head without tiers has no figures of them', () => {
+  const { tiers, intervals } = allFigures(rows, options).overall;
+  expect(tiers.high).toEqual({ sensitivity: null, specificity: null });
+  expect(tiers.low).toEqual({ sensitivity: null, specificity: null });
+  expect([tiers.malignantLow, tiers.benignHigh, intervals.tierLowSensitivity]).toEqual([null, null, undefined]);
+});

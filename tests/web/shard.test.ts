@@ -212,6 +212,20 @@ describe('evaluate', () => {
     expect([mixed.code, mixed.err]).toEqual([2, expect.stringMatching(/is of another evaluation than/)]);
   });
 
+  test('what only begins as a shard does is refused', async () => {
+    const setup = { counts: { pictures: 0, pairs: 0 } };
+    for (const [index, more] of [
+      {},
+      { shard: { index: 1, count: 1e9 }, setup, pictures: [], pairs: [] },
+      { shard: { index: 1, count: 1 }, setup, pictures: {}, pairs: [] },
+      { shard: { index: 1, count: 1 }, setup: {}, pictures: [], pairs: [] },
+    ].entries()) {
+      writeFileSync(at(`begun-${index}.json`), JSON.stringify({ dermletShard: 1, ...more }));
+      const { code, err } = await run('merge', at(`begun-${index}.json`), '--json', at('refused.json'));
+      expect([code, err]).toEqual([2, expect.stringMatching(/is not what evaluate --shard writes/)]);
+    }
+  });
+
   test('--predictions of a shard is wrong use', async () => {
     const { code, err } = await evaluate('--json', at('x.json'), '--predictions', at('x.csv'), '--shard', '1/4');
     expect([code, err]).toEqual([2, expect.stringMatching(/--predictions is for merge/)]);

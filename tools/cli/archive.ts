@@ -100,6 +100,16 @@ export function classId(name: string): string {
   return id;
 }
 
+/** Characters of a title, a label or a category's name. */
+const LONGEST_NAME = 80;
+
+/**
+ * A name as files of heads and atlases may have it, told before hours of work and not after: what cannot be seen is
+ * written as an escape, marks of direction are left out, and what is too long is cut.
+ */
+export const nameFor = (text: string): string =>
+  [...plain(text).replace(/[\u061c\u200b-\u200f]/gu, '')].slice(0, LONGEST_NAME).join('');
+
 /** For `parseArgs`. */
 export const ARCHIVE_OPTIONS = {
   images: { type: 'string' },
@@ -142,7 +152,7 @@ export function archiveRequest(values: Values, needs: string): ArchiveRequest {
   return {
     images,
     out,
-    title: values.title ?? plain(basename(resolve(images))),
+    title: nameFor(values.title ?? basename(resolve(images))),
     model,
     modality,
     crop,

@@ -3,10 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { startAtlas } from '../../web/src/classifier/node/index.js';
 import { exactPercent, number } from '../../web/src/messages/index.js';
-import { ARCHIVE_OPTIONS, archiveRequest, lookAtAll, readArchive } from './archive.js';
+import { ARCHIVE_OPTIONS, archiveRequest, lookAtAll, nameFor, readArchive } from './archive.js';
 import type { Output } from './classify.js';
 import { modelOf } from './model.js';
-import { plain } from './plain.js';
 import { say } from './say.js';
 import { wrap } from './terminal.js';
 import { EXIT, requireModality, UsageError, unwritable } from './usage.js';
@@ -36,7 +35,7 @@ export async function atlas(args: string[], output: Output): Promise<number> {
     pictures,
     output,
     ({ quality, embedding }, { label, sha256 }) =>
-      quality.usable && embedding ? { embedding, about: { label: plain(label), sha256 } } : undefined,
+      quality.usable && embedding ? { embedding, about: { label: nameFor(label), sha256 } } : undefined,
   );
   for (const { embedding, about } of taken) writer.add(embedding, about);
   if (leftOut > 0) err(`${say('cli.atlas.leftOut', { count: leftOut })}\n`);

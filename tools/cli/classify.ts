@@ -1,6 +1,5 @@
 /** `classify FILE|FOLDER...`, or `classify FILE FILE --lesion`. */
 
-import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import {
   type Atlas,
@@ -266,19 +265,23 @@ async function* withFirst<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<
 
 /** @throws UsageError, OutputError, DermletError when the engine cannot be started */
 export async function classify(args: string[], output: Output): Promise<number> {
-  const request = parse(args);
+  const asked = parse(args);
   const { err } = output;
-  const { model, jobs, seconds, form, format } = request;
+  const { model, jobs, seconds, form, format } = asked;
   const base = await modelOf(model);
-  const head = request.head === undefined ? undefined : await headOf(request.head);
-  const atlas = request.atlas === undefined ? undefined : await atlasOf(request.atlas);
+  const head = asked.head === undefined ? undefined : await headOf(asked.head);
+  const similar = asked.atlas === undefined ? undefined : await atlasOf(asked.atlas, base);
+  const atlas = similar?.atlas;
+  // Cases are like a picture that is looked at as they were. A head's own crop is the engine's default.
+  const request = { ...asked, crop: asked.crop ?? (head || !atlas ? undefined : parseCrop(atlas.manifest.crop)) };
   const info = head ? withHeadsClasses(base, head.head) : base;
   for (const id of request.modalities) if (id !== 'auto') requireModality(info, id);
   const { name, version, sha256 } = info;
   const { lesion, modalities, crop, options } = request;
   const run = runId({
     model: [name, version, sha256],
-    ...(head ? { head: createHash('sha256').update(head.bytes).digest('hex') } : {}),
+    ...(head ? { head: head.sha256 } : {}),
+    ...(similar ? { atlas: similar.sha256 } : {}),
     format,
     lesion,
     modalities,

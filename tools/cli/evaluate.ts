@@ -9,6 +9,7 @@ import type { DermletError, ModelInfo } from '../../web/src/classifier/node/inde
 import { number } from '../../web/src/messages/index.js';
 import type { Output } from './classify.js';
 import { type AnsweredPairs, allFigures, type Part, parsePart, positiveIndex } from './evaluation.js';
+import { headLines, headOf, withHeadsClasses } from './head.js';
 import { chooseRows, distinctRows, type LabelRow, mergeClasses, NEGATIVE_LABELS, readLabels } from './labels.js';
 import { lookingFigures, lookingReport } from './looking.js';
 import { defaultModel, modelOf } from './model.js';
@@ -54,7 +55,8 @@ function parse(args: string[]) {
       part: { type: 'string', multiple: true },
       pairs: { type: 'boolean', default: false },
       'test-time-augmentation': { type: 'boolean', default: false },
-      crop: { type: 'string', default: 'auto' },
+      crop: { type: 'string' },
+      head: { type: 'string' },
       json: { type: 'string' },
       predictions: { type: 'string' },
       jobs: { type: 'string', default: String(DEFAULT_JOBS) },
@@ -64,7 +66,7 @@ function parse(args: string[]) {
     },
   });
   const { labels, images, json } = values;
-  const crop = parseCrop(values.crop);
+  const crop = values.crop === undefined ? undefined : parseCrop(values.crop);
   if (typeof crop === 'object') throw new UsageError(say('cli.error.evaluateCrop'));
   if (!labels || !images || !json) throw new UsageError(say('cli.error.evaluateNeeds'));
   if (values.shard !== undefined && values.predictions !== undefined)
@@ -72,7 +74,7 @@ function parse(args: string[]) {
   return {
     ...values,
     shard: values.shard === undefined ? undefined : parseShard(values.shard),
-    crop,
+    crop: crop as 'auto' | 'whole' | undefined,
     labels,
     images,
     json,
@@ -85,7 +87,11 @@ function parse(args: string[]) {
   };
 }
 
-type Options = ReturnType<typeof parse>;
+/** What was asked for, with what a head says where nothing was. */
+type Options = Omit<ReturnType<typeof parse>, 'crop' | 'head'> & {
+  crop: string;
+  head: Uint8Array<ArrayBuffer> | undefined;
+};
 
 interface Sorted {
   used: LabelRow[];
@@ -259,7 +265,7 @@ async function measure(
   const picture = (i: number) => ({
     ...pathOf(join(options.images, used[i]!.set, used[i]!.image)),
     modality: modalityOf(used[i]!, model, options.modality),
-    crop: options.crop,
+    crop: parseCrop(options.crop),
   });
   const { shard } = options;
   // By group, so that both pictures of a pair are in one shard.
@@ -336,6 +342,8 @@ function checkParts(
 /** All that figures depend on besides the answers; the same for every shard of one evaluation. */
 export interface Setup {
   model: { name: string; version: string; sha256: string; classes: string[] };
+  /** What judged in place of its last layer; the classes are its own. */
+  head?: { title: string; sha256: string };
   options: {
     sets: string[] | null;
     split: string | null;
@@ -365,7 +373,7 @@ export async function requireFiles({ json, predictions }: Files): Promise<void> 
 
 /** Computes, writes and prints the figures of all answers. @returns the exit status */
 async function conclude(
-  { model, options, counts }: Setup,
+  { model, head, options, counts }: Setup,
   work: Work,
   { found, seconds }: Measured,
   jobs: number,
@@ -392,6 +400,7 @@ async function conclude(
   const written = {
     evaluationVersion: 2,
     model: { name, version, sha256 },
+    ...(head ? { head } : {}),
     options: { ...told, positive: positive < 0 ? null : merged.classes[positive]!, jobs },
     classes: merged.classes,
     counts: {
@@ -493,9 +502,12 @@ export function concludeShards(shards: readonly ShardFile[], files: Files, outpu
 
 /** @throws UsageError, DermletError when the engine cannot be started */
 export async function evaluate(args: string[], output: Output): Promise<number> {
-  const options = parse(args);
+  const asked = parse(args);
   const { err } = output;
-  const model = await modelOf(options.model);
+  const base = await modelOf(asked.model);
+  const head = asked.head === undefined ? undefined : await headOf(asked.head);
+  const model = head ? withHeadsClasses(base, head.head) : base;
+  const options = { ...asked, crop: asked.crop ?? head?.head.manifest.crop ?? 'auto', head: head?.bytes };
   const { name, version, sha256 } = model;
   const classes = model.classes.map(({ id }) => id);
   requireModality(model, options.modality);
@@ -517,6 +529,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
   const work = workOf(options, model, used);
   const setup: Setup = {
     model: { name, version, sha256, classes },
+    ...(head ? { head: { title: head.info.title, sha256: head.sha256 } } : {}),
     options: {
       sets: options.set ?? null,
       split: options.split ?? null,
@@ -538,6 +551,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     },
     combined: work.combined ?? null,
   };
+  if (head) err(`${headLines(head.info, output.columns)}\n`);
   const measured = await measure(options, model, work, output);
   const { shard, jobs } = options;
   if (!shard) return conclude(setup, work, measured, jobs, options, output);

@@ -234,7 +234,8 @@ export class Prepared {
     const of = (tier: Tier, kind: (row: Scored) => boolean, inside = true) =>
       share(
         rows.map((row) => inTier(tier)(row) === inside),
-        among((row) => kind(row) && !refused(row)),
+        // A network or head without tiers has none to be right about.
+        among((row) => kind(row) && !refused(row) && row.tier !== 'unknown'),
       );
     return {
       tierHighSensitivity: of('high', KINDS.malignant),

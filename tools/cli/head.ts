@@ -1,4 +1,5 @@
 /** Files of heads on the command line, and what is said of a head. */
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import {
   DermletError,
@@ -19,6 +20,8 @@ export interface HeadFile {
   bytes: Uint8Array<ArrayBuffer>;
   head: Head;
   info: HeadInfo;
+  /** Of the file, hexadecimal. */
+  sha256: string;
 }
 
 /** @throws UsageError, DermletError MODEL_CORRUPT, MODEL_TOO_NEW */
@@ -32,7 +35,8 @@ export async function headOf(path: string): Promise<HeadFile> {
     throw new UsageError(say('cli.error.head', { path, reason: reasonOf(error) }));
   }
   const head = readHead(bytes);
-  return { bytes, head, info: headInfo(head.manifest) };
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { bytes, head, info: headInfo(head.manifest), sha256 };
 }
 
 /** The model with the head's classes. @throws DermletError INVALID_ARGUMENT where it is of another network */

@@ -7,6 +7,7 @@ import { fileSink } from './output.js';
 import { plainJson } from './plain.js';
 import { keyOf, parseLine, readLines } from './resume.js';
 import { say } from './say.js';
+import { isPart } from './shard.js';
 import { EXIT, reasonOf, UsageError } from './usage.js';
 
 function parse(args: string[]) {
@@ -72,8 +73,15 @@ async function readShard(path: string): Promise<ShardFile> {
   } catch (error) {
     throw new UsageError(say('cli.error.unreadable', { path, reason: reasonOf(error) }));
   }
-  if (file?.dermletShard !== 1) throw new UsageError(say('cli.error.noShard', { path }));
-  return file as ShardFile;
+  if (!isShard(file)) throw new UsageError(say('cli.error.noShard', { path }));
+  return file;
+}
+
+/** What putting together goes by; what a shard says of its pictures is our own. */
+function isShard(file: Partial<ShardFile> | null): file is ShardFile {
+  const { dermletShard, shard, setup, pictures, pairs } = file ?? {};
+  const whole = [shard?.index, shard?.count, setup?.counts?.pictures, setup?.counts?.pairs].every(Number.isSafeInteger);
+  return dermletShard === 1 && whole && isPart(shard!) && Array.isArray(pictures) && Array.isArray(pairs);
 }
 
 /** @throws UsageError unless they are all the parts of one evaluation, each once */

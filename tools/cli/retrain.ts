@@ -12,7 +12,7 @@ import {
   type TrainOptions,
 } from '../../web/src/classifier/node/index.js';
 import { exactPercent, number } from '../../web/src/messages/index.js';
-import { ARCHIVE_OPTIONS, type Archive, archiveRequest, classId, lookAtAll, readArchive } from './archive.js';
+import { ARCHIVE_OPTIONS, type Archive, archiveRequest, classId, lookAtAll, nameFor, readArchive } from './archive.js';
 import type { Output } from './classify.js';
 import { headLines } from './head.js';
 import { modelOf } from './model.js';
@@ -44,10 +44,22 @@ function parse(args: string[]) {
 
 /** The list in a file, or the folders' names; what the head's schema says of them is checked with the head. */
 async function classesOf(path: string | undefined, { pictures }: Archive, model: ModelInfo): Promise<Classes> {
-  const names = [...new Set(pictures.map(({ label }) => label))];
+  const counts = new Map<string, number>();
+  for (const { label } of pictures) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const names = [...counts.keys()];
+  const single = names.find((name) => counts.get(name) === 1);
+  if (single !== undefined) throw new UsageError(say('cli.error.fewPictures', { name: single }));
   if (path === undefined) {
     const known = new Map(model.classes.map((each) => [each.id, each]));
-    return names.map((name) => known.get(name) ?? { id: classId(name), name: plain(name), concern: 'moderate' });
+    const folders = new Map<string, string>();
+    return names.map((name) => {
+      const own = known.get(name) ?? { id: classId(name), name: nameFor(name), concern: 'moderate' as const };
+      const other = folders.get(own.id);
+      if (other !== undefined)
+        throw new UsageError(say('cli.error.classTwice', { one: other, other: name, id: own.id }));
+      folders.set(own.id, name);
+      return own;
+    });
   }
   let listed: Classes;
   try {

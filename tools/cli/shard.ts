@@ -15,10 +15,13 @@ export interface Shard {
 /** More than any scheduler starts at once. */
 const MOST = 100_000;
 
+/** Of whole numbers: whether there is such a part. */
+export const isPart = ({ index, count }: Shard): boolean => index >= 1 && index <= count && count <= MOST;
+
 /** @throws UsageError */
 export function parseShard(text: string): Shard {
   const [, index = 0, count = 0] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).map(Number);
-  if (index < 1 || index > count || count > MOST) throw new UsageError(say('cli.error.shard', { text }));
+  if (!isPart({ index, count })) throw new UsageError(say('cli.error.shard', { text }));
   return { index, count };
 }
 

@@ -1,8 +1,10 @@
 /** Similar cases on the command line. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import {
   type Atlas,
   DermletError,
+  type ModelInfo,
   openAtlas,
   type Result,
   type SimilarCase,
@@ -16,14 +18,28 @@ import { reasonOf, UsageError } from './usage.js';
 /** How many stand under an answer. */
 const SHOWN = 5;
 
-/** @throws UsageError, DermletError MODEL_CORRUPT, MODEL_TOO_NEW */
-export async function atlasOf(path: string): Promise<Atlas> {
+export interface AtlasFile {
+  atlas: Atlas;
+  /** Of the file, hexadecimal. */
+  sha256: string;
+}
+
+/**
+ * @param model whose results it will be asked by
+ * @throws UsageError, DermletError MODEL_CORRUPT, MODEL_TOO_NEW, INVALID_ARGUMENT where it is of another network
+ */
+export async function atlasOf(path: string, model: ModelInfo): Promise<AtlasFile> {
+  let bytes: Buffer;
   try {
-    return await openAtlas(new Uint8Array(await readFile(path)));
+    bytes = await readFile(path);
   } catch (error) {
-    if (error instanceof DermletError) throw error;
     throw new UsageError(say('cli.error.atlas', { path, reason: reasonOf(error) }));
   }
+  const atlas = await openAtlas(new Uint8Array(bytes));
+  const { base } = atlas.manifest;
+  if (base.sha256 !== model.sha256)
+    throw new DermletError('INVALID_ARGUMENT', say('cli.error.otherAtlas', { name: base.name, version: base.version }));
+  return { atlas, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 export const similarTo = (atlas: Atlas, result: Result): SimilarCase[] => atlas.nearest(result, SHOWN);

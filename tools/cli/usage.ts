@@ -71,7 +71,7 @@ const synopses = (): string[] =>
       '[--set NAME[,NAME]] [--split NAME] [--modality ID] [--merge FROM:INTO[,FROM:INTO]]',
       '[--part NAME:SET[,SET][:FROM:INTO[,FROM:INTO]]] [--positive ID] [--malignant ID[,ID]]',
       '[--pairs] [--test-time-augmentation] [--crop auto|whole] [--model NAME|FOLDER] [--jobs N]',
-      '[--timeout SECONDS] [--shard i/n]',
+      '[--timeout SECONDS] [--shard i/n] [--head FILE]',
     ],
     [`${call('merge')} FILE... --output OUT.ndjson | --json OUT.json [--predictions OUT.csv]`],
     [
@@ -128,6 +128,7 @@ export function usage(columns: number): string {
     option('positive', say('cli.usage.evaluate.positive')),
     option('malignant', say('cli.usage.evaluate.malignant')),
     option('shard', say('cli.usage.evaluate.shard')),
+    option('head', say('cli.usage.evaluate.head')),
     wrap(say('cli.usage.evaluate.labels'), columns),
     '',
     command('merge', say('cli.usage.merge')),

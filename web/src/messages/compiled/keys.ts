@@ -365,6 +365,7 @@ export interface CliArguments {
   'cli.usage.evaluate.testTimeAugmentation': undefined;
   'cli.usage.evaluate.positive': undefined;
   'cli.usage.evaluate.malignant': undefined;
+  'cli.usage.evaluate.head': undefined;
   'cli.usage.evaluate.shard': undefined;
   'cli.usage.evaluate.labels': undefined;
   'cli.usage.classify.head': undefined;
@@ -462,10 +463,13 @@ export interface CliArguments {
   'cli.error.twoLabels': { file: string; one: string; other: string };
   'cli.error.noList': undefined;
   'cli.error.classes': { path: string; reason: string };
+  'cli.error.classTwice': { one: string; other: string; id: string };
+  'cli.error.fewPictures': { name: string };
   'cli.error.classMissing': { path: string; name: string };
   'cli.error.noHead': undefined;
   'cli.error.head': { path: string; reason: string };
   'cli.error.otherModel': { name: string; version: string };
+  'cli.error.otherAtlas': { name: string; version: string };
   'cli.copied': { folder: string };
   'cli.copied.bundler': { bundler: string; element: string };
   'cli.copied.page': { code: string };
