@@ -7,7 +7,8 @@
  * focuses or drops on the element; `now`: immediately), `whole-page` (accept drops and pastes anywhere on the page),
  * `category-pages` (folder with a page about each category, `<id>.html`; none: no links), `doctor-search` (an https
  * address where to look for a doctor, opened on a tap only; none: no link), `card-pages` (names of the models whose
- * cards are pages in that folder, `card-<name>.html`).
+ * cards are pages in that folder, `card-<name>.html`). In a form: `name`, `required`, `disabled` and `submit-photo`
+ * (`in-form.ts`).
  * Changing `model` or `backend` aborts loading and running work; the photos stay, their results are discarded, and they
  * are classified again. Events, which cross shadow boundaries: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
@@ -42,6 +43,7 @@ import {
 import type { DermletCamera } from './camera/index.js';
 import { pagesIn } from './card.js';
 import { filesIn, holdsFiles } from './dropped.js';
+import { InForm } from './in-form.js';
 import { anyKept } from './kept.js';
 import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
@@ -104,6 +106,8 @@ const answerWords = ({ name, said }: Pick<Photo, 'name' | 'said'>, result: Resul
  * @fires {CustomEvent<DermletErrorDetail>} dermlet-error - Classifying a photo or loading the model failed.
  */
 export class DermletClassifier extends LitElement implements DermletClassifierProperties {
+  static readonly formAssociated = true;
+
   static override styles = [
     tokens,
     base,
@@ -120,6 +124,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         border-radius: 1.5rem;
         /* A ground of its own: the page around may be light where this element is dark. */
         background: var(--paper);
+      }
+      .stack[inert] {
+        opacity: 0.6;
       }
       .dragging {
         outline: 3px dashed var(--accent);
@@ -304,10 +311,21 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   /** An https address where to look for a doctor, offered with each answer and opened on a tap only; empty: none. */
   @property({ attribute: 'doctor-search' }) doctorSearch = '';
 
+  /** In a form: the name under which each answer is sent, as JSON. Empty: nothing is. */
+  @property({ reflect: true }) name = '';
+  /** In a form: whether it can only be sent with an answer. */
+  @property({ type: Boolean, reflect: true }) required = false;
+  /** Whether nothing can be chosen here; a form then sends nothing of it. */
+  @property({ type: Boolean, reflect: true }) disabled = false;
+  /** In a form: the name under which the photos are sent, if the person ticks a box. Empty: that is not asked. */
+  @property({ attribute: 'submit-photo' }) submitPhoto = '';
+
   /** Whether there is at least one photo. Reflected, so that the page can style itself. */
   @property({ type: Boolean, reflect: true }) filled = false;
 
   @state() private session: Session | null = null;
+  /** Whether the element, or a group that it is in, is disabled. */
+  @state() private off = false;
   @state() private dragging = false;
   /** Text for screen readers, and the photo that it is about. */
   @state() private announcement: { text: () => string; photo: number | null } | null = null;
@@ -328,6 +346,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   @state() private spots: DermletSpots | null = null;
 
   readonly #reveal = new Reveal(this);
+  readonly #inForm = new InForm(this);
 
   /** Where drops and pastes are listened for while the element is connected. */
   #target: EventTarget | null = null;
@@ -353,6 +372,45 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     queueMicrotask(() => {
       if (!this.isConnected) this.session?.suspend();
     });
+  }
+
+  /** The form that it is in, wherever that stands: null if none. */
+  get form(): HTMLFormElement | null {
+    return this.#inForm.internals?.form ?? null;
+  }
+
+  get validity(): ValidityState | undefined {
+    return this.#inForm.internals?.validity;
+  }
+
+  /** Why a form with it cannot be sent yet, in the language of the element; empty if it can. */
+  get validationMessage(): string {
+    return this.#inForm.internals?.validationMessage ?? '';
+  }
+
+  /** Whether a form with it can be sent; else fires `invalid`. */
+  checkValidity(): boolean {
+    return this.#inForm.internals?.checkValidity() ?? true;
+  }
+
+  /** As `checkValidity`, and shows the person why not. */
+  reportValidity(): boolean {
+    return this.#inForm.internals?.reportValidity() ?? true;
+  }
+
+  formAssociatedCallback(): void {
+    this.requestUpdate();
+  }
+
+  formDisabledCallback(disabled: boolean): void {
+    this.off = disabled;
+  }
+
+  /** A form that is reset forgets the photos and their answers. What a browser restores of a form never holds any. */
+  formResetCallback(): void {
+    for (const { id } of this.session?.photos ?? []) this.session?.remove(id);
+    this.dropError = null;
+    this.#inForm.part?.reset();
   }
 
   #listenAt(target: EventTarget | null): void {
@@ -387,9 +445,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('model') || changed.has('backend') || changed.has('assetBase')) this.#change();
     if (this.isConnected) {
-      this.#listenAt(this.wholePage ? document : this);
+      this.#listenAt(this.off ? null : this.wholePage ? document : this);
       this.session?.resume();
-      if (this.load === 'now') this.#ensureSession().start();
+      if (this.load === 'now' && !this.off) this.#ensureSession().start();
     }
     const count = this.session?.photos.length ?? 0;
     if (this.filled && count === 0) void this.#lookForKept();
@@ -514,7 +572,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     }
   }
 
-  readonly #startLoading = () => this.#ensureSession().start();
+  readonly #startLoading = () => {
+    if (!this.off) this.#ensureSession().start();
+  };
 
   readonly #backOnline = () => {
     if (this.session?.load.kind === 'failed' && this.session.load.error.code === 'MODEL_UNAVAILABLE')
@@ -567,7 +627,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const session = this.session;
     const photo = session?.selected ?? null;
     const { tag, direction } = language();
-    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}" lang=${tag} dir=${direction}>
+    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}" lang=${tag} dir=${direction}
+      ?inert=${this.off}>
       <p class="visually-hidden" role="status" aria-live="polite">${
         this.announcement ? medical(this.announcement.text) : nothing
       }</p>
@@ -575,7 +636,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       ${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
       ${session ? this.#loadState(session) : nothing}
       ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
-      ${this.#purpose(photo)}
+      ${this.#inForm.part ?? nothing} ${this.#purpose(photo)}
       ${
         session && photo?.state.kind === 'done'
           ? html`<div class="over">${this.#again(session, photo, photo.state.again)}</div>`
@@ -595,6 +656,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     return html`<dermlet-picker
       ?compact=${compact}
       ?dragging=${this.dragging}
+      ?sends=${this.submitPhoto !== '' && this.form !== null}
       @files=${(event: CustomEvent<File[]>) => this.add(event.detail)}
       @camera=${this.#openCamera}
     >${compact ? nothing : html`<slot name="way"></slot>`}</dermlet-picker>`;

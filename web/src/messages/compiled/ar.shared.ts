@@ -428,5 +428,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.libheif": () => "صور HEIC التي لا يستطيع المتصفح فك ترميزها يفكّها libheif، وهو حر بموجب <link>LGPL</link>.",
   "tools.spots": () => "احتفظ بهذا الموضع",
   "kept.open": () => "المواضع المحفوظة على هذا الجهاز",
-  "kept.close": () => "إغلاق المواضع المحفوظة"
+  "kept.close": () => "إغلاق المواضع المحفوظة",
+  "picker.staysUnless": () => "هذه الصفحة وحدها تقرأ الصورة وتعطيها الدرجات وتعرضها. لا تغادر الصورة هذا الجهاز إلا إذا وضعت علامة في المربع الذي يرسلها مع النموذج."
 };

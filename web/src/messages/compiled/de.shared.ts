@@ -428,5 +428,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.libheif": () => "HEIC-Bilder, die der Browser nicht dekodieren kann, dekodiert libheif, das frei unter der <link>LGPL</link> ist.",
   "tools.spots": () => "Diese Stelle behalten",
   "kept.open": () => "Auf diesem Gerät behaltene Stellen",
-  "kept.close": () => "Behaltene Stellen schließen"
+  "kept.close": () => "Behaltene Stellen schließen",
+  "picker.staysUnless": () => "Das Foto wird allein von dieser Seite gelesen, bewertet und gezeigt. Es verlässt dieses Gerät nur, wenn Sie das Kästchen ankreuzen, das es mit dem Formular sendet."
 };

@@ -428,5 +428,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.libheif": () => "Les images HEIC que le navigateur ne peut pas décoder sont décodées par libheif, qui est libre sous la <link>LGPL</link>.",
   "tools.spots": () => "Garder cet endroit",
   "kept.open": () => "Endroits gardés sur cet appareil",
-  "kept.close": () => "Fermer les endroits gardés"
+  "kept.close": () => "Fermer les endroits gardés",
+  "picker.staysUnless": () => "La photo n’est lue, notée et montrée que par cette page. Elle ne quitte cet appareil que si vous cochez la case qui l’envoie avec le formulaire."
 };

@@ -338,6 +338,7 @@ export interface SharedArguments {
   'tools.spots': undefined;
   'kept.open': undefined;
   'kept.close': undefined;
+  'picker.staysUnless': undefined;
 }
 
 export interface CliArguments {
@@ -982,6 +983,20 @@ export interface TrustArguments {
   'trust.weak.small': { side: string; lost: string; count: number };
   'trust.weak.unframed': { share: string; count: number };
   'trust.weak.others': { count: number; unnamed: string };
+}
+
+export interface FormArguments {
+  'form.title': undefined;
+  'form.sends': { receiver: string };
+  'form.noPhoto': undefined;
+  'form.consent': { count: number; receiver: string };
+  'form.consent.note': { receiver: string };
+  'form.preparing': undefined;
+  'form.cannot': undefined;
+  'form.again': undefined;
+  'form.notCarried': undefined;
+  'form.required': undefined;
+  'form.busy': undefined;
 }
 
 export interface DocumentArguments {
