@@ -28,6 +28,7 @@ const source = (path) => join(root, 'web', 'src', path);
 const ENTRIES = {
   index: source('classifier/index.ts'),
   element: source('dermlet.ts'),
+  embed: source('embed/index.ts'),
   handler: source('handler/index.ts'),
   messages: source('messages/index.ts'),
 };
@@ -44,6 +45,7 @@ const NODE_ENTRIES = {
 const EXPORTS = {
   '.': ['index', ENTRIES.index],
   './element': ['element', ENTRIES.element],
+  './embed': ['embed', ENTRIES.embed],
   './handler': ['handler', ENTRIES.handler],
   './messages': ['messages', ENTRIES.messages],
   './node': ['node/index', NODE_ENTRIES.index],

@@ -3,12 +3,12 @@
  *
  * Attributes: `model` (a name from `listModels`, or the address of a model's folder relative to the document; default:
  * the list's default), `asset-base` (folder of the engine's files, relative to the document; default: where this code
- * was served from), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at,
- * focuses or drops on the element; `now`: immediately), `whole-page` (accept drops and pastes anywhere on the page),
- * `category-pages` (folder with a page about each category, `<id>.html`; none: no links), `doctor-search` (an https
- * address where to look for a doctor, opened on a tap only; none: no link), `card-pages` (names of the models whose
- * cards are pages in that folder, `card-<name>.html`). In a form: `name`, `required`, `disabled` and `submit-photo`
- * (`in-form.ts`).
+ * was served from), `backend` (auto | wasm | webgpu), `modality` (of new photos; default: told by each), `load`
+ * (`interest`: downloads start when a person points at, focuses or drops on the element; `now`: immediately),
+ * `whole-page` (accept drops and pastes anywhere on the page), `category-pages` (folder with a page about each
+ * category, `<id>.html`; none: no links), `doctor-search` (an https address where to look for a doctor, opened on a
+ * tap only; none: no link), `card-pages` (names of the models whose cards are pages in that folder,
+ * `card-<name>.html`). In a form: `name`, `required`, `disabled` and `submit-photo` (`in-form.ts`).
  * Changing `model` or `backend` aborts loading and running work; the photos stay, their results are discarded, and they
  * are classified again. Events, which cross shadow boundaries: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
@@ -159,8 +159,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       }
       /* Room for the answer: what follows does not jump when it comes. */
       .answers.coming {
-        min-height: 80vh;
-        min-height: 80svh;
+        min-height: min(80vh, 42rem);
+        min-height: min(80svh, 42rem);
       }
       /* Over the end of what is in view, without a place of its own: nothing moves when it comes and goes. */
       .over {
@@ -291,6 +291,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   @property() backend: BackendChoice = 'auto';
   /** Folder of the engine's files; empty: where Dermlet was served from. */
   @property({ attribute: 'asset-base' }) assetBase = '';
+  /** What kind of picture new photos are, such as `dermoscopy`; empty: told by each picture. A person may change it. */
+  @property() modality = '';
   /** When downloads start: on a person's first interaction with the element, or immediately. */
   @property() load: 'interest' | 'now' = 'interest';
   /** Whether drops and pastes anywhere on the page are accepted. */
@@ -319,6 +321,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   @property({ type: Boolean, reflect: true }) disabled = false;
   /** In a form: the name under which the photos are sent, if the person ticks a box. Empty: that is not asked. */
   @property({ attribute: 'submit-photo' }) submitPhoto = '';
+  /**
+   * In a frame: the origin of the page around, which the frame's page tells each answer at once. The element only says
+   * so.
+   * @internal
+   */
+  @property({ attribute: false }) framedBy = '';
 
   /** Whether there is at least one photo. Reflected, so that the page can style itself. */
   @property({ type: Boolean, reflect: true }) filled = false;
@@ -444,6 +452,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('model') || changed.has('backend') || changed.has('assetBase')) this.#change();
+    if (changed.has('modality')) this.session?.setModality(this.modality || null);
     if (this.isConnected) {
       this.#listenAt(this.off ? null : this.wholePage ? document : this);
       this.session?.resume();
@@ -520,6 +529,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         this.#fire('dermlet-error', { error, name: photo?.name ?? null });
       },
     });
+    session.modality = this.modality || null;
     session.addEventListener('change', () => {
       if (this.session !== session) return;
       this.#announceLoading(session);

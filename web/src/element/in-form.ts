@@ -14,6 +14,8 @@ export interface Control extends LitElement {
   readonly name: string;
   readonly required: boolean;
   readonly submitPhoto: string;
+  /** In a frame: the origin of the page around, which receives each answer at once. Empty: the form's receiver does. */
+  readonly framedBy: string;
   readonly loader: Session | null;
 }
 

@@ -35,6 +35,8 @@ export interface DermletClassifierProperties {
   /** Folder of the engine's files, relative to the document. Empty: where Dermlet was served from. */
   assetBase: string;
   backend: BackendChoice;
+  /** What kind of picture new photos are, such as `dermoscopy`; empty: told by each picture. A person may change it. */
+  modality: string;
   /** `interest`: downloads start when a person points at, focuses or drops on the element; `now`: immediately. */
   load: 'interest' | 'now';
   /** Accept drops and pastes anywhere on the page. */

@@ -113,7 +113,7 @@ export class DermletForm extends LitElement implements FormPart {
     const { form } = this.internals;
     this.#listenTo(form);
     if (!form) return;
-    this.receiver = receiverOf(form, sender);
+    this.receiver = this.control.framedBy || receiverOf(form, sender);
     this.#keepAgreed();
     this.#setValue();
     this.#setValidity();
@@ -246,9 +246,11 @@ export class DermletForm extends LitElement implements FormPart {
     const { receiver } = this;
     const to = receiver === null ? '' : isolated(receiver);
     const asked = receiver !== null && this.control.submitPhoto !== '' && this.#answered.length > 0;
+    const framed = this.control.framedBy !== '';
+    const sends = framed ? say('form.frame.tells', { receiver: to }) : say('form.sends', { receiver: to });
     return html`<section aria-labelledby="title">
-      <h3 id="title">${say('form.title')}</h3>
-      <p>${receiver === null ? say('form.notCarried') : say('form.sends', { receiver: to })}
+      <h3 id="title">${framed ? say('form.frame.title') : say('form.title')}</h3>
+      <p>${receiver === null ? say('form.notCarried') : sends}
         ${receiver === null || this.consent ? nothing : say('form.noPhoto')}</p>
       ${asked ? this.#question(to) : nothing}
       <p role="status">${this.#unwritten.length > 0 ? say('form.preparing') : (this.told?.() ?? nothing)}</p>
@@ -262,7 +264,8 @@ export class DermletForm extends LitElement implements FormPart {
           @change=${this.#ticked} />
         <span>${say('form.consent', { receiver, count: this.#answered.length })}</span>
       </label>
-      <p id="note" class="muted">${say('form.consent.note', { receiver })}</p>
+      <p id="note" class="muted">${this.control.framedBy ? say('form.frame.photo') : nothing}
+        ${say('form.consent.note', { receiver })}</p>
     </div>`;
   }
 }

@@ -15,5 +15,8 @@ export const messages: Partial<Compiled<FormArguments>> = {
   "form.again": () => "Die Fotos oder ihr Empfänger haben sich geändert, nachdem Sie das Kästchen angekreuzt haben. Kreuzen Sie es noch einmal an, wenn Sie sie weiterhin senden möchten.",
   "form.notCarried": () => "Dieses Formular ist nicht dafür gemacht, die Antwort zu tragen: Es wird nichts davon gesendet.",
   "form.required": () => "Wählen Sie ein Foto und warten Sie auf die Antwort.",
-  "form.busy": () => "Ein Foto wird noch angesehen. Warten Sie auf die Antwort oder brechen Sie ab."
+  "form.busy": () => "Ein Foto wird noch angesehen. Warten Sie auf die Antwort oder brechen Sie ab.",
+  "form.frame.title": () => "Was die Seite um diese herum erhält",
+  "form.frame.tells": (d) => d.receiver + " zeigt diese Seite in der eigenen und erhält jede Antwort als Daten, sobald sie da ist: die Scores, den Rat und was vom Foto gemessen wurde.",
+  "form.frame.photo": () => "Die Seite um diese herum kann es nehmen, solange das Kästchen angekreuzt ist."
 };

@@ -15,5 +15,8 @@ export const messages: Compiled<FormArguments> = {
   "form.again": () => "The photos or their receiver changed after you ticked the box. Tick it again if you still want to send them.",
   "form.notCarried": () => "This form is not made to carry the answer: nothing of it is sent.",
   "form.required": () => "Choose a photo and wait for its answer.",
-  "form.busy": () => "A photo is still being looked at. Wait for its answer, or cancel it."
+  "form.busy": () => "A photo is still being looked at. Wait for its answer, or cancel it.",
+  "form.frame.title": () => "What the page around this one receives",
+  "form.frame.tells": (d) => d.receiver + " shows this page inside its own, and receives each answer as data as soon as it is there: the scores, the advice and what was measured of the photo.",
+  "form.frame.photo": () => "The page around this one can take it as long as the box is ticked."
 };

@@ -342,5 +342,5 @@ export const messages: Compiled<SharedArguments> = {
   "tools.spots": () => "Keep and compare",
   "kept.open": () => "Spots kept on this device",
   "kept.close": () => "Close the kept spots",
-  "picker.staysUnless": () => "The photo is read, scored and shown by this page alone. It leaves this device only if you tick the box that sends it with the form."
+  "picker.staysUnless": () => "The photo is read, scored and shown by this page alone. It leaves this device only if you tick the box that sends it."
 };

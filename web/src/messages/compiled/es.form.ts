@@ -15,5 +15,8 @@ export const messages: Partial<Compiled<FormArguments>> = {
   "form.again": () => "Las fotos o su destinatario cambiaron después de marcar la casilla. Márquela otra vez si todavía quiere enviarlas.",
   "form.notCarried": () => "Este formulario no está hecho para llevar la respuesta: no se envía nada de ella.",
   "form.required": () => "Elija una foto y espere su respuesta.",
-  "form.busy": () => "Todavía se está mirando una foto. Espere su respuesta o cancélela."
+  "form.busy": () => "Todavía se está mirando una foto. Espere su respuesta o cancélela.",
+  "form.frame.title": () => "Qué recibe la página que rodea a esta",
+  "form.frame.tells": (d) => d.receiver + " muestra esta página dentro de la suya y recibe cada respuesta como datos en cuanto está lista: las puntuaciones, el consejo y lo que se midió de la foto.",
+  "form.frame.photo": () => "La página que rodea a esta puede tomarla mientras la casilla esté marcada."
 };

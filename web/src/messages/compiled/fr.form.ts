@@ -15,5 +15,8 @@ export const messages: Partial<Compiled<FormArguments>> = {
   "form.again": () => "Les photos ou leur destinataire ont changé après que vous avez coché la case. Cochez-la de nouveau si vous voulez toujours les envoyer.",
   "form.notCarried": () => "Ce formulaire n’est pas fait pour porter la réponse : rien n’en est envoyé.",
   "form.required": () => "Choisissez une photo et attendez sa réponse.",
-  "form.busy": () => "Une photo est encore en cours d’examen. Attendez sa réponse ou annulez."
+  "form.busy": () => "Une photo est encore en cours d’examen. Attendez sa réponse ou annulez.",
+  "form.frame.title": () => "Ce que reçoit la page autour de celle-ci",
+  "form.frame.tells": (d) => d.receiver + " montre cette page dans la sienne et reçoit chaque réponse sous forme de données dès qu’elle est là : les scores, le conseil et ce qui a été mesuré de la photo.",
+  "form.frame.photo": () => "La page autour de celle-ci peut la prendre tant que la case est cochée."
 };

@@ -429,5 +429,8 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "tools.spots": () => "Garder cet endroit",
   "kept.open": () => "Endroits gardés sur cet appareil",
   "kept.close": () => "Fermer les endroits gardés",
-  "picker.staysUnless": () => "La photo n’est lue, notée et montrée que par cette page. Elle ne quitte cet appareil que si vous cochez la case qui l’envoie avec le formulaire."
+  "picker.staysUnless": () => "La photo n’est lue, notée et montrée que par cette page. Elle ne quitte cet appareil que si vous cochez la case qui l’envoie.",
+  "document.alone.title": () => "Cette page est faite pour les pages d’autres sites.",
+  "document.alone.text": () => "Un site que le propriétaire de celui-ci a nommé peut la montrer dans une de ses pages. Seule, elle ne fait rien.",
+  "document.alone.open": () => "Ouvrir la page qui fonctionne seule"
 };

@@ -997,6 +997,9 @@ export interface FormArguments {
   'form.notCarried': undefined;
   'form.required': undefined;
   'form.busy': undefined;
+  'form.frame.title': undefined;
+  'form.frame.tells': { receiver: string };
+  'form.frame.photo': undefined;
 }
 
 export interface DocumentArguments {
@@ -1069,6 +1072,9 @@ export interface DocumentArguments {
   'document.licences.weights': undefined;
   'document.licences.all': undefined;
   'document.licences.libheif': undefined;
+  'document.alone.title': undefined;
+  'document.alone.text': undefined;
+  'document.alone.open': undefined;
 }
 
 export interface ShippedArguments {
