@@ -100,12 +100,38 @@ const answerWords = ({ name, said }: Pick<Photo, 'name' | 'said'>, result: Resul
  * @csspart region - What the network saw of the photo.
  * @csspart crop-frame - The frame, while a person moves it.
  * @csspart scores - The card of the categories' scores.
+ * @cssprop --paper - The ground of the element.
+ * @cssprop --card - The ground of cards, fields and buttons.
+ * @cssprop --ink - Text.
+ * @cssprop --muted - Text of less weight.
+ * @cssprop --line - Lines between things.
+ * @cssprop --edge - The edge of what can be pressed or filled in.
+ * @cssprop --accent - Links, the main button, what is chosen.
+ * @cssprop --accent-hover - The main button under the pointer.
+ * @cssprop --on-accent - Text on the main button.
+ * @cssprop --accent-soft - A ground for what is chosen or under the pointer.
+ * @cssprop --bar - The bar of a possible category.
+ * @cssprop --bar-rest - The bars of the others.
+ * @cssprop --track - The ground of bars.
+ * @cssprop --high - Text of the tier `high`.
+ * @cssprop --high-soft - Its ground.
+ * @cssprop --moderate - Text of the tier `moderate`.
+ * @cssprop --moderate-soft - Its ground.
+ * @cssprop --low - Text of the tier `low`.
+ * @cssprop --low-soft - Its ground.
+ * @cssprop --unknown - Text where there is no tier.
+ * @cssprop --unknown-soft - Its ground.
+ * @cssprop --shade-near - The shadow close to a card.
+ * @cssprop --shade-far - The shadow farther from it.
+ * @cssprop --serif - Letters of headings and of the answer.
+ * @cssprop --sans - All other letters.
  * @slot way - Another way to a photo, beside the buttons that choose or take one while there is none.
  * @fires {CustomEvent<DermletReadyDetail>} dermlet-ready - The model can be used.
  * @fires {CustomEvent<DermletResultDetail>} dermlet-result - A photo was classified.
  * @fires {CustomEvent<DermletErrorDetail>} dermlet-error - Classifying a photo or loading the model failed.
  */
 export class DermletClassifier extends LitElement implements DermletClassifierProperties {
+  /** @internal */
   static readonly formAssociated = true;
 
   static override styles = [
@@ -387,6 +413,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     return this.#inForm.internals?.form ?? null;
   }
 
+  /** What keeps a form with it from being sent; undefined in browsers that know no such elements. */
   get validity(): ValidityState | undefined {
     return this.#inForm.internals?.validity;
   }
@@ -406,15 +433,20 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     return this.#inForm.internals?.reportValidity() ?? true;
   }
 
+  /** @internal */
   formAssociatedCallback(): void {
     this.requestUpdate();
   }
 
+  /** @internal */
   formDisabledCallback(disabled: boolean): void {
     this.off = disabled;
   }
 
-  /** A form that is reset forgets the photos and their answers. What a browser restores of a form never holds any. */
+  /**
+   * A form that is reset forgets the photos and their answers. What a browser restores of a form never holds any.
+   * @internal
+   */
   formResetCallback(): void {
     for (const { id } of this.session?.photos ?? []) this.session?.remove(id);
     this.dropError = null;
@@ -841,13 +873,19 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     </div>`;
   }
 
-  /** The answer that is looked at. */
+  /**
+   * The answer that is looked at.
+   * @internal
+   */
   get subject(): Subject | null {
     const photo = this.session?.selected;
     return this.session && photo?.state.kind === 'done' ? this.#subject(this.session, photo, photo.state.result) : null;
   }
 
-  /** Null until something is first to be loaded. */
+  /**
+   * Null until something is first to be loaded.
+   * @internal
+   */
   get loader(): Session | null {
     return this.session;
   }
