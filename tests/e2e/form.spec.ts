@@ -132,7 +132,7 @@ test('without a photo and not required, a form goes without; disabled likewise',
   await choose(page, 'a.jpg');
   await answered(page);
   await page.locator('dermlet-classifier').evaluate((there: Classifier) => (there.disabled = true));
-  await expect(page.locator('dermlet-classifier .stack')).toHaveAttribute('inert');
+  await expect(page.locator('dermlet-classifier .stack .stack')).toHaveAttribute('inert');
   await send(page);
   expect([...(await portal.fields(portal.sent[1]!)).keys()]).toEqual(['note']);
 });

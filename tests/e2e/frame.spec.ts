@@ -124,7 +124,8 @@ test('a portal that is named gets the answer, as data, and no photo', async ({ p
 test('the photo is handed over only if it is asked for and the box is ticked', async ({ page, portal, site }) => {
   await show(page, portal, site, { photo: true, required: true });
   expect(await ready(page)).toBe('ready');
-  expect(await collect(page)).toBe('INCOMPLETE: Choose a photo and wait for its answer.');
+  // `One moment` until the part that a form needs has come.
+  await expect.poll(() => collect(page)).toBe('INCOMPLETE: Choose a photo and wait for its answer.');
   const frame = shown(page);
   await choose(frame);
   expect(await collect(page)).toMatch(/^INCOMPLETE: A photo is still being looked at/);

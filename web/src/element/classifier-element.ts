@@ -151,7 +151,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         /* A ground of its own: the page around may be light where this element is dark. */
         background: var(--paper);
       }
-      .stack[inert] {
+      /* Nothing to press, but an answer is still read. */
+      :host(:not([filled])) .stack[inert] {
         opacity: 0.6;
       }
       .dragging {
@@ -669,15 +670,16 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const session = this.session;
     const photo = session?.selected ?? null;
     const { tag, direction } = language();
-    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}" lang=${tag} dir=${direction}
-      ?inert=${this.off}>
+    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}" lang=${tag} dir=${direction}>
       <p class="visually-hidden" role="status" aria-live="polite">${
         this.announcement ? medical(this.announcement.text) : nothing
       }</p>
-      ${session && photo ? this.#top(session) : html`${this.#picker(false)}${this.#keptSpots()}`}
-      ${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
-      ${session ? this.#loadState(session) : nothing}
-      ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
+      <div class="stack" ?inert=${this.off}>
+        ${session && photo ? this.#top(session) : html`${this.#picker(false)}${this.#keptSpots()}`}
+        ${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
+        ${session ? this.#loadState(session) : nothing}
+        ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
+      </div>
       ${this.#inForm.part ?? nothing} ${this.#purpose(photo)}
       ${
         session && photo?.state.kind === 'done'
