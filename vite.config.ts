@@ -1,4 +1,7 @@
-/** The static site: `dist/index.html` and the stable embed entry `dist/dermlet.js`, both with relative addresses. */
+/**
+ * The static site: `dist/index.html`, `dist/embed.html` for frames, and the stable entries `dist/dermlet.js` (the
+ * element) and `dist/embed.js` (the client of such a frame), all with relative addresses.
+ */
 import { fileURLToPath } from 'node:url';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 import { withWords } from './tools/build/messages.mjs';
@@ -33,7 +36,9 @@ const workerAhead: Plugin = {
   name: 'dermlet-worker-ahead',
   transformIndexHtml: {
     order: 'post',
-    handler: (_, { bundle }) => {
+    handler: (_, { bundle, path }) => {
+      // In a frame nothing is fetched before somebody is interested.
+      if (path !== '/index.html') return [];
       const worker = Object.keys(bundle ?? {}).find((name) => /^assets\/worker-.*\.js$/.test(name));
       if (worker === undefined) throw new Error('the worker is in no chunk');
       return [
@@ -69,6 +74,9 @@ function elementChunk(id: string, modules: Modules): string | null {
   return needed.has(id) ? 'element' : null;
 }
 
+/** What others import by name. */
+const ENTRIES: ReadonlySet<string> = new Set(['dermlet', 'embed']);
+
 export default defineConfig({
   define: { __DERMLET_ENGINE_FILES__: JSON.stringify(await engineFiles({ compress: true })) },
   root: at('web'),
@@ -86,11 +94,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rollupOptions: {
-      input: { index: at('web/index.html'), dermlet: at('web/src/dermlet.ts') },
-      // `dermlet.js` is imported by others: its exports stay.
+      input: {
+        index: at('web/index.html'),
+        frame: at('web/embed.html'),
+        dermlet: at('web/src/dermlet.ts'),
+        embed: at('web/src/embed/index.ts'),
+      },
+      // `dermlet.js` and `embed.js` are imported by others: their exports stay.
       preserveEntrySignatures: 'exports-only',
       output: {
-        entryFileNames: (chunk) => (chunk.name === 'dermlet' ? 'dermlet.js' : 'assets/[name]-[hash].js'),
+        entryFileNames: (chunk) => (ENTRIES.has(chunk.name) ? '[name].js' : 'assets/[name]-[hash].js'),
         chunkFileNames: 'assets/[name]-[hash].js',
         assetFileNames: 'assets/[name]-[hash][extname]',
         codeSplitting: { groups: [{ name: elementChunk }] },

@@ -1,9 +1,10 @@
 // npm run generate: writes contract.json, documents.json and colours.json out in every language that needs them,
-// compiles the message catalogues, and writes the rows of the threat model into its document and what was measured of
-// the models' weaknesses into a script.
+// compiles the message catalogues, and writes the rows of the threat model and the element's description into their
+// documents and what was measured of the models' weaknesses into a script.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ELEMENT_DOCUMENT, elementText } from '../tools/build/elements.mjs';
 import { COMPILED, compiledMessages, missingMessages } from '../tools/build/messages.mjs';
 import { DOCUMENT, documentText } from '../tools/build/threats.mjs';
 import { MEASURED, measuredScript } from '../tools/build/weaknesses.mjs';
@@ -42,6 +43,7 @@ export function generated(contract = readContract(), documents = readDocuments()
     'web/src/page/colours.css': colourSheet(readLooks()),
     ...compiledMessages(),
     [DOCUMENT]: documentText(),
+    [ELEMENT_DOCUMENT]: elementText(),
     [MEASURED]: measuredScript(),
   };
 }

@@ -173,7 +173,7 @@ describe('in Node', () => {
   test('every entry can be imported where there is no document', async () => {
     assert.equal(
       await call(folder, 'node', 'server.mjs'),
-      '["function","function","function","function","function"] true\n',
+      '["function","function","function","function","function","function"] true\n',
     );
   });
 
@@ -197,10 +197,15 @@ describe('in Node', () => {
       'backend',
       'card-pages',
       'category-pages',
+      'disabled',
       'doctor-search',
       'filled',
       'load',
+      'modality',
       'model',
+      'name',
+      'required',
+      'submit-photo',
       'whole-page',
     ]);
     assert.deepEqual(names(events), ['dermlet-ready', 'dermlet-result', 'dermlet-error']);

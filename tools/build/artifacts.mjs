@@ -334,6 +334,7 @@ export async function npmPackage() {
       'README.md',
       'LICENSE',
       'tools/build/package.mjs',
+      'tools/build/elements.mjs',
       'tools/build/sbom.mjs',
       'tools/build/licences',
       'tools/build/licences.mjs',

@@ -29,6 +29,8 @@ const RULES = [
   ['web/src/element/crop/new.ts', '../../messages/index.js', '../../classifier/models.js'],
   ['web/src/element/crop/new.ts', '../html.js#html', 'lit#html'],
   ['web/src/page/new.ts', '../element/index.js', '../element/styles.js'],
+  ['web/src/page/new.ts', '../embed/index.js', '../embed/protocol.js'],
+  ['web/src/embed/new.ts', '../dermlet.js', '../element/index.js'],
   ['web/src/page/new.ts', '../element/index.js#html', 'lit#html'],
   ['web/src/page/new.ts', '../handler/index.js', '../handler/projections.js'],
   ['web/src/page/new.ts', '../classifier/index.js', '../classifier/inner.js'],

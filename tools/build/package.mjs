@@ -11,6 +11,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { elementsManifest } from './elements.mjs';
 import { filesUnder } from './fingerprint.mjs';
 import { recorder, writeLicences } from './licences.mjs';
 import { copyEngine, copyLibheif, copyModels, engineFiles, requireInputs } from './parts.mjs';
@@ -28,6 +29,7 @@ const source = (path) => join(root, 'web', 'src', path);
 const ENTRIES = {
   index: source('classifier/index.ts'),
   element: source('dermlet.ts'),
+  embed: source('embed/index.ts'),
   handler: source('handler/index.ts'),
   messages: source('messages/index.ts'),
 };
@@ -44,6 +46,7 @@ const NODE_ENTRIES = {
 const EXPORTS = {
   '.': ['index', ENTRIES.index],
   './element': ['element', ENTRIES.element],
+  './embed': ['embed', ENTRIES.embed],
   './handler': ['handler', ENTRIES.handler],
   './messages': ['messages', ENTRIES.messages],
   './node': ['node/index', NODE_ENTRIES.index],
@@ -226,38 +229,9 @@ async function types() {
   }
 }
 
-/**
- * The parts of custom-elements.json that are used.
- * @typedef {{ name: string, privacy?: string }} Member
- * @typedef {{ events: { name: string }[], members?: Member[], superclass?: unknown }} Declaration
- * @typedef {{ declaration: { module: string } }} Export
- * @typedef {{ path: string, declarations: Declaration[], exports: Export[] }} ElementModule
- * @typedef {{ modules: ElementModule[] }} ElementsManifest
- */
-
 /** The element's description for editors and documentation (custom-elements.json, schema 1). */
-async function elementsManifest() {
-  const folder = relative(root, join(root, '.cache', 'elements'));
-  await run(
-    localBin('cem'),
-    ['analyze', '--litelement', '--quiet', '--globs', 'web/src/element/classifier-element.ts', '--outdir', folder],
-    { log: 'package-elements' },
-  );
-  /** @type {ElementsManifest} */
-  const manifest = JSON.parse(await readFile(join(root, folder, 'custom-elements.json'), 'utf8'));
-  /** @param {Member} member */
-  const hidden = ({ privacy, name }) => privacy === 'private' || name.startsWith('#') || /^_|^styles$/.test(name);
-  for (const module of manifest.modules) {
-    module.path = 'dist/element.js';
-    for (const declaration of module.declarations) {
-      declaration.events = declaration.events.filter(({ name }) => name.startsWith('dermlet-'));
-      if (declaration.members) declaration.members = declaration.members.filter((member) => !hidden(member));
-      delete declaration.superclass;
-    }
-    for (const entry of module.exports) entry.declaration.module = module.path;
-  }
-  await writeFile(join(out, 'custom-elements.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-}
+const elementsFile = () =>
+  writeFile(join(out, 'custom-elements.json'), `${JSON.stringify(elementsManifest(), null, 2)}\n`);
 
 async function description() {
   const { name, version, description, license, engines } = JSON.parse(
@@ -308,7 +282,7 @@ await main(async () => {
   await copyModels(dist);
   await code();
   await types();
-  await elementsManifest();
+  await elementsFile();
   await description();
   await licences();
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { filesUnder } from './fingerprint.mjs';
 import { siteDir } from './serve.mjs';
 import { root } from './steps.mjs';
@@ -174,6 +175,23 @@ describe('dist', () => {
     }
     assert.doesNotMatch(policy, /'unsafe-(eval|inline)'|https?:|\*/);
     assert.doesNotMatch(page, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/i);
+  });
+
+  test('has a page for frames under the same policy, which names nobody until the owner does', () => {
+    const framed = text('embed.html');
+    const policyOf = (/** @type {string} */ html) => /Content-Security-Policy"\s+content="([^"]*)"/.exec(html)?.[1];
+    assert.equal(policyOf(framed), policyOf(page)?.replace("manifest-src 'self'; ", ''));
+    assert.doesNotMatch(framed, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|rel="preload"/i);
+    assert.deepEqual(JSON.parse(text('embed.json')), { embedVersion: 1, origins: [] });
+  });
+
+  test('has a client of such a frame of at most 2 KB gzipped, which needs no other file', (t) => {
+    const client = readFileSync(join(siteDir, 'embed.js'));
+    const { length } = gzipSync(client, { level: 9 });
+    t.diagnostic(`${length} bytes`);
+    assert.ok(length <= 2048, `${length} bytes`);
+    assert.doesNotMatch(client.toString(), /\bimport\b/);
+    assert.match(client.toString(), /as createFrame/);
   });
 
   test('calls no other host in its scripts', () => {

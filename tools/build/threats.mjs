@@ -41,6 +41,45 @@ export const ACTORS = [
         open: 'A page that embeds the element (dermlet.js) sees all that it sees: the element is part of that page.',
       },
       {
+        id: 'embed-stranger',
+        may: 'show embed.html, the page for frames, also around a portal that may, or speak to it from beside',
+        holds:
+          'It starts only where every page around it is of an origin in `embed.json`, and answers only the one ' +
+          'directly around it, once, through a port that came with its first message.',
+        where: ['web/src/page/embed.ts', 'web/src/page/embed-messages.ts', 'web/src/page/framed.ts'],
+        tests: {
+          'tests/e2e/frame.spec.ts': [
+            'a stranger ${what} gets nothing, and the frame takes no photo',
+            'a portal that is named cannot lend its frame to a stranger around it',
+            'malformed messages and other versions are refused; nothing of them is taken',
+            'a frame whose page went elsewhere is told nothing',
+          ],
+          'tests/web/embed-messages.test.ts': [],
+        },
+        open: 'A portal that is named can lay things over the frame: name only those that may have the answers.',
+      },
+      {
+        id: 'embed-photo',
+        may: 'ask for the photo, as a portal that embeds the element in a form or shows embed.html',
+        holds:
+          'A box, not ticked at first, names the receiver. It holds for the photos that were there and that receiver ' +
+          'alone. What is sent is encoded anew: no EXIF, no place, no name of a file. No answer goes by GET.',
+        where: ['web/src/element/form', 'web/src/element/in-form.ts'],
+        tests: {
+          'tests/e2e/form.spec.ts': [
+            'the answer travels with the form, the photo does not',
+            'with consent the photo goes too, without what its file held, under another name',
+            'consent is about these photos and this receiver, and no others',
+            'nothing of an answer is put into an address',
+            'a reset forgets photos, answers and consent; going back restores none',
+          ],
+          'tests/e2e/frame.spec.ts': ['the photo is handed over only if it is asked for and the box is ticked'],
+        },
+        open:
+          'The element is part of the page that embeds it, which can read the file itself and tick the box: only the ' +
+          'frame keeps the photo from a page that does not do as it says.',
+      },
+      {
         id: 'words-of-an-address',
         may: 'link to the page with a text of its own in the address',
         holds: 'What the address says of a model is shown nowhere, and is taken only where the site has such a model.',

@@ -13,6 +13,7 @@ export type {
   DermletClassifierEvents,
   DermletClassifierProperties,
   DermletErrorDetail,
+  DermletFormDocument,
   DermletReadyDetail,
   DermletResultDetail,
 } from './element/index.js';

@@ -3,11 +3,12 @@
  *
  * Attributes: `model` (a name from `listModels`, or the address of a model's folder relative to the document; default:
  * the list's default), `asset-base` (folder of the engine's files, relative to the document; default: where this code
- * was served from), `backend` (auto | wasm | webgpu), `load` (`interest`: downloads start when a person points at,
- * focuses or drops on the element; `now`: immediately), `whole-page` (accept drops and pastes anywhere on the page),
- * `category-pages` (folder with a page about each category, `<id>.html`; none: no links), `doctor-search` (an https
- * address where to look for a doctor, opened on a tap only; none: no link), `card-pages` (names of the models whose
- * cards are pages in that folder, `card-<name>.html`).
+ * was served from), `backend` (auto | wasm | webgpu), `modality` (of new photos; default: told by each), `load`
+ * (`interest`: downloads start when a person points at, focuses or drops on the element; `now`: immediately),
+ * `whole-page` (accept drops and pastes anywhere on the page), `category-pages` (folder with a page about each
+ * category, `<id>.html`; none: no links), `doctor-search` (an https address where to look for a doctor, opened on a
+ * tap only; none: no link), `card-pages` (names of the models whose cards are pages in that folder,
+ * `card-<name>.html`). In a form: `name`, `required`, `disabled` and `submit-photo` (`in-form.ts`).
  * Changing `model` or `backend` aborts loading and running work; the photos stay, their results are discarded, and they
  * are classified again. Events, which cross shadow boundaries: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
  */
@@ -42,6 +43,7 @@ import {
 import type { DermletCamera } from './camera/index.js';
 import { pagesIn } from './card.js';
 import { filesIn, holdsFiles } from './dropped.js';
+import { InForm } from './in-form.js';
 import { anyKept } from './kept.js';
 import { medical } from './medical.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
@@ -98,12 +100,40 @@ const answerWords = ({ name, said }: Pick<Photo, 'name' | 'said'>, result: Resul
  * @csspart region - What the network saw of the photo.
  * @csspart crop-frame - The frame, while a person moves it.
  * @csspart scores - The card of the categories' scores.
+ * @cssprop --paper - The ground of the element.
+ * @cssprop --card - The ground of cards, fields and buttons.
+ * @cssprop --ink - Text.
+ * @cssprop --muted - Text of less weight.
+ * @cssprop --line - Lines between things.
+ * @cssprop --edge - The edge of what can be pressed or filled in.
+ * @cssprop --accent - Links, the main button, what is chosen.
+ * @cssprop --accent-hover - The main button under the pointer.
+ * @cssprop --on-accent - Text on the main button.
+ * @cssprop --accent-soft - A ground for what is chosen or under the pointer.
+ * @cssprop --bar - The bar of a possible category.
+ * @cssprop --bar-rest - The bars of the others.
+ * @cssprop --track - The ground of bars.
+ * @cssprop --high - Text of the tier `high`.
+ * @cssprop --high-soft - Its ground.
+ * @cssprop --moderate - Text of the tier `moderate`.
+ * @cssprop --moderate-soft - Its ground.
+ * @cssprop --low - Text of the tier `low`.
+ * @cssprop --low-soft - Its ground.
+ * @cssprop --unknown - Text where there is no tier.
+ * @cssprop --unknown-soft - Its ground.
+ * @cssprop --shade-near - The shadow close to a card.
+ * @cssprop --shade-far - The shadow farther from it.
+ * @cssprop --serif - Letters of headings and of the answer.
+ * @cssprop --sans - All other letters.
  * @slot way - Another way to a photo, beside the buttons that choose or take one while there is none.
  * @fires {CustomEvent<DermletReadyDetail>} dermlet-ready - The model can be used.
  * @fires {CustomEvent<DermletResultDetail>} dermlet-result - A photo was classified.
  * @fires {CustomEvent<DermletErrorDetail>} dermlet-error - Classifying a photo or loading the model failed.
  */
 export class DermletClassifier extends LitElement implements DermletClassifierProperties {
+  /** @internal */
+  static readonly formAssociated = true;
+
   static override styles = [
     tokens,
     base,
@@ -120,6 +150,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         border-radius: 1.5rem;
         /* A ground of its own: the page around may be light where this element is dark. */
         background: var(--paper);
+      }
+      /* Nothing to press, but an answer is still read. */
+      :host(:not([filled])) .stack[inert] {
+        opacity: 0.6;
       }
       .dragging {
         outline: 3px dashed var(--accent);
@@ -152,8 +186,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       }
       /* Room for the answer: what follows does not jump when it comes. */
       .answers.coming {
-        min-height: 80vh;
-        min-height: 80svh;
+        min-height: min(80vh, 42rem);
+        min-height: min(80svh, 42rem);
       }
       /* Over the end of what is in view, without a place of its own: nothing moves when it comes and goes. */
       .over {
@@ -284,6 +318,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   @property() backend: BackendChoice = 'auto';
   /** Folder of the engine's files; empty: where Dermlet was served from. */
   @property({ attribute: 'asset-base' }) assetBase = '';
+  /** What kind of picture new photos are, such as `dermoscopy`; empty: told by each picture. A person may change it. */
+  @property() modality = '';
   /** When downloads start: on a person's first interaction with the element, or immediately. */
   @property() load: 'interest' | 'now' = 'interest';
   /** Whether drops and pastes anywhere on the page are accepted. */
@@ -304,10 +340,27 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   /** An https address where to look for a doctor, offered with each answer and opened on a tap only; empty: none. */
   @property({ attribute: 'doctor-search' }) doctorSearch = '';
 
+  /** In a form: the name under which each answer is sent, as JSON. Empty: nothing is. */
+  @property({ reflect: true }) name = '';
+  /** In a form: whether it can only be sent with an answer. */
+  @property({ type: Boolean, reflect: true }) required = false;
+  /** Whether nothing can be chosen here; a form then sends nothing of it. */
+  @property({ type: Boolean, reflect: true }) disabled = false;
+  /** In a form: the name under which the photos are sent, if the person ticks a box. Empty: that is not asked. */
+  @property({ attribute: 'submit-photo' }) submitPhoto = '';
+  /**
+   * In a frame: the origin of the page around, which the frame's page tells each answer at once. The element only says
+   * so.
+   * @internal
+   */
+  @property({ attribute: false }) framedBy = '';
+
   /** Whether there is at least one photo. Reflected, so that the page can style itself. */
   @property({ type: Boolean, reflect: true }) filled = false;
 
   @state() private session: Session | null = null;
+  /** Whether the element, or a group that it is in, is disabled. */
+  @state() private off = false;
   @state() private dragging = false;
   /** Text for screen readers, and the photo that it is about. */
   @state() private announcement: { text: () => string; photo: number | null } | null = null;
@@ -328,6 +381,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   @state() private spots: DermletSpots | null = null;
 
   readonly #reveal = new Reveal(this);
+  readonly #inForm = new InForm(this);
 
   /** Where drops and pastes are listened for while the element is connected. */
   #target: EventTarget | null = null;
@@ -353,6 +407,51 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     queueMicrotask(() => {
       if (!this.isConnected) this.session?.suspend();
     });
+  }
+
+  /** The form that it is in, wherever that stands: null if none. */
+  get form(): HTMLFormElement | null {
+    return this.#inForm.internals?.form ?? null;
+  }
+
+  /** What keeps a form with it from being sent; undefined in browsers that know no such elements. */
+  get validity(): ValidityState | undefined {
+    return this.#inForm.internals?.validity;
+  }
+
+  /** Why a form with it cannot be sent yet, in the language of the element; empty if it can. */
+  get validationMessage(): string {
+    return this.#inForm.internals?.validationMessage ?? '';
+  }
+
+  /** Whether a form with it can be sent; else fires `invalid`. */
+  checkValidity(): boolean {
+    return this.#inForm.internals?.checkValidity() ?? true;
+  }
+
+  /** As `checkValidity`, and shows the person why not. */
+  reportValidity(): boolean {
+    return this.#inForm.internals?.reportValidity() ?? true;
+  }
+
+  /** @internal */
+  formAssociatedCallback(): void {
+    this.requestUpdate();
+  }
+
+  /** @internal */
+  formDisabledCallback(disabled: boolean): void {
+    this.off = disabled;
+  }
+
+  /**
+   * A form that is reset forgets the photos and their answers. What a browser restores of a form never holds any.
+   * @internal
+   */
+  formResetCallback(): void {
+    for (const { id } of this.session?.photos ?? []) this.session?.remove(id);
+    this.dropError = null;
+    this.#inForm.part?.reset();
   }
 
   #listenAt(target: EventTarget | null): void {
@@ -386,10 +485,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('model') || changed.has('backend') || changed.has('assetBase')) this.#change();
+    if (changed.has('modality')) this.session?.setModality(this.modality || null);
     if (this.isConnected) {
-      this.#listenAt(this.wholePage ? document : this);
+      this.#listenAt(this.off ? null : this.wholePage ? document : this);
       this.session?.resume();
-      if (this.load === 'now') this.#ensureSession().start();
+      if (this.load === 'now' && !this.off) this.#ensureSession().start();
     }
     const count = this.session?.photos.length ?? 0;
     if (this.filled && count === 0) void this.#lookForKept();
@@ -462,6 +562,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         this.#fire('dermlet-error', { error, name: photo?.name ?? null });
       },
     });
+    session.modality = this.modality || null;
     session.addEventListener('change', () => {
       if (this.session !== session) return;
       this.#announceLoading(session);
@@ -514,7 +615,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     }
   }
 
-  readonly #startLoading = () => this.#ensureSession().start();
+  readonly #startLoading = () => {
+    if (!this.off) this.#ensureSession().start();
+  };
 
   readonly #backOnline = () => {
     if (this.session?.load.kind === 'failed' && this.session.load.error.code === 'MODEL_UNAVAILABLE')
@@ -571,11 +674,13 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       <p class="visually-hidden" role="status" aria-live="polite">${
         this.announcement ? medical(this.announcement.text) : nothing
       }</p>
-      ${session && photo ? this.#top(session) : html`${this.#picker(false)}${this.#keptSpots()}`}
-      ${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
-      ${session ? this.#loadState(session) : nothing}
-      ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
-      ${this.#purpose(photo)}
+      <div class="stack" ?inert=${this.off}>
+        ${session && photo ? this.#top(session) : html`${this.#picker(false)}${this.#keptSpots()}`}
+        ${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
+        ${session ? this.#loadState(session) : nothing}
+        ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
+      </div>
+      ${this.#inForm.part ?? nothing} ${this.#purpose(photo)}
       ${
         session && photo?.state.kind === 'done'
           ? html`<div class="over">${this.#again(session, photo, photo.state.again)}</div>`
@@ -595,6 +700,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     return html`<dermlet-picker
       ?compact=${compact}
       ?dragging=${this.dragging}
+      ?sends=${this.submitPhoto !== '' && this.form !== null}
       @files=${(event: CustomEvent<File[]>) => this.add(event.detail)}
       @camera=${this.#openCamera}
     >${compact ? nothing : html`<slot name="way"></slot>`}</dermlet-picker>`;
@@ -769,13 +875,19 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     </div>`;
   }
 
-  /** The answer that is looked at. */
+  /**
+   * The answer that is looked at.
+   * @internal
+   */
   get subject(): Subject | null {
     const photo = this.session?.selected;
     return this.session && photo?.state.kind === 'done' ? this.#subject(this.session, photo, photo.state.result) : null;
   }
 
-  /** Null until something is first to be loaded. */
+  /**
+   * Null until something is first to be loaded.
+   * @internal
+   */
   get loader(): Session | null {
     return this.session;
   }

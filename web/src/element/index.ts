@@ -11,6 +11,7 @@ export type {
   DermletClassifierEvents,
   DermletClassifierProperties,
   DermletErrorDetail,
+  DermletFormDocument,
   DermletReadyDetail,
   DermletResultDetail,
 } from './public.js';

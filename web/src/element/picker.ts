@@ -135,6 +135,8 @@ export class DermletPicker extends LitElement {
   /** Show a row of buttons instead of the large field. */
   @property({ type: Boolean, reflect: true }) compact = false;
   @property({ type: Boolean, reflect: true }) dragging = false;
+  /** Whether a form can carry the photo, if the person agrees. */
+  @property({ type: Boolean }) sends = false;
   @query('#choose-button') private chooseButton!: HTMLButtonElement | null;
 
   /** Whether this is a phone or tablet, where `capture` opens the camera. */
@@ -167,7 +169,7 @@ export class DermletPicker extends LitElement {
         <h2>${this.dragging ? say('picker.letGo') : this.#heading}</h2>
         <div class="ways">${this.#ways(say('picker.choose'))}<slot></slot></div>
         <p class="hint">
-          ${this.#touch ? nothing : say('picker.paste')} ${say('picker.stays')}
+          ${this.#touch ? nothing : say('picker.paste')} ${this.sends ? say('picker.staysUnless') : say('picker.stays')}
         </p>
         <p class="hint small">${say('picker.formats')}</p>
       </div>

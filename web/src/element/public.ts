@@ -35,6 +35,8 @@ export interface DermletClassifierProperties {
   /** Folder of the engine's files, relative to the document. Empty: where Dermlet was served from. */
   assetBase: string;
   backend: BackendChoice;
+  /** What kind of picture new photos are, such as `dermoscopy`; empty: told by each picture. A person may change it. */
+  modality: string;
   /** `interest`: downloads start when a person points at, focuses or drops on the element; `now`: immediately. */
   load: 'interest' | 'now';
   /** Accept drops and pastes anywhere on the page. */
@@ -45,12 +47,45 @@ export interface DermletClassifierProperties {
   cardPages: string;
   /** An https address where to look for a doctor, opened on a tap only; empty: none. */
   doctorSearch: string;
+  /** In a form: the name under which each answer is sent, as JSON (`DermletFormDocument`). Empty: nothing is. */
+  name: string;
+  /** In a form: whether it can only be sent with an answer. */
+  required: boolean;
+  /** Whether nothing can be chosen here; a form then sends nothing of it. */
+  disabled: boolean;
+  /**
+   * In a form: the name under which the photos are sent, as JPEG written anew, if the person ticks a box that is not
+   * ticked at first. Empty: that is not asked.
+   */
+  submitPhoto: string;
+}
+
+/** What a form sends of one answer, as JSON. */
+export interface DermletFormDocument {
+  /** Grows when a field changes its meaning. */
+  documentVersion: 1;
+  /** ISO 8601, UTC. */
+  classifiedAt: string;
+  /** Without pictures. */
+  result: Result;
+  /** The name of its photo among the files of the form; null: the photo is not sent. */
+  photo: string | null;
 }
 
 /** `<dermlet-classifier>` */
 export interface DermletClassifierElement extends HTMLElement, DermletClassifierProperties {
   /** Whether there is at least one photo. Reflected. */
   readonly filled: boolean;
+  /** The form that it is in; null if none. */
+  readonly form: HTMLFormElement | null;
+  /** Undefined in browsers that know no such elements (before 2023). */
+  readonly validity: ValidityState | undefined;
+  /** Why a form with it cannot be sent yet, in the language of the element; empty if it can. */
+  readonly validationMessage: string;
+  /** Whether a form with it can be sent; else fires `invalid`. */
+  checkValidity(): boolean;
+  /** As `checkValidity`, and shows the person why not. */
+  reportValidity(): boolean;
   /** Adds photos as if a person had chosen them. */
   add(files: readonly File[]): void;
   /**

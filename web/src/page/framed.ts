@@ -16,10 +16,14 @@ function ancestors(): string[] {
   return parent === top ? [originOf(document.referrer)] : [originOf(document.referrer), 'null'];
 }
 
-/** Own pages are none, nor those named in `<meta name="dermlet-frames" content="https://portal.example">`. */
-export function isFramedByStranger(): boolean {
+const namedHere = (): string[] => document.querySelector<HTMLMetaElement>(ALLOWED)?.content.split(/\s+/) ?? [];
+
+/**
+ * Own pages are none, nor those of these origins.
+ * @param named by default those in `<meta name="dermlet-frames" content="https://portal.example">`
+ */
+export function isFramedByStranger(named: readonly string[] = namedHere()): boolean {
   if (window === top) return false;
-  const named = document.querySelector<HTMLMetaElement>(ALLOWED)?.content.split(/\s+/) ?? [];
   return ancestors().some((origin) => origin !== location.origin && !named.includes(origin));
 }
 

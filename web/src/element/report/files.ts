@@ -61,8 +61,22 @@ export async function jpegOf(
   const context = contextOf(width, height);
   context.putImageData(new ImageData(new Uint8ClampedArray(rgba), width, height), 0, 0);
   over(context);
-  return new Promise((resolve) => context.canvas.toBlob(resolve, 'image/jpeg', 0.92));
+  return encoded(context);
 }
+
+/** As `jpegOf`, of a picture that the browser has decoded; white where it is transparent. */
+export async function jpegOfBitmap(bitmap: ImageBitmap): Promise<Blob | null> {
+  if (!readsBack()) return null;
+  const { width, height } = bitmap;
+  const context = contextOf(width, height);
+  context.fillStyle = '#ffffff';
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0);
+  return encoded(context);
+}
+
+const encoded = ({ canvas }: CanvasRenderingContext2D): Promise<Blob | null> =>
+  new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.92));
 
 /** The photo with the frame, as `jpegOf`. */
 export function photoFile(pixels: Pixels, { picture }: Report): Promise<Blob | null> {

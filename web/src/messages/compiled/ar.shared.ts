@@ -428,5 +428,9 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.libheif": () => "صور HEIC التي لا يستطيع المتصفح فك ترميزها يفكّها libheif، وهو حر بموجب <link>LGPL</link>.",
   "tools.spots": () => "احتفظ بهذا الموضع",
   "kept.open": () => "المواضع المحفوظة على هذا الجهاز",
-  "kept.close": () => "إغلاق المواضع المحفوظة"
+  "kept.close": () => "إغلاق المواضع المحفوظة",
+  "picker.staysUnless": () => "هذه الصفحة وحدها تقرأ الصورة وتعطيها الدرجات وتعرضها. لا تغادر الصورة هذا الجهاز إلا إذا وضعت علامة في المربع الذي يرسلها.",
+  "document.alone.title": () => "أُعدّت هذه الصفحة لصفحات المواقع الأخرى.",
+  "document.alone.text": () => "يمكن لموقع سمّاه مالك هذا الموقع أن يعرضها داخل صفحة من صفحاته. وحدها لا تفعل شيئًا.",
+  "document.alone.open": () => "افتح الصفحة التي تعمل وحدها"
 };

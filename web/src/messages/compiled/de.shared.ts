@@ -428,5 +428,9 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.libheif": () => "HEIC-Bilder, die der Browser nicht dekodieren kann, dekodiert libheif, das frei unter der <link>LGPL</link> ist.",
   "tools.spots": () => "Diese Stelle behalten",
   "kept.open": () => "Auf diesem Gerät behaltene Stellen",
-  "kept.close": () => "Behaltene Stellen schließen"
+  "kept.close": () => "Behaltene Stellen schließen",
+  "picker.staysUnless": () => "Das Foto wird allein von dieser Seite gelesen, bewertet und gezeigt. Es verlässt dieses Gerät nur, wenn Sie das Kästchen ankreuzen, das es sendet.",
+  "document.alone.title": () => "Diese Seite ist für die Seiten anderer gemacht.",
+  "document.alone.text": () => "Eine Site, die der Betreiber dieser genannt hat, kann sie in einer eigenen Seite zeigen. Für sich allein tut sie nichts.",
+  "document.alone.open": () => "Die Seite öffnen, die für sich allein arbeitet"
 };

@@ -341,5 +341,6 @@ export const messages: Compiled<SharedArguments> = {
   "sample.name": (d) => "Drawing " + d.number,
   "tools.spots": () => "Keep and compare",
   "kept.open": () => "Spots kept on this device",
-  "kept.close": () => "Close the kept spots"
+  "kept.close": () => "Close the kept spots",
+  "picker.staysUnless": () => "The photo is read, scored and shown by this page alone. It leaves this device only if you tick the box that sends it."
 };

@@ -428,5 +428,9 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.libheif": () => "Las imágenes HEIC que el navegador no puede decodificar las decodifica libheif, que es libre bajo la <link>LGPL</link>.",
   "tools.spots": () => "Guardar este lugar",
   "kept.open": () => "Lugares guardados en este dispositivo",
-  "kept.close": () => "Cerrar los lugares guardados"
+  "kept.close": () => "Cerrar los lugares guardados",
+  "picker.staysUnless": () => "Solo esta página lee, puntúa y muestra la foto. Sale de este dispositivo únicamente si marca la casilla que la envía.",
+  "document.alone.title": () => "Esta página está hecha para las páginas de otros.",
+  "document.alone.text": () => "Un sitio que el dueño de este haya nombrado puede mostrarla dentro de una página suya. Por sí sola no hace nada.",
+  "document.alone.open": () => "Abrir la página que funciona por sí sola"
 };

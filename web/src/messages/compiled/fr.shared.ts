@@ -428,5 +428,9 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.libheif": () => "Les images HEIC que le navigateur ne peut pas décoder sont décodées par libheif, qui est libre sous la <link>LGPL</link>.",
   "tools.spots": () => "Garder cet endroit",
   "kept.open": () => "Endroits gardés sur cet appareil",
-  "kept.close": () => "Fermer les endroits gardés"
+  "kept.close": () => "Fermer les endroits gardés",
+  "picker.staysUnless": () => "La photo n’est lue, notée et montrée que par cette page. Elle ne quitte cet appareil que si vous cochez la case qui l’envoie.",
+  "document.alone.title": () => "Cette page est faite pour les pages d’autres sites.",
+  "document.alone.text": () => "Un site que le propriétaire de celui-ci a nommé peut la montrer dans une de ses pages. Seule, elle ne fait rien.",
+  "document.alone.open": () => "Ouvrir la page qui fonctionne seule"
 };

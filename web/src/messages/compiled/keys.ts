@@ -338,6 +338,7 @@ export interface SharedArguments {
   'tools.spots': undefined;
   'kept.open': undefined;
   'kept.close': undefined;
+  'picker.staysUnless': undefined;
 }
 
 export interface CliArguments {
@@ -1013,6 +1014,23 @@ export interface TrustArguments {
   'trust.weak.others': { count: number; unnamed: string };
 }
 
+export interface FormArguments {
+  'form.title': undefined;
+  'form.sends': { receiver: string };
+  'form.noPhoto': undefined;
+  'form.consent': { count: number; receiver: string };
+  'form.consent.note': { receiver: string };
+  'form.preparing': undefined;
+  'form.cannot': undefined;
+  'form.again': undefined;
+  'form.notCarried': undefined;
+  'form.required': undefined;
+  'form.busy': undefined;
+  'form.frame.title': undefined;
+  'form.frame.tells': { receiver: string };
+  'form.frame.photo': undefined;
+}
+
 export interface DocumentArguments {
   'document.sample.failed': undefined;
   'document.notOpened': undefined;
@@ -1083,6 +1101,9 @@ export interface DocumentArguments {
   'document.licences.weights': undefined;
   'document.licences.all': undefined;
   'document.licences.libheif': undefined;
+  'document.alone.title': undefined;
+  'document.alone.text': undefined;
+  'document.alone.open': undefined;
 }
 
 export interface ShippedArguments {

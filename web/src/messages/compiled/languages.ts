@@ -60,3 +60,10 @@ export const trustLanguages = {
   'es': () => import('./es.trust.js'),
   'fr': () => import('./fr.trust.js'),
 };
+
+export const formLanguages = {
+  'ar': () => import('./ar.form.js'),
+  'de': () => import('./de.form.js'),
+  'es': () => import('./es.form.js'),
+  'fr': () => import('./fr.form.js'),
+};
