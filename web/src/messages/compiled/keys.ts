@@ -65,6 +65,7 @@ export interface SharedArguments {
   'result.rawWarning': undefined;
   'tools.title': undefined;
   'tools.coming': undefined;
+  'tools.closer': undefined;
   'tools.report': undefined;
   'tools.questions': undefined;
   'tools.trust': undefined;
@@ -789,6 +790,8 @@ export interface ReviewArguments {
   'review.modality.auto': undefined;
   'review.modality.set': undefined;
   'review.remove': undefined;
+  'review.pair': undefined;
+  'review.noPair': undefined;
   'review.csv': undefined;
   'review.json': undefined;
   'review.exportNote': undefined;
@@ -982,6 +985,22 @@ export interface TrustArguments {
   'trust.weak.small': { side: string; lost: string; count: number };
   'trust.weak.unframed': { share: string; count: number };
   'trust.weak.others': { count: number; unnamed: string };
+}
+
+export interface CloserArguments {
+  'closer.thorough.title': undefined;
+  'closer.thorough.what': undefined;
+  'closer.thorough.takes': { count: number };
+  'closer.thorough.do': undefined;
+  'closer.thorough.is': undefined;
+  'closer.together.title': undefined;
+  'closer.together.what': undefined;
+  'closer.together.which': { name: string };
+  'closer.together.do': undefined;
+  'closer.together.listed': undefined;
+  'closer.together.none': undefined;
+  'closer.together.is': { first: string; second: string };
+  'closer.plain': undefined;
 }
 
 export interface DocumentArguments {

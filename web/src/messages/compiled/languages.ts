@@ -60,3 +60,10 @@ export const trustLanguages = {
   'es': () => import('./es.trust.js'),
   'fr': () => import('./fr.trust.js'),
 };
+
+export const closerLanguages = {
+  'ar': () => import('./ar.closer.js'),
+  'de': () => import('./de.closer.js'),
+  'es': () => import('./es.closer.js'),
+  'fr': () => import('./fr.closer.js'),
+};
