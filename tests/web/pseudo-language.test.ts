@@ -147,6 +147,7 @@ const photo = (state: PhotoState): Photo => ({
   url: 'blob:1',
   modality: 'photo',
   crop: null,
+  closer: null,
   accepted: true,
   spots: [],
   state,
@@ -222,7 +223,7 @@ const done = (change: Partial<Result>, again: Again | null = null): PhotoState =
   kind: 'done',
   result: result(change),
   at: 0,
-  seen: { modality: null, crop: null },
+  seen: { modality: null, crop: null, closer: null },
   shown: { preview: PICTURE, overlay: PICTURE },
   again,
   earlier: [],
@@ -269,7 +270,7 @@ const VIEWS: [name: string, load: LoadState, ...states: PhotoState[]][] = [
       {
         kind: 'failed',
         error: new DermletError('UNREADABLE_FILE', 'in English'),
-        wanted: { modality: null, crop: null },
+        wanted: { modality: null, crop: null, closer: null },
       },
     ] as const
   ).map((again): [string, LoadState, PhotoState] => [`again: ${again.kind}`, READY, done({}, again)]),

@@ -14,7 +14,7 @@ const at = Date.UTC(2026, 10, 28, 21, 5, 9);
 const FRAME = { x: 2, y: 2, width: 4, height: 4 };
 
 function subject(of: Result): { photo: Photo; result: Result } {
-  const look = { modality: null, crop: null };
+  const look = { modality: null, crop: null, closer: null };
   return {
     result: of,
     photo: {

@@ -2,14 +2,22 @@
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import { DermletError, type Result } from '../../web/src/classifier/index.js';
+import { closerOf } from '../../web/src/element/closer/ask.js';
 import { agreementOf } from '../../web/src/element/review/agreement.js';
 import { csvOf, jsonOf } from '../../web/src/element/review/exported.js';
 import { listed, rowsInView, type Wanted } from '../../web/src/element/review/order.js';
-import type { Photo } from '../../web/src/element/session.js';
+import type { Closer, Photo } from '../../web/src/element/session.js';
 
 type Some = Pick<Photo, 'id' | 'name' | 'state'>;
 
-function done(id: number, name: string, tier: string, outcome: string, probability: number): Some {
+function done(
+  id: number,
+  name: string,
+  tier: string,
+  outcome: string,
+  probability: number,
+  closer: Closer | null = null,
+): Some {
   const ranking = [
     { id: 'mole', name: 'Mole', probability, concern: 'low', inSet: true },
     { id: 'melanoma', name: 'Melanoma', probability: 1 - probability, concern: 'high', inSet: false },
@@ -20,10 +28,11 @@ function done(id: number, name: string, tier: string, outcome: string, probabili
     ranking,
     predictionSet: ['mole'],
     modality: 'photo',
+    testTimeAugmentation: closer?.thorough ?? false,
     model: { name: 'skin-8', version: '1.2.0', sha256: 'ab12', title: 'Skin' },
     images: { view: { width: 1, height: 1, rgba: [1, 2, 3, 255] } },
   } as unknown as Result;
-  return { id, name, state: { kind: 'done', result } as Photo['state'] };
+  return { id, name, state: { kind: 'done', result, seen: { modality: null, crop: null, closer } } as Photo['state'] };
 }
 
 const PHOTOS: readonly Some[] = [
@@ -104,6 +113,18 @@ describe('export', () => {
     expect(rows[4]).toMatchObject({ name: 'a "quoted", name\n.jpg', first_category: '', set: '' });
     for (const start of ['+1', '-1', '\t=1', '\r=1'])
       expect(csvOf([{ id: 9, name: start, state: { kind: 'waiting' } }], new Map())).toContain(`'${start}`);
+  });
+
+  test('an answer from two photos names the other one, and a thorough one says so', () => {
+    const other = { name: 'b9.jpg', file: new Blob(), modality: null, crop: null };
+    const both = done(6, 'b10.jpg', 'low', 'single', 0.75, closerOf(true, other));
+    const rows = parse(csvOf([both, PHOTOS[0]!], readings), { bom: true, columns: true });
+    expect(rows).toMatchObject([
+      { thorough: 'true', together_with: 'b9.jpg' },
+      { thorough: 'false', together_with: '' },
+    ]);
+    const { photos } = JSON.parse(jsonOf([both, PHOTOS[0]!], readings));
+    expect([photos[0].togetherWith, photos[1].togetherWith]).toEqual(['b9.jpg', undefined]);
   });
 
   test('JSON: whole results without pixels', () => {

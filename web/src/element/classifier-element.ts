@@ -80,13 +80,21 @@ interface ReviewPart extends LitElement {
   photos: readonly Photo[];
 }
 
+/** How a photo's answer came about; null: by a plain look at it alone. */
+function closerWords({ name, state }: Photo): (() => string) | null {
+  const closer = state.kind === 'done' ? state.seen.closer : null;
+  return closer && (() => closer.words(name));
+}
+
 /** The answer for a screen reader, in short. */
-const answerWords = ({ name, said }: Pick<Photo, 'name' | 'said'>, result: Result): string =>
-  say('announce.result', {
+const answerWords = ({ name, said, closer }: Pick<Photo, 'name' | 'said' | 'closer'>, result: Result): string => {
+  const answer = say('announce.result', {
     name: isolated(name),
     tier: said?.raised(result.tier)?.title() ?? tierWords(result.tier).title,
     verdict: verdict(withIsolated(result)),
   });
+  return closer ? say('format.sentences', { first: answer, second: closer.words(name) }) : answer;
+};
 
 /**
  * Choose, drop or paste photos of skin; a neural network in the page scores them.
@@ -598,7 +606,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       state.kind === 'done'
         ? session.hides(id)
           ? say('announce.selected', { name: isolated(name), state: say('run.hidden') })
-          : answerWords(photo, state.result)
+          : answerWords({ ...photo, ...state.seen }, state.result)
         : say('announce.selected', { name: isolated(name), state: say(`shelf.state.${state.kind}`) });
     this.announcement = { text: words, photo: id };
   }
@@ -861,7 +869,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         @undo=${() => this.#undo(session, photo.id)}
         @crop=${(event: CustomEvent<Crop | null>) => this.#crop(session, photo.id, event.detail)}></dermlet-photo-view>
       <div class="rest">
-        ${result ? html`<dermlet-tools .subject=${this.#subject(session, photo, result)}></dermlet-tools>` : nothing}
+        ${
+          result
+            ? html`<dermlet-tools .subject=${this.#subject(session, photo, result)}
+          @again=${() => this.#reveal.ask()}></dermlet-tools>`
+            : nothing
+        }
         ${
           result && hasScores(result)
             ? html`<div class="answer" part="scores">
@@ -945,6 +958,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
             .result=${photo.state.result}
             .spots=${photo.spots}
             .said=${photo.said}
+            .closer=${closerWords(photo)}
             .doctorSearch=${this.doctorSearch}
             @frame=${() => this.renderRoot.querySelector('dermlet-photo-view')?.beginFraming()}
           ></dermlet-result-card></div>`;

@@ -144,6 +144,9 @@ export class DermletResultCard extends LitElement {
   /** Those found in the photo, best first. */
   @property({ attribute: false }) spots: readonly Spot[] = [];
 
+  /** How the answer came about, where that was not a plain look at one photo. */
+  @property({ attribute: false }) closer: (() => string) | null = null;
+
   /** What the person has said of the photo. */
   @property({ attribute: false }) said: Said | null = null;
 
@@ -193,6 +196,7 @@ export class DermletResultCard extends LitElement {
       <div>
         <h2 id="verdict" class="verdict" part="verdict">${medical(() => verdict(withIsolated(result)))}</h2>
         ${mayName(result) ? nothing : html`<p class="note">${medical(() => verdictNote(result))}</p>`}
+        ${this.closer ? html`<p class="note" data-closer>${medical(this.closer)}</p>` : nothing}
         ${modalityDoubt(result) ? html`<p class="note doubt">${medical(() => modalityDoubt(result))}</p>` : nothing}
       </div>
       <div class="next ${tier}" part="tier">

@@ -28,13 +28,39 @@ export type LoadState =
   | { kind: 'ready'; model: ModelInfo; failedUpdate: FailedUpdate | undefined; kept: boolean }
   | { kind: 'failed'; error: DermletError };
 
+/** A second photo of the same spot, as it was looked at by itself. */
+export interface Other extends Pick<Look, 'modality' | 'crop'> {
+  readonly name: string;
+  readonly file: Blob;
+}
+
+/** What a person asks for beyond a plain look, with the words of the room that asked. */
+export interface Closer {
+  /** Whether the scores are means over the views of test-time augmentation. */
+  readonly thorough: boolean;
+  /** Scored together with the photo; null: the photo alone. */
+  readonly other: Other | null;
+  /** Says so beside the answer. `name`: the photo's own. */
+  readonly words: (name: string) => string;
+}
+
 /** How a photo is asked to be looked at. */
 export interface Look {
   /** Null: recognised from the picture. */
   readonly modality: string | null;
   /** Null: located automatically. */
   readonly crop: Crop | null;
+  /** Null: a plain look. */
+  readonly closer: Closer | null;
 }
+
+const lookOf = ({ modality, crop, closer }: Look): Look => ({ modality, crop, closer });
+
+/** A picture's options for the classifier. */
+const optionsOf = ({ modality, crop }: Pick<Look, 'modality' | 'crop'>) => ({
+  ...(modality ? { modality } : {}),
+  ...(crop ? { crop } : {}),
+});
 
 export type Running = { kind: 'waiting' } | { kind: 'running'; stage: Stage };
 
@@ -222,6 +248,7 @@ export class Session extends EventTarget {
       ...photo,
       modality: null,
       crop: null,
+      closer: null,
       accepted: false,
       spots: [],
       state: { kind: 'waiting' },
@@ -264,6 +291,7 @@ export class Session extends EventTarget {
         url: URL.createObjectURL(file),
         modality: this.modality,
         crop: null,
+        closer: null,
         accepted: false,
         spots: [],
         state: { kind: 'waiting' },
@@ -295,9 +323,14 @@ export class Session extends EventTarget {
     this.#look(id, state?.kind === 'done' && state.again?.kind === 'failed' ? state.again.wanted : {});
   }
 
-  /** Changes the crop of a photo and classifies it again. */
+  /** Changes the crop of a photo and classifies it again: a plain look at this photo alone. */
   setCrop(id: number, crop: Crop | null): void {
-    this.#look(id, { crop });
+    this.#look(id, { crop, closer: null });
+  }
+
+  /** Classifies a photo again, more thoroughly or together with another one; null: a plain look at it alone. */
+  lookCloser(id: number, closer: Closer | null): void {
+    this.#look(id, { closer });
   }
 
   /** What the person says of a photo: it stays with the photo, however that is looked at again. */
@@ -337,7 +370,7 @@ export class Session extends EventTarget {
   setModality(modality: string | null): void {
     this.modality = modality;
     const photo = this.selected;
-    if (photo && photo.modality !== modality) this.#look(photo.id, { modality });
+    if (photo && photo.modality !== modality) this.#look(photo.id, { modality, closer: null });
     else this.#changed();
   }
 
@@ -346,7 +379,7 @@ export class Session extends EventTarget {
     const changed = this.photos.filter((photo) => ids.has(photo.id) && photo.modality !== modality);
     for (const { id } of changed) {
       this.#cancelRun(id);
-      this.#update(id, { modality });
+      this.#update(id, { modality, closer: null });
       this.#set(id, { kind: 'waiting' });
     }
     if (this.selected) this.modality = this.selected.modality;
@@ -506,25 +539,23 @@ export class Session extends EventTarget {
     try {
       const result = await this.#classify(this.#classifier, photo, controller.signal);
       if (controller.signal.aborted) return;
-      const { modality, crop } = photo;
       const { preview, overlay = null } = result.images ?? {};
       const shown = preview ? { preview, overlay } : null;
-      const seen = { modality, crop };
+      const seen = lookOf(photo);
       const earlier = earlierOf(this.#photo(photo.id) ?? photo, seen);
       this.#update(photo.id, {
         state: { kind: 'done', result, at: Date.now(), seen, shown, again: null, earlier },
         // A frame that was chosen is looked at alone: what was found before is still there.
-        ...(crop === null ? { spots: result.frame.spots } : {}),
+        ...(photo.crop === null ? { spots: result.frame.spots } : {}),
       });
       this.#shrinkOldPictures();
       this.#options.onResult(photo, result, false);
     } catch (error) {
       if (controller.signal.aborted) return;
       const failure = asDermletError(error);
-      const { modality, crop } = photo;
       this.#back(
         photo.id,
-        { kind: 'failed', error: failure, wanted: { modality, crop } },
+        { kind: 'failed', error: failure, wanted: lookOf(photo) },
         { kind: 'failed', error: failure },
       );
       this.#options.onError(photo, failure);
@@ -561,10 +592,15 @@ export class Session extends EventTarget {
 
   #classify(classifier: Classifier, photo: Photo, signal: AbortSignal): Promise<Result> {
     this.#set(photo.id, { kind: 'running', stage: 'starting' });
-    return classifier.classify(photo.file, {
+    const { file, closer } = photo;
+    // Each is usable by itself, so the first one is the result's primary picture: its own is shown with the answer.
+    const [input, options] = closer?.other
+      ? [[photo, closer.other].map((one) => ({ picture: one.file, ...optionsOf(one) })), {}]
+      : [file, optionsOf(photo)];
+    return classifier.classify(input, {
       signal,
-      ...(photo.modality ? { modality: photo.modality } : {}),
-      ...(photo.crop ? { crop: photo.crop } : {}),
+      ...options,
+      testTimeAugmentation: closer?.thorough ?? false,
       explain: true,
       images: true,
       onStage: (stage) => {
@@ -657,10 +693,7 @@ export class Session extends EventTarget {
     this.#update(id, { ...state.seen, state: { ...state, again } });
   }
 
-  #update(
-    id: number,
-    change: Partial<Pick<Photo, 'modality' | 'crop' | 'accepted' | 'spots' | 'state' | 'said'>>,
-  ): void {
+  #update(id: number, change: Partial<Pick<Photo, keyof Look | 'accepted' | 'spots' | 'state' | 'said'>>): void {
     this.photos = this.photos.map((photo) => (photo.id === id ? { ...photo, ...change } : photo));
     this.#changed();
   }

@@ -53,6 +53,11 @@ const TOOLS: readonly Tool[] = [
     open: () => import('./questions/index.js').then(({ create }) => create()),
   },
   {
+    id: 'closer',
+    label: () => say('tools.closer'),
+    open: () => import('./closer/index.js').then(({ create }) => create()),
+  },
+  {
     id: 'report',
     label: () => say('tools.report'),
     open: () => import('./report/index.js').then(({ create }) => create()),

@@ -166,6 +166,8 @@ export function reportOf(subject: Pick<Subject, 'photo' | 'result'>): Report {
   const named = mayName(result);
   const shown = named || frame.framing === 'chosen';
   const whole = region.width >= width && region.height >= height;
+  const { state } = subject.photo;
+  const closer = state.kind === 'done' ? state.seen.closer : null;
   const raised = subject.photo.said?.raised(result.tier) ?? null;
   const tier = raised?.tier ?? result.tier;
   const { why } = tierWords(tier);
@@ -176,6 +178,7 @@ export function reportOf(subject: Pick<Subject, 'photo' | 'result'>): Report {
     verdict: sentence(() => verdict(withIsolated(result))),
     notes: [
       ...(named ? [] : [sentence(() => verdictNote(result))]),
+      ...(closer ? [sentence(() => closer.words(subject.photo.name))] : []),
       ...(modalityDoubt(result) ? [sentence(() => modalityDoubt(result))] : []),
     ],
     tier: {

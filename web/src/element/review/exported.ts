@@ -2,7 +2,7 @@
 import { stringify } from 'csv-stringify/browser/esm/sync';
 import { withoutImages } from '../../classifier/index.js';
 import { mayName } from '../../messages/index.js';
-import type { Photo } from '../session.js';
+import type { Done, Photo } from '../session.js';
 
 export interface Reading {
   /** Id of a category of the model, or words of the reader's own. */
@@ -24,6 +24,8 @@ const COLUMNS = [
   'first_score',
   'ranking',
   'modality',
+  'thorough',
+  'together_with',
   'model',
   'model_version',
   'model_sha256',
@@ -54,11 +56,16 @@ function rowOf({ id, name, state }: Exported, readings: Readings): Row {
     first_score: first ? first.probability.toFixed(6) : '',
     ranking: ranking.map((entry) => `${entry.id}=${entry.probability.toFixed(6)}`).join(' '),
     modality: result.modality,
+    thorough: String(result.testTimeAugmentation),
+    together_with: togetherOf(state).togetherWith ?? '',
     model: model.name,
     model_version: model.version,
     model_sha256: model.sha256,
   };
 }
+
+/** The name of the photo that it was scored together with. */
+const togetherOf = ({ seen }: Done) => (seen.closer?.other ? { togetherWith: seen.closer.other.name } : {});
 
 /** UTF-8 with a mark, as spreadsheets expect it; cells that a spreadsheet would run as a formula begin with `'`. */
 export function csvOf(photos: readonly Exported[], readings: Readings): string {
@@ -73,7 +80,7 @@ export function jsonOf(photos: readonly Exported[], readings: Readings): string 
     name,
     state: state.kind,
     ...(state.kind === 'failed' ? { error: state.error.code } : {}),
-    ...(state.kind === 'done' ? { result: withoutImages(state.result) } : {}),
+    ...(state.kind === 'done' ? { result: withoutImages(state.result), ...togetherOf(state) } : {}),
     ...(readings.has(id) ? { reader: readings.get(id) } : {}),
   }));
   return `${JSON.stringify({ dermletReview: 1, photos: all }, null, 2)}\n`;

@@ -21,6 +21,7 @@ import {
 } from '../../messages/index.js';
 import { say } from '../../messages/review.js';
 import { clear, drawThumbnail } from '../canvas.js';
+import { closerOf, mayJoin } from '../closer/index.js';
 import { define, emit } from '../emit.js';
 import { html } from '../html.js';
 import { tierIcons } from '../icons.js';
@@ -299,10 +300,24 @@ export class DermletReview extends LitElement {
                   )}</button>`
                 : nothing
             }
+            ${this.#pair(session)}
             <button type="button" @click=${() => this.#removeChosen(session)}>${say('review.remove')}</button>`
           : nothing
       }
     </div>`;
+  }
+
+  /** Two that are chosen may be of one spot. */
+  #pair(session: Session) {
+    const [a, b, ...more] = this.photos.filter(({ id }) => this.chosen.has(id)).reverse();
+    const model = session.load.kind === 'ready' ? session.load.model : null;
+    if (!a || !b || more.length > 0 || !model) return nothing;
+    if (this.#hidden(a.id) || this.#hidden(b.id) || !mayJoin(a, b, model))
+      return html`<p class="muted tick">${say('review.noPair')}</p>`;
+    return html`<button type="button" data-pair @click=${() => {
+      this.#select(a.id);
+      session.lookCloser(a.id, closerOf(false, b));
+    }}>${say('review.pair')}</button>`;
   }
 
   #removeChosen(session: Session): void {

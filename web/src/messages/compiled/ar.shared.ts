@@ -69,6 +69,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "result.rawWarning": () => "هذه ليست إجابات. على الشبكة أن توزّع درجتها على الفئات التي تعرفها، حتى لصورة شيء آخر.",
   "tools.title": () => "ما يمكن فعله بهذه الإجابة",
   "tools.coming": () => "لحظة…",
+  "tools.closer": () => "النظر بتمعّن أكثر",
   "tools.report": () => "خذها إلى الطبيب",
   "tools.questions": () => "أجب عن بعض الأسئلة",
   "tools.trust": () => "تحقّق مما تفعله هذه الصفحة",

@@ -69,6 +69,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "result.rawWarning": () => "Das sind keine Antworten. Das Netz muss seinen Score auf die Kategorien verteilen, die es kennt, auch bei einem Bild von etwas anderem.",
   "tools.title": () => "Was Sie mit dieser Antwort tun können",
   "tools.coming": () => "Einen Moment …",
+  "tools.closer": () => "Genauer ansehen",
   "tools.report": () => "Zum Arzttermin mitnehmen",
   "tools.questions": () => "Einige Fragen beantworten",
   "tools.trust": () => "Prüfen, was diese Seite tut",

@@ -69,6 +69,7 @@ export const messages: Compiled<SharedArguments> = {
   "result.rawWarning": () => "These are not answers. The network must spread its score over the categories it knows, also for a picture of something else.",
   "tools.title": () => "What to do with this answer",
   "tools.coming": () => "One moment…",
+  "tools.closer": () => "Look more closely",
   "tools.report": () => "Take it to a doctor",
   "tools.questions": () => "Answer a few questions",
   "tools.trust": () => "Check what this page does",

@@ -69,6 +69,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "result.rawWarning": () => "Esto no son respuestas. La red tiene que repartir su puntuación entre las categorías que conoce, también ante una imagen de otra cosa.",
   "tools.title": () => "Qué hacer con esta respuesta",
   "tools.coming": () => "Un momento…",
+  "tools.closer": () => "Mirar con más detalle",
   "tools.report": () => "Llevarlo al médico",
   "tools.questions": () => "Responder a unas preguntas",
   "tools.trust": () => "Comprobar qué hace esta página",

@@ -69,6 +69,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "result.rawWarning": () => "Ce ne sont pas des réponses. Le réseau doit répartir son score entre les catégories qu’il connaît, même pour une image d’autre chose.",
   "tools.title": () => "Que faire de cette réponse",
   "tools.coming": () => "Un instant…",
+  "tools.closer": () => "Regarder de plus près",
   "tools.report": () => "L’emporter chez le médecin",
   "tools.questions": () => "Répondre à quelques questions",
   "tools.trust": () => "Vérifier ce que fait cette page",

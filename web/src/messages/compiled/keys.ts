@@ -65,6 +65,7 @@ export interface SharedArguments {
   'result.rawWarning': undefined;
   'tools.title': undefined;
   'tools.coming': undefined;
+  'tools.closer': undefined;
   'tools.report': undefined;
   'tools.questions': undefined;
   'tools.trust': undefined;
@@ -819,6 +820,8 @@ export interface ReviewArguments {
   'review.modality.auto': undefined;
   'review.modality.set': undefined;
   'review.remove': undefined;
+  'review.pair': undefined;
+  'review.noPair': undefined;
   'review.csv': undefined;
   'review.json': undefined;
   'review.exportNote': undefined;
@@ -1029,6 +1032,22 @@ export interface FormArguments {
   'form.frame.title': undefined;
   'form.frame.tells': { receiver: string };
   'form.frame.photo': undefined;
+}
+
+export interface CloserArguments {
+  'closer.thorough.title': undefined;
+  'closer.thorough.what': undefined;
+  'closer.thorough.takes': { count: number };
+  'closer.thorough.do': undefined;
+  'closer.thorough.is': undefined;
+  'closer.together.title': undefined;
+  'closer.together.what': undefined;
+  'closer.together.which': { name: string };
+  'closer.together.do': undefined;
+  'closer.together.listed': undefined;
+  'closer.together.none': undefined;
+  'closer.together.is': { first: string; second: string };
+  'closer.plain': undefined;
 }
 
 export interface DocumentArguments {

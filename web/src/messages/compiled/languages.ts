@@ -67,3 +67,10 @@ export const formLanguages = {
   'es': () => import('./es.form.js'),
   'fr': () => import('./fr.form.js'),
 };
+
+export const closerLanguages = {
+  'ar': () => import('./ar.closer.js'),
+  'de': () => import('./de.closer.js'),
+  'es': () => import('./es.closer.js'),
+  'fr': () => import('./fr.closer.js'),
+};
