@@ -20,6 +20,7 @@ import { LIMITS } from './limits.js';
 import { type Manifest, modelInfo } from './manifest.js';
 import { modelKeys } from './model-store.js';
 import { defaultModel, explainUnknown, listModelsFrom, resolveModel } from './models.js';
+import { type ModelFiles, openedFolder, textsOf } from './opened-files.js';
 import type {
   BackendChoice,
   ClassifyInput,
@@ -89,6 +90,8 @@ export class Classifier {
   #disposed = false;
   /** Addresses of all that was kept, by which the worker starts without a network; null: not all was. */
   #kept: readonly string[] | null = null;
+  /** Of a model that was opened from this device, to be revoked. */
+  readonly #texts: Record<string, string> | undefined;
   /** Lets other tabs remove this version's files. */
   readonly #release: () => void;
 
@@ -103,25 +106,28 @@ export class Classifier {
     this.failedUpdate = loaded.ready.failedUpdate;
     this.#release = hold([...modelKeys(settings.folder, this.#manifest), ...engineKeys(settings.assetBase)]);
     this.head = settings.head && headInfo(settings.head.manifest);
-    this.model = modelInfo(this.#manifest, settings.folder, settings.modelAddresses);
+    const { folder, opened } = settings;
+    this.#texts = opened ? textsOf(opened, this.#manifest) : undefined;
+    this.model = modelInfo(this.#manifest, folder, this.#texts ?? settings.modelAddresses);
     this.#restIdle();
   }
 
   /**
    * Fetches engine and model (or takes the kept copies) and starts the worker.
    * @param model a name from `listModels` (`'skin-8'`), or the address of a model's folder or manifest.json, relative
-   * to the page; when absent, that list's default
+   * to the page; or the files of a model's folder by name, as a person has opened them: they are read here, sent
+   * nowhere and not kept; when absent, that list's default
    * @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, MODEL_TOO_NEW, BACKEND_FAILED, PART_MISSING,
    * WRONG_MEDIA_TYPE, CROSS_ORIGIN, POLICY_BLOCKED, SANDBOXED, OPENED_AS_FILE, INVALID_ARGUMENT (a name that is not
    * listed; the message gives those that are), ABORTED
    */
-  static load(model?: string | URL, options: LoadOptions = {}): Promise<Classifier> {
+  static load(model?: string | URL | ModelFiles, options: LoadOptions = {}): Promise<Classifier> {
     return Classifier.loadWith(model, options, { spawn: spawnWorker, stuckAfter: LIMITS.stuck });
   }
 
   /** @internal */
   static async loadWith(
-    given: string | URL | undefined,
+    given: string | URL | ModelFiles | undefined,
     options: LoadOptions,
     internals: Internals,
   ): Promise<Classifier> {
@@ -130,10 +136,12 @@ export class Classifier {
     const assetBase = engineFolder(options.assetBase, here);
     const head = options.head && (await headOf(options.head));
     const model = given ?? (await defaultModel(assetBase, options.signal));
-    const folder = resolveModel(model, assetBase, here);
+    const opened = typeof model === 'string' || model instanceof URL ? undefined : model;
+    const folder = opened ? openedFolder(assetBase) : resolveModel(model as string | URL, assetBase, here);
     const settings: LoadSettings = {
       folder,
       assetBase,
+      opened,
       modelAddresses: shippedIn(folder),
       engineAddresses: shippedIn(assetBase),
       backend: checkedBackend(options.backend),
@@ -142,7 +150,7 @@ export class Classifier {
     };
     const loaded = await start(settings, internals.spawn, guarded(options.onProgress), options.signal).catch(
       async (error: unknown) => {
-        throw await explainUnknown(model, error, assetBase);
+        throw opened ? error : await explainUnknown(model as string | URL, error, assetBase);
       },
     );
     return new Classifier(settings, loaded, options.idleTimeout ?? 60_000, internals);
@@ -289,6 +297,7 @@ export class Classifier {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#release();
+    for (const url of Object.values(this.#texts ?? {})) URL.revokeObjectURL(url);
     clearTimeout(this.#idleTimer);
     for (const job of [this.#current, ...this.#jobs.splice(0)]) job?.reject(disposedError());
     this.#worker?.leave(disposedError());

@@ -56,7 +56,7 @@ export async function fetchOk(url: string, { fetch, signal, cache }: Download): 
     signal?.removeEventListener('abort', onAbort);
     request.abort();
     const error = failure(url, cause, signal);
-    if (error.code !== 'MODEL_UNAVAILABLE' || cause instanceof Late) throw error;
+    if (error.code !== 'MODEL_UNAVAILABLE' || cause instanceof Late || cause === error) throw error;
     throw (await whyNotFetched(url, cause)) ?? error;
   }
   if (!response.ok)

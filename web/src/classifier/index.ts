@@ -8,6 +8,7 @@ export type { InspectedFile, Inspection, SelfTestRun } from './inspection.js';
 export { onKept } from './kept-channel.js';
 export { keptVersion } from './model-store.js';
 export { isModelName } from './models.js';
+export type { ModelFiles } from './opened-files.js';
 export type {
   BackendChoice,
   ClassifyInput,

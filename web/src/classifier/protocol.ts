@@ -8,6 +8,7 @@ import type { Head } from './head.js';
 import { filesIn, type InputOf } from './input.js';
 import type { Inspection } from './inspection.js';
 import type { Manifest } from './manifest.js';
+import type { ModelFiles } from './opened-files.js';
 import type { BackendChoice, FailedUpdate, LoadProgress, Stage } from './options.js';
 import type { Told } from './requests.js';
 import type { Quality, Result } from './result.js';
@@ -33,6 +34,8 @@ export interface LoadSettings {
   folder: string;
   /** The engine files' folder, absolute, ending in '/'. */
   assetBase: string;
+  /** In place of a network, for a model that was opened from this device. */
+  opened?: ModelFiles | undefined;
   /** Addresses of files that are not in those folders. */
   modelAddresses?: Addresses | undefined;
   engineAddresses?: Addresses | undefined;

@@ -1,6 +1,6 @@
 /** The worker's side of the protocol, separate from the worker so that it can be tested on any message port. */
 import { messageOf } from './abort.js';
-import { Engine } from './engine.js';
+import { Engine, type PassedTests } from './engine.js';
 import { engineKeys } from './engine-files.js';
 import { type BrowserEnvironment, browserEnvironment } from './environment.js';
 import { DermletError } from './errors.js';
@@ -12,6 +12,7 @@ import { announceKept } from './kept-channel.js';
 import { type FileEntry, filesOf, type Manifest } from './manifest.js';
 import { keptVersion, keyIn, ModelStore, modelKeys, type Versions } from './model-store.js';
 import { ThreadsFailed } from './network.js';
+import { openedFetch } from './opened-files.js';
 import type { FailedUpdate, LoadProgress } from './options.js';
 import { KeptTests } from './passed-tests.js';
 import { type FromWorker, inputBuffers, type LoadSettings, resultBuffers, type ToWorker, toWire } from './protocol.js';
@@ -45,7 +46,12 @@ export type LoadEngine = (
  * comes and works: until then the kept one goes on.
  */
 export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
-  const open = () => new ModelStore(settings.folder, { addresses: settings.modelAddresses });
+  const { folder, opened } = settings;
+  const open = () =>
+    new ModelStore(
+      folder,
+      opened ? { fetch: openedFetch(folder, opened), caches: null } : { addresses: settings.modelAddresses },
+    );
   const store = open();
   const { manifest, kept, failed }: Versions = settings.manifest
     ? { manifest: settings.manifest }
@@ -127,8 +133,7 @@ async function loadVersion(
     head: settings.head,
     backend: settings.backend,
     file,
-    // A manifest that comes from the page is of a model that this page has had loaded.
-    passed: settings.manifest ? new PassedHere(settings.folder) : new KeptTests(settings.folder),
+    passed: passedTests(settings),
     onSelfTest: () => report({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
   // On WebGPU the self-test was already a warm-up.
@@ -143,6 +148,7 @@ async function loadVersion(
   const keep = async (ahead: boolean) => {
     if (ahead) await environment.fetchAhead();
     if (inside) return [];
+    if (settings.opened) return null;
     // Storage may have been cleared since it was committed.
     const committed = (await committing) === true && (await keptVersion(settings.folder)) === manifest.version;
     if (!committed || !(await environment.kept())) return null;
@@ -171,6 +177,13 @@ class PassedHere extends KeptTests {
   override async when(version: string): Promise<number> {
     return (await super.when(version)) ?? 0;
   }
+}
+
+/** Of an opened model nothing is kept: it is tested whenever it is loaded. */
+function passedTests({ folder, manifest, opened }: LoadSettings): PassedTests | undefined {
+  if (opened) return manifest ? { when: async () => 0, add: async () => undefined } : undefined;
+  // A manifest that comes from the page is of a model that this page has had loaded.
+  return manifest ? new PassedHere(folder) : new KeptTests(folder);
 }
 
 /** Held until the worker ends. */

@@ -14,7 +14,7 @@
  */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import type { BackendChoice, Crop, DermletError, ErrorCode, Result } from '../classifier/index.js';
+import type { BackendChoice, Crop, DermletError, ErrorCode, ModelFiles, Result } from '../classifier/index.js';
 import { imported } from '../classifier/inner.js';
 import { html } from './html.js';
 import './details-panel.js';
@@ -322,6 +322,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   /** Name of the model, or the address of its folder. Empty: the default. */
   @property() model = '';
+  /** The files of a model that a person has opened from this device, in place of `model`; they are not kept. */
+  @property({ attribute: false }) modelFiles: ModelFiles | null = null;
   /** Which backend runs the network. */
   @property() backend: BackendChoice = 'auto';
   /** Folder of the engine's files; empty: where Dermlet was served from. */
@@ -492,7 +494,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('model') || changed.has('backend') || changed.has('assetBase')) this.#change();
+    if (changed.has('model') || changed.has('modelFiles') || changed.has('backend') || changed.has('assetBase'))
+      this.#change();
     if (changed.has('modality')) this.session?.setModality(this.modality || null);
     if (this.isConnected) {
       this.#listenAt(this.off ? null : this.wholePage ? document : this);
@@ -546,7 +549,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   #ensureSession(from: Released = { photos: [], selectedId: null }): Session {
     if (this.session) return this.session;
     const session = new Session({
-      model: this.model,
+      model: this.modelFiles ?? this.model,
       from,
       backend: this.backend,
       assetBase: this.assetBase,

@@ -1,5 +1,5 @@
 /** The public types of `<dermlet-classifier>`, free of library types. */
-import type { BackendChoice, Crop, DermletError, ModelInfo, Result } from '../classifier/index.js';
+import type { BackendChoice, Crop, DermletError, ModelFiles, ModelInfo, Result } from '../classifier/index.js';
 
 export interface DermletReadyDetail {
   model: ModelInfo;
@@ -28,10 +28,12 @@ export interface DermletClassifierEvents {
   'dermlet-error': CustomEvent<DermletErrorDetail>;
 }
 
-/** Each is also an attribute, such as `asset-base` for `assetBase`. */
+/** Each but `modelFiles` is also an attribute, such as `asset-base` for `assetBase`. */
 export interface DermletClassifierProperties {
   /** A name from `listModels`, or the address of a folder relative to the document. Empty: the default. */
   model: string;
+  /** The files of a model that a person has opened from this device, in place of `model`; they are not kept. */
+  modelFiles: ModelFiles | null;
   /** Folder of the engine's files, relative to the document. Empty: where Dermlet was served from. */
   assetBase: string;
   backend: BackendChoice;

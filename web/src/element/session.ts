@@ -10,6 +10,7 @@ import type {
   FailedUpdate,
   Inspection,
   LoadProgress,
+  ModelFiles,
   ModelInfo,
   Picture,
   Quality,
@@ -193,14 +194,15 @@ function earlierOf({ state }: Photo, seen: Look): readonly Earlier[] {
  * Keeps a name; resolves an address against the document's base. Anything else is passed on for the classifier to
  * refuse.
  */
-function modelOf(text: string): string | URL | undefined {
+function modelOf(text: string | ModelFiles): string | URL | ModelFiles | undefined {
+  if (typeof text !== 'string') return text;
   if (text === '') return undefined;
   return isModelName(text) || !URL.canParse(text, document.baseURI) ? text : new URL(text, document.baseURI);
 }
 
 export interface SessionOptions {
-  /** A model's name, or its address relative to the document. Empty: the default. */
-  model: string;
+  /** A model's name, its address relative to the document, or its files. Empty: the default. */
+  model: string | ModelFiles;
   /** Photos of the previous session. */
   from: Released;
   backend: BackendChoice;

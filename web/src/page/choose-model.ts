@@ -6,6 +6,7 @@ import {
   isModelName,
   keptVersion,
   listModels,
+  type ModelFiles,
   type ModelInfo,
   type ModelSummary,
   onKept,
@@ -95,6 +96,7 @@ export async function offerModels(
     updateAddress(chosen);
     choice.value = chosen;
     choice.unknown = false;
+    element.modelFiles = null;
     element.model = chosen;
   });
   let used: ModelInfo | undefined;
@@ -105,11 +107,27 @@ export async function offerModels(
     used = event.detail.model;
     tellLicence();
   });
+  settings.addEventListener('toggle', () => void offerOpening(element, choice), { once: true });
   onLanguage(tellLicence);
   onKept(() => void markKept(choice));
   // Without the list there is nothing to choose from; the page works nevertheless.
   choice.models = (await within(listed, 60_000)) ?? [];
   await markKept(choice);
+}
+
+/** A model from this device, in place of the site's. */
+async function offerOpening(element: DermletClassifierElement, choice: DermletModelChoice): Promise<void> {
+  await import('./open-model.js');
+  const open = document.createElement('dermlet-open-model');
+  open.addEventListener('opened', (event) => {
+    element.modelFiles = (event as CustomEvent<ModelFiles>).detail;
+    choice.value = '';
+    element.scrollIntoView({ block: 'start' });
+  });
+  element.addEventListener('dermlet-ready', ({ detail: { model } }) => {
+    open.used = element.modelFiles ? model : null;
+  });
+  choice.after(open);
 }
 
 /** Models may have been downloaded since the list was read. */

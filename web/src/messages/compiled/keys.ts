@@ -1050,6 +1050,20 @@ export interface CloserArguments {
   'closer.plain': undefined;
 }
 
+export interface OpenArguments {
+  'open.title': undefined;
+  'open.text': undefined;
+  'open.folder': undefined;
+  'open.zip': undefined;
+  'open.busy': undefined;
+  'open.used': { title: string; version: string };
+  'open.noManifest': undefined;
+  'open.manifests': undefined;
+  'open.large': undefined;
+  'open.noZip': undefined;
+  'open.locked': undefined;
+}
+
 export interface DocumentArguments {
   'document.sample.failed': undefined;
   'document.notOpened': undefined;

@@ -74,3 +74,10 @@ export const closerLanguages = {
   'es': () => import('./es.closer.js'),
   'fr': () => import('./fr.closer.js'),
 };
+
+export const openLanguages = {
+  'ar': () => import('./ar.open.js'),
+  'de': () => import('./de.open.js'),
+  'es': () => import('./es.open.js'),
+  'fr': () => import('./fr.open.js'),
+};
