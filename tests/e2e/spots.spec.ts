@@ -371,6 +371,119 @@ test('two photos of one spot beside each other; axe finds nothing', async ({ app
   expect(await wide()).toBeLessThanOrEqual(0);
 });
 
+test('a browser whose question nobody answers holds nothing up', async ({ app, page }) => {
+  // As Firefox does, which asks the person whether the site may store for good.
+  await page.addInitScript(() => {
+    navigator.storage.persist = () => new Promise<boolean>(() => undefined);
+  });
+  await open(app, page);
+  await keep(page);
+  await expect(room(page).locator('section.all')).toHaveAttribute('aria-busy', 'false');
+  await expect(items(page)).toHaveCount(1);
+});
+
+test('a damaged entry can be deleted with everything, and then it goes on', async ({ app, page }) => {
+  await open(app, page);
+  await keep(page);
+  await page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const request = indexedDB.open('dermlet-spots');
+        request.onsuccess = () => {
+          const tx = request.result.transaction('entries', 'readwrite');
+          tx.objectStore('entries').put({ iv: null, data: new Uint8Array([123]) }, 'x');
+          tx.oncomplete = () => {
+            request.result.close();
+            resolve();
+          };
+        };
+      }),
+  );
+  await page.reload();
+  await app.untilReady();
+  await openKept(page);
+  await expect(refused(page)).toContainText('It is damaged');
+  await confirmed(page, 'all');
+  await expect(told(page)).toContainText('it is gone');
+  await expect(refused(page)).toHaveCount(0);
+  expect(await raw(page)).toEqual({ entries: [], head: [], photos: [] });
+  await expect(room(page)).toContainText('Nothing is kept yet.');
+});
+
+test('a page that is locked while it unlocks stays locked', async ({ app, page, context, site }) => {
+  await open(app, page);
+  await keep(page);
+  await setPassphrase(page);
+  const other = await context.newPage();
+  await other.goto(site.url);
+  await openKept(other);
+  await expect(room(other)).toContainText('What is kept is locked.');
+  // Deriving the key waits until the first page has locked.
+  await other.evaluate(() => {
+    const derive = SubtleCrypto.prototype.deriveKey;
+    SubtleCrypto.prototype.deriveKey = async function (this: SubtleCrypto, ...given) {
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      return derive.apply(this, given as Parameters<typeof derive>);
+    } as typeof derive;
+  });
+  await unlock(other);
+  await button(page, 'Lock now').click();
+  await expect(refused(other)).toContainText('It was locked meanwhile', { timeout: 20_000 });
+  await expect(room(other)).toContainText('What is kept is locked.');
+  await expect(items(other)).toHaveCount(0);
+});
+
+test('a page that nobody uses for ten minutes is locked', async ({ app, page }) => {
+  await page.clock.install();
+  await open(app, page);
+  await keep(page);
+  await setPassphrase(page);
+  await page.clock.fastForward('09:00');
+  await expect(items(page)).toContainText(NAME);
+  await page.keyboard.press('Shift');
+  await page.clock.fastForward('09:00');
+  await expect(items(page)).toContainText(NAME);
+  await page.clock.fastForward('01:10');
+  await expect(room(page)).toContainText('What is kept is locked.');
+  await expect(page.locator('body')).not.toContainText(NAME);
+  await unlock(page);
+  await expect(items(page)).toContainText(NAME);
+});
+
+test('each picture is read once, and its address is given back', async ({ app, page }) => {
+  await page.addInitScript(() => {
+    const held = new Set<string>();
+    Object.assign(globalThis, { held, made: 0 });
+    const [make, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
+    URL.createObjectURL = (blob) => {
+      const url = make(blob);
+      if (blob instanceof Blob && blob.type === 'image/jpeg') {
+        held.add(url);
+        (globalThis as unknown as { made: number }).made += 1;
+      }
+      return url;
+    };
+    URL.revokeObjectURL = (url) => {
+      held.delete(url);
+      revoke(url);
+    };
+  });
+  await open(app, page);
+  await keep(page);
+  const counts = () =>
+    page.evaluate(() => {
+      const { held, made } = globalThis as unknown as { held: Set<string>; made: number };
+      return [held.size, made];
+    });
+  const [held, made] = (await counts()) as [number, number];
+  await items(page).click();
+  await expect(room(page).locator('dermlet-kept-photo img')).toBeVisible();
+  await page.waitForTimeout(500);
+  expect(await counts()).toEqual([held + 1, made + 1]);
+  await button(page, 'All spots').click();
+  await expect.poll(async () => (await counts())[0]).toBe(held);
+});
+
 test('where there is no database it says so, and what to do', async ({ app, page }) => {
   await page.addInitScript(() => {
     IDBFactory.prototype.open = () => {

@@ -1,5 +1,5 @@
 /** Kept spots without a browser: encryption, the file and its reader, merging, comparing, the drawn body. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BODY, DRAWN, nearest } from '../../web/src/element/spots/body.js';
 import { compare, filling } from '../../web/src/element/spots/compare.js';
 import {
@@ -26,7 +26,9 @@ import {
 } from '../../web/src/element/spots/entries.js';
 import { type SpotsCode, SpotsError } from '../../web/src/element/spots/error.js';
 import { HEADER, MOST_OF_FILE, readFile, writeFile } from '../../web/src/element/spots/file.js';
+import { whenIdle } from '../../web/src/element/spots/idle.js';
 import { merge } from '../../web/src/element/spots/merge.js';
+import { checkRoom } from '../../web/src/element/spots/room.js';
 
 const PASSPHRASE = 'four words of a person';
 const about = () => utf8('about');
@@ -352,5 +354,91 @@ describe('the drawn body', () => {
       expect(place.x * DRAWN.width).toBeLessThan(90);
       expect(place.y).toBeLessThan(1);
     }
+  });
+});
+
+describe('room', () => {
+  const id = (at: number) => `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`;
+  const ids = (count: number, size: number) => new Map(Array.from({ length: count }, (_none, at) => [id(at), size]));
+  const names = (from: number, count: number): Item[] =>
+    Array.from({ length: count }, (_none, at) => ({ entry: spot({ id: id(from + at) }), photo: null }));
+  const none = new Map<string, number>();
+
+  test('names alone do not pass the number that one file holds', () => {
+    expect(() => checkRoom(ids(MOST_ENTRIES - 1, 10), names(MOST_ENTRIES, 1), none, [])).not.toThrow();
+    expect(() => checkRoom(ids(MOST_ENTRIES, 10), names(MOST_ENTRIES, 1), none, [])).toThrow('TOO_MUCH');
+    expect(() => checkRoom(none, names(0, MOST_ENTRIES + 1), none, [])).toThrow('TOO_MUCH');
+  });
+
+  test('what takes the place of an entry is not counted twice', () => {
+    expect(() => checkRoom(ids(MOST_ENTRIES, 10), names(0, MOST_ENTRIES), none, [])).not.toThrow();
+    const large = new Map([[id(1), MOST_BYTES - 100]]);
+    const put = [{ entry: visit({ id: id(1) }), photo }];
+    expect(() => checkRoom(large, put, new Map([[id(1), MOST_BYTES - 50]]), [])).not.toThrow();
+    expect(() => checkRoom(large, put, new Map([[id(1), MOST_BYTES + 1]]), [])).toThrow('TOO_MUCH');
+  });
+
+  test('what is too much already may still be renamed and deleted', () => {
+    const full = ids(MOST_ENTRIES + 5, MOST_BYTES);
+    expect(() => checkRoom(full, names(0, 1), new Map([[id(0), MOST_BYTES + 9]]), [])).not.toThrow();
+    expect(() => checkRoom(full, [], none, [id(0)])).not.toThrow();
+  });
+});
+
+describe('a page that is not used', () => {
+  beforeEach(() => void vi.useFakeTimers({ now: 1e12 }));
+  afterEach(() => void vi.useRealTimers());
+  const MINUTE = 60_000;
+  function waiting() {
+    const heard = { input: new EventTarget(), seen: new EventTarget() };
+    const idle = vi.fn();
+    const stop = whenIdle(10 * MINUTE, idle, heard);
+    const does = (type: string) => heard.input.dispatchEvent(new Event(type));
+    return { idle, stop, does, isSeen: () => heard.seen.dispatchEvent(new Event('visibilitychange')) };
+  }
+
+  test('is idle once, after the last input', () => {
+    const { idle, does } = waiting();
+    vi.advanceTimersByTime(9 * MINUTE);
+    does('keydown');
+    vi.advanceTimersByTime(9 * MINUTE);
+    does('pointermove');
+    vi.advanceTimersByTime(10 * MINUTE - 1);
+    expect(idle).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(idle).toHaveBeenCalledOnce();
+    vi.advanceTimersByTime(60 * MINUTE);
+    does('keydown');
+    expect(idle).toHaveBeenCalledOnce();
+  });
+
+  test('whose timers slept is idle when it is seen again, or used', () => {
+    for (const wake of ['seen', 'used']) {
+      const { idle, does, isSeen } = waiting();
+      vi.setSystemTime(Date.now() + 11 * MINUTE); // no timer fires
+      expect(idle).not.toHaveBeenCalled();
+      if (wake === 'seen') isSeen();
+      else does('pointerdown');
+      expect(idle).toHaveBeenCalledOnce();
+    }
+  });
+
+  test('that is seen again in time is not, and a clock that is set back makes it wait no longer', () => {
+    const { idle, isSeen } = waiting();
+    vi.setSystemTime(Date.now() + 9 * MINUTE);
+    isSeen();
+    expect(idle).not.toHaveBeenCalled();
+    vi.setSystemTime(Date.now() - 600 * MINUTE);
+    isSeen();
+    vi.advanceTimersByTime(10 * MINUTE);
+    expect(idle).toHaveBeenCalledOnce();
+  });
+
+  test('is not told once it was stopped', () => {
+    const { idle, stop, isSeen } = waiting();
+    stop();
+    vi.advanceTimersByTime(60 * MINUTE);
+    isSeen();
+    expect(idle).not.toHaveBeenCalled();
   });
 });

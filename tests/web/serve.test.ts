@@ -231,6 +231,23 @@ describe('every answer is documented, and every documented answer is given', () 
     }
   });
 
+  test('connections whose head does not come, or only little by little, are closed', { timeout: 30_000 }, async () => {
+    const { port } = await start();
+    const began = performance.now();
+    const seconds = await Promise.all(
+      ['', 'POST /predict HTTP/1.1\r\nHost: localhost\r\n'].map(async (head) => {
+        const socket = connect(port, '127.0.0.1');
+        socket.on('error', () => undefined).resume();
+        socket.write(head);
+        const drip = head && setInterval(() => socket.write('X-A: b\r\n'), 500);
+        await once(socket, 'close');
+        if (drip) clearInterval(drip);
+        return (performance.now() - began) / 1000;
+      }),
+    );
+    for (const each of seconds) expect(each).toBeLessThan(15);
+  });
+
   test('more than may wait: 429 unread, and GET is still answered', async () => {
     const { port } = await start({ most: 1 });
     for (const path of ['/predict', DIAGNOSIS]) {

@@ -2,6 +2,8 @@
 export type SpotsCode =
   /** The browser gives this page no database, as in some private windows. */
   | 'NO_STORAGE'
+  /** The page was not opened over https, without which browsers encrypt nothing. */
+  | 'INSECURE'
   /** The browser's room for this site, or the device, is full. */
   | 'FULL'
   /** Another tab holds the database and does not let go of it. */

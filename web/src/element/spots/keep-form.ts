@@ -2,6 +2,7 @@
 import { LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { withoutImages } from '../../classifier/index.js';
+import { within } from '../../classifier/inner.js';
 import { isolated } from '../../messages/index.js';
 import { say } from '../../messages/spots.js';
 import { define } from '../emit.js';
@@ -137,10 +138,13 @@ async function pictureOf({ shown }: Done): Promise<Bytes> {
   return new Uint8Array(await blob.arrayBuffer());
 }
 
+/** Milliseconds that a browser has to say whether it agrees: Firefox asks the person, who need not answer. */
+const PATIENCE = 3000;
+
 /** Whether the browser has agreed not to clear what this site stores; it is asked. */
 async function lasts(): Promise<boolean> {
   try {
-    return (await navigator.storage?.persist?.()) ?? false;
+    return await within(navigator.storage?.persist?.() ?? Promise.resolve(false), PATIENCE, 'The browser');
   } catch {
     return false;
   }

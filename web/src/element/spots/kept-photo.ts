@@ -1,5 +1,5 @@
 /** `<dermlet-kept-photo>`: the picture of a visit, with the frame that its answer is about, or what the frame holds. */
-import { css, LitElement, nothing, type PropertyValues } from 'lit';
+import { css, LitElement, nothing } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { mayName } from '../../messages/index.js';
 import { say } from '../../messages/spots.js';
@@ -50,6 +50,9 @@ export class DermletKeptPhoto extends LitElement {
   @query('img') private image!: HTMLElement | null;
   @query('.region') private region!: HTMLElement | null;
 
+  /** That whose picture is shown, or is on its way. */
+  #wanted: Visit | null = null;
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#drop();
@@ -57,28 +60,29 @@ export class DermletKeptPhoto extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    if (this.visit) void this.#load(this.visit);
+    this.requestUpdate();
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
-    const before = changed.get('visit');
-    if (changed.has('visit') && before?.id !== this.visit?.id && this.visit) void this.#load(this.visit);
+  protected override willUpdate(): void {
+    const { visit } = this;
+    if (!this.isConnected || visit?.id === this.#wanted?.id) return;
+    // Never one visit's picture under another's date.
+    this.#drop();
+    if (visit) void this.#load(visit);
   }
 
   #drop(): void {
     if (this.url) URL.revokeObjectURL(this.url);
-    this.url = '';
+    [this.url, this.error, this.#wanted] = ['', null, null];
   }
 
   async #load(visit: Visit): Promise<void> {
-    this.error = null;
+    this.#wanted = visit;
     try {
       const photo = await store.photo(visit);
-      if (!this.isConnected || this.visit?.id !== visit.id) return;
-      this.#drop();
-      this.url = URL.createObjectURL(photo);
+      if (this.#wanted === visit) this.url = URL.createObjectURL(photo);
     } catch (error) {
-      this.error = error instanceof SpotsError ? error.code : 'FAILED';
+      if (this.#wanted === visit) this.error = error instanceof SpotsError ? error.code : 'FAILED';
     }
   }
 

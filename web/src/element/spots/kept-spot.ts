@@ -70,7 +70,7 @@ export class DermletKeptSpot extends LitElement {
       <ul>${[...visits].reverse().map((visit) => this.#visit(visit))}</ul>
       <details><summary>${say('spots.edit')}</summary>${this.#form(spot)}</details>
       <dermlet-confirm data-delete="spot" .label=${say('spots.delete.spot')} ?disabled=${this.busy}
-        .question=${say('spots.delete.spot.ask', { name: spot.name })}
+        .question=${say('spots.delete.spot.ask', { name: isolated(spot.name) })}
         @confirmed=${() => this.#deleteSpot(spot)}></dermlet-confirm>
     </section>`;
   }

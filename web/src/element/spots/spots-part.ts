@@ -96,6 +96,8 @@ export class DermletSpots extends LitElement implements ToolPart {
 
   /** Counts the readings: the last one begun is shown, never one from before it was locked. */
   #readings = 0;
+  /** Whether the error that is shown is of a reading, and goes with the next that works. */
+  #unread = false;
 
   readonly #refresh = async (): Promise<void> => {
     this.#readings += 1;
@@ -104,16 +106,18 @@ export class DermletSpots extends LitElement implements ToolPart {
       const contents = await store.read();
       if (reading !== this.#readings) return;
       this.contents = contents;
+      if (this.#unread) [this.error, this.#unread] = [null, false];
       const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
       this.room = quota > 0 ? { usage, quota } : null;
     } catch (error) {
-      if (reading === this.#readings) this.error = codeOf(error);
+      if (reading !== this.#readings) return;
+      [this.error, this.#unread] = [codeOf(error), true];
     }
   };
 
   readonly #run: Run = async (work) => {
     if (this.busy) return false;
-    [this.busy, this.error, this.told] = [true, null, null];
+    [this.busy, this.error, this.told, this.#unread] = [true, null, null, false];
     try {
       this.told = await work();
       return true;
@@ -140,6 +144,7 @@ export class DermletSpots extends LitElement implements ToolPart {
       <p role="status">${this.busy ? say('spots.working') : (this.told?.() ?? nothing)}</p>
       ${this.error ? html`<p class="error" role="alert">${spotsErrorWords(this.error)}</p>` : nothing}
       ${contents ? this.#contents(contents) : nothing}
+      ${!contents && this.error === 'DAMAGED' ? this.#deleteAll() : nothing}
     </section>`;
   }
 

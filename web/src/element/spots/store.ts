@@ -9,20 +9,12 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { KEPT } from '../kept.js';
 import { type Bytes, type Lock, lockWith, open, type Sealed, seal, unlock, utf8 } from './crypto.js';
-import {
-  bytesOf,
-  checkPhoto,
-  type Entry,
-  entryOf,
-  type Item,
-  isVisit,
-  MOST_BYTES,
-  MOST_ENTRIES,
-  type Visit,
-} from './entries.js';
+import { bytesOf, checkPhoto, type Entry, entryOf, type Item, isVisit, type Visit } from './entries.js';
 import { SpotsError } from './error.js';
 import { readFile, writeFile } from './file.js';
+import { whenIdle } from './idle.js';
 import { type Merged, merge } from './merge.js';
+import { checkRoom, sizesOf, sum } from './room.js';
 
 /** Not encrypted: without an IV. */
 type Body = Sealed | { readonly iv: null; readonly data: Bytes };
@@ -69,6 +61,8 @@ export interface Contents {
   readonly bytes: number;
 }
 
+/** Milliseconds without input after which a page locks what it has unlocked. */
+const IDLE_AFTER = 10 * 60_000;
 /** Milliseconds after which a database that does not open counts as held by another tab. */
 const PATIENCE = 10_000;
 /** Times that a write is prepared again because another tab was first. */
@@ -91,31 +85,36 @@ function asSpotsError(error: unknown): SpotsError {
 
 export class SpotStore extends EventTarget {
   #database: Promise<Database> | null = null;
-  /** With the lock that it opens; gone when the page is. */
+  /** Counts how often it was locked: what unlocks it meanwhile is a second late, and does not. */
+  #locks = 0;
+  /** With the lock that it opens; gone when the page is, or is not used. */
   #key: { readonly key: CryptoKey; readonly lock: Lock } | null = null;
+  /** Ends the wait for the page not to be used. */
+  #awake: (() => void) | null = null;
   readonly #channel: BroadcastChannel | null;
 
   constructor() {
     super();
     this.#channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel(KEPT) : null;
     this.#channel?.addEventListener('message', ({ data }) => {
-      if (data === 'lock') this.#key = null;
-      this.#changed();
+      if (data === 'lock') this.#lockHere();
+      else this.#changed();
     });
     // A page that the browser keeps for the way back would keep the key.
     addEventListener('pagehide', () => {
       if (this.#key) this.#lockHere();
+      else this.#locks++;
     });
   }
 
-  /** @throws SpotsError NO_STORAGE, BLOCKED, NEWER, FAILED, DAMAGED */
+  /** @throws SpotsError INSECURE, NO_STORAGE, BLOCKED, NEWER, FAILED, DAMAGED */
   read(): Promise<Contents> {
     return this.#with(async (database) => {
       const { head, bodies } = await this.#readAll(database, 'entries');
       const key = this.#keyFor(head);
       if (head.lock && !key) return { hasLock: true, entries: null, bytes: 0 };
       const entries = await this.#entries(bodies, key);
-      return { hasLock: head.lock !== null, entries, bytes: sizeOf(bodies, entries) };
+      return { hasLock: head.lock !== null, entries, bytes: sum(sizesOf(entries, bodies)) };
     });
   }
 
@@ -154,15 +153,19 @@ export class SpotStore extends EventTarget {
         entries.set(entry.id, await body(bytesOf(entry), labelOf('entries', entry.id), key));
         if (photo) photos.set(entry.id, await body(photo, labelOf('photos', entry.id), key));
       }
-      checkRoom(now, put, remove, sizeOf(bodies, now), entries);
+      const puts = put.map(({ entry }) => entry);
+      checkRoom(sizesOf(now, bodies), put, sizesOf(puts, entries), remove);
       return { head, write: { lock: head.lock, entries, photos, clear: false } };
     });
   }
 
-  /** @throws SpotsError WRONG_PASSPHRASE and as `read` */
+  /** @throws SpotsError WRONG_PASSPHRASE, LOCKED (meanwhile, by a page that was left or another tab) and as `read` */
   async unlock(passphrase: string): Promise<void> {
+    const locks = this.#locks;
     const { lock } = await this.#with((database) => headOf(database));
-    if (lock) this.#key = { key: await unlock(passphrase, lock, ABOUT_LOCK), lock };
+    const key = lock && (await unlock(passphrase, lock, ABOUT_LOCK));
+    if (locks !== this.#locks) throw new SpotsError('LOCKED');
+    if (lock && key) this.#hold({ key, lock });
     this.#changed();
   }
 
@@ -226,12 +229,19 @@ export class SpotStore extends EventTarget {
       const head = await headOf(database);
       if (counts.some((count) => count > 0) && head.revision === '') throw new SpotsError('FAILED');
     });
-    this.#key = null;
+    this.#hold(null);
     this.#tell();
   }
 
+  #hold(key: { readonly key: CryptoKey; readonly lock: Lock } | null): void {
+    this.#key = key;
+    this.#awake?.();
+    this.#awake = key && whenIdle(IDLE_AFTER, () => this.#lockHere());
+  }
+
   #lockHere(): void {
-    this.#key = null;
+    this.#locks++;
+    this.#hold(null);
     this.#changed();
   }
 
@@ -310,11 +320,12 @@ export class SpotStore extends EventTarget {
     prepare: (database: Database) => Promise<{ head: Head; write: Write }>,
     key: { readonly key: CryptoKey; readonly lock: Lock } | null | undefined = undefined,
   ): Promise<void> {
+    const locks = this.#locks;
     await this.#with(async (database) => {
       for (let tries = 0; tries < TRIES; tries++) {
         const { head, write } = await prepare(database);
         if (!(await put(database, head.revision, write))) continue;
-        if (key !== undefined) this.#key = key;
+        if (key !== undefined) this.#hold(locks === this.#locks ? key : null);
         return;
       }
       throw new SpotsError('BLOCKED');
@@ -331,10 +342,15 @@ export class SpotStore extends EventTarget {
         return await work(await opening);
       } catch (error) {
         const closed = error instanceof DOMException && error.name === 'InvalidStateError';
-        if (closed || !(await isOpen(opening))) this.#database = null;
+        if (closed || !(await isOpen(opening))) this.#forget(opening);
         if (!closed || !again) throw asSpotsError(error);
       }
     }
+  }
+
+  /** The next call opens it anew, unless another has already. */
+  #forget(opening: Promise<Database>): void {
+    if (this.#database === opening) this.#database = null;
   }
 
   // Asynchronous: some browsers throw at once where there is no database.
@@ -355,6 +371,8 @@ export class SpotStore extends EventTarget {
   }
 
   async #open(): Promise<Database> {
+    // Where there is neither encryption nor a random id.
+    if (!isSecureContext) throw new SpotsError('INSECURE');
     const opening = this.#openNow();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -391,28 +409,6 @@ async function plain(sealed: Body, label: string, key: CryptoKey | null): Promis
   // Neither may stand in for the other: what is not encrypted was not written under this lock.
   if ((sealed.iv === null) !== (key === null)) throw new SpotsError('DAMAGED');
   return sealed.iv === null || key === null ? sealed.data : open(key, label, sealed);
-}
-
-const sizeOf = (bodies: ReadonlyMap<string, Body>, entries: readonly Entry[]): number =>
-  [...bodies.values()].reduce((sum, { data }) => sum + data.length, 0) +
-  entries.reduce((sum, entry) => sum + (isVisit(entry) ? entry.photoBytes : 0), 0);
-
-/** Whether one export could still hold it all. */
-function checkRoom(
-  now: readonly Entry[],
-  put: readonly Item[],
-  remove: readonly string[],
-  bytes: number,
-  written: Bodies,
-): void {
-  const more = put.reduce(
-    (sum, { entry, photo }) => sum + (written.get(entry.id)?.data.length ?? 0) + (photo?.length ?? 0),
-    0,
-  );
-  // Only what grows is refused: deleting and renaming are always possible.
-  if (put.every(({ photo }) => photo === null)) return;
-  if (bytes + more > MOST_BYTES || now.length + put.length - remove.length > MOST_ENTRIES)
-    throw new SpotsError('TOO_MUCH');
 }
 
 /**

@@ -26,6 +26,7 @@ const PART: Readonly<Record<Part, () => string>> = {
 
 const ERROR: Readonly<Record<SpotsCode, () => string>> = {
   NO_STORAGE: () => say('spots.error.NO_STORAGE'),
+  INSECURE: () => say('spots.error.INSECURE'),
   FULL: () => say('spots.error.FULL'),
   BLOCKED: () => say('spots.error.BLOCKED'),
   NEWER: () => say('spots.error.NEWER'),

@@ -159,7 +159,7 @@ export class DermletTrust extends LitElement implements ToolPart {
     const asked = this.#asked;
     const session = this.#session;
     if (!session || !asked) return;
-    this.testing = test;
+    if (test) this.testing = true;
     try {
       this.served = await isServed();
       const inspection = await session.inspect(test);

@@ -764,6 +764,7 @@ export interface SpotsArguments {
   'spots.used': { size: string; usage: string; quota: string };
   'spots.usedHere': { size: string };
   'spots.error.NO_STORAGE': undefined;
+  'spots.error.INSECURE': undefined;
   'spots.error.FULL': undefined;
   'spots.error.BLOCKED': undefined;
   'spots.error.NEWER': undefined;
