@@ -6,14 +6,15 @@ import type { Page, TestInfo } from '@playwright/test';
 import { parse } from 'csv-parse/sync';
 import { type App, expect, picture, test } from './fixtures.js';
 
-/** Copies of a drawn photo under `count` names. */
+/** Copies of a drawn photo under `count` names, each with a comment of its own: no two have the same bytes. */
 function photos(testInfo: TestInfo, count: number): string[] {
   const folder = testInfo.outputPath('photos');
   mkdirSync(folder, { recursive: true });
   const bytes = readFileSync(picture('spot.jpg'));
   return Array.from({ length: count }, (_, index) => {
     const path = join(folder, `photo-${index + 1}.jpg`);
-    writeFileSync(path, bytes);
+    const comment = Buffer.from([0xff, 0xfe, 0, 4, index >> 8, index & 0xff]);
+    writeFileSync(path, Buffer.concat([bytes.subarray(0, 2), comment, bytes.subarray(2)]));
     return path;
   });
 }
@@ -287,4 +288,50 @@ test("a reader's answers stay when the network is changed; those without a categ
   await untilDone(page, 9);
   await expect(aside).toHaveCount(0);
   await expect(row(2)).toContainText('Dermatofibroma');
+});
+
+test('a folder of 500: what is under way is told, all can be stopped, and none is lost', async ({
+  app,
+  page,
+}, testInfo) => {
+  test.setTimeout(180_000);
+  app.neverRefuse();
+  await chooseMany(app, page, testInfo, 500);
+  await expect(review(page)).toContainText(/\d+ of 500 looked at, about \d+ (seconds?|minutes?) left/, {
+    timeout: 60_000,
+  });
+  // Each tile has a dozen nodes or so: drawn as a whole, the list would have thousands.
+  const nodes = () => review(page).evaluate((list) => list.shadowRoot!.querySelectorAll('*').length);
+  expect(await nodes()).toBeLessThan(900);
+  await page.getByRole('button', { name: 'Stop all' }).click();
+  const done = (await app.results()).length;
+  expect(done).toBeLessThan(500);
+  await page.waitForTimeout(2000);
+  expect((await app.results()).length, 'nothing goes on by itself').toBe(done);
+  await expect(review(page)).toContainText(`${done} of 500 looked at`);
+
+  await expect(review(page)).toContainText('500 of 500 shown');
+  await review(page).getByRole('combobox', { name: 'Order' }).selectOption('name');
+  await review(page)
+    .getByRole('button', { name: /photo-1\.jpg/ })
+    .focus();
+  await page.keyboard.press('End');
+  await expect(review(page).getByRole('button', { name: /photo-500\.jpg/ })).toBeFocused();
+  expect(await nodes(), 'at the other end too').toBeLessThan(900);
+  await review(page).getByRole('searchbox').fill('photo-49');
+  await expect(review(page)).toContainText('11 of 500 shown');
+  await review(page).getByRole('searchbox').fill('');
+  await review(page).getByRole('combobox', { name: 'Concern or state' }).selectOption('pending');
+  await expect(review(page)).toContainText(`${500 - done} of 500 shown`);
+  await review(page).getByRole('combobox', { name: 'Concern or state' }).selectOption('');
+  await page.getByRole('button', { name: 'Table', exact: true }).click();
+  await expect(review(page).getByRole('table')).toHaveAttribute('aria-rowcount', '501');
+  expect(await nodes()).toBeLessThan(900);
+
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save as table (CSV)' }).click();
+  const rows: Record<string, string>[] = parse(readFileSync(await (await saved).path()), { bom: true, columns: true });
+  expect(new Set(rows.map(({ name }) => name)).size).toBe(500);
+  expect(rows.filter(({ state }) => state === 'done')).toHaveLength(done);
+  expect(rows.filter(({ state }) => state === 'waiting')).toHaveLength(500 - done);
 });
