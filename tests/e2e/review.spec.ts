@@ -6,14 +6,15 @@ import type { Page, TestInfo } from '@playwright/test';
 import { parse } from 'csv-parse/sync';
 import { type App, expect, picture, test } from './fixtures.js';
 
-/** Copies of a drawn photo under `count` names. */
+/** Copies of a drawn photo under `count` names, each with a comment of its own: no two have the same bytes. */
 function photos(testInfo: TestInfo, count: number): string[] {
   const folder = testInfo.outputPath('photos');
   mkdirSync(folder, { recursive: true });
   const bytes = readFileSync(picture('spot.jpg'));
   return Array.from({ length: count }, (_, index) => {
     const path = join(folder, `photo-${index + 1}.jpg`);
-    writeFileSync(path, bytes);
+    const comment = Buffer.from([0xff, 0xfe, 0, 4, index >> 8, index & 0xff]);
+    writeFileSync(path, Buffer.concat([bytes.subarray(0, 2), comment, bytes.subarray(2)]));
     return path;
   });
 }
@@ -176,4 +177,161 @@ test('a few photos stay in a row: removing one leads to the next, and all are li
   await expect(review(page)).toBeVisible();
   await page.getByRole('button', { name: 'Show as a row' }).click();
   await expect(app.shelf).toBeVisible();
+});
+
+test('what was removed can be put back with its answer, until the next removal or until that is put away', async ({
+  app,
+  page,
+}) => {
+  app.neverRefuse();
+  await app.open();
+  await app.choose('spot.jpg', 'spot.png', 'spot.bmp');
+  await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(3);
+  const line = page.locator('dermlet-removed');
+  const photo = (name: string) => app.shelf.getByRole('button', { name: new RegExp(`^${name}`) });
+  const names = () =>
+    app.shelf.locator('.thumb').evaluateAll((all) => all.map((one) => one.textContent!.match(/spot\.\w+/)![0]));
+
+  await photo('spot.jpg').focus();
+  await page.keyboard.press('Delete');
+  await expect(photo('spot.png')).toBeFocused();
+  await expect(line).toContainText('Removed spot.jpg.');
+  await expect(page.getByRole('status').filter({ hasText: 'Removed spot.jpg' }), 'told once').toHaveCount(1);
+  await line.getByRole('button', { name: 'Undo', exact: true }).click();
+  await expect(line).toHaveCount(0);
+  await expect(photo('spot.jpg')).toBeFocused();
+  expect(await names()).toEqual(['spot.jpg', 'spot.png', 'spot.bmp']);
+  await expect(photo('spot.jpg'), 'that which was looked at is').toHaveAttribute('aria-current', 'true');
+  await expect(app.verdict).toBeVisible();
+  await page.waitForTimeout(1500);
+  expect((await app.results()).length, 'nothing was run').toBe(3);
+
+  // Only the last one.
+  for (const name of ['spot.jpg', 'spot.png']) await page.getByRole('button', { name: `Remove ${name}` }).click();
+  await expect(line).toHaveCount(1);
+  await line.getByRole('button', { name: 'Undo', exact: true }).click();
+  expect(await names()).toEqual(['spot.png', 'spot.bmp']);
+  await page.getByRole('button', { name: 'Remove spot.bmp' }).click();
+  await line.getByRole('button', { name: 'Close, without undoing' }).click();
+  await expect(line).toHaveCount(0);
+  await expect(photo('spot.png')).toBeFocused();
+
+  // The last of all, while it is looked at again.
+  await page.getByRole('button', { name: 'Look at the whole picture' }).click();
+  await photo('spot.png').focus();
+  await page.keyboard.press('Delete');
+  await expect(page.getByRole('button', { name: 'Choose photos' })).toBeFocused();
+  await line.getByRole('button', { name: 'Undo', exact: true }).click();
+  await expect.poll(async () => (await app.results()).at(-1)!.result.frame.framing, { timeout: 60_000 }).toBe('whole');
+  await expectAccessible(page);
+});
+
+test('several that were removed at once come back at once, into the list as it stood', async ({
+  app,
+  page,
+}, testInfo) => {
+  app.neverRefuse();
+  await chooseMany(app, page, testInfo, 10);
+  await untilDone(page, 10);
+  for (const number of [2, 5, 9])
+    await review(page)
+      .getByRole('checkbox', { name: `Select photo-${number}.jpg` })
+      .check();
+  await review(page).getByRole('button', { name: 'Remove the selected ones' }).click();
+  await expect(review(page)).toContainText('7 of 7 looked at');
+  await expect(page.locator('dermlet-removed')).toContainText('Removed 3 photos.');
+  await page.getByRole('button', { name: 'Undo', exact: true }).click();
+  await expect(review(page)).toContainText('10 of 10 looked at');
+  await expect(review(page).getByRole('button', { name: /photo-2\.jpg/ })).toBeFocused();
+  await page.waitForTimeout(1000);
+  expect((await app.results()).length).toBe(10);
+  await expectAccessible(page);
+});
+
+test("a reader's answers stay when the network is changed; those without a category are set aside", async ({
+  app,
+  page,
+}, testInfo) => {
+  test.setTimeout(180_000);
+  app.neverRefuse();
+  await chooseMany(app, page, testInfo, 9);
+  await untilDone(page, 9);
+  const keep = async (photo: number, answer: { category: string } | { own: string }) => {
+    await review(page)
+      .getByRole('button', { name: new RegExp(`photo-${photo}\\.jpg`) })
+      .click();
+    if ('own' in answer) await review(page).getByRole('textbox', { name: 'Or your own words' }).fill(answer.own);
+    else
+      await review(page).getByRole('combobox', { name: 'Category', exact: true }).last().selectOption(answer.category);
+    await page.getByRole('button', { name: 'Keep my answer' }).click();
+  };
+  await keep(1, { category: 'nv' });
+  await keep(2, { category: 'df' });
+  await keep(3, { own: 'a tattoo' });
+
+  const change = (model: string) =>
+    page.evaluate((name) => (document.querySelector('dermlet-classifier')!.model = name), model);
+  await change('skin-open');
+  await untilDone(page, 9);
+  await page.getByRole('button', { name: 'Table', exact: true }).click();
+  const row = (photo: number) => review(page).getByRole('row', { name: new RegExp(`photo-${photo}\\.jpg`) });
+  await expect(row(1).getByRole('cell').last()).toContainText('Melanocytic naevus');
+  await expect(row(3).getByRole('cell').last()).toContainText('a tattoo');
+  await expect(row(2)).not.toContainText('Dermatofibroma');
+  const aside = review(page).getByRole('status').filter({ hasText: 'set aside' });
+  await expect(aside).toContainText(
+    '1 of your answers names a category that this network does not know: Dermatofibroma',
+  );
+  await expectAccessible(page);
+
+  await change('skin-8');
+  await untilDone(page, 9);
+  await expect(aside).toHaveCount(0);
+  await expect(row(2)).toContainText('Dermatofibroma');
+});
+
+test('a folder of 500: what is under way is told, all can be stopped, and none is lost', async ({
+  app,
+  page,
+}, testInfo) => {
+  test.setTimeout(180_000);
+  app.neverRefuse();
+  await chooseMany(app, page, testInfo, 500);
+  await expect(review(page)).toContainText(/\d+ of 500 looked at, about \d+ (seconds?|minutes?) left/, {
+    timeout: 60_000,
+  });
+  // Each tile has a dozen nodes or so: drawn as a whole, the list would have thousands.
+  const nodes = () => review(page).evaluate((list) => list.shadowRoot!.querySelectorAll('*').length);
+  expect(await nodes()).toBeLessThan(900);
+  await page.getByRole('button', { name: 'Stop all' }).click();
+  const done = (await app.results()).length;
+  expect(done).toBeLessThan(500);
+  await page.waitForTimeout(2000);
+  expect((await app.results()).length, 'nothing goes on by itself').toBe(done);
+  await expect(review(page)).toContainText(`${done} of 500 looked at`);
+
+  await expect(review(page)).toContainText('500 of 500 shown');
+  await review(page).getByRole('combobox', { name: 'Order' }).selectOption('name');
+  await review(page)
+    .getByRole('button', { name: /photo-1\.jpg/ })
+    .focus();
+  await page.keyboard.press('End');
+  await expect(review(page).getByRole('button', { name: /photo-500\.jpg/ })).toBeFocused();
+  expect(await nodes(), 'at the other end too').toBeLessThan(900);
+  await review(page).getByRole('searchbox').fill('photo-49');
+  await expect(review(page)).toContainText('11 of 500 shown');
+  await review(page).getByRole('searchbox').fill('');
+  await review(page).getByRole('combobox', { name: 'Concern or state' }).selectOption('pending');
+  await expect(review(page)).toContainText(`${500 - done} of 500 shown`);
+  await review(page).getByRole('combobox', { name: 'Concern or state' }).selectOption('');
+  await page.getByRole('button', { name: 'Table', exact: true }).click();
+  await expect(review(page).getByRole('table')).toHaveAttribute('aria-rowcount', '501');
+  expect(await nodes()).toBeLessThan(900);
+
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save as table (CSV)' }).click();
+  const rows: Record<string, string>[] = parse(readFileSync(await (await saved).path()), { bom: true, columns: true });
+  expect(new Set(rows.map(({ name }) => name)).size).toBe(500);
+  expect(rows.filter(({ state }) => state === 'done')).toHaveLength(done);
+  expect(rows.filter(({ state }) => state === 'waiting')).toHaveLength(500 - done);
 });

@@ -153,6 +153,7 @@ const photo = (state: PhotoState): Photo => ({
   state,
   chosenAt: 0,
   said: null,
+  reading: null,
 });
 
 interface Stub extends EventTarget {

@@ -27,6 +27,7 @@ function subject(of: Result): { photo: Photo; result: Result } {
       spots: [],
       chosenAt: 0,
       said: null,
+      reading: null,
       state: { kind: 'done', result: of, at, seen: look, shown: null, again: null, earlier: [] },
     },
   };

@@ -6,6 +6,7 @@ import { closerOf } from '../../web/src/element/closer/ask.js';
 import { agreementOf } from '../../web/src/element/review/agreement.js';
 import { csvOf, jsonOf } from '../../web/src/element/review/exported.js';
 import { listed, rowsInView, type Wanted } from '../../web/src/element/review/order.js';
+import { type Reading, sorted } from '../../web/src/element/review/readings.js';
 import type { Closer, Photo } from '../../web/src/element/session.js';
 
 type Some = Pick<Photo, 'id' | 'name' | 'state'>;
@@ -87,10 +88,38 @@ describe('agreement', () => {
   });
 });
 
+describe('readings', () => {
+  const own: Reading = { label: 'a tattoo', category: null, first: true };
+  const mole: Reading = { label: 'mole', category: 'Mole', first: false };
+  const photos = [
+    { id: 1, reading: own },
+    { id: 2, reading: mole },
+    { id: 3, reading: null },
+  ];
+  const classes = (...ids: string[]) => ids.map((id) => ({ id, name: id, concern: 'low' as const }));
+
+  test('of a category that the network lacks are set aside; own words are always kept', () => {
+    expect(sorted(photos, classes('mole'))).toEqual({
+      readings: new Map([
+        [1, own],
+        [2, mole],
+      ]),
+      aside: [],
+    });
+    expect(sorted(photos, classes('wart'))).toEqual({ readings: new Map([[1, own]]), aside: [mole] });
+    // An own word that is an id by chance is no category.
+    expect(sorted([{ id: 1, reading: { ...own, label: 'mole' } }], classes('wart')).readings.size).toBe(1);
+  });
+
+  test('are all kept while the categories are not known yet', () => {
+    expect(sorted(photos, null).readings.size).toBe(2);
+  });
+});
+
 describe('export', () => {
-  const readings = new Map([
-    [1, { label: '@own, label', first: true }],
-    [2, { label: 'mole', first: false }],
+  const readings = new Map<number, Reading>([
+    [1, { label: '@own, label', category: null, first: true }],
+    [2, { label: 'mole', category: 'Mole', first: false }],
   ]);
 
   test('CSV: each photo a row; cells that would be formulas are text; no answer where there is none', () => {

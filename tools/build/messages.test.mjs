@@ -39,6 +39,7 @@ describe('a language', () => {
       `${COMPILED}/en.cli.ts`,
       `${COMPILED}/en.shared.ts`,
       `${COMPILED}/keys.ts`,
+      `${COMPILED}/languages.cli.ts`,
       `${COMPILED}/languages.ts`,
     ]);
     const list = textOf(files, 'languages.ts');
@@ -66,7 +67,7 @@ describe('a language', () => {
   test('without words for the command line has no file for it', () => {
     const files = compile({ doctor: 'Zum Arzt.' });
     assert.equal(files[`${COMPILED}/de.cli.ts`], undefined);
-    assert.match(textOf(files, 'languages.ts'), /cliLanguages = \{\n\};/);
+    assert.match(textOf(files, 'languages.cli.ts'), /cliLanguages = \{\n\};/);
   });
 
   test('that lacks messages is reported', () => {

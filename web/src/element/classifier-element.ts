@@ -76,6 +76,7 @@ const REMOVED = -1;
 
 /** Lists the photos of a session; fetched when it is first needed. */
 interface ReviewPart extends LitElement {
+  focusOn(id: number): void;
   session: Session | null;
   photos: readonly Photo[];
 }
@@ -283,6 +284,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         color: var(--muted);
       }
       @container (min-width: 46rem) {
+        dermlet-removed {
+          grid-column: 1 / -1;
+        }
         .top {
           grid-template-columns: auto minmax(0, 1fr);
           align-items: center;
@@ -459,7 +463,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
    * @internal
    */
   formResetCallback(): void {
-    for (const { id } of this.session?.photos ?? []) this.session?.remove(id);
+    const { session } = this;
+    session?.remove(new Set(session.photos.map(({ id }) => id)));
+    session?.forget(); // what a form has let go of comes back by no button
     this.dropError = null;
     this.#inForm.part?.reset();
   }
@@ -520,7 +526,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         if (this.session) this.#select(this.session, (event as CustomEvent<number>).detail);
       });
       review.addEventListener('remove', (event) => {
-        if (this.session) this.#remove(this.session, (event as CustomEvent<number>).detail);
+        if (this.session) this.#remove(this.session, (event as CustomEvent<ReadonlySet<number>>).detail);
       });
       review.addEventListener('row', () => (this.listed = false));
       // Whether an answer is hidden has changed.
@@ -681,12 +687,13 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const session = this.session;
     const photo = session?.selected ?? null;
     const { tag, direction } = language();
-    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}" lang=${tag} dir=${direction}>
+    return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}" lang=${tag} dir=${direction}
+      @restore=${() => session && this.#restore(session)} @forget=${() => session && this.#forget(session)}>
       <p class="visually-hidden" role="status" aria-live="polite">${
         this.announcement ? medical(this.announcement.text) : nothing
       }</p>
       <div class="stack" ?inert=${this.off}>
-        ${session && photo ? this.#top(session) : html`${this.#picker(false)}${this.#keptSpots()}`}
+        ${session && photo ? this.#top(session) : this.#empty(session)}
         ${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
         ${session ? this.#loadState(session) : nothing}
         ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
@@ -732,6 +739,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   async #lookForKept(): Promise<void> {
     this.kept = await anyKept();
+  }
+
+  #empty(session: Session | null) {
+    return html`${this.#picker(false)}${this.#removed(session)}${this.#keptSpots()}`;
   }
 
   #keptSpots() {
@@ -789,8 +800,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         .selectedId=${session.selectedId}
         ?stopped=${session.load.kind === 'failed'}
         @select=${(event: CustomEvent<number>) => this.#select(session, event.detail)}
-        @remove=${(event: CustomEvent<number>) => this.#remove(session, event.detail)}
+        @remove=${(event: CustomEvent<number>) => this.#remove(session, new Set([event.detail]))}
       ></dermlet-shelf>
+      ${this.#removed(session)}
       ${
         session.photos.length > 1
           ? html`<button type="button" class="link all" @click=${() => this.#listAll()}>${say('shelf.all')}</button>`
@@ -799,21 +811,61 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     </div>`;
   }
 
+  #removed(session: Session | null) {
+    if (!session?.removed) return nothing;
+    return html`<dermlet-removed .removed=${session.removed}></dermlet-removed>`;
+  }
+
   /** The focused button disappears with its photo: focus the next photo, or the picker after the last. */
-  #remove(session: Session, id: number): void {
-    const told = this.announcement?.photo === id;
-    const index = session.photos.findIndex((photo) => photo.id === id);
-    session.remove(id);
+  #remove(session: Session, ids: ReadonlySet<number>): void {
+    const index = session.photos.findIndex(({ id }) => ids.has(id));
+    session.remove(ids);
     const next = session.photos[index] ?? session.photos[index - 1];
-    if (told) this.announcement = { text: () => say('announce.removed'), photo: REMOVED };
-    void this.updateComplete.then(async () => {
-      if (!next) return this.#keepFocus();
-      // The list knows its own order.
-      if (this.listed && this.review) return;
-      const shelf = this.renderRoot.querySelector<DermletShelf>('dermlet-shelf');
-      await shelf?.updateComplete;
-      shelf?.focusOn(next.id);
-    });
+    const { removed } = session;
+    this.announcement = null;
+    if (removed) void this.#tellRemoval(({ removedWords }) => removedWords(removed));
+    // The list knows its own order.
+    if (!next || !this.#reviewed) void this.#focusOn(next?.id);
+  }
+
+  /** With it comes what shows the line; without it, the photo is removed all the same. */
+  async #tellRemoval(words: (room: typeof import('./removed/index.js')) => string): Promise<void> {
+    try {
+      const room = await imported(() => import('./removed/index.js'));
+      await allWords();
+      this.announcement = { text: () => words(room), photo: REMOVED };
+    } catch (error) {
+      this.dropError = asDermletError(error);
+    }
+  }
+
+  #restore(session: Session): void {
+    const { removed } = session;
+    if (!removed) return;
+    session.restore();
+    const [photo] = removed.photos;
+    if (session.selectedId === photo?.id) this.#select(session, photo.id);
+    else void this.#tellRemoval(({ backWords }) => backWords());
+    void this.#focusOn(photo?.id);
+  }
+
+  #forget(session: Session): void {
+    session.forget();
+    void this.#focusOn(session.selectedId);
+  }
+
+  /** The list of all photos, while it is shown. */
+  get #reviewed(): ReviewPart | null {
+    return this.listed ? this.review : null;
+  }
+
+  /** Moves the focus to a photo; without one, to the picker. */
+  async #focusOn(id: number | null | undefined): Promise<void> {
+    await this.updateComplete;
+    if (id == null) return this.#keepFocus();
+    const list = this.#reviewed ?? this.renderRoot.querySelector<DermletShelf>('dermlet-shelf');
+    await list?.updateComplete;
+    list?.focusOn(id);
   }
 
   async #keepFocus(): Promise<void> {

@@ -22,6 +22,7 @@ import type {
 import { Classifier, DermletError, isModelName, requestLog, withoutImages } from '../classifier/index.js';
 import { say } from '../messages/index.js';
 import type { Answers } from './questions/advice.js';
+import type { Reading } from './review/readings.js';
 
 export type LoadState =
   | { kind: 'idle' }
@@ -129,6 +130,15 @@ export interface Photo extends Look {
   readonly chosenAt: number;
   /** Null: nothing yet. Kept nowhere else, and gone with the photo. */
   readonly said: Said | null;
+  /** What a second reader calls it; kept as `said` is. */
+  readonly reading: Reading | null;
+}
+
+export interface Removed {
+  readonly photos: readonly Photo[];
+  /** Ids of all photos as they stood. */
+  readonly before: readonly number[];
+  readonly selectedId: number | null;
 }
 
 /** Previews take several MB per photo: those of older photos are replaced by smaller ones. */
@@ -157,7 +167,7 @@ export function asDermletError(error: unknown): DermletError {
 
 /** What the next session continues with: the photos as chosen, without results. */
 export interface Released {
-  photos: readonly Pick<Photo, 'id' | 'name' | 'file' | 'url' | 'chosenAt' | 'said'>[];
+  photos: readonly Pick<Photo, 'id' | 'name' | 'file' | 'url' | 'chosenAt' | 'said' | 'reading'>[];
   selectedId: number | null;
 }
 
@@ -222,6 +232,9 @@ export class Session extends EventTarget {
   selectedId: number | null = null;
   /** For new photos; null: recognised from each picture. */
   modality: string | null = null;
+
+  /** What was removed last; it can be put back. */
+  removed: Removed | null = null;
 
   /** Whether photos that wait are left waiting, except one that a person asks for. */
   paused = false;
@@ -299,6 +312,7 @@ export class Session extends EventTarget {
         state: { kind: 'waiting' },
         chosenAt,
         said: null,
+        reading: null,
       }),
     );
     this.photos = [...added, ...this.photos];
@@ -338,6 +352,10 @@ export class Session extends EventTarget {
   /** What the person says of a photo: it stays with the photo, however that is looked at again. */
   setSaid(id: number, said: Said | null): void {
     this.#update(id, { said });
+  }
+
+  setReading(id: number, reading: Reading): void {
+    this.#update(id, { reading });
   }
 
   /**
@@ -414,16 +432,23 @@ export class Session extends EventTarget {
     void this.#runNext();
   }
 
-  remove(id: number): void {
-    this.#cancelRun(id);
-    const index = this.photos.findIndex((photo) => photo.id === id);
-    const photo = this.photos[index];
-    if (!photo) return;
-    URL.revokeObjectURL(photo.url);
-    this.photos = this.photos.filter((other) => other !== photo);
-    const next = this.photos[index] ?? this.photos[index - 1];
-    if (this.selectedId !== id) this.#changed();
-    else if (next) this.select(next.id);
+  /** Takes photos away, with their answers, until `restore`, `forget` or the next removal. */
+  remove(ids: ReadonlySet<number>): void {
+    this.forget();
+    for (const id of ids) {
+      if (this.#running?.id !== id) continue;
+      this.#cancelRun(id);
+      this.#set(id, { kind: 'waiting' });
+    }
+    const { photos: before, selectedId } = this;
+    const removed = before.filter(({ id }) => ids.has(id));
+    if (removed.length === 0) return;
+    this.removed = { photos: removed, before: before.map(({ id }) => id), selectedId };
+    this.photos = before.filter(({ id }) => !ids.has(id));
+    const at = before.findIndex(({ id }) => id === selectedId);
+    const near = [...before.slice(at), ...before.slice(0, at).reverse()].find(({ id }) => !ids.has(id));
+    if (selectedId === null || !ids.has(selectedId)) this.#changed();
+    else if (near) this.select(near.id);
     else {
       this.selectedId = null;
       this.#changed();
@@ -431,9 +456,30 @@ export class Session extends EventTarget {
     void this.#runNext();
   }
 
-  /** Ends the worker, the downloads and the photos' addresses; photos and results stay. */
+  /** Puts back what was removed last, where it was; photos that came since stay in front. */
+  restore(): void {
+    const { removed } = this;
+    if (!removed) return;
+    this.removed = null;
+    const all = new Map([...this.photos, ...removed.photos].map((photo) => [photo.id, photo]));
+    const since = this.photos.filter(({ id }) => !removed.before.includes(id));
+    this.photos = [...since, ...removed.before.flatMap((id) => all.get(id) ?? [])];
+    if (removed.photos.some(({ id }) => id === removed.selectedId)) this.select(removed.selectedId!);
+    else this.#changed();
+    void this.#runNext();
+  }
+
+  /** Nothing that was removed can be put back from now on. */
+  forget(): void {
+    for (const { url } of this.removed?.photos ?? []) URL.revokeObjectURL(url);
+    this.removed = null;
+    this.#changed();
+  }
+
+  /** Ends the worker, the downloads and the photos' addresses; photos and results stay, but those removed. */
   suspend(): void {
     if (this.#suspended) return;
+    this.forget();
     this.#suspended = { wanted: this.wanted };
     this.#end();
     this.#loading = null;
@@ -452,15 +498,17 @@ export class Session extends EventTarget {
 
   /** Ends the session and returns its photos; the caller then owns their `blob:` addresses. */
   release(): Released {
+    this.forget();
     this.#end();
     this.#wake();
-    const photos = this.photos.map(({ id, name, file, url, chosenAt, said }) => ({
+    const photos = this.photos.map(({ id, name, file, url, chosenAt, said, reading }) => ({
       id,
       name,
       file,
       url,
       chosenAt,
       said,
+      reading,
     }));
     this.photos = [];
     return { photos, selectedId: this.selectedId };
@@ -695,7 +743,10 @@ export class Session extends EventTarget {
     this.#update(id, { ...state.seen, state: { ...state, again } });
   }
 
-  #update(id: number, change: Partial<Pick<Photo, keyof Look | 'accepted' | 'spots' | 'state' | 'said'>>): void {
+  #update(
+    id: number,
+    change: Partial<Pick<Photo, keyof Look | 'accepted' | 'spots' | 'state' | 'said' | 'reading'>>,
+  ): void {
     this.photos = this.photos.map((photo) => (photo.id === id ? { ...photo, ...change } : photo));
     this.#changed();
   }

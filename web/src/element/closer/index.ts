@@ -119,10 +119,11 @@ export class DermletCloser extends LitElement implements ToolPart {
     const seen = this.#seen;
     if (seen?.thorough) return nothing;
     const { prepare, inference, interpret } = result.runtime.timings;
+    const count = secondsOf(prepare + VIEWS * inference + interpret);
     return html`<section aria-labelledby="thorough">
       <h3 id="thorough">${say('closer.thorough.title')}</h3>
       <p>${medical(() => say('closer.thorough.what'))}</p>
-      <p class="muted">${say('closer.thorough.takes', { count: secondsOf(prepare + VIEWS * inference + interpret) })}</p>
+      <p class="muted">${say('closer.thorough.takes', { count })}</p>
       <button type="button" data-do="thorough" ?disabled=${busy}
         @click=${() => this.#ask(closerOf(true, seen?.other ?? null))}>${say('closer.thorough.do')}</button>
     </section>`;

@@ -3,15 +3,7 @@ import { stringify } from 'csv-stringify/browser/esm/sync';
 import { withoutImages } from '../../classifier/index.js';
 import { mayName } from '../../messages/index.js';
 import type { Done, Photo } from '../session.js';
-
-export interface Reading {
-  /** Id of a category of the model, or words of the reader's own. */
-  readonly label: string;
-  /** Whether she gave it before she could see the network's answer. */
-  readonly first: boolean;
-}
-
-export type Readings = ReadonlyMap<number, Reading>;
+import type { Reading, Readings } from './readings.js';
 
 const COLUMNS = [
   'name',
@@ -67,6 +59,9 @@ function rowOf({ id, name, state }: Exported, readings: Readings): Row {
 /** The name of the photo that it was scored together with. */
 const togetherOf = ({ seen }: Done) => (seen.closer?.other ? { togetherWith: seen.closer.other.name } : {});
 
+const readerOf = (reading: Reading | undefined) =>
+  reading ? { reader: { label: reading.label, first: reading.first } } : {};
+
 /** UTF-8 with a mark, as spreadsheets expect it; cells that a spreadsheet would run as a formula begin with `'`. */
 export function csvOf(photos: readonly Exported[], readings: Readings): string {
   return stringify(
@@ -81,7 +76,7 @@ export function jsonOf(photos: readonly Exported[], readings: Readings): string 
     state: state.kind,
     ...(state.kind === 'failed' ? { error: state.error.code } : {}),
     ...(state.kind === 'done' ? { result: withoutImages(state.result), ...togetherOf(state) } : {}),
-    ...(readings.has(id) ? { reader: readings.get(id) } : {}),
+    ...readerOf(readings.get(id)),
   }));
   return `${JSON.stringify({ dermletReview: 1, photos: all }, null, 2)}\n`;
 }

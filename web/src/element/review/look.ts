@@ -69,6 +69,12 @@ export const look = css`
     color: var(--muted);
     font-size: 0.92rem;
   }
+  /* Seen beside the list, wherever that is scrolled to. */
+  dermlet-removed {
+    position: sticky;
+    z-index: 2;
+    top: 0;
+  }
   .list {
     position: relative;
     max-height: min(32rem, 70vh);

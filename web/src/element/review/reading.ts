@@ -26,8 +26,9 @@ import { withIsolated } from '../strangers.js';
 import { base, field } from '../styles.js';
 import { agreementOf, type Pair } from './agreement.js';
 import { choice } from './choice.js';
-import type { Reading, Readings } from './exported.js';
+
 import { look } from './look.js';
+import type { Reading, Readings } from './readings.js';
 
 type Classes = ModelInfo['classes'];
 

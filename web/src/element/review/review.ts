@@ -1,12 +1,13 @@
 /**
  * `<dermlet-review>`: all photos of a session as pictures or as a table, however many: only what is in view is drawn.
- * Fires `select` and `remove` (detail: the photo's id), `row` (the row of photos is wanted back) and `read` (which
- * answers are hidden has changed).
+ * Fires `select` (detail: the photo's id), `remove` (detail: a set of ids), `row` (the row of photos is wanted back)
+ * and `read` (which answers are hidden has changed).
  */
 import { LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
+import type { ModelInfo } from '../../classifier/index.js';
 import {
   categoryName,
   isolated,
@@ -31,10 +32,10 @@ import { SHELF_HOLDS } from '../shelf.js';
 import { base, field } from '../styles.js';
 import { TimeLeft } from '../time-left.js';
 import { choice } from './choice.js';
-import type { Reading, Readings } from './exported.js';
 import { look } from './look.js';
 import { KINDS, type Kind, kindOf, listed, rowsInView, SORTS, type Sort, scoreOf, type Wanted } from './order.js';
 import { agreementWords, labelWords, pictureOf } from './reading.js';
+import { type Reading, sorted } from './readings.js';
 import { saveButtons } from './save.js';
 
 /** Rem; as in the style sheet. */
@@ -50,9 +51,6 @@ const isTier = (kind: Kind) => kind === 'high' || kind === 'moderate' || kind ==
 
 const kindWords = (kind: Kind): string => (isTier(kind) ? tierWords(kind).title : say(`review.kind.${kind}`));
 
-/** A reader's answers outlive the list: it may be closed and opened again. */
-const kept = new WeakMap<Session, Map<number, Reading>>();
-
 export class DermletReview extends LitElement {
   static override styles = [base, field, look];
 
@@ -63,12 +61,14 @@ export class DermletReview extends LitElement {
   @state() private wanted: Wanted = { sort: 'added', kind: null, category: null, text: '' };
   @state() private chosen: ReadonlySet<number> = new Set();
   @state() private blind = false;
-  @state() private readings: Readings = new Map();
   /** Of the list's window. */
   @state() private place = { top: 0, height: 0, width: 0 };
   /** Where arrow keys go from. */
   @state() private active: number | null = null;
   @state() private modality = 'auto';
+
+  /** Of these photos, with these categories. */
+  #sorted = { photos: this.photos, classes: null as ModelInfo['classes'] | null, ...sorted([], null) };
 
   #shown: readonly Photo[] = [];
   #columns = 1;
@@ -114,8 +114,17 @@ export class DermletReview extends LitElement {
     return Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
   }
 
+  /** What the reader has said, as the session has it now. */
+  get #read() {
+    const { photos = this.photos, load } = this.session ?? {};
+    const classes = load?.kind === 'ready' ? load.model.classes : null;
+    if (this.#sorted.photos !== photos || this.#sorted.classes !== classes)
+      this.#sorted = { photos, classes, ...sorted(photos, classes) };
+    return this.#sorted;
+  }
+
   #hidden(id: number): boolean {
-    return this.blind && !this.readings.has(id);
+    return this.blind && !this.#read.readings.has(id);
   }
 
   /** Then nothing is saved either: it would show them. */
@@ -130,12 +139,7 @@ export class DermletReview extends LitElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     const { session } = this;
-    if (changed.has('session') && session) {
-      const readings = kept.get(session) ?? new Map();
-      kept.set(session, readings);
-      this.readings = new Map(readings);
-      this.#tellHidden();
-    }
+    if (changed.has('session') && session) this.#tellHidden();
     const ids = new Set(this.photos.map(({ id }) => id));
     if ([...this.chosen].some((id) => !ids.has(id)))
       this.chosen = new Set([...this.chosen].filter((id) => ids.has(id)));
@@ -160,13 +164,15 @@ export class DermletReview extends LitElement {
     if (!session) return nothing;
     return html`<section aria-labelledby="title">
       ${this.#progress(session)} ${this.#controls()} ${this.#selection(session)}
+      ${session.removed ? html`<dermlet-removed .removed=${session.removed}></dermlet-removed>` : nothing}
       <div class="list" role="group" tabindex="-1" aria-label=${say('review.title')} @scroll=${() => this.#measure()}
         @keydown=${(event: KeyboardEvent) => this.#key(event)}>
         ${this.view === 'table' ? this.#table() : this.#pictures()}
       </div>
       <p class="muted">${say('review.keys')}</p>
-      ${this.#reading(session)} ${agreementWords(this.photos, this.readings)}
-      ${saveButtons(this.photos, this.readings, this.#someHidden)}
+      ${this.#reading(session)} ${agreementWords(this.photos, this.#read.readings)}
+      <p role="status">${this.#aside()}</p>
+      ${saveButtons(this.photos, this.#read.readings, this.#someHidden)}
     </section>`;
   }
 
@@ -301,7 +307,7 @@ export class DermletReview extends LitElement {
                 : nothing
             }
             ${this.#pair(session)}
-            <button type="button" @click=${() => this.#removeChosen(session)}>${say('review.remove')}</button>`
+            <button type="button" @click=${() => this.#removeChosen()}>${say('review.remove')}</button>`
           : nothing
       }
     </div>`;
@@ -320,8 +326,8 @@ export class DermletReview extends LitElement {
     }}>${say('review.pair')}</button>`;
   }
 
-  #removeChosen(session: Session): void {
-    for (const id of this.chosen) session.remove(id);
+  #removeChosen(): void {
+    emit(this, 'remove', this.chosen);
     this.chosen = new Set();
     this.#focusActive = true;
   }
@@ -409,7 +415,7 @@ export class DermletReview extends LitElement {
             <td>${this.#open(photo)}</td>
             <td>${this.#kind(photo)}</td>
             <td><div>${this.#hidden(photo.id) ? nothing : medical(() => this.#score(photo))}</div></td>
-            <td><div>${labelWords(this.readings.get(photo.id)?.label ?? '', this.#classes)}</div></td>
+            <td><div>${labelWords(this.#read.readings.get(photo.id)?.label ?? '', this.#classes)}</div></td>
           </tr>`,
         )}
         <tr class="space" aria-hidden="true">
@@ -423,6 +429,15 @@ export class DermletReview extends LitElement {
     const score = scoreOf(photo);
     const first = photo.state.kind === 'done' ? photo.state.result.ranking[0] : undefined;
     return score === null || !first ? '' : `${categoryName(first)} ${percent(score)}`;
+  }
+
+  /** Moves the focus to a photo, or to the list where it is not among those that are listed. */
+  focusOn(id: number): void {
+    const at = this.#shown.findIndex((photo) => photo.id === id);
+    if (at < 0) return this.#list?.focus();
+    this.active = id;
+    this.#move(0);
+    this.requestUpdate();
   }
 
   #select(id: number): void {
@@ -466,7 +481,7 @@ export class DermletReview extends LitElement {
     else if (!photo) return;
     else if (event.key === 'Delete') {
       this.#focusActive = true;
-      emit(this, 'remove', photo.id);
+      emit(this, 'remove', new Set([photo.id]));
     } else if (event.key.toLowerCase() === 'x') this.#choose(photo.id);
     else if (event.key.toLowerCase() === 'a') this.#agree(photo);
     else if (event.key.toLowerCase() === 'd') this.#disagree(photo);
@@ -504,26 +519,36 @@ export class DermletReview extends LitElement {
   #keep(id: number, label: string): void {
     if (!this.session || label === '') return;
     // Of one that was answered before, the network's answer has been seen.
-    const reading = {
+    const before = this.#read.readings.get(id);
+    const category = this.#classes.find((one) => one.id === label);
+    const reading: Reading = {
       label,
-      first: this.readings.get(id)?.label === label ? this.readings.get(id)!.first : this.#hidden(id),
+      category: category ? plainName(category) : null,
+      first: before?.label === label ? before.first : this.#hidden(id),
     };
-    kept.get(this.session)?.set(id, reading);
-    this.readings = new Map(this.readings).set(id, reading);
+    this.session.setReading(id, reading);
     this.#tellHidden();
+  }
+
+  /** Answers of a category that this network lacks: nothing is lost without a word. */
+  #aside() {
+    const { aside } = this.#read;
+    if (aside.length === 0) return nothing;
+    const names = [...new Set(aside.map(({ category }) => isolated(category ?? '')))];
+    return medical(() => say('review.aside', { count: aside.length, names: list(names, 'and') }));
   }
 
   #reading(session: Session) {
     const photo = session.selected;
     if (photo?.state.kind !== 'done') return nothing;
     return html`<dermlet-reading .photo=${photo} .classes=${this.#classes}
-      .reading=${this.readings.get(photo.id) ?? null} ?hides=${this.#hidden(photo.id)} ?blind=${this.blind}
+      .reading=${this.#read.readings.get(photo.id) ?? null} ?hides=${this.#hidden(photo.id)} ?blind=${this.blind}
       @keep=${({ detail }: CustomEvent<string>) => this.#keep(photo.id, detail)} @next=${() => this.#next()}
     ></dermlet-reading>`;
   }
 
   #next(): void {
-    const next = this.#shown.find((photo) => photo.state.kind === 'done' && !this.readings.has(photo.id));
+    const next = this.#shown.find((photo) => photo.state.kind === 'done' && !this.#read.readings.has(photo.id));
     if (next) this.#select(next.id);
   }
 

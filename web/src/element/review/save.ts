@@ -3,8 +3,9 @@ import { say } from '../../messages/review.js';
 import { download } from '../download.js';
 import { html } from '../html.js';
 import type { Photo } from '../session.js';
-import { csvOf, jsonOf, type Readings } from './exported.js';
+import { csvOf, jsonOf } from './exported.js';
 import { listed } from './order.js';
+import type { Readings } from './readings.js';
 
 const save = (text: string, type: string, name: string): void => download(new Blob([text], { type }), name);
 

@@ -62,5 +62,6 @@ export const messages: Partial<Compiled<ReviewArguments>> = {
   "review.agreement.kappa": (d) => "معامل كابا لكوهين " + d.kappa + "، من " + plural(d.count, 0, ar, { zero: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " صورة", one: "صورة واحدة", two: "صورتين", few: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " صور", many: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " صورة", other: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " صورة" }) + ".",
   "review.agreement.noKappa": () => "معامل كابا لكوهين غير معرَّف لهذه الإجابات.",
   "review.agreement.scope": () => "لا تُحسب الصور التي لم تُسمِّ الشبكة لها فئة، ولا الإجابات التي أُعطيت بعد رؤية إجابتها.",
+  "review.aside": (d) => plural(d.count, 0, ar, { zero: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " من إجاباتك تسمّي فئات", one: "إحدى إجاباتك تسمّي فئة", two: "اثنتان من إجاباتك تسمّيان فئات", few: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " من إجاباتك تسمّي فئات", many: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " من إجاباتك تسمّي فئات", other: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " من إجاباتك تسمّي فئات" }) + " لا تعرفها هذه الشبكة: " + d.names + ". وُضعت جانبًا وتُحتسب مجددًا مع شبكة تعرفها.",
   "review.keys": () => "الأسهم للتنقل، وEnter للفتح، وX للتحديد، وA للموافقة، وD لعدم الموافقة، وDelete للإزالة."
 };

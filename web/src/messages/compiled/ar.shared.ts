@@ -209,7 +209,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "announce.loading": () => "جارٍ تحميل الشبكة العصبية",
   "announce.half": () => "حُمّل نصفها",
   "announce.ready": () => "جاهزة لصورة",
-  "announce.removed": () => "أُزيلت الصورة",
   "stage.queued": () => "في انتظار الصورة التي قبلها",
   "stage.starting": () => "بدء المحرّك",
   "stage.decoding": () => "قراءة الصورة",

@@ -62,5 +62,6 @@ export const messages: Partial<Compiled<ReviewArguments>> = {
   "review.agreement.kappa": (d) => "Cohens Kappa " + d.kappa + ", aus " + plural(d.count, 0, de, { one: strictNumber("de", d.count, 0, "count") + " Bild", other: strictNumber("de", d.count, 0, "count") + " Bildern" }) + ".",
   "review.agreement.noKappa": () => "Cohens Kappa ist für diese Antworten nicht definiert.",
   "review.agreement.scope": () => "Bilder, für die das Netz keine Kategorie genannt hat, und Antworten, die nach seiner Antwort gegeben wurden, sind nicht mitgezählt.",
+  "review.aside": (d) => plural(d.count, 0, de, { one: strictNumber("de", d.count, 0, "count") + " Ihrer Antworten nennt eine Kategorie", other: strictNumber("de", d.count, 0, "count") + " Ihrer Antworten nennen Kategorien" }) + ", die dieses Netz nicht kennt: " + d.names + ". Sie sind zurückgestellt und zählen wieder mit einem Netz, das sie kennt.",
   "review.keys": () => "Pfeiltasten bewegen, Eingabetaste öffnet, X wählt aus, A stimmt zu, D stimmt nicht zu, Entf entfernt."
 };

@@ -209,7 +209,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "announce.loading": () => "Das neuronale Netz wird geladen",
   "announce.half": () => "Die Hälfte ist geladen",
   "announce.ready": () => "Bereit für ein Foto",
-  "announce.removed": () => "Foto entfernt",
   "stage.queued": () => "Wartet auf das Foto davor",
   "stage.starting": () => "Das Programm wird gestartet",
   "stage.decoding": () => "Das Bild wird gelesen",

@@ -62,5 +62,6 @@ export const messages: Compiled<ReviewArguments> = {
   "review.agreement.kappa": (d) => "Cohen’s kappa " + d.kappa + ", from " + plural(d.count, 0, en, { one: strictNumber("en-GB", d.count, 0, "count") + " picture", other: strictNumber("en-GB", d.count, 0, "count") + " pictures" }) + ".",
   "review.agreement.noKappa": () => "Cohen’s kappa is not defined for these answers.",
   "review.agreement.scope": () => "Pictures for which the network named no category, and answers given after its answer was seen, are not counted.",
+  "review.aside": (d) => plural(d.count, 0, en, { one: strictNumber("en-GB", d.count, 0, "count") + " of your answers names a category", other: strictNumber("en-GB", d.count, 0, "count") + " of your answers name categories" }) + " that this network does not know: " + d.names + ". They are set aside, and count again with a network that knows them.",
   "review.keys": () => "Arrow keys move, Enter opens, X selects, A agrees, D disagrees, Delete removes."
 };

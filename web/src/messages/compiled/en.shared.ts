@@ -191,7 +191,6 @@ export const messages: Compiled<SharedArguments> = {
   "announce.loading": () => "Loading the neural network",
   "announce.half": () => "Half of it is loaded",
   "announce.ready": () => "Ready for a photo",
-  "announce.removed": () => "Photo removed",
   "stage.queued": () => "Waiting for the photo before it",
   "stage.starting": () => "Starting the engine",
   "stage.decoding": () => "Reading the picture",

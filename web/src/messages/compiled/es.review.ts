@@ -62,5 +62,6 @@ export const messages: Partial<Compiled<ReviewArguments>> = {
   "review.agreement.kappa": (d) => "Kappa de Cohen " + d.kappa + ", de " + plural(d.count, 0, es, { one: strictNumber("es", d.count, 0, "count") + " imagen", many: strictNumber("es", d.count, 0, "count") + " imágenes", other: strictNumber("es", d.count, 0, "count") + " imágenes" }) + ".",
   "review.agreement.noKappa": () => "El kappa de Cohen no está definido para estas respuestas.",
   "review.agreement.scope": () => "No se cuentan las imágenes para las que la red no nombró ninguna categoría ni las respuestas dadas después de ver la suya.",
+  "review.aside": (d) => plural(d.count, 0, es, { one: strictNumber("es", d.count, 0, "count") + " de sus respuestas nombra una categoría que esta red no conoce", many: strictNumber("es", d.count, 0, "count") + " de sus respuestas nombran categorías que esta red no conoce", other: strictNumber("es", d.count, 0, "count") + " de sus respuestas nombran categorías que esta red no conoce" }) + ": " + d.names + ". Quedan apartadas y vuelven a contar con una red que las conozca.",
   "review.keys": () => "Las flechas mueven, Intro abre, X selecciona, A está de acuerdo, D no lo está, Supr quita."
 };

@@ -209,7 +209,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "announce.loading": () => "Cargando la red neuronal",
   "announce.half": () => "La mitad está cargada",
   "announce.ready": () => "Lista para una foto",
-  "announce.removed": () => "Foto quitada",
   "stage.queued": () => "A la espera de la foto anterior",
   "stage.starting": () => "Iniciando el motor",
   "stage.decoding": () => "Leyendo la imagen",

@@ -62,5 +62,6 @@ export const messages: Partial<Compiled<ReviewArguments>> = {
   "review.agreement.kappa": (d) => "Kappa de Cohen " + d.kappa + ", sur " + plural(d.count, 0, fr, { one: strictNumber("fr", d.count, 0, "count") + " image", many: strictNumber("fr", d.count, 0, "count") + " images", other: strictNumber("fr", d.count, 0, "count") + " images" }) + ".",
   "review.agreement.noKappa": () => "Le kappa de Cohen n’est pas défini pour ces réponses.",
   "review.agreement.scope": () => "Les images pour lesquelles le réseau n’a nommé aucune catégorie et les réponses données après avoir vu la sienne ne sont pas comptées.",
+  "review.aside": (d) => plural(d.count, 0, fr, { one: strictNumber("fr", d.count, 0, "count") + " de vos réponses nomme une catégorie que ce réseau ne connaît pas", many: strictNumber("fr", d.count, 0, "count") + " de vos réponses nomment des catégories que ce réseau ne connaît pas", other: strictNumber("fr", d.count, 0, "count") + " de vos réponses nomment des catégories que ce réseau ne connaît pas" }) + " : " + d.names + ". Elles sont mises de côté et comptent de nouveau avec un réseau qui les connaît.",
   "review.keys": () => "Les flèches déplacent, Entrée ouvre, X sélectionne, A dit d’accord, D pas d’accord, Suppr retire."
 };

@@ -209,7 +209,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "announce.loading": () => "Chargement du réseau de neurones",
   "announce.half": () => "La moitié est chargée",
   "announce.ready": () => "Prêt pour une photo",
-  "announce.removed": () => "Photo retirée",
   "stage.queued": () => "En attente de la photo précédente",
   "stage.starting": () => "Démarrage du moteur",
   "stage.decoding": () => "Lecture de l’image",

@@ -187,7 +187,6 @@ export interface SharedArguments {
   'announce.loading': undefined;
   'announce.half': undefined;
   'announce.ready': undefined;
-  'announce.removed': undefined;
   'stage.queued': undefined;
   'stage.starting': undefined;
   'stage.decoding': undefined;
@@ -840,6 +839,7 @@ export interface ReviewArguments {
   'review.agreement.kappa': { kappa: string; count: number };
   'review.agreement.noKappa': undefined;
   'review.agreement.scope': undefined;
+  'review.aside': { count: number; names: string };
   'review.keys': undefined;
 }
 
@@ -1049,6 +1049,14 @@ export interface CloserArguments {
   'closer.together.none': undefined;
   'closer.together.is': { first: string; second: string };
   'closer.plain': undefined;
+}
+
+export interface RemovedArguments {
+  'removed.one': { name: string };
+  'removed.some': { count: number };
+  'removed.undo': undefined;
+  'removed.close': undefined;
+  'removed.back': undefined;
 }
 
 export interface OpenArguments {
