@@ -15,7 +15,7 @@ import { base } from '../styles.js';
 import { receiverOf } from './receiver.js';
 import { writtenAnew } from './written.js';
 
-/** What a person agreed to: these photos, to this receiver, and no others. */
+/** What a person agreed to: these photos, all with an answer then, to this receiver, and no others. */
 interface Consent {
   readonly ids: ReadonlySet<number>;
   readonly receiver: string;
@@ -151,7 +151,7 @@ export class DermletForm extends LitElement implements FormPart {
     const { consent, receiver } = this;
     if (!consent) return;
     const wanted = this.control.submitPhoto !== '';
-    if (wanted && receiver === consent.receiver && this.#photos.every(({ id }) => consent.ids.has(id))) {
+    if (wanted && receiver === consent.receiver && this.#answered.every(({ photo }) => consent.ids.has(photo.id))) {
       for (const id of this.#written.keys())
         if (!this.#photos.some((photo) => photo.id === id)) this.#written.delete(id);
       if (this.#photos.length === 0) this.#disagree();
@@ -171,7 +171,7 @@ export class DermletForm extends LitElement implements FormPart {
     this.told = null;
     const { receiver } = this;
     if ((event.target as HTMLInputElement).checked && receiver !== null)
-      this.consent = { ids: new Set(this.#photos.map(({ id }) => id)), receiver };
+      this.consent = { ids: new Set(this.#answered.map(({ photo }) => photo.id)), receiver };
     else this.#disagree();
     this.follow();
   };
