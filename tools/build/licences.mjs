@@ -63,6 +63,8 @@ export const PACKAGES = {
 const HELPERS = [
   { id: /^\0rolldown\//, name: 'rolldown', textOf: 'rolldown' },
   { id: /^\0vite\//, name: 'vite', textOf: 'vite' },
+  // What it puts in the place of a module that only Node has.
+  { id: /^\0?__vite-browser-external/, name: 'vite', textOf: 'vite' },
   { id: /^\0@oxc-project\+runtime@([^/]+)\//, name: '@oxc-project/runtime', textOf: '@oxc-project/types' },
 ];
 

@@ -23,6 +23,7 @@ import type {
   Rect,
 } from '../../../wasm_src/bindings/dermlet.js';
 import { messageOf } from './abort.js';
+import { imported } from './causes.js';
 import { requireWasm } from './download.js';
 import { DermletError } from './errors.js';
 import { type DecodeForeign, type DecodePath, patchedCopy, unsupported } from './foreign.js';
@@ -33,6 +34,10 @@ import { clearUpperHalves } from './registers.js';
 const KEPT_BYTES = 256 << 20;
 
 export type CreateModule = typeof createDermlet;
+
+/** `DICM` after 128 bytes of anything. Those without it are refused by the core. */
+const isDicom = (bytes: Uint8Array): boolean =>
+  bytes.length > 132 && bytes[128] === 0x44 && bytes[129] === 0x49 && bytes[130] === 0x43 && bytes[131] === 0x4d;
 
 /** A prepared picture and what decoded it. */
 export interface Decoded extends Prepared {
@@ -71,11 +76,27 @@ export class Core {
     return core;
   }
 
-  /** @throws DermletError with the core's code, and what `decodeForeign` throws */
-  async prepare(bytes: Uint8Array, spec: PrepareSpec, crop: Rect | null): Promise<Decoded> {
+  /** The pictures in DICOM files, cached as those above. */
+  readonly #taken = new WeakMap<Uint8Array, Uint8Array>();
+
+  /** @throws DermletError with the core's code, and what `decodeForeign` and `imported` throw */
+  async prepare(file: Uint8Array, spec: PrepareSpec, crop: Rect | null): Promise<Decoded> {
+    const bytes = isDicom(file) ? await this.#jpegIn(file) : file;
     const foreign = await this.#foreignPicture(bytes);
     const prepared = await this.#call((instance) => instance.prepare(foreign ?? bytes, spec, crop));
     return { ...prepared, decodePath: foreign?.path ?? 'core' };
+  }
+
+  /** The JPEG in a DICOM file: decoded as any other. */
+  async #jpegIn(file: Uint8Array): Promise<Uint8Array> {
+    const known = this.#taken.get(file);
+    if (known) return known;
+    // What is a picture by its first bytes is read as one, whatever follows.
+    if ((await this.#answer((instance) => instance.sniff(file))).ok) return file;
+    const { jpegOf } = await imported(() => import('./dicom.js'));
+    const jpeg = jpegOf(file as Uint8Array<ArrayBuffer>);
+    this.#taken.set(file, jpeg);
+    return jpeg;
   }
 
   /** Undefined for files the core decodes itself, and for files that are no picture: `prepare` reports those. */

@@ -91,7 +91,10 @@ const CACHE = 'dermlet-engine';
 export interface BrowserEnvironment extends Environment {
   /** Once all that was fetched is kept and was read back: removes what other versions of the engine had kept. */
   commit(): Promise<void>;
-  /** Fetches what decodes HEIC, so that such a photo causes no request. @throws DermletError DECODER_UNAVAILABLE */
+  /**
+   * Fetches what decodes HEIC and reads DICOM, so that such a photo causes no request.
+   * @throws DermletError DECODER_UNAVAILABLE
+   */
   fetchAhead(): Promise<void>;
   /** The binaries that a backend needs and that are not kept, with the bytes that they would come in. */
   coming(backend: Backend): Promise<[file: string, bytes: number][]>;
@@ -164,6 +167,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
       ),
     fetchAhead: async () => {
       await decoders();
+      await imported(() => import('./dicom.js'));
       await libheif(() => undefined);
     },
     coming: async (backend) => {

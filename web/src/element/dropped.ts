@@ -2,8 +2,8 @@
 import { DermletError, FORMAT_FILES } from '../classifier/index.js';
 
 const FORMATS = Object.values(FORMAT_FILES);
-const EXTENSIONS = FORMATS.flatMap(({ extensions }) => extensions);
-const TYPES = FORMATS.flatMap(({ types }) => types);
+const EXTENSIONS = [...FORMATS.flatMap(({ extensions }) => extensions), '.dcm'];
+const TYPES = [...FORMATS.flatMap(({ types }) => types), 'application/dicom'];
 
 /** Folders hold other files too; only pictures are taken from them. */
 function isPicture({ name, type }: File): boolean {

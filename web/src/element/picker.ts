@@ -23,7 +23,9 @@ export const isApple = /iPhone|iPad/.test(userAgent) || (/Macintosh/.test(userAg
  * iPhones and iPads hand over a JPEG where HEIC is not asked for: that is decoded alike everywhere, and without
  * libheif.
  */
-const ACCEPT = isApple ? accepting(Object.values(others)) : accepting([...Object.values(others), heic]);
+const PICTURES = accepting(isApple ? Object.values(others) : [...Object.values(others), heic]);
+/** A DICOM file holds a JPEG. */
+const ACCEPT = `${PICTURES},application/dicom,.dcm`;
 
 export class DermletPicker extends LitElement {
   static override styles = [
