@@ -799,6 +799,7 @@ export const ACTORS = [
         where: ['web/src/element/spots'],
         tests: {
           'tests/e2e/spots.spec.ts': [
+            'a page that nobody uses for ten minutes is locked',
             'with a passphrase only ciphertext is in the database, and it opens with nothing else',
             'a file takes everything to a fresh profile; a wrong passphrase and damage are told apart',
             'deleting a photo, a spot and everything leaves nothing of them',
@@ -849,10 +850,27 @@ export const ACTORS = [
           'tests/web/serve.test.ts': [
             'a body that does not come: 408, and its place is free again',
             'more than may wait: 429 unread, and GET is still answered',
+            'connections whose head does not come, or only little by little, are closed',
             'the log holds no picture, no result, no name',
           ],
         },
         open: 'A slow sender holds a place for half a minute.',
+      },
+      {
+        id: 'opened-model',
+        may: 'have a person open a model that is damaged, endless, or holds a page in place of its card',
+        holds:
+          'Its files are held to its manifest and tested each time; a zip unpacks to no more than it says; its card is text.',
+        where: ['web/src/page/model-files.ts', 'web/src/classifier/opened-files.ts'],
+        tests: {
+          'tests/e2e/open-model.spec.ts': [
+            'a folder is used for the photos, told as a stranger’s, and left again',
+            'what is no model says why, and what was in use goes on',
+            'a folder whose files are not what its manifest says is refused, and the page recovers',
+          ],
+          'tests/web/cli-check-model.test.ts': ['one that takes longer than it may'],
+        },
+        open: 'Its makers choose what its categories are called and what its answers are.',
       },
       {
         id: 'hostile-head',
