@@ -857,10 +857,18 @@ export const ACTORS = [
         open: 'A slow sender holds a place for half a minute.',
       },
       {
+        id: 'hostile-dicom',
+        may: 'give a DICOM file that is damaged, endless, or tells of a person',
+        holds: 'At most 2 MiB of elements are read, each length is checked, and no message quotes what the file holds.',
+        where: ['web/src/classifier/dicom.ts'],
+        tests: { 'tests/web/dicom.test.ts': [], 'tests/e2e/dicom.spec.ts': [] },
+        open: 'Names that are drawn into the picture itself are part of the picture.',
+      },
+      {
         id: 'opened-model',
         may: 'have a person open a model that is damaged, endless, or holds a page in place of its card',
         holds:
-          'Its files are held to its manifest and tested each time; a zip unpacks to no more than it says; its card is text.',
+          'Its files are held to its manifest and tested; a zip unpacks to no more than it says; its card is text.',
         where: ['web/src/page/model-files.ts', 'web/src/classifier/opened-files.ts'],
         tests: {
           'tests/e2e/open-model.spec.ts': [
