@@ -9,8 +9,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }) => {
     await page.setViewportSize({ width: 360, height: 640 });
     await page.emulateMedia({ colorScheme });
-    for (const path of ['index', 'questions', 'mel', 'akiec', 'card-skin-8']) {
-      await page.goto(`${site.url}about/${path}.html`);
+    for (const path of [
+      'about/index',
+      'about/questions',
+      'about/mel',
+      'about/akiec',
+      'about/card-skin-8',
+      'docs/hosting',
+    ]) {
+      await page.goto(`${site.url}${path}.html`);
       const { violations } = await new AxeBuilder({ page: page as never }).analyze();
       expect(violations.map(({ id, nodes }) => `${path}: ${id}: ${nodes[0]?.html}`)).toEqual([]);
       await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));

@@ -1,8 +1,9 @@
 /**
- * The pages to read: one about each category and the common questions (web/src/messages/pages), a list of them, and
- * each model's card. Static HTML with a style sheet, under a content policy.
+ * The pages to read: one about each category and the common questions (web/src/messages/pages), a list of them, each
+ * model's card, and the documents in docs/ for those who build on it. Static HTML with a style sheet, under a content
+ * policy.
  */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { marked, Renderer } from 'marked';
 import { catalogues, functionsOf } from './messages.mjs';
@@ -18,24 +19,42 @@ const escaped = (text) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 /**
+ * The part of an address that a heading is found by, as other readers of Markdown make it.
+ * @param {string} heading
+ */
+const anchorOf = (heading) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-');
+
+/**
  * HTML of a Markdown text. HTML inside it is shown as text; tables can be scrolled by keyboard; other sites open apart.
  * @param {string} text
  * @param {string} [pictures]  the folder that addresses of pictures are relative to
+ * @param {(href: string) => string | null} [addressOf]  of a link within the repository; null: it is no part of the
+ * site, and stands as its words
  */
-export function htmlOf(text, pictures = './') {
+export function htmlOf(text, pictures = './', addressOf = (href) => href) {
   const renderer = new Renderer();
   renderer.html = ({ text: html }) => escaped(html);
   renderer.image = ({ href, text: alternative }) =>
     `<img src="${escaped(pictures + href)}" alt="${escaped(alternative)}" />`;
-  renderer.link = ({ href, text: words }) =>
-    /^https:\/\//.test(href)
-      ? `<a href="${escaped(href)}" target="_blank" rel="noopener noreferrer">${escaped(words)}</a>`
-      : `<a href="${escaped(href)}">${escaped(words)}</a>`;
+  renderer.link = ({ href, text: words }) => {
+    if (/^https:\/\//.test(href))
+      return `<a href="${escaped(href)}" target="_blank" rel="noopener noreferrer">${escaped(words)}</a>`;
+    const address = addressOf(href);
+    return address === null ? `<span>${escaped(words)}</span>` : `<a href="${escaped(address)}">${escaped(words)}</a>`;
+  };
+  renderer.heading = ({ depth, text: words, tokens }) =>
+    `<h${depth} id="${escaped(anchorOf(words))}">${renderer.parser.parseInline(tokens)}</h${depth}>\n`;
   const html = marked.parse(text, { renderer, async: false, gfm: true });
   return html
     .replace(/<th(?: [^>]*)?><\/th>/g, '<td></td>')
     .replace(/<table>/g, '<div class="scroll" tabindex="0"><table>')
-    .replace(/<\/table>/g, '</table></div>');
+    .replace(/<\/table>/g, '</table></div>')
+    .replace(/<pre>/g, '<pre tabindex="0">');
 }
 
 /** @param {string} text */
@@ -79,8 +98,8 @@ function page(title, body, note) {
   <body>
     <nav aria-label="${words('document.read.title')}">
       <a href="../">${words('document.read.start')}</a>
-      <a href="./questions.html">${words('document.read.questions')}</a>
-      <a href="./index.html">${words('document.read.title')}</a>
+      <a href="../about/questions.html">${words('document.read.questions')}</a>
+      <a href="../about/index.html">${words('document.read.title')}</a>
     </nav>
     <main>
 ${body}
@@ -98,6 +117,41 @@ async function styleSheet() {
   const folder = join(root, 'web/src/page');
   const parts = await Promise.all(['colours.css', 'read.css'].map((name) => readFile(join(folder, name), 'utf8')));
   return parts.join('\n');
+}
+
+/**
+ * The documents of docs/ as pages that link to each other. What they say of files of the repository stays as words.
+ * @param {string} dist
+ * @param {string} note
+ */
+async function writeDocs(dist, note) {
+  const from = join(root, 'docs');
+  const names = (await readdir(from)).filter((file) => file.endsWith('.md')).map((file) => basename(file, '.md'));
+  /** @param {string} href */
+  const addressOf = (href) => {
+    if (href.startsWith('#')) return href;
+    const [, name = '', anchor = ''] = /^(?:\.\/)?([\w-]+)\.md(#.*)?$/.exec(href) ?? [];
+    if (names.includes(name)) return `./${name}.html${anchor}`;
+    return href === 'openapi.json' ? './openapi.json' : null;
+  };
+  await mkdir(join(dist, 'docs'), { recursive: true });
+  await copyFile(join(from, 'openapi.json'), join(dist, 'docs', 'openapi.json'));
+  const pages = [];
+  for (const name of names.sort()) {
+    const text = await readFile(join(from, `${name}.md`), 'utf8');
+    pages.push({ address: `${name}.html`, title: titleOf(text), body: htmlOf(text, './', addressOf) });
+  }
+  const label = escaped(functionsOf(catalogues().en)['document.read.docs']?.({}) ?? '');
+  for (const { address, title, body } of pages) {
+    const others = pages.map((other) =>
+      other.address === address
+        ? `<span aria-current="page">${escaped(other.title)}</span>`
+        : `<a href="./${other.address}">${escaped(other.title)}</a>`,
+    );
+    const nav = `<nav aria-label="${label}">\n${others.join('\n')}\n</nav>`;
+    await writeFile(join(dist, 'docs', address), page(title, `${body}\n${nav}`, note));
+  }
+  return pages;
 }
 
 /** @param {string} dist  with the models in it */
@@ -131,6 +185,18 @@ export async function writePages(dist) {
     const entries = pages.map(({ address, title }) => `<li><a href="./${address}">${escaped(title)}</a></li>`);
     return `<ul>\n${entries.join('\n')}\n</ul>`;
   };
-  const body = `<h1>${words('document.read.title')}</h1>\n${list(listed)}\n<h2>${words('document.read.cards')}</h2>\n${list(cards)}`;
+  const docs = (await writeDocs(dist, words('purpose'))).map((page) => ({
+    ...page,
+    address: `../docs/${page.address}`,
+  }));
+  const parts = [
+    `<h1>${words('document.read.title')}</h1>`,
+    list(listed),
+    `<h2>${words('document.read.cards')}</h2>`,
+    list(cards),
+    `<h2>${words('document.read.docs')}</h2>`,
+    list(docs),
+  ];
+  const body = parts.join('\n');
   await writeFile(join(about, 'index.html'), page(say['document.read.title']?.({}) ?? '', body, general));
 }

@@ -388,6 +388,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.read.title": () => "الفئات والشبكات",
   "document.read.start": () => "الرجوع إلى الصورة",
   "document.read.questions": () => "أسئلة شائعة",
+  "document.read.docs": () => "للمطورين ولمن يستضيفون الصفحة",
   "document.read.find": () => "بحث",
   "document.read.none": () => "لا يوجد سؤال فيه كل هذه الكلمات.",
   "document.read.cards": () => "بطاقات الشبكات العصبية",

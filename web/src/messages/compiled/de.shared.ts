@@ -388,6 +388,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.read.title": () => "Kategorien und Netze",
   "document.read.start": () => "Zurück zum Foto",
   "document.read.questions": () => "Häufige Fragen",
+  "document.read.docs": () => "Für Entwickler und Betreiber",
   "document.read.find": () => "Suchen",
   "document.read.none": () => "Keine Frage enthält alle diese Wörter.",
   "document.read.cards": () => "Karten der neuronalen Netze",

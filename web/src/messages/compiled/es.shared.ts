@@ -388,6 +388,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.read.title": () => "Categorías y redes",
   "document.read.start": () => "Volver a la foto",
   "document.read.questions": () => "Preguntas frecuentes",
+  "document.read.docs": () => "Para desarrolladores y quienes alojan la página",
   "document.read.find": () => "Buscar",
   "document.read.none": () => "Ninguna pregunta contiene todas estas palabras.",
   "document.read.cards": () => "Fichas de las redes neuronales",

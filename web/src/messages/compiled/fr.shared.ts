@@ -388,6 +388,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.read.title": () => "Catégories et réseaux",
   "document.read.start": () => "Retour à la photo",
   "document.read.questions": () => "Questions fréquentes",
+  "document.read.docs": () => "Pour les développeurs et les hébergeurs",
   "document.read.find": () => "Chercher",
   "document.read.none": () => "Aucune question ne contient tous ces mots.",
   "document.read.cards": () => "Fiches des réseaux de neurones",

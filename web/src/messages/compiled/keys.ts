@@ -1105,6 +1105,7 @@ export interface DocumentArguments {
   'document.read.title': undefined;
   'document.read.start': undefined;
   'document.read.questions': undefined;
+  'document.read.docs': undefined;
   'document.read.find': undefined;
   'document.read.none': undefined;
   'document.read.cards': undefined;
