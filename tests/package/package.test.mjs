@@ -31,6 +31,20 @@ const call = async (cwd, command, ...args) => (await exec(command, args, { cwd, 
  * @typedef {{ outcome: string, ranking: { id: string, probability: number }[] }} Answer
  */
 
+const GUIDE = await readFile(join(root, 'docs', 'embedding.md'), 'utf8');
+
+/**
+ * A sample of the guide, as it stands there.
+ * @param {string} language
+ * @param {string} part  that it holds
+ */
+function sample(language, part) {
+  const blocks = [...GUIDE.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, of, text = '']) => ({ of, text }));
+  const found = blocks.filter(({ of, text }) => of === language && text.includes(part));
+  assert.equal(found.length, 1, `docs/embedding.md has one sample in ${language} with ${part}`);
+  return found[0]?.text ?? '';
+}
+
 /** @type {import('@playwright/test').Browser} */
 let browser;
 /** @type {string} */
@@ -249,6 +263,7 @@ describe('types', () => {
   test('of the element in React’s JSX', async () => {
     const folder = join(work, 'types');
     await link(folder, 'react', '@types/react');
+    await writeFile(join(folder, 'sample.tsx'), sample('tsx', 'export function Skin'));
     await call(
       folder,
       tsc,
@@ -260,6 +275,7 @@ describe('types', () => {
       '--jsx',
       'react-jsx',
       'react.tsx',
+      'sample.tsx',
     ).catch((error) => assert.fail(error.stdout));
   });
 });
@@ -270,6 +286,8 @@ describe('Vite', () => {
   before(async () => {
     folder = await project('vite');
     await link(folder, 'react', 'react-dom', '@types/react');
+    await writeFile(join(folder, 'src', 'Skin.tsx'), sample('tsx', 'export function Skin'));
+    await writeFile(join(folder, 'src', 'scored.js'), sample('js', 'export async function scored'));
     await mkdir(join(folder, 'public'));
     await cp(picture, join(folder, 'public', PICTURE));
   });
@@ -277,12 +295,15 @@ describe('Vite', () => {
   /** @param {string} url */
   async function check(url) {
     await inPage(url, async (page) => {
-      const { result, answer, license } = await classified(page, PICTURE);
+      const { result, answer, license, scores } = await classified(page, PICTURE);
       assertSame(result);
       assert.equal(answer.all_predictions.length, 3);
       await assertThere(license.url, /Creative Commons/);
       await choose(page);
-      await page.getByText(`${PICTURE}: ${expected.ranking[0]?.id}`).waitFor();
+      await page.getByText(`${PICTURE}: ${expected.outcome}`).waitFor();
+      assert.equal(scores[0].first, expected.ranking[0]?.id);
+      assert.equal(scores[0].outcome, expected.outcome);
+      assert.deepEqual(scores[1], { outcome: 'UNSUPPORTED_FORMAT' });
     });
   }
 
@@ -305,6 +326,23 @@ describe('Vite', () => {
       await site.close();
     }
   });
+});
+
+test('Vue', async () => {
+  const folder = await project('vue');
+  await link(folder, 'vue', '@vitejs/plugin-vue');
+  await writeFile(join(folder, 'src', 'Skin.vue'), sample('vue', '<script setup>'));
+  await writeFile(join(folder, 'vite.config.js'), sample('js', 'isCustomElement'));
+  await viteBuild({ root: folder, logLevel: 'error', base: './' });
+  const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/app/' });
+  try {
+    await inPage(site.url, async (page) => {
+      await choose(page);
+      await page.getByText(`${PICTURE}: ${expected.outcome}`).waitFor();
+    });
+  } finally {
+    await site.close();
+  }
 });
 
 test('webpack 5', async () => {
@@ -388,6 +426,20 @@ describe('a plain page', () => {
       assertSame(await classify(page, {}));
       await choose(page);
     }));
+
+  test('as the guide has it, from a folder of its own', async () => {
+    await symlink(join(folder, 'copied'), join(folder, 'pages', 'dermlet'), 'dir');
+    const page = sample('html', '<p id="answer">');
+    await writeFile(
+      join(folder, 'pages', 'guide.html'),
+      `<!doctype html><html lang="en"><meta charset="utf-8"><title>Guide</title><link rel="icon" href="data:,">${page}`,
+    );
+    await inPage(`${site.url}pages/guide.html`, async (page) => {
+      await choose(page);
+      const { outcome, tier, ranking } = /** @type {Answer & { tier: string }} */ (expected);
+      await page.getByText(`${outcome}, ${tier}, ${ranking[0]?.id}`, { exact: true }).waitFor();
+    });
+  });
 
   test('gives pixels in place of a file, and addresses of its own origin alone', () =>
     inPage(`${site.url}pages/plain.html`, async (page) => {

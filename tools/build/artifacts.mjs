@@ -260,6 +260,7 @@ export async function lintPrograms() {
 
 const SITE_INPUTS = [
   'web',
+  'docs',
   'models',
   'wasm_src/bindings/dermlet.d.ts',
   ...WASM_FILES,

@@ -18,7 +18,8 @@ import { ask, root, StepError } from './steps.mjs';
  * @type {readonly { files: RegExp, parts: readonly string[] }[]}
  */
 const RULES = [
-  { files: /\.md$|(^|\/)LICENSE[^/]*$|^docs\//, parts: ['scripts'] },
+  { files: /^docs\//, parts: ['scripts', 'site'] },
+  { files: /\.md$|(^|\/)LICENSE[^/]*$/, parts: ['scripts'] },
   { files: /^(wasm_src|cmake|CMake)/, parts: ['lint', 'core', 'module', 'web', 'e2e'] },
   { files: /^tests\/(core|golden|pictures|imported)\//, parts: ['lint', 'core', 'web'] },
   { files: /^tests\/(fuzz|exactness|bench|package|browsers|spots)\//, parts: ['lint'] },

@@ -401,8 +401,10 @@ describe('what a change calls for', () => {
     assert.ok(files.length > 300);
     for (const file of files) assert.notEqual(selectionFor([file]).parts.length, 0, file);
   });
-  test('words alone are checked by rules of the repository alone', () =>
-    assert.deepEqual(selectionFor(['docs/architecture.md', 'README.md']).parts, ['scripts']));
+  test('words alone are checked by rules of the repository alone, documents as pages too', () => {
+    assert.deepEqual(selectionFor(['README.md']).parts, ['scripts']);
+    assert.deepEqual(selectionFor(['docs/architecture.md', 'README.md']).parts, ['scripts', 'site']);
+  });
   test('a module of the training tool calls for the tests that name it, its foundations for all', () => {
     assert.deepEqual(selectionFor(['tools/train/dermlet_train/depthwise.py']).train, ['test_networks.py']);
     assert.ok(selectionFor(['tools/train/dermlet_train/locator/install.py']).train.includes('test_locator.py'));

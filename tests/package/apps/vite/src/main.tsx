@@ -1,25 +1,14 @@
-/** React 19 with the element, and the classifier beside it; no setting of either is given. */
+/**
+ * React 19 with the element, and the classifier beside it; no setting of either is given. `Skin.tsx` and `scored.js`
+ * are those of docs/embedding.md.
+ */
 import { Classifier } from 'dermlet';
-import 'dermlet/element';
 import { toPredict } from 'dermlet/handler';
-import { useState } from 'react';
 import { createRoot } from 'react-dom/client';
+import { Skin } from './Skin';
+import { scored } from './scored.js';
 
-function App() {
-  const [name, setName] = useState('nothing yet');
-  return (
-    <>
-      <dermlet-classifier
-        backend="wasm"
-        wholePage
-        ondermlet-result={(event) => setName(`${event.detail.name}: ${event.detail.result.ranking[0]?.id}`)}
-      />
-      <output>{name}</output>
-    </>
-  );
-}
-
-createRoot(document.querySelector('#app')!).render(<App />);
+createRoot(document.querySelector('#app')!).render(<Skin />);
 
 Object.assign(window, {
   async classify(address: string) {
@@ -27,6 +16,7 @@ Object.assign(window, {
     const result = await classifier.classify(address);
     const { license } = classifier.model;
     classifier.dispose();
-    return { result, answer: toPredict(result), license };
+    const photo = await (await fetch(address)).blob();
+    return { result, answer: toPredict(result), license, scores: [await scored(photo), await scored(new Blob(['?']))] };
   },
 });
