@@ -62,7 +62,7 @@ test('the answer travels with the form, the photo does not', async ({ page, port
   await choose(page, 'Emma.jpg');
   await answered(page);
   await expect(consent(page)).not.toBeChecked();
-  await expect(consent(page)).toHaveAccessibleName(`Also send the whole photo to ${portal.origin}`);
+  await expect(consent(page)).toHaveAccessibleName(`Also send 1 whole photo to ${portal.origin}`);
   expect(portal.sent).toEqual([]);
   await send(page);
   const [sent] = portal.sent;
@@ -205,12 +205,12 @@ test('consent is about these photos and this receiver, and no others', async ({ 
     await expect(page.getByText('Tick it again if you still want')).toBeVisible();
     await expect.poll(() => message(page), { timeout: 60_000 }).toBe('');
     await consent(page).check();
-    await expect(consent(page)).toHaveAccessibleName(/all 2 whole photos/);
+    await expect(consent(page)).toHaveAccessibleName(/2 whole photos/);
     await expect.poll(() => message(page)).toBe('');
     // A button that sends the form elsewhere sends nothing at first, and then no photo.
     await page.getByRole('button', { name: 'Elsewhere' }).click();
     await expect(consent(page)).not.toBeChecked();
-    await expect(consent(page)).toHaveAccessibleName(`Also send all 2 whole photos to ${other.origin}`);
+    await expect(consent(page)).toHaveAccessibleName(`Also send 2 whole photos to ${other.origin}`);
     expect(other.sent).toEqual([]);
     await page.getByRole('button', { name: 'Elsewhere' }).click();
     await expect(page.getByRole('heading', { name: 'Received' })).toBeVisible();

@@ -131,7 +131,7 @@ test('the photo is handed over only if it is asked for and the box is ticked', a
   expect(await collect(page)).toMatch(/^INCOMPLETE: A photo is still being looked at/);
   await answered(frame);
   await expect(consent(frame)).not.toBeChecked();
-  await expect(consent(frame)).toHaveAccessibleName(`Also send the whole photo to ${portal.origin}`);
+  await expect(consent(frame)).toHaveAccessibleName(`Also send 1 whole photo to ${portal.origin}`);
   const without = await collect(page);
   expect(without).toMatchObject({ documents: [{ photo: null }], photos: [] });
   await consent(frame).check();

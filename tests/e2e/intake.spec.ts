@@ -37,7 +37,7 @@ for (const [way, path, within] of WAYS) {
     await expect(fields.locator('dt')).toHaveText(['reason', 'since', 'agreed', 'skin']);
     await expect(fields).toContainText('"documentVersion": 1');
     await expect(fields).toContainText('"photo": null');
-    const consent = inside.getByRole('checkbox', { name: /^Also send the whole photo to/ });
+    const consent = inside.getByRole('checkbox', { name: /^Also send 1 whole photo to/ });
     await consent.check();
     await expect(async () => {
       await send.click();
