@@ -286,6 +286,18 @@ describe('another language', () => {
     stop();
   });
 
+  test('and so do words of a part that comes while the language does', async () => {
+    speaking(german, {});
+    const changing = setLanguage(['de']);
+    const sayLater = withSection<{ 'meanwhile.one': undefined }>({
+      english: { 'meanwhile.one': () => 'one' },
+      languages: { de: async () => ({ messages: { 'meanwhile.one': () => 'eins' } }) },
+    });
+    await changing;
+    await allWords();
+    expect(sayLater('meanwhile.one')).toBe('eins');
+  });
+
   test('of two that are wanted the later one counts, and who listens hears of it once', async () => {
     let heard = 0;
     const stop = onLanguage(() => heard++);

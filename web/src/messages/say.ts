@@ -146,6 +146,7 @@ export async function setLanguage(wanted: readonly string[]): Promise<Language> 
   const call = ++calls;
   const next = bestMatch(wanted);
   if (next === current) return next;
+  const sections = loaders.length;
   try {
     const modules = await Promise.all(
       next === ENGLISH
@@ -159,6 +160,8 @@ export async function setLanguage(wanted: readonly string[]): Promise<Language> 
     return current;
   }
   current = next;
+  // Those that were added meanwhile were not among what was loaded.
+  if (next !== ENGLISH) for (const section of loaders.slice(sections)) coming = coming.then(() => addWords(section));
   for (const listener of listeners) listener();
   return current;
 }

@@ -12,7 +12,7 @@ import {
   onKept,
 } from '../classifier/index.js';
 import { cardOf, type DermletClassifierElement, type Pages, pagesIn } from '../element/index.js';
-import { onLanguage, say } from '../messages/index.js';
+import { allWords, onLanguage, say } from '../messages/index.js';
 import type { DermletModelChoice } from './model-choice.js';
 
 const KEY = 'dermlet-model';
@@ -118,6 +118,7 @@ export async function offerModels(
 /** A model from this device, in place of the site's. */
 async function offerOpening(element: DermletClassifierElement, choice: DermletModelChoice): Promise<void> {
   await import('./open-model.js');
+  await allWords();
   const open = document.createElement('dermlet-open-model');
   open.addEventListener('opened', (event) => {
     element.modelFiles = (event as CustomEvent<ModelFiles>).detail;
