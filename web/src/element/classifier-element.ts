@@ -830,10 +830,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   /** With it comes what shows the line; without it, the photo is removed all the same. */
   async #tellRemoval(words: (room: typeof import('./removed/index.js')) => string): Promise<void> {
+    const before = this.announcement;
     try {
       const room = await imported(() => import('./removed/index.js'));
       await allWords();
-      this.announcement = { text: () => words(room), photo: REMOVED };
+      // What has happened meanwhile is newer.
+      if (this.announcement === before) this.announcement = { text: () => words(room), photo: REMOVED };
     } catch (error) {
       this.dropError = asDermletError(error);
     }
