@@ -690,7 +690,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     return html`<div class="stack ${this.dragging && photo ? 'dragging' : ''}" lang=${tag} dir=${direction}
       @restore=${() => session && this.#restore(session)} @forget=${() => session && this.#forget(session)}>
       <p class="visually-hidden" role="status" aria-live="polite">${
-        this.announcement ? medical(this.announcement.text) : nothing
+        // Never `nothing`: what a translator has rewritten could not be filled again.
+        this.announcement ? medical(this.announcement.text) : ''
       }</p>
       <div class="stack" ?inert=${this.off}>
         ${session && photo ? this.#top(session) : this.#empty(session)}
