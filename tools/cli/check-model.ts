@@ -16,7 +16,7 @@ import type { Output } from './classify.js';
 import { plain } from './plain.js';
 import { within } from './pool.js';
 import { say } from './say.js';
-import { balancedAccuracy, countClasses, meanOfDefined, quantile } from './statistics.js';
+import { balancedAccuracy, countClasses, quantile, share } from './statistics.js';
 import { padded, wrap } from './terminal.js';
 import { EXIT, positiveInteger, positiveNumber, UsageError } from './usage.js';
 
@@ -231,7 +231,7 @@ class Check {
       withoutCategory,
     };
     this.report.pictures = tried;
-    const coverage = meanOfDefined(taken.map(({ held }) => Number(held)));
+    const coverage = share(taken.map(({ held }) => held));
     this.#find(
       'pictures',
       'passed',

@@ -90,6 +90,9 @@ export interface PassedTests {
   add(version: string, at: number): Promise<void>;
 }
 
+/** Passes the self-test over. */
+export const ALL_PASSED: PassedTests = { when: async () => 0, add: async () => undefined };
+
 export interface SelfTest {
   passed: boolean;
   /**

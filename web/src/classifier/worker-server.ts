@@ -1,6 +1,6 @@
 /** The worker's side of the protocol, separate from the worker so that it can be tested on any message port. */
 import { messageOf } from './abort.js';
-import { Engine, type PassedTests } from './engine.js';
+import { ALL_PASSED, Engine, type PassedTests } from './engine.js';
 import { engineKeys } from './engine-files.js';
 import { type BrowserEnvironment, browserEnvironment } from './environment.js';
 import { DermletError } from './errors.js';
@@ -181,7 +181,7 @@ class PassedHere extends KeptTests {
 
 /** Of an opened model nothing is kept: it is tested whenever it is loaded. */
 function passedTests({ folder, manifest, opened }: LoadSettings): PassedTests | undefined {
-  if (opened) return manifest ? { when: async () => 0, add: async () => undefined } : undefined;
+  if (opened) return manifest ? ALL_PASSED : undefined;
   // A manifest that comes from the page is of a model that this page has had loaded.
   return manifest ? new PassedHere(folder) : new KeptTests(folder);
 }

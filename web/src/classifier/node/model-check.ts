@@ -4,6 +4,7 @@ import { copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../abort.js';
 import type { FileEntry } from '../documents.js';
+import { ALL_PASSED } from '../engine.js';
 import { DermletError } from '../errors.js';
 import { filesOf, parseManifest } from '../manifest.js';
 import { verifyFile } from '../model-store.js';
@@ -76,8 +77,8 @@ type Json = Record<string, unknown>;
 /**
  * Writes into a manifest what its files are (bytes, sha256) and makes the self-test's reference: what the network says
  * here of the self-test picture. A model without such a picture gets the one of the default model, which is drawn.
- * The network is run in this thread, without a limit of time: for models of one's own. Nothing is changed if anything
- * fails.
+ * The network is run in this thread, without a limit of time: for models of one's own. The manifest is changed last,
+ * once everything else has worked.
  * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT, MODEL_TOO_NEW, BACKEND_FAILED
  */
 export async function sealModel(model: string): Promise<void> {
@@ -102,7 +103,7 @@ export async function sealModel(model: string): Promise<void> {
   const unknown = { ...entryOf(test?.reference?.path ?? 'selftest.json', new Uint8Array(1)) };
   json.selfTest = { picture, reference: unknown };
   const manifest = parseManifest(json);
-  const engine = await loadEngine(model, manifest, undefined, { when: async () => 0, add: async () => undefined });
+  const engine = await loadEngine(model, manifest, undefined, ALL_PASSED);
   let reference: Uint8Array;
   try {
     const { scores, embedding } = await engine.answerToTest();
