@@ -2,8 +2,9 @@
  * Lit's `html`, for pages that a browser translates. Translators put each text node into an element of their own, or
  * exchange it and drop the comments around it; what Lit then changes is a node that nobody sees, and the old words
  * stay. So each text that stands between tags has an element of its own, whose content is replaced as a whole when the
- * text changes, and nothing is looked for beside it. Names between the marks of `isolated` are set in `<bdi>`; in other
- * languages than English, which most names are in, as text of a language that is not known.
+ * text changes, and nothing is looked for beside it. A line that is at times without words is `''` then, not `nothing`:
+ * its element stays. Names between the marks of `isolated` are set in `<bdi>`; in other languages than English, which
+ * most names are in, as text of a language that is not known.
  */
 // biome-ignore lint/style/noRestrictedImports: here it becomes the element's own
 import { html as litHtml, type TemplateResult } from 'lit';

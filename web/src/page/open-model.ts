@@ -67,7 +67,7 @@ export class DermletOpenModel extends LitElement {
   #state() {
     if (this.busy) return say('open.busy');
     if (this.fault) return say(`open.${this.fault}`);
-    return this.used ? say('open.used', { title: isolated(this.used.title), version: this.used.version }) : nothing;
+    return this.used ? say('open.used', { title: isolated(this.used.title), version: this.used.version }) : '';
   }
 
   #input(way: string): HTMLInputElement {

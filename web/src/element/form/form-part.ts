@@ -73,7 +73,7 @@ export class DermletForm extends LitElement implements FormPart {
         color: var(--muted);
         font-size: 0.95rem;
       }
-      [role='status']:empty {
+      [role='status']:has(dermlet-text:empty) {
         display: none;
       }
     `,
@@ -253,7 +253,7 @@ export class DermletForm extends LitElement implements FormPart {
       <p>${receiver === null ? say('form.notCarried') : sends}
         ${receiver === null || this.consent ? nothing : say('form.noPhoto')}</p>
       ${asked ? this.#question(to) : nothing}
-      <p role="status">${this.#unwritten.length > 0 ? say('form.preparing') : (this.told?.() ?? nothing)}</p>
+      <p role="status">${this.#unwritten.length > 0 ? say('form.preparing') : (this.told?.() ?? '')}</p>
     </section>`;
   }
 
