@@ -97,6 +97,41 @@ function raw(page: Page): Promise<Record<string, { key: string; text: string }[]
   });
 }
 
+/** Puts bytes in the place of an entry. */
+const write = (page: Page, id: string, bytes: readonly number[]): Promise<void> =>
+  page.evaluate(
+    ({ id, bytes }) =>
+      new Promise<void>((resolve) => {
+        const request = indexedDB.open('dermlet-spots');
+        request.onsuccess = () => {
+          const tx = request.result.transaction('entries', 'readwrite');
+          tx.objectStore('entries').put({ iv: null, data: new Uint8Array(bytes) }, id);
+          tx.oncomplete = () => {
+            request.result.close();
+            resolve();
+          };
+        };
+      }),
+    { id, bytes },
+  );
+
+/** Saves the file of all that is kept; its part is open. */
+async function exported(page: Page): Promise<Buffer> {
+  const save = part(page, 'file').locator('[data-form=export]');
+  await save.locator('[name=new]').fill(PASSPHRASE);
+  await save.locator('[name=again]').fill(PASSPHRASE);
+  const [download] = await Promise.all([page.waitForEvent('download'), save.getByRole('button').click()]);
+  expect(download.suggestedFilename()).toMatch(/^dermlet-\d{4}-\d\d-\d\d\.dermlet-spots$/);
+  return readFileSync(await download.path());
+}
+
+async function imported(page: Page, buffer: Buffer, passphrase = PASSPHRASE): Promise<void> {
+  const form = part(page, 'file').locator('[data-form=import]');
+  await form.locator('[type=file]').setInputFiles({ name: 'x.dermlet-spots', mimeType: '', buffer });
+  await form.locator('[type=password]').fill(passphrase);
+  await form.getByRole('button', { name: 'Add what it holds' }).click();
+}
+
 const everything = async (page: Page): Promise<string> => JSON.stringify(await raw(page));
 
 async function setQuota(page: Page, site: Site, quotaSize?: number): Promise<void> {
@@ -107,7 +142,7 @@ async function setQuota(page: Page, site: Site, quotaSize?: number): Promise<voi
   });
 }
 
-async function confirmed(page: Page, what: 'visit' | 'spot' | 'all'): Promise<void> {
+async function confirmed(page: Page, what: 'visit' | 'spot' | 'all' | 'damaged'): Promise<void> {
   const confirm = room(page).locator(`[data-delete=${what}]`).first();
   await confirm.getByRole('button').click();
   await confirm.getByRole('button', { name: 'Yes, delete' }).click();
@@ -220,12 +255,7 @@ test('a file takes everything to a fresh profile; a wrong passphrase and damage 
   await open(app, page);
   await keep(page);
   await part(page, 'file').locator('summary').click();
-  const save = part(page, 'file').locator('[data-form=export]');
-  await save.locator('[name=new]').fill(PASSPHRASE);
-  await save.locator('[name=again]').fill(PASSPHRASE);
-  const [download] = await Promise.all([page.waitForEvent('download'), save.getByRole('button').click()]);
-  expect(download.suggestedFilename()).toMatch(/^dermlet-\d{4}-\d\d-\d\d\.dermlet-spots$/);
-  const bytes = readFileSync(await download.path());
+  const bytes = await exported(page);
   expect(bytes.includes(NAME)).toBe(false);
   const kept = await raw(page);
 
@@ -237,12 +267,7 @@ test('a file takes everything to a fresh profile; a wrong passphrase and damage 
     await expect(fresh.locator('#verdict')).toBeVisible({ timeout: 60_000 });
     await openTool(fresh);
     await part(fresh, 'file').locator('summary').click();
-    const form = part(fresh, 'file').locator('[data-form=import]');
-    const bring = async (buffer: Buffer, passphrase = PASSPHRASE) => {
-      await form.locator('[type=file]').setInputFiles({ name: 'x.dermlet-spots', mimeType: '', buffer });
-      await form.locator('[type=password]').fill(passphrase);
-      await form.getByRole('button', { name: 'Add what it holds' }).click();
-    };
+    const bring = (buffer: Buffer, passphrase = PASSPHRASE) => imported(fresh, buffer, passphrase);
     await bring(bytes, 'a wrong passphrase');
     await expect(refused(fresh)).toContainText('That is not the passphrase.');
     await bring(Buffer.from('something else entirely'));
@@ -382,32 +407,71 @@ test('a browser whose question nobody answers holds nothing up', async ({ app, p
   await expect(items(page)).toHaveCount(1);
 });
 
-test('a damaged entry can be deleted with everything, and then it goes on', async ({ app, page }) => {
+test('what is damaged hides nothing else, comes back from a file, and can be deleted by itself', async ({
+  app,
+  page,
+}) => {
   await open(app, page);
   await keep(page);
-  await page.evaluate(
-    () =>
-      new Promise<void>((resolve) => {
-        const request = indexedDB.open('dermlet-spots');
-        request.onsuccess = () => {
-          const tx = request.result.transaction('entries', 'readwrite');
-          tx.objectStore('entries').put({ iv: null, data: new Uint8Array([123]) }, 'x');
-          tx.oncomplete = () => {
-            request.result.close();
-            resolve();
-          };
-        };
-      }),
-  );
+  await part(page, 'file').locator('summary').click();
+  const saved = await exported(page);
+  const { entries } = await raw(page);
+  const spot = entries?.find(({ text }) => text.includes('"kind":"spot"'))?.key ?? '';
+  const list = () => room(page).locator('.error');
+  const damage = async (id: string) => {
+    await write(page, id, [123]);
+    await page.reload();
+    await app.untilReady();
+    await openKept(page);
+  };
+
+  await damage('x');
+  await expect(list()).toContainText('1 kept entry is damaged or was altered, and cannot be shown.');
+  await expect(items(page)).toHaveText(new RegExp(NAME));
+  await part(page, 'lock').locator('summary').click();
+  const form = part(page, 'lock').locator('[data-form=set]');
+  await form.locator('[name=new]').fill(PASSPHRASE);
+  await form.locator('[name=again]').fill(PASSPHRASE);
+  await form.getByRole('button').click();
+  // Written anew under another key it would be gone without a word.
+  await expect(refused(page)).toContainText('It is damaged');
+  await confirmed(page, 'damaged');
+  await expect(told(page)).toContainText('it is gone');
+  await expect(list()).toHaveCount(0);
+  expect((await raw(page)).entries).toHaveLength(2);
+
+  await damage(spot);
+  await expect(list()).toContainText('1 kept entry is damaged');
+  await part(page, 'file').locator('summary').click();
+  await exported(page);
+  await expect(told(page)).toContainText('1 damaged entry is not in it.');
+  await imported(page, saved);
+  await expect(list()).toHaveCount(0);
+  await expect(items(page)).toHaveText(new RegExp(NAME));
+
+  await damage(spot);
+  await confirmed(page, 'damaged');
+  await expect(items(page)).toHaveText(/Spot without its name/);
+  await items(page).click();
+  await expect(room(page).locator('dermlet-kept-photo img').first()).toBeVisible();
+});
+
+test('answers are kept with their photo, also those that were given later', async ({ app, page }) => {
+  await open(app, page);
+  await keep(page);
+  await expect(button(page, 'Keep my answers with it')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Answer a few questions' }).click();
+  await page.getByLabel('It bleeds, oozes or crusts').check();
+  await openTool(page);
+  await button(page, 'Keep my answers with it').click();
+  await expect(button(page, 'Keep my answers with it')).toHaveCount(0);
   await page.reload();
   await app.untilReady();
   await openKept(page);
-  await expect(refused(page)).toContainText('It is damaged');
-  await confirmed(page, 'all');
-  await expect(told(page)).toContainText('it is gone');
-  await expect(refused(page)).toHaveCount(0);
-  expect(await raw(page)).toEqual({ entries: [], head: [], photos: [] });
-  await expect(room(page)).toContainText('Nothing is kept yet.');
+  await items(page).click();
+  const answers = room(page).locator('[data-answers]');
+  await expect(answers).toHaveText('You had answered: it bleeds, oozes or crusts.');
+  await expect(answers.locator('+ p')).toHaveText('Your answers ask for more: have it looked at soon');
 });
 
 test('a page that is locked while it unlocks stays locked', async ({ app, page, context, site }) => {

@@ -68,6 +68,7 @@ const visit = (change: Partial<Visit> = {}): Visit => ({
   answeredAt: 1900,
   photoBytes: photo.length,
   result: result(),
+  answers: null,
   ...change,
 });
 
@@ -137,6 +138,7 @@ describe('entries', () => {
     ['no date', { ...visit(), keptAt: Number.NaN }],
     ['an unknown outcome', { ...visit(), result: result({ outcome: 'x' }) }],
     ['a score over 1', { ...visit(), result: result({ ranking: [{ ...result().ranking[0], probability: 2 }] }) }],
+    ['an answer that nobody asked for', { ...visit(), answers: { signs: ['x'], age: null, place: null } }],
     ['nothing ranked', { ...visit(), result: result({ ranking: [] }) }],
     [
       'a frame of no size',
@@ -147,6 +149,13 @@ describe('entries', () => {
     ],
   ])('%s is refused', (_, value) => {
     expect(() => entryOf(utf8(JSON.stringify(value) ?? '{'))).toThrow(expect.objectContaining({ code: 'DAMAGED' }));
+  });
+
+  test('what was kept before answers were is read without them', () => {
+    const { answers: _, ...before } = visit();
+    expect(entryOf(utf8(JSON.stringify(before)))).toEqual(visit());
+    const told = visit({ answers: { signs: ['bleeds'], age: 'from50', place: 'nail' } });
+    expect(entryOf(bytesOf(told))).toEqual(told);
   });
 
   test('bytes that are no text are refused', () => {

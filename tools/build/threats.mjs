@@ -802,6 +802,7 @@ export const ACTORS = [
             'a page that nobody uses for ten minutes is locked',
             'with a passphrase only ciphertext is in the database, and it opens with nothing else',
             'a file takes everything to a fresh profile; a wrong passphrase and damage are told apart',
+            'what is damaged hides nothing else, comes back from a file, and can be deleted by itself',
             'deleting a photo, a spot and everything leaves nothing of them',
           ],
           'tests/web/kept-spots.test.ts': [

@@ -2,49 +2,22 @@
 import { css, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { Tier } from '../../classifier/index.js';
-import { language, list, tierWords } from '../../messages/index.js';
+import { language, tierWords } from '../../messages/index.js';
 import { say } from '../../messages/questions.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
 import { medical } from '../medical.js';
-import type { Raised, Said } from '../session.js';
+import type { Said } from '../session.js';
 import { base, field } from '../styles.js';
 import type { Subject, ToolPart } from '../tools.js';
-import {
-  AGES,
-  type Age,
-  type Answers,
-  adviceOf,
-  NO_ANSWERS,
-  PLACES,
-  type Place,
-  type Reason,
-  SIGNS,
-  type Sign,
-} from './advice.js';
+import { AGES, type Age, type Answers, adviceOf, NO_ANSWERS, PLACES, type Place, SIGNS, type Sign } from './advice.js';
 import { REGIONS, type Region, rememberedRegion, rememberRegion } from './countries.js';
-import { ageWords, askWords, firstWords, phoneWords, placeWords, saidWords, soonWords } from './words.js';
+import { raisedBy, reasonsOf } from './raised.js';
+import { ageWords, askWords, firstWords, phoneWords, placeWords, soonWords } from './words.js';
 
 const ABOUT_THE_PERSON: ReadonlySet<Sign> = new Set(['earlier', 'immune']);
 const NOTICED = SIGNS.filter((sign) => !ABOUT_THE_PERSON.has(sign));
 const OF_THE_PERSON = SIGNS.filter((sign) => ABOUT_THE_PERSON.has(sign));
-
-const reasonsOf = (because: readonly Reason[]): string =>
-  list(
-    because.map((reason) => saidWords(reason)),
-    'and',
-  );
-
-function raisedBy(answers: Answers, tier: Tier): Raised | null {
-  const advice = adviceOf(tier, answers);
-  if (!advice.raised) return null;
-  return {
-    tier: advice.tier,
-    title: () => say(advice.tier === 'high' ? 'questions.title.high' : 'questions.title.moderate'),
-    because: () => say('questions.because', { answers: reasonsOf(advice.because) }),
-    network: () => say('questions.network', { title: tierWords(tier).title }),
-  };
-}
 
 const isEmpty = ({ signs, age, place }: Answers): boolean => signs.length === 0 && age === null && place === null;
 

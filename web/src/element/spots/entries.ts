@@ -1,5 +1,6 @@
 /** What is kept, as plain data: named spots, and visits to them. Read from bytes, it is checked field by field. */
 import * as v from 'valibot';
+import { AGES, PLACES, SIGNS } from '../questions/advice.js';
 import { type Bytes, utf8 } from './crypto.js';
 import { SpotsError } from './error.js';
 
@@ -60,6 +61,13 @@ const resultSchema = v.looseObject({
   frame: v.looseObject({ framing: v.picklist(FRAMINGS), spots: v.array(v.looseObject({})) }),
 });
 
+/** What the person had answered of the spot by then (`questions/advice.ts`). */
+const answersSchema = v.strictObject({
+  signs: v.array(v.picklist(SIGNS)),
+  age: v.nullable(v.picklist(AGES)),
+  place: v.nullable(v.picklist(PLACES)),
+});
+
 const visitSchema = v.strictObject({
   kind: v.literal('visit'),
   id,
@@ -72,6 +80,8 @@ const visitSchema = v.strictObject({
   /** Of its picture. */
   photoBytes: v.pipe(count, v.maxValue(MOST_OF_ONE)),
   result: resultSchema,
+  /** Null: none. Absent from what was kept before answers were. */
+  answers: v.optional(v.nullable(answersSchema), null),
 });
 
 export type Place = v.InferOutput<typeof placeSchema>;

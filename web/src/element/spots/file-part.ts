@@ -46,11 +46,14 @@ export class DermletSpotsFile extends LitElement {
     void this.run?.(async (): Promise<Told> => {
       const passphrase = typed(form, 'new');
       if (passphrase !== typed(form, 'again')) return () => say('spots.passphrase.differ');
-      const file = await store.exported(passphrase);
+      const { file, damaged } = await store.exported(passphrase);
       const name = `dermlet-${isoDay(new Date())}${ENDING}`;
       download(file, name);
       form.reset();
-      return () => say('spots.file.saved', { name: isolated(name) });
+      return () => {
+        const saved = say('spots.file.saved', { name: isolated(name) });
+        return damaged > 0 ? `${saved} ${say('spots.file.without', { count: damaged })}` : saved;
+      };
     });
   }
 

@@ -7,6 +7,7 @@ import { isolated } from '../../messages/index.js';
 import { say } from '../../messages/spots.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
+import type { Answers } from '../questions/advice.js';
 import { jpegOf, pixelsOf } from '../report/files.js';
 import type { Done } from '../session.js';
 import { base } from '../styles.js';
@@ -51,8 +52,8 @@ export class DermletKeepForm extends LitElement {
   override render() {
     const done = this.#done;
     if (!done) return nothing;
-    if (this.entries.some((entry) => isVisit(entry) && isOf(entry, done)))
-      return html`<p data-kept>${say('spots.keep.before')}</p>`;
+    const kept = this.entries.filter(isVisit).find((visit) => isOf(visit, done));
+    if (kept) return this.#before(kept);
     if (!done.shown) return html`<p>${say('spots.keep.none')}</p>`;
     const known = this.spots.some(({ id }) => id === this.spot);
     return html`<form @submit=${this.#submit} aria-labelledby="keep">
@@ -63,6 +64,24 @@ export class DermletKeepForm extends LitElement {
       <div class="ways">
         <button class="primary" data-do="keep" ?disabled=${this.busy}>${say('spots.keep.do')}</button></div>
     </form>`;
+  }
+
+  get #answers(): Answers | null {
+    return this.subject?.photo.said?.answers ?? null;
+  }
+
+  #before(visit: Visit) {
+    const answers = this.#answers;
+    const told = answers !== null && JSON.stringify(answers) !== JSON.stringify(visit.answers);
+    return html`<p data-kept>${say('spots.keep.before')}</p>
+      ${
+        told
+          ? html`<div><button type="button" data-do="keep-answers" ?disabled=${this.busy}
+            @click=${() => this.run?.(() => keepAnswers(visit.id, answers))}>${say(
+              'spots.keep.answers',
+            )}</button></div>`
+          : nothing
+      }`;
   }
 
   #which() {
@@ -91,7 +110,7 @@ export class DermletKeepForm extends LitElement {
     const known = this.spots.some(({ id }) => id === this.spot);
     const worked = await this.run?.(async () => {
       if (!known && name === '') return () => say('spots.nameless');
-      return keep(done, known ? this.spot : { name, place: this.place });
+      return keep(done, this.#answers, known ? this.spot : { name, place: this.place });
     });
     if (worked && (known || name !== '')) [this.name, this.place] = ['', null];
   }
@@ -100,7 +119,21 @@ export class DermletKeepForm extends LitElement {
 const isOf = (visit: Visit, { at, result }: Done): boolean =>
   visit.answeredAt === at && visit.result.model.sha256 === result.model.sha256;
 
-async function keep(done: Done, to: string | { name: string; place: Place | null }): Promise<Told> {
+async function keepAnswers(id: string, answers: Answers): Promise<Told> {
+  await store.change((entries) => {
+    const visit = entries.filter(isVisit).find((entry) => entry.id === id);
+    if (!visit) throw new SpotsError('GONE');
+    const entry = entryOf(bytesOf({ ...visit, changedAt: Date.now(), answers: answers as Visit['answers'] }));
+    return { put: [{ entry, photo: null }], remove: [] };
+  });
+  return () => say('spots.saved');
+}
+
+async function keep(
+  done: Done,
+  answers: Answers | null,
+  to: string | { name: string; place: Place | null },
+): Promise<Told> {
   const photo = await pictureOf(done);
   const now = Date.now();
   const id = crypto.randomUUID();
@@ -116,6 +149,7 @@ async function keep(done: Done, to: string | { name: string; place: Place | null
       answeredAt: done.at,
       photoBytes: photo.length,
       result: withoutImages(done.result),
+      answers,
     } as unknown as Visit),
   );
   await store.change((entries) => {

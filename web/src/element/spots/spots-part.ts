@@ -144,11 +144,10 @@ export class DermletSpots extends LitElement implements ToolPart {
       <p role="status">${this.busy ? say('spots.working') : (this.told?.() ?? nothing)}</p>
       ${this.error ? html`<p class="error" role="alert">${spotsErrorWords(this.error)}</p>` : nothing}
       ${contents ? this.#contents(contents) : nothing}
-      ${!contents && this.error === 'DAMAGED' ? this.#deleteAll() : nothing}
     </section>`;
   }
 
-  #contents({ entries, hasLock, bytes }: Contents) {
+  #contents({ entries, hasLock, bytes, damaged }: Contents) {
     if (!entries)
       return html`<dermlet-lock locked ?busy=${this.busy} .run=${this.#run}></dermlet-lock>
         <p class="muted">${say('spots.lock.forgotten')}</p>${this.#deleteAll()}`;
@@ -164,13 +163,25 @@ export class DermletSpots extends LitElement implements ToolPart {
             ?busy=${this.busy}></dermlet-keep-form>`
           : nothing
       }
+      ${damaged > 0 ? this.#damaged(damaged) : nothing}
       ${this.#list(spots, entries)}
       <details data-part="lock"><summary>${say('spots.lock')}</summary>
         <dermlet-lock ?set=${hasLock} ?busy=${this.busy} .run=${this.#run}></dermlet-lock></details>
       <details data-part="file"><summary>${say('spots.file')}</summary>
         <dermlet-spots-file ?any=${entries.length > 0} ?busy=${this.busy} .run=${this.#run}></dermlet-spots-file>
       </details>
-      ${entries.length > 0 ? html`<p class="muted">${this.#used(bytes)}</p>${this.#deleteAll()}` : nothing}`;
+      ${entries.length + damaged > 0 ? html`<p class="muted">${this.#used(bytes)}</p>${this.#deleteAll()}` : nothing}`;
+  }
+
+  #damaged(count: number) {
+    return html`<div class="error"><p>${say('spots.damaged', { count })}</p>
+      <dermlet-confirm data-delete="damaged" .label=${say('spots.delete.damaged')} ?disabled=${this.busy}
+        .question=${say('spots.delete.damaged.ask')}
+        @confirmed=${() =>
+          this.#run(async () => {
+            await store.deleteDamaged(say('spots.recovered'));
+            return () => say('spots.deleted');
+          })}></dermlet-confirm></div>`;
   }
 
   #list(spots: readonly Spot[], entries: readonly Entry[]) {

@@ -59,6 +59,14 @@ export interface Contents {
   readonly entries: readonly Entry[] | null;
   /** Bytes of entries and pictures; 0 while it is locked. */
   readonly bytes: number;
+  /** Entries that cannot be read; the others can. */
+  readonly damaged: number;
+}
+
+/** Entries, and the ids of those that cannot be read. */
+interface Readable {
+  readonly entries: readonly Entry[];
+  readonly damaged: readonly string[];
 }
 
 /** Milliseconds without input after which a page locks what it has unlocked. */
@@ -107,14 +115,14 @@ export class SpotStore extends EventTarget {
     });
   }
 
-  /** @throws SpotsError INSECURE, NO_STORAGE, BLOCKED, NEWER, FAILED, DAMAGED */
+  /** @throws SpotsError INSECURE, NO_STORAGE, BLOCKED, NEWER, FAILED */
   read(): Promise<Contents> {
     return this.#with(async (database) => {
       const { head, bodies } = await this.#readAll(database, 'entries');
       const key = this.#keyFor(head);
-      if (head.lock && !key) return { hasLock: true, entries: null, bytes: 0 };
-      const entries = await this.#entries(bodies, key);
-      return { hasLock: head.lock !== null, entries, bytes: sum(sizesOf(entries, bodies)) };
+      if (head.lock && !key) return { hasLock: true, entries: null, bytes: 0, damaged: 0 };
+      const { entries, damaged } = await this.#entries(bodies, key);
+      return { hasLock: head.lock !== null, entries, bytes: sum(sizesOf(entries, bodies)), damaged: damaged.length };
     });
   }
 
@@ -145,7 +153,7 @@ export class SpotStore extends EventTarget {
     return this.#write(async (database) => {
       const { head, bodies } = await this.#readAll(database, 'entries');
       const key = this.#openKey(head);
-      const now = await this.#entries(bodies, key);
+      const { entries: now } = await this.#entries(bodies, key);
       const { put, remove } = work(now);
       const entries = new Map<string, Body | null>(remove.map((id) => [id, null]));
       const photos = new Map<string, Body | null>(remove.map((id) => [id, null]));
@@ -155,6 +163,29 @@ export class SpotStore extends EventTarget {
       }
       const puts = put.map(({ entry }) => entry);
       checkRoom(sizesOf(now, bodies), put, sizesOf(puts, entries), remove);
+      return { head, write: { lock: head.lock, entries, photos, clear: false } };
+    });
+  }
+
+  /**
+   * Deletes the entries that cannot be read, with their pictures, and pictures without an entry. Photos of a spot that
+   * is among them stay, under a spot that is called `name`.
+   * @throws SpotsError as `change`
+   */
+  deleteDamaged(name: string): Promise<void> {
+    return this.#write(async (database) => {
+      const { head, bodies } = await this.#readAll(database, 'entries');
+      const key = this.#openKey(head);
+      const { entries: readable, damaged } = await this.#entries(bodies, key);
+      const known = new Set(readable.map(({ id }) => id));
+      const kept = await database.getAllKeys('photos');
+      const entries = new Map<string, Body | null>(damaged.map((id) => [id, null]));
+      const photos = new Map<string, Body | null>(kept.filter((id) => !known.has(id)).map((id) => [id, null]));
+      const lost = readable.filter(isVisit).filter(({ spot }) => !known.has(spot));
+      for (const id of new Set(lost.map(({ spot }) => spot))) {
+        const spot: Entry = { kind: 'spot', id, changedAt: Date.now(), name, place: null };
+        entries.set(id, await body(bytesOf(spot), labelOf('entries', id), key));
+      }
       return { head, write: { lock: head.lock, entries, photos, clear: false } };
     });
   }
@@ -178,14 +209,16 @@ export class SpotStore extends EventTarget {
   /**
    * Sets, changes or (null) removes the passphrase: all is written anew under another key, in one transaction.
    * @param current the one that is set; null: none
-   * @throws SpotsError WRONG_PASSPHRASE, SHORT_PASSPHRASE, FULL, FAILED and as `read`; then all is as it was
+   * @throws SpotsError WRONG_PASSPHRASE, SHORT_PASSPHRASE, DAMAGED, FULL, FAILED and as `read`; then all is as it was
    */
   async setPassphrase(current: string | null, next: string | null): Promise<void> {
     const made = next === null ? null : await lockWith(next, () => ABOUT_LOCK);
     await this.#write(async (database) => {
-      const { head, items } = await this.#everything(database, async ({ lock }) =>
+      const { head, items, damaged } = await this.#everything(database, async ({ lock }) =>
         lock ? unlock(current ?? '', lock, ABOUT_LOCK) : null,
       );
+      // What cannot be read cannot be written anew, and would be lost.
+      if (damaged > 0) throw new SpotsError('DAMAGED');
       const [entries, photos] = [new Map<string, Body>(), new Map<string, Body>()];
       for (const { entry, photo } of items) {
         const key = made?.key ?? null;
@@ -196,11 +229,11 @@ export class SpotStore extends EventTarget {
     }, made);
   }
 
-  /** All that is kept as a file. */
-  exported(passphrase: string): Promise<Blob> {
+  /** All that is kept as a file, but for the entries (`damaged` many) that cannot be read. */
+  exported(passphrase: string): Promise<{ file: Blob; damaged: number }> {
     return this.#with(async (database) => {
-      const { items } = await this.#everything(database, async (head) => this.#openKey(head));
-      return writeFile(items, passphrase);
+      const { items, damaged } = await this.#everything(database, async (head) => this.#openKey(head));
+      return { file: await writeFile(items, passphrase), damaged };
     });
   }
 
@@ -277,21 +310,22 @@ export class SpotStore extends EventTarget {
     return { head, bodies: new Map(keys.map((id, index) => [id, values[index]!])) };
   }
 
-  async #entries(bodies: ReadonlyMap<string, Body>, key: CryptoKey | null): Promise<Entry[]> {
-    const entries = [];
+  async #entries(bodies: ReadonlyMap<string, Body>, key: CryptoKey | null): Promise<Readable> {
+    const entries: Entry[] = [];
+    const damaged: string[] = [];
     for (const [id, sealed] of bodies) {
-      const entry = entryOf(await plain(sealed, labelOf('entries', id), key));
-      if (entry.id !== id) throw new SpotsError('DAMAGED');
-      entries.push(entry);
+      const entry = await whole(async () => entryOf(await plain(sealed, labelOf('entries', id), key)));
+      if (entry?.id === id) entries.push(entry);
+      else damaged.push(id);
     }
-    return entries;
+    return { entries, damaged };
   }
 
-  /** All entries and pictures, as they were at one moment. */
+  /** All entries and pictures, as they were at one moment; `damaged`: how many cannot be read, with their pictures. */
   async #everything(
     database: Database,
     keyOf: (head: Head) => Promise<CryptoKey | null>,
-  ): Promise<{ head: Head; items: Item[] }> {
+  ): Promise<{ head: Head; items: Item[]; damaged: number }> {
     const tx = database.transaction(STORES);
     const [head = NO_HEAD, keys, values, photoKeys, photoValues] = await Promise.all([
       tx.objectStore('head').get('head'),
@@ -302,17 +336,21 @@ export class SpotStore extends EventTarget {
       tx.done,
     ]);
     const key = await keyOf(head);
-    const entries = await this.#entries(new Map(keys.map((id, index) => [id, values[index]!])), key);
+    const { entries, damaged } = await this.#entries(new Map(keys.map((id, index) => [id, values[index]!])), key);
     const bodies = new Map(photoKeys.map((id, index) => [id, photoValues[index]!]));
     const items: Item[] = [];
     for (const entry of entries) {
-      const sealed = bodies.get(entry.id);
-      if (isVisit(entry) !== (sealed !== undefined)) throw new SpotsError('DAMAGED');
-      const photo = sealed ? await plain(sealed, labelOf('photos', entry.id), key) : null;
-      if (isVisit(entry) && photo) checkPhoto(entry, photo);
-      items.push({ entry, photo });
+      const item = await whole(async () => {
+        if (!isVisit(entry)) return { entry, photo: null };
+        const sealed = bodies.get(entry.id);
+        if (!sealed) throw new SpotsError('DAMAGED');
+        const photo = await plain(sealed, labelOf('photos', entry.id), key);
+        checkPhoto(entry, photo);
+        return { entry, photo };
+      });
+      if (item) items.push(item);
     }
-    return { head, items };
+    return { head, items, damaged: damaged.length + entries.length - items.length };
   }
 
   /** Prepares a write until none came in between. `key`: what opens it afterwards, if that changes. */
@@ -391,6 +429,16 @@ export class SpotStore extends EventTarget {
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+/** Null for what is damaged. */
+async function whole<Value>(read: () => Promise<Value>): Promise<Value | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof SpotsError && error.code === 'DAMAGED') return null;
+    throw error;
   }
 }
 

@@ -1,16 +1,18 @@
 /** `<dermlet-visit-words>`: when a photo was kept, the answer to it, its scores and the network that gave them. */
 import { css, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
+import type { Tier } from '../../classifier/index.js';
 import { mayName, tierWords, verdict } from '../../messages/index.js';
 import { say } from '../../messages/spots.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
 import { medical } from '../medical.js';
+import { raisedBy } from '../questions/raised.js';
 import { withIsolated } from '../strangers.js';
 import { base } from '../styles.js';
 import type { Visit } from './entries.js';
 import { looks } from './looks.js';
-import { momentWords, networkWords, resultOf, scoresOf } from './words.js';
+import { answersWords, momentWords, networkWords, resultOf, scoresOf } from './words.js';
 
 export class DermletVisitWords extends LitElement {
   static override styles = [
@@ -49,7 +51,15 @@ export class DermletVisitWords extends LitElement {
           : nothing
       }
       <p>${medical(() => say('spots.tier', { title: tierWords(result.tier).title }))}</p>
+      ${visit.answers ? this.#answers(visit.answers, result.tier) : nothing}
       <p class="muted">${networkWords(visit)}</p>`;
+  }
+
+  /** What the person had answered, and what it asked for where that was more than the tier. */
+  #answers(answers: NonNullable<Visit['answers']>, tier: Tier) {
+    const raised = raisedBy(answers, tier);
+    return html`<p data-answers>${say('spots.answers', { answers: answersWords(answers) })}</p>
+      ${raised ? html`<p>${medical(() => raised.title())}</p>` : nothing}`;
   }
 }
 

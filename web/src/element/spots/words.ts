@@ -2,6 +2,8 @@
 import type { Result } from '../../classifier/index.js';
 import { categoryName, language, modelTitle, percent } from '../../messages/index.js';
 import { say } from '../../messages/spots.js';
+import type { Answers } from '../questions/advice.js';
+import { ageWords, placeWords as partWords, saidWords } from '../questions/words.js';
 import { type BodyPlace, nearest, type Part } from './body.js';
 import type { Place, Visit } from './entries.js';
 import type { SpotsCode } from './error.js';
@@ -55,6 +57,12 @@ export const sideWords = (side: Place['side']): string => say(side === 'front' ?
 
 export const placeWords = (place: Place | null): string =>
   place ? `${bodyWords(nearest(place))} (${sideWords(place.side)})` : '';
+
+/** All that was answered. */
+export const answersWords = ({ signs, age, place }: Answers): string =>
+  [...signs.map((sign) => saidWords(sign)), ...(place ? [partWords(place)] : []), ...(age ? [ageWords(age)] : [])].join(
+    '; ',
+  );
 
 /** @param at milliseconds since 1970 */
 export const dayWords = (at: number): string =>

@@ -675,6 +675,7 @@ export interface SpotsArguments {
   'spots.keep.new': undefined;
   'spots.keep.do': undefined;
   'spots.keep.before': undefined;
+  'spots.keep.answers': undefined;
   'spots.keep.none': undefined;
   'spots.kept.lasting': undefined;
   'spots.kept.maybe': undefined;
@@ -713,6 +714,7 @@ export interface SpotsArguments {
   'spots.visit': { date: string };
   'spots.photo': { date: string };
   'spots.tier': { title: string };
+  'spots.answers': { answers: string };
   'spots.network': { title: string; version: string };
   'spots.delete.visit': undefined;
   'spots.delete.visit.ask': undefined;
@@ -720,6 +722,10 @@ export interface SpotsArguments {
   'spots.delete.spot.ask': { name: string };
   'spots.delete.all': undefined;
   'spots.delete.all.ask': undefined;
+  'spots.damaged': { count: number };
+  'spots.delete.damaged': undefined;
+  'spots.delete.damaged.ask': undefined;
+  'spots.recovered': undefined;
   'spots.delete.do': undefined;
   'spots.deleted': undefined;
   'spots.compare': undefined;
@@ -756,6 +762,7 @@ export interface SpotsArguments {
   'spots.file.lead': undefined;
   'spots.file.save': undefined;
   'spots.file.saved': { name: string };
+  'spots.file.without': { count: number };
   'spots.file.choose': undefined;
   'spots.file.passphrase': undefined;
   'spots.file.read': undefined;
