@@ -39,7 +39,7 @@ const TITLES = {
   wasm: 'C++ core to WebAssembly',
   'wasm-scalar': 'C++ core to WebAssembly without SIMD',
   native: 'C++ core and tests',
-  asan: 'C++ core and tests with sanitizers',
+  asan: 'C++ core, tests and fuzz targets with sanitizers',
   scalar: 'C++ core without vector instructions',
   bench: 'C++ core and benchmarks of its stages',
 };
@@ -109,43 +109,38 @@ export async function wasm(preset = 'wasm') {
 }
 
 /**
- * The C++ core and its tests for this machine; preset `native`, `asan`, `scalar` or, with benchmarks instead of tests,
- * `bench`.
+ * What a preset compiles beside core and tests.
+ * @type {Partial<Record<NativePreset, readonly string[]>>}
+ */
+const BESIDE = { asan: ['tests/fuzz'], bench: ['tests/bench/native'] };
+
+/**
+ * The C++ core and its tests for this machine: preset `native`; `asan`, with the fuzz targets where a clang can build
+ * them, so that the core is compiled for both at once; `scalar`; or, with benchmarks instead of tests, `bench`.
  * @param {NativePreset} preset
  */
 export async function native(preset) {
   const stb = await ensureStb(pip);
-  const compiler = found(preset === 'asan' ? sanitizingCompiler() : nativeCompiler());
+  const fuzzing = preset === 'asan' ? fuzzingCompiler() : null;
+  const compiler = found(fuzzing ?? (preset === 'asan' ? sanitizingCompiler() : nativeCompiler()));
   const kind = JSON.stringify([root, stb, compiler]);
   return ensure({
     name: preset,
     title: `${TITLES[preset]} (${compiler})`,
-    inputs: [...CMAKE_FILES, 'wasm_src', 'tests/core', ...(preset === 'bench' ? ['tests/bench/native'] : [])],
+    inputs: [...CMAKE_FILES, 'wasm_src', 'tests/core', ...(BESIDE[preset] ?? [])],
     kind,
     outputs: [`build/${preset}/CMakeCache.txt`],
     make: (previous) =>
-      cmake({ preset, kind, previous, configure: [], define: { DERMLET_STB_DIR: stb, CMAKE_CXX_COMPILER: compiler } }),
-  });
-}
-
-/** The fuzz targets, which only clang can build. */
-export async function fuzzers() {
-  const stb = await ensureStb(pip);
-  const compiler = found(fuzzingCompiler());
-  const kind = JSON.stringify([root, stb, compiler]);
-  return ensure({
-    name: 'fuzz',
-    title: `Fuzz targets (${compiler})`,
-    inputs: [...CMAKE_FILES, 'wasm_src', 'tests/fuzz'],
-    kind,
-    outputs: ['build/fuzz/CMakeCache.txt'],
-    make: (previous) =>
       cmake({
-        preset: 'fuzz',
+        preset,
         kind,
         previous,
         configure: [],
-        define: { DERMLET_STB_DIR: stb, CMAKE_CXX_COMPILER: compiler },
+        define: {
+          DERMLET_STB_DIR: stb,
+          CMAKE_CXX_COMPILER: compiler,
+          ...(fuzzing === null ? {} : { DERMLET_FUZZ: 'ON' }),
+        },
       }),
   });
 }

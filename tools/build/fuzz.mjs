@@ -8,11 +8,19 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fuzzers, wasm } from './artifacts.mjs';
+import { native as nativeBuild, wasm } from './artifacts.mjs';
 import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
 import { fromLibFuzzer } from './reports.mjs';
 import { cacheDir, isProgram, logDir, main, root, run, StepError, say, tail } from './steps.mjs';
-import { BUILD_NEEDS, checkNode, ensurePackages, ensureTools, localBin, TEST_NEEDS } from './toolchain.mjs';
+import {
+  BUILD_NEEDS,
+  checkNode,
+  ensurePackages,
+  ensureTools,
+  fuzzingCompiler,
+  localBin,
+  TEST_NEEDS,
+} from './toolchain.mjs';
 
 const source = join(root, 'tests', 'fuzz');
 const work = join(root, 'build', 'fuzz-work');
@@ -90,7 +98,7 @@ const findingsOf = (target) =>
  * @returns {Promise<Row>}
  */
 async function native(target, seconds) {
-  const program = join(root, 'build', 'fuzz', 'tests', 'fuzz', `fuzz_${target}`);
+  const program = join(root, 'build', 'asan', 'tests', 'fuzz', `fuzz_${target}`);
   const log = `fuzz-${target}`;
   const corpus = join(cacheDir, 'fuzz', target);
   const seeds = join(work, target);
@@ -209,7 +217,10 @@ function table(lines) {
  * @param {{ seconds?: number, only?: readonly string[] }} [options]
  */
 export async function fuzz({ seconds = 60, only = targets() } = {}) {
-  if (only.some((target) => nativeTargets().includes(target))) await fuzzers();
+  if (only.some((target) => nativeTargets().includes(target))) {
+    if (fuzzingCompiler() === null) throw new StepError('There is no clang with libFuzzer.');
+    await nativeBuild('asan');
+  }
   if (only.some((target) => scripts().includes(target))) await wasm();
   mkdirSync(work, { recursive: true });
   const waiting = [...only];
