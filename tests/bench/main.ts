@@ -5,6 +5,7 @@
  *   --litert: beside LiteRT.js too; converts the network, for which TensorFlow is installed (0.5 GB, once)
  *   npm run bench -- --native [arguments of Google Benchmark]   stage by stage on this machine, beside libjpeg-turbo
  *   (native.ts)
+ *   npm run bench -- --atlas     the search for similar cases in WebAssembly (atlas.ts)
  * All ways take turns in one page, so that only ratios within one run are worth comparing. Medians; pictures are drawn
  * (pictures.ts).
  */
@@ -16,6 +17,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'vite';
 import { serve } from '../../tools/build/serve.mjs';
 import { type Engine, startEngine } from '../browsers/engines.js';
+import { runAtlas } from './atlas.js';
 import { asTflite, forTransformers } from './conversions.js';
 import { runNative } from './native.js';
 import type { Addresses, Measurement } from './page/bench.js';
@@ -130,6 +132,7 @@ async function measureIn(
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
+  if (args[0] === '--atlas') return runAtlas(tell);
   if (args[0] === '--native') return runNative(args.slice(1), await pictures(join(cache, 'pictures'), [12], tell));
   const { browsers, sizes, rounds, json, litert } = options(args);
   const all = await pictures(join(cache, 'pictures'), sizes, tell);

@@ -264,6 +264,58 @@ test('without WebGPU, asking for it falls back to WASM and says so', async ({ pa
   expect(runtime.fallback?.reason).toMatch(/WebGPU/);
 });
 
+test('two models run at once on one page, are both kept, and end apart', async ({ page, site }) => {
+  test.slow(); // two networks here, and two in Node
+  // Without one that keeps scripts, nothing would start without a network.
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.register('sw.js');
+    await navigator.serviceWorker.ready;
+  });
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+  const names = ['skin-8', 'skin-open'];
+  const told = await page.evaluate(async (names) => {
+    const { Classifier, keptVersion } = window.api;
+    const load = (name: string) => Classifier.load(name, { backend: 'wasm' });
+    const both = await Promise.all(names.map(load));
+    const bytes = await window.bytes('spot.jpg');
+    // In turns and at once: each keeps to its own model.
+    const results = await Promise.all([0, 1, 1, 0].map((which) => both[which]!.classify(bytes)));
+    const kept = await Promise.all(both.map((classifier) => classifier.keepAll()));
+    const versions = await Promise.all(
+      names.map((name) => keptVersion(new URL(`models/${name}/`, document.baseURI).href)),
+    );
+    both[0]!.dispose();
+    const after = await both[1]!.classify(bytes);
+    const code = await window.codeOf(both[0]!.classify(bytes));
+    Object.assign(window, { other: both[1] });
+    return { results, kept, versions, after, code, own: both.map(({ model }) => model.version) };
+  }, names);
+  const [first, second] = await Promise.all(names.map((name) => nodeResult('spot.jpg', name)));
+  for (const [at, wanted] of [first, second, second, first].entries()) expectSame(told.results[at]!, wanted!);
+  expectSame(told.after, second!);
+  expect(told.code).toBe('DISPOSED');
+  expect(told.kept).toEqual([true, true]);
+  expect(told.versions).toEqual(told.own);
+  await expect.poll(() => page.workers().length).toBe(1);
+
+  // Neither removed what the other keeps: both start from this device.
+  const served = site.log.length;
+  const again = await page.evaluate(async (names) => {
+    const both = await Promise.all(names.map((name) => window.api.Classifier.load(name, { backend: 'wasm' })));
+    const kept = await Promise.all(both.map((classifier) => classifier.keepAll()));
+    for (const classifier of both) classifier.dispose();
+    (window as unknown as { other: Classifier }).other.dispose();
+    return kept;
+  }, names);
+  expect(again).toEqual([true, true]);
+  expect(
+    site.log
+      .slice(served)
+      .map(({ path }) => path)
+      .filter((path) => /\.(onnx|wasm)/.test(path)),
+  ).toEqual([]);
+});
+
 test('two classifiers on one page do not disturb each other', async ({ page }) => {
   const [a, b] = await page.evaluate(async () => {
     const { Classifier } = window.api;

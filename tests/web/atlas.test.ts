@@ -1,8 +1,8 @@
 /** Atlases: their file, and what they find, with the real core. */
 import { describe, expect, test } from 'vitest';
-import type { AtlasCase } from '../../web/src/classifier/atlas.js';
 import { openAtlas, startAtlas } from '../../web/src/classifier/node/atlas.js';
 import type { Result } from '../../web/src/classifier/result.js';
+import type { AtlasCase } from '../../web/src/classifier/similar.js';
 import { expectCode } from './support.js';
 
 const base = { name: 'skin-8', version: '0.4.1', sha256: 'a'.repeat(64) };
@@ -45,6 +45,72 @@ test('is asked only by results of its own network that have an embedding', async
   await expectCode(() => atlas.nearest(asked([1, 0])), 'INVALID_ARGUMENT', /other embeddings/);
   for (const count of [0, 101, 1.5, -1])
     await expectCode(() => atlas.nearest(asked([1, 0, 0]), count), 'INVALID_ARGUMENT');
+});
+
+test('tells names where the archive has them, and reads a Blob as bytes', async () => {
+  const writer = await startAtlas();
+  // Out of order, as answers come that are made side by side.
+  for (const at of [2, 0, 1]) writer.add([at, 1, 0], { ...entry('b', at), name: `b/ärmel ${at}.jpg` }, at);
+  const file = writer.file(about);
+  const [atlas, same] = [await openAtlas(file), await openAtlas(new Blob([file]))];
+  expect(atlas.nearest(asked([0, 1, 0]), 3).map(({ name }) => name)).toEqual(
+    [0, 1, 2].map((at) => `b/ärmel ${at}.jpg`),
+  );
+  expect(same.nearest(asked([0, 1, 0]), 3)).toEqual(atlas.nearest(asked([0, 1, 0]), 3));
+  for (let length = 0; length < file.length; length++)
+    await expectCode(openAtlas(file.subarray(0, length)), 'MODEL_CORRUPT');
+  for (const wrong of [0x0a, 0xff, 0x07]) {
+    const changed = file.slice();
+    changed[file.length - 3] = wrong;
+    await expectCode(openAtlas(changed), 'MODEL_CORRUPT', /name/);
+  }
+  for (const name of ['', 'a\nb', 'a\u202eb', 'x'.repeat(301)])
+    await expectCode(() => writer.add([1, 1, 1], { ...entry('b', 3), name }), 'INVALID_ARGUMENT', /name/);
+  await expectCode(() => writer.add([1, 1, 1], entry('b', 3)), 'INVALID_ARGUMENT', /All cases have a name/);
+});
+
+test('knows how alike neighbours in it are, where there are enough', async () => {
+  expect((await openAtlas(await circle(19))).usual()).toBeNull();
+  // In steps of 10 degrees each has a neighbour that far.
+  const usual = (await openAtlas(await circle(36))).usual()!;
+  for (const each of [usual.median, usual.low]) expect(each).toBeCloseTo(Math.cos(Math.PI / 18), 2);
+});
+
+test('gives what an exact sum gives, whatever the width', async () => {
+  for (const width of [1, 15, 16, 17, 33, 1280]) {
+    const writer = await startAtlas();
+    const drawn = Array.from({ length: 30 }, (_none, at) =>
+      Array.from({ length: width }, (_value, d) => Math.sin(0.5 + at * 12.9898 + d * 78.233)),
+    );
+    drawn.forEach((each, at) => void writer.add(each, entry('a', at)));
+    const query = drawn[7]!.map((value, d) => value + 0.3 * Math.cos(d));
+    const length = (of: number[]) => Math.hypot(...of);
+    const exact = drawn.map(
+      (each) => each.reduce((sum, value, d) => sum + value * query[d]!, 0) / length(each) / length(query),
+    );
+    const found = (await openAtlas(writer.file(about))).nearest(asked(query), 30);
+    expect(found).toHaveLength(30);
+    for (const { sha256, similarity } of found)
+      expect(Math.abs(similarity - exact[Number.parseInt(sha256, 16)]!), `width ${width}`).toBeLessThan(0.01);
+  }
+});
+
+test('an atlas of more than is read at a time keeps each case in its place', async () => {
+  const writer = await startAtlas();
+  const width = 8192;
+  const count = 1100; // 9 MB
+  for (let at = 0; at < count; at++) {
+    const one = new Float32Array(width);
+    one[at] = 1;
+    one[width - 1 - at] = 0.5;
+    writer.add(one, entry('a', at));
+  }
+  const atlas = await openAtlas(new Blob([writer.file(about)]));
+  for (const at of [0, 511, 512, 513, 1099]) {
+    const query = Array.from({ length: width }, (_none, d) => (d === at ? 1 : 0));
+    const [best] = atlas.nearest(asked(query), 1);
+    expect(Number.parseInt(best!.sha256, 16)).toBe(at);
+  }
 });
 
 test('measures how many of the true neighbours it finds', async () => {

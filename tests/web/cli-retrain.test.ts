@@ -94,6 +94,12 @@ test('atlas writes what classify finds similar cases in', () => {
   expect(similar).toHaveLength(5);
   expect(similar[0]).toMatchObject({ label: 'nv', similarity: expect.closeTo(1, 3) as number });
   expect(run('classify', picturePath('spot.jpg'), '--atlas', out).out).toContain('Likeness to a labelled picture');
+  // Names may say who somebody is: they are there only if they are asked for.
+  expect(readFileSync(out, 'latin1')).not.toContain('2.jpg');
+  const named = at('named.atlas');
+  run('atlas', '--images', at('own'), '--out', named, '--crop', 'whole', '--names', '--jobs', '2');
+  const told = run('classify', at('own', 'nv', '2.jpg'), '--crop', 'whole', '--atlas', named).out;
+  expect(told).toMatch(/nv 1\.00 \(nv\/2\.jpg\)/);
 });
 
 test.each<[string, () => string[], RegExp]>([

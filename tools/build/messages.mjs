@@ -50,6 +50,7 @@ const SECTIONS = /** @type {const} */ ([
   'form',
   'closer',
   'removed',
+  'similar',
   'open',
 ]);
 /** @typedef {typeof SECTIONS[number]} Section */

@@ -68,7 +68,9 @@ const TOOLS = {
     prepare: async (args) =>
       args[0] === '--native'
         ? nativeBenchmark()
-        : { ...(await browserWithPhotos()), FIREFOX_PATH: await ensureFirefox() },
+        : args[0] === '--atlas'
+          ? browser()
+          : { ...(await browserWithPhotos()), FIREFOX_PATH: await ensureFirefox() },
     script: 'tests/bench/main.ts',
     first: [],
   },

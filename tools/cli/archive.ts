@@ -102,13 +102,19 @@ export function classId(name: string): string {
 
 /** Characters of a title, a label or a category's name. */
 const LONGEST_NAME = 80;
+/** Of a file's name with its folders. */
+const LONGEST_PATH = 300;
 
 /**
  * A name as files of heads and atlases may have it, told before hours of work and not after: what cannot be seen is
  * written as an escape, marks of direction are left out, and what is too long is cut.
  */
-export const nameFor = (text: string): string =>
-  [...plain(text).replace(/[\u061c\u200b-\u200f]/gu, '')].slice(0, LONGEST_NAME).join('');
+export const nameFor = (text: string, longest = LONGEST_NAME): string =>
+  [...plain(text).replace(/\p{Cf}/gu, '')].slice(0, longest).join('');
+
+/** A picture's name in its archive, the same on every machine. */
+export const pathFor = (images: string, { path }: LabelledPicture): string =>
+  nameFor(relative(images, path).split(sep).join('/'), LONGEST_PATH);
 
 /** For `parseArgs`. */
 export const ARCHIVE_OPTIONS = {
@@ -177,7 +183,7 @@ export async function lookAtAll<T>(
   { model, modality, crop, jobs, seconds }: ArchiveRequest,
   pictures: readonly LabelledPicture[],
   { live, err }: Output,
-  take: (result: Result, picture: LabelledPicture) => T | undefined,
+  take: (result: Result, picture: LabelledPicture, index: number) => T | undefined,
 ): Promise<Seen<T>> {
   const progress = new Progress(pictures.length, live, process.stderr.isTTY);
   const options = { embedding: true, crop, ...(modality === undefined ? {} : { modality }) };
@@ -190,7 +196,7 @@ export async function lookAtAll<T>(
   let failed = 0;
   await classifyAll(model, tasks, { jobs, seconds }, (answer, index, { picture }) => {
     if (answer.ok) {
-      taken[index] = take(answer.result, picture);
+      taken[index] = take(answer.result, picture, index);
       if (taken[index] === undefined) leftOut++;
     } else {
       failed++;

@@ -1,9 +1,9 @@
-/** `atlas --images DIR --out FILE`: embeds a labelled archive into one file, to look up similar cases in. */
+/** `atlas --images DIR --out FILE [--names]`: embeds a labelled archive into one file, to look up similar cases in. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { startAtlas } from '../../web/src/classifier/node/index.js';
 import { exactPercent, number } from '../../web/src/messages/index.js';
-import { ARCHIVE_OPTIONS, archiveRequest, lookAtAll, nameFor, readArchive } from './archive.js';
+import { ARCHIVE_OPTIONS, archiveRequest, lookAtAll, nameFor, pathFor, readArchive } from './archive.js';
 import type { Output } from './classify.js';
 import { modelOf } from './model.js';
 import { say } from './say.js';
@@ -14,11 +14,11 @@ import { EXIT, requireModality, UsageError, unwritable } from './usage.js';
 const RECALL = { count: 10, queries: 200, among: 5000 };
 
 function parse(args: string[]) {
-  const { values } = parseArgs({ args, options: ARCHIVE_OPTIONS });
+  const { values } = parseArgs({ args, options: { ...ARCHIVE_OPTIONS, names: { type: 'boolean', default: false } } });
   const request = archiveRequest(values, say('cli.error.atlasNeeds'));
   const { out } = request;
   if (out === undefined) throw new UsageError(say('cli.error.atlasNeeds'));
-  return { ...request, out };
+  return { ...request, out, names: values.names };
 }
 
 /** @throws UsageError, DermletError when the engine cannot be started */
@@ -30,14 +30,15 @@ export async function atlas(args: string[], output: Output): Promise<number> {
   const { pictures, repeated } = await readArchive(request.images);
   if (repeated > 0) err(`${say('cli.retrain.repeated', { count: repeated })}\n`);
   const writer = await startAtlas();
-  const { taken, leftOut, failed } = await lookAtAll(
-    request,
-    pictures,
-    output,
-    ({ quality, embedding }, { label, sha256 }) =>
-      quality.usable && embedding ? { embedding, about: { label: nameFor(label), sha256 } } : undefined,
-  );
-  for (const { embedding, about } of taken) writer.add(embedding, about);
+  const compared: Float32Array[] = [];
+  const { leftOut, failed } = await lookAtAll(request, pictures, output, ({ quality, embedding }, picture, index) => {
+    if (!quality.usable || !embedding) return undefined;
+    const { label, sha256 } = picture;
+    const name = request.names ? { name: pathFor(request.images, picture) } : {};
+    writer.add(embedding, { label: nameFor(label), sha256, ...name }, index);
+    if (index < RECALL.among) compared.push(Float32Array.from(embedding));
+    return true;
+  });
   if (leftOut > 0) err(`${say('cli.atlas.leftOut', { count: leftOut })}\n`);
   const file = writer.file({
     title: request.title,
@@ -47,7 +48,6 @@ export async function atlas(args: string[], output: Output): Promise<number> {
   await writeFile(request.out, file, { flag: 'wx' }).catch((error: unknown) => {
     throw unwritable(request.out, error);
   });
-  const compared = taken.slice(0, RECALL.among).map(({ embedding }) => embedding);
   const lines = [say('cli.atlas.kept', { count: writer.size, path: request.out, bytes: number(file.length) })];
   if (compared.length > RECALL.count) {
     const share = exactPercent(writer.recall(compared, RECALL.count, RECALL.queries), 1);

@@ -46,7 +46,8 @@ export const similarTo = (atlas: Atlas, result: Result): SimilarCase[] => atlas.
 
 export function similarLine(atlas: Atlas, result: Result, columns: number): string {
   const cases = similarTo(atlas, result).map(
-    ({ label, similarity, sha256 }) => `${plain(label)} ${number(similarity, 2)} (${sha256.slice(0, 12)})`,
+    ({ label, similarity, sha256, name }) =>
+      `${plain(label)} ${number(similarity, 2)} (${name === undefined ? sha256.slice(0, 12) : plain(name)})`,
   );
   return wrap(say('cli.similar', { title: plain(atlas.manifest.title), cases: cases.join(', ') }), columns, '  ');
 }

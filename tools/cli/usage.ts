@@ -86,7 +86,7 @@ const synopses = (): string[] =>
     ],
     [
       `${call('atlas')} --images DIR --out FILE [--title TEXT] [--model NAME|FOLDER]`,
-      '[--modality ID] [--crop auto|whole] [--jobs N] [--timeout SECONDS]',
+      '[--modality ID] [--crop auto|whole] [--names] [--jobs N] [--timeout SECONDS]',
     ],
     [`${call('check-model')} DIR [--write] [--images DIR] [--runs N] [--jobs N] [--timeout SECONDS] [--json]`],
     ['dermlet copy-assets DIR'],
@@ -154,6 +154,7 @@ export function usage(columns: number): string {
     option('as-counted', say('cli.usage.retrain.asCounted')),
     '',
     command('atlas', say('cli.usage.atlas')),
+    option('names', say('cli.usage.atlas.names')),
     '',
     command('check-model', say('cli.usage.checkModel')),
     option('write', say('cli.usage.checkModel.write')),

@@ -89,6 +89,7 @@ val end_training_js() {
 // The atlas that is open: there is one in an instance.
 struct OpenAtlas {
   Buffer<std::uint8_t> vectors;
+  std::size_t filled = 0;
   Buffer<float> scales;
 };
 std::optional<OpenAtlas> open_atlas;
@@ -106,13 +107,27 @@ val quantise_js(const val& embedding) {
       .get();
 }
 
-// Bytes are the same in either type.
-val open_atlas_js(const val& vectors, const val& scales) {
+val open_atlas_js(const val& bytes, const val& scales) {
   open_atlas.reset();
   std::optional<Error> error;
-  OpenAtlas atlas = {Field("vectors", vectors, error).bytes(), Field("scales", scales, error).floats()};
+  const auto size = static_cast<std::size_t>(Field("bytes", bytes, error).integer(kNotNegative));
+  auto kept = Field("scales", scales, error).floats();
   if (error) return to_js(*error);
-  open_atlas = std::move(atlas);
+  auto vectors = Buffer<std::uint8_t>::allocate(size);
+  if (!vectors) return to_js(vectors.error());
+  open_atlas = OpenAtlas{std::move(*vectors), 0, std::move(kept)};
+  return Object().flag("ok", true).get();
+}
+
+// Bytes are the same in either type.
+val fill_atlas_js(const val& vectors) {
+  std::optional<Error> error;
+  const auto next = Field("vectors", vectors, error).bytes();
+  if (!error && (!open_atlas || next.size() > open_atlas->vectors.size() - open_atlas->filled))
+    error = Error{ErrorCode::kInvalidArgument, "no atlas is open that has room for these vectors"};
+  if (error) return to_js(*error);
+  std::copy(next.span().begin(), next.span().end(), open_atlas->vectors.data() + open_atlas->filled);
+  open_atlas->filled += next.size();
   return Object().flag("ok", true).get();
 }
 
@@ -120,7 +135,8 @@ val nearest_js(const val& embedding, const val& count) {
   std::optional<Error> error;
   const auto values = Field("embedding", embedding, error).floats();
   const auto wanted = static_cast<std::size_t>(Field("count", count, error).integer(kNotNegative));
-  if (!error && !open_atlas) error = Error{ErrorCode::kInvalidArgument, "no atlas is open"};
+  if (!error && !(open_atlas && open_atlas->filled == open_atlas->vectors.size()))
+    error = Error{ErrorCode::kInvalidArgument, "no atlas is open, or not all of its vectors came"};
   if (error) return to_js(*error);
   const auto* vectors = reinterpret_cast<const std::int8_t*>(open_atlas->vectors.data());
   const auto found = nearest({{vectors, open_atlas->vectors.size()}, open_atlas->scales.span()}, values.span(), wanted);
@@ -157,6 +173,7 @@ EMSCRIPTEN_BINDINGS(dermlet_learn) {
   emscripten::function("endTraining", &end_training_js);
   emscripten::function("quantise", &quantise_js);
   emscripten::function("openAtlas", &open_atlas_js);
+  emscripten::function("fillAtlas", &fill_atlas_js);
   emscripten::function("nearest", &nearest_js);
   emscripten::function("recall", &recall_js);
   emscripten::function("memoryBytes", +[] { return static_cast<double>(emscripten_get_heap_size()); });

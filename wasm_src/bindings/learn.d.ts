@@ -62,9 +62,11 @@ export interface LearnModule {
   endTraining(): Trained | Failure;
   /** An embedding as an atlas keeps it: whole numbers from -127 to 127, and what they are multiplied by. */
   quantise(embedding: Float32Array): { ok: true; values: Int8Array<ArrayBuffer>; scale: number } | Failure;
-  /** Keeps the vectors to look up, one after the other, their bytes as they are; the atlas before is closed. */
-  openAtlas(vectors: Uint8Array, scales: Float32Array): { ok: true } | Failure;
-  /** Of the open atlas, most similar first; at most 100. `similarities`: cosines. */
+  /** Makes room for the vectors to look up, of so many bytes together; the atlas before is closed. */
+  openAtlas(bytes: number, scales: Float32Array): { ok: true } | Failure;
+  /** Keeps the next of them, one after the other, their bytes as they are. */
+  fillAtlas(vectors: Uint8Array): { ok: true } | Failure;
+  /** Of the open atlas, once it is filled, most similar first; at most 100. `similarities`: cosines. */
   nearest(embedding: Float32Array, count: number): { ok: true; indices: number[]; similarities: number[] } | Failure;
   /** Share of the `count` nearest by exact search that `nearest` finds too, over so many of the embeddings. 0..1. */
   recall(

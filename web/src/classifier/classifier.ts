@@ -2,7 +2,6 @@
  * The engine's public API. Calls queue and run one at a time in a module worker, which is ended when idle and restarted
  * when needed; the caller notices neither.
  */
-import type { Trained } from '../../../wasm_src/bindings/learn.js';
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { engineFolder, shippedIn } from './asset-base.js';
 import { spawnWorker } from './browser-worker.js';
@@ -20,6 +19,7 @@ import { LIMITS } from './limits.js';
 import { type Manifest, modelInfo } from './manifest.js';
 import { modelKeys } from './model-store.js';
 import { defaultModel, explainUnknown, listModelsFrom, resolveModel } from './models.js';
+import type { OpenAtlas } from './open-atlas.js';
 import { type ModelFiles, openedFolder, textsOf } from './opened-files.js';
 import type {
   BackendChoice,
@@ -183,14 +183,9 @@ export class Classifier {
    * @throws DermletError with any code
    */
   async check(input: ClassifyInput, options: Pick<ClassifyOptions, 'modality' | 'signal'> = {}): Promise<Quality> {
-    if (this.#disposed) throw disposedError();
-    throwIfAborted(options.signal);
     const { modality } = options;
     const wanted: CheckOptions = modality === undefined ? {} : { modality };
-    return this.#enqueue<Quality>(keptInput(input), options.signal, () => undefined, {
-      ask: (worker, bytes) => worker.check(bytes as ArrayBuffer, wanted),
-      complete: (quality) => quality,
-    });
+    return this.#ask(options.signal, (worker, bytes) => worker.check(bytes as ArrayBuffer, wanted), keptInput(input));
   }
 
   /** A head as one file, for `load` (`docs/retrain.md`). */
@@ -211,11 +206,25 @@ export class Classifier {
     const { trainingJob } = await imported(() => import('./training.js'));
     const { examples: embeddings, spec, finish } = trainingJob(this.model, examples, options);
     const onProgress = guarded(options.onProgress);
-    const trained = await this.#enqueue<Trained>(new ArrayBuffer(0), options.signal, () => undefined, {
-      ask: (worker) => worker.train(embeddings, spec, onProgress, options.signal),
-      complete: (answer) => answer,
+    const { signal } = options;
+    return finish(await this.#ask(signal, (worker) => worker.train(embeddings, spec, onProgress, signal)));
+  }
+
+  /**
+   * Opens a portal's archive of labelled cases (`dermlet atlas` makes one), to look up those most like a result
+   * (`docs/similar.md`). The file is read here and sent nowhere; it stays open until `close` or `dispose`.
+   * @throws DermletError MODEL_CORRUPT (no atlas, or a damaged one), MODEL_TOO_NEW, INVALID_ARGUMENT (made by another
+   * network), UNREADABLE_FILE, ABORTED, BACKEND_FAILED (no memory for it), MODEL_UNAVAILABLE, PART_MISSING, DISPOSED
+   */
+  async openAtlas(
+    file: Blob | ArrayBuffer | Uint8Array<ArrayBuffer>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<OpenAtlas> {
+    const { OpenAtlas } = await imported(() => import('./open-atlas.js'));
+    return OpenAtlas.open(file, this.model, signal, {
+      ask: (question, stop) => this.#ask(stop, (worker) => worker.lookUp(question)),
+      forget: (key) => this.#worker?.closeAtlas(key),
     });
-    return finish(trained);
   }
 
   /**
@@ -224,15 +233,20 @@ export class Classifier {
    * @throws DermletError with any code
    */
   async inspect({ test = false, signal }: { test?: boolean; signal?: AbortSignal } = {}): Promise<Inspection> {
+    const inspection = await this.#ask(signal, (worker) => worker.inspect(test));
+    const fallback = inspection.fallback ?? this.#fallback;
+    return { ...inspection, ...(fallback ? { fallback } : {}) };
+  }
+
+  /** What is no photo's answer, in turn with those. */
+  async #ask<Answer>(
+    signal: AbortSignal | undefined,
+    ask: (worker: EngineWorker, input: WireInput) => Promise<Answer>,
+    input: InputOf<Kept> = [],
+  ): Promise<Answer> {
     if (this.#disposed) throw disposedError();
     throwIfAborted(signal);
-    return this.#enqueue<Inspection>([], signal, () => undefined, {
-      ask: (worker) => worker.inspect(test),
-      complete: (inspection) => {
-        const fallback = inspection.fallback ?? this.#fallback;
-        return { ...inspection, ...(fallback ? { fallback } : {}) };
-      },
-    });
+    return this.#enqueue<Answer>(input, signal, () => undefined, { ask, complete: (answer) => answer });
   }
 
   #enqueue<Answer>(

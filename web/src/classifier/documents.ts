@@ -371,6 +371,8 @@ export const atlasManifest = v.strictObject({
   crop: v.pipe(v.string(), v.regex(/^(auto|whole)$/u)),
   labels: v.pipe(v.array(words), v.minLength(1)),
   cases: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000000)),
+  // bytes of the pictures' file names; absent: they are not told
+  names: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(536870912))),
 });
 export type AtlasManifest = v.InferOutput<typeof atlasManifest>;
 

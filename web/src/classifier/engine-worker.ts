@@ -7,6 +7,7 @@ import { DermletError } from './errors.js';
 import type { Inspection } from './inspection.js';
 import { LIMITS } from './limits.js';
 import type { Manifest } from './manifest.js';
+import type { AtlasAnswer, AtlasQuestion } from './open-atlas.js';
 import type { FailedUpdate, LoadProgress, Stage } from './options.js';
 import {
   type FromWorker,
@@ -63,7 +64,7 @@ export class NotStarted extends DermletError {
 
 const locks = (): LockManager | undefined => (globalThis.navigator as { locks?: LockManager } | undefined)?.locks;
 
-type Answer = Result | Quality | Trained | Inspection;
+type Answer = Result | Quality | Trained | AtlasAnswer | Inspection;
 
 interface Call {
   resolve(answer: Answer): void;
@@ -121,11 +122,7 @@ export class EngineWorker {
 
   /** As `Engine.check`. Moves the bytes into the worker. @throws DermletError */
   check(input: ArrayBuffer, options: CheckOptions): Promise<Quality> {
-    return this.#call(
-      (id) => ({ type: 'check', id, input, options }),
-      [input],
-      () => undefined,
-    );
+    return this.#call((id) => ({ type: 'check', id, input, options }), [input]);
   }
 
   /** As `Engine.train`. @throws DermletError */
@@ -139,22 +136,28 @@ export class EngineWorker {
       signal?.addEventListener('abort', () => !this.#dead && this.#worker.postMessage({ type: 'stop', id }, []));
       return { type: 'train', id, examples, spec };
     };
-    return this.#call(message, [], () => undefined, onProgress);
+    return this.#call(message, [], undefined, onProgress);
+  }
+
+  /** As `Engine.lookUp`. @throws DermletError */
+  lookUp(question: AtlasQuestion): Promise<AtlasAnswer> {
+    return this.#call((id) => ({ type: 'look-up', id, question }));
+  }
+
+  /** As `Engine.closeAtlas`. */
+  closeAtlas(key: number): void {
+    if (!this.#dead) this.#worker.postMessage({ type: 'close-atlas', key }, []);
   }
 
   /** As `Engine.inspect`. @throws DermletError */
   inspect(test: boolean): Promise<Inspection> {
-    return this.#call(
-      (id) => ({ type: 'inspect', id, test }),
-      [],
-      () => undefined,
-    );
+    return this.#call((id) => ({ type: 'inspect', id, test }));
   }
 
   #call<One extends Answer>(
     message: (id: number) => ToWorker,
-    moved: ArrayBuffer[],
-    onStage: (stage: Stage) => void,
+    moved: ArrayBuffer[] = [],
+    onStage: (stage: Stage) => void = () => undefined,
     onProgress?: (progress: number) => void,
   ): Promise<One> {
     if (this.#dead) return Promise.reject(new DermletError('BACKEND_FAILED', 'The worker has ended.'));
@@ -277,6 +280,8 @@ export class EngineWorker {
         return this.#calls.get(message.id)?.onProgress?.(message.progress);
       case 'trained':
         return this.#take(message.id)?.resolve(message.trained);
+      case 'looked-up':
+        return this.#take(message.id)?.resolve(message.answer);
       case 'checked':
         return this.#take(message.id)?.resolve(message.quality);
       case 'inspected':

@@ -16,6 +16,7 @@ import type {
 } from '../../../wasm_src/bindings/dermlet.js';
 import type { Trained, TrainingExamples, TrainingSpec } from '../../../wasm_src/bindings/learn.js';
 import { throwIfAborted } from './abort.js';
+import type { Atlas } from './atlas.js';
 import { imported } from './causes.js';
 import { PROBABILITY_TOLERANCE, QUALITY_CHECKS } from './contract.js';
 import { Core, type Decoded } from './core.js';
@@ -36,6 +37,7 @@ import {
   type SelfTestReference,
 } from './manifest.js';
 import { createNetwork, type Network, type NetworkOutputs } from './network.js';
+import type { AtlasAnswer, AtlasQuestion } from './open-atlas.js';
 import type { BackendChoice, ClassifyOptions, Crop, Stage } from './options.js';
 import type {
   Backend,
@@ -108,6 +110,8 @@ export class Engine {
   readonly manifest: Manifest;
   readonly #probe: ModalityProbe | undefined;
   #tested: SelfTestRun | null = null;
+  /** Those that are open, by their keys; one that is deleted is closed. */
+  readonly atlases = new Map<number, Promise<Atlas>>();
 
   private constructor(
     readonly options: EngineOptions,
@@ -275,6 +279,16 @@ export class Engine {
       this.options.environment.learnWasm(),
     ]);
     return train(wasm, examples, spec, onProgress, stopped);
+  }
+
+  /**
+   * Looks up in an atlas, which is opened when it is first asked for.
+   * @throws DermletError MODEL_CORRUPT, MODEL_TOO_NEW, UNREADABLE_FILE, INVALID_ARGUMENT, BACKEND_FAILED,
+   * MODEL_UNAVAILABLE
+   */
+  async lookUp(question: AtlasQuestion): Promise<AtlasAnswer> {
+    const { lookUp } = await imported(() => import('./atlas.js'));
+    return lookUp(question, this.atlases, () => this.options.environment.learnWasm());
   }
 
   /** What the network says of the model's self-test picture, compared with nothing. @throws DermletError */

@@ -8,6 +8,7 @@ export type { InspectedFile, Inspection, SelfTestRun } from './inspection.js';
 export { onKept } from './kept-channel.js';
 export { keptVersion } from './model-store.js';
 export { isModelName } from './models.js';
+export type { OpenAtlas } from './open-atlas.js';
 export type { ModelFiles } from './opened-files.js';
 export type {
   BackendChoice,
@@ -51,3 +52,4 @@ export {
   type Tier,
   withoutImages,
 } from './result.js';
+export type { AtlasCase, SimilarCase, UsualSimilarity } from './similar.js';

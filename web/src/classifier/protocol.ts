@@ -8,6 +8,7 @@ import type { Head } from './head.js';
 import { filesIn, type InputOf } from './input.js';
 import type { Inspection } from './inspection.js';
 import type { Manifest } from './manifest.js';
+import type { AtlasAnswer, AtlasQuestion } from './open-atlas.js';
 import type { ModelFiles } from './opened-files.js';
 import type { BackendChoice, FailedUpdate, LoadProgress, Stage } from './options.js';
 import type { Told } from './requests.js';
@@ -66,6 +67,10 @@ export type ToWorker =
   | { type: 'train'; id: number; examples: TrainingExamples; spec: TrainingSpec }
   /** A training is no longer wanted. */
   | { type: 'stop'; id: number }
+  /** Asks for `looked-up`. */
+  | { type: 'look-up'; id: number; question: AtlasQuestion }
+  /** An atlas is no longer wanted. */
+  | { type: 'close-atlas'; key: number }
   /** Asks for `inspected`. `test`: the self-test is run anew. */
   | { type: 'inspect'; id: number; test: boolean }
   /** Asks for `kept`. `ahead`: what only some photos need is fetched first. */
@@ -95,6 +100,7 @@ export type FromWorker =
   | { type: 'checked'; id: number; quality: Quality }
   | { type: 'training'; id: number; progress: number }
   | { type: 'trained'; id: number; trained: Trained }
+  | { type: 'looked-up'; id: number; answer: AtlasAnswer }
   | { type: 'inspected'; id: number; inspection: Inspection }
   | { type: 'failed'; id: number; error: WireError }
   /** Addresses of all that another worker would need, if its files are kept on this device; else null. */

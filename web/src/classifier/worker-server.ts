@@ -13,7 +13,7 @@ import { type FileEntry, filesOf, type Manifest } from './manifest.js';
 import { keptVersion, keyIn, ModelStore, modelKeys, type Versions } from './model-store.js';
 import { ThreadsFailed } from './network.js';
 import { openedFetch } from './opened-files.js';
-import type { FailedUpdate, LoadProgress } from './options.js';
+import type { FailedUpdate, LoadProgress, Stage } from './options.js';
 import { KeptTests } from './passed-tests.js';
 import { type FromWorker, inputBuffers, type LoadSettings, resultBuffers, type ToWorker, toWire } from './protocol.js';
 import { Tally } from './tally.js';
@@ -217,7 +217,7 @@ async function expectAll(
 /** Serves one page. The page sends one call at a time; a call that comes before the last has ended waits here. */
 export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): void {
   let loaded: Promise<LoadedEngine> | undefined;
-  let last: Promise<void> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
   const post = (message: FromWorker, transfer: Transferable[] = []) => port.postMessage(message, transfer);
 
   const start = async (settings: LoadSettings) => {
@@ -234,67 +234,43 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     }
   };
 
-  const classify = async ({ id, input, options }: Extract<ToWorker, { type: 'classify' }>) => {
-    try {
-      if (!loaded) throw new Error('classify before load');
-      const { engine } = await loaded;
-      const result = await engine.classify(
-        withFiles(input, (bytes) => new Uint8Array(bytes)),
-        options,
-        (stage) => post({ type: 'stage', id, stage }),
-      );
-      post({ type: 'result', id, result }, resultBuffers(result));
-    } catch (error) {
-      if (error instanceof ThreadsFailed)
-        post({ type: 'threads-failed', reason: messageOf(error), id, input }, inputBuffers(input));
-      else post({ type: 'failed', id, error: toWire(error) });
-    }
-  };
-
-  const inspect = async ({ id, test }: Extract<ToWorker, { type: 'inspect' }>) => {
-    try {
-      if (!loaded) throw new Error('inspect before load');
-      const { engine, files } = await loaded;
-      post({ type: 'inspected', id, inspection: { ...(await engine.inspect(test)), files: files?.() ?? [] } });
-    } catch (error) {
-      post({ type: 'failed', id, error: toWire(error) });
-    }
-  };
-
-  const check = async ({ id, input, options }: Extract<ToWorker, { type: 'check' }>) => {
-    try {
-      if (!loaded) throw new Error('check before load');
-      const { engine } = await loaded;
-      post({ type: 'checked', id, quality: await engine.check(new Uint8Array(input), options) });
-    } catch (error) {
-      post({ type: 'failed', id, error: toWire(error) });
-    }
-  };
-
   const stopped = new Set<number>();
-  const train = async ({ id, examples, spec }: Extract<ToWorker, { type: 'train' }>) => {
+  const answer = async (message: Extract<ToWorker, { id: number }>): Promise<void> => {
+    const { id } = message;
     try {
-      if (!loaded) throw new Error('train before load');
-      const { engine } = await loaded;
-      const onProgress = (progress: number) => post({ type: 'training', id, progress });
-      post({ type: 'trained', id, trained: await engine.train(examples, spec, onProgress, () => stopped.has(id)) });
+      if (!loaded) throw new Error('a call before load');
+      const { engine, files } = await loaded;
+      switch (message.type) {
+        case 'classify': {
+          const input = withFiles(message.input, (bytes) => new Uint8Array(bytes));
+          const onStage = (stage: Stage) => post({ type: 'stage', id, stage });
+          const result = await engine.classify(input, message.options, onStage);
+          return post({ type: 'result', id, result }, resultBuffers(result));
+        }
+        case 'check': {
+          const quality = await engine.check(new Uint8Array(message.input), message.options);
+          return post({ type: 'checked', id, quality });
+        }
+        case 'train': {
+          const onProgress = (progress: number) => post({ type: 'training', id, progress });
+          const stop = () => stopped.has(id);
+          const trained = await engine.train(message.examples, message.spec, onProgress, stop);
+          return post({ type: 'trained', id, trained });
+        }
+        case 'look-up':
+          return post({ type: 'looked-up', id, answer: await engine.lookUp(message.question) });
+        case 'inspect': {
+          const inspection = { ...(await engine.inspect(message.test)), files: files?.() ?? [] };
+          return post({ type: 'inspected', id, inspection });
+        }
+      }
     } catch (error) {
-      post({ type: 'failed', id, error: toWire(error) });
+      if (error instanceof ThreadsFailed && message.type === 'classify') {
+        const { input } = message;
+        post({ type: 'threads-failed', reason: messageOf(error), id, input }, inputBuffers(input));
+      } else post({ type: 'failed', id, error: toWire(error) });
     } finally {
       stopped.delete(id);
-    }
-  };
-
-  const answer = (message: Extract<ToWorker, { type: 'classify' | 'check' | 'train' | 'inspect' }>): Promise<void> => {
-    switch (message.type) {
-      case 'classify':
-        return classify(message);
-      case 'check':
-        return check(message);
-      case 'train':
-        return train(message);
-      case 'inspect':
-        return inspect(message);
     }
   };
 
@@ -309,6 +285,9 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     if (data.type === 'load') void start(data.settings);
     else if (data.type === 'keep') answered = answered.then(() => keep(data.ahead));
     else if (data.type === 'stop') stopped.add(data.id);
+    else if (data.type === 'close-atlas')
+      // In turn, so that one that is being opened is closed too.
+      last = last.then(async () => (await loaded)?.engine.atlases.delete(data.key)).catch(() => undefined);
     else last = last.then(() => answer(data));
   });
 }

@@ -372,6 +372,11 @@ export class Session extends EventTarget {
     return (await this.#classifier?.inspect({ test })) ?? null;
   }
 
+  /** For tools that ask it what is no photo's answer; null without a network. */
+  get classifier(): Classifier | null {
+    return this.#classifier;
+  }
+
   /** Goes back to the result from before the last crop, and ends a look that is under way. */
   undo(id: number): void {
     this.#cancelRun(id);

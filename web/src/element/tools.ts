@@ -63,6 +63,11 @@ const TOOLS: readonly Tool[] = [
     open: () => import('./report/index.js').then(({ create }) => create()),
   },
   {
+    id: 'similar',
+    label: () => say('tools.similar'),
+    open: () => import('./similar/index.js').then(({ create }) => create()),
+  },
+  {
     id: 'spots',
     label: () => say('tools.spots'),
     open: () => import('./spots/index.js').then(({ create }) => create()),

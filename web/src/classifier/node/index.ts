@@ -1,6 +1,6 @@
 /** Dermlet's classifier in Node. */
 
-export type { Atlas, AtlasCase, AtlasWriter, SimilarCase } from '../atlas.js';
+export type { Atlas, AtlasWriter } from '../atlas.js';
 export { DEFAULT_MODEL, FORMAT_FILES, OUTCOMES } from '../contract.js';
 export { DermletError, type ErrorCode } from '../errors.js';
 export { MAX_FILE_BYTES } from '../given.js';
@@ -8,6 +8,7 @@ export { type Head, type HeadInfo, type HeadWarning, headInfo, SET_MASS } from '
 export { headFile, MAX_HEAD_BYTES, readHead } from '../head-file.js';
 export type * from '../options.js';
 export * from '../result.js';
+export type { AtlasCase, SimilarCase, UsualSimilarity } from '../similar.js';
 export { openAtlas, startAtlas } from './atlas.js';
 export { Classifier, readModelInfo } from './classifier.js';
 export { isShippedModel } from './engine.js';

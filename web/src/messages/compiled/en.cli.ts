@@ -42,6 +42,7 @@ export const messages: Compiled<CliArguments> = {
   "cli.usage.retrain.penalty": () => "on large weights, 0.25 when absent: more trusts the pictures less",
   "cli.usage.retrain.asCounted": () => "categories count by their pictures; without it each counts alike",
   "cli.usage.atlas": () => "embeds labelled pictures, in a folder for each label, into one file without pictures, in which similar cases can be looked up.",
+  "cli.usage.atlas.names": () => "each case has its file’s name, which is shown with it; names may say who a person is, so they are left out unless this is given",
   "cli.usage.copyAssets": () => "of the npm package: copies what browsers load, engine and models included, into a folder of a site.",
   "cli.usage.checkModel": () => "checks a model's folder: manifest, files, network, self-test, an answer for each kind of picture, and how long answers take.",
   "cli.usage.checkModel.write": () => "first writes size and sha256 of each file into the manifest and makes the self-test's reference: for models of your own",

@@ -339,6 +339,7 @@ export const messages: Compiled<SharedArguments> = {
   "model.weights.nonCommercial": () => "The trained weights are for non-commercial use only, as the pictures they were trained on are:",
   "model.weights.commercial": (d) => "The trained weights may be used commercially too, under " + d.licence + ":",
   "sample.name": (d) => "Drawing " + d.number,
+  "tools.similar": () => "Similar cases",
   "tools.spots": () => "Keep and compare",
   "kept.open": () => "Spots kept on this device",
   "kept.close": () => "Close the kept spots",

@@ -335,6 +335,7 @@ export interface SharedArguments {
   'model.weights.nonCommercial': undefined;
   'model.weights.commercial': { licence: string };
   'sample.name': { number: string };
+  'tools.similar': undefined;
   'tools.spots': undefined;
   'kept.open': undefined;
   'kept.close': undefined;
@@ -379,6 +380,7 @@ export interface CliArguments {
   'cli.usage.retrain.penalty': undefined;
   'cli.usage.retrain.asCounted': undefined;
   'cli.usage.atlas': undefined;
+  'cli.usage.atlas.names': undefined;
   'cli.usage.copyAssets': undefined;
   'cli.usage.checkModel': undefined;
   'cli.usage.checkModel.write': undefined;
@@ -1064,6 +1066,44 @@ export interface RemovedArguments {
   'removed.undo': undefined;
   'removed.close': undefined;
   'removed.back': undefined;
+}
+
+export interface SimilarArguments {
+  'similar.lead': undefined;
+  'similar.made': undefined;
+  'similar.open': undefined;
+  'similar.another': undefined;
+  'similar.close': undefined;
+  'similar.opening': undefined;
+  'similar.comparing': undefined;
+  'similar.opened': { title: string; count: number; model: string };
+  'similar.found': { count: number };
+  'similar.nearest': undefined;
+  'similar.note': undefined;
+  'similar.unsure': undefined;
+  'similar.unusable': undefined;
+  'similar.strange': undefined;
+  'similar.few': undefined;
+  'similar.alike.near': { value: string };
+  'similar.alike.far': { value: string };
+  'similar.alike.hardly': { value: string };
+  'similar.alike.plain': { value: string };
+  'similar.file': { name: string };
+  'similar.hash': { hash: string };
+  'similar.scale': undefined;
+  'similar.labels': undefined;
+  'similar.label': { label: string; count: number };
+  'similar.pictures.what': undefined;
+  'similar.pictures.open': undefined;
+  'similar.pictures.found': { count: number };
+  'similar.pictures.none': undefined;
+  'similar.pictures.unnamed': undefined;
+  'similar.fault.corrupt': undefined;
+  'similar.fault.newer': undefined;
+  'similar.fault.other': undefined;
+  'similar.fault.unreadable': undefined;
+  'similar.fault.part': undefined;
+  'similar.fault.failed': undefined;
 }
 
 export interface OpenArguments {
