@@ -51,6 +51,7 @@ const SECTIONS = /** @type {const} */ ([
   'closer',
   'removed',
   'open',
+  'head',
 ]);
 /** @typedef {typeof SECTIONS[number]} Section */
 /** @type {(key: string) => Section} */
