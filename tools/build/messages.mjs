@@ -52,6 +52,7 @@ const SECTIONS = /** @type {const} */ ([
   'removed',
   'similar',
   'open',
+  'head',
 ]);
 /** @typedef {typeof SECTIONS[number]} Section */
 /** @type {(key: string) => Section} */

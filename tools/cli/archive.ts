@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import type { Result } from '../../web/src/classifier/node/index.js';
+import { classIdOf, type Result } from '../../web/src/classifier/node/index.js';
 import type { Output } from './classify.js';
 import { defaultModel } from './model.js';
 import { findPictures } from './pictures.js';
@@ -87,15 +87,9 @@ export async function readArchive(folder: string): Promise<Archive> {
   return { pictures, repeated };
 }
 
-/** A class's id made of a folder's name: small letters, digits, hyphens. @throws UsageError where nothing is left */
+/** A class's id made of a folder's name. @throws UsageError where nothing is left */
 export function classId(name: string): string {
-  const id = name
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9_]+/g, '-')
-    .replace(/^[-_]+|-+$/g, '')
-    .slice(0, 32);
+  const id = classIdOf(name);
   if (id === '') throw new UsageError(say('cli.error.className', { name }));
   return id;
 }

@@ -6,7 +6,7 @@ import { exactPercent, number } from '../../web/src/messages/index.js';
 import { ARCHIVE_OPTIONS, archiveRequest, lookAtAll, nameFor, pathFor, readArchive } from './archive.js';
 import type { Output } from './classify.js';
 import { modelOf } from './model.js';
-import { say } from './say.js';
+import { say, sayOfHeads } from './say.js';
 import { wrap } from './terminal.js';
 import { EXIT, requireModality, UsageError, unwritable } from './usage.js';
 
@@ -28,7 +28,7 @@ export async function atlas(args: string[], output: Output): Promise<number> {
   const model = await modelOf(request.model);
   requireModality(model, request.modality);
   const { pictures, repeated } = await readArchive(request.images);
-  if (repeated > 0) err(`${say('cli.retrain.repeated', { count: repeated })}\n`);
+  if (repeated > 0) err(`${sayOfHeads('head.repeated', { count: repeated })}\n`);
   const writer = await startAtlas();
   const compared: Float32Array[] = [];
   const { leftOut, failed } = await lookAtAll(request, pictures, output, ({ quality, embedding }, picture, index) => {

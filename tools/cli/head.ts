@@ -12,7 +12,7 @@ import {
 } from '../../web/src/classifier/node/index.js';
 import { exactPercent, number } from '../../web/src/messages/index.js';
 import { plain } from './plain.js';
-import { say } from './say.js';
+import { say, sayOfHeads } from './say.js';
 import { wrap } from './terminal.js';
 import { reasonOf, UsageError } from './usage.js';
 
@@ -58,9 +58,9 @@ export function headLines({ title, pictures, accuracy, interval, leaveOneOut, wa
     most: exactPercent(interval[1]),
   };
   return [
-    say(leaveOneOut ? 'cli.head' : 'cli.head.folds', values),
-    say('cli.head.notCalibrated'),
-    ...warnings.map((warning) => say(`cli.head.${warning}`)),
+    sayOfHeads(leaveOneOut ? 'head.said.alone' : 'head.said.folds', values),
+    sayOfHeads('head.said.notCalibrated'),
+    ...warnings.map((warning) => sayOfHeads(`head.said.${warning}`)),
   ]
     .map((line) => wrap(line, columns))
     .join('\n');

@@ -7,7 +7,7 @@ import {
   headFile,
   headInfo,
   type ModelInfo,
-  type Result,
+  showsOne,
   type TrainingExample,
   type TrainOptions,
 } from '../../web/src/classifier/node/index.js';
@@ -17,7 +17,7 @@ import type { Output } from './classify.js';
 import { headLines } from './head.js';
 import { modelOf } from './model.js';
 import { plain } from './plain.js';
-import { say } from './say.js';
+import { say, sayOfHeads } from './say.js';
 import { padded, wrap } from './terminal.js';
 import { EXIT, positiveNumber, reasonOf, requireModality, UsageError, unwritable } from './usage.js';
 
@@ -73,10 +73,6 @@ async function classesOf(path: string | undefined, { pictures }: Archive, model:
   return listed.filter(({ id }) => names.includes(id));
 }
 
-/** No spot to judge, or none that is good enough: such a picture gets no class later either. */
-const shows = ({ quality, frame }: Result): boolean =>
-  quality.usable && frame.framing !== 'none' && frame.framing !== 'several';
-
 function table({ manifest: { classes, pictures, heldOut } }: Head): string {
   const width = Math.max(...classes.map(({ name }) => name.length), say('cli.report.class').length);
   const rows = classes.map(({ name }, at) => {
@@ -86,7 +82,7 @@ function table({ manifest: { classes, pictures, heldOut } }: Head): string {
   const head = [
     padded(say('cli.report.class'), width),
     say('cli.report.pictures').padStart(8),
-    say('cli.retrain.right').padStart(8),
+    sayOfHeads('head.right').padStart(8),
   ].join(' ');
   return [head, ...rows].join('\n');
 }
@@ -98,7 +94,7 @@ export async function retrain(args: string[], output: Output): Promise<number> {
   const model = await modelOf(request.model);
   requireModality(model, request.modality);
   const archive = await readArchive(request.images);
-  if (archive.repeated > 0) err(`${say('cli.retrain.repeated', { count: archive.repeated })}\n`);
+  if (archive.repeated > 0) err(`${sayOfHeads('head.repeated', { count: archive.repeated })}\n`);
   const classes = await classesOf(request.classes, archive, model);
   const listed = new Set(classes.map(({ id }) => id));
   const { taken, leftOut, failed } = await lookAtAll(
@@ -106,7 +102,7 @@ export async function retrain(args: string[], output: Output): Promise<number> {
     archive.pictures,
     output,
     (result, { label, group }): TrainingExample | undefined =>
-      shows(result)
+      showsOne(result)
         ? { result, label: listed.has(label) ? label : classId(label), ...(group === undefined ? {} : { group }) }
         : undefined,
   );

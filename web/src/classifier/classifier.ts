@@ -194,6 +194,11 @@ export class Classifier {
     return headFile(head);
   }
 
+  /** What a head's file holds. @throws DermletError MODEL_CORRUPT, MODEL_TOO_NEW */
+  static readHead(file: Blob | ArrayBuffer | Uint8Array<ArrayBuffer>): Promise<Head> {
+    return headOf(file);
+  }
+
   /**
    * Trains a last layer of your own on labelled pictures, here on this device: classify each with `embedding: true`,
    * and give the results with their labels. `Classifier.headFile` makes a file of it, which `load` takes.

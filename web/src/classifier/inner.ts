@@ -1,3 +1,9 @@
 /** What the element uses beside the public API: no promise to embedders. */
-export { imported } from './causes.js';
+import { imported } from './causes.js';
+
+export { headInfo } from './head.js';
 export { within } from './within.js';
+export { imported };
+
+/** What labelled pictures become examples of; fetched with what trains. */
+export const examples = () => imported(() => import('./examples.js'));

@@ -9,8 +9,9 @@
  * category, `<id>.html`; none: no links), `doctor-search` (an https address where to look for a doctor, opened on a
  * tap only; none: no link), `card-pages` (names of the models whose cards are pages in that folder,
  * `card-<name>.html`). In a form: `name`, `required`, `disabled` and `submit-photo` (`in-form.ts`).
- * Changing `model` or `backend` aborts loading and running work; the photos stay, their results are discarded, and they
- * are classified again. Events, which cross shadow boundaries: `dermlet-ready`, `dermlet-result`, `dermlet-error`.
+ * Changing `model`, `head` or `backend` aborts loading and running work; the photos stay, their results are discarded,
+ * and they are classified again. Events, which cross shadow boundaries: `dermlet-ready`, `dermlet-result`,
+ * `dermlet-error`.
  */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
@@ -70,6 +71,9 @@ const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'C
 
 /** Whether its card says what is under way, with room for how the network comes: nothing else moves for that. */
 const isPending = (photo: Photo | null): boolean => photo?.state.kind === 'waiting' || photo?.state.kind === 'running';
+
+/** Properties that need another session when they change. */
+const RELOAD = ['model', 'modelFiles', 'head', 'backend', 'assetBase'] as const;
 
 /** In place of a photo's id: the announcement says that a photo was removed. */
 const REMOVED = -1;
@@ -328,6 +332,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   @property() model = '';
   /** The files of a model that a person has opened from this device, in place of `model`; they are not kept. */
   @property({ attribute: false }) modelFiles: ModelFiles | null = null;
+  /**
+   * The file of a head, trained on this very model (`docs/retrain.md`): answers come in its categories, without a tier.
+   */
+  @property({ attribute: false }) head: Blob | null = null;
   /** Which backend runs the network. */
   @property() backend: BackendChoice = 'auto';
   /** Folder of the engine's files; empty: where Dermlet was served from. */
@@ -500,8 +508,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('model') || changed.has('modelFiles') || changed.has('backend') || changed.has('assetBase'))
-      this.#change();
+    if (RELOAD.some((name) => changed.has(name))) this.#change();
     if (changed.has('modality')) this.session?.setModality(this.modality || null);
     if (this.isConnected) {
       this.#listenAt(this.off ? null : this.wholePage ? document : this);
@@ -556,6 +563,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     if (this.session) return this.session;
     const session = new Session({
       model: this.modelFiles ?? this.model,
+      head: this.head,
       from,
       backend: this.backend,
       assetBase: this.assetBase,
@@ -880,8 +888,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   #loadState(session: Session) {
     const { load } = session;
     if (load.kind === 'failed')
-      return html`<dermlet-notice .error=${load.error} about="model" retry-label=${say('run.retry')}
-        @retry=${() => session.retry()}></dermlet-notice>`;
+      return html`<dermlet-notice .error=${load.error} about=${this.head ? 'head' : 'model'}
+        retry-label=${say('run.retry')} @retry=${() => session.retry()}></dermlet-notice>`;
     if (load.kind === 'loading') return isPending(session.selected) ? nothing : this.#progress(session, load);
     if (load.kind === 'ready' && load.failedUpdate) {
       const { version = '' } = load.failedUpdate;

@@ -95,7 +95,7 @@ export class DermletDetails extends LitElement {
     const { name, version, sha256 } = result.model;
     const rows: Row[] = [
       [say('details.name'), `${name} ${version}`],
-      [say('details.knows'), modelTitle(result.model)],
+      [say('details.knows'), result.head ? isolated(result.head.title) : modelTitle(result.model)],
       [say('details.sha256'), html`<code title=${sha256}>${sha256.slice(0, 16)}…</code>`],
     ];
     if (this.model) {

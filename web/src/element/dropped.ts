@@ -6,7 +6,7 @@ const EXTENSIONS = [...FORMATS.flatMap(({ extensions }) => extensions), '.dcm'];
 const TYPES = [...FORMATS.flatMap(({ types }) => types), 'application/dicom'];
 
 /** Folders hold other files too; only pictures are taken from them. */
-function isPicture({ name, type }: File): boolean {
+export function isPicture({ name, type }: File): boolean {
   const lower = name.toLowerCase();
   return !name.startsWith('.') && (TYPES.includes(type) || EXTENSIONS.some((extension) => lower.endsWith(extension)));
 }

@@ -3,6 +3,7 @@
 export { cardOf, NO_PAGES, type Pages, pagesIn } from './card.js';
 export { DermletClassifier } from './classifier-element.js';
 export { define, emit } from './emit.js';
+export { headsOf } from './heads.js';
 export { html } from './html.js';
 export { isApple } from './picker.js';
 export { followPrinting } from './printing.js';

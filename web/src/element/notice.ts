@@ -57,7 +57,7 @@ export class DermletNotice extends LitElement {
 
   @property({ attribute: false }) error: DermletError | null = null;
   /** What failed: some codes mean something else for a model than for a photo. */
-  @property() about: 'photo' | 'model' = 'photo';
+  @property() about: 'photo' | 'model' | 'head' = 'photo';
   /** Empty: no button. */
   @property({ attribute: 'retry-label' }) retryLabel = '';
 

@@ -28,12 +28,17 @@ export interface DermletClassifierEvents {
   'dermlet-error': CustomEvent<DermletErrorDetail>;
 }
 
-/** Each but `modelFiles` is also an attribute, such as `asset-base` for `assetBase`. */
+/** Each but `modelFiles` and `head` is also an attribute, such as `asset-base` for `assetBase`. */
 export interface DermletClassifierProperties {
   /** A name from `listModels`, or the address of a folder relative to the document. Empty: the default. */
   model: string;
   /** The files of a model that a person has opened from this device, in place of `model`; they are not kept. */
   modelFiles: ModelFiles | null;
+  /**
+   * The file of a head, trained on this very model (`Classifier.trainHead`): answers come in its categories, without a
+   * tier. Another model needs another head: set both, or null, together.
+   */
+  head: Blob | null;
   /** Folder of the engine's files, relative to the document. Empty: where Dermlet was served from. */
   assetBase: string;
   backend: BackendChoice;

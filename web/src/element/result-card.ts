@@ -8,6 +8,8 @@ import {
   doctor,
   mayName,
   modalityDoubt,
+  ownNext,
+  ownNote,
   printable,
   purpose,
   say,
@@ -196,13 +198,14 @@ export class DermletResultCard extends LitElement {
       <div>
         <h2 id="verdict" class="verdict" part="verdict">${medical(() => verdict(withIsolated(result)))}</h2>
         ${mayName(result) ? nothing : html`<p class="note">${medical(() => verdictNote(result))}</p>`}
+        ${result.head ? html`<p class="note" data-own>${medical(() => ownNote(result))}</p>` : nothing}
         ${this.closer ? html`<p class="note" data-closer>${medical(this.closer)}</p>` : nothing}
         ${modalityDoubt(result) ? html`<p class="note doubt">${medical(() => modalityDoubt(result))}</p>` : nothing}
       </div>
       <div class="next ${tier}" part="tier">
         ${tierIcons[tier]}
         <h3>${medical(() => raised?.title() ?? tierWords(tier).title)}</h3>
-        <p class="what">${medical(() => tierWords(tier).next)}</p>
+        <p class="what">${medical(() => (result.head ? ownNext() : tierWords(tier).next))}</p>
         ${raised ? this.#reasons(raised) : this.#why(tier)}
         <p class="always">${medical(doctor)}</p>
       </div>

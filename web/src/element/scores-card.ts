@@ -50,7 +50,9 @@ export class DermletScoresCard extends LitElement {
     if (mayName(result)) {
       return html`<div class="card"><div>
         <h3>${say('result.scores')}</h3>
-        <dermlet-ranking .ranking=${result.ranking} .categoryPages=${this.categoryPages}></dermlet-ranking>
+        <dermlet-ranking
+          .ranking=${result.ranking}
+          .categoryPages=${result.head ? '' : this.categoryPages}></dermlet-ranking>
         <p class="note">${medical(() => verdictNote(result))}</p>
       </div></div>`;
     }

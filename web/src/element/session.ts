@@ -9,6 +9,7 @@ import type {
   Crop,
   FailedUpdate,
   Inspection,
+  LoadOptions,
   LoadProgress,
   ModelFiles,
   ModelInfo,
@@ -20,7 +21,8 @@ import type {
   Tier,
 } from '../classifier/index.js';
 import { Classifier, DermletError, isModelName, requestLog, withoutImages } from '../classifier/index.js';
-import { say } from '../messages/index.js';
+import { imported } from '../classifier/inner.js';
+import { allWords, say } from '../messages/index.js';
 import type { Answers } from './questions/advice.js';
 import type { Reading } from './review/readings.js';
 
@@ -210,9 +212,17 @@ function modelOf(text: string | ModelFiles): string | URL | ModelFiles | undefin
   return isModelName(text) || !URL.canParse(text, document.baseURI) ? text : new URL(text, document.baseURI);
 }
 
+/** What is said of a head's answers; it must be there before one is shown. @throws DermletError */
+async function headWords(): Promise<void> {
+  await imported(() => import('./head/index.js'));
+  await allWords();
+}
+
 export interface SessionOptions {
   /** A model's name, its address relative to the document, or its files. Empty: the default. */
   model: string | ModelFiles;
+  /** The file of a head in place of the network's last layer. */
+  head: Blob | null;
   /** Photos of the previous session. */
   from: Released;
   backend: BackendChoice;
@@ -540,6 +550,20 @@ export class Session extends EventTarget {
     this.#classifier = null;
   }
 
+  #open(options: LoadOptions): Promise<Classifier> {
+    const { model, backend, assetBase } = this.#options;
+    return Classifier.load(modelOf(model), {
+      backend,
+      ...(assetBase ? { assetBase: new URL(assetBase, document.baseURI) } : {}),
+      ...options,
+    });
+  }
+
+  /** Another classifier of the same model, without a head; whoever asks for it disposes of it. @throws DermletError */
+  another(signal: AbortSignal): Promise<Classifier> {
+    return this.#open({ signal });
+  }
+
   async #load(): Promise<void> {
     const controller = new AbortController();
     this.#loading = controller;
@@ -554,9 +578,10 @@ export class Session extends EventTarget {
     };
     report(null, false);
     try {
-      const classifier = await Classifier.load(modelOf(this.#options.model), {
-        backend: this.#options.backend,
-        ...(this.#options.assetBase ? { assetBase: new URL(this.#options.assetBase, document.baseURI) } : {}),
+      const { head } = this.#options;
+      if (head) await headWords();
+      const classifier = await this.#open({
+        ...(head ? { head } : {}),
         signal: controller.signal,
         onProgress: (progress) => report(progress, false),
       });

@@ -13,9 +13,10 @@ import type {
   Tier,
 } from '../classifier/index.js';
 import { plainName } from './category.js';
-import { list, megabytes, ofTotal, percent, wholePercent } from './format.js';
+import type { HeadArguments } from './compiled/keys.js';
+import { exactPercent, isolated, list, megabytes, number, ofTotal, percent, wholePercent } from './format.js';
 import { failedChecks, problem } from './quality.js';
-import { say } from './say.js';
+import { type Say, say } from './say.js';
 
 /** The classes of the prediction set, most probable first. */
 export function likely(result: Result): RankedClass[] {
@@ -73,10 +74,30 @@ function failures(checks: readonly QualityCheck[]): string[] {
 }
 
 /** The note under the verdict. */
-export function verdictNote({ outcome, coverage }: Result): string {
+export function verdictNote({ outcome, coverage, head }: Result): string {
   if (outcome === 'single' || outcome === 'several')
-    return say('verdict.note.named', { share: wholePercent(coverage) });
+    return head
+      ? ofHeads('head.own.sets', { share: wholePercent(coverage) })
+      : say('verdict.note.named', { share: wholePercent(coverage) });
   return say(`verdict.note.${outcome}`);
+}
+
+/** For a result of a head: whoever uses one has its words (`messages/head.ts`) loaded before. */
+const ofHeads = say as Say<HeadArguments>;
+
+/** What to do about an answer in a head's categories, in place of the tier's words. */
+export const ownNext = (): string => ofHeads('head.own.next');
+
+/** Whose categories they are, where a head of somebody's own made the scores, and what it is worth; else empty. */
+export function ownNote({ head }: Pick<Result, 'head'>): string {
+  if (!head) return '';
+  return ofHeads('head.own.note', {
+    title: isolated(head.title),
+    pictures: number(head.pictures),
+    accuracy: exactPercent(head.accuracy),
+    least: exactPercent(head.interval[0]),
+    most: exactPercent(head.interval[1]),
+  });
 }
 
 /** How to take a picture that the network can work with. */
@@ -211,7 +232,9 @@ export interface ErrorWords {
 }
 
 /** What went wrong and what to do, for each error code. */
-export function errorWords(code: ErrorCode, about: 'photo' | 'model' = 'photo'): ErrorWords {
+export function errorWords(code: ErrorCode, about: 'photo' | 'model' | 'head' = 'photo'): ErrorWords {
+  if (code === 'INVALID_ARGUMENT' && about === 'head')
+    return { title: ofHeads('head.other.title'), help: ofHeads('head.other.help') };
   const key = code === 'INVALID_ARGUMENT' && about === 'model' ? 'noSuchModel' : code;
   return { title: say(`error.${key}.title`), help: say(`error.${key}.help`) };
 }

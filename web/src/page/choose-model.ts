@@ -97,6 +97,7 @@ export async function offerModels(
     choice.value = chosen;
     choice.unknown = false;
     element.modelFiles = null;
+    element.head = null; // it fits no other
     element.model = chosen;
   });
   let used: ModelInfo | undefined;
@@ -118,9 +119,11 @@ export async function offerModels(
 /** A model from this device, in place of the site's. */
 async function offerOpening(element: DermletClassifierElement, choice: DermletModelChoice): Promise<void> {
   await import('./open-model.js');
+  await import('./open-heads.js');
   await allWords();
   const open = document.createElement('dermlet-open-model');
   open.addEventListener('opened', (event) => {
+    element.head = null;
     element.modelFiles = (event as CustomEvent<ModelFiles>).detail;
     choice.value = '';
     element.scrollIntoView({ block: 'start' });
@@ -128,7 +131,9 @@ async function offerOpening(element: DermletClassifierElement, choice: DermletMo
   element.addEventListener('dermlet-ready', ({ detail: { model } }) => {
     open.used = element.modelFiles ? model : null;
   });
-  choice.after(open);
+  const heads = document.createElement('dermlet-open-heads');
+  heads.of = element;
+  choice.after(open, heads);
 }
 
 /** Models may have been downloaded since the list was read. */

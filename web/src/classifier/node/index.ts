@@ -3,6 +3,7 @@
 export type { Atlas, AtlasWriter } from '../atlas.js';
 export { DEFAULT_MODEL, FORMAT_FILES, OUTCOMES } from '../contract.js';
 export { DermletError, type ErrorCode } from '../errors.js';
+export { classIdOf, showsOne } from '../examples.js';
 export { MAX_FILE_BYTES } from '../given.js';
 export { type Head, type HeadInfo, type HeadWarning, headInfo, SET_MASS } from '../head.js';
 export { headFile, MAX_HEAD_BYTES, readHead } from '../head-file.js';

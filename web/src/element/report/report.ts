@@ -15,6 +15,8 @@ import {
   modalityWords,
   modelTitle,
   number,
+  ownNext,
+  ownNote,
   percent,
   purpose,
   type Sentence,
@@ -178,13 +180,14 @@ export function reportOf(subject: Pick<Subject, 'photo' | 'result'>): Report {
     verdict: sentence(() => verdict(withIsolated(result))),
     notes: [
       ...(named ? [] : [sentence(() => verdictNote(result))]),
+      ...(result.head ? [sentence(() => ownNote(result))] : []),
       ...(closer ? [sentence(() => closer.words(subject.photo.name))] : []),
       ...(modalityDoubt(result) ? [sentence(() => modalityDoubt(result))] : []),
     ],
     tier: {
       id: tier,
       title: sentence(() => raised?.title() ?? tierWords(tier).title),
-      next: sentence(() => tierWords(tier).next),
+      next: sentence(() => (result.head ? ownNext() : tierWords(tier).next)),
       why: raised
         ? sentence(() => say('format.sentences', { first: raised.because(), second: raised.network() }))
         : why

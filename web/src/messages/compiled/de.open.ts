@@ -11,5 +11,7 @@ export const messages: Partial<Compiled<OpenArguments>> = {
   "open.manifests": () => "Es enthält mehr als ein Modell. Öffnen Sie den Ordner von einem.",
   "open.large": () => "Es ist zu groß: Die Dateien eines Modells dürfen zusammen 300 MB haben.",
   "open.noZip": () => "Die Datei ist keine Zip-Datei oder beschädigt. Packen Sie den Ordner neu, oder öffnen Sie den Ordner selbst.",
-  "open.locked": () => "Die Zip-Datei ist mit einem Passwort geschützt. Entpacken Sie sie und öffnen Sie den Ordner."
+  "open.locked": () => "Die Zip-Datei ist mit einem Passwort geschützt. Entpacken Sie sie und öffnen Sie den Ordner.",
+  "open.heads": () => "Eigene Kategorien",
+  "open.heads.failed": () => "Dieser Teil der Seite konnte nicht geladen werden. Laden Sie die Seite neu, um es noch einmal zu versuchen."
 };

@@ -11,5 +11,7 @@ export const messages: Compiled<OpenArguments> = {
   "open.manifests": () => "It holds more than one model. Open the folder of one.",
   "open.large": () => "It is too large: the files of a model may have 300 MB together.",
   "open.noZip": () => "The file is not a zip file, or is damaged. Pack the folder again, or open the folder itself.",
-  "open.locked": () => "The zip file is locked with a password. Unpack it and open the folder."
+  "open.locked": () => "The zip file is locked with a password. Unpack it and open the folder.",
+  "open.heads": () => "Categories of your own",
+  "open.heads.failed": () => "This part of the page could not be loaded. Load the page again to have another try."
 };

@@ -11,5 +11,7 @@ export const messages: Partial<Compiled<OpenArguments>> = {
   "open.manifests": () => "Contiene más de un modelo. Abra la carpeta de uno.",
   "open.large": () => "Es demasiado grande: los archivos de un modelo pueden sumar 300 MB.",
   "open.noZip": () => "El archivo no es un zip o está dañado. Comprima la carpeta de nuevo o abra la carpeta misma.",
-  "open.locked": () => "El archivo zip está protegido con contraseña. Descomprímalo y abra la carpeta."
+  "open.locked": () => "El archivo zip está protegido con contraseña. Descomprímalo y abra la carpeta.",
+  "open.heads": () => "Categorías propias",
+  "open.heads.failed": () => "No se pudo cargar esta parte de la página. Vuelva a cargar la página para intentarlo de nuevo."
 };

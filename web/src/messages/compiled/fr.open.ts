@@ -11,5 +11,7 @@ export const messages: Partial<Compiled<OpenArguments>> = {
   "open.manifests": () => "Il contient plus d’un modèle. Ouvrez le dossier d’un seul.",
   "open.large": () => "C’est trop volumineux : les fichiers d’un modèle peuvent faire 300 Mo en tout.",
   "open.noZip": () => "Le fichier n’est pas un fichier zip, ou il est endommagé. Recréez-le, ou ouvrez le dossier lui-même.",
-  "open.locked": () => "Le fichier zip est protégé par un mot de passe. Décompressez-le et ouvrez le dossier."
+  "open.locked": () => "Le fichier zip est protégé par un mot de passe. Décompressez-le et ouvrez le dossier.",
+  "open.heads": () => "Vos propres catégories",
+  "open.heads.failed": () => "Cette partie de la page n’a pas pu être chargée. Rechargez la page pour réessayer."
 };

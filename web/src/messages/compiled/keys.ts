@@ -496,13 +496,6 @@ export interface CliArguments {
   'cli.legend': { share: string };
   'cli.legend.head': { share: string };
   'cli.strangers': { title: string };
-  'cli.head': { title: string; pictures: string; accuracy: string; least: string; most: string };
-  'cli.head.folds': { title: string; pictures: string; accuracy: string; least: string; most: string };
-  'cli.head.notCalibrated': undefined;
-  'cli.head.few-pictures': undefined;
-  'cli.head.unbalanced': undefined;
-  'cli.head.no-better-than-guessing': undefined;
-  'cli.head.not-converged': undefined;
   'cli.check.manifest': { classes: number; modalities: string };
   'cli.check.noneHigh': undefined;
   'cli.check.noLocator': undefined;
@@ -522,8 +515,6 @@ export interface CliArguments {
   'cli.check.inSet': undefined;
   'cli.check.passed': { title: string };
   'cli.check.failed': undefined;
-  'cli.retrain.right': undefined;
-  'cli.retrain.repeated': { count: number };
   'cli.retrain.leftOut': { count: number };
   'cli.retrain.sets': { balanced: string; coverage: string; size: string; seconds: string };
   'cli.retrain.kept': { path: string };
@@ -1118,6 +1109,67 @@ export interface OpenArguments {
   'open.large': undefined;
   'open.noZip': undefined;
   'open.locked': undefined;
+  'open.heads': undefined;
+  'open.heads.failed': undefined;
+}
+
+export interface HeadArguments {
+  'head.own.note': { title: string; pictures: string; accuracy: string; least: string; most: string };
+  'head.own.sets': { share: string };
+  'head.own.next': undefined;
+  'head.other.title': undefined;
+  'head.other.help': undefined;
+  'head.lead': undefined;
+  'head.use': undefined;
+  'head.open': undefined;
+  'head.used': { title: string; names: string };
+  'head.back': undefined;
+  'head.backDone': undefined;
+  'head.train': undefined;
+  'head.train.text': undefined;
+  'head.folder': undefined;
+  'head.list': { count: string };
+  'head.name': undefined;
+  'head.unnamed': undefined;
+  'head.crop': undefined;
+  'head.crop.auto': undefined;
+  'head.crop.whole': undefined;
+  'head.start': undefined;
+  'head.stop': undefined;
+  'head.stopped': undefined;
+  'head.coming': undefined;
+  'head.looking': { done: string; total: string };
+  'head.fitting': { share: string };
+  'head.done': { title: string };
+  'head.category': undefined;
+  'head.photos': undefined;
+  'head.right': undefined;
+  'head.repeated': { count: number };
+  'head.leftOut': { count: number };
+  'head.failed': undefined;
+  'head.sets': { balanced: string; coverage: string; size: string };
+  'head.save': undefined;
+  'head.useIt': undefined;
+  'head.keep': undefined;
+  'head.said.alone': { title: string; pictures: string; accuracy: string; least: string; most: string };
+  'head.said.folds': { title: string; pictures: string; accuracy: string; least: string; most: string };
+  'head.said.notCalibrated': undefined;
+  'head.said.few-pictures': undefined;
+  'head.said.unbalanced': undefined;
+  'head.said.no-better-than-guessing': undefined;
+  'head.said.not-converged': undefined;
+  'head.error.NO_FOLDERS': undefined;
+  'head.error.TOO_FEW_CATEGORIES': undefined;
+  'head.error.TOO_MANY_CATEGORIES': undefined;
+  'head.error.TOO_MANY_PHOTOS': undefined;
+  'head.error.TOO_FEW_PHOTOS': { name: string };
+  'head.error.SAME_CATEGORY': { one: string; other: string };
+  'head.error.TWO_CATEGORIES': { file: string; one: string; other: string };
+  'head.error.NO_EMBEDDING': undefined;
+  'head.error.NOT_A_HEAD': undefined;
+  'head.error.TOO_NEW': undefined;
+  'head.error.UNREADABLE': undefined;
+  'head.error.OTHER_NETWORK': { name: string; version: string };
 }
 
 export interface DocumentArguments {
