@@ -11,7 +11,9 @@ target_compile_options(dermlet PUBLIC
 set(module_sources
   wasm_src/bindings/bindings.cc
   wasm_src/bindings/field.cc
+  wasm_src/bindings/field_words.cc
   wasm_src/bindings/learn.cc
+  wasm_src/bindings/specs.cc
   wasm_src/bindings/type_names.cc)
 
 # Only what loops over pixels and embeddings is built for speed, the rest for size: the module is downloaded by phones.
@@ -45,12 +47,14 @@ function(dermlet_module target name exported)
   file(RELATIVE_PATH interface "${CMAKE_BINARY_DIR}" "${CMAKE_SOURCE_DIR}/wasm_src/bindings/${name}.js")
   file(WRITE "${CMAKE_BINARY_DIR}/${name}.d.ts"
     "export * from '${interface}';\nexport { default } from '${interface}';\n")
-  add_executable(${target} ${ARGN} wasm_src/bindings/field.cc wasm_src/bindings/type_names.cc)
+  add_executable(${target} ${ARGN}
+    wasm_src/bindings/field.cc wasm_src/bindings/field_words.cc wasm_src/bindings/type_names.cc)
   target_link_libraries(${target} PRIVATE dermlet dermlet_warnings)
   target_compile_definitions(${target} PRIVATE EMSCRIPTEN_HAS_UNBOUND_TYPE_NAMES=0)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SUFFIX .js)
   target_link_options(${target} PRIVATE -sEXPORT_NAME=${exported} ${module_link_options})
 endfunction()
 
-dermlet_module(dermlet_module dermlet createDermlet wasm_src/bindings/bindings.cc)
+dermlet_module(dermlet_module dermlet createDermlet
+  wasm_src/bindings/bindings.cc wasm_src/bindings/specs.cc)
 dermlet_module(learn_module learn createLearn wasm_src/bindings/learn.cc)

@@ -30,6 +30,7 @@ export function generated(contract = readContract(), documents = readDocuments()
     'web/src/classifier/documents.ts': checks(contract, documents),
     'tests/exactness/contract.mjs': script(contract),
     'tools/train/dermlet_train/contract.py': python(contract, documents),
+    'tools/train/core/dermlet_core/contract.py': python(contract, documents),
     // The training tool is installed without the repository too.
     'tools/train/dermlet_train/manifest.schema.json': schema(
       contract,

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
-import { ensure } from './fingerprint.mjs';
+import { ensure, readStamp } from './fingerprint.mjs';
 import { ensureStb } from './stb.mjs';
 import { ask, root, run, StepError } from './steps.mjs';
 import {
@@ -115,15 +115,22 @@ export async function wasm(preset = 'wasm') {
 const BESIDE = { asan: ['tests/fuzz'], bench: ['tests/bench/native'] };
 
 /**
+ * The compiler of a native build, where it finds stb_image, and what tells that an earlier build can be gone on with.
+ * @param {NativePreset} preset
+ */
+async function nativeTools(preset) {
+  const stb = await ensureStb(pip);
+  const compiler = found(preset === 'asan' ? (fuzzingCompiler() ?? sanitizingCompiler()) : nativeCompiler());
+  return { stb, compiler, kind: JSON.stringify([root, stb, compiler]) };
+}
+
+/**
  * The C++ core and its tests for this machine: preset `native`; `asan`, with the fuzz targets where a clang can build
  * them, so that the core is compiled for both at once; `scalar`; or, with benchmarks instead of tests, `bench`.
  * @param {NativePreset} preset
  */
 export async function native(preset) {
-  const stb = await ensureStb(pip);
-  const fuzzing = preset === 'asan' ? fuzzingCompiler() : null;
-  const compiler = found(fuzzing ?? (preset === 'asan' ? sanitizingCompiler() : nativeCompiler()));
-  const kind = JSON.stringify([root, stb, compiler]);
+  const { stb, compiler, kind } = await nativeTools(preset);
   return ensure({
     name: preset,
     title: `${TITLES[preset]} (${compiler})`,
@@ -139,9 +146,38 @@ export async function native(preset) {
         define: {
           DERMLET_STB_DIR: stb,
           CMAKE_CXX_COMPILER: compiler,
-          ...(fuzzing === null ? {} : { DERMLET_FUZZ: 'ON' }),
+          // Its environment may be gone: pythonModule() names it anew.
+          DERMLET_PYTHON: '',
+          ...(preset === 'asan' && fuzzingCompiler() !== null ? { DERMLET_FUZZ: 'ON' } : {}),
         },
       }),
+  });
+}
+
+/**
+ * The C++ core as a module for the training tool's Python, in build/native/python: linked to the library that the tests
+ * of the core are linked to, which is compiled only if it is not there.
+ */
+export async function pythonModule() {
+  const python = await trainingEnvironment();
+  await ensureTools([...BUILD_NEEDS, ...CORE_TEST_NEEDS, 'pythonHeaders']);
+  const { stb, compiler, kind } = await nativeTools('native');
+  const folder = join(root, 'build', 'native');
+  const suffix = ask(python, ['-c', 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))'])?.trim();
+  return ensure({
+    name: 'python-module',
+    title: 'C++ core for Python',
+    inputs: [...CMAKE_FILES, 'wasm_src', 'tools/train/locked.txt'],
+    kind,
+    outputs: [`build/native/python/_dermlet_core${suffix}`],
+    make: async (previous) => {
+      if (![previous, readStamp('native')].some((stamp) => stamp?.kind === kind))
+        rmSync(folder, { recursive: true, force: true });
+      const define = [`-DDERMLET_STB_DIR=${stb}`, `-DCMAKE_CXX_COMPILER=${compiler}`, `-DDERMLET_PYTHON=${python}`];
+      await run('cmake', ['--preset', 'native', ...define], { log: 'python-module' });
+      const target = ['--target', 'dermlet_python', '--parallel', String(cpus().length)];
+      await run('cmake', ['--build', folder, ...target], { log: 'python-module', append: true });
+    },
   });
 }
 
@@ -157,25 +193,28 @@ const TIDY_FLAGS = ['-Wno-error', '-Wno-unknown-warning-option'];
 
 /**
  * The compile databases that clang-tidy reads, from builds that are configured but not run: the core and its tests as
- * clang compiles them, and the bindings. Resolves to the folders, with the flags that another clang needs.
+ * clang compiles them, and the bindings of both languages. Resolves to the folders, with the flags that another clang
+ * needs.
  */
 export async function tidyDatabases() {
-  await ensureTools([...BUILD_NEEDS, ...CORE_TEST_NEEDS]);
+  await ensureTools([...BUILD_NEEDS, ...CORE_TEST_NEEDS, 'pythonHeaders']);
   const stb = await ensureStb(pip);
   const compiler = found(sanitizingCompiler());
-  const kind = JSON.stringify([root, stb, compiler, emccVersion()]);
+  const python = join(await lintPrograms(), 'python');
+  const kind = JSON.stringify([root, stb, compiler, emccVersion(), python]);
   const folders = ['tidy', 'tidy-wasm'];
   await ensure({
     name: 'tidy',
     title: 'Compile databases',
-    inputs: [...CMAKE_FILES, 'tests/core/CMakeLists.txt'],
+    inputs: [...CMAKE_FILES, 'tests/core/CMakeLists.txt', 'tools/lint/locked.txt'],
     kind,
     outputs: folders.map((folder) => `build/${folder}/compile_commands.json`),
     make: async (previous) => {
       if (previous?.kind !== kind)
         for (const folder of folders) rmSync(join(root, 'build', folder), { recursive: true, force: true });
       const define = [`-DDERMLET_STB_DIR=${stb}`];
-      await run('cmake', ['--preset', 'tidy', ...define, `-DCMAKE_CXX_COMPILER=${compiler}`], { log: 'tidy' });
+      const native = [`-DCMAKE_CXX_COMPILER=${compiler}`, `-DDERMLET_PYTHON=${python}`];
+      await run('cmake', ['--preset', 'tidy', ...define, ...native], { log: 'tidy' });
       await run('emcmake', ['cmake', '--preset', 'tidy-wasm', ...define], {
         env: emccEnvironment(),
         log: 'tidy',

@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { native, npmPackage, singleFile, site, trainingEnvironment, wasm } from './artifacts.mjs';
+import { native, npmPackage, pythonModule, singleFile, site, trainingEnvironment, wasm } from './artifacts.mjs';
 import { changedFiles, selectionFor, webTests } from './changed.mjs';
 import { fuzz } from './fuzz.mjs';
 import { checks } from './lint.mjs';
@@ -279,6 +279,7 @@ async function trainingTool() {
   const files = (named ?? change?.wanted.train ?? []).map((name) => join('tests', name));
   if (change !== null && files.length === 0) return empty();
   const python = await trainingEnvironment();
+  await pythonModule();
   const cwd = join(root, 'tools', 'train');
   const junit = report('pytest.xml');
   return together([

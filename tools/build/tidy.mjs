@@ -12,7 +12,7 @@ import { checkNode } from './toolchain.mjs';
 const passedDir = join(cacheDir, 'tidy');
 const OURS = ['wasm_src/core', 'wasm_src/bindings', 'tests/core'];
 const CONFIGURATIONS = ['.clang-tidy', 'tests/core/.clang-tidy'];
-const INCLUDE_FOLDERS = ['wasm_src/core'];
+const INCLUDE_FOLDERS = ['wasm_src/core', 'wasm_src/bindings'];
 /** Contains only another project's code. */
 const NOT_OURS = 'wasm_src/core/formats/stb_image.cc';
 

@@ -225,6 +225,9 @@ export function findFirefox() {
  * @property {() => boolean} found
  */
 
+const HAS_HEADERS =
+  "import os, sysconfig; assert os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h'))";
+
 /** @satisfies {Record<string, Need>} */
 const NEEDS = {
   emcc: { what: 'emcc', apt: ['emscripten'], found: () => isAtLeast(versionIn(emccVersion()), OLDEST_EMCC) },
@@ -245,6 +248,14 @@ const NEEDS = {
     found: () => !stbNeedsPip() || pip() !== null,
   },
   compiler: { what: 'a C++ compiler', apt: ['g++'], found: () => nativeCompiler() !== null },
+  pythonHeaders: {
+    what: "Python's headers",
+    apt: ['python3-dev'],
+    found: () => {
+      const python = findPython();
+      return python !== null && ask(python, ['-c', HAS_HEADERS]) !== null;
+    },
+  },
   sanitizers: { what: "a compiler's sanitizers", apt: ['g++'], found: () => sanitizingCompiler() !== null },
   fuzzer: {
     what: "clang's libFuzzer",
@@ -392,6 +403,7 @@ export const TEST_NEEDS = [
   ...CORE_TEST_NEEDS,
   'fuzzer',
   'python',
+  'pythonHeaders',
   'webkit',
   'xvfb',
   ...(isUbuntu() ? [] : /** @type {const} */ (['chromium', 'firefox'])),

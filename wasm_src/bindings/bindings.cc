@@ -4,8 +4,6 @@
 #include <emscripten/bind.h>
 #include <emscripten/heap.h>
 
-#include <algorithm>
-#include <array>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -18,6 +16,7 @@
 #include "formats/sniff.h"
 #include "object.h"
 #include "pipeline.h"
+#include "specs.h"
 
 namespace dermlet {
 namespace {
@@ -45,17 +44,6 @@ Expected<val> to_js(const Image& image) {
       .get();
 }
 
-QualityLimits quality_limits_from(const Field& limits) {
-  std::array<std::string_view, kQualityKinds.size()> ids;
-  std::transform(kQualityKinds.begin(), kQualityKinds.end(), ids.begin(), [](const auto& kind) { return kind.id; });
-  QualityLimits wanted;
-  const auto fields = limits.members(ids);
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (fields[i]) wanted[i] = fields[i]->real();
-  }
-  return wanted;
-}
-
 val to_js(const Quality& quality) {
   const val checks = val::array();
   for (const QualityCheck& check : quality.checks) {
@@ -67,60 +55,6 @@ val to_js(const Quality& quality) {
                                   .get());
   }
   return Object().flag("usable", quality.usable).set("checks", checks).get();
-}
-
-std::array<float, 3> channel_values(const Field& v) {
-  std::array<float, 3> values{};
-  const std::vector<float> numbers = v.numbers(values.size());
-  std::copy(numbers.begin(), numbers.end(), values.begin());
-  return values;
-}
-
-TensorSpec tensor_spec_from(const Field& v) {
-  constexpr Range kSide = {1, kMaxTensorSide};
-  const TensorSpec tensor = {v["width"].integer(kSide),    v["height"].integer(kSide),
-                             v["layout"].one_of<Layout>(), v["channels"].one_of<ChannelOrder>(),
-                             channel_values(v["mean"]),    channel_values(v["std"])};
-  if (std::find(tensor.std.begin(), tensor.std.end(), 0) != tensor.std.end()) v["std"].refuse("numbers other than 0");
-  return tensor;
-}
-
-PrepareSpec prepare_spec_from(const Field& v) {
-  PrepareSpec spec;
-  spec.tensor = tensor_spec_from(v);
-  spec.fit = v["fit"].one_of<Fit>();
-  spec.crop_pct = v["cropPct"].number({0, 1, true});
-  spec.filter = v["filter"].one_of<Filter>();
-  spec.quality = quality_limits_from(v["quality"]);
-  spec.preview_side = v["previewSide"].integer(kNotNegative);
-  spec.views = v["views"].integer();
-  if (!views_fit(spec.views, spec.tensor.width, spec.tensor.height)) v["views"].refuse("1, 4 or, of a square, 8");
-  const Field whole = v["whole"];
-  if (!whole.absent()) spec.whole = WholeSpec{tensor_spec_from(whole), whole["filter"].one_of<Filter>()};
-  return spec;
-}
-
-SetRule sets_from(const Field& v, std::optional<std::size_t> classes = {}) {
-  return {v["limits"].numbers(classes), v["penalty"].real(kNotNegative), v["freeRanks"].integer(kNotNegative)};
-}
-
-TierCuts tiers_from(const Field& v) { return {v["high"].real(kNotNegative), v["moderate"].real(kNotNegative)}; }
-
-DecisionSpec decision_spec_from(const Field& v) {
-  const Field rejection = v["rejectionThreshold"];
-  DecisionSpec spec;
-  spec.scores = v["scoresAre"].one_of<Scores>();
-  spec.temperature = v["temperature"].real(kPositive);
-  for (const Field& concern : v["concern"].elements({.least = 1})) spec.concern.push_back(concern.one_of<Concern>());
-  spec.sets = sets_from(v["sets"], spec.concern.size());
-  spec.tiered = !v["tiers"].absent();
-  if (spec.tiered) spec.tiers = tiers_from(v["tiers"]);
-  spec.rejection_threshold = rejection.absent() ? std::numeric_limits<float>::infinity() : rejection.real();
-  return spec;
-}
-
-Rect rect_from(const Field& v) {
-  return {v["x"].integer(), v["y"].integer(), v["width"].integer(), v["height"].integer()};
 }
 
 val to_js(const ColourDescription& colours) {
@@ -135,48 +69,6 @@ val to_js(const ColourDescription& colours) {
   return object.get();
 }
 
-ColourDescription colours_from(const Field& v) {
-  ColourDescription colours{v["kind"].one_of<ColourKind>()};
-  if (colours.kind == ColourKind::kProfile) colours.profile = v["profile"].bytes();
-  if (colours.kind == ColourKind::kPrimaries) {
-    const auto places = v["primaries"].elements({8, 8});
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      Chromaticity& primary = colours.primaries[i / 2];
-      (i % 2 == 0 ? primary.x : primary.y) = places[i].number();
-    }
-    const Field exponent = v["exponent"];
-    if (!exponent.absent()) colours.exponent = exponent.number();
-  }
-  return colours;
-}
-
-Header header_from(const Field& v) {
-  constexpr Range kSide = {1, kMaxSide};
-  Header header{v["format"].one_of<Format>()};
-  header.width = v["width"].integer(kSide);
-  header.height = v["height"].integer(kSide);
-  header.orientation = v["orientation"].integer({1, 8});
-  header.channels = v["channels"].integer({1, 4});
-  header.colours = colours_from(v["colours"]);
-  return header;
-}
-
-// `file` owns what the source looks at.
-PictureSource source_from(const Field& v, Buffer<std::uint8_t>& file) {
-  if (v.is_record()) {
-    const Field pixels = v["pixels"];
-    Header header = header_from(v["header"]);
-    return ForeignPicture{std::move(header),
-                          {pixels["width"].integer(), pixels["height"].integer(), 4, pixels["rgba"].bytes()}};
-  }
-  if (v.holds_bytes()) {
-    file = v.bytes();
-  } else {
-    v.refuse("a Uint8Array, or a header and pixels");
-  }
-  return Bytes(file.span());
-}
-
 val sniff_js(const val& file) {
   std::optional<Error> error;
   const auto bytes = Field("bytes", file, error).bytes(kSniffedBytes);
@@ -188,7 +80,7 @@ val sniff_js(const val& file) {
 
 val inspect_js(const val& file) {
   std::optional<Error> error;
-  const auto bytes = Field("bytes", file, error).bytes();
+  const auto bytes = Field("bytes", file, error).bytes(kMaxFileBytes + 1);
   if (error) return to_js(*error);
   const auto header = inspect(bytes.span());
   if (!header) return to_js(header.error());
@@ -212,9 +104,7 @@ val prepare_js(const val& picture, const val& spec_value, const val& crop) {
   Buffer<std::uint8_t> file;
   const PictureSource source = source_from({"source", picture, error}, file);
   const PrepareSpec spec = prepare_spec_from({"spec", spec_value, error});
-  const Field area("crop", crop, error);
-  std::optional<Rect> wanted;
-  if (!area.absent()) wanted = rect_from(area);
+  const std::optional<Rect> wanted = crop_from({"crop", crop, error});
   if (error) return to_js(*error);
   const auto prepared = prepare(source, spec, wanted);
   if (!prepared) return to_js(prepared.error());
@@ -244,11 +134,9 @@ val prepare_js(const val& picture, const val& spec_value, const val& crop) {
 
 val judge_quality_js(const val& values, const val& limits) {
   std::optional<Error> error;
-  QualityValues measured;
-  const auto numbers = Field("values", values, error).numbers(measured.size());
+  const QualityValues measured = quality_values_from({"values", values, error});
   const QualityLimits wanted = quality_limits_from({"limits", limits, error});
   if (error) return to_js(*error);
-  std::copy(numbers.begin(), numbers.end(), measured.begin());
   return Object(to_js(judge_quality(measured, wanted))).flag("ok", true).get();
 }
 
@@ -261,14 +149,7 @@ val locate_js(const val& output, const val& rows, const val& columns, const val&
   const Field size("picture", picture, error);
   const int width = size["width"].integer(kSide);
   const int height = size["height"].integer(kSide);
-  const Field v("spec", spec, error);
-  const LocateSpec wanted = {v["spotScore"].real(kShare),
-                             v["rivalScore"].real(kShare),
-                             v["rivalRatio"].real(kShare),
-                             v["frameScore"].real(kShare),
-                             v["frameScale"].number({1, kMaxFrameScale}),
-                             v["aloneShare"].number(kShare),
-                             v["bothShare"].number(kShare)};
+  const LocateSpec wanted = locate_spec_from({"spec", spec, error});
   if (error) return to_js(*error);
   const auto located = locate(values.span(), grid_rows, grid_columns, width, height, wanted);
   if (!located) return to_js(located.error());
@@ -307,68 +188,6 @@ val recognise_modality_js(const val& embedding, const val& probe) {
       .get();
 }
 
-// Owns what ModelOutputs looks at.
-struct OwnedOutputs {
-  Buffer<float> scores;
-  Buffer<float> maps;
-  Buffer<float> embedding;
-};
-
-// Owns what a LesionOutputs looks at.
-struct OwnedPicture {
-  OwnedOutputs outputs;
-  OwnedOutputs frame_outputs;
-  std::optional<RejectionModel> rejection;
-  Buffer<float> head_weights;
-  Buffer<float> head_bias;
-};
-
-Buffer<float> floats_or_none(const Field& v) { return v.absent() ? Buffer<float>() : v.floats(); }
-
-ModelOutputs outputs_from(const Field& v, OwnedOutputs& owned) {
-  owned = {v["scores"].floats(), floats_or_none(v["maps"]), floats_or_none(v["embedding"])};
-  return {owned.scores.span(),
-          owned.maps.span(),
-          v["mapHeight"].integer(kNotNegative),
-          v["mapWidth"].integer(kNotNegative),
-          owned.embedding.span(),
-          v["views"].integer({.least = 1})};
-}
-
-LesionOutputs picture_from(const Field& v, OwnedPicture& owned) {
-  const Field frame_outputs = v["frameOutputs"];
-  const Field explain = v["explain"];
-  const Field rejection_file = v["spec"]["rejectionModel"];
-  LesionOutputs picture;
-  picture.outputs = outputs_from(v["outputs"], owned.outputs);
-  if (!frame_outputs.absent()) picture.frame_outputs = outputs_from(frame_outputs, owned.frame_outputs);
-  picture.spec = decision_spec_from(v["spec"]);
-  if (!rejection_file.omitted()) {
-    const auto bytes = rejection_file.bytes();
-    auto model = read_rejection_model(bytes.span());
-    if (model) {
-      owned.rejection = std::move(*model);
-      picture.rejection = &*owned.rejection;
-    } else {
-      rejection_file.refuse(model.error());
-    }
-  }
-  const Field head = v["spec"]["head"];
-  if (!head.omitted()) {
-    owned.head_weights = head["weights"].floats();
-    owned.head_bias = head["bias"].floats();
-    picture.head = OwnHead{owned.head_weights.span(), owned.head_bias.span()};
-  }
-  picture.usable = v["usable"].boolean();
-  picture.framing = v["framing"].one_of<Framing>();
-  if (!explain.absent()) {
-    constexpr Range kSide = {1, kMaxOverlay};
-    picture.explain = Explain{explain["classIndex"].integer({.least = -1}), explain["width"].integer(kSide),
-                              explain["height"].integer(kSide)};
-  }
-  return picture;
-}
-
 val to_js(const Decision& d) {
   const bool refuses = d.rejection_threshold != std::numeric_limits<float>::infinity();
   return Object()
@@ -384,16 +203,9 @@ val to_js(const Decision& d) {
 
 val interpret_js(const val& pictures, const val& combination) {
   std::optional<Error> error;
-  std::array<OwnedPicture, kMaxLesionPictures> owned;
-  std::vector<LesionOutputs> lesion;
-  for (const Field& picture : Field("pictures", pictures, error).elements({1, kMaxLesionPictures}))
-    lesion.push_back(picture_from(picture, owned[lesion.size()]));
-  const Field v("combination", combination, error);
-  CombinationSpec combining;
-  if (!v.absent()) {
-    combining = {v["weights"].numbers(lesion.size()), v["temperature"].real(kPositive), sets_from(v["sets"]),
-                 tiers_from(v["tiers"])};
-  }
+  OwnedPictures owned;
+  const std::vector<LesionOutputs> lesion = pictures_from({"pictures", pictures, error}, owned);
+  const CombinationSpec combining = combination_from({"combination", combination, error}, lesion.size());
   if (error) return to_js(*error);
   const auto interpretation = interpret(lesion, combining);
   if (!interpretation) return to_js(interpretation.error());

@@ -1,3 +1,4 @@
+// Of JavaScript; field_words.cc has what no language changes.
 #include "field.h"
 
 #include <algorithm>
@@ -9,19 +10,6 @@ namespace {
 
 using emscripten::typed_memory_view;
 using emscripten::val;
-
-// Every bound in use is a whole number.
-std::string with_range(std::string_view kind, const Range& range) {
-  std::string text(kind);
-  if (std::isfinite(range.least))
-    text += (range.open ? ", over " : ", at least ") + std::to_string(static_cast<int>(range.least));
-  if (std::isfinite(range.most)) text += ", at most " + std::to_string(static_cast<int>(range.most));
-  return text;
-}
-
-bool contains(const Range& range, double value) {
-  return (range.open ? value > range.least : value >= range.least) && value <= range.most;
-}
 
 // By name, which is the same in every realm: instanceof only recognises this realm's.
 std::string type_of_array(const val& array) {
@@ -35,14 +23,11 @@ bool is_array(const val& value) { return val::global("Array").call<bool>("isArra
 
 }  // namespace
 
-void Field::refuse(std::string_view expected) const {
-  if (*error_) return;
-  *error_ = Error{ErrorCode::kInvalidArgument, path_ + " must be " + std::string(expected)};
-}
+const std::string_view Field::kBytes = "a Uint8Array";
 
-void Field::refuse(const Error& error) const {
-  if (!*error_) *error_ = Error{error.code, path_ + ": " + error.message};
-}
+bool Field::absent() const { return value_.isNull(); }
+
+bool Field::omitted() const { return value_.isNull() || value_.isUndefined(); }
 
 bool Field::is_object() const { return !value_.isNull() && value_.typeOf().as<std::string>() == "object"; }
 
@@ -90,12 +75,7 @@ std::size_t Field::word(std::span<const std::string_view> words) const {
     const auto found = std::find(words.begin(), words.end(), value_.as<std::string>());
     if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
   }
-  std::string expected;
-  for (const std::string_view word : words) {
-    if (!expected.empty()) expected += word == words.back() ? " or " : ", ";
-    expected += word;
-  }
-  refuse(expected);
+  refuse(listed(words));
   return 0;
 }
 
@@ -163,9 +143,7 @@ Buffer<T> Field::copied(std::span<const std::string_view> types, std::string_vie
 
 bool Field::holds_bytes() const { return is_typed_array(kByteArrays); }
 
-Buffer<std::uint8_t> Field::bytes(std::size_t most) const {
-  return copied<std::uint8_t>(kByteArrays, "a Uint8Array", most);
-}
+Buffer<std::uint8_t> Field::bytes(std::size_t most) const { return copied<std::uint8_t>(kByteArrays, kBytes, most); }
 
 Buffer<float> Field::floats() const {
   constexpr std::array<std::string_view, 1> kTypes = {"Float32Array"};

@@ -58,6 +58,13 @@ Expected<Stored> open(const PictureSource& source) {
   return Stored{std::move(header), bytes};
 }
 
+Source source_of(const Stored& picture, ColourSource colour) {
+  const Header& header = picture.header();
+  const bool swapped = swaps_sides(header.orientation);
+  return {header.format, swapped ? picture.height() : picture.width(), swapped ? picture.width() : picture.height(),
+          header.orientation, colour};
+}
+
 // An upright, possibly reduced part of a picture.
 struct Upright {
   Image image;
@@ -175,12 +182,9 @@ Expected<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec,
   DERMLET_TRY(picture, open(source));
   const Header& header = picture.header();
   DERMLET_TRY(tables, Converter::allocate());
-  const ColourSource colour = set_converter(header.colours, header.channels, tables);
-  const Converter* converter = colour == ColourSource::kConverted ? &tables : nullptr;
   Prepared prepared;
-  const bool swapped = swaps_sides(header.orientation);
-  prepared.source = {header.format, swapped ? picture.height() : picture.width(),
-                     swapped ? picture.width() : picture.height(), header.orientation, colour};
+  prepared.source = source_of(picture, set_converter(header.colours, header.channels, tables));
+  const Converter* converter = prepared.source.colour == ColourSource::kConverted ? &tables : nullptr;
   const Rect whole = {0, 0, prepared.source.width, prepared.source.height};
   const Rect area = crop.value_or(whole);
   if (!lies_inside(area, whole.width, whole.height))
@@ -230,6 +234,16 @@ Expected<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec,
   prepared.quality_values = values;
   prepared.quality = judge_quality(values, spec.quality);
   return prepared;
+}
+
+Expected<WholePicture> read_whole(const PictureSource& source) {
+  DERMLET_TRY(picture, open(source));
+  const Header& header = picture.header();
+  DERMLET_TRY(tables, Converter::allocate());
+  const Source read = source_of(picture, set_converter(header.colours, header.channels, tables));
+  const Converter* converter = read.colour == ColourSource::kConverted ? &tables : nullptr;
+  DERMLET_TRY(upright, decode_upright(picture, read, {0, 0, read.width, read.height}, true, 1, converter));
+  return WholePicture{std::move(upright.image), read};
 }
 
 Expected<Interpretation> interpret(std::span<const LesionOutputs> pictures, const CombinationSpec& combination) {

@@ -92,6 +92,16 @@ using PictureSource = std::variant<Bytes, ForeignPicture>;
 [[nodiscard]] Expected<Prepared> prepare(const PictureSource& source, const PrepareSpec& spec,
                                          std::optional<Rect> crop = {});
 
+// A whole picture as it is: upright, in sRGB, at full size.
+struct WholePicture {
+  Image image;  // RGB8, source.width x source.height
+  Source source;
+};
+
+// What training keeps of a picture: the pixels that prepare() makes its view of, where it need not reduce them.
+// Errors: as prepare().
+[[nodiscard]] Expected<WholePicture> read_whole(const PictureSource& source);
+
 struct Explain {
   int class_index = -1;  // -1 explains the first-ranked class
   int width = 0;         // overlay size in pixels
