@@ -198,3 +198,22 @@ test('one picture in two categories is a contradiction, and nothing is written',
   expect(code).toBe(2);
   expect(existsSync(at('twice.head'))).toBe(false);
 });
+
+test('retrain exports a whole model, and export-head the same of the head’s file', () => {
+  const [out, one, other] = [at('exported.head'), at('exported'), at('exported-later')];
+  const trained = run('retrain', '--images', at('own'), '--out', out, '--crop', 'whole', '--export', one);
+  expect(trained.out).toMatch(/A whole model with this head, checked and run once, is in .*exported/);
+  const again = run('retrain', '--images', at('own'), '--export', one);
+  expect(again.code).toBe(2);
+  expect(again.err).toMatch(/exported/);
+  const later = run('export-head', '--head', out, '--out', other);
+  expect(later.code).toBe(0);
+  expect(later.out).toContain('fewer than 20 pictures');
+  for (const name of ['model.onnx', 'selftest.json'])
+    expect(readFileSync(join(other, name)).equals(readFileSync(join(one, name)))).toBe(true);
+  const answer = JSON.parse(run('classify', picturePath('spot.jpg'), '--model', other, '--json').out);
+  expect(answer.ranking.map(({ id }: { id: string }) => id).sort()).toEqual(['nv', 'red-spots']);
+  expect(run('export-head', '--head', out).err).toMatch(/--head names the file of a head/);
+  expect(run('export-head', '--head', out, '--out', other).code).toBe(2);
+  expect(run('export-head', '--head', out, '--out', at('x'), '--model', 'skin-open').err).toMatch(/INVALID_ARGUMENT/);
+}, 300_000);

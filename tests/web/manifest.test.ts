@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
+import { decisionSpec } from '../../web/src/classifier/engine.js';
 import { modelInfo, parseManifest, parseManifestText, parseReference } from '../../web/src/classifier/manifest.js';
 import { expectCode, manifestJson, modelFile, root } from './support.js';
 
@@ -314,4 +315,12 @@ test('the self-test reference', async () => {
   const reference = parseReference(new TextDecoder().decode(modelFile('selftest.json')));
   expect(reference.scores).toHaveLength(8);
   await expectCode(() => parseReference('{"scores": [1, null], "tolerance": 1}'), 'MODEL_CORRUPT', /scores\[1\]/);
+});
+
+test('a modality may have no cuts of tiers: then no tier is given', () => {
+  const json = manifestJson() as { modalities: { tiers?: object }[] };
+  delete json.modalities[0]!.tiers;
+  const read = parseManifest(json);
+  expect(decisionSpec(read, read.modalities[0]!, false).tiers).toBeNull();
+  expect(decisionSpec(read, read.modalities[1]!, false).tiers).toEqual(read.modalities[1]!.tiers);
 });

@@ -1,6 +1,6 @@
-// npm run classify | evaluate | merge | serve | retrain | atlas | check-model | bench | bench:first | bench:memory |
-// bench:page | bench:serve | screenshots: builds what the tool needs, then runs it. Arguments and exit status pass
-// through; the tool runs in the folder that npm was called from. Progress goes to stderr: stdout is the tool's.
+// npm run classify | evaluate | merge | serve | retrain | export-head | atlas | check-model | bench | bench:first |
+// bench:memory | bench:page | bench:serve | screenshots: builds what the tool needs, then runs it. Arguments and exit
+// status pass through; the tool runs in the folder that npm was called from. Progress goes to stderr: stdout is the tool's.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { everything, native, wasm } from './artifacts.mjs';
@@ -59,6 +59,7 @@ const TOOLS = {
   evaluate: { prepare: core, script: 'tools/cli/main.ts', first: ['evaluate'] },
   merge: { prepare: core, script: 'tools/cli/main.ts', first: ['merge'] },
   serve: { prepare: core, script: 'tools/cli/main.ts', first: ['serve'] },
+  'export-head': { prepare: core, script: 'tools/cli/main.ts', first: ['export-head'] },
   retrain: { prepare: core, script: 'tools/cli/main.ts', first: ['retrain'] },
   'bench:serve': { prepare: core, script: 'tests/bench/serve.ts', first: [] },
   atlas: { prepare: core, script: 'tools/cli/main.ts', first: ['atlas'] },

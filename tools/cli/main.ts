@@ -1,4 +1,4 @@
-/** The command line: `classify`, `evaluate`, `merge`, `serve`, `retrain`, `atlas`, `check-model` and `copy-assets`. */
+/** The command line: a command is a word, and what it does a module of that name. */
 import { Console } from 'node:console';
 import { isatty } from 'node:tty';
 import { DermletError } from '../../web/src/classifier/node/index.js';
@@ -8,6 +8,7 @@ import { checkModel } from './check-model.js';
 import { classify, type Output } from './classify.js';
 import { copyAssets } from './copy-assets.js';
 import { evaluate } from './evaluate.js';
+import { exportOf } from './export-head.js';
 import { merge } from './merge.js';
 import { OutputError, ReaderGone, writeAll } from './output.js';
 import { plain, plainLines } from './plain.js';
@@ -22,6 +23,7 @@ const commands: Record<string, (args: string[], output: Output) => Promise<numbe
   merge,
   serve,
   retrain,
+  'export-head': exportOf,
   atlas,
   'check-model': checkModel,
   'copy-assets': copyAssets,

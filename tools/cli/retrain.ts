@@ -1,8 +1,10 @@
 /** `retrain --images DIR`: trains a last layer of the caller's own on class folders, on this machine. */
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import {
   Classifier,
+  exportHead,
   type Head,
   headFile,
   headInfo,
@@ -29,13 +31,17 @@ function parse(args: string[]) {
     options: {
       ...ARCHIVE_OPTIONS,
       classes: { type: 'string' },
+      export: { type: 'string' },
       penalty: { type: 'string', default: '0.25' },
       'as-counted': { type: 'boolean', default: false },
     },
   });
+  if (values.export !== undefined && existsSync(values.export))
+    throw unwritable(values.export, say('cli.error.outputExists'));
   return {
     ...archiveRequest(values, say('cli.error.retrainNeeds')),
     classes: values.classes,
+    exported: values.export,
     balanced: !values['as-counted'],
     // As with other tools a greater penalty means smaller weights.
     inversePenalty: 1 / positiveNumber(values.penalty, '--penalty'),
@@ -122,6 +128,8 @@ export async function retrain(args: string[], output: Output): Promise<number> {
     await writeFile(path, headFile(head), { flag: 'wx' }).catch((error: unknown) => {
       throw unwritable(path, error);
     });
+  const { exported } = request;
+  if (exported !== undefined) await exportHead(request.model, headFile(head), exported);
   const { heldOut } = head.manifest;
   const figures = say('cli.retrain.sets', {
     balanced: exactPercent(heldOut.balancedAccuracy),
@@ -130,7 +138,16 @@ export async function retrain(args: string[], output: Output): Promise<number> {
     seconds: number(seconds, 1),
   });
   const kept = path === undefined ? say('cli.retrain.notKept') : say('cli.retrain.kept', { path });
-  const lines = [table(head), '', headLines(headInfo(head.manifest), columns), wrap(figures, columns), '', kept];
+  const made = exported === undefined ? [] : [say('cli.export.done', { path: exported })];
+  const lines = [
+    table(head),
+    '',
+    headLines(headInfo(head.manifest), columns),
+    wrap(figures, columns),
+    '',
+    ...(path === undefined && exported !== undefined ? [] : [kept]),
+    ...made,
+  ];
   out(`${lines.join('\n')}\n`);
   return failed > 0 ? EXIT.failed : EXIT.fine;
 }

@@ -82,8 +82,9 @@ const synopses = (): string[] =>
     [
       `${call('retrain')} --images DIR [--out FILE] [--title TEXT] [--classes FILE.json]`,
       '[--model NAME|FOLDER] [--modality ID] [--crop auto|whole] [--penalty NUMBER] [--as-counted]',
-      '[--jobs N] [--timeout SECONDS]',
+      '[--export DIR] [--jobs N] [--timeout SECONDS]',
     ],
+    [`${call('export-head')} --head FILE --out DIR [--model NAME|FOLDER]`],
     [
       `${call('atlas')} --images DIR --out FILE [--title TEXT] [--model NAME|FOLDER]`,
       '[--modality ID] [--crop auto|whole] [--names] [--jobs N] [--timeout SECONDS]',
@@ -148,10 +149,12 @@ export function usage(columns: number): string {
     command('retrain', say('cli.usage.retrain')),
     option('images', say('cli.usage.retrain.images')),
     option('out', say('cli.usage.retrain.out')),
+    option('export', say('cli.usage.retrain.export')),
     option('classes', say('cli.usage.retrain.classes')),
     option('crop', say('cli.usage.retrain.crop')),
     option('penalty', say('cli.usage.retrain.penalty')),
     option('as-counted', say('cli.usage.retrain.asCounted')),
+    command('export-head', say('cli.usage.exportHead')),
     '',
     command('atlas', say('cli.usage.atlas')),
     option('names', say('cli.usage.atlas.names')),

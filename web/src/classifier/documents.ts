@@ -127,7 +127,8 @@ const rejectionThreshold = v.nullable(v.pipe(v.number(), v.finite()));
 const calibration = v.strictObject({
   temperature: temperature,
   sets: setRule,
-  tiers: tierCuts,
+  // without them no tier is given: it is unknown
+  tiers: v.exactOptional(tierCuts),
   rejectionThreshold: rejectionThreshold,
 });
 export type Calibration = v.InferOutput<typeof calibration>;

@@ -659,7 +659,7 @@ export function decisionSpec(
     temperature,
     sets,
     // A head's tiers would need cuts fitted on more pictures than it has.
-    tiers: head ? null : tiers,
+    tiers: head ? null : (tiers ?? null),
     rejectionThreshold: rejectionThreshold(manifest, modality, testTimeAugmentation),
     rejectionModel,
     concern: manifest.classes.map(({ concern }) => concern),

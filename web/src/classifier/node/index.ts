@@ -14,5 +14,6 @@ export { openAtlas, startAtlas } from './atlas.js';
 export { Classifier, readModelInfo } from './classifier.js';
 export { isShippedModel } from './engine.js';
 export { assetsFolder } from './files.js';
+export { exportHead } from './head-model.js';
 export { type ModelFile, modelFiles, sealModel, testPictureOf } from './model-check.js';
 export { readPictureFile } from './picture-file.js';

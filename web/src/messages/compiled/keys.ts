@@ -375,10 +375,12 @@ export interface CliArguments {
   'cli.usage.retrain': undefined;
   'cli.usage.retrain.images': undefined;
   'cli.usage.retrain.out': undefined;
+  'cli.usage.retrain.export': undefined;
   'cli.usage.retrain.classes': undefined;
   'cli.usage.retrain.crop': undefined;
   'cli.usage.retrain.penalty': undefined;
   'cli.usage.retrain.asCounted': undefined;
+  'cli.usage.exportHead': undefined;
   'cli.usage.atlas': undefined;
   'cli.usage.atlas.names': undefined;
   'cli.usage.copyAssets': undefined;
@@ -459,6 +461,7 @@ export interface CliArguments {
   'cli.error.mergedTwice': { id: string };
   'cli.error.mergedInto': { id: string };
   'cli.error.retrainNeeds': undefined;
+  'cli.error.exportNeeds': undefined;
   'cli.error.atlasNeeds': undefined;
   'cli.error.atlas': { path: string; reason: string };
   'cli.error.classFolders': { folder: string };
@@ -519,6 +522,7 @@ export interface CliArguments {
   'cli.retrain.sets': { balanced: string; coverage: string; size: string; seconds: string };
   'cli.retrain.kept': { path: string };
   'cli.retrain.notKept': undefined;
+  'cli.export.done': { path: string };
   'cli.atlas.leftOut': { count: number };
   'cli.atlas.kept': { count: number; path: string; bytes: string };
   'cli.atlas.recall': { count: string; share: string; among: string };
