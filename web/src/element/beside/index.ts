@@ -293,6 +293,9 @@ export class DermletBeside extends LitElement implements ToolPart {
 
   #answer(which: 'first' | 'second', result: Result) {
     const { name, version } = result.model;
+    // What the person has answered stands above too; the networks know nothing of it.
+    const raised = which === 'first' ? (this.subject?.photo.said?.raised(result.tier) ?? null) : null;
+    const tier = raised?.tier ?? result.tier;
     const card = which === 'second' && this.models?.find((each) => each.name === name);
     const page = card && this.subject ? cardOf(card, this.subject.pages) : null;
     const model = { name: isolated(name), version: isolated(version), count: result.ranking.length };
@@ -300,7 +303,7 @@ export class DermletBeside extends LitElement implements ToolPart {
       <h3 id=${which}>${say(`beside.${which}`)}</h3>
       <p class="muted">${say('beside.model', model)}</p>
       <p class="verdict">${medical(() => verdict(withIsolated(result)))}</p>
-      <p class="tier">${tierIcons[result.tier]}<span>${medical(() => tierWords(result.tier).title)}</span></p>
+      <p class="tier">${tierIcons[tier]}<span>${medical(() => raised?.title() ?? tierWords(tier).title)}</span></p>
       ${which === 'second' ? html`<dermlet-scores-card .result=${result}></dermlet-scores-card>` : nothing}
       ${page ? html`<p><a href=${page.href} target="_blank" rel="noreferrer">${page.words}</a></p>` : nothing}
     </section>`;
