@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { App } from './app.js';
-import { expect, requestsOf, test } from './fixtures.js';
+import { expect, picture, requestsOf, test } from './fixtures.js';
 import { expectSame } from './node-result.js';
 import { singleFile } from './site.js';
 
@@ -88,6 +88,12 @@ test('sample, report, questions, list and languages need nothing else', async ({
   expect((await download).suggestedFilename()).toMatch(/\.pdf$/);
   await page.getByRole('button', { name: 'Answer a few questions' }).click();
   await expect(page.locator('dermlet-questions')).toBeVisible();
+  // What looks up is in the file too, and says that this is no atlas.
+  await page.getByRole('button', { name: 'Similar cases' }).click();
+  await page.locator('dermlet-similar #atlas').setInputFiles(picture('spot.jpg'));
+  await expect(page.locator('dermlet-similar').getByRole('alert')).toContainText('MODEL_CORRUPT');
+  await page.getByRole('button', { name: 'Ask another network' }).click();
+  await expect(page.locator('dermlet-beside [data-none]')).toBeVisible();
   await app.settings();
   await page.locator('#language').selectOption('ar');
   await expect(page.locator('html')).toHaveAttribute('dir', 'rtl');

@@ -51,6 +51,7 @@ const SECTIONS = /** @type {const} */ ([
   'closer',
   'removed',
   'similar',
+  'beside',
   'open',
   'head',
 ]);

@@ -111,6 +111,7 @@ async function blocks(worker) {
     'engine/dermlet.wasm.zst',
     'engine/ort-wasm-simd-threaded.wasm.zst',
     'engine/libheif.wasm.zst',
+    'engine/learn.wasm.zst',
     ...ofModel.map((path) => `models/${MODEL}/${path}`),
     `models/${MODEL}/manifest.json`,
   ];

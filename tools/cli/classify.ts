@@ -11,6 +11,7 @@ import {
 } from '../../web/src/classifier/node/index.js';
 import { PROJECTIONS } from '../../web/src/handler/index.js';
 import { list, number } from '../../web/src/messages/index.js';
+import { agreement, besideLines } from './beside.js';
 import { headLines, headOf, withHeadsClasses } from './head.js';
 import { defaultModel, modelOf } from './model.js';
 import { fileSink, type Sink } from './output.js';
@@ -57,6 +58,7 @@ function parse(args: string[]) {
       shard: { type: 'string' },
       head: { type: 'string' },
       atlas: { type: 'string' },
+      beside: { type: 'string' },
     },
   });
   if (positionals.length === 0) throw new UsageError(say('cli.error.noFile'));
@@ -64,6 +66,7 @@ function parse(args: string[]) {
   if (!Object.hasOwn(project, format) || (values.format !== undefined && format === 'result')) {
     throw new UsageError(say('cli.error.format', { known: list(Object.keys(PROJECTIONS), 'or'), format }));
   }
+  if (values.beside !== undefined && format !== 'result') throw new UsageError(say('cli.error.besideFormat'));
   const { ndjson, output, resume } = values;
   const json = values.json || format !== 'result';
   if (resume && !(ndjson && output !== undefined)) throw new UsageError(say('cli.error.resume'));
@@ -88,6 +91,7 @@ function parse(args: string[]) {
     model: values.model,
     head: values.head,
     atlas: values.atlas,
+    beside: values.beside,
     jobs: positiveInteger(values.jobs, '--jobs'),
     shard: values.shard === undefined ? undefined : parseShard(values.shard),
     seconds: positiveNumber(values.timeout, '--timeout'),
@@ -154,14 +158,20 @@ const nameOf = ({ pictures }: Task): string => pictures.map(({ path }) => path).
 const filesOf = ({ pictures }: Task): { file: string } | { files: string[] } =>
   pictures.length === 1 ? { file: pictures[0]!.path } : { files: pictures.map(({ path }) => path) };
 
-function asJson(task: Task, answer: Answer, format: Format, atlas: Atlas | undefined): object {
-  return answer.ok
-    ? {
-        ...filesOf(task),
-        ...project[format](answer.result),
-        ...(atlas ? { similar: similarTo(atlas, answer.result) } : {}),
-      }
-    : { ...filesOf(task), error: { code: answer.error.code, message: answer.error.message } };
+const errorOf = ({ error: { code, message } }: Extract<Answer, { ok: false }>): object => ({
+  error: { code, message },
+});
+
+function asJson({ task, answer, second }: Answered, format: Format, atlas: Atlas | undefined): object {
+  const beside = second && { beside: second.ok ? withoutImages(second.result) : errorOf(second) };
+  if (!answer.ok) return { ...filesOf(task), ...errorOf(answer), ...beside };
+  return {
+    ...filesOf(task),
+    ...project[format](answer.result),
+    ...(atlas ? { similar: similarTo(atlas, answer.result) } : {}),
+    ...beside,
+    ...(second?.ok ? { agreement: agreement(answer.result, second.result) } : {}),
+  };
 }
 
 /** Puts answers that came early back in order, and holds no more than those. */
@@ -189,6 +199,8 @@ class InOrder<T> {
 interface Answered {
   task: OwnTask;
   answer: Answer;
+  /** Another model's. */
+  second?: Answer | undefined;
 }
 
 /** Prints answers in one form as they come; `end` closes what is open, also after an interruption. */
@@ -200,7 +212,7 @@ interface Printer {
 /** One line each as soon as it is there, in whatever order. */
 function linePrinter(sink: Sink, run: string, format: Format, atlas: Atlas | undefined): Printer {
   return {
-    add: ({ task, answer }) => sink.write(`${plainJson({ run, ...asJson(task, answer, format, atlas) })}\n`),
+    add: (answered) => sink.write(`${plainJson({ run, ...asJson(answered, format, atlas) })}\n`),
     end: () => undefined,
   };
 }
@@ -208,8 +220,8 @@ function linePrinter(sink: Sink, run: string, format: Format, atlas: Atlas | und
 /** One array in the order of the files, or the only answer by itself. */
 function jsonPrinter(sink: Sink, one: boolean, format: Format, atlas: Atlas | undefined): Printer {
   let open = false;
-  const ordered = new InOrder<Answered>(({ task, answer }) => {
-    const text = plainJson(asJson(task, answer, format, atlas), 2);
+  const ordered = new InOrder<Answered>((answered) => {
+    const text = plainJson(asJson(answered, format, atlas), 2);
     if (one) return sink.write(`${text}\n`);
     sink.write(`${open ? ',' : '['}\n  ${text.replaceAll('\n', '\n  ')}`);
     open = true;
@@ -235,12 +247,13 @@ function textPrinter(
   atlas: Atlas | undefined,
 ): Printer {
   let any = false;
-  const ordered = new InOrder<Answered>(({ task, answer }) => {
+  const ordered = new InOrder<Answered>(({ task, answer, second }) => {
     if (!answer.ok) return;
     any = true;
     const paths = task.pictures.map(({ path }) => path);
     const similar = atlas ? `\n${similarLine(atlas, answer.result, columns)}` : '';
-    out(`${describe(paths, answer.result, columns, foreign)}${similar}\n\n`);
+    const beside = second?.ok ? `\n${besideLines(answer.result, second.result, columns)}` : '';
+    out(`${describe(paths, answer.result, columns, foreign)}${similar}${beside}\n\n`);
   });
   return {
     add: (answered, index) => ordered.add(index, answered),
@@ -274,14 +287,17 @@ export async function classify(args: string[], output: Output): Promise<number> 
   const atlas = similar?.atlas;
   // Cases are like a picture that is looked at as they were. A head's own crop is the engine's default.
   const request = { ...asked, crop: asked.crop ?? (head || !atlas ? undefined : parseCrop(atlas.manifest.crop)) };
+  const second = asked.beside === undefined ? undefined : await modelOf(asked.beside);
   const info = head ? withHeadsClasses(base, head.head) : base;
-  for (const id of request.modalities) if (id !== 'auto') requireModality(info, id);
+  for (const id of request.modalities)
+    if (id !== 'auto') for (const each of second ? [info, second] : [info]) requireModality(each, id);
   const { name, version, sha256 } = info;
   const { lesion, modalities, crop, options } = request;
   const run = runId({
     model: [name, version, sha256],
     ...(head ? { head: head.sha256 } : {}),
     ...(similar ? { atlas: similar.sha256 } : {}),
+    ...(second ? { beside: [second.name, second.version, second.sha256] } : {}),
     format,
     lesion,
     modalities,
@@ -314,10 +330,11 @@ export async function classify(args: string[], output: Output): Promise<number> 
     await classifyAll(
       model,
       withFirst(first, tasks),
-      { jobs, seconds, head: head?.bytes, stop: stopping.signal },
-      (answer, index, task) => {
+      { jobs, seconds, head: head?.bytes, beside: asked.beside, stop: stopping.signal },
+      (answer, index, task, beside) => {
         count(counts, task, answer, err);
-        printer.add({ task, answer }, index);
+        if (answer.ok && beside && !beside.ok) count(counts, task, beside, err);
+        printer.add({ task, answer, second: beside }, index);
       },
     );
     printer.end();

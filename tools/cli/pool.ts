@@ -37,6 +37,8 @@ export interface Limits {
   jobs: number;
   /** For one task, and for the start of an engine. */
   seconds: number;
+  /** Another model, which answers each task too. */
+  beside?: string | undefined;
   /** A head's file, in place of the network's last layer. */
   head?: Uint8Array<ArrayBuffer> | undefined;
   /** Once aborted, no further task is begun; those under way are finished. */
@@ -104,8 +106,8 @@ async function* each<T>(tasks: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T
 export async function classifyAll<T extends Task>(
   model: string,
   tasks: Iterable<T> | AsyncIterable<T>,
-  { jobs, seconds, head, stop }: Limits,
-  onAnswer: (answer: Answer, index: number, task: T) => void,
+  { jobs, seconds, head, beside, stop }: Limits,
+  onAnswer: (answer: Answer, index: number, task: T, beside: Answer | undefined) => void,
 ): Promise<void> {
   const left = each(tasks);
   const classifiers: Classifier[] = [];
@@ -115,20 +117,25 @@ export async function classifyAll<T extends Task>(
     const { value, done } = await left.next();
     return done ? undefined : { task: value, index: taken++ };
   };
+  const start = async (name: string, options: { head?: Uint8Array<ArrayBuffer> }) => {
+    const classifier = await within(seconds, (signal) => Classifier.load(name, { idleTimeout: 0, signal, ...options }));
+    classifiers.push(classifier);
+    return classifier;
+  };
   const work = async () => {
     let classifier: Classifier | undefined;
+    let other: Classifier | undefined;
     while (!ended && !stop?.aborted) {
       const own = await next();
       if (!own) return;
       const { problem } = own.task;
       if (!problem && !classifier) {
-        classifier = await within(seconds, (signal) =>
-          Classifier.load(model, { idleTimeout: 0, signal, ...(head ? { head } : {}) }),
-        );
-        classifiers.push(classifier);
+        classifier = await start(model, head ? { head } : {});
+        if (beside !== undefined) other = await start(beside, {});
       }
       const answer: Answer = problem ? { ok: false, error: problem } : await answerTo(classifier!, own.task, seconds);
-      if (!ended) onAnswer(answer, own.index, own.task);
+      const second = other && !problem ? await answerTo(other, own.task, seconds) : undefined;
+      if (!ended) onAnswer(answer, own.index, own.task, second);
     }
   };
   try {

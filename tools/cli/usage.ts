@@ -61,6 +61,7 @@ const synopses = (): string[] =>
       `${call('classify')} FILE|FOLDER... [--json] [--format ${formats}] [--model NAME|FOLDER]`,
       '[--modality auto|ID] [--crop auto|whole|x,y,w,h] [--test-time-augmentation] [--explain] [--jobs N]',
       '[--ndjson] [--output FILE] [--resume] [--timeout SECONDS] [--shard i/n] [--head FILE] [--atlas FILE]',
+      '[--beside NAME|FOLDER]',
     ],
     [
       `${call('classify')} FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json]`,
@@ -118,6 +119,7 @@ export function usage(columns: number): string {
     option('shard', say('cli.usage.shard')),
     option('head', say('cli.usage.classify.head')),
     option('atlas', say('cli.usage.classify.atlas')),
+    option('beside', say('cli.usage.classify.beside')),
     '',
     command('evaluate', say('cli.usage.evaluate')),
     option('modality', say('cli.usage.evaluate.modality')),

@@ -382,6 +382,11 @@ export class Session extends EventTarget {
     return (await this.#classifier?.inspect({ test })) ?? null;
   }
 
+  /** Address relative to the document; empty: where Dermlet was served from. */
+  get assetBase(): string {
+    return this.#options.assetBase;
+  }
+
   /** For tools that ask it what is no photo's answer; null without a network. */
   get classifier(): Classifier | null {
     return this.#classifier;

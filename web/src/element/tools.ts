@@ -30,12 +30,11 @@ export interface ToolPart extends LitElement {
   subject: Subject | null;
 }
 
+/** `tools.<id>` is on its button. */
 export interface Tool {
-  readonly id: string;
-  /** On its button. */
-  readonly label: () => string;
-  /** Fetches the room and returns a new part of it. */
-  readonly open: () => Promise<ToolPart>;
+  readonly id: 'questions' | 'closer' | 'report' | 'similar' | 'beside' | 'spots' | 'trust';
+  /** Fetches the room, which makes a new part of it. */
+  readonly room: () => Promise<{ create(): ToolPart }>;
 }
 
 /** The one that is open: until its part has come, or has failed to, it has neither. */
@@ -47,36 +46,13 @@ interface Opened {
 
 /** In the order of the buttons. */
 const TOOLS: readonly Tool[] = [
-  {
-    id: 'questions',
-    label: () => say('tools.questions'),
-    open: () => import('./questions/index.js').then(({ create }) => create()),
-  },
-  {
-    id: 'closer',
-    label: () => say('tools.closer'),
-    open: () => import('./closer/index.js').then(({ create }) => create()),
-  },
-  {
-    id: 'report',
-    label: () => say('tools.report'),
-    open: () => import('./report/index.js').then(({ create }) => create()),
-  },
-  {
-    id: 'similar',
-    label: () => say('tools.similar'),
-    open: () => import('./similar/index.js').then(({ create }) => create()),
-  },
-  {
-    id: 'spots',
-    label: () => say('tools.spots'),
-    open: () => import('./spots/index.js').then(({ create }) => create()),
-  },
-  {
-    id: 'trust',
-    label: () => say('tools.trust'),
-    open: () => import('./trust/index.js').then(({ create }) => create()),
-  },
+  { id: 'questions', room: () => import('./questions/index.js') },
+  { id: 'closer', room: () => import('./closer/index.js') },
+  { id: 'report', room: () => import('./report/index.js') },
+  { id: 'similar', room: () => import('./similar/index.js') },
+  { id: 'beside', room: () => import('./beside/index.js') },
+  { id: 'spots', room: () => import('./spots/index.js') },
+  { id: 'trust', room: () => import('./trust/index.js') },
 ];
 
 export class DermletTools extends LitElement {
@@ -112,7 +88,7 @@ export class DermletTools extends LitElement {
         ${TOOLS.map(
           (tool) => html`<button type="button" data-tool=${tool.id} aria-controls="opened"
             aria-expanded=${opened?.tool === tool ? 'true' : 'false'}
-            @click=${() => this.#toggle(tool)}>${tool.label()}</button>`,
+            @click=${() => this.#toggle(tool)}>${say(`tools.${tool.id}`)}</button>`,
         )}
       </div>
       <div id="opened" class=${opened ? 'open' : ''}>${opened && keyed(opened.tool, this.#opened(opened))}</div>`;
@@ -139,7 +115,7 @@ export class DermletTools extends LitElement {
     const opening = { tool, part: null, error: null };
     this.opened = opening;
     try {
-      const part = await imported(tool.open);
+      const part = (await imported(tool.room)).create();
       await allWords();
       if (this.opened === opening) this.opened = { tool, part, error: null };
     } catch (error) {

@@ -428,6 +428,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.all": () => "كل ما كتبه آخرون في هذه الصفحة، مع رخصته (بالإنجليزية)",
   "document.licences.libheif": () => "صور HEIC التي لا يستطيع المتصفح فك ترميزها يفكّها libheif، وهو حر بموجب <link>LGPL</link>.",
   "tools.similar": () => "حالات مشابهة",
+  "tools.beside": () => "سؤال شبكة أخرى",
   "tools.spots": () => "احتفظ بهذا الموضع",
   "kept.open": () => "المواضع المحفوظة على هذا الجهاز",
   "kept.close": () => "إغلاق المواضع المحفوظة",

@@ -428,6 +428,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.all": () => "Alles in dieser Seite, was andere geschrieben haben, mit seiner Lizenz (auf Englisch)",
   "document.licences.libheif": () => "HEIC-Bilder, die der Browser nicht dekodieren kann, dekodiert libheif, das frei unter der <link>LGPL</link> ist.",
   "tools.similar": () => "Ähnliche Fälle",
+  "tools.beside": () => "Ein anderes Netz fragen",
   "tools.spots": () => "Diese Stelle behalten",
   "kept.open": () => "Auf diesem Gerät behaltene Stellen",
   "kept.close": () => "Behaltene Stellen schließen",

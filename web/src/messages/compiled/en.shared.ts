@@ -340,6 +340,7 @@ export const messages: Compiled<SharedArguments> = {
   "model.weights.commercial": (d) => "The trained weights may be used commercially too, under " + d.licence + ":",
   "sample.name": (d) => "Drawing " + d.number,
   "tools.similar": () => "Similar cases",
+  "tools.beside": () => "Ask another network",
   "tools.spots": () => "Keep and compare",
   "kept.open": () => "Spots kept on this device",
   "kept.close": () => "Close the kept spots",

@@ -428,6 +428,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.all": () => "Todo lo que en esta página escribieron otros, con su licencia (en inglés)",
   "document.licences.libheif": () => "Las imágenes HEIC que el navegador no puede decodificar las decodifica libheif, que es libre bajo la <link>LGPL</link>.",
   "tools.similar": () => "Casos parecidos",
+  "tools.beside": () => "Preguntar a otra red",
   "tools.spots": () => "Guardar este lugar",
   "kept.open": () => "Lugares guardados en este dispositivo",
   "kept.close": () => "Cerrar los lugares guardados",

@@ -428,6 +428,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "document.licences.all": () => "Tout ce que d’autres ont écrit dans cette page, avec sa licence (en anglais)",
   "document.licences.libheif": () => "Les images HEIC que le navigateur ne peut pas décoder sont décodées par libheif, qui est libre sous la <link>LGPL</link>.",
   "tools.similar": () => "Cas semblables",
+  "tools.beside": () => "Demander à un autre réseau",
   "tools.spots": () => "Garder cet endroit",
   "kept.open": () => "Endroits gardés sur cet appareil",
   "kept.close": () => "Fermer les endroits gardés",

@@ -336,6 +336,7 @@ export interface SharedArguments {
   'model.weights.commercial': { licence: string };
   'sample.name': { number: string };
   'tools.similar': undefined;
+  'tools.beside': undefined;
   'tools.spots': undefined;
   'kept.open': undefined;
   'kept.close': undefined;
@@ -372,6 +373,7 @@ export interface CliArguments {
   'cli.usage.evaluate.labels': undefined;
   'cli.usage.classify.head': undefined;
   'cli.usage.classify.atlas': undefined;
+  'cli.usage.classify.beside': undefined;
   'cli.usage.retrain': undefined;
   'cli.usage.retrain.images': undefined;
   'cli.usage.retrain.out': undefined;
@@ -475,6 +477,7 @@ export interface CliArguments {
   'cli.error.noHead': undefined;
   'cli.error.head': { path: string; reason: string };
   'cli.error.otherModel': { name: string; version: string };
+  'cli.error.besideFormat': undefined;
   'cli.error.otherAtlas': { name: string; version: string };
   'cli.copied': { folder: string };
   'cli.copied.bundler': { bundler: string; element: string };
@@ -526,6 +529,8 @@ export interface CliArguments {
   'cli.atlas.leftOut': { count: number };
   'cli.atlas.kept': { count: number; path: string; bytes: string };
   'cli.atlas.recall': { count: string; share: string; among: string };
+  'cli.beside': { model: string; named: string; tier: string };
+  'cli.beside.none': undefined;
   'cli.similar': { title: string; cases: string };
   'cli.skipped': { file: string; reason: string };
   'cli.folder.unreadable': { reason: string };
@@ -1099,6 +1104,28 @@ export interface SimilarArguments {
   'similar.fault.unreadable': undefined;
   'similar.fault.part': undefined;
   'similar.fault.failed': undefined;
+}
+
+export interface BesideArguments {
+  'beside.lead': undefined;
+  'beside.which': undefined;
+  'beside.option': { title: string; name: string; version: string };
+  'beside.download': { size: string };
+  'beside.kept': undefined;
+  'beside.do': undefined;
+  'beside.listing': undefined;
+  'beside.none': undefined;
+  'beside.loading': undefined;
+  'beside.looking': undefined;
+  'beside.first': undefined;
+  'beside.second': undefined;
+  'beside.model': { name: string; version: string; count: number };
+  'beside.same': undefined;
+  'beside.tier': undefined;
+  'beside.one': undefined;
+  'beside.order': undefined;
+  'beside.different': undefined;
+  'beside.note': undefined;
 }
 
 export interface OpenArguments {
