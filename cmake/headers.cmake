@@ -3,7 +3,9 @@
 # cross compiler must not see the rest of the system's include folder.
 add_library(dermlet_headers INTERFACE)
 
-find_path(stb_folder stb_image.h HINTS "${DERMLET_STB_DIR}" /usr/include/stb /usr/local/include/stb
+# .cache/stb is where `npm run build` puts one.
+find_path(stb_folder stb_image.h
+  HINTS "${DERMLET_STB_DIR}" "${CMAKE_SOURCE_DIR}/.cache/stb" /usr/include/stb /usr/local/include/stb
   NO_CMAKE_FIND_ROOT_PATH NO_CACHE)
 if(NOT stb_folder)
   message(FATAL_ERROR "stb_image.h not found: pass -DDERMLET_STB_DIR=<folder with stb_image.h 2.30 or newer>")

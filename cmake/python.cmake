@@ -1,9 +1,11 @@
 # The Python module _dermlet_core (nanobind) on the static library. DERMLET_PYTHON names the Python that it is for, in
 # which nanobind is installed. In the preset `native` it is linked to the library that the tests are linked to, and is
 # built only when it is asked for by name; scikit-build-core asks for it by tools/train/core/pyproject.toml.
-set(Python_EXECUTABLE "${DERMLET_PYTHON}")
+if(DERMLET_PYTHON)
+  set(Python_EXECUTABLE "${DERMLET_PYTHON}")  # scikit-build-core says it itself
+endif()
 find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module)
-execute_process(COMMAND "${DERMLET_PYTHON}" -m nanobind --cmake_dir
+execute_process(COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir
   OUTPUT_VARIABLE nanobind_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 find_package(nanobind CONFIG REQUIRED)
 

@@ -88,6 +88,23 @@ TEST(Pipeline, TheWholePictureIsWhatItIsByItself) {
   EXPECT_GT(seen, 80u);
 }
 
+TEST(Pipeline, TheWholePictureAtFullSizeIsWhatAViewOfThatSizeShows) {
+  for (const char* const name : {"orientation-6.jpg", "p3.jpg", "spot-alpha.png", "spot-gray.bmp"}) {
+    const auto bytes = picture_bytes(name);
+    const auto whole = read_whole(Bytes(bytes));
+    ASSERT_TRUE(whole) << name;
+    PrepareSpec spec = spec_of(1);
+    spec.tensor.width = whole->source.width;
+    spec.tensor.height = whole->source.height;
+    spec.fit = Fit::kStretch;
+    const auto prepared = prepare(bytes, spec);
+    ASSERT_TRUE(prepared) << name;
+    EXPECT_EQ(values_of(whole->image), values_of(prepared->view)) << name;
+    EXPECT_EQ(whole->source.colour, prepared->source.colour) << name;
+  }
+  EXPECT_EQ(read_whole(Bytes(picture_bytes("cut-off.jpg"))).error().code, ErrorCode::kCorruptImage);
+}
+
 TEST(Pipeline, PreviewIsTheWholePictureAndNeverEnlarged) {
   PrepareSpec spec = spec_of(64);
   spec.preview_side = 100;

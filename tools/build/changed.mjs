@@ -20,7 +20,7 @@ import { ask, root, StepError } from './steps.mjs';
 const RULES = [
   { files: /^docs\//, parts: ['scripts', 'site'] },
   { files: /\.md$|(^|\/)LICENSE[^/]*$/, parts: ['scripts'] },
-  { files: /^(wasm_src|cmake|CMake)/, parts: ['lint', 'core', 'module', 'web', 'e2e'] },
+  { files: /^(wasm_src|cmake|CMake)/, parts: ['lint', 'core', 'module', 'web', 'train', 'e2e'] },
   { files: /^tests\/(core|golden|pictures|imported)\//, parts: ['lint', 'core', 'web'] },
   { files: /^tests\/(fuzz|exactness|bench|package|browsers|spots)\//, parts: ['lint'] },
   { files: /^contract\//, parts: ['scripts', 'lint', 'core', 'web', 'train'] },
@@ -37,6 +37,9 @@ const RULES = [
 
 /** The shortest way through the page, for changes that may touch anything in it. */
 const SHORT_E2E = 'tests/e2e/classify.spec.ts';
+
+/** The test of the core as a Python module. */
+const CORE_MODULE = 'test_core_module.py';
 
 /** Files of the training tool that every test of it stands on. */
 const TRAIN_BASE = /^tools\/train\/(pyproject\.toml|(requirements|locked).*|tests\/conftest\.py)$/;
@@ -72,8 +75,9 @@ function trainTests(files) {
   if (own.length < files.length || own.some((file) => TRAIN_BASE.test(file))) return all;
   const modules = own.flatMap((file) => /^tools\/train\/dermlet_train\/(.+)\.py$/.exec(file)?.[1] ?? []);
   const names = modules.map((module) => module.replace(/\/__init__$/, '').replaceAll('/', '.'));
+  const core = own.some((file) => file.startsWith('tools/train/core/'));
   return all.filter((name) => {
-    if (own.includes(`tools/train/tests/${name}`)) return true;
+    if (own.includes(`tools/train/tests/${name}`) || (core && name === CORE_MODULE)) return true;
     const text = readFileSync(join(folder, name), 'utf8');
     return names.some((module) => {
       const [parent, last] = [module.split('.').slice(0, -1), module.split('.').at(-1)];
@@ -91,12 +95,13 @@ export function selectionFor(files) {
   const parts = new Set(files.flatMap((file) => RULES.find((rule) => rule.files.test(file))?.parts ?? []));
   const specs = files.filter((file) => /^tests\/e2e\/.*\.spec\.ts$/.test(file));
   const trained = files.filter((file) => /^(tools\/train|contract|models)\//.test(file));
+  const bound = files.some((file) => /^(wasm_src|cmake|CMake)/.test(file));
   const drawn = files.some((file) => /^(wasm_src|tests\/golden|tests\/pictures|models|contract)\//.test(file));
   return {
     parts: [...parts],
     web: drawn ? [] : null,
     e2e: specs.length > 0 ? specs : [SHORT_E2E],
-    train: parts.has('train') ? trainTests(trained) : [],
+    train: [...new Set([...(trained.length > 0 ? trainTests(trained) : []), ...(bound ? [CORE_MODULE] : [])])],
   };
 }
 

@@ -133,11 +133,11 @@ PictureSource source_from(const Field& v, Buffer<std::uint8_t>& file) {
   return Bytes(file.span());
 }
 
-QualityLimits quality_limits_from(const Field& limits) {
+QualityLimits quality_limits_from(const Field& v) {
   std::array<std::string_view, kQualityKinds.size()> ids;
   std::transform(kQualityKinds.begin(), kQualityKinds.end(), ids.begin(), [](const auto& kind) { return kind.id; });
   QualityLimits wanted;
-  const auto fields = limits.members(ids);
+  const auto fields = v.members(ids);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (fields[i]) wanted[i] = fields[i]->real();
   }

@@ -22,7 +22,9 @@ from test_core_parity import drawn, written
 import dermlet_core
 from dermlet_core import Classifier, DermletError
 from dermlet_train.contract import QUALITY_CHECKS
-from dermlet_train.prepare.pictures import upright_rgb
+from dermlet_train.prepare import pictures
+from dermlet_train.prepare.pictures import CoreRefused, PictureCache, read_picture, upright_rgb
+from dermlet_train.prepare.rows import PrepareError
 
 ROOT = Path(__file__).resolve().parents[3]
 PICTURES = ROOT / "tests" / "pictures"
@@ -231,6 +233,35 @@ def test_read_equals_pillow(tmp_path: Path) -> None:
     for file in written(tmp_path):
         data = file.read_bytes()
         assert np.array_equal(dermlet_core.read(data)["pixels"], np.asarray(upright_rgb(data))), file.name
+
+
+def test_a_store_of_either_reader_holds_the_same_bytes(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    files = [*written(tmp_path / "files"), PICTURES / "picture.webp", PICTURES / "cut-off.jpg"]
+    stores = {}
+    for reader in pictures.READERS:
+        with PictureCache(tmp_path / reader, 128, reader) as cache:
+            cache.decode(files, 2, lambda done, total: None)
+            stores[reader] = {path: entry.pixels for path, entry in cache.known.items()}
+            assert bool(cache.known[str(PICTURES / "cut-off.jpg")].error)
+    assert stores["core"] == stores["pillow"]
+    for name in ("pixels.u8", "thumbs.u8"):
+        assert (tmp_path / "core" / name).read_bytes() == (tmp_path / "pillow" / name).read_bytes()
+    with pytest.raises(PrepareError, match="the reader core: choose another folder"):
+        PictureCache(tmp_path / "pillow", 128, "core").__enter__()
+
+
+def test_a_store_begun_before_there_were_two_readers_is_pillows(tmp_path: Path) -> None:
+    (tmp_path / "decoded.jsonl").write_text('{"version": 1, "short_side": 128}\n')
+    with PictureCache(tmp_path, 128) as cache:
+        assert cache.known == {}
+    with pytest.raises(PrepareError, match="choose another folder"):
+        PictureCache(tmp_path, 128, "core").__enter__()
+
+
+def test_the_core_refuses_in_its_words() -> None:
+    with pytest.raises(CoreRefused, match=r"^CORRUPT_IMAGE: "):
+        read_picture((PICTURES / "cut-off.jpg").read_bytes(), "core")
 
 
 @pytest.mark.parametrize("filter", ["bilinear", "bicubic", "lanczos"])

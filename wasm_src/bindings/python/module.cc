@@ -72,15 +72,15 @@ auto unlocked(const Work& work) {
 }
 
 // An array that owns the buffer; its shape must be the buffer's.
-template <typename T, std::size_t kAxes>
-nb::object array_of(Buffer<T>&& buffer, const std::array<std::size_t, kAxes>& shape) {
+template <typename T, std::size_t Axes>
+nb::object array_of(Buffer<T>&& buffer, const std::array<std::size_t, Axes>& shape) {
   auto kept = std::make_unique<Buffer<T>>(std::move(buffer));
   T* const data = kept->data();
   const nb::capsule owner(kept.get(), [](void* pointer) noexcept {
     const std::unique_ptr<Buffer<T>> released(static_cast<Buffer<T>*>(pointer));
   });
   static_cast<void>(kept.release());  // the capsule's now
-  return nb::ndarray<nb::numpy, T>(data, kAxes, shape.data(), owner).cast();
+  return nb::ndarray<nb::numpy, T>(data, Axes, shape.data(), owner).cast();
 }
 
 std::size_t size_of(int length) { return static_cast<std::size_t>(length); }
@@ -220,11 +220,13 @@ nb::dict prepare_py(const nb::object& picture, const nb::object& spec_value, con
   const std::optional<Rect> wanted = crop_from({"crop", crop, error});
   raise_if(error);
   Prepared prepared = unlocked([&] { return prepare(source, spec, wanted); });
+  nb::object whole = nb::none();
+  if (spec.whole) whole = to_python(std::move(prepared.whole), spec.whole->tensor);
   return Record()
       .set("tensor", to_python(std::move(prepared.tensor), spec.tensor))
       .set("view", to_python(std::move(prepared.view)))
       .set("preview", to_python(std::move(prepared.preview)))
-      .set("whole", spec.whole ? to_python(std::move(prepared.whole), spec.whole->tensor) : nb::none())
+      .set("whole", whole)
       .set("region", to_python(prepared.region))
       .set("source", to_python(prepared.source))
       .set("quality", to_python(prepared.quality))
@@ -319,11 +321,13 @@ nb::dict interpret_py(const nb::object& pictures, const nb::object& combination)
   const CombinationSpec combining = combination_from({"combination", combination, error}, lesion.size());
   raise_if(error);
   Interpretation found = unlocked([&] { return interpret(lesion, combining); });
+  nb::object heat_map = nb::none();
+  if (found.heat_map) heat_map = to_python(std::move(*found.heat_map));
   nb::list per_picture;
   for (const Decision& decision : found.per_picture) per_picture.append(to_python(decision));
   return Record()
       .set("decision", to_python(found.decision))
-      .set("heatMap", found.heat_map ? to_python(std::move(*found.heat_map)) : nb::none())
+      .set("heatMap", heat_map)
       .set("perPicture", per_picture)
       .set("embedding", list_of(found.embedding))
       .set("primaryIndex", found.primary_index)

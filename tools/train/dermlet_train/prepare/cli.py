@@ -14,6 +14,7 @@ from ..repository import shipped_recipe
 from .duplicates import Thresholds
 from .importers import BY_NAME, Options
 from .labels import DEFAULT, ClassMap
+from .pictures import READERS
 from .pipeline import Settings, Source, prepare
 from .rows import MODALITIES, PrepareError
 from .splits import Fractions
@@ -98,6 +99,13 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     step.add_argument(
         "--short-side", type=int, default=defaults.short_side, help="pixels; larger pictures are shrunk to it"
     )
+    step.add_argument(
+        "--reader",
+        choices=READERS,
+        default=defaults.reader,
+        help="core: the page's own C++, where it is built (pip install ./tools/train/core); the same bytes as Pillow's"
+        " but for converted colour profiles and broken files",
+    )
     step.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1))
     for item in fields(Thresholds):
         step.add_argument(
@@ -161,6 +169,7 @@ def _run(arguments: argparse.Namespace) -> None:
         leaks=arguments.leaks,
         unknown=arguments.unknown,
         licenses=tuple(arguments.license),
+        reader=arguments.reader,
         workers=arguments.workers,
     )
     prepare(sources, arguments.out, settings, ClassMap.load(arguments.classes), arguments.look)

@@ -5,9 +5,10 @@ A run that is cut off loses at most the pictures of its last batch; a rerun deco
 modification time changed. `thumbs.u8` holds the 64 x 64 grey copies that duplicates are sought with.
 
 Decoding follows what the page does (wasm_src/core/formats/decode.h): EXIF orientation applied, colour profile converted
-to sRGB, transparency laid over white, the high byte of 16-bit samples. It uses Pillow, whose bytes are the core's;
-converted colour profiles differ by at most a level (tests/test_core_parity.py). HEIC is decoded by libheif, as in Node
-and in browsers that cannot do it themselves.
+to sRGB, transparency laid over white, the high byte of 16-bit samples. The reader `core` is that very code, as a Python
+module; `pillow` is Pillow, whose bytes are the core's, while converted colour profiles differ by at most a level
+(tests/test_core_module.py, test_core_parity.py). What the core does not decode is Pillow's in both: HEIC by libheif, as
+in Node and in browsers that cannot do it themselves.
 """
 
 from __future__ import annotations
@@ -113,6 +114,32 @@ def upright_rgb(data: bytes) -> Image.Image:
         return picture.convert("RGB")
 
 
+READERS = ("pillow", "core")
+
+
+class CoreRefused(Exception):
+    """A file that the core refuses, in its words."""
+
+
+def read_picture(data: bytes, reader: str = "pillow") -> Image.Image:
+    """upright_rgb(), by one of `READERS`. Raises also CoreRefused, and PrepareError where the core is not built."""
+    if reader == "pillow":
+        return upright_rgb(data)
+    try:
+        import dermlet_core
+    except ImportError as problem:
+        raise PrepareError(f"--reader core: {problem}") from problem
+    try:
+        if dermlet_core.sniff(data)["foreign"]:
+            return upright_rgb(data)
+    except dermlet_core.DermletError:
+        return upright_rgb(data)  # a format that the page does not know
+    try:
+        return Image.fromarray(dermlet_core.read(data)["pixels"])
+    except dermlet_core.DermletError as error:
+        raise CoreRefused(str(error)) from error
+
+
 def shrink(picture: Image.Image, short_side: int) -> Image.Image:
     """Bicubic with Pillow's antialiasing; a picture is never enlarged. `short_side` in pixels."""
     scale = short_side / min(picture.size)
@@ -146,8 +173,8 @@ def windowed(pool: ThreadPoolExecutor, work: Callable[[A], B], items: Iterable[A
 class PictureCache:
     """The pixel file of a store folder with its journal. Use as a context manager; one process at a time."""
 
-    def __init__(self, folder: Path, short_side: int) -> None:
-        self.folder, self.short_side = folder, short_side
+    def __init__(self, folder: Path, short_side: int, reader: str = "pillow") -> None:
+        self.folder, self.short_side, self.reader = folder, short_side, reader
         self.known: dict[str, Decoded] = {}
         self._end = self._thumbs = 0
 
@@ -189,10 +216,10 @@ class PictureCache:
             except json.JSONDecodeError:
                 values = None
             if number == 0 and values:
-                if values != {"version": _VERSION, "short_side": self.short_side}:
+                if {"reader": "pillow"} | values != self._head():
                     raise PrepareError(
-                        f"{self.folder} was prepared with {values}, now asked for a shorter side of {self.short_side}:"
-                        " choose another folder"
+                        f"{self.folder} was prepared with {values}, now asked for a shorter side of {self.short_side}"
+                        f" and the reader {self.reader}: choose another folder"
                     )
             elif values:
                 entry = Decoded(**values)
@@ -211,17 +238,21 @@ class PictureCache:
                 with (self.folder / name).open("r+b") as handle:
                     handle.truncate(end)
         if not kept:
-            self._journal.write(json.dumps({"version": _VERSION, "short_side": self.short_side}) + "\n")
+            self._journal.write(json.dumps(self._head()) + "\n")
             self._journal.flush()
+
+    def _head(self) -> dict[str, int | str]:
+        """The journal's first line. Those of before there were two readers name none."""
+        return {"version": _VERSION, "short_side": self.short_side, "reader": self.reader}
 
     def _read(self, path: Path) -> tuple[Decoded, bytes, bytes]:
         stat = path.stat()
         try:
             data = read_bytes(path, MOST_PICTURE_BYTES)
-            picture = upright_rgb(data)
+            picture = read_picture(data, self.reader)
             if min(picture.size) < 8:
                 raise ValueError(f"only {picture.width} x {picture.height} pixels")
-        except UNREADABLE as error:
+        except (CoreRefused, *UNREADABLE) as error:
             return (
                 Decoded(
                     str(path),

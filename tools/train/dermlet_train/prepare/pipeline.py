@@ -44,7 +44,7 @@ class Settings:
     duplicates: `drop` keeps one picture of each exact or near copy, `join` keeps all of them in one group. leaks:
     `fail` or `drop`. conflicts (copies of one picture with different classes): `first` keeps the preferred copy with
     its class, `drop` leaves all of them out. unknown (class names that the mapping file does not hold): `report` leaves
-    them out, `fail` stops. licenses: if given, only rows with one of these.
+    them out, `fail` stops. licenses: if given, only rows with one of these. reader: one of pictures.READERS.
     """
 
     short_side: int = 256
@@ -60,6 +60,7 @@ class Settings:
     leaks: str = "fail"
     unknown: str = "report"
     licenses: tuple[str, ...] = ()
+    reader: str = "pillow"
     workers: int = 2
 
 
@@ -234,7 +235,7 @@ def prepare(
 
 def _decode(material: Material, out: Path, settings: Settings) -> Material:
     """Fills in what the pixels tell, without the pictures that cannot be read."""
-    with PictureCache(out, settings.short_side) as cache:
+    with PictureCache(out, settings.short_side, settings.reader) as cache:
         fresh = cache.decode([row.path for row in material.rows], settings.workers, _ticker("decoded"))
         say(f"{fresh} files decoded, {len(material.rows) - fresh} unchanged since an earlier run")
         entries = [cache.known[str(row.path)] for row in material.rows]
