@@ -25,6 +25,17 @@ const oneBinary: Plugin = {
   },
 };
 
+/** Minifiers leave what stands in template literals: styles lose their indentation and comments here. */
+const plainStyles: Plugin = {
+  name: 'dermlet-plain-styles',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!id.replaceAll('\\', '/').includes('/web/src/') || !code.includes('css`')) return null;
+    const plain = (styles: string) => styles.replace(/\/\*[^*`]*\*\//g, '').replace(/\s*\n\s*/g, '\n');
+    return { code: code.replace(/\bcss`[^`]*`/g, plain), map: null };
+  },
+};
+
 /** The words of index.html stand in the catalogue of messages. */
 const words: Plugin = {
   name: 'dermlet-words',
@@ -83,7 +94,7 @@ export default defineConfig({
   base: './',
   // ONNX Runtime without an inlined copy of its own loader: the files come from `engine/`.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
-  plugins: [oneBinary, words, workerAhead],
+  plugins: [oneBinary, plainStyles, words, workerAhead],
   worker: { format: 'es', plugins: () => [oneBinary] },
   build: {
     outDir: at('dist'),

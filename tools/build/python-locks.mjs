@@ -37,6 +37,7 @@ export const LOCKS = [
   { folder: 'tools/lint', requirements: ['requirements.txt'], lock: 'locked.txt' },
   // TensorFlow's dependencies of that version cannot be met on Windows.
   { folder: 'tests/bench/tflite', requirements: ['requirements.txt'], lock: 'locked.txt', only: 'linux' },
+  { folder: 'tools/train/examples', requirements: ['requirements.txt'], lock: 'locked.txt' },
   { folder: 'tests/bench/fastapi', requirements: ['requirements.txt'], lock: 'locked.txt' },
 ];
 

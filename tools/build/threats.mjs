@@ -885,9 +885,19 @@ export const ACTORS = [
         id: 'hostile-head',
         may: 'give a head or an atlas file that is none',
         holds: 'Every length and number is checked before it is used; one of another network is refused.',
-        where: ['web/src/classifier/head-file.ts', 'wasm_src/core/learn'],
-        tests: { 'tests/web/head.test.ts': [], 'tests/web/atlas.test.ts': [] },
-        open: 'A head or atlas says something of the pictures that it was made of: keep it as they are kept.',
+        where: ['web/src/classifier/head-file.ts', 'web/src/classifier/atlas.ts', 'wasm_src/core/learn'],
+        tests: {
+          'tests/web/head.test.ts': [],
+          'tests/web/head-room.test.ts': [],
+          'tests/web/head-export.test.ts': [],
+          'tests/web/atlas.test.ts': [],
+          'tests/e2e/similar.spec.ts': [
+            'cases of an opened atlas are listed with label, similarity, file and picture, and nothing is sent',
+          ],
+        },
+        open:
+          'A head or atlas says something of the pictures that it was made of: keep it as they are kept. File names ' +
+          'are in an atlas only with --names.',
       },
     ],
   },

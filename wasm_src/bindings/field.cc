@@ -23,7 +23,7 @@ bool is_array(const val& value) { return val::global("Array").call<bool>("isArra
 
 }  // namespace
 
-const std::string_view Field::kBytes = "a Uint8Array";
+std::string_view Field::what_bytes_are() { return "a Uint8Array"; }
 
 bool Field::absent() const { return value_.isNull(); }
 
@@ -143,7 +143,9 @@ Buffer<T> Field::copied(std::span<const std::string_view> types, std::string_vie
 
 bool Field::holds_bytes() const { return is_typed_array(kByteArrays); }
 
-Buffer<std::uint8_t> Field::bytes(std::size_t most) const { return copied<std::uint8_t>(kByteArrays, kBytes, most); }
+Buffer<std::uint8_t> Field::bytes(std::size_t most) const {
+  return copied<std::uint8_t>(kByteArrays, what_bytes_are(), most);
+}
 
 Buffer<float> Field::floats() const {
   constexpr std::array<std::string_view, 1> kTypes = {"Float32Array"};

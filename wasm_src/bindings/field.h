@@ -89,7 +89,7 @@ class Field {
   [[nodiscard]] Buffer<std::uint8_t> bytes(std::size_t most = SIZE_MAX) const;
   [[nodiscard]] Buffer<float> floats() const;
   // What bytes() wants, for a message.
-  static const std::string_view kBytes;
+  [[nodiscard]] static std::string_view what_bytes_are();
 
   // Makes it the call's error that this field is not `expected`, e.g. "an array"; or what was found wrong with it.
   void refuse(std::string_view expected) const;

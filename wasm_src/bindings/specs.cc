@@ -128,7 +128,7 @@ PictureSource source_from(const Field& v, Buffer<std::uint8_t>& file) {
   if (v.holds_bytes()) {
     file = v.bytes(kMaxFileBytes + 1);
   } else {
-    v.refuse(std::string(Field::kBytes) + ", or a header and pixels");
+    v.refuse(std::string(Field::what_bytes_are()) + ", or a header and pixels");
   }
   return Bytes(file.span());
 }

@@ -79,7 +79,7 @@ constexpr std::string_view kByteFormats = "Bc";
 
 }  // namespace
 
-const std::string_view Field::kBytes = "bytes";
+std::string_view Field::what_bytes_are() { return "bytes"; }
 
 bool Field::absent() const { return value_.is_valid() && value_.is_none(); }
 
@@ -199,7 +199,9 @@ Buffer<T> Field::copied(std::string_view formats, std::string_view expected, std
 
 bool Field::holds_bytes() const { return View(value_).is_of(kByteFormats, 1); }
 
-Buffer<std::uint8_t> Field::bytes(std::size_t most) const { return copied<std::uint8_t>(kByteFormats, kBytes, most); }
+Buffer<std::uint8_t> Field::bytes(std::size_t most) const {
+  return copied<std::uint8_t>(kByteFormats, what_bytes_are(), most);
+}
 
 Buffer<float> Field::floats() const { return copied<float>("f", "contiguous float32 values", SIZE_MAX); }
 

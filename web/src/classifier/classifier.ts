@@ -12,7 +12,7 @@ import { EngineWorker, NeedsOneThread, NotStarted, type Ready, type Spawn } from
 import { DermletError } from './errors.js';
 import { hold } from './file-store.js';
 import { bytesOf, type Kept, keptInput, withPixelSources } from './given.js';
-import { type Head, type HeadInfo, headInfo } from './head.js';
+import type { Head, HeadInfo } from './head.js';
 import { type InputOf, isList, ofPicture, type PictureOf } from './input.js';
 import type { Inspection } from './inspection.js';
 import { LIMITS } from './limits.js';
@@ -105,7 +105,7 @@ export class Classifier {
     this.#internals = internals;
     this.failedUpdate = loaded.ready.failedUpdate;
     this.#release = hold([...modelKeys(settings.folder, this.#manifest), ...engineKeys(settings.assetBase)]);
-    this.head = settings.head && headInfo(settings.head.manifest);
+    this.head = loaded.ready.head;
     const { folder, opened } = settings;
     this.#texts = opened ? textsOf(opened, this.#manifest) : undefined;
     this.model = modelInfo(this.#manifest, folder, this.#texts ?? settings.modelAddresses);

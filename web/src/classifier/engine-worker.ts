@@ -4,6 +4,7 @@ import type { Trained, TrainingExamples, TrainingSpec } from '../../../wasm_src/
 import { messageOf } from './abort.js';
 import type { CallOptions, CheckOptions } from './engine.js';
 import { DermletError } from './errors.js';
+import type { HeadInfo } from './head.js';
 import type { Inspection } from './inspection.js';
 import { LIMITS } from './limits.js';
 import type { Manifest } from './manifest.js';
@@ -41,6 +42,7 @@ export interface Ready {
   manifest: Manifest;
   fallback: Fallback | undefined;
   failedUpdate?: FailedUpdate | undefined;
+  head: HeadInfo | undefined;
 }
 
 /** The worker must be replaced by a single-threaded one; `input` is that of the unfinished call. */

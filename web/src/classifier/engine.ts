@@ -22,7 +22,7 @@ import { PROBABILITY_TOLERANCE, QUALITY_CHECKS } from './contract.js';
 import { Core, type Decoded } from './core.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
-import { type Head, headInfo, withHead } from './head.js';
+import type { Head, HeadInfo } from './head.js';
 import { type InputOf, isList, ofPicture } from './input.js';
 import type { Inspection, SelfTestRun } from './inspection.js';
 import {
@@ -106,8 +106,15 @@ export interface SelfTest {
   kindFits: boolean;
 }
 
+/** @throws DermletError INVALID_ARGUMENT where it is a head of another network */
+async function headedBy(base: Manifest, head: Head): Promise<{ manifest: Manifest; info: HeadInfo }> {
+  const { headInfo, withHead } = await imported(() => import('./head.js'));
+  return { manifest: withHead(base, head), info: headInfo(head.manifest) };
+}
+
 export class Engine {
   readonly manifest: Manifest;
+  readonly head: HeadInfo | undefined;
   readonly #probe: ModalityProbe | undefined;
   #tested: SelfTestRun | null = null;
   /** Those that are open, by their keys; one that is deleted is closed. */
@@ -119,8 +126,11 @@ export class Engine {
     readonly runtime: Runtime,
     /** The rejection model's bytes, if the model has one. */
     readonly rejectionModel: Uint8Array | null,
+    /** The manifest as the head has it, and what results say of the head. */
+    headed: { manifest: Manifest; info: HeadInfo } | null,
   ) {
-    this.manifest = options.head ? withHead(options.manifest, options.head) : options.manifest;
+    this.manifest = headed?.manifest ?? options.manifest;
+    this.head = headed?.info;
     const { modalityProbe: probe } = this.manifest;
     this.#probe = probe && { weights: probe.weights.flat(), bias: probe.bias };
   }
@@ -132,7 +142,7 @@ export class Engine {
    */
   static async load(options: EngineOptions): Promise<Engine> {
     const { manifest, environment, head, signal } = options;
-    if (head) withHead(manifest, head); // before anything is fetched
+    const headed = head ? await headedBy(manifest, head) : null; // before anything is fetched
     const starting = environment
       .coreWasm()
       .then((wasm) => Core.load(wasm, environment.coreUrl, undefined, environment.decodeForeign));
@@ -151,7 +161,7 @@ export class Engine {
     const rejecting = manifest.rejection ? options.file(manifest.rejection.file) : null;
     const [core, runtime, rejectionModel] = await Promise.all([starting, running, rejecting]);
     throwIfAborted(signal);
-    const engine = new Engine(options, core, runtime, rejectionModel);
+    const engine = new Engine(options, core, runtime, rejectionModel, headed);
     engine.#tested = tested;
     try {
       await engine.#prove();
@@ -538,7 +548,7 @@ export class Engine {
         timings,
       },
       ...(request.embedding && interpreted.embedding.length > 0 ? { embedding: [...interpreted.embedding] } : {}),
-      ...(this.options.head ? { head: headInfo(this.options.head.manifest) } : {}),
+      ...(this.head ? { head: this.head } : {}),
       ...(request.images ? { images: resultImages(main.picture, heatMap) } : {}),
     };
   }

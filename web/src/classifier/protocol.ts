@@ -4,7 +4,7 @@ import { messageOf } from './abort.js';
 import type { Addresses } from './asset-base.js';
 import type { CallOptions, CheckOptions } from './engine.js';
 import { DermletError, type ErrorCode } from './errors.js';
-import type { Head } from './head.js';
+import type { Head, HeadInfo } from './head.js';
 import { filesIn, type InputOf } from './input.js';
 import type { Inspection } from './inspection.js';
 import type { Manifest } from './manifest.js';
@@ -85,6 +85,7 @@ export type FromWorker =
       manifest: Manifest;
       fallback: Fallback | undefined;
       failedUpdate?: FailedUpdate | undefined;
+      head: HeadInfo | undefined;
       /** Whether it still keeps what it has loaded: `settled` follows. */
       keeping: boolean;
     }

@@ -225,8 +225,9 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     loaded = load(settings, (progress) => post({ type: 'progress', progress }));
     try {
       const { engine, failedUpdate, keeping } = await loaded;
-      const { manifest, runtime } = engine;
-      post({ type: 'ready', manifest, fallback: runtime.fallback, failedUpdate, keeping: keeping !== undefined });
+      const { manifest, runtime, head } = engine;
+      const { fallback } = runtime;
+      post({ type: 'ready', manifest, fallback, failedUpdate, head, keeping: keeping !== undefined });
       void keeping?.finally(() => post({ type: 'settled' }));
     } catch (error) {
       if (error instanceof ThreadsFailed) post({ type: 'threads-failed', reason: messageOf(error) });
