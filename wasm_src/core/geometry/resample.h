@@ -2,8 +2,10 @@
 // per channel).
 //
 // As there: coefficients in double, normalised, rounded to 22 fractional bits; horizontal pass first, its result
-// rounded to 8 bits, then vertical. A pass that changes nothing is left out. Resampling a whole-pixel region equals
-// Image.crop(region).resize(size): the filter reads no pixel that the region does not touch.
+// rounded to 8 bits, then vertical. Pillow 13 and later begin with the vertical pass where the height is reduced much
+// more than the width: such pictures, which kStretch alone makes, differ by a level or two. A pass that changes nothing
+// is left out. Resampling a whole-pixel region equals Image.crop(region).resize(size): the filter reads no pixel that
+// the region does not touch.
 #pragma once
 
 #include "contract.h"
