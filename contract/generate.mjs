@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { API_DOCUMENT, apiText } from '../tools/build/api.mjs';
 import { ELEMENT_DOCUMENT, elementText } from '../tools/build/elements.mjs';
 import { COMPILED, compiledMessages, missingMessages } from '../tools/build/messages.mjs';
 import { DOCUMENT, documentText } from '../tools/build/threats.mjs';
@@ -45,6 +46,7 @@ export function generated(contract = readContract(), documents = readDocuments()
     ...compiledMessages(),
     [DOCUMENT]: documentText(),
     [ELEMENT_DOCUMENT]: elementText(),
+    [API_DOCUMENT]: apiText(),
     [MEASURED]: measuredScript(),
   };
 }
