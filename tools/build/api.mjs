@@ -21,8 +21,7 @@ const ENTRIES = [
   {
     entry: 'dermlet/element',
     source: 'web/src/element/index.ts',
-    about:
-      'Importing it defines `<dermlet-classifier>`, whose properties and events have a [page of their own](element.md).',
+    about: 'Importing it defines `<dermlet-classifier>`: its properties and events have [a page](element.md).',
   },
   { entry: 'dermlet/embed', source: 'web/src/embed/index.ts', about: 'The client of [`embed.html`](frame.md).' },
   {
