@@ -56,6 +56,8 @@ test('trained on a folder, used at once, saved, left, and opened again', async (
   const seen = requestsOf(page);
   await room(page).locator('#folder').setInputFiles(folder(testInfo));
   await expect(room(page).getByRole('row')).toHaveText([/Category/, /Blue & others\s*4/, /Red spots\s*3/]);
+  // Before any time is spent on them.
+  await expect(room(page).locator('[data-warning=few-pictures]')).toHaveCount(1);
   await expect(room(page).getByRole('textbox')).toHaveValue('Clinic A');
   await accessible(page);
   await room(page).getByRole('combobox').selectOption('whole');

@@ -40,15 +40,17 @@ export interface HeadInfo {
 const FEW = 20;
 const UNBALANCED = 3;
 
+/** What is to be said of the numbers of pictures, before anything is trained on them. */
+export function countWarnings(pictures: readonly number[]): HeadWarning[] {
+  const [least, most] = [Math.min(...pictures), Math.max(...pictures)];
+  return [
+    ...(least < FEW ? (['few-pictures'] as const) : []),
+    ...(most > UNBALANCED * least ? (['unbalanced'] as const) : []),
+  ];
+}
+
 export function headInfo({ title, pictures, converged, heldOut }: HeadManifest): HeadInfo {
   const all = pictures.reduce((sum, count) => sum + count, 0);
-  const [least, most] = [Math.min(...pictures), Math.max(...pictures)];
-  const warnings: [HeadWarning, boolean][] = [
-    ['few-pictures', least < FEW],
-    ['unbalanced', most > UNBALANCED * least],
-    ['no-better-than-guessing', heldOut.least <= most / all],
-    ['not-converged', !converged],
-  ];
   return {
     title,
     pictures: all,
@@ -56,7 +58,11 @@ export function headInfo({ title, pictures, converged, heldOut }: HeadManifest):
     interval: [heldOut.least, heldOut.most],
     leaveOneOut: heldOut.leaveOneOut,
     calibrated: false,
-    warnings: warnings.flatMap(([warning, holds]) => (holds ? [warning] : [])),
+    warnings: [
+      ...countWarnings(pictures),
+      ...(heldOut.least <= Math.max(...pictures) / all ? (['no-better-than-guessing'] as const) : []),
+      ...(converged ? [] : (['not-converged'] as const)),
+    ],
   };
 }
 

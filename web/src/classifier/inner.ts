@@ -1,7 +1,7 @@
 /** What the element uses beside the public API: no promise to embedders. */
 import { imported } from './causes.js';
 
-export { headInfo } from './head.js';
+export { countWarnings, headInfo } from './head.js';
 export { within } from './within.js';
 export { imported };
 

@@ -4,8 +4,8 @@
  */
 import { css, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import { Classifier, DermletError, type Head } from '../../classifier/index.js';
-import { headInfo } from '../../classifier/inner.js';
+import { Classifier, DermletError, type Head, type HeadWarning } from '../../classifier/index.js';
+import { countWarnings, headInfo } from '../../classifier/inner.js';
 import { say } from '../../messages/head.js';
 import { exactPercent, isolated, language, list, number } from '../../messages/index.js';
 import type { DermletClassifier } from '../classifier-element.js';
@@ -251,7 +251,13 @@ export class DermletHead extends LitElement {
         }),
       )}</p>
       <p>${medical(() => say('head.said.notCalibrated'))}</p>
-      ${warnings.map((warning) => html`<p data-warning=${warning}>${medical(() => say(`head.said.${warning}`))}</p>`)}`;
+      ${this.#warned(warnings)}`;
+  }
+
+  #warned(warnings: readonly HeadWarning[]) {
+    return warnings.map(
+      (warning) => html`<p data-warning=${warning}>${medical(() => say(`head.said.${warning}`))}</p>`,
+    );
   }
 
   #train() {
@@ -287,6 +293,7 @@ export class DermletHead extends LitElement {
           ([label, count]) => html`<tr><th scope="row">${isolated(label)}</th><td>${number(count)}</td></tr>`,
         )}</tbody>
       </table>
+      ${this.#warned(countWarnings(counts.map(([, count]) => count)))}
       <label class="field"><span>${say('head.name')}</span>
         <input type="text" maxlength="80" autocomplete="off" ?disabled=${off} .value=${this.named}
           @input=${(event: Event) => (this.named = (event.target as HTMLInputElement).value)} /></label>
