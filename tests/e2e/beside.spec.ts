@@ -15,6 +15,7 @@ test('another of the site’s networks looks at the same photo, and the page say
   await app.open();
   const first = await app.classify('spot.jpg');
   const verdict = await app.verdict.textContent();
+  await page.getByRole('button', { name: 'For professionals' }).click();
   await page.locator('[data-tool=beside]').click();
   const room = page.locator('dermlet-beside');
   await expect(room.getByRole('combobox')).toContainText('skin-open');

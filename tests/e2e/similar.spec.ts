@@ -59,6 +59,7 @@ test('cases of an opened atlas are listed with label, similarity, file and pictu
   await page.setViewportSize({ width: 360, height: 800 });
   await app.open();
   await app.classify('spot.jpg');
+  await page.getByRole('button', { name: 'For professionals' }).click();
   await page.locator('[data-tool=similar]').click();
   const room = page.locator('dermlet-similar');
   const open = (file: string) => room.locator('#atlas').setInputFiles(file);

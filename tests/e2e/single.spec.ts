@@ -89,6 +89,7 @@ test('sample, report, questions, list and languages need nothing else', async ({
   await page.getByRole('button', { name: 'Answer a few questions' }).click();
   await expect(page.locator('dermlet-questions')).toBeVisible();
   // What looks up is in the file too, and says that this is no atlas.
+  await page.getByRole('button', { name: 'For professionals' }).click();
   await page.getByRole('button', { name: 'Similar cases' }).click();
   await page.locator('dermlet-similar #atlas').setInputFiles(picture('spot.jpg'));
   await expect(page.locator('dermlet-similar').getByRole('alert')).toContainText('MODEL_CORRUPT');

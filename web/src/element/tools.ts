@@ -35,6 +35,8 @@ export interface Tool {
   readonly id: 'questions' | 'closer' | 'report' | 'similar' | 'beside' | 'spots' | 'trust';
   /** Fetches the room, which makes a new part of it. */
   readonly room: () => Promise<{ create(): ToolPart }>;
+  /** Whether it is offered only to who asks for more: it answers no question of a patient. */
+  readonly expert?: boolean;
 }
 
 /** The one that is open: until its part has come, or has failed to, it has neither. */
@@ -49,11 +51,14 @@ const TOOLS: readonly Tool[] = [
   { id: 'questions', room: () => import('./questions/index.js') },
   { id: 'closer', room: () => import('./closer/index.js') },
   { id: 'report', room: () => import('./report/index.js') },
-  { id: 'similar', room: () => import('./similar/index.js') },
-  { id: 'beside', room: () => import('./beside/index.js') },
   { id: 'spots', room: () => import('./spots/index.js') },
   { id: 'trust', room: () => import('./trust/index.js') },
+  { id: 'similar', room: () => import('./similar/index.js'), expert: true },
+  { id: 'beside', room: () => import('./beside/index.js'), expert: true },
 ];
+
+/** Whether those for experts were asked for: they are offered with each photo from then on. */
+let asked = false;
 
 export class DermletTools extends LitElement {
   static override styles = [
@@ -63,6 +68,13 @@ export class DermletTools extends LitElement {
         display: flex;
         flex-wrap: wrap;
         gap: 0.6rem;
+      }
+      .tools button {
+        max-width: 100%;
+        overflow-wrap: anywhere;
+      }
+      #experts {
+        margin-top: 0.6rem;
       }
       .open {
         margin-top: 1rem;
@@ -80,18 +92,33 @@ export class DermletTools extends LitElement {
 
   @property({ attribute: false }) subject: Subject | null = null;
   @state() private opened: Opened | null = null;
+  /** Whether those for experts are offered. */
+  @state() private more = asked;
 
   override render() {
     if (!this.subject) return nothing;
-    const { opened } = this;
+    const { opened, more } = this;
     return html`<div class="tools" role="group" aria-label=${say('tools.title')}>
-        ${TOOLS.map(
-          (tool) => html`<button type="button" data-tool=${tool.id} aria-controls="opened"
-            aria-expanded=${opened?.tool === tool ? 'true' : 'false'}
-            @click=${() => this.#toggle(tool)}>${say(`tools.${tool.id}`)}</button>`,
-        )}
+        ${TOOLS.filter(({ expert }) => !expert).map((tool) => this.#button(tool))}
+        <button type="button" data-do="more" aria-controls="experts" aria-expanded=${more ? 'true' : 'false'}
+          @click=${() => this.#more()}>${say('tools.experts')}</button>
+      </div>
+      <div id="experts" class="tools" role="group" aria-label=${say('tools.experts')} ?hidden=${!more}>
+        ${more ? TOOLS.filter(({ expert }) => expert).map((tool) => this.#button(tool)) : nothing}
       </div>
       <div id="opened" class=${opened ? 'open' : ''}>${opened && keyed(opened.tool, this.#opened(opened))}</div>`;
+  }
+
+  #button(tool: Tool) {
+    return html`<button type="button" data-tool=${tool.id} aria-controls="opened"
+      aria-expanded=${this.opened?.tool === tool ? 'true' : 'false'}
+      @click=${() => this.#toggle(tool)}>${say(`tools.${tool.id}`)}</button>`;
+  }
+
+  /** What is open goes with its button. */
+  #more(): void {
+    asked = this.more = !this.more;
+    if (!this.more && this.opened?.tool.expert) this.opened = null;
   }
 
   #opened({ tool, part, error }: Opened) {

@@ -12,7 +12,7 @@ export const say = withSection<BesideArguments>({ english: messages, languages: 
  * Whether two networks say the same of one picture.
  *
  * - `same`: they name the same category first, or both none, and the tier is one
- * - `tier`: the same, but another tier
+ * - `tier`: they name the same category first, with another tier
  * - `one`: only one of them names a category
  * - `order`: they name different ones first, and each holds the other's possible
  * - `different`: they name different ones first

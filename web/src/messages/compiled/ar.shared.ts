@@ -73,6 +73,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "tools.report": () => "خذها إلى الطبيب",
   "tools.questions": () => "أجب عن بعض الأسئلة",
   "tools.trust": () => "تحقّق مما تفعله هذه الصفحة",
+  "tools.experts": () => "للمختصين",
   "ranking.possible": () => "محتملة هنا",
   "ranking.page": () => "ما هي، وما الذي ينبغي الانتباه إليه (بالإنجليزية)",
   "ranking.whose": () => "أسماء الفئات وأوصافها هي كلمات من صنعوا هذه الشبكة العصبية، لا كلمات هذه الصفحة.",

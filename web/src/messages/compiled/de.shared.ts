@@ -73,6 +73,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "tools.report": () => "Zum Arzttermin mitnehmen",
   "tools.questions": () => "Einige Fragen beantworten",
   "tools.trust": () => "Prüfen, was diese Seite tut",
+  "tools.experts": () => "Für Fachleute",
   "ranking.possible": () => "hier möglich",
   "ranking.page": () => "Was das ist und worauf zu achten ist (auf Englisch)",
   "ranking.whose": () => "Die Namen und Beschreibungen der Kategorien sind die Worte derer, die dieses neuronale Netz gemacht haben, nicht die dieser Seite.",

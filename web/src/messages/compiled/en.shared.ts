@@ -73,6 +73,7 @@ export const messages: Compiled<SharedArguments> = {
   "tools.report": () => "Take it to a doctor",
   "tools.questions": () => "Answer a few questions",
   "tools.trust": () => "Check what this page does",
+  "tools.experts": () => "For professionals",
   "ranking.possible": () => "possible here",
   "ranking.page": () => "What it is, and what to watch for",
   "ranking.whose": () => "The names and descriptions of the categories are the words of those who made this neural network, not of this page.",

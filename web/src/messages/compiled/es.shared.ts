@@ -73,6 +73,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "tools.report": () => "Llevarlo al médico",
   "tools.questions": () => "Responder a unas preguntas",
   "tools.trust": () => "Comprobar qué hace esta página",
+  "tools.experts": () => "Para profesionales",
   "ranking.possible": () => "posible aquí",
   "ranking.page": () => "Qué es y a qué prestar atención (en inglés)",
   "ranking.whose": () => "Los nombres y las descripciones de las categorías son palabras de quienes hicieron esta red neuronal, no de esta página.",

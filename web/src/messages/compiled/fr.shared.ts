@@ -73,6 +73,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "tools.report": () => "L’emporter chez le médecin",
   "tools.questions": () => "Répondre à quelques questions",
   "tools.trust": () => "Vérifier ce que fait cette page",
+  "tools.experts": () => "Pour les professionnels",
   "ranking.possible": () => "possible ici",
   "ranking.page": () => "Ce que c’est, et à quoi faire attention (en anglais)",
   "ranking.whose": () => "Les noms et les descriptions des catégories sont les mots de ceux qui ont fait ce réseau de neurones, pas de cette page.",

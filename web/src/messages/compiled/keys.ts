@@ -69,6 +69,7 @@ export interface SharedArguments {
   'tools.report': undefined;
   'tools.questions': undefined;
   'tools.trust': undefined;
+  'tools.experts': undefined;
   'ranking.possible': undefined;
   'ranking.page': undefined;
   'ranking.whose': undefined;
