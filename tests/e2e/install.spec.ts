@@ -75,7 +75,7 @@ test('the offer is a button in the settings, and asks the browser once', async (
   await page.getByRole('button', { name: 'Install', exact: true }).click();
   expect(await page.evaluate(() => (window as unknown as { told: Outcome }).told.prompted)).toBe(1);
   await expect(page.locator('#install')).toBeHidden();
-  await expect(page.locator('#settings summary')).toBeFocused();
+  await expect(page.locator('#settings > summary')).toBeFocused();
 });
 
 test('an offer that is not wanted is not made again', async ({ app, page }) => {
