@@ -115,13 +115,15 @@ export async function wasm(preset = 'wasm') {
 const BESIDE = { asan: ['tests/fuzz'], bench: ['tests/bench/native'] };
 
 /**
- * The compiler of a native build, where it finds stb_image, and what tells that an earlier build can be gone on with.
+ * The compiler of a native build, whether it can build fuzz targets, where it finds stb_image, and what tells that an
+ * earlier build can be gone on with.
  * @param {NativePreset} preset
  */
 async function nativeTools(preset) {
   const stb = await ensureStb(pip);
-  const compiler = found(preset === 'asan' ? (fuzzingCompiler() ?? sanitizingCompiler()) : nativeCompiler());
-  return { stb, compiler, kind: JSON.stringify([root, stb, compiler]) };
+  const fuzzing = preset === 'asan' ? fuzzingCompiler() : null;
+  const compiler = found(fuzzing ?? (preset === 'asan' ? sanitizingCompiler() : nativeCompiler()));
+  return { stb, compiler, fuzzes: fuzzing !== null, kind: JSON.stringify([root, stb, compiler]) };
 }
 
 /**
@@ -130,7 +132,7 @@ async function nativeTools(preset) {
  * @param {NativePreset} preset
  */
 export async function native(preset) {
-  const { stb, compiler, kind } = await nativeTools(preset);
+  const { stb, compiler, fuzzes, kind } = await nativeTools(preset);
   return ensure({
     name: preset,
     title: `${TITLES[preset]} (${compiler})`,
@@ -148,7 +150,7 @@ export async function native(preset) {
           CMAKE_CXX_COMPILER: compiler,
           // Its environment may be gone: pythonModule() names it anew.
           DERMLET_PYTHON: '',
-          ...(preset === 'asan' && fuzzingCompiler() !== null ? { DERMLET_FUZZ: 'ON' } : {}),
+          ...(fuzzes ? { DERMLET_FUZZ: 'ON' } : {}),
         },
       }),
   });

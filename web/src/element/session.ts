@@ -21,8 +21,8 @@ import type {
   Tier,
 } from '../classifier/index.js';
 import { Classifier, DermletError, isModelName, requestLog, withoutImages } from '../classifier/index.js';
-import { imported } from '../classifier/inner.js';
-import { allWords, say } from '../messages/index.js';
+import { say } from '../messages/index.js';
+import { headRoom } from './heads.js';
 import type { Answers } from './questions/advice.js';
 import type { Reading } from './review/readings.js';
 
@@ -210,12 +210,6 @@ function modelOf(text: string | ModelFiles): string | URL | ModelFiles | undefin
   if (typeof text !== 'string') return text;
   if (text === '') return undefined;
   return isModelName(text) || !URL.canParse(text, document.baseURI) ? text : new URL(text, document.baseURI);
-}
-
-/** What is said of a head's answers; it must be there before one is shown. @throws DermletError */
-async function headWords(): Promise<void> {
-  await imported(() => import('./head/index.js'));
-  await allWords();
 }
 
 export interface SessionOptions {
@@ -584,7 +578,7 @@ export class Session extends EventTarget {
     report(null, false);
     try {
       const { head } = this.#options;
-      if (head) await headWords();
+      if (head) await headRoom(); // its words must be there before an answer is shown
       const classifier = await this.#open({
         ...(head ? { head } : {}),
         signal: controller.signal,

@@ -18,6 +18,7 @@ import { cardOf } from '../card.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
 import { tierIcons } from '../icons.js';
+import { Latest } from '../latest.js';
 import { medical } from '../medical.js';
 import { asDermletError, type Photo, type Session } from '../session.js';
 import { withIsolated } from '../strangers.js';
@@ -129,7 +130,7 @@ export class DermletBeside extends LitElement implements ToolPart {
   /** The network that was asked last, which is asked about the next photo too. */
   #classifier: Classifier | null = null;
   /** What is under way; a later one ends it. */
-  #asking = new AbortController();
+  readonly #asking = new Latest();
   /** The answer that it was last asked beside. */
   #asked: Result | null = null;
   /** Whose list of networks is shown. */
@@ -152,7 +153,7 @@ export class DermletBeside extends LitElement implements ToolPart {
   }
 
   #leave(): void {
-    this.#asking.abort();
+    this.#asking.stop();
     this.#classifier?.dispose();
     this.#classifier = null;
     this.#asked = null;
@@ -174,20 +175,13 @@ export class DermletBeside extends LitElement implements ToolPart {
     }
   }
 
-  /** Runs one thing at a time; what a later one has ended says nothing. */
   async #run(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    this.#asking.abort();
-    const asking = new AbortController();
-    this.#asking = asking;
     this.fault = null;
     this.answered = null;
-    try {
-      await work(asking.signal);
-    } catch (error) {
-      if (!asking.signal.aborted) this.fault = asDermletError(error);
-    } finally {
-      if (this.#asking === asking) this.busy = null;
-    }
+    await this.#asking.run(work, (error) => {
+      this.fault = error;
+      this.busy = null;
+    });
   }
 
   /** Fetches the chosen network, then asks it. */

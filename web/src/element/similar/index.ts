@@ -9,8 +9,9 @@ import { isolated, number } from '../../messages/index.js';
 import { say } from '../../messages/similar.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
+import { Latest } from '../latest.js';
 import { medical } from '../medical.js';
-import { asDermletError, type Session } from '../session.js';
+import type { Session } from '../session.js';
 import { base } from '../styles.js';
 import type { Subject, ToolPart } from '../tools.js';
 import { alike, faultWords, fileWords, isKnown, labelsOf, mayCompare, NEAREST } from './cases.js';
@@ -107,7 +108,7 @@ export class DermletSimilar extends LitElement implements ToolPart {
   @state() private pictures: ReadonlyMap<string, string> | null = null;
 
   /** The look under way; a later one ends it. */
-  #looking = new AbortController();
+  readonly #looking = new Latest();
   /** What was asked last. */
   #asked: { atlas: OpenAtlas; result: Result } | null = null;
 
@@ -136,7 +137,7 @@ export class DermletSimilar extends LitElement implements ToolPart {
 
   /** Nothing that is under way counts any more. */
   #leave(): void {
-    this.#looking.abort();
+    this.#looking.stop();
     this.#asked = null;
     this.#forgetFound();
     this.busy = null;
@@ -153,20 +154,13 @@ export class DermletSimilar extends LitElement implements ToolPart {
     this.pictures = pictures && new Map([...pictures].map(([key, file]) => [key, URL.createObjectURL(file)]));
   }
 
-  /** Runs one thing at a time; what a later one has ended says nothing. */
   async #run(busy: 'opening' | 'comparing', work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    this.#looking.abort();
-    const looking = new AbortController();
-    this.#looking = looking;
     this.busy = busy;
     this.fault = null;
-    try {
-      await work(looking.signal);
-    } catch (error) {
-      if (!looking.signal.aborted) this.fault = asDermletError(error);
-    } finally {
-      if (this.#looking === looking) this.busy = null;
-    }
+    await this.#looking.run(work, (error) => {
+      this.fault = error;
+      this.busy = null;
+    });
   }
 
   async #open(event: Event): Promise<void> {
