@@ -14,7 +14,11 @@ function chromium(...more: string[]) {
 }
 
 function exact(engineName: EngineName) {
-  const testIgnore = engineName === 'firefox-resist-fingerprinting' ? [] : ['**/fingerprinting.spec.ts'];
+  // What the preference changes is what is read from canvases: policies and files are the ordinary Firefox's.
+  const testIgnore =
+    engineName === 'firefox-resist-fingerprinting'
+      ? ['**/policy.spec.ts', '**/single.spec.ts']
+      : ['**/fingerprinting.spec.ts'];
   return {
     name: `exact-${engineName}`,
     testDir: 'tests/exactness',

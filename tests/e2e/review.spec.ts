@@ -35,34 +35,34 @@ async function expectAccessible(page: Page): Promise<void> {
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`)).toEqual([]);
 }
 
-for (const [name, viewport] of [
-  ['desktop', { width: 1280, height: 900 }],
-  ['phone', { width: 390, height: 844 }],
+for (const [name, count, viewport] of [
+  ['desktop', 60, { width: 1280, height: 900 }],
+  ['phone', 30, { width: 390, height: 844 }],
 ] as const)
-  test(`60 photos: stopped, gone on with, listed, each looked at once (${name})`, async ({ app, page }, testInfo) => {
+  test(`${count} photos: stopped, gone on with, listed, each looked at once (${name})`, async ({ app, page }, testInfo) => {
     test.setTimeout(300_000);
     await page.setViewportSize(viewport);
     app.neverRefuse();
-    await chooseMany(app, page, testInfo, 60);
+    await chooseMany(app, page, testInfo, count);
     await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBeGreaterThan(1);
 
     await page.getByRole('button', { name: 'Stop all' }).click();
     const stopped = (await app.results()).length;
-    expect(stopped).toBeLessThan(60);
+    expect(stopped).toBeLessThan(count);
     await page.waitForTimeout(2500);
     expect((await app.results()).length, 'nothing goes on by itself').toBe(stopped);
     await page.getByRole('button', { name: 'Go on' }).click();
-    await untilDone(page, 60);
-    expect((await app.results()).length, 'each once, that which was stopped too').toBe(60);
+    await untilDone(page, count);
+    expect((await app.results()).length, 'each once, that which was stopped too').toBe(count);
 
     // Only what is in view is drawn, and the last has its thumbnail too.
     const tiles = review(page).getByRole('listitem');
-    expect(await tiles.count()).toBeLessThan(60);
+    expect(await tiles.count()).toBeLessThan(count);
     await review(page)
       .getByRole('button', { name: /photo-1\.jpg/ })
       .focus();
     await page.keyboard.press('End');
-    const last = review(page).getByRole('button', { name: /photo-60\.jpg/ });
+    const last = review(page).getByRole('button', { name: `photo-${count}.jpg` });
     await expect(last).toBeFocused();
     expect(await last.locator('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.width)).toBe(160);
 
@@ -71,12 +71,12 @@ for (const [name, viewport] of [
     await expect(last).toHaveAttribute('aria-current', 'true');
     await expect(app.verdict).toBeVisible();
     await page.waitForTimeout(1500);
-    expect((await app.results()).length).toBe(60);
+    expect((await app.results()).length).toBe(count);
 
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Table', exact: true }).click();
-    await expect(review(page).getByRole('table')).toHaveAttribute('aria-rowcount', '61');
-    expect(await review(page).getByRole('row').count()).toBeLessThan(61);
+    await expect(review(page).getByRole('table')).toHaveAttribute('aria-rowcount', String(count + 1));
+    expect(await review(page).getByRole('row').count()).toBeLessThanOrEqual(count);
     await expectAccessible(page);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(wide, 'no scrolling sideways').toBeLessThanOrEqual(0);
