@@ -93,7 +93,7 @@ class Recipe:
     watch: str = "mean"  # figure of the calib part for patience and plateau; higher is better
     plateau_patience: int = 2  # epochs
     plateau_factor: float = 0.3
-    precision: str = "auto"  # bf16 where the device has it, else fp16 with scaled losses
+    precision: str = "auto"  # bf16 where the device has it, else fp16 with scaled losses (GPU) or fp32 (CPU)
     sync_batch_norm: bool = False  # batch norm over all processes' pictures (GPU)
 
     # of a loss that asks the embedding for the modality, so that a linear probe can tell it (modality_probe.py); 0:

@@ -394,7 +394,24 @@ def test_other_precisions_train(store: Store, tmp_path: Path, precision: str) ->
     assert np.isfinite(figures["loss"])
     scaler = load(tmp_path / "last.pt")["scaler"]
     assert bool(scaler) == (precision == "fp16"), "losses are scaled for fp16 alone"
-    assert precision_of(tiny_recipe(), torch.device("cpu")) == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    "instructions, expected",
+    [
+        ({"avx2": True, "amx_bf16": False, "avx512_bf16": False}, torch.float32),
+        ({"avx2": True, "amx_bf16": True, "avx512_bf16": False}, torch.bfloat16),
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"neon": True, "bf16": True}, torch.bfloat16),
+        ({"neon": True, "bf16": False}, torch.float32),
+    ],
+)
+def test_a_cpu_computes_in_bf16_only_where_it_has_instructions_for_it(
+    monkeypatch: pytest.MonkeyPatch, instructions: dict[str, bool], expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    assert precision_of(tiny_recipe(), torch.device("cpu")) == expected
+    assert precision_of(tiny_recipe(precision="bf16"), torch.device("cpu")) == torch.bfloat16
 
 
 def test_a_students_loss_holds_the_teachers_answers(finished: Path, tmp_path: Path) -> None:
