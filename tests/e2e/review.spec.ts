@@ -39,7 +39,10 @@ for (const [name, count, viewport] of [
   ['desktop', 60, { width: 1280, height: 900 }],
   ['phone', 30, { width: 390, height: 844 }],
 ] as const)
-  test(`${count} photos: stopped, gone on with, listed, each looked at once (${name})`, async ({ app, page }, testInfo) => {
+  test(`${count} photos: stopped, gone on with, listed, each looked at once (${name})`, async ({
+    app,
+    page,
+  }, testInfo) => {
     test.setTimeout(300_000);
     await page.setViewportSize(viewport);
     app.neverRefuse();
