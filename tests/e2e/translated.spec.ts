@@ -76,98 +76,99 @@ function said(): string[] {
     .split(/(?<=[.:!?]) /);
 }
 
-for (const kind of ['fonts', 'paragraphs'] as const) {
-  test(`says what an untouched page says, whatever happens: ${kind}`, async ({ app, page, context, site }) => {
-    test.setTimeout(240_000);
-    site.addModel('second');
-    app.neverRefuse();
-    // Until both pages have shown that they wait for it, the network is held back.
-    let release = () => undefined as void;
-    const gate = new Promise<void>((resolve) => (release = resolve));
-    await context.route(/skin-8\.onnx/, async (route) => {
-      await gate;
-      await route.continue().catch(() => undefined);
-    });
-    const other = await context.newPage();
-    const apps = [app, new App(other, site)];
-    /** Both are asked each time: a text may still come late in either, such as that the network is now kept. */
-    const same = () =>
-      expect(async () => expect(await other.evaluate(said)).toEqual(await page.evaluate(said))).toPass({
+test('says what an untouched page says, whatever happens', async ({ app, page, context, site }) => {
+  test.setTimeout(360_000);
+  site.addModel('second');
+  app.neverRefuse();
+  // Until all pages have shown that they wait for it, the network is held back.
+  let release = () => undefined as void;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  await context.route(/skin-8\.onnx/, async (route) => {
+    await gate;
+    await route.continue().catch(() => undefined);
+  });
+  const translated = new Map<Kind, Page>();
+  for (const kind of ['fonts', 'paragraphs'] as const) translated.set(kind, await context.newPage());
+  const apps = [app, ...[...translated.values()].map((other) => new App(other, site))];
+  /** All are asked each time: a text may still come late in any, such as that the network is now kept. */
+  const same = async () => {
+    for (const [kind, other] of translated)
+      await expect(async () => expect(await other.evaluate(said), kind).toEqual(await page.evaluate(said))).toPass({
         timeout: 30_000,
       });
-    /** Does the same in both, one after the other, then compares. */
-    const both = async (name: string, step: (app: App, page: Page) => Promise<unknown>) =>
-      test.step(name, async () => {
-        for (const each of apps) await step(each, each.page);
-        await same();
-        await other.evaluate(translate, kind);
-        await same();
-      });
-    const results = (each: App, count: number) =>
-      expect.poll(async () => (await each.results()).length, { timeout: 60_000 }).toBe(count);
-    const photo = (each: App, name: RegExp) => each.shelf.getByRole('button', { name }).first().click();
+  };
+  /** Does the same in all, one after the other, then compares. */
+  const all = async (name: string, step: (app: App, page: Page) => Promise<unknown>) =>
+    test.step(name, async () => {
+      for (const each of apps) await step(each, each.page);
+      await same();
+      for (const [kind, other] of translated) await other.evaluate(translate, kind);
+      await same();
+    });
+  const results = (each: App, count: number) =>
+    expect.poll(async () => (await each.results()).length, { timeout: 60_000 }).toBe(count);
+  const photo = (each: App, name: RegExp) => each.shelf.getByRole('button', { name }).first().click();
 
-    await both('loading', async (each, where) => {
-      await where.goto(site.url);
-      await expect(where.getByRole('progressbar')).toBeVisible();
-      await each.choose('spot.jpg');
-      await expect(where.getByText('Waiting for the neural network to load')).toBeVisible();
-      // Nothing more changes from here on.
-      await expect(where.getByText('This is taking longer than usual.')).toBeVisible();
-    });
-    release();
-    await both('a result', (each) => results(each, 1));
-    await both('its details', (each) => each.details());
-    await both('another with a score of its own', async (each) => {
-      await each.choose('spot.png');
-      await results(each, 2);
-    });
-    await both('one without a category', async (each) => {
-      await each.choose('flat.png');
-      await results(each, 3);
-    });
-    await both('the first again', (each) => photo(each, /^spot\.jpg/));
-    await both('the heat map', async (each) => {
-      await each.heatMap.check();
-      await each.slider.fill('20');
-    });
-    await both('another modality', async (each, where) => {
-      await where.getByRole('radio', { name: /Dermoscopy/ }).check();
-      await results(each, 4);
-    });
-    await both('the whole picture', async (each, where) => {
-      const whole = where.getByRole('button', { name: 'Look at the whole picture' });
-      if (await whole.isVisible()) {
-        await whole.click();
-        await results(each, 5);
-      }
-    });
-    await both('a file of another kind', async (each) => {
-      await each.choose('document.pdf');
-      await expect(each.notice).toContainText('UNSUPPORTED_FORMAT');
-    });
-    await both('a broken file', async (each) => {
-      await each.choose('cut-off.jpg');
-      await expect(each.notice).toContainText('CORRUPT_IMAGE');
-    });
-    await both('the other one', (each) => photo(each, /^spot\.png/));
-    await both('removed', async (_each, where) => {
-      await where.getByRole('button', { name: 'Remove spot.png' }).click();
-      await where.getByRole('button', { name: 'Remove document.pdf' }).click();
-    });
-    await both('another network', async (each) => {
-      const before = (await each.results()).length;
-      await each.settings();
-      await each.model('Second model of the tests').check();
-      await expect
-        .poll(async () => (await each.results()).length, { timeout: 60_000 })
-        .toBeGreaterThanOrEqual(before + 2);
-      await expect(each.notice.or(each.verdict).first()).toBeVisible();
-    });
-    await both('its answer', (each) => photo(each, /^spot\.jpg/));
-    await both('nothing left', async (_each, where) => {
-      for (const name of ['spot.jpg', 'flat.png', 'cut-off.jpg'])
-        await where.getByRole('button', { name: `Remove ${name}` }).click();
-    });
+  await all('loading', async (each, where) => {
+    await where.goto(site.url);
+    await expect(where.getByRole('progressbar')).toBeVisible();
+    await each.choose('spot.jpg');
+    await expect(where.getByText('Waiting for the neural network to load')).toBeVisible();
+    // Nothing more changes from here on.
+    await expect(where.getByText('This is taking longer than usual.')).toBeVisible();
   });
-}
+  release();
+  await all('a result', (each) => results(each, 1));
+  await all('its details', (each) => each.details());
+  await all('another with a score of its own', async (each) => {
+    await each.choose('spot.png');
+    await results(each, 2);
+  });
+  await all('one without a category', async (each) => {
+    await each.choose('flat.png');
+    await results(each, 3);
+  });
+  await all('the first again', (each) => photo(each, /^spot\.jpg/));
+  await all('the heat map', async (each) => {
+    await each.heatMap.check();
+    await each.slider.fill('20');
+  });
+  await all('another modality', async (each, where) => {
+    await where.getByRole('radio', { name: /Dermoscopy/ }).check();
+    await results(each, 4);
+  });
+  await all('the whole picture', async (each, where) => {
+    const whole = where.getByRole('button', { name: 'Look at the whole picture' });
+    if (await whole.isVisible()) {
+      await whole.click();
+      await results(each, 5);
+    }
+  });
+  await all('a file of another kind', async (each) => {
+    await each.choose('document.pdf');
+    await expect(each.notice).toContainText('UNSUPPORTED_FORMAT');
+  });
+  await all('a broken file', async (each) => {
+    await each.choose('cut-off.jpg');
+    await expect(each.notice).toContainText('CORRUPT_IMAGE');
+  });
+  await all('the other one', (each) => photo(each, /^spot\.png/));
+  await all('removed', async (_each, where) => {
+    await where.getByRole('button', { name: 'Remove spot.png' }).click();
+    await where.getByRole('button', { name: 'Remove document.pdf' }).click();
+  });
+  await all('another network', async (each) => {
+    const before = (await each.results()).length;
+    await each.settings();
+    await each.model('Second model of the tests').check();
+    await expect
+      .poll(async () => (await each.results()).length, { timeout: 60_000 })
+      .toBeGreaterThanOrEqual(before + 2);
+    await expect(each.notice.or(each.verdict).first()).toBeVisible();
+  });
+  await all('its answer', (each) => photo(each, /^spot\.jpg/));
+  await all('nothing left', async (_each, where) => {
+    for (const name of ['spot.jpg', 'flat.png', 'cut-off.jpg'])
+      await where.getByRole('button', { name: `Remove ${name}` }).click();
+  });
+});
