@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import type { Result } from '../../web/src/classifier/index.js';
 import { agreement } from '../../web/src/messages/beside.js';
-import { picturePath, root } from './support.js';
+import { CLI, picturePath, root } from './support.js';
 
 const result = (ids: string[], change: Partial<Result> = {}): Result =>
   ({
@@ -43,7 +43,7 @@ test.each<[string, Result, Result, string]>([
 });
 
 function classify(...args: string[]) {
-  const cli = ['--import', 'tsx', `${root}tools/cli/main.ts`, 'classify', ...args];
+  const cli = [...CLI, 'classify', ...args];
   const { status, stdout, stderr } = spawnSync(process.execPath, cli, {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1' },

@@ -22,7 +22,7 @@ import { writeAll } from '../../tools/cli/output.js';
 import { findPictures } from '../../tools/cli/pictures.js';
 import { plain, plainJson, strangersName } from '../../tools/cli/plain.js';
 import { MAX_FILE_BYTES, readPictureFile } from '../../web/src/classifier/node/index.js';
-import { expectCode, modelFolder, picturePath, root } from './support.js';
+import { CLI, expectCode, modelFolder, picturePath, root } from './support.js';
 
 interface Ran {
   code: number | null;
@@ -32,7 +32,7 @@ interface Ran {
 
 /** @param stdout a file descriptor in place of a pipe */
 function start(args: readonly string[], stdout: number | 'pipe' = 'pipe'): { child: ChildProcess; ran: Promise<Ran> } {
-  const child = spawn(process.execPath, ['--import', 'tsx', `${root}tools/cli/main.ts`, ...args], {
+  const child = spawn(process.execPath, [...CLI, ...args], {
     cwd: root,
     stdio: ['ignore', stdout, 'pipe'],
   });

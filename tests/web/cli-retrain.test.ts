@@ -17,14 +17,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nameFor } from '../../tools/cli/archive.js';
 import { readHead } from '../../web/src/classifier/head-file.js';
-import { picturePath, root } from './support.js';
+import { CLI, picturePath, root } from './support.js';
 
 function run(...args: string[]): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', `${root}tools/cli/main.ts`, ...args],
-    { cwd: root, env: { ...process.env, NO_COLOR: '1' }, encoding: 'utf8' },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...CLI, ...args], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1' },
+    encoding: 'utf8',
+  });
   return { code: status, out: stdout, err: stderr };
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Result } from '../../web/src/classifier/result.js';
-import { modelFolder, picturePath, root, withCombination } from './support.js';
+import { CLI, modelFolder, picturePath, root, withCombination } from './support.js';
 
 interface Ran {
   code: number | null;
@@ -15,7 +15,7 @@ interface Ran {
 
 function run(...args: string[]): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', `${root}tools/cli/main.ts`, ...args], {
+    const child = spawn(process.execPath, [...CLI, ...args], {
       cwd: root,
       env: { ...process.env, NO_COLOR: '1' },
     });

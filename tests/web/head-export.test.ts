@@ -8,7 +8,7 @@ import { headFile } from '../../web/src/classifier/head-file.js';
 import { Classifier, exportHead } from '../../web/src/classifier/node/index.js';
 import { withHeadLayer } from '../../web/src/classifier/node/onnx.js';
 import type { ClassifyOptions, TrainingExample } from '../../web/src/classifier/options.js';
-import { expectCode, picture, root } from './support.js';
+import { CLI, expectCode, picture, root } from './support.js';
 
 const PICTURES = ['spot.jpg', 'spot-large.jpg', 'spot-gray.jpg', 'swapped-channels.png', 'spot-odd.jpg'];
 
@@ -67,7 +67,7 @@ describe.each(['auto', 'whole'] as const)('trained on pictures %s', (crop) => {
 
   test('check-model accepts it, and classify answers with it', () => {
     const run = (...args: string[]) =>
-      spawnSync(process.execPath, ['--import', 'tsx', `${root}tools/cli/main.ts`, ...args], {
+      spawnSync(process.execPath, [...CLI, ...args], {
         cwd: root,
         encoding: 'utf8',
         env: { ...process.env, NO_COLOR: '1' },

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { marked, type Tokens } from 'marked';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { picturePath, root } from './support.js';
+import { CLI, picturePath, root, TSX } from './support.js';
 
 const blocks = marked
   .lexer(readFileSync(`${root}docs/serve.md`, 'utf8'))
   .filter((token): token is Tokens.Code => token.type === 'code');
-const MAIN = [process.execPath, '--import', `${root}node_modules/tsx/dist/esm/index.mjs`, `${root}tools/cli/main.ts`];
+const MAIN = [process.execPath, ...CLI];
 
 let folder: string;
 let server: ChildProcess;
@@ -109,8 +109,7 @@ test('the handler in a program', { timeout: 120_000 }, () => {
     .replace("'dermlet/handler'", `'${root}web/src/handler/index.ts'`)
     .replace("'dermlet/node'", `'${root}web/src/classifier/node/index.ts'`);
   writeFileSync(join(folder, 'sample.mts'), code);
-  const [command, ...args] = MAIN;
-  const { stdout, stderr } = spawnSync(command!, [...args.slice(0, -1), 'sample.mts'], {
+  const { stdout, stderr } = spawnSync(process.execPath, ['--import', TSX, 'sample.mts'], {
     cwd: folder,
     encoding: 'utf8',
   });

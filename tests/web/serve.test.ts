@@ -8,7 +8,7 @@ import { Engines } from '../../tools/cli/engines.js';
 import { createHttpServer, type LogLine, type RunningServer, type ServerOptions } from '../../tools/cli/server.js';
 import { createFetchHandler, type FetchHandlerOptions, type PictureClassifier } from '../../web/src/handler/index.js';
 import { documented, type Got, kindOf, ofPage } from './openapi.js';
-import { picture, root } from './support.js';
+import { CLI, picture, root } from './support.js';
 
 const MODEL = `${root}tests/imported/keras-2`;
 const DIAGNOSIS = '/api/predict/skin-disease/';
@@ -377,7 +377,7 @@ describe('dermlet serve', () => {
   let out = '';
   const spawned = (...args: string[]) => {
     [err, out] = ['', ''];
-    child = spawn(process.execPath, ['--import', 'tsx', `${root}tools/cli/main.ts`, 'serve', ...args], { cwd: root });
+    child = spawn(process.execPath, [...CLI, 'serve', ...args], { cwd: root });
     child.stderr!.on('data', (data: Buffer) => (err += data.toString()));
     child.stdout!.on('data', (data: Buffer) => (out += data.toString()));
     return once(child, 'close') as Promise<[number | null]>;

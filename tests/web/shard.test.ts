@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isIn, parseShard, type Shard } from '../../tools/cli/shard.js';
-import { picturePath, root } from './support.js';
+import { CLI, picturePath, root } from './support.js';
 
 const MODEL = `${root}tests/imported/keras-2`;
 const N = 4;
@@ -13,7 +13,7 @@ const shards = Array.from({ length: N }, (_, i) => `${i + 1}/${N}`);
 
 function run(...args: string[]) {
   return new Promise<{ code: number | null; out: string; err: string }>((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', `${root}tools/cli/main.ts`, ...args], { cwd: root });
+    const child = spawn(process.execPath, [...CLI, ...args], { cwd: root });
     const ran = { out: '', err: '' };
     child.stdout.on('data', (data: Buffer) => (ran.out += data.toString()));
     child.stderr.on('data', (data: Buffer) => (ran.err += data.toString()));

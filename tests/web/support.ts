@@ -11,6 +11,12 @@ import { type Manifest, parseManifest } from '../../web/src/classifier/manifest.
 import type { Outcome, RankedClass, Result, Tier } from '../../web/src/classifier/result.js';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
+/** Lets Node run TypeScript. */
+export const TSX = `${root}node_modules/tsx/dist/esm/index.mjs`;
+/** What Node runs as the command line: the npm package's, which `npm test` builds first, or the sources. */
+export const CLI: readonly string[] = process.env.DERMLET_CLI
+  ? [process.env.DERMLET_CLI]
+  : ['--import', TSX, `${root}tools/cli/main.ts`];
 export const picturePath = (name: string): string => `${root}tests/pictures/${name}`;
 export const picture = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(picturePath(name)));
 export const modelFile = (name: string): Uint8Array<ArrayBuffer> =>

@@ -265,11 +265,14 @@ async function unit() {
   const path = report('vitest.json');
   const files = unitFiles();
   if (files === null) return empty();
+  // The command line is tested as npm installs it.
+  await npmPackage();
+  const env = { DERMLET_CLI: join(root, 'build', 'package', 'dist', 'node', 'cli.js') };
   return counted(
     'test-web',
     [localBin('vitest'), 'run', '--reporter=verbose', '--reporter=json', `--outputFile.json=${path}`, ...files],
     () => fromVitest(readJson(path)),
-    { limit: 20 * MINUTE }, // five if nothing else runs
+    { env, limit: 20 * MINUTE }, // five if nothing else runs
   );
 }
 
