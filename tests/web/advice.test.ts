@@ -23,16 +23,12 @@ function* everyAnswer(): Generator<Answers> {
   }
 }
 
-/** The rank of the advice for every tier of the network, by the key of what was answered. */
+/** What was answered, whatever the order of the signs. */
 const keyOf = ({ signs, age, place }: Answers) =>
-  (SIGNS.reduce((bits, sign, index) => bits | (signs.includes(sign) ? 1 << index : 0), 0) * 3 +
-    AGES.indexOf(age as never) +
-    1) *
-    (PLACES.length + 1) +
-  PLACES.indexOf(place as never) +
-  1;
+  [SIGNS.reduce((bits, sign, index) => bits | (signs.includes(sign) ? 1 << index : 0), 0), age, place].join();
+/** For each tier of the network the rank of the advice, by what was answered: asked once, compared many times. */
 const adviceRanks = TIERS.map((tier) => {
-  const ranks = new Map<number, number>();
+  const ranks = new Map<string, number>();
   for (const answers of everyAnswer()) ranks.set(keyOf(answers), rank(adviceOf(tier, answers).tier));
   return ranks;
 });

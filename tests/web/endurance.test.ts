@@ -1,4 +1,4 @@
-/** 240 photos one after another with the real core and the real network: memory that is once enough stays enough. */
+/** 500 photos one after another with the real core and the real network: memory that is once enough stays enough. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
@@ -20,8 +20,7 @@ const PICTURES = [
   'cut-off.jpg',
   'corrupt.png',
 ];
-/** A leak of one buffer of a small photo in each would be tens of MiB by then. */
-const RUNS = 240;
+const RUNS = 500;
 const MIB = 1 << 20;
 
 /** Calls of WebAssembly.Memory.grow from now on, by whoever makes them: the core's module and the network's runtime. */
