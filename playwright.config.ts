@@ -1,6 +1,6 @@
 /**
  * Tests in browsers, against dist/ as it will be served: end to end in Chromium (`npm test -- --only e2e`, which builds
- * it first), and the same tensors in all (`--only exact`).
+ * it first), and the same tensors in all (`--only exact`). `npm run screenshots` makes pictures to look at; it is none.
  */
 import { defineConfig } from '@playwright/test';
 import type { EngineName } from './tests/browsers/engines.js';
@@ -48,6 +48,13 @@ export default defineConfig<object, { engineName: EngineName }>({
       testMatch: '**/webgpu.spec.ts',
       timeout: 240_000,
       use: chromium('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'),
+    },
+    {
+      name: 'screenshots',
+      testDir: 'tests/screenshots',
+      testMatch: '**/*.shots.ts',
+      timeout: 600_000,
+      use: chromium(),
     },
     exact('chromium'),
     exact('firefox'),

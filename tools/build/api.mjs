@@ -88,10 +88,14 @@ function signatureOf(node) {
     .replace(/[;\s]+$/, '');
 }
 
-/** @param {Node} node */
+const HIDDEN = ts.ModifierFlags.Private | ts.ModifierFlags.Protected | ts.ModifierFlags.Override;
+
+/**
+ * What is no part of the promise: private, or what a base class (Lit, Error) asks for, such as styles and rendering.
+ * @param {Node} node
+ */
 const isHidden = (node) =>
-  ts.isPrivateIdentifier(node.name ?? {}) ||
-  (ts.getCombinedModifierFlags(node) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !== 0;
+  ts.isPrivateIdentifier(node.name ?? {}) || (ts.getCombinedModifierFlags(node) & HIDDEN) !== 0;
 
 /** @param {string} text */
 const inline = (text) => `\`${text.replace(/\s+/g, ' ').replace(/\( /g, '(').replace(/,? \)/g, ')')}\``;

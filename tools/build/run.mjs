@@ -50,7 +50,7 @@ async function nativeBenchmark() {
 /**
  * @typedef {object} Tool
  * @property {(args: string[]) => Promise<NodeJS.ProcessEnv>} prepare  resolves to additional environment variables
- * @property {string} script
+ * @property {string} [script]  TypeScript; none: Playwright runs what `first` says
  * @property {string[]} first  arguments
  */
 
@@ -65,7 +65,11 @@ const TOOLS = {
   'bench:serve': { prepare: core, script: 'tests/bench/serve.ts', first: [] },
   atlas: { prepare: core, script: 'tools/cli/main.ts', first: ['atlas'] },
   'check-model': { prepare: core, script: 'tools/cli/main.ts', first: ['check-model'] },
-  screenshots: { prepare: browser, script: 'tests/e2e/screenshots.ts', first: [] },
+  // All of them, or those of a file: readme, states.
+  screenshots: {
+    prepare: browser,
+    first: ['test', `--config=${join(root, 'playwright.config.ts')}`, '--project=screenshots', '--reporter=list'],
+  },
   bench: {
     prepare: async (args) =>
       args[0] === '--native'
@@ -82,15 +86,15 @@ const TOOLS = {
 };
 
 /**
- * Runs a TypeScript file in the terminal's own process group, so that Ctrl-C reaches it; resolves to its exit status.
- * @param {string} script
+ * Runs a program in the terminal's own process group, so that Ctrl-C reaches it; resolves to its exit status.
+ * @param {string} program
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<number>}
  */
-function passThrough(script, args, env) {
+function passThrough(program, args, env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(localBin('tsx'), [join(root, script), ...args], {
+    const child = spawn(program, args, {
       cwd: process.env.INIT_CWD ?? process.cwd(),
       env: { ...process.env, ...env },
       stdio: 'inherit',
@@ -114,5 +118,7 @@ await main(async () => {
   if (tool === undefined)
     throw new StepError(`Use: node tools/build/run.mjs ${Object.keys(TOOLS).join('|')} [arguments]`);
   const env = await tool.prepare(args);
-  return passThrough(tool.script, [...tool.first, ...args], env);
+  return tool.script === undefined
+    ? passThrough(localBin('playwright'), [...tool.first, ...args], env)
+    : passThrough(localBin('tsx'), [join(root, tool.script), ...tool.first, ...args], env);
 });

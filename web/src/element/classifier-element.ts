@@ -216,7 +216,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         border-color: var(--edge);
       }
       .answer {
-        padding: 1.25rem;
+        /* Large text needs the room more than the edge does. */
+        padding: min(1.25rem, 6cqi);
         border: 1px solid var(--line);
         border-radius: 1.25rem;
         background: var(--card);

@@ -51,6 +51,7 @@ export class DermletResultCard extends LitElement {
         text-wrap: pretty;
         overflow: clip;
         overflow-clip-margin: 0.2em;
+        hyphens: auto;
         overflow-wrap: anywhere;
       }
       .purpose {
@@ -113,7 +114,7 @@ export class DermletResultCard extends LitElement {
       @container (max-width: 16rem) {
         .next {
           grid-template-columns: minmax(0, 1fr);
-          padding: 0.7rem 0.8rem;
+          padding: min(0.7rem, 5cqi) min(0.8rem, 5cqi);
         }
         .next .what,
         .why,

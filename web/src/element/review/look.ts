@@ -211,6 +211,17 @@ export const look = css`
   .space td {
     padding: 0;
   }
+  td .name {
+    /* Two lines: the end of a name tells photos apart. */
+    display: -webkit-box;
+    flex: 0 1 auto;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 2;
+    line-height: 1.3;
+    text-align: start;
+    white-space: normal;
+    overflow-wrap: anywhere;
+  }
   td canvas {
     width: 3.25rem;
     height: 3.25rem;

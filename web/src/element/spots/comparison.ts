@@ -91,13 +91,19 @@ export class DermletComparison extends LitElement {
     </section>`;
   }
 
+  /** When it was kept, told apart from the others of the same minute. */
+  #kept(visit: Visit): string {
+    const words = momentWords(visit.keptAt);
+    const alike = this.visits.some((other) => other !== visit && momentWords(other.keptAt) === words);
+    return alike ? momentWords(visit.keptAt, 'seconds') : words;
+  }
+
   #choice(label: string, chosen: Visit, taken: Visit, set: (id: string) => void) {
     return html`<label><span>${label}</span>
       <select @change=${(event: Event) => set((event.target as HTMLSelectElement).value)}>${this.visits
         .filter((visit) => visit !== taken)
         .map(
-          (visit) =>
-            html`<option value=${visit.id} .selected=${visit === chosen}>${momentWords(visit.keptAt)}</option>`,
+          (visit) => html`<option value=${visit.id} .selected=${visit === chosen}>${this.#kept(visit)}</option>`,
         )}</select></label>`;
   }
 

@@ -68,8 +68,12 @@ export const answersWords = ({ signs, age, place }: Answers): string =>
 export const dayWords = (at: number): string =>
   new Intl.DateTimeFormat(language().locale, { dateStyle: 'long' }).format(at);
 
-export const momentWords = (at: number): string =>
-  new Intl.DateTimeFormat(language().locale, { dateStyle: 'long', timeStyle: 'short' }).format(at);
+/** @param to what the time is given, seconds where minutes tell nothing apart */
+export const momentWords = (at: number, to: 'minutes' | 'seconds' = 'minutes'): string =>
+  new Intl.DateTimeFormat(language().locale, {
+    dateStyle: 'long',
+    timeStyle: to === 'minutes' ? 'short' : 'medium',
+  }).format(at);
 
 /** What was kept of a result is all that was there but pixels (`entries.ts` checks the rest). */
 export const resultOf = ({ result }: Visit): Result => result as unknown as Result;
