@@ -17,6 +17,7 @@ import {
   setLanguage,
   verdict,
 } from '../../web/src/messages/index.js';
+import { strictNumber } from '../../web/src/messages/plural.js';
 import { withSection } from '../../web/src/messages/say.js';
 import { root } from './support.js';
 
@@ -145,6 +146,17 @@ describe('keys', () => {
 });
 
 describe('plurals', () => {
+  test('counts stand as `Intl` writes them, in every language of the catalogue and in those of a host', () => {
+    const counts = [0, 1, 7, 42, 999, 1000, 12345, 2.5, -3];
+    for (const locale of ['de', 'en', 'en-GB', 'es', 'fr', 'ar-u-nu-latn', 'fa', 'ar-EG', 'bn']) {
+      const written = new Intl.NumberFormat(locale);
+      for (const count of counts) expect(strictNumber(locale, count, 0, 'count')).toBe(written.format(count));
+      expect(strictNumber(locale, 8, 3, 'count')).toBe(written.format(5));
+    }
+    for (const wrong of [Number.NaN, undefined as never])
+      expect(() => strictNumber('en', wrong, 0, 'count')).toThrow('`count`');
+  });
+
   const counted = keys.filter((key) => Object.values(argumentsOf(textOf(english.messages[key]!))).includes('number'));
   const words = functionsOf(english);
   const of = (key: string, count: number) => {

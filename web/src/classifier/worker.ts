@@ -3,6 +3,8 @@ import { observeRequests } from './requests.js';
 import { bindThreadWorkers, type ThreadScope } from './thread-workers.js';
 import { type ServerPort, serve } from './worker-server.js';
 
+// The first of a process takes long, and later ones nothing, whichever thread makes it: here it holds no page up.
+new Intl.NumberFormat();
 bindThreadWorkers(self as unknown as ThreadScope);
 const port = self as unknown as ServerPort;
 serve(port);
