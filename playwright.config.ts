@@ -14,10 +14,10 @@ function chromium(...more: string[]) {
 }
 
 function exact(engineName: EngineName) {
-  // What the preference changes is what is read from canvases: policies and files are the ordinary Firefox's.
+  // What the preference changes is what is read from canvases: all else is the ordinary Firefox's.
   const testIgnore =
     engineName === 'firefox-resist-fingerprinting'
-      ? ['**/policy.spec.ts', '**/single.spec.ts']
+      ? ['**/policy.spec.ts', '**/single.spec.ts', '**/flow.spec.ts']
       : ['**/fingerprinting.spec.ts'];
   return {
     name: `exact-${engineName}`,
