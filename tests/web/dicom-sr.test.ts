@@ -19,7 +19,7 @@ import { basename, join } from 'node:path';
 import dicomParser, { type DataSet } from 'dicom-parser';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dicomSourceOf } from '../../tools/cli/dicom-source.js';
-import { originOf, srWriter } from '../../tools/cli/dicom-sr.js';
+import { reportsIn } from '../../tools/cli/dicom-sr.js';
 import type { Result } from '../../web/src/classifier/result.js';
 import { type DicomDataset, toDicomSr } from '../../web/src/handler/index.js';
 import { dicom, element, IMAGE, identified, PATIENT } from './dicom-file.js';
@@ -115,7 +115,7 @@ const place = (...parts: string[]) => join(folder, ...parts);
 
 /** Writes a report and reads it. */
 async function written(of: Result, file: Uint8Array, names = false) {
-  const write = await srWriter(place('written'), names);
+  const { originOf, write } = await reportsIn(place('written'), names);
   return read(write(of, '/photos/Jane Doe.jpg', originOf(file)));
 }
 
@@ -434,7 +434,7 @@ describe('of a DICOM file', () => {
   ] as const)(
     '%s: no report, for it would be filed elsewhere; the value is not quoted',
     async (_name, other, code, why) => {
-      const write = await srWriter(place('broken'), false);
+      const { originOf, write } = await reportsIn(place('broken'), false);
       const origin = originOf(source(other));
       await expectCode(() => write(scored, 'x.dcm', origin), code, why);
       expect(origin.problem!.message).not.toContain('SECRET');
@@ -587,7 +587,7 @@ describe('classify --dicom-sr', () => {
   });
 
   test('a folder that goes away ends the run loudly, and an interrupted one leaves whole files only', async () => {
-    const write = await srWriter(place('gone'), false);
+    const { originOf, write } = await reportsIn(place('gone'), false);
     rmSync(place('gone'), { recursive: true });
     expect(() => write(scored, 'x.jpg', originOf(spot))).toThrow(/could not be written: .*ENOENT/);
     const reports = place('interrupted');

@@ -62,7 +62,10 @@ export const PACKAGES = {
   '@jsquash/avif': { looked: '2.1.1', files: /^node\/avif_dec\./ },
   '@lit-labs/ssr-dom-shim': { looked: '1.6.0', textOf: 'lit' },
   // Its one script; Babel's helpers in it are of the corejs3 runtime.
-  dcmjs: { looked: '0.51.1', holds: { '@babel/runtime-corejs3': '', loglevel: '', pako: '2.1.0' } },
+  dcmjs: {
+    looked: '0.51.1',
+    holds: { '@babel/runtime-corejs3': '', 'lodash.clonedeep': '', loglevel: '', pako: '2.1.0' },
+  },
 };
 
 /** Helpers that bundlers put in have ids of their own, which begin with a zero byte. */

@@ -13,7 +13,7 @@ import {
 import { PROJECTIONS } from '../../web/src/handler/index.js';
 import { list, number } from '../../web/src/messages/index.js';
 import { agreement, besideLines } from './beside.js';
-import { type Origin, originOf, srWriter } from './dicom-sr.js';
+import type { Origin, Reports } from './dicom-sr.js';
 import { headLines, headOf, withHeadsClasses } from './head.js';
 import { defaultModel, modelOf } from './model.js';
 import { fileSink, type Sink } from './output.js';
@@ -134,9 +134,10 @@ interface Counts {
 
 /** One modality applies to every picture, two to those of a lesion in order. */
 async function* tasksOf(
-  { paths, lesion, modalities, crop, shard, dicomSr, options }: Request,
+  { paths, lesion, modalities, crop, shard, options }: Request,
   done: ReadonlySet<string>,
   counts: Counts,
+  reports: Reports | undefined,
 ): AsyncGenerator<OwnTask> {
   const picture = (path: string, index: number, raw?: Buffer): TaskPicture => {
     const modality = modalities[modalities.length === 2 ? index : 0];
@@ -161,9 +162,9 @@ async function* tasksOf(
     if (shard && !isIn(shard, place)) continue;
     const own = picture(path, 0, raw);
     const task: OwnTask = { pictures: [own], options, ...rest };
-    if (dicomSr !== undefined)
+    if (reports)
       own.onRead = (bytes) => {
-        task.origin = originOf(bytes);
+        task.origin = reports.originOf(bytes);
       };
     if (isNew(task)) yield task;
   }
@@ -326,11 +327,14 @@ export async function classify(args: string[], output: Output): Promise<number> 
     // What was answered before has no report.
     ...(asked.dicomSr === undefined ? {} : { dicomSr: true, names: asked.names }),
   });
-  const write = asked.dicomSr === undefined ? undefined : await srWriter(asked.dicomSr, asked.names);
+  const reports =
+    asked.dicomSr === undefined
+      ? undefined
+      : await (await import('./dicom-sr.js')).reportsIn(asked.dicomSr, asked.names);
   const reported = (answer: Answer, { pictures, origin }: OwnTask): Report | undefined => {
-    if (!write || !answer.ok || !origin) return undefined;
+    if (!reports || !answer.ok || !origin) return undefined;
     try {
-      return { ok: true, path: write(answer.result, pictures[0]!.path, origin) };
+      return { ok: true, path: reports.write(answer.result, pictures[0]!.path, origin) };
     } catch (error) {
       if (!(error instanceof DermletError)) throw error;
       return { ok: false, error };
@@ -342,7 +346,7 @@ export async function classify(args: string[], output: Output): Promise<number> 
     request.output === undefined
       ? { write: output.out, close: () => undefined }
       : fileSink(request.output, request.resume);
-  const tasks = tasksOf(request, done, counts);
+  const tasks = tasksOf(request, done, counts, reports);
   const { value: first, done: none } = await tasks.next();
   if (none) {
     sink.close();

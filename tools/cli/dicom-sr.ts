@@ -33,7 +33,7 @@ export interface Origin {
   problem?: DermletError;
 }
 
-export function originOf(bytes: Uint8Array): Origin {
+function originOf(bytes: Uint8Array): Origin {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   try {
     return { sha256, source: dicomSourceOf(bytes) };
@@ -43,8 +43,11 @@ export function originOf(bytes: Uint8Array): Origin {
   }
 }
 
-/** Writes a report. @returns its path @throws OutputError, DermletError where the DICOM source allows none */
-export type SrWriter = (result: Result, path: string, origin: Origin) => string;
+export interface Reports {
+  originOf(bytes: Uint8Array): Origin;
+  /** Writes a report. @returns its path @throws OutputError, DermletError where the DICOM source allows none */
+  write(result: Result, path: string, origin: Origin): string;
+}
 
 /**
  * A folder for reports, made if it is not there; each is named by its SOP Instance UID, so that none replaces another
@@ -52,7 +55,7 @@ export type SrWriter = (result: Result, path: string, origin: Origin) => string;
  * @param names whether a report names its picture's file
  * @throws UsageError
  */
-export async function srWriter(folder: string, names: boolean): Promise<SrWriter> {
+export async function reportsIn(folder: string, names: boolean): Promise<Reports> {
   try {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.W_OK | constants.X_OK);
@@ -80,13 +83,16 @@ export async function srWriter(folder: string, names: boolean): Promise<SrWriter
     file.dict = whole(dataset);
     return new Uint8Array(file.write());
   };
-  return (result, path, { sha256, source, problem }) => {
-    if (problem) throw problem;
-    const fileName = names ? basename(path) : undefined;
-    const dataset = toDicomSr(result, { at: new Date(), sha256, source, fileName });
-    const to = join(folder, `${dataset['00080018']!.Value![0]}.dcm`);
-    writeWhole(to, bytesOf(dataset));
-    return to;
+  return {
+    originOf,
+    write(result, path, { sha256, source, problem }) {
+      if (problem) throw problem;
+      const fileName = names ? basename(path) : undefined;
+      const dataset = toDicomSr(result, { at: new Date(), sha256, source, fileName });
+      const to = join(folder, `${dataset['00080018']!.Value![0]}.dcm`);
+      writeWhole(to, bytesOf(dataset));
+      return to;
+    },
   };
 }
 
