@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import dicomParser, { type DataSet } from 'dicom-parser';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dicomSourceOf } from '../../tools/cli/dicom-source.js';
@@ -384,6 +385,30 @@ describe('of a DICOM file', () => {
   ])('a name in %s is the same name in UTF-8', async (_name, set, encoded, name) => {
     const file = source({ charset: element(8, 5, 'CS', set) }, encoded);
     expect(textAt((await written(scored, file)).data, '00100010')).toBe(name);
+  });
+
+  test('a file of another program, with Japanese names: what is in it is in the report', async () => {
+    const clinic = readFileSync(new URL('./dicom/clinic.dcm', import.meta.url));
+    const { data } = await written(scored, new Uint8Array(clinic));
+    expect(textAt(data, '00100010')).toBe('Yamada^Tarou=山田^太郎=やまだ^たろう');
+    expect(textAt(data, '00081030')).toBe('皮膚');
+    expect([textAt(data, '00080030'), textAt(data, '00080201')]).toEqual(['101500.25', '+0900']);
+    expect(textAt(data, '0040a032')).toMatch(/\+0900$/);
+    expect(textAt(items(items(data, '0040a375')[0]!, '00081115')[0]!, '0020000e')).toBe(
+      '1.2.826.0.1.3680043.8.498.77.3',
+    );
+    expect(faults(data)).toEqual([]);
+    const { ran } = start(
+      fileURLToPath(new URL('./dicom/clinic.dcm', import.meta.url)),
+      '--json',
+      '--dicom-sr',
+      place('clinic'),
+    );
+    const { code, out } = await ran;
+    expect(code).toBe(0);
+    const { dicomSr, source } = JSON.parse(out) as Line;
+    expect(source).toMatchObject({ format: 'jpeg', width: 240, height: 180 });
+    expect(textAt(read(dicomSr as string).data, '00100010')).toBe(textAt(data, '00100010'));
   });
 
   test('broken dates, sex, physician and description are left out; the rest stands', async () => {

@@ -11,8 +11,8 @@
  *       111028 Image Library (TID 1600): the image, if the source is a DICOM file
  *       126010 Imaging Measurements
  *         125007 Measurement Group (TID 1410 with the frame as a region, else 1501)
- *           algorithm (TID 4019), outcome, checks of the picture
- *           where a category may be named: tier, prediction set, a NUM for each category (TID 300)
+ *           algorithm (TID 4019); where a category may be named a NUM for each (TID 300), tier and prediction set;
+ *           outcome, checks of the picture
  */
 import type { RankedClass, Result } from '../classifier/index.js';
 import {
@@ -218,23 +218,33 @@ function checksOf({ quality }: Result): DicomDataset[] {
   });
 }
 
-/** What a category may be named of; nothing where none may. */
+/** The scores; nothing where no category may be named. */
 function scoresOf(result: Result): DicomDataset[] {
   if (!mayName(result)) return [];
-  // A head of somebody's own gives no tier, and shares that nobody has compared with what came true.
-  const { head, tier, ranking } = result;
-  const method = own(head ? 'not-calibrated' : 'calibrated');
+  // Nobody has compared the shares of somebody's own head with what came true.
+  const method = own(result.head ? 'not-calibrated' : 'calibrated');
+  return result.ranking.map((entry) => score(entry, method));
+}
+
+/** What is said of them, and of the picture. */
+function evaluationsOf(result: Result): DicomDataset[] {
+  const { outcome, modality, tier, head, ranking } = result;
+  const possible = mayName(result) ? ranking.filter(({ inSet }) => inSet) : [];
   return [
-    ...(head ? [] : [coded('CONTAINS', own('tier'), ofNetwork('tier', tier, tierWords(tier).title))]),
-    ...ranking
-      .filter(({ inSet }) => inSet)
-      .map(({ id, name }) => coded('CONTAINS', own('in-prediction-set'), ofNetwork('category', id, name))),
-    ...ranking.map((entry) => score(entry, method)),
+    coded('CONTAINS', own('outcome'), own(`outcome-${outcome}`)),
+    coded('CONTAINS', own('modality'), ofNetwork('modality', modality, modality)),
+    // A head of somebody's own gives none.
+    ...(mayName(result) && !head
+      ? [coded('CONTAINS', own('tier'), ofNetwork('tier', tier, tierWords(tier).title))]
+      : []),
+    ...possible.map(({ id, name }) => coded('CONTAINS', own('in-prediction-set'), ofNetwork('category', id, name))),
+    ...checksOf(result),
   ];
 }
 
+/** In the order of its template. */
 function groupOf(result: Result, { source }: DicomSrOptions): DicomDataset {
-  const { model, modality, outcome, testTimeAugmentation, head } = result;
+  const { model, testTimeAugmentation, head } = result;
   const region = source ? regionOf(result, source) : null;
   const parameter = (value: string) => text('HAS CONCEPT MOD', dcm('111002', 'Algorithm Parameters'), value);
   return container(
@@ -243,17 +253,15 @@ function groupOf(result: Result, { source }: DicomSrOptions): DicomDataset {
     [
       ...text('HAS OBS CONTEXT', dcm('112039', 'Tracking Identifier'), 'Picture'),
       uidRef('HAS OBS CONTEXT', dcm('112040', 'Tracking Unique Identifier'), newUid()),
+      ...(region ? [region] : source ? [image('CONTAINS', dcm('121112', 'Source of Measurement'), source)] : []),
       ...text('HAS CONCEPT MOD', dcm('111001', 'Algorithm Name'), model.title || model.name),
       ...text('HAS CONCEPT MOD', dcm('111003', 'Algorithm Version'), model.version),
       ...parameter(`name=${model.name}`),
       ...parameter(`sha256=${model.sha256}`),
       ...parameter(`test-time-augmentation=${testTimeAugmentation}`),
       ...(head ? parameter(`head=${head.title}, trained on ${head.pictures} pictures`) : []),
-      coded('CONTAINS', own('outcome'), own(`outcome-${outcome}`)),
-      coded('CONTAINS', own('modality'), ofNetwork('modality', modality, modality)),
       ...scoresOf(result),
-      ...checksOf(result),
-      ...(region ? [region] : source ? [image('CONTAINS', dcm('121112', 'Source of Measurement'), source)] : []),
+      ...evaluationsOf(result),
     ],
     region ? '1410' : '1501',
   );
@@ -310,9 +318,10 @@ function treeOf(result: Result, options: DicomSrOptions): DicomDataset {
       ...text('HAS OBS CONTEXT', dcm('121013', 'Device Observer Name'), model.name),
       ...text('HAS OBS CONTEXT', dcm('121015', 'Device Observer Model Name'), model.title),
       coded('HAS CONCEPT MOD', dcm('121058', 'Procedure reported'), own('photo-of-skin-scored')),
+      // Not of the template, which may be extended: what a reader must see first.
+      ...wordsOf(result, options),
       ...(source ? [libraryOf(source)] : []),
       container('CONTAINS', dcm('126010', 'Imaging Measurements'), [groupOf(result, options)]),
-      ...wordsOf(result, options),
     ],
     '1500',
   );

@@ -86,7 +86,7 @@ export function toFhir(result: Result, options: FhirOptions): FhirBundle {
       subject: SUBJECT,
       effectiveDateTime: at,
       valueQuantity: { value: probability, unit: '1', system: 'http://unitsofmeasure.org', code: '1' },
-      method: { text: 'Calibrated probability of a neural network; those of all categories sum to 1' },
+      method: { text: `${CODES[result.head ? 'not-calibrated' : 'calibrated']}; those of all categories sum to 1` },
       device: reference(network),
       derivedFrom: [reference(picture)],
       component: [{ code: kind('in-prediction-set'), valueBoolean: inSet }],
