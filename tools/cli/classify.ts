@@ -25,7 +25,7 @@ import { say } from './say.js';
 import { isIn, parseShard } from './shard.js';
 import { atlasOf, similarLine, similarTo } from './similar.js';
 import { stopOnSignal } from './stop.js';
-import { describe, legend, strangersLine, wrap } from './terminal.js';
+import { describe, legend, strangersLine } from './terminal.js';
 import { EXIT, parseCrop, positiveInteger, positiveNumber, requireModality, UsageError } from './usage.js';
 
 const project = { ...PROJECTIONS, result: withoutImages } satisfies Record<string, (result: Result) => object>;
@@ -273,7 +273,8 @@ function textPrinter(
     const paths = task.pictures.map(({ path }) => path);
     const similar = atlas ? `\n${similarLine(atlas, answer.result, columns)}` : '';
     const beside = second?.ok ? `\n${besideLines(answer.result, second.result, columns)}` : '';
-    const written = report?.ok ? `\n${wrap(say('cli.dicomSr', { path: report.path }), columns, '  ')}` : '';
+    // A path is not broken.
+    const written = report?.ok ? `\n  ${say('cli.dicomSr', { path: report.path })}` : '';
     out(`${describe(paths, answer.result, columns, foreign)}${similar}${beside}${written}\n\n`);
   });
   return {
