@@ -877,6 +877,7 @@ export const ACTORS = [
             '%s: no report, for it would be filed elsewhere; the value is not quoted',
             'a JPEG that has a DICOM file’s mark in its midst is a photo: nobody’s name is taken from it',
             'a name in %s is the same name in UTF-8',
+            'with any byte changed: what is taken over keeps to the rules, or there is no report; nothing is quoted',
             'of a foreign model are cut and cleaned as their representation wants',
             'a folder that goes away ends the run loudly, and an interrupted one leaves whole files only',
           ],
