@@ -72,6 +72,22 @@ describe('a result as a FHIR bundle', () => {
     expect(bundle.timestamp).toBe('2026-11-28T21:05:00.000Z');
   });
 
+  test('a head’s shares are not called calibrated', () => {
+    const head = {
+      title: 'Two rashes',
+      pictures: 40,
+      accuracy: 0.8,
+      interval: [0.7, 0.9] as [number, number],
+      leaveOneOut: true,
+      calibrated: false as const,
+      warnings: [],
+    };
+    const methods = (of: typeof scored) =>
+      resources(toFhir(of, { at }), 'Observation').map(({ method }) => (method as { text: string }).text);
+    for (const method of methods(scored)) expect(method).toMatch(/^Calibrated probability/);
+    for (const method of methods({ ...scored, head })) expect(method).toMatch(/not calibrated; /);
+  });
+
   test('the device has the version and the hash of the network', () => {
     const [device] = resources(toFhir(scored, { at }), 'Device');
     const versions = device!.version as { value: string }[];

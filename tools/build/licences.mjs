@@ -39,7 +39,11 @@ const EMSCRIPTEN = /\.wasm$/;
  *   files   those that are the package's
  *   add     texts of tools/build/licences
  *   textOf  the package that has the text instead: of the same repository and owner
- * @typedef {{ looked: string, files?: RegExp, add?: readonly string[], textOf?: string, licence?: string }} Known
+ *   holds   packages whose code stands in its own published files, and their versions there; empty: the locked one
+ * @typedef {{
+ *   looked: string, files?: RegExp, add?: readonly string[], textOf?: string, licence?: string,
+ *   holds?: Readonly<Record<string, string>>
+ * }} Known
  * @type {Record<string, Known>}
  */
 export const PACKAGES = {
@@ -57,6 +61,11 @@ export const PACKAGES = {
   icodec: { looked: '0.6.0', files: /^node\/webp-dec\./ },
   '@jsquash/avif': { looked: '2.1.1', files: /^node\/avif_dec\./ },
   '@lit-labs/ssr-dom-shim': { looked: '1.6.0', textOf: 'lit' },
+  // Its one script; Babel's helpers in it are of the corejs3 runtime.
+  dcmjs: {
+    looked: '0.51.1',
+    holds: { '@babel/runtime-corejs3': '', 'lodash.clonedeep': '', loglevel: '', pako: '2.1.0' },
+  },
 };
 
 /** Helpers that bundlers put in have ids of their own, which begin with a zero byte. */
@@ -213,8 +222,13 @@ export function packagesOf(modules) {
       continue;
     }
     const [, folder, name] = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(id.split(sep).join('/')) ?? [];
-    if (folder !== undefined && name !== undefined) found.set(folder, { name, folder });
-    else if (id.startsWith('\0') || !id.startsWith(root))
+    if (folder !== undefined && name !== undefined) {
+      found.set(folder, { name, folder });
+      for (const [held, version] of Object.entries(PACKAGES[name]?.holds ?? {})) {
+        const its = join(root, 'node_modules', held);
+        found.set(its, { name: held, folder: its, version: version || undefined });
+      }
+    } else if (id.startsWith('\0') || !id.startsWith(root))
       throw new StepError(
         `${id.replaceAll('\0', '')} is bundled, and nobody says whose it is: tools/build/licences.mjs`,
       );

@@ -74,6 +74,23 @@ describe('licences', () => {
     );
   });
 
+  test('what a package holds of others in its own files is named too, in the version that is there', () => {
+    const found = packagesOf([join(root, 'node_modules/dcmjs/build/dcmjs.es.js')]);
+    assert.deepEqual(
+      found.map(({ name, version }) => [name, version]),
+      [
+        ['dcmjs', undefined],
+        ['@babel/runtime-corejs3', undefined],
+        ['lodash.clonedeep', undefined],
+        ['loglevel', undefined],
+        ['pako', '2.1.0'],
+      ],
+    );
+    const script = readFileSync(join(root, 'node_modules/dcmjs/build/dcmjs.es.js'), 'utf8');
+    assert.match(script, /pako 2\.1\.0/);
+    for (const part of found) assert.ok(npmComponent(part).texts.length > 0, part.name);
+  });
+
   test('code that nobody is named for stops the build', () => {
     assert.throws(() => packagesOf(['\0polyfills']), /polyfills is bundled, and nobody says whose it is/);
     assert.throws(() => packagesOf([join(scratch, 'copied.js')]), /copied\.js is bundled/);

@@ -82,6 +82,7 @@ describe('tracked files', () => {
   /** Packages with scripts that would run when they are installed, and why they work without. */
   const DO_WITHOUT_THEIR_SCRIPTS = new Map([
     ['esbuild', 'it would only put its program, an optional package, in place of a script that starts it'],
+    ['core-js-pure', 'it would only print a request for support; dcmjs names it and holds nothing of it'],
     ['protobufjs', 'it would only warn of version ranges; nothing of it is bundled'],
     [
       'rs-module-lexer',

@@ -866,6 +866,25 @@ export const ACTORS = [
         open: 'Names that are drawn into the picture itself are part of the picture.',
       },
       {
+        id: 'report-of-another',
+        may: 'give a DICOM file whose patient, study or letters are broken, so that its report is filed as another’s',
+        holds:
+          'An identity is taken over as it is or not at all: what breaks its rules, or is of a character set that is ' +
+          'not read, gives no report. A photo gives one without a patient, also where a DICOM file follows it.',
+        where: ['tools/cli/dicom-source.ts', 'tools/cli/dicom-sr.ts'],
+        tests: {
+          'tests/web/dicom-sr.test.ts': [
+            '%s: no report, for it would be filed elsewhere; the value is not quoted',
+            'a JPEG that has a DICOM file’s mark in its midst is a photo: nobody’s name is taken from it',
+            'a name in %s is the same name in UTF-8',
+            'with any byte changed: what is taken over keeps to the rules, or there is no report; nothing is quoted',
+            'of a foreign model are cut and cleaned as their representation wants',
+            'a folder that goes away ends the run loudly, and an interrupted one leaves whole files only',
+          ],
+        },
+        open: 'A file that names another person by the rules is believed.',
+      },
+      {
         id: 'opened-model',
         may: 'have a person open a model that is damaged, endless, or holds a page in place of its card',
         holds:

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import {
   type Atlas,
+  DermletError,
   type HeadInfo,
   isShippedModel,
   type Result,
@@ -12,6 +13,7 @@ import {
 import { PROJECTIONS } from '../../web/src/handler/index.js';
 import { list, number } from '../../web/src/messages/index.js';
 import { agreement, besideLines } from './beside.js';
+import type { Origin, Reports } from './dicom-sr.js';
 import { headLines, headOf, withHeadsClasses } from './head.js';
 import { defaultModel, modelOf } from './model.js';
 import { fileSink, type Sink } from './output.js';
@@ -59,6 +61,8 @@ function parse(args: string[]) {
       head: { type: 'string' },
       atlas: { type: 'string' },
       beside: { type: 'string' },
+      'dicom-sr': { type: 'string' },
+      names: { type: 'boolean', default: false },
     },
   });
   if (positionals.length === 0) throw new UsageError(say('cli.error.noFile'));
@@ -67,7 +71,10 @@ function parse(args: string[]) {
     throw new UsageError(say('cli.error.format', { known: list(Object.keys(PROJECTIONS), 'or'), format }));
   }
   if (values.beside !== undefined && format !== 'result') throw new UsageError(say('cli.error.besideFormat'));
-  const { ndjson, output, resume } = values;
+  const { ndjson, output, resume, names, 'dicom-sr': dicomSr } = values;
+  if (dicomSr !== undefined && (values.lesion || values.beside !== undefined))
+    throw new UsageError(say('cli.error.dicomSr'));
+  if (names && dicomSr === undefined) throw new UsageError(say('cli.error.names'));
   const json = values.json || format !== 'result';
   if (resume && !(ndjson && output !== undefined)) throw new UsageError(say('cli.error.resume'));
   if (output !== undefined && !json && !ndjson) throw new UsageError(say('cli.error.outputNeeds'));
@@ -92,6 +99,8 @@ function parse(args: string[]) {
     head: values.head,
     atlas: values.atlas,
     beside: values.beside,
+    dicomSr,
+    names,
     jobs: positiveInteger(values.jobs, '--jobs'),
     shard: values.shard === undefined ? undefined : parseShard(values.shard),
     seconds: positiveNumber(values.timeout, '--timeout'),
@@ -109,6 +118,8 @@ type Request = ReturnType<typeof parse>;
 interface OwnTask extends Task {
   inFolder: boolean;
   skipped?: boolean;
+  /** Of its picture, once it was read, if reports are written. */
+  origin?: Origin;
 }
 
 /** How many there were of each kind. */
@@ -126,6 +137,7 @@ async function* tasksOf(
   { paths, lesion, modalities, crop, shard, options }: Request,
   done: ReadonlySet<string>,
   counts: Counts,
+  reports: Reports | undefined,
 ): AsyncGenerator<OwnTask> {
   const picture = (path: string, index: number, raw?: Buffer): TaskPicture => {
     const modality = modalities[modalities.length === 2 ? index : 0];
@@ -148,7 +160,12 @@ async function* tasksOf(
   }
   for await (const { path, raw, place, ...rest } of findPictures(paths, () => counts.hidden++)) {
     if (shard && !isIn(shard, place)) continue;
-    const task = { pictures: [picture(path, 0, raw)], options, ...rest };
+    const own = picture(path, 0, raw);
+    const task: OwnTask = { pictures: [own], options, ...rest };
+    if (reports)
+      own.onRead = (bytes) => {
+        task.origin = reports.originOf(bytes);
+      };
     if (isNew(task)) yield task;
   }
 }
@@ -158,17 +175,16 @@ const nameOf = ({ pictures }: Task): string => pictures.map(({ path }) => path).
 const filesOf = ({ pictures }: Task): { file: string } | { files: string[] } =>
   pictures.length === 1 ? { file: pictures[0]!.path } : { files: pictures.map(({ path }) => path) };
 
-const errorOf = ({ error: { code, message } }: Extract<Answer, { ok: false }>): object => ({
-  error: { code, message },
-});
+const errorOf = ({ error: { code, message } }: { error: DermletError }): object => ({ error: { code, message } });
 
-function asJson({ task, answer, second }: Answered, format: Format, atlas: Atlas | undefined): object {
+function asJson({ task, answer, second, report }: Answered, format: Format, atlas: Atlas | undefined): object {
   const beside = second && { beside: second.ok ? withoutImages(second.result) : errorOf(second) };
   if (!answer.ok) return { ...filesOf(task), ...errorOf(answer), ...beside };
   return {
     ...filesOf(task),
     ...project[format](answer.result),
     ...(atlas ? { similar: similarTo(atlas, answer.result) } : {}),
+    ...(report ? { dicomSr: report.ok ? report.path : errorOf(report) } : {}),
     ...beside,
     ...(second?.ok ? { agreement: agreement(answer.result, second.result) } : {}),
   };
@@ -201,7 +217,11 @@ interface Answered {
   answer: Answer;
   /** Another model's. */
   second?: Answer | undefined;
+  /** The DICOM SR, if one was asked for. */
+  report?: Report | undefined;
 }
+
+type Report = { ok: true; path: string } | { ok: false; error: DermletError };
 
 /** Prints answers in one form as they come; `end` closes what is open, also after an interruption. */
 interface Printer {
@@ -247,13 +267,15 @@ function textPrinter(
   atlas: Atlas | undefined,
 ): Printer {
   let any = false;
-  const ordered = new InOrder<Answered>(({ task, answer, second }) => {
+  const ordered = new InOrder<Answered>(({ task, answer, second, report }) => {
     if (!answer.ok) return;
     any = true;
     const paths = task.pictures.map(({ path }) => path);
     const similar = atlas ? `\n${similarLine(atlas, answer.result, columns)}` : '';
     const beside = second?.ok ? `\n${besideLines(answer.result, second.result, columns)}` : '';
-    out(`${describe(paths, answer.result, columns, foreign)}${similar}${beside}\n\n`);
+    // A path is not broken.
+    const written = report?.ok ? `\n  ${say('cli.dicomSr', { path: report.path })}` : '';
+    out(`${describe(paths, answer.result, columns, foreign)}${similar}${beside}${written}\n\n`);
   });
   return {
     add: (answered, index) => ordered.add(index, answered),
@@ -303,14 +325,29 @@ export async function classify(args: string[], output: Output): Promise<number> 
     modalities,
     crop,
     options,
+    // What was answered before has no report.
+    ...(asked.dicomSr === undefined ? {} : { dicomSr: true, names: asked.names }),
   });
+  const reports =
+    asked.dicomSr === undefined
+      ? undefined
+      : await (await import('./dicom-sr.js')).reportsIn(asked.dicomSr, asked.names);
+  const reported = (answer: Answer, { pictures, origin }: OwnTask): Report | undefined => {
+    if (!reports || !answer.ok || !origin) return undefined;
+    try {
+      return { ok: true, path: reports.write(answer.result, pictures[0]!.path, origin) };
+    } catch (error) {
+      if (!(error instanceof DermletError)) throw error;
+      return { ok: false, error };
+    }
+  };
   const counts: Counts = { classified: 0, failed: 0, skipped: 0, hidden: 0, known: 0 };
   const done = request.resume ? await answeredIn(request.output!, run) : new Set<string>();
   const sink: Sink =
     request.output === undefined
       ? { write: output.out, close: () => undefined }
       : fileSink(request.output, request.resume);
-  const tasks = tasksOf(request, done, counts);
+  const tasks = tasksOf(request, done, counts, reports);
   const { value: first, done: none } = await tasks.next();
   if (none) {
     sink.close();
@@ -334,7 +371,9 @@ export async function classify(args: string[], output: Output): Promise<number> 
       (answer, index, task, beside) => {
         count(counts, task, answer, err);
         if (answer.ok && beside && !beside.ok) count(counts, task, beside, err);
-        printer.add({ task, answer, second: beside }, index);
+        const report = reported(answer, task);
+        if (report && !report.ok) fail(counts, task, report.error, err);
+        printer.add({ task, answer, second: beside, report }, index);
       },
     );
     printer.end();
@@ -352,10 +391,14 @@ function count(counts: Counts, task: OwnTask, answer: Answer, err: (text: string
   if (answer.ok) return void counts.classified++;
   // A folder of pictures may hold other things too; a file that was named is asked for.
   const skipped = task.skipped || (task.inFolder && answer.error.code === 'UNSUPPORTED_FORMAT');
-  counts[skipped ? 'skipped' : 'failed']++;
-  const { code, message } = answer.error;
-  const file = plain(nameOf(task));
-  err(skipped ? `${say('cli.skipped', { file, reason: message })}\n` : `${file}: ${code}: ${plain(message)}\n`);
+  if (!skipped) return fail(counts, task, answer.error, err);
+  counts.skipped++;
+  err(`${say('cli.skipped', { file: plain(nameOf(task)), reason: answer.error.message })}\n`);
+}
+
+function fail(counts: Counts, task: OwnTask, { code, message }: DermletError, err: (text: string) => void): void {
+  counts.failed++;
+  err(`${plain(nameOf(task))}: ${code}: ${plain(message)}\n`);
 }
 
 const summaryLine = ({ classified, failed, skipped, hidden, known }: Counts): string => {

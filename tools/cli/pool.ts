@@ -17,6 +17,8 @@ export interface TaskPicture {
   /** Default: `Task.options.modality`, else recognised from the picture. */
   modality?: string;
   crop?: Crop;
+  /** Given the file's bytes before they are classified; must keep none of them. */
+  onRead?: (bytes: Uint8Array) => void;
 }
 
 /**
@@ -47,9 +49,11 @@ export interface Limits {
 
 export const DEFAULT_SECONDS = 300;
 
-async function bytesOf({ path, raw }: TaskPicture, place: string): Promise<Blob> {
+async function bytesOf({ path, raw, onRead }: TaskPicture, place: string): Promise<Blob> {
   try {
-    return new Blob([await readPictureFile(raw ?? path)]);
+    const bytes = await readPictureFile(raw ?? path);
+    onRead?.(bytes);
+    return new Blob([bytes]);
   } catch (error) {
     if (!place || !(error instanceof DermletError)) throw error;
     throw new DermletError(error.code, `${place}${error.message}`, { cause: error });
@@ -59,11 +63,11 @@ async function bytesOf({ path, raw }: TaskPicture, place: string): Promise<Blob>
 async function classifyTask(classifier: Classifier, { pictures, options }: Task, signal: AbortSignal): Promise<Result> {
   const [first] = pictures;
   if (pictures.length === 1) {
-    const { path: _path, raw: _raw, ...own } = first!;
+    const { path: _path, raw: _raw, onRead: _onRead, ...own } = first!;
     return classifier.classify(await bytesOf(first!, ''), { ...options, ...own, signal });
   }
   const opened = pictures.map(async (each, index) => {
-    const { path: _path, raw: _raw, ...own } = each;
+    const { path: _path, raw: _raw, onRead: _onRead, ...own } = each;
     return { picture: await bytesOf(each, `Picture ${index + 1}: `), ...own };
   });
   return classifier.classify(await Promise.all(opened), { ...options, signal });

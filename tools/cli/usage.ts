@@ -61,7 +61,7 @@ const synopses = (): string[] =>
       `${call('classify')} FILE|FOLDER... [--json] [--format ${formats}] [--model NAME|FOLDER]`,
       '[--modality auto|ID] [--crop auto|whole|x,y,w,h] [--test-time-augmentation] [--explain] [--jobs N]',
       '[--ndjson] [--output FILE] [--resume] [--timeout SECONDS] [--shard i/n] [--head FILE] [--atlas FILE]',
-      '[--beside NAME|FOLDER]',
+      '[--beside NAME|FOLDER] [--dicom-sr FOLDER [--names]]',
     ],
     [
       `${call('classify')} FILE FILE --lesion [--modality ID,ID] [--crop auto|whole] [--json]`,
@@ -120,6 +120,8 @@ export function usage(columns: number): string {
     option('head', say('cli.usage.classify.head')),
     option('atlas', say('cli.usage.classify.atlas')),
     option('beside', say('cli.usage.classify.beside')),
+    option('dicom-sr', say('cli.usage.classify.dicomSr')),
+    option('names', say('cli.usage.classify.names')),
     '',
     command('evaluate', say('cli.usage.evaluate')),
     option('modality', say('cli.usage.evaluate.modality')),

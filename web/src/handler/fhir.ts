@@ -7,6 +7,7 @@
  */
 import type { RankedClass, Result } from '../classifier/index.js';
 import { doctor, joined, language, mayName, purpose, summary, tierWords } from '../messages/index.js';
+import { CODES, codeOf, uuid } from './codes.js';
 
 export interface FhirOptions {
   /** When the picture was classified. */
@@ -29,22 +30,12 @@ const SYSTEM = 'urn:dermlet';
 const UNVERIFIED = [{ url: `${SYSTEM}:not-verified`, valueBoolean: true }];
 const SUBJECT = { display: 'The person in the photo, who is not identified' };
 
-/** A random UUID; `crypto.randomUUID` is missing from pages that came by plain http. */
-function uuid(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}
-
-/** FHIR refuses empty strings and blanks at the ends of codes. */
-const codeOf = (id: string): string => id.trim().replace(/\s+/g, ' ') || 'unnamed';
-
 const concept = (system: string, code: string, text: string): Json => ({
   coding: [{ extension: UNVERIFIED, system: `${SYSTEM}:${system}`, code: codeOf(code), display: text || code }],
   text: text || code,
 });
+
+const kind = (code: keyof typeof CODES): Json => concept('kind', code, CODES[code]);
 
 const reference = (fullUrl: string): Json => ({ reference: fullUrl });
 
@@ -95,10 +86,10 @@ export function toFhir(result: Result, options: FhirOptions): FhirBundle {
       subject: SUBJECT,
       effectiveDateTime: at,
       valueQuantity: { value: probability, unit: '1', system: 'http://unitsofmeasure.org', code: '1' },
-      method: { text: 'Calibrated probability of a neural network; those of all categories sum to 1' },
+      method: { text: `${CODES[result.head ? 'not-calibrated' : 'calibrated']}; those of all categories sum to 1` },
       device: reference(network),
       derivedFrom: [reference(picture)],
-      component: [{ code: concept('kind', 'in-prediction-set', 'In the prediction set'), valueBoolean: inSet }],
+      component: [{ code: kind('in-prediction-set'), valueBoolean: inSet }],
     },
   });
   const observations = named ? result.ranking.map(observation) : [];
@@ -115,7 +106,7 @@ export function toFhir(result: Result, options: FhirOptions): FhirBundle {
         resource: {
           resourceType: 'DiagnosticReport',
           status: 'preliminary',
-          code: concept('kind', 'photo-of-skin-scored', 'Photo of skin, scored by a neural network'),
+          code: kind('photo-of-skin-scored'),
           subject: SUBJECT,
           effectiveDateTime: at,
           issued: at,

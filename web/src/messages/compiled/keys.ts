@@ -375,6 +375,8 @@ export interface CliArguments {
   'cli.usage.classify.head': undefined;
   'cli.usage.classify.atlas': undefined;
   'cli.usage.classify.beside': undefined;
+  'cli.usage.classify.dicomSr': undefined;
+  'cli.usage.classify.names': undefined;
   'cli.usage.retrain': undefined;
   'cli.usage.retrain.images': undefined;
   'cli.usage.retrain.out': undefined;
@@ -479,6 +481,9 @@ export interface CliArguments {
   'cli.error.head': { path: string; reason: string };
   'cli.error.otherModel': { name: string; version: string };
   'cli.error.besideFormat': undefined;
+  'cli.error.dicomSr': undefined;
+  'cli.error.names': undefined;
+  'cli.dicomSr': { path: string };
   'cli.error.otherAtlas': { name: string; version: string };
   'cli.copied': { folder: string };
   'cli.copied.bundler': { bundler: string; element: string };
