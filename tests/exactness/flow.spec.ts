@@ -1,7 +1,7 @@
 /**
- * What a person does from the first photo to a kept one, in every browser: an answer, the heat map, questions, a frame,
- * the page for a doctor, a spot that is kept and still there after a reload, the list, another language. A script that
- * presses what can be pressed is added to the page.
+ * What a person does from the first photo to a kept one, in the browsers that Playwright cannot drive: an answer, the
+ * heat map, questions, a frame, the page for a doctor, a spot that is kept and still there after a reload, the list,
+ * another language. A script that presses what can be pressed is added to the page.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
