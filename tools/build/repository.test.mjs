@@ -82,6 +82,9 @@ describe('tracked files', () => {
   /** Packages with scripts that would run when they are installed, and why they work without. */
   const DO_WITHOUT_THEIR_SCRIPTS = new Map([
     ['esbuild', 'it would only put its program, an optional package, in place of a script that starts it'],
+    ['@parcel/watcher', 'it would only compile its program, an optional package, where there is none for the machine'],
+    ['lmdb', 'likewise'],
+    ['msgpackr-extract', 'likewise'],
     ['protobufjs', 'it would only warn of version ranges; nothing of it is bundled'],
     [
       'rs-module-lexer',
@@ -196,6 +199,16 @@ describe('setup and links', () => {
       );
     assert.deepEqual(broken, []);
   });
+});
+
+test('every file of tests in plain JavaScript is run by `npm test`', () => {
+  const program = readFileSync(join(root, 'tools/build/test.mjs'), 'utf8');
+  const files = tracked().filter((path) => path.endsWith('.test.mjs'));
+  assert.ok(files.length > 10);
+  assert.deepEqual(
+    files.filter((path) => !program.includes(`'${path}'`)),
+    [],
+  );
 });
 
 describe('workflows', () => {
