@@ -1,16 +1,12 @@
 // The npm package, installed as a tarball into applications of each kind. Each classifies a drawn picture, and comes to
 // what the package says of it in Node.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Architect } from '@angular-devkit/architect';
-import { WorkspaceNodeModulesArchitectHost } from '@angular-devkit/architect/node/index.js';
-import { schema, workspaces } from '@angular-devkit/core';
-import { NodeJsSyncHost } from '@angular-devkit/core/node/index.js';
 import { chromium } from '@playwright/test';
 import { createServer as createVite, build as viteBuild } from 'vite';
 import webpack from 'webpack';
@@ -366,25 +362,29 @@ describe('Angular', () => {
     await writeFile(path, JSON.stringify(settings));
   });
 
-  /**
-   * What `ng run app:TARGET` does, without the program around it.
-   * @param {import('@angular-devkit/architect').Target} target
-   * @param {object} [overrides]
-   */
-  async function start(target, overrides = {}) {
-    const registry = new schema.CoreSchemaRegistry();
-    registry.addPostTransform(schema.transforms.addUndefinedDefaults);
-    const host = workspaces.createWorkspaceHost(new NodeJsSyncHost());
-    const { workspace } = await workspaces.readWorkspace(folder, host);
-    const architect = new Architect(new WorkspaceNodeModulesArchitectHost(workspace, folder), registry);
-    return architect.scheduleTarget(target, overrides);
-  }
+  const ng = join(here, 'ng.mjs');
+
+  test('in development', async () => {
+    const server = spawn(process.execPath, [ng, 'serve'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    try {
+      const url = await new Promise((done, failed) => {
+        let said = '';
+        for (const stream of [server.stdout, server.stderr])
+          stream.on('data', (data) => {
+            said += data;
+            const [, address] = /^serves (\S+)$/m.exec(said) ?? [];
+            if (address) done(address);
+          });
+        server.on('close', () => failed(new Error(said)));
+      });
+      await checkElement(url);
+    } finally {
+      server.kill();
+    }
+  });
 
   test('in production, below its base address', async () => {
-    const run = await start({ project: 'app', target: 'build', configuration: 'production' });
-    const { success, error } = await run.result;
-    await run.stop();
-    assert.ok(success, error);
+    await call(folder, process.execPath, ng, 'build').catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
     const site = await serve({ root: join(folder, 'dist', 'browser'), port: 0, base: '/app/' });
     try {
       await checkElement(site.url);

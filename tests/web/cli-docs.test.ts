@@ -129,7 +129,8 @@ describe('docs', () => {
       const { signal } = new AbortController();`;
     const after = `
       const { ranking, tier } = await own.classify('photo.jpg');
-      console.log(tier, ranking.map(({ id }) => id).sort().join());`;
+      console.log(tier, ranking.map(({ id }) => id).sort().join());
+      await Promise.all([classifier.dispose(), own.dispose()]); // else the process waits until they have been idle`;
     const said = runSample(before + sample('docs/retrain.md', 'trainHead(') + after, folder);
     expect(said).toBe('unknown ham10000,ham10000-256\n');
   });
@@ -145,7 +146,7 @@ describe('docs', () => {
       'atlas.nearest(',
       'const found = atlas.nearest(',
     );
-    const after = 'console.log(found.length, found[0].label);';
+    const after = 'console.log(found.length, found[0].label);\nawait classifier.dispose();';
     expect(runSample(before + code + after, folder)).toMatch(/^6 ham10000/);
   });
 });

@@ -1,9 +1,9 @@
 /** What several tests need. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { SetRule, TierCuts } from '../../wasm_src/bindings/dermlet.js';
@@ -56,13 +56,23 @@ export function startCli(
 /** Runs the command line to its end. */
 export const runCli = (...args: string[]): Promise<Ran> => startCli(args).ran;
 
-/** Runs a sample of the documents for Node in a folder, on the sources; what it prints. @throws what it throws */
+/**
+ * Runs a sample of the documents for Node in a folder: with the npm package where `npm test` built it, else on the
+ * sources. Gives what it prints. @throws what it throws
+ */
 export function runSample(code: string, folder: string): string {
+  const packaged = process.env.DERMLET_CLI;
+  const file = packaged ? 'sample.mjs' : 'sample.mts';
+  if (packaged) {
+    const link = join(folder, 'node_modules', 'dermlet');
+    mkdirSync(dirname(link), { recursive: true });
+    if (!existsSync(link)) symlinkSync(join(dirname(packaged), '..', '..'), link, 'dir');
+  }
   const onSources = code
     .replaceAll("'dermlet/handler'", `'${root}web/src/handler/index.ts'`)
     .replaceAll("'dermlet/node'", `'${root}web/src/classifier/node/index.ts'`);
-  writeFileSync(join(folder, 'sample.mts'), onSources);
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', TSX, 'sample.mts'], {
+  writeFileSync(join(folder, file), packaged ? code : onSources);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...(packaged ? [] : ['--import', TSX]), file], {
     cwd: folder,
     encoding: 'utf8',
   });
