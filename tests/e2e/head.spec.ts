@@ -1,9 +1,12 @@
 /** Categories of a person's own in the page: a head is trained on folders of photos, saved, used, opened and left. */
+import { execFile } from 'node:child_process';
 import { appendFileSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page, TestInfo } from '@playwright/test';
 import { type App, expect, picture, requestsOf, test } from './fixtures.js';
+import { root } from './site.js';
 
 test.describe.configure({ timeout: 240_000 });
 
@@ -119,6 +122,37 @@ test('trained on a folder, used at once, saved, left, and opened again', async (
   // Nothing of it is kept: not in storage, not after loading the page again.
   const kept = await page.evaluate(() => Object.keys(localStorage).filter((key) => /head/.test(key)));
   expect(kept).toEqual([]);
+});
+
+test('exported by the command line, a saved head is a model that the page opens and that answers alike', async ({
+  app,
+  page,
+}, testInfo) => {
+  await trained(app, page, testInfo);
+  await button(page, 'use').click();
+  const byHead = await app.classify('spot.jpg');
+  expect(byHead.head?.title).toBe('Clinic A');
+  const saving = page.waitForEvent('download');
+  await button(page, 'save').click();
+  const saved = await (await saving).path();
+  const model = testInfo.outputPath('own-model');
+  const command = [join(root, 'tools/cli/main.ts'), 'export-head', '--head', saved, '--out', model];
+  await promisify(execFile)(join(root, 'node_modules/.bin/tsx'), command, { cwd: root });
+
+  const opener = page.locator('dermlet-open-model');
+  await opener.locator('#folder').setInputFiles(model);
+  await expect(opener.getByRole('status')).toContainText('Clinic A', { timeout: 60_000 });
+  // The photo that is there is looked at anew.
+  const last = async () => (await app.results()).at(-1)!.result;
+  await expect.poll(async () => (await last()).model.name, { timeout: 60_000 }).toBe('clinic-a');
+  const byModel = await last();
+  expect(byModel).toMatchObject({ tier: 'unknown', outcome: byHead.outcome, predictionSet: byHead.predictionSet });
+  expect(byModel.head).toBeUndefined();
+  expect(byModel.ranking.map(({ id }) => id)).toEqual(byHead.ranking.map(({ id }) => id));
+  for (const [at, { id, probability }] of byModel.ranking.entries())
+    expect(Math.abs(probability - byHead.ranking[at]!.probability), id).toBeLessThan(1e-4);
+  await expect(room(page).locator('[data-used]')).toHaveCount(0);
+  await expect(app.notice).toHaveCount(0);
 });
 
 test('training is stopped, keeps nothing, and can begin again', async ({ app, page }, testInfo) => {

@@ -21,6 +21,10 @@ const POLICY =
 export class Portal {
   /** Path -> what is in the body, or a script if it ends in `.js`. */
   readonly pages = new Map<string, string>();
+  /** Path -> bytes of another file. */
+  readonly files = new Map<string, Buffer>();
+  /** Of every answer; null: none is sent. */
+  policy: string | null = POLICY;
   readonly sent: Sent[] = [];
   #server: Server | null = null;
 
@@ -50,7 +54,12 @@ export class Portal {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', 'http://portal').pathname.slice(1);
     const send = (type: string, body: string | Buffer, status = 200) =>
-      response.writeHead(status, { 'Content-Type': type, 'Content-Security-Policy': POLICY }).end(body);
+      response
+        .writeHead(status, {
+          'Content-Type': type,
+          ...(this.policy === null ? {} : { 'Content-Security-Policy': this.policy }),
+        })
+        .end(body);
     if (request.method === 'POST') {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -65,6 +74,8 @@ export class Portal {
         `<!doctype html><html lang="en"><meta charset="utf-8"><title>Portal</title>
          <link rel="icon" href="/dermlet/icon.svg"><body>${page}</body></html>`,
       );
+    const bytes = this.files.get(path);
+    if (bytes !== undefined) return void send(typeOf(path), bytes);
     try {
       if (!path.startsWith('dermlet/')) throw new Error('none of the portal');
       const file = path.slice('dermlet/'.length);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { sample } from '../doc-samples.mjs';
 import { App } from './app.js';
 import { expect, picture, requestsOf, test } from './fixtures.js';
 import { expectSame } from './node-result.js';
@@ -68,6 +69,8 @@ test('its policy forbids every connection, and no script but its own runs', asyn
   expect(policy).not.toMatch(/unsafe-inline|unsafe-eval(?<!wasm-unsafe-eval)|https?:|\*/);
   for (const source of [...directives.get('script-src')!, ...directives.get('style-src')!])
     expect(source).toMatch(/^'(sha256-[\w+/]{43}=|wasm-unsafe-eval)'$/);
+  const told = policy!.replace(/sha256-[^']+/g, 'sha256-...');
+  expect(told).toBe(sample('docs/hosting.md', 'sha256-...').trim());
 });
 
 test('a HEIC is decoded by what is in the file', async ({ app, page }, { outputDir }) => {

@@ -1,7 +1,7 @@
 // The npm package, installed as a tarball into applications of each kind. Each classifies a drawn picture, and comes to
 // what the package says of it in Node.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,6 +11,7 @@ import { chromium } from '@playwright/test';
 import { createServer as createVite, build as viteBuild } from 'vite';
 import webpack from 'webpack';
 import { serve } from '../../tools/build/serve.mjs';
+import { sample } from '../doc-samples.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
@@ -31,19 +32,7 @@ const call = async (cwd, command, ...args) => (await exec(command, args, { cwd, 
  * @typedef {{ outcome: string, ranking: { id: string, probability: number }[] }} Answer
  */
 
-const GUIDE = await readFile(join(root, 'docs', 'embedding.md'), 'utf8');
-
-/**
- * A sample of the guide, as it stands there.
- * @param {string} language
- * @param {string} part  that it holds
- */
-function sample(language, part) {
-  const blocks = [...GUIDE.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, of, text = '']) => ({ of, text }));
-  const found = blocks.filter(({ of, text }) => of === language && text.includes(part));
-  assert.equal(found.length, 1, `docs/embedding.md has one sample in ${language} with ${part}`);
-  return found[0]?.text ?? '';
-}
+const GUIDE = 'docs/embedding.md';
 
 /** @type {import('@playwright/test').Browser} */
 let browser;
@@ -123,6 +112,16 @@ async function choose(page) {
 }
 
 /**
+ * An application whose element classifies, and which says so itself.
+ * @param {string} url
+ */
+const checkElement = (url) =>
+  inPage(url, async (page) => {
+    await choose(page);
+    await page.getByText(`${PICTURE}: ${expected.outcome}`).waitFor();
+  });
+
+/**
  * What the application's own code makes of a picture.
  * @param {import('@playwright/test').Page} page
  * @param {string} address
@@ -189,6 +188,11 @@ describe('in Node', () => {
       await call(folder, 'node', 'server.mjs'),
       '["function","function","function","function","function","function"] true\n',
     );
+  });
+
+  test('the imports of the README stand in one module', async () => {
+    await writeFile(join(folder, 'imports.mjs'), sample('README.md', 'Classifier as InNode'));
+    assert.equal(await call(folder, 'node', 'imports.mjs'), '');
   });
 
   test('the package holds what it promises', async () => {
@@ -263,7 +267,7 @@ describe('types', () => {
   test('of the element in React’s JSX', async () => {
     const folder = join(work, 'types');
     await link(folder, 'react', '@types/react');
-    await writeFile(join(folder, 'sample.tsx'), sample('tsx', 'export function Skin'));
+    await writeFile(join(folder, 'sample.tsx'), sample(GUIDE, 'export function Skin'));
     await call(
       folder,
       tsc,
@@ -286,8 +290,8 @@ describe('Vite', () => {
   before(async () => {
     folder = await project('vite');
     await link(folder, 'react', 'react-dom', '@types/react');
-    await writeFile(join(folder, 'src', 'Skin.tsx'), sample('tsx', 'export function Skin'));
-    await writeFile(join(folder, 'src', 'scored.js'), sample('js', 'export async function scored'));
+    await writeFile(join(folder, 'src', 'Skin.tsx'), sample(GUIDE, 'export function Skin'));
+    await writeFile(join(folder, 'src', 'scored.js'), sample(GUIDE, 'export async function scored'));
     await mkdir(join(folder, 'public'));
     await cp(picture, join(folder, 'public', PICTURE));
   });
@@ -331,18 +335,63 @@ describe('Vite', () => {
 test('Vue', async () => {
   const folder = await project('vue');
   await link(folder, 'vue', '@vitejs/plugin-vue');
-  await writeFile(join(folder, 'src', 'Skin.vue'), sample('vue', '<script setup>'));
-  await writeFile(join(folder, 'vite.config.js'), sample('js', 'isCustomElement'));
+  await writeFile(join(folder, 'src', 'Skin.vue'), sample(GUIDE, '<script setup>'));
+  await writeFile(join(folder, 'vite.config.js'), sample(GUIDE, 'isCustomElement'));
   await viteBuild({ root: folder, logLevel: 'error', base: './' });
   const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/app/' });
   try {
-    await inPage(site.url, async (page) => {
-      await choose(page);
-      await page.getByText(`${PICTURE}: ${expected.outcome}`).waitFor();
-    });
+    await checkElement(site.url);
   } finally {
     await site.close();
   }
+});
+
+describe('Angular', () => {
+  /** @type {string} */
+  let folder;
+  before(async () => {
+    folder = await project('angular');
+    await link(folder, '@angular/build', '@angular/common', '@angular/compiler', '@angular/compiler-cli');
+    await link(folder, '@angular/core', '@angular/platform-browser', 'rxjs', 'tslib', 'typescript');
+    await writeFile(join(folder, 'src', 'skin.ts'), sample(GUIDE, 'CUSTOM_ELEMENTS_SCHEMA'));
+    const path = join(folder, 'angular.json');
+    const settings = JSON.parse(await readFile(path, 'utf8'));
+    const { architect } = settings.projects.app;
+    for (const [target, { options }] of Object.entries(JSON.parse(sample(GUIDE, 'prebundle'))))
+      Object.assign(architect[target].options, options);
+    await writeFile(path, JSON.stringify(settings));
+  });
+
+  const ng = join(here, 'ng.mjs');
+
+  test('in development', async () => {
+    const server = spawn(process.execPath, [ng, 'serve'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    try {
+      const url = await new Promise((done, failed) => {
+        let said = '';
+        for (const stream of [server.stdout, server.stderr])
+          stream.on('data', (data) => {
+            said += data;
+            const [, address] = /^serves (\S+)$/m.exec(said) ?? [];
+            if (address) done(address);
+          });
+        server.on('close', () => failed(new Error(said)));
+      });
+      await checkElement(url);
+    } finally {
+      server.kill();
+    }
+  });
+
+  test('in production, below its base address', async () => {
+    await call(folder, process.execPath, ng, 'build').catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
+    const site = await serve({ root: join(folder, 'dist', 'browser'), port: 0, base: '/app/' });
+    try {
+      await checkElement(site.url);
+    } finally {
+      await site.close();
+    }
+  });
 });
 
 test('webpack 5', async () => {
@@ -429,7 +478,7 @@ describe('a plain page', () => {
 
   test('as the guide has it, from a folder of its own', async () => {
     await symlink(join(folder, 'copied'), join(folder, 'pages', 'dermlet'), 'dir');
-    const page = sample('html', '<p id="answer">');
+    const page = sample(GUIDE, '<p id="answer">');
     await writeFile(
       join(folder, 'pages', 'guide.html'),
       `<!doctype html><html lang="en"><meta charset="utf-8"><title>Guide</title><link rel="icon" href="data:,">${page}`,

@@ -1,9 +1,8 @@
 /** Whether two networks say the same of one picture, and what the command line makes of it. */
-import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import type { Result } from '../../web/src/classifier/index.js';
 import { agreement } from '../../web/src/messages/beside.js';
-import { CLI, picturePath, root } from './support.js';
+import { picturePath, runCli } from './support.js';
 
 const result = (ids: string[], change: Partial<Result> = {}): Result =>
   ({
@@ -42,23 +41,15 @@ test.each<[string, Result, Result, string]>([
   expect(agreement(second, first)).toBe(expected);
 });
 
-function classify(...args: string[]) {
-  const cli = [...CLI, 'classify', ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, cli, {
-    cwd: root,
-    env: { ...process.env, NO_COLOR: '1' },
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
+const classify = (...args: string[]) => runCli('classify', picturePath('spot.jpg'), ...args);
 
-test('classify --beside prints both answers, each with its model', () => {
+test('classify --beside prints both answers, each with its model', async () => {
   const beside = ['--beside', 'skin-open'];
-  const text = classify(picturePath('spot.jpg'), ...beside);
-  expect(text.stderr).toBe('');
-  expect(text.stdout).toMatch(/skin-open \d+\.\d+\.\d+ says: /);
-  expect(text.stdout.replace(/\s+/g, ' ')).toContain('that two agree proves nothing');
-  const json = JSON.parse(classify(picturePath('spot.jpg'), '--json', ...beside).stdout) as Result & {
+  const text = await classify(...beside);
+  expect(text.err).toBe('');
+  expect(text.out).toMatch(/skin-open \d+\.\d+\.\d+ says: /);
+  expect(text.out.replace(/\s+/g, ' ')).toContain('that two agree proves nothing');
+  const json = JSON.parse((await classify('--json', ...beside)).out) as Result & {
     beside: Result;
     agreement: string;
   };
@@ -70,9 +61,9 @@ test('classify --beside prints both answers, each with its model', () => {
 test.each([
   [['--beside', 'skin-open', '--format', 'predict'], /--beside goes with the result itself|format/],
   [['--beside', 'no-such-model'], /no-such-model/],
-])('%j is refused', (args, message) => {
-  const { status, stdout, stderr } = classify(picturePath('spot.jpg'), ...args);
-  expect(status).toBeGreaterThan(0);
-  expect(stderr).toMatch(message);
-  expect(stdout).toBe('');
+])('%j is refused', async (args, message) => {
+  const { code, out, err } = await classify(...args);
+  expect(code).toBeGreaterThan(0);
+  expect(err).toMatch(message);
+  expect(out).toBe('');
 });

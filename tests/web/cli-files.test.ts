@@ -1,5 +1,5 @@
 /** The command line among files of any kind, long runs that end early, and text that would rather be more than text. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -22,32 +22,7 @@ import { writeAll } from '../../tools/cli/output.js';
 import { findPictures } from '../../tools/cli/pictures.js';
 import { plain, plainJson, strangersName } from '../../tools/cli/plain.js';
 import { MAX_FILE_BYTES, readPictureFile } from '../../web/src/classifier/node/index.js';
-import { CLI, expectCode, modelFolder, picturePath, root } from './support.js';
-
-interface Ran {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-/** @param stdout a file descriptor in place of a pipe */
-function start(args: readonly string[], stdout: number | 'pipe' = 'pipe'): { child: ChildProcess; ran: Promise<Ran> } {
-  const child = spawn(process.execPath, [...CLI, ...args], {
-    cwd: root,
-    stdio: ['ignore', stdout, 'pipe'],
-  });
-  const ran: Ran = { code: null, out: '', err: '' };
-  child.stdout?.on('data', (data: Buffer) => (ran.out += data.toString()));
-  child.stderr!.on('data', (data: Buffer) => (ran.err += data.toString()));
-  return {
-    child,
-    ran: new Promise((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code) => resolve({ ...ran, code }));
-    }),
-  };
-}
-const run = (...args: string[]): Promise<Ran> => start(args).ran;
+import { expectCode, modelFolder, picturePath, runCli as run, startCli as start } from './support.js';
 
 interface Line {
   run: string;

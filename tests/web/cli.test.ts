@@ -1,31 +1,10 @@
 /** The command line from outside: processes, exit statuses, what they print. */
-import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Result } from '../../web/src/classifier/result.js';
-import { CLI, modelFolder, picturePath, root, withCombination } from './support.js';
-
-interface Ran {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-function run(...args: string[]): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...CLI, ...args], {
-      cwd: root,
-      env: { ...process.env, NO_COLOR: '1' },
-    });
-    const ran: Ran = { code: null, out: '', err: '' };
-    child.stdout.on('data', (data: Buffer) => (ran.out += data.toString()));
-    child.stderr.on('data', (data: Buffer) => (ran.err += data.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ ...ran, code }));
-  });
-}
+import { modelFolder, picturePath, root, runCli as run, withCombination } from './support.js';
 
 let folder: string;
 let combining: string;

@@ -1,5 +1,4 @@
 /** A head as a model of its own: it answers as the head does, and `check-model` takes it. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import { headFile } from '../../web/src/classifier/head-file.js';
 import { Classifier, exportHead } from '../../web/src/classifier/node/index.js';
 import { withHeadLayer } from '../../web/src/classifier/node/onnx.js';
 import type { ClassifyOptions, TrainingExample } from '../../web/src/classifier/options.js';
-import { CLI, expectCode, picture, root } from './support.js';
+import { expectCode, picture, picturePath, root, runCli } from './support.js';
 
 const PICTURES = ['spot.jpg', 'spot-large.jpg', 'spot-gray.jpg', 'swapped-channels.png', 'spot-odd.jpg'];
 
@@ -65,20 +64,14 @@ describe.each(['auto', 'whole'] as const)('trained on pictures %s', (crop) => {
     }
   });
 
-  test('check-model accepts it, and classify answers with it', () => {
-    const run = (...args: string[]) =>
-      spawnSync(process.execPath, [...CLI, ...args], {
-        cwd: root,
-        encoding: 'utf8',
-        env: { ...process.env, NO_COLOR: '1' },
-      });
-    const { status, stdout, stderr } = run('check-model', at(crop), '--runs', '1', '--json');
-    expect(stderr).toBe('');
-    expect(status).toBe(0);
-    const report = JSON.parse(stdout) as { passed: boolean; findings: { state: string }[] };
+  test('check-model accepts it, and classify answers with it', async () => {
+    const { code, out, err } = await runCli('check-model', at(crop), '--runs', '1', '--json');
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    const report = JSON.parse(out) as { passed: boolean; findings: { state: string }[] };
     expect(report.passed).toBe(true);
     expect(report.findings.filter(({ state }) => state === 'failed')).toEqual([]);
-    expect(run('classify', `${root}tests/pictures/spot.jpg`, '--model', at(crop)).status).toBe(0);
+    expect((await runCli('classify', picturePath('spot.jpg'), '--model', at(crop))).code).toBe(0);
   });
 });
 

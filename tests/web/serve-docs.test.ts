@@ -1,19 +1,17 @@
 /** Every sample of docs/serve.md is run, and answers what stands below it. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { marked, type Tokens } from 'marked';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CLI, picturePath, root, TSX } from './support.js';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { samplesIn } from '../doc-samples.mjs';
+import { CLI, picturePath, root, runSample, startCli } from './support.js';
 
-const blocks = marked
-  .lexer(readFileSync(`${root}docs/serve.md`, 'utf8'))
-  .filter((token): token is Tokens.Code => token.type === 'code');
+const blocks = samplesIn('docs/serve.md');
 const MAIN = [process.execPath, ...CLI];
 
 let folder: string;
-let server: ChildProcess;
+let server: ReturnType<typeof startCli>;
 let port = '';
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dermlet-docs-'));
@@ -28,23 +26,15 @@ beforeAll(async () => {
     join(folder, 'labels.csv'),
     'set,image,label\na,spot.jpg,alpha\na,spot.png,beta\na,orientation-3.jpg,beta\na,orientation-6.jpg,alpha',
   );
-  const [command, ...args] = MAIN;
-  server = spawn(command!, [...args, 'serve', '--port', '0'], {
-    cwd: folder,
-    env: { ...process.env, LC_ALL: 'C.UTF-8' },
-  });
-  let err = '';
-  await new Promise<void>((resolve, reject) => {
-    server.on('close', () => reject(new Error(err)));
-    server.stderr!.on('data', (data: Buffer) => {
-      err += data.toString();
-      if (err.includes('Ready')) resolve();
-    });
-  });
-  port = /:(\d+)\//.exec(err)![1]!;
+  server = startCli(['serve', '--port', '0']);
+  await Promise.race([
+    server.ran.then(({ err }) => Promise.reject(new Error(err))),
+    vi.waitUntil(() => server.printed.err.includes('Ready'), { timeout: 140_000 }),
+  ]);
+  port = /:(\d+)\//.exec(server.printed.err)![1]!;
 }, 150_000);
 afterAll(() => {
-  server?.kill();
+  server?.child.kill();
   rmSync(folder, { recursive: true });
 });
 
@@ -69,13 +59,13 @@ function shell(text: string): string {
 }
 
 test('the samples are found', () => {
-  expect(blocks.filter(({ lang }) => lang === 'sh').length).toBeGreaterThan(10);
-  for (const { lang, text } of blocks) expect(['js', 'sh', 'json', 'console'], text).toContain(lang);
+  expect(blocks.filter(({ language }) => language === 'sh').length).toBeGreaterThan(10);
+  for (const { language, text } of blocks) expect(['js', 'sh', 'json', 'console'], text).toContain(language);
 });
 
-const commands = blocks.flatMap(({ lang, text }, i) => {
+const commands = blocks.flatMap(({ language, text }, i) => {
   const below = blocks[i + 1];
-  return lang === 'sh' ? [{ text, answer: below?.lang === 'json' ? below.text : undefined }] : [];
+  return language === 'sh' ? [{ text, answer: below?.language === 'json' ? below.text : undefined }] : [];
 });
 
 test.each(commands.filter(({ answer }) => answer !== undefined))('$text', ({ text, answer }) => {
@@ -104,14 +94,6 @@ exec ${MAIN.map((part) => `'${part}'`).join(' ')} "$@"
 });
 
 test('the handler in a program', { timeout: 120_000 }, () => {
-  const [sample] = blocks.filter(({ lang }) => lang === 'js');
-  const code = sample!.text
-    .replace("'dermlet/handler'", `'${root}web/src/handler/index.ts'`)
-    .replace("'dermlet/node'", `'${root}web/src/classifier/node/index.ts'`);
-  writeFileSync(join(folder, 'sample.mts'), code);
-  const { stdout, stderr } = spawnSync(process.execPath, ['--import', TSX, 'sample.mts'], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  expect(stdout, stderr).toMatch(/^200 \S/);
+  const [handler] = blocks.filter(({ language }) => language === 'js');
+  expect(runSample(handler!.text, folder)).toMatch(/^200 \S/);
 });

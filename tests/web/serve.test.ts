@@ -1,5 +1,4 @@
 /** `serve`: sockets, limits and signals; and docs/openapi.json, held to the running server. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -8,7 +7,7 @@ import { Engines } from '../../tools/cli/engines.js';
 import { createHttpServer, type LogLine, type RunningServer, type ServerOptions } from '../../tools/cli/server.js';
 import { createFetchHandler, type FetchHandlerOptions, type PictureClassifier } from '../../web/src/handler/index.js';
 import { documented, type Got, kindOf, ofPage } from './openapi.js';
-import { CLI, picture, root } from './support.js';
+import { picture, root, startCli } from './support.js';
 
 const MODEL = `${root}tests/imported/keras-2`;
 const DIAGNOSIS = '/api/predict/skin-disease/';
@@ -372,30 +371,27 @@ describe('the server', () => {
 });
 
 describe('dermlet serve', () => {
-  let child: ChildProcess;
-  let err = '';
-  let out = '';
+  let served: ReturnType<typeof startCli>;
   const spawned = (...args: string[]) => {
-    [err, out] = ['', ''];
-    child = spawn(process.execPath, [...CLI, 'serve', ...args], { cwd: root });
-    child.stderr!.on('data', (data: Buffer) => (err += data.toString()));
-    child.stdout!.on('data', (data: Buffer) => (out += data.toString()));
-    return once(child, 'close') as Promise<[number | null]>;
+    served = startCli(['serve', ...args]);
+    return served.ran;
   };
-  afterAll(() => void child?.kill('SIGKILL'));
+  afterAll(() => void served?.child.kill('SIGKILL'));
 
   test.each(['SIGINT', 'SIGTERM'] as const)('answers from the start, and ends in order at %s', async (signal) => {
     const closed = spawned('--port', '0', '--model', MODEL, '--jobs', '2');
-    await expect.poll(() => err, { timeout: 30_000 }).toMatch(/Listening on http:\/\/127\.0\.0\.1:\d+\//);
-    const port = Number(/:(\d+)\//.exec(err)![1]);
+    await expect
+      .poll(() => served.printed.err, { timeout: 30_000 })
+      .toMatch(/Listening on http:\/\/127\.0\.0\.1:\d+\//);
+    const port = Number(/:(\d+)\//.exec(served.printed.err)![1]);
     const early = await ask(port, 'GET', '/health');
     expect([200, 503]).toContain(early.status);
-    await expect.poll(() => err, { timeout: 30_000 }).toContain('Ready: ');
+    await expect.poll(() => served.printed.err, { timeout: 30_000 }).toContain('Ready: ');
     const { socket, rest, said } = await halfSent(port);
-    child.kill(signal);
-    await expect.poll(() => err).toContain('Stopping');
+    served.child.kill(signal);
+    await expect.poll(() => served.printed.err).toContain('Stopping');
     socket.write(rest);
-    const [code] = await closed;
+    const { code, out } = await closed;
     expect(code).toBe(0);
     expect(said()).toContain('predicted_class');
     const lines = out
@@ -416,13 +412,15 @@ describe('dermlet serve', () => {
     [['--model', 'no-such'], /There is no model/],
     [['--host', '192.0.2.1'], /192\.0\.2\.1, port 8000, cannot be listened on/],
   ])('%j is wrong use', async (args, message) => {
-    expect((await spawned(...args))[0]).toBe(2);
+    const { code, err } = await spawned(...args);
+    expect(code).toBe(2);
     expect(err).toMatch(message);
   });
 
   test('a port that is taken is wrong use', async () => {
     const { port } = await start();
-    expect((await spawned('--port', String(port), '--model', MODEL))[0]).toBe(2);
+    const { code, err } = await spawned('--port', String(port), '--model', MODEL);
+    expect(code).toBe(2);
     expect(err).toContain('EADDRINUSE');
   });
 });

@@ -1,26 +1,14 @@
 /** `--shard` and `merge`: four processes give what one gives. */
-import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isIn, parseShard, type Shard } from '../../tools/cli/shard.js';
-import { CLI, picturePath, root } from './support.js';
+import { picturePath, root, runCli as run } from './support.js';
 
 const MODEL = `${root}tests/imported/keras-2`;
 const N = 4;
 const shards = Array.from({ length: N }, (_, i) => `${i + 1}/${N}`);
-
-function run(...args: string[]) {
-  return new Promise<{ code: number | null; out: string; err: string }>((resolve, reject) => {
-    const child = spawn(process.execPath, [...CLI, ...args], { cwd: root });
-    const ran = { out: '', err: '' };
-    child.stdout.on('data', (data: Buffer) => (ran.out += data.toString()));
-    child.stderr.on('data', (data: Buffer) => (ran.err += data.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ ...ran, code }));
-  });
-}
 
 let folder: string;
 const at = (...parts: string[]) => join(folder, ...parts);

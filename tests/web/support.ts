@@ -1,8 +1,9 @@
 /** What several tests need. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { SetRule, TierCuts } from '../../wasm_src/bindings/dermlet.js';
@@ -17,6 +18,68 @@ export const TSX = `${root}node_modules/tsx/dist/esm/index.mjs`;
 export const CLI: readonly string[] = process.env.DERMLET_CLI
   ? [process.env.DERMLET_CLI]
   : ['--import', TSX, `${root}tools/cli/main.ts`];
+
+/** How a command ended, and what it printed. */
+export interface Ran {
+  /** Null: by a signal. */
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/**
+ * Starts the command line in the root of the repository, in English. `printed` grows while it runs.
+ * @param stdout a file descriptor in place of a pipe
+ */
+export function startCli(
+  args: readonly string[],
+  stdout: number | 'pipe' = 'pipe',
+): { child: ChildProcess; printed: Omit<Ran, 'code'>; ran: Promise<Ran> } {
+  const child = spawn(process.execPath, [...CLI, ...args], {
+    cwd: root,
+    env: { ...process.env, LC_ALL: 'C.UTF-8', NO_COLOR: '1' },
+    stdio: ['ignore', stdout, 'pipe'],
+  });
+  const printed = { out: '', err: '' };
+  child.stdout?.on('data', (data: Buffer) => (printed.out += data.toString()));
+  child.stderr!.on('data', (data: Buffer) => (printed.err += data.toString()));
+  return {
+    child,
+    printed,
+    ran: new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => resolve({ ...printed, code }));
+    }),
+  };
+}
+
+/** Runs the command line to its end. */
+export const runCli = (...args: string[]): Promise<Ran> => startCli(args).ran;
+
+/**
+ * Runs a sample of the documents for Node in a folder: with the npm package where `npm test` built it, else on the
+ * sources. Gives what it prints. @throws what it throws
+ */
+export function runSample(code: string, folder: string): string {
+  const packaged = process.env.DERMLET_CLI;
+  const file = packaged ? 'sample.mjs' : 'sample.mts';
+  if (packaged) {
+    const link = join(folder, 'node_modules', 'dermlet');
+    mkdirSync(dirname(link), { recursive: true });
+    if (!existsSync(link)) symlinkSync(join(dirname(packaged), '..', '..'), link, 'dir');
+  }
+  const onSources = code
+    .replaceAll("'dermlet/handler'", `'${root}web/src/handler/index.ts'`)
+    .replaceAll("'dermlet/node'", `'${root}web/src/classifier/node/index.ts'`);
+  writeFileSync(join(folder, file), packaged ? code : onSources);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...(packaged ? [] : ['--import', TSX]), file], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
 export const picturePath = (name: string): string => `${root}tests/pictures/${name}`;
 export const picture = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(picturePath(name)));
 export const modelFile = (name: string): Uint8Array<ArrayBuffer> =>

@@ -83,6 +83,9 @@ describe('tracked files', () => {
   const DO_WITHOUT_THEIR_SCRIPTS = new Map([
     ['esbuild', 'it would only put its program, an optional package, in place of a script that starts it'],
     ['core-js-pure', 'it would only print a request for support; dcmjs names it and holds nothing of it'],
+    ['@parcel/watcher', 'it would only compile its program, an optional package, where there is none for the machine'],
+    ['lmdb', 'likewise'],
+    ['msgpackr-extract', 'likewise'],
     ['protobufjs', 'it would only warn of version ranges; nothing of it is bundled'],
     [
       'rs-module-lexer',
@@ -197,6 +200,16 @@ describe('setup and links', () => {
       );
     assert.deepEqual(broken, []);
   });
+});
+
+test('every file of tests in plain JavaScript is run by `npm test`', () => {
+  const program = readFileSync(join(root, 'tools/build/test.mjs'), 'utf8');
+  const files = tracked().filter((path) => path.endsWith('.test.mjs'));
+  assert.ok(files.length > 10);
+  assert.deepEqual(
+    files.filter((path) => !program.includes(`'${path}'`)),
+    [],
+  );
 });
 
 describe('workflows', () => {

@@ -19,6 +19,7 @@ import {
   checkNode,
   ensureChromium,
   ensureFirefox,
+  ensureNginx,
   ensurePackages,
   ensureTools,
   leaveTheMachineAlone,
@@ -210,6 +211,9 @@ function scripts() {
     'contract/generate.test.mjs',
     'tools/build/messages.test.mjs',
     'tools/build/imports.test.mjs',
+    'tools/build/api.test.mjs',
+    'tools/build/elements.test.mjs',
+    'tests/doc-samples.test.mjs',
   ]);
 }
 
@@ -231,8 +235,9 @@ function moduleInNode() {
   ]);
 }
 
-function builtSite() {
-  return nodeTests('test-site', ['tools/build/site.test.mjs']);
+async function builtSite() {
+  await ensureNginx();
+  return nodeTests('test-site', ['tools/build/site.test.mjs', 'tests/hosting.test.mjs']);
 }
 
 async function packageInApplications() {

@@ -449,6 +449,37 @@ export function ensureFirefox() {
   return ensureBrowser('firefox', 'Firefox', findFirefox);
 }
 
+/** Where nginx is unpacked. */
+const NGINX = join(cacheDir, 'nginx');
+
+/** nginx of the system, else the one that was unpacked; null if neither is there. */
+export function findNginx() {
+  const candidates = [which('nginx'), '/usr/sbin/nginx', join(NGINX, 'usr', 'sbin', 'nginx')];
+  return candidates.find((path) => path !== null && ask(path, ['-v']) !== null) ?? null;
+}
+
+/**
+ * nginx for the test of the hosting guide, without installing it: installed, it would begin to serve on this machine.
+ * The program is taken out of apt's package into the project's own folder. Where apt cannot fetch it the test is
+ * skipped, and says so.
+ */
+export async function ensureNginx() {
+  if (findNginx() !== null || which('apt-get') === null || which('dpkg-deb') === null) return;
+  await withLock('fetching nginx', () =>
+    step('Fetching nginx, to be run from .cache', async () => {
+      rmSync(NGINX, { recursive: true, force: true });
+      mkdirSync(NGINX, { recursive: true });
+      const options = { cwd: NGINX, log: 'nginx', mayFail: true, limit: 120_000 };
+      // On Ubuntu 22.04 the program is in nginx-core.
+      for (const name of ['nginx', 'nginx-core']) {
+        const script = `apt-get download ${name} && dpkg-deb -x ${name}_*.deb . && rm ${name}_*.deb`;
+        await run('sh', ['-c', script], { ...options, append: name !== 'nginx' });
+        if (findNginx() !== null) return;
+      }
+    }),
+  );
+}
+
 /**
  * A program of an installed npm package.
  * @param {string} name

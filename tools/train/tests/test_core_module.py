@@ -9,6 +9,7 @@ import json
 import pickle
 import shutil
 import subprocess
+import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from documents import sample
 from PIL import Image
 from test_core_parity import drawn, written
 
@@ -344,6 +346,16 @@ def test_results_are_those_of_the_command_line(archive: Path, classifier: Classi
         outcomes.add(ours["outcome"])
     assert errors == {"corrupt.png", "cut-off.jpg"}
     assert {"spot", "several", "none"} <= framings and len(outcomes) >= 3
+
+
+def test_the_sample_of_the_guide(tmp_path: Path) -> None:
+    (tmp_path / "models").symlink_to(ROOT / "models")
+    shutil.copy(PICTURES / "spot.jpg", tmp_path / "photo.jpg")
+    code = sample("docs/cluster.md", "from dermlet_core import")
+    for after, expected in [("print(len(result['ranking']))", "8"), ("", "UNSUPPORTED_FORMAT")]:
+        words = [sys.executable, "-c", f"{code}\n{after}"]
+        assert subprocess.check_output(words, cwd=tmp_path, text=True).strip() == expected
+        (tmp_path / "photo.jpg").write_text("no picture")
 
 
 def test_a_lesion_seen_from_all_sides_is_that_of_the_command_line(archive: Path, classifier: Classifier) -> None:

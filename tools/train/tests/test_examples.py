@@ -5,16 +5,21 @@
 from __future__ import annotations
 
 import random
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from documents import ROOT, sample
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 sys.path.append(str(EXAMPLES))
 
 import cost  # noqa: E402
+
+GUIDE = "docs/cluster.md"
 
 
 def hours(pictures: int, cores: int, rates: list[float], start: float = 0, batch: int = 100) -> float:
@@ -55,3 +60,19 @@ def test_table_has_a_price_only_where_one_is_given() -> None:
 )
 def test_what_makes_no_sense_is_refused(words: tuple[str, ...]) -> None:
     assert table(*words).returncode == 2
+
+
+def test_the_guide_has_what_its_command_prints() -> None:
+    python, program, *words = shlex.split(sample(GUIDE, "PRICE_OF_A_CORE_HOUR"))
+    assert (python, program) == ("python", "cost.py")
+    words[words.index("PRICE_OF_A_CORE_HOUR")] = "0.05"
+    title, line, *rows = table(*words).stdout.splitlines()
+    assert title == "| cores | hours | core hours | cost |"
+    assert [row.split(" | ")[0] for row in rows] == ["| 16", "| 64"]
+    # Its table: the same rates, all numbers of cores and no price.
+    rates = [word for at, word in enumerate(words) if "--rate" in words[max(at - 1, 0) : at + 1]]
+    printed = table(*rates).stdout
+    stands = (ROOT / GUIDE).read_text().split(printed.splitlines()[0] + "\n")[1].split("\n\n")[0]
+    numbers = [[float(number) for number in re.findall(r"[\d.]+", text)] for text in (printed, stands)]
+    assert len(numbers[0]) == 20
+    assert numbers[1] == pytest.approx(numbers[0], abs=0.011), "the last digit is a rounding"
