@@ -43,6 +43,7 @@ export const RUN_BY = [
   ['tests/web/cli-docs.test.ts', 'docs/retrain.md', 'evaluate --head own.head', '--export own-model', 'trainHead('],
   ['tests/web/cli-docs.test.ts', 'docs/similar.md', 'dermlet atlas', 'openAtlas(bytes)'],
   ['tests/web/serve-docs.test.ts', 'docs/serve.md', ALL],
+  ['tests/web/dicom-cli.test.ts', 'docs/dicom.md', ALL],
   ['tests/e2e/doc-samples.spec.ts', 'README.md', 'onProgress: (p)', 'result.lesion.perPicture', 'await listModels()'],
   ['tests/e2e/doc-samples.spec.ts', 'docs/beside.md', 'second.classify(photo)'],
   ['tests/e2e/doc-samples.spec.ts', 'docs/similar.md', 'openAtlas(file)'],

@@ -1,28 +1,19 @@
 /** `classify` of DICOM files from outside: what is read, what is refused with which code, and that the rest goes on. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { marked, type Tokens } from 'marked';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Result } from '../../web/src/classifier/result.js';
+import { samplesIn } from '../doc-samples.mjs';
 import { type DicomOptions, dicom, identified } from './dicom-file.js';
-import { CLI, picture, picturePath, root } from './support.js';
+import { CLI, picture, picturePath, root, runCli } from './support.js';
 
 /** A small network: how a file is read is the same for all. */
 const MODEL = `${root}tests/imported/keras-2`;
 const spot = picture('spot-422.jpg');
 
-function run(...args: string[]) {
-  return new Promise<{ code: number | null; out: string; err: string }>((resolve, reject) => {
-    const child = spawn(process.execPath, [...CLI, 'classify', ...args, '--model', MODEL], { cwd: root });
-    const ran = { out: '', err: '' };
-    child.stdout.on('data', (data: Buffer) => (ran.out += data.toString()));
-    child.stderr.on('data', (data: Buffer) => (ran.err += data.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ ...ran, code }));
-  });
-}
+const run = (...args: string[]) => runCli('classify', ...args, '--model', MODEL);
 
 const uncompressed = { syntax: '1.2.840.10008.1.2.1', photometric: 'RGB' };
 const FILES: Record<string, [options: DicomOptions, state: string, why?: RegExp]> = {
@@ -105,15 +96,9 @@ describe('classify x.dcm', () => {
     const set = basename(folder);
     const rows = ['dermoscopy.dcm,alpha', 'the-jpeg.jpg,beta', 'truncated.dcm,beta'].map((row) => `${set},${row}`);
     writeFileSync(labels, ['set,image,label', ...rows].join('\n'));
-    const { code, err } = await new Promise<{ code: number | null; err: string }>((resolve, reject) => {
-      const args = ['--labels', labels, '--images', dirname(folder), '--json', at('figures.json')];
-      const table = ['--predictions', at('predictions.csv'), '--model', MODEL];
-      const child = spawn(process.execPath, [...CLI, 'evaluate', ...args, ...table], { cwd: root });
-      let text = '';
-      child.stderr.on('data', (data: Buffer) => (text += data.toString()));
-      child.on('error', reject);
-      child.on('close', (code) => resolve({ code, err: text }));
-    });
+    const args = ['--labels', labels, '--images', dirname(folder), '--json', at('figures.json')];
+    const table = ['--predictions', at('predictions.csv'), '--model', MODEL];
+    const { code, err } = await runCli('evaluate', ...args, ...table);
     expect(code, err).toBe(0);
     expect(err).toMatch(/truncated\.dcm: CORRUPT_IMAGE/);
     const predictions = readFileSync(at('predictions.csv'), 'utf8').trim().split('\n').slice(1);
@@ -138,10 +123,8 @@ test('the samples of docs/dicom.md', () => {
   const main = [process.execPath, ...CLI].map((part) => `'${part}'`).join(' ');
   const npx = `#!/bin/sh\n[ "$1" = dermlet ] && shift\nexec ${main} "$@" --model '${MODEL}'\n`;
   writeFileSync(join(place, 'bin', 'npx'), npx, { mode: 0o755 });
-  const samples = marked
-    .lexer(readFileSync(`${root}docs/dicom.md`, 'utf8'))
-    .filter((token): token is Tokens.Code => token.type === 'code');
-  expect(samples.map(({ lang }) => lang)).toEqual(['sh', 'sh']);
+  const samples = samplesIn('docs/dicom.md');
+  expect(samples.map(({ language }) => language)).toEqual(['sh', 'sh']);
   for (const { text } of samples) {
     const { status, stderr } = spawnSync('sh', ['-ec', text], {
       cwd: place,

@@ -1,8 +1,11 @@
 /** A thread in Node that ends without a word, as one that is killed for its memory does. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Classifier } from '../../web/src/classifier/node/index.js';
-import { expectCode, picturePath } from './support.js';
+import { expectCode, picturePath, runSample } from './support.js';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -23,4 +26,20 @@ test('while idle is replaced; in a call it fails that call, and the next has a n
   expect((await classifier.classify(picturePath('spot.jpg'))).ranking.length).toBeGreaterThan(1);
   expect(threads.size).toBe(3);
   classifier.dispose();
+});
+
+test('a program that has its answers ends at once, though it never disposed of the classifier', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dermlet-ends-'));
+  try {
+    const code = `
+import { Classifier } from 'dermlet/node';
+const classifier = await Classifier.load();
+await classifier.classify(${JSON.stringify(picturePath('spot.jpg'))});
+const done = performance.now();
+process.on('exit', () => console.log(performance.now() - done));`;
+    // An idle worker is ended after a minute.
+    expect(Number(runSample(code, folder))).toBeLessThan(20_000);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -27,27 +27,36 @@ import { readPictureFile } from './picture-file.js';
 /** Plain JavaScript, because a thread does not inherit the TypeScript loader. */
 const script = new URL('./worker.mjs', import.meta.url);
 
-const ENDS_WORK: ReadonlySet<FromWorker['type']> = new Set([
+/** What somebody waits for, and what ends the waiting. */
+const ASKS: ReadonlySet<ToWorker['type']> = new Set(['load', 'classify', 'check', 'train', 'look-up', 'inspect']);
+const ANSWERS: ReadonlySet<FromWorker['type']> = new Set([
   'ready',
   'load-failed',
   'threads-failed',
   'result',
-  'failed',
+  'checked',
   'trained',
+  'looked-up',
+  'inspected',
+  'failed',
 ]);
 
 /** A worker thread behind the interface of a browser's worker. It keeps the process alive only while it works. */
 function spawnThread(): WorkerLike {
-  // stdout is the caller's: what a decoder logs there goes to stderr.
-  const thread = new Worker(script, { stdout: true });
-  thread.stdout.on('data', (text: Buffer) => void process.stderr.write(text));
-  thread.unref();
-  thread.on('message', (message: FromWorker) => {
-    if (ENDS_WORK.has(message.type)) thread.unref();
+  const thread = new Worker(script);
+  let awaited = 0;
+  const expect = (more: number): void => {
+    awaited += more;
+    if (awaited > 0) thread.ref();
+    else thread.unref();
+  };
+  expect(0);
+  thread.on('message', ({ type }: FromWorker) => {
+    if (ANSWERS.has(type)) expect(-1);
   });
   return {
     postMessage(message: ToWorker, transfer) {
-      thread.ref();
+      if (ASKS.has(message.type)) expect(1);
       thread.postMessage(message, transfer as ArrayBuffer[]);
     },
     addEventListener(type, listener) {
