@@ -66,7 +66,7 @@ def test_the_guide_has_what_its_command_prints() -> None:
     python, program, *words = shlex.split(sample(GUIDE, "PRICE_OF_A_CORE_HOUR"))
     assert (python, program) == ("python", "cost.py")
     words[words.index("PRICE_OF_A_CORE_HOUR")] = "0.05"
-    title, line, *rows = table(*words).stdout.splitlines()
+    title, _line, *rows = table(*words).stdout.splitlines()
     assert title == "| cores | hours | core hours | cost |"
     assert [row.split(" | ")[0] for row in rows] == ["| 16", "| 64"]
     # Its table: the same rates, all numbers of cores and no price.
