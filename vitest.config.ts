@@ -1,8 +1,17 @@
 /** Unit tests, in Node, on the sources and the built WASM core (`build/wasm`). */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** The longest begins first: else one worker waits a minute for it at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLongest = ({ moduleId }: TestSpecification) => moduleId.endsWith('/endurance.test.ts');
+    return (await super.sort(files)).sort((a, b) => Number(isLongest(b)) - Number(isLongest(a)));
+  }
+}
 
 export default defineConfig({
   root: at('.'),
@@ -13,5 +22,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // The command-line tests start processes with an engine each; more at once only makes them slower.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -24,6 +24,7 @@ const ELSEWHERE = new Map([
   ['bench:first', 'no part, likewise'],
   ['bench:memory', 'no part, likewise'],
   ['bench:page', 'no part, likewise'],
+  ['screenshots', 'no part: what it makes is looked at'],
   ['fuzz', 'the part `fuzz`'],
   ['attack', 'this suite'],
 ]);
@@ -130,7 +131,7 @@ describe('docs', () => {
     const after = `
       const { ranking, tier } = await own.classify('photo.jpg');
       console.log(tier, ranking.map(({ id }) => id).sort().join());
-      await Promise.all([classifier.dispose(), own.dispose()]); // else the process waits until they have been idle`;
+      await Promise.all([classifier.dispose(), own.dispose()]);`;
     const said = runSample(before + sample('docs/retrain.md', 'trainHead(') + after, folder);
     expect(said).toBe('unknown ham10000,ham10000-256\n');
   });
