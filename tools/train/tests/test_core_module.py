@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -352,9 +353,10 @@ def test_the_sample_of_the_guide(tmp_path: Path) -> None:
     (tmp_path / "models").symlink_to(ROOT / "models")
     shutil.copy(PICTURES / "spot.jpg", tmp_path / "photo.jpg")
     code = sample("docs/cluster.md", "from dermlet_core import")
+    installed = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     for after, expected in [("print(len(result['ranking']))", "8"), ("", "UNSUPPORTED_FORMAT")]:
         words = [sys.executable, "-c", f"{code}\n{after}"]
-        assert subprocess.check_output(words, cwd=tmp_path, text=True).strip() == expected
+        assert subprocess.check_output(words, cwd=tmp_path, env=installed, text=True).strip() == expected
         (tmp_path / "photo.jpg").write_text("no picture")
 
 
