@@ -458,6 +458,7 @@ test('what is damaged hides nothing else, comes back from a file, and can be del
 
 test('answers are kept with their photo, also those that were given later', async ({ app, page }) => {
   await open(app, page);
+  await expect(room(page)).toContainText('and what you have answered to the questions, if anything');
   await keep(page);
   await expect(button(page, 'Keep my answers with it')).toHaveCount(0);
   await page.getByRole('button', { name: 'Answer a few questions' }).click();

@@ -2,7 +2,7 @@
 import type { Compiled, QuestionsArguments } from './keys.js';
 export const messages: Partial<Compiled<QuestionsArguments>> = {
   "questions.intro": () => "لا تُظهر الصورة ما حدث. ضع علامة على ما ينطبق على هذا المكان: قد تجعل الإجابة النصيحة أكثر إلحاحًا، ولا تجعلها أقل إلحاحًا أبدًا.",
-  "questions.stays": () => "تبقى إجاباتك في هذه الصفحة مع الصورة، وتزول معها.",
+  "questions.stays": () => "تبقى إجاباتك في هذه الصفحة مع الصورة وتزول معها، ما لم تحفظهما معًا.",
   "questions.noticed": () => "ماذا لاحظت؟",
   "questions.you": () => "عنك",
   "questions.ask.new": () => "جديد، ظهر في الأشهر الأخيرة",

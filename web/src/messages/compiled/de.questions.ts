@@ -2,7 +2,7 @@
 import type { Compiled, QuestionsArguments } from './keys.js';
 export const messages: Partial<Compiled<QuestionsArguments>> = {
   "questions.intro": () => "Ein Bild zeigt nicht, was geschehen ist. Kreuzen Sie an, was auf diese Stelle zutrifft: Eine Antwort kann den Rat dringender machen, nie weniger dringend.",
-  "questions.stays": () => "Ihre Antworten bleiben mit dem Foto in dieser Seite und sind mit ihm weg.",
+  "questions.stays": () => "Ihre Antworten bleiben mit dem Foto in dieser Seite und sind mit ihm weg, außer Sie behalten beides.",
   "questions.noticed": () => "Was ist Ihnen aufgefallen?",
   "questions.you": () => "Zu Ihnen",
   "questions.ask.new": () => "Es ist neu, in den letzten Monaten entstanden",

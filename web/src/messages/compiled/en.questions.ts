@@ -2,7 +2,7 @@
 import type { Compiled, QuestionsArguments } from './keys.js';
 export const messages: Compiled<QuestionsArguments> = {
   "questions.intro": () => "A picture does not show what has happened. Tick what is true of this place: an answer can make the advice more urgent, never less.",
-  "questions.stays": () => "Your answers stay in this page with the photo, and are gone with it.",
+  "questions.stays": () => "Your answers stay in this page with the photo and are gone with it, unless you keep both.",
   "questions.noticed": () => "What have you noticed?",
   "questions.you": () => "About you",
   "questions.ask.new": () => "It is new, within the last months",

@@ -2,7 +2,7 @@
 import type { Compiled, QuestionsArguments } from './keys.js';
 export const messages: Partial<Compiled<QuestionsArguments>> = {
   "questions.intro": () => "Una imagen no muestra lo que ha pasado. Marque lo que sea cierto de este lugar: una respuesta puede hacer el consejo más urgente, nunca menos.",
-  "questions.stays": () => "Sus respuestas se quedan en esta página con la foto y desaparecen con ella.",
+  "questions.stays": () => "Sus respuestas se quedan en esta página con la foto y desaparecen con ella, salvo que guarde ambas.",
   "questions.noticed": () => "¿Qué ha notado?",
   "questions.you": () => "Sobre usted",
   "questions.ask.new": () => "Es nuevo, de los últimos meses",

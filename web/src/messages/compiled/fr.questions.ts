@@ -2,7 +2,7 @@
 import type { Compiled, QuestionsArguments } from './keys.js';
 export const messages: Partial<Compiled<QuestionsArguments>> = {
   "questions.intro": () => "Une image ne montre pas ce qui s’est passé. Cochez ce qui est vrai de cet endroit : une réponse peut rendre le conseil plus urgent, jamais moins.",
-  "questions.stays": () => "Vos réponses restent dans cette page avec la photo, et disparaissent avec elle.",
+  "questions.stays": () => "Vos réponses restent dans cette page avec la photo et disparaissent avec elle, sauf si vous gardez les deux.",
   "questions.noticed": () => "Qu’avez-vous remarqué ?",
   "questions.you": () => "À propos de vous",
   "questions.ask.new": () => "C’est nouveau, apparu ces derniers mois",
