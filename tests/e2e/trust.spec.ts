@@ -134,6 +134,10 @@ test('where copying is not allowed the text can be taken from a field', async ({
   const field = page.getByRole('textbox', { name: 'All of it as text' });
   await expect(field).toHaveValue(/What runs where/);
   await expect(field).toBeFocused();
+  // What is found out meanwhile does not take it away from who is copying by hand.
+  await button(page, 'test').click();
+  await expect(button(page, 'test')).toBeEnabled();
+  await expect(field).toHaveValue(/What runs where/);
 });
 
 test('the card of a model without a page is called a text file', async ({ app, page, site }) => {

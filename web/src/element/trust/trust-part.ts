@@ -15,8 +15,8 @@ import type { Subject, ToolPart } from '../tools.js';
 import { addressWords, type Facts, type Part, partsOf, type Row, textOf } from './facts.js';
 import { MEASURED } from './measured.js';
 
-/** Whether the text is on the clipboard, or has to be taken from a field. */
-type Copied = 'copied' | 'field' | null;
+/** The text is on the clipboard, or has to be taken from a field, as it was when it was asked for. */
+type Copied = 'copied' | { text: string } | null;
 
 export class DermletTrust extends LitElement implements ToolPart {
   static override styles = [
@@ -148,11 +148,12 @@ export class DermletTrust extends LitElement implements ToolPart {
       this.inspection = null;
       this.failure = null;
     } else if (this.#asked?.model !== load.model || this.#asked.kept !== load.kept) {
-      if (this.#asked?.model !== load.model) this.inspection = null;
+      if (this.#asked?.model !== load.model) this.inspection = this.copied = null;
       this.#asked = { model: load.model, kept: load.kept };
       void this.#ask(false);
     }
-    if (changed.size > 0 && !changed.has('copied')) this.copied = null;
+    // What is on the clipboard is old by then. A field stays: somebody may be taking the text from it.
+    if (this.copied === 'copied' && changed.size > 0 && !changed.has('copied')) this.copied = null;
   }
 
   async #ask(test: boolean): Promise<void> {
@@ -192,12 +193,13 @@ export class DermletTrust extends LitElement implements ToolPart {
   }
 
   async #copy(): Promise<void> {
+    const text = textOf(this.#facts());
     try {
-      await navigator.clipboard.writeText(textOf(this.#facts()));
+      await navigator.clipboard.writeText(text);
       this.copied = 'copied';
     } catch {
       // Denied by the browser or the page around, or not there.
-      this.copied = 'field';
+      this.copied = { text };
       await this.updateComplete;
       this.renderRoot.querySelector('textarea')?.select();
     }
@@ -213,9 +215,9 @@ export class DermletTrust extends LitElement implements ToolPart {
         <p role="status">${this.#copiedWords()}</p>
       </div>
       ${
-        this.copied === 'field'
+        typeof this.copied === 'object' && this.copied
           ? html`<label class="field"><span>${say('trust.text')}</span>
-            <textarea readonly .value=${textOf(facts)}></textarea></label>`
+            <textarea readonly .value=${this.copied.text}></textarea></label>`
           : nothing
       }
       ${
