@@ -87,15 +87,8 @@ export class App {
     return new Map(terms.map((term, i) => [term, descriptions[i] ?? '']));
   }
 
-  /**
-   * Removes the rejection thresholds, which may reject drawn pictures: for tests of what is shown with a named class.
-   */
+  /** As `Site.neverRefuse`. */
   neverRefuse(): void {
-    this.site.changeJson(
-      'models/skin-8/manifest.json',
-      (manifest: { modalities: { rejectionThreshold: number | null }[] }) => {
-        for (const modality of manifest.modalities) modality.rejectionThreshold = null;
-      },
-    );
+    this.site.neverRefuse();
   }
 }

@@ -120,6 +120,18 @@ export class Site {
     return body;
   }
 
+  /**
+   * Removes the rejection thresholds, which may reject drawn pictures: for tests of what is shown with a named class.
+   */
+  neverRefuse(): void {
+    this.changeJson(
+      'models/skin-8/manifest.json',
+      (manifest: { modalities: { rejectionThreshold: number | null }[] }) => {
+        for (const modality of manifest.modalities) modality.rejectionThreshold = null;
+      },
+    );
+  }
+
   /** Sends a file at so many bytes a second; 0: its headers only, and then nothing for ever. */
   slow(path: string, bytesPerSecond: number): void {
     const send: Answer['send'] = (body, response) => {

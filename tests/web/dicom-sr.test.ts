@@ -2,7 +2,6 @@
  * Results as DICOM structured reports: the tree, and the files that `classify --dicom-sr` writes, read back byte by
  * byte by another library than the one that wrote them.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -24,7 +23,7 @@ import { type Reports, reportsIn } from '../../tools/cli/dicom-sr.js';
 import type { Result } from '../../web/src/classifier/result.js';
 import { type DicomDataset, toDicomSr } from '../../web/src/handler/index.js';
 import { dicom, element, IMAGE, identified, PATIENT } from './dicom-file.js';
-import { CLI, expectCode, picture, picturePath, result, root } from './support.js';
+import { expectCode, picture, picturePath, result, root, startCli } from './support.js';
 
 const at = new Date(Date.UTC(2026, 10, 29, 20, 5, 6, 78));
 const sha256 = 'ab'.repeat(32);
@@ -534,26 +533,8 @@ describe('strangers’ words', () => {
 
 // --- From outside.
 
-interface Ran {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
 const MODEL = `${root}tests/imported/keras-2`;
-function start(...args: string[]): { child: ChildProcess; ran: Promise<Ran> } {
-  const child = spawn(process.execPath, [...CLI, 'classify', ...args, '--model', MODEL], { cwd: root });
-  const ran: Ran = { code: null, out: '', err: '' };
-  child.stdout.on('data', (data: Buffer) => (ran.out += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (ran.err += data.toString()));
-  return {
-    child,
-    ran: new Promise((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code) => resolve({ ...ran, code }));
-    }),
-  };
-}
+const start = (...args: string[]) => startCli(['classify', ...args, '--model', MODEL]);
 const run = (...args: string[]) => start(...args).ran;
 
 type Line = Partial<Result> & { file: string; dicomSr?: string | { error: { code: string } }; error?: unknown };
