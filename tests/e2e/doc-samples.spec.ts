@@ -4,6 +4,7 @@ import { test as base, expect, type Page } from '@playwright/test';
 import { serve } from '../../tools/build/serve.mjs';
 import { Classifier, startAtlas } from '../../web/src/classifier/node/index.js';
 import { sample } from '../doc-samples.mjs';
+import { isOfPolicy } from './fixtures.js';
 import { Portal } from './portal.js';
 import { picture, Site, siteDir } from './site.js';
 
@@ -15,8 +16,7 @@ const test = base.extend<{ portal: Portal; faults: string[] }>({
     const faults: string[] = [];
     context.on('weberror', (error) => faults.push(error.error().message));
     context.on('console', (message) => {
-      if (/content security policy|refused to|violates the following/i.test(message.text()))
-        faults.push(message.text());
+      if (isOfPolicy(message.text())) faults.push(message.text());
     });
     await use(faults);
     expect(faults).toEqual([]);

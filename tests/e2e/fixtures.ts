@@ -48,14 +48,17 @@ function listen(): void {
   });
 }
 
+/** Whether a console's message tells that a page's policy forbade something. */
+export const isOfPolicy = (text: string): boolean =>
+  /content security policy|refused to|violates the following/i.test(text);
+
 /** Collects faults that fail any test. Workers log to the page's console. */
 class Watch {
   readonly faults: string[] = [];
 
   constructor(context: BrowserContext, origin: () => string) {
     context.on('console', (message) => {
-      if (/content security policy|refused to|violates the following/i.test(message.text()))
-        this.faults.push(`policy: ${message.text()}`);
+      if (isOfPolicy(message.text())) this.faults.push(`policy: ${message.text()}`);
     });
     context.on('weberror', (error) => this.faults.push(`uncaught: ${error.error().stack ?? error.error().message}`));
     context.on('request', (request) => {

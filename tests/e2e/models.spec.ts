@@ -13,12 +13,7 @@ const USUAL = /Eight categories/;
 const withSecond = (app: App): void => {
   app.site.addModel(SECOND);
   app.neverRefuse();
-  app.site.changeJson(
-    `models/${SECOND}/manifest.json`,
-    (manifest: { modalities: { rejectionThreshold: number | null }[] }) => {
-      for (const modality of manifest.modalities) modality.rejectionThreshold = null;
-    },
-  );
+  app.site.neverRefuse(SECOND);
 };
 
 // Each test here loads two or three networks instead of one.

@@ -123,9 +123,9 @@ export class Site {
   /**
    * Removes the rejection thresholds, which may reject drawn pictures: for tests of what is shown with a named class.
    */
-  neverRefuse(): void {
+  neverRefuse(model = 'skin-8'): void {
     this.changeJson(
-      'models/skin-8/manifest.json',
+      `models/${model}/manifest.json`,
       (manifest: { modalities: { rejectionThreshold: number | null }[] }) => {
         for (const modality of manifest.modalities) modality.rejectionThreshold = null;
       },
