@@ -468,6 +468,14 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   /**
+   * Waits until what a person has just done is in the form's value.
+   * @internal
+   */
+  formSettled(): Promise<void> {
+    return this.#inForm.settled();
+  }
+
+  /**
    * A form that is reset forgets the photos and their answers. What a browser restores of a form never holds any.
    * @internal
    */

@@ -23,6 +23,8 @@ export interface Control extends LitElement {
 export interface FormPart extends LitElement {
   /** Follows the photos, the answers and the form. */
   follow(): void;
+  /** Until the photos that a person agreed to are in the form's value, or cannot be. */
+  readonly written: Promise<void>;
   /** Takes back what a person agreed to. */
   reset(): void;
 }
@@ -32,12 +34,20 @@ export class InForm implements ReactiveController {
   part: FormPart | null = null;
   /** Undefined in browsers from before 2023: there a form goes without. */
   readonly internals: ElementInternals | undefined;
-  #coming = false;
+  #coming: Promise<void> | null = null;
   #error: DermletError | null = null;
 
   constructor(readonly element: Control) {
     this.internals = element.attachInternals?.();
     element.addController(this);
+  }
+
+  /** Waits for what is on its way into the form's value: the room itself, and photos that are being written anew. */
+  async settled(): Promise<void> {
+    await this.element.updateComplete;
+    await this.#coming;
+    await this.element.updateComplete;
+    await this.part?.written;
   }
 
   hostUpdated(): void {
@@ -52,13 +62,12 @@ export class InForm implements ReactiveController {
     } else {
       const message = this.#error ? errorWords(this.#error.code).title : say('tools.coming');
       internals.setValidity({ customError: true }, message, buttonOf(element));
-      if (!this.#coming) void this.#fetch(internals);
+      this.#coming ??= this.#fetch(internals);
     }
   }
 
   /** What failed is tried again when something changes: a photo is chosen, a connection comes back. */
   async #fetch(internals: ElementInternals): Promise<void> {
-    this.#coming = true;
     try {
       const { create } = await imported(() => import('./form/index.js'));
       await allWords();
@@ -68,7 +77,7 @@ export class InForm implements ReactiveController {
     } catch (error) {
       this.#error = asDermletError(error);
     }
-    this.#coming = false;
+    this.#coming = null;
   }
 }
 

@@ -74,8 +74,7 @@ function serve(port: MessagePort, origin: string): void {
     else if (message?.type === 'configure') apply(message.configuration);
     else if (message?.type === 'reset') form.reset();
     else if (message?.type === 'collect') {
-      // What was just changed is in the form's value once it is drawn.
-      await element.updateComplete;
+      await element.formSettled();
       say(collected(message.id));
     }
   };

@@ -89,7 +89,7 @@ export class DermletForm extends LitElement implements FormPart {
 
   /** Photos written anew, by id; kept only while a person agrees. */
   readonly #written = new Map<number, File>();
-  #writing = false;
+  #writing: Promise<void> | null = null;
   #form: HTMLFormElement | null = null;
   #watch: MutationObserver | null = null;
   /** What the value was made of. */
@@ -155,7 +155,7 @@ export class DermletForm extends LitElement implements FormPart {
       for (const id of this.#written.keys())
         if (!this.#photos.some((photo) => photo.id === id)) this.#written.delete(id);
       if (this.#photos.length === 0) this.#disagree();
-      else if (this.#unwritten.length > 0) void this.#write();
+      else if (this.#unwritten.length > 0) this.#write();
       return;
     }
     this.#disagree();
@@ -181,10 +181,16 @@ export class DermletForm extends LitElement implements FormPart {
     return this.consent ? this.#answered.filter(({ photo }) => !this.#written.has(photo.id)) : [];
   }
 
+  get written(): Promise<void> {
+    return this.#writing ?? Promise.resolve();
+  }
+
+  #write(): void {
+    this.#writing ??= this.#writeAll();
+  }
+
   /** One after another: each may take a hundred megabytes while it is decoded. */
-  async #write(): Promise<void> {
-    if (this.#writing) return;
-    this.#writing = true;
+  async #writeAll(): Promise<void> {
     try {
       for (;;) {
         const [next] = this.#unwritten;
@@ -201,7 +207,7 @@ export class DermletForm extends LitElement implements FormPart {
         this.#written.set(next.photo.id, new File([blob], name, { type: blob.type }));
       }
     } finally {
-      this.#writing = false;
+      this.#writing = null;
     }
     this.follow();
   }
