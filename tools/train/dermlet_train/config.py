@@ -119,6 +119,8 @@ class Recipe:
     colour_constancy: bool = False  # shades of grey, in training and evaluation
     train_modalities: tuple[str, ...] = ()  # only these in training; none: all
     train_sets: tuple[str, ...] = ()
+    # share of the lesions (groups) that is trained on, the same ones for every seed: for learning curves
+    train_share: float = 1.0
 
     @staticmethod
     def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -188,6 +190,8 @@ class Recipe:
             raise ValueError("crop_pct must lie in 0.25..1")
         if unknown := sorted(set(self.augment) - set(AUGMENTATIONS)):
             raise ValueError(f"augment: unknown {unknown}; there are {', '.join(AUGMENTATIONS)}")
+        if not 0 < self.train_share <= 1:
+            raise ValueError("train_share must lie above 0 and be at most 1")
         if self.modality_weight < 0:
             raise ValueError("modality_weight must not be negative")
         if not 0 <= self.distill_weight <= 1 or self.distill_temperature <= 0:

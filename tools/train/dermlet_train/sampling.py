@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 from .augment import training_view
 from .config import MODALITIES, Recipe, family_of
 from .preprocessing import Preprocessing, shades_of_grey
-from .store import Store
+from .store import Store, place_of
 
 
 class TrainingSamples(Dataset[tuple[np.ndarray, int, int]]):
@@ -55,8 +55,8 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int, int]]):
         self.batch = batches.shape[1] + extra.shape[1]
 
     def _pools(self) -> tuple[list[int], list[int], list[int]]:
-        """Training pictures of the classes, of nothing, and of other conditions. `train_modalities` and `train_sets`
-        bind the first and the last.
+        """Training pictures of the classes, of nothing, and of other conditions. `train_modalities`, `train_sets`
+        and `train_share` bind the first and the last.
         """
         labelled: list[int] = []
         negatives: list[int] = []
@@ -74,7 +74,11 @@ class TrainingSamples(Dataset[tuple[np.ndarray, int, int]]):
 
     def _taken(self, row: dict[str, str]) -> bool:
         modalities, sets = self.recipe.train_modalities, self.recipe.train_sets
-        return (not modalities or row.get("modality") in modalities) and (not sets or row["set"] in sets)
+        return (
+            (not modalities or row.get("modality") in modalities)
+            and (not sets or row["set"] in sets)
+            and place_of(f"share {row['group']}") < self.recipe.train_share
+        )
 
     def _cell(self, i: int) -> tuple[str, str]:
         row = self.store.rows[i]

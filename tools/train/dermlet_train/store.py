@@ -18,14 +18,18 @@ import numpy as np
 from .files import replacing
 
 
+def place_of(group: str) -> float:
+    """0..1, by its hash: the groups below x are a share x of all, and belong to every larger share."""
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") / 2**64
+
+
 def part_of(row: dict[str, str], calibration_fraction: float) -> str:
     """train, calib, val or test. The calibration part is cut from the training groups in hash order, so a group never
     straddles two parts.
     """
     if row["split"] != "train":
         return row["split"]
-    digest = hashlib.sha256(row["group"].encode()).digest()
-    return "calib" if int.from_bytes(digest[:8], "big") / 2**64 < calibration_fraction else "train"
+    return "calib" if place_of(row["group"]) < calibration_fraction else "train"
 
 
 @dataclass(frozen=True)

@@ -201,6 +201,20 @@ def test_modalities_and_sets_can_be_left_out_of_training(store: Store) -> None:
         used(train_sets=("isic2020",))
 
 
+def test_a_share_of_the_lesions_is_part_of_every_larger_share(store: Store) -> None:
+    def used(share: float) -> set[int]:
+        samples = TrainingSamples(store, tiny_recipe(train_share=share, samples_per_epoch=4096, batch_size=8), 0)
+        return {i for i in samples.order if store.rows[i]["group"]}
+
+    half, most, whole = used(0.5), used(0.8), used(1.0)
+    assert half < most < whole
+    groups = {store.rows[i]["group"] for i in half}
+    assert {i for i in whole if store.rows[i]["group"] in groups} == half, "a lesion is in it with all its pictures"
+    for share in (0, 1.5):
+        with pytest.raises(ValueError, match="train_share"):
+            tiny_recipe(train_share=share)
+
+
 def test_augmentation_families_switch_off() -> None:
     pixels = draw("mel", 1, 60)
     for crop in ("cover", "stretch"):
@@ -545,9 +559,7 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------
 
 
-TRAINABLE = [
-    path for path in sorted(RECIPES.glob("*.toml")) if path.stem != "ablations" and not path.stem.endswith(".card")
-]
+TRAINABLE = [path for path in sorted(RECIPES.glob("*.toml")) if not path.stem.endswith(".card")]
 
 
 @pytest.mark.parametrize("path", TRAINABLE, ids=lambda path: path.stem)
@@ -632,8 +644,10 @@ def test_ablations_run_once_and_make_a_table(tmp_path: Path, capsys: pytest.Capt
         ablate(plan, small, tmp_path / "out", ALONE, only=["bass"])
 
 
-def test_the_committed_plan_reads() -> None:
-    rows = load_plan(RECIPES / "ablations.toml")
+def test_the_committed_plans_read() -> None:
+    curve = load_plan(RECIPES / "plans" / "learning-curve.toml")
+    assert {row.recipe.train_share for row in curve} == {0.25, 0.5, 1}
+    rows = load_plan(RECIPES / "plans" / "ablations.toml")
     assert rows[0].name == "base" and len({row.folder for row in rows}) == len(rows) >= 14
     assert all(row.recipe.samples_per_epoch == 3360 and row.recipe.epochs == 4 for row in rows)
 
