@@ -8,7 +8,7 @@
 namespace dermlet {
 namespace {
 
-constexpr float kNever = std::numeric_limits<float>::infinity();
+constexpr float kNoThreshold = std::numeric_limits<float>::infinity();
 
 DecisionSpec spec_of(float temperature, float rejection_threshold) {
   DecisionSpec spec;
@@ -109,15 +109,15 @@ TEST(Combine, RefusedOnlyWhenBothAre) {
     const Decision one = joint(-2.4f, -3.5f, spec);
     EXPECT_NE(one.outcome, Outcome::kNotRecognised);
     EXPECT_NEAR(one.rejection, -2.4643688 + 2.4, 1e-6);
-    const Decision never = joint(-2.6f, kNever, spec);
+    const Decision never = joint(-2.6f, kNoThreshold, spec);
     EXPECT_NE(never.outcome, Outcome::kNotRecognised);
     EXPECT_NEAR(never.rejection, -3.0761512, 1e-6);
-    EXPECT_EQ(never.rejection_threshold, kNever);
+    EXPECT_EQ(never.rejection_threshold, kNoThreshold);
   }
 }
 
 DecisionSpec of_probabilities() {
-  DecisionSpec spec = spec_of(1, kNever);
+  DecisionSpec spec = spec_of(1, kNoThreshold);
   spec.scores = Scores::kProbabilities;
   return spec;
 }
@@ -155,7 +155,7 @@ TEST(Combine, NonsenseIsRefused) {
   EXPECT_EQ(code({{0.5f, 0.5f}, 1, {{0.6f, kNan, 0.6f}, 0, 0}, {}}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code({{0.5f, 0.5f}, 1, limits, {kNan, 0.1f}}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code({{0.5f, 0.5f}, 1, limits, {0.1f, -0.1f}}), ErrorCode::kInvalidArgument);
-  for (const float temperature : {0.0f, -1.0f, kNan, kNever})
+  for (const float temperature : {0.0f, -1.0f, kNan, kNoThreshold})
     EXPECT_EQ(code({{0.5f, 0.5f}, temperature, limits, {}}), ErrorCode::kInvalidArgument);
   DecisionSpec two = spec_of(1, 0);
   two.sets.limits.pop_back();

@@ -207,13 +207,17 @@ TEST_P(Damage, AFileWithAChangedHeaderIsAPictureOrAnError) {
   const bool few = kSanitized || GetParam() == "jpg";
   const std::vector<std::uint8_t> masks =
       few ? std::vector<std::uint8_t>{0x01, 0x80} : std::vector<std::uint8_t>{0x01, 0x04, 0x20, 0x80, 0xFF};
+  // JPEGs, of which there are most, take longest: there each byte has its turn with one of the masks.
+  const bool in_turn = kSanitized && GetParam() == "jpg";
   std::size_t pictures = 0;
   std::size_t errors = 0;
   for (const auto& [name, bytes] : files()) {
     auto changed = bytes;
     const std::size_t step = bytes.size() > kLarge ? 11 : 1;
     for (std::size_t at = 0; at < header_bytes(bytes); at += step) {
-      for (const std::uint8_t mask : masks) {
+      for (std::size_t m = 0; m < masks.size(); ++m) {
+        if (in_turn && m != at % masks.size()) continue;
+        const std::uint8_t mask = masks[m];
         changed[at] = static_cast<std::uint8_t>(bytes[at] ^ mask);
         const auto header = inspect(changed);
         if (header && static_cast<std::int64_t>(header->width) * header->height > kMostPixels) continue;

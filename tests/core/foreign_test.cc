@@ -42,7 +42,7 @@ ForeignPicture decoded(const std::string& name, Image pixels) {
   return {inspect(foreign(name)).value(), std::move(pixels)};
 }
 
-struct Case {
+struct ForeignCase {
   std::string name;
   Format format;
   int width;
@@ -51,7 +51,7 @@ struct Case {
 };
 
 TEST(Foreign, HeadersAreRead) {
-  const std::vector<Case> cases = {
+  const std::vector<ForeignCase> cases = {
       {"lossy.webp", Format::kWebp, 160, 120},
       {"lossless.webp", Format::kWebp, 160, 120},
       {"lossless-alpha.webp", Format::kWebp, 160, 120},
@@ -77,7 +77,7 @@ TEST(Foreign, HeadersAreRead) {
       {"mif1.heic", Format::kHeic, 160, 120},
       {"mif1.avif", Format::kAvif, 160, 120},
   };
-  for (const Case& one : cases) {
+  for (const ForeignCase& one : cases) {
     const auto bytes = foreign(one.name);
     const auto header = inspect(bytes);
     ASSERT_TRUE(header) << one.name << ": " << header.error().message;

@@ -19,14 +19,14 @@ namespace {
 using Octets = std::vector<std::uint8_t>;
 using testing::from_hex;
 
-struct Case {
+struct ProfileCase {
   Octets icc;
   Octets expected;  // RGB as LittleCMS has it
 };
 
-const std::map<std::string, Case>& cases() {
+const std::map<std::string, ProfileCase>& cases() {
   static const auto read = [] {
-    std::map<std::string, Case> result;
+    std::map<std::string, ProfileCase> result;
     std::ifstream file(testing::tests_dir() / "golden/icc.golden");
     std::string name, icc, expected;
     while (file >> name >> icc >> expected) result[name] = {from_hex(icc), from_hex(expected)};

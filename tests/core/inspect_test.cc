@@ -12,14 +12,14 @@ namespace {
 
 using testing::picture_bytes;
 
-struct Case {
+struct HeaderCase {
   std::string name;
   int channels;
   ColourKind kind;
 };
 
 TEST(Inspect, SaysHowEachFormatDescribesItsColours) {
-  for (const auto& [name, channels, kind] : std::vector<Case>{
+  for (const auto& [name, channels, kind] : std::vector<HeaderCase>{
            {"spot.jpg", 3, ColourKind::kNone},
            {"spot-gray.jpg", 1, ColourKind::kNone},
            {"spot-cmyk.jpg", 4, ColourKind::kNone},

@@ -54,7 +54,7 @@ Quality assess(const Image& view, const Rect& region, const QualityLimits& limit
   return judge_quality(measure_quality(view, region).value(), limits);
 }
 
-std::map<std::string, float> values_of(const Image& view) {
+std::map<std::string, float> measures_of(const Image& view) {
   std::map<std::string, float> values;
   const Rect whole = {0, 0, view.width, view.height};
   const Quality quality = assess(view, whole, kAll);
@@ -62,10 +62,10 @@ std::map<std::string, float> values_of(const Image& view) {
   return values;
 }
 
-float value_of(const char* id, const Paint& paint) { return values_of(grey(192, paint)).at(id); }
+float value_of(const char* id, const Paint& paint) { return measures_of(grey(192, paint)).at(id); }
 
 TEST(Quality, OneColourIsFlatAndNothingElseIsSaidOfItsEdges) {
-  const auto values = values_of(grey(192, [](int, int) { return 90; }));
+  const auto values = measures_of(grey(192, [](int, int) { return 90; }));
   EXPECT_EQ(values.at("flat"), 0);
   EXPECT_EQ(values.at("low_contrast"), 0);
   EXPECT_EQ(values.at("noisy"), 0);
@@ -75,7 +75,7 @@ TEST(Quality, OneColourIsFlatAndNothingElseIsSaidOfItsEdges) {
 }
 
 TEST(Quality, NoiseAloneIsFlatAndNoisy) {
-  const auto values = values_of(grey(192, [noise = noise_of(30)](int x, int y) { return 128 + noise(x, y); }));
+  const auto values = measures_of(grey(192, [noise = noise_of(30)](int x, int y) { return 128 + noise(x, y); }));
   EXPECT_NEAR(values.at("noisy"), 30, 3);
   EXPECT_NEAR(values.at("low_contrast"), 2 * 3.09 * 30,
               15);  // a normal deviate lies beyond 3.09 deviations once in a thousand on either side
@@ -84,8 +84,8 @@ TEST(Quality, NoiseAloneIsFlatAndNoisy) {
 
 TEST(Quality, ContrastIsTheSpanOfLuma) {
   const Image view = image_of(2, 1, 3, {0, 0, 0, 255, 255, 255});
-  EXPECT_FLOAT_EQ(values_of(view).at("low_contrast"), 255);
-  EXPECT_FLOAT_EQ(values_of(view).at("bright"), 0.5f);
+  EXPECT_FLOAT_EQ(measures_of(view).at("low_contrast"), 255);
+  EXPECT_FLOAT_EQ(measures_of(view).at("bright"), 0.5f);
 }
 
 TEST(Quality, ContrastLeavesOutFewerThanAThousandthOnEitherSide) {
@@ -192,7 +192,7 @@ TEST(Quality, WhatIsDarkerOrRedderThanMostStandsOutAndWhatIsPalerDoesNot) {
         if (centre) std::copy_n(std::array<std::uint8_t, 3>{150, 110, 90}.data(), 3, view.row(y) + 3 * x);
       }
     }
-    return values_of(view).at("out_of_frame");
+    return measures_of(view).at("out_of_frame");
   };
   EXPECT_GT(offset_with({110, 70, 60}), 0.5f);     // a second, darker one
   EXPECT_GT(offset_with({220, 120, 120}), 0.5f);   // as light, but red
@@ -201,7 +201,7 @@ TEST(Quality, WhatIsDarkerOrRedderThanMostStandsOutAndWhatIsPalerDoesNot) {
 }
 
 TEST(Quality, ColourIsTheMeanSpanOfChannels) {
-  EXPECT_FLOAT_EQ(values_of(image_of(2, 1, 3, {10, 40, 20, 200, 200, 190})).at("grey"), 20);
+  EXPECT_FLOAT_EQ(measures_of(image_of(2, 1, 3, {10, 40, 20, 200, 200, 190})).at("grey"), 20);
   EXPECT_FLOAT_EQ(value_of("grey", spot(192, 1)), 0);
 }
 
@@ -226,7 +226,7 @@ TEST(Quality, PicturesBesideOneAnotherHaveASeamAndSpotsHairsAndShadowsHaveNone) 
 
 TEST(Quality, ViewsSmallerThanABlockAreMeasuredWithoutOne) {
   for (const int side : {1, 2, 3, 7, 8, 15, 16, 17}) {
-    for (const auto& [id, value] : values_of(grey(side, [](int x, int y) { return 40 * x + 3 * y; })))
+    for (const auto& [id, value] : measures_of(grey(side, [](int x, int y) { return 40 * x + 3 * y; })))
       EXPECT_TRUE(std::isfinite(value)) << id << ' ' << side;
   }
 }

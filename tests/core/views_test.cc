@@ -24,14 +24,14 @@ Image copy_of(const Image& image) {
   return image_of(image.width, image.height, image.channels, testing::values_of(image));
 }
 
-std::vector<float> values_of(const Buffer<float>& buffer) { return {buffer.span().begin(), buffer.span().end()}; }
+std::vector<float> floats_of(const Buffer<float>& buffer) { return {buffer.span().begin(), buffer.span().end()}; }
 
 // The tensors of the first `views` views, each turned and made by itself.
 std::vector<float> one_by_one(const Image& image, const TensorSpec& spec, std::size_t views) {
   std::vector<float> all;
   for (std::size_t v = 0; v < views; ++v) {
     const auto turned = turn_upright(copy_of(image), kOrientations[v]);
-    const auto tensor = values_of(to_tensor(*turned, spec).value());
+    const auto tensor = floats_of(to_tensor(*turned, spec).value());
     all.insert(all.end(), tensor.begin(), tensor.end());
   }
   return all;
@@ -44,7 +44,7 @@ TEST_P(ViewsOfLayouts, AreTheEightTurnsAndReflectionsUprightFirst) {
   const TensorSpec spec = {17, 17, GetParam(), ChannelOrder::kBgr, {1, 2, 3}, {4, 5, 6}};
   const auto all = to_tensor(square, spec, 8);
   ASSERT_TRUE(all);
-  EXPECT_EQ(values_of(*all), one_by_one(square, spec, 8));
+  EXPECT_EQ(floats_of(*all), one_by_one(square, spec, 8));
 }
 
 TEST_P(ViewsOfLayouts, FourKeepTheShape) {
@@ -52,7 +52,7 @@ TEST_P(ViewsOfLayouts, FourKeepTheShape) {
   const TensorSpec spec = {20, 6, GetParam(), ChannelOrder::kRgb, {127, 127, 127}, {128, 128, 128}};
   const auto four = to_tensor(wide, spec, 4);
   ASSERT_TRUE(four);
-  EXPECT_EQ(values_of(*four), one_by_one(wide, spec, 4));
+  EXPECT_EQ(floats_of(*four), one_by_one(wide, spec, 4));
   EXPECT_EQ(to_tensor(wide, spec, 8).error().code, ErrorCode::kInvalidArgument);
 }
 
@@ -63,7 +63,7 @@ TEST(Views, OfASymmetricPictureAreAllTheSame) {
   std::vector<std::uint8_t> rgb;
   for (const std::uint8_t v : testing::values_of(square)) rgb.insert(rgb.end(), {v, v, v});
   const TensorSpec spec = {3, 3, Layout::kNchw, ChannelOrder::kRgb, {0, 0, 0}, {1, 1, 1}};
-  const auto all = values_of(to_tensor(image_of(3, 3, 3, rgb), spec, 8).value());
+  const auto all = floats_of(to_tensor(image_of(3, 3, 3, rgb), spec, 8).value());
   const std::vector<float> first(all.begin(), all.begin() + 27);
   for (int v = 1; v < 8; ++v)
     EXPECT_EQ((std::vector<float>(all.begin() + 27 * v, all.begin() + 27 * (v + 1))), first) << v;

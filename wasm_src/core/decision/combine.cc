@@ -5,12 +5,10 @@
 #include <limits>
 #include <utility>
 
+#include "finite.h"
+
 namespace dermlet {
 namespace {
-
-bool all_finite(std::span<const float> values) {
-  return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-}
 
 // values / temperature less log(sum(exp(values / temperature))), in double: no float is so great that this overflows.
 std::vector<double> log_softmax(std::span<const double> values, double temperature) {

@@ -6,13 +6,10 @@
 #include <utility>
 
 #include "decision/rejection.h"
+#include "finite.h"
 
 namespace dermlet {
 namespace {
-
-bool all_finite(std::span<const float> values) {
-  return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-}
 
 std::vector<float> to_probabilities(std::span<const float> scores, const DecisionSpec& spec) {
   std::vector<float> result(scores.size());

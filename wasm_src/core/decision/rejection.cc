@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "finite.h"
+
 namespace dermlet {
 namespace {
 
@@ -18,10 +20,6 @@ float float_at(Bytes file, std::size_t at) {
   float value = 0;
   std::memcpy(&value, &word, sizeof value);
   return value;
-}
-
-bool all_finite(std::span<const float> values) {
-  return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
 }
 
 std::vector<double> project(const RejectionModel& model, std::span<const float> embedding) {

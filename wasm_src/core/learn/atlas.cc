@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "finite.h"
+
 #ifdef __wasm_simd128__
 #include <wasm_simd128.h>
 #endif
@@ -60,7 +62,7 @@ class Best {
 Expected<void> check(std::span<const float> embedding, std::size_t count) {
   if (embedding.empty() || embedding.size() > kMaxAtlasWidth)
     return fail(ErrorCode::kInvalidArgument, "the embedding has no values, or more than can be looked up");
-  if (!std::all_of(embedding.begin(), embedding.end(), [](float v) { return std::isfinite(v); }))
+  if (!all_finite(embedding))
     return fail(ErrorCode::kInvalidArgument, "a value of the embedding is not a finite number");
   if (count == 0 || count > kMaxNeighbours)
     return fail(ErrorCode::kInvalidArgument, "1 to 100 neighbours can be looked up");

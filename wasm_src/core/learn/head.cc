@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "finite.h"
+
 namespace dermlet {
 namespace {
 
@@ -51,12 +53,11 @@ Expected<void> check_examples(const Examples& examples) {
   }
   if (*std::min_element(of_class.begin(), of_class.end()) < 2)
     return fail(ErrorCode::kInvalidArgument, "each class needs two examples or more");
-  const auto finite = [](float v) { return std::isfinite(v); };
-  if (!std::all_of(examples.embeddings.begin(), examples.embeddings.end(), finite))
+  if (!all_finite(examples.embeddings))
     return fail(ErrorCode::kInvalidArgument, "a value of an embedding is not a finite number");
   if (!examples.rejections.empty() && examples.rejections.size() != count)
     return fail(ErrorCode::kInvalidArgument, "rejection scores and labels differ in number");
-  if (!std::all_of(examples.rejections.begin(), examples.rejections.end(), finite))
+  if (!all_finite(examples.rejections))
     return fail(ErrorCode::kInvalidArgument, "a rejection score is not a finite number");
   return {};
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "finite.h"
+
 namespace dermlet {
 namespace {
 
@@ -138,7 +140,7 @@ Expected<Located> locate(std::span<const float> output, int rows, int columns, i
   const Grid grid{output, rows, columns};
   if (output.size() != 3 * grid.cells())
     return fail(ErrorCode::kInvalidArgument, "the locator's output has the wrong length");
-  if (!std::all_of(output.begin(), output.end(), [](float v) { return std::isfinite(v); })) {
+  if (!all_finite(output)) {
     return fail(ErrorCode::kInvalidArgument, "a value of the locator is not a finite number");
   }
   const auto is_share = [](double value) { return value >= 0 && value <= 1; };

@@ -8,8 +8,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr auto kBig = ByteOrder::kBig;
-
 struct Brand {
   std::string_view brand;
   Format format;

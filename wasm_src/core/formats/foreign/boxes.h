@@ -5,10 +5,14 @@
 #include <optional>
 #include <string_view>
 
+#include "bytes.h"
 #include "contract.h"
 #include "formats/foreign/parts.h"
 
 namespace dermlet::foreign {
+
+// As ISO base media files write all numbers.
+inline constexpr auto kBig = ByteOrder::kBig;
 
 // Whether a box may reach beyond the bytes: where they are only the beginning of a file.
 enum class Beyond : std::uint8_t { kNo, kYes };

@@ -14,8 +14,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr auto kBig = ByteOrder::kBig;
-
 // Items, extents and coded units together: a phone's picture of 48 million pixels has about 200 tiles, of a few each.
 constexpr int kMostSteps = 1 << 16;
 
