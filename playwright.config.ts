@@ -13,6 +13,12 @@ function chromium(...more: string[]) {
   return { launchOptions: { ...(executablePath ? { executablePath } : {}), args: [...common, ...more] } };
 }
 
+/**
+ * Functions of WebAssembly are compiled anew for speed after five times as much work as otherwise: most pages run the
+ * network once or twice, and half of the processor's time went into compiling. What is exact is tested without.
+ */
+const ENGINE_ONCE = '--js-flags=--wasm-tiering-budget=60000000';
+
 /** Specs that a browser does without. */
 const LEFT_OUT: Partial<Record<EngineName, string[]>> = {
   // What people do is walked end to end there.
@@ -45,7 +51,7 @@ export default defineConfig<object, { engineName: EngineName }>({
   // No trace: its snapshots fetch blob: addresses in the page, which the page's policy rightly reports.
   use: { screenshot: 'only-on-failure', locale: 'en-GB' },
   projects: [
-    { name: 'chromium', testIgnore: '**/webgpu.spec.ts', use: chromium() },
+    { name: 'chromium', testIgnore: '**/webgpu.spec.ts', use: chromium(ENGINE_ONCE) },
     // A WebGPU without a graphics processor: slow, and exactly what a test machine has.
     {
       name: 'webgpu',

@@ -16,22 +16,26 @@ function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  test(`no serious accessibility fault: ${colorScheme}`, async ({ app, page }) => {
-    app.neverRefuse();
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await app.open();
-    expect(await seriousFaults(page), 'idle').toEqual([]);
-    await app.classify('spot.jpg');
-    await app.details();
-    expect(await seriousFaults(page), 'result').toEqual([]);
-    await app.choose('corrupt.jpg');
-    await expect(app.notice).toBeVisible();
-    expect(await seriousFaults(page), 'error').toEqual([]);
-    await app.classify('flat.png');
-    expect(await seriousFaults(page), 'poor quality').toEqual([]);
-  });
-}
+test('no serious accessibility fault, light or dark', async ({ app, page }) => {
+  test.slow();
+  app.neverRefuse();
+  const fine = async (what: string) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      expect(await seriousFaults(page), `${what}, ${colorScheme}`).toEqual([]);
+    }
+  };
+  await app.open();
+  await fine('idle');
+  await app.classify('spot.jpg');
+  await app.details();
+  await fine('result');
+  await app.choose('corrupt.jpg');
+  await expect(app.notice).toBeVisible();
+  await fine('error');
+  await app.classify('flat.png');
+  await fine('poor quality');
+});
 
 test('light and dark differ', async ({ app, page }) => {
   const lightness = async (colorScheme: 'light' | 'dark') => {
@@ -50,32 +54,38 @@ test('light and dark differ', async ({ app, page }) => {
   expect(await lightness('dark')).toBeLessThan(60);
 });
 
-for (const [what, width, height] of [
+const SIZES = [
   ['small phone', 320, 568],
   ['phone', 390, 844],
   ['phone on its side', 844, 390],
   ['tablet', 820, 1180],
   ['desktop', 1440, 900],
-] as const) {
-  test(`${what}: nothing overflows, everything is reachable`, async ({ app, page }) => {
-    app.neverRefuse();
-    await page.setViewportSize({ width, height });
-    await app.open();
-    expect(await overflow(page)).toBeLessThanOrEqual(0);
-    const choose = page.getByRole('button', { name: 'Choose photos' });
+] as const;
+
+test('at every size nothing overflows, and everything is reachable', async ({ app, page }) => {
+  test.slow();
+  app.neverRefuse();
+  const everywhere = async (look: (what: string) => Promise<void>) => {
+    for (const [what, width, height] of SIZES) {
+      await page.setViewportSize({ width, height });
+      await look(what);
+      expect(await overflow(page), what).toBeLessThanOrEqual(0);
+    }
+  };
+  await app.open();
+  const choose = page.getByRole('button', { name: 'Choose photos' });
+  await everywhere(async (what) => {
     await choose.scrollIntoViewIfNeeded();
-    await expect(choose).toBeInViewport({ ratio: 0.95 });
-    await app.classify('spot.jpg');
-    await app.details();
-    await app.choose('note.txt');
-    await expect(app.notice).toBeVisible();
-    expect(await overflow(page)).toBeLessThanOrEqual(0);
-    await app.shelf.getByRole('button', { name: /^spot\.jpg/ }).click();
-    await app.heatMap.check();
-    await expect(app.slider).toBeVisible();
-    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await expect(choose, what).toBeInViewport({ ratio: 0.95 });
   });
-}
+  await app.classify('spot.jpg');
+  await app.details();
+  await app.choose('note.txt');
+  await everywhere((what) => expect(app.notice, what).toBeVisible());
+  await app.shelf.getByRole('button', { name: /^spot\.jpg/ }).click();
+  await app.heatMap.check();
+  await everywhere((what) => expect(app.slider, what).toBeVisible());
+});
 
 /** What reaches over the right edge of the window, but for what is said to screen readers alone. */
 function cutOff(page: Page): Promise<string[]> {
