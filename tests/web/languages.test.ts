@@ -152,7 +152,7 @@ describe('words of the models', () => {
       locale: 'de',
       direction: 'ltr',
       text:
-        'Ähnelt am meisten: Melanozytärer Nävus (Muttermal) (Score\u00a060\u00a0%); ' +
+        'Ähnelt am meisten: Melanozytärer Nävus (Muttermal; Score\u00a060\u00a0%); ' +
         'infrage kommen kann aber auch: Melanom (30\u00a0%).',
     });
     expect(summary(result)).toMatch(
@@ -179,7 +179,7 @@ describe('words of the models', () => {
     expect(categoryName(mole)).toBe('Nev');
     expect(sentence(() => verdict(several(mole)))).toMatchObject({
       tag: 'en',
-      text: 'Looks most like Melanocytic naevus (mole) (score 60\u00a0%), but another of little score may also fit.',
+      text: 'Looks most like Melanocytic naevus (mole; score 60\u00a0%), but another of little score may also fit.',
     });
   });
 });

@@ -72,9 +72,9 @@ describe('the catalogue', () => {
       // @ts-expect-error: no such key
       () => say('nowhere'),
       // @ts-expect-error: an argument is missing
-      () => say('verdict.single', { name: 'a' }),
+      () => say('verdict.named', { name: 'a' }),
       // @ts-expect-error: all arguments are missing
-      () => say('verdict.single'),
+      () => say('verdict.named'),
       // @ts-expect-error: numbers come formatted
       () => say('photo.spot', { number: 1 }),
       // @ts-expect-error: what is counted is a number
@@ -212,7 +212,8 @@ describe('another language', () => {
 
   beforeEach(() => {
     speaking(german, {
-      'verdict.ahead': 'Am ehesten {name} ({score}), auch {others} ist möglich.',
+      'verdict.ahead': 'Am ehesten {named}, auch {others} ist möglich.',
+      'verdict.named': '{name} ({score})',
       'format.percent': '{value} %',
       'run.cancel': 'Abbrechen',
     });
@@ -260,7 +261,8 @@ describe('another language', () => {
     });
     expect(language().tag).toBe('de');
     speaking(german, {
-      'verdict.ahead': 'Am ehesten {name} ({score}), auch {others} ist möglich.',
+      'verdict.ahead': 'Am ehesten {named}, auch {others} ist möglich.',
+      'verdict.named': '{name} ({score})',
       'verdict.other': '{name} ({score})',
       'format.percent': '{value} %',
     });

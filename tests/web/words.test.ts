@@ -90,6 +90,18 @@ describe('what is said of a result', () => {
     expect(verdict(result({}))).toBe('Looks most like Alpha (score 70\u00a0%).');
   });
 
+  test('a second name and the score share their brackets', () => {
+    const [nv, bkl] = [
+      { ...classes[0]!, name: 'Naevus (mole)' },
+      { ...classes[1]!, name: 'Keratosis (one, two)' },
+    ];
+    expect(verdict(result({ ranking: [nv, bkl] }))).toBe('Looks most like Naevus (mole; score 70\u00a0%).');
+    const both = [nv, { ...bkl, inSet: true }];
+    expect(verdict(result({ outcome: 'several', ranking: both }))).toBe(
+      'Looks most like Naevus (mole; score 70\u00a0%), but Keratosis (one, two; 25\u00a0%) may also fit.',
+    );
+  });
+
   test('several are named together and none alone', () => {
     const several = (...shares: number[]) =>
       result({

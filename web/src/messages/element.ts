@@ -30,13 +30,20 @@ const NAMED_AT_MOST = 4;
  */
 const WORTH_NAMING = 0.01;
 
-const scored = (entry: RankedClass) => ({ name: plainName(entry), score: percent(entry.probability) });
+/** A category with its score: in the brackets of its second name, where it has one. */
+function scored(entry: RankedClass, once: 'verdict.named' | 'verdict.other'): string {
+  const whole = plainName(entry);
+  const score = percent(entry.probability);
+  const [, name, also] = /^(.+?) \(([^()]+)\)$/.exec(whole) ?? [];
+  if (name === undefined || also === undefined) return say(once, { name: whole, score });
+  return say(once === 'verdict.named' ? 'verdict.namedTwice' : 'verdict.otherTwice', { name, also, score });
+}
 
 /** The rest of a prediction set, with scores. */
 function others(entries: readonly RankedClass[]): string {
   const named = entries.filter(({ probability }) => probability >= WORTH_NAMING).slice(0, NAMED_AT_MOST - 1);
   const count = entries.length - named.length;
-  const names = named.map((entry) => say('verdict.other', scored(entry)));
+  const names = named.map((entry) => scored(entry, 'verdict.other'));
   if (names.length === 0) return say('verdict.otherOfLittleScore');
   return list(count > 0 ? [...names, say('verdict.moreOfLessScore', { count })] : names, 'or');
 }
@@ -46,13 +53,14 @@ export function verdict(result: Result): string {
   switch (result.outcome) {
     case 'single': {
       const first = likely(result)[0] ?? result.ranking[0];
-      return first ? say('verdict.single', scored(first)) : say('verdict.none');
+      return first ? say('verdict.single', { named: scored(first, 'verdict.named') }) : say('verdict.none');
     }
     case 'several': {
       const [first, ...rest] = likely(result);
       // More than half of the score is a lead, not a tie. The others follow in the order of the ranking: the core
       // leaves out nothing that scores more than a category named here.
-      if (first && first.probability > 0.5) return say('verdict.ahead', { ...scored(first), others: others(rest) });
+      if (first && first.probability > 0.5)
+        return say('verdict.ahead', { named: scored(first, 'verdict.named'), others: others(rest) });
       const names = likely(result).map(plainName);
       const count = names.length - NAMED_AT_MOST;
       const named = count > 0 ? [...names.slice(0, NAMED_AT_MOST), say('verdict.more', { count })] : names;

@@ -25,9 +25,12 @@ export interface SharedArguments {
   'summary.none.several-spots': undefined;
   'summary.none.problems': { problems: string };
   'summary.none.and': { problems: string; problem: string };
-  'verdict.single': { name: string; score: string };
-  'verdict.ahead': { name: string; score: string; others: string };
+  'verdict.single': { named: string };
+  'verdict.ahead': { named: string; others: string };
+  'verdict.named': { name: string; score: string };
+  'verdict.namedTwice': { name: string; also: string; score: string };
   'verdict.other': { name: string; score: string };
+  'verdict.otherTwice': { name: string; also: string; score: string };
   'verdict.otherOfLittleScore': undefined;
   'verdict.moreOfLessScore': { count: number };
   'verdict.between': { names: string };
