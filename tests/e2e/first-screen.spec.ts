@@ -53,6 +53,11 @@ test('a drawing stands in for a photo, and is called one', async ({ app, page })
   expect(violations.map(({ id }) => id)).toEqual([]);
   await page.getByRole('button', { name: 'Another drawing' }).click();
   await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(2);
+  // A photo of one's own is not called a drawing, and the drawing beside it is.
+  await app.classify('spot.jpg');
+  await expect(page.locator('#drawn')).toBeHidden();
+  await app.shelf.getByRole('button', { name: /^Drawing 1\.png/ }).click();
+  await expect(page.locator('#drawn')).toBeVisible();
   for (const name of ['Drawing 1.png', 'Drawing 2.png'])
     await page.getByRole('button', { name: `Remove ${name}` }).click();
   await expect(page.locator('#drawn')).toBeHidden();

@@ -4,6 +4,7 @@ import { PDFDocument, PDFName, type PDFNumber, PDFRawStream } from '@cantoo/pdf-
 import { extractText, getDocumentProxy } from 'unpdf';
 import { describe, expect, test } from 'vitest';
 import type { RankedClass, Result } from '../../web/src/classifier/result.js';
+import { closerOf } from '../../web/src/element/closer/ask.js';
 import { documentOf, fileName, paperOf } from '../../web/src/element/report/files.js';
 import { fits, PAPERS, type Pixels, pdfOf } from '../../web/src/element/report/pdf.js';
 import { momentOf, reportOf } from '../../web/src/element/report/report.js';
@@ -76,7 +77,14 @@ describe('what is on the page', () => {
   });
 
   test('nothing of the file: neither its name nor its size in bytes', () => {
-    expect(textsIn(reportOf(subject(scored()))).join(' ')).not.toMatch(/Emma|left arm/);
+    const alone = subject(scored());
+    expect(textsIn(reportOf(alone)).join(' ')).not.toMatch(/Emma|left arm/);
+    // Nor of the one that it was scored with.
+    const other = { name: 'Uncle Ben.jpg', file: new Blob(), modality: null, crop: null };
+    const state = { ...alone.photo.state, seen: { modality: null, crop: null, closer: closerOf(true, other) } };
+    const both = textsIn(reportOf({ ...alone, photo: { ...alone.photo, state } as Photo })).join(' ');
+    expect(both).toContain('One answer from two photos of one spot.');
+    expect(both).not.toMatch(/Emma|left arm|Ben/);
   });
 
   test.each(['poor-quality', 'not-recognised', 'no-spot'] as const)('%s: no category is named', (outcome) => {

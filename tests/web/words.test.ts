@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { QUALITY_CHECKS } from '../../web/src/classifier/contract.js';
 import type { QualityCheck, QualityCheckId, Result } from '../../web/src/classifier/result.js';
+import { withIsolated } from '../../web/src/element/strangers.js';
 import {
   advice,
   betterPicture,
@@ -99,6 +100,10 @@ describe('what is said of a result', () => {
     const both = [nv, { ...bkl, inSet: true }];
     expect(verdict(result({ outcome: 'several', ranking: both }))).toBe(
       'Looks most like Naevus (mole; score 70\u00a0%), but Keratosis (one, two; 25\u00a0%) may also fit.',
+    );
+    // As the page says it, each name set apart from the sentence.
+    expect(verdict(withIsolated(result({ ranking: [nv] })))).toBe(
+      'Looks most like \u2068Naevus\u2069 (\u2068mole\u2069; score 70\u00a0%).',
     );
   });
 

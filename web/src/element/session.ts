@@ -44,8 +44,8 @@ export interface Closer {
   readonly thorough: boolean;
   /** Scored together with the photo; null: the photo alone. */
   readonly other: Other | null;
-  /** Says so beside the answer. `name`: the photo's own. */
-  readonly words: (name: string) => string;
+  /** Says so beside the answer. `name`: the photo's own; null: no file's name may stand in it. */
+  readonly words: (name: string | null) => string;
 }
 
 /** How a photo is asked to be looked at. */

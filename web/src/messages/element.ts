@@ -34,8 +34,10 @@ const WORTH_NAMING = 0.01;
 function scored(entry: RankedClass, once: 'verdict.named' | 'verdict.other'): string {
   const whole = plainName(entry);
   const score = percent(entry.probability);
-  const [, name, also] = /^(.+?) \(([^()]+)\)$/.exec(whole) ?? [];
-  if (name === undefined || also === undefined) return say(once, { name: whole, score });
+  // A name that is set apart from the text around it ends with its mark.
+  const [, mark, first, second] = /^(\u2068?)(.+?) \(([^()]+)\)\u2069?$/.exec(whole) ?? [];
+  if (first === undefined || second === undefined) return say(once, { name: whole, score });
+  const [name, also] = mark ? [isolated(first), isolated(second)] : [first, second];
   return say(once === 'verdict.named' ? 'verdict.namedTwice' : 'verdict.otherTwice', { name, also, score });
 }
 

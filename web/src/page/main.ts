@@ -2,7 +2,7 @@
  * The page around `<dermlet-classifier>`: registers the element with its first model and, once that has nothing to do,
  * the service worker.
  */
-import { followPrinting, register } from '../element/index.js';
+import { type DermletClassifier, followPrinting, register } from '../element/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import { offerInstall } from './install.js';
@@ -22,7 +22,7 @@ if (isFramedByStranger()) {
   refuseFrame();
   await speakAsChosen();
 } else {
-  const element = document.querySelector('dermlet-classifier')!;
+  const element = document.querySelector<DermletClassifier>('dermlet-classifier')!;
   // The browser tells early that it could be.
   offerInstall(document.querySelector<HTMLElement>('#install')!);
   const pageModel = element.getAttribute('model') ?? '';

@@ -2,7 +2,7 @@
  * The page as one HTML file that works from a disk or a stick (`npm run build:single`): its one model and all that
  * there is to read are in the file, nothing is fetched, and no service worker is needed.
  */
-import { followPrinting, register } from '../element/index.js';
+import { type DermletClassifier, followPrinting, register } from '../element/index.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import { languageStore, speakAsChosen } from './language.js';
 import { offerLanguages } from './language-choice.js';
@@ -40,7 +40,7 @@ if (isFramedByStranger()) {
   refuseFrame();
   await speakAsChosen();
 } else {
-  const element = document.querySelector('dermlet-classifier')!;
+  const element = document.querySelector<DermletClassifier>('dermlet-classifier')!;
   await speakAsChosen();
   register();
   whenIdle(() => void followPrinting(element));

@@ -31,7 +31,13 @@ export function closerOf(thorough: boolean, other: Other | null): Closer | null 
     other: other && { name: other.name, file: other.file, modality: other.modality, crop: other.crop },
     words: (name) =>
       joined([
-        ...(other ? [say('closer.together.is', { first: isolated(name), second: isolated(other.name) })] : []),
+        ...(other
+          ? [
+              name === null
+                ? say('closer.together.isUnnamed')
+                : say('closer.together.is', { first: isolated(name), second: isolated(other.name) }),
+            ]
+          : []),
         ...(thorough ? [say('closer.thorough.is')] : []),
       ]),
   };

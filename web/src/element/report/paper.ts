@@ -231,7 +231,7 @@ export class DermletPaper extends LitElement {
       ${entries.map(
         ({ name, score, mark }) => html`<div class=${mark ? 'in' : ''}>
           <p class="row">
-            <span>${name} ${mark ? html`<span class="small">(${this.#medical(mark)})</span>` : nothing}</span>
+            <span>${name} ${mark ? html`<span class="small">– ${this.#medical(mark)}</span>` : nothing}</span>
             <span>${score}</span></p>
           <div class="track"><div class="bar"></div></div>
         </div>`,

@@ -170,7 +170,7 @@ function scores(page: Column, report: Report, { regular, bold }: Fonts): void {
       size,
       ink: INK,
     });
-    row.text(mark ? `${name} (${mark.text})` : name, font, 9, mark ? INK : MUTED, 1.2);
+    row.text(mark ? `${name} – ${mark.text}` : name, font, 9, mark ? INK : MUTED, 1.2);
     const height = 4 * page.scale;
     const bar = { kind: 'box', x: page.x, y: row.y + 1, height } as const;
     page.drawn.push({ ...bar, width: page.width, fill: TRACK });

@@ -181,7 +181,7 @@ export function reportOf(subject: Pick<Subject, 'photo' | 'result'>): Report {
     notes: [
       ...(named ? [] : [sentence(() => verdictNote(result))]),
       ...(result.head ? [sentence(() => ownNote(result))] : []),
-      ...(closer ? [sentence(() => closer.words(subject.photo.name))] : []),
+      ...(closer ? [sentence(() => closer.words(null))] : []),
       ...(modalityDoubt(result) ? [sentence(() => modalityDoubt(result))] : []),
     ],
     tier: {
@@ -200,7 +200,9 @@ export function reportOf(subject: Pick<Subject, 'photo' | 'result'>): Report {
       width,
       height,
       region: shown && !whole ? region : null,
-      caption: shown ? say(whole ? 'report.wholeSeen' : 'report.frame') : '',
+      caption: shown
+        ? say(whole ? 'report.wholeSeen' : frame.framing === 'both' ? 'report.frameToo' : 'report.frame')
+        : '',
     },
     scores: named ? scoresOf(result) : null,
     sections: sectionsOf(result),

@@ -17,5 +17,6 @@ export const messages: Partial<Compiled<CloserArguments>> = {
   "closer.together.listed": () => "لا تُدرج الصور التي لم تكن صالحة وحدها، ولا الصور من نوع لا تجمعه هذه الشبكة مع هذه الصورة.",
   "closer.together.none": () => "لا توجد بعد صورة أخرى يمكن تقييمها مع هذه الصورة. أضف صورة في الأعلى، وستظهر هنا حين تكون لها إجابة خاصة بها.",
   "closer.together.is": (d) => "إجابة واحدة من صورتين لبقعة واحدة، " + d.first + " و" + d.second + ".",
+  "closer.together.isUnnamed": () => "إجابة واحدة من صورتين لبقعة واحدة.",
   "closer.plain": () => "النظر إلى هذه الصورة وحدها كما هي"
 };

@@ -25,6 +25,7 @@ export const messages: Partial<Compiled<ReportArguments>> = {
   "report.when": (d) => "أُعطيت الدرجات في " + d.when,
   "report.photo": () => "الصورة",
   "report.frame": () => "يبيّن الإطار ما رأته الشبكة.",
+  "report.frameToo": () => "رأت الشبكة الصورة كلها، وعن قرب ما يقع داخل الإطار.",
   "report.wholeSeen": () => "رأت الشبكة الصورة كلها.",
   "report.scores": () => "درجات الفئات",
   "report.rest": (d) => plural(d.count, 0, ar, { zero: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " فئة أخرى أقل درجة", one: "فئة واحدة أخرى أقل درجة", two: "فئتان أخريان أقل درجة", few: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " فئات أخرى أقل درجة", many: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " فئة أخرى أقل درجة", other: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " فئة أخرى أقل درجة" }),

@@ -17,5 +17,6 @@ export const messages: Partial<Compiled<CloserArguments>> = {
   "closer.together.listed": () => "Nicht aufgeführt sind Fotos, die allein nicht brauchbar waren oder deren Art dieses Netz mit diesem hier nicht verbindet.",
   "closer.together.none": () => "Noch gibt es kein anderes Foto, das sich mit diesem zusammen bewerten ließe. Fügen Sie oben eines hinzu: Es steht hier, sobald es eine eigene Antwort hat.",
   "closer.together.is": (d) => "Eine Antwort aus zwei Fotos eines Flecks, " + d.first + " und " + d.second + ".",
+  "closer.together.isUnnamed": () => "Eine Antwort aus zwei Fotos eines Flecks.",
   "closer.plain": () => "Nur dieses Foto ansehen, wie es ist"
 };

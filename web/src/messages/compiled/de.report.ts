@@ -25,6 +25,7 @@ export const messages: Partial<Compiled<ReportArguments>> = {
   "report.when": (d) => "Bewertet am " + d.when,
   "report.photo": () => "Foto",
   "report.frame": () => "Der Rahmen zeigt, was das Netz gesehen hat.",
+  "report.frameToo": () => "Das Netz hat das ganze Bild gesehen und, aus der Nähe, was innerhalb des Rahmens liegt.",
   "report.wholeSeen": () => "Das Netz hat das ganze Foto gesehen.",
   "report.scores": () => "Scores der Kategorien",
   "report.rest": (d) => plural(d.count, 0, de, { one: strictNumber("de", d.count, 0, "count") + " weitere Kategorie mit geringerem Score", other: strictNumber("de", d.count, 0, "count") + " weitere Kategorien mit geringerem Score" }),

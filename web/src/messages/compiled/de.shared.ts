@@ -167,7 +167,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "photo.heatMapValue": (d) => d.value + " Prozent Wärmebild",
   "photo.only": () => "Nur Foto",
   "photo.full": () => "Volles Wärmebild",
-  "photo.shows": (d) => "Je wärmer eine Stelle gefärbt ist, desto mehr sprach sie für „" + d.name + "“ statt für die anderen Kategorien. Das zeigt, worauf der Score beruht, nicht, wo eine Krankheit ist. Das Netz hat nur gesehen, was innerhalb des Rahmens liegt.",
+  "photo.shows": (d) => "Je wärmer eine Stelle gefärbt ist, desto mehr sprach sie für „" + d.name + "“ statt für die anderen Kategorien. Das zeigt, worauf der Score beruht, nicht, wo eine Krankheit ist.",
   "picker.takeOrChoose": () => "Eine Stelle der Haut fotografieren oder ein Foto davon wählen",
   "picker.drop": () => "Ein Foto einer Stelle der Haut hierher ziehen",
   "picker.letGo": () => "Loslassen, um es anzusehen",

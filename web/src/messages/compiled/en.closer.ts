@@ -17,5 +17,6 @@ export const messages: Compiled<CloserArguments> = {
   "closer.together.listed": () => "Photos that were not usable by themselves, or of a kind that this network does not join with this one, are not listed.",
   "closer.together.none": () => "There is no other photo yet that could be scored with this one. Add one above, and it is listed here once it has an answer of its own.",
   "closer.together.is": (d) => "One answer from two photos of one spot, " + d.first + " and " + d.second + ".",
+  "closer.together.isUnnamed": () => "One answer from two photos of one spot.",
   "closer.plain": () => "Look at this photo alone, as it is"
 };

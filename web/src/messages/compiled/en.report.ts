@@ -25,6 +25,7 @@ export const messages: Compiled<ReportArguments> = {
   "report.when": (d) => "Scored on " + d.when,
   "report.photo": () => "Photo",
   "report.frame": () => "The frame shows what the network saw.",
+  "report.frameToo": () => "The network saw the whole picture and, closely, what lies inside the frame.",
   "report.wholeSeen": () => "The network saw the whole photo.",
   "report.scores": () => "Scores of the categories",
   "report.rest": (d) => plural(d.count, 0, en, { one: strictNumber("en-GB", d.count, 0, "count") + " more category of less score", other: strictNumber("en-GB", d.count, 0, "count") + " more categories of less score" }),

@@ -17,5 +17,6 @@ export const messages: Partial<Compiled<CloserArguments>> = {
   "closer.together.listed": () => "No aparecen las fotos que por sí solas no servían ni las de un tipo que esta red no combina con esta.",
   "closer.together.none": () => "Todavía no hay otra foto que se pueda puntuar junto con esta. Añada una arriba y aparecerá aquí cuando tenga su propia respuesta.",
   "closer.together.is": (d) => "Una respuesta a partir de dos fotos de una mancha, " + d.first + " y " + d.second + ".",
+  "closer.together.isUnnamed": () => "Una respuesta a partir de dos fotos de una mancha.",
   "closer.plain": () => "Mirar solo esta foto, tal como es"
 };

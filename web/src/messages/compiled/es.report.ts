@@ -25,6 +25,7 @@ export const messages: Partial<Compiled<ReportArguments>> = {
   "report.when": (d) => "Puntuada el " + d.when,
   "report.photo": () => "Foto",
   "report.frame": () => "El marco muestra lo que vio la red.",
+  "report.frameToo": () => "La red vio la imagen entera y, de cerca, lo que queda dentro del marco.",
   "report.wholeSeen": () => "La red vio la foto entera.",
   "report.scores": () => "Puntuaciones de las categorías",
   "report.rest": (d) => plural(d.count, 0, es, { one: strictNumber("es", d.count, 0, "count") + " categoría más de menor puntuación", many: strictNumber("es", d.count, 0, "count") + " categorías más de menor puntuación", other: strictNumber("es", d.count, 0, "count") + " categorías más de menor puntuación" }),

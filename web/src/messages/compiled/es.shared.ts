@@ -167,7 +167,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "photo.heatMapValue": (d) => "mapa de calor al " + d.value + " por ciento",
   "photo.only": () => "Solo la foto",
   "photo.full": () => "Mapa de calor completo",
-  "photo.shows": (d) => "Cuanto más cálido es el color de un lugar, más habló a favor de «" + d.name + "» frente a las demás categorías. Muestra en qué se basa la puntuación, no dónde hay una enfermedad. La red vio solo lo que queda dentro del marco.",
+  "photo.shows": (d) => "Cuanto más cálido es el color de un lugar, más habló a favor de «" + d.name + "» frente a las demás categorías. Muestra en qué se basa la puntuación, no dónde hay una enfermedad.",
   "picker.takeOrChoose": () => "Haga o elija una foto de un lugar de la piel",
   "picker.drop": () => "Suelte aquí una foto de un lugar de la piel",
   "picker.letGo": () => "Suéltela para mirarla",

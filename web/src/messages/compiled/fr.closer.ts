@@ -17,5 +17,6 @@ export const messages: Partial<Compiled<CloserArguments>> = {
   "closer.together.listed": () => "Les photos inutilisables seules, ou d’un type que ce réseau ne réunit pas avec celle-ci, ne sont pas proposées.",
   "closer.together.none": () => "Il n’y a pas encore d’autre photo à évaluer avec celle-ci. Ajoutez-en une en haut : elle sera proposée ici dès qu’elle aura sa propre réponse.",
   "closer.together.is": (d) => "Une réponse tirée de deux photos d’une même tache, " + d.first + " et " + d.second + ".",
+  "closer.together.isUnnamed": () => "Une réponse tirée de deux photos d’une même tache.",
   "closer.plain": () => "Regarder cette photo seule, telle quelle"
 };

@@ -25,6 +25,7 @@ export const messages: Partial<Compiled<ReportArguments>> = {
   "report.when": (d) => "Notée le " + d.when,
   "report.photo": () => "Photo",
   "report.frame": () => "Le cadre montre ce que le réseau a vu.",
+  "report.frameToo": () => "Le réseau a vu l’image entière et, de près, ce qui se trouve dans le cadre.",
   "report.wholeSeen": () => "Le réseau a vu la photo entière.",
   "report.scores": () => "Scores des catégories",
   "report.rest": (d) => plural(d.count, 0, fr, { one: strictNumber("fr", d.count, 0, "count") + " autre catégorie de moindre score", many: strictNumber("fr", d.count, 0, "count") + " autres catégories de moindre score", other: strictNumber("fr", d.count, 0, "count") + " autres catégories de moindre score" }),

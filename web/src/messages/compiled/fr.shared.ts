@@ -167,7 +167,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "photo.heatMapValue": (d) => "carte de chaleur à " + d.value + " pour cent",
   "photo.only": () => "Photo seule",
   "photo.full": () => "Carte de chaleur pleine",
-  "photo.shows": (d) => "Plus la couleur d’un endroit est chaude, plus il a parlé pour « " + d.name + " » plutôt que pour les autres catégories. Cela montre sur quoi repose le score, pas où se trouve une maladie. Le réseau n’a vu que ce qui se trouve dans le cadre.",
+  "photo.shows": (d) => "Plus la couleur d’un endroit est chaude, plus il a parlé pour « " + d.name + " » plutôt que pour les autres catégories. Cela montre sur quoi repose le score, pas où se trouve une maladie.",
   "picker.takeOrChoose": () => "Prenez ou choisissez une photo d’un endroit de la peau",
   "picker.drop": () => "Déposez une photo d’un endroit de la peau",
   "picker.letGo": () => "Relâchez pour la regarder",

@@ -658,6 +658,7 @@ export interface ReportArguments {
   'report.when': { when: string };
   'report.photo': undefined;
   'report.frame': undefined;
+  'report.frameToo': undefined;
   'report.wholeSeen': undefined;
   'report.scores': undefined;
   'report.rest': { count: number };
@@ -1066,6 +1067,7 @@ export interface CloserArguments {
   'closer.together.listed': undefined;
   'closer.together.none': undefined;
   'closer.together.is': { first: string; second: string };
+  'closer.together.isUnnamed': undefined;
   'closer.plain': undefined;
 }
 
