@@ -179,7 +179,7 @@ describe('words of the models', () => {
     expect(categoryName(mole)).toBe('Nev');
     expect(sentence(() => verdict(several(mole)))).toMatchObject({
       tag: 'en',
-      text: 'Looks most like Melanocytic naevus (mole; score 60\u00a0%), but another of little score may also fit.',
+      text: 'Looks most like Melanocytic naevus (mole; score 60\u00a0%), but another with a low score may also fit.',
     });
   });
 });

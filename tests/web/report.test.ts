@@ -97,7 +97,7 @@ describe('what is on the page', () => {
   test('of a long list it says what it leaves out, and whether that is possible too', () => {
     const names = Array.from({ length: 30 }, (_, i) => `Name ${i}`);
     const long = scored({}, names);
-    expect(reportOf(subject(long)).scores?.rest?.text).toBe('18 more categories of less score');
+    expect(reportOf(subject(long)).scores?.rest?.text).toBe('18 more categories with lower scores');
     const ranking = long.ranking.map((entry) => ({ ...entry, inSet: true }));
     expect(reportOf(subject({ ...long, ranking })).scores?.rest?.text).toContain('marked as possible too');
   });

@@ -130,10 +130,10 @@ describe('what is said of a result', () => {
         ranking: shares.map((probability, i) => ({ ...classes[0]!, name: `C${i}`, probability, inSet: i < 4 })),
       });
     expect(verdict(of(0.88, 0.11, 0.006, 0.004))).toBe(
-      'Looks most like C0 (score 88\u00a0%), but C1 (11\u00a0%) or 2 more of less score may also fit.',
+      'Looks most like C0 (score 88\u00a0%), but C1 (11\u00a0%) or 2 more with lower scores may also fit.',
     );
     expect(verdict(of(0.982, 0.008, 0.006, 0.004))).toBe(
-      'Looks most like C0 (score 98\u00a0%), but another of little score may also fit.',
+      'Looks most like C0 (score 98\u00a0%), but another with a low score may also fit.',
     );
     const long = result({
       outcome: 'several',
@@ -146,7 +146,7 @@ describe('what is said of a result', () => {
     });
     expect(verdict(long)).toBe(
       'Looks most like C0 (score 60\u00a0%), but C1 (10\u00a0%), C2 (10\u00a0%), C3 (10\u00a0%) ' +
-        'or 1 more of less score may also fit.',
+        'or 1 more with a lower score may also fit.',
     );
   });
 
@@ -166,7 +166,7 @@ describe('what is said of a result', () => {
       outcome: 'poor-quality',
       quality: { usable: false, checks: [{ id: 'too_small', value: 20, limit: 64, passed: false }] },
     });
-    expect(verdict(poor)).toContain('20 of at least 64 pixels');
+    expect(verdict(poor)).toContain('its shorter side has 20 pixels; at least 64 are needed');
   });
 
   const failing = (id: QualityCheckId, value: number, limit: number): QualityCheck => ({

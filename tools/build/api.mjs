@@ -29,6 +29,11 @@ const ENTRIES = [
     source: 'web/src/handler/index.ts',
     about: 'Results in the JSON of servers and clinics.',
   },
+  {
+    entry: 'dermlet/messages',
+    source: 'web/src/messages/index.ts',
+    about: 'The sentences of the page and the element, as functions, and the choice of language.',
+  },
   { entry: 'dermlet/node', source: 'web/src/classifier/node/index.ts', about: 'The classifier in Node.' },
 ];
 

@@ -1,6 +1,6 @@
 // The built site as files: what a host without any configuration would serve.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -132,6 +132,8 @@ describe('dist', () => {
     }
     for (const name of /card-pages="([^"]+)"/.exec(page)?.[1]?.split(' ') ?? assert.fail('no cards'))
       assert.ok(pages.includes(`about/card-${name}.html`), name);
+    for (const file of readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')))
+      assert.ok(pages.includes(`docs/${file.replace(/\.md$/, '.html')}`), file);
     for (const path of pages) {
       const html = text(path);
       // What a patient reads is kept; what a developer reads is not.

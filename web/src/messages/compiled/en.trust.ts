@@ -5,7 +5,7 @@ import { plural, strictNumber } from '../plural.js';
 
 const en = cardinal('en-GB');
 export const messages: Compiled<TrustArguments> = {
-  "trust.lead": () => "What this page is made of, what it has asked the network for, and what its neural network is known to do badly. Nothing here says anything about you or your photo.",
+  "trust.lead": () => "What this page is made of, what it has fetched, and what its neural network is known to do badly. Nothing here says anything about you or your photo.",
   "trust.copy": () => "Copy as text",
   "trust.copied": () => "Copied.",
   "trust.notCopied": () => "This browser did not allow copying. Select the text below and copy it yourself.",
@@ -20,13 +20,13 @@ export const messages: Compiled<TrustArguments> = {
   "trust.where.worker": () => "A worker of this page",
   "trust.where.worker.does": (d) => "Reads the photo and runs the neural network: " + d.how + ".",
   "trust.where.service": () => "Service worker of this site",
-  "trust.where.service.keeps": () => "Keeps the page’s files on this device, so that it opens without a network.",
+  "trust.where.service.keeps": () => "Keeps the page’s files on this device, so that it opens without internet.",
   "trust.where.service.none": () => "There is none here.",
   "trust.where.core": () => "Program that reads photos and decides",
   "trust.where.core.is": (d) => "Dermlet’s core, dermlet.wasm " + d.sha256,
   "trust.where.runtime": () => "Program that runs the network",
   "trust.where.model": () => "Neural network",
-  "trust.network": () => "What went over the network",
+  "trust.network": () => "What went over the internet",
   "trust.network.load": () => "Network requests since this page was loaded:",
   "trust.network.list": () => "The addresses that were asked for",
   "trust.network.noDocument": () => "The page itself, which your browser asked for before that, is not in this number.",

@@ -5,7 +5,7 @@ import { plural, strictNumber } from '../plural.js';
 
 const es = cardinal('es');
 export const messages: Partial<Compiled<TrustArguments>> = {
-  "trust.lead": () => "De qué está hecha esta página, qué ha pedido a la red de comunicaciones y qué se sabe que su red neuronal hace mal. Nada de esto dice algo sobre usted o su foto.",
+  "trust.lead": () => "De qué está hecha esta página, qué ha descargado y qué se sabe que su red neuronal hace mal. Nada de esto dice algo sobre usted o su foto.",
   "trust.copy": () => "Copiar como texto",
   "trust.copied": () => "Copiado.",
   "trust.notCopied": () => "Este navegador no permitió copiar. Seleccione el texto de abajo y cópielo.",
@@ -26,7 +26,7 @@ export const messages: Partial<Compiled<TrustArguments>> = {
   "trust.where.core.is": (d) => "El núcleo de Dermlet, dermlet.wasm " + d.sha256,
   "trust.where.runtime": () => "Programa que ejecuta la red",
   "trust.where.model": () => "Red neuronal",
-  "trust.network": () => "Qué pasó por la red",
+  "trust.network": () => "Qué pasó por internet",
   "trust.network.load": () => "Peticiones de red desde que se cargó esta página:",
   "trust.network.list": () => "Las direcciones que se pidieron",
   "trust.network.noDocument": () => "La propia página, que el navegador pidió antes, no está en este número.",
