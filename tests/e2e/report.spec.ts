@@ -46,7 +46,7 @@ test('the PDF is one page with the answer, and nothing of the file', async ({ ap
   expect(wide(text)).toContain(wide((await app.verdict.textContent())!).trim());
   expect(text.replace(/\s/g, '')).toContain(result.model.sha256);
   expect(wide(text)).toContain('not a medical device');
-  expect(wide(text)).toContain('The frame shows what the network saw.');
+  expect(wide(text)).toContain('The network saw the whole picture and, closely, what lies inside the frame.');
   clean(await inside(bytes));
   await expect(page.getByText(`Saved: ${name}`)).toBeVisible();
 });
