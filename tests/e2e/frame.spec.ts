@@ -303,6 +303,37 @@ test('a frame that is loaded anew is greeted anew, with what was chosen for it',
   await expect(shown(page).locator('html')).toHaveAttribute('data-theme', 'dark');
 });
 
+test('a frame that answers late is collected from, though it was given up before', async ({ page, portal, site }) => {
+  let answer = () => {};
+  const body = JSON.stringify({ embedVersion: 1, origins: [portal.origin] });
+  site.answers.set('embed.json', {
+    body,
+    send: (bytes, response) => {
+      answer = () => response.end(bytes);
+    },
+  });
+  await show(page, portal, site, { timeout: 2000 });
+  expect(await ready(page)).toBe('TIMEOUT');
+  expect(await collect(page)).toMatch(/^TIMEOUT/);
+  const collected = collect(page);
+  answer();
+  expect(await collected).toEqual({ documents: [], photos: [] });
+  expect(await said(page, 'ready')).toHaveLength(1);
+  expect(await ready(page)).toBe('TIMEOUT');
+});
+
+test('a frame that refused to listen is collected from once it was loaded anew', async ({ page, portal, site }) => {
+  await show(page, portal, site, { language: 'no language' });
+  expect(await ready(page)).toBe('REFUSED');
+  expect(await collect(page)).toBe('REFUSED: MALFORMED');
+  await page.evaluate(() => {
+    window.frames_[0]!.configure({ language: 'de' });
+    window.frames_[0]!.element.src = `${window.frames_[0]!.element.src}?again`;
+  });
+  await expect.poll(async () => (await said(page, 'ready')).length).toBe(1);
+  expect(await collect(page)).toEqual({ documents: [], photos: [] });
+});
+
 test('a frame whose page went elsewhere is told nothing', async ({ page, portal, site }) => {
   const stranger = new Portal();
   await stranger.open();
