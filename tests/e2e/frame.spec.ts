@@ -1,6 +1,6 @@
 /** `embed.html` in a frame of a portal of another origin: what the portal gets, and what a stranger does not. */
 import { readFileSync } from 'node:fs';
-import { test as base, expect, type FrameLocator, type Page } from '@playwright/test';
+import { test as base, expect, type Frame, type FrameLocator, type Page } from '@playwright/test';
 import type { DermletFormDocument } from '../../web/src/dermlet.js';
 import type { Collected, createFrame as Create, DermletFrame, FrameConfiguration } from '../../web/src/embed/index.js';
 import { Portal } from './portal.js';
@@ -93,6 +93,25 @@ const collect = (page: Page, index = 0): Promise<{ documents: DermletFormDocumen
     });
     return { documents: got.documents, photos: await Promise.all(texts) };
   }, index);
+
+/** Has a page open another, kept there as `window.opened`. */
+async function openFrom(page: Page, url: string): Promise<Page> {
+  const popup = page.waitForEvent('popup');
+  await page.evaluate((address) => void Object.assign(window, { opened: window.open(address) }), url);
+  return popup;
+}
+
+/** Says a whole `hello` to the first frame of a window that is called so where it is said; what is answered. */
+const greet = (from: Frame, whose: 'self' | 'parent' | 'opener' | 'opened') =>
+  from.evaluate(async (where) => {
+    const { port1, port2 } = new MessageChannel();
+    const answers: string[] = [];
+    port1.onmessage = ({ data }) => answers.push(data.type);
+    const target = (window as unknown as Record<string, Window>)[where]!.frames[0]!;
+    target.postMessage({ dermlet: 1, type: 'hello', configuration: {} }, '*', [port2]);
+    await new Promise((done) => setTimeout(done, 500));
+    return answers.filter((type) => type !== 'resize');
+  }, whose);
 
 test('a portal that is named gets the answer, as data, and no photo', async ({ page, portal, site }) => {
   await show(page, portal, site, { model: 'skin-8' });
@@ -256,6 +275,31 @@ test('malformed messages and other versions are refused; nothing of them is take
     later: ['MALFORMED', 'VERSION', 'MALFORMED'],
   });
   await expect(shown(page).locator('html')).not.toHaveAttribute('data-theme');
+});
+
+test('a named page that is not directly around it is not answered', async ({ page: opener, portal, site }) => {
+  const beside = new Portal();
+  await beside.open();
+  try {
+    name(site, portal.origin, beside.origin);
+    beside.pages.set('', '<h1>Beside</h1>');
+    portal.pages.set(
+      '',
+      `<iframe src="${site.url}embed.html" width="700" height="700"></iframe><iframe src="${beside.url}"></iframe>`,
+    );
+    await opener.goto(beside.url);
+    const page = await openFrom(opener, portal.url);
+    const popup = await openFrom(page, beside.url);
+    await expect(shown(page).getByRole('button', { name: 'Choose photos' })).toBeVisible();
+    await expect(page.frameLocator('iframe').nth(1).getByRole('heading', { name: 'Beside' })).toBeVisible();
+    const sibling = page.frames().find((frame) => frame.url() === beside.url)!;
+    expect(await greet(sibling, 'parent')).toEqual([]);
+    expect(await greet(popup.mainFrame(), 'opener')).toEqual([]);
+    expect(await greet(opener.mainFrame(), 'opened')).toEqual([]);
+    expect(await greet(page.mainFrame(), 'self')).toEqual(['ready']);
+  } finally {
+    await beside.close();
+  }
 });
 
 test('two frames do not hear each other', async ({ page, portal, site }) => {

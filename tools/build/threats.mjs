@@ -51,10 +51,12 @@ export const ACTORS = [
           'tests/e2e/frame.spec.ts': [
             'a stranger ${what} gets nothing, and the frame takes no photo',
             'a portal that is named cannot lend its frame to a stranger around it',
+            'a named page that is not directly around it is not answered',
             'malformed messages and other versions are refused; nothing of them is taken',
             'a frame whose page went elsewhere is told nothing',
           ],
           'tests/web/embed-messages.test.ts': [],
+          'tests/web/framed.test.ts': [],
         },
         open: 'A portal that is named can lay things over the frame: name only those that may have the answers.',
       },
