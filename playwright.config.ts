@@ -22,9 +22,9 @@ const ENGINE_ONCE = '--js-flags=--wasm-tiering-budget=60000000';
 /** Specs that a browser does without. */
 const LEFT_OUT: Partial<Record<EngineName, string[]>> = {
   // What people do is walked end to end there.
-  chromium: ['**/fingerprinting.spec.ts', '**/flow.spec.ts'],
+  chromium: ['**/fingerprinting.spec.ts', '**/flow.spec.ts', '**/frame.spec.ts'],
   // What the preference changes is what is read from canvases: all else is the ordinary Firefox's.
-  'firefox-resist-fingerprinting': ['**/policy.spec.ts', '**/single.spec.ts', '**/flow.spec.ts'],
+  'firefox-resist-fingerprinting': ['**/policy.spec.ts', '**/single.spec.ts', '**/flow.spec.ts', '**/frame.spec.ts'],
 };
 
 function exact(engineName: EngineName) {

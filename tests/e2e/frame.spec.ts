@@ -1,6 +1,6 @@
 /** `embed.html` in a frame of a portal of another origin: what the portal gets, and what a stranger does not. */
 import { readFileSync } from 'node:fs';
-import { test as base, expect, type FrameLocator, type Page } from '@playwright/test';
+import { test as base, expect, type Frame, type FrameLocator, type Page } from '@playwright/test';
 import type { DermletFormDocument } from '../../web/src/dermlet.js';
 import type { Collected, createFrame as Create, DermletFrame, FrameConfiguration } from '../../web/src/embed/index.js';
 import { Portal } from './portal.js';
@@ -93,6 +93,25 @@ const collect = (page: Page, index = 0): Promise<{ documents: DermletFormDocumen
     });
     return { documents: got.documents, photos: await Promise.all(texts) };
   }, index);
+
+/** Has a page open another, kept there as `window.opened`. */
+async function openFrom(page: Page, url: string): Promise<Page> {
+  const popup = page.waitForEvent('popup');
+  await page.evaluate((address) => void Object.assign(window, { opened: window.open(address) }), url);
+  return popup;
+}
+
+/** Says a whole `hello` to the first frame of a window that is called so where it is said; what is answered. */
+const greet = (from: Frame, whose: 'self' | 'parent' | 'opener' | 'opened') =>
+  from.evaluate(async (where) => {
+    const { port1, port2 } = new MessageChannel();
+    const answers: string[] = [];
+    port1.onmessage = ({ data }) => answers.push(data.type);
+    const target = (window as unknown as Record<string, Window>)[where]!.frames[0]!;
+    target.postMessage({ dermlet: 1, type: 'hello', configuration: {} }, '*', [port2]);
+    await new Promise((done) => setTimeout(done, 500));
+    return answers.filter((type) => type !== 'resize');
+  }, whose);
 
 test('a portal that is named gets the answer, as data, and no photo', async ({ page, portal, site }) => {
   await show(page, portal, site, { model: 'skin-8' });
@@ -258,6 +277,31 @@ test('malformed messages and other versions are refused; nothing of them is take
   await expect(shown(page).locator('html')).not.toHaveAttribute('data-theme');
 });
 
+test('a named page that is not directly around it is not answered', async ({ page: opener, portal, site }) => {
+  const beside = new Portal();
+  await beside.open();
+  try {
+    name(site, portal.origin, beside.origin);
+    beside.pages.set('', '<h1>Beside</h1>');
+    portal.pages.set(
+      '',
+      `<iframe src="${site.url}embed.html" width="700" height="700"></iframe><iframe src="${beside.url}"></iframe>`,
+    );
+    await opener.goto(beside.url);
+    const page = await openFrom(opener, portal.url);
+    const popup = await openFrom(page, beside.url);
+    await expect(shown(page).getByRole('button', { name: 'Choose photos' })).toBeVisible();
+    await expect(page.frameLocator('iframe').nth(1).getByRole('heading', { name: 'Beside' })).toBeVisible();
+    const sibling = page.frames().find((frame) => frame.url() === beside.url)!;
+    expect(await greet(sibling, 'parent')).toEqual([]);
+    expect(await greet(popup.mainFrame(), 'opener')).toEqual([]);
+    expect(await greet(opener.mainFrame(), 'opened')).toEqual([]);
+    expect(await greet(page.mainFrame(), 'self')).toEqual(['ready']);
+  } finally {
+    await beside.close();
+  }
+});
+
 test('two frames do not hear each other', async ({ page, portal, site }) => {
   test.slow();
   await show(page, portal, site);
@@ -301,6 +345,37 @@ test('a frame that is loaded anew is greeted anew, with what was chosen for it',
   await expect.poll(async () => (await said(page, 'ready')).length).toBe(2);
   await expect(shown(page).getByRole('button', { name: 'Choisir des photos' })).toBeVisible();
   await expect(shown(page).locator('html')).toHaveAttribute('data-theme', 'dark');
+});
+
+test('a frame that answers late is collected from, though it was given up before', async ({ page, portal, site }) => {
+  let answer = () => {};
+  const body = JSON.stringify({ embedVersion: 1, origins: [portal.origin] });
+  site.answers.set('embed.json', {
+    body,
+    send: (bytes, response) => {
+      answer = () => response.end(bytes);
+    },
+  });
+  await show(page, portal, site, { timeout: 2000 });
+  expect(await ready(page)).toBe('TIMEOUT');
+  expect(await collect(page)).toMatch(/^TIMEOUT/);
+  const collected = collect(page);
+  answer();
+  expect(await collected).toEqual({ documents: [], photos: [] });
+  expect(await said(page, 'ready')).toHaveLength(1);
+  expect(await ready(page)).toBe('TIMEOUT');
+});
+
+test('a frame that refused to listen is collected from once it was loaded anew', async ({ page, portal, site }) => {
+  await show(page, portal, site, { language: 'no language' });
+  expect(await ready(page)).toBe('REFUSED');
+  expect(await collect(page)).toBe('REFUSED: MALFORMED');
+  await page.evaluate(() => {
+    window.frames_[0]!.configure({ language: 'de' });
+    window.frames_[0]!.element.src = `${window.frames_[0]!.element.src}?again`;
+  });
+  await expect.poll(async () => (await said(page, 'ready')).length).toBe(1);
+  expect(await collect(page)).toEqual({ documents: [], photos: [] });
 });
 
 test('a frame whose page went elsewhere is told nothing', async ({ page, portal, site }) => {

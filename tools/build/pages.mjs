@@ -3,6 +3,7 @@
  * model's card, and the documents in docs/ for those who build on it. Static HTML with a style sheet, under a content
  * policy.
  */
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { marked, Renderer } from 'marked';
@@ -120,7 +121,8 @@ async function styleSheet() {
 }
 
 /**
- * The documents of docs/ as pages that link to each other. What they say of files of the repository stays as words.
+ * The documents of docs/ as pages that link to each other and to the examples. What they say of other files of the
+ * repository stays as words.
  * @param {string} dist
  * @param {string} note
  */
@@ -132,6 +134,8 @@ async function writeDocs(dist, note) {
     if (href.startsWith('#')) return href;
     const [, name = '', anchor = ''] = /^(?:\.\/)?([\w-]+)\.md(#.*)?$/.exec(href) ?? [];
     if (names.includes(name)) return `./${name}.html${anchor}`;
+    const [, example = ''] = /^\.\.\/web\/public\/(examples\/[\w-]+\.html)$/.exec(href) ?? [];
+    if (example && existsSync(join(dist, example))) return `../${example}`;
     return href === 'openapi.json' ? './openapi.json' : null;
   };
   await mkdir(join(dist, 'docs'), { recursive: true });

@@ -51,12 +51,22 @@ export const ACTORS = [
           'tests/e2e/frame.spec.ts': [
             'a stranger ${what} gets nothing, and the frame takes no photo',
             'a portal that is named cannot lend its frame to a stranger around it',
+            'a named page that is not directly around it is not answered',
             'malformed messages and other versions are refused; nothing of them is taken',
             'a frame whose page went elsewhere is told nothing',
           ],
           'tests/web/embed-messages.test.ts': [],
+          'tests/web/framed.test.ts': [],
+          'tests/exactness/frame.spec.ts': [
+            'a frame starts in a portal that is named, and in no other page',
+            'a frame does not start in a portal that a stranger shows',
+            'a stranger around a frame that a portal led to the page gets no answer',
+          ],
         },
-        open: 'A portal that is named can lay things over the frame: name only those that may have the answers.',
+        open:
+          'A portal that is named can lay things over the frame: name only those that may have the answers. Firefox ' +
+          'tells the referrer alone: where a stranger shows a page of the portal that leads to embed.html, the frame ' +
+          'starts and answers nobody. The header `frame-ancestors` forbids that.',
       },
       {
         id: 'embed-photo',

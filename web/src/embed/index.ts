@@ -16,7 +16,7 @@ export interface FrameOptions extends FrameConfiguration {
   src: string | URL;
   /** What assistive technology calls the frame. Default: `Dermlet`. */
   title?: string;
-  /** Milliseconds after which a frame that does not answer has failed. Default: 20,000. */
+  /** Milliseconds for each answer of the frame, after which it is awaited no longer. Default: 20,000. */
   timeout?: number;
 }
 
@@ -56,7 +56,7 @@ export interface FrameEvents {
 
 export interface DermletFrame {
   readonly element: HTMLIFrameElement;
-  /** Rejects with a `FrameError`. */
+  /** Rejects with a `FrameError`, and then for good, although the frame may answer later: `collect` waits anew. */
   readonly ready: Promise<void>;
   addEventListener<Type extends keyof FrameEvents>(
     type: Type,
@@ -65,7 +65,7 @@ export interface DermletFrame {
   ): void;
   removeEventListener<Type extends keyof FrameEvents>(type: Type, listener: (event: FrameEvents[Type]) => void): void;
   configure(configuration: FrameConfiguration): void;
-  /** What was filled in. Rejects with a `FrameError`. */
+  /** What was filled in. Waits until the frame listens, then for its answer. Rejects with a `FrameError`. */
   collect(): Promise<Collected>;
   /** Forgets photos, answers and consent. */
   reset(): void;
@@ -91,15 +91,34 @@ export function createFrame(container: Element, options: FrameOptions): DermletF
   Object.assign(element, { title, allow: 'camera', referrerPolicy: 'origin' });
   element.style.cssText = 'display:block;width:100%;height:40rem;border:0';
 
+  /** Until this load's `hello` is answered, however long that takes. */
+  let greeted!: Promise<void>;
+  let answered = false;
   let open = () => {};
   let fail = (_: FrameError) => {};
-  const ready = new Promise<void>((resolve, reject) => {
-    open = resolve;
-    fail = reject;
-  });
+  function greet(): void {
+    answered = false;
+    greeted = new Promise((resolve, reject) => {
+      open = resolve;
+      fail = reject;
+    });
+    const settle = () => {
+      answered = true;
+    };
+    greeted.then(settle, settle);
+  }
+
+  function inTime<T>(promise: Promise<T>): Promise<T> {
+    let timer: ReturnType<typeof setTimeout>;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new FrameError('TIMEOUT', `${address.origin} did not answer`)), timeout);
+    });
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  }
+
+  greet();
+  const ready = inTime(greeted);
   ready.catch(() => {}); // who waits for it hears of it
-  const late = (what: string) => new FrameError('TIMEOUT', `${what} did not answer`);
-  const timer = setTimeout(() => fail(late(address.origin)), timeout);
 
   const send = (message: ToFrame) => port?.postMessage(message);
 
@@ -122,6 +141,7 @@ export function createFrame(container: Element, options: FrameOptions): DermletF
   // Also when the frame is loaded anew. Another page than the site's gets nothing.
   element.addEventListener('load', () => {
     end(new FrameError('DESTROYED', 'the frame was loaded anew'));
+    if (answered) greet();
     const channel = new MessageChannel();
     port = channel.port1;
     port.onmessage = hear;
@@ -143,24 +163,17 @@ export function createFrame(container: Element, options: FrameOptions): DermletF
       send({ dermlet: 1, type: 'configure', configuration: change });
     },
     async collect() {
-      await ready;
+      await inTime(greeted);
       const id = ++last;
-      let limit: ReturnType<typeof setTimeout> | undefined;
-      try {
-        return await new Promise<Collected>((resolve, reject) => {
-          waiting.set(id, { resolve, reject });
-          if (!port || !element.isConnected) reject(new FrameError('DESTROYED', 'the frame is gone'));
-          limit = setTimeout(() => reject(late('the frame')), timeout);
-          send({ dermlet: 1, type: 'collect', id });
-        });
-      } finally {
-        clearTimeout(limit);
-        waiting.delete(id);
-      }
+      const collected = new Promise<Collected>((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
+        if (!port || !element.isConnected) reject(new FrameError('DESTROYED', 'the frame is gone'));
+        send({ dermlet: 1, type: 'collect', id });
+      });
+      return inTime(collected).finally(() => waiting.delete(id));
     },
     reset: () => send({ dermlet: 1, type: 'reset' }),
     destroy() {
-      clearTimeout(timer);
       const error = new FrameError('DESTROYED', 'the frame is gone');
       fail(error);
       end(error);

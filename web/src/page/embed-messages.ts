@@ -2,7 +2,6 @@
 import { isModelName } from '../classifier/index.js';
 import type { FrameConfiguration, ToFrame } from '../embed/index.js';
 
-const TYPES: ReadonlySet<unknown> = new Set(['hello', 'configure', 'collect', 'reset']);
 const THEMES: ReadonlySet<unknown> = new Set(['light', 'dark', '']);
 
 const isText = (value: unknown, form: RegExp): boolean => typeof value === 'string' && form.test(value);
@@ -27,15 +26,28 @@ const isConfiguration = (value: unknown): boolean =>
     ([name, held]) => Object.hasOwn(FIELDS, name) && FIELDS[name as keyof FrameConfiguration](held),
   );
 
+/** The fields of each message, beside `dermlet` and `type`: all of them, and no others. */
+const MESSAGES: Readonly<Record<ToFrame['type'], Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  hello: { configuration: isConfiguration },
+  configure: { configuration: isConfiguration },
+  collect: { id: Number.isSafeInteger },
+  reset: {},
+};
+
+const isType = (value: unknown): value is ToFrame['type'] =>
+  typeof value === 'string' && Object.hasOwn(MESSAGES, value);
+
 /** A message, or why it is refused; null: it is none of this protocol, and nobody answers it. */
 export function read(data: unknown): ToFrame | 'VERSION' | 'MALFORMED' | null {
   if (!isRecord(data) || !('dermlet' in data)) return null;
-  if (data.dermlet !== 1) return 'VERSION';
-  const { type } = data;
-  if (!TYPES.has(type)) return 'MALFORMED';
-  if ((type === 'hello' || type === 'configure') && !isConfiguration(data.configuration)) return 'MALFORMED';
-  if (type === 'collect' && !Number.isSafeInteger(data.id)) return 'MALFORMED';
-  return data as unknown as ToFrame;
+  const { dermlet, type, ...fields } = data;
+  if (dermlet !== 1) return 'VERSION';
+  if (!isType(type)) return 'MALFORMED';
+  const checks = MESSAGES[type];
+  const names = Object.keys({ ...checks, ...fields });
+  return names.every((name) => Object.hasOwn(checks, name) && checks[name]!(fields[name]))
+    ? (data as unknown as ToFrame)
+    : 'MALFORMED';
 }
 
 /** Whether it is the origin of a page, written as browsers write it; `http` on this device alone. */
