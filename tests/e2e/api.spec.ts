@@ -1,6 +1,7 @@
 /** The classifier's public API in an embedder's page: `import('./dermlet.js')` and nothing else. */
+import type { Page } from '@playwright/test';
 import type { Classifier, LoadProgress, Result } from '../../web/src/classifier/index.js';
-import { expect, test } from './fixtures.js';
+import { expect, type Site, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
 type Api = typeof import('../../web/src/classifier/index.js');
@@ -14,7 +15,7 @@ declare global {
   }
 }
 
-test.beforeEach(async ({ page, site }) => {
+async function openApi(page: Page, site: Site): Promise<void> {
   await page.goto(`${site.url}api.html`);
   await page.evaluate(async () => {
     window.api = (await import(new URL('dermlet.js', document.baseURI).href)) as Api;
@@ -26,7 +27,9 @@ test.beforeEach(async ({ page, site }) => {
           error instanceof window.api.DermletError ? error.code : `not a DermletError: ${String(error)}`,
       );
   });
-});
+}
+
+test.beforeEach(({ page, site }) => openApi(page, site));
 
 test('classifies Blob, ArrayBuffer and Uint8Array alike and leaves them intact', async ({ page }) => {
   const { results, lengths } = await page.evaluate(async () => {
@@ -103,6 +106,12 @@ test('a model is tested once on WASM, and one whose manifest does not fit is ref
         return { seen: [...seen], code: (error as { code: string }).code };
       }
     });
+  expect((await phases()).seen).toContain('self-test');
+  expect((await phases()).seen).not.toContain('self-test');
+  // Another core under the same address: a section is added that has no effect.
+  const section = Buffer.from([0, 4, 3, ...Buffer.from('new')]);
+  site.replaceEngine('dermlet.wasm', Buffer.concat([site.read('engine/dermlet.wasm'), section]));
+  await openApi(page, site);
   expect((await phases()).seen).toContain('self-test');
   expect((await phases()).seen).not.toContain('self-test');
   site.changeJson('models/skin-8/manifest.json', (manifest: { input: { channels: string } }) => {

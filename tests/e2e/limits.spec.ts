@@ -62,17 +62,33 @@ test('Cache Storage that never answers, in worker and page: ready, with a result
   expect(outcome).toBeTruthy();
 });
 
-test('Cache Storage that falls silent under the service worker: the page comes', async ({ app, page, site }) => {
-  const code = `let never = false; self.addEventListener('message', () => { never = true; });
+/** Before the service worker's script: from the first message on Cache Storage gives no answer. */
+const SILENCED = `let never = false; self.addEventListener('message', () => { never = true; });
     const { open } = CacheStorage.prototype; CacheStorage.prototype.open = function (name) {
       return never ? new Promise(() => undefined) : open.call(this, name); };`;
-  site.before('sw.js', code);
+
+test('Cache Storage that falls silent under the service worker: the page comes', async ({ app, page, site }) => {
+  site.before('sw.js', SILENCED);
   await app.open();
   await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
   await page.evaluate(() => navigator.serviceWorker.controller!.postMessage('fall silent'));
   await page.reload();
   await app.untilReady();
   await app.classify('spot.jpg');
+});
+
+test('the same for a script of another version: it comes from the network', async ({ app, page, site }) => {
+  site.before('sw.js', SILENCED);
+  site.answers.set('assets/other.js', { body: 'export default 7;', type: 'text/javascript' });
+  await app.open();
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+  const came = await page.evaluate(async () => {
+    navigator.serviceWorker.controller!.postMessage('fall silent');
+    const coming = import(new URL('assets/other.js', document.baseURI).href) as Promise<{ default: number }>;
+    const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), 30_000));
+    return (await Promise.race([coming, late]))?.default;
+  });
+  expect(came).toBe(7);
 });
 
 test('Cache Storage that falls silent while the service worker starts: the page comes', async ({ app, page, site }) => {

@@ -91,7 +91,10 @@ test('the name of a file cannot reorder or fill the page, and leaves with its ph
     expect(await status.locator('bdi').count()).toBeGreaterThan(0);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     await page.getByRole('button', { name: /^Remove .*gpj/ }).click();
-    await expect(status).toContainText('Removed ');
+    await expect(status).toHaveText('Removed 1 photo.');
+    await page.getByRole('button', { name: 'Close, without undoing' }).click();
+    await expect(status).toBeEmpty();
+    expect(await page.locator('body').ariaSnapshot()).not.toContain('gpj');
   } finally {
     rmSync(folder, { recursive: true });
   }

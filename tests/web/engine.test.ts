@@ -43,11 +43,11 @@ describe('a manifest that does not fit its network is refused', () => {
       add: async (version: string, at: number) => void kept.set(version, at),
     };
     let tests = 0;
-    const load = (manifest = engine.manifest, coreUrl = 'dermlet.wasm?v=1') =>
+    const load = (manifest = engine.manifest, hashes = ['core 1', 'runtime 1']) =>
       Engine.load({
         ...engine.options,
         manifest,
-        environment: { ...engine.options.environment, coreUrl },
+        environment: { ...engine.options.environment, hashes },
         passed,
         onSelfTest: () => (tests += 1),
       });
@@ -69,7 +69,7 @@ describe('a manifest that does not fit its network is refused', () => {
     expect((await again.inspect(true)).selfTest?.measured?.difference).toBeLessThan(0.001);
     await load({ ...engine.manifest, version: '99.0.0' });
     expect(tests).toBe(2);
-    await load(engine.manifest, 'dermlet.wasm?v=2');
+    await load(engine.manifest, ['core 2', 'runtime 1']);
     expect(tests).toBe(3);
     // A failure is not remembered.
     const wrong = { ...engine.manifest, input: { ...engine.manifest.input, channels: 'BGR' as const } };

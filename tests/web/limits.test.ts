@@ -1,6 +1,7 @@
 /** Everything that may never answer, by something that never does; time is the test's own. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decodeInBrowser } from '../../web/src/classifier/browser-decoder.js';
+import { spawnWorker } from '../../web/src/classifier/browser-worker.js';
 import { imported, whyMissing } from '../../web/src/classifier/causes.js';
 import { Classifier } from '../../web/src/classifier/classifier.js';
 import { download, type Fetch } from '../../web/src/classifier/download.js';
@@ -13,6 +14,8 @@ import type { FromWorker, ToWorker } from '../../web/src/classifier/protocol.js'
 import { wantsWebGpu } from '../../web/src/classifier/runtime.js';
 import { after } from '../../web/src/classifier/within.js';
 import { type LoadedEngine, serve } from '../../web/src/classifier/worker-server.js';
+import { filesIn } from '../../web/src/element/dropped.js';
+import { picturesOf } from '../../web/src/element/similar/pictures.js';
 import { expectCode, manifest, modelFile, picture, result } from './support.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
@@ -43,13 +46,18 @@ function watched<T>(work: Promise<T>): { state: 'open' | 'done' | 'failed'; work
 }
 
 /** It fails with this code at the limit, and not before. */
-async function expectAt(milliseconds: number, work: Promise<unknown>, code: Parameters<typeof expectCode>[1]) {
+async function expectAt(
+  milliseconds: number,
+  work: Promise<unknown>,
+  code: Parameters<typeof expectCode>[1],
+  message = /no sign for/,
+) {
   const seen = watched(work);
   await pass(milliseconds - 1);
   expect(seen.state).toBe('open');
   await pass(1);
   expect(seen.state).toBe('failed');
-  await expectCode(work, code, /no sign for/);
+  await expectCode(work, code, message);
 }
 
 /** A worker on the same thread, which can fall silent. */
@@ -310,4 +318,40 @@ test('a device that slept starts a limit anew', async () => {
   await vi.advanceTimersByTimeAsync(1000);
   expect(late).toBe(true);
   vi.restoreAllMocks();
+});
+
+test('whether a worker’s scripts are kept: not, where Cache Storage is silent', async () => {
+  vi.stubGlobal('navigator', { serviceWorker: { controller: {} } });
+  vi.stubGlobal('caches', { match: never });
+  const can = watched(spawnWorker.canStart!(['https://h/worker.js']));
+  await pass(LIMITS.cache - 1);
+  expect(can.state).toBe('open');
+  await pass(1);
+  expect(await can.work).toBe(false);
+});
+
+test('a picture of an opened folder that does not answer is left out', async () => {
+  const file = new File(['x'], 'a.jpg');
+  file.arrayBuffer = never;
+  const found = watched(picturesOf([{ label: 'nv', name: 'a.jpg', sha256: '', similarity: 1 }], [file]));
+  await pass(LIMITS.file - 1);
+  expect(found.state).toBe('open');
+  await pass(1);
+  expect((await found.work).size).toBe(0);
+});
+
+describe('a dropped folder that does not answer', () => {
+  const unread = (reader: object) => {
+    const entry = { isDirectory: true, createReader: () => reader };
+    const transfer = { files: [new File([], 'folder')], items: [{ kind: 'file', webkitGetAsEntry: () => entry }] };
+    return expectAt(LIMITS.file, filesIn(transfer as unknown as DataTransfer), 'UNREADABLE_FILE', /could not be read/);
+  };
+
+  test('when it is listed', () => unread({ readEntries: () => undefined }));
+
+  test('when a file is opened', () => {
+    const lists = [[{ isDirectory: false, name: 'a.jpg', file: () => undefined }], []];
+    const readEntries = (give: (entries: unknown) => void) => give(lists.shift());
+    return unread({ readEntries });
+  });
 });

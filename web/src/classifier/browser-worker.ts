@@ -8,9 +8,11 @@ import { whyMissing } from './causes.js';
 import type { Spawn, WorkerLike } from './engine-worker.js';
 import { DermletError } from './errors.js';
 import { inside } from './inside.js';
+import { LIMITS } from './limits.js';
 import type { ToWorker } from './protocol.js';
 import { serviceWorkers } from './requests.js';
 import { shipped } from './shipped.js';
+import { within } from './within.js';
 
 const OPTIONS: WorkerOptions = { type: 'module', name: 'dermlet' };
 
@@ -39,7 +41,8 @@ spawnWorker.canStart = async (scripts) => {
   if (inside) return true;
   if (!serviceWorkers()?.controller) return false;
   try {
-    const kept = await Promise.all(scripts.map((script) => caches.match(script, { ignoreSearch: true })));
+    const looked = Promise.all(scripts.map((script) => caches.match(script, { ignoreSearch: true })));
+    const kept = await within(looked, LIMITS.cache, 'Cache Storage');
     return kept.every((response) => response !== undefined);
   } catch {
     return false;

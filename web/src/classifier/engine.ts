@@ -182,7 +182,7 @@ export class Engine {
     const { manifest, environment, passed, onSelfTest } = this.options;
     await this.runtime.run(async (network) => {
       const version = await sha256(
-        new TextEncoder().encode(JSON.stringify([manifest, environment.coreUrl, network.version])),
+        new TextEncoder().encode(JSON.stringify([manifest, environment.hashes, network.version])),
       );
       const { backend } = network;
       const before = await passed?.when(version);

@@ -18,6 +18,8 @@ import type { Backend } from './result.js';
 export interface Environment {
   /** Address of dermlet.wasm, for messages. */
   readonly coreUrl: string;
+  /** sha256s of the binaries that answer on WASM: the core and ONNX Runtime's. */
+  readonly hashes: readonly string[];
   /** @throws DermletError MODEL_UNAVAILABLE */
   coreWasm(): Promise<Uint8Array<ArrayBuffer>>;
   /** learn.wasm and its address, fetched when it is first asked for. @throws DermletError MODEL_UNAVAILABLE */
@@ -84,6 +86,9 @@ export function allowedThreads(
   const shared = scope.crossOriginIsolated === true && typeof SharedArrayBuffer === 'function';
   return shared ? Math.max(1, Math.min(scope.navigator?.hardwareConcurrency ?? 1, 4)) : 1;
 }
+
+/** Binaries without which a backend gives no answer. */
+const needed = (backend: Backend): string[] => ['dermlet.wasm', `${RUNTIME_FILES[backend]}.wasm`];
 
 /** In Cache Storage. */
 const CACHE = 'dermlet-engine';
@@ -171,8 +176,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
       await libheif(() => undefined);
     },
     coming: async (backend) => {
-      const needed = ['dermlet.wasm', `${RUNTIME_FILES[backend]}.wasm`];
-      const sizes = needed.map(async (file): Promise<[string, number]> => {
+      const sizes = needed(backend).map(async (file): Promise<[string, number]> => {
         const entry = files[file];
         if (!entry || (await store.has(promise(file, entry)))) return [file, 0];
         return [file, entry.compressed?.bytes ?? entry.bytes];
@@ -184,6 +188,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     given: () => store.given(),
     scripts: (backend) => [address(`${RUNTIME_FILES[backend]}.mjs`), ...(wasm ? [address('libheif.mjs')] : [])],
     coreUrl: address('dermlet.wasm'),
+    hashes: needed('wasm').flatMap((file) => files[file]?.sha256 ?? []),
     coreWasm: () => load('dermlet.wasm'),
     learnWasm: async () => ({ bytes: await load('learn.wasm', false), url: address('learn.wasm') }),
     runtimeWasm: (backend) => load(`${RUNTIME_FILES[backend]}.wasm`),

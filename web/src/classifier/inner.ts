@@ -2,6 +2,7 @@
 import { imported } from './causes.js';
 
 export { countWarnings, headInfo } from './head.js';
+export { LIMITS } from './limits.js';
 export { within } from './within.js';
 export { imported };
 

@@ -839,9 +839,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const index = session.photos.findIndex(({ id }) => ids.has(id));
     session.remove(ids);
     const next = session.photos[index] ?? session.photos[index - 1];
-    const { removed } = session;
+    const count = session.removed?.photos.length;
     this.announcement = null;
-    if (removed) void this.#tellRemoval(({ removedWords }) => removedWords(removed));
+    if (count) void this.#tellRemoval(({ goneWords }) => goneWords(count));
     // The list knows its own order.
     if (!next || !this.#reviewed) void this.#focusOn(next?.id);
   }
@@ -871,6 +871,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #forget(session: Session): void {
     session.forget();
+    if (this.announcement?.photo === REMOVED) this.announcement = null;
     void this.#focusOn(session.selectedId);
   }
 

@@ -1,5 +1,6 @@
 /** The files in what was dropped or pasted; those of folders too, at any depth. */
 import { DermletError, FORMAT_FILES } from '../classifier/index.js';
+import { LIMITS, within } from '../classifier/inner.js';
 
 const FORMATS = Object.values(FORMAT_FILES);
 const EXTENSIONS = [...FORMATS.flatMap(({ extensions }) => extensions), '.dcm'];
@@ -53,10 +54,14 @@ async function filesUnder(folder: FileSystemDirectoryEntry): Promise<File[]> {
     files.push(
       ...(entry.isDirectory
         ? await filesUnder(entry as FileSystemDirectoryEntry)
-        : [await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))]),
+        : [await asked<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))]),
     );
   return files;
 }
 
 const next = (reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> =>
-  new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+  asked((resolve, reject) => reader.readEntries(resolve, reject));
+
+/** A drive that has gone may never answer. @throws Late, and what `ask` gives as an error */
+const asked = <T>(ask: ConstructorParameters<typeof Promise<T>>[0]): Promise<T> =>
+  within(new Promise<T>(ask), LIMITS.file, 'The folder');

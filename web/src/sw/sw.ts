@@ -138,9 +138,10 @@ function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
   });
 }
 
-async function last(file: Kept): Promise<Response | undefined> {
-  return silent ? undefined : inTime(caches.open(CACHE).then((cache) => cache.match(file.key)));
-}
+const fromCache = async <T>(ask: (cache: Cache) => Promise<T>): Promise<T | undefined> =>
+  silent ? undefined : inTime(caches.open(CACHE).then(ask));
+
+const last = (file: Kept): Promise<Response | undefined> => fromCache((cache) => cache.match(file.key));
 
 /** Not waited for by the page. If the storage is full, denied or silent, it is fetched again next time. */
 function keep(file: Kept, response: Response): void {
@@ -165,14 +166,19 @@ async function answer(request: Request, file: Kept): Promise<Response> {
   const stored = await last(file);
   if (stored && (await isRight(file, stored))) return isolated(stored);
   const response = await fetch(request);
-  if (response.ok && (await isRight(file, response))) keep(file, response.clone());
-  return isolated(response);
+  const right =
+    response.ok && (await isRight(file, response))
+      ? response
+      : // A wrong copy in the HTTP cache would come back at each visit.
+        await verified(file, 'reload').catch(() => undefined);
+  if (right) keep(file, right.clone());
+  // Else it may be a newer version's, of the same name, which serves this one too.
+  return isolated(right ?? response);
 }
 
 /** A script that is not of this version: a page of the one before may still need it. */
 async function answerOld(request: Request): Promise<Response> {
-  const cache = await caches.open(CACHE).catch(() => undefined);
-  const [old] = (await cache?.keys(request, { ignoreSearch: true }).catch(() => [])) ?? [];
+  const [old] = (await fromCache((cache) => cache.keys(request, { ignoreSearch: true }))) ?? [];
   const sha256 = old && new URL(old.url).searchParams.get(REVISION);
   if (!old || !sha256) return isolated(await fetch(request));
   return answer(request, { address: request.url, key: old.url, sha256, fresh: false });

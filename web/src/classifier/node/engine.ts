@@ -20,6 +20,7 @@ export { DEFAULT_MODEL as defaultModel } from '../contract.js';
 function nodeEnvironment(): Environment {
   return {
     coreUrl: pathToFileURL(coreFile).href,
+    hashes: [], // nothing is remembered of one run in the next
     coreWasm: () => read(coreFile),
     learnWasm: async () => ({ bytes: await read(learnFile), url: pathToFileURL(learnFile).href }),
     runtimeWasm: () => read(runtimeFile('ort-wasm-simd-threaded.wasm')),

@@ -12,10 +12,11 @@ import { closeIcon } from '../icons.js';
 import type { Removed } from '../session.js';
 import { base } from '../styles.js';
 
-export const removedWords = ({ photos }: Removed): string =>
-  photos.length === 1
-    ? say('removed.one', { name: isolated(photos[0]!.name) })
-    : say('removed.some', { count: photos.length });
+/** Told once it is removed. Without a name: a removed photo's stays only while it can be put back. */
+export const goneWords = (count: number): string => say('removed.some', { count });
+
+const removedWords = ({ photos }: Removed): string =>
+  photos.length === 1 ? say('removed.one', { name: isolated(photos[0]!.name) }) : goneWords(photos.length);
 
 /** Told once it is back. */
 export const backWords = (): string => say('removed.back');

@@ -3,6 +3,7 @@
  * if they are the very files that it was made of. No DOM.
  */
 import { MAX_FILE_BYTES, type SimilarCase } from '../../classifier/index.js';
+import { LIMITS, within } from '../../classifier/inner.js';
 
 /** The archive's folder itself, one around it or one in it may have been opened. */
 function mayBe(path: string, name: string): boolean {
@@ -18,14 +19,14 @@ async function sha256(bytes: ArrayBuffer): Promise<string> {
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** By the case's sha256. Files that are gone, changed or too large are left out. */
+/** By the case's sha256. Files that are gone, changed, too large or do not answer are left out. */
 export async function picturesOf(cases: readonly SimilarCase[], files: readonly File[]): Promise<Map<string, File>> {
   const found = new Map<string, File>();
   for (const { name, sha256: wanted } of cases) {
     if (name === undefined) continue;
     for (const file of files) {
       if (file.size > MAX_FILE_BYTES || !mayBe(file.webkitRelativePath || file.name, name)) continue;
-      const bytes = await file.arrayBuffer().catch(() => null);
+      const bytes = await within(file.arrayBuffer(), LIMITS.file, 'A file').catch(() => null);
       if (!bytes || (await sha256(bytes)) !== wanted) continue;
       found.set(wanted, file);
       break;
