@@ -115,6 +115,9 @@ test('a doctor is looked for on a tap only, and a reminder made here: neither sa
   await page.getByRole('button', { name: /^Remind me on / }).click();
   const file = await coming;
   expect(file.suggestedFilename()).toMatch(/^reminder-\d{4}-\d\d-\d\d\.ics$/);
+  await expect(page.locator('dermlet-result-card').getByRole('status')).toHaveText(
+    `Saved: ${file.suggestedFilename()}`,
+  );
   const text = readFileSync(await file.path(), 'utf8');
   expect(text).toMatch(/^BEGIN:VCALENDAR\r\n[\s\S]*\r\nDTSTART;VALUE=DATE:\d{8}\r\n[\s\S]*\r\nEND:VCALENDAR\r\n$/);
   for (const { name } of ranking) expect(text).not.toContain(name);
@@ -126,4 +129,19 @@ test('a doctor is looked for on a tap only, and a reminder made here: neither sa
       (it as HTMLElement & { doctorSearch: string }).doctorSearch = address;
     }, address);
   await expect(page.getByRole('link', { name: /^Find a doctor/ })).toHaveCount(0);
+});
+
+test.describe('without a service worker, which keeps every script', () => {
+  test.use({ serviceWorkers: 'block' });
+
+  test('a reminder whose script does not come is told of', async ({ app, page, context }) => {
+    app.neverRefuse();
+    await app.open();
+    await app.classify('spot.jpg');
+    const script = /\/reminder[^/]*\.js/;
+    await context.route(script, (route) => route.abort());
+    await page.getByRole('button', { name: /^Remind me on / }).click();
+    await expect(page.locator('dermlet-result-card').getByRole('alert').getByRole('button')).toBeVisible();
+    await expect(page.locator('dermlet-result-card')).not.toContainText('Saved');
+  });
 });

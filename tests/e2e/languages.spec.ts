@@ -1,9 +1,9 @@
 /** The page in each language that ships: chosen in the settings or by the browser, whole, with the real model. */
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { catalogues, functionsOf, textOf } from '../../tools/build/messages.mjs';
 import type { Result } from '../../web/src/classifier/index.js';
 import { categoryName, setLanguage, tierWords, verdict } from '../../web/src/messages/index.js';
+import { faults } from './axe.js';
 import { type App, expect, requestsOf, test } from './fixtures.js';
 
 test.describe.configure({ timeout: 180_000 });
@@ -65,14 +65,6 @@ function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
-async function seriousFaults(page: Page): Promise<string[]> {
-  // Its types come from a second copy of playwright-core that npm installs.
-  const { violations } = await new AxeBuilder({ page: page as never }).analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ target }) => target.flat().join(' ')).join('; ')})`);
-}
-
 /** Chooses a file, whatever the language, and waits for its answer or error. */
 async function show(app: App, name: string): Promise<void> {
   const heard = () => app.page.evaluate(() => window.heard.results.length + window.heard.errors.length);
@@ -103,7 +95,7 @@ for (const { tag, direction } of others) {
       // Nothing fell back to English, which would be marked.
       await expect(page.locator(':not(html, option, .code)[lang=en]'), what).toHaveCount(0);
       // Colours and structure are the same in all: English is looked at elsewhere.
-      if (direction === 'rtl') expect(await seriousFaults(page), what).toEqual([]);
+      if (direction === 'rtl') expect(await faults(page), what).toEqual([]);
       expect(await overflow(page), what).toBeLessThanOrEqual(0);
     };
     await whole('idle');

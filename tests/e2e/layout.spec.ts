@@ -1,28 +1,20 @@
 /** Sizes, colour schemes and accessibility rules. */
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { faults } from './axe.js';
 import { expect, test } from './fixtures.js';
-
-async function seriousFaults(page: Page): Promise<string[]> {
-  // Its types come from a second copy of playwright-core that npm installs.
-  const { violations } = await new AxeBuilder({ page: page as never }).analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ target }) => target.flat().join(' ')).join('; ')})`);
-}
 
 /** How many pixels the page can be scrolled sideways. */
 function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
-test('no serious accessibility fault, light or dark', async ({ app, page }) => {
+test('no accessibility fault, light or dark', async ({ app, page }) => {
   test.slow();
   app.neverRefuse();
   const fine = async (what: string) => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      expect(await seriousFaults(page), `${what}, ${colorScheme}`).toEqual([]);
+      expect(await faults(page), `${what}, ${colorScheme}`).toEqual([]);
     }
   };
   await app.open();
@@ -35,6 +27,48 @@ test('no serious accessibility fault, light or dark', async ({ app, page }) => {
   await fine('error');
   await app.classify('flat.png');
   await fine('poor quality');
+});
+
+test('where colours are forced, bars, frame, tier and what is pressed are still seen', async ({ app, page }) => {
+  app.neverRefuse();
+  await page.emulateMedia({ forcedColors: 'active' });
+  await app.open();
+  await app.classify('spot.jpg');
+  await app.classify('spot.png');
+  /** What a forced colour leaves of an element: it is none of the ground's. */
+  const style = (selector: string, pseudo = '') =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element, pseudo) => {
+        const { backgroundColor, borderTopWidth, borderTopColor, borderTopStyle, outlineStyle, outlineColor } =
+          getComputedStyle(element, pseudo || null);
+        const { textDecorationLine } = getComputedStyle(element);
+        const ground = document.createElement('p');
+        ground.style.cssText = 'color: Canvas; background: CanvasText';
+        document.body.append(ground);
+        const { color } = getComputedStyle(ground);
+        ground.remove();
+        return {
+          filled: backgroundColor !== color && !/, 0\)$/.test(backgroundColor),
+          bordered: borderTopStyle !== 'none' && Number.parseFloat(borderTopWidth) > 0 && borderTopColor !== color,
+          outlined: outlineStyle !== 'none' && outlineColor !== color,
+          underlined: textDecorationLine.includes('underline'),
+        };
+      }, pseudo);
+  expect(await style('dermlet-ranking .bar')).toMatchObject({ filled: true });
+  expect(await style('dermlet-ranking .track')).toMatchObject({ bordered: true });
+  expect(await style('dermlet-result-card [part=tier]')).toMatchObject({ bordered: true });
+  expect(await style('dermlet-shelf [aria-current=true]')).toMatchObject({ bordered: true });
+  const questions = page.locator('[data-tool=questions]');
+  expect(await style('[data-tool=questions]')).toMatchObject({ underlined: false });
+  await questions.click();
+  await expect(questions).toHaveAttribute('aria-expanded', 'true');
+  expect(await style('[data-tool=questions]')).toMatchObject({ underlined: true, bordered: true });
+  expect(await style('[data-tool=report]')).toMatchObject({ underlined: false });
+  await page.getByRole('button', { name: 'All photos' }).click();
+  expect(await style('dermlet-review [aria-pressed=true]')).toMatchObject({ underlined: true });
+  expect(await style('dermlet-review [aria-pressed=false]')).toMatchObject({ underlined: false });
 });
 
 test('light and dark differ', async ({ app, page }) => {

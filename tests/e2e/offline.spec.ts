@@ -106,10 +106,16 @@ test('a page of an older version says that there is a new one, and a button take
   const said = (await app.verdict.textContent())!;
   const button = page.getByRole('button', TAKE);
   await expect(button).toBeHidden();
+  const place = async () => (await page.locator('dermlet-classifier').boundingBox())!;
+  const before = await place();
   renewPage(site);
   await update(page);
-  // Nothing that is shown is lost before.
-  await expect(button).toBeVisible();
+  // Nothing that is shown is lost before, nor moves under a finger, and the end of the page can be read.
+  await expect(button).toBeInViewport({ ratio: 1 });
+  expect(await place()).toEqual(before);
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  const [end, bar] = [await page.locator('footer').boundingBox(), await page.locator('#renewed').boundingBox()];
+  expect(end!.y + end!.height).toBeLessThanOrEqual(bar!.y);
   await expect(app.verdict).toHaveText(said);
   await expect(page).not.toHaveTitle(/^New/);
   await button.click();

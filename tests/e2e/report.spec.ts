@@ -51,6 +51,36 @@ test('the PDF is one page with the answer, and nothing of the file', async ({ ap
   await expect(page.getByText(`Saved: ${name}`)).toBeVisible();
 });
 
+test('a browser that falsifies canvases is told of as that, and offered no PDF', async ({ app, page }) => {
+  await page.addInitScript(() => {
+    const original = CanvasRenderingContext2D.prototype.getImageData;
+    CanvasRenderingContext2D.prototype.getImageData = function (this: CanvasRenderingContext2D, ...args) {
+      const data = original.apply(this, args as Parameters<typeof original>);
+      data.data.fill(119);
+      return data;
+    };
+  });
+  await open(app, page);
+  // Of photos before the last few a picture is kept that only a canvas can read.
+  const bytes = readFileSync(picture('spot.jpg'));
+  const comment = (index: number) => Buffer.from([0xff, 0xfe, 0, 4, 0, index]);
+  await page.locator('input#choose').setInputFiles(
+    [1, 2, 3, 4, 5].map((index) => ({
+      name: `later-${index}.jpg`,
+      mimeType: 'image/jpeg',
+      buffer: Buffer.concat([bytes.subarray(0, 2), comment(index), bytes.subarray(2)]),
+    })),
+  );
+  await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(6);
+  await app.shelf.getByRole('button', { name: /^Emma\.jpg/ }).click();
+  await page.getByRole('button', { name: 'Take it to a doctor' }).click();
+  const report = page.locator('dermlet-report');
+  await expect(report).toContainText('This browser gives a page other pixels than its photo has');
+  await expect(report).not.toContainText('The letters of this page');
+  await expect(report.getByRole('button', { name: 'Save as PDF' })).toHaveCount(0);
+  await expect(report.getByRole('button', { name: 'Print' })).toBeVisible();
+});
+
 test('JSON and FHIR hold the result; the photo only if asked for, drawn anew', async ({ app, page }) => {
   await open(app, page);
   await page.getByText('For a clinic’s software').click();

@@ -1,7 +1,7 @@
 /** Kept spots without a browser: encryption, the file and its reader, merging, comparing, the drawn body. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BODY, DRAWN, nearest } from '../../web/src/element/spots/body.js';
-import { compare, filling } from '../../web/src/element/spots/compare.js';
+import { compare, filling, frameOf } from '../../web/src/element/spots/compare.js';
 import {
   type Bytes,
   ITERATIONS,
@@ -335,6 +335,17 @@ describe('comparing', () => {
     ],
   ])('%s: the photos are not laid over each other', (_, change) => {
     expect(compare(visit(), later(change)).aligned).toBe(false);
+  });
+
+  test('a spot that was looked at with the whole picture is laid over by its own frame', () => {
+    const frame = { x: 80, y: 40, width: 220, height: 220 };
+    const whole = { width: 400, height: 300, region: { x: 50, y: 0, width: 300, height: 300 } };
+    const both = { source: whole, frame: { framing: 'both', spots: [{ x: 1, frame }, {}] } };
+    expect(frameOf(later(both))).toEqual(frame);
+    expect(compare(visit(), later(both)).aligned).toBe(true);
+    // Of another maker's file: what is no frame is none.
+    expect(frameOf(later({ ...both, frame: { framing: 'both', spots: [{ frame: { x: 1 } }] } }))).toBeNull();
+    expect(frameOf(later({ ...both, frame: { framing: 'whole', spots: [] } }))).toBeNull();
   });
 
   test('a failed check of quality is told', () => {

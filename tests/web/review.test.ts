@@ -3,13 +3,16 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import { DermletError, type Result } from '../../web/src/classifier/index.js';
 import { closerOf } from '../../web/src/element/closer/ask.js';
+import type { Answers } from '../../web/src/element/questions/advice.js';
+import { raisedBy } from '../../web/src/element/questions/raised.js';
 import { agreementOf } from '../../web/src/element/review/agreement.js';
 import { csvOf, jsonOf } from '../../web/src/element/review/exported.js';
-import { listed, rowsInView, type Wanted } from '../../web/src/element/review/order.js';
+import { finishedWords } from '../../web/src/element/review/finished.js';
+import { kindOf, listed, rowsInView, type Wanted } from '../../web/src/element/review/order.js';
 import { type Reading, sorted } from '../../web/src/element/review/readings.js';
 import type { Closer, Photo } from '../../web/src/element/session.js';
 
-type Some = Pick<Photo, 'id' | 'name' | 'state'>;
+type Some = Pick<Photo, 'id' | 'name' | 'state' | 'said'>;
 
 function done(
   id: number,
@@ -33,16 +36,27 @@ function done(
     model: { name: 'skin-8', version: '1.2.0', sha256: 'ab12', title: 'Skin' },
     images: { view: { width: 1, height: 1, rgba: [1, 2, 3, 255] } },
   } as unknown as Result;
-  return { id, name, state: { kind: 'done', result, seen: { modality: null, crop: null, closer } } as Photo['state'] };
+  const seen = { modality: null, crop: null, closer };
+  return { id, name, said: null, state: { kind: 'done', result, seen } as Photo['state'] };
 }
 
 const PHOTOS: readonly Some[] = [
   done(1, 'b10.jpg', 'low', 'single', 0.75),
   done(2, 'b9.jpg', 'high', 'several', 0.5),
-  { id: 3, name: 'C.jpg', state: { kind: 'waiting' } },
-  { id: 4, name: '=HYPERLINK("x")', state: { kind: 'failed', error: new DermletError('CORRUPT_IMAGE', 'broken') } },
+  { id: 3, name: 'C.jpg', said: null, state: { kind: 'waiting' } },
+  {
+    id: 4,
+    name: '=HYPERLINK("x")',
+    said: null,
+    state: { kind: 'failed', error: new DermletError('CORRUPT_IMAGE', 'broken') },
+  },
   done(5, 'a "quoted", name\n.jpg', 'unknown', 'not-recognised', 0.9),
 ];
+/** As it is after a person said that it bleeds. */
+const bleeding = (photo: Some): Some => {
+  const answers: Answers = { signs: ['bleeds'], age: null, place: null };
+  return { ...photo, said: { answers, raised: (tier) => raisedBy(answers, tier) } };
+};
 const ALL: Wanted = { sort: 'added', kind: null, category: null, text: '' };
 const ids = (wanted: Partial<Wanted>) => listed(PHOTOS, { ...ALL, ...wanted }).map(({ id }) => id);
 
@@ -61,6 +75,13 @@ describe('order', () => {
     expect(ids({ text: ' c.JPG ' })).toEqual([3]);
   });
 
+  test('goes by the tier that the answers of a person raised, as the answer itself does', () => {
+    const photos = [...PHOTOS.slice(1), bleeding(PHOTOS[0]!)];
+    expect(photos.map(kindOf)).toEqual(['high', 'pending', 'failed', 'unknown', 'high']);
+    expect(listed(photos, { ...ALL, sort: 'tier' }).map(({ id }) => id)).toEqual([2, 1, 5, 4, 3]);
+    expect(listed(photos, { ...ALL, kind: 'low' })).toEqual([]);
+  });
+
   test('draws the rows in view and some around them, whatever the place', () => {
     expect(rowsInView(500, 50, 0, 400)).toEqual({ first: 0, end: 14 });
     expect(rowsInView(500, 50, 10_000, 400)).toEqual({ first: 195, end: 214 });
@@ -68,6 +89,15 @@ describe('order', () => {
     expect(rowsInView(3, 50, 900, 400)).toEqual({ first: 0, end: 3 });
     expect(rowsInView(0, 50, 0, 400)).toEqual({ first: 0, end: 0 });
   });
+});
+
+test('what is told once all were looked at is a sentence', () => {
+  const photos = [...PHOTOS.filter(({ id }) => id !== 3), bleeding(done(6, 'd', 'low', 'single', 0.7))];
+  expect(finishedWords(photos)).toBe(
+    'All 5 photos were looked at: 2 of high concern, 1 whose concern cannot be judged, 1 of low concern and 1 could ' +
+      'not be read or scored.',
+  );
+  expect(finishedWords(photos.slice(0, 1))).toBe('1 photo was looked at: 1 of low concern.');
 });
 
 describe('agreement', () => {
@@ -141,7 +171,16 @@ describe('export', () => {
     expect(rows[3]).toMatchObject({ name: `'=HYPERLINK("x")`, state: 'failed', error: 'CORRUPT_IMAGE', tier: '' });
     expect(rows[4]).toMatchObject({ name: 'a "quoted", name\n.jpg', first_category: '', set: '' });
     for (const start of ['+1', '-1', '\t=1', '\r=1'])
-      expect(csvOf([{ id: 9, name: start, state: { kind: 'waiting' } }], new Map())).toContain(`'${start}`);
+      expect(csvOf([{ id: 9, name: start, said: null, state: { kind: 'waiting' } }], new Map())).toContain(`'${start}`);
+  });
+
+  test('CSV: the tier as it is shown, and that of the network; JSON: the result as it came', () => {
+    const photos = [bleeding(PHOTOS[0]!), PHOTOS[1]!];
+    expect(parse(csvOf(photos, readings), { bom: true, columns: true })).toMatchObject([
+      { tier: 'high', network_tier: 'low' },
+      { tier: 'high', network_tier: 'high' },
+    ]);
+    expect(JSON.parse(jsonOf(photos, readings)).photos[0].result.tier).toBe('low');
   });
 
   test('an answer from two photos names the other one, and a thorough one says so', () => {

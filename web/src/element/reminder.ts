@@ -61,7 +61,12 @@ export function reminder(day: Date, summary: string, made = new Date(), uid: str
     .join('\r\n');
 }
 
-/** Hands the file to the browser, which opens the calendar or keeps it among the downloads. */
-export function offerReminder(day: Date, summary: string): void {
-  download(new Blob([reminder(day, summary)], { type: 'text/calendar' }), `reminder-${isoDay(day)}.ics`);
+/**
+ * Hands the file to the browser, which opens the calendar or keeps it among the downloads.
+ * @returns the file's name
+ */
+export function offerReminder(day: Date, summary: string): string {
+  const name = `reminder-${isoDay(day)}.ics`;
+  download(new Blob([reminder(day, summary)], { type: 'text/calendar' }), name);
+  return name;
 }

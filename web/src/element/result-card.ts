@@ -1,8 +1,9 @@
 /** `<dermlet-result-card>`: the answer in one sentence, and the concern tier with what to do next and how soon. */
-import { css, LitElement, nothing } from 'lit';
-import { property } from 'lit/decorators.js';
+import { css, LitElement, nothing, type PropertyValues } from 'lit';
+import { property, state } from 'lit/decorators.js';
 
-import type { Result, Spot, Tier } from '../classifier/index.js';
+import type { DermletError, Result, Spot, Tier } from '../classifier/index.js';
+import { imported } from '../classifier/inner.js';
 import {
   day,
   doctor,
@@ -23,7 +24,8 @@ import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { tierIcons } from './icons.js';
 import { medical } from './medical.js';
-import type { Raised, Said } from './session.js';
+import './notice.js';
+import { asDermletError, type Raised, type Said } from './session.js';
 import { withIsolated } from './strangers.js';
 import { base } from './styles.js';
 
@@ -101,6 +103,9 @@ export class DermletResultCard extends LitElement {
         margin-top: 0.35rem;
         font-weight: 600;
       }
+      [role='status']:empty {
+        display: none;
+      }
       .then {
         display: flex;
         flex-wrap: wrap;
@@ -153,6 +158,9 @@ export class DermletResultCard extends LitElement {
   /** What the person has said of the photo. */
   @property({ attribute: false }) said: Said | null = null;
 
+  /** The reminder's file, once the browser has it, or why there is none. */
+  @state() private reminder: string | DermletError | null = null;
+
   /** What is to be seen of an answer before anything else: the sentence, and what to do. */
   get answer(): DOMRect | null {
     const parts = [...this.renderRoot.querySelectorAll('.verdict, .what')].map((part) => part.getBoundingClientRect());
@@ -172,12 +180,33 @@ export class DermletResultCard extends LitElement {
           : nothing
       }
       <button type="button" @click=${() => this.#remind(when)}>${say('result.remind', { day: day(when) })}</button>
-    </p>`;
+    </p>
+    ${this.#reminded(when)}`;
+  }
+
+  #reminded(when: Date) {
+    const { reminder } = this;
+    const failed = reminder instanceof Error;
+    return html`<p role="status">${reminder && !failed ? say('result.saved', { name: reminder }) : nothing}</p>
+      ${
+        failed
+          ? html`<dermlet-notice .error=${reminder} retry-label=${say('run.retry')}
+            @retry=${() => this.#remind(when)}></dermlet-notice>`
+          : nothing
+      }`;
   }
 
   async #remind(when: Date): Promise<void> {
-    const { offerReminder } = await import('./reminder.js');
-    offerReminder(when, say('result.reminder'));
+    try {
+      const { offerReminder } = await imported(() => import('./reminder.js'));
+      this.reminder = offerReminder(when, say('result.reminder'));
+    } catch (error) {
+      this.reminder = asDermletError(error);
+    }
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('result')) this.reminder = null;
   }
 
   #why(tier: Tier) {

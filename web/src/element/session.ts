@@ -117,6 +117,9 @@ export interface Said {
   readonly raised: (tier: Tier) => Raised | null;
 }
 
+/** The network's tier, or the one that a person's answers ask for: they only ever raise it. */
+export const tierOf = ({ tier }: Pick<Result, 'tier'>, said: Said | null): Tier => said?.raised(tier)?.tier ?? tier;
+
 export interface Photo extends Look {
   readonly id: number;
   readonly name: string;

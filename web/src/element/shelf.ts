@@ -2,16 +2,16 @@
  * `<dermlet-shelf>`: thumbnails of the photos, newest first, once each has its result: before, the browser would decode
  * the whole file for each. Fires `select` and `remove` (detail: the photo's id).
  */
-import { css, LitElement, nothing, type PropertyValues } from 'lit';
+import { css, LitElement, type PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import { isolated, say, verdict } from '../messages/index.js';
+import { isolated, say, tierWords, verdict } from '../messages/index.js';
 import { drawThumbnail } from './canvas.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
-import { closeIcon } from './icons.js';
+import { closeIcon, tierIcons } from './icons.js';
 import { medical } from './medical.js';
-import type { Photo, PhotoState } from './session.js';
+import { type Done, type Photo, type PhotoState, tierOf } from './session.js';
 import { withIsolated } from './strangers.js';
 import { base } from './styles.js';
 
@@ -73,6 +73,35 @@ export class DermletShelf extends LitElement {
         font-weight: 600;
         text-align: center;
       }
+      .tier {
+        display: block;
+        color: var(--tier);
+        background: var(--tier-soft);
+        line-height: 1.15;
+        overflow-wrap: anywhere;
+      }
+      .tier svg {
+        width: 0.85rem;
+        height: 0.85rem;
+        margin-inline-end: 0.2em;
+        vertical-align: -0.12em;
+      }
+      .high {
+        --tier: var(--high);
+        --tier-soft: var(--high-soft);
+      }
+      .moderate {
+        --tier: var(--moderate);
+        --tier-soft: var(--moderate-soft);
+      }
+      .low {
+        --tier: var(--low);
+        --tier-soft: var(--low-soft);
+      }
+      .unknown {
+        --tier: var(--unknown);
+        --tier-soft: var(--unknown-soft);
+      }
       .remove {
         position: absolute;
         top: 0.15rem;
@@ -107,6 +136,11 @@ export class DermletShelf extends LitElement {
       : say(`shelf.state.${this.#stateOf(state.kind)}`);
   }
 
+  #tier({ said }: Photo, { result }: Done) {
+    const tier = tierOf(result, said);
+    return html`<span class="mark tier ${tier}">${tierIcons[tier]}${medical(() => tierWords(tier).short)}</span>`;
+  }
+
   override render() {
     return html`<ul aria-label=${say('shelf.title')}>
       ${repeat(
@@ -130,14 +164,14 @@ export class DermletShelf extends LitElement {
         @keydown=${(event: KeyboardEvent) => event.key === 'Delete' && emit(this, 'remove', photo.id)}
       >
         <canvas ?hidden=${!drawn} aria-hidden="true"></canvas>
-        ${
-          state.kind === 'done'
-            ? nothing
-            : html`<span class="mark" aria-hidden="true">${say(`shelf.mark.${this.#stateOf(state.kind)}`)}</span>`
-        }
         <span class="visually-hidden">${medical(() =>
           say('shelf.item', { name: isolated(name), state: this.#words(state) }),
         )}</span>
+        ${
+          state.kind === 'done'
+            ? this.#tier(photo, state)
+            : html`<span class="mark" aria-hidden="true">${say(`shelf.mark.${this.#stateOf(state.kind)}`)}</span>`
+        }
       </button>
       <button type="button" class="remove" @click=${() => emit(this, 'remove', photo.id)}>
         ${closeIcon}<span class="visually-hidden">${say('shelf.remove', { name: isolated(name) })}</span>

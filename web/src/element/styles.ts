@@ -112,6 +112,14 @@ export const base = css`
     border-color: var(--accent);
     background: var(--accent-soft);
   }
+  /* The line is what tells it from one that is pointed at, and where colours are forced. */
+  button[aria-pressed='true'],
+  button[aria-expanded='true'] {
+    border-color: var(--accent);
+    background: var(--accent-soft);
+    text-decoration: underline 0.15em;
+    text-underline-offset: 0.3em;
+  }
   button.primary {
     border-color: var(--accent);
     background: var(--accent);

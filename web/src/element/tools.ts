@@ -83,10 +83,6 @@ export class DermletTools extends LitElement {
         border-radius: 1.25rem;
         background: var(--card);
       }
-      button[aria-expanded='true'] {
-        border-color: var(--accent);
-        background: var(--accent-soft);
-      }
     `,
   ];
 

@@ -123,6 +123,8 @@ export const decodedBy = ({ decodePath }: Pick<Source, 'decodePath'>): string =>
 
 export interface TierWords {
   title: string;
+  /** For a thumbnail. */
+  short: string;
   /** What to do, and how soon. */
   next: string;
   /** Empty where nothing can be said. */
@@ -131,6 +133,7 @@ export interface TierWords {
 
 export const tierWords = (tier: Tier): TierWords => ({
   title: say(`tier.${tier}.title`),
+  short: say(`tier.${tier}.short`),
   next: say(`tier.${tier}.next`),
   why: tier === 'unknown' ? '' : say(`tier.${tier}.why`),
 });

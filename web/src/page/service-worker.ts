@@ -60,9 +60,13 @@ function whenWaiting(registration: ServiceWorkerRegistration, found: (waiting: S
   look();
 }
 
-/** Shows that there is a new version, with a button that takes it. */
+/** Shows that there is a new version, with a button that takes it, and makes room for that at the end of the page. */
 function offer(take: () => void): void {
   const place = document.querySelector<HTMLElement>('#renewed')!;
+  if (place.hidden)
+    new ResizeObserver(() =>
+      document.documentElement.style.setProperty('--renewed', `${place.offsetHeight}px`),
+    ).observe(place);
   place.hidden = false;
   place.querySelector('button')!.onclick = take;
 }

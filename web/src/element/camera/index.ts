@@ -129,10 +129,6 @@ export class DermletCamera extends LitElement {
         gap: 0.5rem;
         min-width: 0;
       }
-      button[aria-pressed='true'] {
-        border-color: var(--accent);
-        background: var(--accent-soft);
-      }
       .none {
         display: grid;
         grid-template-columns: auto minmax(0, 1fr);

@@ -70,8 +70,8 @@ export class DermletReport extends LitElement {
   @property({ attribute: false }) subject: Subject | null = null;
   @state() private withPhoto = false;
   @state() private told: (() => string) | null = null;
-  /** Whether a PDF can be made of this: its letters are in the standard fonts, and the photo can be read. */
-  @state() private asPdf = true;
+  /** Why no PDF can be made of this: letters that the standard fonts lack, or a photo that the browser falsifies. */
+  @state() private noPdf: 'letters' | 'pixels' | null = null;
 
   /** Of what it was last seen whether a PDF can be made: the answer, its picture and the language. */
   #seen: { result: Result; shown: unknown; tag: string } | null = null;
@@ -101,8 +101,8 @@ export class DermletReport extends LitElement {
     try {
       const { fits } = await import('./pdf.js');
       if (this.subject?.result !== result) return;
-      const asPdf = (await fits(reportOf(this.subject))) && this.#pixels !== null;
-      if (this.subject?.result === result) this.asPdf = asPdf;
+      const fit = await fits(reportOf(this.subject));
+      if (this.subject?.result === result) this.noPdf = this.#pixels ? (fit ? null : 'letters') : 'pixels';
     } catch (error) {
       console.info('Dermlet could not load what makes a PDF:', error);
     }
@@ -123,7 +123,7 @@ export class DermletReport extends LitElement {
     return this.#do(async (subject) => {
       const file = await make(subject);
       download(file, file.name);
-      return () => say('report.saved', { name: file.name });
+      return () => say('result.saved', { name: file.name });
     });
   }
 
@@ -165,8 +165,9 @@ export class DermletReport extends LitElement {
   }
 
   override render() {
-    const { subject, asPdf } = this;
+    const { subject, noPdf } = this;
     if (!subject) return nothing;
+    const asPdf = noPdf === null;
     return html`<section class="all" aria-labelledby="title">
       <div><h3 id="title">${say('tools.report')}</h3><p>${say('report.lead')}</p></div>
       <div class="ways">
@@ -190,7 +191,7 @@ export class DermletReport extends LitElement {
             : nothing
         }
       </div>
-      ${asPdf ? nothing : html`<p>${say('report.printOnly')}</p>`}
+      ${noPdf ? html`<p>${say(noPdf === 'letters' ? 'report.printOnly' : 'report.noPixels')}</p>` : nothing}
       <p role="status">${this.told?.() ?? nothing}</p>
       <p class="muted">${say('report.left')}</p>
       <details><summary>${say('report.software')}</summary><div class="files">

@@ -2,7 +2,7 @@
 import { stringify } from 'csv-stringify/browser/esm/sync';
 import { withoutImages } from '../../classifier/index.js';
 import { mayName } from '../../messages/index.js';
-import type { Done, Photo } from '../session.js';
+import { type Done, type Photo, tierOf } from '../session.js';
 import type { Reading, Readings } from './readings.js';
 
 const COLUMNS = [
@@ -11,6 +11,7 @@ const COLUMNS = [
   'error',
   'outcome',
   'tier',
+  'network_tier',
   'set',
   'first_category',
   'first_score',
@@ -27,9 +28,9 @@ const COLUMNS = [
 
 type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
 
-type Exported = Pick<Photo, 'id' | 'name' | 'state'>;
+type Exported = Pick<Photo, 'id' | 'name' | 'state' | 'said'>;
 
-function rowOf({ id, name, state }: Exported, readings: Readings): Row {
+function rowOf({ id, name, state, said }: Exported, readings: Readings): Row {
   const reading = readings.get(id);
   const reader = reading ? { reader_label: reading.label, reader_first: String(reading.first) } : {};
   const row = { name, state: state.kind, ...reader };
@@ -42,7 +43,9 @@ function rowOf({ id, name, state }: Exported, readings: Readings): Row {
   return {
     ...row,
     outcome: result.outcome,
-    tier: result.tier,
+    // As it is shown: raised where a person's answers ask for more.
+    tier: tierOf(result, said),
+    network_tier: result.tier,
     set: mayName(result) ? result.predictionSet.join(' ') : '',
     first_category: first?.id ?? '',
     first_score: first ? first.probability.toFixed(6) : '',

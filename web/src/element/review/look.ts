@@ -61,10 +61,6 @@ export const look = css`
     margin: 0;
     accent-color: var(--accent);
   }
-  button[aria-pressed='true'] {
-    border-color: var(--accent);
-    background: var(--accent-soft);
-  }
   .muted {
     color: var(--muted);
     font-size: 0.92rem;

@@ -1,10 +1,12 @@
 /** Which photos are listed, and in which order. */
 import { mayName } from '../../messages/index.js';
-import type { Photo } from '../session.js';
+import { type Photo, tierOf } from '../session.js';
 
 export type Sort = 'added' | 'tier' | 'score' | 'name';
-/** A tier, or where a photo without one stands. */
+/** A tier, raised where answers raised it, or where a photo without one stands. */
 export type Kind = 'high' | 'moderate' | 'low' | 'unknown' | 'pending' | 'failed' | 'cancelled';
+
+export const isTier = (kind: Kind) => kind === 'high' || kind === 'moderate' || kind === 'low' || kind === 'unknown';
 
 export const SORTS: readonly Sort[] = ['added', 'tier', 'score', 'name'];
 /** The most urgent first. */
@@ -20,10 +22,10 @@ export interface Wanted {
   readonly text: string;
 }
 
-type Listed = Pick<Photo, 'id' | 'name' | 'state'>;
+type Listed = Pick<Photo, 'id' | 'name' | 'state' | 'said'>;
 
-export function kindOf({ state }: Pick<Photo, 'state'>): Kind {
-  if (state.kind === 'done') return state.result.tier;
+export function kindOf({ state, said }: Pick<Photo, 'state' | 'said'>): Kind {
+  if (state.kind === 'done') return tierOf(state.result, said);
   return state.kind === 'failed' || state.kind === 'cancelled' ? state.kind : 'pending';
 }
 

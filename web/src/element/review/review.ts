@@ -32,8 +32,20 @@ import { SHELF_HOLDS } from '../shelf.js';
 import { base, field } from '../styles.js';
 import { TimeLeft } from '../time-left.js';
 import { choice } from './choice.js';
+import { finishedWords } from './finished.js';
 import { look } from './look.js';
-import { KINDS, type Kind, kindOf, listed, rowsInView, SORTS, type Sort, scoreOf, type Wanted } from './order.js';
+import {
+  isTier,
+  KINDS,
+  type Kind,
+  kindOf,
+  listed,
+  rowsInView,
+  SORTS,
+  type Sort,
+  scoreOf,
+  type Wanted,
+} from './order.js';
 import { agreementWords, labelWords, pictureOf } from './reading.js';
 import { type Reading, sorted } from './readings.js';
 import { saveButtons } from './save.js';
@@ -46,8 +58,6 @@ const TILE = 9;
 const THUMBNAIL = 160;
 
 type View = 'pictures' | 'table';
-
-const isTier = (kind: Kind) => kind === 'high' || kind === 'moderate' || kind === 'low' || kind === 'unknown';
 
 const kindWords = (kind: Kind): string => (isTier(kind) ? tierWords(kind).title : say(`review.kind.${kind}`));
 
@@ -214,16 +224,8 @@ export class DermletReview extends LitElement {
             : nothing
           : this.blind
             ? nothing
-            : medical(() => this.#finished())
+            : medical(() => finishedWords(this.photos))
       }</p>`;
-  }
-
-  #finished(): string {
-    const parts = KINDS.flatMap((kind) => {
-      const count = this.photos.filter((photo) => kindOf(photo) === kind).length;
-      return count > 0 ? [say('review.part', { count: number(count), kind: kindWords(kind) })] : [];
-    });
-    return say('review.finished', { count: this.photos.length, parts: list(parts, 'and') });
   }
 
   #want(change: Partial<Wanted>): void {

@@ -2,8 +2,9 @@
  * Two visits to one spot, beside each other. It says what the network said of each and whether that compares at all;
  * it says nothing of how the skin changed: two pictures differ in light, distance and focus too. No DOM, no words.
  */
+import { safeParse } from 'valibot';
 import type { Rect } from '../../classifier/index.js';
-import type { Visit } from './entries.js';
+import { rectSchema, type Visit } from './entries.js';
 
 /** Why two answers do not compare. */
 export type Apart = 'model' | 'modality' | 'unnamed';
@@ -30,7 +31,24 @@ const SHAPE = 0.02;
 
 const shapeOf = ({ width, height }: Rect): number => width / height;
 const isNamed = ({ result: { outcome } }: Visit): boolean => outcome === 'single' || outcome === 'several';
-const isAround = ({ result: { frame } }: Visit): boolean => frame.framing === 'spot' || frame.framing === 'chosen';
+
+/**
+ * Around the spot, in pixels of the upright picture; null: none. Where the picture was looked at whole as well
+ * (`both`), what the network saw is the picture, and the frame is that of the spot that was found.
+ */
+export function frameOf({ result: { frame, source } }: Pick<Visit, 'result'>): Rect | null {
+  switch (frame.framing) {
+    case 'spot':
+    case 'chosen':
+      return source.region;
+    case 'both': {
+      const read = safeParse(rectSchema, frame.spots[0]?.frame);
+      return read.success ? read.output : null;
+    }
+    default:
+      return null;
+  }
+}
 
 function apartOf({ result: a, ...one }: Visit, { result: b, ...other }: Visit): Apart | null {
   const sameModel = (['name', 'version', 'sha256'] as const).every((key) => a.model[key] === b.model[key]);
@@ -44,13 +62,13 @@ export function compare(one: Visit, other: Visit): Comparison {
   if (one.spot !== other.spot || one.id === other.id) throw new RangeError('only two visits to one spot compare');
   const [earlier, later] = one.keptAt <= other.keptAt ? [one, other] : [other, one];
   const apart = apartOf(earlier, later);
-  const shapes = shapeOf(earlier.result.source.region) / shapeOf(later.result.source.region);
+  const [before, after] = [frameOf(earlier), frameOf(later)];
   return {
     earlier,
     later,
     apart,
     same: apart === null ? earlier.result.ranking[0]?.id === later.result.ranking[0]?.id : null,
-    aligned: isAround(earlier) && isAround(later) && Math.abs(shapes - 1) <= SHAPE,
+    aligned: before !== null && after !== null && Math.abs(shapeOf(before) / shapeOf(after) - 1) <= SHAPE,
     poor: [earlier, later].some(({ result }) => result.quality.checks.some(({ passed }) => !passed)),
   };
 }

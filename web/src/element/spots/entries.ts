@@ -34,6 +34,14 @@ const spotSchema = v.strictObject({
   place: v.nullable(placeSchema),
 });
 
+/** In pixels of the upright picture. */
+export const rectSchema = v.strictObject({
+  x: v.number(),
+  y: v.number(),
+  width: v.pipe(v.number(), v.minValue(1)),
+  height: v.pipe(v.number(), v.minValue(1)),
+});
+
 /** The parts of a result that are shown or compared; the others are kept as they are. */
 const resultSchema = v.looseObject({
   resultVersion: v.literal(2),
@@ -51,12 +59,7 @@ const resultSchema = v.looseObject({
   source: v.looseObject({
     width: v.pipe(v.number(), v.minValue(1)),
     height: v.pipe(v.number(), v.minValue(1)),
-    region: v.strictObject({
-      x: v.number(),
-      y: v.number(),
-      width: v.pipe(v.number(), v.minValue(1)),
-      height: v.pipe(v.number(), v.minValue(1)),
-    }),
+    region: rectSchema,
   }),
   frame: v.looseObject({ framing: v.picklist(FRAMINGS), spots: v.array(v.looseObject({})) }),
 });

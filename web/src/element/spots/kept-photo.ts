@@ -7,7 +7,7 @@ import { place } from '../crop/place.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
 import { base } from '../styles.js';
-import { filling } from './compare.js';
+import { filling, frameOf } from './compare.js';
 import type { Visit } from './entries.js';
 import { type SpotsCode, SpotsError } from './error.js';
 import { store } from './store.js';
@@ -99,9 +99,10 @@ export class DermletKeptPhoto extends LitElement {
     const { visit, box } = this;
     if (!visit || !box) return;
     const { source } = visit.result;
-    const { width, height } = this.inside ? source.region : source;
+    const frame = frameOf(visit) ?? source.region;
+    const { width, height } = this.inside ? frame : source;
     box.style.setProperty('aspect-ratio', `${width} / ${height}`);
-    if (this.image && this.inside) place(this.image, filling(source.region, source), { width: 1, height: 1 });
+    if (this.image && this.inside) place(this.image, filling(frame, source), { width: 1, height: 1 });
     if (this.region) place(this.region, source.region, source);
   }
 }
