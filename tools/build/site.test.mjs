@@ -200,6 +200,23 @@ describe('dist', () => {
     assert.match(client.toString(), /as createFrame/);
   });
 
+  test('has documents that lead to the sample forms, and to no page that is not there', () => {
+    const links = files
+      .filter((path) => /^docs\/.+\.html$/.test(path))
+      .flatMap((path) => [...text(path).matchAll(/<a href="(\.[^"#]+)/g)].map(([, href = '']) => ({ path, href })));
+    const examples = links.filter(({ href }) => href.startsWith('../examples/'));
+    assert.deepEqual(
+      examples.map(({ path, href }) => [path, href]),
+      ['docs/element.html', 'docs/embedding.html'].flatMap((path) =>
+        ['intake', 'frame'].map((name) => [path, `../examples/${name}.html`]),
+      ),
+    );
+    assert.deepEqual(
+      links.filter(({ path, href }) => !/\/$/.test(href) && !existsSync(join(siteDir, dirname(path), href))),
+      [],
+    );
+  });
+
   test('calls no other host in its scripts', () => {
     const calls = /(fetch|importScripts|import|WebSocket|EventSource|sendBeacon|new Worker)\(\s*["'`](https?:)?\/\//;
     assert.deepEqual(
