@@ -29,7 +29,7 @@ test('no accessibility fault, light or dark', async ({ app, page }) => {
   await fine('poor quality');
 });
 
-test('where colours are forced, bars, frame, tier and what is pressed are still seen', async ({ app, page }) => {
+test('where colours are forced, bars, tier and what is pressed are still seen', async ({ app, page }) => {
   app.neverRefuse();
   await page.emulateMedia({ forcedColors: 'active' });
   await app.open();
