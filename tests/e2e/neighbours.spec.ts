@@ -103,6 +103,23 @@ elsewhere(
   },
 );
 
+elsewhere('in a frame of a stranger the example form has no element', async ({ page, site, other, context }) => {
+  other.answers.set('stranger.html', frame(`${site.url}examples/intake.html`));
+  await page.goto(`${other.url}stranger.html`);
+  const framed = page.frameLocator('iframe');
+  await expect(framed.getByText('This page takes no photo here')).toBeVisible();
+  await expect(framed.locator('dermlet-classifier')).toHaveCount(0);
+  expect(site.count(/dermlet\.js|\.wasm|\.onnx/)).toBe(0);
+  const opened = context.waitForEvent('page');
+  await framed.getByRole('link', { name: 'Open it in a window of its own' }).click();
+  await expect((await opened).getByRole('checkbox', { name: 'I agree' })).toBeVisible();
+  // Its own site may.
+  site.answers.set('own.html', frame('./examples/intake.html'));
+  await page.goto(`${site.url}own.html`);
+  await framed.getByRole('checkbox', { name: 'I agree' }).check();
+  await expect(framed.getByRole('button', { name: 'Choose photos' })).toBeVisible();
+});
+
 test('in a frame of its own site it works as before', async ({ page, site }) => {
   site.answers.set('own.html', frame('./'));
   await page.goto(`${site.url}own.html`);

@@ -1,12 +1,23 @@
 /** `check-model`: what passes, what is found, and what `--write` makes of a folder without sizes and hashes. */
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { checkModel, type ModelReport } from '../../tools/cli/check-model.js';
 import { UsageError } from '../../tools/cli/usage.js';
 import { Classifier } from '../../web/src/classifier/node/index.js';
-import { type ManifestJson, modelFolder, picturePath, root } from './support.js';
+import { expectCode, type ManifestJson, modelFolder, picturePath, root } from './support.js';
 
 const made: string[] = [];
 afterEach(() => {
@@ -141,6 +152,44 @@ describe('finds', () => {
     const found = await report('skin-8', '--timeout', '0.01');
     expect(failures(found)).toEqual([expect.stringMatching(/^BACKEND_FAILED: .*0[.]0/)]);
   });
+});
+
+/** In place of a file of a model: what never opens, what never ends, and what is larger than it may be. */
+const TRAPS: readonly (readonly [name: string, put: (path: string) => void, about: RegExp])[] = [
+  ['a pipe', (path) => void execFileSync('mkfifo', [path]), /^MODEL_UNAVAILABLE: .*a pipe, not a file/],
+  ['a device', (path) => symlinkSync('/dev/zero', path), /^MODEL_UNAVAILABLE: .*a device, not a file/],
+  [
+    'a file of 1 GiB',
+    (path) => {
+      writeFileSync(path, '');
+      truncateSync(path, 2 ** 30);
+    },
+    /^MODEL_CORRUPT: .*has 1073741824 bytes; at most \d+ can be read/,
+  ],
+];
+
+describe.each(TRAPS)("a stranger's folder with %s in it", (_name, put, about) => {
+  test.each(['manifest.json', 'skin-8.onnx', 'locator.onnx', 'selftest.json'])(
+    'as %s is told at once',
+    async (file) => {
+      const folder = copyOf('models/skin-8');
+      rmSync(join(folder, file));
+      put(join(folder, file));
+      const found = await report(folder);
+      expect(found.code).toBe(1);
+      expect(failures(found).length).toBeGreaterThan(0);
+      const said =
+        file === 'manifest.json'
+          ? failures(found).join('\n')
+          : failures(found)
+              .join('\n')
+              .replace(/^.*?: /, '');
+      if (file === 'manifest.json') expect(said).toMatch(about);
+      else expect(said).toMatch(/a pipe, not a file|a device, not a file|has 1073741824 bytes/);
+      const code = about.source.includes('MODEL_CORRUPT') ? 'MODEL_CORRUPT' : 'MODEL_UNAVAILABLE';
+      await expectCode(Classifier.load(folder), code, new RegExp(about.source.slice(about.source.indexOf('.*'))));
+    },
+  );
 });
 
 test('networks of other shapes: any batch, one picture a run', async () => {

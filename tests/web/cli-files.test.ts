@@ -17,6 +17,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readArchive } from '../../tools/cli/archive.js';
 import { distinctRows, readLabels } from '../../tools/cli/labels.js';
 import { writeAll } from '../../tools/cli/output.js';
 import { findPictures } from '../../tools/cli/pictures.js';
@@ -156,6 +157,33 @@ describe('files', () => {
     rmSync(large);
     // States no size, and has content all the same.
     expect((await readPictureFile('/proc/self/status')).length).toBeGreaterThan(100);
+  });
+
+  test('an archive with pipes, devices and endless files in it is read, and they fail as pictures do', async () => {
+    const archive = place('archive');
+    for (const label of ['a', 'b']) mkdirSync(join(archive, label));
+    put(join(archive, 'a', 'spot.jpg'));
+    put(join(archive, 'a', 'spot-again.jpg'));
+    execFileSync('mkfifo', [join(archive, 'a', 'pipe.jpg')]);
+    symlinkSync('/dev/zero', join(archive, 'b', 'zero.jpg'));
+    writeFileSync(join(archive, 'b', 'large.jpg'), '');
+    truncateSync(join(archive, 'b', 'large.jpg'), MAX_FILE_BYTES + 1);
+    const { pictures, repeated } = await readArchive(archive);
+    expect(repeated).toBe(1);
+    expect(pictures.map(({ path, sha256 }) => [path.slice(archive.length + 1), sha256.length])).toEqual([
+      ['a/pipe.jpg', 0],
+      ['a/spot-again.jpg', 64],
+      ['b/large.jpg', 0],
+      ['b/zero.jpg', 0],
+    ]);
+    // What stands in for an atlas or a head is no longer waited for either.
+    for (const trap of [join(archive, 'a', 'pipe.jpg'), '/dev/zero']) {
+      for (const option of ['--head', '--atlas']) {
+        const { code, err } = await run('classify', picturePath('spot.jpg'), option, trap);
+        expect({ option, code }).toEqual({ option, code: 2 });
+        expect(err).toContain('cannot be read from');
+      }
+    }
   });
 });
 

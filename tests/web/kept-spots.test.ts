@@ -42,7 +42,26 @@ const spot = (change: Partial<Spot> = {}): Spot => ({
   ...change,
 });
 
-const photo: Bytes = new Uint8Array([0xff, 0xd8, ...Array.from({ length: 60 }, (_, i) => i), 0xff, 0xd9]);
+/** The segment in which a JPEG states its size. */
+const frame = (width: number, height: number, marker = 0xc0): number[] => [
+  0xff,
+  marker,
+  0,
+  11,
+  8,
+  height >> 8,
+  height & 255,
+  width >> 8,
+  width & 255,
+  1,
+  1,
+  0x11,
+  0,
+];
+const COMMENT = [0xff, 0xfe, 0, 6, 0xff, 0xc0, 0xff, 0xda];
+const SCAN = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, ...Array.from({ length: 60 }, (_, i) => i), 0xff, 0xd9];
+const jpeg = (...segments: number[][]): Bytes => new Uint8Array([0xff, 0xd8, ...segments.flat(), ...SCAN]);
+const photo = jpeg(COMMENT, frame(1024, 768));
 
 type Results = Visit['result'];
 const result = (change: object = {}): Results =>
@@ -271,6 +290,20 @@ describe('the file', async () => {
     ['a picture that is no JPEG', [items[0]!, { entry: visit(), photo: new Uint8Array(photo.length) }]],
     ['a picture of another length', [items[0]!, { entry: visit({ photoBytes: 3 }), photo }]],
     ['a picture of a spot', [{ entry: spot(), photo }]],
+    ...Object.entries({
+      'that states 60000 x 60000': jpeg(COMMENT, frame(60000, 60000)),
+      'one pixel too wide': jpeg(frame(1025, 1)),
+      'one pixel too high': jpeg(frame(1, 1025, 0xc2)),
+      'whose height comes later': jpeg(frame(10, 0)),
+      'that states two sizes': jpeg(frame(10, 10), frame(60000, 60000)),
+      'that states its size within its comment': jpeg(COMMENT),
+      'of a kind that no browser writes': jpeg(frame(10, 10, 0xc3)),
+      'that begins twice': jpeg([0xff, 0xd8], frame(10, 10)),
+      'whose segments end nowhere': jpeg([0xff, 0xe0, 0xff, 0xff], frame(10, 10)),
+    }).map(([name, one]): [string, readonly Item[]] => [
+      `a picture ${name}`,
+      [items[0]!, { entry: visit({ photoBytes: one.length }), photo: one }],
+    ]),
     ['a visit without a picture', [items[0]!, { entry: visit(), photo: null }]],
   ])('%s is refused', async (_, made) => {
     expect(await codeOf(readFile(await writeFile(made, PASSPHRASE), PASSPHRASE))).toBe('DAMAGED');

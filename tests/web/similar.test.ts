@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { DermletError, type Result, type SimilarCase } from '../../web/src/classifier/index.js';
+import { Classifier } from '../../web/src/classifier/node/index.js';
 import { alike, faultWords, fileWords, isKnown, labelsOf, mayCompare } from '../../web/src/element/similar/cases.js';
-import { picturesOf } from '../../web/src/element/similar/pictures.js';
+import { isRead, picturesOf } from '../../web/src/element/similar/pictures.js';
+import { picture } from './support.js';
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 const one = (label: string, name?: string): SimilarCase => ({
@@ -82,4 +84,17 @@ test('pictures are found by name around and in the opened folder, and only if th
   const gone = file('archive/mel/c.jpg', 'mel/c.jpg');
   gone.arrayBuffer = () => Promise.reject(new Error('gone'));
   expect((await picturesOf(cases, [gone])).size).toBe(0);
+});
+
+test('a picture that the core refuses is not displayed, and what it reads is, whatever the network says', async () => {
+  const classifier = await Classifier.load();
+  try {
+    const { signal } = new AbortController();
+    const read = (name: string) => isRead(new Blob([picture(name)]), classifier, signal);
+    expect(await read('spot.jpg')).toBe(true);
+    for (const name of ['huge.png', 'corrupt.jpg', 'note.txt']) expect(await read(name), name).toBe(false);
+    expect(await isRead(new Blob([picture('spot.jpg')]), classifier, AbortSignal.abort()), 'stopped').toBe(false);
+  } finally {
+    classifier.dispose();
+  }
 });

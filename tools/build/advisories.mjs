@@ -36,6 +36,22 @@ export function isOlder(version, than) {
 /** @returns {{ refreshed: string, advisories: Advisory[] }} */
 export const knownAdvisories = () => JSON.parse(readFileSync(join(root, 'tools/build/advisories.json'), 'utf8'));
 
+/** Days after which the list is old enough to say so. */
+const OLD = 180;
+
+/**
+ * What is said of a list that nobody has brought up to date for long; null: nothing. It fails no build: an old commit
+ * must still be buildable.
+ * @param {string} refreshed  YYYY-MM-DD
+ * @param {Date} [now]
+ */
+export function ageWarning(refreshed, now = new Date()) {
+  const days = Math.floor((now.getTime() - Date.parse(refreshed)) / 86_400_000);
+  return days > OLD
+    ? `advisories.json was brought up to date ${days} days ago: docs/supply-chain.md says how to do it again`
+    : null;
+}
+
 /**
  * Everything that is locked, in all lock files, and what is known to be compiled in.
  * @returns {Used[]}
@@ -58,11 +74,10 @@ export function everythingUsed() {
       }),
     ),
   );
-  const compiled = COMPILED.flatMap(({ name, version }) =>
-    typeof version === 'string' && version !== ''
-      ? [{ ecosystem: /** @type {const} */ ('compiled'), name, version }]
-      : [],
-  );
+  const compiled = COMPILED.flatMap(({ name, version: stated }) => {
+    const version = typeof stated === 'string' ? stated : stated();
+    return version === '' ? [] : [{ ecosystem: /** @type {const} */ ('compiled'), name, version }];
+  });
   return [...npm, ...python, ...compiled];
 }
 

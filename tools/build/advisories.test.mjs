@@ -1,7 +1,7 @@
 // What is locked or compiled in, compared with the vulnerabilities that are known here.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compare, everythingUsed, isOlder, knownAdvisories } from './advisories.mjs';
+import { ageWarning, compare, everythingUsed, isOlder, knownAdvisories } from './advisories.mjs';
 
 describe('advisories', () => {
   const { refreshed, advisories } = knownAdvisories();
@@ -9,6 +9,14 @@ describe('advisories', () => {
 
   test('nothing is used with a known vulnerability that nobody decided on, and no decision is out of date', () =>
     assert.deepEqual(compare(advisories, used), { open: [], stale: [] }));
+
+  test('a list that is old says so, and fails nothing', (context) => {
+    const warning = ageWarning(refreshed);
+    if (warning) context.diagnostic(`warning: ${warning}`);
+    const on = (/** @type {string} */ day) => ageWarning('2026-01-01', new Date(day));
+    assert.equal(on('2026-06-30'), null);
+    assert.match(on('2026-07-01') ?? '', /181 days ago: docs\/supply-chain\.md/);
+  });
 
   test('every lock and what is compiled in is looked at', () => {
     for (const [ecosystem, name] of /** @type {const} */ ([
@@ -19,6 +27,9 @@ describe('advisories', () => {
       ['pypi', 'ruff'],
       ['pypi', 'tensorflow-cpu'],
       ['compiled', 'libde265'],
+      // Read out of their headers.
+      ['compiled', 'stb_image'],
+      ['compiled', 'tl::expected'],
     ]))
       assert.ok(
         used.some((one) => one.ecosystem === ecosystem && one.name === name && /^\d/.test(one.version)),

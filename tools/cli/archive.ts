@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { classIdOf, type Result } from '../../web/src/classifier/node/index.js';
+import { classIdOf, type Result, readPictureFile } from '../../web/src/classifier/node/index.js';
 import type { Output } from './classify.js';
 import { defaultModel } from './model.js';
 import { findPictures } from './pictures.js';
@@ -34,19 +34,14 @@ export interface Archive {
   repeated: number;
 }
 
-async function hashOf(path: string | Buffer): Promise<string> {
-  const file = await open(path);
-  try {
-    const hash = createHash('sha256');
-    for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
-    return hash.digest('hex');
-  } finally {
-    await file.close();
-  }
-}
+/** @throws DermletError where classifying it would: no pipe is waited for, and no device read without an end */
+const hashOf = async (path: string | Buffer): Promise<string> =>
+  createHash('sha256')
+    .update(await readPictureFile(path))
+    .digest('hex');
 
 /**
- * Files that cannot be opened are left to whoever classifies them.
+ * Files that cannot be read are left to whoever classifies them.
  * @throws UsageError where there are fewer than two class folders, or one file in two of them
  */
 export async function readArchive(folder: string): Promise<Archive> {

@@ -1,14 +1,15 @@
 /** Files of heads on the command line, and what is said of a head. */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import {
   DermletError,
+  FileRefused,
   type Head,
   type HeadInfo,
   headInfo,
   MAX_HEAD_BYTES,
   type ModelInfo,
   readHead,
+  readRegularFile,
 } from '../../web/src/classifier/node/index.js';
 import { exactPercent, number } from '../../web/src/messages/index.js';
 import { plain } from './plain.js';
@@ -28,11 +29,10 @@ export interface HeadFile {
 export async function headOf(path: string): Promise<HeadFile> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    const info = await stat(path);
-    if (!info.isFile() || info.size > MAX_HEAD_BYTES) throw new Error(say('cli.error.noHead'));
-    bytes = new Uint8Array(await readFile(path));
+    bytes = await readRegularFile(path, MAX_HEAD_BYTES);
   } catch (error) {
-    throw new UsageError(say('cli.error.head', { path, reason: reasonOf(error) }));
+    const reason = error instanceof FileRefused ? say('cli.error.noHead') : reasonOf(error);
+    throw new UsageError(say('cli.error.head', { path, reason }));
   }
   const head = readHead(bytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');

@@ -1,12 +1,12 @@
 /** Similar cases on the command line. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import {
   type Atlas,
   DermletError,
   type ModelInfo,
   openAtlas,
   type Result,
+  readRegularFile,
   type SimilarCase,
 } from '../../web/src/classifier/node/index.js';
 import { number } from '../../web/src/messages/index.js';
@@ -29,13 +29,13 @@ export interface AtlasFile {
  * @throws UsageError, DermletError MODEL_CORRUPT, MODEL_TOO_NEW, INVALID_ARGUMENT where it is of another network
  */
 export async function atlasOf(path: string, model: ModelInfo): Promise<AtlasFile> {
-  let bytes: Buffer;
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = await readFile(path);
+    bytes = await readRegularFile(path);
   } catch (error) {
     throw new UsageError(say('cli.error.atlas', { path, reason: reasonOf(error) }));
   }
-  const atlas = await openAtlas(new Uint8Array(bytes));
+  const atlas = await openAtlas(bytes);
   const { base } = atlas.manifest;
   if (base.sha256 !== model.sha256)
     throw new DermletError('INVALID_ARGUMENT', say('cli.error.otherAtlas', { name: base.name, version: base.version }));

@@ -13,7 +13,7 @@ from .calibrate import cli as calibrate_cli
 from .config import Recipe
 from .locator import cli as locator_cli
 from .prepare import cli as prepare_cli
-from .reading import Told, plain
+from .reading import Told, plain, plain_lines
 from .repository import NeedsCheckout, shipped_recipe
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run_training(arguments: argparse.Namespace) -> None:
     except Stopped:
         raise SystemExit(130) from None
     except (PrepareError, ValueError) as error:
-        print(f"{arguments.step}: {error}", file=sys.stderr)
+        print(f"{arguments.step}: {plain_lines(error)}", file=sys.stderr)
         raise SystemExit(2) from error
 
 

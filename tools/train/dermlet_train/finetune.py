@@ -45,7 +45,7 @@ from .prepare.labels import NONE, OTHER, SKIP
 from .prepare.manifest import file_sha256
 from .prepare.pipeline import import_all
 from .prepare.rows import MODALITIES
-from .reading import read_bytes, read_json
+from .reading import plain, read_bytes, read_json
 from .store import Store
 from .tiers import DEFAULTS
 from .training import Options, train
@@ -332,15 +332,15 @@ def run(arguments: argparse.Namespace) -> None:
         )
     known = [name for name in recipe.classes if name in origin.trained.classes]
     print(
-        f"finetune: {len(recipe.classes)} classes, {len(known)} of them known to {arguments.origin.name}:"
-        f" {', '.join(known) or 'none'}",
+        f"finetune: {len(recipe.classes)} classes, {len(known)} of them known to {plain(arguments.origin.name)}:"
+        f" {plain(', '.join(known)) or 'none'}",
         flush=True,
     )
     small = small_classes(store, recipe)
     if small:
         print(f"finetune: warning: too few pictures of {len(small)} classes. {few_means(FEW)}", flush=True)
         for one in small:
-            print(f"finetune:   {one.summary}", flush=True)
+            print(f"finetune:   {plain(one.summary)}", flush=True)
 
     start = with_head(origin.trained, recipe.classes)
     fit_new_rows(start, store, recipe, known)
@@ -356,8 +356,8 @@ def run(arguments: argparse.Namespace) -> None:
             {"epoch": 0, "weights": start.state_dict(), "recipe": recipe.to_dict(), "origin": origin.provenance}, chosen
         )
         print(
-            f"finetune: no epoch did better than {origin.name} on {len(judge.held.indices)} pictures not trained on:"
-            f" {origin.name} is exported",
+            f"finetune: no epoch did better than {plain(origin.name)} on {len(judge.held.indices)} pictures not"
+            f" trained on: {plain(origin.name)} is exported",
             flush=True,
         )
     spelled = {target: name for name, target in classes.names.items() if target in recipe.classes and name != target}
@@ -378,7 +378,7 @@ def run(arguments: argparse.Namespace) -> None:
         beaten,
     )
     for line in write_card(out, content, FEW):
-        print(f"finetune: {line}", flush=True)
+        print(f"finetune: {plain(line)}", flush=True)
     write_license(out, origin.manifest.get("name", ""), origin.folder)
     if not arguments.unchecked:
         check(out)

@@ -48,6 +48,11 @@ def plain(text: object, most: int = 2_000) -> str:
     return words if len(words) <= most else f"{words[:most]} ..."
 
 
+def plain_lines(text: object) -> str:
+    """As `plain`, line by line: for messages of several lines whose parts were made plain when they were put in."""
+    return "\n".join(plain(line) for line in str(text).split("\n"))
+
+
 def shown(value: object, most: int = 60) -> str:
     """A stranger's value in a message: text and small numbers as they are, of anything else its type. The text of
     nested values may be exponentially long, that of whole numbers too long for Python to write.

@@ -389,3 +389,22 @@ def test_a_calibration_part_by_class_misses_no_class(tmp_path: Path) -> None:
     parts = Counter((row["part"], row["label"]) for row in read(tmp_path / "store" / "rows.csv"))
     for label in ("mel", "nv", "other"):
         assert 1 <= parts["calib", label] < parts["train", label]
+
+
+def test_names_do_not_act_on_the_terminal(tmp_path: Path) -> None:
+    """A class folder, a set and a picture of strangers, in what is printed and in what ends the step."""
+    forged = "nevus\x1b[2J\nprepare: all well\u202e"
+    photos, out = tmp_path / "photos\x1b[2J\nprepare: all well", tmp_path / "store"
+    drawn.save(photos / "nevus" / "a.png", 1)
+    drawn.save(photos / forged / "b.png", 2)
+    (photos / "nevus" / "c\x1b[31m.png").write_bytes(b"no picture")
+    command = [sys.executable, "-m", "dermlet_train", "prepare", "--source", str(photos), "--out", str(out)]
+    for more, status in ((["--unknown", "report"], 0), (["--unknown", "fail"], 2)):
+        done = subprocess.run(
+            [*command, *more], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status, done.stderr
+        said = done.stdout + done.stderr
+        assert "photos\\u001b[2J\\u000aprepare: all well" in said and "nevus\\" in said
+        assert not any(c in said for c in "\x1b\u202e")
+        assert "\nprepare: all well" not in said

@@ -25,7 +25,7 @@ interface TrustedTypes {
 
 let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
 
-/** For pages that require Trusted Types: their policy then names "trusted-types dermlet". */
+/** For pages that require Trusted Types: their policy then names "dermlet" (docs/element.md). */
 function trusted(address: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   if (!trustedTypes) return address;

@@ -162,7 +162,7 @@ const AHEAD_AFTER = 1500;
 const LOOK_AFTER = 5000;
 
 /** Stages after a picture has been read. */
-const READ: readonly Stage[] = ['analysing', 'explaining'];
+export const READ: readonly Stage[] = ['analysing', 'explaining'];
 
 export function asDermletError(error: unknown): DermletError {
   if (error instanceof DermletError) return error;

@@ -8,6 +8,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from ..reading import plain_lines
+
 STEPS = ("train-locator", "export-locator", "install-locator", "small-lesions", "measure-locator")
 
 
@@ -130,7 +132,7 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         _run(arguments)
     except (ValueError, FileNotFoundError) as error:
-        print(f"{arguments.step}: {error}", file=sys.stderr)
+        print(f"{arguments.step}: {plain_lines(error)}", file=sys.stderr)
         raise SystemExit(2) from error
 
 

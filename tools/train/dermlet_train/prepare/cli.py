@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from ..config import Recipe
+from ..reading import plain_lines
 from ..repository import shipped_recipe
 from .duplicates import Thresholds
 from .importers import BY_NAME, Options
@@ -130,7 +131,7 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         _run(arguments)
     except PrepareError as error:
-        print(f"prepare: {error}", file=sys.stderr)
+        print(f"prepare: {plain_lines(error)}", file=sys.stderr)
         raise SystemExit(2) from error
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..reading import plain
 from ..store import part_of, write_store
 from .duplicates import Pair, Thresholds, find_duplicates
 from .importers import Import, Options, import_source
@@ -73,7 +74,8 @@ class Report:
 
 
 def say(message: str) -> None:
-    print(f"prepare: {message}", flush=True)
+    """One line; what strangers named cannot act on the terminal."""
+    print(f"prepare: {plain(message)}", flush=True)
 
 
 def import_all(sources: Sequence[Source]) -> list[Import]:
@@ -137,7 +139,7 @@ def unify(
         for (set_name, name), n in sorted(unknown.items())
     ]
     if unknown and settings.unknown == "fail":
-        raise PrepareError("\n".join([f"{classes.path.name} does not hold these names:", *notes]))
+        raise PrepareError("\n".join([f"{classes.path.name} does not hold these names:", *map(plain, notes)]))
     return kept, left_out, notes
 
 

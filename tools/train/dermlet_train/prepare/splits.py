@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..reading import plain
 from .rows import SPLITS, PrepareError
 
 
@@ -83,7 +84,7 @@ class LeakError(PrepareError):
             lines.append(f"  {leak.group} -> " + "; ".join(parts))
         if len(leaks) > most:
             lines.append(f"  and {len(leaks) - most} more")
-        super().__init__("\n".join([*lines, hint]))
+        super().__init__("\n".join([*map(plain, lines), hint]))
 
 
 def lower_split_rows(leaks: Iterable[Leak], splits: Sequence[str]) -> set[int]:

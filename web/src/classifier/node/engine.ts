@@ -9,11 +9,10 @@ import type { Environment } from '../environment.js';
 import { DermletError } from '../errors.js';
 import type { Head } from '../head.js';
 import { type Manifest, parseManifestText } from '../manifest.js';
-import { verifyFile } from '../model-store.js';
 import { isModelName } from '../models.js';
 import { decodeInNode } from './decoder.js';
 import { coreFile, learnFile, modelsFolder, runtimeFile } from './files.js';
-import { read } from './read.js';
+import { read, readEntry, readManifestText } from './read.js';
 
 export { DEFAULT_MODEL as defaultModel } from '../contract.js';
 
@@ -65,7 +64,7 @@ export const isShippedModel = (model: string): boolean => dirname(resolve(folder
  * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT
  */
 export async function loadManifest(model: string): Promise<Manifest> {
-  return parseManifestText(new TextDecoder().decode(await read(join(folderOf(model), 'manifest.json'))));
+  return parseManifestText(await readManifestText(folderOf(model)));
 }
 
 /**
@@ -84,10 +83,6 @@ export async function loadEngine(model: string, known?: Manifest, head?: Head, p
     passed,
     backend: 'wasm',
     environment: nodeEnvironment(),
-    file: async (entry) => {
-      const bytes = await read(join(base, entry.path));
-      await verifyFile(entry, bytes);
-      return bytes;
-    },
+    file: (entry) => readEntry(base, entry),
   });
 }

@@ -1,6 +1,6 @@
 /** A head as a model of its own: a folder with the network in ONNX, that needs no head any more. */
 import { createHash } from 'node:crypto';
-import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '../abort.js';
 import { MANIFEST_VERSION } from '../contract.js';
@@ -10,13 +10,12 @@ import { classIdOf } from '../examples.js';
 import { type Head, headInfo, withHead } from '../head.js';
 import { readHead } from '../head-file.js';
 import type { Manifest } from '../manifest.js';
-import { verifyFile } from '../model-store.js';
 import type { Result } from '../result.js';
 import { Classifier } from './classifier.js';
 import { folderOf, loadManifest } from './engine.js';
 import { sealModel } from './model-check.js';
 import { withHeadLayer } from './onnx.js';
-import { read } from './read.js';
+import { MAX_TEXT_BYTES, read, readEntry } from './read.js';
 
 const NETWORK = 'model.onnx';
 const CARD = 'MODEL_CARD.md';
@@ -64,12 +63,7 @@ async function fill(
 ): Promise<void> {
   const { embedding, scores, scoresAre } = base.outputs;
   if (embedding === undefined) throw new DermletError('MODEL_CORRUPT', 'The network has no embedding.');
-  const verified = async (entry: FileEntry): Promise<Uint8Array<ArrayBuffer>> => {
-    const bytes = await read(join(from, entry.path));
-    await verifyFile(entry, bytes);
-    return bytes;
-  };
-  const network = withHeadLayer(await verified(base.file), {
+  const network = withHeadLayer(await readEntry(from, base.file), {
     // A head on an exported head has other names.
     prefix: `head_${createHash('sha256').update(headFile).digest('hex').slice(0, 12)}_`,
     embedding,
@@ -79,7 +73,7 @@ async function fill(
   });
   // As they are: what a site has compressed is another file beside them.
   const copied = async (entry: FileEntry): Promise<FileEntry> => {
-    const bytes = await verified(entry);
+    const bytes = await readEntry(from, entry);
     await writing(() => writeFile(join(to, entry.path), bytes));
     return { path: entry.path, bytes: entry.bytes, sha256: entry.sha256 };
   };
@@ -107,7 +101,8 @@ async function fill(
     await writeFile(join(to, 'manifest.json'), `${JSON.stringify(json, null, 2)}\n`);
   });
   // One without a licence beside it has none here either, which a check tells.
-  await copyFile(join(from, base.license.path), join(to, base.license.path)).catch(() => undefined);
+  const license = await read(join(from, base.license.path), MAX_TEXT_BYTES).catch(() => undefined);
+  if (license) await writing(() => writeFile(join(to, base.license.path), license));
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;

@@ -17,3 +17,4 @@ export { assetsFolder } from './files.js';
 export { exportHead } from './head-model.js';
 export { type ModelFile, modelFiles, sealModel, testPictureOf } from './model-check.js';
 export { readPictureFile } from './picture-file.js';
+export { FileRefused, readRegularFile } from './regular-file.js';

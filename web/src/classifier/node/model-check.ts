@@ -7,10 +7,9 @@ import type { FileEntry } from '../documents.js';
 import { ALL_PASSED } from '../engine.js';
 import { DermletError } from '../errors.js';
 import { filesOf, parseManifest } from '../manifest.js';
-import { verifyFile } from '../model-store.js';
 import { parsed } from '../reading.js';
 import { defaultModel, folderOf, loadEngine, loadManifest } from './engine.js';
-import { read } from './read.js';
+import { read, readEntry, readManifestText } from './read.js';
 
 /** One of the files that a manifest names. */
 export interface ModelFile {
@@ -34,7 +33,7 @@ export async function modelFiles(model: string): Promise<ModelFile[]> {
   const checked = filesOf(manifest).map(async (entry): Promise<ModelFile> => {
     const { path, bytes } = entry;
     try {
-      await verifyFile(entry, await read(join(folder, path)));
+      await readEntry(folder, entry);
       return { path, bytes, optional: false };
     } catch (error) {
       return { path, bytes, optional: false, problem: messageOf(error) };
@@ -84,7 +83,7 @@ type Json = Record<string, unknown>;
 export async function sealModel(model: string): Promise<void> {
   const folder = folderOf(model);
   const path = join(folder, 'manifest.json');
-  const json = parsed("The model's manifest", new TextDecoder().decode(await read(path))) as Json;
+  const json = parsed("The model's manifest", await readManifestText(folder)) as Json;
   const described = async (value: unknown, otherwise: string): Promise<FileEntry> => {
     const name = String((value as Json | undefined)?.path ?? otherwise);
     return entryOf(name, await read(join(folder, name)));

@@ -15,7 +15,7 @@ import type { Session } from '../session.js';
 import { base } from '../styles.js';
 import type { Subject, ToolPart } from '../tools.js';
 import { alike, faultWords, fileWords, isKnown, labelsOf, mayCompare, NEAREST } from './cases.js';
-import { canCheck, picturesOf } from './pictures.js';
+import { canCheck, isRead, picturesOf } from './pictures.js';
 
 /** An atlas stays open while its network is in use, whether it is looked at or not. */
 const opened = new WeakMap<Session, OpenAtlas>();
@@ -208,8 +208,11 @@ export class DermletSimilar extends LitElement implements ToolPart {
   async #findPictures(atlas: OpenAtlas, signal: AbortSignal): Promise<void> {
     const files = folders.get(atlas);
     const cases = this.found?.cases;
-    if (!files || !cases) return;
+    const classifier = this.subject?.session.classifier;
+    if (!files || !cases || !classifier) return;
     const pictures = await picturesOf(cases, files);
+    for (const [key, file] of pictures)
+      if (signal.aborted || !(await isRead(file, classifier, signal))) pictures.delete(key);
     if (!signal.aborted && this.found?.cases === cases) this.#show(pictures);
   }
 

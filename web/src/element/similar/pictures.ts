@@ -2,8 +2,9 @@
  * Pictures of cases, out of the archive's folder that a person opens: found by the names in the atlas, and shown only
  * if they are the very files that it was made of. No DOM.
  */
-import { MAX_FILE_BYTES, type SimilarCase } from '../../classifier/index.js';
+import { type Classifier, MAX_FILE_BYTES, type SimilarCase, type Stage } from '../../classifier/index.js';
 import { LIMITS, within } from '../../classifier/inner.js';
+import { READ } from '../session.js';
 
 /** The archive's folder itself, one around it or one in it may have been opened. */
 function mayBe(path: string, name: string): boolean {
@@ -33,4 +34,33 @@ export async function picturesOf(cases: readonly SimilarCase[], files: readonly 
     }
   }
   return found;
+}
+
+/**
+ * Whether the core reads a file. What it refuses is not displayed: a browser may need any amount of memory for it. The
+ * network is not waited for.
+ */
+export async function isRead(
+  file: Blob,
+  classifier: Pick<Classifier, 'classify'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (signal.aborted) return false;
+  const enough = new AbortController();
+  const end = () => enough.abort();
+  signal.addEventListener('abort', end);
+  let read = false;
+  const onStage = (stage: Stage): void => {
+    if (!READ.includes(stage)) return;
+    read = true;
+    end();
+  };
+  try {
+    await classifier.classify(file, { signal: enough.signal, onStage });
+    return true;
+  } catch {
+    return read;
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
 }

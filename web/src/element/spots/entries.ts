@@ -8,7 +8,9 @@ import { SpotsError } from './error.js';
 export const MOST_BYTES = 256_000_000;
 /** Spots and visits. */
 export const MOST_ENTRIES = 5000;
-/** Bytes of one entry with its picture: far above what the page makes (1024 pixels, JPEG). */
+/** Pixels of a picture's longer side: as many as a preview has (`classifier/engine.ts`), of which it is made. */
+const LONGEST_SIDE = 1024;
+/** Bytes of one entry with its picture: far above what the page makes. */
 export const MOST_OF_ONE = 8_000_000;
 /** Characters. */
 export const LONGEST_NAME = 60;
@@ -118,13 +120,37 @@ export function entryOf(bytes: Bytes): Entry {
 }
 
 /**
- * Whether the bytes begin and end as a JPEG does.
+ * The longer side in pixels that a JPEG states, by its segments up to the picture itself; null where that is not one
+ * frame, baseline or progressive, as browsers write. Decoders refuse a second frame after that.
+ */
+function longerSide(jpeg: Bytes): number | null {
+  const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
+  let side: number | null = null;
+  for (let at = 2; at + 10 <= jpeg.length; ) {
+    const marker = view.getUint16(at);
+    if (marker === 0xffda) return side;
+    // In the header each marker has a segment; FFD8, FFD9 and what else has none is at the wrong place.
+    if (marker < 0xffc0 || marker === 0xffff || (marker >= 0xffd0 && marker <= 0xffd9)) return null;
+    if (marker >= 0xffc0 && marker <= 0xffcf && ![0xffc4, 0xffc8, 0xffcc].includes(marker)) {
+      const [height, width] = [view.getUint16(at + 5), view.getUint16(at + 7)];
+      if (marker > 0xffc2 || side !== null || height === 0 || width === 0) return null;
+      side = Math.max(height, width);
+    }
+    at += 2 + view.getUint16(at + 2);
+  }
+  return null;
+}
+
+/**
+ * Whether the bytes are a JPEG as the page makes them, and no larger: whoever shows it needs memory for as many pixels
+ * as it states, which may be billions in a file of a few kilobytes.
  * @throws SpotsError DAMAGED if not, or if they are not as many as the visit says
  */
 export function checkPhoto(visit: Visit, photo: Bytes): void {
   const { length } = photo;
   const jpeg = photo[0] === 0xff && photo[1] === 0xd8 && photo[length - 2] === 0xff && photo[length - 1] === 0xd9;
-  if (!jpeg || length !== visit.photoBytes) throw new SpotsError('DAMAGED');
+  const side = jpeg ? longerSide(photo) : null;
+  if (side === null || side > LONGEST_SIDE || length !== visit.photoBytes) throw new SpotsError('DAMAGED');
 }
 
 /** A name as a person typed it: without spaces around it, not longer than is kept; empty: none. */
