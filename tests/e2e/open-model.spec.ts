@@ -1,27 +1,11 @@
 /** A model from this device: as a folder or a zip, read there, used, and never kept or asked for. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { BlobReader, BlobWriter, ZipWriter } from '@zip.js/zip.js';
 import { type App, expect, requestsOf, test } from './fixtures.js';
+import { ownModel, TITLE } from './own-model.js';
 import { root } from './site.js';
-
-const TITLE = 'A model of the tests, on no site';
-const made: string[] = [];
-
-/** The shipped model under another name, as somebody's own. */
-function ownModel(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'dermlet-own-'));
-  made.push(folder);
-  for (const name of readdirSync(join(root, 'models/skin-8')))
-    if (/\.(json|onnx|png|md)$|^LICENSE$/.test(name)) cpSync(join(root, 'models/skin-8', name), join(folder, name));
-  const path = join(folder, 'manifest.json');
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as { title: string; name: string };
-  writeFileSync(path, JSON.stringify({ ...manifest, title: TITLE, name: 'own' }));
-  writeFileSync(join(folder, 'MODEL_CARD.md'), '<script>document.title = "taken over"</script>');
-  return folder;
-}
 
 async function zipOf(folder: string, options: { password?: string; inside?: string } = {}): Promise<Buffer> {
   const writer = new ZipWriter(new BlobWriter('application/zip'));
@@ -32,9 +16,6 @@ async function zipOf(folder: string, options: { password?: string; inside?: stri
   return Buffer.from(await (await writer.close()).arrayBuffer());
 }
 
-test.afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true });
-});
 // Two networks are loaded here.
 test.beforeEach(() => test.slow());
 

@@ -2,8 +2,11 @@
  * The retired servers' addresses below the page: answered by the page through its service worker. The server's own log
  * shows that no photo ever reaches the host.
  */
+import { Classifier } from '../../web/src/classifier/node/index.js';
 import { kindOf } from '../web/openapi.js';
+import { headOfTwo } from '../web/support.js';
 import { type App, expect, type Site, test } from './fixtures.js';
+import { ownModel, TITLE } from './own-model.js';
 
 const DIAGNOSIS = 'api/predict/skin-disease/';
 
@@ -86,6 +89,54 @@ test('fetch works as with the servers, and nothing reaches the host', async ({ a
   ];
   for (const [path, sent, kind] of kinds) expect((await send(app, path, sent)).kind).toContain(kind);
   expect((await send(app, DIAGNOSIS, { method: 'OPTIONS' })).json).toEqual({ status: 'ok' });
+  expect(reached(site)).toEqual([]);
+});
+
+test('what the page uses answers: another network of the site, one from this device, a head', async ({
+  app,
+  page,
+  site,
+}) => {
+  // Several networks are loaded here, each twice.
+  test.slow();
+  site.addModel('second');
+  app.neverRefuse();
+  site.neverRefuse('second');
+  await app.open();
+  await controlled(app);
+  const classes = async () => (await send(app, 'health')).json.available_classes as string[];
+  const named = async () =>
+    String((await send(app, 'predict', { field: 'file', picture: 'spot.jpg' })).json.predicted_class);
+  const first = await classes();
+  expect(first).toHaveLength(8);
+  await app.settings();
+  await app.model('Second model of the tests').check();
+  expect(await classes()).toEqual(first.map((name) => `Second ${name}`));
+  expect(await named()).toMatch(/^Second /);
+
+  await page.locator('dermlet-open-model #folder').setInputFiles(ownModel('Own '));
+  await expect(page.locator('dermlet-open-model').getByRole('status')).toContainText(TITLE, { timeout: 60_000 });
+  expect(await classes()).toEqual(first.map((name) => `Own ${name}`));
+  expect(await named()).toMatch(/^Own /);
+
+  await app.model(/Eight categories/).check();
+  expect(await classes()).toEqual(first);
+  const shipped = await Classifier.load('skin-8');
+  const head = await headOfTwo(shipped).finally(() => shipped.dispose());
+  const setHead = (bytes: readonly number[]) =>
+    page.evaluate((bytes) => {
+      document.querySelector('dermlet-classifier')!.head = new Blob([new Uint8Array(bytes)]);
+    }, bytes);
+  await setHead([...head]);
+  expect(await classes()).toEqual(['one', 'two']);
+  const diagnosis = await send(app, DIAGNOSIS, { field: 'image', picture: 'spot.jpg' });
+  expect(diagnosis.json).toMatchObject({ severity: 'Unknown', isSafe: false });
+  // What cannot be loaded is no model: never the answer of the network without it.
+  await setHead([1, 2, 3]);
+  expect((await send(app, 'health')).json).toMatchObject({ status: 'unhealthy', model_loaded: false });
+  expect((await send(app, 'predict', { field: 'file', picture: 'spot.jpg' })).kind).toBe(
+    'POST /predict 503 MODEL_NOT_LOADED',
+  );
   expect(reached(site)).toEqual([]);
 });
 

@@ -1,9 +1,15 @@
 /** The retired servers' interfaces as a function, with a real classifier. */
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Classifier } from '../../web/src/classifier/node/index.js';
-import { createFetchHandler, type FetchHandlerOptions, type PictureClassifier } from '../../web/src/handler/index.js';
+import {
+  createFetchHandler,
+  type FetchHandlerOptions,
+  type PictureClassifier,
+  refusal,
+} from '../../web/src/handler/index.js';
 import { kindOf } from './openapi.js';
-import { expectCode, picture, root } from './support.js';
+import { expectCode, headOfTwo, modelFolder, picture, root } from './support.js';
 
 let classifier: Classifier;
 let shipped: Classifier;
@@ -104,6 +110,75 @@ describe('the shapes of the retired servers', () => {
     expect((await ask('/some/where/', {}, { base })).status).toBe(200);
     const elsewhere = await createFetchHandler(classifier, { base })(new Request('http://localhost/health'));
     expect(elsewhere.status).toBe(404);
+  });
+});
+
+describe('a category without a tier', () => {
+  const folders: string[] = [];
+  afterAll(() => folders.forEach((folder) => void rmSync(folder, { recursive: true })));
+
+  const ofHead = async () => Classifier.load('skin-8', { head: await headOfTwo(shipped), idleTimeout: 0 });
+
+  /** The shipped model, whose manifest says nothing of tiers. */
+  function withoutTiers(): Promise<Classifier> {
+    const folder = modelFolder(({ combination: _, ...json }) => ({
+      ...json,
+      modalities: json.modalities.map(({ tiers: _tiers, ...modality }) => modality),
+    }));
+    folders.push(folder);
+    return Classifier.load(folder, { idleTimeout: 0 });
+  }
+
+  test.each([
+    ['a head', ofHead],
+    ['a model without tiers', withoutTiers],
+  ])('%s: the category is named, the tier unknown, as documented, and it is never isSafe', async (_name, load) => {
+    const source = await load();
+    try {
+      const file = picture('spot.jpg');
+      expect(await source.classify(new Blob([file]))).toMatchObject({
+        outcome: expect.stringMatching(/^(single|several)$/) as string,
+        tier: 'unknown',
+      });
+      const { json: diagnosis } = await post(DIAGNOSIS, form('image', file), { source });
+      expect(diagnosis).toMatchObject({ label: expect.any(String) as string, severity: 'Unknown', isSafe: false });
+      const { json: later } = await post('/predict', form('file', file), { source, later: true });
+      expect(later).toMatchObject({
+        predicted_class: expect.any(String) as string,
+        risk_level: 'unknown',
+        clinical_priority: null,
+        requires_urgent_evaluation: false,
+      });
+      const { json: earlier } = await post('/predict', form('file', file), { source });
+      expect(earlier.predicted_class).toBe(later.predicted_class);
+      expect(earlier).not.toHaveProperty('outcome');
+      const { json: health } = await ask('/health', {}, { source });
+      expect(health.available_classes).toEqual(source.model.classes.map(({ name }) => name));
+    } finally {
+      source.dispose();
+    }
+  });
+
+  test('the contract knows no other way: never isSafe without a low tier, no priority for an unknown one', () => {
+    const headers = new Headers({ 'content-type': 'application/json' });
+    const held = (path: string, body: object) => () =>
+      kindOf('POST', path, { status: 200, headers, text: JSON.stringify(body) });
+    const diagnosis = { label: 'a', diagnosis: 'A', confidence: 90, severity: 'Unknown', advice: 'A.', isSafe: false };
+    expect(held(DIAGNOSIS, diagnosis)).not.toThrow();
+    expect(held(DIAGNOSIS, { ...diagnosis, isSafe: true })).toThrow(/severity/);
+    const predict = {
+      predicted_class: 'A',
+      confidence: 0.9,
+      all_predictions: [{ class_name: 'A', confidence: 0.9, risk_level: 'medium', clinical_priority: 2 }],
+      risk_level: 'unknown',
+      clinical_priority: null as number | null,
+      medical_warning: 'A.',
+      requires_urgent_evaluation: false,
+    };
+    expect(held('/predict', predict)).not.toThrow();
+    expect(held('/predict', { ...predict, clinical_priority: 2 })).toThrow(/clinical_priority/);
+    expect(held('/predict', { ...predict, requires_urgent_evaluation: true })).toThrow(/requires_urgent/);
+    expect(held('/predict', { ...predict, risk_level: 'low' })).toThrow(/clinical_priority/);
   });
 });
 
@@ -269,6 +344,26 @@ describe('limits', () => {
     expect(json.detail).toBe('File too large. Maximum size is 1MB');
     expect(source.taken()).toBeLessThan(2 ** 20 + 4 * 65_536);
     expect(source.cancelled()).toBe(true);
+  });
+
+  test.each([
+    [10, '10MB'],
+    [64, '64MB'],
+    [15.9, '15MB'],
+    [9.96, '9.9MB'],
+    [2.5, '2.5MB'],
+    [1, '1MB'],
+    [0.7, '0.7MB'],
+    [0.5, '0.5MB'],
+    [0.05, '51KB'],
+    [0.001, '1KB'],
+    [0.00001, '10 bytes'],
+  ])('a limit of %d MiB is told as %s', async (mebibytes, words) => {
+    const maxFileBytes = Math.round(mebibytes * 2 ** 20);
+    for (const path of ['predict', 'api/predict/skin-disease/']) {
+      const told = (await refusal(path, 'FILE_TOO_LARGE', { maxFileBytes }).json()) as Record<string, string>;
+      expect(told.detail ?? told.error).toBe(`File too large. Maximum size is ${words}`);
+    }
   });
 
   test('a stated length that is too large is refused unread; one that is too small is not believed', async () => {

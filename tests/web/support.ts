@@ -7,8 +7,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { SetRule, TierCuts } from '../../wasm_src/bindings/dermlet.js';
+import type { Classifier } from '../../web/src/classifier/classifier.js';
 import { DermletError, type ErrorCode } from '../../web/src/classifier/errors.js';
+import { headFile } from '../../web/src/classifier/head-file.js';
 import { type Manifest, parseManifest } from '../../web/src/classifier/manifest.js';
+import type { TrainingExample } from '../../web/src/classifier/options.js';
 import type { Outcome, RankedClass, Result, Tier } from '../../web/src/classifier/result.js';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -102,6 +105,23 @@ export async function expectCode(
   expect(thrown, 'should have thrown').toBeInstanceOf(DermletError);
   expect((thrown as DermletError).code).toBe(code);
   if (message) expect((thrown as DermletError).message).toMatch(message);
+}
+
+/** The file of a head of two categories, `one` and `two`. @param classifier its model has an embedding */
+export async function headOfTwo(
+  classifier: Pick<Classifier, 'classify' | 'trainHead'>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const examples: TrainingExample[] = [];
+  for (const [name, label] of [
+    ['spot.jpg', 'one'],
+    ['spot-large.jpg', 'one'],
+    ['swapped-channels.png', 'two'],
+    ['spot-gray.jpg', 'two'],
+  ] as const) {
+    const result = await classifier.classify(new Blob([picture(name)]), { embedding: true, crop: 'whole' });
+    examples.push({ result, label });
+  }
+  return headFile(await classifier.trainHead(examples, { crop: 'whole', title: 'Two kinds' }));
 }
 
 /** A result as the engine makes them, with what a test is about. */

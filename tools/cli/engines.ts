@@ -1,5 +1,11 @@
 /** Several classifiers of one model, each in its own thread, behind one queue. */
-import { Classifier, DermletError, type ModelInfo, type Result } from '../../web/src/classifier/node/index.js';
+import {
+  Classifier,
+  DermletError,
+  type LoadOptions,
+  type ModelInfo,
+  type Result,
+} from '../../web/src/classifier/node/index.js';
 import type { PictureClassifier } from '../../web/src/handler/index.js';
 
 /** Someone who waits for a free classifier. */
@@ -20,8 +26,8 @@ export class Engines implements PictureClassifier {
   }
 
   /** @throws DermletError if one cannot be started; the others are ended then */
-  static async load(model: string, count: number, signal?: AbortSignal): Promise<Engines> {
-    const options = { idleTimeout: 0, ...(signal ? { signal } : {}) };
+  static async load(model: string, count: number, more: Pick<LoadOptions, 'signal' | 'head'> = {}): Promise<Engines> {
+    const options = { idleTimeout: 0, ...more };
     const loads = await Promise.allSettled(Array.from({ length: count }, () => Classifier.load(model, options)));
     const loaded = loads.flatMap((load) => (load.status === 'fulfilled' ? [load.value] : []));
     const failed = loads.find((load) => load.status === 'rejected');

@@ -6,6 +6,7 @@ import { DermletError, MAX_FILE_BYTES } from '../../web/src/classifier/node/inde
 import { createFetchHandler } from '../../web/src/handler/index.js';
 import type { Output } from './classify.js';
 import { Engines } from './engines.js';
+import { headLines, headOf, withHeadsClasses } from './head.js';
 import { defaultModel, modelOf } from './model.js';
 import { OutputError, ReaderGone } from './output.js';
 import { plain, plainJson } from './plain.js';
@@ -45,20 +46,35 @@ function parse(args: string[]) {
       'allow-host': { type: 'string', multiple: true, default: [] },
       later: { type: 'boolean', default: false },
       model: { type: 'string', default: defaultModel },
+      head: { type: 'string' },
     },
   });
   return {
     port: port(values.port),
     host: values.host,
-    jobs: Math.min(positiveInteger(values.jobs, '--jobs'), availableParallelism()),
+    jobs: positiveInteger(values.jobs, '--jobs'),
     queue: positiveInteger(values.queue, '--queue'),
-    maxFileBytes: Math.min(Math.round(positiveNumber(values['max-file'], '--max-file') * MEBIBYTE), MAX_FILE_BYTES),
+    maxFileBytes: Math.round(positiveNumber(values['max-file'], '--max-file') * MEBIBYTE),
     bodyTimeout: positiveNumber(values['body-timeout'], '--body-timeout') * 1000,
     timeout: positiveNumber(values.timeout, '--timeout') * 1000,
     origins: values['allow-origin'].map(origin),
     hosts: [values.host, ...values['allow-host']].map((name) => name.toLowerCase()),
     later: values.later,
     model: values.model,
+    head: values.head,
+  };
+}
+
+/** What this machine and the engine can do of what was asked for; says what it cuts. */
+function possible<Asked extends { jobs: number; maxFileBytes: number }>(asked: Asked, err: (text: string) => void) {
+  const cores = availableParallelism();
+  if (asked.jobs > cores) err(`${say('cli.serve.fewerJobs', { asked: String(asked.jobs), count: cores })}\n`);
+  if (asked.maxFileBytes > MAX_FILE_BYTES)
+    err(`${say('cli.serve.smallerFiles', { most: String(MAX_FILE_BYTES / MEBIBYTE) })}\n`);
+  return {
+    ...asked,
+    jobs: Math.min(asked.jobs, cores),
+    maxFileBytes: Math.min(asked.maxFileBytes, MAX_FILE_BYTES),
   };
 }
 
@@ -76,11 +92,14 @@ async function listen({ server }: RunningServer, own: { port: number; host: stri
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${used}/`;
 }
 
-/** Runs until a signal stops it. @throws UsageError, DermletError when the model is not there */
+/** Runs until a signal stops it. @throws UsageError, DermletError when the model is not there or the head of another */
 export async function serve(args: string[], output: Output): Promise<number> {
-  const options = parse(args);
-  await modelOf(options.model);
   const { out, err } = output;
+  const asked = parse(args);
+  const model = await modelOf(asked.model);
+  const head = asked.head === undefined ? undefined : await headOf(asked.head);
+  if (head) withHeadsClasses(model, head.head);
+  const options = possible(asked, err);
   let engines: Engines | null = null;
   const handler = createFetchHandler(() => engines, options);
   let logs = true;
@@ -103,10 +122,12 @@ export async function serve(args: string[], output: Output): Promise<number> {
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
   try {
     err(`${say('cli.serve.listening', { url: await listen(running, options) })}\n`);
-    const load = Engines.load(options.model, options.jobs, stopping.signal).then(
+    const more = { signal: stopping.signal, ...(head ? { head: head.bytes } : {}) };
+    const load = Engines.load(options.model, options.jobs, more).then(
       (loaded) => {
         engines = loaded;
         err(`${say('cli.serve.ready', { count: options.jobs })}\n`);
+        if (head) err(`${headLines(head.info, output.columns)}\n`);
       },
       (error: unknown) => {
         if (!(error instanceof DermletError)) throw error;

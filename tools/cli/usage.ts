@@ -78,7 +78,7 @@ const synopses = (): string[] =>
     [
       `${call('serve')} [--port N] [--host ADDRESS] [--jobs N] [--queue N] [--max-file MIB]`,
       '[--body-timeout SECONDS] [--timeout SECONDS] [--allow-origin ORIGIN] [--allow-host NAME]',
-      '[--later] [--model NAME|FOLDER]',
+      '[--later] [--model NAME|FOLDER] [--head FILE]',
     ],
     [
       `${call('retrain')} --images DIR [--out FILE] [--title TEXT] [--classes FILE.json]`,

@@ -15,6 +15,7 @@ export interface DiagnosisAnswer {
   diagnosis: string;
   /** 0..100 with two decimals; 0 when no class may be named. */
   confidence: number;
+  /** The concern tier; `Unknown` where no class may be named, or the model gives no tier. */
   severity: 'High' | 'Moderate' | 'Low' | 'Unknown';
   advice: string;
   /**
@@ -32,7 +33,9 @@ export interface PredictAnswer {
   confidence: number;
   /** The first three, most probable first; empty when no class may be named. */
   all_predictions: { class_name: string; confidence: number; risk_level: RiskLevel; clinical_priority: number }[];
+  /** The concern tier; `unknown` where no class may be named, or the model gives no tier. */
   risk_level: RiskLevel | 'unknown';
+  /** 1..3, 1 the most urgent; null where the risk level is unknown. */
   clinical_priority: number | null;
   medical_warning: string;
   requires_urgent_evaluation: boolean;
@@ -68,7 +71,7 @@ function namedClass(result: Result): RankedClass | undefined {
   return outcome === 'single' || outcome === 'several' ? ranking.find(({ inSet }) => inSet) : undefined;
 }
 
-/** The result's tier; `unknown` when no class may be named. */
+/** The result's tier; `unknown` when no class may be named. A head, and a model without `tiers`, gives no other. */
 function tierOf(result: Result): Tier {
   return namedClass(result) ? result.tier : 'unknown';
 }

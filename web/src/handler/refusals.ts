@@ -60,6 +60,18 @@ export interface RefusalDetails {
 /** How many names of fields are told, and how much of each. */
 const NAMED = { fields: 20, characters: 100 };
 
+/**
+ * A limit as the retired server said it, `10MB`; a MB is 2^20 bytes. Below 10 it has one decimal. Cut, not rounded: no
+ * more is said than is taken.
+ */
+function sizeWords(bytes: number): string {
+  const [unit, name] =
+    bytes >= 2 ** 20 / 10 ? [2 ** 20, 'MB'] : bytes >= 2 ** 10 / 10 ? [2 ** 10, 'KB'] : [1, ' bytes'];
+  const size = bytes / unit;
+  // 0.7 MB in whole bytes is a little less.
+  return `${size < 10 ? Math.floor(size * 10 + 1e-3) / 10 : Math.floor(size)}${name}`;
+}
+
 /** JSON that nothing keeps. */
 export function json(value: object, status = 200, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(value), {
@@ -83,7 +95,7 @@ export function refusal(path: string, code: RefusalCode, details: RefusalDetails
   const [status, fixed] = (ofDiagnosis ? DIAGNOSIS[code] : undefined) ?? REFUSALS[code];
   const text =
     code === 'FILE_TOO_LARGE' && maxFileBytes !== undefined
-      ? `File too large. Maximum size is ${Math.floor(maxFileBytes / 2 ** 20)}MB`
+      ? `File too large. Maximum size is ${sizeWords(maxFileBytes)}`
       : fixed;
   const headers = {
     ...(allow === undefined ? {} : { Allow: allow }),

@@ -32,7 +32,7 @@ if (isFramedByStranger()) {
   element.setAttribute('model', choice.name);
   await nextTask();
   register();
-  answerForServers(() => element.getAttribute('model') ?? '');
+  answerForServers(() => element);
   whenIdle(() => void followPrinting(element));
   offerDrawings(element);
   takeLaunched(element, document.querySelector<HTMLElement>('#not-opened')!);

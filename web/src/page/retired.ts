@@ -4,6 +4,7 @@
  * element's goes on undisturbed, and an idle one gives its memory back.
  */
 import { Classifier, MAX_FILE_BYTES } from '../classifier/index.js';
+import type { DermletClassifierElement } from '../element/index.js';
 import type { FetchHandler } from '../handler/index.js';
 
 interface Asked {
@@ -15,19 +16,24 @@ interface Asked {
   tooLarge: boolean;
 }
 
-/** The classifier of the model that is chosen on the page. */
+/** What the page's photos are scored with, as the element has it. */
+type Used = Pick<DermletClassifierElement, 'model' | 'modelFiles' | 'head'>;
+
+/** The classifier of what the page uses: a network of the site or one that was opened, and a head over it. */
 class Chosen {
-  #model: string | undefined;
+  #used: Used | undefined;
   #loading: Promise<Classifier> | undefined;
 
-  constructor(readonly model: () => string) {}
+  constructor(readonly used: () => Used) {}
 
   get(): Promise<Classifier> {
-    const model = this.model();
-    if (this.#loading && model === this.#model) return this.#loading;
-    void this.#loading?.then((last) => last.dispose()).catch(() => undefined);
-    this.#model = model;
-    const loading = Classifier.load(model);
+    const { model, modelFiles, head } = this.used();
+    const last = this.#used;
+    if (this.#loading && last?.model === model && last.modelFiles === modelFiles && last.head === head)
+      return this.#loading;
+    void this.#loading?.then((other) => other.dispose()).catch(() => undefined);
+    this.#used = { model, modelFiles, head };
+    const loading = Classifier.load(modelFiles ?? model, head ? { head } : {});
     this.#loading = loading;
     // The next request tries again.
     loading.catch(() => {
@@ -37,9 +43,9 @@ class Chosen {
   }
 }
 
-/** @param model the name of the chosen one */
-export function answerForServers(model: () => string): void {
-  const chosen = new Chosen(model);
+/** @param used asked for each request */
+export function answerForServers(used: () => Used): void {
+  const chosen = new Chosen(used);
   let handler: Promise<FetchHandler> | undefined;
   const load = async (): Promise<FetchHandler> => {
     const { createFetchHandler } = await import('../handler/index.js');

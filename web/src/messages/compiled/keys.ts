@@ -552,6 +552,8 @@ export interface CliArguments {
   'cli.stopping': undefined;
   'cli.serve.listening': { url: string };
   'cli.serve.ready': { count: number };
+  'cli.serve.fewerJobs': { asked: string; count: number };
+  'cli.serve.smallerFiles': { most: string };
   'cli.serve.notLoaded': undefined;
   'cli.serve.stopping': undefined;
   'cli.serve.noLog': undefined;
