@@ -896,6 +896,7 @@ export const ACTORS = [
             'what is no model says why, and what was in use goes on',
             'a folder whose files are not what its manifest says is refused, and the page recovers',
           ],
+          'tests/web/model-files.test.ts': [],
           'tests/web/cli-check-model.test.ts': ['one that takes longer than it may'],
         },
         open: 'Its makers choose what its categories are called and what its answers are.',
