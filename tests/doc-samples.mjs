@@ -1,4 +1,5 @@
-// The samples of README, CONTRIBUTING and docs, and what runs each. doc-samples.test.mjs turns red where nothing does.
+// The samples of README, CONTRIBUTING, docs and the API's own comments, and what runs each. doc-samples.test.mjs turns
+// red where nothing does.
 //   node tests/doc-samples.mjs DOCUMENT PART    prints the sample with this part, for tests in other languages
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,13 +9,19 @@ import { marked } from 'marked';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Documents whose samples people copy, from the root. */
+/** What a sample in a comment begins with: it goes into the package's declarations. */
+const EXAMPLE = ' * @example\n';
+
+/** Documents whose samples people copy, from the root; sources among them. */
 export const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
+  ...readdirSync(join(root, 'web/src'), { recursive: true, encoding: 'utf8' })
+    .map((name) => `web/src/${name.replaceAll('\\', '/')}`)
+    .filter((path) => path.endsWith('.ts') && readFileSync(join(root, path), 'utf8').includes(EXAMPLE)),
 ];
 
 /** In place of a part: all samples of a document. */
@@ -42,9 +49,12 @@ export const RUN_BY = [
   ['tests/web/cli-docs.test.ts', 'docs/own-model.md', 'check-model my-model --write', 'check-model my-model --images'],
   ['tests/web/cli-docs.test.ts', 'docs/retrain.md', 'evaluate --head own.head', '--export own-model', 'trainHead('],
   ['tests/web/cli-docs.test.ts', 'docs/similar.md', 'dermlet atlas', 'openAtlas(bytes)'],
+  ['tests/web/cli-docs.test.ts', 'web/src/classifier/node/classifier.ts', "classify('photo.jpg')"],
   ['tests/web/serve-docs.test.ts', 'docs/serve.md', ALL],
+  ['tests/web/serve-docs.test.ts', 'web/src/handler/fetch-handler.ts', 'createFetchHandler(await'],
   ['tests/web/dicom-cli.test.ts', 'docs/dicom.md', ALL],
   ['tests/e2e/doc-samples.spec.ts', 'README.md', 'onProgress: (p)', 'result.lesion.perPicture', 'await listModels()'],
+  ['tests/e2e/doc-samples.spec.ts', 'web/src/classifier/classifier.ts', '{ explain: true }'],
   ['tests/e2e/doc-samples.spec.ts', 'docs/beside.md', 'second.classify(photo)'],
   ['tests/e2e/doc-samples.spec.ts', 'docs/similar.md', 'openAtlas(file)'],
   [
@@ -86,14 +96,21 @@ export const NOT_RUN = [
 ];
 
 /**
- * The samples of a document, in order: its fenced blocks, those in lists and quotations too.
+ * The samples of a document, in order: its fenced blocks, those in lists and quotations too; of a source its examples,
+ * each up to the next tag or the end of its comment.
  * @param {string} document
  * @returns {{ language: string, text: string }[]}
  */
 export function samplesIn(document) {
   /** @type {{ language: string, text: string }[]} */
   const samples = [];
-  marked.walkTokens(marked.lexer(readFileSync(join(root, document), 'utf8')), (token) => {
+  const content = readFileSync(join(root, document), 'utf8');
+  if (document.endsWith('.ts'))
+    return [...content.matchAll(/^ *\* @example\n((?: *\*(?! @|\/).*\n)+)/gm)].map(([, lines = '']) => ({
+      language: 'ts',
+      text: lines.replaceAll(/^ *\* ?/gm, ''),
+    }));
+  marked.walkTokens(marked.lexer(content), (token) => {
     if (token.type === 'code') samples.push({ language: token.lang ?? '', text: `${token.text}\n` });
   });
   return samples;

@@ -49,6 +49,13 @@ async function atlas(): Promise<Buffer> {
 /** What a program around a sample has: names that the sample uses, and what is asked of its own names afterwards. */
 const PROGRAMS: readonly [document: string, part: string, before: string, answer: string, expected: unknown][] = [
   [
+    'web/src/classifier/classifier.ts',
+    '{ explain: true }',
+    "import { Classifier } from 'dermlet'; const file = photo;",
+    '[result.model.name, result.ranking.length, result.explanation.values.length > 0]',
+    ['skin-8', 8, true],
+  ],
+  [
     'README.md',
     'result.lesion.perPicture',
     `import { Classifier } from 'dermlet';

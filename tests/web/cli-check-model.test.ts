@@ -13,7 +13,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import type { Worker } from 'node:worker_threads';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { checkModel, type ModelReport } from '../../tools/cli/check-model.js';
 import { UsageError } from '../../tools/cli/usage.js';
 import { Classifier } from '../../web/src/classifier/node/index.js';
@@ -188,6 +189,46 @@ describe.each(TRAPS)("a stranger's folder with %s in it", (_name, put, about) =>
       else expect(said).toMatch(/a pipe, not a file|a device, not a file|has 1073741824 bytes/);
       const code = about.source.includes('MODEL_CORRUPT') ? 'MODEL_CORRUPT' : 'MODEL_UNAVAILABLE';
       await expectCode(Classifier.load(folder), code, new RegExp(about.source.slice(about.source.indexOf('.*'))));
+    },
+  );
+});
+
+/** Graphs as `networks/make_networks.py` makes them, whose sizes and hashes are what the manifest says. */
+describe('a hostile network', { timeout: 400_000 }, () => {
+  const small = { width: 32, height: 32 };
+  const folderWith = (network: string): string => {
+    const folder = modelFolder((json) => ({ ...json, input: { ...json.input, ...small } }), network);
+    made.push(folder);
+    return folder;
+  };
+
+  test.each([
+    ['endless', '10', /^BACKEND_FAILED: This took longer than 10(\.0)? s/],
+    ['vast', '300', /^BACKEND_FAILED: ONNX Runtime could not run the network.*Tensor shape is too large/s],
+    ['outside', '300', /^BACKEND_FAILED: ONNX Runtime could not load the network.*external data file/s],
+    ['cut', '300', /^BACKEND_FAILED: ONNX Runtime could not load the network.*protobuf parsing failed/s],
+  ])(
+    '%s: an error with its code, checked or written; its thread ends, and others answer',
+    async (name, limit, words) => {
+      const threads: Worker[] = [];
+      const began = (thread: Worker) => void threads.push(thread);
+      process.on('worker', began);
+      try {
+        const folder = folderWith(name);
+        const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8');
+        const checked = await report(folder, '--timeout', limit);
+        expect(checked.findings.filter(({ step }) => step === 'file').map(({ state }) => state)).not.toContain(
+          'failed',
+        );
+        expect(failures(checked)).toEqual([expect.stringMatching(words)]);
+        expect(failures(await report(folder, '--timeout', limit, '--write'))).toEqual([expect.stringMatching(words)]);
+        expect(readFileSync(join(folder, 'manifest.json'), 'utf8')).toBe(manifest);
+        expect(threads).toHaveLength(2);
+        await vi.waitUntil(() => threads.every(({ threadId }) => threadId === -1), { timeout: 30_000 });
+        expect(failures(await report(folderWith('one')))).toEqual([]);
+      } finally {
+        process.off('worker', began);
+      }
     },
   );
 });

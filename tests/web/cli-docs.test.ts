@@ -136,6 +136,13 @@ describe('docs', () => {
     expect(said).toBe('unknown ham10000,ham10000-256\n');
   });
 
+  test('the example in the declarations', { timeout: 120_000 }, () => {
+    const code = sample('web/src/classifier/node/classifier.ts', "classify('photo.jpg')");
+    const before = "import { Classifier } from 'dermlet/node';\n";
+    const after = 'console.log(result.model.name, result.ranking.length);';
+    expect(runSample(before + code + after, folder)).toBe('skin-8 8\n');
+  });
+
   test('an atlas in code', { timeout: 120_000 }, () => {
     const before = `
       import { readFileSync } from 'node:fs';

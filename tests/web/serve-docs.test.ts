@@ -1,10 +1,10 @@
-/** Every sample of docs/serve.md is run, and answers what stands below it. */
+/** Every sample of docs/serve.md and of the handler is run, and answers what stands below it. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { samplesIn } from '../doc-samples.mjs';
+import { sample, samplesIn } from '../doc-samples.mjs';
 import { CLI, picturePath, root, runSample, startCli } from './support.js';
 
 const blocks = samplesIn('docs/serve.md');
@@ -26,7 +26,11 @@ beforeAll(async () => {
     join(folder, 'labels.csv'),
     'set,image,label\na,spot.jpg,alpha\na,spot.png,beta\na,orientation-3.jpg,beta\na,orientation-6.jpg,alpha',
   );
-  server = startCli(['serve', '--port', '0']);
+  // As the document starts it, but for the port: its own may be taken.
+  const [start] = blocks.filter(({ language }) => language === 'console');
+  const [npx, dermlet, ...words] = start!.text.trim().split(' ');
+  expect([npx, dermlet, words[0]]).toEqual(['npx', 'dermlet', 'serve']);
+  server = startCli([...words, '--port', '0']);
   await Promise.race([
     server.ran.then(({ err }) => Promise.reject(new Error(err))),
     vi.waitUntil(() => server.printed.err.includes('Ready'), { timeout: 140_000 }),
@@ -96,4 +100,16 @@ exec ${MAIN.map((part) => `'${part}'`).join(' ')} "$@"
 test('the handler in a program', { timeout: 120_000 }, () => {
   const [handler] = blocks.filter(({ language }) => language === 'js');
   expect(runSample(handler!.text, folder)).toMatch(/^200 \S/);
+});
+
+test('the example in the declarations', { timeout: 120_000 }, () => {
+  const before = `
+    import { readFileSync } from 'node:fs';
+    import { createFetchHandler } from 'dermlet/handler';
+    import { Classifier } from 'dermlet/node';
+    const photo = new Blob([readFileSync('photo.jpg')]);
+`;
+  const code = sample('web/src/handler/fetch-handler.ts', 'createFetchHandler(await');
+  const after = 'console.log(response.status, (await response.json()).predicted_class);';
+  expect(runSample(before + code + after, folder)).toMatch(/^200 \S/);
 });

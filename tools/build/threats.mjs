@@ -416,9 +416,14 @@ export const ACTORS = [
       {
         id: 'model-never-ends',
         may: 'be a graph that runs for ever or needs all memory',
-        holds: 'On the command line a picture has limits of time and memory. In the page a silent worker is ended.',
+        holds:
+          'On the command line a picture, and a model that is checked, has limits of time and memory. In the page a ' +
+          'silent worker is ended.',
         where: ['tools/cli/pool.ts', 'web/src/classifier/engine-worker.ts'],
         tests: {
+          'tests/web/cli-check-model.test.ts': [
+            '%s: an error with its code, checked or written; its thread ends, and others answer',
+          ],
           'tests/web/cli-files.test.ts': ['time limits'],
           'tests/web/limits.test.ts': ['in a call; one that works for long and says so is left alone'],
           'tests/web/thread.test.ts': [],
@@ -906,7 +911,11 @@ export const ACTORS = [
             'what is no model says why, and what was in use goes on',
             'a folder whose files are not what its manifest says is refused, and the page recovers',
           ],
-          'tests/web/cli-check-model.test.ts': ['one that takes longer than it may'],
+          'tests/web/model-files.test.ts': [],
+          'tests/web/cli-check-model.test.ts': [
+            'one that takes longer than it may',
+            '%s: an error with its code, checked or written; its thread ends, and others answer',
+          ],
         },
         open: 'Its makers choose what its categories are called and what its answers are.',
       },

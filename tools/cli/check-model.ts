@@ -124,7 +124,8 @@ class Check {
   }
 
   async #seal(): Promise<void> {
-    await sealModel(this.options.model);
+    const { model, seconds } = this.options;
+    await within(seconds, (signal) => sealModel(model, { signal }));
     this.#find('file', 'passed', say('cli.check.written'));
   }
 

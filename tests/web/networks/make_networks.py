@@ -1,5 +1,5 @@
 """Writes the tiny networks beside this file: one random convolution, as a graph for one picture and as one for any
-number of them.
+number of them; and hostile ones, whose names and shapes are those of `one`, so that only running or reading them tells.
 
 Their weights have no symmetry, so that every view of a picture gets another answer. Needs the package onnx
 (tools/train/requirements.txt).
@@ -52,8 +52,70 @@ def network(batch: int | str, height: int, width: int) -> onnx.ModelProto:
     return model
 
 
+def with_addend(nodes: list[onnx.NodeProto], constants: list[onnx.TensorProto]) -> onnx.ModelProto:
+    """`one`, whose logits have the number `addend` added, which the nodes give: no optimiser can leave them out."""
+    model = network(1, 32, 32)
+    graph = model.graph
+    next(node for node in graph.node if "logits" in node.output).output[0] = "plain"
+    graph.node.extend([*nodes, helper.make_node("Add", ["plain", "addend"], ["logits"])])
+    graph.initializer.extend(constants)
+    return model
+
+
+def endless() -> onnx.ModelProto:
+    """Counts to 2^31 in a Loop: hours, without more memory."""
+
+    def value(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go"], ["goes_on"]),
+            helper.make_node("Add", ["sum", "step"], ["more"]),
+        ],
+        "turn",
+        [
+            value("turn", TensorProto.INT64, []),
+            value("go", TensorProto.BOOL, []),
+            value("sum", TensorProto.FLOAT, []),
+        ],
+        [value("goes_on", TensorProto.BOOL, []), value("more", TensorProto.FLOAT, [])],
+        [numpy_helper.from_array(np.array(1, np.float32), "step")],
+    )
+    constants = [
+        numpy_helper.from_array(np.array(2**31, np.int64), "trips"),
+        numpy_helper.from_array(np.array(True), "always"),
+        numpy_helper.from_array(np.array(0, np.float32), "zero"),
+    ]
+    return with_addend([helper.make_node("Loop", ["trips", "always", "zero"], ["addend"], body=body)], constants)
+
+
+def vast() -> onnx.ModelProto:
+    """Asks for 2^40 numbers, 4 TiB."""
+    nodes = [
+        helper.make_node("ConstantOfShape", ["count"], ["ones"]),
+        helper.make_node("ReduceSum", ["ones"], ["addend"], keepdims=0),
+    ]
+    return with_addend(nodes, [numpy_helper.from_array(np.array([2**40], np.int64), "count")])
+
+
+def outside() -> onnx.ModelProto:
+    """Has its weights in a file outside of its folder."""
+    model = network(1, 32, 32)
+    weights = next(constant for constant in model.graph.initializer if constant.name == "weights")
+    weights.data_location = TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="../../../../../../../../etc/passwd")
+    weights.external_data.add(key="length", value=str(len(weights.raw_data)))
+    weights.ClearField("raw_data")
+    return model
+
+
 def main() -> None:
     folder = Path(__file__).parent
+    for name, hostile in (("endless", endless()), ("vast", vast()), ("outside", outside())):
+        (folder / f"{name}.onnx").write_bytes(hostile.SerializeToString())
+    # Ends in the middle of a weight.
+    (folder / "cut.onnx").write_bytes(network(1, 32, 32).SerializeToString()[:1500])
     for name, batch, height, width in (("one", 1, 32, 32), ("any", "batch", 32, 32), ("wide", "batch", 24, 32)):
         onnx.save(network(batch, height, width), folder / f"{name}.onnx")
 

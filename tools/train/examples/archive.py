@@ -15,6 +15,7 @@ import os
 import shutil
 import time
 from argparse import ArgumentParser, Namespace
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,9 @@ def _settle(out: Path, model: Path) -> None:
     mine = {"model": json.loads((model / "manifest.json").read_text())["file"]["sha256"]}
     kept = out / "run.json"
     if not kept.exists():
-        kept.write_text(json.dumps(mine))
+        making = out / ".making-run.json"
+        making.write_text(json.dumps(mine))
+        making.rename(kept)
     elif json.loads(kept.read_text()) != mine:
         raise SystemExit(f"{out} holds the rows of another model: choose another folder")
 
@@ -136,18 +139,18 @@ def run(chosen: Namespace, write_chunk: Callable[[list[str], Path], None]) -> No
         write_chunk(paths, making)
         making.rename(chosen.out / name)
         print(f"{name}: {len(paths)} pictures", flush=True)
-    rows = rows_in(chosen.out, ["error", "began", "seconds", "processor", "worker"]).to_pandas()
-    rows = rows[rows.began >= began]
-    if rows.empty:
+    rows = rows_in(chosen.out, ["error", "began", "seconds", "processor", "worker"]).to_pylist()
+    rows = [row for row in rows if row["began"] >= began]
+    if not rows:
         return
     # From the first picture to the last: starting the workers is no part of a rate that holds for a million.
-    span = (rows.began + rows.seconds).max() - rows.began.min()
+    span = max(row["began"] + row["seconds"] for row in rows) - min(row["began"] for row in rows)
     report = {
         "pictures": len(rows),
-        "errors": rows.error.dropna().value_counts().to_dict(),
-        "workers": int(rows.worker.nunique()),
+        "errors": dict(Counter(row["error"] for row in rows if row["error"] is not None).most_common()),
+        "workers": len({row["worker"] for row in rows}),
         "picturesPerSecond": round(len(rows) / span, 2),
-        "picturesPerCoreSecond": round(len(rows) / rows.processor.sum(), 2),
+        "picturesPerCoreSecond": round(len(rows) / sum(row["processor"] for row in rows), 2),
         "secondsAll": round(time.time() - began, 1),
     }
     print(json.dumps(report), flush=True)

@@ -1,25 +1,122 @@
-"""The simulation of what an archive takes. The cluster examples themselves need Ray and Spark, and are run by hand
-(docs/cluster.md).
+"""What both cluster examples share, with the rows written by this process in place of a cluster, and the simulation of
+what an archive takes. The examples themselves need Ray and Spark, and are run by hand (docs/cluster.md).
 """
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet
 import pytest
 from documents import ROOT, sample
+
+from dermlet_core import Classifier
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 sys.path.append(str(EXAMPLES))
 
+import archive  # noqa: E402
 import cost  # noqa: E402
 
 GUIDE = "docs/cluster.md"
+MODEL = ROOT / "models" / "skin-8"
+PICTURES = ("spot.jpg", "spot.png", "spot-422.jpg", "spot.bmp", "corrupt.jpg")
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier(MODEL)
+
+
+def asked(folder: Path, out: str, **changes: Any) -> Namespace:
+    """The command line of an example, for a folder that gets five pictures; chunks of two."""
+    images = folder / "images"
+    if not images.exists():
+        images.mkdir()
+        for name in PICTURES:
+            shutil.copy(ROOT / "tests" / "pictures" / name, images)
+    given = {"images": images, "model": MODEL, "out": folder / out, "workers": 1, "chunk": 2, "limit": None}
+    return Namespace(**given | changes)
+
+
+class Killed(BaseException):
+    """As a signal ends a program: nothing that it would do next is done."""
+
+
+def writer(classifier: Classifier, seen: list[str], kill_at: str = "") -> Callable[[list[str], Path], None]:
+    """A `write_chunk` with a file for each picture, that is killed once it has written that of `kill_at`."""
+
+    def write_chunk(paths: list[str], folder: Path) -> None:
+        folder.mkdir()
+        for at, path in enumerate(paths):
+            seen.append(Path(path).name)
+            pyarrow.parquet.write_table(archive.table_of(classifier, [path]), folder / f"{at}.parquet")
+            if Path(path).name == kill_at:
+                raise Killed
+
+    return write_chunk
+
+
+def rows(out: Path) -> list[dict[str, Any]]:
+    """What does not depend on how long it took, in order of the paths."""
+    columns = [name for name in archive.SCHEMA.names if name not in ("began", "seconds", "processor", "worker")]
+    found = archive.rows_in(out, columns).to_pylist()
+    for row in found:
+        if row["result"] is not None:
+            row["result"] = {key: value for key, value in json.loads(row["result"]).items() if key != "runtime"}
+    return sorted(found, key=lambda row: row["path"])
+
+
+def test_an_archive_that_was_stopped_goes_on_and_has_the_rows_of_one_run(
+    tmp_path: Path, classifier: Classifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = asked(tmp_path, "whole")
+    archive.run(whole, writer(classifier, []))
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (report["pictures"], report["errors"], report["workers"]) == (5, {"CORRUPT_IMAGE": 1}, 1)
+    expected = rows(whole.out)
+    assert [Path(row["path"]).name for row in expected] == sorted(PICTURES)
+    assert [row["error"] for row in expected] == ["CORRUPT_IMAGE", None, None, None, None]
+    assert all(row["result"]["outcome"] == row["outcome"] for row in expected[1:])
+
+    stopped = asked(tmp_path, "stopped")
+    seen: list[str] = []
+    # In the middle of the second chunk: a file of it is written, and does not count.
+    with pytest.raises(Killed):
+        archive.run(stopped, writer(classifier, seen, kill_at="spot.bmp"))
+    assert seen == ["corrupt.jpg", "spot-422.jpg", "spot.bmp"]
+    assert [Path(row["path"]).name for row in rows(stopped.out)] == ["corrupt.jpg", "spot-422.jpg"]
+    archive.run(stopped, writer(classifier, seen))
+    assert seen[3:] == ["spot.bmp", "spot.jpg", "spot.png"], "only the chunk that was not complete is repeated"
+    assert rows(stopped.out) == expected
+    assert not list(stopped.out.glob(".making-*")), "what was begun is gone"
+    capsys.readouterr()
+    archive.run(stopped, writer(classifier, seen))
+    assert capsys.readouterr().out == "5 pictures, 5 of them known\n"
+    assert len(seen) == 6
+
+
+def test_rows_of_another_model_and_folders_without_pictures_are_refused(tmp_path: Path, classifier: Classifier) -> None:
+    first = asked(tmp_path, "rows", limit=1)
+    archive.run(first, writer(classifier, []))
+    before = rows(first.out)
+    other = ROOT / "models" / "skin-open"
+    with pytest.raises(SystemExit, match="holds the rows of another model"):
+        archive.run(asked(tmp_path, "rows", model=other), writer(classifier, []))
+    assert rows(first.out) == before
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match="holds no JPEG, PNG or BMP"):
+        archive.run(asked(tmp_path, "none", images=tmp_path / "empty"), writer(classifier, []))
 
 
 def hours(pictures: int, cores: int, rates: list[float], start: float = 0, batch: int = 100) -> float:

@@ -113,3 +113,5 @@ form.addEventListener('submit', async (event) => {
   }
 });
 follow();
+
+export {};

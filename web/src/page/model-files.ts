@@ -2,7 +2,14 @@
  * The files of a model, out of what a person has opened: a folder, or one packed as a zip. Only those beside the
  * manifest are taken; whether they are what it says, the classifier finds.
  */
-import { BlobReader, configure, ERR_ENCRYPTED, type FileEntry, ZipReader } from '@zip.js/zip.js/lib/zip-core-native.js';
+import {
+  BlobReader,
+  BlobWriter,
+  configure,
+  ERR_ENCRYPTED,
+  type FileEntry,
+  ZipReader,
+} from '@zip.js/zip.js/lib/zip-core-native.js';
 import type { ModelFiles } from '../classifier/index.js';
 
 const MANIFEST = 'manifest.json';
@@ -63,7 +70,9 @@ export async function filesOfZip(zip: Blob): Promise<ModelFiles> {
     }
     const listed = entries.map((item) => ({ path: item.filename, bytes: item.uncompressedSize, item }));
     const files = new Map<string, Blob>();
-    for (const [name, entry] of beside(listed)) files.set(name, await unpacked(entry));
+    // Ended once more comes than the directory has promised: a small file may unpack to any size.
+    for (const [name, entry] of beside(listed))
+      files.set(name, await entry.getData(new BlobWriter(), { checkSignature: true }));
     return files;
   } catch (cause) {
     if (cause instanceof NoModel) throw cause;
@@ -71,21 +80,4 @@ export async function filesOfZip(zip: Blob): Promise<ModelFiles> {
   } finally {
     await reader.close().catch(() => undefined);
   }
-}
-
-/** Ended once more comes than the directory has promised: a small file may unpack to any size. */
-async function unpacked(entry: FileEntry): Promise<Blob> {
-  const ending = new AbortController();
-  let come = 0;
-  const counted = new TransformStream<Uint8Array, Uint8Array>({
-    transform: (chunk, controller) => {
-      come += chunk.length;
-      if (come > entry.uncompressedSize) ending.abort(new NoModel('noZip'));
-      else controller.enqueue(chunk);
-    },
-  });
-  const collected = new Response(counted.readable).blob();
-  collected.catch(() => undefined); // whoever writes is told
-  await entry.getData(counted.writable, { checkSignature: true, signal: ending.signal });
-  return collected;
 }

@@ -23,6 +23,7 @@ import type { Result } from '../result.js';
 import { defaultModel, folderOf, loadManifest } from './engine.js';
 import { coreFile } from './files.js';
 import { readPictureFile } from './picture-file.js';
+import type { TestRun } from './worker.js';
 
 /** Plain JavaScript, because a thread does not inherit the TypeScript loader. */
 const script = new URL('./worker.mjs', import.meta.url);
@@ -40,6 +41,9 @@ const ANSWERS: ReadonlySet<FromWorker['type']> = new Set([
   'inspected',
   'failed',
 ]);
+
+/** A thread that answers the run with one message, a TestAnswer or an error on the wire. */
+export const startTest = (run: TestRun): Worker => new Worker(script, { workerData: run });
 
 /** A worker thread behind the interface of a browser's worker. It keeps the process alive only while it works. */
 function spawnThread(): WorkerLike {

@@ -2,14 +2,16 @@
 import { createHash } from 'node:crypto';
 import { copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../abort.js';
+import { abortedError, messageOf, throwIfAborted } from '../abort.js';
 import type { FileEntry } from '../documents.js';
-import { ALL_PASSED } from '../engine.js';
 import { DermletError } from '../errors.js';
 import { filesOf, parseManifest } from '../manifest.js';
+import { fromWire, type WireError } from '../protocol.js';
 import { parsed } from '../reading.js';
-import { defaultModel, folderOf, loadEngine, loadManifest } from './engine.js';
+import { startTest } from './classifier.js';
+import { defaultModel, folderOf, loadManifest } from './engine.js';
 import { read, readEntry, readManifestText } from './read.js';
+import type { TestAnswer, TestRun } from './worker.js';
 
 /** One of the files that a manifest names. */
 export interface ModelFile {
@@ -73,14 +75,38 @@ const entryOf = (path: string, content: Uint8Array): FileEntry => ({
 
 type Json = Record<string, unknown>;
 
+/** In a thread of its own, as a network may never end: the thread can be ended. @throws DermletError as `sealModel` */
+function answerToTest(run: TestRun, signal: AbortSignal | undefined): Promise<TestAnswer> {
+  return new Promise<TestAnswer>((resolve, reject) => {
+    throwIfAborted(signal);
+    const thread = startTest(run);
+    const failed = (why: string) => reject(new DermletError('BACKEND_FAILED', `The engine failed: ${why}`));
+    const onAbort = () => {
+      reject(abortedError(signal));
+      void thread.terminate();
+    };
+    signal?.addEventListener('abort', onAbort);
+    thread.on('message', (answer: TestAnswer | { error: WireError }) => {
+      if ('error' in answer) reject(fromWire(answer.error));
+      else resolve(answer);
+      void thread.terminate();
+    });
+    thread.on('error', (error) => failed(messageOf(error)));
+    thread.on('exit', () => {
+      failed('its thread ended.');
+      signal?.removeEventListener('abort', onAbort);
+    });
+  });
+}
+
 /**
  * Writes into a manifest what its files are (bytes, sha256) and makes the self-test's reference: what the network says
  * here of the self-test picture. A model without such a picture gets the one of the default model, which is drawn.
- * The network is run in this thread, without a limit of time: for models of one's own. The manifest is changed last,
- * once everything else has worked.
- * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT, MODEL_TOO_NEW, BACKEND_FAILED
+ * The network is run in a thread, which ends when the signal is aborted. The manifest is changed last, once everything
+ * else has worked.
+ * @throws DermletError INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_CORRUPT, MODEL_TOO_NEW, BACKEND_FAILED, ABORTED
  */
-export async function sealModel(model: string): Promise<void> {
+export async function sealModel(model: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
   const folder = folderOf(model);
   const path = join(folder, 'manifest.json');
   const json = parsed("The model's manifest", await readManifestText(folder)) as Json;
@@ -102,19 +128,13 @@ export async function sealModel(model: string): Promise<void> {
   const unknown = { ...entryOf(test?.reference?.path ?? 'selftest.json', new Uint8Array(1)) };
   json.selfTest = { picture, reference: unknown };
   const manifest = parseManifest(json);
-  const engine = await loadEngine(model, manifest, undefined, ALL_PASSED);
-  let reference: Uint8Array;
-  try {
-    const { scores, embedding } = await engine.answerToTest();
-    const answer = {
-      scores: [...scores],
-      ...(embedding ? { embedding: [...embedding] } : {}),
-      tolerance: toleranceOf(scores, embedding),
-    };
-    reference = new TextEncoder().encode(`${JSON.stringify(answer)}\n`);
-  } finally {
-    await engine.dispose();
-  }
+  const { scores, embedding } = await answerToTest({ model, manifest }, signal);
+  const answer = {
+    scores: [...scores],
+    ...(embedding ? { embedding: [...embedding] } : {}),
+    tolerance: toleranceOf(scores, embedding),
+  };
+  const reference = new TextEncoder().encode(`${JSON.stringify(answer)}\n`);
   json.selfTest = { picture, reference: entryOf(unknown.path, reference) };
   await replace(join(folder, unknown.path), reference);
   await replace(path, `${JSON.stringify(json, null, 2)}\n`);

@@ -1,7 +1,10 @@
-/** The worker thread that does all the work. */
+/** The worker thread that does all the work: a classifier's, or one run of a model's test picture. */
 import { fileURLToPath } from 'node:url';
-import { parentPort } from 'node:worker_threads';
-import type { ToWorker } from '../protocol.js';
+import { parentPort, workerData } from 'node:worker_threads';
+import { ALL_PASSED } from '../engine.js';
+import type { Manifest } from '../manifest.js';
+import type { NetworkOutputs } from '../network.js';
+import { type ToWorker, toWire } from '../protocol.js';
 import { type ServerPort, serve } from '../worker-server.js';
 import { loadEngine } from './engine.js';
 
@@ -14,6 +17,26 @@ const port: ServerPort = {
   addEventListener: (_type, listener) => void parentPort!.on('message', (data: ToWorker) => listener({ data })),
 };
 
-serve(port, async ({ folder, manifest, head }) => ({
-  engine: await loadEngine(fileURLToPath(folder), manifest, head),
-}));
+/** What a thread is given that runs a model's test picture once, and ends. */
+export interface TestRun {
+  /** A model's name, its folder or its manifest.json. */
+  model: string;
+  manifest: Manifest;
+}
+
+/** What it says of it. */
+export type TestAnswer = Pick<NetworkOutputs, 'scores' | 'embedding'>;
+
+/** @throws DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED */
+async function answerToTest({ model, manifest }: TestRun): Promise<TestAnswer> {
+  const engine = await loadEngine(model, manifest, undefined, ALL_PASSED);
+  const { scores, embedding } = await engine.answerToTest();
+  return { scores, embedding };
+}
+
+const run = workerData as TestRun | null;
+if (run) parentPort!.postMessage(await answerToTest(run).catch((error: unknown) => ({ error: toWire(error) })));
+else
+  serve(port, async ({ folder, manifest, head }) => ({
+    engine: await loadEngine(fileURLToPath(folder), manifest, head),
+  }));
