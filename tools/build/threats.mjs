@@ -36,6 +36,7 @@ export const ACTORS = [
             'in a frame of a stranger it takes no photo, and opens on its own',
             'in a frame of its own site it works as before',
             'in a frame of an origin that the page names it works',
+            'in a frame of a stranger the example form has no element',
           ],
         },
         open: 'A page that embeds the element (dermlet.js) sees all that it sees: the element is part of that page.',
@@ -224,6 +225,7 @@ export const ACTORS = [
             'that grows beyond its size is refused',
             'a wrong copy in the HTTP cache is fetched again past it; a wrong one at the host is an error',
           ],
+          'tests/e2e/offline.spec.ts': ['a wrong copy that the HTTP cache holds for good is fetched past it'],
           'tests/web/runtime.test.ts': [
             'an HTML page in place of a binary is said so',
             'one flipped bit is refused, and the error names the file',
@@ -333,7 +335,9 @@ export const ACTORS = [
             'where a browser records no requests there is no number',
           ],
         },
-        open: 'WebRTC and navigation are not in any browser’s record.',
+        open:
+          'WebRTC and navigation are not in any browser’s record. Where a host isolates the page before a service ' +
+          'worker is there, the script that each thread of ONNX Runtime asks for anew is not counted.',
       },
       {
         id: 'proof',
@@ -507,6 +511,9 @@ export const ACTORS = [
           'tests/e2e/refused-files.spec.ts': [
             'a small file that says it is 60000 x 60000 is refused and never displayed',
           ],
+          'tests/web/similar.test.ts': [
+            'a picture that the core refuses is not displayed, and what it reads is, whatever the network says',
+          ],
         },
         open: '',
       },
@@ -592,10 +599,15 @@ export const ACTORS = [
         id: 'cli-files',
         may: 'hold links to devices, pipes, endless files, names that are not UTF-8',
         holds: 'Only regular files are read, and at most 64 MiB of each.',
-        where: ['web/src/classifier/node/picture-file.ts', 'tools/cli/pictures.ts'],
+        where: [
+          'web/src/classifier/node/regular-file.ts',
+          'web/src/classifier/node/picture-file.ts',
+          'tools/cli/pictures.ts',
+        ],
         tests: {
           'tests/web/cli-files.test.ts': [
             'only regular files are read, and no more than 64 MiB of them',
+            'an archive with pipes, devices and endless files in it is read, and they fail as pictures do',
             'names that are not UTF-8',
             'what is no picture is named, what is no file is refused at once, and the rest is answered',
           ],
