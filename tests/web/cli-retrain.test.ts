@@ -22,10 +22,10 @@ let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
 
 /** A file of its own: bytes after a picture's end change its hash and nothing else. */
-function put(name: string, kind: string, file: string, more = ''): void {
-  mkdirSync(at('own', kind), { recursive: true });
-  copyFileSync(picturePath(name), at('own', kind, file));
-  appendFileSync(at('own', kind, file), more);
+function put(name: string, kind: string, file: string, more = '', archive = 'own'): void {
+  mkdirSync(at(archive, kind), { recursive: true });
+  copyFileSync(picturePath(name), at(archive, kind, file));
+  appendFileSync(at(archive, kind, file), more);
 }
 
 beforeAll(() => {
@@ -93,6 +93,26 @@ test('atlas writes what classify finds similar cases in', async () => {
   const told = (await run('classify', at('own', 'nv', '2.jpg'), '--crop', 'whole', '--atlas', named)).out;
   expect(told).toMatch(/nv 1\.00 \(nv\/2\.jpg\)/);
 });
+
+test('atlas prints which share of the nearest it finds, once there are more cases than it counts', async () => {
+  const names = 'spot spot-422 spot-444 spot-progressive spot-restart spot-large'.split(' ');
+  // Each twice, as two files.
+  const add = (places: readonly number[]) => {
+    for (const place of places) put(`${names[place % 6]}.jpg`, `kind ${place % 2}`, `${place}.jpg`, `${place}`, 'many');
+  };
+  const print = async (to: string) =>
+    (await run('atlas', '--images', at('many'), '--out', at(to), '--crop', 'whole')).out.replace(/\s+/g, ' ');
+  add([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const ten = await print('ten.atlas');
+  expect(ten).toContain('10 cases are in');
+  expect(ten).not.toContain('exact search');
+  add([10, 11]);
+  const twelve = await print('twelve.atlas');
+  expect(twelve).toContain('12 cases are in');
+  // The nearest 10 of 11 others: an atlas that searched at random would find 91 % of them.
+  const [, share] = /Of the 10 nearest by exact search it finds ([\d.]+) % .*among 12\)/.exec(twelve) ?? [];
+  expect(share).toBe('100.0');
+}, 300_000);
 
 test.each<[string, () => string[], RegExp]>([
   ['no folder', () => ['retrain'], /--images names the folder/],
