@@ -39,7 +39,8 @@ const anchorOf = (heading) =>
  */
 export function htmlOf(text, pictures = './', addressOf = (href) => href) {
   const renderer = new Renderer();
-  renderer.html = ({ text: html }) => escaped(html);
+  // A comment is for whoever edits the document.
+  renderer.html = ({ text: html }) => escaped(html.replace(/<!--[\s\S]*?-->/g, ''));
   renderer.image = ({ href, text: alternative }) =>
     `<img src="${escaped(pictures + href)}" alt="${escaped(alternative)}" />`;
   renderer.link = ({ href, text: words }) => {

@@ -136,6 +136,7 @@ describe('dist', () => {
       assert.ok(pages.includes(`docs/${file.replace(/\.md$/, '.html')}`), file);
     for (const path of pages) {
       const html = text(path);
+      assert.doesNotMatch(html, /&lt;!--/, path);
       // What a patient reads is kept; what a developer reads is not.
       assert.equal(text('sw.js').includes(path), path.startsWith('about/'), path);
       assert.match(html, /Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self';/);
