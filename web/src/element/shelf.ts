@@ -41,7 +41,7 @@ export class DermletShelf extends LitElement {
       .thumb {
         position: relative;
         width: 4.75rem;
-        height: 4.75rem;
+        height: 6rem;
         min-height: 0;
         padding: 0;
         border: 1px solid var(--edge);
@@ -58,14 +58,16 @@ export class DermletShelf extends LitElement {
         }
       }
       canvas {
-        display: block;
+        position: absolute;
+        inset: 0 0 auto;
         width: 100%;
-        height: 100%;
+        height: 4.25rem;
         object-fit: cover;
       }
       .mark {
         position: absolute;
         inset: auto 0 0;
+        min-height: 1.75rem;
         padding: 0.1rem 0.2rem;
         background: var(--card);
         color: var(--ink);
