@@ -1120,7 +1120,7 @@ export function wantedTests() {
 const partOf = (/** @type {string} */ path) => {
   if (/_fuzz\.\w+$/.test(path)) return 'fuzz';
   if (path.endsWith('_test.cc')) return 'asan';
-  if (path === 'tools/build/site.test.mjs') return 'site';
+  if (/^tools\/build\/(site|advisories)\.test\.mjs$/.test(path)) return 'site';
   if (path.startsWith('tools/build/')) return 'scripts';
   const [, part] = /^(?:tests|tools)\/(\w+)\//.exec(path) ?? [];
   return { core: 'module', exactness: 'exact' }[part ?? ''] ?? part ?? '';
