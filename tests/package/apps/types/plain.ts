@@ -29,9 +29,9 @@ export async function use(picture: ClassifyInput): Promise<PredictAnswer> {
   await classifier.classify(5);
   const result: Result = await classifier.classify(picture, { explain: true });
   await setLanguage(navigator.languages);
-  console.log(verdict(result), doctor(), say('verdict.single', { name: 'a', score: '83 %' }));
+  console.log(verdict(result), doctor(), say('verdict.named', { name: 'a', score: '83 %' }));
   // @ts-expect-error: an argument is missing
-  say('verdict.single', { name: 'a' });
+  say('verdict.named', { name: 'a' });
   return toPredict(result);
 }
 

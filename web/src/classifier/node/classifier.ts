@@ -18,12 +18,12 @@ import type {
   TrainingExample,
   TrainOptions,
 } from '../options.js';
-import type { FromWorker, ToWorker } from '../protocol.js';
+import type { FromWorker, ToWorker, WireError } from '../protocol.js';
 import type { Result } from '../result.js';
 import { defaultModel, folderOf, loadManifest } from './engine.js';
 import { coreFile } from './files.js';
 import { readPictureFile } from './picture-file.js';
-import type { TestRun } from './worker.js';
+import type { TestAnswer, TestRun } from './worker.js';
 
 /** Plain JavaScript, because a thread does not inherit the TypeScript loader. */
 const script = new URL('./worker.mjs', import.meta.url);
@@ -42,8 +42,16 @@ const ANSWERS: ReadonlySet<FromWorker['type']> = new Set([
   'failed',
 ]);
 
-/** A thread that answers the run with one message, a TestAnswer or an error on the wire. */
-export const startTest = (run: TestRun): Worker => new Worker(script, { workerData: run });
+/** What is asked of a thread. The package's types name none of Node's, which not every program has. */
+export interface TestThread {
+  on(event: 'message', listener: (message: TestAnswer | { error: WireError }) => void): unknown;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  on(event: 'exit', listener: () => void): unknown;
+  terminate(): Promise<unknown>;
+}
+
+/** A thread that answers the run with one message. */
+export const startTest = (run: TestRun): TestThread => new Worker(script, { workerData: run });
 
 /** A worker thread behind the interface of a browser's worker. It keeps the process alive only while it works. */
 function spawnThread(): WorkerLike {

@@ -6,7 +6,7 @@ import { abortedError, messageOf, throwIfAborted } from '../abort.js';
 import type { FileEntry } from '../documents.js';
 import { DermletError } from '../errors.js';
 import { filesOf, parseManifest } from '../manifest.js';
-import { fromWire, type WireError } from '../protocol.js';
+import { fromWire } from '../protocol.js';
 import { parsed } from '../reading.js';
 import { startTest } from './classifier.js';
 import { defaultModel, folderOf, loadManifest } from './engine.js';
@@ -86,7 +86,7 @@ function answerToTest(run: TestRun, signal: AbortSignal | undefined): Promise<Te
       void thread.terminate();
     };
     signal?.addEventListener('abort', onAbort);
-    thread.on('message', (answer: TestAnswer | { error: WireError }) => {
+    thread.on('message', (answer) => {
       if ('error' in answer) reject(fromWire(answer.error));
       else resolve(answer);
       void thread.terminate();

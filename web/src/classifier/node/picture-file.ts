@@ -10,7 +10,7 @@ import { FileRefused, readRegularFile } from './regular-file.js';
  */
 export async function readPictureFile(path: string | Uint8Array | URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await readRegularFile(path instanceof Uint8Array ? Buffer.from(path) : path, MAX_FILE_BYTES);
+    return await readRegularFile(path, MAX_FILE_BYTES);
   } catch (cause) {
     if (cause instanceof FileRefused) {
       const code = cause.reason === 'too-large' ? 'IMAGE_TOO_LARGE' : 'UNREADABLE_FILE';

@@ -39,12 +39,13 @@ function requireFile(info: Stats, most: number): void {
  * @throws FileRefused, Error where it cannot be opened or read
  */
 export async function readRegularFile(
-  path: string | Buffer | URL,
+  path: string | Uint8Array | URL,
   most: number = MAX_BYTES,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  requireFile(await stat(path), most);
+  const named = path instanceof Uint8Array ? Buffer.from(path) : path;
+  requireFile(await stat(named), most);
   // What was a file a moment ago may be a pipe by now: opening it must not wait for a writer.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const file = await open(named, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const info = await file.stat();
     requireFile(info, most);
