@@ -36,14 +36,13 @@ test('where colours are forced, bars, tier and what is pressed are still seen', 
   await app.classify('spot.jpg');
   await app.classify('spot.png');
   /** What a forced colour leaves of an element: it is none of the ground's. */
-  const style = (selector: string, pseudo = '') =>
+  const style = (selector: string) =>
     page
       .locator(selector)
       .first()
-      .evaluate((element, pseudo) => {
-        const { backgroundColor, borderTopWidth, borderTopColor, borderTopStyle, outlineStyle, outlineColor } =
-          getComputedStyle(element, pseudo || null);
-        const { textDecorationLine } = getComputedStyle(element);
+      .evaluate((element) => {
+        const shown = getComputedStyle(element);
+        const { backgroundColor, borderTopWidth, borderTopColor, borderTopStyle, outlineStyle, outlineColor } = shown;
         const ground = document.createElement('p');
         ground.style.cssText = 'color: Canvas; background: CanvasText';
         document.body.append(ground);
@@ -53,9 +52,9 @@ test('where colours are forced, bars, tier and what is pressed are still seen', 
           filled: backgroundColor !== color && !/, 0\)$/.test(backgroundColor),
           bordered: borderTopStyle !== 'none' && Number.parseFloat(borderTopWidth) > 0 && borderTopColor !== color,
           outlined: outlineStyle !== 'none' && outlineColor !== color,
-          underlined: textDecorationLine.includes('underline'),
+          underlined: shown.textDecorationLine.includes('underline'),
         };
-      }, pseudo);
+      });
   expect(await style('dermlet-ranking .bar')).toMatchObject({ filled: true });
   expect(await style('dermlet-ranking .track')).toMatchObject({ bordered: true });
   expect(await style('dermlet-result-card [part=tier]')).toMatchObject({ bordered: true });

@@ -27,7 +27,7 @@ import { medical } from './medical.js';
 import './notice.js';
 import { asDermletError, type Raised, type Said } from './session.js';
 import { withIsolated } from './strangers.js';
-import { base } from './styles.js';
+import { base, tierColours } from './styles.js';
 
 /** Days until a reminder, by what the answer calls for. */
 const REMIND_AFTER: Readonly<Record<Tier, number>> = { high: 1, moderate: 7, unknown: 7, low: 30 };
@@ -41,6 +41,7 @@ function hostOf(address: string): string {
 export class DermletResultCard extends LitElement {
   static override styles = [
     base,
+    tierColours,
     css`
       .card {
         container-type: inline-size;
@@ -126,22 +127,6 @@ export class DermletResultCard extends LitElement {
         .always {
           grid-column: 1;
         }
-      }
-      .high {
-        --tier: var(--high);
-        --tier-soft: var(--high-soft);
-      }
-      .moderate {
-        --tier: var(--moderate);
-        --tier-soft: var(--moderate-soft);
-      }
-      .low {
-        --tier: var(--low);
-        --tier-soft: var(--low-soft);
-      }
-      .unknown {
-        --tier: var(--unknown);
-        --tier-soft: var(--unknown-soft);
       }
     `,
   ];

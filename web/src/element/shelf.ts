@@ -13,7 +13,7 @@ import { closeIcon, tierIcons } from './icons.js';
 import { medical } from './medical.js';
 import { type Done, type Photo, type PhotoState, tierOf } from './session.js';
 import { withIsolated } from './strangers.js';
-import { base } from './styles.js';
+import { base, tierColours } from './styles.js';
 
 /** Pixels; enough for displays of double density. */
 const THUMBNAIL = 160;
@@ -26,6 +26,7 @@ export const SHELF_HOLDS = 8;
 export class DermletShelf extends LitElement {
   static override styles = [
     base,
+    tierColours,
     css`
       ul {
         display: flex;
@@ -87,22 +88,6 @@ export class DermletShelf extends LitElement {
         height: 0.85rem;
         margin-inline-end: 0.2em;
         vertical-align: -0.12em;
-      }
-      .high {
-        --tier: var(--high);
-        --tier-soft: var(--high-soft);
-      }
-      .moderate {
-        --tier: var(--moderate);
-        --tier-soft: var(--moderate-soft);
-      }
-      .low {
-        --tier: var(--low);
-        --tier-soft: var(--low-soft);
-      }
-      .unknown {
-        --tier: var(--unknown);
-        --tier-soft: var(--unknown-soft);
       }
       .remove {
         position: absolute;

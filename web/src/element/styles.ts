@@ -174,3 +174,23 @@ export const field = css`
     font: inherit;
   }
 `;
+
+/** Colours of the tier whose name an element has as its class. */
+export const tierColours = css`
+  .high {
+    --tier: var(--high);
+    --tier-soft: var(--high-soft);
+  }
+  .moderate {
+    --tier: var(--moderate);
+    --tier-soft: var(--moderate-soft);
+  }
+  .low {
+    --tier: var(--low);
+    --tier-soft: var(--low-soft);
+  }
+  .unknown {
+    --tier: var(--unknown);
+    --tier-soft: var(--unknown-soft);
+  }
+`;
