@@ -37,6 +37,7 @@ set(module_link_options
   -sMAXIMUM_MEMORY=2147483648
   -sABORTING_MALLOC=0          # no memory is an error that the next photo survives
   -sMALLOC=emmalloc            # small; the module allocates few and large blocks
+  -sTEXTDECODER=2              # every browser and Node has one
   -sFILESYSTEM=0
   -sASSERTIONS=0
   -fno-exceptions

@@ -47,10 +47,12 @@ test('a possible category leads to its page, which leaves the answer where it is
 test('the common questions are found by their words', async ({ page, site }) => {
   await page.goto(`${site.url}about/index.html`);
   await page.getByRole('link', { name: 'Common questions' }).click();
+  // It appears with its script, which comes after all questions.
+  const find = page.getByRole('searchbox', { name: 'Find' });
+  await expect(find).toBeVisible();
   const shown = page.locator('.question:visible');
   const all = await shown.count();
   expect(all).toBeGreaterThan(8);
-  const find = page.getByRole('searchbox', { name: 'Find' });
   await find.fill('Internet VISIT');
   await expect(shown).toHaveCount(1);
   await expect(shown.getByRole('heading')).toHaveText('Can I use it without internet?');

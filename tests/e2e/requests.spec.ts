@@ -41,21 +41,32 @@ test('a photo chosen at once: every request since is counted, of page, worker an
   page,
   site,
 }) => {
+  let send = () => {};
+  // None of the service worker's requests begins before the photo is chosen.
+  site.answers.set('sw.js', {
+    body: site.read('sw.js'),
+    send: (body, response) => (send = () => response.end(body)),
+  });
   await page.goto(site.url);
   await app.choose('spot.jpg');
   const served = site.log.length;
+  await expect.poll(() => site.log.some(({ path }) => path === 'sw.js')).toBe(true);
+  send();
   await untilOffered(app);
-  await page.evaluate(async () => void (await navigator.serviceWorker.ready));
-  // The browser itself fetches the service worker's script, and the icons of the page.
-  const paths = site.log.map(({ path }) => path);
-  const sent = paths.slice(served).filter((path) => path !== 'sw.js');
-  const from = (pattern: RegExp) => sent.filter((path) => pattern.test(path)).length;
+  await untilKept(page);
+  // More may follow until the page is idle. The browser itself fetches the service worker's script.
+  const logged = () => site.log.map(({ path }) => path);
+  const sent = () =>
+    logged()
+      .slice(served)
+      .filter((path) => path !== 'sw.js');
+  const from = (pattern: RegExp) => sent().filter((path) => pattern.test(path)).length;
   expect(from(/skin-8\.onnx/), 'by the worker').toBeGreaterThan(0);
   expect(from(/site\.webmanifest|icon\.svg|dermlet\.js/), 'by the service worker').toBeGreaterThan(0);
   // What was on its way when the photo was chosen may be listed or not.
   const differing = async () => {
     const told = await listed(page, site);
-    return { missing: more(sent, told), invented: more(told, paths) };
+    return { missing: more(sent(), told), invented: more(told, logged()) };
   };
   await expect.poll(differing).toEqual({ missing: [], invented: [] });
   await expect(page.locator('#requests')).toHaveText(String((await listed(page, site)).length));

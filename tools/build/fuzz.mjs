@@ -10,7 +10,7 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { native as nativeBuild, wasm } from './artifacts.mjs';
 import { MAX_LENGTH, makeSeeds } from './fuzz-seeds.mjs';
-import { fromLibFuzzer } from './reports.mjs';
+import { empty, fromLibFuzzer } from './reports.mjs';
 import { cacheDir, isProgram, logDir, main, root, run, StepError, say, tail } from './steps.mjs';
 import {
   BUILD_NEEDS,
@@ -243,7 +243,7 @@ export async function fuzz({ seconds = 60, only = targets() } = {}) {
     titles: [`fuzz ${target}`],
     status: passed ? 'passed' : 'failed',
   }));
-  return { passed: only.length - failures.length + replays, failed: failures.length, skipped: 0, failures, tests };
+  return { ...empty(), passed: only.length - failures.length + replays, failed: failures.length, failures, tests };
 }
 
 if (isProgram(import.meta.url)) {

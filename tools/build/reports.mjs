@@ -13,6 +13,7 @@ import { root } from './steps.mjs';
  * @property {number} failed
  * @property {number} skipped
  * @property {string[]} failures  names
+ * @property {string[]} unsteady  names of those that failed and passed when tried again; counted as passed
  * @property {Test[]} tests
  */
 
@@ -31,7 +32,7 @@ import { root } from './steps.mjs';
 
 /** @returns {Counts} */
 export function empty() {
-  return { passed: 0, failed: 0, skipped: 0, failures: [], tests: [] };
+  return { passed: 0, failed: 0, skipped: 0, failures: [], unsteady: [], tests: [] };
 }
 
 /**
@@ -124,11 +125,9 @@ export function fromPlaywright(json) {
         const status = said === 'expected' || said === 'flaky' ? 'passed' : said === 'skipped' ? 'skipped' : 'failed';
         const file = spec.file === undefined ? '' : relative(root, join(json.config?.rootDir ?? root, spec.file));
         const project = projectName ? [`[${projectName}]`] : [];
-        add(
-          counts,
-          { file, titles: [...path.slice(1), spec.title], status },
-          [...path, spec.title, ...project].filter(Boolean).join(' > '),
-        );
+        const name = [...path, spec.title, ...project].filter(Boolean).join(' > ');
+        if (said === 'flaky') counts.unsteady.push(name);
+        add(counts, { file, titles: [...path.slice(1), spec.title], status }, name);
       }
     }
     for (const inner of suite.suites ?? []) visit(inner, [...path, inner.title]);

@@ -348,6 +348,7 @@ function together(results) {
     failed: sum(results, 'failed'),
     skipped: sum(results, 'skipped'),
     failures: results.flatMap((result) => result.failures),
+    unsteady: results.flatMap((result) => result.unsteady),
     ...(log === undefined ? {} : { log }),
   };
 }
@@ -415,6 +416,7 @@ async function sameTensors() {
 function show(result, began) {
   const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : '';
   say(`  ${result.passed} passed, ${result.failed} failed${skipped} (${seconds(began)})`);
+  for (const name of result.unsteady) say(`  PASSED AT THE SECOND TRY ${name}`);
   if (result.failed === 0) return;
   if (result.log !== undefined && !verbose) {
     const log = join(logDir, `${result.log}.log`);

@@ -262,6 +262,22 @@ def test_a_store_begun_before_there_were_two_readers_is_pillows(tmp_path: Path) 
         PictureCache(tmp_path, 128, "core").__enter__()
 
 
+def test_the_core_reads_where_it_is_installed_and_a_store_keeps_its_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PictureCache(tmp_path / "core", 128) as cache:
+        assert cache.reader == "core"
+    with PictureCache(tmp_path / "pillow", 128, "pillow"):
+        pass
+    with PictureCache(tmp_path / "pillow", 128) as cache:
+        assert cache.reader == "pillow"
+    monkeypatch.setattr(pictures, "find_spec", lambda name: None)
+    with PictureCache(tmp_path / "without", 128) as cache:
+        assert cache.reader == "pillow"
+    with PictureCache(tmp_path / "core", 128) as cache:
+        assert cache.reader == "core", "a store is of one reader"
+
+
 def test_the_core_refuses_in_its_words() -> None:
     with pytest.raises(CoreRefused, match=r"^CORRUPT_IMAGE: "):
         read_picture((PICTURES / "cut-off.jpg").read_bytes(), "core")

@@ -15,7 +15,7 @@ from ..repository import shipped_recipe
 from .duplicates import Thresholds
 from .importers import BY_NAME, Options
 from .labels import DEFAULT, ClassMap
-from .pictures import READERS
+from .pictures import AUTO, READERS
 from .pipeline import Settings, Source, prepare
 from .rows import MODALITIES, PrepareError
 from .splits import Fractions
@@ -102,10 +102,10 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     )
     step.add_argument(
         "--reader",
-        choices=READERS,
+        choices=(AUTO, *READERS),
         default=defaults.reader,
-        help="core: the page's own C++, where it is built (pip install ./tools/train/core); the same bytes as Pillow's"
-        " but for converted colour profiles and broken files",
+        help="core: the page's own C++ (pip install ./tools/train/core); pillow: the same bytes, but for converted"
+        " colour profiles and broken files; auto: what the store was begun with, else the core where it is installed",
     )
     step.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1))
     for item in fields(Thresholds):

@@ -6,9 +6,9 @@ modification time changed. `thumbs.u8` holds the 64 x 64 grey copies that duplic
 
 Decoding follows what the page does (wasm_src/core/formats/decode.h): EXIF orientation applied, colour profile converted
 to sRGB, transparency laid over white, the high byte of 16-bit samples. The reader `core` is that very code, as a Python
-module; `pillow` is Pillow, whose bytes are the core's, while converted colour profiles differ by at most a level
-(tests/test_core_module.py, test_core_parity.py). What the core does not decode is Pillow's in both: HEIC by libheif, as
-in Node and in browsers that cannot do it themselves.
+module, and is what reads where the module is installed; `pillow` is Pillow, whose bytes are the core's, while converted
+colour profiles differ by at most a level (tests/test_core_module.py, test_core_parity.py). What the core does not
+decode is Pillow's in both: HEIC by libheif, as in Node and in browsers that cannot do it themselves.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -115,6 +116,12 @@ def upright_rgb(data: bytes) -> Image.Image:
 
 
 READERS = ("pillow", "core")
+AUTO = "auto"  # the reader that the store was begun with, or else reader_here()
+
+
+def reader_here() -> str:
+    """`core` where its module is installed, else `pillow`."""
+    return "core" if find_spec("dermlet_core") else "pillow"
 
 
 class CoreRefused(Exception):
@@ -128,7 +135,7 @@ def read_picture(data: bytes, reader: str = "pillow") -> Image.Image:
     try:
         import dermlet_core
     except ImportError as problem:
-        raise PrepareError(f"--reader core: {problem}") from problem
+        raise PrepareError(f"the reader core: {problem}; --reader pillow does without it") from problem
     try:
         if dermlet_core.sniff(data)["foreign"]:
             return upright_rgb(data)
@@ -173,7 +180,8 @@ def windowed(pool: ThreadPoolExecutor, work: Callable[[A], B], items: Iterable[A
 class PictureCache:
     """The pixel file of a store folder with its journal. Use as a context manager; one process at a time."""
 
-    def __init__(self, folder: Path, short_side: int, reader: str = "pillow") -> None:
+    def __init__(self, folder: Path, short_side: int, reader: str = AUTO) -> None:
+        """reader: one of READERS, or AUTO, which is one of them once the folder is open."""
         self.folder, self.short_side, self.reader = folder, short_side, reader
         self.known: dict[str, Decoded] = {}
         self._end = self._thumbs = 0
@@ -216,7 +224,10 @@ class PictureCache:
             except json.JSONDecodeError:
                 values = None
             if number == 0 and values:
-                if {"reader": "pillow"} | values != self._head():
+                begun = {"reader": "pillow"} | values
+                if self.reader == AUTO:
+                    self.reader = str(begun["reader"])
+                if begun != self._head():
                     raise PrepareError(
                         f"{self.folder} was prepared with {values}, now asked for a shorter side of {self.short_side}"
                         f" and the reader {self.reader}: choose another folder"
@@ -237,6 +248,8 @@ class PictureCache:
             if (self.folder / name).exists():
                 with (self.folder / name).open("r+b") as handle:
                     handle.truncate(end)
+        if self.reader == AUTO:
+            self.reader = reader_here()
         if not kept:
             self._journal.write(json.dumps(self._head()) + "\n")
             self._journal.flush()

@@ -18,7 +18,7 @@ from .duplicates import Pair, Thresholds, find_duplicates
 from .importers import Import, Options, import_source
 from .labels import DEFAULT, NONE, OTHER, SKIP, ClassMap
 from .manifest import file_sha256, write_manifest
-from .pictures import Decoded, PictureCache
+from .pictures import AUTO, Decoded, PictureCache
 from .rows import LeftOut, PrepareError, Row
 from .splits import Fractions, LeakError, assign_splits, find_groups, find_leaks, lower_split_rows
 from .summary import markdown, svg
@@ -45,7 +45,8 @@ class Settings:
     duplicates: `drop` keeps one picture of each exact or near copy, `join` keeps all of them in one group. leaks:
     `fail` or `drop`. conflicts (copies of one picture with different classes): `first` keeps the preferred copy with
     its class, `drop` leaves all of them out. unknown (class names that the mapping file does not hold): `report` leaves
-    them out, `fail` stops. licenses: if given, only rows with one of these. reader: one of pictures.READERS.
+    them out, `fail` stops. licenses: if given, only rows with one of these. reader: one of pictures.READERS, or
+    pictures.AUTO.
     """
 
     short_side: int = 256
@@ -61,7 +62,7 @@ class Settings:
     leaks: str = "fail"
     unknown: str = "report"
     licenses: tuple[str, ...] = ()
-    reader: str = "pillow"
+    reader: str = AUTO
     workers: int = 2
 
 
@@ -238,6 +239,7 @@ def prepare(
 def _decode(material: Material, out: Path, settings: Settings) -> Material:
     """Fills in what the pixels tell, without the pictures that cannot be read."""
     with PictureCache(out, settings.short_side, settings.reader) as cache:
+        say("pictures are read by " + ("the page's own core" if cache.reader == "core" else "Pillow"))
         fresh = cache.decode([row.path for row in material.rows], settings.workers, _ticker("decoded"))
         say(f"{fresh} files decoded, {len(material.rows) - fresh} unchanged since an earlier run")
         entries = [cache.known[str(row.path)] for row in material.rows]
