@@ -129,6 +129,15 @@ test('element and classifier in a page, as the README has it', async ({ page, po
   expect(said.some((line) => /^\w+ \d+ \d+$/.test(line))).toBe(true);
 });
 
+test('the first page', async ({ page, portal }) => {
+  portal.policy = null;
+  const code = sample('docs/quick-start.md', 'quick-answer');
+  portal.pages.set('', code.slice(code.indexOf('<script')).replace('</html>', ''));
+  await page.goto(portal.url);
+  await chosen(page);
+  await expect(page.locator('#quick-answer')).toHaveText(/^[\w-]+: (low|moderate|high|unknown)$/, { timeout: 60_000 });
+});
+
 test('the form arrives as the documented document, under the documented policy', async ({ page, portal }) => {
   portal.policy = `default-src 'none'; ${sample('docs/element.md', "worker-src 'self' blob:").trim()}`;
   const element = sample('docs/element.md', 'model="skin-8"');

@@ -109,10 +109,11 @@ const commandsIn = (text: string): string[] =>
   text
     .trim()
     .split('\n')
-    .map((line) => line.replace(/\s+#.*/, '').replace(/^npm run ([\w-]+) --/, 'dermlet $1'));
+    .map((line) => line.replace(/\s+#.*/, '').replace(/^npm run ([\w-]+) --|^npx dermlet ([\w-]+)/, 'dermlet $1$2'));
 
 describe('docs', () => {
   test.each([
+    ['docs/quick-start.md', 'npx dermlet classify'],
     ['docs/own-model.md', 'check-model my-model --write'],
     ['docs/own-model.md', 'check-model my-model --images'],
     ['docs/retrain.md', 'evaluate --head own.head'],
@@ -120,6 +121,11 @@ describe('docs', () => {
     ['docs/similar.md', 'dermlet atlas'],
   ])('%s: %s', { timeout: 300_000 }, (document, part) => {
     for (const command of commandsIn(sample(document, part))) for (const variant of variants(command)) run(variant);
+  });
+
+  test('the first program', { timeout: 120_000 }, () => {
+    const said = runSample(sample('docs/quick-start.md', 'await classifier.classify'), folder);
+    expect(said).toMatch(/^(low|moderate|high) \[ '\w+'.*\] [\d.e-]+\n$|^[\w-]+\n$/s);
   });
 
   test('a head in code', { timeout: 120_000 }, () => {

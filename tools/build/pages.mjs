@@ -8,12 +8,19 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path';
 import { marked, Renderer } from 'marked';
 import { catalogues, functionsOf } from './messages.mjs';
-import { root } from './steps.mjs';
+import { root, StepError } from './steps.mjs';
 
 const ROOM = 'web/src/messages/pages/en';
 const QUESTIONS = 'questions.md';
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
+
+/** The documents, in the order in which they are listed. */
+const DOCS = [
+  ...['quick-start', 'embedding', 'element', 'frame', 'api', 'hosting', 'privacy'],
+  ...['migration', 'serve', 'own-model', 'retrain', 'similar', 'beside', 'dicom', 'cluster', 'keep'],
+  ...['architecture', 'threat-model', 'supply-chain'],
+];
 
 /** @param {string} text */
 const escaped = (text) =>
@@ -130,6 +137,8 @@ async function styleSheet() {
 async function writeDocs(dist, note) {
   const from = join(root, 'docs');
   const names = (await readdir(from)).filter((file) => file.endsWith('.md')).map((file) => basename(file, '.md'));
+  const unlisted = names.filter((name) => !DOCS.includes(name));
+  if (unlisted.length > 0) throw new StepError(`tools/build/pages.mjs does not list docs/${unlisted[0]}.md`);
   /** @param {string} href */
   const addressOf = (href) => {
     if (href.startsWith('#')) return href;
@@ -142,7 +151,7 @@ async function writeDocs(dist, note) {
   await mkdir(join(dist, 'docs'), { recursive: true });
   await copyFile(join(from, 'openapi.json'), join(dist, 'docs', 'openapi.json'));
   const pages = [];
-  for (const name of names.sort()) {
+  for (const name of DOCS) {
     const text = await readFile(join(from, `${name}.md`), 'utf8');
     pages.push({ address: `${name}.html`, title: titleOf(text), body: htmlOf(text, './', addressOf) });
   }
