@@ -41,17 +41,17 @@ test('a photo chosen at once: every request since is counted, of page, worker an
   page,
   site,
 }) => {
-  let send = () => {};
+  let isChosen = () => {};
+  const chosen = new Promise<void>((resolve) => (isChosen = resolve));
   // None of the service worker's requests begins before the photo is chosen.
   site.answers.set('sw.js', {
     body: site.read('sw.js'),
-    send: (body, response) => (send = () => response.end(body)),
+    send: (body, response) => void chosen.then(() => response.end(body)),
   });
   await page.goto(site.url);
   await app.choose('spot.jpg');
   const served = site.log.length;
-  await expect.poll(() => site.log.some(({ path }) => path === 'sw.js')).toBe(true);
-  send();
+  isChosen();
   await untilOffered(app);
   await untilKept(page);
   // More may follow until the page is idle. The browser itself fetches the service worker's script.
@@ -95,6 +95,33 @@ test('a second visit, isolated and with a service worker that answers: every req
   expect(sent).toContain('models/skin-8/manifest.json');
   expect(sent.length).toBeLessThan(5);
   await expect.poll(async () => (await listed(page, site)).sort()).toEqual(sent.sort());
+});
+
+test('a host that isolates by itself, without a service worker: the requests of threads are counted too', async ({
+  app,
+  page,
+  site,
+}) => {
+  site.answers.set('sw.js', { status: 404, type: 'text/plain', body: '' });
+  const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+  for (const path of ['', 'index.html'])
+    site.answers.set(path, { body: site.read('index.html'), type: 'text/html; charset=utf-8', headers });
+  await page.goto(site.url);
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  await app.choose('spot.jpg');
+  const served = site.log.length;
+  await untilOffered(app);
+  const logged = () => site.log.map(({ path }) => path);
+  const sent = () =>
+    logged()
+      .slice(served)
+      .filter((path) => path !== 'sw.js');
+  await expect.poll(() => site.count(/ort-.*\.mjs$/), 'by the worker, and by a thread').toBeGreaterThan(1);
+  const differing = async () => {
+    const told = await listed(page, site);
+    return { missing: more(sent(), told), invented: more(told, logged()) };
+  };
+  await expect.poll(differing).toEqual({ missing: [], invented: [] });
 });
 
 test('once the page is idle a HEIC causes no request either', async ({ app, page, site }) => {

@@ -325,19 +325,24 @@ export const ACTORS = [
       {
         id: 'counter-lies',
         may: 'make requests that the page’s counter does not see',
-        holds: 'Page, workers and service worker are all counted; where a browser records none there is no number.',
-        where: ['web/src/classifier/requests.ts', 'web/src/element/request-count.ts'],
+        holds:
+          'Page, workers, their threads and service worker are all counted; where a browser records none there is no ' +
+          'number.',
+        where: [
+          'web/src/classifier/requests.ts',
+          'web/src/classifier/thread-workers.ts',
+          'web/src/element/request-count.ts',
+        ],
         tests: {
           'tests/e2e/requests.spec.ts': [
             'a photo chosen at once: every request since is counted, of page, worker and service worker',
             'a second visit, isolated and with a service worker that answers: every request is counted, and no other',
+            'a host that isolates by itself, without a service worker: the requests of threads are counted too',
             'once the page is idle a HEIC causes no request either',
             'where a browser records no requests there is no number',
           ],
         },
-        open:
-          'WebRTC and navigation are not in any browser’s record. Where a host isolates the page before a service ' +
-          'worker is there, the script that each thread of ONNX Runtime asks for anew is not counted.',
+        open: 'WebRTC and navigation are not in any browser’s record.',
       },
       {
         id: 'proof',

@@ -18,8 +18,15 @@ const FROM_SERVICE_WORKER = 'dermlet-requests';
  * `blob:` and `data:` cause no request, and nothing was sent for a body that came from a cache of this device (the
  * service worker's: what it sends itself, it tells itself). A request that failed has no body, and counts.
  */
-const wasSent = ({ name, transferSize, decodedBodySize }: PerformanceResourceTiming): boolean =>
+const wasSent = ({ name, transferSize, decodedBodySize }: RequestRecord): boolean =>
   /^(https?|wss?):/.test(name) && !(transferSize === 0 && decodedBodySize > 0);
+
+/** What is used of a `PerformanceResourceTiming`. */
+export type RequestRecord = Pick<PerformanceResourceTiming, 'name' | 'startTime' | 'transferSize' | 'decodedBodySize'>;
+
+/** Those of the records that were sent. `origin`: when the clock of `startTime` began, in milliseconds since 1970. */
+export const madeOf = (records: readonly RequestRecord[], origin: number): MadeRequest[] =>
+  records.filter(wasSent).map(({ name, startTime }) => ({ address: name, at: origin + startTime }));
 
 /** A message of a service worker that is one of ours by its form. */
 function isTold(data: unknown): data is { made: Told } {
@@ -41,9 +48,7 @@ async function isOurs(container: ServiceWorkerContainer, source: MessageEventSou
 export function observeRequests(tell: (made: Told) => void): void {
   if (!globalThis.PerformanceObserver?.supportedEntryTypes?.includes('resource')) return tell(null);
   new PerformanceObserver((list) => {
-    const made = (list.getEntries() as PerformanceResourceTiming[])
-      .filter(wasSent)
-      .map(({ name, startTime }) => ({ address: name, at: performance.timeOrigin + startTime }));
+    const made = madeOf(list.getEntries() as PerformanceResourceTiming[], performance.timeOrigin);
     if (made.length > 0) tell(made);
   }).observe({ type: 'resource', buffered: true });
 }
