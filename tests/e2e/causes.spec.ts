@@ -13,10 +13,10 @@ import { Site, siteDir } from './site.js';
 const ELEMENT = `<dermlet-classifier model="models/skin-8/" backend="wasm" load="now"></dermlet-classifier>
   <script type="module" src="dermlet.js"></script>`;
 
-/** A file of the site by the begin of its name. */
-const fileOf = (site: SiteType, begin: string): string => {
-  const found = site.files().find((path) => path.startsWith(begin));
-  if (found === undefined) throw new Error(`no ${begin}* in the site`);
+/** A file of the site by the begin, and the end, of its name. */
+const fileOf = (site: SiteType, begin: string, end = ''): string => {
+  const found = site.files().find((path) => path.startsWith(begin) && path.endsWith(end));
+  if (found === undefined) throw new Error(`no ${begin}*${end} in the site`);
   return found;
 };
 const GONE = { status: 404, type: 'text/plain', body: 'not found' };
@@ -221,6 +221,16 @@ test.describe('the page itself', () => {
     await page.goto(site.url);
     await expect(started(page).locator('p:visible')).toHaveText([/^A part of it did not come\./, 'PART_MISSING']);
   });
+
+  for (const chunk of ['assets/index-', 'assets/element-', 'assets/language-'])
+    test(`a script of it is not the one that was built: ${chunk}`, async ({ page, site }) => {
+      const path = fileOf(site, chunk, '.js');
+      site.answers.set('', { body: site.read('index.html'), type: 'text/html; charset=utf-8' });
+      site.answers.set(path, { body: `window.other = true;\n${site.read(path)}` });
+      await page.goto(site.url);
+      await expect(started(page).locator('p:visible')).toHaveText([/^A part of it did not come\./, 'PART_MISSING']);
+      expect(await page.evaluate(() => 'other' in window)).toBe(false);
+    });
 
   test('it was opened from a file', async ({ page, watch }) => {
     await page.goto(pathToFileURL(join(siteDir, 'index.html')).href);

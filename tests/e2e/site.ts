@@ -43,6 +43,9 @@ function policy(): string {
   return meta[0];
 }
 
+/** As a page names the hash of a file of its own. */
+export const integrityOf = (bytes: Buffer): string => `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
+
 export class Site {
   /** Responses that replace files, by path relative to the site. */
   readonly answers = new Map<string, Answer>();
@@ -66,9 +69,24 @@ export class Site {
       onRequest: (request) => this.log.push(request),
       // What a test says of a file is true of its compressed form too.
       override: (path) =>
-        this.answers.get(path) ?? this.answers.get(path.replace(/\.zst$/, '')) ?? this.#testPicture(path),
+        this.answers.get(path) ??
+        this.answers.get(path.replace(/\.zst$/, '')) ??
+        this.#pageOfOtherScripts(path) ??
+        this.#testPicture(path),
     });
     this.addPage('api.html', '');
+  }
+
+  /** A page of the site with the hashes of the scripts that are served in place of its own. */
+  #pageOfOtherScripts(path: string): Answer | undefined {
+    const name = path === '' ? 'index.html' : path;
+    if (!['index.html', 'embed.html'].includes(name)) return undefined;
+    let html = this.read(name).toString();
+    const built = html;
+    for (const [script, { body, status = 200 }] of this.answers)
+      if (script.startsWith('assets/') && status === 200)
+        html = html.replaceAll(integrityOf(this.read(script)), integrityOf(Buffer.from(body)));
+    return html === built ? undefined : { body: html, type: 'text/html; charset=utf-8' };
   }
 
   /** Stops the server. */

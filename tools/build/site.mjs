@@ -2,6 +2,7 @@
  * Builds `dist/`: the page and the embed entry (Vite), the engine's files, the models, the service worker. Run it after
  * `npm ci` and the WebAssembly build; it says what is missing. `node tools/build/site.mjs`
  */
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,6 +76,29 @@ async function buildServiceWorker() {
 }
 
 /**
+ * The pages name the scripts and styles that they need at once with their hashes: a wrong file (a sign-in page, half an
+ * upload) is not run, on a first visit too, when no service worker checks files yet. Only those whose names change with
+ * them: of others a browser may hold an older copy for some minutes.
+ */
+async function addIntegrity() {
+  for (const page of ['index.html', 'embed.html']) {
+    const path = join(dist, page);
+    const tags = /<(?:script|link rel="(?:modulepreload|stylesheet)")( [^>]*)?(?:src|href)="(\.\/assets\/[^"]+)"/g;
+    const html = await readFile(path, 'utf8');
+    const files = new Map();
+    for (const [, , file = ''] of html.matchAll(tags)) {
+      const hash = createHash('sha256').update(await readFile(join(dist, file)));
+      files.set(file, `sha256-${hash.digest('base64')}`);
+    }
+    if (files.size === 0) throw new Error(`${page} names no scripts in assets/ any more.`);
+    await writeFile(
+      path,
+      html.replace(tags, (tag, _, file) => `${tag} integrity="${files.get(file)}"`),
+    );
+  }
+}
+
+/**
  * The page's policy forbids eval, so code that needs it would fail only in use. ONNX Runtime's WebGPU loader contains
  * one that it never reaches; it is not used by default.
  */
@@ -124,6 +148,7 @@ await main(async () => {
   for (const drawing of DRAWINGS) await writeFile(join(dist, 'samples', `${drawing.name}.png`), drawn(drawing));
   // Otherwise GitHub Pages' Jekyll drops files that it does not know.
   await writeFile(join(dist, '.nojekyll'), '');
+  await addIntegrity();
   await buildServiceWorker();
   await refuseEval();
   await writeLicences(dist, modules);

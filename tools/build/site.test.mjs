@@ -1,5 +1,7 @@
 // The built site as files: what a host without any configuration would serve.
+
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -165,6 +167,19 @@ describe('dist', () => {
       assert.doesNotMatch(address, /^(\/|[a-z][a-z0-9+.-]*:)/i);
       if (address.startsWith('#')) assert.ok(page.includes(`id="${address.slice(1)}"`), address);
       else assert.ok(existsSync(join(siteDir, address)), address);
+    }
+  });
+
+  test('names the scripts and styles that it needs at once with their hashes', () => {
+    for (const html of [page, text('embed.html')]) {
+      const named = [...html.matchAll(/<[^>]*"\.\/(assets\/[^"]+\.(?:js|css))"[^>]*>/g)].filter(
+        ([tag]) => !tag.includes('rel="preload"'), // the worker's script is asked for by its address alone
+      );
+      assert.ok(named.length >= 4);
+      for (const [tag, path = ''] of named) {
+        const hash = createHash('sha256').update(readFileSync(join(siteDir, path)));
+        assert.ok(tag.includes(` integrity="sha256-${hash.digest('base64')}"`), tag);
+      }
     }
   });
 

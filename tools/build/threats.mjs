@@ -207,7 +207,9 @@ export const ACTORS = [
       {
         id: 'other-bytes',
         may: 'send other bytes in place of scripts, binaries or networks: a sign-in page, half a file, one flipped bit',
-        holds: 'Hashes that the build wrote are checked before a file is kept or used; an error names what came.',
+        holds:
+          'Hashes that the build wrote are checked before a file is kept or used, those of the scripts that a page needs ' +
+          'at once by the browser; an error names what came.',
         where: ['web/src/classifier/file-store.ts', 'web/src/classifier/download.ts', 'web/src/sw/sw.ts'],
         tests: {
           'tests/e2e/model.spec.ts': [
@@ -226,12 +228,13 @@ export const ACTORS = [
             'a wrong copy in the HTTP cache is fetched again past it; a wrong one at the host is an error',
           ],
           'tests/e2e/offline.spec.ts': ['a wrong copy that the HTTP cache holds for good is fetched past it'],
+          'tests/e2e/causes.spec.ts': ['a script of it is not the one that was built: ${chunk}'],
           'tests/web/runtime.test.ts': [
             'an HTML page in place of a binary is said so',
             'one flipped bit is refused, and the error names the file',
           ],
         },
-        open: 'The first page and its scripts are known by nothing but https.',
+        open: 'The first page itself, and the scripts that it asks for later on a first visit, are known by nothing but https.',
       },
       {
         id: 'half-an-update',
