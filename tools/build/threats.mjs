@@ -208,8 +208,8 @@ export const ACTORS = [
         id: 'other-bytes',
         may: 'send other bytes in place of scripts, binaries or networks: a sign-in page, half a file, one flipped bit',
         holds:
-          'Hashes that the build wrote are checked before a file is kept or used, those of the scripts that a page needs ' +
-          'at once by the browser; an error names what came.',
+          'Hashes that the build wrote are checked before a file is kept or used, those of the scripts that a page ' +
+          'needs at once by the browser; an error names what came.',
         where: ['web/src/classifier/file-store.ts', 'web/src/classifier/download.ts', 'web/src/sw/sw.ts'],
         tests: {
           'tests/e2e/model.spec.ts': [
@@ -234,7 +234,9 @@ export const ACTORS = [
             'one flipped bit is refused, and the error names the file',
           ],
         },
-        open: 'The first page itself, and the scripts that it asks for later on a first visit, are known by nothing but https.',
+        open:
+          'The first page itself, and the scripts that it asks for later on a first visit, are known by nothing but ' +
+          'https.',
       },
       {
         id: 'half-an-update',

@@ -25,10 +25,11 @@ interface ThreadRecords {
 }
 
 const TELLING =
-  "self.postMessage({ type: 'dermlet-thread-requests', origin: performance.timeOrigin, records: " +
-  "globalThis.PerformanceObserver?.supportedEntryTypes?.includes('resource') ? performance.getEntriesByType('resource')" +
-  '.map(({ name, startTime, transferSize, decodedBodySize }) => ' +
-  '({ name, startTime, transferSize, decodedBodySize })) : null });';
+  "const recorded = globalThis.PerformanceObserver?.supportedEntryTypes?.includes('resource');" +
+  "const records = performance.getEntriesByType('resource').map(({ name, startTime, transferSize, decodedBodySize }) =>" +
+  ' ({ name, startTime, transferSize, decodedBodySize }));' +
+  "self.postMessage({ type: 'dermlet-thread-requests', origin: performance.timeOrigin," +
+  ' records: recorded ? records : null });';
 
 /** The part of a worker's global scope that is used. */
 export interface ThreadScope {
