@@ -26,8 +26,8 @@ interface ThreadRecords {
 
 const TELLING =
   "const recorded = globalThis.PerformanceObserver?.supportedEntryTypes?.includes('resource');" +
-  "const records = performance.getEntriesByType('resource').map(({ name, startTime, transferSize, decodedBodySize }) =>" +
-  ' ({ name, startTime, transferSize, decodedBodySize }));' +
+  "const records = performance.getEntriesByType('resource').map(" +
+  '({ name, startTime, transferSize, decodedBodySize }) => ({ name, startTime, transferSize, decodedBodySize }));' +
   "self.postMessage({ type: 'dermlet-thread-requests', origin: performance.timeOrigin," +
   ' records: recorded ? records : null });';
 
