@@ -73,6 +73,43 @@ test('its policy forbids every connection, and no script but its own runs', asyn
   expect(told).toBe(sample('docs/hosting.md', 'sha256-...').trim());
 });
 
+test('with the network there, nothing in its page or its worker reaches anybody', async ({ app, page, site, watch }, {
+  outputDir,
+}) => {
+  await page.goto(onStick(outputDir));
+  await app.untilReady();
+  await app.classify('spot-large.jpg');
+  const asked = site.log.length;
+  const callOut = async (address: string) => {
+    const told = async (call: () => unknown) => {
+      try {
+        await call();
+        return 'done';
+      } catch {
+        return 'refused';
+      }
+    };
+    const opened = () =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(address.replace('http', 'ws'));
+        Object.assign(socket, { onopen: resolve, onerror: reject });
+      });
+    return {
+      fetch: await told(() => fetch(address, { mode: 'no-cors' })),
+      import: await told(() => import(`${address}start.js`)),
+      socket: await told(opened),
+      eval: await told(() => Reflect.get(globalThis, 'eval')('1')),
+    };
+  };
+  const refused = { fetch: 'refused', import: 'refused', socket: 'refused', eval: 'refused' };
+  expect(page.workers()).toHaveLength(1);
+  expect(await page.workers()[0]!.evaluate(callOut, site.url)).toEqual(refused);
+  expect(await page.evaluate(callOut, site.url)).toEqual(refused);
+  expect(site.log.slice(asked)).toEqual([]);
+  expect(watch.faults.length, 'the policy tells').toBeGreaterThan(0);
+  watch.faults.length = 0;
+});
+
 test('a HEIC is decoded by what is in the file', async ({ app, page }, { outputDir }) => {
   const asked = await openOffline(app, page, outputDir);
   const result = await app.classify('foreign/lossy.heic');

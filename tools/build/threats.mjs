@@ -321,6 +321,7 @@ export const ACTORS = [
           'tests/e2e/single.spec.ts': [
             'from a file without a network, a photo is scored as on the site, and nothing is asked for',
             'its policy forbids every connection, and no script but its own runs',
+            'with the network there, nothing in its page or its worker reaches anybody',
             'every link leads to a part of the file',
           ],
           'tests/exactness/single.spec.ts': ['from a file a photo is scored as by the site'],
