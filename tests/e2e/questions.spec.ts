@@ -50,6 +50,25 @@ test('an answer raises the advice with its reason, and the network stays readabl
   await expect(page.getByRole('checkbox', { checked: true })).toHaveCount(0);
 });
 
+test('where to go, and how soon, is told without a question, and follows the answers', async ({ app, page }) => {
+  lowTier(app);
+  await app.open();
+  await app.classify('spot.jpg');
+  await page.getByRole('button', { name: 'Where to go, and how soon' }).click();
+  const where = page.locator('dermlet-where');
+  await expect(where.getByRole('heading', { name: 'Where to go first' })).toBeVisible();
+  const first = await where.locator('p').first().textContent();
+  await where.getByRole('combobox', { name: 'Country' }).selectOption('DE');
+  await expect(where).toContainText('116117');
+  await page.getByRole('button', { name: 'Answer a few questions' }).click();
+  // The country is known there too.
+  await expect(where.getByRole('combobox', { name: 'Country' })).toHaveValue('DE');
+  await page.getByRole('checkbox', { name: /bleeds/ }).check();
+  await expect(where.locator('p').first()).not.toHaveText(first!);
+  const { violations } = await new AxeBuilder({ page: page as never }).include('dermlet-classifier').analyze();
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+});
+
 test('answers stay with their photo, are heard with it, and are gone with it', async ({ app, page }) => {
   lowTier(app);
   await open(app, page);
@@ -75,15 +94,15 @@ test('where to go is by the country that was chosen, which is remembered', async
   await open(app, page);
   const country = page.getByRole('combobox', { name: 'Country' });
   await expect(country).toHaveValue('GB');
-  await expect(page.locator('.where')).toContainText('NHS 111');
+  await expect(page.locator('dermlet-where')).toContainText('NHS 111');
   await country.selectOption('DE');
-  await expect(page.locator('.where')).toContainText('116117');
-  await expect(page.locator('.where')).not.toContainText('NHS');
+  await expect(page.locator('dermlet-where')).toContainText('116117');
+  await expect(page.locator('dermlet-where')).not.toContainText('NHS');
   await page.reload();
   await app.untilReady();
   await app.classify('spot.jpg');
   await page.getByRole('button', { name: 'Answer a few questions' }).click();
   await expect(country).toHaveValue('DE');
   await country.selectOption({ label: 'Another country' });
-  await expect(page.locator('.where')).toContainText('See a family doctor or a dermatologist');
+  await expect(page.locator('dermlet-where')).toContainText('See a family doctor or a dermatologist');
 });

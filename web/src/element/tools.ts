@@ -32,7 +32,7 @@ export interface ToolPart extends LitElement {
 
 /** `tools.<id>` is on its button. */
 export interface Tool {
-  readonly id: 'questions' | 'closer' | 'report' | 'similar' | 'beside' | 'spots' | 'trust';
+  readonly id: 'questions' | 'where' | 'closer' | 'report' | 'similar' | 'beside' | 'spots' | 'trust';
   /** Fetches the room, which makes a new part of it. */
   readonly room: () => Promise<{ create(): ToolPart }>;
   /** Whether it is offered only to who asks for more: it answers no question of a patient. */
@@ -49,6 +49,7 @@ interface Opened {
 /** In the order of the buttons. */
 const TOOLS: readonly Tool[] = [
   { id: 'questions', room: () => import('./questions/index.js') },
+  { id: 'where', room: () => import('./questions/where.js') },
   { id: 'closer', room: () => import('./closer/index.js') },
   { id: 'report', room: () => import('./report/index.js') },
   { id: 'spots', room: () => import('./spots/index.js') },

@@ -1,8 +1,8 @@
 /** `<dermlet-questions>`: what a picture does not show. Answers raise the advice above, and never lower it. */
 import { css, LitElement, nothing } from 'lit';
-import { property, state } from 'lit/decorators.js';
+import { property } from 'lit/decorators.js';
 import type { Tier } from '../../classifier/index.js';
-import { language, tierWords } from '../../messages/index.js';
+import { tierWords } from '../../messages/index.js';
 import { say } from '../../messages/questions.js';
 import { define } from '../emit.js';
 import { html } from '../html.js';
@@ -11,9 +11,9 @@ import type { Said } from '../session.js';
 import { base, field } from '../styles.js';
 import type { Subject, ToolPart } from '../tools.js';
 import { AGES, type Age, type Answers, adviceOf, NO_ANSWERS, PLACES, type Place, SIGNS, type Sign } from './advice.js';
-import { REGIONS, type Region, rememberedRegion, rememberRegion } from './countries.js';
 import { raisedBy, reasonsOf } from './raised.js';
-import { ageWords, askWords, firstWords, phoneWords, placeWords, soonWords } from './words.js';
+import './where.js';
+import { ageWords, askWords, placeWords } from './words.js';
 
 const ABOUT_THE_PERSON: ReadonlySet<Sign> = new Set(['earlier', 'immune']);
 const NOTICED = SIGNS.filter((sign) => !ABOUT_THE_PERSON.has(sign));
@@ -30,8 +30,7 @@ export class DermletQuestions extends LitElement implements ToolPart {
     field,
     css`
       .parts,
-      fieldset,
-      .where {
+      fieldset {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         align-content: start;
@@ -40,12 +39,10 @@ export class DermletQuestions extends LitElement implements ToolPart {
       .parts {
         gap: 1.25rem;
       }
-      fieldset,
-      .where {
+      fieldset {
         gap: 0.35rem;
       }
-      legend,
-      h3 {
+      legend {
         padding: 0;
         margin-bottom: 0.35rem;
         font-weight: 600;
@@ -88,16 +85,14 @@ export class DermletQuestions extends LitElement implements ToolPart {
         color: var(--muted);
         font-size: 0.95rem;
       }
-      .where {
+      dermlet-where {
         padding-top: 1rem;
         border-top: 1px solid var(--line);
-        gap: 0.6rem;
       }
     `,
   ];
 
   @property({ attribute: false }) subject: Subject | null = null;
-  @state() private region: Region = rememberedRegion();
 
   get #answers(): Answers {
     return this.subject?.photo.said?.answers ?? NO_ANSWERS;
@@ -107,7 +102,6 @@ export class DermletQuestions extends LitElement implements ToolPart {
     const { subject } = this;
     if (!subject) return nothing;
     const answers = this.#answers;
-    const { tier } = adviceOf(subject.result.tier, answers);
     return html`<div class="parts">
       <div>
         <p>${medical(() => say('questions.intro'))}</p>
@@ -133,7 +127,7 @@ export class DermletQuestions extends LitElement implements ToolPart {
           ? nothing
           : html`<p><button type="button" @click=${this.#clear}>${say('questions.clear')}</button></p>`
       }
-      ${this.#where(tier)}
+      <dermlet-where .subject=${subject}></dermlet-where>
     </div>`;
   }
 
@@ -170,25 +164,6 @@ export class DermletQuestions extends LitElement implements ToolPart {
     return html`<p class="effect">${medical(words)}</p>`;
   }
 
-  #where(tier: Tier) {
-    const { region } = this;
-    const names = new Intl.DisplayNames([language().locale], { type: 'region' });
-    const phone = phoneWords(region);
-    return html`<section class="where" aria-labelledby="where">
-      <h3 id="where">${say('questions.where')}</h3>
-      <div class="choices"><label><span>${say('questions.country')}</span>
-        <select id="country" @change=${this.#chosen}>${REGIONS.map(
-          (each) =>
-            html`<option value=${each} .selected=${each === region}>${
-              each === 'other' ? say('questions.other') : (names.of(each) ?? each)
-            }</option>`,
-        )}</select></label></div>
-      <p>${medical(() => soonWords(tier))}</p>
-      <p>${medical(() => firstWords(region))}</p>
-      ${phone ? html`<p>${medical(() => phoneWords(region))}</p>` : nothing}
-    </section>`;
-  }
-
   #ticked(sign: Sign, on: boolean): void {
     const { signs } = this.#answers;
     this.#set({ signs: SIGNS.filter((each) => (each === sign ? on : signs.includes(each))) });
@@ -203,11 +178,6 @@ export class DermletQuestions extends LitElement implements ToolPart {
   async #clear(): Promise<void> {
     this.#set(NO_ANSWERS);
     this.renderRoot.querySelector('input')?.focus();
-  }
-
-  #chosen(event: Event): void {
-    this.region = (event.target as HTMLSelectElement).value as Region;
-    rememberRegion(this.region);
   }
 }
 

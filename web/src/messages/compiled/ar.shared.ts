@@ -80,6 +80,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "tools.closer": () => "النظر بتمعّن أكثر",
   "tools.report": () => "خذها إلى الطبيب",
   "tools.questions": () => "أجب عن بعض الأسئلة",
+  "tools.where": () => "إلى أين تذهب، ومتى",
   "tools.trust": () => "تحقّق مما تفعله هذه الصفحة",
   "tools.experts": () => "للمختصين",
   "ranking.possible": () => "محتملة هنا",

@@ -80,6 +80,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "tools.closer": () => "Genauer ansehen",
   "tools.report": () => "Zum Arzttermin mitnehmen",
   "tools.questions": () => "Einige Fragen beantworten",
+  "tools.where": () => "Wohin, und wie bald",
   "tools.trust": () => "Prüfen, was diese Seite tut",
   "tools.experts": () => "Für Fachleute",
   "ranking.possible": () => "hier möglich",

@@ -80,6 +80,7 @@ export const messages: Compiled<SharedArguments> = {
   "tools.closer": () => "Look more closely",
   "tools.report": () => "Take it to a doctor",
   "tools.questions": () => "Answer a few questions",
+  "tools.where": () => "Where to go, and how soon",
   "tools.trust": () => "Check what this page does",
   "tools.experts": () => "For professionals",
   "ranking.possible": () => "possible here",

@@ -80,6 +80,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "tools.closer": () => "Mirar con más detalle",
   "tools.report": () => "Llevarlo al médico",
   "tools.questions": () => "Responder a unas preguntas",
+  "tools.where": () => "Adónde ir y cuándo",
   "tools.trust": () => "Comprobar qué hace esta página",
   "tools.experts": () => "Para profesionales",
   "ranking.possible": () => "posible aquí",

@@ -80,6 +80,7 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "tools.closer": () => "Regarder de plus près",
   "tools.report": () => "L’emporter chez le médecin",
   "tools.questions": () => "Répondre à quelques questions",
+  "tools.where": () => "Où aller, et quand",
   "tools.trust": () => "Vérifier ce que fait cette page",
   "tools.experts": () => "Pour les professionnels",
   "ranking.possible": () => "possible ici",

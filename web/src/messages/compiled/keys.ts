@@ -76,6 +76,7 @@ export interface SharedArguments {
   'tools.closer': undefined;
   'tools.report': undefined;
   'tools.questions': undefined;
+  'tools.where': undefined;
   'tools.trust': undefined;
   'tools.experts': undefined;
   'ranking.possible': undefined;
