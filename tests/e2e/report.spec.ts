@@ -51,6 +51,26 @@ test('the PDF is one page with the answer, and nothing of the file', async ({ ap
   await expect(page.getByText(`Saved: ${name}`)).toBeVisible();
 });
 
+test('answers that ask for more are on the page, and that is said before', async ({ app, page }) => {
+  app.site.changeJson(
+    'models/skin-8/manifest.json',
+    (manifest: { modalities: { tiers: { high: number; moderate: number } }[] }) => {
+      for (const modality of manifest.modalities) modality.tiers = { ...modality.tiers, high: 1, moderate: 1 };
+    },
+  );
+  await open(app, page);
+  const said = page.getByText('which of your answers ask for more');
+  await expect(page.getByText('What goes out is drawn anew')).toBeVisible();
+  await expect(said).toHaveCount(0);
+  await page.getByRole('button', { name: 'Answer a few questions' }).click();
+  await page.getByRole('checkbox', { name: /bleeds/ }).check();
+  await page.getByRole('button', { name: 'Take it to a doctor' }).click();
+  await expect(said).toBeVisible();
+  const { bytes } = await saved(page, 'Save as PDF');
+  const { text } = await extractText(await getDocumentProxy(new Uint8Array(bytes)), { mergePages: true });
+  expect(wide(text)).toContain('it bleeds, oozes or crusts');
+});
+
 test('a browser that falsifies canvases is told of as that, and offered no PDF', async ({ app, page }) => {
   await page.addInitScript(() => {
     const original = CanvasRenderingContext2D.prototype.getImageData;

@@ -168,6 +168,7 @@ export class DermletReport extends LitElement {
     const { subject, noPdf } = this;
     if (!subject) return nothing;
     const asPdf = noPdf === null;
+    const isRaised = Boolean(subject.photo.said?.raised(subject.result.tier));
     return html`<section class="all" aria-labelledby="title">
       <div><h3 id="title">${say('tools.report')}</h3><p>${say('report.lead')}</p></div>
       <div class="ways">
@@ -193,7 +194,7 @@ export class DermletReport extends LitElement {
       </div>
       ${noPdf ? html`<p>${say(noPdf === 'letters' ? 'report.printOnly' : 'report.noPixels')}</p>` : nothing}
       <p role="status">${this.told?.() ?? nothing}</p>
-      <p class="muted">${say('report.left')}</p>
+      <p class="muted">${say('report.left')} ${isRaised ? say('report.answers') : nothing}</p>
       <details><summary>${say('report.software')}</summary><div class="files">
         <label><input type="checkbox" .checked=${this.withPhoto}
           @change=${(event: Event) => (this.withPhoto = (event.target as HTMLInputElement).checked)} />

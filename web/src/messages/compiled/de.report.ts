@@ -18,6 +18,7 @@ export const messages: Partial<Compiled<ReportArguments>> = {
   "report.withPhoto": () => "Das Foto in die FHIR-Datei aufnehmen",
   "report.unverified": () => "Die FHIR-Datei ist vorläufig und nennt keine Patientin und keinen Patienten. Ihre Codes sind die dieses Netzes selbst und als nicht geprüft gekennzeichnet.",
   "report.left": () => "Was hinausgeht, wird neu gezeichnet: Es enthält das Foto, wie Sie es hier sehen, ohne Ort, Zeit und Gerät, die Kameras in Dateien schreiben, und ohne den Namen der Datei.",
+  "report.answers": () => "Die Seite nennt auch, welche Ihrer Antworten mehr verlangen als das Netz; die Dateien für Programme tun das nicht.",
   "report.preview": () => "Die Seite",
   "report.shared": () => "Übergeben.",
   "report.failed": (d) => "Das hat nicht geklappt: " + d.reason,

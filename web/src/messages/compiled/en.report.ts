@@ -18,6 +18,7 @@ export const messages: Compiled<ReportArguments> = {
   "report.withPhoto": () => "Put the photo into the FHIR file",
   "report.unverified": () => "The FHIR file is preliminary and names no patient. Its codes are this network’s own, and marked as not verified.",
   "report.left": () => "What goes out is drawn anew: it has the photo as you see it here, without the place, the time and the device that cameras write into files, and without the file’s name.",
+  "report.answers": () => "The page also says which of your answers ask for more than the network does; the files for software do not.",
   "report.preview": () => "The page",
   "report.shared": () => "Handed over.",
   "report.failed": (d) => "That did not work: " + d.reason,

@@ -18,6 +18,7 @@ export const messages: Partial<Compiled<ReportArguments>> = {
   "report.withPhoto": () => "Incluir la foto en el archivo FHIR",
   "report.unverified": () => "El archivo FHIR es preliminar y no nombra a ningún paciente. Sus códigos son los propios de esta red y están marcados como no verificados.",
   "report.left": () => "Lo que sale se dibuja de nuevo: lleva la foto tal como la ve aquí, sin el lugar, la hora ni el dispositivo que las cámaras escriben en los archivos, y sin el nombre del archivo.",
+  "report.answers": () => "La página dice también cuáles de sus respuestas piden más que la red; los archivos para programas no lo dicen.",
   "report.preview": () => "La página",
   "report.shared": () => "Entregado.",
   "report.failed": (d) => "No ha funcionado: " + d.reason,

@@ -18,6 +18,7 @@ export const messages: Partial<Compiled<ReportArguments>> = {
   "report.withPhoto": () => "Mettre la photo dans le fichier FHIR",
   "report.unverified": () => "Le fichier FHIR est préliminaire et ne nomme aucun patient. Ses codes sont ceux de ce réseau, marqués comme non vérifiés.",
   "report.left": () => "Ce qui sort est redessiné : il contient la photo telle que vous la voyez ici, sans le lieu, l’heure ni l’appareil que les appareils photo écrivent dans les fichiers, et sans le nom du fichier.",
+  "report.answers": () => "La page dit aussi lesquelles de vos réponses demandent plus que le réseau ; les fichiers pour logiciels ne le disent pas.",
   "report.preview": () => "La page",
   "report.shared": () => "Transmis.",
   "report.failed": (d) => "Cela n’a pas marché : " + d.reason,

@@ -659,6 +659,7 @@ export interface ReportArguments {
   'report.withPhoto': undefined;
   'report.unverified': undefined;
   'report.left': undefined;
+  'report.answers': undefined;
   'report.preview': undefined;
   'report.shared': undefined;
   'report.failed': { reason: string };
