@@ -38,6 +38,7 @@ set(module_link_options
   -sABORTING_MALLOC=0          # no memory is an error that the next photo survives
   -sMALLOC=emmalloc            # small; the module allocates few and large blocks
   -sTEXTDECODER=2              # every browser and Node has one
+  -sINCOMING_MODULE_JS_API=wasmBinary,locateFile
   -sFILESYSTEM=0
   -sASSERTIONS=0
   -fno-exceptions
