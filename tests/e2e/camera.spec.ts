@@ -111,6 +111,41 @@ async function axe(page: Page): Promise<void> {
 
 test.beforeEach(async ({ page }) => keepTracks(page));
 
+test('a camera’s light is switched, and no longer offered where it cannot be', async ({ app, page }) => {
+  // No camera here has a light.
+  await page.addInitScript(() => {
+    const asked: unknown[] = [];
+    Object.assign(window, { asked });
+    const { getCapabilities } = MediaStreamTrack.prototype;
+    MediaStreamTrack.prototype.getCapabilities = function () {
+      return Object.assign(getCapabilities.call(this), { torch: true });
+    };
+    MediaStreamTrack.prototype.applyConstraints = async (wanted) => {
+      asked.push(wanted?.advanced);
+      if (asked.length > 2) throw new OverconstrainedError('torch');
+    };
+  });
+  await openAllowed(app, page);
+  await take(page).click();
+  const light = dialog(page).getByRole('button', { name: 'Light' });
+  await expect(light).toHaveAttribute('aria-pressed', 'false');
+  await page.emulateMedia({ forcedColors: 'active' });
+  const lineOf = () => light.evaluate((button) => getComputedStyle(button).textDecorationLine);
+  const off = await lineOf();
+  await light.click();
+  await expect(light).toHaveAttribute('aria-pressed', 'true');
+  expect(await lineOf(), 'seen where colours are forced').not.toBe(off);
+  await light.click();
+  await expect(light).toHaveAttribute('aria-pressed', 'false');
+  expect(await page.evaluate(() => (window as unknown as { asked: unknown }).asked)).toEqual([
+    [{ torch: true }],
+    [{ torch: false }],
+  ]);
+  await light.click();
+  await expect(light).toHaveCount(0);
+  await expect(shoot(page)).toBeEnabled();
+});
+
 test('hints follow what the camera sees, and the photo is classified like any other', async ({ app, page }) => {
   await openAllowed(app, page);
   await take(page).click();

@@ -78,4 +78,7 @@ test('are linked from the page, and there without a network', async ({ app, page
   await pages.getByRole('link', { name: 'skin-8' }).click();
   await expect(pages.getByRole('heading', { level: 1 })).toContainText('skin-8');
   await expect(pages.getByRole('table').first()).toBeVisible();
+  await pages.getByRole('link', { name: 'Common questions' }).click();
+  await pages.getByRole('searchbox', { name: 'Find' }).fill('medical device');
+  await expect(pages.locator('.question:visible').first()).toContainText('Is it a medical device?');
 });

@@ -109,6 +109,11 @@ test('12 photos by keyboard: found, selected, removed with the focus near, told 
   await page.keyboard.press('x');
   await expect(review(page)).toContainText('2 selected');
   await page.keyboard.press('a');
+  // Who disagrees is led to the choice of another category.
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('d');
+  await expect(review(page).getByRole('combobox', { name: 'Category', exact: true }).last()).toBeFocused();
+  await expect(page.locator('dermlet-reading')).toContainText('photo-8.jpg');
 
   const saved = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save as table (CSV)' }).click();
