@@ -114,7 +114,10 @@ export const ACTORS = [
         holds: 'A refusal is told as one. Where `blob:` is not allowed the worker starts from its address.',
         where: ['web/src/classifier/browser-worker.ts', 'web/src/classifier/causes.ts'],
         tests: {
-          'tests/e2e/causes.spec.ts': ["the page's policy says ${policy}"],
+          'tests/e2e/causes.spec.ts': [
+            "the page's policy says ${policy}",
+            'a page that requires Trusted Types names the policies that the guide does',
+          ],
           'tests/exactness/policy.spec.ts': [
             'where the policy forbids workers of a line, the worker starts from its address',
           ],
@@ -229,14 +232,16 @@ export const ACTORS = [
           ],
           'tests/e2e/offline.spec.ts': ['a wrong copy that the HTTP cache holds for good is fetched past it'],
           'tests/e2e/causes.spec.ts': ['a script of it is not the one that was built: ${chunk}'],
+          'tools/build/site.test.mjs': ['names the scripts and styles that it needs at once with their hashes'],
           'tests/web/runtime.test.ts': [
             'an HTML page in place of a binary is said so',
             'one flipped bit is refused, and the error names the file',
           ],
         },
         open:
-          'The first page itself, and the scripts that it asks for later on a first visit, are known by nothing but ' +
-          'https.',
+          'Binaries and networks are checked wherever they are used. Scripts that are asked for later, those of the ' +
+          'worker and of ONNX Runtime among them, are checked by the service worker: on a first visit, where there is ' +
+          'none, and in pages that embed the element, they and the page itself are known by nothing but https.',
       },
       {
         id: 'half-an-update',
@@ -262,6 +267,12 @@ export const ACTORS = [
         where: ['web/src/classifier/limits.ts', 'web/src/classifier/within.ts'],
         tests: {
           'tests/e2e/limits.spec.ts': [
+            'while idle: the next call does not notice',
+            'in a call: that call fails at once, and the next has a new worker',
+            'Cache Storage that never answers, in worker and page: ready, with a result',
+            'Cache Storage that falls silent under the service worker: the page comes',
+            'the same for a script of another version: it comes from the network',
+            'Cache Storage that falls silent while the service worker starts: the page comes',
             '2 kB/s is told as a slow connection, with the time that is left',
             'a download that stands still is given up after a minute, and can be tried again',
           ],
@@ -309,8 +320,10 @@ export const ACTORS = [
           ],
         },
         open:
-          'Requests to the own origin are allowed. A content policy binds neither where a page navigates nor WebRTC: ' +
-          'code in the page itself, which only the host can put there, could use both.',
+          'The service worker is bound by a policy only where the host sends one with sw.js (docs/hosting.md); it sees ' +
+          'a photo that is sent to a retired server’s address. Requests to the own origin are allowed. A content ' +
+          'policy binds neither where a page navigates nor WebRTC: code in the page itself, which only the host can ' +
+          'put there, could use both.',
       },
       {
         id: 'one-file-calls-out',
@@ -701,6 +714,19 @@ export const ACTORS = [
         open: '',
       },
       {
+        id: 'host-headers',
+        may: 'send no headers, or others, so that less is isolated or the page may be framed',
+        holds:
+          'The page carries its policy itself; the guide’s headers and its nginx configuration are tested as they stand.',
+        where: ['docs/hosting.md', 'web/src/page/framed.ts'],
+        tests: {
+          'tests/hosting.test.mjs': [
+            'the headers of the guide are sent with pages and the engine, those of scripts with assets',
+          ],
+        },
+        open: 'What a page of a host without headers is not protected from stands in the guide.',
+      },
+      {
         id: 'host-log',
         may: 'learn from its log what a visitor does',
         holds: 'Nothing about a photo is requested, not even its format, once the page is idle.',
@@ -805,6 +831,21 @@ export const ACTORS = [
         open: '',
       },
       {
+        id: 'licences',
+        may: 'have something shipped that nobody is named for, or whose licence forbids it',
+        holds:
+          'The build stops at code or a binary without a known licence; every text and a list of parts is shipped.',
+        where: ['tools/build/licences.mjs', 'tools/build/sbom.mjs'],
+        tests: {
+          'tools/build/licences.test.mjs': [],
+          'tools/build/sbom.test.mjs': [],
+          'tests/package/package.test.mjs': [
+            'the package brings the licence of everything in it, the decoders of Node included',
+          ],
+        },
+        open: '',
+      },
+      {
         id: 'stb',
         may: 'rely on known faults of an old stb_image',
         holds: 'A version before 2.30 is refused when the project is configured.',
@@ -817,6 +858,18 @@ export const ACTORS = [
   {
     title: 'A person at the same device',
     threats: [
+      {
+        id: 'lost-result',
+        may: 'move or delete a photo, or clear the browser’s storage, while its answer is looked at',
+        holds: 'An answer stays until another is there; what can no longer be read is told as that, and tried again.',
+        where: ['web/src/element/session.ts'],
+        tests: {
+          'tests/e2e/causes.spec.ts': [
+            'a result outlives its file: it is lost by neither another modality nor other photos',
+          ],
+        },
+        open: '',
+      },
       {
         id: 'traces',
         may: 'look for the photo, its name or its answer afterwards',
@@ -1131,7 +1184,7 @@ export function wantedTests() {
 const partOf = (/** @type {string} */ path) => {
   if (/_fuzz\.\w+$/.test(path)) return 'fuzz';
   if (path.endsWith('_test.cc')) return 'asan';
-  if (/^tools\/build\/(site|advisories)\.test\.mjs$/.test(path)) return 'site';
+  if (/^(tools\/build\/(site|advisories)|tests\/hosting)\.test\.mjs$/.test(path)) return 'site';
   if (path.startsWith('tools/build/')) return 'scripts';
   const [, part] = /^(?:tests|tools)\/(\w+)\//.exec(path) ?? [];
   return { core: 'module', exactness: 'exact' }[part ?? ''] ?? part ?? '';
