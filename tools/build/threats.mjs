@@ -241,7 +241,8 @@ export const ACTORS = [
         open:
           'Binaries and networks are checked wherever they are used. Scripts that are asked for later, those of ' +
           'the worker and of ONNX Runtime among them, are checked by the service worker: on a first visit, where ' +
-          'there is none, and in pages that embed the element, they and the page itself are known by nothing but https.',
+          'there is none, and in pages that embed the element, they and the page itself are known by nothing but ' +
+          'https.',
       },
       {
         id: 'half-an-update',
@@ -322,8 +323,8 @@ export const ACTORS = [
         open:
           'The service worker is bound by a policy only where the host sends one with sw.js (docs/hosting.md); it ' +
           'sees a photo that is sent to a retired server’s address. Requests to the own origin are allowed. A ' +
-          'content policy binds neither where a page navigates nor WebRTC: code in the page itself, which only the host can ' +
-          'put there, could use both.',
+          'content policy binds neither where a page navigates nor WebRTC: code in the page itself, which only the ' +
+          'host can put there, could use both.',
       },
       {
         id: 'one-file-calls-out',

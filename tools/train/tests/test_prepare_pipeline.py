@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -167,7 +168,7 @@ def test_unreadable_files_are_reported_and_left_out(tmp_path: Path) -> None:
         ("2.jpg", "unreadable"),
         ("3.jpg", "unreadable"),
     ]
-    assert "truncated" in left[0]["detail"]
+    assert re.search("truncated|ends early", left[0]["detail"]), "by Pillow, or by the core"
     assert str(tmp_path) not in "".join(row["detail"] for row in left)
     assert len(Store.open(tmp_path / "store").rows) == 9
 
