@@ -34,6 +34,34 @@ test('offline, in a newly opened page', async ({ app, page, context, site }) => 
   await context.setOffline(false);
 });
 
+test('what was cleared of the page is kept again with the next visit, what was not asked for too', async ({
+  app,
+  page,
+  site,
+}) => {
+  await app.open();
+  await untilKept(page);
+  const kept = () =>
+    page.evaluate(async () => {
+      const name = (await caches.keys()).find((each) => each.startsWith('dermlet-site:'));
+      return name ? (await (await caches.open(name)).keys()).map(({ url }) => url).sort() : [];
+    });
+  const before = await kept();
+  expect(before.length).toBeGreaterThan(100);
+  await page.evaluate(async () => {
+    for (const name of await caches.keys()) if (name.startsWith('dermlet-site:')) await caches.delete(name);
+  });
+  await page.reload();
+  await expect.poll(kept).toEqual(before);
+  await site.close();
+  await page.reload();
+  await app.untilReady();
+  // Words that nothing had asked for.
+  await app.settings();
+  await page.locator('#language').selectOption('ar');
+  await expect(page.locator('html')).toHaveAttribute('dir', 'rtl');
+});
+
 test('the second visit is isolated and uses threads, with the same result as one thread', async ({ app, page }) => {
   await app.open();
   const navigations: string[] = [];

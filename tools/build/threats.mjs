@@ -151,6 +151,9 @@ export const ACTORS = [
         holds: 'There is a result without any storage, and nothing is called kept that is not.',
         where: ['web/src/classifier/file-store.ts', 'web/src/classifier/cache-storage.ts', 'web/src/sw/sw.ts'],
         tests: {
+          'tests/e2e/offline.spec.ts': [
+            'what was cleared of the page is kept again with the next visit, what was not asked for too',
+          ],
           'tests/e2e/storage.spec.ts': [
             'a full device gives a result, and nothing is called kept',
             'storage cleared in mid-session: the next photo has its result, and all is kept again',

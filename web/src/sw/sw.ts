@@ -4,7 +4,8 @@
  * files of the site: others may lie in the same folder, and isolation would break what they show from elsewhere.
  *
  * - Each file is known by the sha256 of its build: checked before it is kept, and again before it is served. What is
- *   wrong or gone is fetched again; what the network then gives is kept only if it is right.
+ *   wrong or gone is fetched again; what the network then gives is kept only if it is right. What was cleared is kept
+ *   again with the next page.
  * - A new version waits until the old one's last page is closed, or a person takes it in one of them (`take-over`).
  *   Other pages of the old one go on with its files, which are kept until no page is open.
  * - `models/` (the list, cards, licences) comes from the network and, without one, from the last copy. Networks and the
@@ -59,7 +60,7 @@ worker.addEventListener('fetch', (event) => {
   if (isRetired(request, worker.registration.scope)) return event.respondWith(answerByPage(event, worker));
   if (request.method !== 'GET' || !address.href.startsWith(worker.registration.scope)) return;
   const file = fileAt(address);
-  if (request.mode === 'navigate') event.waitUntil(forgetUnused());
+  if (request.mode === 'navigate') event.waitUntil(Promise.all([forgetUnused(), refill()]));
   if (file) event.respondWith(file.fresh ? answerFresh(request, file) : answer(request, file));
   // Scripts of the site that are not kept need the headers too, as they may become workers.
   else if (isOwnScript(request)) event.respondWith(answerOld(request));
@@ -91,6 +92,14 @@ async function keepAll(): Promise<void> {
       await cache.put(file.key, response);
     }),
   );
+}
+
+/** Keeps again what a browser or a person has cleared meanwhile. What fails now is tried again with the next page. */
+async function refill(): Promise<void> {
+  const present = await fromCache((cache) => cache.keys());
+  if (!present) return;
+  const keys = new Set(present.map(({ url }) => url));
+  if ([...kept.values()].some(({ key }) => !keys.has(key))) await keepAll().catch(() => undefined);
 }
 
 /** The file from the network (or the HTTP cache, which has what the page has just loaded), if it is the right one. */
