@@ -1,10 +1,19 @@
-/** `--shard` and `merge`: four processes give what one gives. */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** `--shard`, `merge` and `evaluate --resume`: several processes, ended early or not, give what one gives. */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isIn, parseShard, type Shard } from '../../tools/cli/shard.js';
-import { picturePath, root, runCli as run } from './support.js';
+import { modelFolder, picturePath, root, runCli as run, startCli as start, withCombination } from './support.js';
 
 const MODEL = `${root}tests/imported/keras-2`;
 const N = 4;
@@ -217,5 +226,162 @@ describe('evaluate', () => {
   test('--predictions of a shard is wrong use', async () => {
     const { code, err } = await evaluate('--json', at('x.json'), '--predictions', at('x.csv'), '--shard', '1/4');
     expect([code, err]).toEqual([2, expect.stringMatching(/--predictions is for merge/)]);
+  });
+});
+
+describe('evaluate --resume', () => {
+  let model: string;
+  const answersOf = (json: string) => `${json}.answers`;
+  const linesOf = (path: string) => readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  /** Byte for byte, but for how long it took. */
+  const comparable = (path: string) => readFileSync(path, 'utf8').replace(/"(seconds|imagesPerSecond)": ?[\d.]+/g, '');
+  const common = (labels = 'pairs.csv') => [
+    ...['evaluate', '--labels', at(labels), '--images', at('images'), '--model', model, '--jobs', '1', '--pairs'],
+    '--test-time-augmentation',
+  ];
+
+  beforeAll(() => {
+    const input = { width: 32, height: 32, mean: [128, 128, 128], std: [64, 64, 64] };
+    model = modelFolder((shipped) => withCombination({ ...shipped, input: { ...shipped.input, ...input } }), 'any');
+    const kinds = ['nv', 'mel', 'bcc', 'other'];
+    const rows = Array.from({ length: 24 }, (_, i) => {
+      const image = `${i < 12 ? '' : 'deep/'}${i}-${NAMES[i % NAMES.length]!}`;
+      return `drawn,${image},${kinds[(i >> 1) % 4]},group-${i >> 1},${i % 2 ? 'photo' : 'dermoscopy'}`;
+    });
+    rows.unshift('set,image,label,group,modality', 'drawn,cut-off.jpg,nv,group-0,');
+    writeFileSync(at('pairs.csv'), rows.join('\n'));
+    writeFileSync(at('relabelled.csv'), rows.join('\n').replace(/,mel,/, ',bcc,'));
+  });
+  afterAll(() => rmSync(model, { recursive: true }));
+
+  /** Ends a run once it has some more answers, in the middle of a line. @returns how many whole ones are left */
+  async function interrupt(args: string[], json: string): Promise<number> {
+    const path = answersOf(json);
+    const lines = () => (existsSync(path) ? linesOf(path).length : 0);
+    const enough = lines() + 4;
+    const { child, ran } = start(args);
+    while (child.exitCode === null && lines() < enough) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill('SIGKILL');
+    const { code, err } = await ran;
+    expect(code, err).toBe(null);
+    expect(existsSync(json)).toBe(false);
+    truncateSync(path, readFileSync(path).length - 7);
+    return linesOf(path).length - 1;
+  }
+
+  test('a run that was ended gives the figures, predictions and report of one that was not', {
+    timeout: LONG,
+  }, async () => {
+    const into = (name: string) => ['--json', at(`${name}.json`), '--predictions', at(`${name}.csv`)];
+    const one = await run(...common(), ...into('one'));
+    expect(one.code).toBe(0);
+    const total = 25 + 9; // pictures, and the pairs of those that have a class
+    expect(one.err).toContain(`${total}/${total} pictures`);
+    expect(existsSync(answersOf(at('one.json')))).toBe(false);
+    const json = at('two.json');
+    const first = await interrupt([...common(), ...into('two')], json);
+    // A second time: what was cut off is not in the midst of what comes after it.
+    const left = await interrupt([...common(), ...into('two'), '--resume'], json);
+    expect(left).toBeGreaterThan(first);
+    const kept = readFileSync(answersOf(json));
+
+    const again = await run(...common(), ...into('two'));
+    expect([again.code, again.err]).toEqual([2, expect.stringMatching(/two\.json\.answers holds.*interrupted/)]);
+    for (const [args, option] of [
+      [[...common(), '--model', MODEL].filter((each) => each !== '--pairs'), '--model'],
+      [[...common(), '--shard', '1/2'], '--shard'],
+      [[...common(), '--modality', 'photo'], '--modality'],
+      [common('relabelled.csv'), '--labels'],
+      [[...common(), '--crop', 'whole'], '--crop'],
+      [common().slice(0, -1), '--test-time-augmentation'],
+      [common().filter((each) => each !== '--pairs'), '--pairs'],
+      [[...common(), '--merge', 'scc:akiec'], '--merge'],
+      [[...common(), '--part', 'some:drawn'], '--part'],
+      [[...common(), '--positive', 'nv'], '--positive'],
+      [[...common(), '--malignant', 'mel'], '--malignant'],
+    ] as [string[], string][]) {
+      const other = await run(...args, '--json', json, '--resume');
+      expect([other.code, other.err]).toEqual([
+        1,
+        expect.stringMatching(new RegExp(`^INVALID_ARGUMENT: .* begun with another ${option}\\.`, 'm')),
+      ]);
+    }
+    expect(readFileSync(answersOf(json)).equals(kept)).toBe(true);
+    writeFileSync(answersOf(json), [...linesOf(answersOf(json)), '{"at":1}', ''].join('\n'));
+    const damaged = await run(...common(), ...into('two'), '--resume');
+    expect([damaged.code, damaged.err]).toEqual([
+      1,
+      expect.stringMatching(`^INVALID_ARGUMENT: .* line ${left + 2} is not what evaluate writes there`),
+    ]);
+    writeFileSync(answersOf(json), kept);
+    const { seconds: before } = JSON.parse(linesOf(answersOf(json)).at(-1)!) as { seconds: number };
+
+    const resumed = await run(...common(), ...into('two'), '--resume');
+    expect(resumed.code).toBe(0);
+    expect(resumed.err).toMatch(new RegExp(`^going on with ${left} answers of before$`, 'm'));
+    expect(resumed.err).toContain(`${total - left}/${total - left} pictures`);
+    expect(comparable(json)).toBe(comparable(at('one.json')));
+    const figures = JSON.parse(readFileSync(json, 'utf8')) as { seconds: number };
+    expect(figures).toMatchObject({ counts: { unreadable: 1 }, pairs: { lesions: 9 } });
+    expect(figures.seconds).toBeGreaterThan(before);
+    expect(readFileSync(at('two.csv'), 'utf8')).toBe(readFileSync(at('one.csv'), 'utf8'));
+    const withoutRate = (text: string) => text.trimEnd().split('\n').slice(0, -1);
+    expect(withoutRate(resumed.out)).toEqual(withoutRate(one.out));
+    expect(existsSync(answersOf(json))).toBe(false);
+  });
+
+  test('shards that were ended are merged as others, and finished ones have nothing left to do', {
+    timeout: LONG,
+  }, async () => {
+    const whole = ['1/2', '2/2'].map((_, i) => at(`whole-${i}.json`));
+    const parts = ['1/2', '2/2'].map((_, i) => at(`ended-${i}.json`));
+    const of = (i: number, json: string) => [...common(), '--shard', `${i + 1}/2`, '--json', json];
+    for (const [i, json] of parts.entries()) {
+      expect((await run(...of(i, whole[i]!))).code).toBe(0);
+      const left = await interrupt(of(i, json), json);
+      const resumed = await run(...of(i, json), '--resume');
+      expect([resumed.code, resumed.err]).toEqual([0, expect.stringMatching(`going on with ${left} answers`)]);
+      expect(comparable(json)).toBe(comparable(whole[i]!));
+      expect(existsSync(answersOf(json))).toBe(false);
+    }
+    for (const [files, json] of [
+      [whole, at('of-whole.json')],
+      [parts, at('of-ended.json')],
+    ] as const)
+      expect((await run('merge', ...files, '--json', json)).code).toBe(0);
+    expect(comparable(at('of-ended.json'))).toBe(comparable(at('of-whole.json')));
+
+    const before = readFileSync(parts[0]!, 'utf8');
+    const finished = await run(...of(0, parts[0]!), '--resume');
+    expect(finished).toMatchObject({ code: 0, err: expect.stringMatching(/ended-0\.json is finished already/) });
+    const other = await run(...of(1, parts[0]!), '--resume');
+    expect([other.code, other.err]).toEqual([1, expect.stringMatching(/^INVALID_ARGUMENT: .*another --shard/)]);
+    expect(readFileSync(parts[0]!, 'utf8')).toBe(before);
+    expect(existsSync(answersOf(parts[0]!))).toBe(false);
+
+    // A table that was changed between two shards.
+    const relabelled = await run(...common('relabelled.csv'), '--shard', '2/2', '--json', at('relabelled.json'));
+    expect(relabelled.code).toBe(0);
+    const mixed = await run('merge', parts[0]!, at('relabelled.json'), '--json', at('refused.json'));
+    expect([mixed.code, mixed.err]).toEqual([2, expect.stringMatching(/is of another evaluation than/)]);
+  });
+
+  test('what are no answers is left as it is, and a pipe has none', async () => {
+    const json = at('foreign.json');
+    for (const [text, line] of [
+      ['my notes\n', 1],
+      ['{"dermletAnswers":1}\n', 1],
+      ['{"run":"1","file":"a.jpg"}\n', 1],
+    ] as const) {
+      writeFileSync(answersOf(json), text);
+      const { code, err } = await run(...common(), '--json', json, '--resume');
+      expect([code, err]).toEqual([
+        1,
+        expect.stringMatching(`^INVALID_ARGUMENT: .*foreign\\.json\\.answers cannot be gone on with: line ${line} is`),
+      ]);
+      expect(readFileSync(answersOf(json), 'utf8')).toBe(text);
+    }
+    const special = await run(...common(), '--json', '/dev/null', '--resume');
+    expect([special.code, special.err]).toEqual([2, expect.stringMatching(/--resume needs a file/)]);
   });
 });

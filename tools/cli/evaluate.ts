@@ -1,14 +1,16 @@
 /** `evaluate`: measures the shipped engine on labelled pictures. */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { access, constants, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'csv-stringify/sync';
-import type { DermletError, ModelInfo } from '../../web/src/classifier/node/index.js';
+import type { ModelInfo } from '../../web/src/classifier/node/index.js';
 import { number } from '../../web/src/messages/index.js';
+import { Answers, answersPath, type Bare, type Failed, isFinished } from './answers.js';
 import type { Output } from './classify.js';
-import { type AnsweredPairs, allFigures, type Part, parsePart, positiveIndex } from './evaluation.js';
+import { type AnsweredPairs, allFigures, type Part, parsePart, positiveIndex, type Setup } from './evaluation.js';
 import { headLines, headOf, withHeadsClasses } from './head.js';
 import { chooseRows, distinctRows, type LabelRow, mergeClasses, NEGATIVE_LABELS, readLabels } from './labels.js';
 import { lookingFigures, lookingReport } from './looking.js';
@@ -62,6 +64,7 @@ function parse(args: string[]) {
       jobs: { type: 'string', default: String(DEFAULT_JOBS) },
       timeout: { type: 'string', default: String(DEFAULT_SECONDS) },
       shard: { type: 'string' },
+      resume: { type: 'boolean', default: false },
       model: { type: 'string', default: defaultModel },
     },
   });
@@ -206,9 +209,17 @@ function predictionsCsv(
 }
 
 /** An answer, or why there is none. */
-type Found = Answered | Pick<DermletError, 'code' | 'message'>;
+type Found = Answered | Failed;
 
-const hasFailed = (found: Found): found is Exclude<Found, Answered> => 'code' in found;
+const hasFailed = (found: Found | Bare): found is Failed => 'code' in found;
+
+function bare(found: Found): Bare {
+  if (hasFailed(found)) return found;
+  const { row: _row, ...rest } = found;
+  return rest;
+}
+
+const withRow = (row: LabelRow, found: Bare): Found => (hasFailed(found) ? found : { row, ...found });
 
 /** What is looked at: each picture, then each pair. */
 interface Work {
@@ -254,11 +265,15 @@ function workOf(options: Options, model: ModelInfo, used: readonly LabelRow[]): 
   return { used, pairs, combined };
 }
 
-/** Classifies each picture, then each pair, with the same engines: all of them, or those of a shard. */
+/**
+ * Classifies each picture, then each pair, with the same engines: all of them, or those of a shard.
+ * @param answers gives those that are known, and keeps the others as they come
+ */
 async function measure(
   options: Options,
   model: ModelInfo,
   { used, pairs }: Work,
+  answers: Answers | undefined,
   { live }: Pick<Output, 'live'>,
 ): Promise<Measured> {
   const ids = model.classes.map(({ id }) => id);
@@ -269,25 +284,32 @@ async function measure(
   });
   const { shard } = options;
   // By group, so that both pictures of a pair are in one shard.
-  const places = [...used.map((_row, i) => [i]), ...pairs.map(({ pictures }) => pictures)]
+  const own = [...used.map((_row, i) => [i]), ...pairs.map(({ pictures }) => pictures)]
     .map((pictures, at) => ({ pictures, at, first: used[pictures[0]!]! }))
     .filter(({ first }) => !shard || isIn(shard, first.group));
+  const found: Found[] = [];
+  const places = own.filter(({ at, first }) => {
+    const known = answers?.known.get(at);
+    if (known) found[at] = withRow(first, known);
+    return !known;
+  });
   const tasks = places.map(
     ({ pictures }): Task => ({
       pictures: pictures.map(picture),
       options: { testTimeAugmentation: options['test-time-augmentation'] },
     }),
   );
-  const found: Found[] = [];
+  const before = answers?.seconds ?? 0;
   const progress = new Progress(tasks.length, live, process.stderr.isTTY === true);
   await classifyAll(options.model, tasks, options, (answer, index) => {
     const { at, first } = places[index]!;
     found[at] = answer.ok
       ? answered(first, answer.result, ids)
       : { code: answer.error.code, message: answer.error.message };
+    answers?.add(at, bare(found[at]), before + progress.seconds);
     progress.step();
   });
-  return { found, seconds: progress.seconds };
+  return { found, seconds: before + progress.seconds };
 }
 
 /** Separates answers from errors; the indices of pairs then refer to the answers instead of the rows. */
@@ -295,7 +317,7 @@ function separate(found: readonly Found[], { used, pairs, combined }: Work): Sep
   const answers: Answered[] = [];
   const unreadable: Separated['unreadable'] = [];
   const placeOf = new Map<number, number>();
-  const fail = (image: string, set: string, { code, message }: Exclude<Found, Answered>) =>
+  const fail = (image: string, set: string, { code, message }: Failed) =>
     unreadable.push({ set, image, code, message });
   used.forEach(({ set, image }, i) => {
     const answer = found[i]!;
@@ -339,28 +361,6 @@ function checkParts(
   if (duplicate) throw new UsageError(say('cli.error.partTwice', { name: duplicate.name }));
 }
 
-/** All that figures depend on besides the answers; the same for every shard of one evaluation. */
-export interface Setup {
-  model: { name: string; version: string; sha256: string; classes: string[] };
-  /** What judged in place of its last layer; the classes are its own. */
-  head?: { title: string; sha256: string };
-  options: {
-    sets: string[] | null;
-    split: string | null;
-    modality: string | null;
-    merge: string[];
-    /** As asked for: absent is not the same as its default. */
-    positive: string | null;
-    malignant: string[];
-    benign: string[];
-    parts: Part[];
-    testTimeAugmentation: boolean;
-    crop: string;
-  };
-  counts: { rows: number; repeated: number; unknownLabels: Record<string, number>; pictures: number; pairs: number };
-  combined: [string, string] | null;
-}
-
 /** Where figures go. */
 interface Files {
   json: string;
@@ -371,7 +371,10 @@ export async function requireFiles({ json, predictions }: Files): Promise<void> 
   for (const path of [json, ...(predictions === undefined ? [] : [predictions])]) await requireWritable(path);
 }
 
-/** Computes, writes and prints the figures of all answers. @returns the exit status */
+/**
+ * Computes, writes and prints the figures of all answers.
+ * @returns the exit status, and whether all is written where it was asked for
+ */
 async function conclude(
   { model, head, options, counts }: Setup,
   work: Work,
@@ -379,7 +382,7 @@ async function conclude(
   jobs: number,
   { json, predictions }: Files,
   { out, err }: Output,
-): Promise<number> {
+): Promise<{ status: number; written: boolean }> {
   const { answers, pairs, unreadable } = separate(found, work);
   const ids = model.classes;
   const merged = mergeClasses(ids, options.merge);
@@ -397,7 +400,7 @@ async function conclude(
   const imagesPerSecond = (work.used.length + 2 * (pairs?.pairs.length ?? 0)) / seconds;
   const { name, version, sha256 } = model;
   const { parts: _parts, ...told } = options;
-  const written = {
+  const all = {
     evaluationVersion: 2,
     model: { name, version, sha256 },
     ...(head ? { head } : {}),
@@ -419,7 +422,7 @@ async function conclude(
   // Each is tried, whatever becomes of the others.
   const failures: unknown[] = [];
   const tried = (path: string, text: string) => keep(path, text).catch((error: unknown) => failures.push(error));
-  await tried(json, compactJson(written));
+  await tried(json, compactJson(all));
   if (predictions !== undefined) await tried(predictions, predictionsCsv(answers, { ids, merge }));
   out(
     `${report(figures)}\n${lookingReport(looking)}\n\n${say('cli.evaluate.done', {
@@ -432,7 +435,8 @@ async function conclude(
     if (!(error instanceof OutputError)) throw error;
     err(`${error.message}\n`);
   }
-  return answers.length === 0 || failures.length > 0 ? EXIT.failed : EXIT.fine;
+  const written = failures.length === 0;
+  return { status: answers.length > 0 && written ? EXIT.fine : EXIT.failed, written };
 }
 
 /** The answers of one shard, in full: figures of parts cannot be put together. */
@@ -443,9 +447,9 @@ export interface ShardFile {
   jobs: number;
   seconds: number;
   /** `at`: index among the pictures of the whole evaluation. */
-  pictures: { at: number; row: LabelRow; found: Omit<Answered, 'row'> | Exclude<Found, Answered> }[];
+  pictures: { at: number; row: LabelRow; found: Bare }[];
   /** `at`: index among its pairs, whose pictures are indices as above. */
-  pairs: { at: number; pair: Pair; found: Omit<Answered, 'row'> | Exclude<Found, Answered> }[];
+  pairs: { at: number; pair: Pair; found: Bare }[];
 }
 
 function shardText(
@@ -455,11 +459,6 @@ function shardText(
   { found, seconds }: Measured,
   jobs: number,
 ): string {
-  const bare = (one: Found) => {
-    if (hasFailed(one)) return one;
-    const { row: _row, ...rest } = one;
-    return rest;
-  };
   const own = <T extends object>(count: number, from: number, more: (at: number) => T) =>
     Array.from({ length: count }, (_, at) => at)
       .filter((at) => found[from + at] !== undefined)
@@ -480,7 +479,7 @@ function shardText(
  * The figures of an evaluation from the files of all its shards, as one run gives them: the same answers in the same
  * order. @returns the exit status
  */
-export function concludeShards(shards: readonly ShardFile[], files: Files, output: Output): Promise<number> {
+export async function concludeShards(shards: readonly ShardFile[], files: Files, output: Output): Promise<number> {
   const { setup } = shards[0]!;
   const used: LabelRow[] = [];
   const pairs: Pair[] = [];
@@ -488,16 +487,23 @@ export function concludeShards(shards: readonly ShardFile[], files: Files, outpu
   for (const shard of shards) {
     for (const { at, row, found: own } of shard.pictures) {
       used[at] = row;
-      found[at] = 'code' in own ? own : { row, ...own };
+      found[at] = withRow(row, own);
     }
     for (const { at, pair } of shard.pairs) pairs[at] = pair;
   }
   for (const shard of shards)
     for (const { at, pair, found: own } of shard.pairs)
-      found[setup.counts.pictures + at] = 'code' in own ? own : { row: used[pair.pictures[0]]!, ...own };
+      found[setup.counts.pictures + at] = withRow(used[pair.pictures[0]]!, own);
   const seconds = shards.reduce((sum, shard) => sum + shard.seconds, 0);
   const work: Work = { used, pairs, combined: setup.combined ?? undefined };
-  return conclude(setup, work, { found, seconds }, shards[0]!.jobs, files, output);
+  return (await conclude(setup, work, { found, seconds }, shards[0]!.jobs, files, output)).status;
+}
+
+/** A row at a time: the text of a large table as a whole would be longer than a string can be. */
+function tableId(rows: readonly LabelRow[]): string {
+  const hash = createHash('sha256');
+  for (const row of rows) hash.update(`${JSON.stringify(row)}\n`);
+  return hash.digest('hex');
 }
 
 /** @throws UsageError, DermletError when the engine cannot be started */
@@ -549,13 +555,33 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
       pictures: used.length,
       pairs: work.pairs.length,
     },
+    table: tableId(used),
     combined: work.combined ?? null,
   };
-  if (head) err(`${headLines(head.info, output.columns)}\n`);
-  const measured = await measure(options, model, work, output);
-  const { shard, jobs } = options;
-  if (!shard) return conclude(setup, work, measured, jobs, options, output);
-  await keep(options.json, shardText(shard, setup, work, measured, jobs));
-  err(`${say('cli.evaluate.shard', { count: Object.keys(measured.found).length, path: options.json })}\n`);
-  return EXIT.fine;
+  const { shard, jobs, json, resume } = options;
+  const special = await isSpecial(json);
+  if (resume && special) throw new UsageError(say('cli.error.resumeSpecial', { path: json }));
+  const begun = { shard: shard ?? null, setup };
+  const answers = special ? undefined : await Answers.open(answersPath(json), begun, resume);
+  try {
+    // Where answers are left, the shard's file is that of an earlier evaluation, or about to be the same.
+    if (resume && shard && answers?.known.size === 0 && (await isFinished(json, begun))) {
+      err(`${say('cli.evaluate.finished', { path: json })}\n`);
+      return EXIT.fine;
+    }
+    if (answers && answers.known.size > 0) err(`${say('cli.evaluate.known', { count: answers.known.size })}\n`);
+    if (head) err(`${headLines(head.info, output.columns)}\n`);
+    const measured = await measure(options, model, work, answers, output);
+    if (!shard) {
+      const { status, written } = await conclude(setup, work, measured, jobs, options, output);
+      if (written) await answers?.remove();
+      return status;
+    }
+    await keep(json, shardText(shard, setup, work, measured, jobs));
+    err(`${say('cli.evaluate.shard', { count: Object.keys(measured.found).length, path: json })}\n`);
+    await answers?.remove();
+    return EXIT.fine;
+  } finally {
+    await answers?.close();
+  }
 }

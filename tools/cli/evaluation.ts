@@ -15,6 +15,30 @@ export interface Part {
   merge: string[];
 }
 
+/** All that figures depend on besides the answers; the same for every shard of one evaluation. */
+export interface Setup {
+  model: { name: string; version: string; sha256: string; classes: string[] };
+  /** What judged in place of its last layer; the classes are its own. */
+  head?: { title: string; sha256: string };
+  options: {
+    sets: string[] | null;
+    split: string | null;
+    modality: string | null;
+    merge: string[];
+    /** As asked for: absent is not the same as its default. */
+    positive: string | null;
+    malignant: string[];
+    benign: string[];
+    parts: Part[];
+    testTimeAugmentation: boolean;
+    crop: string;
+  };
+  counts: { rows: number; repeated: number; unknownLabels: Record<string, number>; pictures: number; pairs: number };
+  /** SHA-256 of the rows that are evaluated, in their order. */
+  table: string;
+  combined: [string, string] | null;
+}
+
 export interface PartFigures {
   sets: string[];
   merge: string[];

@@ -72,7 +72,7 @@ const synopses = (): string[] =>
       '[--set NAME[,NAME]] [--split NAME] [--modality ID] [--merge FROM:INTO[,FROM:INTO]]',
       '[--part NAME:SET[,SET][:FROM:INTO[,FROM:INTO]]] [--positive ID] [--malignant ID[,ID]]',
       '[--pairs] [--test-time-augmentation] [--crop auto|whole] [--model NAME|FOLDER] [--jobs N]',
-      '[--timeout SECONDS] [--shard i/n] [--head FILE]',
+      '[--timeout SECONDS] [--shard i/n] [--resume] [--head FILE]',
     ],
     [`${call('merge')} FILE... --output OUT.ndjson | --json OUT.json [--predictions OUT.csv]`],
     [
@@ -133,6 +133,7 @@ export function usage(columns: number): string {
     option('positive', say('cli.usage.evaluate.positive')),
     option('malignant', say('cli.usage.evaluate.malignant')),
     option('shard', say('cli.usage.evaluate.shard')),
+    option('resume', say('cli.usage.evaluate.resume')),
     option('head', say('cli.usage.evaluate.head')),
     wrap(say('cli.usage.evaluate.labels'), columns),
     '',

@@ -380,6 +380,7 @@ export interface CliArguments {
   'cli.usage.evaluate.malignant': undefined;
   'cli.usage.evaluate.head': undefined;
   'cli.usage.evaluate.shard': undefined;
+  'cli.usage.evaluate.resume': undefined;
   'cli.usage.evaluate.labels': undefined;
   'cli.usage.classify.head': undefined;
   'cli.usage.classify.atlas': undefined;
@@ -453,6 +454,10 @@ export interface CliArguments {
   'cli.error.resume': undefined;
   'cli.error.resumeLine': { path: string; line: string; reason: string };
   'cli.error.resumeOther': { path: string; line: string };
+  'cli.error.resumeSpecial': { path: string };
+  'cli.error.resumeAnswers': { path: string; line: string };
+  'cli.error.resumeDiffers': { path: string; option: string };
+  'cli.error.unfinished': { path: string };
   'cli.error.timeout': { seconds: string };
   'cli.error.evaluateCrop': undefined;
   'cli.error.evaluateNeeds': undefined;
@@ -573,6 +578,8 @@ export interface CliArguments {
   'cli.evaluate.repeated': { count: number };
   'cli.evaluate.unreadable': { file: string; code: string; message: string };
   'cli.evaluate.shard': { count: number; path: string };
+  'cli.evaluate.finished': { path: string };
+  'cli.evaluate.known': { count: number };
   'cli.evaluate.done': { classified: number; unreadable: string; rate: string };
   'cli.looking.title': undefined;
   'cli.looking.set': { name: string; count: number; framings: string };
