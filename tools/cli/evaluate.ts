@@ -16,7 +16,7 @@ import { defaultModel, modelOf } from './model.js';
 import { OutputError } from './output.js';
 import { findPairs, type Pair } from './pairs.js';
 import { nameText } from './pictures.js';
-import { classifyAll, DEFAULT_SECONDS, type Task, type TaskPicture } from './pool.js';
+import { classifyAll, DEFAULT_SECONDS, type Task, type TaskPicture, withinCores } from './pool.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
 import { say } from './say.js';
@@ -552,8 +552,9 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     combined: work.combined ?? null,
   };
   if (head) err(`${headLines(head.info, output.columns)}\n`);
-  const measured = await measure(options, model, work, output);
-  const { shard, jobs } = options;
+  const jobs = withinCores(options.jobs, err);
+  const measured = await measure({ ...options, jobs }, model, work, output);
+  const { shard } = options;
   if (!shard) return conclude(setup, work, measured, jobs, options, output);
   await keep(options.json, shardText(shard, setup, work, measured, jobs));
   err(`${say('cli.evaluate.shard', { count: Object.keys(measured.found).length, path: options.json })}\n`);
