@@ -405,6 +405,39 @@ test('a browser whose question nobody answers holds nothing up', async ({ app, p
   await expect(items(page)).toHaveCount(1);
 });
 
+for (const [name, agrees, words] of [
+  ['granted', true, 'Kept, and read back. The browser has agreed not to clear it by itself.'],
+  [
+    'denied',
+    false,
+    'Kept, and read back. The browser may still clear it when the device runs out of room or after weeks without a ' +
+      'visit: save a copy as a file.',
+  ],
+] as const)
+  test(`the browser is asked to store for good only when a person keeps a spot: ${name}`, async ({ app, page }) => {
+    await page.addInitScript((agrees) => {
+      Object.assign(globalThis, { asked: 0 });
+      StorageManager.prototype.persist = async () => {
+        (globalThis as unknown as { asked: number }).asked += 1;
+        return agrees;
+      };
+    }, agrees);
+    const asked = () => page.evaluate(() => (globalThis as unknown as { asked: number }).asked);
+    await open(app, page);
+    await room(page).getByLabel('Name of the spot').fill(NAME);
+    expect(await asked()).toBe(0);
+    await keep(page);
+    await expect(told(page)).toHaveText(words);
+    expect(await asked()).toBe(1);
+    // What is kept is looked at again without another question.
+    await page.reload();
+    await app.untilReady();
+    await openKept(page);
+    await items(page).click();
+    await expect(room(page).getByRole('heading', { name: NAME })).toBeVisible();
+    expect(await asked()).toBe(0);
+  });
+
 test('what is damaged hides nothing else, comes back from a file, and can be deleted by itself', async ({
   app,
   page,

@@ -205,6 +205,7 @@ describe('a hostile network', { timeout: 400_000 }, () => {
   test.each([
     ['endless', '10', /^BACKEND_FAILED: This took longer than 10(\.0)? s/],
     ['vast', '300', /^BACKEND_FAILED: ONNX Runtime could not run the network.*Tensor shape is too large/s],
+    ['greedy', '300', /^BACKEND_FAILED: ONNX Runtime could not run the network.*bad_alloc/s],
     ['outside', '300', /^BACKEND_FAILED: ONNX Runtime could not load the network.*external data file/s],
     ['cut', '300', /^BACKEND_FAILED: ONNX Runtime could not load the network.*protobuf parsing failed/s],
   ])(

@@ -88,6 +88,18 @@ describe('classify', () => {
     expect(err).toMatch(/document\.pdf: UNSUPPORTED_FORMAT: .*PDF/);
   });
 
+  test('--json: what a decoder logs stays out of the answers', async () => {
+    const names = ['corrupt.heic', 'lossy.heic'].map((name) => picturePath(`foreign/${name}`));
+    const { out, err } = await run('classify', ...names, '--json');
+    const answers = JSON.parse(out) as { file: string; error?: { code: string }; source?: object }[];
+    expect(answers).toMatchObject([
+      { file: names[0], error: { code: 'CORRUPT_IMAGE' } },
+      { file: names[1], source: { decodePath: 'libheif' } },
+    ]);
+    // It does log: without these words the test would see nothing.
+    expect(err).toContain('Decoding image failed');
+  });
+
   test('searches folders, and speaks as the retired servers did', async () => {
     const [predict, diagnosis] = await Promise.all([
       run('classify', join(folder, 'images', 'drawn'), '--format', 'predict'),

@@ -425,8 +425,8 @@ describe('dermlet serve', () => {
     const closed = spawned('--port', '0', '--model', MODEL, '--jobs', '5000', '--max-file', '100');
     await expect.poll(() => served.printed.err, { timeout: 30_000 }).toContain('Listening');
     const cores = availableParallelism();
-    const engines = cores === 1 ? '1 engine is' : `${cores} engines are`;
-    expect(served.printed.err).toContain(`--jobs 5000: this machine has fewer cores, so ${engines} started.\n`);
+    const engines = cores === 1 ? '1 engine works' : `${cores} engines work`;
+    expect(served.printed.err).toContain(`--jobs 5000: this machine has fewer cores, so at most ${engines} at once.\n`);
     expect(served.printed.err).toContain('--max-file: no picture may have more than 64 MiB, so that is the limit.\n');
     served.child.kill('SIGTERM');
     await closed;

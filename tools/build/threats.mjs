@@ -449,8 +449,10 @@ export const ACTORS = [
         id: 'model-never-ends',
         may: 'be a graph that runs for ever or needs all memory',
         holds:
-          'On the command line a picture, and a model that is checked, has limits of time and memory. In the page a ' +
-          'silent worker is ended.',
+          'On the command line a picture, and a model that is checked, has a limit of time. No limit of memory is ' +
+          'set there: what bounds a running network is WebAssembly’s memory, 4 GiB for each engine, and to ask for ' +
+          'more is an error. A model’s file is read up to the size that its manifest states, below 2 GiB. In the ' +
+          'page a silent worker is ended.',
         where: ['tools/cli/pool.ts', 'web/src/classifier/engine-worker.ts'],
         tests: {
           'tests/web/cli-check-model.test.ts': [
@@ -460,7 +462,9 @@ export const ACTORS = [
           'tests/web/limits.test.ts': ['in a call; one that works for long and says so is left alone'],
           'tests/web/thread.test.ts': [],
         },
-        open: 'A graph may occupy the page’s worker until Cancel, and the memory that the browser gives a tab.',
+        open:
+          'A graph may occupy the page’s worker until Cancel, and the memory that the browser gives a tab; on the ' +
+          'command line 4 GiB for each engine and the model’s files beside, which a machine may not have.',
       },
       {
         id: 'model-elsewhere',
@@ -900,6 +904,7 @@ export const ACTORS = [
             'a file takes everything to a fresh profile; a wrong passphrase and damage are told apart',
             'what is damaged hides nothing else, comes back from a file, and can be deleted by itself',
             'deleting a photo, a spot and everything leaves nothing of them',
+            'the browser is asked to store for good only when a person keeps a spot: ${name}',
           ],
           'tests/web/kept-spots.test.ts': [
             'no IV twice, and each byte of it and of the text is authenticated',

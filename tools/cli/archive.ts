@@ -11,7 +11,7 @@ import type { Output } from './classify.js';
 import { defaultModel } from './model.js';
 import { findPictures } from './pictures.js';
 import { plain } from './plain.js';
-import { classifyAll, DEFAULT_SECONDS } from './pool.js';
+import { classifyAll, DEFAULT_SECONDS, withinCores } from './pool.js';
 import { Progress } from './progress.js';
 import { say } from './say.js';
 import { positiveInteger, positiveNumber, reasonOf, UsageError, unwritable } from './usage.js';
@@ -169,11 +169,12 @@ interface Seen<T> {
  * @throws DermletError when the engine cannot be started
  */
 export async function lookAtAll<T>(
-  { model, modality, crop, jobs, seconds }: ArchiveRequest,
+  { model, modality, crop, jobs: asked, seconds }: ArchiveRequest,
   pictures: readonly LabelledPicture[],
   { live, err }: Output,
   take: (result: Result, picture: LabelledPicture, index: number) => T | undefined,
 ): Promise<Seen<T>> {
+  const jobs = withinCores(asked, err);
   const progress = new Progress(pictures.length, live, process.stderr.isTTY);
   const options = { embedding: true, crop, ...(modality === undefined ? {} : { modality }) };
   const tasks = pictures.map((picture) => {

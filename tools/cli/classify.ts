@@ -19,7 +19,7 @@ import { defaultModel, modelOf } from './model.js';
 import { fileSink, type Sink } from './output.js';
 import { findPictures } from './pictures.js';
 import { plain, plainJson } from './plain.js';
-import { type Answer, classifyAll, DEFAULT_SECONDS, type Task, type TaskPicture } from './pool.js';
+import { type Answer, classifyAll, DEFAULT_SECONDS, type Task, type TaskPicture, withinCores } from './pool.js';
 import { answeredIn, keyOf, runId } from './resume.js';
 import { say } from './say.js';
 import { isIn, parseShard } from './shard.js';
@@ -302,7 +302,7 @@ async function* withFirst<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<
 export async function classify(args: string[], output: Output): Promise<number> {
   const asked = parse(args);
   const { err } = output;
-  const { model, jobs, seconds, form, format } = asked;
+  const { model, seconds, form, format } = asked;
   const base = await modelOf(model);
   const head = asked.head === undefined ? undefined : await headOf(asked.head);
   const similar = asked.atlas === undefined ? undefined : await atlasOf(asked.atlas, base);
@@ -362,6 +362,7 @@ export async function classify(args: string[], output: Output): Promise<number> 
       : form === 'json'
         ? jsonPrinter(sink, isOne(request, first), format, atlas)
         : textPrinter(output, info, head !== undefined || !isShippedModel(model), head?.info, atlas);
+  const jobs = withinCores(asked.jobs, err);
   const stopping = stopOnSignal(() => err(`${say('cli.stopping')}\n`));
   try {
     await classifyAll(

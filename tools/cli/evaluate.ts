@@ -18,7 +18,7 @@ import { defaultModel, modelOf } from './model.js';
 import { OutputError } from './output.js';
 import { findPairs, type Pair } from './pairs.js';
 import { nameText } from './pictures.js';
-import { classifyAll, DEFAULT_SECONDS, type Task, type TaskPicture } from './pool.js';
+import { classifyAll, DEFAULT_SECONDS, type Task, type TaskPicture, withinCores } from './pool.js';
 import { Progress } from './progress.js';
 import { report } from './report.js';
 import { say } from './say.js';
@@ -558,7 +558,7 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     table: tableId(used),
     combined: work.combined ?? null,
   };
-  const { shard, jobs, json, resume } = options;
+  const { shard, json, resume } = options;
   const special = await isSpecial(json);
   if (resume && special) throw new UsageError(say('cli.error.resumeSpecial', { path: json }));
   const begun = { shard: shard ?? null, setup };
@@ -571,7 +571,8 @@ export async function evaluate(args: string[], output: Output): Promise<number> 
     }
     if (answers && answers.known.size > 0) err(`${say('cli.evaluate.known', { count: answers.known.size })}\n`);
     if (head) err(`${headLines(head.info, output.columns)}\n`);
-    const measured = await measure(options, model, work, answers, output);
+    const jobs = withinCores(options.jobs, err);
+    const measured = await measure({ ...options, jobs }, model, work, answers, output);
     if (!shard) {
       const { status, written } = await conclude(setup, work, measured, jobs, options, output);
       if (written) await answers?.remove();

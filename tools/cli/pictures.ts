@@ -1,4 +1,7 @@
-/** Finds the files that are to be classified, one after the other: a folder of any size is never held as a whole. */
+/**
+ * Finds the files that are to be classified, one after the other. Of a folder the names are read and sorted at once, a
+ * few hundred bytes each; what they name is looked at only when its turn comes, and no picture is held.
+ */
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DermletError } from '../../web/src/classifier/node/index.js';

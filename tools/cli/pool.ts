@@ -35,7 +35,7 @@ export interface Task {
 export type Answer = { ok: true; result: Result } | { ok: false; error: DermletError };
 
 export interface Limits {
-  /** Parallel classifiers; no more than there are cores are started. */
+  /** Parallel classifiers. More than there are cores only take memory: `withinCores`. */
   jobs: number;
   /** For one task, and for the start of an engine. */
   seconds: number;
@@ -48,6 +48,13 @@ export interface Limits {
 }
 
 export const DEFAULT_SECONDS = 300;
+
+/** As many jobs as were asked for, or as there are cores where those are fewer, which is said then. */
+export function withinCores(jobs: number, err: (text: string) => void): number {
+  const cores = availableParallelism();
+  if (jobs > cores) err(`${say('cli.fewerJobs', { asked: String(jobs), count: cores })}\n`);
+  return Math.min(jobs, cores);
+}
 
 async function bytesOf({ path, raw, onRead }: TaskPicture, place: string): Promise<Blob> {
   try {
@@ -143,7 +150,7 @@ export async function classifyAll<T extends Task>(
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(jobs, availableParallelism()) }, work));
+    await Promise.all(Array.from({ length: jobs }, work));
   } finally {
     ended = true;
     for (const classifier of classifiers) classifier.dispose();

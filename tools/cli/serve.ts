@@ -1,6 +1,5 @@
 /** `serve`: the retired servers' interfaces from Node, on this machine. */
 import type { AddressInfo } from 'node:net';
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { DermletError, MAX_FILE_BYTES } from '../../web/src/classifier/node/index.js';
 import { createFetchHandler } from '../../web/src/handler/index.js';
@@ -10,6 +9,7 @@ import { headLines, headOf, withHeadsClasses } from './head.js';
 import { defaultModel, modelOf } from './model.js';
 import { OutputError, ReaderGone } from './output.js';
 import { plain, plainJson } from './plain.js';
+import { withinCores } from './pool.js';
 import { say } from './say.js';
 import { createHttpServer, type RunningServer } from './server.js';
 import { stopOnSignal } from './stop.js';
@@ -67,13 +67,12 @@ function parse(args: string[]) {
 
 /** What this machine and the engine can do of what was asked for; says what it cuts. */
 function possible<Asked extends { jobs: number; maxFileBytes: number }>(asked: Asked, err: (text: string) => void) {
-  const cores = availableParallelism();
-  if (asked.jobs > cores) err(`${say('cli.serve.fewerJobs', { asked: String(asked.jobs), count: cores })}\n`);
+  const jobs = withinCores(asked.jobs, err);
   if (asked.maxFileBytes > MAX_FILE_BYTES)
     err(`${say('cli.serve.smallerFiles', { most: String(MAX_FILE_BYTES / MEBIBYTE) })}\n`);
   return {
     ...asked,
-    jobs: Math.min(asked.jobs, cores),
+    jobs,
     maxFileBytes: Math.min(asked.maxFileBytes, MAX_FILE_BYTES),
   };
 }

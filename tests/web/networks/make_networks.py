@@ -90,13 +90,13 @@ def endless() -> onnx.ModelProto:
     return with_addend([helper.make_node("Loop", ["trips", "always", "zero"], ["addend"], body=body)], constants)
 
 
-def vast() -> onnx.ModelProto:
-    """Asks for 2^40 numbers, 4 TiB."""
+def of_size(count: int) -> onnx.ModelProto:
+    """Asks for so many numbers of four bytes at once."""
     nodes = [
         helper.make_node("ConstantOfShape", ["count"], ["ones"]),
         helper.make_node("ReduceSum", ["ones"], ["addend"], keepdims=0),
     ]
-    return with_addend(nodes, [numpy_helper.from_array(np.array([2**40], np.int64), "count")])
+    return with_addend(nodes, [numpy_helper.from_array(np.array([count], np.int64), "count")])
 
 
 def outside() -> onnx.ModelProto:
@@ -112,7 +112,15 @@ def outside() -> onnx.ModelProto:
 
 def main() -> None:
     folder = Path(__file__).parent
-    for name, hostile in (("endless", endless()), ("vast", vast()), ("outside", outside())):
+    hostile_ones = (
+        ("endless", endless()),
+        # A size that no 32-bit address space has.
+        ("vast", of_size(2**40)),
+        # All but the last 256 KiB of such a space: only that the memory is not to be had stops it.
+        ("greedy", of_size(2**30 - 2**16)),
+        ("outside", outside()),
+    )
+    for name, hostile in hostile_ones:
         (folder / f"{name}.onnx").write_bytes(hostile.SerializeToString())
     # Ends in the middle of a weight.
     (folder / "cut.onnx").write_bytes(network(1, 32, 32).SerializeToString()[:1500])

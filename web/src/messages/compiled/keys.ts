@@ -555,10 +555,10 @@ export interface CliArguments {
   'cli.skipped': { file: string; reason: string };
   'cli.folder.unreadable': { reason: string };
   'cli.folder.link': undefined;
+  'cli.fewerJobs': { asked: string; count: number };
   'cli.stopping': undefined;
   'cli.serve.listening': { url: string };
   'cli.serve.ready': { count: number };
-  'cli.serve.fewerJobs': { asked: string; count: number };
   'cli.serve.smallerFiles': { most: string };
   'cli.serve.notLoaded': undefined;
   'cli.serve.stopping': undefined;
