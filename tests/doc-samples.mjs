@@ -70,6 +70,7 @@ export const RUN_BY = [
   ],
   ['tests/e2e/causes.spec.ts', 'docs/element.md', 'require-trusted-types-for'],
   ['tests/e2e/doc-samples.spec.ts', 'docs/frame.md', '"embedVersion": 1', 'frame-ancestors', 'await frame.collect()'],
+  ['tests/e2e/doc-samples.spec.ts', 'docs/embedding.md', 'framed-answer'],
   ['tests/e2e/doc-samples.spec.ts', 'docs/hosting.md', 'Permissions-Policy: '],
   ['tests/e2e/single.spec.ts', 'docs/hosting.md', 'sha256-...'],
   ['tests/hosting.test.mjs', 'docs/hosting.md', 'gzip_static', 'aws s3 sync'],
