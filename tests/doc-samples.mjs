@@ -55,6 +55,7 @@ export const RUN_BY = [
   ['tests/web/serve-docs.test.ts', 'docs/serve.md', ALL],
   ['tests/web/serve-docs.test.ts', 'web/src/handler/fetch-handler.ts', 'createFetchHandler(await'],
   ['tests/web/dicom-cli.test.ts', 'docs/dicom.md', ALL],
+  ['tests/web/fhir.test.ts', 'docs/fhir.md', '--format fhir', 'toFhir(result'],
   ['tests/e2e/doc-samples.spec.ts', 'README.md', 'onProgress: (p)', 'result.lesion.perPicture', 'await listModels()'],
   ['tests/e2e/doc-samples.spec.ts', 'web/src/classifier/classifier.ts', '{ explain: true }'],
   ['tests/e2e/doc-samples.spec.ts', 'docs/beside.md', 'second.classify(photo)'],
