@@ -1,5 +1,5 @@
-// The samples of README, CONTRIBUTING, docs and the API's own comments, and what runs each. doc-samples.test.mjs turns
-// red where nothing does.
+// The samples of README, CONTRIBUTING, docs, the training tool's README and the API's own comments, and what runs each.
+// doc-samples.test.mjs turns red where nothing does.
 //   node tests/doc-samples.mjs DOCUMENT PART    prints the sample with this part, for tests in other languages
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,6 +16,7 @@ const EXAMPLE = ' * @example\n';
 export const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
+  'tools/train/README.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -55,6 +56,7 @@ export const RUN_BY = [
   ['tests/web/serve-docs.test.ts', 'docs/serve.md', ALL],
   ['tests/web/serve-docs.test.ts', 'web/src/handler/fetch-handler.ts', 'createFetchHandler(await'],
   ['tests/web/dicom-cli.test.ts', 'docs/dicom.md', ALL],
+  ['tests/web/fhir.test.ts', 'docs/fhir.md', '--format fhir', 'toFhir(result'],
   ['tests/e2e/doc-samples.spec.ts', 'README.md', 'onProgress: (p)', 'result.lesion.perPicture', 'await listModels()'],
   ['tests/e2e/doc-samples.spec.ts', 'web/src/classifier/classifier.ts', '{ explain: true }'],
   ['tests/e2e/doc-samples.spec.ts', 'docs/beside.md', 'second.classify(photo)'],
@@ -70,12 +72,19 @@ export const RUN_BY = [
   ],
   ['tests/e2e/causes.spec.ts', 'docs/element.md', 'require-trusted-types-for'],
   ['tests/e2e/doc-samples.spec.ts', 'docs/frame.md', '"embedVersion": 1', 'frame-ancestors', 'await frame.collect()'],
+  ['tests/e2e/doc-samples.spec.ts', 'docs/embedding.md', 'framed-answer'],
   ['tests/e2e/doc-samples.spec.ts', 'docs/hosting.md', 'Permissions-Policy: '],
   ['tests/e2e/single.spec.ts', 'docs/hosting.md', 'sha256-...'],
   ['tests/hosting.test.mjs', 'docs/hosting.md', 'gzip_static', 'aws s3 sync'],
   ['tools/train/tests/test_core_module.py', 'docs/cluster.md', 'from dermlet_core import'],
   ['tools/train/tests/test_examples.py', 'docs/cluster.md', 'PRICE_OF_A_CORE_HOUR'],
+  ['tools/train/tests/test_package.py', 'tools/train/README.md', 'dermlet-train --help'],
+  ['tools/train/tests/test_rashes.py', 'tools/train/README.md', 'cp SCIN/LICENSE'],
+  ['tools/train/tests/test_import_keras.py', 'tools/train/README.md', 'import-keras model.keras'],
 ];
+
+/** What is true of all commands of the training tool: no step, option or recipe that there is not stands in them. */
+const HELD = 'tools/train/tests/test_readme.py holds its commands to the options that there are';
 
 /**
  * What no test runs, and why not.
@@ -96,6 +105,40 @@ export const NOT_RUN = [
   ['installs for the whole Python; the part `train` builds the same module', 'docs/cluster.md', 'npm run build'],
   ['Ray, Spark and Java, hundreds of megabytes; measured by hand', 'docs/cluster.md', 'ray_archive.py'],
   ['a published release, and GitHub’s own program with an account', 'docs/supply-chain.md', 'gh attestation'],
+  [
+    `archives of others and days of training; the same steps on drawn pictures: test_pipeline.py. ${HELD}`,
+    'tools/train/README.md',
+    'average runs/*/ema.pt',
+  ],
+  [
+    `archives of others; drawn ones in their layouts: test_prepare_importers.py. ${HELD}`,
+    'tools/train/README.md',
+    "--group-pattern 'patient",
+  ],
+  [
+    `days of training; short ones, of two processes too: test_training.py. ${HELD}`,
+    'tools/train/README.md',
+    'torchrun',
+  ],
+  [
+    `hours of training on photos; the same command with a small network: test_finetune.py. ${HELD}`,
+    'tools/train/README.md',
+    'finetune --from',
+  ],
+  [
+    `several trainings each; a plan of short ones: test_training.py. ${HELD}`,
+    'tools/train/README.md',
+    'recipes/ablations.toml',
+  ],
+  [
+    `the pictures that shipped networks were trained and measured on, not ours to pass on. ${HELD}`,
+    'tools/train/README.md',
+    'run/ema.pt --out look/',
+    'quality --model',
+    'train-locator',
+    'variants --store',
+    'runs --model',
+  ],
   ['half an hour; each test that it chooses is one of this suite', 'docs/threat-model.md', 'npm run attack'],
 ];
 

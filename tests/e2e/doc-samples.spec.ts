@@ -11,7 +11,7 @@ import { picture, Site, siteDir } from './site.js';
 const PHOTO = readFileSync(picture('spot.jpg'));
 
 /** Faults of pages: what they throw, and what their policy forbids. */
-const test = base.extend<{ portal: Portal; faults: string[] }>({
+const test = base.extend<{ portal: Portal; site: Site; faults: string[] }>({
   faults: async ({ context }, use) => {
     const faults: string[] = [];
     context.on('weberror', (error) => faults.push(error.error().message));
@@ -26,6 +26,12 @@ const test = base.extend<{ portal: Portal; faults: string[] }>({
     await portal.open();
     await use(portal);
     await portal.close();
+  },
+  site: async ({ faults: _ }, use) => {
+    const site = new Site();
+    await site.open();
+    await use(site);
+    await site.close();
   },
 });
 test.beforeEach(() => test.slow());
@@ -164,40 +170,46 @@ test('the form arrives as the documented document, under the documented policy',
   expect(Date.parse(got.classifiedAt as unknown as string)).not.toBeNaN();
 });
 
-test('a frame: who may show it, its policy, and the client', async ({ page, portal }) => {
-  const site = new Site();
-  await site.open();
-  try {
-    const local = (text: string) =>
-      text.replaceAll('https://portal.example.org', portal.origin).replaceAll('https://dermlet.example.org/', site.url);
-    site.answers.set('embed.json', { body: local(sample('docs/frame.md', '"embedVersion": 1')) });
-    const [name = '', policy = ''] = local(sample('docs/frame.md', 'frame-ancestors')).trim().split(': ');
-    site.answers.set('embed.html', { body: site.read('embed.html'), type: 'text/html', headers: { [name]: policy } });
-    const shared = { 'Access-Control-Allow-Origin': portal.origin };
-    site.answers.set('embed.js', { body: site.read('embed.js'), type: 'text/javascript', headers: shared });
-    portal.policy = null;
-    const code = local(sample('docs/frame.md', 'await frame.collect()'))
-      // A person chooses meanwhile, and ticks the box.
-      .replace('const { documents', 'await new Promise((done) => { window.collect = done; });\nconst { documents');
-    const after = 'window.collected = [documents.length, photos.length, document.querySelectorAll("iframe").length];';
-    portal.pages.set('', `<div id="skin"></div><script type="module">${code}\n${after}</script>`);
-    const said: string[] = [];
-    page.on('console', (message) => said.push(message.text()));
-    await page.goto(portal.url);
-    await page.waitForFunction(() => 'collect' in window);
-    const frame = page.frameLocator('iframe');
-    await chosen(frame);
-    await expect(frame.locator('#verdict')).toBeVisible({ timeout: 60_000 });
-    // The portal asked for German.
-    await frame.getByRole('checkbox', { name: new RegExp(portal.origin) }).check();
-    await expect.poll(() => said.at(-1)).toMatch(/^(low|moderate|high|unknown)$/);
-    await page.evaluate(() => (window as unknown as { collect(): void }).collect());
-    await expect
-      .poll(() => page.evaluate(() => (window as unknown as { collected?: number[] }).collected), { timeout: 30_000 })
-      .toEqual([1, 1, 0]);
-  } finally {
-    await site.close();
-  }
+/** A sample as a page of the portal around a frame of the site, which is told of the portal as docs/frame.md says. */
+function framed(portal: Portal, site: Site, text: string): void {
+  const local = (words: string) =>
+    words.replaceAll('https://portal.example.org', portal.origin).replaceAll('https://dermlet.example.org/', site.url);
+  site.answers.set('embed.json', { body: local(sample('docs/frame.md', '"embedVersion": 1')) });
+  const [name = '', policy = ''] = local(sample('docs/frame.md', 'frame-ancestors')).trim().split(': ');
+  site.answers.set('embed.html', { body: site.read('embed.html'), type: 'text/html', headers: { [name]: policy } });
+  const shared = { 'Access-Control-Allow-Origin': portal.origin };
+  site.answers.set('embed.js', { body: site.read('embed.js'), type: 'text/javascript', headers: shared });
+  portal.policy = null;
+  portal.pages.set('', local(text));
+}
+
+test('a frame: who may show it, its policy, and the client', async ({ page, portal, site }) => {
+  const code = sample('docs/frame.md', 'await frame.collect()')
+    // A person chooses meanwhile, and ticks the box.
+    .replace('const { documents', 'await new Promise((done) => { window.collect = done; });\nconst { documents');
+  const after = 'window.collected = [documents.length, photos.length, document.querySelectorAll("iframe").length];';
+  framed(portal, site, `<div id="skin"></div><script type="module">${code}\n${after}</script>`);
+  const said: string[] = [];
+  page.on('console', (message) => said.push(message.text()));
+  await page.goto(portal.url);
+  await page.waitForFunction(() => 'collect' in window);
+  const frame = page.frameLocator('iframe');
+  await chosen(frame);
+  await expect(frame.locator('#verdict')).toBeVisible({ timeout: 60_000 });
+  // The portal asked for German.
+  await frame.getByRole('checkbox', { name: new RegExp(portal.origin) }).check();
+  await expect.poll(() => said.at(-1)).toMatch(/^(low|moderate|high|unknown)$/);
+  await page.evaluate(() => (window as unknown as { collect(): void }).collect());
+  await expect
+    .poll(() => page.evaluate(() => (window as unknown as { collected?: number[] }).collected), { timeout: 30_000 })
+    .toEqual([1, 1, 0]);
+});
+
+test('a frame in short', async ({ page, portal, site }) => {
+  framed(portal, site, sample('docs/embedding.md', 'framed-answer'));
+  await page.goto(portal.url);
+  await chosen(page.frameLocator('iframe'));
+  await expect(page.locator('#framed-answer')).toHaveText(/^[\w-]+, (low|moderate|high|unknown)$/, { timeout: 60_000 });
 });
 
 test('with the headers of the hosting guide the page is isolated, and answers', async ({ page, faults }) => {

@@ -1,5 +1,4 @@
 /** `classify` of DICOM files from outside: what is read, what is refused with which code, and that the rest goes on. */
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -7,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Result } from '../../web/src/classifier/result.js';
 import { samplesIn } from '../doc-samples.mjs';
 import { type DicomOptions, dicom, identified } from './dicom-file.js';
-import { CLI, picture, picturePath, root, runCli } from './support.js';
+import { picture, picturePath, root, runCli, runCommands } from './support.js';
 
 /** A small network: how a file is read is the same for all. */
 const MODEL = `${root}tests/imported/keras-2`;
@@ -116,23 +115,12 @@ describe('classify x.dcm', () => {
 
 test('the samples of docs/dicom.md', () => {
   const place = mkdtempSync(join(tmpdir(), 'dermlet-dicom-docs-'));
-  mkdirSync(join(place, 'bin'));
   mkdirSync(join(place, 'photos'));
   copyFileSync(picturePath('spot.jpg'), join(place, 'photos', 'spot.jpg'));
   writeFileSync(join(place, 'lesion.dcm'), dicom({ parts: [spot], more: identified() }));
-  const main = [process.execPath, ...CLI].map((part) => `'${part}'`).join(' ');
-  const npx = `#!/bin/sh\n[ "$1" = dermlet ] && shift\nexec ${main} "$@" --model '${MODEL}'\n`;
-  writeFileSync(join(place, 'bin', 'npx'), npx, { mode: 0o755 });
   const samples = samplesIn('docs/dicom.md');
   expect(samples.map(({ language }) => language)).toEqual(['sh', 'sh']);
-  for (const { text } of samples) {
-    const { status, stderr } = spawnSync('sh', ['-ec', text], {
-      cwd: place,
-      encoding: 'utf8',
-      env: { ...process.env, PATH: `${join(place, 'bin')}:${process.env.PATH}` },
-    });
-    expect(status, stderr).toBe(0);
-  }
+  for (const { text } of samples) runCommands(text, place, '--model', MODEL);
   expect(readdirSync(join(place, 'reports'))).toHaveLength(2);
   const answers = readFileSync(join(place, 'answers.ndjson'), 'utf8').trim().split('\n');
   for (const answer of answers)

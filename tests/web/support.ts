@@ -83,6 +83,25 @@ export function runSample(code: string, folder: string): string {
   return stdout;
 }
 
+/**
+ * Runs commands of the documents in a folder. `npx dermlet` is the command line there, with more words after its own.
+ * Fails the test where one does not end with 0.
+ */
+export function runCommands(text: string, folder: string, ...more: string[]): void {
+  const bin = join(folder, 'bin');
+  const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(' ');
+  mkdirSync(bin, { recursive: true });
+  const main = quoted([process.execPath, ...CLI]);
+  const npx = `#!/bin/sh\n[ "$1" = dermlet ] && shift\nexec ${main} "$@" ${quoted(more)}\n`;
+  writeFileSync(join(bin, 'npx'), npx, { mode: 0o755 });
+  const { status, stderr } = spawnSync('sh', ['-ec', text], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
+  });
+  expect(status, stderr).toBe(0);
+}
+
 export const picturePath = (name: string): string => `${root}tests/pictures/${name}`;
 export const picture = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(picturePath(name)));
 export const modelFile = (name: string): Uint8Array<ArrayBuffer> =>

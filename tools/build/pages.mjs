@@ -18,7 +18,7 @@ const POLICY =
 /** The documents, in the order in which they are listed. */
 const DOCS = [
   ...['quick-start', 'embedding', 'element', 'frame', 'api', 'hosting', 'privacy'],
-  ...['migration', 'serve', 'own-model', 'retrain', 'similar', 'beside', 'dicom', 'cluster', 'keep'],
+  ...['migration', 'serve', 'own-model', 'retrain', 'similar', 'beside', 'dicom', 'fhir', 'cluster', 'keep'],
   ...['architecture', 'threat-model', 'supply-chain'],
 ];
 

@@ -61,7 +61,8 @@ def run_training(arguments: argparse.Namespace) -> None:
         raise SystemExit(2) from error
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
+    """Of all steps and their options."""
     parser = argparse.ArgumentParser(prog="dermlet-train", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
 
@@ -159,8 +160,11 @@ def main() -> None:
         steps.add_parser("import-keras", help="turn a Keras classifier and its class index into a model folder")
     )
     locator_cli.add_steps(steps)
+    return parser
 
-    arguments = parser.parse_args()
+
+def main() -> None:
+    arguments = parser().parse_args()
     try:
         run_step(arguments)
     except (NeedsCheckout, Told) as error:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import pickle
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from documents import sample
 from PIL import Image
 from shipped import ROOT, TRAIN, classified, probabilities, schema_problems, shipped_path
 
@@ -241,6 +243,21 @@ def test_the_command_line_gives_keras_own_probabilities(efficient, efficient_fol
     assert np.ptp(exact) > 0.05
     assert answer["outcome"] == "several" and len(answer["predictionSet"]) == 4
     assert answer["explanation"]["rows"] == 28 and max(answer["explanation"]["values"]) == 1
+
+
+@shipped_path
+def test_the_documented_commands(tmp_path: Path) -> None:
+    shutil.copy(KERAS_2 / "tiny.keras", tmp_path / "model.keras")
+    index(tmp_path, {name: place for place, name in enumerate("abcd")}, "class_index.pkl")
+    lines = sample("tools/train/README.md", "import-keras model.keras").splitlines()
+    (python, *importing), (npm, *asking) = (shlex.split(line, comments=True) for line in lines)
+    places = {"../../models/mine": tmp_path / "mine", "models/mine": tmp_path / "mine", "photo.jpg": SPOT}
+    for command, folder in (([sys.executable, *importing], tmp_path), ([npm, *asking], ROOT)):
+        words = [str(places.get(word, word)) for word in command]
+        environment = {**os.environ, "PYTHONPATH": str(TRAIN)}
+        done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert python == "python" and json.loads((tmp_path / "mine" / "manifest.json").read_text())["name"] == "mine"
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ outside the repository.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from documents import sample
 from training_drawn import drawn_store
 
 from dermlet_train import repository
@@ -46,8 +48,17 @@ def called(script: Path, folder: Path, *arguments: object) -> subprocess.Complet
     )
 
 
+def documented() -> list[list[str]]:
+    """The commands by which README.md begins, as words: what installs the tool, its help, a training."""
+    lines = sample("tools/train/README.md", "dermlet-train --help").splitlines()
+    return [shlex.split(line, comments=True) for line in lines]
+
+
 def test_help_names_every_step(script: Path, tmp_path: Path) -> None:
-    done = called(script, tmp_path, "--help")
+    install, words, _train = documented()
+    assert install == ["pip", "install", "./tools/train"], "what `script` does without a network"
+    assert words[0] == script.name
+    done = called(script, tmp_path, *words[1:])
     assert done.returncode == 0 and done.stdout.startswith("usage: dermlet-train")
     assert all(step in done.stdout for step in ("prepare", "train", "finetune", "export", "calibrate", "import-keras"))
 
@@ -67,9 +78,9 @@ def test_every_module_and_data_file_is_in_the_wheel(script: Path) -> None:
 
 def test_a_shipped_recipe_trains_by_its_name(script: Path, tmp_path: Path) -> None:
     drawn_store(tmp_path / "store")
-    done = called(
-        script, tmp_path, "train", "--store", "store", "--recipe", "skin-8-lite0.toml", "--out", "run", *tiny()
-    )
+    *_, words = documented()
+    assert words[0] == script.name
+    done = called(script, tmp_path, *words[1:], *tiny())
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "ema.pt").exists()
 

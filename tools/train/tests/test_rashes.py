@@ -16,6 +16,7 @@ from pathlib import Path
 
 import prepare_drawn as drawn
 import pytest
+from documents import sample
 from shipped import TRAIN, classified, schema_problems, shipped_path
 
 from dermlet_train.config import Recipe
@@ -32,9 +33,8 @@ QUICK = (
 
 def documented() -> list[list[str]]:
     """The commands of the section on rashes, as words."""
-    section = (TRAIN / "README.md").read_text().split("### Rashes\n", 1)[1]
-    block = re.search(r"```\n(.*?)```", section, re.DOTALL).group(1)
-    return [shlex.split(line, comments=True) for line in block.replace("\\\n", " ").splitlines() if line.strip()]
+    block = sample("tools/train/README.md", "cp SCIN/LICENSE")
+    return [shlex.split(line, comments=True) for line in block.splitlines()]
 
 
 def test_recipe_words_and_mapping_agree() -> None:
