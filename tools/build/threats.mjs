@@ -675,8 +675,12 @@ export const ACTORS = [
         id: 'cli-output',
         may: 'be lost: a full disk, a reader that stops, an interruption',
         holds: 'Writes go on until all is written, or fail loudly; figures are kept elsewhere.',
-        where: ['tools/cli/output.ts', 'tools/cli/resume.ts'],
+        where: ['tools/cli/output.ts', 'tools/cli/resume.ts', 'tools/cli/answers.ts'],
         tests: {
+          'tests/web/shard.test.ts': [
+            'a run that was ended gives the figures, predictions and report of one that was not',
+          ],
+          'tests/web/output.test.ts': [],
           'tests/web/cli-files.test.ts': [
             'classify %s fails loudly',
             'evaluate keeps its figures elsewhere and says where',
