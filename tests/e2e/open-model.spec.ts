@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { BlobReader, BlobWriter, ZipWriter } from '@zip.js/zip.js';
 import { type App, expect, requestsOf, test } from './fixtures.js';
-import { ownModel, TITLE } from './own-model.js';
+import { hostileModel, ownModel, TITLE } from './own-model.js';
 import { root } from './site.js';
 
 async function zipOf(folder: string, options: { password?: string; inside?: string } = {}): Promise<Buffer> {
@@ -101,4 +101,27 @@ test('a folder whose files are not what its manifest says is refused, and the pa
   await expect(app.notice).toContainText('is not among the files', { timeout: 60_000 });
   await app.model(/Eight categories/).check();
   expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
+});
+
+for (const network of ['greedy', 'cut'])
+  test(`a hostile network whose hash is right (${network}) ends with its code, and another answers`, async ({
+    app,
+    page,
+  }) => {
+    await ready(app);
+    await opener(page).locator('#folder').setInputFiles(hostileModel(network));
+    await app.choose('spot.jpg');
+    await expect(app.notice).toContainText('BACKEND_FAILED', { timeout: 60_000 });
+    await app.model(/Eight categories/).check();
+    await expect.poll(async () => (await app.results()).at(-1)?.result.model.name, { timeout: 60_000 }).toBe('skin-8');
+  });
+
+test('a network that never ends is left by choosing another', async ({ app, page }) => {
+  await ready(app);
+  await opener(page).locator('#folder').setInputFiles(hostileModel('endless'));
+  await app.choose('spot.jpg');
+  await page.waitForTimeout(5000);
+  expect(await app.results()).toEqual([]);
+  await app.model(/Eight categories/).check();
+  await expect.poll(async () => (await app.results()).at(-1)?.result.model.name, { timeout: 90_000 }).toBe('skin-8');
 });

@@ -1,4 +1,5 @@
 /** A model from this device, as somebody's own. */
+import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from '@playwright/test';
@@ -20,5 +21,32 @@ export function ownModel(category = ''): string {
   const classes = manifest.classes.map((each) => ({ ...each, name: category + each.name }));
   writeFileSync(path, JSON.stringify({ ...manifest, classes, title: TITLE, name: 'own' }));
   writeFileSync(join(folder, 'MODEL_CARD.md'), '<script>document.title = "taken over"</script>');
+  return folder;
+}
+
+/** A folder whose hashes are right, and whose network is one of `tests/web/networks`. */
+export function hostileModel(network: string): string {
+  const folder = test.info().outputPath(network);
+  mkdirSync(folder, { recursive: true });
+  const bytes = readFileSync(join(root, 'tests/web/networks', `${network}.onnx`));
+  const read = readFileSync(join(root, 'models/skin-8/manifest.json'), 'utf8');
+  const { rejection: _, modalityProbe: _probe, locator: _locator, ...manifest } = JSON.parse(read);
+  const input = { ...manifest.input, width: 32, height: 32 };
+  const decision = { ...manifest.decision, rejection: 'energy' };
+  const put = (path: string, content: Buffer) => {
+    writeFileSync(join(folder, path), content);
+    return { path, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+  };
+  const file = put('network.onnx', bytes);
+  cpSync(join(root, 'models/skin-8/selftest.png'), join(folder, 'selftest.png'));
+  // Whatever it answers is right.
+  const reference = { scores: Array(8).fill(0), embedding: Array(5).fill(0), tolerance: 1e6 };
+  const selfTest = { ...manifest.selfTest, reference: put('selftest.json', Buffer.from(JSON.stringify(reference))) };
+  const name = `own-${network}`;
+  writeFileSync(
+    join(folder, 'manifest.json'),
+    JSON.stringify({ ...manifest, input, decision, file, selfTest, name, title: TITLE }),
+  );
+  for (const words of ['LICENSE', 'MODEL_CARD.md']) cpSync(join(root, 'models/skin-8', words), join(folder, words));
   return folder;
 }

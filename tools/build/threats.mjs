@@ -1000,6 +1000,8 @@ export const ACTORS = [
             'a folder is used for the photos, told as a stranger’s, and left again',
             'what is no model says why, and what was in use goes on',
             'a folder whose files are not what its manifest says is refused, and the page recovers',
+            'a hostile network whose hash is right (${network}) ends with its code, and another answers',
+            'a network that never ends is left by choosing another',
           ],
           'tests/web/model-files.test.ts': [],
           'tests/web/cli-check-model.test.ts': [
