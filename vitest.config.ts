@@ -18,8 +18,8 @@ export default defineConfig({
   test: {
     include: ['tests/web/**/*.test.ts'],
     environment: 'node',
-    testTimeout: 60_000, // far more than any takes, for machines that are busy with other things
-    hookTimeout: 60_000,
+    testTimeout: 180_000, // far more than any takes, for machines that are busy with other things
+    hookTimeout: 120_000,
     // The command-line tests start processes with an engine each; more at once only makes them slower.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
