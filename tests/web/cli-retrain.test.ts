@@ -36,6 +36,10 @@ beforeAll(() => {
     put(name, 'nv', `${index}.jpg`, String(index));
   put('spot-large.jpg', 'nv', 'again.jpg', '2'); // the same bytes as 2.jpg
   writeFileSync(at('own', 'nv', 'broken.jpg'), 'not a picture');
+  for (const kind of ['mel', 'nv']) {
+    mkdirSync(at('nothing', kind), { recursive: true });
+    writeFileSync(at('nothing', kind, 'broken.jpg'), `no picture of ${kind}`);
+  }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -132,6 +136,11 @@ test.each<[string, () => string[], RegExp]>([
     'a file that is no atlas',
     () => ['classify', picturePath('spot.jpg'), '--atlas', picturePath('spot.png')],
     /no|not an atlas/,
+  ],
+  [
+    'an archive of which nothing can be read',
+    () => ['atlas', '--images', at('nothing'), '--out', at('nothing.atlas')],
+    /INVALID_ARGUMENT: None of the pictures in .*nothing could be used, so .*nothing\.atlas was not written/s,
   ],
   ['a file that is not there', () => ['classify', picturePath('spot.jpg'), '--head', at('none')], /cannot be read/],
 ])('%s is told', async (_what, args, message) => {

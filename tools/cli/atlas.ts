@@ -1,7 +1,7 @@
 /** `atlas --images DIR --out FILE [--names]`: embeds a labelled archive into one file, to look up similar cases in. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { startAtlas } from '../../web/src/classifier/node/index.js';
+import { DermletError, startAtlas } from '../../web/src/classifier/node/index.js';
 import { exactPercent, number } from '../../web/src/messages/index.js';
 import { ARCHIVE_OPTIONS, archiveRequest, lookAtAll, nameFor, pathFor, readArchive } from './archive.js';
 import type { Output } from './classify.js';
@@ -21,7 +21,7 @@ function parse(args: string[]) {
   return { ...request, out, names: values.names };
 }
 
-/** @throws UsageError, DermletError when the engine cannot be started */
+/** @throws UsageError, DermletError when the engine cannot be started, or no picture can be used */
 export async function atlas(args: string[], output: Output): Promise<number> {
   const request = parse(args);
   const { out, err, columns } = output;
@@ -40,6 +40,8 @@ export async function atlas(args: string[], output: Output): Promise<number> {
     return true;
   });
   if (leftOut > 0) err(`${say('cli.atlas.leftOut', { count: leftOut })}\n`);
+  if (writer.size === 0)
+    throw new DermletError('INVALID_ARGUMENT', say('cli.error.atlasEmpty', { path: request.images, out: request.out }));
   const file = writer.file({
     title: request.title,
     base: { name: model.name, version: model.version, sha256: model.sha256 },

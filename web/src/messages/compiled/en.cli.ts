@@ -147,6 +147,7 @@ export const messages: Compiled<CliArguments> = {
   "cli.error.otherModel": (d) => "The head was trained on another network, that of " + d.name + " " + d.version + ", and fits no other.",
   "cli.error.besideFormat": () => "--beside goes with the result itself, not with --format.",
   "cli.error.dicomSr": () => "--dicom-sr is for one picture and one model at a time: it goes with neither --lesion nor --beside.",
+  "cli.error.atlasEmpty": (d) => "None of the pictures in " + d.path + " could be used, so " + d.out + " was not written. What is wrong with each stands above; blurred, dark and small ones are left out.",
   "cli.error.names": () => "--names needs --dicom-sr.",
   "cli.dicomSr": (d) => "DICOM SR: " + d.path,
   "cli.error.otherAtlas": (d) => "The atlas was made by another network, " + d.name + " " + d.version + "; its cases are like no other network’s.",

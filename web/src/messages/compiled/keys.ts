@@ -496,6 +496,7 @@ export interface CliArguments {
   'cli.error.otherModel': { name: string; version: string };
   'cli.error.besideFormat': undefined;
   'cli.error.dicomSr': undefined;
+  'cli.error.atlasEmpty': { path: string; out: string };
   'cli.error.names': undefined;
   'cli.dicomSr': { path: string };
   'cli.error.otherAtlas': { name: string; version: string };
