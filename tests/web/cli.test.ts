@@ -227,7 +227,20 @@ describe('classify', () => {
     expect(code).toBe(2);
     expect(err).toMatch(message);
     expect(err).toContain('Use:');
+    // What is wrong is not scrolled away: the rest of the help is a command away.
+    expect(err.split('\n').length).toBeLessThan(40);
     expect(out).toBe('');
+  });
+
+  test('--help tells of one command, or of all', async () => {
+    const [all, one] = await Promise.all([run('--help'), run('atlas', '--help')]);
+    expect([all.code, one.code]).toEqual([0, 0]);
+    for (const command of ['classify', 'evaluate', 'merge', 'serve', 'retrain', 'export-head', 'atlas', 'check-model'])
+      expect(all.out).toMatch(new RegExp(`^${command}  `, 'm'));
+    expect(one.out).toMatch(/^Use:\n.*atlas.* --images DIR --out FILE/);
+    expect(one.out).toMatch(/^ {2}--names/m);
+    expect(one.out).toContain('Exit status');
+    expect(one.out).not.toMatch(/^(classify|evaluate|serve) {2}/m);
   });
 
   test('--model takes a folder or a name, and says which names there are', async () => {

@@ -15,9 +15,9 @@ import { plain, plainLines } from './plain.js';
 import { retrain } from './retrain.js';
 import { say } from './say.js';
 import { serve } from './serve.js';
-import { EXIT, UsageError, usage } from './usage.js';
+import { type CommandName, EXIT, UsageError, usage, usageInShort } from './usage.js';
 
-const commands: Record<string, (args: string[], output: Output) => Promise<number>> = {
+const commands: Record<CommandName, (args: string[], output: Output) => Promise<number>> = {
   classify,
   evaluate,
   merge,
@@ -46,20 +46,20 @@ async function main([name, ...args]: string[]): Promise<number> {
     columns: Math.max(40, Math.min((isatty(1) ? process.stdout.columns : undefined) ?? 100, 140)),
   };
   await setLanguage([Intl.DateTimeFormat().resolvedOptions().locale]);
+  const known = name !== undefined && Object.hasOwn(commands, name) ? (name as CommandName) : undefined;
   if (name === undefined || name === 'help' || name === '--help' || args.includes('--help')) {
-    output.out(`${usage(output.columns)}\n`);
+    output.out(`${usage(output.columns, known)}\n`);
     return name === undefined ? EXIT.usage : EXIT.fine;
   }
   try {
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-    if (!command) throw new UsageError(say('cli.error.command', { name }));
-    return await command(args, output);
+    if (!known) throw new UsageError(say('cli.error.command', { name }));
+    return await commands[known](args, output);
   } catch (error) {
     // parseArgs throws TypeErrors with its own codes for unknown options.
     const wrongUse =
       error instanceof UsageError ||
       (error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS'));
-    if (wrongUse) output.err(`${plain(error.message)}\n\n${usage(output.columns)}\n`);
+    if (wrongUse) output.err(`${plain(error.message)}\n\n${usageInShort(known)}\n`);
     else if (error instanceof DermletError) output.err(`${error.code}: ${plain(error.message)}\n`);
     else if (error instanceof OutputError) output.err(`${error.message}\n`);
     // The reader of our output may stop early (`| head`); that is no error.

@@ -67,6 +67,7 @@ export const messages: Compiled<CliArguments> = {
   "cli.usage.serve.allowHost": () => "a further name that clients call this server by; addresses and localhost are always answered",
   "cli.usage.serve.later": () => "adds the fields of the later version: risk_level, clinical_priority, medical_warning, requires_urgent_evaluation",
   "cli.usage.model": () => "--model is a name in models/ (skin-8 when absent), or the folder of another model.",
+  "cli.usage.more": (d) => d.call + " says what each option means.",
   "cli.usage.status": () => "Exit status: 0 all fine, 1 a file failed or the output could not be written (evaluate: no picture could be read), 2 wrong use, 130 interrupted.",
   "cli.error.command": (d) => "There is no command '" + d.name + "'.",
   "cli.error.checkModelNeeds": () => "check-model needs one folder: check-model DIR",

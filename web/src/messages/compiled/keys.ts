@@ -416,6 +416,7 @@ export interface CliArguments {
   'cli.usage.serve.allowHost': undefined;
   'cli.usage.serve.later': undefined;
   'cli.usage.model': undefined;
+  'cli.usage.more': { call: string };
   'cli.usage.status': undefined;
   'cli.error.command': { name: string };
   'cli.error.checkModelNeeds': undefined;
