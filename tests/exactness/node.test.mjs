@@ -8,6 +8,8 @@ import { check, parseManifest } from './cases.mjs';
 import { figure } from './figures.mjs';
 import { loadCore, manifestPath, pictureDir, pictureFiles } from './node.mjs';
 
+const README = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
+
 const manifest = parseManifest(await readFile(manifestPath, 'utf8'));
 /** @param {string} file */
 const read = (file) => readFile(join(pictureDir, file));
@@ -65,6 +67,11 @@ for (const [preset, title] of [
     const began = performance.now();
     const { compared, differences } = await check(module, manifest, read);
     assert.deepEqual(differences, []);
+    const said = `${manifest.pictures.length} drawn pictures`;
+    assert.ok(
+      README.includes(said) && README.includes(`(${compared.toLocaleString('en')} answers)`),
+      'README.md is old',
+    );
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     figure(`${title}, Node ${process.versions.node}: ${compared} answers the same in ${seconds} s`);
   });
