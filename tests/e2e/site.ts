@@ -2,7 +2,7 @@
  * The built site on a free port under a sub-path, with a log of requests and responses that a test can replace.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Answer, siteDir as built, type Served, type ServedRequest, serve } from '../../tools/build/serve.mjs';
@@ -84,7 +84,7 @@ export class Site {
     let html = this.read(name).toString();
     const built = html;
     for (const [script, { body, status = 200 }] of this.answers)
-      if (script.startsWith('assets/') && status === 200)
+      if (script.startsWith('assets/') && status === 200 && existsSync(join(siteDir, script)))
         html = html.replaceAll(integrityOf(this.read(script)), integrityOf(Buffer.from(body)));
     return html === built ? undefined : { body: html, type: 'text/html; charset=utf-8' };
   }
