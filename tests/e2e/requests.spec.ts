@@ -18,6 +18,23 @@ function more(paths: readonly string[], others: readonly string[]): string[] {
   });
 }
 
+/** What the server was asked for since its log had `served` entries, but for what the browser asks for by itself. */
+const sentSince = ({ log }: Site, served: number): string[] =>
+  log
+    .slice(served)
+    .map(({ path }) => path)
+    .filter((path) => path !== 'sw.js');
+
+/** What was on its way when the log had `served` entries may be listed or not; more follows until the page is idle. */
+async function expectAllTold(page: Page, site: Site, served: number): Promise<void> {
+  const differing = async () => {
+    const told = await listed(page, site);
+    const logged = site.log.map(({ path }) => path);
+    return { missing: more(sentSince(site, served), told), invented: more(told, logged) };
+  };
+  await expect.poll(differing).toEqual({ missing: [], invented: [] });
+}
+
 /** Ends an idle worker after a moment rather than a minute. */
 function soon(): void {
   const later = window.setTimeout;
@@ -54,21 +71,10 @@ test('a photo chosen at once: every request since is counted, of page, worker an
   isChosen();
   await untilOffered(app);
   await untilKept(page);
-  // More may follow until the page is idle. The browser itself fetches the service worker's script.
-  const logged = () => site.log.map(({ path }) => path);
-  const sent = () =>
-    logged()
-      .slice(served)
-      .filter((path) => path !== 'sw.js');
-  const from = (pattern: RegExp) => sent().filter((path) => pattern.test(path)).length;
+  const from = (pattern: RegExp) => sentSince(site, served).filter((path) => pattern.test(path)).length;
   expect(from(/skin-8\.onnx/), 'by the worker').toBeGreaterThan(0);
   expect(from(/site\.webmanifest|icon\.svg|dermlet\.js/), 'by the service worker').toBeGreaterThan(0);
-  // What was on its way when the photo was chosen may be listed or not.
-  const differing = async () => {
-    const told = await listed(page, site);
-    return { missing: more(sent(), told), invented: more(told, logged()) };
-  };
-  await expect.poll(differing).toEqual({ missing: [], invented: [] });
+  await expectAllTold(page, site, served);
   await expect(page.locator('#requests')).toHaveText(String((await listed(page, site)).length));
 });
 
@@ -91,7 +97,7 @@ test('a second visit, isolated and with a service worker that answers: every req
   const served = site.log.length;
   await untilOffered(app, 'spot.jpg');
   // The browser itself looks whether the service worker's script has changed.
-  const sent = site.log.slice(served).flatMap(({ path }) => (path === 'sw.js' ? [] : [path]));
+  const sent = sentSince(site, served);
   expect(sent).toContain('models/skin-8/manifest.json');
   expect(sent.length).toBeLessThan(5);
   await expect.poll(async () => (await listed(page, site)).sort()).toEqual(sent.sort());
@@ -111,17 +117,8 @@ test('a host that isolates by itself, without a service worker: the requests of 
   await app.choose('spot.jpg');
   const served = site.log.length;
   await untilOffered(app);
-  const logged = () => site.log.map(({ path }) => path);
-  const sent = () =>
-    logged()
-      .slice(served)
-      .filter((path) => path !== 'sw.js');
   await expect.poll(() => site.count(/ort-.*\.mjs$/), 'by the worker, and by a thread').toBeGreaterThan(1);
-  const differing = async () => {
-    const told = await listed(page, site);
-    return { missing: more(sent(), told), invented: more(told, logged()) };
-  };
-  await expect.poll(differing).toEqual({ missing: [], invented: [] });
+  await expectAllTold(page, site, served);
 });
 
 test('once the page is idle a HEIC causes no request either', async ({ app, page, site }) => {

@@ -44,7 +44,7 @@ function policy(): string {
 }
 
 /** As a page names the hash of a file of its own. */
-export const integrityOf = (bytes: Buffer): string => `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
+const integrityOf = (bytes: Buffer): string => `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
 
 export class Site {
   /** Responses that replace files, by path relative to the site. */
