@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 import { withWords } from './tools/build/messages.mjs';
 import { engineFiles } from './tools/build/parts.mjs';
+import { UNSEALED } from './tools/build/seal.mjs';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -42,7 +43,10 @@ const words: Plugin = {
   transformIndexHtml: { order: 'pre', handler: (html) => withWords(html) },
 };
 
-/** The worker's script is asked for with the page's own, not once they have run: the line would wait meanwhile. */
+/**
+ * The worker's script is asked for with the page's own, not once they have run: the line would wait meanwhile. The page
+ * compares it with its hash, so it is fetched as a file.
+ */
 const workerAhead: Plugin = {
   name: 'dermlet-worker-ahead',
   transformIndexHtml: {
@@ -55,7 +59,7 @@ const workerAhead: Plugin = {
       return [
         {
           tag: 'link',
-          attrs: { rel: 'preload', as: 'script', crossorigin: true, href: `./${worker}` },
+          attrs: { rel: 'preload', as: 'fetch', crossorigin: true, href: `./${worker}` },
           injectTo: 'head',
         },
       ];
@@ -89,7 +93,10 @@ function elementChunk(id: string, modules: Modules): string | null {
 const ENTRIES: ReadonlySet<string> = new Set(['dermlet', 'embed']);
 
 export default defineConfig({
-  define: { __DERMLET_ENGINE_FILES__: JSON.stringify(await engineFiles({ compress: true })) },
+  define: {
+    __DERMLET_ENGINE_FILES__: JSON.stringify(await engineFiles({ compress: true })),
+    __DERMLET_SCRIPTS__: JSON.stringify(UNSEALED),
+  },
   root: at('web'),
   base: './',
   // ONNX Runtime without an inlined copy of its own loader: the files come from `engine/`.

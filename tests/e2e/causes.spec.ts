@@ -42,6 +42,76 @@ for (const [name, begin] of [
   });
 }
 
+/** Other bytes, which tell when they run. */
+function tamper(site: SiteType, path: string): void {
+  site.tamper(path, {
+    body: `fetch(new URL('../ran', import.meta.url));\n${site.read(path)}`,
+    type: 'text/javascript',
+  });
+}
+const isRan = ({ path }: { path: string }): boolean => path === 'ran';
+
+for (const [name, begin] of [
+  ['the worker', 'assets/worker-'],
+  ["ONNX Runtime's chunk", 'assets/ort.wasm.min-'],
+  ["ONNX Runtime's script", 'engine/ort-wasm-simd-threaded.mjs'],
+] as const) {
+  test(`${name} is not the one that was built`, async ({ page, site }) => {
+    site.addPage('element.html', ELEMENT);
+    tamper(site, fileOf(site, begin));
+    await page.goto(`${site.url}element.html`);
+    await expectError(page, 'MODEL_CORRUPT', 'if it happens twice, something between you and this site');
+    expect(site.log.some(isRan)).toBe(false);
+  });
+}
+
+for (const begin of ['assets/browser-decoder-', 'engine/libheif.mjs'] as const) {
+  test(`what decodes HEIC is not what was built: ${begin}`, async ({ app, page, site }) => {
+    tamper(site, fileOf(site, begin));
+    await app.open();
+    await app.choose('foreign/lossy.heic');
+    await expect(page.getByRole('alert')).toContainText(/MODEL_CORRUPT|DECODER_UNAVAILABLE/, { timeout: 40_000 });
+    expect(site.log.some(isRan)).toBe(false);
+    await app.classify('spot.jpg');
+  });
+}
+
+test('a part that is fetched later is not the one that was built, and comes when it is', async ({
+  app,
+  page,
+  site,
+}) => {
+  const path = fileOf(site, 'assets/trust-', '.js');
+  tamper(site, path);
+  await app.open();
+  await app.classify('spot.jpg');
+  const trust = page.locator('#trust summary');
+  await trust.click();
+  await expect.poll(() => site.log.filter((one) => one.path === path).length).toBeGreaterThan(1);
+  expect(site.log.some(isRan)).toBe(false);
+});
+
+test('words of another language that are not those that were built are not said', async ({ page, site }) => {
+  tamper(site, fileOf(site, 'assets/de.shared-'));
+  await page.addInitScript(() => localStorage.setItem('dermlet-language', 'de'));
+  await page.goto(site.url);
+  await expect(page.locator('dermlet-classifier')).toContainText('Choose');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  expect(site.log.some(isRan)).toBe(false);
+});
+
+test('a wrong copy in the browser’s cache is fetched anew', async ({ page, site }) => {
+  const path = fileOf(site, 'assets/ort.wasm.min-');
+  const built = site.read(path);
+  site.addPage('element.html', ELEMENT);
+  site.tamper(path, { body: Buffer.concat([built, Buffer.from('\n')]), type: 'text/javascript' });
+  await page.goto(`${site.url}element.html`);
+  await expectError(page, 'MODEL_CORRUPT', 'if it happens twice, something between you and this site');
+  site.answers.delete(path);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect.poll(() => page.evaluate(() => window.heard.ready), { timeout: 40_000 }).toBe(1);
+});
+
 test('a script is sent with the wrong type', async ({ page, site }) => {
   const path = 'engine/ort-wasm-simd-threaded.mjs';
   site.addPage('element.html', ELEMENT);
@@ -222,14 +292,13 @@ test.describe('the page itself', () => {
     await expect(started(page).locator('p:visible')).toHaveText([/^A part of it did not come\./, 'PART_MISSING']);
   });
 
-  for (const chunk of ['assets/index-', 'assets/element-', 'assets/language-'])
+  for (const chunk of ['index', 'element', 'language'])
     test(`a script of it is not the one that was built: ${chunk}`, async ({ page, site }) => {
-      const path = fileOf(site, chunk, '.js');
-      site.answers.set('', { body: site.read('index.html'), type: 'text/html; charset=utf-8' });
-      site.answers.set(path, { body: `window.other = true;\n${site.read(path)}` });
+      const path = site.files().find((file) => new RegExp(`^assets/${chunk}-[\\w-]{8}\\.js$`).test(file))!;
+      tamper(site, path);
       await page.goto(site.url);
       await expect(started(page).locator('p:visible')).toHaveText([/^A part of it did not come\./, 'PART_MISSING']);
-      expect(await page.evaluate(() => 'other' in window)).toBe(false);
+      expect(site.log.some(isRan)).toBe(false);
     });
 
   test('it was opened from a file', async ({ page, watch }) => {

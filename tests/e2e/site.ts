@@ -1,10 +1,11 @@
 /**
  * The built site on a free port under a sub-path, with a log of requests and responses that a test can replace.
  */
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from '../../tools/build/compress.mjs';
+import { seal } from '../../tools/build/seal.mjs';
 import { type Answer, siteDir as built, type Served, type ServedRequest, serve } from '../../tools/build/serve.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -43,13 +44,16 @@ function policy(): string {
   return meta[0];
 }
 
-/** As a page names the hash of a file of its own. */
-const integrityOf = (bytes: Buffer): string => `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
+/** Whether the site knows the hash of a file: a script whose name changes with it, or one of the engine's. */
+const isScript = (path: string): boolean => /^(assets\/[^/]+\.js|engine\/[^/]+\.mjs)$/.test(path);
 
 export class Site {
   /** Responses that replace files, by path relative to the site. */
   readonly answers = new Map<string, Answer>();
   readonly log: ServedRequest[] = [];
+  readonly #tampered = new Set<string>();
+  /** The files that follow from those that were replaced, which `key` names. */
+  #sealed = { key: '', files: new Map<string, Uint8Array>() };
   #served: Served | undefined;
 
   get url(): string {
@@ -69,24 +73,39 @@ export class Site {
       onRequest: (request) => this.log.push(request),
       // What a test says of a file is true of its compressed form too.
       override: (path) =>
+        this.#resealed(path) ??
         this.answers.get(path) ??
         this.answers.get(path.replace(/\.zst$/, '')) ??
-        this.#pageOfOtherScripts(path) ??
         this.#testPicture(path),
     });
     this.addPage('api.html', '');
   }
 
-  /** A page of the site with the hashes of the scripts that are served in place of its own. */
-  #pageOfOtherScripts(path: string): Answer | undefined {
+  /** Other bytes than the site was built with, whose scripts else are what `answers` has in their place. */
+  tamper(path: string, answer: Answer): void {
+    this.answers.set(path, answer);
+    this.#tampered.add(path);
+  }
+
+  /** A script that was replaced, and each file that knows hashes of such, as the build would have made them. */
+  #resealed(path: string): Answer | undefined {
+    const files = new Map<string, Uint8Array>();
+    for (const [name, { body, status = 200 }] of this.answers)
+      if (status === 200 && isScript(name) && existsSync(join(siteDir, name)) && !this.#tampered.has(name))
+        files.set(name, Buffer.from(body));
+    const key = [...files].map(([name, body]) => name + sha256(body)).join();
+    if (key === '') return undefined;
+    if (this.#sealed.key !== key) {
+      const names = this.files().filter((name) => /^[^/]+\.html$/.test(name) || isScript(name));
+      const write = (name: string, bytes: Buffer) => files.set(name, bytes);
+      seal({ names, read: (name) => files.get(name) ?? this.read(name), write });
+      this.#sealed = { key, files };
+    }
     const name = path === '' ? 'index.html' : path;
-    if (!['index.html', 'embed.html'].includes(name)) return undefined;
-    let html = this.read(name).toString();
-    const built = html;
-    for (const [script, { body, status = 200 }] of this.answers)
-      if (script.startsWith('assets/') && status === 200 && existsSync(join(siteDir, script)))
-        html = html.replaceAll(integrityOf(this.read(script)), integrityOf(Buffer.from(body)));
-    return html === built ? undefined : { body: html, type: 'text/html; charset=utf-8' };
+    const body = this.#sealed.files.get(name);
+    if (!body || (this.answers.has(name) && !isScript(name))) return undefined;
+    const type = isScript(name) ? 'text/javascript' : 'text/html; charset=utf-8';
+    return { type, ...this.answers.get(name), body };
   }
 
   /** Stops the server. */
@@ -114,7 +133,6 @@ export class Site {
 
   /** Serves another binary of the engine, and scripts that expect it: they know each by its size and sha256. */
   replaceEngine(name: string, body: Buffer): void {
-    const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
     const old = this.read(`engine/${name}`);
     const scripts = readdirSync(join(siteDir, 'assets')).filter((file) => file.endsWith('.js'));
     const told = scripts.filter((file) => this.read(`assets/${file}`).includes(sha256(old)));
@@ -181,7 +199,7 @@ export class Site {
       (manifest: { version: string; file: { bytes: number; sha256: string; compressed?: unknown } }) => {
         manifest.version = version;
         manifest.file.bytes = body.length;
-        manifest.file.sha256 = createHash('sha256').update(body).digest('hex');
+        manifest.file.sha256 = sha256(body);
         delete manifest.file.compressed;
       },
     );

@@ -1,13 +1,8 @@
 /** Why a script or a file did not come. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import {
-  imported,
-  isMissingScript,
-  type Surroundings,
-  whyMissing,
-  whyNotFetched,
-} from '../../web/src/classifier/causes.js';
+import { isMissingScript, type Surroundings, whyMissing, whyNotFetched } from '../../web/src/classifier/causes.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
+import { imported } from '../../web/src/classifier/scripts.js';
 import { expectCode } from './support.js';
 
 const SCRIPT = 'https://here.example/assets/worker.js';

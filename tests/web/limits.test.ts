@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decodeInBrowser } from '../../web/src/classifier/browser-decoder.js';
 import { spawnWorker } from '../../web/src/classifier/browser-worker.js';
-import { imported, whyMissing } from '../../web/src/classifier/causes.js';
+import { whyMissing } from '../../web/src/classifier/causes.js';
 import { Classifier } from '../../web/src/classifier/classifier.js';
 import { download, type Fetch } from '../../web/src/classifier/download.js';
 import type { Engine } from '../../web/src/classifier/engine.js';
@@ -12,6 +12,7 @@ import { LIMITS } from '../../web/src/classifier/limits.js';
 import { keptVersion, ModelStore } from '../../web/src/classifier/model-store.js';
 import type { FromWorker, ToWorker } from '../../web/src/classifier/protocol.js';
 import { wantsWebGpu } from '../../web/src/classifier/runtime.js';
+import { imported } from '../../web/src/classifier/scripts.js';
 import { after } from '../../web/src/classifier/within.js';
 import { type LoadedEngine, serve } from '../../web/src/classifier/worker-server.js';
 import { filesIn } from '../../web/src/element/dropped.js';

@@ -2,7 +2,7 @@
  * Builds `dist/`: the page and the embed entry (Vite), the engine's files, the models, the service worker. Run it after
  * `npm ci` and the WebAssembly build; it says what is missing. `node tools/build/site.mjs`
  */
-import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import { recorder, writeLicences } from './licences.mjs';
 import { writePages } from './pages.mjs';
 import { baseName, copyEngine, copyLibheif, copyModels, ENGINE, requireInputs } from './parts.mjs';
 import { DRAWINGS, drawn } from './samples.mjs';
+import { seal } from './seal.mjs';
 import { main } from './steps.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -75,27 +76,13 @@ async function buildServiceWorker() {
   console.log(`  sw.js keeps ${count} files, ${(size / 1e6).toFixed(1)} MB`);
 }
 
-/**
- * The pages name the scripts and styles that they need at once with their hashes: a wrong file (a sign-in page, half an
- * upload) is not run, on a first visit too, when no service worker checks files yet. Only those whose names change with
- * them: of others a browser may hold an older copy for some minutes.
- */
-async function addIntegrity() {
-  for (const page of ['index.html', 'embed.html']) {
-    const path = join(dist, page);
-    const tags = /<(?:script|link rel="(?:modulepreload|stylesheet)")( [^>]*)?(?:src|href)="(\.\/assets\/[^"]+)"/g;
-    const html = await readFile(path, 'utf8');
-    const files = new Map();
-    for (const [, , file = ''] of html.matchAll(tags)) {
-      const hash = createHash('sha256').update(await readFile(join(dist, file)));
-      files.set(file, `sha256-${hash.digest('base64')}`);
-    }
-    if (files.size === 0) throw new Error(`${page} names no scripts in assets/ any more.`);
-    await writeFile(
-      path,
-      html.replace(tags, (tag, _, file) => `${tag} integrity="${files.get(file)}"`),
-    );
-  }
+/** As `seal.mjs` says. */
+function sealSite() {
+  seal({
+    names: filesUnder(dist).map((path) => relative(dist, path).split(sep).join('/')),
+    read: (name) => readFileSync(join(dist, name)),
+    write: (name, bytes) => writeFileSync(join(dist, name), bytes),
+  });
 }
 
 /**
@@ -148,7 +135,7 @@ await main(async () => {
   for (const drawing of DRAWINGS) await writeFile(join(dist, 'samples', `${drawing.name}.png`), drawn(drawing));
   // Otherwise GitHub Pages' Jekyll drops files that it does not know.
   await writeFile(join(dist, '.nojekyll'), '');
-  await addIntegrity();
+  sealSite();
   await buildServiceWorker();
   await refuseEval();
   await writeLicences(dist, modules);

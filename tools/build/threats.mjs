@@ -214,9 +214,16 @@ export const ACTORS = [
         id: 'other-bytes',
         may: 'send other bytes in place of scripts, binaries or networks: a sign-in page, half a file, one flipped bit',
         holds:
-          'Hashes that the build wrote are checked before a file is kept or used, those of the scripts that a page ' +
-          'needs at once by the browser; an error names what came.',
-        where: ['web/src/classifier/file-store.ts', 'web/src/classifier/download.ts', 'web/src/sw/sw.ts'],
+          'Hashes that the build wrote are checked before a file is kept, used or run: those of the scripts that a ' +
+          'page needs at once by the browser, those of what comes later (parts, words, the worker, its parts, ONNX ' +
+          'Runtime, libheif) by the code that starts them; an error names what came.',
+        where: [
+          'web/src/classifier/file-store.ts',
+          'web/src/classifier/scripts.ts',
+          'web/src/classifier/download.ts',
+          'web/src/sw/sw.ts',
+          'tools/build/seal.mjs',
+        ],
         tests: {
           'tests/e2e/model.spec.ts': [
             'a model with one byte flipped is refused; once it is correct, retrying works',
@@ -234,18 +241,28 @@ export const ACTORS = [
             'a wrong copy in the HTTP cache is fetched again past it; a wrong one at the host is an error',
           ],
           'tests/e2e/offline.spec.ts': ['a wrong copy that the HTTP cache holds for good is fetched past it'],
-          'tests/e2e/causes.spec.ts': ['a script of it is not the one that was built: ${chunk}'],
-          'tools/build/site.test.mjs': ['names the scripts and styles that it needs at once with their hashes'],
+          'tests/e2e/causes.spec.ts': [
+            'a script of it is not the one that was built: ${chunk}',
+            '${name} is not the one that was built',
+            'what decodes HEIC is not what was built: ${begin}',
+            'a part that is fetched later is not the one that was built, and comes when it is',
+            'words of another language that are not those that were built are not said',
+            'a wrong copy in the browser’s cache is fetched anew',
+          ],
+          'tools/build/site.test.mjs': [
+            'names the scripts and styles that it needs at once with their hashes',
+            'knows the hash of every script that comes later',
+          ],
           'tests/web/runtime.test.ts': [
             'an HTML page in place of a binary is said so',
             'one flipped bit is refused, and the error names the file',
           ],
         },
         open:
-          'Binaries and networks are checked wherever they are used. Scripts that are asked for later, those of ' +
-          'the worker and of ONNX Runtime among them, are checked by the service worker: on a first visit, where ' +
-          'there is none, and in pages that embed the element, they and the page itself are known by nothing but ' +
-          'https.',
+          'The page itself, and the stable entries `dermlet.js` and `embed.js`, whose names do not change with them, ' +
+          'are known by nothing but https. A script is compared and then imported, which takes it from the ' +
+          'browser’s cache: who answers both requests, with other bytes to the second, is not noticed. In the npm ' +
+          'package no hash is known, as bundlers make its scripts anew.',
       },
       {
         id: 'half-an-update',

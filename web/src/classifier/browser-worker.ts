@@ -3,6 +3,7 @@
  * one that comes from an address: so the worker is such a line, which imports the script. It is also how a script of
  * another origin becomes a worker at all.
  */
+import { messageOf } from './abort.js';
 import { bootstrapOf } from './bootstrap.js';
 import { whyMissing } from './causes.js';
 import type { Spawn, WorkerLike } from './engine-worker.js';
@@ -11,6 +12,7 @@ import { inside } from './inside.js';
 import { LIMITS } from './limits.js';
 import type { ToWorker } from './protocol.js';
 import { serviceWorkers } from './requests.js';
+import { checkScript, hasHash } from './scripts.js';
 import { shipped } from './shipped.js';
 import { within } from './within.js';
 
@@ -25,8 +27,14 @@ const adviceFor = (script: URL): string =>
 export const spawnWorker: Spawn = () => {
   if (inside) return inside.start();
   const script = shipped().worker;
-  return script.origin === location.origin ? new OwnWorker(script) : startBound(script);
+  return hasHash(pathOf(script)) ? new CheckedWorker(script) : startWorker(script);
 };
+
+/** As the build knows it. */
+const pathOf = (script: URL): string => script.pathname.slice(script.pathname.lastIndexOf('/') + 1);
+
+const startWorker = (script: URL): WorkerLike =>
+  script.origin === location.origin ? new OwnWorker(script) : startBound(script);
 
 spawnWorker.explain = async (error) => {
   if (inside) return new DermletError('BACKEND_FAILED', error.message, { cause: error });
@@ -57,10 +65,57 @@ function startBound(script: URL): Worker {
   return worker;
 }
 
+type Listening = Parameters<WorkerLike['addEventListener']>;
+
+/** A worker that starts once its script was compared with its hash; what it is sent waits until then. */
+class CheckedWorker implements WorkerLike {
+  #worker: WorkerLike | undefined;
+  #ended = false;
+  readonly #listening: Listening[] = [];
+  readonly #sent: Parameters<WorkerLike['postMessage']>[] = [];
+
+  constructor(script: URL) {
+    void this.#start(script);
+  }
+
+  postMessage(...sent: Parameters<WorkerLike['postMessage']>): void {
+    if (this.#worker) this.#worker.postMessage(...sent);
+    else this.#sent.push(sent);
+  }
+
+  addEventListener(...listening: Listening): void {
+    if (this.#worker) this.#worker.addEventListener(...listening);
+    else this.#listening.push(listening);
+  }
+
+  terminate(): void {
+    this.#ended = true;
+    this.#worker?.terminate();
+  }
+
+  async #start(script: URL): Promise<void> {
+    try {
+      await checkScript(pathOf(script), script.href);
+      if (this.#ended) return;
+      this.#worker = startWorker(script);
+      for (const listening of this.#listening) this.#worker.addEventListener(...listening);
+      for (const sent of this.#sent) this.#worker.postMessage(...sent);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** As a worker that does not start: of what is no fault of the bytes, `explain` knows more. */
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    const isWrong = error instanceof DermletError && error.code === 'MODEL_CORRUPT';
+    const event = new ErrorEvent('error', { message: messageOf(error), ...(isWrong ? { error } : {}) });
+    for (const [type, listener] of this.#listening) if (type === 'error') listener(event);
+  }
+}
+
 /** The page's policy forbids bound workers ("worker-src" without "blob:"). */
 let refused = false;
-
-type Listening = Parameters<WorkerLike['addEventListener']>;
 
 /**
  * A worker from the page's own origin: a bound one, or, where the page's policy forbids those, one from the script's

@@ -6,7 +6,7 @@ import { messageOf } from './abort.js';
 import { DermletError } from './errors.js';
 import { inside } from './inside.js';
 import { LIMITS } from './limits.js';
-import { Late, within } from './within.js';
+import { within } from './within.js';
 
 /** Where this code runs; tests give another. */
 export interface Surroundings {
@@ -108,19 +108,4 @@ export async function whyNotFetched(
   return new DermletError('CROSS_ORIGIN', `${address} is on another origin, which does not let ${origin} have it.`, {
     cause,
   });
-}
-
-/** An import whose failure says why. @throws DermletError as `whyMissing` gives */
-export async function imported<Module>(load: () => Promise<Module>): Promise<Module> {
-  try {
-    return await within(load(), LIMITS.script, 'A script');
-  } catch (cause) {
-    if (cause instanceof Late)
-      throw new DermletError('MODEL_UNAVAILABLE', `A script could not be fetched: ${cause.message}`, { cause });
-    if (!isMissingScript(cause)) throw cause;
-    // Chromium and Firefox name the address.
-    const [script] = /https?:\S+/.exec(messageOf(cause)) ?? [];
-    if (script) throw await whyMissing(script, cause);
-    throw new DermletError('PART_MISSING', `A script could not be fetched: ${messageOf(cause)}`, { cause });
-  }
 }

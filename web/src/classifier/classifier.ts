@@ -5,7 +5,6 @@
 import { abortedError, messageOf, throwIfAborted } from './abort.js';
 import { engineFolder, shippedIn } from './asset-base.js';
 import { spawnWorker } from './browser-worker.js';
-import { imported } from './causes.js';
 import type { CallOptions, CheckOptions } from './engine.js';
 import { engineKeys } from './engine-files.js';
 import { EngineWorker, NeedsOneThread, NotStarted, type Ready, type Spawn } from './engine-worker.js';
@@ -40,6 +39,7 @@ import type {
 import type { LoadSettings, WireInput } from './protocol.js';
 import type { Quality, Result } from './result.js';
 import type { Fallback } from './runtime.js';
+import { imported } from './scripts.js';
 
 /** Pictures of one lesion in one call; the core can combine no more. */
 const MAX_LESION_PICTURES = 2;

@@ -23,12 +23,12 @@ import type {
   Rect,
 } from '../../../wasm_src/bindings/dermlet.js';
 import { messageOf } from './abort.js';
-import { imported } from './causes.js';
 import { requireWasm } from './download.js';
 import { DermletError } from './errors.js';
 import { type DecodeForeign, type DecodePath, patchedCopy, unsupported } from './foreign.js';
 import type { LocatorOutput } from './network.js';
 import { clearUpperHalves } from './registers.js';
+import { imported } from './scripts.js';
 
 /** An instance that holds more than this after a call is dropped. */
 const KEPT_BYTES = 256 << 20;

@@ -107,7 +107,11 @@ export class EngineWorker {
       throw new NotStarted(messageOf(cause), { cause });
     }
     this.#worker.addEventListener('message', (event) => this.#receive((event as MessageEvent<FromWorker>).data));
-    this.#worker.addEventListener('error', (event) => this.#crash((event as ErrorEvent).message));
+    this.#worker.addEventListener('error', (event) => {
+      const { error, message } = event as ErrorEvent;
+      if (error instanceof DermletError) this.end(error);
+      else this.#crash(message);
+    });
     this.#worker.addEventListener('messageerror', () => this.#crash('a message could not be read'));
     this.#worker.postMessage({ type: 'load', settings: { ...settings, life: this.#life } }, []);
     this.#expect(LIMITS.silence);

@@ -17,7 +17,6 @@ import type {
 import type { Trained, TrainingExamples, TrainingSpec } from '../../../wasm_src/bindings/learn.js';
 import { throwIfAborted } from './abort.js';
 import type { Atlas } from './atlas.js';
-import { imported } from './causes.js';
 import { PROBABILITY_TOLERANCE, QUALITY_CHECKS } from './contract.js';
 import { Core, type Decoded } from './core.js';
 import type { Environment } from './environment.js';
@@ -53,6 +52,7 @@ import type {
   Source,
 } from './result.js';
 import { Runtime } from './runtime.js';
+import { imported } from './scripts.js';
 import { sha256 } from './sha256.js';
 
 /** The options that affect one call's result; plain data. */

@@ -11,3 +11,6 @@ declare module '*/build/wasm/learn.js' {
 
 /** The engine's binaries by name; set by the builds of site and package, absent in Node. */
 declare const __DERMLET_ENGINE_FILES__: Readonly<Record<string, import('./engine-files.js').EngineFile>> | undefined;
+
+/** Hashes of the site's scripts, which `tools/build/seal.mjs` writes; absent elsewhere. */
+declare const __DERMLET_SCRIPTS__: string | undefined;

@@ -4,7 +4,7 @@
  */
 import { messageOf } from './abort.js';
 import { type Addresses, addressIn } from './asset-base.js';
-import { imported, isMissingScript, whyMissing } from './causes.js';
+import { isMissingScript, whyMissing } from './causes.js';
 import type { Fetch } from './download.js';
 import { type EngineFile, engineFiles, engineKey, engineKeys } from './engine-files.js';
 import { DermletError } from './errors.js';
@@ -14,6 +14,7 @@ import { inside } from './inside.js';
 import type { CreateLibheif, Libheif } from './libheif.js';
 import type { Line } from './line.js';
 import type { Backend } from './result.js';
+import { checkScript, imported } from './scripts.js';
 
 export interface Environment {
   /** Address of dermlet.wasm, for messages. */
@@ -90,6 +91,8 @@ export function allowedThreads(
 /** Binaries without which a backend gives no answer. */
 const needed = (backend: Backend): string[] => ['dermlet.wasm', `${RUNTIME_FILES[backend]}.wasm`];
 
+const LIBHEIF = 'libheif';
+
 /** In Cache Storage. */
 const CACHE = 'dermlet-engine';
 
@@ -114,6 +117,7 @@ export interface BrowserEnvironment extends Environment {
 }
 
 async function libheifScript(address: string): Promise<CreateLibheif> {
+  await checkScript(`engine/${LIBHEIF}.mjs`, address);
   const { default: create } = (await import(/* @vite-ignore */ address)) as { default: CreateLibheif };
   return create;
 }
@@ -149,14 +153,14 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
   // Kept once fetched; each picture gets its own instance, since an instance's memory never shrinks.
   let wasm: Promise<Uint8Array<ArrayBuffer>> | undefined;
   const libheif = async <T>(use: (create: CreateLibheif, wasmBinary: Uint8Array) => T): Promise<Awaited<T>> => {
-    wasm ??= load('libheif.wasm', false);
+    wasm ??= load(`${LIBHEIF}.wasm`, false);
     try {
       await wasm;
-      const create = inside ? inside.libheif() : await libheifScript(address('libheif.mjs'));
+      const create = inside ? inside.libheif() : await libheifScript(address(`${LIBHEIF}.mjs`));
       return await use(create, await wasm);
     } catch (cause) {
       wasm = undefined; // the next picture fetches it again
-      const why = isMissingScript(cause) ? await whyMissing(address('libheif.mjs'), cause) : cause;
+      const why = isMissingScript(cause) ? await whyMissing(address(`${LIBHEIF}.mjs`), cause) : cause;
       throw new DermletError(
         'DECODER_UNAVAILABLE',
         `The decoder for HEIC pictures could not be started: ${messageOf(why)}`,
@@ -186,7 +190,7 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     kept: () => store.allKept(),
     keys: () => store.keys(),
     given: () => store.given(),
-    scripts: (backend) => [address(`${RUNTIME_FILES[backend]}.mjs`), ...(wasm ? [address('libheif.mjs')] : [])],
+    scripts: (backend) => [address(`${RUNTIME_FILES[backend]}.mjs`), ...(wasm ? [address(`${LIBHEIF}.mjs`)] : [])],
     coreUrl: address('dermlet.wasm'),
     hashes: needed('wasm').flatMap((file) => files[file]?.sha256 ?? []),
     coreWasm: () => load('dermlet.wasm'),

@@ -1,5 +1,5 @@
 /** What the element uses beside the public API: no promise to embedders. */
-import { imported } from './causes.js';
+import { imported } from './scripts.js';
 
 export { countWarnings, headInfo } from './head.js';
 export { LIMITS } from './limits.js';

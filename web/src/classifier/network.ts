@@ -5,13 +5,14 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { ModelOutputs } from '../../../wasm_src/bindings/dermlet.js';
 import { messageOf } from './abort.js';
-import { imported, isMissingScript, whyMissing } from './causes.js';
+import { isMissingScript, whyMissing } from './causes.js';
 import type { Environment } from './environment.js';
 import { DermletError } from './errors.js';
 import { LIMITS } from './limits.js';
 import type { FileEntry, Manifest, ModelInput } from './manifest.js';
 import { clearUpperHalves } from './registers.js';
 import type { Backend } from './result.js';
+import { checkScript, imported } from './scripts.js';
 import { within } from './within.js';
 
 /** The views of one picture, one after the other, as the core's `interpret` takes them. */
@@ -65,10 +66,12 @@ const runtimes: Record<Backend, () => Promise<Runtime>> = {
 async function scripts(backend: Backend, environment: Environment): Promise<Runtime> {
   const script = environment.runtimeScript(backend);
   if (!script) return runtimes[backend]();
-  if (followsRedirects(globalThis.navigator)) await refuseRedirect(script);
+  const runtime = runtimes[backend]();
+  runtime.catch(() => undefined); // awaited below
+  await checkScript(`engine/${new URL(script).pathname.split('/').at(-1)}`, script);
   // Whether it came, the runtime says when it imports it.
   void import(/* @vite-ignore */ script).catch(() => undefined);
-  return runtimes[backend]();
+  return runtime;
 }
 
 function configure(
@@ -82,23 +85,6 @@ function configure(
   runtime.env.wasm.wasmBinary = binary;
   runtime.env.wasm.initTimeout = threads > 1 ? LIMITS.threads : 0;
   if (script) runtime.env.wasm.wasmPaths = { mjs: script };
-}
-
-/** WebKit imports modules from wherever an allowed address redirects to, whatever the content policy says of it. */
-const followsRedirects = ({ userAgent = '' }: { userAgent?: string } = {}): boolean =>
-  userAgent.includes('AppleWebKit') && !/Chrom(e|ium)/.test(userAgent);
-
-/** @throws DermletError MODEL_UNAVAILABLE if the script comes from another origin than its address's, or not at all */
-async function refuseRedirect(script: string): Promise<void> {
-  let from: string;
-  try {
-    const coming = fetch(script, { credentials: 'same-origin', referrerPolicy: 'no-referrer' });
-    from = (await within(coming, LIMITS.still, 'The server')).url;
-  } catch (cause) {
-    throw new DermletError('MODEL_UNAVAILABLE', `${script} could not be fetched: ${messageOf(cause)}`, { cause });
-  }
-  if (new URL(from).origin !== new URL(script).origin)
-    throw new DermletError('MODEL_UNAVAILABLE', `${script} was redirected to another origin, ${new URL(from).origin}.`);
 }
 
 /**

@@ -22,6 +22,7 @@ export {
   type Language,
   type Load,
   language,
+  loadWordsBy,
   type Messages,
   onLanguage,
   type Say,

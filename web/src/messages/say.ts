@@ -49,6 +49,13 @@ let calls = 0;
 /** Words of sections that were added since the language was set. */
 let coming: Promise<void> = Promise.resolve();
 
+let load = (words: Load): ReturnType<Load> => words();
+
+/** From now on words are loaded by `by`: the site checks scripts before they run. */
+export function loadWordsBy(by: typeof load): void {
+  load = by;
+}
+
 /** The current language. */
 export const language = (): Language => (inEnglish ? ENGLISH : current);
 
@@ -79,7 +86,7 @@ async function addWords(languages: Section['languages']): Promise<void> {
   const { tag } = current;
   if (!Object.hasOwn(languages, tag)) return;
   try {
-    const { messages } = await languages[tag]!();
+    const { messages } = await load(languages[tag]!);
     // Since then the language was changed, which has loaded this section too.
     if (call !== calls) return;
     translations = { ...translations, ...messages };
@@ -151,7 +158,7 @@ export async function setLanguage(wanted: readonly string[]): Promise<Language> 
     const modules = await Promise.all(
       next === ENGLISH
         ? []
-        : loaders.flatMap((section) => (Object.hasOwn(section, next.tag) ? [section[next.tag]!()] : [])),
+        : loaders.flatMap((section) => (Object.hasOwn(section, next.tag) ? [load(section[next.tag]!)] : [])),
     );
     if (call !== calls) return current;
     translations = Object.assign({}, ...modules.map(({ messages }) => messages)) as Messages;

@@ -11,7 +11,7 @@ import {
   type ModelSummary,
   onKept,
 } from '../classifier/index.js';
-import { cardOf, type DermletClassifierElement, type Pages, pagesIn } from '../element/index.js';
+import { cardOf, type DermletClassifierElement, imported, type Pages, pagesIn } from '../element/index.js';
 import { allWords, onLanguage, say } from '../messages/index.js';
 import type { DermletModelChoice } from './model-choice.js';
 
@@ -118,8 +118,8 @@ export async function offerModels(
 
 /** A model from this device, in place of the site's. */
 async function offerOpening(element: DermletClassifierElement, choice: DermletModelChoice): Promise<void> {
-  await import('./open-model.js');
-  await import('./open-heads.js');
+  await imported(() => import('./open-model.js'));
+  await imported(() => import('./open-heads.js'));
   await allWords();
   const open = document.createElement('dermlet-open-model');
   open.addEventListener('opened', (event) => {

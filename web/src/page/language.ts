@@ -2,6 +2,7 @@
  * The language of the page: the one chosen in the settings, which is kept on this device, else the first that the
  * browser asks for and the catalogue has.
  */
+import { imported } from '../element/index.js';
 import { allLanguages, language, onLanguage, setLanguage } from '../messages/index.js';
 
 const KEY = 'dermlet-language';
@@ -41,7 +42,7 @@ export async function speakAsChosen(): Promise<void> {
 /** The page is built in English, so most visits need nothing of this. */
 async function translatePage(): Promise<void> {
   try {
-    const { translate } = await import('./translate.js');
+    const { translate } = await imported(() => import('./translate.js'));
     translate(document, language());
   } catch (error) {
     console.info('Dermlet could not translate the page around it:', error);

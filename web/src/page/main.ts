@@ -2,7 +2,7 @@
  * The page around `<dermlet-classifier>`: registers the element with its first model and, once that has nothing to do,
  * the service worker.
  */
-import { type DermletClassifier, followPrinting, register } from '../element/index.js';
+import { type DermletClassifier, followPrinting, imported, register } from '../element/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import { offerInstall } from './install.js';
@@ -52,6 +52,6 @@ if (isFramedByStranger()) {
 }
 
 async function offerLanguagesOnce(): Promise<void> {
-  const { offerLanguages } = await import('./language-choice.js');
+  const { offerLanguages } = await imported(() => import('./language-choice.js'));
   offerLanguages(document.querySelector<HTMLSelectElement>('#language')!, languageStore);
 }

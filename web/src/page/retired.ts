@@ -4,7 +4,7 @@
  * element's goes on undisturbed, and an idle one gives its memory back.
  */
 import { Classifier, MAX_FILE_BYTES } from '../classifier/index.js';
-import type { DermletClassifierElement } from '../element/index.js';
+import { type DermletClassifierElement, imported } from '../element/index.js';
 import type { FetchHandler } from '../handler/index.js';
 
 interface Asked {
@@ -48,13 +48,13 @@ export function answerForServers(used: () => Used): void {
   const chosen = new Chosen(used);
   let handler: Promise<FetchHandler> | undefined;
   const load = async (): Promise<FetchHandler> => {
-    const { createFetchHandler } = await import('../handler/index.js');
+    const { createFetchHandler } = await imported(() => import('../handler/index.js'));
     const base = new URL('.', document.baseURI).pathname;
     return createFetchHandler(() => chosen.get(), { base, later: true, maxFileBytes: MAX_FILE_BYTES });
   };
   const answer = async (asked: Asked, path: string, signal: AbortSignal): Promise<Response> => {
     if (asked.tooLarge) {
-      const { refusal } = await import('../handler/index.js');
+      const { refusal } = await imported(() => import('../handler/index.js'));
       return refusal(path, 'FILE_TOO_LARGE', { maxFileBytes: MAX_FILE_BYTES });
     }
     handler ??= load();

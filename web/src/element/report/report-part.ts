@@ -2,6 +2,7 @@
 import { css, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { Result } from '../../classifier/index.js';
+import { imported } from '../../classifier/inner.js';
 import { toFhir } from '../../handler/index.js';
 import { language } from '../../messages/index.js';
 import { say } from '../../messages/report.js';
@@ -99,7 +100,7 @@ export class DermletReport extends LitElement {
 
   async #look(result: Result): Promise<void> {
     try {
-      const { fits } = await import('./pdf.js');
+      const { fits } = await imported(() => import('./pdf.js'));
       if (this.subject?.result !== result) return;
       const fit = await fits(reportOf(this.subject));
       if (this.subject?.result === result) this.noPdf = this.#pixels ? (fit ? null : 'letters') : 'pixels';
@@ -134,7 +135,7 @@ export class DermletReport extends LitElement {
   async #pdf(subject: Subject): Promise<File> {
     const pixels = this.#pixels;
     if (!pixels) throw new Error('no picture');
-    const { pdfOf } = await import('./pdf.js');
+    const { pdfOf } = await imported(() => import('./pdf.js'));
     const bytes = await pdfOf(reportOf(subject), pixels, paperOf(navigator.language));
     return new File([new Uint8Array(bytes)], fileName(momentOf(subject), 'pdf'), { type: 'application/pdf' });
   }
