@@ -1,7 +1,7 @@
 /** The classifier's public API in an embedder's page: `import('./dermlet.js')` and nothing else. */
 import type { Page } from '@playwright/test';
 import type { Classifier, LoadProgress, Result } from '../../web/src/classifier/index.js';
-import { expect, type Site, test } from './fixtures.js';
+import { expect, type Site, startServiceWorker, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
 type Api = typeof import('../../web/src/classifier/index.js');
@@ -167,11 +167,7 @@ test('an idle worker is ended and restarted without the caller noticing, without
   site,
 }) => {
   // A service worker keeps its scripts.
-  await page.evaluate(async () => {
-    await navigator.serviceWorker.register('sw.js');
-    await navigator.serviceWorker.ready;
-  });
-  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+  await startServiceWorker(page);
   await page.evaluate(async () => {
     const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm', idleTimeout: 300 });
     Object.assign(window, { classifier, first: await classifier.classify(await window.bytes('spot.jpg')) });
@@ -276,11 +272,7 @@ test('without WebGPU, asking for it falls back to WASM and says so', async ({ pa
 test('two models run at once on one page, are both kept, and end apart', async ({ page, site }) => {
   test.slow(); // two networks here, and two in Node
   // Without one that keeps scripts, nothing would start without a network.
-  await page.evaluate(async () => {
-    await navigator.serviceWorker.register('sw.js');
-    await navigator.serviceWorker.ready;
-  });
-  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+  await startServiceWorker(page);
   const names = ['skin-8', 'skin-open'];
   const told = await page.evaluate(async (names) => {
     const { Classifier, keptVersion } = window.api;

@@ -102,3 +102,16 @@ export function requestsOf(page: Page): string[] {
   page.context().on('request', (request) => seen.push(request.url()));
   return seen;
 }
+
+/** Starts the site's service worker in a page that tests have added, and waits until it controls that page. */
+export async function startServiceWorker(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const { trustedTypes: types } = window as unknown as {
+      trustedTypes?: { createPolicy(name: string, rules: object): { createScriptURL(url: string): string } };
+    };
+    const policy = types?.createPolicy('tests', { createScriptURL: (url: string) => url });
+    await navigator.serviceWorker.register(policy?.createScriptURL('sw.js') ?? 'sw.js');
+    await navigator.serviceWorker.ready;
+  });
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+}

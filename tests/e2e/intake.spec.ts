@@ -45,9 +45,9 @@ for (const [way, path, within] of WAYS) {
     }).toPass();
     await expect(fields.getByText(/^photo-1\.jpg, image\/jpeg, \d+ kB$/)).toBeVisible();
     await expect(fields.locator('img')).toBeVisible();
-    expect(requests.filter((address) => !address.startsWith('blob:') && /intake|frame\.html|\?/.test(address))).toEqual(
-      [],
-    );
+    // The engine's own files, which are fetched ahead once nothing else waits, have their hash behind the '?'.
+    const sent = requests.filter((address) => !address.startsWith('blob:') && !/\/engine\/[^/]+\?v=\w+$/.test(address));
+    expect(sent.filter((address) => /intake|frame\.html|\?/.test(address))).toEqual([]);
     // Taken back: what was chosen is gone.
     await agreed.uncheck();
     await expect(shown).toBeHidden();

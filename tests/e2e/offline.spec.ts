@@ -182,6 +182,22 @@ test('a page that is opened while a new version waits learns of it too', async (
   await expect(later.getByRole('button', TAKE)).toBeVisible();
 });
 
+declare global {
+  interface Window {
+    /** By name: those of Trusted Types that the page has made. */
+    policies: Record<string, { createScriptURL(address: string): string }>;
+  }
+}
+
+function rememberPolicies(): void {
+  window.policies = {};
+  const { trustedTypes: types } = window as unknown as {
+    trustedTypes?: { createPolicy(name: string, rules: object): Window['policies'][string] };
+  };
+  const create = types?.createPolicy.bind(types);
+  if (types && create) types.createPolicy = (name, rules) => (window.policies[name] = create(name, rules));
+}
+
 test('another tab goes on with its version, its scripts included, when one takes the new one', async ({
   app,
   page,
@@ -192,6 +208,7 @@ test('another tab goes on with its version, its scripts included, when one takes
   await untilKept(page);
   test.slow(); // three pages load
   const other = await context.newPage();
+  await other.addInitScript(rememberPolicies);
   const { App } = await import('./app.js');
   const old = new App(other, site);
   await old.open();
@@ -217,7 +234,8 @@ test('another tab goes on with its version, its scripts included, when one takes
       return (await caches.match(address, { ignoreSearch: true })) !== undefined;
     }, script);
   const imported = await other.evaluate(async (name) => {
-    const worker = new Worker(new URL(name, document.baseURI), { type: 'module' });
+    const address = new URL(name, document.baseURI).href;
+    const worker = new Worker(window.policies.dermlet?.createScriptURL(address) ?? address, { type: 'module' });
     const started = await new Promise((done) => {
       worker.onerror = () => done(false);
       worker.onmessage = () => done(true);

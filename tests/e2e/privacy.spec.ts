@@ -72,3 +72,40 @@ test("the page's policy allows no other origin, no eval and no form", async ({ p
   expect(directives.get('worker-src')).toEqual(["'self'", 'blob:']);
   expect(policy).not.toMatch(/'unsafe-eval'|'unsafe-inline'|https?:|\*/);
 });
+
+test('no text becomes markup, a script or a worker', async ({ app, page, watch }) => {
+  await app.open();
+  await app.classify('spot.jpg');
+  const outcomes = await page.evaluate(() => {
+    const attempts: Record<string, () => unknown> = {
+      markup: () => (document.createElement('p').innerHTML = '<b>bold</b>'),
+      parsed: () => new DOMParser().parseFromString('<b>bold</b>', 'text/html'),
+      script: () => (document.createElement('script').src = 'other.js'),
+      text: () => (document.createElement('script').text = '1'),
+      worker: () => new Worker('other.js'),
+      policy: () =>
+        (
+          window as unknown as { trustedTypes: { createPolicy(name: string, rules: object): unknown } }
+        ).trustedTypes.createPolicy('other', {}),
+    };
+    return Object.fromEntries(
+      Object.entries(attempts).map(([name, attempt]) => {
+        try {
+          attempt();
+          return [name, 'done'];
+        } catch {
+          return [name, 'refused'];
+        }
+      }),
+    );
+  });
+  expect(outcomes).toEqual({
+    markup: 'refused',
+    parsed: 'refused',
+    script: 'refused',
+    text: 'refused',
+    worker: 'refused',
+    policy: 'refused',
+  });
+  watch.faults.length = 0; // the attempts are this test's
+});

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { Classifier, startAtlas } from '../../web/src/classifier/node/index.js';
 import { sha256 } from '../../web/src/classifier/sha256.js';
-import { expect, picture, requestsOf, test } from './fixtures.js';
+import { expect, picture, requestsOf, startServiceWorker, test } from './fixtures.js';
 
 /** Labels and names are strangers' words. */
 const STRANGE = '<b>red</b> spots';
@@ -141,11 +141,7 @@ test('an embedder opens atlases, whose file outlives the worker', async ({ page,
   site.answers.set('other.atlas', { body: readFileSync(files.other) });
   await page.goto(`${site.url}api.html`);
   // Without one that keeps its scripts, a worker is not ended.
-  await page.evaluate(async () => {
-    await navigator.serviceWorker.register('sw.js');
-    await navigator.serviceWorker.ready;
-  });
-  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+  await startServiceWorker(page);
   const told = await page.evaluate(async () => {
     const api = (await import(
       new URL('dermlet.js', document.baseURI).href

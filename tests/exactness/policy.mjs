@@ -34,14 +34,28 @@ async function classified(model, names) {
   }
 }
 
-/** Waits until a service worker controls this page. */
+/** As `Window.trustedTypes`, which no type has yet. */
+const { trustedTypes } = /** @type {{ trustedTypes?: any }} */ (window);
+
+/** Waits until a service worker controls this page, whose policy may require Trusted Types. */
 async function controlled() {
-  await navigator.serviceWorker.register('sw.js');
+  const policy = trustedTypes?.createPolicy('tests', { createScriptURL: (/** @type {string} */ url) => url });
+  await navigator.serviceWorker.register(policy?.createScriptURL('sw.js') ?? 'sw.js');
   while (navigator.serviceWorker.controller === null) await new Promise((next) => setTimeout(next, 50));
+}
+
+/**
+ * What the service worker tells of itself, which it does when it is asked to.
+ * @param {string} name
+ */
+async function toldByServiceWorker(name) {
+  navigator.serviceWorker.controller?.postMessage('tell');
+  while (!told.has(name)) await new Promise((next) => setTimeout(next, 50));
+  return told.get(name);
 }
 
 /** Threads that the engine will use here. */
 const threads = () =>
   crossOriginIsolated && 'SharedArrayBuffer' in window ? Math.min(navigator.hardwareConcurrency, 4) : 1;
 
-Object.assign(window, { driven: { classified, controlled, threads } });
+Object.assign(window, { driven: { classified, controlled, threads, toldByServiceWorker } });

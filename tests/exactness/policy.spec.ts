@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { siteDir } from '../../tools/build/serve.mjs';
 import { type Engine, startEngine } from '../browsers/engines.js';
+import { sample } from '../doc-samples.mjs';
 import { root, Site } from '../e2e/site.js';
 import { expect, test } from './fixtures.js';
 
@@ -106,6 +107,31 @@ const REFUSED = {
   Function: 'refused',
   'own file': 'done',
 };
+
+/** Takes the page, and calls out when it is asked to. */
+const calling = (origin: string) => `
+  self.addEventListener('install', () => self.skipWaiting());
+  self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+  self.addEventListener('message', (event) => event.waitUntil((async () => {
+    const outcomes = {};
+    const attempts = {
+      fetch: () => fetch('${origin}/fetch', { mode: 'no-cors' }),
+      script: () => importScripts('${origin}/script.js'),
+      socket: () => new Promise((open, error) => {
+        Object.assign(new WebSocket('${origin.replace('http', 'ws')}/socket'), { onopen: open, onerror: error });
+      }),
+      eval: () => (0, eval)('1'),
+    };
+    for (const [name, attempt] of Object.entries(attempts)) {
+      try {
+        await attempt();
+        outcomes[name] = 'done';
+      } catch {
+        outcomes[name] = 'refused';
+      }
+    }
+    new BroadcastChannel('told').postMessage({ name: 'service worker', outcomes });
+  })()));`;
 
 /** Isolates the page, so that there are threads, and keeps nothing: what the server sends is what runs. */
 const ISOLATING = `
@@ -216,4 +242,25 @@ test('where the policy forbids workers of a line, the worker starts from its add
   addPage('address.html', "worker-src 'self' blob:", "worker-src 'self'");
   await engine.open(`${site.url}address.html`);
   expect(await engine.call<Classified>('classified', 'skin-8', [])).toMatchObject({ classes: 8, threads: 1 });
+});
+
+test('the service worker is bound by the policy that a host sends with it', async () => {
+  const policy = sample('docs/hosting.md', 'Content-Security-Policy: ')
+    .split('\n')
+    .find((line) => line.startsWith('Content-Security-Policy: '))!
+    .slice('Content-Security-Policy: '.length);
+  site.answers.set('sw.js', {
+    body: calling(elsewhere.origin),
+    type: 'text/javascript',
+    headers: { 'Content-Security-Policy': policy },
+  });
+  await engine.open(`${site.url}policy.html`);
+  await engine.call('controlled');
+  expect(await engine.call('toldByServiceWorker', 'service worker')).toEqual({
+    fetch: 'refused',
+    script: 'refused',
+    socket: 'refused',
+    eval: 'refused',
+  });
+  expect(elsewhere.asked).toEqual([]);
 });

@@ -13,7 +13,8 @@ import { root, StepError } from './steps.mjs';
 const ROOM = 'web/src/messages/pages/en';
 const QUESTIONS = 'questions.md';
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; " +
+  "require-trusted-types-for 'script'; trusted-types 'none'";
 
 /** The documents, in the order in which they are listed. */
 const DOCS = [

@@ -201,6 +201,8 @@ function withoutFiles(html, { style, classic, program }) {
     "connect-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    'trusted-types dermlet lit-html',
   ].join('; ');
   return changed(html, [
     [/content="default-src 'none';[^"]*"/, `content="${policy}"`],

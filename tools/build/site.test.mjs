@@ -236,6 +236,7 @@ describe('dist', () => {
       "worker-src 'self'",
       "form-action 'none'",
       "base-uri 'none'",
+      "require-trusted-types-for 'script'",
     ]) {
       assert.ok(policy.includes(part), part);
     }

@@ -311,7 +311,7 @@ export const ACTORS = [
             "a script of ONNX Runtime's that is redirected to another origin does not run",
           ],
         },
-        open: 'WebKit follows a redirected worker script of the site; what runs is bound by the policy all the same.',
+        open: 'In the npm package, which knows no hashes, WebKit follows a redirected worker script; the policy binds it.',
       },
     ],
   },
@@ -345,6 +345,19 @@ export const ACTORS = [
           'sees a photo that is sent to a retired server’s address. Requests to the own origin are allowed. A ' +
           'content policy binds neither where a page navigates nor WebRTC: code in the page itself, which only the ' +
           'host can put there, could use both.',
+      },
+      {
+        id: 'markup',
+        may: 'have a text of a model, a file or an address become markup, a script or a worker of the page',
+        holds:
+          'Templates escape every text (Lit). Where browsers know Trusted Types the page requires them, and names ' +
+          'two policies: that of the templates and one for the addresses of its workers.',
+        where: ['web/index.html', 'web/src/classifier/bootstrap.ts'],
+        tests: {
+          'tests/e2e/privacy.spec.ts': ['no text becomes markup, a script or a worker'],
+          'tests/e2e/causes.spec.ts': ['a page that requires Trusted Types names the policies that the guide does'],
+        },
+        open: 'Browsers that know no Trusted Types, Firefox 140 among them, have the escaping alone.',
       },
       {
         id: 'one-file-calls-out',

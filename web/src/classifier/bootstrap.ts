@@ -25,8 +25,14 @@ interface TrustedTypes {
 
 let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
 
-/** For pages that require Trusted Types: their policy then names "dermlet" (docs/element.md). */
-function trusted(address: string): string {
+/**
+ * An address as what starts workers takes it on pages that require Trusted Types: the site's, and those whose policy
+ * names "dermlet" (docs/element.md).
+ *
+ * @param address of a script of this site, or of a line that this code has made; nothing of a stranger's
+ * @returns a TrustedScriptURL where there are such, typed as the constructors take it
+ */
+export function trusted(address: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   if (!trustedTypes) return address;
   try {

@@ -4,7 +4,7 @@
  * another origin becomes a worker at all.
  */
 import { messageOf } from './abort.js';
-import { bootstrapOf } from './bootstrap.js';
+import { bootstrapOf, trusted } from './bootstrap.js';
 import { whyMissing } from './causes.js';
 import type { Spawn, WorkerLike } from './engine-worker.js';
 import { DermletError } from './errors.js';
@@ -149,7 +149,7 @@ class OwnWorker implements WorkerLike {
 
   #fromAddress(): Worker {
     this.#sent = undefined;
-    return new Worker(this.script, OPTIONS);
+    return new Worker(trusted(this.script.href), OPTIONS);
   }
 
   #bound(): Worker {

@@ -1,6 +1,7 @@
 /** What the element uses beside the public API: no promise to embedders. */
 import { imported } from './scripts.js';
 
+export { trusted } from './bootstrap.js';
 export { countWarnings, headInfo } from './head.js';
 export { LIMITS } from './limits.js';
 export { within } from './within.js';

@@ -6,6 +6,7 @@
  *
  * Page and worker have a copy each of this module, which takes the places of `inside.ts` and `shipped.ts`.
  */
+import { trusted } from './bootstrap.js';
 import { DermletError } from './errors.js';
 import type { Inside } from './inside.js';
 import type { CreateLibheif } from './libheif.js';
@@ -106,7 +107,7 @@ async function fetchInside(url: string): Promise<Response> {
 /** A classic worker: of a file, Chromium starts no module. */
 function start(): Worker {
   const address = URL.createObjectURL(page!.worker);
-  const worker = new Worker(address, { name: 'dermlet' });
+  const worker = new Worker(trusted(address), { name: 'dermlet' });
   for (const type of ['message', 'error'])
     worker.addEventListener(type, () => URL.revokeObjectURL(address), { once: true });
   void blocks.then((all) => worker.postMessage({ type: 'inside', blocks: all } satisfies Handed));

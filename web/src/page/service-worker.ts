@@ -3,6 +3,7 @@
  * second visit on. Optional: the page also works without it (private windows, `file:`, plain http). The page reloads
  * itself only when a person takes a new version of it.
  */
+import { trusted } from '../element/index.js';
 
 /** What the service worker takes its place on. */
 const TAKE = 'take-over';
@@ -37,7 +38,7 @@ export function registerServiceWorker(): void {
     else if (!first) offer(() => location.reload());
   });
   serviceWorker
-    .register(new URL('sw.js', document.baseURI), { scope: './', updateViaCache: 'none' })
+    .register(trusted(new URL('sw.js', document.baseURI).href), { scope: './', updateViaCache: 'none' })
     .then((registration) =>
       whenWaiting(registration, (waiting) =>
         offer(() => {
