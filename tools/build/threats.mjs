@@ -311,7 +311,7 @@ export const ACTORS = [
             "a script of ONNX Runtime's that is redirected to another origin does not run",
           ],
         },
-        open: 'In the npm package, which has no hashes, WebKit follows a redirected worker script, bound by the policy.',
+        open: 'In the npm package, which has no hashes, WebKit follows a redirected worker script, bound by policy.',
       },
     ],
   },
