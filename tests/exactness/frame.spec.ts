@@ -1,5 +1,5 @@
 /**
- * Who may show `embed.html`, in the browsers that Playwright cannot drive: Firefox tells the page in a frame its
+ * Who may show `embed.html`, and who the page itself, in the browsers that Playwright cannot drive: Firefox tells the page in a frame its
  * referrer alone, WebKit all pages around it.
  */
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { expect, test } from './fixtures.js';
 
 /** In the site's page: tells the outermost page whether it takes photos there. */
 const TELLING = `new MutationObserver(() => {
-  const told = ['form', '#framed'].find((part) => !document.querySelector(part).hidden);
+  const told = ['form', '#framed'].find((part) => document.querySelector(part)?.hidden === false);
   if (told) top.postMessage({ told }, '*');
 }).observe(document.querySelector('main'), { subtree: true, attributeFilter: ['hidden'] });`;
 
@@ -22,6 +22,12 @@ test.beforeAll(async ({ engineName }) => {
   await Promise.all([site.open(), portal.open(), stranger.open()]);
   const frame = `${site.url}embed.html`;
   const page = site.read('embed.html').toString();
+  const index = site.read('index.html').toString();
+  for (const path of ['', 'index.html'])
+    site.answers.set(path, {
+      body: index.replace('</body>', '<script src="./telling.js"></script></body>'),
+      type: 'text/html',
+    });
   site.answers.set('telling.js', { body: TELLING, type: 'text/javascript' });
   site.answers.set('embed.html', {
     body: page.replace('</body>', '<script src="./telling.js"></script></body>'),
@@ -60,4 +66,13 @@ test('a stranger around a frame that a portal led to the page gets no answer', a
   // The referrer is then the portal. Firefox tells nothing else: the page starts, but answers those it is to answer.
   const told = engineName === 'firefox' ? 'form' : '#framed';
   expect(await engine.call('greeted', `${portal.url}leads`)).toEqual({ told, answer: 'none' });
+});
+
+test('the page itself takes no photo in a frame of a stranger, and fetches no engine', async () => {
+  const served = site.log.length;
+  await engine.open(stranger.url);
+  expect(await engine.call('greeted', site.url)).toEqual({ told: '#framed', answer: 'none' });
+  const asked = site.log.slice(served).map(({ path }) => path);
+  expect(asked).toContain('icon.svg');
+  expect(asked.filter((path) => /\.(wasm|onnx)/.test(path))).toEqual([]);
 });

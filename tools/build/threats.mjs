@@ -38,6 +38,9 @@ export const ACTORS = [
             'in a frame of an origin that the page names it works',
             'in a frame of a stranger the example form has no element',
           ],
+          'tests/exactness/frame.spec.ts': [
+            'the page itself takes no photo in a frame of a stranger, and fetches no engine',
+          ],
         },
         open: 'A page that embeds the element (dermlet.js) sees all that it sees: the element is part of that page.',
       },
