@@ -53,7 +53,13 @@ export default defineConfig<object, { engineName: EngineName }>({
   // No trace: its snapshots fetch blob: addresses in the page, which the page's policy rightly reports.
   use: { screenshot: 'only-on-failure', locale: 'en-GB' },
   projects: [
-    { name: 'chromium', testIgnore: '**/webgpu.spec.ts', use: chromium(ENGINE_ONCE) },
+    {
+      name: 'chromium',
+      testIgnore: '**/webgpu.spec.ts',
+      // It keeps a hundred files anew for each test, which takes a third of the processor's time. Specs that concern it
+      // allow it: `test.use({ serviceWorkers: 'allow' })`.
+      use: { ...chromium(ENGINE_ONCE), serviceWorkers: 'block' },
+    },
     // A WebGPU without a graphics processor: slow, and exactly what a test machine has.
     {
       name: 'webgpu',

@@ -4,6 +4,8 @@ import type { Classifier, LoadProgress, Result } from '../../web/src/classifier/
 import { expect, type Site, startServiceWorker, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 type Api = typeof import('../../web/src/classifier/index.js');
 
 declare global {

@@ -3,6 +3,8 @@ import { ALWAYS } from './app.js';
 import { expect, requestsOf, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 test('a photo gets the same result as in Node, shown with all its parts', async ({ app, page }) => {
   await app.open();
   const result = await app.classify('spot.jpg');

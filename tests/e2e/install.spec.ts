@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { FORMAT_FILES } from '../../web/src/classifier/contract.js';
 import { expect, picture, test } from './fixtures.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 interface Outcome {
   prompted: number;
   prevented: boolean;

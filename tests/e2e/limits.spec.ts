@@ -2,6 +2,8 @@
 import { expect, test } from './fixtures.js';
 import type { Site } from './site.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 type Api = typeof import('../../web/src/classifier/index.js');
 type Classifier = import('../../web/src/classifier/index.js').Classifier;
 

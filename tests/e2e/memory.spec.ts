@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { blankPng, withMostMemory } from '../core/limited.mjs';
 import { expect, test } from './fixtures.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 test('a photo that needs more memory than available is refused as too large, and the next one works', async ({
   app,
   page,

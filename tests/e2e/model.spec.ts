@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from './fixtures.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 const MODEL = 'models/skin-8/skin-8.onnx';
 
 test('a model with one byte flipped is refused; once it is correct, retrying works', async ({ app, page, site }) => {

@@ -4,6 +4,8 @@ import type { Page } from '@playwright/test';
 import type { App, Site } from './fixtures.js';
 import { expect, test } from './fixtures.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 type Api = typeof import('../../web/src/classifier/index.js');
 
 const SECOND = 'second';

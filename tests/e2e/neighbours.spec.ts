@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { expect, picture, test } from './fixtures.js';
 import { Site } from './site.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 /** A second origin: another port. */
 const elsewhere = test.extend<{ other: Site }>({
   other: async ({ watch, site }, use) => {

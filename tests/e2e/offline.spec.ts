@@ -4,6 +4,8 @@ import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 import type { Site } from './site.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 /** Waits until the service worker has kept its files and controls this page. */
 async function untilKept(page: Page): Promise<void> {
   const model = () => page.evaluate(() => caches.match(new URL('models/skin-8/manifest.json', document.baseURI)));

@@ -2,6 +2,8 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from './fixtures.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`no accessibility fault, nothing to scroll sideways with text of twice the size: ${colorScheme}`, async ({
     page,

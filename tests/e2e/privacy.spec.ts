@@ -1,6 +1,8 @@
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 /** Returns noise instead of pixels wherever a canvas is read: worse than privacy browsers do. */
 function poison(): void {
   const spoil = (prototype: { getImageData: CanvasRenderingContext2D['getImageData'] }) => {

@@ -2,6 +2,8 @@
 import type { Page } from '@playwright/test';
 import { type App, expect, type Site, test } from './fixtures.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 /** What the page lists, relative to the site. */
 async function listed(page: Page, site: Site): Promise<string[]> {
   const addresses = await page.locator('dermlet-request-count li').allInnerTexts();

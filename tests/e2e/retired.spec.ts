@@ -8,6 +8,8 @@ import { headOfTwo } from '../web/support.js';
 import { type App, expect, type Site, test } from './fixtures.js';
 import { ownModel, TITLE } from './own-model.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 const DIAGNOSIS = 'api/predict/skin-disease/';
 
 /** What would have reached a server. */

@@ -7,6 +7,8 @@ import { Classifier, startAtlas } from '../../web/src/classifier/node/index.js';
 import { sha256 } from '../../web/src/classifier/sha256.js';
 import { expect, picture, requestsOf, startServiceWorker, test } from './fixtures.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 /** Labels and names are strangers' words. */
 const STRANGE = '<b>red</b> spots';
 const CASES = [

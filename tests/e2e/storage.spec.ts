@@ -7,6 +7,8 @@ import type { Classifier } from '../../web/src/classifier/index.js';
 import { expect, test } from './fixtures.js';
 import type { Site } from './site.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 // Each loads the engine two or three times.
 test.describe.configure({ timeout: 150_000 });
 

@@ -3,6 +3,8 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 import { type App, expect, type Site, test } from './fixtures.js';
 
+test.use({ serviceWorkers: 'allow' });
+
 test.describe.configure({ timeout: 120_000 });
 
 const part = (page: Page, id: string): Locator => page.locator(`dermlet-trust [data-part=${id}]`);
