@@ -1,6 +1,6 @@
 /**
- * Who may show `embed.html`, and who the page itself, in the browsers that Playwright cannot drive: Firefox tells the page in a frame its
- * referrer alone, WebKit all pages around it.
+ * Who may show `embed.html`, and who the page itself, in the browsers that Playwright cannot drive: Firefox tells the
+ * page in a frame its referrer alone, WebKit all pages around it.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
