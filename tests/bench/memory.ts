@@ -1,74 +1,66 @@
 /**
- * npm run bench:memory: what the page holds in memory after many large photos, beside the page without one.
- *   npm run bench:memory -- [--photos 40] [--json FILE]
- * dist/ in Chromium, with a profile of its own: JPEGs of 12 megapixels (pictures.ts), chosen together. The sum of all
- * of the browser's processes, each page of memory that several share counted in parts (Pss), so Linux only.
+ * npm run bench:memory: what the page holds in memory with many photos, beside the page without one and the target.
+ *   npm run bench:memory -- [--photos 40] [--folder 500] [--json FILE]
+ * dist/ in Chromium, with a profile of its own for each: `photos` JPEGs of 12 megapixels (pictures.ts) that are chosen
+ * together, then a folder of `folder` of one megapixel that is dropped (0: none). Both are measured once all answers
+ * are there, once each photo was looked at, and at rest, when the idle worker has ended, each after a collection of
+ * garbage and beside the page without a photo in the same state. What is counted: `held.ts`. The exit status is 1 where
+ * more is held than the target by more than noise, which is 10 MiB.
  */
-import { appendFileSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium, type Page } from '@playwright/test';
 import { serve } from '../../tools/build/serve.mjs';
-import { pictures } from './pictures.js';
+import { collectGarbage, held, listen, lookThrough, MOST_MORE, total, until } from './held.js';
+import { type BenchPicture, pictures } from './pictures.js';
 import { siteFolder } from './slow-host.js';
+import { type Target, tellTargets } from './targets.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** Milliseconds after the last answer until what is only for the work is given back. */
 const SETTLED = 15_000;
+/** Milliseconds without work after which the idle worker is ended, and the time that takes. */
+const RESTED = 75_000;
+/** MiB by which two runs differ. */
+const NOISE = 10;
+/** Milliseconds that all answers may take. */
+const PATIENCE = 1_800_000;
 
-const read = (path: string): string => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return ''; // a process that has just ended
-  }
-};
-
-/** The processes that came from the one whose command line names `profile`, itself included. */
-function family(profile: string): string[] {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const parents = new Map(
-    all.map((pid) => {
-      const stat = read(`/proc/${pid}/stat`);
-      // The name before it may hold spaces and brackets.
-      return [pid, stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? ''];
-    }),
-  );
-  const named = new Set(all.filter((pid) => read(`/proc/${pid}/cmdline`).includes(profile)));
-  const belongs = (pid: string): boolean => named.has(pid) || (parents.has(pid) && belongs(parents.get(pid)!));
-  return all.filter(belongs);
+interface Figures {
+  photos: number;
+  seconds: number;
+  /** MiB. */
+  empty: number;
+  emptyAtRest: number;
+  answered: number;
+  lookedAt: number;
+  atRest: number;
+  most: number;
 }
 
-/** MiB of all of the browser's processes. */
-const held = (profile: string): number =>
-  family(profile).reduce((sum, pid) => {
-    const pss = /^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`));
-    return sum + (pss ? Number(pss[1]) / 1024 : 0);
-  }, 0);
-
-/** Not waitForFunction: it evaluates text, which the page's policy forbids. */
-async function until(page: Page, heard: 'ready' | 'answers', count: number): Promise<void> {
-  for (const end = performance.now() + 600_000; performance.now() < end; await page.waitForTimeout(200))
-    if (((await page.evaluate(`window.at.${heard}`)) as number) >= count) return;
-  throw new Error(`the page gave fewer than ${count} of ${heard} in ten minutes`);
+async function drop(page: Page, folder: string): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const box = await page.locator('dermlet-picker').boundingBox();
+  if (!box) throw new Error('the page shows nothing to drop on');
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await session.send('Input.dispatchDragEvent', {
+      type,
+      x: box.x + box.width / 2,
+      y: box.y + box.height / 2,
+      data: { items: [], files: [folder], dragOperationsMask: 1 },
+    });
 }
 
-async function main(): Promise<void> {
-  if (process.platform !== 'linux') throw new Error('What a process holds is read from /proc, which is Linux.');
-  const { values } = parseArgs({ options: { photos: { type: 'string', default: '40' }, json: { type: 'string' } } });
-  const count = Number(values.photos);
-  if (!(Number.isInteger(count) && count > 0)) throw new Error('--photos is a number of 1 or more');
-  const drawn = await pictures(join(root, '.cache', 'bench', 'pictures'), [12], (text) =>
-    process.stderr.write(`${text}\n`),
-  );
-  const photo = drawn.find(({ progressive }) => !progressive);
-  if (!photo) throw new Error('no photo of 12 megapixels was drawn');
+async function measure(photo: BenchPicture, count: number, asFolder: boolean): Promise<Figures> {
   const folder = mkdtempSync(join(tmpdir(), 'dermlet-memory-'));
   const profile = join(folder, 'profile');
-  // Each another file, by a byte after the end of the picture.
-  const files = Array.from({ length: count }, (_, index) => join(folder, `photo-${index + 1}.jpg`));
+  const given = join(folder, 'photos');
+  mkdirSync(given);
+  // Each another file, by two bytes after the end of the picture.
+  const files = Array.from({ length: count }, (_, index) => join(given, `photo-${index + 1}.jpg`));
   for (const [index, file] of files.entries()) {
     copyFileSync(photo.path, file);
     appendFileSync(file, Uint8Array.of(index & 255, index >> 8));
@@ -80,36 +72,82 @@ async function main(): Promise<void> {
     ...(executablePath ? { executablePath } : {}),
   });
   try {
+    await listen(context);
     const page = await context.newPage();
-    await page.addInitScript(() => {
-      const at = { ready: 0, answers: 0 };
-      Object.assign(window, { at });
-      document.addEventListener('dermlet-ready', () => (at.ready += 1));
-      for (const type of ['result', 'error']) document.addEventListener(`dermlet-${type}`, () => (at.answers += 1));
-    });
+    const after = async (pause: number): Promise<number> => {
+      await page.waitForTimeout(pause);
+      await collectGarbage(page);
+      return total(held(profile));
+    };
     await page.goto(host.url);
-    await until(page, 'ready', 1);
-    await page.waitForTimeout(SETTLED);
-    const empty = held(profile);
+    await until(page, 'ready', 1, PATIENCE);
+    const empty = await after(SETTLED);
+    const emptyAtRest = await after(RESTED);
     let most = 0;
-    const watch = setInterval(() => (most = Math.max(most, held(profile))), 1000);
+    const watch = setInterval(() => (most = Math.max(most, total(held(profile)))), 1000);
     const began = performance.now();
-    await page.locator('input#choose').setInputFiles(files);
-    await until(page, 'answers', count);
+    if (asFolder) await drop(page, given);
+    else await page.locator('input#choose').setInputFiles(files);
+    await until(page, 'answers', count, PATIENCE);
     const seconds = (performance.now() - began) / 1000;
     clearInterval(watch);
-    await page.waitForTimeout(SETTLED);
-    const after = held(profile);
-    const figures = { photos: count, empty, after, more: after - empty, mostMore: most - empty, seconds };
-    console.log(`${count} photos of 12 megapixels in ${seconds.toFixed(1)} s`);
-    console.log(`  the page without a photo ${empty.toFixed(0)} MiB, with all their answers ${after.toFixed(0)} MiB`);
-    console.log(`  ${figures.more.toFixed(0)} MiB more; at most ${figures.mostMore.toFixed(0)} MiB more meanwhile`);
-    if (values.json) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+    const answered = await after(SETTLED);
+    await lookThrough(page, count);
+    const lookedAt = await after(0);
+    const atRest = await after(RESTED);
+    return { photos: count, seconds, empty, emptyAtRest, answered, lookedAt, atRest, most };
   } finally {
     await context.close();
     await host.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function tell(what: string, { seconds, empty, emptyAtRest, answered, lookedAt, atRest, most }: Figures): Target[] {
+  const mib = (value: number) => `${value.toFixed(0)} MiB`;
+  console.log(`\n${what} in ${seconds.toFixed(1)} s`);
+  console.log(`  the page without a photo ${mib(empty)}, at rest ${mib(emptyAtRest)}`);
+  console.log(`  with all answers ${mib(answered)}, each looked at ${mib(lookedAt)}, at rest ${mib(atRest)}`);
+  console.log(`  at most ${mib(most - empty)} more meanwhile`);
+  const states = { 'all answered': answered - empty, 'each looked at': lookedAt - empty };
+  const more = { ...states, 'at rest': atRest - emptyAtRest };
+  return Object.entries(more).map(([state, measured]) => ({
+    name: `${what}, ${state}: more`,
+    measured,
+    limit: MOST_MORE,
+    noise: NOISE,
+    words: mib,
+  }));
+}
+
+async function main(): Promise<void> {
+  if (process.platform !== 'linux') throw new Error('What a process holds is read from /proc, which is Linux.');
+  const { values } = parseArgs({
+    options: {
+      photos: { type: 'string', default: '40' },
+      folder: { type: 'string', default: '500' },
+      json: { type: 'string' },
+    },
+  });
+  const [photos, inFolder] = [Number(values.photos), Number(values.folder)];
+  // A list is shown from nine photos on: through that they are looked at.
+  if (!(Number.isInteger(photos) && photos > 8)) throw new Error('--photos is a number of 9 or more');
+  if (!(Number.isInteger(inFolder) && (inFolder === 0 || inFolder > 8)))
+    throw new Error('--folder is 0 or a number of 9 or more');
+  const drawn = await pictures(join(root, '.cache', 'bench', 'pictures'), [1, 12], (text) =>
+    process.stderr.write(`${text}\n`),
+  );
+  const photoOf = (size: number): BenchPicture => {
+    const photo = drawn.find(({ megapixels, progressive }) => megapixels === size && !progressive);
+    if (!photo) throw new Error(`no photo of ${size} megapixels was drawn`);
+    return photo;
+  };
+  const chosen = await measure(photoOf(12), photos, false);
+  const targets = tell(`${photos} photos of 12 megapixels`, chosen);
+  const dropped = inFolder > 0 ? await measure(photoOf(1), inFolder, true) : null;
+  if (dropped) targets.push(...tell(`a folder of ${inFolder} photos`, dropped));
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ chosen, dropped }, null, 2)}\n`);
+  if (!tellTargets(targets)) process.exitCode = 1;
 }
 
 await main();

@@ -174,7 +174,7 @@ export function apiText() {
     for (const symbol of module ? checker.getExportsOfModule(module) : []) {
       const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
       const [node] = target.declarations ?? [];
-      if (!node) continue;
+      if (!node || isInternal(node)) continue;
       if (known.has(node)) before.push(`[\`${symbol.name}\`](#${known.get(node)})`);
       else {
         known.set(node, symbol.name.toLowerCase());

@@ -7,6 +7,7 @@ import { whyNotFetched } from './causes.js';
 import { DermletError } from './errors.js';
 import { inside } from './inside.js';
 import { LIMITS } from './limits.js';
+import { nextTask } from './task.js';
 import { isZstd, Unzstd } from './unzstd.js';
 import { Late, within } from './within.js';
 
@@ -72,17 +73,6 @@ export function htmlInstead(url: string): DermletError {
 /** Bytes that are decompressed at a time. */
 const STEP = 64 << 10;
 
-/** Lets what has come in the meantime be taken first. */
-const nextTask = (): Promise<void> =>
-  new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-
 /**
  * Decompresses what comes, in steps: on a slow device the line is faster, and how much has come must be known at once.
  */
@@ -114,7 +104,7 @@ class Unpacking {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await nextTask();
+      await nextTask(); // what has come in the meantime is taken first
       for (let taken = 0; taken < STEP && this.#waiting.length > 0; ) {
         const chunk = this.#waiting.shift()!;
         taken += chunk.length;

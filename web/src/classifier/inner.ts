@@ -4,6 +4,7 @@ import { imported } from './scripts.js';
 export { trusted } from './bootstrap.js';
 export { countWarnings, headInfo } from './head.js';
 export { LIMITS } from './limits.js';
+export { nextTask } from './task.js';
 export { within } from './within.js';
 export { imported };
 

@@ -16,7 +16,7 @@
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { BackendChoice, Crop, DermletError, ErrorCode, ModelFiles, Result } from '../classifier/index.js';
-import { imported } from '../classifier/inner.js';
+import { imported, nextTask } from '../classifier/inner.js';
 import { html } from './html.js';
 import './details-panel.js';
 import './load-progress.js';
@@ -35,6 +35,7 @@ import {
   isolated,
   language,
   purpose,
+  readyFormats,
   STAGES,
   say,
   stageWords,
@@ -522,7 +523,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     if (this.isConnected) {
       this.#listenAt(this.off ? null : this.wholePage ? document : this);
       this.session?.resume();
-      if (this.load === 'now' && !this.off) this.#ensureSession().start();
+      // In a task of its own, once the page can be seen.
+      if (this.load === 'now' && !this.off && !this.session?.wanted) void nextTask().then(this.#startLoading);
     }
     const count = this.session?.photos.length ?? 0;
     if (this.filled && count === 0) void this.#lookForKept();
@@ -576,7 +578,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       from,
       backend: this.backend,
       assetBase: this.assetBase,
-      onReady: (model) => this.#fire('dermlet-ready', { model }),
+      onReady: (model) => {
+        void readyFormats(nextTask);
+        this.#fire('dermlet-ready', { model });
+      },
       onResult: (photo, result, undone) => {
         const text = () => answerWords(photo, result);
         // Of many, that which is looked at, and at the end that all are done: a list of them says so itself.
@@ -650,7 +655,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   readonly #startLoading = () => {
-    if (!this.off) this.#ensureSession().start();
+    if (!this.off && this.isConnected) this.#ensureSession().start();
   };
 
   readonly #backOnline = () => {

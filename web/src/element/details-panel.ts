@@ -1,10 +1,11 @@
 /** `<dermlet-details>`: how a result was made, for the curious and for bug reports. */
-import { css, LitElement, nothing } from 'lit';
+import { css, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { ModelInfo, Result, Runtime } from '../classifier/index.js';
 import { cardOf, NO_PAGES, type Pages } from './card.js';
 import { define } from './emit.js';
 import { html } from './html.js';
+import { LaterElement } from './later.js';
 import './request-count.js';
 import {
   checkWords,
@@ -21,7 +22,7 @@ import { base } from './styles.js';
 
 type Row = readonly [term: string, description: unknown];
 
-export class DermletDetails extends LitElement {
+export class DermletDetails extends LaterElement {
   static override styles = [
     base,
     css`

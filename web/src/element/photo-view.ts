@@ -7,6 +7,7 @@ import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import type { Crop, ModelInfo, RankedClass, Rect, Result, Spot } from '../classifier/index.js';
+import { nextTask } from '../classifier/inner.js';
 import {
   categoryName,
   exactPercent,
@@ -234,7 +235,18 @@ export class DermletPhotoView extends LitElement {
     this.renderRoot.querySelector<HTMLElement>('.begin')?.focus({ preventScroll: true });
   }
 
+  /** What was drawn last. */
+  #drawn: { id: number | undefined; result: Result | null } | null = null;
+
+  /** A new answer to the photo that is in view is read first: its picture is drawn in a task of its own. */
+  protected override scheduleUpdate(): void | Promise<unknown> {
+    const drawn = this.#drawn;
+    if (drawn && (drawn.id !== this.photo?.id || drawn.result === this.#result)) return super.scheduleUpdate();
+    return nextTask().then(() => super.scheduleUpdate());
+  }
+
   protected override willUpdate(): void {
+    this.#drawn = { id: this.photo?.id, result: this.#result };
     // The photo is another one, or its result is.
     if (this.framing && this.framing.result !== this.#result) this.framing = null;
   }

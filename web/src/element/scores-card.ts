@@ -1,10 +1,11 @@
 /** `<dermlet-scores-card>`: the scores of all categories or, where none may be named, how to take a better picture. */
-import { css, LitElement, nothing } from 'lit';
+import { css, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { Result } from '../classifier/index.js';
 import { advice, betterPicture, mayName, say, verdictNote } from '../messages/index.js';
 import { define } from './emit.js';
 import { html } from './html.js';
+import { LaterElement } from './later.js';
 import { medical } from './medical.js';
 import './ranking.js';
 import { base } from './styles.js';
@@ -12,7 +13,7 @@ import { base } from './styles.js';
 /** Whether there is anything to show: where a spot is to be chosen there is not, as the picture is fine. */
 export const hasScores = ({ outcome }: Result): boolean => outcome !== 'several-spots';
 
-export class DermletScoresCard extends LitElement {
+export class DermletScoresCard extends LaterElement {
   static override styles = [
     base,
     css`

@@ -146,14 +146,15 @@ export interface Removed {
   readonly selectedId: number | null;
 }
 
-/** Previews take several MB per photo: those of older photos are replaced by smaller ones. */
+/** Previews take several MB per photo: those of photos that were not looked at lately are replaced by smaller ones. */
 const KEPT_PICTURES = 4;
 /** Results of one photo that can be gone back to: each has a heat map of a megabyte. */
 const KEPT_EARLIER = 8;
-/** Photos with a smaller picture; those before them have a thumbnail, so that hundreds fit in memory. */
+/** Photos with a smaller picture; the others have a thumbnail, so that hundreds fit in memory. */
 const KEPT_SMALL = 40;
-/** Pixels, the longer side of a smaller one; of a heat map, which is as smooth when it is drawn larger. */
-const SMALL_SIDE = { preview: 448, thumbnail: 192, overlay: 128 };
+/** Pixels, the longer sides of smaller pictures. A heat map is as smooth when it is drawn larger. */
+const SMALL = { preview: 448, overlay: 128 };
+const THUMBNAIL = { preview: 192, overlay: 64 };
 /** Milliseconds without progress after which loading counts as stalled. */
 const STALLED_AFTER = 12_000;
 /** Milliseconds without work after which the rest is fetched: what only some photos need. */
@@ -261,6 +262,8 @@ export class Session extends EventTarget {
   #suspended: { wanted: boolean } | null = null;
   /** Photos whose pictures are being made smaller. */
   readonly #shrinking = new Set<number>();
+  /** Ids of the photos that a person has looked at, the latest last. */
+  readonly #lookedAt = new Set<number>();
 
   constructor(options: SessionOptions) {
     super();
@@ -336,6 +339,8 @@ export class Session extends EventTarget {
     if (!photo) return;
     this.selectedId = id;
     this.modality = photo.modality;
+    this.#lookedAt.delete(id);
+    this.#lookedAt.add(id);
     this.#changed();
     void this.#enlarge(photo);
   }
@@ -699,23 +704,27 @@ export class Session extends EventTarget {
     this.#running = null;
   }
 
+  /** Those that were looked at lately keep the larger pictures: a person may go through hundreds. */
   #shrinkOldPictures(): void {
-    for (const photo of this.photos.filter(isFull).slice(KEPT_PICTURES))
-      if (photo.id !== this.selectedId) void this.#shrink(photo, SMALL_SIDE.preview);
-    const done = this.photos.filter((photo) => sideOf(photo) > 0).slice(KEPT_SMALL);
-    for (const photo of done)
-      if (photo.id !== this.selectedId && sideOf(photo) > SMALL_SIDE.thumbnail)
-        void this.#shrink(photo, SMALL_SIDE.thumbnail);
+    const byId = new Map(this.photos.map((photo) => [photo.id, photo]));
+    const lately = [...this.#lookedAt].reverse().flatMap((id) => byId.get(id) ?? []);
+    const ordered = [...new Set([...(this.selected ? [this.selected] : []), ...lately, ...this.photos])];
+    const large = ordered.filter((photo) => isFull(photo) || sideOf(photo) > THUMBNAIL.preview);
+    const full = new Set(large.filter(isFull).slice(0, KEPT_PICTURES));
+    for (const [index, photo] of large.entries()) {
+      const sides = index < KEPT_SMALL ? SMALL : THUMBNAIL;
+      if (!full.has(photo) && (isFull(photo) || sideOf(photo) > sides.preview)) void this.#shrink(photo, sides);
+    }
   }
 
-  async #shrink({ id, state }: Photo, side: number): Promise<void> {
+  async #shrink({ id, state }: Photo, sides: typeof SMALL): Promise<void> {
     if (state.kind !== 'done' || !state.shown || this.#shrinking.has(id)) return;
     this.#shrinking.add(id);
     try {
       const { preview, overlay } = state.shown;
       const shown = {
-        preview: await smaller(preview, side),
-        overlay: overlay && (await smaller(overlay, SMALL_SIDE.overlay)),
+        preview: await smaller(preview, sides.preview),
+        overlay: overlay && (await smaller(overlay, sides.overlay)),
       };
       const now = this.#photo(id)?.state;
       if (now?.kind !== 'done' || now.result !== state.result) return;
@@ -731,9 +740,9 @@ export class Session extends EventTarget {
   /** A photo of which only a thumbnail was left gets a larger picture again, from its file. */
   async #enlarge(photo: Photo): Promise<void> {
     const { id, state, file } = photo;
-    if (state.kind !== 'done' || !state.shown || sideOf(photo) > SMALL_SIDE.thumbnail) return;
+    if (state.kind !== 'done' || !state.shown || sideOf(photo) > THUMBNAIL.preview) return;
     const { width, height } = state.result.source;
-    const scale = SMALL_SIDE.preview / Math.max(width, height);
+    const scale = SMALL.preview / Math.max(width, height);
     if (scale >= 1) return;
     try {
       const preview = await createImageBitmap(file, {
@@ -744,6 +753,7 @@ export class Session extends EventTarget {
       const now = this.#photo(id)?.state;
       if (now?.kind !== 'done' || now.result !== state.result || !now.shown) return;
       this.#update(id, { state: { ...now, shown: { ...now.shown, preview } } });
+      this.#shrinkOldPictures();
     } catch {
       // A format that this browser does not read: the thumbnail stays.
     }

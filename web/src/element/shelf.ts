@@ -2,9 +2,10 @@
  * `<dermlet-shelf>`: thumbnails of the photos, newest first, once each has its result: before, the browser would decode
  * the whole file for each. Fires `select` and `remove` (detail: the photo's id).
  */
-import { css, LitElement, type PropertyValues } from 'lit';
+import { css, LitElement } from 'lit';
 import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
+import { nextTask } from '../classifier/inner.js';
 import { isolated, say, tierWords, verdict } from '../messages/index.js';
 import { drawThumbnail } from './canvas.js';
 import { define, emit } from './emit.js';
@@ -166,7 +167,13 @@ export class DermletShelf extends LitElement {
     </li>`;
   }
 
-  protected override updated(_changed: PropertyValues<this>): void {
+  protected override updated(): void {
+    void this.#draw();
+  }
+
+  /** In a task of its own: the answer is seen first. */
+  async #draw(): Promise<void> {
+    await nextTask();
     for (const photo of this.photos) {
       const picture = photo.state.kind === 'done' ? photo.state.shown?.preview : undefined;
       const canvas = this.renderRoot.querySelector<HTMLCanvasElement>(`[data-id="${photo.id}"] canvas`);

@@ -2,7 +2,7 @@
  * `<dermlet-tools>`: what a person may do with an answer, a button each. Each tool is a room of its own beside this
  * file, whose scripts and words are fetched when it is first opened: nobody waits for them before an answer.
  */
-import { css, LitElement, nothing } from 'lit';
+import { css, type LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import type { DermletError, ModelInfo, Result } from '../classifier/index.js';
@@ -11,6 +11,7 @@ import { allWords, say } from '../messages/index.js';
 import type { Pages } from './card.js';
 import { define } from './emit.js';
 import { html } from './html.js';
+import { LaterElement } from './later.js';
 import './notice.js';
 import { asDermletError, type Photo, type Session } from './session.js';
 import { base } from './styles.js';
@@ -61,7 +62,7 @@ const TOOLS: readonly Tool[] = [
 /** Whether those for experts were asked for: they are offered with each photo from then on. */
 let asked = false;
 
-export class DermletTools extends LitElement {
+export class DermletTools extends LaterElement {
   static override styles = [
     base,
     css`

@@ -30,6 +30,18 @@ export function list(entries: readonly string[], conjunction: 'and' | 'or'): str
   return new Intl.ListFormat(language().locale, { type }).format(entries);
 }
 
+/**
+ * Browsers read what they know of a language when it is first asked for, which takes as long as drawing an answer: so
+ * each kind is asked for before, in a task of its own.
+ * @internal
+ */
+export async function readyFormats(nextTask: () => Promise<void>): Promise<void> {
+  for (const format of [() => number(0), () => number(0, 1), () => day(new Date()), () => list(['', ''], 'and')]) {
+    await nextTask();
+    format();
+  }
+}
+
 /** Control characters, line and paragraph separators, marks of direction and other invisible ones. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/gu;
 /** More marks on one character than any script has. */

@@ -13,6 +13,7 @@ export {
   number,
   percent,
   printable,
+  readyFormats,
 } from './format.js';
 export * from './quality.js';
 export {

@@ -111,8 +111,10 @@ export async function offerModels(
   settings.addEventListener('toggle', () => void offerOpening(element, choice), { once: true });
   onLanguage(tellLicence);
   onKept(() => void markKept(choice));
-  // Without the list there is nothing to choose from; the page works nevertheless.
-  choice.models = (await within(listed, 60_000)) ?? [];
+  // Without the list there is nothing to choose from; the page works nevertheless. Nobody sees it in closed settings.
+  const models = (await within(listed, 60_000)) ?? [];
+  if (!settings.open) await new Promise((resolve) => settings.addEventListener('toggle', resolve, { once: true }));
+  choice.models = models;
   await markKept(choice);
 }
 

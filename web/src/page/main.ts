@@ -2,7 +2,7 @@
  * The page around `<dermlet-classifier>`: registers the element with its first model and, once that has nothing to do,
  * the service worker.
  */
-import { type DermletClassifier, followPrinting, imported, register } from '../element/index.js';
+import { type DermletClassifier, followPrinting, imported, nextTask, register } from '../element/index.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import { offerInstall } from './install.js';
@@ -12,7 +12,6 @@ import './model-choice.js';
 import { answerForServers } from './retired.js';
 import { offerDrawings } from './samples.js';
 import { registerServiceWorker, whenIdle } from './service-worker.js';
-import { nextTask } from './task.js';
 import { offerThemes } from './theme.js';
 import { offerTrust } from './trust.js';
 
@@ -25,6 +24,7 @@ if (isFramedByStranger()) {
   const element = document.querySelector<DermletClassifier>('dermlet-classifier')!;
   // The browser tells early that it could be.
   offerInstall(document.querySelector<HTMLElement>('#install')!);
+  await nextTask(); // what was imported has taken one
   const pageModel = element.getAttribute('model') ?? '';
   const listed = siteModels();
   const choice = await firstChoice(pageModel, listed);

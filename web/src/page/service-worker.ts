@@ -3,7 +3,7 @@
  * second visit on. Optional: the page also works without it (private windows, `file:`, plain http). The page reloads
  * itself only when a person takes a new version of it.
  */
-import { trusted } from '../element/index.js';
+import { nextTask, trusted } from '../element/index.js';
 
 /** What the service worker takes its place on. */
 const TAKE = 'take-over';
@@ -18,7 +18,7 @@ const LONGEST_WAIT = 20_000;
 export function whenIdle(run: () => void): void {
   let ran = false;
   const once = () => {
-    if (!ran) run();
+    if (!ran) void nextTask().then(run);
     ran = true;
   };
   for (const type of ['dermlet-result', 'dermlet-error'] as const) document.addEventListener(type, once);
