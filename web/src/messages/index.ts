@@ -12,6 +12,7 @@ export {
   milliseconds,
   number,
   percent,
+  plainPercent,
   printable,
 } from './format.js';
 export * from './quality.js';
