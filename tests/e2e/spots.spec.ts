@@ -362,6 +362,29 @@ test('two tabs: neither loses what the other wrote, and both lock', async ({ app
   await expect(room(other)).toContainText('What is kept is locked.');
 });
 
+test('who has spots sees them first, and the drawn body when it is asked for', async ({ app, page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  app.neverRefuse();
+  await app.open();
+  await app.classify('spot.jpg');
+  await openTool(page);
+  const body = room(page).locator('svg[data-side=front]');
+  await expect(body, 'nothing is pushed down by it').toBeVisible();
+  await keep(page);
+  // What was pressed is gone: the focus is at what it made.
+  await expect(items(page)).toBeFocused();
+  await app.classify('spot.png');
+  await openTool(page);
+  const form = room(page).getByRole('heading', { name: 'Keep this photo and its answer' });
+  const [list, below] = [await items(page).boundingBox(), await form.boundingBox()];
+  expect(list!.y + list!.height).toBeLessThan(below!.y);
+  await expect(body).toBeHidden();
+  await room(page).getByText('Choose it on a drawing').click();
+  await expect(body).toBeVisible();
+  await body.click({ position: { x: 56, y: 70 } });
+  await expect(room(page).getByLabel('Where on the body')).not.toHaveValue('');
+});
+
 test('two photos of one spot beside each other; axe finds nothing', async ({ app, page }) => {
   await open(app, page);
   await keep(page);

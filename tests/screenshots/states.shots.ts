@@ -1,32 +1,9 @@
-/** Each state of the page that a person can come to, to be looked at: `npm run screenshots -- states`. */
-import { appendFileSync, copyFileSync, mkdirSync } from 'node:fs';
+/** Each state of the page from the first visit to an answer, to be looked at: `npm run screenshots -- states`. */
 import { join } from 'node:path';
-import type { Page, TestInfo } from '@playwright/test';
-import { type App, expect, picture, test } from '../e2e/fixtures.js';
-import { root } from '../e2e/site.js';
-import { folder, shoot } from './shoot.js';
+import { expect, picture, test } from '../e2e/fixtures.js';
+import { ALL, folder, named, opened, shoot, spots, twice, untilResults, use } from './shoot.js';
 
 test.use({ hasTouch: true });
-
-const spots = (name: string) => join(root, 'tests', 'spots', name);
-const tool = (page: Page, id: string) => page.locator(`[data-tool=${id}]`);
-const named = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
-
-/** Photos under names of their own: no two files with the same bytes. */
-function photos(testInfo: TestInfo, count: number): string[] {
-  const made = testInfo.outputPath('photos');
-  mkdirSync(made, { recursive: true });
-  return Array.from({ length: count }, (_, at) => {
-    const path = join(made, `photo-${at + 1}.jpg`);
-    copyFileSync(picture(['spot.jpg', 'spot-422.jpg', 'spot-progressive.jpg'][at % 3]!), path);
-    appendFileSync(path, `${at}`);
-    return path;
-  });
-}
-
-async function untilResults(app: App, count: number): Promise<void> {
-  await expect.poll(async () => (await app.results()).length, { timeout: 120_000 }).toBe(count);
-}
 
 test('before a photo', async ({ app, page, site }) => {
   site.slow('models/skin-8/skin-8.onnx', 100_000);
@@ -34,52 +11,83 @@ test('before a photo', async ({ app, page, site }) => {
   await expect(named(page, 'Choose photos')).toBeVisible();
   await page.waitForTimeout(3000);
   await shoot(page, 'first-loading');
+  await app.choose('spot.jpg');
+  await expect(page.locator('.pending')).toBeVisible();
+  await shoot(page, 'waiting-for-network');
+  await page.locator('.pending').getByRole('button', { name: 'Cancel' }).click();
+  await shoot(page, 'cancelled');
   site.answers.clear();
   await app.open();
-  await shoot(page, 'first');
+  await shoot(page, 'first', { sizes: ALL });
   await app.settings();
   await shoot(page, 'settings');
   await page.locator('#settings summary').first().click();
   await page.locator('#trust summary').first().click();
   await expect(page.locator('dermlet-trust')).toBeVisible();
   await shoot(page, 'trust');
+  await page.evaluate(() => document.querySelector('#renewed')?.removeAttribute('hidden'));
+  await shoot(page, 'new-version', { inView: true });
+});
+
+test('settings: an offer to install, another network, an unknown one', async ({ app, page }) => {
+  const settings = page.locator('#settings');
+  await app.open();
+  await page.evaluate(() => dispatchEvent(new Event('beforeinstallprompt', { cancelable: true })));
+  await app.settings();
+  await shoot(page, 'settings-install', { of: settings });
+  await app.model(/^Six/).or(app.model(/open/)).first().check();
+  await expect(page.locator('#weights')).toContainText('CC-BY-4.0');
+  await shoot(page, 'settings-another-network', { of: settings });
+  await app.open('?model=none-such');
+  await shoot(page, 'unknown-network');
 });
 
 test('a network that does not come', async ({ app, page, site }) => {
   for (const path of site.files().filter((name) => name.startsWith('models/skin-8/skin-8.onnx')))
     site.answers.set(path, { status: 404, type: 'text/plain', body: '' });
   await page.goto(site.url);
+  await app.choose('spot.jpg');
   await expect(app.notice).toBeVisible({ timeout: 60_000 });
   await shoot(page, 'failed-to-load');
 });
+
+test('a script of the page that does not come', async ({ page, site }) => {
+  const [chunk] = site.files().filter((name) => /^assets\/element.*\.js$/.test(name));
+  site.answers.set(chunk!, { status: 404, type: 'text/plain', body: '' });
+  await page.goto(site.url);
+  await page.waitForTimeout(2000);
+  await shoot(page, 'failed-to-start');
+});
+
+for (const [tier, tiers] of [
+  ['high', { high: 0, moderate: 0 }],
+  ['moderate', { high: 1, moderate: 0 }],
+] as const)
+  test(`an answer of ${tier} concern`, async ({ app, page, site }) => {
+    site.changeJson('models/skin-8/manifest.json', (manifest: { modalities: { tiers: object }[] }) => {
+      for (const modality of manifest.modalities)
+        Object.assign(modality, { rejectionThreshold: null, tiers: { ...modality.tiers, ...tiers } });
+    });
+    await app.open();
+    await app.classify('spot.jpg');
+    await shoot(page, `answer-${tier}`);
+  });
 
 test('an answer', async ({ app, page }) => {
   app.neverRefuse();
   await app.open();
   await app.classify('spot.jpg');
-  await shoot(page, 'answer');
+  await shoot(page, 'answer', { sizes: ALL });
   await app.heatMap.check();
   await page.locator('dermlet-photo-view canvas.overlay').waitFor();
   await app.details();
-  await shoot(page, 'answer-heat-map-and-details', ['390x844', 'desktop']);
-  await named(page, 'Answer a few questions').click();
-  await expect(page.getByRole('checkbox', { name: /bleeds/ })).toBeVisible();
-  await shoot(page, 'questions');
-  await page.getByRole('checkbox', { name: /bleeds/ }).check();
-  await shoot(page, 'questions-raised', ['390x844', 'desktop']);
-  await named(page, 'Take it to a doctor').click();
-  await expect(page.getByRole('heading', { name: 'Take it to a doctor' })).toBeVisible();
-  await shoot(page, 'report');
-  await page.pdf({ path: join(folder, 'printed.pdf'), format: 'A4' });
-  await tool(page, 'closer').click();
-  await expect(page.locator('dermlet-closer')).toBeVisible();
-  await shoot(page, 'closer', ['390x844', 'desktop']);
-  await named(page, 'For professionals').click();
-  for (const id of ['similar', 'beside']) {
-    await tool(page, id).click();
-    await expect(page.locator(`dermlet-${id}`)).toBeVisible();
-    await shoot(page, id, ['390x844', 'desktop']);
-  }
+  await shoot(page, 'answer-heat-map-and-details');
+  await page.getByRole('radio', { name: /Dermoscopy/ }).check();
+  await untilResults(app, 2);
+  await shoot(page, 'answer-other-modality');
+  await named(page, 'Remove spot.jpg').click();
+  await expect(page.locator('dermlet-removed')).toBeVisible();
+  await shoot(page, 'removed');
 });
 
 test('framing', async ({ app, page }) => {
@@ -87,13 +95,18 @@ test('framing', async ({ app, page }) => {
   await app.open();
   await page.locator('input#choose').setInputFiles(spots('small.jpg'));
   await untilResults(app, 1);
-  await shoot(page, 'small-spot', ['390x844', 'desktop']);
+  await shoot(page, 'small-spot');
   await page.locator('dermlet-photo-view .begin').click();
   await expect(page.getByRole('application', { name: 'Frame' })).toBeVisible();
   await shoot(page, 'framing');
+  await shoot(page, 'framing', { sizes: ['360x640'] });
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('Enter');
+  await untilResults(app, 2);
+  await shoot(page, 'framed');
 });
 
-test('no category, and errors', async ({ app, page }) => {
+test('no category', async ({ app, page }) => {
   await app.open();
   const shown: [state: string, file: string][] = [
     ['several-spots', spots('two.jpg')],
@@ -104,77 +117,69 @@ test('no category, and errors', async ({ app, page }) => {
   for (const [at, [state, file]] of shown.entries()) {
     await page.locator('input#choose').setInputFiles(file);
     await untilResults(app, at + 1);
-    await shoot(page, state, ['390x844', 'desktop']);
+    await shoot(page, state);
   }
-  await app.choose('corrupt.jpg');
-  await expect(app.notice).toBeVisible();
-  await shoot(page, 'broken-file', ['390x844', 'desktop']);
 });
 
-test('several photos', async ({ app, page }, testInfo) => {
-  app.neverRefuse();
+test('files that cannot be read', async ({ app, page }) => {
   await app.open();
-  await page.locator('input#choose').setInputFiles(photos(testInfo, 3));
-  await untilResults(app, 3);
-  await shoot(page, 'three-photos');
-  await page.locator('input#choose').setInputFiles(photos(testInfo, 14).slice(3));
-  await expect(named(page, 'Stop all')).toBeVisible();
-  await shoot(page, 'many-under-way', ['390x844']);
-  await untilResults(app, 14);
-  await shoot(page, 'many');
-  await named(page, 'Table').click();
-  await expect(page.getByRole('table')).toBeVisible();
-  await shoot(page, 'many-table');
-  await page.getByRole('checkbox', { name: /Second reader/ }).check();
-  await shoot(page, 'second-reader', ['390x844', 'desktop']);
-});
-
-test('kept spots', async ({ app, page }) => {
-  app.neverRefuse();
-  await app.open();
-  const room = page.locator('dermlet-spots');
-  for (const [at, name] of ['spot.jpg', 'spot.png'].entries()) {
-    await app.classify(name);
-    await named(page, 'Keep and compare').click();
-    if (at === 0) {
-      await shoot(page, 'keep');
-      await room.getByLabel('Name of the spot').fill('Left shoulder');
-      await room.getByLabel('Where on the body').selectOption('Chest');
-    } else await room.getByLabel('Which spot is it?').selectOption('Left shoulder');
-    await room.getByRole('button', { name: 'Keep it', exact: true }).click();
-    await expect(room.getByRole('status').first()).toContainText('Kept, and read back.');
+  for (const [state, file] of [
+    ['broken-file', 'corrupt.jpg'],
+    ['no-picture', 'document.pdf'],
+    ['too-large', 'huge.png'],
+  ] as const) {
+    await app.choose(file);
+    await expect(app.notice).toBeVisible();
+    await shoot(page, state);
   }
-  await shoot(page, 'kept');
-  await room
-    .getByRole('heading', { name: 'Left shoulder' })
-    .or(room.getByRole('button', { name: /Left shoulder/ }))
-    .first()
-    .click();
-  await shoot(page, 'kept-spot');
 });
 
-for (const language of ['de', 'ar']) {
-  test.describe(language, () => {
-    test.use({ locale: language });
-    test('an answer', async ({ app, page }) => {
-      app.neverRefuse();
-      await app.open();
-      await shoot(page, `${language}-first`, ['390x844', 'desktop']);
-      await app.classify('spot.jpg');
-      await shoot(page, `${language}-answer`, ['390x844', 'desktop']);
-    });
-  });
-}
+test('several photos', async ({ app, page, site }) => {
+  site.slow('models/skin-8/skin-8.onnx', 100_000);
+  await page.goto(site.url);
+  await app.choose('spot.jpg', 'spot-422.jpg', 'corrupt.jpg');
+  await page.waitForTimeout(2000);
+  await shoot(page, 'three-under-way');
+});
 
 test('twice the text, and forced colours', async ({ app, page }) => {
   app.neverRefuse();
   await app.open();
+  const sizes = ['360x640'] as const;
+  await twice(page, true);
+  await shoot(page, 'twice-first', { sizes });
+  await app.settings();
+  await shoot(page, 'twice-settings', { sizes, of: page.locator('#settings') });
+  await app.settings();
   await app.classify('spot.jpg');
-  await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));
-  await shoot(page, 'answer-twice-the-text', ['360x640']);
-  await page.evaluate(() => document.documentElement.style.removeProperty('font-size'));
+  await shoot(page, 'twice-answer', { sizes });
+  for (const id of ['questions', 'where', 'report', 'spots', 'closer', 'trust', 'similar', 'beside']) {
+    await use(page, id);
+    await shoot(page, `twice-${id}`, { sizes, of: opened(page) });
+  }
+  await page.locator('dermlet-photo-view .begin').click();
+  await shoot(page, 'twice-framing', { sizes, of: page.locator('dermlet-photo-view') });
+  await page.keyboard.press('Escape');
+  await twice(page, false);
   await page.emulateMedia({ forcedColors: 'active' });
-  await shoot(page, 'answer-forced-colours', ['390x844']);
+  await shoot(page, 'forced-answer');
+  for (const id of ['questions', 'report', 'spots']) {
+    await use(page, id);
+    await shoot(page, `forced-${id}`, { sizes: ['390x844'], of: opened(page) });
+  }
+  await page.locator('dermlet-photo-view .begin').click();
+  await shoot(page, 'forced-framing', { sizes: ['390x844'], of: page.locator('dermlet-photo-view') });
+});
+
+test('on paper', async ({ app, page }) => {
+  app.neverRefuse();
+  await app.open();
+  await page.pdf({ path: join(folder, 'printed-first.pdf'), format: 'A4' });
+  await app.classify('spot.jpg');
+  await page.pdf({ path: join(folder, 'printed-answer.pdf'), format: 'A4' });
+  await use(page, 'report');
+  const [download] = await Promise.all([page.waitForEvent('download'), named(page, 'Save as PDF').click()]);
+  await download.saveAs(join(folder, 'report.pdf'));
 });
 
 test('pages to read', async ({ page, site }) => {
@@ -185,6 +190,6 @@ test('pages to read', async ({ page, site }) => {
     ['read-docs', 'docs/embedding.html'],
   ] as const) {
     await page.goto(site.url + path);
-    await shoot(page, state, ['390x844', 'desktop']);
+    await shoot(page, state);
   }
 });

@@ -1,7 +1,7 @@
 /** The retired servers' answers: their shapes, and none of their faults. */
 import { describe, expect, test } from 'vitest';
 import { toDiagnosis, toPredict } from '../../web/src/handler/projections.js';
-import { doctor, exactPercent, summary } from '../../web/src/messages/index.js';
+import { doctor, plainPercent, summary } from '../../web/src/messages/index.js';
 import { result } from './support.js';
 
 const mole = result(
@@ -190,5 +190,5 @@ describe('words', () => {
     [1, 0, '100 %'],
     [0.99996, 1, '99.9 %'],
     [0.00004, 1, '0.0 %'],
-  ])('exactPercent(%d, %d) is %s', (share, decimals, expected) => expect(exactPercent(share, decimals)).toBe(expected));
+  ])('plainPercent(%d, %d) is %s', (share, decimals, expected) => expect(plainPercent(share, decimals)).toBe(expected));
 });

@@ -1,6 +1,6 @@
 /** The page for a doctor: what is on it, and the PDF as a reader sees it. */
 import { inflateSync } from 'node:zlib';
-import { PDFDocument, PDFName, type PDFNumber, PDFRawStream } from '@cantoo/pdf-lib';
+import { type PDFArray, PDFBool, PDFDict, PDFDocument, PDFName, type PDFNumber, PDFRawStream } from '@cantoo/pdf-lib';
 import { extractText, getDocumentProxy } from 'unpdf';
 import { describe, expect, test } from 'vitest';
 import type { RankedClass, Result } from '../../web/src/classifier/result.js';
@@ -58,6 +58,40 @@ async function read(bytes: Uint8Array) {
   const streams = objects.filter((object) => object instanceof PDFRawStream);
   const images = streams.filter(({ dict }) => dict.get(PDFName.of('Subtype')) === PDFName.of('Image'));
   return { text: text.replace(/\s+/g, ' '), totalPages, images };
+}
+
+/**
+ * What a screen reader is told: the elements as pdf.js finds them, with the text between the marks of the content as
+ * the file has it (pdf.js makes blanks of its own where lines end).
+ */
+async function tagsOf(bytes: Uint8Array) {
+  type Node = { role: string; alt?: string; id?: string; type?: string; lang?: string; children?: Node[] };
+  const page = await (await getDocumentProxy(bytes.slice())).getPage(1);
+  const pdf = await PDFDocument.load(bytes);
+  const content = pdf.getPage(0).node.Contents() as PDFArray;
+  const streams = content.asArray().map((ref) => pdf.context.lookup(ref) as PDFRawStream);
+  const drawn = streams.map(({ contents }) => inflateSync(contents).toString('latin1')).join('\n');
+  const texts = new Map<number, string>();
+  let [within, artifacts, outside] = [-1, 0, ''];
+  for (const [, mark, text, operator] of drawn.matchAll(/<<\/MCID (\d+)>> BDC|<([0-9A-Fa-f]*)> Tj|\b(BMC|EMC)\b/g)) {
+    // Windows-1252, of which the test's texts have one character that ISO 8859-1 lacks.
+    const words = text && Buffer.from(text, 'hex').toString('latin1').replaceAll('\x96', '–');
+    if (words && within >= 0) texts.set(within, (texts.get(within) ?? '') + words);
+    else if (words) outside += words;
+    else if (operator === 'EMC') within = -1;
+    else if (mark) within = Number(mark);
+    else artifacts += 1;
+  }
+  const [outline, languages]: [string[], string[]] = [[], []];
+  const walk = ({ role, alt, lang, children = [] }: Node): void => {
+    const marks = children.flatMap(({ type, id }) => (type === 'content' ? [Number(/\d+$/.exec(id!)![0])] : []));
+    const line = `${role} ${alt ?? marks.map((mark) => texts.get(mark)).join('')}`.replaceAll('\u00a0', ' ');
+    if (marks.length > 0) outline.push(line);
+    if (lang) languages.push(`${line}: ${lang}`);
+    for (const child of children) if (child.type !== 'content') walk(child);
+  };
+  walk((await page.getStructTree()) as Node);
+  return { outline, languages, artifacts, outside };
 }
 
 const textsIn = (value: unknown): string[] =>
@@ -149,6 +183,50 @@ describe('the PDF', () => {
     expect(read.getCreationDate()).toEqual(made);
     expect([read.getCreator(), read.getProducer(), read.getAuthor()]).toEqual(['Dermlet', 'pdf-lib', undefined]);
     expect(new TextDecoder('latin1').decode(bytes)).not.toMatch(/Emma|Exif/);
+  });
+
+  test('is tagged: headings, paragraphs, lists and a figure with words, in the order of reading', async () => {
+    const base = reportOf(subject(scored()));
+    // One sentence without a translation: English on a German page.
+    const report = { ...base, language: { ...base.language, tag: 'de' }, doctor: { ...base.doctor, tag: 'en' } };
+    const bytes = await pdfOf(report, pixels, 'a4');
+    const { outline, languages, artifacts, outside } = await tagsOf(bytes);
+    const sections = report.sections.flatMap(({ title, rows }) => [
+      `H2 ${title}`,
+      ...rows.map(([term, value]) => `LBody ${term}: ${value}`),
+    ]);
+    const { tier, scores, limits } = report;
+    const expected = [
+      `H1 ${report.title}`,
+      `P ${report.when}`,
+      `Figure ${report.picture.alt}`,
+      `P ${report.picture.caption}`,
+      `P ${report.verdict.text}`,
+      ...report.notes.map(({ text }) => `P ${text}`),
+      `H2 ${tier.title.text}`,
+      `P ${tier.next.text}`,
+      `P ${tier.why!.text}`,
+      `P ${report.doctor.text}`,
+      `H2 ${scores!.title}`,
+      ...scores!.entries.flatMap(({ name, score, mark }) => [
+        `Lbl ${mark ? `${name} – ${mark.text}` : name}`,
+        `LBody ${score}`,
+      ]),
+      ...sections,
+      `H2 ${limits.title}`,
+      ...limits.sentences.map(({ text }) => `P ${text}`),
+      `P ${report.made.text}`,
+    ].map((line) => line.replace(/[\u2066-\u2069]/g, '').replace(/[\u00a0\u202f]/g, ' '));
+    expect(outline).toEqual(expected);
+    expect(languages).toContain(`P ${report.doctor.text}: en`);
+    expect(outside, 'text that no element has').toBe('');
+    // The bars and the ground of the box.
+    expect(artifacts).toBeGreaterThan(3);
+    const { catalog } = await PDFDocument.load(bytes);
+    const viewer = catalog.lookup(PDFName.of('ViewerPreferences'), PDFDict);
+    expect(viewer.get(PDFName.of('DisplayDocTitle'))).toBe(PDFBool.True);
+    expect(catalog.lookup(PDFName.of('MarkInfo'), PDFDict).get(PDFName.of('Marked'))).toBe(PDFBool.True);
+    expect(String(catalog.get(PDFName.of('Lang')))).toContain('de');
   });
 
   test('Western European letters are set as they are; others are left to printing', async () => {

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { DermletError, startAtlas } from '../../web/src/classifier/node/index.js';
-import { exactPercent, number } from '../../web/src/messages/index.js';
+import { number, plainPercent } from '../../web/src/messages/index.js';
 import { ARCHIVE_OPTIONS, archiveRequest, lookAtAll, nameFor, pathFor, readArchive } from './archive.js';
 import type { Output } from './classify.js';
 import { modelOf } from './model.js';
@@ -52,7 +52,7 @@ export async function atlas(args: string[], output: Output): Promise<number> {
   });
   const lines = [say('cli.atlas.kept', { count: writer.size, path: request.out, bytes: number(file.length) })];
   if (compared.length > RECALL.count) {
-    const share = exactPercent(writer.recall(compared, RECALL.count, RECALL.queries), 1);
+    const share = plainPercent(writer.recall(compared, RECALL.count, RECALL.queries), 1);
     lines.push(say('cli.atlas.recall', { share, count: number(RECALL.count), among: number(compared.length) }));
   }
   out(`${lines.map((line) => wrap(line, columns)).join('\n')}\n`);

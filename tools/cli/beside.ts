@@ -1,7 +1,7 @@
 /** Two models' answers to one picture. */
 import type { Result } from '../../web/src/classifier/node/index.js';
 import { agreement, say as sayBeside } from '../../web/src/messages/beside.js';
-import { exactPercent, mayName, tierWords } from '../../web/src/messages/index.js';
+import { mayName, plainPercent, tierWords } from '../../web/src/messages/index.js';
 import { plainData } from './plain.js';
 import { say } from './say.js';
 import { wrap } from './terminal.js';
@@ -12,7 +12,7 @@ export { agreement };
 export function besideLines(first: Result, second: Result, columns: number): string {
   const { name, version } = plainData(second.model);
   const [best] = plainData(second.ranking);
-  const named = mayName(second) ? `${best!.name} ${exactPercent(best!.probability, 1)}` : say('cli.beside.none');
+  const named = mayName(second) ? `${best!.name} ${plainPercent(best!.probability, 1)}` : say('cli.beside.none');
   const { title } = tierWords(second.tier);
   return [
     say('cli.beside', { model: `${name} ${version}`, named, tier: title }),

@@ -10,7 +10,7 @@ import {
   sealModel,
   testPictureOf,
 } from '../../web/src/classifier/node/index.js';
-import { exactPercent, list, mayName, number } from '../../web/src/messages/index.js';
+import { list, mayName, number, plainPercent } from '../../web/src/messages/index.js';
 import { ARCHIVE_OPTIONS, archiveRequest, lookAtAll, readArchive } from './archive.js';
 import type { Output } from './classify.js';
 import { plain } from './plain.js';
@@ -238,8 +238,8 @@ class Check {
       'passed',
       say('cli.check.pictures', {
         count: taken.length,
-        balanced: exactPercent(tried.balancedAccuracy),
-        coverage: exactPercent(coverage),
+        balanced: plainPercent(tried.balancedAccuracy),
+        coverage: plainPercent(coverage),
         without: number(withoutCategory),
       }),
     );

@@ -11,7 +11,7 @@ import {
   readHead,
   readRegularFile,
 } from '../../web/src/classifier/node/index.js';
-import { exactPercent, number } from '../../web/src/messages/index.js';
+import { number, plainPercent } from '../../web/src/messages/index.js';
 import { plain } from './plain.js';
 import { say, sayOfHeads } from './say.js';
 import { wrap } from './terminal.js';
@@ -53,9 +53,9 @@ export function headLines({ title, pictures, accuracy, interval, leaveOneOut, wa
   const values = {
     title: plain(title),
     pictures: number(pictures),
-    accuracy: exactPercent(accuracy),
-    least: exactPercent(interval[0]),
-    most: exactPercent(interval[1]),
+    accuracy: plainPercent(accuracy),
+    least: plainPercent(interval[0]),
+    most: plainPercent(interval[1]),
   };
   return [
     sayOfHeads(leaveOneOut ? 'head.said.alone' : 'head.said.folds', values),

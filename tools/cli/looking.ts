@@ -2,7 +2,7 @@
  * How pictures were framed, and how often their modality was recognised correctly.
  */
 import type { Framing } from '../../web/src/classifier/node/index.js';
-import { exactPercent } from '../../web/src/messages/index.js';
+import { plainPercent } from '../../web/src/messages/index.js';
 import { say } from './say.js';
 import { type Answered, grouped } from './scored.js';
 import { share } from './statistics.js';
@@ -52,7 +52,7 @@ export function lookingReport({ bySet, negatives }: ReturnType<typeof lookingFig
     const ways = Object.entries(framings).map(([framing, count]) => `${framing} ${count}`);
     const line = say('cli.looking.set', { name, count: pictures, framings: ways.join(', ') });
     const correct = modalityRight.share;
-    return `  ${correct === null ? line : say('cli.looking.recognised', { line, share: exactPercent(correct, 1) })}`;
+    return `  ${correct === null ? line : say('cli.looking.recognised', { line, share: plainPercent(correct, 1) })}`;
   };
   return [say('cli.looking.title'), ...[...Object.entries(bySet), ...Object.entries(negatives)].map(line)].join('\n');
 }

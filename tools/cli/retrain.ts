@@ -13,7 +13,7 @@ import {
   type TrainingExample,
   type TrainOptions,
 } from '../../web/src/classifier/node/index.js';
-import { exactPercent, number } from '../../web/src/messages/index.js';
+import { number, plainPercent } from '../../web/src/messages/index.js';
 import { ARCHIVE_OPTIONS, type Archive, archiveRequest, classId, lookAtAll, nameFor, readArchive } from './archive.js';
 import type { Output } from './classify.js';
 import { headLines } from './head.js';
@@ -132,8 +132,8 @@ export async function retrain(args: string[], output: Output): Promise<number> {
   if (exported !== undefined) await exportHead(request.model, headFile(head), exported);
   const { heldOut } = head.manifest;
   const figures = say('cli.retrain.sets', {
-    balanced: exactPercent(heldOut.balancedAccuracy),
-    coverage: exactPercent(heldOut.setCoverage),
+    balanced: plainPercent(heldOut.balancedAccuracy),
+    coverage: plainPercent(heldOut.setCoverage),
     size: number(heldOut.setSize, 1),
     seconds: number(seconds, 1),
   });

@@ -1,6 +1,6 @@
 /** Formats results for a terminal. */
 import type { RankedClass, Result } from '../../web/src/classifier/node/index.js';
-import { doctor, exactPercent, joined, list, mayName, number, summary } from '../../web/src/messages/index.js';
+import { doctor, joined, list, mayName, number, plainPercent, summary } from '../../web/src/messages/index.js';
 import { plain, plainData, strangersName } from './plain.js';
 import { say } from './say.js';
 
@@ -41,7 +41,7 @@ function row({ name, probability, inSet }: RankedClass, columns: number): string
   const nameWidth = Math.max(8, Math.min(58, columns - barWidth - 14));
   return (
     `  ${inSet ? '●' : ' '} ${padded(name, nameWidth)} ${bar(probability, barWidth)} ` +
-    `${exactPercent(probability, 1).padStart(7)}`
+    `${plainPercent(probability, 1).padStart(7)}`
   );
 }
 
@@ -70,7 +70,7 @@ function lesionLines(paths: readonly string[], { lesion, ranking }: Result, colu
       ? say('cli.lesion.notUsable')
       : refused
         ? say('cli.lesion.notRecognised')
-        : say('cli.lesion.looksLike', { name: nameOfClass(first![0]), score: exactPercent(first![1]) });
+        : say('cli.lesion.looksLike', { name: nameOfClass(first![0]), score: plainPercent(first![1]) });
     return wrap(say('cli.lesion.picture', { path: paths[index]!, modality, state }), columns, '    ');
   });
   return [wrap(title, columns, '  '), ...lines];
@@ -101,13 +101,13 @@ function framingLines({
       ...spots.map(({ frame }) => `  --crop ${frame.x},${frame.y},${frame.width},${frame.height}`),
     );
   if (by === 'picture')
-    lines.push(say('cli.look.byPicture', { modality, score: exactPercent(recognised!.probability) }));
+    lines.push(say('cli.look.byPicture', { modality, score: plainPercent(recognised!.probability) }));
   if (by === 'caller' && recognised && recognised.modality !== modality) {
     lines.push(
       say('cli.look.asRequested', {
         modality,
         looks: recognised.modality,
-        score: exactPercent(recognised.probability),
+        score: plainPercent(recognised.probability),
       }),
     );
   }
@@ -162,7 +162,7 @@ export function describe(given: readonly string[], answer: Result, columns: numb
 export function legend(marked: { coverage: number } | { mass: number }, columns: number): string {
   const marks =
     'mass' in marked
-      ? say('cli.legend.head', { share: exactPercent(marked.mass) })
-      : say('cli.legend', { share: exactPercent(marked.coverage) });
+      ? say('cli.legend.head', { share: plainPercent(marked.mass) })
+      : say('cli.legend', { share: plainPercent(marked.coverage) });
   return `${wrap(marks, columns)}\n${wrap(doctor(), columns)}`;
 }

@@ -406,6 +406,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   readonly #reveal = new Reveal(this);
   readonly #inForm = new InForm(this);
+  /** Whether a key was pressed here. */
+  #keyed = false;
 
   /** Where drops and pastes are listened for while the element is connected. */
   #target: EventTarget | null = null;
@@ -416,6 +418,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     super.connectedCallback();
     for (const type of ['pointerenter', 'focusin'] as const) this.addEventListener(type, this.#startLoading);
     addEventListener('online', this.#backOnline);
+    this.addEventListener('keydown', this.#keepsFocus);
     void this.#lookForKept();
     // Attached again: goes on, or starts with what was changed in between.
     this.requestUpdate();
@@ -546,7 +549,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       review.addEventListener('remove', (event) => {
         if (this.session) this.#remove(this.session, (event as CustomEvent<ReadonlySet<number>>).detail);
       });
-      review.addEventListener('row', () => (this.listed = false));
+      review.addEventListener('row', () => {
+        this.listed = false;
+        void this.#focusOn(this.session?.selectedId);
+      });
       // Whether an answer is hidden has changed.
       review.addEventListener('read', () => this.requestUpdate());
       this.review = review;
@@ -760,6 +766,18 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     }
   };
 
+  /** Fetched with the first key: who uses none has no place to lose. */
+  readonly #keepsFocus = async (): Promise<void> => {
+    if (this.#keyed) return;
+    this.#keyed = true;
+    try {
+      const { KeepFocus } = await imported(() => import('./keep-focus.js'));
+      this.addController(new KeepFocus(this));
+    } catch (error) {
+      console.info('Dermlet goes on without what keeps the focus:', error);
+    }
+  };
+
   async #lookForKept(): Promise<void> {
     this.kept = await anyKept();
   }
@@ -828,7 +846,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       ${this.#removed(session)}
       ${
         session.photos.length > 1
-          ? html`<button type="button" class="link all" @click=${() => this.#listAll()}>${say('shelf.all')}</button>`
+          ? html`<button type="button" class="link all" @click=${async () => {
+              await this.#listAll();
+              await this.#focusOn(session.selectedId);
+            }}>${say('shelf.all')}</button>`
           : nothing
       }
     </div>`;
@@ -940,7 +961,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       return html`<p class="answer" data-hidden>${medical(() => say('run.hidden'))}</p>`;
     const result = state.kind === 'done' ? state.result : null;
     return html`<div class="columns">
-      <div class="answers ${state.kind === 'waiting' || state.kind === 'running' ? 'coming' : ''}">
+      <div class="answers ${isPending(photo) && session.load.kind !== 'failed' ? 'coming' : ''}">
         ${this.#answer(session, photo)}
       </div>
       <dermlet-photo-view

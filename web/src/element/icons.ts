@@ -2,11 +2,12 @@
 import { svg } from 'lit';
 import { html } from './html.js';
 
+/** @param size pixels at the size of text that browsers begin with, and with that */
 const stroke = (size: number, body: unknown) =>
   html`<svg
     aria-hidden="true"
-    width=${size}
-    height=${size}
+    width=${`${size / 16}rem`}
+    height=${`${size / 16}rem`}
     viewBox="0 0 24 24"
     fill="none"
     stroke="currentColor"

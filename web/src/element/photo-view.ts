@@ -26,13 +26,19 @@ import { place } from './crop/place.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { medical } from './medical.js';
+import { showsRegion } from './region.js';
 import type { Photo, Shown } from './session.js';
 import { base } from './styles.js';
 
 /** Per cent, once asked for: noticeable, with the skin still visible. */
 const INITIAL_OPACITY = 60;
+/** Share of the picture's height where a number has no room above its frame. */
+const NEAR_TOP = 0.2;
 /** Pixels: the shorter side of a frame where no check has a limit for it. */
 const LEAST = 32;
+
+/** From its middle on: there it stays however much larger than the rectangle it is drawn. */
+const middled = ({ x, y, width, height }: Rect): Rect => ({ x: x + width / 2, y: y + height / 2, width, height });
 
 export class DermletPhotoView extends LitElement {
   static override styles = [
@@ -97,9 +103,10 @@ export class DermletPhotoView extends LitElement {
           border: 1px solid Canvas;
         }
       }
-      /* At least as large as a finger, however small the spot. */
+      /* Around the middle of its frame, at least as large as a finger, however small the spot. */
       .spot {
         position: absolute;
+        translate: -50% -50%;
         display: grid;
         place-items: start;
         min-width: 2.75rem;
@@ -115,12 +122,19 @@ export class DermletPhotoView extends LitElement {
         border-color: var(--over-light);
         background: rgb(255 255 255 / 20%);
       }
+      /* Beside its frame: a number in it would lie over the spot. */
       .spot span {
+        position: absolute;
+        bottom: calc(100% + 3px);
         min-width: 1.5rem;
         padding: 0.3rem;
-        border-radius: 0 0 0.4rem;
+        border-radius: 0.4rem;
         background: var(--over-dark);
         color: var(--over-light);
+      }
+      .spot.near-top span {
+        top: calc(100% + 3px);
+        bottom: auto;
       }
       .framing {
         color: var(--muted);
@@ -274,8 +288,7 @@ export class DermletPhotoView extends LitElement {
     const { region, width, height } = result.source;
     const whole = region.width >= width && region.height >= height;
     const framing = this.framing;
-    // Of a refused picture only what a person framed: what else was looked at is not what the refusal is about.
-    const hidden = framing !== null || !(mayName(result) || result.frame.framing === 'chosen');
+    const hidden = framing !== null || !showsRegion(result);
     return html`<div class="picture">
       <canvas class="photo" role="img" aria-label=${say('photo.upright', { name: printable(photo.name) })}></canvas>
       <div class="region ${whole ? 'whole' : ''}" part="region" ?hidden=${hidden}>
@@ -285,7 +298,7 @@ export class DermletPhotoView extends LitElement {
       ${(framing ? [] : this.#spots(result)).map(
         (spot, index) => html`<button
           type="button"
-          class="spot"
+          class="spot ${spot.y < NEAR_TOP * result.source.height ? 'near-top' : ''}"
           data-spot=${index}
           aria-label=${say('photo.spot', { number: number(index + 1) })}
           @click=${() => emit<Crop | null>(this, 'crop', spot.frame)}
@@ -405,7 +418,7 @@ export class DermletPhotoView extends LitElement {
     const { region } = result.source;
     const spots = this.#spots(result);
     for (const button of this.renderRoot.querySelectorAll<HTMLElement>('.spot'))
-      place(button, spots[Number(button.dataset.spot)]!, result.source);
+      place(button, middled(spots[Number(button.dataset.spot)]!), result.source);
     if (this.region) place(this.region, region, result.source);
     if (!this.#explained || !this.overlayCanvas || !shown.overlay) return;
     draw(this.overlayCanvas, shown.overlay);

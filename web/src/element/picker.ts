@@ -128,9 +128,6 @@ export class DermletPicker extends LitElement {
       input {
         display: none;
       }
-      svg {
-        flex: none;
-      }
     `,
   ];
 

@@ -3,15 +3,9 @@
  * focus stays where it is.
  */
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import { focused } from './focused.js';
 
 const SCROLLING_KEYS: ReadonlySet<string> = new Set(['PageDown', 'PageUp', 'Home', 'End', 'ArrowDown', 'ArrowUp', ' ']);
-
-/** What is focused, in shadow trees too. */
-function focused(): Element | null {
-  let element = document.activeElement;
-  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-  return element;
-}
 
 /** Whether a person types, drags or chooses there: it must not move away under them. */
 const isInUse = (element: Element | null): boolean =>

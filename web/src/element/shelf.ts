@@ -12,6 +12,7 @@ import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { closeIcon, tierIcons } from './icons.js';
 import { medical } from './medical.js';
+import { partSeen } from './region.js';
 import { type Done, type Photo, type PhotoState, tierOf } from './session.js';
 import { withIsolated } from './strangers.js';
 import { base, tierColours } from './styles.js';
@@ -31,9 +32,11 @@ export class DermletShelf extends LitElement {
     css`
       ul {
         display: flex;
-        gap: 0.65rem;
-        padding: 0.35rem;
-        margin: -0.35rem;
+        gap: 0.9rem;
+        /* With room for what stands out: rings of focus, and the buttons that remove. */
+        padding: 0.6rem;
+        /* Never past the page's edge, which does not grow with the text. */
+        margin: -0.6rem max(-0.6rem, -12px);
         overflow-x: auto;
       }
       li {
@@ -41,10 +44,12 @@ export class DermletShelf extends LitElement {
         flex: none;
       }
       .thumb {
-        position: relative;
+        display: grid;
+        grid-template: 4.25rem minmax(0, 1fr) / minmax(0, 1fr);
+        gap: 0;
         width: 4.75rem;
-        height: 6rem;
-        min-height: 0;
+        height: 100%;
+        min-height: 6rem;
         padding: 0;
         border: 1px solid var(--edge);
         border-radius: 0.7rem;
@@ -59,16 +64,16 @@ export class DermletShelf extends LitElement {
           border: 4px solid Highlight;
         }
       }
+      /* All of the picture: a spot may be at its rim. */
       canvas {
-        position: absolute;
-        inset: 0 0 auto;
         width: 100%;
         height: 4.25rem;
-        object-fit: cover;
+        object-fit: contain;
       }
       .mark {
-        position: absolute;
-        inset: auto 0 0;
+        grid-row: 2;
+        align-self: end;
+        width: 100%;
         min-height: 1.75rem;
         padding: 0.1rem 0.2rem;
         background: var(--card);
@@ -92,8 +97,9 @@ export class DermletShelf extends LitElement {
       }
       .remove {
         position: absolute;
-        top: 0.15rem;
-        inset-inline-end: 0.15rem;
+        /* At the corner, as little over the picture as can be. */
+        top: -0.55rem;
+        inset-inline-end: -0.55rem;
         width: 1.6rem;
         height: 1.6rem;
         min-height: 0;
@@ -175,9 +181,10 @@ export class DermletShelf extends LitElement {
   async #draw(): Promise<void> {
     await nextTask();
     for (const photo of this.photos) {
-      const picture = photo.state.kind === 'done' ? photo.state.shown?.preview : undefined;
+      if (photo.state.kind !== 'done' || !photo.state.shown) continue;
+      const { result, shown } = photo.state;
       const canvas = this.renderRoot.querySelector<HTMLCanvasElement>(`[data-id="${photo.id}"] canvas`);
-      if (picture && canvas) drawThumbnail(canvas, picture, THUMBNAIL);
+      if (canvas) drawThumbnail(canvas, shown.preview, THUMBNAIL, partSeen(result));
     }
   }
 }

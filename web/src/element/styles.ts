@@ -99,7 +99,8 @@ export const base = css`
     justify-content: center;
     gap: 0.5rem;
     min-height: 2.75rem;
-    padding: 0.5rem 1.1rem;
+    /* Large text needs the room more than the edge does. */
+    padding: 0.5rem min(1.1rem, 5cqi);
     border: 1px solid var(--edge);
     border-radius: 0.6rem;
     background: var(--card);
@@ -107,6 +108,9 @@ export const base = css`
     font: inherit;
     font-weight: 600;
     cursor: pointer;
+  }
+  button svg {
+    flex: none;
   }
   button:hover {
     border-color: var(--accent);
@@ -128,6 +132,12 @@ export const base = css`
   button.primary:hover {
     border-color: var(--accent-hover);
     background: var(--accent-hover);
+  }
+  /* Grounds are not printed. */
+  @media print {
+    button.primary {
+      color: var(--accent);
+    }
   }
   button.link {
     min-height: 2.25rem;
@@ -172,6 +182,8 @@ export const field = css`
     background: var(--card);
     color: var(--ink);
     font: inherit;
+    font-weight: 400;
+    text-overflow: ellipsis;
   }
 `;
 

@@ -1,7 +1,7 @@
 /** Sentences that accompany every result, and the result as plain text for the command line and the handler. */
 import type { RankedClass, Result } from '../classifier/index.js';
 import { plainName } from './category.js';
-import { exactPercent, joined } from './format.js';
+import { joined, plainPercent } from './format.js';
 import { advice, failedChecks, problem } from './quality.js';
 import { say } from './say.js';
 
@@ -30,7 +30,7 @@ export function summary(result: Result): string {
   const [first] = result.ranking;
   if (!mayName(result)) return whyNone(result);
   if (!first) return say('summary.none.not-recognised');
-  const scored = (entry: RankedClass) => ({ name: plainName(entry), score: exactPercent(entry.probability) });
+  const scored = (entry: RankedClass) => ({ name: plainName(entry), score: plainPercent(entry.probability) });
   const others = result.ranking
     .slice(1)
     .filter(({ inSet }) => inSet)

@@ -76,13 +76,20 @@ export function percent(share: number): string {
   return wholePercent(share);
 }
 
-/** Per cent with as many decimals as given, never rounded up to 100. */
-export function exactPercent(share: number, decimals = 0): string {
+/** A share in per cent with as many decimals as given, never rounded up to 100. */
+function exactly(share: number, decimals: number): string {
   const factor = 10 ** decimals;
   const rounded = Math.round(share * 100 * factor) / factor;
-  const value = rounded >= 100 && share < 1 ? 100 - 1 / factor : rounded;
-  return say('format.plainPercent', { value: number(value, decimals) });
+  return number(rounded >= 100 && share < 1 ? 100 - 1 / factor : rounded, decimals);
 }
+
+/** Per cent with as many decimals as given; no line ends before the sign. */
+export const exactPercent = (share: number, decimals = 0): string =>
+  say('format.percent', { value: exactly(share, decimals) });
+
+/** The same in plain text, for terminals and files. */
+export const plainPercent = (share: number, decimals = 0): string =>
+  say('format.plainPercent', { value: exactly(share, decimals) });
 
 /** Bytes -> `3.2 MB` (decimal megabytes, as browsers' download lists count). */
 export function megabytes(bytes: number): string {

@@ -12,6 +12,7 @@ export {
   milliseconds,
   number,
   percent,
+  plainPercent,
   printable,
   readyFormats,
 } from './format.js';

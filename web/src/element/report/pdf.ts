@@ -1,7 +1,8 @@
 /**
  * The page as a PDF, one page always. It is set in the fonts that every PDF reader has, which hold Western European
  * letters: `fits` says whether a report can be set in them. Others are printed by the browser, which has their fonts
- * and joins their letters. The photo's pixels are written as they are, so nothing of its file can come along.
+ * and joins their letters. The photo's pixels are written as they are, so nothing of its file can come along. It is
+ * tagged (ISO 32000-1, 14.7 and 14.8): `tags.ts` says to screen readers what each text is.
  */
 import {
   concatTransformationMatrix,
@@ -14,7 +15,9 @@ import {
   StandardFonts,
 } from '@cantoo/pdf-lib';
 import type { Tier } from '../../classifier/index.js';
+import type { Sentence } from '../../messages/index.js';
 import type { Report } from './report.js';
+import { element, type Tagged, under, writeTags } from './tags.js';
 
 /** Pixels of the upright photo, RGBA. */
 export interface Pixels {
@@ -60,12 +63,17 @@ interface Fonts {
   readonly bold: PDFFont;
 }
 
-type Drawn =
+/** With what it is part of; null: it says nothing. */
+type Drawn = { readonly of: Tagged | null } & (
   | { kind: 'text'; x: number; y: number; text: string; font: PDFFont; size: number; ink: Colour }
   | { kind: 'box'; x: number; y: number; width: number; height: number; fill?: Colour; line?: Colour; thick?: number }
-  | { kind: 'photo'; x: number; y: number; width: number; height: number };
+  | { kind: 'photo'; x: number; y: number; width: number; height: number }
+);
 
-/** Lines of at most `width`; words that are longer are broken anywhere. */
+/**
+ * Lines of at most `width`; words that are longer are broken anywhere. A line that goes on with another word ends in a
+ * blank: who reads the text aloud knows words by that alone.
+ */
 function lines(text: string, font: PDFFont, size: number, width: number): string[] {
   const room = (line: string) => font.widthOfTextAtSize(line, size) <= width;
   const out: string[] = [];
@@ -76,7 +84,7 @@ function lines(text: string, font: PDFFont, size: number, width: number): string
       line = longer;
       continue;
     }
-    if (line !== '') out.push(line);
+    if (line !== '') out.push(`${line} `);
     line = '';
     for (const letter of word) {
       if (line !== '' && !room(line + letter)) {
@@ -97,18 +105,33 @@ class Column {
     readonly width: number,
     public y: number,
     readonly scale: number,
+    /** What its texts are parts of. */
+    readonly of: Tagged,
   ) {}
 
-  text(text: string, font: PDFFont, points: number, ink = INK, leading = 1.32): void {
+  text(
+    tag: 'H1' | 'H2' | 'P' | 'Lbl' | 'LBody',
+    text: string | Sentence,
+    font: PDFFont,
+    points: number,
+    ink = INK,
+    leading = 1.32,
+  ): void {
     const size = points * this.scale;
-    for (const line of lines(text, font, size, this.width)) {
-      this.drawn.push({ kind: 'text', x: this.x, y: this.y + size, text: line, font, size, ink });
+    const of = under(this.of, tag, typeof text === 'string' ? {} : { language: text.tag });
+    for (const line of lines(typeof text === 'string' ? text : text.text, font, size, this.width)) {
+      this.drawn.push({ of, kind: 'text', x: this.x, y: this.y + size, text: line, font, size, ink });
       this.y += size * leading;
     }
   }
 
   space(points: number): void {
     this.y += points * this.scale;
+  }
+
+  /** The same, from here on, for parts of something else. */
+  with(of: Tagged): Column {
+    return new Column(this.drawn, this.x, this.width, this.y, this.scale, of);
   }
 }
 
@@ -117,10 +140,12 @@ function photo(page: Column, { picture }: Report, { regular }: Fonts): void {
   const scale = Math.min(side / picture.width, side / picture.height);
   const [width, height] = [picture.width * scale, picture.height * scale];
   const { drawn, x, y } = page;
-  drawn.push({ kind: 'photo', x, y, width, height });
+  const of = under(page.of, 'Figure', { alt: plain(picture.alt), box: { x, y, width, height } });
+  drawn.push({ of, kind: 'photo', x, y, width, height });
   const { region } = picture;
   if (region) {
     const frame = {
+      of,
       kind: 'box',
       x: x + region.x * scale,
       y: y + region.y * scale,
@@ -130,85 +155,99 @@ function photo(page: Column, { picture }: Report, { regular }: Fonts): void {
     drawn.push({ ...frame, line: INK, thick: 2.4 }, { ...frame, line: WHITE, thick: 1.2 });
   }
   page.y += height + 4;
-  if (picture.caption) page.text(picture.caption, regular, 8, MUTED);
+  if (picture.caption) page.text('P', picture.caption, regular, 8, MUTED);
 }
 
 function answer(page: Column, report: Report, { regular, bold }: Fonts): void {
-  page.text(report.verdict.text, bold, 13, INK, 1.25);
-  for (const note of report.notes) page.text(note.text, regular, 9, MUTED);
+  page.text('P', report.verdict, bold, 13, INK, 1.25);
+  for (const note of report.notes) page.text('P', note, regular, 9, MUTED);
   page.space(8);
   const { tier } = report;
   const [ink, fill] = TIERS[tier.id];
-  const inside = new Column([], page.x + 9, page.width - 18, page.y + 8, page.scale);
-  inside.text(tier.title.text, bold, 11, ink);
-  inside.text(tier.next.text, regular, 10);
-  if (tier.why) inside.text(tier.why.text, regular, 9);
+  const inside = new Column([], page.x + 9, page.width - 18, page.y + 8, page.scale, under(page.of, 'Sect'));
+  inside.text('H2', tier.title, bold, 11, ink);
+  inside.text('P', tier.next, regular, 10);
+  if (tier.why) inside.text('P', tier.why, regular, 9);
   inside.space(3);
-  inside.text(report.doctor.text, bold, 9.5);
+  inside.text('P', report.doctor, bold, 9.5);
   const { x, y, width } = page;
-  page.drawn.push({ kind: 'box', x, y, width, height: inside.y + 6 - y, fill, line: ink, thick: 0.7 });
+  page.drawn.push({ of: null, kind: 'box', x, y, width, height: inside.y + 6 - y, fill, line: ink, thick: 0.7 });
   page.drawn.push(...inside.drawn);
   page.y = inside.y + 6;
 }
 
-function scores(page: Column, report: Report, { regular, bold }: Fonts): void {
+function scores(whole: Column, report: Report, { regular, bold }: Fonts): void {
   if (!report.scores) return;
   const { title, entries, rest } = report.scores;
-  page.text(title, bold, 11);
+  const page = whole.with(under(whole.of, 'Sect'));
+  page.text('H2', title, bold, 11);
   page.space(3);
+  const list = under(page.of, 'L');
   for (const { name, score, share, mark } of entries) {
     const size = 9 * page.scale;
     const font = mark ? bold : regular;
-    const right = font.widthOfTextAtSize(plain(score), size);
-    const row = new Column(page.drawn, page.x, page.width - right - 12, page.y, page.scale);
-    page.drawn.push({
-      kind: 'text',
-      x: page.x + page.width - right,
-      y: page.y + size,
-      text: plain(score),
-      font,
-      size,
-      ink: INK,
-    });
-    row.text(mark ? `${name} – ${mark.text}` : name, font, 9, mark ? INK : MUTED, 1.2);
+    const width = font.widthOfTextAtSize(plain(score), size);
+    const item = under(list, 'LI');
+    const row = new Column(page.drawn, page.x, page.width - width - 12, page.y, page.scale, item);
+    row.text('Lbl', mark ? `${name} – ${mark.text}` : name, font, 9, mark ? INK : MUTED, 1.2);
+    const right = new Column(page.drawn, page.x + page.width - width, width + 1, page.y, page.scale, item);
+    right.text('LBody', score, font, 9);
     const height = 4 * page.scale;
-    const bar = { kind: 'box', x: page.x, y: row.y + 1, height } as const;
+    const bar = { of: null, kind: 'box', x: page.x, y: row.y + 1, height } as const;
     page.drawn.push({ ...bar, width: page.width, fill: TRACK });
     page.drawn.push({ ...bar, width: Math.max(1.5, share * page.width), fill: mark ? BAR : BAR_REST });
     page.y = row.y + height;
     page.space(4);
   }
-  if (rest) page.text(rest.text, regular, 8.5, MUTED);
+  if (rest) page.text('P', rest, regular, 8.5, MUTED);
+  whole.y = page.y;
 }
 
 function sections(page: Column, report: Report, { regular, bold }: Fonts): void {
   const width = (page.width - GAP) / 2;
   const [quality, ...others] = report.sections;
-  const left = new Column(page.drawn, page.x, width, page.y, page.scale);
-  const right = new Column(page.drawn, page.x + width + GAP, width, page.y, page.scale);
-  for (const [column, parts] of [
-    [left, quality ? [quality] : []],
-    [right, others],
-  ] as const)
+  let bottom = page.y;
+  for (const [x, parts] of [
+    [page.x, quality ? [quality] : []],
+    [page.x + width + GAP, others],
+  ] as const) {
+    let { y } = page;
     for (const { title, rows } of parts) {
-      column.text(title, bold, 10);
+      const column = new Column(page.drawn, x, width, y, page.scale, under(page.of, 'Sect'));
+      column.text('H2', title, bold, 10);
       column.space(1);
-      for (const [term, value] of rows) column.text(`${term}: ${value}`, regular, 8, INK, 1.28);
+      const list = under(column.of, 'L');
+      for (const [term, value] of rows) {
+        const row = column.with(under(list, 'LI'));
+        row.text('LBody', `${term}: ${value}`, regular, 8, INK, 1.28);
+        column.y = row.y;
+      }
       column.space(7);
+      ({ y } = column);
     }
-  page.y = Math.max(left.y, right.y);
+    bottom = Math.max(bottom, y);
+  }
+  page.y = bottom;
 }
 
-/** Everything on a page `width` wide, at `scale`, with the height that it takes. */
-function layout(report: Report, fonts: Fonts, width: number, scale: number): { drawn: Drawn[]; height: number } {
+interface Layout {
+  readonly drawn: readonly Drawn[];
+  readonly document: Tagged;
+  /** That it takes. */
+  readonly height: number;
+}
+
+/** Everything on a page `width` wide, at `scale`. */
+function layout(report: Report, fonts: Fonts, width: number, scale: number): Layout {
   const inner = width - 2 * MARGIN;
-  const page = new Column([], MARGIN, inner, MARGIN, scale);
-  page.text(report.title, fonts.bold, 16);
-  page.text(report.when, fonts.regular, 9.5, MUTED);
+  const document = element('Document', { language: report.language.tag });
+  const page = new Column([], MARGIN, inner, MARGIN, scale, document);
+  page.text('H1', report.title, fonts.bold, 16);
+  page.text('P', report.when, fonts.regular, 9.5, MUTED);
   page.space(8);
   const side = 190 * Math.max(0.6, scale);
-  const left = new Column(page.drawn, MARGIN, side, page.y, scale);
-  const right = new Column(page.drawn, MARGIN + side + GAP, inner - side - GAP, page.y, scale);
+  const left = new Column(page.drawn, MARGIN, side, page.y, scale, document);
+  const right = new Column(page.drawn, MARGIN + side + GAP, inner - side - GAP, page.y, scale, document);
   photo(left, report, fonts);
   answer(right, report, fonts);
   page.y = Math.max(left.y, right.y);
@@ -217,11 +256,12 @@ function layout(report: Report, fonts: Fonts, width: number, scale: number): { d
   page.space(8);
   sections(page, report, fonts);
   page.space(2);
-  page.text(report.limits.title, fonts.bold, 10);
-  for (const { text } of report.limits.sentences) page.text(text, fonts.regular, 8.5);
-  page.space(5);
-  page.text(report.made.text, fonts.regular, 8, MUTED);
-  return { drawn: page.drawn, height: page.y + MARGIN };
+  const last = page.with(under(document, 'Sect'));
+  last.text('H2', report.limits.title, fonts.bold, 10);
+  for (const sentence of report.limits.sentences) last.text('P', sentence, fonts.regular, 8.5);
+  last.space(5);
+  last.text('P', report.made, fonts.regular, 8, MUTED);
+  return { drawn: page.drawn, document, height: last.y + MARGIN };
 }
 
 /** Opaque: photos have no transparency once the core has read them. */
@@ -262,7 +302,7 @@ function haveLetters({ regular }: Fonts, report: Report): boolean {
 export async function pdfOf(report: Report, pixels: Pixels, paper: Paper, made = new Date()): Promise<Uint8Array> {
   const document = await PDFDocument.create({ updateMetadata: false });
   const [width, height] = PAPERS[paper];
-  document.setTitle(plain(report.title));
+  document.setTitle(plain(report.title), { showInWindowTitleBar: true });
   document.setCreator('Dermlet');
   document.setProducer('pdf-lib');
   document.setCreationDate(made);
@@ -283,7 +323,7 @@ export async function pdfOf(report: Report, pixels: Pixels, paper: Paper, made =
   const name = page.node.newXObject('Photo', document.context.register(image));
   const tried = SIZES.map((scale) => () => layout(report, fonts, width, scale));
   const set = tried.reduce((best, next) => (best.height <= height ? best : next()), tried[0]!());
-  for (const one of set.drawn) {
+  writeTags(document, page, set.document, set.drawn, (one) => {
     if (one.kind === 'text') {
       const { x, y, text, font, size, ink } = one;
       page.drawText(text, { x, y: height - y, font, size, color: rgb(...ink) });
@@ -301,6 +341,6 @@ export async function pdfOf(report: Report, pixels: Pixels, paper: Paper, made =
       const matrix = concatTransformationMatrix(one.width, 0, 0, one.height, one.x, height - one.y - one.height);
       page.pushOperators(pushGraphicsState(), matrix, drawObject(name), popGraphicsState());
     }
-  }
+  });
   return document.save();
 }

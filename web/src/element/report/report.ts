@@ -26,6 +26,7 @@ import {
   verdictNote,
 } from '../../messages/index.js';
 import { say } from '../../messages/report.js';
+import { partSeen, showsRegion } from '../region.js';
 import { withIsolated } from '../strangers.js';
 import type { Subject } from '../tools.js';
 
@@ -164,10 +165,9 @@ export const momentOf = ({ photo }: Pick<Subject, 'photo'>): Date =>
 export function reportOf(subject: Pick<Subject, 'photo' | 'result'>): Report {
   const { result } = subject;
   const { source, frame } = result;
-  const { region, width, height } = source;
+  const { width, height } = source;
   const named = mayName(result);
-  const shown = named || frame.framing === 'chosen';
-  const whole = region.width >= width && region.height >= height;
+  const region = partSeen(result)?.region ?? null;
   const { state } = subject.photo;
   const closer = state.kind === 'done' ? state.seen.closer : null;
   const raised = subject.photo.said?.raised(result.tier) ?? null;
@@ -199,9 +199,9 @@ export function reportOf(subject: Pick<Subject, 'photo' | 'result'>): Report {
       alt: say('report.photo'),
       width,
       height,
-      region: shown && !whole ? region : null,
-      caption: shown
-        ? say(whole ? 'report.wholeSeen' : frame.framing === 'both' ? 'report.frameToo' : 'report.frame')
+      region,
+      caption: showsRegion(result)
+        ? say(!region ? 'report.wholeSeen' : frame.framing === 'both' ? 'report.frameToo' : 'report.frame')
         : '',
     },
     scores: named ? scoresOf(result) : null,

@@ -84,7 +84,7 @@ export const look = css`
     grid-auto-columns: minmax(0, 1fr);
     grid-template-rows: minmax(0, 1fr);
     gap: 0.6rem;
-    height: 15.5rem;
+    height: 13.5rem;
     padding: 0.4rem;
   }
   .tile {
@@ -107,11 +107,8 @@ export const look = css`
   }
   .tile label {
     position: absolute;
-    top: 0.5rem;
-    inset-inline-start: 0.5rem;
-    padding: 0.25rem;
-    border-radius: 0.4rem;
-    background: var(--card);
+    top: 0.35rem;
+    inset-inline-start: 0.35rem;
   }
   .tile label,
   td label {
@@ -130,10 +127,12 @@ export const look = css`
     flex: none;
     border-radius: 0.4rem;
     background: var(--track);
-    object-fit: cover;
+    object-fit: contain;
   }
+  /* Beside the box that selects it: a spot may be at the picture's rim. */
   .tile canvas {
-    width: 6.5rem;
+    align-self: end;
+    width: calc(100% - 1.75rem);
     height: 6.5rem;
   }
   .name {

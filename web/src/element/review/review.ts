@@ -27,6 +27,7 @@ import { define, emit } from '../emit.js';
 import { html } from '../html.js';
 import { tierIcons } from '../icons.js';
 import { medical } from '../medical.js';
+import { partSeen } from '../region.js';
 import { isWaiting, type Photo, type Session } from '../session.js';
 import { SHELF_HOLDS } from '../shelf.js';
 import { base, field } from '../styles.js';
@@ -51,7 +52,7 @@ import { type Reading, sorted } from './readings.js';
 import { saveButtons } from './save.js';
 
 /** Rem; as in the style sheet. */
-const ROW = { pictures: 15.5, table: 4.5 };
+const ROW = { pictures: 13.5, table: 4.5 };
 /** Rem that a picture takes at least. */
 const TILE = 9;
 /** Pixels. */
@@ -339,7 +340,8 @@ export class DermletReview extends LitElement {
     if (photo.state.kind === 'done' && this.#hidden(photo.id))
       return html`<span class="kind">${say('review.kind.hidden')}</span>`;
     return html`<span class="kind ${kind}">${isTier(kind) ? tierIcons[kind] : nothing}${medical(() =>
-      kindWords(kind),
+      // In short: there is no room for more, as on the row of photos.
+      isTier(kind) ? tierWords(kind).short : kindWords(kind),
     )}</span>`;
   }
 
@@ -560,10 +562,12 @@ export class DermletReview extends LitElement {
       space.style.height = `${Number(space.dataset.space) * ROW[this.view] * this.#rem}px`;
     const { photos } = this;
     for (const button of this.renderRoot.querySelectorAll<HTMLElement>('[data-id]')) {
-      const picture = pictureOf(photos.find(({ id }) => String(id) === button.dataset.id));
+      const photo = photos.find(({ id }) => String(id) === button.dataset.id);
+      const picture = pictureOf(photo);
       const canvas = button.querySelector('canvas');
       if (!canvas) continue;
-      if (picture) drawThumbnail(canvas, picture, THUMBNAIL);
+      if (picture && photo?.state.kind === 'done')
+        drawThumbnail(canvas, picture, THUMBNAIL, this.#hidden(photo.id) ? null : partSeen(photo.state.result));
       else clear(canvas);
     }
     if (this.#focusActive) {

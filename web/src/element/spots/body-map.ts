@@ -24,7 +24,8 @@ export class DermletBodyMap extends LitElement {
     base,
     looks,
     css`
-      :host {
+      :host,
+      .drawing {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         gap: 0.6rem;
@@ -72,20 +73,27 @@ export class DermletBodyMap extends LitElement {
   ];
 
   @property({ attribute: false }) place: Place | null = null;
-  /** Only shows the place. */
-  @property({ type: Boolean }) still = false;
+  /** Whether the drawing is shown only when it is asked for: the list says the same in less room. */
+  @property({ type: Boolean }) folded = false;
 
   override render() {
-    return html`${this.still ? nothing : this.#list()}
-      <div class="sides" aria-hidden="true">${(['front', 'back'] as const).map(
-        (side) => html`<div>
+    const drawing = html`${this.#drawing()}<p class="muted">${say('spots.map')}</p>`;
+    return html`${this.#list()}${
+      this.folded
+        ? html`<details><summary>${say('spots.map.open')}</summary><div class="drawing">${drawing}</div></details>`
+        : drawing
+    }`;
+  }
+
+  #drawing() {
+    return html`<div class="sides" aria-hidden="true">${(['front', 'back'] as const).map(
+      (side) => html`<div>
           <svg viewBox="0 0 ${DRAWN.width} ${DRAWN.height}" data-side=${side}
             @click=${(event: MouseEvent) => this.#tap(side, event)}>
             <path d=${HALF}></path><path d=${HALF} transform="translate(100 0) scale(-1 1)"></path>
             ${this.#mark(side)}
           </svg><span>${sideWords(side)}</span></div>`,
-      )}</div>
-      ${this.still ? nothing : html`<p class="muted">${say('spots.map')}</p>`}`;
+    )}</div>`;
   }
 
   #list() {
@@ -115,7 +123,6 @@ export class DermletBodyMap extends LitElement {
   }
 
   #tap(side: Place['side'], event: MouseEvent): void {
-    if (this.still) return;
     const { left, top, width, height } = (event.currentTarget as Element).getBoundingClientRect();
     const inside = (value: number) => Math.min(1, Math.max(0, value));
     this.#set({ side, x: inside((event.clientX - left) / width), y: inside((event.clientY - top) / height) });

@@ -40,6 +40,7 @@ export class DermletComparison extends LitElement {
         inset: 0;
       }
       input[type='range'] {
+        margin: 0;
         padding: 0;
         max-width: 24rem;
         accent-color: var(--accent);

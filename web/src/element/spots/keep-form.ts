@@ -1,11 +1,14 @@
-/** `<dermlet-keep-form>`: keeps the photo that is looked at, as a visit to a new spot or to one that is kept. */
+/**
+ * `<dermlet-keep-form>`: keeps the photo that is looked at, as a visit to a new spot or to one that is kept. Fires
+ * `kept` (detail: the id of the spot).
+ */
 import { LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { withoutImages } from '../../classifier/index.js';
 import { within } from '../../classifier/inner.js';
 import { isolated } from '../../messages/index.js';
 import { say } from '../../messages/spots.js';
-import { define } from '../emit.js';
+import { define, emit } from '../emit.js';
 import { html } from '../html.js';
 import type { Answers } from '../questions/advice.js';
 import { jpegOf, pixelsOf } from '../report/files.js';
@@ -57,7 +60,7 @@ export class DermletKeepForm extends LitElement {
     if (!done.shown) return html`<p>${say('spots.keep.none')}</p>`;
     const known = this.spots.some(({ id }) => id === this.spot);
     return html`<form @submit=${this.#submit} aria-labelledby="keep">
-      <h4 id="keep">${say('spots.keep.title')}</h4>
+      <h4 id="keep" tabindex="-1">${say('spots.keep.title')}</h4>
       <p class="muted">${say('spots.keep.what')}</p>
       ${this.spots.length > 0 ? this.#which() : nothing}
       ${known ? nothing : this.#new()}
@@ -98,7 +101,7 @@ export class DermletKeepForm extends LitElement {
     return html`<label><span>${say('spots.name')}</span>
         <input name="name" autocomplete="off" maxlength=${LONGEST_NAME} .value=${this.name}
           @input=${(event: Event) => (this.name = (event.target as HTMLInputElement).value)} /></label>
-      <dermlet-body-map .place=${this.place}
+      <dermlet-body-map .place=${this.place} ?folded=${this.spots.length > 0}
         @place=${(event: CustomEvent<Place | null>) => (this.place = event.detail)}></dermlet-body-map>`;
   }
 
@@ -108,11 +111,18 @@ export class DermletKeepForm extends LitElement {
     if (!done || this.busy) return;
     const name = nameOf(this.name);
     const known = this.spots.some(({ id }) => id === this.spot);
-    const worked = await this.run?.(async () => {
-      if (!known && name === '') return () => say('spots.nameless');
-      return keep(done, this.#answers, known ? this.spot : { name, place: this.place });
-    });
-    if (worked && (known || name !== '')) [this.name, this.place] = ['', null];
+    if (!known && name === '') return void this.run?.(async () => () => say('spots.nameless'));
+    const spot = known ? this.spot : crypto.randomUUID();
+    const described = known ? null : { name, place: this.place };
+    if (!(await this.run?.(() => keep(done, this.#answers, spot, described)))) return;
+    [this.name, this.place] = ['', null];
+    emit(this, 'kept', spot);
+  }
+
+  /** Leads there from what is above it. */
+  async focusTitle(): Promise<void> {
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>('#keep')?.focus();
   }
 }
 
@@ -132,12 +142,13 @@ async function keepAnswers(id: string, answers: Answers): Promise<Told> {
 async function keep(
   done: Done,
   answers: Answers | null,
-  to: string | { name: string; place: Place | null },
+  spot: string,
+  /** Null: it is kept already. */
+  described: Pick<Spot, 'name' | 'place'> | null,
 ): Promise<Told> {
   const photo = await pictureOf(done);
   const now = Date.now();
   const id = crypto.randomUUID();
-  const spot = typeof to === 'string' ? to : crypto.randomUUID();
   // As it will be read again: what cannot be read is not kept.
   const visit = entryOf(
     bytesOf({
@@ -154,8 +165,10 @@ async function keep(
   );
   await store.change((entries) => {
     const put = [{ entry: visit, photo }];
-    if (typeof to !== 'string')
-      return { put: [{ entry: { kind: 'spot', id: spot, changedAt: now, ...to }, photo: null }, ...put], remove: [] };
+    if (described) {
+      const entry: Spot = { kind: 'spot', id: spot, changedAt: now, ...described };
+      return { put: [{ entry, photo: null }, ...put], remove: [] };
+    }
     // Deleted meanwhile by another tab.
     if (!entries.some((entry) => isSpot(entry) && entry.id === spot)) throw new SpotsError('GONE');
     return { put, remove: [] };

@@ -14,6 +14,7 @@ import './confirm.js';
 import { type Entry, type Spot, spotsOf, visitsOf } from './entries.js';
 import { type SpotsCode, SpotsError } from './error.js';
 import './file-part.js';
+import type { DermletKeepForm } from './keep-form.js';
 import './keep-form.js';
 import type { DermletKeptSpot } from './kept-spot.js';
 import './kept-spot.js';
@@ -22,6 +23,9 @@ import { looks } from './looks.js';
 import type { Run, Told } from './running.js';
 import { type Contents, store } from './store.js';
 import { dayWords, placeWords, spotsErrorWords } from './words.js';
+
+/** Spots with which the list fills the screen of a phone. */
+const LONG = 5;
 
 const codeOf = (error: unknown): SpotsCode => (error instanceof SpotsError ? error.code : 'FAILED');
 
@@ -40,12 +44,16 @@ export class DermletSpots extends LitElement implements ToolPart {
         grid-template-columns: minmax(0, 1fr);
         gap: 0.6rem;
       }
+      ul.list {
+        grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr));
+      }
       .list button {
         display: grid;
         justify-items: start;
         justify-content: start;
         gap: 0.1rem;
         width: 100%;
+        height: 100%;
         text-align: start;
       }
       .list .muted {
@@ -105,6 +113,8 @@ export class DermletSpots extends LitElement implements ToolPart {
     try {
       const contents = await store.read();
       if (reading !== this.#readings) return;
+      // What was said is of what was open.
+      if (this.contents?.entries && !contents.entries) this.told = null;
       this.contents = contents;
       if (this.#unread) [this.error, this.#unread] = [null, false];
       const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
@@ -156,15 +166,19 @@ export class DermletSpots extends LitElement implements ToolPart {
     if (looked)
       return html`<dermlet-kept-spot .spot=${looked} .visits=${visitsOf(entries, looked.id)} .run=${this.#run}
         ?busy=${this.busy} @back=${this.#back}></dermlet-kept-spot>`;
+    const list = this.#list(spots, entries);
+    const { subject } = this;
     return html`
+      ${damaged > 0 ? this.#damaged(damaged) : nothing}
+      ${subject && spots.length >= LONG ? this.#toForm() : nothing}
+      ${spots.length > 0 ? list : nothing}
       ${
-        this.subject
-          ? html`<dermlet-keep-form .subject=${this.subject} .spots=${spots} .entries=${entries} .run=${this.#run}
-            ?busy=${this.busy}></dermlet-keep-form>`
+        subject
+          ? html`<dermlet-keep-form .subject=${subject} .spots=${spots} .entries=${entries} .run=${this.#run}
+            ?busy=${this.busy} @kept=${this.#kept}></dermlet-keep-form>`
           : nothing
       }
-      ${damaged > 0 ? this.#damaged(damaged) : nothing}
-      ${this.#list(spots, entries)}
+      ${spots.length > 0 ? nothing : list}
       <details data-part="lock"><summary>${say('spots.lock')}</summary>
         <dermlet-lock ?set=${hasLock} ?busy=${this.busy} .run=${this.#run}></dermlet-lock></details>
       <details data-part="file"><summary>${say('spots.file')}</summary>
@@ -191,6 +205,14 @@ export class DermletSpots extends LitElement implements ToolPart {
           ? html`<p>${say('spots.empty')}</p>`
           : html`<ul class="list">${spots.map((spot) => this.#item(spot, entries))}</ul>`
       }</section>`;
+  }
+
+  /** Past a list that fills a phone. */
+  #toForm() {
+    return html`<div><button type="button" data-do="to-form"
+      @click=${() => this.renderRoot.querySelector<DermletKeepForm>('dermlet-keep-form')?.focusTitle()}>${say(
+        'spots.keep.title',
+      )}</button></div>`;
   }
 
   #item(spot: Spot, entries: readonly Entry[]) {
@@ -228,6 +250,12 @@ export class DermletSpots extends LitElement implements ToolPart {
     await this.updateComplete;
     await this.renderRoot.querySelector<DermletKeptSpot>('dermlet-kept-spot')?.focusName();
   }
+
+  /** What was pressed is gone. */
+  readonly #kept = async ({ detail }: CustomEvent<string>): Promise<void> => {
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(`[data-spot="${detail}"]`)?.focus();
+  };
 
   readonly #back = async (): Promise<void> => {
     const { looked } = this;

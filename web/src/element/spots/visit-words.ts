@@ -29,8 +29,15 @@ export class DermletVisitWords extends LitElement {
       li {
         display: flex;
         flex-wrap: wrap;
-        justify-content: space-between;
         gap: 0 1rem;
+      }
+      li > :last-child {
+        margin-inline-start: auto;
+      }
+      ul {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 0.35rem;
       }
     `,
   ];

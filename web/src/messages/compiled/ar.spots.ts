@@ -23,6 +23,7 @@ export const messages: Partial<Compiled<SpotsArguments>> = {
   "spots.place": () => "أين في الجسم",
   "spots.place.none": () => "غير محدد",
   "spots.map": () => "المس الموضع على الجسم أو اختره من القائمة. اليمين واليسار هما يمين الشخص ويساره.",
+  "spots.map.open": () => "اختره على رسم",
   "spots.front": () => "الأمام",
   "spots.behind": () => "الخلف",
   "spots.left": (d) => d.part + "، يسارًا",

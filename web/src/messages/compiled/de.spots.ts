@@ -23,6 +23,7 @@ export const messages: Partial<Compiled<SpotsArguments>> = {
   "spots.place": () => "Wo am Körper",
   "spots.place.none": () => "Keine Angabe",
   "spots.map": () => "Tippen Sie auf die Stelle am Körper oder wählen Sie sie aus der Liste. Links und rechts sind die der Person.",
+  "spots.map.open": () => "Auf einer Zeichnung wählen",
   "spots.front": () => "Vorne",
   "spots.behind": () => "Hinten",
   "spots.left": (d) => d.part + ", links",

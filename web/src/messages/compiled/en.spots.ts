@@ -23,6 +23,7 @@ export const messages: Compiled<SpotsArguments> = {
   "spots.place": () => "Where on the body",
   "spots.place.none": () => "Not given",
   "spots.map": () => "Tap the place on the body, or choose it from the list. Left and right are the person’s own.",
+  "spots.map.open": () => "Choose it on a drawing",
   "spots.front": () => "Front",
   "spots.behind": () => "Back",
   "spots.left": (d) => d.part + ", left",

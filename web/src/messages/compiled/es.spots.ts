@@ -23,6 +23,7 @@ export const messages: Partial<Compiled<SpotsArguments>> = {
   "spots.place": () => "Dónde está en el cuerpo",
   "spots.place.none": () => "Sin indicar",
   "spots.map": () => "Toque el lugar en el cuerpo o elíjalo en la lista. Izquierda y derecha son las de la persona.",
+  "spots.map.open": () => "Elegirlo en un dibujo",
   "spots.front": () => "Delante",
   "spots.behind": () => "Detrás",
   "spots.left": (d) => d.part + ", izquierda",

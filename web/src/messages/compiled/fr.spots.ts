@@ -23,6 +23,7 @@ export const messages: Partial<Compiled<SpotsArguments>> = {
   "spots.place": () => "Où sur le corps",
   "spots.place.none": () => "Non indiqué",
   "spots.map": () => "Touchez l’endroit sur le corps ou choisissez-le dans la liste. Gauche et droite sont celles de la personne.",
+  "spots.map.open": () => "Le choisir sur un dessin",
   "spots.front": () => "Devant",
   "spots.behind": () => "Derrière",
   "spots.left": (d) => d.part + ", à gauche",

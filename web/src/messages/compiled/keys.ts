@@ -714,6 +714,7 @@ export interface SpotsArguments {
   'spots.place': undefined;
   'spots.place.none': undefined;
   'spots.map': undefined;
+  'spots.map.open': undefined;
   'spots.front': undefined;
   'spots.behind': undefined;
   'spots.left': { part: string };
