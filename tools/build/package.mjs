@@ -145,6 +145,7 @@ async function bundle({ input, to, conditions, platform, output = {} }) {
       target: 'es2022',
       define: { __DERMLET_ENGINE_FILES__: JSON.stringify(await engineFiles({ compress: false })) },
     },
+    checks: { pluginTimings: false }, // how busy the machine is
     onLog: (level, log) => {
       if (level === 'warn' && log.code !== 'EVAL') throw new Error(log.message);
     },

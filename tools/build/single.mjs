@@ -63,6 +63,7 @@ async function script(input, format) {
         'import.meta.url': 'globalThis.location.href',
       },
     },
+    checks: { pluginTimings: false }, // how busy the machine is
     onLog: (level, log) => {
       if (level === 'warn' && log.code !== 'EVAL') throw new Error(log.message);
     },
