@@ -126,6 +126,8 @@ test('it is not valid without an answer if it is required, and says so in its la
 
 test('without a photo and not required, a form goes without; disabled likewise', async ({ page, portal }) => {
   await open(page, portal, form('').replace('<form', '<form id="one"'));
+  // What takes part in a form comes a moment later, and until then the form is not sent.
+  await expect(page.locator('dermlet-classifier:valid')).toBeVisible();
   await send(page);
   expect([...(await portal.fields(portal.sent[0]!)).keys()]).toEqual(['note']);
   await open(page, portal, form('required'));

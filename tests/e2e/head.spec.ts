@@ -67,7 +67,7 @@ test('trained on a folder, used at once, saved, left, and opened again', async (
   await button(page, 'start').click();
   await expect(button(page, 'stop')).toBeFocused();
   await expect(room(page).locator('#done')).toBeFocused({ timeout: 120_000 });
-  await expect(room(page)).toContainText(/trained on 7 pictures\. Each picture was left out once: so \d+ % were/);
+  await expect(room(page)).toContainText(/trained on 7 pictures\. Each picture was left out once: so \d+\s% were/);
   await expect(room(page).locator('[data-warning=few-pictures]')).toBeVisible();
   await accessible(page);
   expect(

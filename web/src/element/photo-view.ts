@@ -148,11 +148,13 @@ export class DermletPhotoView extends LitElement {
       }
       label {
         display: flex;
+        flex-wrap: wrap;
         justify-content: space-between;
-        gap: 1rem;
+        gap: 0 1rem;
         font-weight: 600;
       }
       label.asked {
+        flex-wrap: nowrap;
         justify-content: start;
         align-items: center;
         gap: 0.65rem;
