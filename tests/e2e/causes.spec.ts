@@ -88,7 +88,12 @@ test('a part that is fetched later is not the one that was built, and comes when
   const trust = page.locator('#trust summary');
   await trust.click();
   await expect.poll(() => site.log.filter((one) => one.path === path).length).toBeGreaterThan(1);
+  await expect(page.locator('#trust [role=alert]')).toBeVisible();
   expect(site.log.some(isRan)).toBe(false);
+  site.answers.delete(path);
+  await page.reload();
+  await trust.click();
+  await expect(page.locator('dermlet-trust')).toBeVisible();
 });
 
 test('words of another language that are not those that were built are not said', async ({ page, site }) => {
