@@ -30,6 +30,8 @@ export function seal({ names, read, write }) {
   const text = (name) => Buffer.from(read(name)).toString();
   /** @param {string} name */
   const sha256 = (name) => createHash('sha256').update(read(name));
+  /** @param {string} name */
+  const built = (name) => [sha256(name).digest('hex'), read(name).length];
   const scripts = names.filter((name) => /^assets\/[^/]+\.js$/.test(name)).map((name) => name.slice(ASSETS.length));
   const known = new Set(scripts);
   /**
@@ -69,14 +71,14 @@ export function seal({ names, read, write }) {
    */
   const writeHashes = (holder, checked, engine) => {
     const running = reached(holder, withIts);
-    /** @type {Record<string, string[]>} */
+    /** @type {Record<string, (string | number)[]>} */
     const hashes = {};
     for (const name of checked) {
       const all = [...reached(name, withIts)].filter((other) => !running.has(other));
-      for (const one of all) hashes[one] = [sha256(ASSETS + one).digest('hex')];
+      for (const one of all) hashes[one] = built(ASSETS + one);
       hashes[name]?.push(...all.filter((other) => other !== name));
     }
-    for (const name of engine) hashes[name] = [sha256(name).digest('hex')];
+    for (const name of engine) hashes[name] = built(name);
     const sealed = JSON.stringify({ 'dermlet:scripts': hashes });
     write(ASSETS + holder, Buffer.from((code.get(holder) ?? '').replace(SEAL, () => `'${sealed}'`)));
   };

@@ -6,14 +6,16 @@
 
 import { messageOf } from './abort.js';
 import { isMissingScript, whyMissing } from './causes.js';
-import { download, type Fetch, looksLikeHtml } from './download.js';
+import { type Fetch, fetchOk } from './download.js';
 import { DermletError } from './errors.js';
-import { verify } from './file-store.js';
+import { FileStore, type Promised } from './file-store.js';
 import { LIMITS } from './limits.js';
 import { Late, within } from './within.js';
 
-/** By path from the folder of this script: the sha256 of a script, and the scripts beside it that it imports. */
-type Hashes = Readonly<Record<string, readonly [sha256: string, ...imports: string[]]>>;
+/** A script as it was built. */
+type Built = Pick<Promised, 'bytes' | 'sha256'>;
+/** By path from the folder of this script; with the scripts beside it that it imports. */
+type Hashes = Readonly<Record<string, readonly [sha256: string, bytes: number, ...imports: string[]]>>;
 
 /** Empty where no build of a site wrote them: in Node, and in the package, whose scripts bundlers make anew. */
 const hashes: Hashes =
@@ -33,23 +35,15 @@ const fromItsOrigin: Fetch = async (url, init) => {
   return response;
 };
 
-/** `sha256` undefined: it is only compared where the script comes from. */
-async function compare(address: string, sha256: string | undefined, cache?: RequestCache): Promise<void> {
-  const bytes = await download(address, { fetch: fromItsOrigin, ...(cache ? { cache } : {}) });
-  if (sha256 === undefined) return;
-  if (looksLikeHtml(bytes))
-    throw new DermletError('PART_MISSING', `${address}: the server sent an HTML page in its place.`);
-  const name = address.slice(address.lastIndexOf('/') + 1);
-  await verify({ name, bytes: bytes.length, sha256 }, bytes);
-}
+/** What browsers cache and the service worker keeps is enough: here nothing is. */
+const store = new FileStore('', { fetch: fromItsOrigin, caches: null });
 
-async function check(address: string, sha256: string | undefined): Promise<void> {
+/** `built` undefined: it is only looked at where the script comes from. */
+async function check(address: string, built: Built | undefined): Promise<void> {
   try {
-    // A wrong copy may lie in the browser's cache.
-    await compare(address, sha256).catch((error: DermletError) => {
-      if (error.code !== 'MODEL_CORRUPT') throw error;
-      return compare(address, sha256, 'reload');
-    });
+    if (built)
+      await store.file({ ...built, name: address.slice(address.lastIndexOf('/') + 1), url: address, key: address });
+    else await fetchOk(address, { fetch: fromItsOrigin });
   } catch (cause) {
     right.delete(address);
     if ((cause as DermletError).code !== 'MODEL_UNAVAILABLE') throw cause;
@@ -73,12 +67,13 @@ export const hasHash = (path: string): boolean => Object.hasOwn(hashes, path);
  * @throws DermletError MODEL_CORRUPT (other bytes), as `whyMissing` gives (nothing came)
  */
 export async function checkScript(path: string, given?: string): Promise<void> {
-  const [sha256, ...imports] = hasHash(path) ? hashes[path]! : [];
-  if (sha256 === undefined && !(given && followsRedirects(globalThis.navigator))) return;
+  const [sha256, bytes, ...imports] = hasHash(path) ? hashes[path]! : [];
+  const built = sha256 !== undefined && bytes !== undefined ? { sha256, bytes } : undefined;
+  if (!built && !(given && followsRedirects(globalThis.navigator))) return;
   // In two steps: bundlers treat `new URL('…', import.meta.url)` as a file to copy.
   const here = import.meta.url;
   const address = given ?? new URL(path, here).href;
-  const checking = right.get(address) ?? check(address, sha256);
+  const checking = right.get(address) ?? check(address, built);
   right.set(address, checking);
   await Promise.all([checking, ...imports.map((one) => checkScript(one))]);
 }
