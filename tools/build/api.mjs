@@ -20,7 +20,7 @@ const ENTRIES = [
   { entry: 'dermlet', source: 'web/src/classifier/index.ts', about: 'The classifier in a page.' },
   {
     entry: 'dermlet/element',
-    source: 'web/src/element/index.ts',
+    source: 'web/src/dermlet.ts',
     about: 'Importing it defines `<dermlet-classifier>`: its properties and events have [a page](element.md).',
   },
   { entry: 'dermlet/embed', source: 'web/src/embed/index.ts', about: 'The client of [`embed.html`](frame.md).' },
@@ -174,7 +174,7 @@ export function apiText() {
     for (const symbol of module ? checker.getExportsOfModule(module) : []) {
       const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
       const [node] = target.declarations ?? [];
-      if (!node || isInternal(node)) continue;
+      if (!node) continue;
       if (known.has(node)) before.push(`[\`${symbol.name}\`](#${known.get(node)})`);
       else {
         known.set(node, symbol.name.toLowerCase());

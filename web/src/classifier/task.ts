@@ -1,7 +1,6 @@
 /**
  * Resolves in a task of its own, soon: taps and keys are heard, and messages taken, before what follows. Timers come
  * late, `scheduler.yield` is not everywhere.
- * @internal
  */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => {

@@ -33,7 +33,6 @@ export function list(entries: readonly string[], conjunction: 'and' | 'or'): str
 /**
  * Browsers read what they know of a language when it is first asked for, which takes as long as drawing an answer: so
  * each kind is asked for before, in a task of its own.
- * @internal
  */
 export async function readyFormats(nextTask: () => Promise<void>): Promise<void> {
   for (const format of [() => number(0), () => number(0, 1), () => day(new Date()), () => list(['', ''], 'and')]) {
