@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Zstd } from '@hpcc-js/wasm-zstd';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FileStore, type Promised } from '../../web/src/classifier/file-store.js';
+import { unzstd } from '../../web/src/classifier/unzstd.js';
 import { expectCode, modelFile } from './support.js';
 
 const folder = 'https://example.org/engine/';
@@ -43,6 +44,7 @@ function host(answers: Record<string, () => Response>) {
   const asked: string[] = [];
   const store = new FileStore('test', {
     caches: null,
+    unzstd,
     fetch: async (url, init) => {
       asked.push(`${url.slice(folder.length)} ${init?.cache ?? 'default'}`);
       return (answers[url.slice(folder.length)] ?? gone)();
@@ -71,9 +73,13 @@ describe('a compressed file', () => {
     bytes[bytes.length >> 1]! ^= 1;
     return new Response(bytes);
   };
+  /** A frame that asks for the largest window there is, 3.75 TiB. */
+  const widest = () => Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xff, 0x01, 0x00, 0x00]);
   test.each<[string, () => Response]>([
     ['cut off', () => new Response(packed.slice(0, packed.length / 2))],
     ['with one bit flipped', flipped],
+    ['with bytes after its end', () => new Response(Buffer.concat([packed, Buffer.from('more')]))],
+    ['whose window is larger than any decoder takes', () => new Response(widest())],
     ['replaced by a sign-in page', html],
     ['replaced by a page of no type', () => new Response('<!doctype html>')],
     ['missing', gone],
@@ -81,6 +87,28 @@ describe('a compressed file', () => {
     const { store, asked } = host({ 'part.bin.zst': answer, 'part.bin': () => new Response(content) });
     expect(Buffer.compare(await store.file(promised), content)).toBe(0);
     expect(asked).toEqual(['part.bin.zst default', 'part.bin reload']);
+  });
+
+  test('of several megabytes and more than one frame is whole, twice at once', async () => {
+    const zstd = await Zstd.load();
+    const network = modelFile('skin-8.onnx');
+    const half = network.length >> 1;
+    const frames = [network.subarray(0, half), network.subarray(half)].map((part) => zstd.compress(part, 1));
+    for (const bytes of [Buffer.concat(frames), Buffer.from(zstd.compress(network, 3))]) {
+      const both = await Promise.all([0, 1].map(() => unzstd!('network', network.length)));
+      for (let at = 0; at < bytes.length; at += 100_000)
+        for (const one of both) one.push(bytes.subarray(at, at + 100_000));
+      for (const one of both) expect(Buffer.compare(one.finish(), network)).toBe(0);
+    }
+  });
+
+  test('is fetched as it is where nothing decompresses', async () => {
+    const seen: number[] = [];
+    const store = new FileStore('test', { caches: null, fetch: async () => new Response(content) });
+    expect(await store.coming(promised)).toBe(content.length);
+    const bytes = await store.file(promised, (_loaded, total) => seen.push(total));
+    expect(Buffer.compare(bytes, content)).toBe(0);
+    expect(new Set(seen)).toEqual(new Set([content.length]));
   });
 
   test('that grows beyond its size is refused', async () => {
@@ -126,7 +154,7 @@ test('only what was fetched is read again to know that it is kept, not what came
     put: async (key: string, response: Response) => void entries.set(key, new Uint8Array(await response.arrayBuffer())),
   };
   const caches = { open: async () => cache } as unknown as CacheStorage;
-  const visit = () => new FileStore('test', { caches, fetch: async () => new Response(packed) });
+  const visit = () => new FileStore('test', { caches, unzstd, fetch: async () => new Response(packed) });
   const first = visit();
   await first.file(promised);
   expect(await first.isKept(promised)).toBe(true);

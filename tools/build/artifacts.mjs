@@ -21,6 +21,7 @@ import {
   sanitizingCompiler,
   versionIn,
 } from './toolchain.mjs';
+import { writeZstd, ZSTD_MODULE, ZSTD_SOURCE } from './zstd.mjs';
 
 const CMAKE_FILES = ['CMakeLists.txt', 'CMakePresets.json', 'cmake'];
 /** What every photo needs. */
@@ -82,12 +83,24 @@ function warningsOfEmcc() {
   return version !== null && isAtLeast(NEWEST_TESTED_EMCC, version) ? 'ON' : 'OFF';
 }
 
+/** What decompresses the engine's and the models' files, for bundlers. */
+const zstdDecoder = () =>
+  ensure({
+    name: 'zstd',
+    title: 'Decoder of Zstandard',
+    inputs: [ZSTD_SOURCE, 'tools/build/zstd.mjs'],
+    kind: JSON.stringify([root]),
+    outputs: [ZSTD_MODULE],
+    make: writeZstd,
+  });
+
 /**
- * The C++ core as a WASM module; preset `wasm` or `wasm-scalar`.
+ * The C++ core as a WASM module, and the decoder that its file comes through; preset `wasm` or `wasm-scalar`.
  * @param {WasmPreset} [preset]
  */
 export async function wasm(preset = 'wasm') {
   await ensureTools(BUILD_NEEDS);
+  await zstdDecoder();
   const stb = await ensureStb(pip);
   const kind = JSON.stringify([root, stb, emccVersion()]);
   return ensure({
@@ -300,6 +313,7 @@ const SITE_INPUTS = [
   'models',
   'wasm_src/bindings/dermlet.d.ts',
   ...WASM_FILES,
+  ZSTD_MODULE,
   'vite.config.ts',
   'tsconfig.base.json',
   'package.json',
@@ -363,6 +377,7 @@ export async function npmPackage() {
       'models',
       'wasm_src/bindings/dermlet.d.ts',
       ...WASM_FILES,
+      ZSTD_MODULE,
       'tsconfig.base.json',
       'tsconfig.package.json',
       'web/tsconfig.json',

@@ -74,6 +74,8 @@ const HELPERS = [
   { id: /^\0vite\//, name: 'vite', textOf: 'vite' },
   // What it puts in the place of a module that only Node has.
   { id: /^\0?__vite-browser-external/, name: 'vite', textOf: 'vite' },
+  // Its decoder alone: tools/build/zstd.mjs.
+  { id: /\/build\/zstd\/decoder\.js$/, name: 'zstddec', textOf: 'zstddec' },
   { id: /^\0@oxc-project\+runtime@([^/]+)\//, name: '@oxc-project/runtime', textOf: '@oxc-project/types' },
 ];
 

@@ -8,7 +8,6 @@ import { DermletError } from './errors.js';
 import { inside } from './inside.js';
 import { LIMITS } from './limits.js';
 import { nextTask } from './task.js';
-import { isZstd, Unzstd } from './unzstd.js';
 import { Late, within } from './within.js';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -23,9 +22,17 @@ export interface Download {
   onBytes?: ((loaded: number) => void) | undefined;
   /** Stops with MODEL_CORRUPT beyond this many bytes. */
   limit?: number;
-  /** For a Zstandard file: its bytes when decompressed. It is decompressed as it comes, unless the host has done so. */
-  inflated?: number;
+  /** Decompresses a Zstandard file as it comes, unless the host has done so. */
+  inflate?: (() => Promise<Inflater>) | undefined;
   cache?: RequestCache;
+}
+
+/** Takes a compressed file in parts. */
+export interface Inflater {
+  /** @throws DermletError MODEL_CORRUPT */
+  push(part: Uint8Array): void;
+  /** The whole file. @throws DermletError MODEL_CORRUPT if its end is missing */
+  finish(): Uint8Array<ArrayBuffer>;
 }
 
 /** Turns an error from fetch or from reading the body into a DermletError. */
@@ -70,6 +77,11 @@ export function htmlInstead(url: string): DermletError {
   return new DermletError('MODEL_UNAVAILABLE', `${url}: the server sent an HTML page in place of the file.`);
 }
 
+const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+
+/** Whether bytes begin as a Zstandard file does. A host may have decompressed it on the way, or sent something else. */
+const isZstd = (bytes: Uint8Array): boolean => ZSTD_MAGIC.every((byte, index) => bytes[index] === byte);
+
 /** Bytes that are decompressed at a time. */
 const STEP = 64 << 10;
 
@@ -77,13 +89,14 @@ const STEP = 64 << 10;
  * Decompresses what comes, in steps: on a slow device the line is faster, and how much has come must be known at once.
  */
 class Unpacking {
-  readonly #unzstd: Unzstd;
+  readonly #inflater: Promise<Inflater>;
   readonly #waiting: Uint8Array[] = [];
   #steps: Promise<void> | undefined;
   #failed: unknown;
 
-  constructor(url: string, bytes: number) {
-    this.#unzstd = new Unzstd(url, bytes);
+  constructor(inflate: () => Promise<Inflater>) {
+    this.#inflater = inflate();
+    this.#inflater.catch(() => undefined); // told when it is asked for
   }
 
   /** @throws DermletError MODEL_CORRUPT, of what was pushed before */
@@ -99,16 +112,17 @@ class Unpacking {
   async finish(): Promise<Uint8Array<ArrayBuffer>> {
     await this.#steps;
     if (this.#failed !== undefined) throw this.#failed;
-    return this.#unzstd.finish();
+    return (await this.#inflater).finish();
   }
 
   async #run(): Promise<void> {
+    const inflater = await this.#inflater;
     while (this.#waiting.length > 0) {
       await nextTask(); // what has come in the meantime is taken first
       for (let taken = 0; taken < STEP && this.#waiting.length > 0; ) {
         const chunk = this.#waiting.shift()!;
         taken += chunk.length;
-        this.#unzstd.push(chunk);
+        inflater.push(chunk);
       }
     }
     this.#steps = undefined;
@@ -135,7 +149,7 @@ export async function eachChunk(
 async function collect(
   url: string,
   response: Response,
-  { onBytes, limit = Infinity, inflated, signal }: Download,
+  { onBytes, limit = Infinity, inflate, signal }: Download,
 ): Promise<Uint8Array<ArrayBuffer>> {
   let chunks: Uint8Array[] = [];
   let loaded = 0;
@@ -148,8 +162,8 @@ async function collect(
     const first = unpacking === undefined && loaded >= 4 && loaded - chunk.length < 4;
     if (unpacking) unpacking.push(chunk);
     else chunks.push(chunk);
-    if (first && inflated !== undefined && isZstd(joined(chunks))) {
-      unpacking = new Unpacking(url, inflated);
+    if (first && inflate && isZstd(joined(chunks))) {
+      unpacking = new Unpacking(inflate);
       for (const part of chunks) unpacking.push(part);
       chunks = [];
     }

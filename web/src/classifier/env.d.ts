@@ -9,6 +9,12 @@ declare module '*/build/wasm/learn.js' {
   export default createLearn;
 }
 
+/** The decoder of Zstandard as base64, compressed with gzip (`tools/build/zstd.mjs`). */
+declare module '*/build/zstd/decoder.js' {
+  const packed: string;
+  export default packed;
+}
+
 /** The engine's binaries by name; set by the builds of site and package, absent in Node. */
 declare const __DERMLET_ENGINE_FILES__: Readonly<Record<string, import('./engine-files.js').EngineFile>> | undefined;
 

@@ -15,6 +15,7 @@ import type { CreateLibheif, Libheif } from './libheif.js';
 import type { Line } from './line.js';
 import type { Backend } from './result.js';
 import { checkScript, imported } from './scripts.js';
+import { unzstd } from './unzstd.js';
 
 export interface Environment {
   /** Address of dermlet.wasm, for messages. */
@@ -124,7 +125,7 @@ async function libheifScript(address: string): Promise<CreateLibheif> {
 
 export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserEnvironment {
   const files = options.files ?? engineFiles();
-  const store = new FileStore(CACHE, options);
+  const store = new FileStore(CACHE, { ...options, unzstd });
   const address = (file: string) => addressIn(options.assetBase, file, options.addresses);
   // In its address: an old copy of the same name in an HTTP cache must not meet new code.
   const versioned = (url: string, sha256: string) => {
@@ -179,14 +180,13 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
       await imported(() => import('./dicom.js'));
       await libheif(() => undefined);
     },
-    coming: async (backend) => {
-      const sizes = needed(backend).map(async (file): Promise<[string, number]> => {
-        const entry = files[file];
-        if (!entry || (await store.has(promise(file, entry)))) return [file, 0];
-        return [file, entry.compressed?.bytes ?? entry.bytes];
-      });
-      return Promise.all(sizes);
-    },
+    coming: (backend) =>
+      Promise.all(
+        needed(backend).map(async (file): Promise<[string, number]> => {
+          const entry = files[file];
+          return [file, entry ? await store.coming(promise(file, entry)) : 0];
+        }),
+      ),
     kept: () => store.allKept(),
     keys: () => store.keys(),
     given: () => store.given(),

@@ -11,6 +11,7 @@ import { inside } from './inside.js';
 import { LIMITS } from './limits.js';
 import { AHEAD, Line, type Place } from './line.js';
 import { sha256 } from './sha256.js';
+import type { Unzstd } from './unzstd.js';
 import { Late, within } from './within.js';
 
 /** A file as it is promised by whoever names it. */
@@ -37,6 +38,8 @@ export interface FileStoreOptions {
   signal?: AbortSignal | undefined;
   /** Shared with other stores whose files come over the same line. */
   line?: Line | undefined;
+  /** Undefined: files are fetched as they are. */
+  unzstd?: Unzstd | undefined;
 }
 
 /** @throws DermletError MODEL_CORRUPT if size or sha256 is another */
@@ -57,6 +60,7 @@ export class FileStore {
   readonly #caches: CacheStorage | null;
   readonly #signal: AbortSignal | undefined;
   readonly #line: Line;
+  readonly #unzstd: Unzstd | undefined;
   readonly #coming = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   readonly #keeping = new Set<Promise<void>>();
   /** Files that were given, by key. */
@@ -67,12 +71,13 @@ export class FileStore {
   /** `name` of the cache. */
   constructor(
     readonly name: string,
-    { fetch: fetcher, caches, signal, line = new Line() }: FileStoreOptions = {},
+    { fetch: fetcher, caches, signal, line = new Line(), unzstd }: FileStoreOptions = {},
   ) {
     this.#fetch = fetcher ?? platformFetch;
     this.#caches = caches === undefined ? platformCaches() : caches;
     this.#signal = signal;
     this.#line = line;
+    this.#unzstd = unzstd;
   }
 
   /**
@@ -89,6 +94,11 @@ export class FileStore {
     return coming;
   }
 
+  /** How a file is asked for first. */
+  #smallest(wanted: Promised): Promised['compressed'] {
+    return this.#unzstd && wanted.compressed;
+  }
+
   async #file(wanted: Promised, onProgress: FileProgress | undefined): Promise<Uint8Array<ArrayBuffer>> {
     throwIfAborted(this.#signal);
     const place = this.#line.enter();
@@ -99,7 +109,7 @@ export class FileStore {
         onProgress?.(wanted.bytes, wanted.bytes, true);
         return kept;
       }
-      onProgress?.(0, (wanted.compressed ?? wanted).bytes, false); // it counts among what is to come
+      onProgress?.(0, (this.#smallest(wanted) ?? wanted).bytes, false); // it counts among what is to come
       await place.turn;
       const bytes = await this.#fetchFile(wanted, onProgress, place);
       throwIfAborted(this.#signal);
@@ -117,19 +127,19 @@ export class FileStore {
     onProgress: FileProgress | undefined,
     place: Place,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const first = { compressed: wanted.compressed, cache: wanted.cache };
+    const compressed = this.#smallest(wanted);
     const report: FileProgress = (loaded, total, cached) => {
       if (total - loaded <= AHEAD) place.leave();
       onProgress?.(loaded, total, cached);
     };
-    report(0, (wanted.compressed ?? wanted).bytes, false);
+    report(0, (compressed ?? wanted).bytes, false);
     try {
-      return await this.#attempt(wanted, first, report);
+      return await this.#attempt(wanted, { compressed, cache: wanted.cache }, report);
     } catch (error) {
       throwIfAborted(this.#signal);
       // Nothing answered: asking for it in another form would not help.
       if (!(error instanceof DermletError) || isNetwork(error.cause)) throw error;
-      if (error.code !== 'MODEL_CORRUPT' && !wanted.compressed) throw error;
+      if (error.code !== 'MODEL_CORRUPT' && !compressed) throw error;
       return this.#attempt(wanted, { compressed: undefined, cache: 'reload' }, onProgress);
     }
   }
@@ -140,12 +150,13 @@ export class FileStore {
     onProgress: FileProgress | undefined,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const { url, bytes: total } = compressed ?? wanted;
+    const unzstd = compressed && this.#unzstd;
     const bytes = await download(url, {
       fetch: this.#fetch,
       signal: this.#signal,
       ...(cache ? { cache } : {}),
       limit: wanted.bytes,
-      ...(compressed ? { inflated: wanted.bytes } : {}),
+      inflate: unzstd && (() => unzstd(url, wanted.bytes)),
       onBytes: (loaded) => onProgress?.(Math.min(loaded, total), total, false),
     });
     if (bytes.length !== wanted.bytes && looksLikeHtml(bytes)) throw htmlInstead(url);
@@ -167,9 +178,10 @@ export class FileStore {
     }
   }
 
-  /** Whether there is a kept copy, right or not. */
-  async has({ key }: Pick<Promised, 'key'>): Promise<boolean> {
-    return (await this.#inCache((cache) => cache.match(key))) !== undefined;
+  /** Bytes that a file would come in; 0 if there is a kept copy, right or not. */
+  async coming(wanted: Promised): Promise<number> {
+    const kept = await this.#inCache((cache) => cache.match(wanted.key));
+    return kept ? 0 : (this.#smallest(wanted) ?? wanted).bytes;
   }
 
   /** Whether the kept copy is there and right; one that was read back before only has to be there still. */

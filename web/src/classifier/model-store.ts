@@ -14,6 +14,7 @@ import { type FileProgress, FileStore, type Promised, verify } from './file-stor
 import { LIMITS } from './limits.js';
 import { Line } from './line.js';
 import { type FileEntry, filesOf, type Manifest, parseManifestText } from './manifest.js';
+import { unzstd } from './unzstd.js';
 
 const CACHE = 'dermlet-models';
 
@@ -81,7 +82,7 @@ export class ModelStore {
   ) {
     this.#fetch = options.fetch ?? platformFetch;
     const { caches, signal } = options;
-    this.#files = new FileStore(CACHE, { fetch: this.#fetch, caches, signal, line: this.line });
+    this.#files = new FileStore(CACHE, { fetch: this.#fetch, caches, signal, line: this.line, unzstd });
     this.#signal = options.signal;
     this.#keptAfter = options.keptAfter ?? LIMITS.manifest;
     this.#addresses = options.addresses;
@@ -124,8 +125,8 @@ export class ModelStore {
   }
 
   /** Bytes that this file would come in; 0 if it is kept. */
-  async coming(entry: FileEntry): Promise<number> {
-    return (await this.#files.has(this.#promised(entry))) ? 0 : (entry.compressed?.bytes ?? entry.bytes);
+  coming(entry: FileEntry): Promise<number> {
+    return this.#files.coming(this.#promised(entry));
   }
 
   /**
