@@ -94,7 +94,7 @@ describe('dist', () => {
       path: href.startsWith('../') ? href.slice('../'.length) : `licenses/${href}`,
     }));
     const { models } = JSON.parse(text('models/index.json'));
-    const known = ['lit', 'fzstd', 'valibot', '@messageformat/runtime', 'onnxruntime-web', 'libheif', 'libde265'];
+    const known = ['lit', 'zstddec', 'valibot', '@messageformat/runtime', 'onnxruntime-web', 'libheif', 'libde265'];
     const compiled = ['Emscripten', 'musl', 'LLVM runtimes', 'stb_image', 'tl::expected', 'EfficientNet-Lite'];
     for (const wanted of [
       'Dermlet',
