@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { compactJson } from '../../tools/cli/evaluate.js';
 import { allFigures, type EvaluationOptions, parsePart } from '../../tools/cli/evaluation.js';
+import { CUTS } from '../../tools/cli/figures.js';
 import { findPairs } from '../../tools/cli/pairs.js';
 import { report } from '../../tools/cli/report.js';
 import type { Answered } from '../../tools/cli/scored.js';
@@ -113,6 +114,38 @@ describe('tiers', () => {
     expect(high).toBeGreaterThan(4 / 6);
   });
 
+  test('the best cuts are those of all that keep the shares', () => {
+    const random = seededRandom(5);
+    const drawn = Array.from({ length: 400 }, (_, i) => {
+      const label = 'bca'[i % 3]!;
+      const malignant = label === 'a' ? random() ** 2 : Math.sqrt(random());
+      const [b, d] = [malignant * random(), (1 - malignant) * random() * 0.5];
+      const probabilities = [1 - malignant - d, b, malignant - b, d];
+      return { ...tiered(label, 'moderate'), probabilities };
+    });
+    const raised = ([a]: number[]) => 1 - a!;
+    const high = ([, b, c]: number[]) => b! + c!;
+    const of = (...labels: string[]) =>
+      drawn.filter(({ row }) => labels.includes(row.label)).map((each) => each.probabilities);
+    const under = (kind: number[][], score: (values: number[]) => number, cut: number) =>
+      kind.filter((values) => score(values) < cut - 1e-12).length / kind.length;
+    let [benignLow, benignHigh] = [0, 1];
+    for (let cut = 0; cut <= 1; cut += 1e-4) {
+      const held = { malignant: under(of('b', 'c'), raised, cut), positive: under(of('b'), raised, cut) };
+      if (held.malignant <= CUTS.malignantLow && held.positive <= CUTS.positiveLow)
+        benignLow = Math.max(benignLow, under(of('a'), raised, cut));
+      if (1 - under(of('b', 'c'), high, cut) >= CUTS.malignantHigh)
+        benignHigh = Math.min(benignHigh, 1 - under(of('a'), high, cut));
+    }
+    const { best } = allFigures(drawn, four).overall.tiers;
+    expect(benignLow).toBeGreaterThan(0.05);
+    expect(benignHigh).toBeLessThan(0.9);
+    expect(best.benignLow).toBeCloseTo(benignLow, 2);
+    expect(best.benignHigh).toBeCloseTo(benignHigh, 2);
+    expect(best.benignLow).toBeGreaterThanOrEqual(benignLow);
+    expect(best.benignHigh).toBeLessThanOrEqual(benignHigh);
+  });
+
   test('by modality and set, and not defined where nothing of the kind is there', () => {
     expect(figures.byModality.dermoscopy!.tiers).toMatchObject({
       high: { sensitivity: 1, specificity: null },
@@ -128,6 +161,7 @@ describe('tiers', () => {
     expect(text).toMatch(/concern tier of answered pictures +pictures +low +moderate +high\nmalignant +6 +1 +1 +4\n/);
     expect(text).toMatch(/tier high: sensitivity, malignant in it +0\.667 +\(/);
     expect(text).toMatch(/\ndermoscopy +2 +1\.00/);
+    expect(text).toMatch(/\nphoto +0\.75 +0\.00 +0\.25 +1\.00\n/);
   });
 
   test('merging classes changes nothing of them', () => {
@@ -392,5 +426,6 @@ test('a network or head without tiers has no figures of them', () => {
   const { tiers, intervals } = allFigures(rows, options).overall;
   expect(tiers.high).toEqual({ sensitivity: null, specificity: null });
   expect(tiers.low).toEqual({ sensitivity: null, specificity: null });
+  expect(tiers.best).toEqual({ benignLow: null, benignHigh: null });
   expect([tiers.malignantLow, tiers.benignHigh, intervals.tierLowSensitivity]).toEqual([null, null, undefined]);
 });

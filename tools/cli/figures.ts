@@ -77,7 +77,22 @@ export interface TierFigures {
   positiveLow: Figure;
   benignLow: Figure;
   benignHigh: Figure;
+  best: BestCuts;
 }
+
+/**
+ * What the tiers would do with cuts that were chosen on these very pictures, for the shares of `CUTS`: with these
+ * probabilities no cuts do better. Null where a kind of picture is missing.
+ */
+export interface BestCuts {
+  /** The greatest share of benign pictures in low. */
+  benignLow: Figure;
+  /** The least share of benign pictures in high. */
+  benignHigh: Figure;
+}
+
+/** Shares that `BestCuts` keep: at most so many malignant pictures and positive ones in low, at least so many in high. */
+export const CUTS = { malignantLow: 0.05, positiveLow: 0.03, malignantHigh: 0.8 };
 
 export interface MainFigures {
   pictures: number;
@@ -262,6 +277,31 @@ function tierCounts(rows: readonly Scored[], kind: (row: Scored) => boolean): Ti
   return { pictures: own.length, low: of('low'), moderate: of('moderate'), high: of('high') };
 }
 
+const below = (values: readonly number[], cut: number): number => share(values.map((value) => value < cut));
+
+export function bestCuts(rows: readonly Scored[], positive: number): BestCuts {
+  const tiered = rows.filter(({ tier }) => tier !== 'unknown');
+  const of = (kind: (row: Scored) => boolean, score: (row: Scored) => number) =>
+    tiered
+      .filter(kind)
+      .map(score)
+      .sort((a, b) => a - b);
+  const raised = ({ raised }: Scored) => raised;
+  const high = ({ malignant }: Scored) => malignant.probability;
+  const malignant = of(KINDS.malignant, raised);
+  if (malignant.length === 0) return { benignLow: null, benignHigh: null };
+  // The first that may not be below the cut.
+  const firstOut = (values: readonly number[], most: number) => values[Math.floor(most * values.length)] ?? Infinity;
+  const positives = of(({ truth }) => truth === positive, raised);
+  const moderate = Math.min(firstOut(malignant, CUTS.malignantLow), firstOut(positives, CUTS.positiveLow));
+  const scores = of(KINDS.malignant, high);
+  const reaches = scores[scores.length - Math.ceil(CUTS.malignantHigh * scores.length)]!;
+  return {
+    benignLow: figure(below(of(KINDS.benign, raised), moderate)),
+    benignHigh: figure(1 - below(of(KINDS.benign, high), reaches)),
+  };
+}
+
 function tierFigures({ answered, options }: Prepared, values: Record<FigureName, number>): TierFigures {
   return {
     malignant: tierCounts(answered, KINDS.malignant),
@@ -274,6 +314,7 @@ function tierFigures({ answered, options }: Prepared, values: Record<FigureName,
     positiveLow: figure(values.positiveLow),
     benignLow: figure(values.benignLow),
     benignHigh: figure(values.benignHigh),
+    best: bestCuts(answered, options.positive),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { number } from '../../web/src/messages/index.js';
 import type { Figures } from './evaluation.js';
-import { type FigureName, LEAST_GROUPS, type LesionFigures, type MainFigures } from './figures.js';
+import { CUTS, type FigureName, LEAST_GROUPS, type LesionFigures, type MainFigures } from './figures.js';
 import type { PairFigures } from './pairs.js';
 import { plain } from './plain.js';
 import type { NegativeFigures } from './refusal.js';
@@ -225,7 +225,25 @@ function tiers({ overall, byModality, bySet, bySkinTone }: Figures): string[] {
     name,
     ...tierCells(own),
   ]);
-  return [table([header, ...counts]), table([[say('cli.report.tierBy'), ...tierColumns()], ...rows])];
+  const best = Object.entries(byModality).map(([name, { tiers }]) => [
+    name,
+    fixed(tiers.benignLow, 2),
+    fixed(tiers.best.benignLow, 2),
+    fixed(tiers.benignHigh, 2),
+    fixed(tiers.best.benignHigh, 2),
+  ]);
+  const columns = [say('cli.report.benignLow'), say('cli.report.best')];
+  const bestColumns = [...columns, say('cli.report.benignHigh'), say('cli.report.best')];
+  return [
+    table([header, ...counts]),
+    table([[say('cli.report.tierBy'), ...tierColumns()], ...rows]),
+    table([[say('cli.report.bestCuts'), ...bestColumns], ...best]),
+    say('cli.report.bestIs', {
+      malignantLow: String(100 * CUTS.malignantLow),
+      positiveLow: String(100 * CUTS.positiveLow),
+      malignantHigh: String(100 * CUTS.malignantHigh),
+    }),
+  ];
 }
 
 function refusal({ refusal: figures }: Figures): string[] {

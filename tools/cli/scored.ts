@@ -51,6 +51,8 @@ export interface Scored {
   malignant: { truth: boolean; probability: number };
   /** Whether the label is of low concern. */
   benign: boolean;
+  /** Summed probability of all classes but those of low concern. Not affected by merging. */
+  raised: number;
   tier: Tier;
 }
 
@@ -97,6 +99,7 @@ export function scored(answer: Answered, ids: readonly string[], merged: Merged,
       probability: ids.reduce((sum, id, k) => sum + (malignant.includes(id) ? answer.probabilities[k]! : 0), 0),
     },
     benign: benign.includes(row.label),
+    raised: ids.reduce((sum, id, k) => sum + (benign.includes(id) ? 0 : answer.probabilities[k]!), 0),
     tier: answer.tier,
   };
 }

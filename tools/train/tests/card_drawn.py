@@ -84,6 +84,7 @@ def main_section(chance: random.Random, pictures: int) -> dict[str, Any]:
             "high": {"sensitivity": values["tierHighSensitivity"], "specificity": values["tierHighSpecificity"]},
             "low": {"sensitivity": values["tierLowSensitivity"], "specificity": values["tierLowSpecificity"]},
             **{name: values[name] for name in tiers[4:]},
+            "best": {name: round(chance.uniform(0.1, 0.99), 6) for name in ("benignLow", "benignHigh")},
         },
         "outcomes": {"single": 1, "several": pictures - 3, "not-recognised": 1, "poor-quality": 1},
         "shareRefused": values["shareRefused"],

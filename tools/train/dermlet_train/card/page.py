@@ -170,6 +170,13 @@ Of `high`, sensitivity is the share of malignant pictures in it and specificity 
 that are not in it and specificity the share of the others that are. An interval of one point, where none or all of few pictures are counted, says that there are few.
 
 {tables.cut_table(plan, report, positive)}"""
+    if best := tables.best_cut_table(report):
+        text += f"""
+
+What cuts could do at all: the best ones are chosen on these very pictures, so that at most 5 % of malignant pictures and 3 % of {positive.lower()} are in `low` and at least 80 % of
+malignant ones in `high`. With these probabilities no cuts do better: what is missing beyond that, only a better network can bring.
+
+{best}"""
     if published := tables.published_table(plan, "tiers"):
         text += f"""
 

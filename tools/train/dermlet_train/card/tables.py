@@ -150,6 +150,17 @@ def cut_table(plan: Plan, report: Report, positive: str) -> str:
     return dense(["", "malignant pictures", *columns], rows)
 
 
+def best_cut_table(report: Report) -> str:
+    """Benign pictures in the outer tiers, beside what the best cuts of all would do; empty for older reports."""
+    rows = []
+    for name, own in report["byModality"].items():
+        if best := own["tiers"].get("best"):
+            cells = [(figure(own, key).text(), Value(best[key]).text()) for key in ("benignLow", "benignHigh")]
+            rows.append([name, *(cell for pair in cells for cell in pair)])
+    columns = ["benign in low", "with the best cuts", "benign in high", "with the best cuts"]
+    return markdown(["modality", *columns], rows) if rows else ""
+
+
 def calibration_table(report: Report) -> str:
     """A row a modality: the error, and what the same predictions would show if they were perfectly calibrated."""
     rows = []

@@ -635,6 +635,9 @@ export interface CliArguments {
   'cli.report.others': undefined;
   'cli.report.ofLowConcern': undefined;
   'cli.report.tierBy': undefined;
+  'cli.report.bestCuts': undefined;
+  'cli.report.best': undefined;
+  'cli.report.bestIs': { malignantLow: string; positiveLow: string; malignantHigh: string };
   'cli.report.highSensitivity': undefined;
   'cli.report.lowSensitivity': undefined;
   'cli.report.specificity': undefined;
