@@ -52,20 +52,23 @@ export default defineConfig<object, { engineName: EngineName }>({
   reporter: 'list',
   // No trace: its snapshots fetch blob: addresses in the page, which the page's policy rightly reports.
   use: { screenshot: 'only-on-failure', locale: 'en-GB' },
+  // What takes longest begins first: no worker is left with it at the end.
   projects: [
-    {
-      name: 'chromium',
-      testIgnore: '**/webgpu.spec.ts',
-      // It keeps a hundred files anew for each test, which takes a third of the processor's time. Specs that concern it
-      // allow it: `test.use({ serviceWorkers: 'allow' })`.
-      use: { ...chromium(ENGINE_ONCE), serviceWorkers: 'block' },
-    },
     // A WebGPU without a graphics processor: slow, and exactly what a test machine has.
     {
       name: 'webgpu',
       testMatch: '**/webgpu.spec.ts',
+      fullyParallel: true,
       timeout: 240_000,
       use: chromium('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'),
+    },
+    {
+      name: 'chromium',
+      testIgnore: '**/webgpu.spec.ts',
+      fullyParallel: true,
+      // It keeps a hundred files anew for each test, which takes a third of the processor's time. Specs that concern it
+      // allow it: `test.use({ serviceWorkers: 'allow' })`.
+      use: { ...chromium(ENGINE_ONCE), serviceWorkers: 'block' },
     },
     {
       name: 'screenshots',
@@ -74,9 +77,9 @@ export default defineConfig<object, { engineName: EngineName }>({
       timeout: 600_000,
       use: chromium(),
     },
-    exact('chromium'),
+    exact('webkitgtk'),
     exact('firefox'),
     exact('firefox-resist-fingerprinting'),
-    exact('webkitgtk'),
+    exact('chromium'),
   ],
 });

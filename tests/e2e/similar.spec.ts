@@ -23,6 +23,8 @@ let folder: string;
 /** With names, without them, and one of another network. */
 let files: Record<'named' | 'plain' | 'other', string>;
 
+// One worker: what it makes before takes longer than a test.
+test.describe.configure({ mode: 'default' });
 test.beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dermlet-similar-'));
   const classifier = await Classifier.load('skin-8');
