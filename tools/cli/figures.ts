@@ -91,7 +91,7 @@ export interface BestCuts {
   benignHigh: Figure;
 }
 
-/** Shares that `BestCuts` keep: at most so many malignant pictures and positive ones in low, at least so many in high. */
+/** What `BestCuts` keep: at most such shares of malignant and positive pictures in low, at least such in high. */
 export const CUTS = { malignantLow: 0.05, positiveLow: 0.03, malignantHigh: 0.8 };
 
 export interface MainFigures {
