@@ -45,6 +45,7 @@ import {
 import type { DermletCamera } from './camera/index.js';
 import { pagesIn } from './card.js';
 import { filesIn, holdsFiles } from './dropped.js';
+import { focused } from './focused.js';
 import { InForm } from './in-form.js';
 import { anyKept } from './kept.js';
 import { medical } from './medical.js';
@@ -406,8 +407,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   readonly #reveal = new Reveal(this);
   readonly #inForm = new InForm(this);
-  /** Whether a key was pressed here. */
-  #keyed = false;
+  /** Where a key was pressed last, until what keeps the focus is there; null: nobody works by keyboard here. */
+  #pressed: readonly EventTarget[] | null = null;
+  #keepsPlace = false;
 
   /** Where drops and pastes are listened for while the element is connected. */
   #target: EventTarget | null = null;
@@ -418,7 +420,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     super.connectedCallback();
     for (const type of ['pointerenter', 'focusin'] as const) this.addEventListener(type, this.#startLoading);
     addEventListener('online', this.#backOnline);
-    this.addEventListener('keydown', this.#keepsFocus);
+    for (const type of ['keydown', 'focusin'] as const) this.addEventListener(type, this.#keepsFocus);
     void this.#lookForKept();
     // Attached again: goes on, or starts with what was changed in between.
     this.requestUpdate();
@@ -766,13 +768,21 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     }
   };
 
-  /** Fetched with the first key: who uses none has no place to lose. */
-  readonly #keepsFocus = async (): Promise<void> => {
-    if (this.#keyed) return;
-    this.#keyed = true;
+  /**
+   * Fetched with the first key or the first focus that shows: who uses a pointer alone has no place to lose. It may
+   * come after a press has removed what was pressed: it is told where that was.
+   */
+  readonly #keepsFocus = async (event: Event): Promise<void> => {
+    if (this.#keepsPlace) return;
+    const first = this.#pressed === null;
+    if (event.type === 'keydown') this.#pressed = event.composedPath();
+    else if (first && focused()?.matches(':focus-visible')) this.#pressed = [];
+    if (!first || !this.#pressed) return;
     try {
       const { KeepFocus } = await imported(() => import('./keep-focus.js'));
-      this.addController(new KeepFocus(this));
+      const keeps = new KeepFocus(this);
+      this.addController(keeps);
+      keeps.pressedAt(this.#pressed);
     } catch (error) {
       console.info('Dermlet goes on without what keeps the focus:', error);
     }
@@ -784,6 +794,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #empty(session: Session | null) {
     return html`${this.#picker(false)}${this.#removed(session)}${this.#keptSpots()}`;
+    this.#keepsPlace = true;
+    this.#pressed = null; // what it holds on to may be gone
   }
 
   #keptSpots() {
