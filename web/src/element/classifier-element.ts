@@ -49,6 +49,7 @@ import { focused } from './focused.js';
 import { InForm } from './in-form.js';
 import { anyKept } from './kept.js';
 import { medical } from './medical.js';
+import { Narrow } from './narrow.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
 import { Reveal } from './reveal.js';
 import { hasScores } from './scores-card.js';
@@ -290,6 +291,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       .muted {
         color: var(--muted);
       }
+      /* With the sentence that asks for one of its spots on the screen of a phone. */
+      [slot='choice'] {
+        --tallest: min(34rem, 48vh);
+        --tallest: min(34rem, 48svh);
+      }
       @container (min-width: 46rem) {
         dermlet-removed {
           grid-column: 1 / -1;
@@ -407,6 +413,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   readonly #reveal = new Reveal(this);
   readonly #inForm = new InForm(this);
+  readonly #narrow = new Narrow(this);
   /** Where a key was pressed last, until what keeps the focus is there; null: nobody works by keyboard here. */
   #pressed: readonly EventTarget[] | null = null;
   #keepsPlace = false;
@@ -629,6 +636,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     await this.updateComplete;
     const card = this.renderRoot.querySelector('dermlet-result-card');
     await card?.updateComplete;
+    await card?.querySelector('dermlet-photo-view')?.updateComplete;
     await new Promise(requestAnimationFrame);
     const answers = this.renderRoot.querySelector('.answers');
     if (!answers || this.session?.selectedId !== id) return;
@@ -786,6 +794,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     } catch (error) {
       console.info('Dermlet goes on without what keeps the focus:', error);
     }
+    this.#keepsPlace = true;
+    this.#pressed = null; // what it holds on to may be gone
   };
 
   async #lookForKept(): Promise<void> {
@@ -794,8 +804,6 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   #empty(session: Session | null) {
     return html`${this.#picker(false)}${this.#removed(session)}${this.#keptSpots()}`;
-    this.#keepsPlace = true;
-    this.#pressed = null; // what it holds on to may be gone
   }
 
   #keptSpots() {
@@ -976,12 +984,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       <div class="answers ${isPending(photo) && session.load.kind !== 'failed' ? 'coming' : ''}">
         ${this.#answer(session, photo)}
       </div>
-      <dermlet-photo-view
-        exportparts="photo, region, crop-frame"
-        .photo=${photo}
-        .model=${session.load.kind === 'ready' ? session.load.model : null}
-        @undo=${() => this.#undo(session, photo.id)}
-        @crop=${(event: CustomEvent<Crop | null>) => this.#crop(session, photo.id, event.detail)}></dermlet-photo-view>
+      ${this.#chosenInCard(photo) ? nothing : this.#photoView(session, photo)}
       <div class="rest">
         ${
           result
@@ -1000,6 +1003,21 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         ${this.#modality(session)} ${this.#details(session, photo)}
       </div>
     </div>`;
+  }
+
+  /** Whether the answer asks for one of several spots, and their picture would stand far below it. */
+  #chosenInCard({ state }: Photo): boolean {
+    return this.#narrow.is && state.kind === 'done' && state.result.outcome === 'several-spots';
+  }
+
+  #photoView(session: Session, photo: Photo) {
+    return html`<dermlet-photo-view
+      slot=${this.#chosenInCard(photo) ? 'choice' : nothing}
+      exportparts="photo, region, crop-frame"
+      .photo=${photo}
+      .model=${session.load.kind === 'ready' ? session.load.model : null}
+      @undo=${() => this.#undo(session, photo.id)}
+      @crop=${(event: CustomEvent<Crop | null>) => this.#crop(session, photo.id, event.detail)}></dermlet-photo-view>`;
   }
 
   /**
@@ -1069,13 +1087,14 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           photo.state.again?.kind === 'failed' ? this.#failedAgain(session, photo, photo.state.again.error) : nothing
         }
           <div class="answer" part="answer"><dermlet-result-card exportparts="verdict, tier"
+            ?choice=${this.#chosenInCard(photo)}
             .result=${photo.state.result}
             .spots=${photo.spots}
             .said=${photo.said}
             .closer=${closerWords(photo)}
             .doctorSearch=${this.doctorSearch}
             @frame=${() => this.renderRoot.querySelector('dermlet-photo-view')?.beginFraming()}
-          ></dermlet-result-card></div>`;
+          >${this.#chosenInCard(photo) ? this.#photoView(session, photo) : nothing}</dermlet-result-card></div>`;
     }
   }
 
