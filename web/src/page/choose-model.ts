@@ -12,7 +12,7 @@ import {
   onKept,
 } from '../classifier/index.js';
 import { cardOf, type DermletClassifierElement, imported, type Pages, pagesIn } from '../element/index.js';
-import { allWords, onLanguage, say } from '../messages/index.js';
+import { allWords, modelTitle, onLanguage, say } from '../messages/index.js';
 import type { DermletModelChoice } from './model-choice.js';
 
 const KEY = 'dermlet-model';
@@ -87,15 +87,14 @@ export async function offerModels(
   const pages = pagesIn(element.categoryPages, element.cardPages);
   choice.pages = pages;
   choice.value = name;
-  choice.unknown = unknown;
-  // What is said of it is not to be looked for.
-  settings.open = unknown;
+  const told = document.querySelector<HTMLElement>('#unknown-model')!;
+  if (unknown) void tellUnknown(told, settings, name, listed);
   choice.addEventListener('model', (event) => {
     const chosen = (event as CustomEvent<string>).detail;
     store(chosen === pageModel ? null : chosen);
     updateAddress(chosen);
     choice.value = chosen;
-    choice.unknown = false;
+    told.hidden = true;
     element.modelFiles = null;
     element.head = null; // it fits no other
     element.model = chosen;
@@ -108,7 +107,7 @@ export async function offerModels(
     used = event.detail.model;
     tellLicence();
   });
-  settings.addEventListener('toggle', () => void offerOpening(element, choice), { once: true });
+  settings.addEventListener('toggle', () => void offerOpening(element, choice, told), { once: true });
   onLanguage(tellLicence);
   onKept(() => void markKept(choice));
   // Without the list there is nothing to choose from; the page works nevertheless. Nobody sees it in closed settings.
@@ -118,8 +117,37 @@ export async function offerModels(
   await markKept(choice);
 }
 
+/** Says which model is used where the address asks for one that is not here, before anything is chosen. */
+async function tellUnknown(
+  place: HTMLElement,
+  settings: HTMLDetailsElement,
+  name: string,
+  listed: Promise<readonly ModelSummary[]>,
+): Promise<void> {
+  const models = (await within(listed, LIST_TIMEOUT)) ?? [];
+  const used = models.find((model) => model.name === name) ?? { name, title: name };
+  const words = document.createElement('p');
+  const other = document.createElement('a');
+  other.href = `#${settings.id}`;
+  other.addEventListener('click', () => (settings.open = true));
+  const tell = () => {
+    words.textContent = say('model.unknown', { name: modelTitle(used) });
+    other.textContent = say('model.unknown.other');
+  };
+  tell();
+  onLanguage(tell);
+  const note = document.createElement('div');
+  note.className = 'notice';
+  note.append(words, ...(models.length > 1 ? [other] : []));
+  place.append(note);
+}
+
 /** A model from this device, in place of the site's. */
-async function offerOpening(element: DermletClassifierElement, choice: DermletModelChoice): Promise<void> {
+async function offerOpening(
+  element: DermletClassifierElement,
+  choice: DermletModelChoice,
+  told: HTMLElement,
+): Promise<void> {
   await imported(() => import('./open-model.js'));
   await imported(() => import('./open-heads.js'));
   await allWords();
@@ -128,6 +156,7 @@ async function offerOpening(element: DermletClassifierElement, choice: DermletMo
     element.head = null;
     element.modelFiles = (event as CustomEvent<ModelFiles>).detail;
     choice.value = '';
+    told.hidden = true;
     element.scrollIntoView({ block: 'start' });
   });
   element.addEventListener('dermlet-ready', ({ detail: { model } }) => {

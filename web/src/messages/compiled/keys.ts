@@ -334,7 +334,8 @@ export interface SharedArguments {
   'requests.watch': undefined;
   'model.question': undefined;
   'model.advice': undefined;
-  'model.unknown': undefined;
+  'model.unknown': { name: string };
+  'model.unknown.other': undefined;
   'model.facts': { knows: string; licence: string; download: string };
   'model.knows': { count: number };
   'model.nonCommercial': { licence: string };
