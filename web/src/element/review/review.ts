@@ -176,8 +176,9 @@ export class DermletReview extends LitElement {
     return html`<section aria-labelledby="title">
       ${this.#progress(session)} ${this.#controls()} ${this.#selection(session)}
       ${session.removed ? html`<dermlet-removed .removed=${session.removed}></dermlet-removed>` : nothing}
-      <div class="list" role="group" tabindex="-1" aria-label=${say('review.title')} @scroll=${() => this.#measure()}
-        @keydown=${(event: KeyboardEvent) => this.#key(event)}>
+      ${this.#none()}
+      <div class="list" ?hidden=${this.#isNone} role="group" tabindex="-1" aria-label=${say('review.title')}
+        @scroll=${() => this.#measure()} @keydown=${(event: KeyboardEvent) => this.#key(event)}>
         ${this.view === 'table' ? this.#table() : this.#pictures()}
       </div>
       <p class="muted">${say('review.keys')}</p>
@@ -227,6 +228,23 @@ export class DermletReview extends LitElement {
             ? nothing
             : medical(() => finishedWords(this.photos))
       }</p>`;
+  }
+
+  /** Whether the filters leave none of the photos. */
+  get #isNone(): boolean {
+    return this.#shown.length === 0 && this.photos.length > 0;
+  }
+
+  /** The sentence stays the same while more is typed: it is announced once. */
+  #none() {
+    return html`<div class="none"><p role="status">${this.#isNone ? say('review.none') : ''}</p>${
+      this.#isNone
+        ? html`<button type="button" @click=${() => {
+            this.#want({ kind: null, category: null, text: '' });
+            this.#focusActive = true;
+          }}>${say('review.showAll')}</button>`
+        : nothing
+    }</div>`;
   }
 
   #want(change: Partial<Wanted>): void {

@@ -855,6 +855,8 @@ export interface ReviewArguments {
   'review.any': undefined;
   'review.text': undefined;
   'review.shown': { shown: string; total: string };
+  'review.none': undefined;
+  'review.showAll': undefined;
   'review.column.select': undefined;
   'review.column.photo': undefined;
   'review.column.score': undefined;
