@@ -174,6 +174,49 @@ test('filters that leave no photo say so once, and are taken back with one press
   await expect(review(page).getByRole('button', { name: 'Show all photos' })).toHaveCount(0);
 });
 
+test('before the network has come the list says so, and where it does not come, why, on the first screen', async ({
+  app,
+  page,
+  site,
+}, testInfo) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  site.slow('models/skin-8/skin-8.onnx', 100_000);
+  await page.goto(site.url);
+  await page.locator('input#choose').setInputFiles(photos(testInfo, 9));
+  await expect(review(page)).toContainText('0 of 9 looked at, the neural network is loading');
+  site.answers.clear();
+  for (const path of site.files().filter((name) => name.startsWith('models/skin-8/skin-8.onnx')))
+    site.answers.set(path, { status: 404, type: 'text/plain', body: '' });
+  await page.goto(site.url);
+  await page.locator('input#choose').setInputFiles(photos(testInfo, 9));
+  await expect(review(page)).toBeVisible();
+  await expect(app.notice).toBeInViewport({ ratio: 1, timeout: 60_000 });
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeInViewport({ ratio: 1 });
+  await expect(review(page)).not.toContainText('is loading');
+});
+
+test('from the list to the answer that stands below it', async ({ app, page }, testInfo) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  app.neverRefuse();
+  await chooseMany(app, page, testInfo, 9);
+  await untilDone(page, 9);
+  await page.evaluate(() => scrollTo(0, 0));
+  await expect(app.verdict).not.toBeInViewport();
+  await review(page)
+    .getByRole('button', { name: /photo-4\.jpg/ })
+    .press('Enter');
+  await page.getByRole('button', { name: 'Go to the network’s answer' }).press('Enter');
+  await expect(app.verdict).toBeInViewport({ ratio: 1 });
+  // Keys go on from there.
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('link', { name: /Find a doctor/ })).toBeFocused();
+  // It would show what is hidden.
+  await review(page)
+    .getByRole('checkbox', { name: /Second reader/ })
+    .check();
+  await expect(page.getByRole('button', { name: 'Go to the network’s answer' })).toHaveCount(0);
+});
+
 test("a second reader's answer comes first: until then the network's is nowhere on the page", async ({
   app,
   page,

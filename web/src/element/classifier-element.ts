@@ -562,6 +562,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         this.listed = false;
         void this.#focusOn(this.session?.selectedId);
       });
+      review.addEventListener('answer', () => this.#goToAnswer());
       // Whether an answer is hidden has changed.
       review.addEventListener('read', () => this.requestUpdate());
       this.review = review;
@@ -569,6 +570,17 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       // The row goes on.
       this.dropError = asDermletError(error);
     }
+  }
+
+  /** With the focus: keys go on from there. */
+  #goToAnswer(): void {
+    const answers = this.renderRoot.querySelector<HTMLElement>('.answers');
+    if (!answers) return;
+    // For this alone: it is no place where the focus goes by itself.
+    answers.tabIndex = -1;
+    answers.addEventListener('blur', () => answers.removeAttribute('tabindex'), { once: true });
+    answers.focus({ preventScroll: true });
+    answers.scrollIntoView({ block: 'start' });
   }
 
   /** Switches models: drops everything of the previous one, and starts loading if that had started. */
@@ -733,8 +745,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       }</p>
       <div class="stack" ?inert=${this.off}>
         ${session && photo ? this.#top(session) : this.#empty(session)}
-        ${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
-        ${session ? this.#loadState(session) : nothing}
+        ${this.#reviewed ? nothing : this.#notices(session)}
         ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
       </div>
       ${this.#inForm.part ?? nothing} ${this.#purpose(photo)}
@@ -852,7 +863,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       review.photos = session.photos;
       // Which photo is selected, and whether the queue is stopped, are in the session.
       review.requestUpdate();
-      return html`${this.#picker(true)}${review}`;
+      return html`${this.#picker(true)}${this.#notices(session)}${review}`;
     }
     return html`<div class="top">
       ${this.#picker(true)}
@@ -873,6 +884,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           : nothing
       }
     </div>`;
+  }
+
+  /** Before the list of all photos, which may be higher than the screen. */
+  #notices(session: Session | null) {
+    return html`${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
+      ${session ? this.#loadState(session) : nothing}`;
   }
 
   #removed(session: Session | null) {

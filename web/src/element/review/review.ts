@@ -1,7 +1,7 @@
 /**
  * `<dermlet-review>`: all photos of a session as pictures or as a table, however many: only what is in view is drawn.
- * Fires `select` (detail: the photo's id), `remove` (detail: a set of ids), `row` (the row of photos is wanted back)
- * and `read` (which answers are hidden has changed).
+ * Fires `select` (detail: the photo's id), `remove` (detail: a set of ids), `row` (the row of photos is wanted back),
+ * `read` (which answers are hidden has changed) and `answer` (that of the selected photo is to be seen).
  */
 import { LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
@@ -194,11 +194,13 @@ export class DermletReview extends LitElement {
     const going = done < total;
     const seconds = this.#seconds;
     const left =
-      seconds === null
-        ? ''
-        : seconds < 60
-          ? say('review.left.seconds', { count: seconds })
-          : say('review.left.minutes', { count: Math.round(seconds / 60) });
+      session.load.kind === 'loading'
+        ? say('review.left.network')
+        : seconds === null
+          ? ''
+          : seconds < 60
+            ? say('review.left.seconds', { count: seconds })
+            : say('review.left.minutes', { count: Math.round(seconds / 60) });
     return html`<h2 id="title">${say('review.title')}</h2>
       <div class="bar">
         <p>${say('review.progress', { done: number(done), total: number(total) })}${
@@ -565,7 +567,9 @@ export class DermletReview extends LitElement {
     if (photo?.state.kind !== 'done') return nothing;
     return html`<dermlet-reading .photo=${photo} .classes=${this.#classes}
       .reading=${this.#read.readings.get(photo.id) ?? null} ?hides=${this.#hidden(photo.id)} ?blind=${this.blind}
-      @keep=${({ detail }: CustomEvent<string>) => this.#keep(photo.id, detail)} @next=${() => this.#next()}
+      @keep=${({ detail }: CustomEvent<string>) => this.#keep(photo.id, detail)}
+      @next=${() => this.#next()}
+      @answer=${() => emit(this, 'answer', null)}
     ></dermlet-reading>`;
   }
 

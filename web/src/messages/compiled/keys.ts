@@ -828,6 +828,7 @@ export interface ReviewArguments {
   'review.progress': { done: string; total: string };
   'review.left.seconds': { count: number };
   'review.left.minutes': { count: number };
+  'review.left.network': undefined;
   'review.stop': undefined;
   'review.goOn': undefined;
   'review.stopped': undefined;
@@ -882,6 +883,7 @@ export interface ReviewArguments {
   'review.reading.agree': undefined;
   'review.reading.disagree': undefined;
   'review.reading.next': undefined;
+  'review.reading.answer': undefined;
   'review.reading.both': { reader: string; network: string };
   'review.agreement': { agreed: string; count: number; share: string };
   'review.agreement.kappa': { kappa: string; count: number };
