@@ -214,9 +214,12 @@ test('what keeps the focus is fetched with the first focus that shows, and not f
   await page.getByRole('button', { name: 'Look at the whole picture' }).click();
   await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(2);
   expect(asked).toEqual([]);
-  // The key is pressed outside the element, before which the focus was.
-  await page.locator('header').getByRole('link').focus();
-  await page.keyboard.press('Tab');
+  // The key is pressed outside the element, and leads into it.
+  await page.locator('#settings > summary').focus();
+  for (let presses = 0; presses < 9 && asked.length === 0; presses += 1) {
+    expect(await page.evaluate(() => document.activeElement?.localName)).not.toBe('dermlet-classifier');
+    await page.keyboard.press('Shift+Tab');
+  }
   await expect.poll(() => asked.length).toBe(1);
 });
 

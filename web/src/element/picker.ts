@@ -125,6 +125,26 @@ export class DermletPicker extends LitElement {
           font-size: 1.9rem;
         }
       }
+      /* A phone on its side: the buttons are on the first screen. */
+      @media (max-height: 30rem) {
+        @container (min-width: 46rem) {
+          .open {
+            grid-template-columns: 8rem minmax(0, 1fr);
+            gap: 1.5rem;
+            padding: 0.75rem 1.25rem;
+          }
+          .lens {
+            width: 8rem;
+            height: 8rem;
+          }
+          .words {
+            gap: 0.6rem;
+          }
+          h2 {
+            font-size: 1.25rem;
+          }
+        }
+      }
       input {
         display: none;
       }

@@ -201,7 +201,8 @@ export class DermletResultCard extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('result')) this.reminder = null;
+    // What a person has said may call for an earlier day than that of the reminder.
+    if (changed.has('result') || changed.has('said')) this.reminder = null;
   }
 
   #why(tier: Tier) {
