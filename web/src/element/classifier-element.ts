@@ -49,7 +49,6 @@ import { focused } from './focused.js';
 import { InForm } from './in-form.js';
 import { anyKept } from './kept.js';
 import { medical } from './medical.js';
-import { Narrow } from './narrow.js';
 import type { DermletClassifierEvents, DermletClassifierProperties } from './public.js';
 import { Reveal } from './reveal.js';
 import { hasScores } from './scores-card.js';
@@ -75,8 +74,15 @@ const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'C
 /** Whether its card says what is under way, with room for how the network comes: nothing else moves for that. */
 const isPending = (photo: Photo | null): boolean => photo?.state.kind === 'waiting' || photo?.state.kind === 'running';
 
+/** Whether its answer asks for one of several spots. */
+const asksForSpot = (photo: Photo | null | undefined): boolean =>
+  photo?.state.kind === 'done' && photo.state.result.outcome === 'several-spots';
+
 /** Properties that need another session when they change. */
 const RELOAD = ['model', 'modelFiles', 'head', 'backend', 'assetBase'] as const;
+
+/** Rem from which the answer stands beside its photo; as in the styles. */
+const COLUMNS = 46;
 
 /** In place of a photo's id: the announcement says that a photo was removed. */
 const REMOVED = -1;
@@ -413,7 +419,6 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   readonly #reveal = new Reveal(this);
   readonly #inForm = new InForm(this);
-  readonly #narrow = new Narrow(this);
   /** Where a key was pressed last, until what keeps the focus is there; null: nobody works by keyboard here. */
   #pressed: readonly EventTarget[] | null = null;
   #keepsPlace = false;
@@ -427,6 +432,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     super.connectedCallback();
     for (const type of ['pointerenter', 'focusin'] as const) this.addEventListener(type, this.#startLoading);
     addEventListener('online', this.#backOnline);
+    addEventListener('resize', this.#resized);
     for (const type of ['keydown', 'focusin'] as const) this.addEventListener(type, this.#keepsFocus);
     void this.#lookForKept();
     // Attached again: goes on, or starts with what was changed in between.
@@ -438,6 +444,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     this.#listenAt(null);
     for (const type of ['pointerenter', 'focusin'] as const) this.removeEventListener(type, this.#startLoading);
     removeEventListener('online', this.#backOnline);
+    removeEventListener('resize', this.#resized);
     super.disconnectedCallback();
     // Moving an element disconnects and reconnects it: dispose only if it stays disconnected.
     queueMicrotask(() => {
@@ -562,7 +569,6 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         this.listed = false;
         void this.#focusOn(this.session?.selectedId);
       });
-      review.addEventListener('answer', () => this.#goToAnswer());
       // Whether an answer is hidden has changed.
       review.addEventListener('read', () => this.requestUpdate());
       this.review = review;
@@ -570,17 +576,6 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       // The row goes on.
       this.dropError = asDermletError(error);
     }
-  }
-
-  /** With the focus: keys go on from there. */
-  #goToAnswer(): void {
-    const answers = this.renderRoot.querySelector<HTMLElement>('.answers');
-    if (!answers) return;
-    // For this alone: it is no place where the focus goes by itself.
-    answers.tabIndex = -1;
-    answers.addEventListener('blur', () => answers.removeAttribute('tabindex'), { once: true });
-    answers.focus({ preventScroll: true });
-    answers.scrollIntoView({ block: 'start' });
   }
 
   /** Switches models: drops everything of the previous one, and starts loading if that had started. */
@@ -684,6 +679,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   readonly #startLoading = () => {
     if (!this.off && this.isConnected) this.#ensureSession().start();
+  };
+
+  /** A phone that is turned. */
+  readonly #resized = () => {
+    if (asksForSpot(this.session?.selected)) this.requestUpdate();
   };
 
   readonly #backOnline = () => {
@@ -1022,9 +1022,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     </div>`;
   }
 
-  /** Whether the answer asks for one of several spots, and their picture would stand far below it. */
-  #chosenInCard({ state }: Photo): boolean {
-    return this.#narrow.is && state.kind === 'done' && state.result.outcome === 'several-spots';
+  /** Whether the picture to choose a spot in would stand far below the sentence that asks for one. */
+  #chosenInCard(photo: Photo): boolean {
+    if (!asksForSpot(photo)) return false;
+    const { fontSize } = getComputedStyle(document.documentElement);
+    return this.renderRoot.querySelector('.stack')!.clientWidth < COLUMNS * Number.parseFloat(fontSize);
   }
 
   #photoView(session: Session, photo: Photo) {

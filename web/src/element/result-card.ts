@@ -155,11 +155,8 @@ export class DermletResultCard extends LitElement {
 
   /** What is to be seen of an answer before anything else: the sentence, and what to do or to choose from. */
   get answer(): DOMRect | null {
-    const shown = [...this.children, ...this.renderRoot.querySelectorAll('.what')];
-    const parts = [...this.renderRoot.querySelectorAll('.verdict'), ...shown.slice(0, 1)].map((part) =>
-      part.getBoundingClientRect(),
-    );
-    const [first, last] = [parts.at(0), parts.at(-1)];
+    const parts = [...this.renderRoot.querySelectorAll('.verdict, .what'), ...this.children];
+    const [first, last] = [parts.at(0), parts.at(-1)].map((part) => part?.getBoundingClientRect());
     return first && last ? new DOMRect(first.x, first.y, first.width, last.bottom - first.y) : null;
   }
 

@@ -59,9 +59,6 @@ const TOOLS: readonly Tool[] = [
   { id: 'beside', room: () => import('./beside/index.js'), expert: true },
 ];
 
-/** Pixels of an opened tool that show that it is there, and how it begins. */
-const BEGINNING = 160;
-
 /** Whether those for experts were asked for: they are offered with each photo from then on. */
 let asked = false;
 
@@ -144,26 +141,15 @@ export class DermletTools extends LaterElement {
     const opening = { tool, part: null, error: null };
     this.opened = opening;
     try {
-      const part = (await imported(tool.room)).create();
+      const [{ create }, { show }] = await Promise.all([imported(tool.room), imported(() => import('./opened.js'))]);
+      const part = create();
       await allWords();
       if (this.opened === opening) this.opened = { tool, part, error: null };
-      await this.#show(tool, part);
+      await this.updateComplete;
+      await show(this.renderRoot.querySelector(`[data-tool=${tool.id}]`), part);
     } catch (error) {
       if (this.opened === opening) this.opened = { tool, part: null, error: asDermletError(error) };
     }
-  }
-
-  /** Below a column of buttons it may have come out of view: its button then goes to the top of the screen. */
-  async #show(tool: Tool, part: ToolPart): Promise<void> {
-    await this.updateComplete;
-    await part.updateComplete;
-    const button = this.renderRoot.querySelector(`[data-tool=${tool.id}]`);
-    const [pressed, { top, height }] = [button?.getBoundingClientRect(), part.getBoundingClientRect()];
-    // The person may have gone elsewhere meanwhile.
-    if (!pressed || this.opened?.part !== part || pressed.bottom < 0 || pressed.top > innerHeight) return;
-    if (top + Math.min(height, BEGINNING) <= innerHeight) return;
-    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    button?.scrollIntoView({ block: 'start', behavior: still ? 'instant' : 'smooth' });
   }
 }
 

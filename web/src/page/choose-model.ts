@@ -12,7 +12,7 @@ import {
   onKept,
 } from '../classifier/index.js';
 import { cardOf, type DermletClassifierElement, imported, type Pages, pagesIn } from '../element/index.js';
-import { allWords, modelTitle, onLanguage, say } from '../messages/index.js';
+import { allWords, onLanguage, say } from '../messages/index.js';
 import type { DermletModelChoice } from './model-choice.js';
 
 const KEY = 'dermlet-model';
@@ -88,7 +88,6 @@ export async function offerModels(
   choice.pages = pages;
   choice.value = name;
   const told = document.querySelector<HTMLElement>('#unknown-model')!;
-  if (unknown) void tellUnknown(told, settings, name, listed);
   choice.addEventListener('model', (event) => {
     const chosen = (event as CustomEvent<string>).detail;
     store(chosen === pageModel ? null : chosen);
@@ -110,36 +109,15 @@ export async function offerModels(
   settings.addEventListener('toggle', () => void offerOpening(element, choice, told), { once: true });
   onLanguage(tellLicence);
   onKept(() => void markKept(choice));
+  if (unknown) {
+    const { tellUnknown } = await imported(() => import('./unknown-model.js'));
+    tellUnknown(told, settings, name, (await within(listed, LIST_TIMEOUT)) ?? []);
+  }
   // Without the list there is nothing to choose from; the page works nevertheless. Nobody sees it in closed settings.
   const models = (await within(listed, 60_000)) ?? [];
   if (!settings.open) await new Promise((resolve) => settings.addEventListener('toggle', resolve, { once: true }));
   choice.models = models;
   await markKept(choice);
-}
-
-/** Says which model is used where the address asks for one that is not here, before anything is chosen. */
-async function tellUnknown(
-  place: HTMLElement,
-  settings: HTMLDetailsElement,
-  name: string,
-  listed: Promise<readonly ModelSummary[]>,
-): Promise<void> {
-  const models = (await within(listed, LIST_TIMEOUT)) ?? [];
-  const used = models.find((model) => model.name === name) ?? { name, title: name };
-  const words = document.createElement('p');
-  const other = document.createElement('a');
-  other.href = `#${settings.id}`;
-  other.addEventListener('click', () => (settings.open = true));
-  const tell = () => {
-    words.textContent = say('model.unknown', { name: modelTitle(used) });
-    other.textContent = say('model.unknown.other');
-  };
-  tell();
-  onLanguage(tell);
-  const note = document.createElement('div');
-  note.className = 'notice';
-  note.append(words, ...(models.length > 1 ? [other] : []));
-  place.append(note);
 }
 
 /** A model from this device, in place of the site's. */

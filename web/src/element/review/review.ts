@@ -1,7 +1,7 @@
 /**
  * `<dermlet-review>`: all photos of a session as pictures or as a table, however many: only what is in view is drawn.
- * Fires `select` (detail: the photo's id), `remove` (detail: a set of ids), `row` (the row of photos is wanted back),
- * `read` (which answers are hidden has changed) and `answer` (that of the selected photo is to be seen).
+ * Fires `select` (detail: the photo's id), `remove` (detail: a set of ids), `row` (the row of photos is wanted back)
+ * and `read` (which answers are hidden has changed).
  */
 import { LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
@@ -569,8 +569,19 @@ export class DermletReview extends LitElement {
       .reading=${this.#read.readings.get(photo.id) ?? null} ?hides=${this.#hidden(photo.id)} ?blind=${this.blind}
       @keep=${({ detail }: CustomEvent<string>) => this.#keep(photo.id, detail)}
       @next=${() => this.#next()}
-      @answer=${() => emit(this, 'answer', null)}
+      @answer=${() => this.#goToAnswer()}
     ></dermlet-reading>`;
+  }
+
+  /** To what the element shows below the list, with the focus: keys go on from there. */
+  #goToAnswer(): void {
+    const answers = (this.getRootNode() as ShadowRoot).querySelector<HTMLElement>('.answers');
+    if (!answers) return;
+    // For this alone: it is no place where the focus goes by itself.
+    answers.tabIndex = -1;
+    answers.addEventListener('blur', () => answers.removeAttribute('tabindex'), { once: true });
+    answers.focus({ preventScroll: true });
+    answers.scrollIntoView({ block: 'start' });
   }
 
   #next(): void {
