@@ -299,8 +299,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       }
       /* With the sentence that asks for one of its spots on the screen of a phone. */
       [slot='choice'] {
-        --tallest: min(34rem, 48vh);
-        --tallest: min(34rem, 48svh);
+        --tallest: 44vh;
       }
       @container (min-width: 46rem) {
         dermlet-removed {
@@ -419,9 +418,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   readonly #reveal = new Reveal(this);
   readonly #inForm = new InForm(this);
-  /** Where a key was pressed last, until what keeps the focus is there; null: nobody works by keyboard here. */
+  /** Where a key was pressed last; null: nobody works by keyboard here. */
   #pressed: readonly EventTarget[] | null = null;
-  #keepsPlace = false;
 
   /** Where drops and pastes are listened for while the element is connected. */
   #target: EventTarget | null = null;
@@ -792,7 +790,6 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
    * come after a press has removed what was pressed: it is told where that was.
    */
   readonly #keepsFocus = async (event: Event): Promise<void> => {
-    if (this.#keepsPlace) return;
     const first = this.#pressed === null;
     if (event.type === 'keydown') this.#pressed = event.composedPath();
     else if (first && focused()?.matches(':focus-visible')) this.#pressed = [];
@@ -803,10 +800,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       this.addController(keeps);
       keeps.pressedAt(this.#pressed);
     } catch (error) {
-      console.info('Dermlet goes on without what keeps the focus:', error);
+      console.info('Dermlet keeps no focus:', error);
     }
-    this.#keepsPlace = true;
-    this.#pressed = null; // what it holds on to may be gone
   };
 
   async #lookForKept(): Promise<void> {

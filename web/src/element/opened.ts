@@ -4,9 +4,11 @@ import type { LitElement } from 'lit';
 /** Pixels that show that it is there, and how it begins. */
 const BEGINNING = 160;
 
-/** Where it cannot be seen, the button that was pressed goes to the top of the screen. */
-export async function show(button: Element | null, part: LitElement): Promise<void> {
+/** Where it cannot be seen, the button of `tools` that was pressed goes to the top of the screen. */
+export async function show(tools: LitElement, part: LitElement): Promise<void> {
+  await tools.updateComplete;
   await part.updateComplete;
+  const button = tools.renderRoot.querySelector('[data-tool][aria-expanded=true]');
   const pressed = button?.getBoundingClientRect();
   const { top, height } = part.getBoundingClientRect();
   // The person may have closed it or gone elsewhere meanwhile.

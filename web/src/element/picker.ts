@@ -110,7 +110,6 @@ export class DermletPicker extends LitElement {
           .words {
             justify-items: start;
             justify-self: start;
-            gap: 1rem;
           }
           h2 {
             font-size: 1.9rem;

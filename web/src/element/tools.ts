@@ -145,8 +145,7 @@ export class DermletTools extends LaterElement {
       const part = create();
       await allWords();
       if (this.opened === opening) this.opened = { tool, part, error: null };
-      await this.updateComplete;
-      await show(this.renderRoot.querySelector(`[data-tool=${tool.id}]`), part);
+      await show(this, part);
     } catch (error) {
       if (this.opened === opening) this.opened = { tool, part: null, error: asDermletError(error) };
     }

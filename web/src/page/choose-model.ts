@@ -111,7 +111,7 @@ export async function offerModels(
   onKept(() => void markKept(choice));
   if (unknown) {
     const { tellUnknown } = await imported(() => import('./unknown-model.js'));
-    tellUnknown(told, settings, name, (await within(listed, LIST_TIMEOUT)) ?? []);
+    void tellUnknown(told, settings, name, within(listed, LIST_TIMEOUT));
   }
   // Without the list there is nothing to choose from; the page works nevertheless. Nobody sees it in closed settings.
   const models = (await within(listed, 60_000)) ?? [];

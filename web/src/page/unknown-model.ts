@@ -1,22 +1,25 @@
 /** Says which model is used where the address asks for one that is not here; fetched when that is so. */
 import type { ModelSummary } from '../classifier/index.js';
-import { modelTitle, onLanguage, say } from '../messages/index.js';
+import { allWords, modelTitle, onLanguage } from '../messages/index.js';
+import { say } from '../messages/open.js';
 
-/** `name`: of the one that is used. `models`: those to choose from, if the list has come. */
-export function tellUnknown(
+/** `name`: of the one that is used. `listed`: those to choose from, null where that list does not come. */
+export async function tellUnknown(
   place: HTMLElement,
   settings: HTMLDetailsElement,
   name: string,
-  models: readonly ModelSummary[],
-): void {
+  listed: Promise<readonly ModelSummary[] | null>,
+): Promise<void> {
+  await allWords();
+  const models = (await listed) ?? [];
   const used = models.find((model) => model.name === name) ?? { name, title: name };
   const words = document.createElement('p');
   const other = document.createElement('a');
   other.href = `#${settings.id}`;
   other.addEventListener('click', () => (settings.open = true));
   const tell = () => {
-    words.textContent = say('model.unknown', { name: modelTitle(used) });
-    other.textContent = say('model.unknown.other');
+    words.textContent = say('open.unknown', { name: modelTitle(used) });
+    other.textContent = say('open.unknown.other');
   };
   tell();
   onLanguage(tell);

@@ -334,8 +334,6 @@ export interface SharedArguments {
   'requests.watch': undefined;
   'model.question': undefined;
   'model.advice': undefined;
-  'model.unknown': { name: string };
-  'model.unknown.other': undefined;
   'model.facts': { knows: string; licence: string; download: string };
   'model.knows': { count: number };
   'model.nonCommercial': { licence: string };
@@ -1184,6 +1182,8 @@ export interface OpenArguments {
   'open.locked': undefined;
   'open.heads': undefined;
   'open.heads.failed': undefined;
+  'open.unknown': { name: string };
+  'open.unknown.other': undefined;
 }
 
 export interface HeadArguments {
