@@ -147,3 +147,34 @@ test.describe('without a service worker, which keeps every script', () => {
     await expect(page.locator('dermlet-result-card')).not.toContainText('Saved');
   });
 });
+
+test('what is opened under an answer is seen to open, on a phone too', async ({ app, page }) => {
+  app.neverRefuse();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await app.open();
+  await app.classify('spot.jpg');
+  for (const id of ['questions', 'closer', 'trust']) {
+    const button = page.locator(`[data-tool=${id}]`);
+    // As low on the screen as it can be pressed.
+    await button.evaluate((element) => scrollBy(0, element.getBoundingClientRect().bottom - innerHeight + 8));
+    await button.click();
+    await expect(button).toBeInViewport({ ratio: 1 });
+    await expect
+      .poll(() =>
+        page.evaluate(() => {
+          const tools = document.querySelector('dermlet-classifier')!.shadowRoot!.querySelector('dermlet-tools')!;
+          return innerHeight - tools.shadowRoot!.querySelector('#opened > *')!.getBoundingClientRect().top;
+        }),
+      )
+      .toBeGreaterThan(160);
+    // Where it can be seen as it is, nothing moves.
+    await button.click();
+    const before = await page.evaluate(() => scrollY);
+    await button.click();
+    await expect(page.locator('dermlet-tools #opened > *')).toBeVisible();
+    await page.waitForTimeout(300);
+    expect(await page.evaluate(() => scrollY)).toBe(before);
+    await button.click();
+  }
+});

@@ -178,6 +178,48 @@ test('one of two spots can be chosen with a tap, and so can the whole picture', 
   expect((await app.results())[3]!.result.frame).toEqual({ framing: 'whole', spots: [] });
 });
 
+for (const viewport of [
+  { width: 360, height: 640 },
+  { width: 390, height: 844 },
+])
+  test(`spots are seen with the sentence that asks for one of them: ${viewport.width}x${viewport.height}`, async ({
+    app,
+    page,
+  }) => {
+    await page.setViewportSize(viewport);
+    await app.open();
+    await page.locator('input#choose').setInputFiles(join(import.meta.dirname, '../spots/two.jpg'));
+    await expect(app.verdict).toContainText('More than one spot stands out');
+    const spots = page.getByRole('button', { name: /^Spot \d: look at this one$/ });
+    await expect(spots).toHaveCount(2);
+    // By the page itself: nothing has been scrolled here.
+    for (const part of [app.verdict, page.getByText('Choose the one that you mean'), ...(await spots.all())])
+      await expect(part).toBeInViewport({ ratio: 1 });
+    await expect(page.getByRole('img', { name: /two\.jpg, upright/ })).toBeInViewport({ ratio: 1 });
+    // Read, and reached by Tab, before what follows from it.
+    const order = await page.evaluate(() => {
+      const { shadowRoot } = document.querySelector('dermlet-classifier')!;
+      const card = shadowRoot!.querySelector('dermlet-result-card')!;
+      const view = shadowRoot!.querySelector('dermlet-photo-view')!;
+      return (
+        view.getBoundingClientRect().bottom <= card.shadowRoot!.querySelector('.next')!.getBoundingClientRect().top
+      );
+    });
+    expect(order).toBe(true);
+
+    // Turned to a wide screen, the picture stands beside the answer.
+    await page.setViewportSize({ width: 1280, height: 800 });
+    const [sentence, picture] = [app.verdict, page.locator('dermlet-photo-view')];
+    await expect
+      .poll(async () => (await picture.boundingBox())!.x + (await picture.boundingBox())!.width)
+      .toBeLessThan((await sentence.boundingBox())!.x);
+    await page.setViewportSize(viewport);
+    await page.getByRole('button', { name: 'Spot 1: look at this one' }).click();
+    await expect.poll(async () => (await app.results()).length).toBe(2);
+    expect((await app.results())[1]!.result.frame.framing).toBe('chosen');
+    await expect(page.locator('dermlet-photo-view')).toHaveCount(1);
+  });
+
 test('a photo can be dropped and pasted', async ({ app, page }) => {
   await app.open();
   await page.evaluate(async () => {

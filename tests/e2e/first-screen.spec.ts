@@ -31,6 +31,20 @@ for (const [width, height] of [
   });
 }
 
+test('a phone on its side shows the buttons without scrolling', async ({ page, site }) => {
+  for (const [width, height] of [
+    [844, 390],
+    [740, 360],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await page.goto(site.url);
+    for (const name of ['Choose photos', 'Take a photo'])
+      await expect(page.getByRole('button', { name })).toBeInViewport({ ratio: 1 });
+    for (const text of ['how soon to show it to a doctor', 'Not a medical device.', 'Nothing is uploaded'])
+      await expect(page.getByText(text).first()).toBeInViewport({ ratio: 1 });
+  }
+});
+
 test('shows how to take a picture before anything failed, and describes what it shows', async ({ app, page }) => {
   await app.open();
   await expect(page.locator('#weights a').first()).toHaveAttribute('href', /\/about\/card-skin-8\.html$/);

@@ -176,6 +176,53 @@ for (const [name, viewport] of [
     await restsAt(page, /^spot\.jpg/);
   });
 
+test('a first key that removes what it was pressed on loses no focus, however late what keeps it comes', async ({
+  app,
+  page,
+}) => {
+  app.neverRefuse();
+  let come: () => void = () => {};
+  const held = new Promise<void>((resolve) => (come = resolve));
+  let asked = false;
+  await page.route(/\/keep-focus-[^/]*\.js$/, async (route) => {
+    asked = true;
+    await held;
+    await route.continue();
+  });
+  await app.open();
+  await app.classify('spot.jpg');
+  await page.getByRole('button', { name: 'Look at the whole picture' }).press('Enter');
+  await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(2);
+  await expect(page.getByRole('button', { name: 'Look at the whole picture' })).toHaveCount(0);
+  expect(asked, 'that is what is late').toBe(true);
+  come();
+  await restsAt(page, /^Frame the place$/, ANSWERED);
+});
+
+test('what keeps the focus is fetched with the first focus that shows, and not for a pointer', async ({
+  app,
+  page,
+}) => {
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('keep-focus')) asked.push(request.url());
+  });
+  await app.open();
+  await page.getByRole('button', { name: 'Choose photos' }).click({ trial: true });
+  await page.locator('dermlet-classifier').click({ position: { x: 2, y: 2 } });
+  await app.classify('spot.jpg');
+  await page.getByRole('button', { name: 'Look at the whole picture' }).click();
+  await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(2);
+  expect(asked).toEqual([]);
+  // The key is pressed outside the element, and leads into it.
+  await page.locator('#settings > summary').focus();
+  for (let presses = 0; presses < 9 && asked.length === 0; presses += 1) {
+    expect(await page.evaluate(() => document.activeElement?.localName)).not.toBe('dermlet-classifier');
+    await page.keyboard.press('Shift+Tab');
+  }
+  await expect.poll(() => asked.length).toBe(1);
+});
+
 test('where nothing can be loaded, the focus goes on with what can be tried', async ({ app, page, site }) => {
   const weights = site.files().filter((name) => name.startsWith('models/skin-8/skin-8.onnx'));
   for (const path of weights) site.answers.set(path, { status: 404, type: 'text/plain', body: '' });

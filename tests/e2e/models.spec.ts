@@ -107,9 +107,17 @@ test.describe('the page', () => {
   for (const name of ['nothing', '../../elsewhere', 'https://example.org/model/']) {
     test(`says so if its address names an unknown model (${name}), and works`, async ({ app, page, site }) => {
       withSecond(app);
+      await page.setViewportSize({ width: 390, height: 844 });
       await app.open(`?model=${encodeURIComponent(name)}`);
-      await app.settings();
-      await expect(page.getByText('asks for a neural network that is not here')).toBeVisible();
+      // On the first screen, where it is read out, too, with what is used instead.
+      const told = page.getByRole('status').filter({ hasText: 'asks for a neural network that is not here' });
+      await expect(told).toContainText('uses its usual one instead: “\u2068Eight categories of skin lesions');
+      await expect(told).toBeInViewport({ ratio: 1 });
+      await expect(page.getByRole('button', { name: 'Choose photos' })).toBeInViewport();
+      expect(await told.textContent()).not.toContain(name);
+      await expect(page.locator('#settings')).not.toHaveAttribute('open');
+      await told.getByRole('link', { name: 'Choose another in the settings' }).click();
+      await expect(page.locator('#settings')).toHaveAttribute('open');
       await expect(app.model(USUAL)).toBeChecked();
       expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
       expect(
@@ -117,6 +125,8 @@ test.describe('the page', () => {
           .filter(({ path }) => path.includes('nothing') || path.includes('elsewhere/'))
           .filter(({ path }) => path.startsWith('models/')),
       ).toEqual([]);
+      await app.model(TITLE).check();
+      await expect(told).toBeHidden();
     });
   }
 

@@ -106,3 +106,41 @@ test('where to go is by the country that was chosen, which is remembered', async
   await country.selectOption({ label: 'Another country' });
   await expect(page.locator('dermlet-where')).toContainText('See a family doctor or a dermatologist');
 });
+
+test('on a phone what an answer changes is read beside it, and a reminder is for the day asked for', async ({
+  app,
+  page,
+}) => {
+  lowTier(app);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open(app, page);
+  const remind = page.getByRole('button', { name: /^Remind me on / });
+  const download = page.waitForEvent('download');
+  await remind.click();
+  await download;
+  const saved = page.locator('dermlet-result-card').getByText(/^Saved: reminder-/);
+  await expect(saved).toBeVisible();
+  const day = await remind.textContent();
+
+  const sign = page.getByRole('checkbox', { name: /It is growing/ });
+  await sign.scrollIntoViewIfNeeded();
+  const before = (await sign.boundingBox())!.y;
+  await sign.check();
+  await expect(effect(page)).toContainText('The advice above is now more urgent');
+  await expect(effect(page)).toBeInViewport({ ratio: 1 });
+  expect(Math.abs((await sign.boundingBox())!.y - before), 'nothing moves under the finger').toBeLessThan(2);
+  expect(await remind.textContent()).not.toBe(day);
+  await expect(saved, 'it is for the day before the answer').toHaveCount(0);
+  // Keys do not lead behind it.
+  for (let presses = 0; presses < 12; presses += 1) {
+    await page.keyboard.press('Tab');
+    const covered = await page.evaluate(() => {
+      let element = document.activeElement;
+      while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+      const { left, top, width, height } = element!.getBoundingClientRect();
+      const root = element!.getRootNode() as ShadowRoot;
+      return root.elementFromPoint(left + width / 2, top + height / 2)?.closest('.effect') !== null;
+    });
+    expect(covered, `after ${presses + 1}`).toBe(false);
+  }
+});

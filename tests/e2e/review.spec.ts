@@ -54,7 +54,7 @@ for (const [name, count, viewport] of [
     expect(stopped).toBeLessThan(count);
     await page.waitForTimeout(2500);
     expect((await app.results()).length, 'nothing goes on by itself').toBe(stopped);
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     await untilDone(page, count);
     expect((await app.results()).length, 'each once, that which was stopped too').toBe(count);
 
@@ -128,13 +128,93 @@ test('12 photos by keyboard: found, selected, removed with the focus near, told 
     reader_first: 'false',
   });
 
-  // Both selected ones, and no other, are looked at again.
-  await review(page).getByRole('combobox', { name: 'How they were taken' }).selectOption('photo');
-  await review(page).getByRole('button', { name: 'Look at the selected ones so' }).click();
+  // Both selected photos, and no other, are looked at again.
+  await review(page).getByRole('combobox', { name: 'How the selected photos were taken' }).selectOption('photo');
+  await review(page).getByRole('button', { name: 'Apply to the selected photos' }).click();
   await expect.poll(async () => (await app.results()).length, { timeout: 60_000 }).toBe(heard.length + 2);
   const again = (await app.results()).slice(-2);
   expect(again.map(({ name }) => name).sort()).toEqual(['photo-6.jpg', 'photo-7.jpg']);
   expect(again.map((one) => one.result.modality)).toEqual(['photo', 'photo']);
+});
+
+test('filters that leave no photo say so once, and are taken back with one press', async ({ app, page }, testInfo) => {
+  app.neverRefuse();
+  await chooseMany(app, page, testInfo, 9);
+  const told = review(page).getByRole('status').filter({ hasText: 'No photo matches these filters.' });
+  // How often what is read to those who cannot see it changes.
+  await review(page).evaluate((list) => {
+    const changes: string[] = [];
+    Object.assign(window, { changes });
+    new MutationObserver((records) => {
+      for (const { target } of records) {
+        const place = (target instanceof Element ? target : target.parentElement)?.closest('[role=status]');
+        if (place?.textContent?.includes('No photo')) changes.push(place.textContent);
+      }
+    }).observe(list.shadowRoot!, { subtree: true, childList: true, characterData: true });
+  });
+  await review(page).getByRole('combobox', { name: 'Order' }).selectOption('name');
+  await review(page).getByRole('searchbox').pressSequentially('photo-1x y');
+  await expect(told).toBeVisible();
+  await expect(review(page)).toContainText('0 of 9 shown');
+  await expect(review(page).getByRole('listitem')).toHaveCount(0);
+  await untilDone(page, 9);
+  expect(await page.evaluate(() => (window as unknown as { changes: string[] }).changes)).toHaveLength(1);
+  await expectAccessible(page);
+
+  await review(page).getByRole('button', { name: 'Show all photos' }).press('Enter');
+  await expect(review(page)).toContainText('9 of 9 shown');
+  await expect(review(page).getByRole('searchbox')).toHaveValue('');
+  await expect(review(page).getByRole('combobox', { name: 'Order' })).toHaveValue('name');
+  await expect(
+    review(page)
+      .getByRole('button', { name: /photo-\d\.jpg/ })
+      .first(),
+  ).toBeFocused();
+  await expect(told).toHaveCount(0);
+  await expect(review(page).getByRole('button', { name: 'Show all photos' })).toHaveCount(0);
+});
+
+test('before the network has come the list says so, and where it does not come, why, on the first screen', async ({
+  app,
+  page,
+  site,
+}, testInfo) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  site.slow('models/skin-8/skin-8.onnx', 100_000);
+  await page.goto(site.url);
+  await page.locator('input#choose').setInputFiles(photos(testInfo, 9));
+  await expect(review(page)).toContainText('0 of 9 looked at, the neural network is loading');
+  site.answers.clear();
+  for (const path of site.files().filter((name) => name.startsWith('models/skin-8/skin-8.onnx')))
+    site.answers.set(path, { status: 404, type: 'text/plain', body: '' });
+  await page.goto(site.url);
+  await page.locator('input#choose').setInputFiles(photos(testInfo, 9));
+  await expect(review(page)).toBeVisible();
+  await expect(app.notice).toBeInViewport({ ratio: 1, timeout: 60_000 });
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeInViewport({ ratio: 1 });
+  await expect(review(page)).not.toContainText('is loading');
+});
+
+test('from the list to the answer that stands below it', async ({ app, page }, testInfo) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  app.neverRefuse();
+  await chooseMany(app, page, testInfo, 9);
+  await untilDone(page, 9);
+  await page.evaluate(() => scrollTo(0, 0));
+  await expect(app.verdict).not.toBeInViewport();
+  await review(page)
+    .getByRole('button', { name: /photo-4\.jpg/ })
+    .press('Enter');
+  await page.getByRole('button', { name: 'Go to the network’s answer' }).press('Enter');
+  await expect(app.verdict).toBeInViewport({ ratio: 1 });
+  // Keys go on from there.
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('link', { name: /Find a doctor/ })).toBeFocused();
+  // It would show what is hidden.
+  await review(page)
+    .getByRole('checkbox', { name: /Second reader/ })
+    .check();
+  await expect(page.getByRole('button', { name: 'Go to the network’s answer' })).toHaveCount(0);
 });
 
 test("a second reader's answer comes first: until then the network's is nowhere on the page", async ({
@@ -157,7 +237,7 @@ test("a second reader's answer comes first: until then the network's is nowhere 
   await page.getByRole('button', { name: 'Keep my answer' }).click();
   await expect(app.verdict).toBeVisible();
   await expect(review(page)).toContainText('you agree in 1 of 1 picture');
-  await page.getByRole('button', { name: 'Next without an answer' }).click();
+  await page.getByRole('button', { name: 'Next unanswered photo' }).click();
   await expect(app.verdict).toHaveCount(0);
   await review(page).getByRole('textbox', { name: 'Or your own words' }).fill('a tattoo');
   await page.keyboard.press('Enter');
@@ -247,7 +327,7 @@ test('several that were removed at once come back at once, into the list as it s
     await review(page)
       .getByRole('checkbox', { name: `Select photo-${number}.jpg` })
       .check();
-  await review(page).getByRole('button', { name: 'Remove the selected ones' }).click();
+  await review(page).getByRole('button', { name: 'Remove the selected photos' }).click();
   await expect(review(page)).toContainText('7 of 7 looked at');
   await expect(page.locator('dermlet-removed')).toContainText('Removed 3 photos.');
   await page.getByRole('button', { name: 'Undo', exact: true }).click();

@@ -223,6 +223,7 @@ function withoutFiles(html, { style, classic, program }) {
     ['data-message="document.noScript"', 'data-message="document.noScript.inFile"'],
     ['href="./about/index.html" target="_blank"', 'href="#read"'],
     [/ *<dermlet-model-choice><\/dermlet-model-choice>\n/, ''],
+    [/ *<div id="unknown-model"[^>]*><\/div>\n/, ''],
     [/ *<div id="install"[\s\S]*?<\/div>\n/, ''],
     [/ *<p class="notice" id="not-opened"[^>]*><\/p>\n/, ''],
     ['data-message="document.photo.text"', 'data-message="document.photo.inFile"'],

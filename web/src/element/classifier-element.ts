@@ -45,6 +45,7 @@ import {
 import type { DermletCamera } from './camera/index.js';
 import { pagesIn } from './card.js';
 import { filesIn, holdsFiles } from './dropped.js';
+import { focused } from './focused.js';
 import { InForm } from './in-form.js';
 import { anyKept } from './kept.js';
 import { medical } from './medical.js';
@@ -73,8 +74,15 @@ const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_FORMAT', 'C
 /** Whether its card says what is under way, with room for how the network comes: nothing else moves for that. */
 const isPending = (photo: Photo | null): boolean => photo?.state.kind === 'waiting' || photo?.state.kind === 'running';
 
+/** Whether its answer asks for one of several spots. */
+const asksForSpot = (photo: Photo | null | undefined): boolean =>
+  photo?.state.kind === 'done' && photo.state.result.outcome === 'several-spots';
+
 /** Properties that need another session when they change. */
 const RELOAD = ['model', 'modelFiles', 'head', 'backend', 'assetBase'] as const;
+
+/** Rem from which the answer stands beside its photo; as in the styles. */
+const COLUMNS = 46;
 
 /** In place of a photo's id: the announcement says that a photo was removed. */
 const REMOVED = -1;
@@ -289,6 +297,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       .muted {
         color: var(--muted);
       }
+      /* With the sentence that asks for one of its spots on the screen of a phone. */
+      [slot='choice'] {
+        --tallest: 44vh;
+      }
       @container (min-width: 46rem) {
         dermlet-removed {
           grid-column: 1 / -1;
@@ -406,8 +418,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   readonly #reveal = new Reveal(this);
   readonly #inForm = new InForm(this);
-  /** Whether a key was pressed here. */
-  #keyed = false;
+  /** Where a key was pressed last; null: nobody works by keyboard here. */
+  #pressed: readonly EventTarget[] | null = null;
 
   /** Where drops and pastes are listened for while the element is connected. */
   #target: EventTarget | null = null;
@@ -418,7 +430,8 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     super.connectedCallback();
     for (const type of ['pointerenter', 'focusin'] as const) this.addEventListener(type, this.#startLoading);
     addEventListener('online', this.#backOnline);
-    this.addEventListener('keydown', this.#keepsFocus);
+    addEventListener('resize', this.#resized);
+    for (const type of ['keydown', 'focusin'] as const) this.addEventListener(type, this.#keepsFocus);
     void this.#lookForKept();
     // Attached again: goes on, or starts with what was changed in between.
     this.requestUpdate();
@@ -429,6 +442,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     this.#listenAt(null);
     for (const type of ['pointerenter', 'focusin'] as const) this.removeEventListener(type, this.#startLoading);
     removeEventListener('online', this.#backOnline);
+    removeEventListener('resize', this.#resized);
     super.disconnectedCallback();
     // Moving an element disconnects and reconnects it: dispose only if it stays disconnected.
     queueMicrotask(() => {
@@ -627,6 +641,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     await this.updateComplete;
     const card = this.renderRoot.querySelector('dermlet-result-card');
     await card?.updateComplete;
+    await card?.querySelector('dermlet-photo-view')?.updateComplete;
     await new Promise(requestAnimationFrame);
     const answers = this.renderRoot.querySelector('.answers');
     if (!answers || this.session?.selectedId !== id) return;
@@ -662,6 +677,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   readonly #startLoading = () => {
     if (!this.off && this.isConnected) this.#ensureSession().start();
+  };
+
+  /** A phone that is turned. */
+  readonly #resized = () => {
+    if (asksForSpot(this.session?.selected)) this.requestUpdate();
   };
 
   readonly #backOnline = () => {
@@ -723,8 +743,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       }</p>
       <div class="stack" ?inert=${this.off}>
         ${session && photo ? this.#top(session) : this.#empty(session)}
-        ${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
-        ${session ? this.#loadState(session) : nothing}
+        ${this.#reviewed ? nothing : this.#notices(session)}
         ${session && photo ? this.#columns(session, photo) : this.#modality(session)}
       </div>
       ${this.#inForm.part ?? nothing} ${this.#purpose(photo)}
@@ -766,15 +785,22 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     }
   };
 
-  /** Fetched with the first key: who uses none has no place to lose. */
-  readonly #keepsFocus = async (): Promise<void> => {
-    if (this.#keyed) return;
-    this.#keyed = true;
+  /**
+   * Fetched with the first key or the first focus that shows: who uses a pointer alone has no place to lose. It may
+   * come after a press has removed what was pressed: it is told where that was.
+   */
+  readonly #keepsFocus = async (event: Event): Promise<void> => {
+    const first = this.#pressed === null;
+    if (event.type === 'keydown') this.#pressed = event.composedPath();
+    else if (first && focused()?.matches(':focus-visible')) this.#pressed = [];
+    if (!first || !this.#pressed) return;
     try {
       const { KeepFocus } = await imported(() => import('./keep-focus.js'));
-      this.addController(new KeepFocus(this));
+      const keeps = new KeepFocus(this);
+      this.addController(keeps);
+      keeps.pressedAt(this.#pressed);
     } catch (error) {
-      console.info('Dermlet goes on without what keeps the focus:', error);
+      console.info('Dermlet keeps no focus:', error);
     }
   };
 
@@ -832,7 +858,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       review.photos = session.photos;
       // Which photo is selected, and whether the queue is stopped, are in the session.
       review.requestUpdate();
-      return html`${this.#picker(true)}${review}`;
+      return html`${this.#picker(true)}${this.#notices(session)}${review}`;
     }
     return html`<div class="top">
       ${this.#picker(true)}
@@ -853,6 +879,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           : nothing
       }
     </div>`;
+  }
+
+  /** Before the list of all photos, which may be higher than the screen. */
+  #notices(session: Session | null) {
+    return html`${this.dropError ? html`<dermlet-notice .error=${this.dropError}></dermlet-notice>` : nothing}
+      ${session ? this.#loadState(session) : nothing}`;
   }
 
   #removed(session: Session | null) {
@@ -964,12 +996,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       <div class="answers ${isPending(photo) && session.load.kind !== 'failed' ? 'coming' : ''}">
         ${this.#answer(session, photo)}
       </div>
-      <dermlet-photo-view
-        exportparts="photo, region, crop-frame"
-        .photo=${photo}
-        .model=${session.load.kind === 'ready' ? session.load.model : null}
-        @undo=${() => this.#undo(session, photo.id)}
-        @crop=${(event: CustomEvent<Crop | null>) => this.#crop(session, photo.id, event.detail)}></dermlet-photo-view>
+      ${this.#chosenInCard(photo) ? nothing : this.#photoView(session, photo)}
       <div class="rest">
         ${
           result
@@ -988,6 +1015,23 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         ${this.#modality(session)} ${this.#details(session, photo)}
       </div>
     </div>`;
+  }
+
+  /** Whether the picture to choose a spot in would stand far below the sentence that asks for one. */
+  #chosenInCard(photo: Photo): boolean {
+    if (!asksForSpot(photo)) return false;
+    const { fontSize } = getComputedStyle(document.documentElement);
+    return this.renderRoot.querySelector('.stack')!.clientWidth < COLUMNS * Number.parseFloat(fontSize);
+  }
+
+  #photoView(session: Session, photo: Photo) {
+    return html`<dermlet-photo-view
+      slot=${this.#chosenInCard(photo) ? 'choice' : nothing}
+      exportparts="photo, region, crop-frame"
+      .photo=${photo}
+      .model=${session.load.kind === 'ready' ? session.load.model : null}
+      @undo=${() => this.#undo(session, photo.id)}
+      @crop=${(event: CustomEvent<Crop | null>) => this.#crop(session, photo.id, event.detail)}></dermlet-photo-view>`;
   }
 
   /**
@@ -1057,13 +1101,14 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
           photo.state.again?.kind === 'failed' ? this.#failedAgain(session, photo, photo.state.again.error) : nothing
         }
           <div class="answer" part="answer"><dermlet-result-card exportparts="verdict, tier"
+            ?choice=${this.#chosenInCard(photo)}
             .result=${photo.state.result}
             .spots=${photo.spots}
             .said=${photo.said}
             .closer=${closerWords(photo)}
             .doctorSearch=${this.doctorSearch}
             @frame=${() => this.renderRoot.querySelector('dermlet-photo-view')?.beginFraming()}
-          ></dermlet-result-card></div>`;
+          >${this.#chosenInCard(photo) ? this.#photoView(session, photo) : nothing}</dermlet-result-card></div>`;
     }
   }
 

@@ -42,6 +42,9 @@ const usable = (element: Element): boolean =>
   !element.closest('[inert]') &&
   element.getClientRects().length > 0;
 
+const isLost = (now: Element | null): boolean =>
+  now === null || now === document.body || now === document.documentElement;
+
 export class KeepFocus implements ReactiveController {
   readonly #host: HTMLElement;
   /** What had the focus last, and what is around it. */
@@ -73,16 +76,29 @@ export class KeepFocus implements ReactiveController {
 
   readonly #focused = (): void => {
     const element = focused();
-    if (!element || element === this.#last[0]) return;
+    if (element && element !== this.#last[0]) this.#watch(around(element, this.#host));
+  };
+
+  /** Goes on from where a key was pressed before this was here: what had the focus may be gone or disabled by now. */
+  pressedAt(path: readonly EventTarget[]): void {
+    if (!isLost(focused())) return;
+    const elements = path.filter((each) => each instanceof Element);
+    this.#watch(elements.slice(0, elements.indexOf(this.#host) + 1));
+    // It may have been enabled again as well.
+    this.#disabled = true;
+    this.#look();
+  }
+
+  #watch(elements: Element[]): void {
     this.#forget();
-    this.#last = around(element, this.#host);
+    this.#last = elements;
     // Not the page around: what it does with the element is its own affair.
     for (const { shadowRoot } of this.#last) {
       if (!shadowRoot) continue;
       this.#observer?.observe(shadowRoot, WATCHED);
       this.#listen(shadowRoot);
     }
-  };
+  }
 
   /** To nothing: whether a person went there, or what had it is gone, is known once all is drawn. */
   readonly #left = (event: FocusEvent): void => {
@@ -110,8 +126,7 @@ export class KeepFocus implements ReactiveController {
 
   #keep(): void {
     const [element, ...outer] = this.#last;
-    const now = focused();
-    const lost = now === null || now === document.body || now === document.documentElement;
+    const lost = isLost(focused());
     if (!element) return;
     if (!lost) this.#disabled = false;
     else if (!usable(element)) {

@@ -412,7 +412,7 @@ export class DermletPhotoView extends LitElement {
       // screen.
       this.picture?.style.setProperty(
         'width',
-        `min(100%, calc(34rem * ${shown.preview.width / shown.preview.height}))`,
+        `min(100%, calc(var(--tallest, 34rem) * ${shown.preview.width / shown.preview.height}))`,
       );
     }
     const result = this.#result;

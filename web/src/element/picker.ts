@@ -36,7 +36,7 @@ export class DermletPicker extends LitElement {
         grid-template-columns: minmax(0, 1fr);
         justify-items: center;
         gap: 1.1rem;
-        padding: 1.5rem 1rem;
+        padding: 1rem;
         border: 1.5px dashed var(--edge);
         border-radius: 1.25rem;
         background: var(--card);
@@ -48,21 +48,22 @@ export class DermletPicker extends LitElement {
         background: var(--accent-soft);
       }
       .lens {
-        width: 6.5rem;
-        height: 6.5rem;
+        display: none;
+        width: 14rem;
+        height: 14rem;
         color: var(--accent);
       }
       .words {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         justify-items: center;
-        gap: 1rem;
+        gap: 0.75rem;
         width: 100%;
         overflow-wrap: break-word;
       }
       h2 {
         font-family: var(--serif);
-        font-size: 1.5rem;
+        font-size: 1.25rem;
         font-weight: 500;
         line-height: 1.25;
       }
@@ -79,18 +80,6 @@ export class DermletPicker extends LitElement {
         gap: 0.6rem;
       }
       @container (max-width: 45.99rem) {
-        .lens {
-          display: none;
-        }
-        .open {
-          padding: 1rem;
-        }
-        .words {
-          gap: 0.75rem;
-        }
-        h2 {
-          font-size: 1.25rem;
-        }
         .ways {
           width: 100%;
         }
@@ -105,24 +94,26 @@ export class DermletPicker extends LitElement {
           overflow-wrap: anywhere;
         }
       }
-      @container (min-width: 46rem) {
-        .open {
-          grid-template-columns: 14rem minmax(0, 1fr);
-          align-items: center;
-          gap: 3rem;
-          padding: 2.75rem 3.25rem;
-          text-align: start;
-        }
-        .lens {
-          width: 14rem;
-          height: 14rem;
-        }
-        .words {
-          justify-items: start;
-          justify-self: start;
-        }
-        h2 {
-          font-size: 1.9rem;
+      /* Not on a phone on its side: the buttons are on its first screen. */
+      @media (min-height: 30rem) {
+        @container (min-width: 46rem) {
+          .open {
+            grid-template-columns: 14rem minmax(0, 1fr);
+            align-items: center;
+            gap: 3rem;
+            padding: 2.75rem 3.25rem;
+            text-align: start;
+          }
+          .lens {
+            display: block;
+          }
+          .words {
+            justify-items: start;
+            justify-self: start;
+          }
+          h2 {
+            font-size: 1.9rem;
+          }
         }
       }
       input {

@@ -1,4 +1,7 @@
-/** `<dermlet-result-card>`: the answer in one sentence, and the concern tier with what to do next and how soon. */
+/**
+ * `<dermlet-result-card>`: the answer in one sentence, and the concern tier with what to do next and how soon. What is
+ * to be chosen from, if anything is, stands between the two (slot `choice`).
+ */
 import { css, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 
@@ -96,6 +99,10 @@ export class DermletResultCard extends LitElement {
         grid-column: 2;
         font-size: 0.95rem;
       }
+      /* The picture in it has that button. */
+      :host([choice]) .framing {
+        display: none;
+      }
       .said {
         font-weight: 600;
       }
@@ -146,10 +153,10 @@ export class DermletResultCard extends LitElement {
   /** The reminder's file, once the browser has it, or why there is none. */
   @state() private reminder: string | DermletError | null = null;
 
-  /** What is to be seen of an answer before anything else: the sentence, and what to do. */
+  /** What is to be seen of an answer before anything else: the sentence, and what to do or to choose from. */
   get answer(): DOMRect | null {
-    const parts = [...this.renderRoot.querySelectorAll('.verdict, .what')].map((part) => part.getBoundingClientRect());
-    const [first, last] = [parts.at(0), parts.at(-1)];
+    const parts = [...this.renderRoot.querySelectorAll('.verdict, .what'), ...this.children];
+    const [first, last] = [parts.at(0), parts.at(-1)].map((part) => part?.getBoundingClientRect());
     return first && last ? new DOMRect(first.x, first.y, first.width, last.bottom - first.y) : null;
   }
 
@@ -191,7 +198,8 @@ export class DermletResultCard extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('result')) this.reminder = null;
+    // What a person has said may call for an earlier day than that of the reminder.
+    if (changed.has('result') || changed.has('said')) this.reminder = null;
   }
 
   #why(tier: Tier) {
@@ -217,6 +225,7 @@ export class DermletResultCard extends LitElement {
         ${this.closer ? html`<p class="note" data-closer>${medical(this.closer)}</p>` : nothing}
         ${modalityDoubt(result) ? html`<p class="note doubt">${medical(() => modalityDoubt(result))}</p>` : nothing}
       </div>
+      <slot name="choice"></slot>
       <div class="next ${tier}" part="tier">
         ${tierIcons[tier]}
         <h3>${medical(() => raised?.title() ?? tierWords(tier).title)}</h3>
@@ -227,7 +236,9 @@ export class DermletResultCard extends LitElement {
       ${this.#then(tier)}
       ${
         mayHelp(result, this.spots)
-          ? html`<p><button type="button" @click=${() => emit(this, 'frame', null)}>${say('crop.begin')}</button></p>`
+          ? html`<p class="framing">
+            <button type="button" @click=${() => emit(this, 'frame', null)}>${say('crop.begin')}</button>
+          </p>`
           : nothing
       }
       <p class="purpose">${medical(purpose)}</p>

@@ -72,6 +72,7 @@ export class DermletTools extends LaterElement {
         gap: 0.6rem;
       }
       .tools button {
+        scroll-margin-block: 0.75rem;
         max-width: 100%;
         overflow-wrap: anywhere;
       }
@@ -140,9 +141,11 @@ export class DermletTools extends LaterElement {
     const opening = { tool, part: null, error: null };
     this.opened = opening;
     try {
-      const part = (await imported(tool.room)).create();
+      const [{ create }, { show }] = await Promise.all([imported(tool.room), imported(() => import('./opened.js'))]);
+      const part = create();
       await allWords();
       if (this.opened === opening) this.opened = { tool, part, error: null };
+      await show(this, part);
     } catch (error) {
       if (this.opened === opening) this.opened = { tool, part: null, error: asDermletError(error) };
     }

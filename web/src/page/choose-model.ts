@@ -87,15 +87,13 @@ export async function offerModels(
   const pages = pagesIn(element.categoryPages, element.cardPages);
   choice.pages = pages;
   choice.value = name;
-  choice.unknown = unknown;
-  // What is said of it is not to be looked for.
-  settings.open = unknown;
+  const told = document.querySelector<HTMLElement>('#unknown-model')!;
   choice.addEventListener('model', (event) => {
     const chosen = (event as CustomEvent<string>).detail;
     store(chosen === pageModel ? null : chosen);
     updateAddress(chosen);
     choice.value = chosen;
-    choice.unknown = false;
+    told.hidden = true;
     element.modelFiles = null;
     element.head = null; // it fits no other
     element.model = chosen;
@@ -108,9 +106,13 @@ export async function offerModels(
     used = event.detail.model;
     tellLicence();
   });
-  settings.addEventListener('toggle', () => void offerOpening(element, choice), { once: true });
+  settings.addEventListener('toggle', () => void offerOpening(element, choice, told), { once: true });
   onLanguage(tellLicence);
   onKept(() => void markKept(choice));
+  if (unknown) {
+    const { tellUnknown } = await imported(() => import('./unknown-model.js'));
+    void tellUnknown(told, settings, name, within(listed, LIST_TIMEOUT));
+  }
   // Without the list there is nothing to choose from; the page works nevertheless. Nobody sees it in closed settings.
   const models = (await within(listed, 60_000)) ?? [];
   if (!settings.open) await new Promise((resolve) => settings.addEventListener('toggle', resolve, { once: true }));
@@ -119,7 +121,11 @@ export async function offerModels(
 }
 
 /** A model from this device, in place of the site's. */
-async function offerOpening(element: DermletClassifierElement, choice: DermletModelChoice): Promise<void> {
+async function offerOpening(
+  element: DermletClassifierElement,
+  choice: DermletModelChoice,
+  told: HTMLElement,
+): Promise<void> {
   await imported(() => import('./open-model.js'));
   await imported(() => import('./open-heads.js'));
   await allWords();
@@ -128,6 +134,7 @@ async function offerOpening(element: DermletClassifierElement, choice: DermletMo
     element.head = null;
     element.modelFiles = (event as CustomEvent<ModelFiles>).detail;
     choice.value = '';
+    told.hidden = true;
     element.scrollIntoView({ block: 'start' });
   });
   element.addEventListener('dermlet-ready', ({ detail: { model } }) => {

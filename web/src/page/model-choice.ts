@@ -82,13 +82,6 @@ export class DermletModelChoice extends LitElement {
         padding: 0.15rem 0;
         font-size: 0.9rem;
       }
-      .note {
-        margin-bottom: 0.9rem;
-        padding: 0.65rem 0.85rem;
-        border: 1px solid var(--moderate);
-        border-radius: 0.75rem;
-        background: var(--card);
-      }
     `,
   ];
 
@@ -96,24 +89,14 @@ export class DermletModelChoice extends LitElement {
   /** The name of the model in use. */
   @property({ attribute: false }) value = '';
   @property({ attribute: false }) pages: Pages = NO_PAGES;
-  /** Whether a model was requested that the site does not have. */
-  @property({ attribute: false }) unknown = false;
 
-  /** Hidden when there is nothing to choose and nothing to say. */
+  /** Hidden when there is nothing to choose. */
   protected override willUpdate(): void {
-    this.hidden = this.models.length < 2 && !this.unknown;
+    this.hidden = this.models.length < 2;
   }
 
   override render() {
-    return html`${this.#note()}${this.models.length > 1 ? this.#choices() : nothing}`;
-  }
-
-  #note() {
-    if (!this.unknown) return nothing;
-    return html`<p class="note" role="status">${say('model.unknown')}</p>`;
-  }
-
-  #choices() {
+    if (this.models.length < 2) return nothing;
     return html`<fieldset aria-describedby="advice">
       <legend>${say('model.question')}</legend>
       <p class="advice" id="advice">${say('model.advice')}</p>

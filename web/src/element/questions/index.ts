@@ -31,15 +31,20 @@ export class DermletQuestions extends LitElement implements ToolPart {
     css`
       .parts,
       fieldset {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        align-content: start;
         overflow-wrap: break-word;
       }
       .parts {
+        display: flex;
+        flex-direction: column;
         gap: 1.25rem;
       }
+      .parts > * {
+        min-width: 0;
+      }
       fieldset {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        align-content: start;
         gap: 0.35rem;
       }
       legend {
@@ -79,7 +84,24 @@ export class DermletQuestions extends LitElement implements ToolPart {
         padding: 0.8rem 1rem;
         border: 1px solid var(--edge);
         border-radius: 0.9rem;
+        background: var(--card);
         font-weight: 600;
+      }
+      /* Who ticks one box and stops there reads what it changes. */
+      @media (min-height: 36rem) {
+        [role='status'] {
+          position: sticky;
+          z-index: 1;
+          bottom: 0.5rem;
+        }
+        .effect {
+          box-shadow: var(--shade);
+        }
+        /* What has the focus is not behind it. */
+        input,
+        select {
+          scroll-margin-bottom: 11rem;
+        }
       }
       .muted {
         color: var(--muted);

@@ -71,6 +71,21 @@ export const look = css`
     z-index: 2;
     top: 0;
   }
+  .none {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: center;
+    gap: 0.6rem 1rem;
+    padding: 2rem 1rem;
+    border-block: 1px solid var(--line);
+  }
+  /* Without words it has no place, and is there all the same for those to whom it is read. */
+  .none:not(:has(button)) {
+    position: absolute;
+    padding: 0;
+    border: 0;
+  }
   .list {
     position: relative;
     max-height: min(32rem, 70vh);

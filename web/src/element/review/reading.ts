@@ -1,6 +1,7 @@
 /**
  * `<dermlet-reading>`: what a reader says of the photo that is looked at, beside what the network says. Fires `keep`
- * (detail: a category's id, or the reader's own words) and `next` (another photo without a reading is wanted).
+ * (detail: a category's id, or the reader's own words), `next` (another photo without a reading is wanted) and `answer`
+ * (the network's is to be seen).
  */
 import { LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
@@ -138,6 +139,13 @@ export class DermletReading extends LitElement {
         <button type="button" class="link" @click=${() => emit(this, 'next', null)}>${say(
           'review.reading.next',
         )}</button>
+        ${
+          hides
+            ? nothing
+            : html`<button type="button" class="link" @click=${() => emit(this, 'answer', null)}>${say(
+                'review.reading.answer',
+              )}</button>`
+        }
       </div>
       <p role="status">${
         reading

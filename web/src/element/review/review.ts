@@ -176,8 +176,9 @@ export class DermletReview extends LitElement {
     return html`<section aria-labelledby="title">
       ${this.#progress(session)} ${this.#controls()} ${this.#selection(session)}
       ${session.removed ? html`<dermlet-removed .removed=${session.removed}></dermlet-removed>` : nothing}
-      <div class="list" role="group" tabindex="-1" aria-label=${say('review.title')} @scroll=${() => this.#measure()}
-        @keydown=${(event: KeyboardEvent) => this.#key(event)}>
+      ${this.#none()}
+      <div class="list" ?hidden=${this.#isNone} role="group" tabindex="-1" aria-label=${say('review.title')}
+        @scroll=${() => this.#measure()} @keydown=${(event: KeyboardEvent) => this.#key(event)}>
         ${this.view === 'table' ? this.#table() : this.#pictures()}
       </div>
       <p class="muted">${say('review.keys')}</p>
@@ -193,11 +194,13 @@ export class DermletReview extends LitElement {
     const going = done < total;
     const seconds = this.#seconds;
     const left =
-      seconds === null
-        ? ''
-        : seconds < 60
-          ? say('review.left.seconds', { count: seconds })
-          : say('review.left.minutes', { count: Math.round(seconds / 60) });
+      session.load.kind === 'loading'
+        ? say('review.left.network')
+        : seconds === null
+          ? ''
+          : seconds < 60
+            ? say('review.left.seconds', { count: seconds })
+            : say('review.left.minutes', { count: Math.round(seconds / 60) });
     return html`<h2 id="title">${say('review.title')}</h2>
       <div class="bar">
         <p>${say('review.progress', { done: number(done), total: number(total) })}${
@@ -227,6 +230,23 @@ export class DermletReview extends LitElement {
             ? nothing
             : medical(() => finishedWords(this.photos))
       }</p>`;
+  }
+
+  /** Whether the filters leave none of the photos. */
+  get #isNone(): boolean {
+    return this.#shown.length === 0 && this.photos.length > 0;
+  }
+
+  /** The sentence stays the same while more is typed: it is announced once. */
+  #none() {
+    return html`<div class="none"><p role="status">${this.#isNone ? say('review.none') : ''}</p>${
+      this.#isNone
+        ? html`<button type="button" @click=${() => {
+            this.#want({ kind: null, category: null, text: '' });
+            this.#focusActive = true;
+          }}>${say('review.showAll')}</button>`
+        : nothing
+    }</div>`;
   }
 
   #want(change: Partial<Wanted>): void {
@@ -547,8 +567,21 @@ export class DermletReview extends LitElement {
     if (photo?.state.kind !== 'done') return nothing;
     return html`<dermlet-reading .photo=${photo} .classes=${this.#classes}
       .reading=${this.#read.readings.get(photo.id) ?? null} ?hides=${this.#hidden(photo.id)} ?blind=${this.blind}
-      @keep=${({ detail }: CustomEvent<string>) => this.#keep(photo.id, detail)} @next=${() => this.#next()}
+      @keep=${({ detail }: CustomEvent<string>) => this.#keep(photo.id, detail)}
+      @next=${() => this.#next()}
+      @answer=${() => this.#goToAnswer()}
     ></dermlet-reading>`;
+  }
+
+  /** To what the element shows below the list, with the focus: keys go on from there. */
+  #goToAnswer(): void {
+    const answers = (this.getRootNode() as ShadowRoot).querySelector<HTMLElement>('.answers');
+    if (!answers) return;
+    // For this alone: it is no place where the focus goes by itself.
+    answers.tabIndex = -1;
+    answers.addEventListener('blur', () => answers.removeAttribute('tabindex'), { once: true });
+    answers.focus({ preventScroll: true });
+    answers.scrollIntoView({ block: 'start' });
   }
 
   #next(): void {

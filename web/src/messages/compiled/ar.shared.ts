@@ -356,7 +356,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "requests.watch": () => "للتحقق من الخارج، أبقِ علامة تبويب «الشبكة» في أدوات المطوّرين مفتوحة.",
   "model.question": () => "أيّ شبكة عصبية؟",
   "model.advice": () => "تُحمَّل شبكة أخرى حين تختارها، وتنظر إلى صورك من جديد. ويُحفظ الاختيار على هذا الجهاز.",
-  "model.unknown": () => "يطلب عنوان هذه الصفحة شبكة عصبية غير موجودة هنا. وتستعمل الصفحة شبكتها المعتادة.",
   "model.facts": (d) => d.knows + ". " + d.licence + ". " + d.download + ".",
   "model.knows": (d) => plural(d.count, 0, ar, { zero: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " فئة", one: "فئة واحدة", two: "فئتان", few: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " فئات", many: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " فئة", other: strictNumber("ar-u-nu-latn", d.count, 0, "count") + " فئة" }),
   "model.nonCommercial": (d) => "للاستعمال غير التجاري فقط (" + d.licence + ")",

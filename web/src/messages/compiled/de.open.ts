@@ -13,5 +13,7 @@ export const messages: Partial<Compiled<OpenArguments>> = {
   "open.noZip": () => "Die Datei ist keine Zip-Datei oder beschädigt. Packen Sie den Ordner neu, oder öffnen Sie den Ordner selbst.",
   "open.locked": () => "Die Zip-Datei ist mit einem Passwort geschützt. Entpacken Sie sie und öffnen Sie den Ordner.",
   "open.heads": () => "Eigene Kategorien",
-  "open.heads.failed": () => "Dieser Teil der Seite konnte nicht geladen werden. Laden Sie die Seite neu, um es noch einmal zu versuchen."
+  "open.heads.failed": () => "Dieser Teil der Seite konnte nicht geladen werden. Laden Sie die Seite neu, um es noch einmal zu versuchen.",
+  "open.unknown": (d) => "Die Adresse dieser Seite verlangt ein neuronales Netz, das es hier nicht gibt. Die Seite verwendet stattdessen ihr übliches: „" + d.name + "“.",
+  "open.unknown.other": () => "Ein anderes in den Einstellungen wählen"
 };

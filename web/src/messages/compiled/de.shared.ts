@@ -356,7 +356,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "requests.watch": () => "Um es von außen zu prüfen, lassen Sie den Tab „Netzwerk“ der Entwicklerwerkzeuge offen.",
   "model.question": () => "Welches neuronale Netz?",
   "model.advice": () => "Ein anderes wird geladen, wenn Sie es wählen, und sieht Ihre Fotos neu an. Die Wahl wird auf diesem Gerät gemerkt.",
-  "model.unknown": () => "Die Adresse dieser Seite verlangt ein neuronales Netz, das es hier nicht gibt. Die Seite verwendet ihr übliches.",
   "model.facts": (d) => d.knows + ". " + d.licence + ". " + d.download + ".",
   "model.knows": (d) => plural(d.count, 0, de, { one: strictNumber("de", d.count, 0, "count") + " Kategorie", other: strictNumber("de", d.count, 0, "count") + " Kategorien" }),
   "model.nonCommercial": (d) => "Nur für nicht kommerzielle Nutzung (" + d.licence + ")",

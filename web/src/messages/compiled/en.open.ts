@@ -13,5 +13,7 @@ export const messages: Compiled<OpenArguments> = {
   "open.noZip": () => "The file is not a zip file, or is damaged. Pack the folder again, or open the folder itself.",
   "open.locked": () => "The zip file is locked with a password. Unpack it and open the folder.",
   "open.heads": () => "Categories of your own",
-  "open.heads.failed": () => "This part of the page could not be loaded. Load the page again to have another try."
+  "open.heads.failed": () => "This part of the page could not be loaded. Load the page again to have another try.",
+  "open.unknown": (d) => "The address of this page asks for a neural network that is not here. The page uses its usual one instead: “" + d.name + "”.",
+  "open.unknown.other": () => "Choose another in the settings"
 };

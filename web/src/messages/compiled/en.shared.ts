@@ -338,7 +338,6 @@ export const messages: Compiled<SharedArguments> = {
   "requests.watch": () => "To check from outside, keep the Network tab of the developer tools open.",
   "model.question": () => "Which neural network?",
   "model.advice": () => "Another one is loaded when you choose it, and looks at your photos anew. The choice is remembered on this device.",
-  "model.unknown": () => "The address of this page asks for a neural network that is not here. The page uses its usual one.",
   "model.facts": (d) => d.knows + ". " + d.licence + ". " + d.download + ".",
   "model.knows": (d) => plural(d.count, 0, en, { one: strictNumber("en-GB", d.count, 0, "count") + " category", other: strictNumber("en-GB", d.count, 0, "count") + " categories" }),
   "model.nonCommercial": (d) => "For non-commercial use only (" + d.licence + ")",

@@ -356,7 +356,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "requests.watch": () => "Para comprobarlo desde fuera, mantenga abierta la pestaña «Red» de las herramientas de desarrollo.",
   "model.question": () => "¿Qué red neuronal?",
   "model.advice": () => "Si elige otra, se carga y mira sus fotos de nuevo. La elección se recuerda en este dispositivo.",
-  "model.unknown": () => "La dirección de esta página pide una red neuronal que no está aquí. La página usa la habitual.",
   "model.facts": (d) => d.knows + ". " + d.licence + ". " + d.download + ".",
   "model.knows": (d) => plural(d.count, 0, es, { one: strictNumber("es", d.count, 0, "count") + " categoría", many: strictNumber("es", d.count, 0, "count") + " categorías", other: strictNumber("es", d.count, 0, "count") + " categorías" }),
   "model.nonCommercial": (d) => "Solo para uso no comercial (" + d.licence + ")",

@@ -13,5 +13,7 @@ export const messages: Partial<Compiled<OpenArguments>> = {
   "open.noZip": () => "Le fichier n’est pas un fichier zip, ou il est endommagé. Recréez-le, ou ouvrez le dossier lui-même.",
   "open.locked": () => "Le fichier zip est protégé par un mot de passe. Décompressez-le et ouvrez le dossier.",
   "open.heads": () => "Vos propres catégories",
-  "open.heads.failed": () => "Cette partie de la page n’a pas pu être chargée. Rechargez la page pour réessayer."
+  "open.heads.failed": () => "Cette partie de la page n’a pas pu être chargée. Rechargez la page pour réessayer.",
+  "open.unknown": (d) => "L’adresse de cette page demande un réseau de neurones qui n’est pas ici. La page utilise à la place son réseau habituel : « " + d.name + " ».",
+  "open.unknown.other": () => "En choisir un autre dans les réglages"
 };

@@ -356,7 +356,6 @@ export const messages: Partial<Compiled<SharedArguments & DocumentArguments & Sh
   "requests.watch": () => "Pour vérifier de l’extérieur, gardez ouvert l’onglet « Réseau » des outils de développement.",
   "model.question": () => "Quel réseau de neurones ?",
   "model.advice": () => "Un autre est chargé quand vous le choisissez, et regarde vos photos à nouveau. Le choix est retenu sur cet appareil.",
-  "model.unknown": () => "L’adresse de cette page demande un réseau de neurones qui n’est pas ici. La page utilise son réseau habituel.",
   "model.facts": (d) => d.knows + ". " + d.licence + ". " + d.download + ".",
   "model.knows": (d) => plural(d.count, 0, fr, { one: strictNumber("fr", d.count, 0, "count") + " catégorie", many: strictNumber("fr", d.count, 0, "count") + " catégories", other: strictNumber("fr", d.count, 0, "count") + " catégories" }),
   "model.nonCommercial": (d) => "Pour un usage non commercial seulement (" + d.licence + ")",

@@ -334,7 +334,6 @@ export interface SharedArguments {
   'requests.watch': undefined;
   'model.question': undefined;
   'model.advice': undefined;
-  'model.unknown': undefined;
   'model.facts': { knows: string; licence: string; download: string };
   'model.knows': { count: number };
   'model.nonCommercial': { licence: string };
@@ -827,6 +826,7 @@ export interface ReviewArguments {
   'review.progress': { done: string; total: string };
   'review.left.seconds': { count: number };
   'review.left.minutes': { count: number };
+  'review.left.network': undefined;
   'review.stop': undefined;
   'review.goOn': undefined;
   'review.stopped': undefined;
@@ -854,6 +854,8 @@ export interface ReviewArguments {
   'review.any': undefined;
   'review.text': undefined;
   'review.shown': { shown: string; total: string };
+  'review.none': undefined;
+  'review.showAll': undefined;
   'review.column.select': undefined;
   'review.column.photo': undefined;
   'review.column.score': undefined;
@@ -879,6 +881,7 @@ export interface ReviewArguments {
   'review.reading.agree': undefined;
   'review.reading.disagree': undefined;
   'review.reading.next': undefined;
+  'review.reading.answer': undefined;
   'review.reading.both': { reader: string; network: string };
   'review.agreement': { agreed: string; count: number; share: string };
   'review.agreement.kappa': { kappa: string; count: number };
@@ -1179,6 +1182,8 @@ export interface OpenArguments {
   'open.locked': undefined;
   'open.heads': undefined;
   'open.heads.failed': undefined;
+  'open.unknown': { name: string };
+  'open.unknown.other': undefined;
 }
 
 export interface HeadArguments {
