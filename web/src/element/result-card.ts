@@ -1,5 +1,8 @@
-/** `<dermlet-result-card>`: the answer in one sentence, and the concern tier with what to do next and how soon. */
-import { css, LitElement, nothing, type PropertyValues } from 'lit';
+/**
+ * `<dermlet-result-card>`: the answer in one sentence, and the concern tier with what to do next and how soon. Fires
+ * `drawn` when it first has its words, in a task of its own.
+ */
+import { css, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 
 import type { DermletError, Result, Spot, Tier } from '../classifier/index.js';
@@ -23,6 +26,7 @@ import { dayAfter } from './day.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { tierIcons } from './icons.js';
+import { OwnTaskElement } from './later.js';
 import { medical } from './medical.js';
 import './notice.js';
 import { asDermletError, type Raised, type Said } from './session.js';
@@ -38,7 +42,7 @@ function hostOf(address: string): string {
   return url?.protocol === 'https:' ? url.host : '';
 }
 
-export class DermletResultCard extends LitElement {
+export class DermletResultCard extends OwnTaskElement {
   static override styles = [
     base,
     tierColours,
@@ -188,6 +192,10 @@ export class DermletResultCard extends LitElement {
     } catch (error) {
       this.reminder = asDermletError(error);
     }
+  }
+
+  protected override firstUpdated(): void {
+    emit(this, 'drawn', null);
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
