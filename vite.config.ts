@@ -67,6 +67,30 @@ const workerAhead: Plugin = {
   },
 };
 
+/** Modules before which the element's chunk waits for a task of its own. */
+const WAITING = ['classifier/errors.ts', 'classifier/classifier.ts', 'element/details-panel.ts'].map(
+  (path) => `/web/src/${path}`,
+);
+
+/**
+ * The element's chunk runs in several tasks: running all of it at once holds a slow phone for a tenth of a second. Only
+ * here, as not every bundler of those who use the package takes a module that waits; and not in a frame, whose page
+ * around it speaks to it once it is loaded, which does not wait.
+ */
+const inTasks: Plugin = {
+  name: 'dermlet-in-tasks',
+  enforce: 'pre',
+  transform(code, id) {
+    const path = id.replaceAll('\\', '/');
+    if (!WAITING.some((waiting) => path.endsWith(waiting))) return null;
+    const from = JSON.stringify(at('web/src/classifier/task.ts'));
+    return {
+      code: `import { nextTask as ownTask } from ${from};\nif (self.parent === self) await ownTask();\n${code}`,
+      map: null,
+    };
+  },
+};
+
 /** What the embed entry needs before anything is asked for, by module; filled when chunks are made. */
 const needed = new Set<string>();
 
@@ -101,7 +125,7 @@ export default defineConfig({
   base: './',
   // ONNX Runtime without an inlined copy of its own loader: the files come from `engine/`.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
-  plugins: [oneBinary, plainStyles, words, workerAhead],
+  plugins: [oneBinary, plainStyles, inTasks, words, workerAhead],
   worker: { format: 'es', plugins: () => [oneBinary] },
   build: {
     outDir: at('dist'),

@@ -47,6 +47,48 @@ for (const [width, height] of [
   });
 }
 
+/** For each part of the element that was drawn: the task in which it first was. */
+async function watchTasks(page: Page): Promise<() => Promise<Record<string, number>>> {
+  await page.addInitScript(() => {
+    const drawn: Record<string, number> = {};
+    let task = 0;
+    Object.assign(window, { drawn });
+    const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage')!;
+    Object.defineProperty(MessagePort.prototype, 'onmessage', {
+      set(this: MessagePort, heard: (event: MessageEvent) => void) {
+        set!.call(this, (event: MessageEvent) => {
+          task += 1; // each message has one of its own
+          heard(event);
+        });
+      },
+    });
+    const attach = Element.prototype.attachShadow;
+    Element.prototype.attachShadow = function (this: Element, init: ShadowRootInit) {
+      const root = attach.call(this, init);
+      const { localName } = this;
+      new MutationObserver(() => {
+        drawn[localName] ??= task;
+      }).observe(root, { childList: true });
+      return root;
+    };
+  });
+  return () => page.evaluate(() => (window as unknown as { drawn: Record<string, number> }).drawn);
+}
+
+test('taps are heard between the parts of an answer: each is drawn in a task of its own', async ({ app, page }) => {
+  app.neverRefuse();
+  const drawn = await watchTasks(page);
+  await app.open();
+  await app.classify('spot.jpg');
+  const parts = ['result-card', 'photo-view', 'shelf', 'tools', 'scores-card', 'details'].map(
+    (name) => `dermlet-${name}`,
+  );
+  await expect.poll(async () => Object.keys(await drawn())).toEqual(expect.arrayContaining(parts));
+  const tasks = await drawn();
+  const own = ['dermlet-classifier', 'dermlet-picker', ...parts];
+  expect(new Set(own.map((name) => tasks[name])).size, JSON.stringify(tasks)).toBe(own.length);
+});
+
 test('a refusal is in view too, and so is an error', async ({ app, page }) => {
   await app.open();
   await app.classify('flat.png');

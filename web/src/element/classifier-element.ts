@@ -192,6 +192,10 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         grid-template-columns: minmax(0, 1fr);
         gap: 1rem;
       }
+      /* It has a task of its own: nothing moves when it comes. */
+      dermlet-shelf {
+        min-height: 6.25rem;
+      }
       .all {
         justify-self: start;
       }
@@ -210,6 +214,11 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       .answers.coming {
         min-height: min(80vh, 42rem);
         min-height: min(80svh, 42rem);
+      }
+      /* Until the card has its words, what was under way stays. */
+      .answers.coming > [part='answer'],
+      .answers:not(.coming) > .over-soon {
+        display: none;
       }
       /* Over the end of what is in view, without a place of its own: nothing moves when it comes and goes. */
       .over {
@@ -403,6 +412,12 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   /** Why nothing could be taken of what was dropped. */
   @state() private dropError: DermletError | null = null;
 
+  /** Whether the picker has been drawn: what follows comes then, so that each has a task of its own. */
+  @state() private begun = false;
+
+  /** Whether the card has its words: until then what was under way is shown in its place. */
+  @state() private drawn = false;
+
   /** The live picture, while it is shown. */
   @state() private camera: DermletCamera | null = null;
 
@@ -534,6 +549,31 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     if (session && id != null) this.#crop(session, id, crop === 'auto' ? null : crop);
   }
 
+  /** What is done for a tap or a message, and what is then drawn, have a task each: another tap is heard in between. */
+  protected override scheduleUpdate(): Promise<unknown> {
+    return nextTask().then(() => super.scheduleUpdate());
+  }
+
+  /** @internal */
+  protected override async getUpdateComplete(): Promise<boolean> {
+    const complete = await super.getUpdateComplete();
+    if (this.begun || !this.hasUpdated) return complete;
+    await this.#picked;
+    return super.getUpdateComplete();
+  }
+
+  protected override firstUpdated(): void {
+    this.#picked = this.#begin();
+  }
+
+  /** Resolves once the picker has been drawn. */
+  #picked: Promise<void> | undefined;
+
+  async #begin(): Promise<void> {
+    await this.renderRoot.querySelector('dermlet-picker')?.updateComplete;
+    this.begun = true;
+  }
+
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (RELOAD.some((name) => changed.has(name))) this.#change();
     if (changed.has('modality')) this.session?.setModality(this.modality || null);
@@ -547,6 +587,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     if (this.filled && count === 0) void this.#lookForKept();
     this.filled = count > 0;
     if (count === 0) this.listed = false;
+    if (!this.subject || this.session?.hides(this.subject.photo.id)) this.drawn = false;
     if (count > SHELF_HOLDS && !this.listed) void this.#listAll();
   }
 
@@ -641,6 +682,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     await this.updateComplete;
     const card = this.renderRoot.querySelector('dermlet-result-card');
     await card?.updateComplete;
+    await this.updateComplete;
     await card?.querySelector('dermlet-photo-view')?.updateComplete;
     await new Promise(requestAnimationFrame);
     const answers = this.renderRoot.querySelector('.answers');
@@ -758,7 +800,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
 
   /** Always part of the element: a result card has it itself, before anything of any length. */
   #purpose(photo: Photo | null) {
-    if (photo?.state.kind === 'done') return nothing;
+    if (photo?.state.kind === 'done' || !this.begun) return nothing;
     return html`<p class="purpose muted">${medical(purpose)} ${medical(doctor)}</p>`;
   }
 
@@ -991,9 +1033,9 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
     const { state } = photo;
     if (state.kind === 'done' && session.hides(photo.id))
       return html`<p class="answer" data-hidden>${medical(() => say('run.hidden'))}</p>`;
-    const result = state.kind === 'done' ? state.result : null;
+    const result = state.kind === 'done' && this.drawn ? state.result : null;
     return html`<div class="columns">
-      <div class="answers ${isPending(photo) && session.load.kind !== 'failed' ? 'coming' : ''}">
+      <div class="answers ${this.#comes(session, photo) ? 'coming' : ''}">
         ${this.#answer(session, photo)}
       </div>
       ${this.#chosenInCard(photo) ? nothing : this.#photoView(session, photo)}
@@ -1034,6 +1076,17 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
       @crop=${(event: CustomEvent<Crop | null>) => this.#crop(session, photo.id, event.detail)}></dermlet-photo-view>`;
   }
 
+  /** At once: what follows the answer is drawn in a task of its own. */
+  readonly #shown = (): void => {
+    this.renderRoot.querySelector('.answers')?.classList.remove('coming');
+    this.drawn = true;
+  };
+
+  /** Whether room is held for an answer. */
+  #comes({ load }: Session, photo: Photo): boolean {
+    return photo.state.kind === 'done' ? !this.drawn : isPending(photo) && load.kind !== 'failed';
+  }
+
   /**
    * The answer that is looked at.
    * @internal
@@ -1067,7 +1120,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
   }
 
   #details(session: Session, photo: Photo) {
-    if (photo.state.kind !== 'done') return nothing;
+    if (photo.state.kind !== 'done' || !this.drawn) return nothing;
     return html`<dermlet-details
       .result=${photo.state.result}
       .model=${session.load.kind === 'ready' ? session.load.model : null}
@@ -1100,6 +1153,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         return html`${
           photo.state.again?.kind === 'failed' ? this.#failedAgain(session, photo, photo.state.again.error) : nothing
         }
+          ${this.drawn ? nothing : this.#soonOver(session, photo)}
           <div class="answer" part="answer"><dermlet-result-card exportparts="verdict, tier"
             ?choice=${this.#chosenInCard(photo)}
             .result=${photo.state.result}
@@ -1107,6 +1161,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
             .said=${photo.said}
             .closer=${closerWords(photo)}
             .doctorSearch=${this.doctorSearch}
+            @drawn=${this.#shown}
             @frame=${() => this.renderRoot.querySelector('dermlet-photo-view')?.beginFraming()}
           >${this.#chosenInCard(photo) ? this.#photoView(session, photo) : nothing}</dermlet-result-card></div>`;
     }
@@ -1155,9 +1210,30 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
         <p class="muted">${this.#stageOf(session, state)}</p>
       </div>`;
     const at = state.kind === 'running' ? STAGES.indexOf(state.stage) : -1;
-    return html`<div class="answer pending">
+    return this.#stages(
+      photo,
+      at,
+      at < 0 ? this.#stageOf(session, state) : say('run.moment'),
+      html`${this.#cancel(session, photo)}
+      ${session.load.kind === 'loading' ? this.#progress(session, session.load) : nothing}`,
+    );
+  }
+
+  #soonOver(session: Session, photo: Photo) {
+    return this.#stages(photo, STAGES.length, say('run.moment'), this.#cancel(session, photo), 'over-soon');
+  }
+
+  #cancel(session: Session, { id }: Photo) {
+    return html`<div class="actions">
+      <button type="button" @click=${() => session.cancel(id)}>${say('run.cancel')}</button>
+    </div>`;
+  }
+
+  /** How far a photo has come: `at` counts the stages that are over. */
+  #stages(photo: Photo, at: number, words: string, actions: unknown, also = '') {
+    return html`<div class="answer pending ${also}">
       <h2>${isolated(photo.name)}</h2>
-      <p class="muted">${at < 0 ? this.#stageOf(session, state) : say('run.moment')}</p>
+      <p class="muted">${words}</p>
       <ol class="stages" aria-label=${say('run.title')}>
         ${STAGES.map(
           (other, index) =>
@@ -1165,10 +1241,7 @@ export class DermletClassifier extends LitElement implements DermletClassifierPr
               aria-current=${index === at ? 'step' : 'false'}>${stageWords(other)}</li>`,
         )}
       </ol>
-      <div class="actions">
-        <button type="button" @click=${() => session.cancel(photo.id)}>${say('run.cancel')}</button>
-      </div>
-      ${session.load.kind === 'loading' ? this.#progress(session, session.load) : nothing}
+      ${actions}
     </div>`;
   }
 }

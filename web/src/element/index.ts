@@ -6,6 +6,7 @@ export { DermletClassifier } from './classifier-element.js';
 export { define, emit } from './emit.js';
 export { headsOf } from './heads.js';
 export { html } from './html.js';
+export { LaterElement } from './later.js';
 export { isApple } from './picker.js';
 export { followPrinting } from './printing.js';
 export type {

@@ -25,6 +25,7 @@ import { type Bounds, frameOf } from './crop/geometry.js';
 import { place } from './crop/place.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
+import { nextFrame, ownFrame } from './later.js';
 import { medical } from './medical.js';
 import { showsRegion } from './region.js';
 import type { Photo, Shown } from './session.js';
@@ -254,11 +255,14 @@ export class DermletPhotoView extends LitElement {
   /** What was drawn last. */
   #drawn: { id: number | undefined; result: Result | null } | null = null;
 
-  /** A new answer to the photo that is in view is read first: its picture is drawn in a task of its own. */
+  /** A new answer to the photo that is in view is read first: its picture is drawn in a frame after that. */
   protected override scheduleUpdate(): void | Promise<unknown> {
     const drawn = this.#drawn;
+    if (!this.hasUpdated) return nextTask().then(() => super.scheduleUpdate());
     if (drawn && (drawn.id !== this.photo?.id || drawn.result === this.#result)) return super.scheduleUpdate();
-    return nextTask().then(() => super.scheduleUpdate());
+    return nextFrame()
+      .then(ownFrame)
+      .then(() => super.scheduleUpdate());
   }
 
   protected override willUpdate(): void {

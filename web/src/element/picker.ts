@@ -3,7 +3,7 @@
  * picture. The outer element handles drops
  * and pastes. What is put into it stands beside the buttons of the large field.
  */
-import { css, LitElement, nothing } from 'lit';
+import { css, nothing } from 'lit';
 import { property, query } from 'lit/decorators.js';
 
 import { FORMAT_FILES } from '../classifier/index.js';
@@ -11,6 +11,7 @@ import { say } from '../messages/index.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { cameraIcon, lensFigure, plusIcon } from './icons.js';
+import { OwnTaskElement } from './later.js';
 import { base } from './styles.js';
 
 const { heic, ...others } = FORMAT_FILES;
@@ -27,7 +28,7 @@ const PICTURES = accepting(isApple ? Object.values(others) : [...Object.values(o
 /** A DICOM file holds a JPEG. */
 const ACCEPT = `${PICTURES},application/dicom,.dcm`;
 
-export class DermletPicker extends LitElement {
+export class DermletPicker extends OwnTaskElement {
   static override styles = [
     base,
     css`

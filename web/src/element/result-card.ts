@@ -1,8 +1,9 @@
 /**
  * `<dermlet-result-card>`: the answer in one sentence, and the concern tier with what to do next and how soon. What is
- * to be chosen from, if anything is, stands between the two (slot `choice`).
+ * to be chosen from, if anything is, stands between the two (slot `choice`). Fires `drawn` when it first has its words,
+ * in a task of its own.
  */
-import { css, LitElement, nothing, type PropertyValues } from 'lit';
+import { css, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 
 import type { DermletError, Result, Spot, Tier } from '../classifier/index.js';
@@ -26,6 +27,7 @@ import { dayAfter } from './day.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { tierIcons } from './icons.js';
+import { OwnTaskElement } from './later.js';
 import { medical } from './medical.js';
 import './notice.js';
 import { asDermletError, type Raised, type Said } from './session.js';
@@ -41,7 +43,7 @@ function hostOf(address: string): string {
   return url?.protocol === 'https:' ? url.host : '';
 }
 
-export class DermletResultCard extends LitElement {
+export class DermletResultCard extends OwnTaskElement {
   static override styles = [
     base,
     tierColours,
@@ -195,6 +197,10 @@ export class DermletResultCard extends LitElement {
     } catch (error) {
       this.reminder = asDermletError(error);
     }
+  }
+
+  protected override firstUpdated(): void {
+    emit(this, 'drawn', null);
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {

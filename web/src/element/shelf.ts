@@ -11,6 +11,7 @@ import { drawThumbnail } from './canvas.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
 import { closeIcon, tierIcons } from './icons.js';
+import { ownFrame } from './later.js';
 import { medical } from './medical.js';
 import { partSeen } from './region.js';
 import { type Done, type Photo, type PhotoState, tierOf } from './session.js';
@@ -49,7 +50,7 @@ export class DermletShelf extends LitElement {
         gap: 0;
         width: 4.75rem;
         height: 100%;
-        min-height: 6rem;
+        min-height: 6.25rem;
         padding: 0;
         border: 1px solid var(--edge);
         border-radius: 0.7rem;
@@ -74,7 +75,8 @@ export class DermletShelf extends LitElement {
         grid-row: 2;
         align-self: end;
         width: 100%;
-        min-height: 1.75rem;
+        /* Two lines: nothing moves when a tier takes the place of one word. */
+        min-height: 2rem;
         padding: 0.1rem 0.2rem;
         background: var(--card);
         color: var(--ink);
@@ -173,13 +175,19 @@ export class DermletShelf extends LitElement {
     </li>`;
   }
 
+  /** In a task of its own: what is around it changes with it, and goes first. */
+  protected override scheduleUpdate(): Promise<unknown> {
+    const before = this.hasUpdated ? nextTask().then(nextTask) : nextTask();
+    return before.then(() => super.scheduleUpdate());
+  }
+
   protected override updated(): void {
     void this.#draw();
   }
 
-  /** In a task of its own: the answer is seen first. */
+  /** In a frame of its own: the answer is seen first. */
   async #draw(): Promise<void> {
-    await nextTask();
+    await ownFrame();
     for (const photo of this.photos) {
       if (photo.state.kind !== 'done' || !photo.state.shown) continue;
       const { result, shown } = photo.state;

@@ -1,21 +1,29 @@
 /** Numbers, shares, sizes and lists in the current language. */
 import { language, say } from './say.js';
 
-const formatters = new Map<string, Intl.NumberFormat>();
+const formatters = new Map<string, unknown>();
 
-function formatter(least: number, most: number): Intl.NumberFormat {
+/** One of a kind for each language: to make one takes as long as many sentences. */
+function kept<Format>(kind: string, make: (locale: string) => Format): Format {
   const { locale } = language();
-  const key = `${locale} ${least} ${most}`;
-  const known = formatters.get(key);
+  const key = `${locale} ${kind}`;
+  const known = formatters.get(key) as Format | undefined;
   if (known) return known;
-  const fresh = new Intl.NumberFormat(locale, {
-    minimumFractionDigits: least,
-    maximumFractionDigits: most,
-    useGrouping: false,
-  });
+  const fresh = make(locale);
   formatters.set(key, fresh);
   return fresh;
 }
+
+const formatter = (least: number, most: number): Intl.NumberFormat =>
+  kept(
+    `${least} ${most}`,
+    (locale) =>
+      new Intl.NumberFormat(locale, {
+        minimumFractionDigits: least,
+        maximumFractionDigits: most,
+        useGrouping: false,
+      }),
+  );
 
 export const number = (value: number, decimals = 0): string => formatter(decimals, decimals).format(value);
 /** Without trailing zeros. */
@@ -23,11 +31,11 @@ export const shortNumber = (value: number, decimals: number): string => formatte
 
 /** Day and month, as a sentence names them. */
 export const day = (date: Date): string =>
-  new Intl.DateTimeFormat(language().locale, { day: 'numeric', month: 'long' }).format(date);
+  kept('day', (locale) => new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long' })).format(date);
 
 export function list(entries: readonly string[], conjunction: 'and' | 'or'): string {
   const type = conjunction === 'and' ? 'conjunction' : 'disjunction';
-  return new Intl.ListFormat(language().locale, { type }).format(entries);
+  return kept(type, (locale) => new Intl.ListFormat(locale, { type })).format(entries);
 }
 
 /**
@@ -35,7 +43,13 @@ export function list(entries: readonly string[], conjunction: 'and' | 'or'): str
  * each kind is asked for before, in a task of its own.
  */
 export async function readyFormats(nextTask: () => Promise<void>): Promise<void> {
-  for (const format of [() => number(0), () => number(0, 1), () => day(new Date()), () => list(['', ''], 'and')]) {
+  for (const format of [
+    () => number(0),
+    () => number(0, 1),
+    () => day(new Date()),
+    () => list(['', ''], 'and'),
+    () => list(['', ''], 'or'),
+  ]) {
     await nextTask();
     format();
   }

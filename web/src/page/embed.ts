@@ -5,9 +5,10 @@
  * asked for and the person ticked the box.
  */
 import { type DermletError, withoutImages } from '../classifier/index.js';
-import { type DermletClassifier, type DermletFormDocument, register } from '../element/index.js';
+import type { DermletClassifier, DermletFormDocument } from '../element/index.js';
 import type { FrameConfiguration, FromFrame } from '../embed/index.js';
 import { setLanguage } from '../messages/index.js';
+import { begin } from './begin.js';
 import { originsIn, read } from './embed-messages.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import { speakAsChosen } from './language.js';
@@ -119,7 +120,7 @@ if (window === top) {
     removeEventListener('message', keepEarly);
     refuseFrame();
   } else {
-    register();
+    void begin(element);
     form.hidden = false;
     listen(named);
   }

@@ -2,7 +2,8 @@
  * The page around `<dermlet-classifier>`: registers the element with its first model and, once that has nothing to do,
  * the service worker.
  */
-import { type DermletClassifier, followPrinting, imported, nextTask, register } from '../element/index.js';
+import { type DermletClassifier, followPrinting, imported, nextTask } from '../element/index.js';
+import { begin } from './begin.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import { offerInstall } from './install.js';
@@ -31,7 +32,7 @@ if (isFramedByStranger()) {
   await speakAsChosen();
   element.setAttribute('model', choice.name);
   await nextTask();
-  register();
+  void begin(element);
   answerForServers(() => element);
   whenIdle(() => void followPrinting(element));
   offerDrawings(element);

@@ -2,15 +2,15 @@
  * `<dermlet-model-choice>`: choose the neural network, where the site has several. Fires `model` (detail: its name)
  * when a person chooses; `choose-model.ts` acts on it.
  */
-import { css, LitElement, nothing } from 'lit';
+import { css, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 
 import type { ModelSummary } from '../classifier/index.js';
-import { base, cardOf, define, emit, html, NO_PAGES, type Pages, tokens } from '../element/index.js';
+import { base, cardOf, define, emit, html, LaterElement, NO_PAGES, type Pages, tokens } from '../element/index.js';
 import { modelTitle, modelWords, say } from '../messages/index.js';
 
-export class DermletModelChoice extends LitElement {
+export class DermletModelChoice extends LaterElement {
   static override styles = [
     tokens,
     base,

@@ -2,7 +2,8 @@
  * The page as one HTML file that works from a disk or a stick (`npm run build:single`): its one model and all that
  * there is to read are in the file, nothing is fetched, and no service worker is needed.
  */
-import { type DermletClassifier, followPrinting, register } from '../element/index.js';
+import { type DermletClassifier, followPrinting } from '../element/index.js';
+import { begin } from './begin.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
 import { languageStore, speakAsChosen } from './language.js';
 import { offerLanguages } from './language-choice.js';
@@ -42,7 +43,7 @@ if (isFramedByStranger()) {
 } else {
   const element = document.querySelector<DermletClassifier>('dermlet-classifier')!;
   await speakAsChosen();
-  register();
+  void begin(element);
   whenIdle(() => void followPrinting(element));
   offerDrawings(element, drawn);
   offerThemes(document.querySelector<HTMLElement>('#theme')!);
