@@ -14,10 +14,10 @@ function chromium(...more: string[]) {
 }
 
 /**
- * Functions of WebAssembly are compiled anew for speed after five times as much work as otherwise: most pages run the
- * network once or twice, and half of the processor's time went into compiling. What is exact is tested without.
+ * Functions of WebAssembly are compiled anew for speed after a hundred times as much work as otherwise: most pages run
+ * the network once or twice, and half of the processor's time went into compiling. What is exact is tested without.
  */
-const ENGINE_ONCE = '--js-flags=--wasm-tiering-budget=60000000';
+const ENGINE_ONCE = '--js-flags=--wasm-tiering-budget=1500000000';
 
 /** Specs that a browser does without. */
 const LEFT_OUT: Partial<Record<EngineName, string[]>> = {

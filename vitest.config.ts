@@ -20,6 +20,8 @@ export default defineConfig({
     environment: 'node',
     testTimeout: 180_000, // far more than any takes, for machines that are busy with other things
     hookTimeout: 120_000,
+    // As on the command line (tools/cli/main.ts): most tests run the network once or twice.
+    execArgv: ['--wasm-tiering-budget=1500000000'],
     // The command-line tests start processes with an engine each; more at once only makes them slower.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
