@@ -26,7 +26,8 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 
 async function compile(): Promise<WebAssembly.Module> {
   const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
-  const binary = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  // No Blob: WebKit reads none where the page was opened from a file.
+  const binary = new Response(bytes).body!.pipeThrough(new DecompressionStream('gzip'));
   return WebAssembly.compile(await new Response(binary).arrayBuffer());
 }
 
