@@ -5,6 +5,7 @@
 import { defineConfig } from '@playwright/test';
 import type { EngineName } from './tests/browsers/engines.js';
 import { findChromium } from './tools/build/toolchain.mjs';
+import { TIERING_FLAG } from './tools/cli/tiering.js';
 
 const executablePath = process.env.CHROMIUM_PATH ?? findChromium() ?? undefined;
 const common = ['--no-sandbox', '--disable-background-networking', '--disable-quic', '--no-first-run'];
@@ -17,7 +18,7 @@ function chromium(...more: string[]) {
  * Functions of WebAssembly are compiled anew for speed after a hundred times as much work as otherwise: most pages run
  * the network once or twice, and half of the processor's time went into compiling. What is exact is tested without.
  */
-const ENGINE_ONCE = '--js-flags=--wasm-tiering-budget=1500000000';
+const ENGINE_ONCE = `--js-flags=${TIERING_FLAG}`;
 
 /** Specs that a browser does without. */
 const LEFT_OUT: Partial<Record<EngineName, string[]>> = {

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { TIERING_FLAG } from './tools/cli/tiering.js';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -20,8 +21,8 @@ export default defineConfig({
     environment: 'node',
     testTimeout: 180_000, // far more than any takes, for machines that are busy with other things
     hookTimeout: 120_000,
-    // As on the command line (tools/cli/main.ts): most tests run the network once or twice.
-    execArgv: ['--wasm-tiering-budget=1500000000'],
+    // As on the command line: most tests run the network once or twice.
+    execArgv: [TIERING_FLAG],
     // The command-line tests start processes with an engine each; more at once only makes them slower.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },

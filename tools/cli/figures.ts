@@ -279,7 +279,7 @@ function tierCounts(rows: readonly Scored[], kind: (row: Scored) => boolean): Ti
 
 const below = (values: readonly number[], cut: number): number => share(values.map((value) => value < cut));
 
-export function bestCuts(rows: readonly Scored[], positive: number): BestCuts {
+function bestCuts(rows: readonly Scored[], positive: number): BestCuts {
   const tiered = rows.filter(({ tier }) => tier !== 'unknown');
   const of = (kind: (row: Scored) => boolean, score: (row: Scored) => number) =>
     tiered

@@ -16,6 +16,7 @@ import { plain, plainLines } from './plain.js';
 import { retrain } from './retrain.js';
 import { say } from './say.js';
 import { serve } from './serve.js';
+import { TIERING_FLAG } from './tiering.js';
 import { type CommandName, EXIT, UsageError, usage, usageInShort } from './usage.js';
 
 const commands: Record<CommandName, (args: string[], output: Output) => Promise<number>> = {
@@ -70,12 +71,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
 }
 
-/**
- * How much a function of WebAssembly must have worked before V8 compiles it anew, for speed: with V8's own 13 million,
- * compiling took three quarters of the processor's time for one photo, and was not made up for by 120.
- */
-const TIERING_BUDGET = 1_500_000_000;
-setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
+setFlagsFromString(TIERING_FLAG);
 
 // What libraries log must not end up among the answers.
 globalThis.console = new Console(process.stderr);

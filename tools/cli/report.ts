@@ -232,12 +232,17 @@ function tiers({ overall, byModality, bySet, bySkinTone }: Figures): string[] {
     fixed(tiers.benignHigh, 2),
     fixed(tiers.best.benignHigh, 2),
   ]);
-  const columns = [say('cli.report.benignLow'), say('cli.report.best')];
-  const bestColumns = [...columns, say('cli.report.benignHigh'), say('cli.report.best')];
+  const bestHeader = [
+    say('cli.report.bestCuts'),
+    say('cli.report.benignLow'),
+    say('cli.report.best'),
+    say('cli.report.benignHigh'),
+    say('cli.report.best'),
+  ];
   return [
     table([header, ...counts]),
     table([[say('cli.report.tierBy'), ...tierColumns()], ...rows]),
-    table([[say('cli.report.bestCuts'), ...bestColumns], ...best]),
+    table([bestHeader, ...best]),
     say('cli.report.bestIs', {
       malignantLow: String(100 * CUTS.malignantLow),
       positiveLow: String(100 * CUTS.positiveLow),

@@ -3,11 +3,10 @@
  * to choose another region, and the heat map with an opacity slider. Fires `crop` (detail: the crop to classify; null:
  * locate the spot) and `undo` (go back to the result from before).
  */
-import { css, LitElement, nothing, type PropertyValues } from 'lit';
+import { css, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import type { Crop, ModelInfo, RankedClass, Rect, Result, Spot } from '../classifier/index.js';
-import { nextTask } from '../classifier/inner.js';
 import {
   categoryName,
   exactPercent,
@@ -25,7 +24,7 @@ import { type Bounds, frameOf } from './crop/geometry.js';
 import { place } from './crop/place.js';
 import { define, emit } from './emit.js';
 import { html } from './html.js';
-import { nextFrame, ownFrame } from './later.js';
+import { nextFrame, OwnTaskElement, ownFrame } from './later.js';
 import { medical } from './medical.js';
 import { showsRegion } from './region.js';
 import type { Photo, Shown } from './session.js';
@@ -41,7 +40,7 @@ const LEAST = 32;
 /** From its middle on: there it stays however much larger than the rectangle it is drawn. */
 const middled = ({ x, y, width, height }: Rect): Rect => ({ x: x + width / 2, y: y + height / 2, width, height });
 
-export class DermletPhotoView extends LitElement {
+export class DermletPhotoView extends OwnTaskElement {
   static override styles = [
     base,
     css`
@@ -258,8 +257,8 @@ export class DermletPhotoView extends LitElement {
   /** A new answer to the photo that is in view is read first: its picture is drawn in a frame after that. */
   protected override scheduleUpdate(): void | Promise<unknown> {
     const drawn = this.#drawn;
-    if (!this.hasUpdated) return nextTask().then(() => super.scheduleUpdate());
-    if (drawn && (drawn.id !== this.photo?.id || drawn.result === this.#result)) return super.scheduleUpdate();
+    if (!this.hasUpdated || (drawn && (drawn.id !== this.photo?.id || drawn.result === this.#result)))
+      return super.scheduleUpdate();
     return nextFrame()
       .then(ownFrame)
       .then(() => super.scheduleUpdate());

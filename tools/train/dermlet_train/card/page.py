@@ -8,6 +8,7 @@ from typing import Any
 
 from ..manifest import read_manifest
 from ..repository import ROOT, require_checkout
+from ..tiers import DEFAULTS
 from . import tables
 from .plan import Plan
 from .reports import Report
@@ -173,7 +174,7 @@ that are not in it and specificity the share of the others that are. An interval
     if best := tables.best_cut_table(report):
         text += f"""
 
-What cuts could do at all: the best ones are chosen on these very pictures, so that at most 5 % of malignant pictures and 3 % of {positive.lower()} are in `low` and at least 80 % of
+What cuts could do at all: the best ones are chosen on these very pictures, so that at most {100 * DEFAULTS["maxMalignantLow"]:.0f} % of malignant pictures and {100 * DEFAULTS["maxPositiveLow"]:.0f} % of {positive.lower()} are in `low` and at least {100 * DEFAULTS["minMalignantHigh"]:.0f} % of
 malignant ones in `high`. With these probabilities no cuts do better: what is missing beyond that, only a better network can bring.
 
 {best}"""
