@@ -82,7 +82,7 @@ test('reports the progress of loading and classifying', async ({ page, site }) =
   }
   // All that comes, as it is sent; the total is known early.
   const sizes = ['models/skin-8/skin-8.onnx', 'models/skin-8/locator.onnx', 'engine/dermlet.wasm']
-    .concat('engine/ort-wasm-simd-threaded.wasm')
+    .concat('engine/ort-wasm-simd-threaded.reduced.wasm')
     .map((path) => site.read(site.files().includes(`${path}.zst`) ? `${path}.zst` : path).length);
   const most = sizes.reduce((a, b) => a + b);
   const totals = told.progress.map(({ all }) => all!.total);

@@ -11,7 +11,7 @@ type Classifier = import('../../web/src/classifier/index.js').Classifier;
 test.describe.configure({ timeout: 180_000 });
 
 const SILENT = 'CacheStorage.prototype.open = () => new Promise(() => undefined);';
-const ORT = 'engine/ort-wasm-simd-threaded.wasm.zst';
+const ORT = 'engine/ort-wasm-simd-threaded.reduced.wasm.zst';
 const workerOf = (site: Site): string => site.files().find((path) => /^assets\/worker-.*\.js$/.test(path))!;
 
 test.describe('a worker that ends without a word', () => {

@@ -40,7 +40,7 @@ const UNAVAILABLE: { what: string; path: string; answer: { status?: number; type
   },
   {
     what: "a missing file of the network's runtime",
-    path: 'engine/ort-wasm-simd-threaded.wasm',
+    path: 'engine/ort-wasm-simd-threaded.reduced.wasm',
     answer: { status: 404, type: 'text/plain', body: '' },
   },
 ];
@@ -68,8 +68,8 @@ test('a manifest of an older version is refused', async ({ app, page, site }) =>
 });
 
 const CORRUPT: [what: string, path: string, change: (bytes: Buffer) => Buffer][] = [
-  ['one flipped bit in the runtime', 'engine/ort-wasm-simd-threaded.wasm', flipped],
-  ['half of the runtime', 'engine/ort-wasm-simd-threaded.wasm', half],
+  ['one flipped bit in the runtime', 'engine/ort-wasm-simd-threaded.reduced.wasm', flipped],
+  ['half of the runtime', 'engine/ort-wasm-simd-threaded.reduced.wasm', half],
   ['one flipped bit in the core', 'engine/dermlet.wasm', flipped],
   ['half of the network', MODEL, half],
 ];

@@ -24,6 +24,18 @@ export function ownModel(category = ''): string {
   return folder;
 }
 
+/** The same with a network of its own: a note at its end (ModelProto.doc_string) makes it another file. */
+export function ownNetwork(): string {
+  const folder = ownModel();
+  const path = join(folder, 'manifest.json');
+  const { file, ...manifest } = JSON.parse(readFileSync(path, 'utf8'));
+  const network = Buffer.concat([readFileSync(join(folder, file.path)), Buffer.from([0x32, 1, 0x61])]);
+  writeFileSync(join(folder, file.path), network);
+  const sha256 = createHash('sha256').update(network).digest('hex');
+  writeFileSync(path, JSON.stringify({ ...manifest, file: { ...file, bytes: network.length, sha256 } }));
+  return folder;
+}
+
 /** A folder whose hashes are right, and whose network is one of `tests/web/networks`. */
 export function hostileModel(network: string): string {
   const folder = test.info().outputPath(network);

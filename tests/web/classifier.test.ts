@@ -11,7 +11,7 @@ import type { WorkerLike } from '../../web/src/classifier/engine-worker.js';
 import { DermletError } from '../../web/src/classifier/errors.js';
 import { MAX_FILE_BYTES } from '../../web/src/classifier/given.js';
 import { filesIn, type InputOf } from '../../web/src/classifier/input.js';
-import { ThreadsFailed } from '../../web/src/classifier/network.js';
+import { RestartNeeded } from '../../web/src/classifier/network.js';
 import type { LesionPicture, LoadOptions, Stage } from '../../web/src/classifier/options.js';
 import type { LoadSettings } from '../../web/src/classifier/protocol.js';
 import type { Result } from '../../web/src/classifier/result.js';
@@ -168,13 +168,38 @@ describe('load', () => {
   test('starts again with one thread when threads are blocked', async () => {
     const workers = new Workers();
     workers.load = async ({ threads }) => {
-      if (threads !== 1) throw new ThreadsFailed('blocked');
+      if (threads !== 1) throw new RestartNeeded('one-thread', 'blocked');
     };
     const classifier = await load(workers, { idleTimeout: 20 });
     expect(workers.started.map(({ threads }) => threads)).toEqual([undefined, 1]);
     await pause(60);
     await classifier.classify(bytes(1));
     expect(workers.started.at(-1)!.threads).toBe(1); // remembered
+  });
+
+  test('starts again with all of ONNX Runtime when less is not enough, and with one thread too', async () => {
+    const workers = new Workers();
+    workers.load = async ({ threads, wholeRuntime }) => {
+      if (threads !== 1) throw new RestartNeeded('one-thread', 'blocked');
+      if (!wholeRuntime) throw new RestartNeeded('whole-runtime', 'unreachable');
+    };
+    const classifier = await load(workers, { idleTimeout: 20 });
+    const ways = () => workers.started.map(({ threads, wholeRuntime }) => [threads, wholeRuntime]);
+    expect(ways()).toEqual([
+      [undefined, undefined],
+      [1, undefined],
+      [1, true],
+    ]);
+    await pause(60);
+    await classifier.classify(bytes(1));
+    expect(ways().at(-1)).toEqual([1, true]); // remembered
+  });
+
+  test('does not start again for what it was started for', async () => {
+    const workers = new Workers();
+    workers.load = () => Promise.reject(new RestartNeeded('whole-runtime', 'unreachable'));
+    await expectCode(load(workers), 'BACKEND_FAILED', /unreachable/);
+    expect(workers.started).toHaveLength(2);
   });
 
   test('refuses what makes no sense', async () => {
@@ -401,7 +426,7 @@ describe('a lesion', () => {
   test('goes on in a worker with a single thread when threads fail', async () => {
     const workers = new Workers();
     workers.behaviour = async (_bytes, { threads }) => {
-      if (threads !== 1) throw new ThreadsFailed('blocked');
+      if (threads !== 1) throw new RestartNeeded('one-thread', 'blocked');
     };
     await (await load(workers)).classify([{ picture: bytes(4), modality: 'photo' }, { picture: bytes(6) }]);
     expect(workers.asked).toHaveLength(2);
@@ -409,6 +434,31 @@ describe('a lesion', () => {
       input: [{ bytes: bytes(4), modality: 'photo' }, { bytes: bytes(6) }],
       options: {},
     });
+  });
+});
+
+describe('a call that needs what the worker has not', () => {
+  test('goes on in one with all of ONNX Runtime, and with one thread after that', async () => {
+    const workers = new Workers();
+    workers.behaviour = async (_bytes, { threads, wholeRuntime }) => {
+      if (!wholeRuntime) throw new RestartNeeded('whole-runtime', 'unreachable');
+      if (threads !== 1) throw new RestartNeeded('one-thread', 'blocked');
+    };
+    const classifier = await load(workers);
+    expect((await classifier.classify(bytes(4))).source.bytes).toBe(8);
+    expect(workers.seen).toEqual([4, 4, 4]);
+    expect(workers.started.map(({ threads, wholeRuntime }) => [threads, wholeRuntime])).toEqual([
+      [undefined, undefined],
+      [undefined, true],
+      [1, true],
+    ]);
+  });
+
+  test('fails where the worker already has it', async () => {
+    const workers = new Workers();
+    workers.behaviour = () => Promise.reject(new RestartNeeded('whole-runtime', 'unreachable'));
+    await expectCode((await load(workers)).classify(bytes(4)), 'BACKEND_FAILED', /unreachable/);
+    expect(workers.seen).toEqual([4, 4]);
   });
 });
 
@@ -521,7 +571,7 @@ describe('the worker', () => {
   test('whose threads fail during a call gives the bytes back to one with a single thread', async () => {
     const workers = new Workers();
     workers.behaviour = async (_bytes, { threads }) => {
-      if (threads !== 1) throw new ThreadsFailed('blocked');
+      if (threads !== 1) throw new RestartNeeded('one-thread', 'blocked');
     };
     const classifier = await load(workers);
     expect((await classifier.classify(bytes(4))).source.bytes).toBe(8);

@@ -170,6 +170,45 @@ describe('the browser’s files', () => {
     await expectCode(environment.runtimeWasm('wasm'), 'MODEL_CORRUPT', /^ort-wasm-simd-threaded\.wasm is damaged/);
   });
 
+  describe('for networks that need less than all of ONNX Runtime', () => {
+    const less = { ...entry(new Uint8Array([...wasm, 0])), networks: ['skin', 'spot'] };
+    const name = 'ort-wasm-simd-threaded.reduced.wasm';
+    const opened = (networks?: string[]) => {
+      const asked: string[] = [];
+      const environment = browserEnvironment({
+        ...base,
+        files: { ...files, [name]: less },
+        networks,
+        fetch: async (url) => {
+          asked.push(new URL(String(url)).pathname.replace('/engine/', ''));
+          return new Response(String(url).includes('reduced') ? new Uint8Array([...wasm, 0]) : wasm);
+        },
+      });
+      return { environment, asked };
+    };
+
+    test('it is fetched, counted and named as the whole would be', async () => {
+      const { environment, asked } = opened(['skin', 'spot']);
+      expect(environment.reduced).toBe(true);
+      expect((await environment.coming('wasm')).map(([file]) => file)).toEqual(['dermlet.wasm', name]);
+      expect(environment.hashes).toEqual([files['dermlet.wasm'].sha256, less.sha256]);
+      await environment.runtimeWasm('wasm');
+      expect(asked).toEqual([name]);
+    });
+
+    test.each([[undefined], [['skin', 'own']], [['own']]])('the whole is fetched for %j', async (networks) => {
+      const { environment, asked } = opened(networks);
+      expect(environment.reduced).toBe(false);
+      await environment.runtimeWasm('wasm');
+      expect(asked).toEqual(['ort-wasm-simd-threaded.wasm']);
+    });
+
+    test('WebGPU has its own', async () => {
+      const { environment } = opened(['skin']);
+      await expectCode(environment.runtimeWasm('webgpu'), 'MODEL_UNAVAILABLE', /asyncify/);
+    });
+  });
+
   test('progress is told by file', async () => {
     const seen: [string, number, number, boolean][] = [];
     const environment = browserEnvironment({

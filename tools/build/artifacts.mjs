@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ensure, readStamp } from './fingerprint.mjs';
+import { FUNCTIONS, REDUCED, WHOLE, writeReduced } from './runtime/reduce.mjs';
 import { ensureStb } from './stb.mjs';
 import { ask, root, run, StepError } from './steps.mjs';
 import {
@@ -94,6 +95,17 @@ const zstdDecoder = () =>
     make: writeZstd,
   });
 
+/** ONNX Runtime with what the shipped networks need. */
+const reducedRuntime = () =>
+  ensure({
+    name: 'runtime',
+    title: 'ONNX Runtime, reduced',
+    inputs: [WHOLE, FUNCTIONS, 'tools/build/runtime/reduce.mjs'],
+    kind: JSON.stringify([root]),
+    outputs: [REDUCED],
+    make: writeReduced,
+  });
+
 /**
  * The C++ core as a WASM module, and the decoder that its file comes through; preset `wasm` or `wasm-scalar`.
  * @param {WasmPreset} [preset]
@@ -101,6 +113,7 @@ const zstdDecoder = () =>
 export async function wasm(preset = 'wasm') {
   await ensureTools(BUILD_NEEDS);
   await zstdDecoder();
+  await reducedRuntime();
   const stb = await ensureStb(pip);
   const kind = JSON.stringify([root, stb, emccVersion()]);
   return ensure({
@@ -314,6 +327,8 @@ const SITE_INPUTS = [
   'wasm_src/bindings/dermlet.d.ts',
   ...WASM_FILES,
   ZSTD_MODULE,
+  REDUCED,
+  FUNCTIONS,
   'vite.config.ts',
   'tsconfig.base.json',
   'package.json',
@@ -378,6 +393,8 @@ export async function npmPackage() {
       'wasm_src/bindings/dermlet.d.ts',
       ...WASM_FILES,
       ZSTD_MODULE,
+      REDUCED,
+      FUNCTIONS,
       'tsconfig.base.json',
       'tsconfig.package.json',
       'web/tsconfig.json',

@@ -5,9 +5,12 @@ import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filesOf, readContract } from '../../contract/contract.mjs';
 import { compressed, sha256 as sha256Of, writeCompressed } from './compress.mjs';
+import { REDUCED, readFunctions } from './runtime/reduce.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const runtime = join(root, 'node_modules/onnxruntime-web/dist');
+
+const reduced = join(root, REDUCED);
 
 /**
  * What `/wasm` needs is kept for offline use; of what `/webgpu` needs (26 MB) the script is.
@@ -17,7 +20,8 @@ export const ENGINE = [
   { from: join(root, 'build/wasm/dermlet.wasm'), offline: true },
   { from: join(root, 'build/wasm/learn.wasm'), offline: false },
   { from: join(runtime, 'ort-wasm-simd-threaded.mjs'), offline: true },
-  { from: join(runtime, 'ort-wasm-simd-threaded.wasm'), offline: true },
+  { from: reduced, offline: true },
+  { from: join(runtime, 'ort-wasm-simd-threaded.wasm'), offline: false },
   { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.mjs'), offline: true, mayHoldEval: true },
   { from: join(runtime, 'ort-wasm-simd-threaded.asyncify.wasm'), offline: false },
 ];
@@ -86,6 +90,7 @@ export async function engineFiles({ compress }) {
       bytes: content.length,
       sha256: sha256Of(content),
       ...(packed ? { compressed: { path: `${baseName(path)}.zst`, bytes: packed.length } } : {}),
+      ...(path === reduced ? { networks: (await readFunctions()).networks } : {}),
     };
   }
   return files;

@@ -1,5 +1,5 @@
 // npm run classify | evaluate | merge | serve | retrain | export-head | atlas | check-model | bench | bench:first |
-// bench:memory | bench:page | bench:serve | screenshots: builds what the tool needs, then runs it. Arguments and exit
+// bench:memory | bench:page | bench:serve | profile:runtime | screenshots: builds what the tool needs, then runs it. Arguments and exit
 // status pass through; the tool runs in the folder that npm was called from. Progress goes to stderr: stdout is the
 // tool's.
 import { spawn } from 'node:child_process';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { everything, native, wasm } from './artifacts.mjs';
 import { chatter, main, root, StepError } from './steps.mjs';
 import {
+  BUILD_NEEDS,
   checkNode,
   ensureChromium,
   ensureFirefox,
@@ -82,6 +83,16 @@ const TOOLS = {
   },
   'bench:memory': { prepare: browserWithPhotos, script: 'tests/bench/memory.ts', first: [] },
   'bench:page': { prepare: browserWithPhotos, script: 'tests/bench/page.ts', first: [] },
+  'profile:runtime': {
+    prepare: async () => {
+      checkNode();
+      await ensureTools(BUILD_NEEDS);
+      await ensurePackages();
+      return { CHROMIUM_PATH: await ensureChromium() };
+    },
+    script: 'tools/build/runtime/profile.mjs',
+    first: [],
+  },
   'bench:first': { prepare: browser, script: 'tests/bench/first.ts', first: [] },
 };
 

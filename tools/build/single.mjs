@@ -110,6 +110,7 @@ async function blocks(worker) {
   const ofModel = [...entries, ...tests].flatMap((entry) => (entry ? [entry.compressed?.path ?? entry.path] : []));
   const files = [
     'engine/dermlet.wasm.zst',
+    'engine/ort-wasm-simd-threaded.reduced.wasm.zst',
     'engine/ort-wasm-simd-threaded.wasm.zst',
     'engine/libheif.wasm.zst',
     'engine/learn.wasm.zst',

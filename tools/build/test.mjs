@@ -228,6 +228,7 @@ async function style() {
 function moduleInNode() {
   return nodeTests('test-module', [
     'tools/build/size.test.mjs',
+    'tests/runtime.test.mjs',
     'tests/core/module_smoke.mjs',
     'tests/core/module_fields.mjs',
     'tests/bench/memory.test.mjs',

@@ -7,7 +7,7 @@ import { engineFolder, shippedIn } from './asset-base.js';
 import { spawnWorker } from './browser-worker.js';
 import type { CallOptions, CheckOptions } from './engine.js';
 import { engineKeys } from './engine-files.js';
-import { EngineWorker, NeedsOneThread, NotStarted, type Ready, type Spawn } from './engine-worker.js';
+import { EngineWorker, NeedsAnother, NotStarted, type Ready, type Spawn } from './engine-worker.js';
 import { DermletError } from './errors.js';
 import { hold } from './file-store.js';
 import { bytesOf, type Kept, keptInput, withPixelSources } from './given.js';
@@ -84,7 +84,7 @@ export class Classifier {
   readonly #jobs: Job<unknown>[] = [];
   #current: Job<unknown> | undefined;
   #worker: EngineWorker | undefined;
-  #threads: number | undefined;
+  #way: Way;
   #fallback: Fallback | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
@@ -99,7 +99,7 @@ export class Classifier {
     this.#settings = settings;
     this.#manifest = loaded.ready.manifest;
     this.#worker = loaded.worker;
-    this.#threads = loaded.threads;
+    this.#way = loaded.way;
     this.#fallback = loaded.ready.fallback;
     this.#idleTimeout = idleTimeout;
     this.#internals = internals;
@@ -356,9 +356,9 @@ export class Classifier {
     try {
       return await job.ask(worker, input);
     } catch (error) {
-      if (!(error instanceof NeedsOneThread) || !error.input || this.#disposed) throw error;
-      this.#threads = 1;
-      return job.ask(await this.#liveWorker(job), error.input);
+      if (!(error instanceof NeedsAnother) || !error.input || this.#disposed) throw error;
+      this.#way = otherwise(this.#way, error);
+      return this.#askIn(job, error.input);
     }
   }
 
@@ -369,7 +369,7 @@ export class Classifier {
     const settings: LoadSettings = {
       ...this.#settings,
       backend: this.#fallback ? 'wasm' : this.#settings.backend,
-      threads: this.#threads,
+      ...this.#way,
       manifest: this.#manifest,
       warmUp: false,
     };
@@ -384,7 +384,7 @@ export class Classifier {
       loaded.worker.end(disposedError());
       throw disposedError();
     }
-    this.#threads = loaded.threads;
+    this.#way = loaded.way;
     this.#fallback = loaded.ready.fallback ?? this.#fallback;
     return loaded.worker;
   }
@@ -435,13 +435,24 @@ export function listModels(options: ListOptions = {}): Promise<ModelSummary[]> {
   return listModelsFrom(options);
 }
 
+/** How a worker is started: with less than it would take by itself, or more. */
+type Way = Pick<LoadSettings, 'threads' | 'wholeRuntime'>;
+
 interface Loaded {
   worker: EngineWorker;
   ready: Ready;
-  threads: number | undefined;
+  way: Way;
 }
 
-/** Starts a worker; if its threads are blocked, another with a single thread. */
+/** How the next worker is started. @throws DermletError BACKEND_FAILED, where that was tried */
+function otherwise(way: Way, error: NeedsAnother): Way {
+  const other: Way = error.restart === 'one-thread' ? { ...way, threads: 1 } : { ...way, wholeRuntime: true };
+  if (other.threads === way.threads && other.wholeRuntime === way.wholeRuntime)
+    throw new DermletError('BACKEND_FAILED', error.message, { cause: error });
+  return other;
+}
+
+/** Starts a worker; another if that one asks for it. */
 async function start(
   settings: LoadSettings,
   spawn: Spawn,
@@ -449,24 +460,26 @@ async function start(
   signal?: AbortSignal,
   onSpawn: (worker: EngineWorker) => void = () => undefined,
 ): Promise<Loaded> {
-  const attempt = async (threads: number | undefined): Promise<Loaded> => {
-    const worker = new EngineWorker(spawn, { ...settings, threads }, onProgress);
+  const attempt = async (way: Way): Promise<Loaded> => {
+    const worker = new EngineWorker(spawn, { ...settings, ...way }, onProgress);
     onSpawn(worker);
     const onAbort = () => worker.end(abortedError(signal));
     signal?.addEventListener('abort', onAbort);
     try {
-      return { worker, ready: await worker.ready, threads };
+      return { worker, ready: await worker.ready, way };
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
   };
-  try {
-    return await attempt(settings.threads);
-  } catch (error) {
-    if (error instanceof NotStarted && spawn.explain) throw await spawn.explain(error);
-    if (!(error instanceof NeedsOneThread)) throw error;
-    throwIfAborted(signal);
-    return attempt(1);
+  for (let way: Way = { threads: settings.threads, wholeRuntime: settings.wholeRuntime }; ; ) {
+    try {
+      return await attempt(way);
+    } catch (error) {
+      if (error instanceof NotStarted && spawn.explain) throw await spawn.explain(error);
+      if (!(error instanceof NeedsAnother)) throw error;
+      throwIfAborted(signal);
+      way = otherwise(way, error);
+    }
   }
 }
 

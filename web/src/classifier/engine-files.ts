@@ -5,6 +5,8 @@ export interface EngineFile {
   sha256: string;
   /** The same file as Zstandard, in the same folder. */
   compressed?: { path: string; bytes: number };
+  /** sha256s of the networks that this runtime has all functions for; absent: it has all for any. */
+  networks?: readonly string[];
 }
 
 /** By name, in the engine's folder. Empty where no build filled them in (Node, which reads its own from disk). */

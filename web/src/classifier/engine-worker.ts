@@ -8,6 +8,7 @@ import type { HeadInfo } from './head.js';
 import type { Inspection } from './inspection.js';
 import { LIMITS } from './limits.js';
 import type { Manifest } from './manifest.js';
+import type { Restart } from './network.js';
 import type { AtlasAnswer, AtlasQuestion } from './open-atlas.js';
 import type { FailedUpdate, LoadProgress, Stage } from './options.js';
 import {
@@ -45,10 +46,11 @@ export interface Ready {
   head: HeadInfo | undefined;
 }
 
-/** The worker must be replaced by a single-threaded one; `input` is that of the unfinished call. */
-export class NeedsOneThread extends Error {
-  override readonly name = 'NeedsOneThread';
+/** The worker must be replaced by one that is started otherwise; `input` is that of the unfinished call. */
+export class NeedsAnother extends Error {
+  override readonly name = 'NeedsAnother';
   constructor(
+    readonly restart: Restart,
     reason: string,
     readonly input: WireInput | undefined,
   ) {
@@ -121,7 +123,7 @@ export class EngineWorker {
     return this.#dead;
   }
 
-  /** Moves the input's bytes into the worker. @throws NeedsOneThread, DermletError */
+  /** Moves the input's bytes into the worker. @throws NeedsAnother, DermletError */
   classify(input: WireInput, options: CallOptions, onStage: (stage: Stage) => void): Promise<Result> {
     return this.#call((id) => ({ type: 'classify', id, input, options }), inputBuffers(input), onStage);
   }
@@ -276,8 +278,8 @@ export class EngineWorker {
         return this.#settleReady.resolve(message);
       case 'load-failed':
         return this.end(fromWire(message.error));
-      case 'threads-failed':
-        return this.end(new NeedsOneThread(message.reason, message.input));
+      case 'restart-needed':
+        return this.end(new NeedsAnother(message.restart, message.reason, message.input));
       case 'stage':
         return this.#calls.get(message.id)?.onStage(message.stage);
       case 'result':

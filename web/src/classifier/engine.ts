@@ -137,8 +137,7 @@ export class Engine {
 
   /**
    * Starts the core and the network.
-   * @throws ThreadsFailed (start again with one thread), DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED,
-   * ABORTED
+   * @throws RestartNeeded, DermletError MODEL_UNAVAILABLE, MODEL_CORRUPT, BACKEND_FAILED, ABORTED
    */
   static async load(options: EngineOptions): Promise<Engine> {
     const { manifest, environment, head, signal } = options;

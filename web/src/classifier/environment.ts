@@ -30,6 +30,8 @@ export interface Environment {
   runtimeWasm(backend: Backend): Promise<Uint8Array<ArrayBuffer>>;
   /** Address of the script for that binary; undefined if it is part of the import. */
   runtimeScript(backend: Backend): string | undefined;
+  /** Whether that for WASM has only the functions that the model should need: another has all. */
+  readonly reduced?: boolean;
   /** Threads that may be used, at least 1. More than 1 needs shared memory. */
   readonly threads: number;
   /** Decodes what the core does not. Fetches nothing until such a picture is given. */
@@ -58,6 +60,9 @@ const RUNTIME_FILES: Record<Backend, string> = {
   webgpu: 'ort-wasm-simd-threaded.asyncify',
 };
 
+/** What runs the networks that it is listed for (`tools/build/runtime/reduce.mjs`), by the whole one's script. */
+const REDUCED = `${RUNTIME_FILES.wasm}.reduced.wasm`;
+
 export interface BrowserEnvironmentOptions {
   /** Folder of the engine's files, absolute, ending in '/'. */
   assetBase: string;
@@ -65,6 +70,8 @@ export interface BrowserEnvironmentOptions {
   addresses?: Addresses | undefined;
   /** Undefined: as many as the page's isolation and the processor allow. */
   threads?: number | undefined;
+  /** sha256s of the networks that will run, where they may run in less than all of ONNX Runtime. */
+  networks?: readonly string[] | undefined;
   /** Bytes of a file so far and in all; `cached`: it was kept. */
   onFile?: (file: string, loaded: number, total: number, cached: boolean) => void;
   signal?: AbortSignal | undefined;
@@ -88,9 +95,6 @@ export function allowedThreads(
   const shared = scope.crossOriginIsolated === true && typeof SharedArrayBuffer === 'function';
   return shared ? Math.max(1, Math.min(scope.navigator?.hardwareConcurrency ?? 1, 4)) : 1;
 }
-
-/** Binaries without which a backend gives no answer. */
-const needed = (backend: Backend): string[] => ['dermlet.wasm', `${RUNTIME_FILES[backend]}.wasm`];
 
 const LIBHEIF = 'libheif';
 
@@ -126,6 +130,11 @@ async function libheifScript(address: string): Promise<CreateLibheif> {
 export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserEnvironment {
   const files = options.files ?? engineFiles();
   const store = new FileStore(CACHE, { ...options, unzstd });
+  const { networks } = options;
+  const reduced = networks?.every((network) => files[REDUCED]?.networks?.includes(network)) === true;
+  const binaryOf = (backend: Backend) => (reduced && backend === 'wasm' ? REDUCED : `${RUNTIME_FILES[backend]}.wasm`);
+  /** Binaries without which a backend gives no answer. */
+  const needed = (backend: Backend): string[] => ['dermlet.wasm', binaryOf(backend)];
   const address = (file: string) => addressIn(options.assetBase, file, options.addresses);
   // In its address: an old copy of the same name in an HTTP cache must not meet new code.
   const versioned = (url: string, sha256: string) => {
@@ -195,7 +204,8 @@ export function browserEnvironment(options: BrowserEnvironmentOptions): BrowserE
     hashes: needed('wasm').flatMap((file) => files[file]?.sha256 ?? []),
     coreWasm: () => load('dermlet.wasm'),
     learnWasm: async () => ({ bytes: await load('learn.wasm', false), url: address('learn.wasm') }),
-    runtimeWasm: (backend) => load(`${RUNTIME_FILES[backend]}.wasm`),
+    runtimeWasm: (backend) => load(binaryOf(backend)),
+    reduced,
     runtimeScript: (backend) => (inside ? undefined : address(`${RUNTIME_FILES[backend]}.mjs`)),
     threads: options.threads ?? allowedThreads(),
     // What it needs is three times as large as all of a program that is one file.

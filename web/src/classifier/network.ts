@@ -35,23 +35,30 @@ export interface Network {
   /**
    * @param tensor `views` pictures, one after the other: one run if the graph's batch dimension is open, else one run
    * each
-   * @throws DermletError MODEL_CORRUPT (outputs are not what the manifest says), BACKEND_FAILED
+   * @throws RestartNeeded, DermletError MODEL_CORRUPT (outputs are not what the manifest says), BACKEND_FAILED
    */
   run(tensor: Float32Array<ArrayBuffer>, views?: number): Promise<NetworkOutputs>;
   /**
    * Looks for spots in a whole picture, on the CPU whatever the backend. Only for a model with a locator.
-   * @throws DermletError MODEL_CORRUPT (the output is not what the manifest says), BACKEND_FAILED
+   * @throws RestartNeeded, DermletError MODEL_CORRUPT (the output is not what the manifest says), BACKEND_FAILED
    */
   locate(tensor: Float32Array<ArrayBuffer>): Promise<LocatorOutput>;
   release(): Promise<void>;
 }
 
-/**
- * ONNX Runtime did not start with threads. It cannot be started twice in one worker: only a new worker, with one
- * thread, can continue.
- */
-export class ThreadsFailed extends Error {
-  override readonly name = 'ThreadsFailed';
+/** How another worker can do what this one could not: with a single thread; with all of ONNX Runtime. */
+export type Restart = 'one-thread' | 'whole-runtime';
+
+/** ONNX Runtime cannot be started twice in one worker: only a new worker, started otherwise, can continue. */
+export class RestartNeeded extends Error {
+  override readonly name = 'RestartNeeded';
+  constructor(
+    readonly restart: Restart,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 type Runtime = typeof import('onnxruntime-web/wasm');
@@ -91,7 +98,7 @@ function configure(
  * Starts ONNX Runtime for a backend and creates the session. Weights stored as fp16 or int8 are folded back to fp32
  * here ('all').
  * @param read returns one of the model's files, verified; called while the runtime is fetched
- * @throws ThreadsFailed, DermletError as `whyMissing` gives (the runtime's scripts), MODEL_UNAVAILABLE, MODEL_CORRUPT
+ * @throws RestartNeeded, DermletError as `whyMissing` gives (the runtime's scripts), MODEL_UNAVAILABLE, MODEL_CORRUPT
  * (names), BACKEND_FAILED
  */
 export async function createNetwork(
@@ -137,7 +144,9 @@ export async function createNetwork(
     if (cause instanceof DermletError) throw cause;
     const message = messageOf(cause);
     if (script && isMissingScript(cause)) throw await whyMissing(script, cause);
-    if (threads > 1) throw new ThreadsFailed(`ONNX Runtime with ${threads} threads: ${message}`, { cause });
+    if (threads > 1)
+      throw new RestartNeeded('one-thread', `ONNX Runtime with ${threads} threads: ${message}`, { cause });
+    if (environment.reduced && backend === 'wasm') throw lacking(cause);
     throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not load the network on ${backend}: ${message}`, {
       cause,
     });
@@ -145,8 +154,13 @@ export async function createNetwork(
   const { scores, maps, embedding } = manifest.outputs;
   checkFits('network', session, manifest.input, [scores, maps, embedding]);
   if (finding && locator) checkFits('locator', finding, locator.input, [locator.output]);
-  return new SessionNetwork(backend, threads, runtime, session, finding, manifest);
+  const whole = !environment.reduced || backend !== 'wasm';
+  return new SessionNetwork(backend, threads, whole, runtime, session, finding, manifest);
 }
+
+/** Where a function was left out it ends the run; whether it was that, the whole runtime will show. */
+const lacking = (cause: unknown): RestartNeeded =>
+  new RestartNeeded('whole-runtime', `ONNX Runtime, reduced: ${messageOf(cause)}`, { cause });
 
 const shapeOf = ({ layout, height, width }: ModelInput, pictures: number): number[] =>
   layout === 'NCHW' ? [pictures, 3, height, width] : [pictures, height, width, 3];
@@ -185,6 +199,8 @@ class SessionNetwork implements Network {
   constructor(
     readonly backend: Backend,
     readonly threads: number,
+    /** Whether the runtime has all functions. */
+    readonly whole: boolean,
     readonly runtime: Runtime,
     readonly session: InferenceSession,
     readonly finding: InferenceSession | null,
@@ -246,6 +262,7 @@ class SessionNetwork implements Network {
       clearUpperHalves();
       return await session.run({ [input.name]: new this.runtime.Tensor('float32', tensor, shapeOf(input, views)) });
     } catch (cause) {
+      if (!this.whole) throw lacking(cause);
       throw new DermletError('BACKEND_FAILED', `ONNX Runtime could not run ${what}: ${messageOf(cause)}`, { cause });
     }
   }

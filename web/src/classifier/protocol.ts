@@ -8,6 +8,7 @@ import type { Head, HeadInfo } from './head.js';
 import { filesIn, type InputOf } from './input.js';
 import type { Inspection } from './inspection.js';
 import type { Manifest } from './manifest.js';
+import type { Restart } from './network.js';
 import type { AtlasAnswer, AtlasQuestion } from './open-atlas.js';
 import type { ModelFiles } from './opened-files.js';
 import type { BackendChoice, FailedUpdate, LoadProgress, Stage } from './options.js';
@@ -43,11 +44,13 @@ export interface LoadSettings {
   backend: BackendChoice;
   /** undefined: as many as isolation allows. */
   threads?: number | undefined;
+  /** Whether all of ONNX Runtime is wanted, where less of it should be enough. */
+  wholeRuntime?: boolean | undefined;
   /** Set when a worker is restarted: the model stays the one first loaded. */
   manifest?: Manifest | undefined;
   /** In place of the network's last layer. */
   head?: Head | undefined;
-  /** Whether to run everything once before `ready`. */
+  /** Whether to run everything once after `ready`, if nothing is asked for by then. */
   warmUp: boolean;
   /** A lock that the worker holds as long as it lives: the browser takes it back when the worker ends, in any way. */
   life?: string | undefined;
@@ -91,11 +94,8 @@ export type FromWorker =
     }
   | { type: 'settled' }
   | { type: 'load-failed'; error: WireError }
-  /**
-   * The threaded runtime did not start: this worker must be replaced by a single-threaded one. Returns the input of an
-   * unfinished call.
-   */
-  | { type: 'threads-failed'; reason: string; id?: number; input?: WireInput }
+  /** This worker must be replaced by one that is started otherwise. Returns the input of an unfinished call. */
+  | { type: 'restart-needed'; restart: Restart; reason: string; id?: number; input?: WireInput }
   | { type: 'stage'; id: number; stage: Stage }
   | { type: 'result'; id: number; result: Result }
   | { type: 'checked'; id: number; quality: Quality }

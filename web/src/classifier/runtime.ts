@@ -7,7 +7,7 @@ import { messageOf } from './abort.js';
 import type { AdapterLike, Environment, GpuLike } from './environment.js';
 import { DermletError } from './errors.js';
 import { LIMITS } from './limits.js';
-import { type Network, ThreadsFailed } from './network.js';
+import { type Network, RestartNeeded } from './network.js';
 import type { BackendChoice } from './options.js';
 import type { Backend, Runtime as RuntimeReport } from './result.js';
 import { within } from './within.js';
@@ -64,7 +64,7 @@ export class Runtime {
     this.#fallback = fallback;
   }
 
-  /** @throws ThreadsFailed, DermletError if WASM does not work either */
+  /** @throws RestartNeeded, DermletError if WASM does not work either */
   static async start(options: RuntimeOptions): Promise<Runtime> {
     const { tried, why } = await wantsWebGpu(options.choice, options.environment.gpu);
     let reason = why;
@@ -131,6 +131,6 @@ async function tryWebGpu({ create, selfTest }: RuntimeOptions): Promise<Network 
   } catch (error) {
     if (error instanceof DermletError && (error.code === 'ABORTED' || error.code === 'MODEL_CORRUPT')) throw error;
     void network?.release();
-    return error instanceof ThreadsFailed || error instanceof DermletError ? error.message : messageOf(error);
+    return error instanceof RestartNeeded || error instanceof DermletError ? error.message : messageOf(error);
   }
 }

@@ -11,7 +11,7 @@ import type { InspectedFile } from './inspection.js';
 import { announceKept } from './kept-channel.js';
 import { type FileEntry, filesOf, type Manifest } from './manifest.js';
 import { keptVersion, keyIn, ModelStore, modelKeys, type Versions } from './model-store.js';
-import { ThreadsFailed } from './network.js';
+import { RestartNeeded } from './network.js';
 import { openedFetch } from './opened-files.js';
 import type { FailedUpdate, LoadProgress, Stage } from './options.js';
 import { KeptTests } from './passed-tests.js';
@@ -28,6 +28,8 @@ export interface LoadedEngine {
   engine: Engine;
   /** Set if a newer version of the model could not be used and the kept one is. */
   failedUpdate?: FailedUpdate | undefined;
+  /** Runs everything once; absent: not wanted. */
+  warmUp?: (() => Promise<void>) | undefined;
   /** Resolves when all that was loaded is kept, or cannot be; absent where nothing is kept. */
   keeping?: Promise<unknown> | undefined;
   /** As `EngineWorker.keep`. */
@@ -60,21 +62,22 @@ export const loadBrowserEngine: LoadEngine = async (settings, onProgress) => {
   hold([...modelKeys(settings.folder, manifest), ...engineKeys(settings.assetBase)]);
   const releaseKept = hold(kept ? modelKeys(settings.folder, kept) : []);
   try {
-    const { engine, keep, files, commit } = await loadVersion(settings, store, manifest, onProgress);
+    const { engine, keep, files, warmUp, commit } = await loadVersion(settings, store, manifest, onProgress);
     releaseKept();
     return {
       engine,
       keep,
       files,
+      warmUp,
       keeping: commit(),
       failedUpdate: failed && { code: failed.code, message: failed.message },
     };
   } catch (error) {
     if (!kept || !(error instanceof DermletError) || error.code === 'ABORTED') throw error;
     const loading = loadVersion(settings, open(), kept, onProgress);
-    const { engine, keep, files, commit } = await loading.catch(() => Promise.reject(error));
+    const { engine, keep, files, warmUp, commit } = await loading.catch(() => Promise.reject(error));
     const failedUpdate = { version: manifest.version, code: error.code, message: error.message };
-    return { engine, keep, files, keeping: commit(), failedUpdate };
+    return { engine, keep, files, warmUp, keeping: commit(), failedUpdate };
   }
 };
 
@@ -84,6 +87,7 @@ interface LoadedVersion {
   commit(): Promise<void>;
   keep(ahead: boolean): Promise<string[] | null>;
   files(): InspectedFile[];
+  warmUp: (() => Promise<void>) | undefined;
 }
 
 async function loadVersion(
@@ -98,6 +102,7 @@ async function loadVersion(
     assetBase: settings.assetBase,
     addresses: settings.engineAddresses,
     threads: settings.threads,
+    networks: settings.wholeRuntime ? undefined : networksOf(manifest),
     line: store.line,
     onFile: (file, loaded, total, cached) => {
       for (const each of [tally, ofEngine]) each.report(file, loaded, total, cached);
@@ -121,7 +126,7 @@ async function loadVersion(
     if (entry === manifest.file && settings.warmUp) {
       for (const test of [manifest.selfTest.picture, manifest.selfTest.reference]) {
         const testing = fromStore(test);
-        testing.catch(() => undefined); // whoever asks for it is told
+        testing.catch(() => tests.delete(test)); // whoever asks for it is told
         tests.set(test, testing);
       }
     }
@@ -136,9 +141,10 @@ async function loadVersion(
     passed: passedTests(settings),
     onSelfTest: () => report({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
   });
-  // On WebGPU the self-test was already a warm-up.
-  if (settings.warmUp && engine.runtime.backend === 'wasm') await engine.warmUp();
-  tests.clear();
+  const warmUp = async () => {
+    await engine.warmUp();
+    tests.clear();
+  };
   let committing: Promise<boolean> | undefined;
   const commit = async () => {
     committing = store.commit(manifest);
@@ -163,8 +169,13 @@ async function loadVersion(
     }));
     return [...environment.given().map((file) => fileOf('engine', file.name, file)), ...ofModel];
   };
-  return { engine, commit, keep, files };
+  // On WebGPU the self-test was already a warm-up.
+  const cold = settings.warmUp && engine.runtime.backend === 'wasm';
+  return { engine, commit, keep, files, warmUp: cold ? warmUp : undefined };
 }
+
+const networksOf = ({ file, locator }: Manifest): string[] =>
+  [file, locator?.file].flatMap((entry) => entry?.sha256 ?? []);
 
 const fileOf = (
   part: InspectedFile['part'],
@@ -214,23 +225,32 @@ async function expectAll(
   for (const [name, bytes] of coming.flat()) tally.expect(name, bytes);
 }
 
+/** Milliseconds in which a photo that waited for the engine comes: everything then runs for that. */
+const WARM_UP_AFTER = 500;
+
 /** Serves one page. The page sends one call at a time; a call that comes before the last has ended waits here. */
 export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): void {
   let loaded: Promise<LoadedEngine> | undefined;
   let last: Promise<unknown> = Promise.resolve();
+  let asked = false;
   const post = (message: FromWorker, transfer: Transferable[] = []) => port.postMessage(message, transfer);
 
   const start = async (settings: LoadSettings) => {
     if (settings.life !== undefined) live(settings.life, () => post({ type: 'alive' }));
     loaded = load(settings, (progress) => post({ type: 'progress', progress }));
     try {
-      const { engine, failedUpdate, keeping } = await loaded;
+      const { engine, failedUpdate, keeping, warmUp } = await loaded;
       const { manifest, runtime, head } = engine;
       const { fallback } = runtime;
       post({ type: 'ready', manifest, fallback, failedUpdate, head, keeping: keeping !== undefined });
       void keeping?.finally(() => post({ type: 'settled' }));
+      if (warmUp)
+        setTimeout(() => {
+          if (!asked) last = last.then(warmUp);
+        }, WARM_UP_AFTER);
     } catch (error) {
-      if (error instanceof ThreadsFailed) post({ type: 'threads-failed', reason: messageOf(error) });
+      if (error instanceof RestartNeeded)
+        post({ type: 'restart-needed', restart: error.restart, reason: messageOf(error) });
       else post({ type: 'load-failed', error: toWire(error) });
     }
   };
@@ -266,9 +286,10 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
         }
       }
     } catch (error) {
-      if (error instanceof ThreadsFailed && message.type === 'classify') {
+      if (error instanceof RestartNeeded && message.type === 'classify') {
         const { input } = message;
-        post({ type: 'threads-failed', reason: messageOf(error), id, input }, inputBuffers(input));
+        const reason = messageOf(error);
+        post({ type: 'restart-needed', restart: error.restart, reason, id, input }, inputBuffers(input));
       } else post({ type: 'failed', id, error: toWire(error) });
     } finally {
       stopped.delete(id);
@@ -289,6 +310,9 @@ export function serve(port: ServerPort, load: LoadEngine = loadBrowserEngine): v
     else if (data.type === 'close-atlas')
       // In turn, so that one that is being opened is closed too.
       last = last.then(async () => (await loaded)?.engine.atlases.delete(data.key)).catch(() => undefined);
-    else last = last.then(() => answer(data));
+    else {
+      asked = true;
+      last = last.then(() => answer(data));
+    }
   });
 }

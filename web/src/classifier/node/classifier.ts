@@ -33,7 +33,7 @@ const ASKS: ReadonlySet<ToWorker['type']> = new Set(['load', 'classify', 'check'
 const ANSWERS: ReadonlySet<FromWorker['type']> = new Set([
   'ready',
   'load-failed',
-  'threads-failed',
+  'restart-needed',
   'result',
   'checked',
   'trained',
