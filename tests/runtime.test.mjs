@@ -66,7 +66,8 @@ function answers(runtime) {
     const { parentPort, workerData: { root, runtime, networks } } = require('node:worker_threads');
     const { readFileSync } = require('node:fs');
     (async () => {
-      const { env, InferenceSession, Tensor } = await import(root + '/node_modules/onnxruntime-web/dist/ort.wasm.min.mjs');
+      const ort = root + '/node_modules/onnxruntime-web/dist/ort.wasm.min.mjs';
+      const { env, InferenceSession, Tensor } = await import(ort);
       env.wasm.numThreads = 1;
       env.wasm.wasmBinary = readFileSync(runtime);
       const all = {};

@@ -3,8 +3,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { Page } from '@playwright/test';
-import { expect, test } from './fixtures.js';
+import { expect, requestsOf, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
+import { ownNetwork, TITLE } from './own-model.js';
 import type { Site } from './site.js';
 
 const PAGE = 'webgpu.html';
@@ -96,4 +97,19 @@ test('a software GPU is not chosen automatically', async ({ app, site }) => {
   expect(result.runtime.backend).toBe('wasm');
   expect(result.runtime.fallback).toBeUndefined();
   expect(site.count(/asyncify\.wasm/)).toBe(0);
+});
+
+test('by itself it is left to networks that are not shipped: its runtime is large', async ({ app, page, site }) => {
+  test.slow();
+  const worker = site.files().find((each) => /^assets\/worker-.*\.js$/.test(each))!;
+  site.before(worker, "Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({ vendor: 'a card' }) });");
+  const seen = requestsOf(page);
+  const asked = () => seen.filter((url) => /asyncify\.wasm/.test(url)).length;
+  await app.open();
+  expect((await app.classify('spot.jpg')).runtime.backend).toBe('wasm');
+  expect(asked()).toBe(0);
+  await app.settings();
+  await page.locator('dermlet-open-model #folder').setInputFiles(ownNetwork());
+  await expect(page.locator('dermlet-open-model').getByRole('status')).toContainText(TITLE, { timeout: 120_000 });
+  expect(asked()).toBe(1);
 });

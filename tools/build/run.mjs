@@ -1,7 +1,7 @@
 // npm run classify | evaluate | merge | serve | retrain | export-head | atlas | check-model | bench | bench:first |
-// bench:memory | bench:page | bench:serve | profile:runtime | screenshots: builds what the tool needs, then runs it. Arguments and exit
-// status pass through; the tool runs in the folder that npm was called from. Progress goes to stderr: stdout is the
-// tool's.
+// bench:memory | bench:page | bench:serve | profile:runtime | screenshots: builds what the tool needs, then runs it.
+// Arguments and exit status pass through; the tool runs in the folder that npm was called from. Progress goes to
+// stderr: stdout is the tool's.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { everything, native, wasm } from './artifacts.mjs';

@@ -1,8 +1,8 @@
 /**
  * ONNX Runtime's binary, reduced to the functions that the shipped networks need: most of it computes operators that
- * they have not, and a first visit would fetch and compile that. The bodies of all other functions become one instruction that
- * ends the run, so that nothing can be computed otherwise than by the whole binary: where one of them is called, the
- * engine begins again with that (`web/src/classifier/network.ts`).
+ * they have not, and a first visit would fetch and compile that. The bodies of all other functions become one
+ * instruction that ends the run, so that nothing can be computed otherwise than by the whole binary: where one of them
+ * is called, the engine begins again with that (`web/src/classifier/network.ts`).
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

@@ -20,7 +20,11 @@ export interface LoadProgress {
 }
 
 export interface LoadOptions {
-  /** `auto`: WebGPU when there is a hardware adapter and it passes the self-test, else WASM. */
+  /**
+   * `auto`: WASM for the networks that Dermlet ships, which it runs in about a tenth of a second: for WebGPU a first
+   * visit would fetch half as much again. For others WebGPU when there is a hardware adapter and it passes the
+   * self-test, else WASM.
+   */
   backend?: BackendChoice;
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;

@@ -13,7 +13,7 @@ import { type FileEntry, filesOf, type Manifest } from './manifest.js';
 import { keptVersion, keyIn, ModelStore, modelKeys, type Versions } from './model-store.js';
 import { RestartNeeded } from './network.js';
 import { openedFetch } from './opened-files.js';
-import type { FailedUpdate, LoadProgress, Stage } from './options.js';
+import type { BackendChoice, FailedUpdate, LoadProgress, Stage } from './options.js';
 import { KeptTests } from './passed-tests.js';
 import { type FromWorker, inputBuffers, type LoadSettings, resultBuffers, type ToWorker, toWire } from './protocol.js';
 import { Tally } from './tally.js';
@@ -109,8 +109,11 @@ async function loadVersion(
       if (!cached) report({ phase: 'engine', ...ofEngine.all, cached });
     },
   });
+  // Asked again for all of the runtime, it goes on with the backend that it had.
+  const small = environment.reduced || settings.wholeRuntime;
+  const backend = settings.backend === 'auto' && small ? 'wasm' : settings.backend;
   // Not awaited: what has begun by then is counted already.
-  void expectAll(tally, settings, store, environment, manifest).then(() => {
+  void expectAll(tally, backend, store, environment, manifest).then(() => {
     const { loaded, total } = tally.all;
     if (loaded < total) report({ phase: 'engine', ...ofEngine.all, cached: false });
   });
@@ -136,7 +139,7 @@ async function loadVersion(
     manifest,
     environment,
     head: settings.head,
-    backend: settings.backend,
+    backend,
     file,
     passed: passedTests(settings),
     onSelfTest: () => report({ phase: 'self-test', loaded: 0, total: 0, cached: false }),
@@ -210,7 +213,7 @@ function live(name: string, begun: () => void): void {
 /** Tells the tally of what will come, so that its total does not grow as each file begins. */
 async function expectAll(
   tally: Tally,
-  { backend }: LoadSettings,
+  backend: BackendChoice,
   store: ModelStore,
   environment: BrowserEnvironment,
   { file, locator, rejection }: Manifest,
