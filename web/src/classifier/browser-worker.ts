@@ -26,9 +26,27 @@ const adviceFor = (script: URL): string =>
 
 export const spawnWorker: Spawn = () => {
   if (inside) return inside.start();
+  const started = ahead;
+  ahead = undefined;
+  return started ?? newWorker();
+};
+
+let ahead: WorkerLike | undefined;
+
+/** Starts the worker of whoever asks for one next: its script runs while that is still at work. */
+export function startAhead(): void {
+  if (inside) return;
+  try {
+    ahead ??= new WorkerAhead(newWorker());
+  } catch {
+    // Whoever asks for one is told.
+  }
+}
+
+function newWorker(): WorkerLike {
   const script = shipped().worker;
   return hasHash(pathOf(script)) ? new CheckedWorker(script) : startWorker(script);
-};
+}
 
 /** As the build knows it. */
 const pathOf = (script: URL): string => script.pathname.slice(script.pathname.lastIndexOf('/') + 1);
@@ -66,6 +84,35 @@ function startBound(script: URL): Worker {
 }
 
 type Listening = Parameters<WorkerLike['addEventListener']>;
+
+/** A worker that was started before anybody listened: who does then hears what it has said. */
+class WorkerAhead implements WorkerLike {
+  readonly #said = new Map<Listening[0], Event[]>([
+    ['message', []],
+    ['messageerror', []],
+    ['error', []],
+  ]);
+
+  constructor(readonly worker: WorkerLike) {
+    for (const type of this.#said.keys())
+      worker.addEventListener(type, (event) => void this.#said.get(type)?.push(event));
+  }
+
+  postMessage(...sent: Parameters<WorkerLike['postMessage']>): void {
+    this.worker.postMessage(...sent);
+  }
+
+  addEventListener(...[type, listener]: Listening): void {
+    const said = this.#said.get(type) ?? [];
+    this.#said.delete(type);
+    this.worker.addEventListener(type, listener);
+    queueMicrotask(() => said.forEach(listener));
+  }
+
+  terminate(): void {
+    this.worker.terminate();
+  }
+}
 
 /** A worker that starts once its script was compared with its hash; what it is sent waits until then. */
 class CheckedWorker implements WorkerLike {

@@ -2,6 +2,7 @@
 import { imported } from './scripts.js';
 
 export { trusted } from './bootstrap.js';
+export { startAhead } from './browser-worker.js';
 export { countWarnings, headInfo } from './head.js';
 export { LIMITS } from './limits.js';
 export { nextTask } from './task.js';

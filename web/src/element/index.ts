@@ -1,6 +1,6 @@
 /** `<dermlet-classifier>` for entries and pages, which call `register` themselves. */
 
-export { imported, nextTask, trusted } from '../classifier/inner.js';
+export { imported, nextTask, startAhead, trusted } from '../classifier/inner.js';
 export { cardOf, NO_PAGES, type Pages, pagesIn } from './card.js';
 export { DermletClassifier } from './classifier-element.js';
 export { define, emit } from './emit.js';

@@ -2,7 +2,7 @@
  * The page around `<dermlet-classifier>`: registers the element with its first model and, once that has nothing to do,
  * the service worker.
  */
-import { type DermletClassifier, followPrinting, imported, nextTask } from '../element/index.js';
+import { type DermletClassifier, followPrinting, imported, nextTask, startAhead } from '../element/index.js';
 import { begin } from './begin.js';
 import { firstChoice, offerModels, siteModels } from './choose-model.js';
 import { isFramedByStranger, refuseFrame } from './framed.js';
@@ -26,6 +26,7 @@ if (isFramedByStranger()) {
   // The browser tells early that it could be.
   offerInstall(document.querySelector<HTMLElement>('#install')!);
   await nextTask(); // what was imported has taken one
+  startAhead();
   const pageModel = element.getAttribute('model') ?? '';
   const listed = siteModels();
   const choice = await firstChoice(pageModel, listed);
