@@ -42,6 +42,15 @@ for (const [name, begin] of [
   });
 }
 
+test('a tool opens without the script that only scrolls to it', async ({ app, page, site }) => {
+  site.answers.set(fileOf(site, 'assets/opened-'), GONE);
+  await app.open();
+  await app.classify('spot.jpg');
+  await page.locator('[data-tool=questions]').click();
+  await expect(page.locator('dermlet-questions')).toBeVisible();
+  await expect(page.getByRole('alert')).toHaveCount(0);
+});
+
 /** Other bytes, which tell when they run. */
 function tamper(site: SiteType, path: string): void {
   site.tamper(path, {

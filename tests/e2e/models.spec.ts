@@ -137,6 +137,22 @@ test.describe('the page', () => {
     await expect(page.locator('dermlet-model-choice')).toBeHidden();
     expect(await page.getByRole('group', { name: 'Which neural network?' }).count()).toBe(0);
     expect(await page.evaluate(() => localStorage.length)).toBe(0);
+    await expect(page.getByRole('status').filter({ hasText: 'chose before is no longer here' })).toContainText(
+      'uses its usual one: “\u2068Eight categories of skin lesions',
+    );
+    await expect(page.getByRole('link', { name: 'Choose another in the settings' })).toHaveCount(0);
+  });
+
+  test('says once that the network chosen before is gone', async ({ app, page }) => {
+    await app.open();
+    await page.evaluate(() => localStorage.setItem('dermlet-model', 'gone'));
+    await app.open();
+    const told = page.getByRole('status').filter({ hasText: 'chose before is no longer here' });
+    await expect(told).toBeInViewport({ ratio: 1 });
+    await expect(told.getByRole('link', { name: 'Choose another in the settings' })).toBeVisible();
+    await app.open();
+    await expect(page.locator('dermlet-model-choice')).toBeAttached();
+    await expect(told).toHaveCount(0);
   });
 
   test('works without the list', async ({ app, page, site }) => {

@@ -39,6 +39,9 @@ export const unzstd: Unzstd | undefined =
   typeof DecompressionStream === 'function'
     ? async (url, bytes) => {
         compiled ??= compile();
+        compiled.catch(() => {
+          compiled = undefined; // for want of memory, say: the next file tries again
+        });
         const imports = { env: { emscripten_notify_memory_growth() {} } };
         const { exports } = await WebAssembly.instantiate(await compiled, imports);
         return new Frames(exports as unknown as Decoder, url, bytes);

@@ -141,11 +141,13 @@ export class DermletTools extends LaterElement {
     const opening = { tool, part: null, error: null };
     this.opened = opening;
     try {
-      const [{ create }, { show }] = await Promise.all([imported(tool.room), imported(() => import('./opened.js'))]);
+      // It only scrolls: a tool is opened without it too.
+      const showing = imported(() => import('./opened.js')).catch(() => null);
+      const { create } = await imported(tool.room);
       const part = create();
       await allWords();
       if (this.opened === opening) this.opened = { tool, part, error: null };
-      await show(this, part);
+      void showing.then((shown) => shown?.show(this, part)).catch(() => undefined);
     } catch (error) {
       if (this.opened === opening) this.opened = { tool, part: null, error: asDermletError(error) };
     }

@@ -54,24 +54,26 @@ function within<T>(work: Promise<T>, milliseconds: number): Promise<T | null> {
   ]);
 }
 
+export type Unknown = 'address' | 'chosen before';
+
 export interface Choice {
   /** The model to start with. */
   name: string;
-  /** Whether the address asks for one that the site does not have. What it says is shown nowhere. */
-  unknown: boolean;
+  /** Who asks for one that the site does not have: what the address says is shown nowhere. */
+  unknown: Unknown | null;
 }
 
 /** The model to start with. Waits for the list only if that is not `pageModel`, the page's own. */
 export async function firstChoice(pageModel: string, listed: Promise<readonly ModelSummary[]>): Promise<Choice> {
   const wanted = requestedName() ?? storedName();
-  if (wanted === null || wanted === pageModel) return { name: pageModel, unknown: false };
+  if (wanted === null || wanted === pageModel) return { name: pageModel, unknown: null };
   const models = await within(listed, LIST_TIMEOUT);
   const available = isModelName(wanted) && (models === null || models.some(({ name }) => name === wanted));
-  if (available) return { name: wanted, unknown: false };
-  if (requestedName() !== null) return { name: pageModel, unknown: true };
-  // The stored model is no longer on this site.
+  if (available) return { name: wanted, unknown: null };
+  if (requestedName() !== null) return { name: pageModel, unknown: 'address' };
+  // Told once: it is not asked for again.
   store(null);
-  return { name: pageModel, unknown: false };
+  return { name: pageModel, unknown: 'chosen before' };
 }
 
 /** Fills the choice in the settings, and keeps it, the element and the licence text in step. */
@@ -111,7 +113,7 @@ export async function offerModels(
   onKept(() => void markKept(choice));
   if (unknown) {
     const { tellUnknown } = await imported(() => import('./unknown-model.js'));
-    void tellUnknown(told, settings, name, within(listed, LIST_TIMEOUT));
+    void tellUnknown(told, settings, unknown, name, within(listed, LIST_TIMEOUT));
   }
   // Without the list there is nothing to choose from; the page works nevertheless. Nobody sees it in closed settings.
   const models = (await within(listed, 60_000)) ?? [];

@@ -1,12 +1,14 @@
-/** Says which model is used where the address asks for one that is not here; fetched when that is so. */
+/** Says which model is used where one is asked for that is not here; fetched when that is so. */
 import type { ModelSummary } from '../classifier/index.js';
 import { allWords, modelTitle, onLanguage } from '../messages/index.js';
 import { say } from '../messages/open.js';
+import type { Unknown } from './choose-model.js';
 
 /** `name`: of the one that is used. `listed`: those to choose from, null where that list does not come. */
 export async function tellUnknown(
   place: HTMLElement,
   settings: HTMLDetailsElement,
+  by: Unknown,
   name: string,
   listed: Promise<readonly ModelSummary[] | null>,
 ): Promise<void> {
@@ -18,7 +20,7 @@ export async function tellUnknown(
   other.href = `#${settings.id}`;
   other.addEventListener('click', () => (settings.open = true));
   const tell = () => {
-    words.textContent = say('open.unknown', { name: modelTitle(used) });
+    words.textContent = say(by === 'address' ? 'open.unknown' : 'open.gone', { name: modelTitle(used) });
     other.textContent = say('open.unknown.other');
   };
   tell();

@@ -14,6 +14,7 @@ export const messages: Partial<Compiled<OpenArguments>> = {
   "open.locked": () => "Die Zip-Datei ist mit einem Passwort geschützt. Entpacken Sie sie und öffnen Sie den Ordner.",
   "open.heads": () => "Eigene Kategorien",
   "open.heads.failed": () => "Dieser Teil der Seite konnte nicht geladen werden. Laden Sie die Seite neu, um es noch einmal zu versuchen.",
+  "open.gone": (d) => "Das neuronale Netz, das Sie früher gewählt haben, gibt es hier nicht mehr. Die Seite verwendet ihr übliches: „" + d.name + "“.",
   "open.unknown": (d) => "Die Adresse dieser Seite verlangt ein neuronales Netz, das es hier nicht gibt. Die Seite verwendet stattdessen ihr übliches: „" + d.name + "“.",
   "open.unknown.other": () => "Ein anderes in den Einstellungen wählen"
 };

@@ -14,6 +14,7 @@ export const messages: Compiled<OpenArguments> = {
   "open.locked": () => "The zip file is locked with a password. Unpack it and open the folder.",
   "open.heads": () => "Categories of your own",
   "open.heads.failed": () => "This part of the page could not be loaded. Load the page again to have another try.",
+  "open.gone": (d) => "The neural network that you chose before is no longer here. The page uses its usual one: “" + d.name + "”.",
   "open.unknown": (d) => "The address of this page asks for a neural network that is not here. The page uses its usual one instead: “" + d.name + "”.",
   "open.unknown.other": () => "Choose another in the settings"
 };

@@ -14,6 +14,7 @@ export const messages: Partial<Compiled<OpenArguments>> = {
   "open.locked": () => "El archivo zip está protegido con contraseña. Descomprímalo y abra la carpeta.",
   "open.heads": () => "Categorías propias",
   "open.heads.failed": () => "No se pudo cargar esta parte de la página. Vuelva a cargar la página para intentarlo de nuevo.",
+  "open.gone": (d) => "La red neuronal que eligió antes ya no está aquí. La página usa la habitual: «" + d.name + "».",
   "open.unknown": (d) => "La dirección de esta página pide una red neuronal que no está aquí. La página usa en su lugar la habitual: «" + d.name + "».",
   "open.unknown.other": () => "Elegir otra en los ajustes"
 };

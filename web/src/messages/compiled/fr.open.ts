@@ -14,6 +14,7 @@ export const messages: Partial<Compiled<OpenArguments>> = {
   "open.locked": () => "Le fichier zip est protégé par un mot de passe. Décompressez-le et ouvrez le dossier.",
   "open.heads": () => "Vos propres catégories",
   "open.heads.failed": () => "Cette partie de la page n’a pas pu être chargée. Rechargez la page pour réessayer.",
+  "open.gone": (d) => "Le réseau de neurones que vous aviez choisi n’est plus ici. La page utilise son réseau habituel : « " + d.name + " ».",
   "open.unknown": (d) => "L’adresse de cette page demande un réseau de neurones qui n’est pas ici. La page utilise à la place son réseau habituel : « " + d.name + " ».",
   "open.unknown.other": () => "En choisir un autre dans les réglages"
 };

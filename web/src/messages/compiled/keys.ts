@@ -1182,6 +1182,7 @@ export interface OpenArguments {
   'open.locked': undefined;
   'open.heads': undefined;
   'open.heads.failed': undefined;
+  'open.gone': { name: string };
   'open.unknown': { name: string };
   'open.unknown.other': undefined;
 }
