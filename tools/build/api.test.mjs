@@ -21,7 +21,7 @@ test('members stand with their types, their comments and what they throw; nothin
     of('Classifier'),
     /^- `static load\(model\?: string .*Promise<Classifier>`: Fetches .*Throws DermletError /m,
   );
-  assert.match(of('LoadOptions'), /^- `backend\?: BackendChoice`: `auto`: WebGPU when/m);
+  assert.match(of('LoadOptions'), /^- `backend\?: BackendChoice`: `auto`: WASM for/m);
   assert.match(of('ErrorCode'), /^- `CORRUPT_IMAGE`: The right format, but broken/m);
   assert.doesNotMatch(text, /loadWith|Internals|#\w+\(|\basync\b/);
   assert.doesNotMatch(text, /static styles|render\(\)|connectedCallback/);
