@@ -31,7 +31,7 @@ import { readFileSync } from 'node:fs';
  *
  * @typedef {object} Contract
  * @property {string} defaultModel  used when none is chosen
- * @property {Record<string, { value: number, about: string }>} numbers
+ * @property {Record<string, { value: number, about: string, cpp?: boolean }>} numbers  `cpp`: false where the core needs it not
  * @property {Record<string, Enumeration>} enumerations
  * @property {Record<string, QualityCheck>} qualityChecks
  *

@@ -81,11 +81,9 @@ export function cpp({ numbers, enumerations, qualityChecks }) {
     '}',
     '',
     ...known.flatMap(enumeration),
-    ...Object.entries(numbers).flatMap(([name, { value, about }]) => [
-      ...wrapped(about, '// '),
-      `inline constexpr double k${pascal(name)} = ${value};`,
-      '',
-    ]),
+    ...Object.entries(numbers).flatMap(([name, { value, about, cpp: inCore = true }]) =>
+      !inCore ? [] : [...wrapped(about, '// '), `inline constexpr double k${pascal(name)} = ${value};`, ''],
+    ),
     '// For sentences.',
     `inline constexpr std::string_view kReadableFormats = "${listed(labels)}";`,
     '',

@@ -1,5 +1,12 @@
 /** The figures that `evaluate` prints and writes. */
-import { OUTCOMES, type Outcome, type Tier } from '../../web/src/classifier/node/index.js';
+import {
+  MAX_MALIGNANT_LOW,
+  MAX_POSITIVE_LOW,
+  MIN_MALIGNANT_HIGH,
+  OUTCOMES,
+  type Outcome,
+  type Tier,
+} from '../../web/src/classifier/node/index.js';
 import { grouped, refused, type Scored, single } from './scored.js';
 import {
   accuracy,
@@ -92,7 +99,11 @@ export interface BestCuts {
 }
 
 /** What `BestCuts` keep: at most such shares of malignant and positive pictures in low, at least such in high. */
-export const CUTS = { malignantLow: 0.05, positiveLow: 0.03, malignantHigh: 0.8 };
+export const CUTS = {
+  malignantLow: MAX_MALIGNANT_LOW,
+  positiveLow: MAX_POSITIVE_LOW,
+  malignantHigh: MIN_MALIGNANT_HIGH,
+};
 
 export interface MainFigures {
   pictures: number;

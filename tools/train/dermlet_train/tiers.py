@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from .calibration import kth_smallest, quantile_rank
-from .contract import CONCERNS
+from .contract import CONCERNS, MAX_MALIGNANT_LOW, MAX_POSITIVE_LOW, MIN_MALIGNANT_HIGH
 from .sets import Scored
 
 LOW, MODERATE, HIGH = range(3)
@@ -36,7 +36,12 @@ LOW, MODERATE, HIGH = range(3)
 
 # The default targets, for imported models and models made from own pictures. No class is known
 # to matter more than the others.
-DEFAULTS: Mapping[str, Any] = {"positive": [], "maxMalignantLow": 0.05, "maxPositiveLow": 0.03, "minMalignantHigh": 0.8}
+DEFAULTS: Mapping[str, Any] = {
+    "positive": [],
+    "maxMalignantLow": MAX_MALIGNANT_LOW,
+    "maxPositiveLow": MAX_POSITIVE_LOW,
+    "minMalignantHigh": MIN_MALIGNANT_HIGH,
+}
 
 
 @dataclass(frozen=True)

@@ -129,5 +129,20 @@ export const QUALITY_CHECKS = {
  */
 export const PROBABILITY_TOLERANCE = 0.001;
 
+/**
+ * Of malignant pictures, the share that may be of low concern where nothing else is asked of the tiers.
+ */
+export const MAX_MALIGNANT_LOW = 0.05;
+
+/**
+ * The same of the class that matters most, melanoma.
+ */
+export const MAX_POSITIVE_LOW = 0.03;
+
+/**
+ * Of malignant pictures, the share that is to be of high concern where nothing else is asked.
+ */
+export const MIN_MALIGNANT_HIGH = 0.8;
+
 /** The one version of manifests that is read. */
 export const MANIFEST_VERSION = 3;

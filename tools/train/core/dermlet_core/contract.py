@@ -332,5 +332,14 @@ QUALITY_CHECKS = {
 # How far probabilities of a network may lie outside 0 to 1, and their sum from 1. A softmax in 16 bits stays within it.
 PROBABILITY_TOLERANCE = 0.001
 
+# Of malignant pictures, the share that may be of low concern where nothing else is asked of the tiers.
+MAX_MALIGNANT_LOW = 0.05
+
+# The same of the class that matters most, melanoma.
+MAX_POSITIVE_LOW = 0.03
+
+# Of malignant pictures, the share that is to be of high concern where nothing else is asked.
+MIN_MALIGNANT_HIGH = 0.8
+
 # The one version of manifests that is read and written.
 MANIFEST_VERSION = 3

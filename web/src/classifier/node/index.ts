@@ -1,7 +1,14 @@
 /** Dermlet's classifier in Node. */
 
 export type { Atlas, AtlasWriter } from '../atlas.js';
-export { DEFAULT_MODEL, FORMAT_FILES, OUTCOMES } from '../contract.js';
+export {
+  DEFAULT_MODEL,
+  FORMAT_FILES,
+  MAX_MALIGNANT_LOW,
+  MAX_POSITIVE_LOW,
+  MIN_MALIGNANT_HIGH,
+  OUTCOMES,
+} from '../contract.js';
 export { DermletError, type ErrorCode } from '../errors.js';
 export { classIdOf, showsOne } from '../examples.js';
 export { MAX_FILE_BYTES } from '../given.js';
