@@ -31,7 +31,8 @@ import { readFileSync } from 'node:fs';
  *
  * @typedef {object} Contract
  * @property {string} defaultModel  used when none is chosen
- * @property {Record<string, { value: number, about: string, cpp?: boolean }>} numbers  `cpp`: false where the core needs it not
+ * @property {Record<string, { value: number, about: string, cpp?: boolean }>} numbers  `cpp`: false where the core does
+ *   without
  * @property {Record<string, Enumeration>} enumerations
  * @property {Record<string, QualityCheck>} qualityChecks
  *

@@ -1,15 +1,19 @@
 #include "geometry/resample.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <numbers>
 #include <vector>
 
+#include "vectors.h"
+
 namespace dermlet {
 namespace {
 
 constexpr int kPrecisionBits = 32 - 8 - 2;
+constexpr std::int32_t kHalf = 1 << (kPrecisionBits - 1);
 constexpr int kMaxTarget = 16'384;  // pixels a side; keeps coefficient tables small
 
 double bilinear(double x) {
@@ -117,6 +121,35 @@ Expected<Taps> make_taps(const Span& span, int target, const Kernel& kernel) {
 
 std::uint8_t to_byte(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255)); }
 
+// A sum of weighted pixels, for each channel.
+#ifdef DERMLET_SCALAR
+
+using Levels = std::array<std::int32_t, 3>;
+
+Levels weighted_sum(const std::uint8_t* pixels, const std::int32_t* weights, int count) {
+  Levels sum = {kHalf, kHalf, kHalf};
+  for (int k = 0; k < count; ++k, pixels += 3) {
+    for (std::size_t c = 0; c < 3; ++c) sum[c] += pixels[c] * weights[k];
+  }
+  return sum;
+}
+
+#else
+
+// The fourth is what follows a pixel and serves nothing.
+using Levels = Four;
+
+Levels weighted_sum(const std::uint8_t* pixels, const std::int32_t* weights, int count) {
+  Levels sum = {kHalf, kHalf, kHalf, 0};
+  int k = 0;
+  for (; k + 1 < count; ++k, pixels += 3) sum += four_bytes(pixels) * weights[k];
+  // Nothing may follow the last one.
+  if (k < count) sum += Levels{pixels[0], pixels[1], pixels[2], 0} * weights[k];
+  return sum;
+}
+
+#endif
+
 // The rows that `down` touches, brought to `width` pixels.
 Expected<Image> horizontal_pass(const Image& source, const Span& across, const Span& down, int width,
                                 const Kernel& kernel) {
@@ -128,18 +161,8 @@ Expected<Image> horizontal_pass(const Image& source, const Span& across, const S
     const std::int32_t* weights = taps.weights.data();
     for (int x = 0; x < width; ++x, weights += taps.width, to += 3) {
       const std::uint8_t* from = row + static_cast<std::size_t>(taps.first[static_cast<std::size_t>(x)]) * 3;
-      const int count = taps.count[static_cast<std::size_t>(x)];
-      std::int32_t red = 1 << (kPrecisionBits - 1);
-      std::int32_t green = red;
-      std::int32_t blue = red;
-      for (int k = 0; k < count; ++k, from += 3) {
-        red += from[0] * weights[k];
-        green += from[1] * weights[k];
-        blue += from[2] * weights[k];
-      }
-      to[0] = to_byte(red);
-      to[1] = to_byte(green);
-      to[2] = to_byte(blue);
+      const Levels sum = weighted_sum(from, weights, taps.count[static_cast<std::size_t>(x)]);
+      for (int c = 0; c < 3; ++c) to[c] = to_byte(sum[c]);
     }
   }
   return result;
@@ -154,7 +177,7 @@ Expected<Image> vertical_pass(const Image& source, int left, int width, const Sp
   DERMLET_TRY(sums, Buffer<std::int32_t>::allocate(values));
   std::int32_t* sum = sums.data();
   for (int y = 0; y < height; ++y) {
-    std::fill_n(sum, values, 1 << (kPrecisionBits - 1));
+    std::fill(sum, sum + values, kHalf);
     const std::int32_t* weights =
         taps.weights.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(taps.width);
     for (int k = 0; k < taps.count[static_cast<std::size_t>(y)]; ++k) {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <numeric>
 #include <tuple>
+#include <utility>
 
 namespace dermlet {
 namespace {
@@ -17,9 +20,10 @@ struct Blocks {
   int rows = 0;
   double scale = 1;  // a sum times it is a mean in levels
 
-  [[nodiscard]] std::int32_t at(int x, int y) const {
-    return sums.data()[static_cast<std::size_t>(y) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(x)];
+  [[nodiscard]] const std::int32_t* row(int y) const {
+    return sums.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(columns);
   }
+  [[nodiscard]] std::int32_t at(int x, int y) const { return row(y)[x]; }
 };
 
 struct Tones {
@@ -37,17 +41,35 @@ std::int32_t weighted(const std::uint8_t* pixel, const Weights& weights) {
   return weights[0] * pixel[0] + weights[1] * pixel[1] + weights[2] * pixel[2];
 }
 
-Expected<Blocks> blocks_of(const Image& view, int k, const Weights& weights) {
-  Blocks blocks = {{}, view.width / k, view.height / k, 1 / (kLevel * k * k)};
-  DERMLET_TRY(sums, Buffer<std::int32_t>::allocate(static_cast<std::size_t>(blocks.columns),
-                                                   static_cast<std::size_t>(blocks.rows)));
-  std::fill_n(sums.data(), sums.size(), 0);
-  for (int y = 0; y < blocks.rows * k; ++y) {
-    std::int32_t* row = sums.data() + static_cast<std::size_t>(y / k) * static_cast<std::size_t>(blocks.columns);
-    const std::uint8_t* pixel = view.row(y);
-    for (int x = 0; x < blocks.columns * k; ++x, pixel += 3) row[x / k] += weighted(pixel, weights);
+Expected<Blocks> blocks_of(int columns, int rows, double scale) {
+  DERMLET_TRY(sums, Buffer<std::int32_t>::allocate(static_cast<std::size_t>(columns), static_cast<std::size_t>(rows)));
+  return Blocks{std::move(sums), columns, rows, scale};
+}
+
+// Every pixel by itself.
+Expected<Blocks> pixels_of(const Image& view, const Weights& weights) {
+  DERMLET_TRY(blocks, blocks_of(view.width, view.height, 1 / kLevel));
+  const std::uint8_t* pixel = view.pixels.data();
+  for (std::int32_t& sum : blocks.sums.span()) {
+    sum = weighted(pixel, weights);
+    pixel += 3;
   }
-  blocks.sums = std::move(sums);
+  return blocks;
+}
+
+// Over blocks `times` as large a side.
+Expected<Blocks> coarser(const Blocks& fine, int times) {
+  DERMLET_TRY(blocks, blocks_of(fine.columns / times, fine.rows / times, fine.scale / (times * times)));
+  std::int32_t* sum = blocks.sums.data();
+  for (int y = 0; y < blocks.rows; ++y) {
+    for (int x = 0; x < blocks.columns; ++x, ++sum) {
+      *sum = 0;
+      for (int row = y * times; row < (y + 1) * times; ++row) {
+        const std::int32_t* from = fine.row(row) + std::ptrdiff_t{x} * times;
+        *sum = std::accumulate(from, from + times, *sum);
+      }
+    }
+  }
   return blocks;
 }
 
@@ -188,13 +210,12 @@ double offset_of(const Blocks& blocks) {
 }  // namespace
 
 Expected<QualityValues> measure_quality(const Image& view, const Rect& region) {
-  constexpr std::array kSides = {1, 2, 8, 16, 16};
-  std::array<Blocks, kSides.size()> grids;
-  for (std::size_t i = 0; i < kSides.size(); ++i) {
-    DERMLET_TRY(blocks, blocks_of(view, kSides[i], i < 4 ? kLuma : kAgainstSkin));
-    grids[i] = std::move(blocks);
-  }
-  const auto& [pixels, fine, coarse, cells, against] = grids;
+  DERMLET_TRY(pixels, pixels_of(view, kLuma));
+  DERMLET_TRY(fine, coarser(pixels, 2));
+  DERMLET_TRY(coarse, coarser(fine, 4));
+  DERMLET_TRY(cells, coarser(coarse, 2));
+  DERMLET_TRY(against_pixels, pixels_of(view, kAgainstSkin));
+  DERMLET_TRY(against, coarser(against_pixels, 16));
   const Tones tones = tones_of(view);
   const double noise = noise_of(pixels);
   const std::array found = {

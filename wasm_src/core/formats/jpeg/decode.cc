@@ -95,6 +95,27 @@ class Borrowed {
   BitReader& home_;
 };
 
+// A block's coefficients but the first, which are 0 again once they have served: few of them are ever set.
+class Filled {
+ public:
+  explicit Filled(std::int32_t* block) : block_(block) {}
+  ~Filled() {
+    for (; places_ != 0; places_ &= places_ - 1) block_[std::countr_zero(places_)] = 0;
+  }
+  Filled(const Filled&) = delete;
+  Filled& operator=(const Filled&) = delete;
+
+  void set(std::size_t place, std::int32_t value) {
+    block_[place] = value;
+    places_ |= std::uint64_t{1} << place;
+  }
+  [[nodiscard]] bool none() const { return places_ == 0; }
+
+ private:
+  std::int32_t* block_;
+  std::uint64_t places_ = 0;  // in natural order
+};
+
 class Decoder {
  public:
   explicit Decoder(Bytes bytes) : bytes_(bytes) {}
@@ -157,10 +178,9 @@ class Decoder {
   bool jfif_ = false;
   int adobe_transform_ = -1;
   BitReader reader_;
-  alignas(16) std::int32_t block_[64] =
-      {};                // of a sequential scan; what the component at hand does not need may be left over from another
-  int end_of_band_ = 0;  // blocks that the current end-of-band run still covers
-  int effort_ = 0;       // Huffman tables built, and ten times the scans
+  alignas(16) std::int32_t block_[64] = {};  // of a sequential scan; all 0 between blocks but for the first
+  int end_of_band_ = 0;                      // blocks that the current end-of-band run still covers
+  int effort_ = 0;                           // Huffman tables built, and ten times the scans
 };
 
 tl::unexpected<Error> Decoder::incomplete(bool early, double share) const {
@@ -368,12 +388,10 @@ bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const Huffm
   c.prediction = static_cast<std::int16_t>(c.prediction + extend(reader.take(size), size));
   const bool kept = c.kept.holds(x, y);
   const int last = kept ? c.last : 0;
-  auto& block = block_;
-  for (int i = 1; i <= last; ++i) block[kNatural[static_cast<std::size_t>(i)]] = 0;
-  block[0] = dequantised(c.prediction, c.quantisation[0]);
+  block_[0] = dequantised(c.prediction, c.quantisation[0]);
+  Filled rest(block_);
   int k = 1;
   bool ended = false;
-  bool flat = true;
   while (k <= last) {
     reader.fill();
     int value = 0;
@@ -396,12 +414,11 @@ bool Decoder::sequential_block(Component& c, const HuffmanTable& dc, const Huffm
     }
     if (k > 63) return false;
     const std::size_t place = kNatural[static_cast<std::size_t>(k)];
-    block[place] = dequantised(value, c.quantisation[place]);
-    flat = false;
+    rest.set(place, dequantised(value, c.quantisation[place]));
     ++k;
   }
   if (!ended && !skip_rest(reader, ac, k)) return false;
-  if (kept) put_samples(c, block, flat, x, y);
+  if (kept) put_samples(c, block_, rest.none(), x, y);
   return true;
 }
 

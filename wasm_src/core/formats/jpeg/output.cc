@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "vectors.h"
+
 namespace dermlet::jpeg {
 namespace {
 
@@ -80,17 +82,41 @@ const std::uint8_t* upsampled_row(const Plane& plane, int y, bool smooth, std::u
 
 std::uint8_t to_byte(std::int32_t v) { return static_cast<std::uint8_t>(std::clamp(v, 0, 255)); }
 
-// jdcolor.c: 16-bit fixed point, rounded half up.
+// jdcolor.c: 16-bit fixed point, rounded half up. Of one pixel or of several in a vector, levels not clamped yet.
+template <typename T>
+struct Rgb {
+  T red, green, blue;
+};
+
+template <typename T>
+Rgb<T> from_ycc(T y, T blue, T red) {
+  constexpr std::int32_t kHalf = 1 << 15;
+  const T cb = blue - 128;
+  const T cr = red - 128;
+  return {y + ((cr * 91881 + kHalf) >> 16), y + ((cb * -22554 - cr * 46802 + kHalf) >> 16),
+          y + ((cb * 116130 + kHalf) >> 16)};
+}
+
 void ycc_row(const std::uint8_t* luma, const std::uint8_t* blue, const std::uint8_t* red, int width,
              std::uint8_t* out) {
-  constexpr std::int32_t kHalf = 1 << 15;
-  for (int x = 0; x < width; ++x, out += 3) {
-    const std::int32_t y = luma[x];
-    const std::int32_t cb = blue[x] - 128;
-    const std::int32_t cr = red[x] - 128;
-    out[0] = to_byte(y + ((91881 * cr + kHalf) >> 16));
-    out[1] = to_byte(y + ((-22554 * cb - 46802 * cr + kHalf) >> 16));
-    out[2] = to_byte(y + ((116130 * cb + kHalf) >> 16));
+  int x = 0;
+#ifndef DERMLET_SCALAR
+  // A pixel is stored as four bytes, of which the next one overwrites the last: none may follow the row, so that its
+  // last pixels are stored byte by byte.
+  for (; x + 4 < width; x += 4) {
+    const auto [r, g, b] = from_ycc(four_bytes(luma + x), four_bytes(blue + x), four_bytes(red + x));
+    const Four packed = clamped(r) | clamped(g) << 8 | clamped(b) << 16;
+    for (int i = 0; i < 4; ++i, out += 3) {
+      const std::int32_t pixel = packed[i];
+      std::memcpy(out, &pixel, sizeof pixel);
+    }
+  }
+#endif
+  for (; x < width; ++x, out += 3) {
+    const auto [r, g, b] = from_ycc<std::int32_t>(luma[x], blue[x], red[x]);
+    out[0] = to_byte(r);
+    out[1] = to_byte(g);
+    out[2] = to_byte(b);
   }
 }
 
