@@ -11,8 +11,7 @@ set(core_jpeg_sources
 set(core_pixel_sources
   colour/table.cc
   geometry/resample.cc
-  view/quality.cc
-  view/tensor.cc)
+  view/quality.cc)
 
 # Sums over embeddings.
 set(core_sum_sources
@@ -53,6 +52,7 @@ set(core_other_sources
   learn/head.cc
   pipeline.cc
   view/locate.cc
+  view/tensor.cc
   view/views.cc)
 
 set(core_stb_source formats/stb_image.cc)

@@ -11,10 +11,16 @@ namespace dermlet {
 
 using Four [[gnu::vector_size(16)]] = std::int32_t;
 
+inline Four four_numbers(const std::int32_t* from) {
+  Four numbers;
+  std::memcpy(&numbers, from, sizeof numbers);
+  return numbers;
+}
+
 // Four bytes, widened.
 inline Four four_bytes(const std::uint8_t* from) {
-  using Bytes [[gnu::vector_size(4)]] = std::uint8_t;
-  Bytes bytes;
+  using FourBytes [[gnu::vector_size(4)]] = std::uint8_t;
+  FourBytes bytes;
   std::memcpy(&bytes, from, sizeof bytes);
   return __builtin_convertvector(bytes, Four);
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "colour/tags.h"
+#include "vectors.h"
 
 namespace dermlet {
 namespace {
@@ -250,10 +251,8 @@ void Converter::apply(std::span<std::uint8_t> rgb) const {
       pixel[c] = encoded[std::clamp(rows[0][c] + rows[1][c] + rows[2][c], 0, kOne) >> kSpareBits];
   }
 #else
-  // Four numbers at once, in the compiler's own vectors: SSE2, NEON or WebAssembly's.
-  using Four [[gnu::vector_size(16), gnu::aligned(4), gnu::may_alias]] = std::int32_t;
   const auto row = [&](std::size_t channel, std::uint8_t level) {
-    return *reinterpret_cast<const Four*>(shares_.data() + (channel * 256 + level) * 4);
+    return four_numbers(shares_.data() + (channel * 256 + level) * 4);
   };
   for (std::uint8_t* pixel = rgb.data(); pixel != end; pixel += 3) {
     Four light = row(0, pixel[0]) + row(1, pixel[1]) + row(2, pixel[2]);

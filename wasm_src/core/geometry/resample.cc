@@ -124,10 +124,10 @@ std::uint8_t to_byte(std::int32_t sum) { return static_cast<std::uint8_t>(std::c
 // A sum of weighted pixels, for each channel.
 #ifdef DERMLET_SCALAR
 
-using Levels = std::array<std::int32_t, 3>;
+using PixelSum = std::array<std::int32_t, 3>;
 
-Levels weighted_sum(const std::uint8_t* pixels, const std::int32_t* weights, int count) {
-  Levels sum = {kHalf, kHalf, kHalf};
+PixelSum weighted_sum(const std::uint8_t* pixels, const std::int32_t* weights, int count) {
+  PixelSum sum = {kHalf, kHalf, kHalf};
   for (int k = 0; k < count; ++k, pixels += 3) {
     for (std::size_t c = 0; c < 3; ++c) sum[c] += pixels[c] * weights[k];
   }
@@ -137,14 +137,14 @@ Levels weighted_sum(const std::uint8_t* pixels, const std::int32_t* weights, int
 #else
 
 // The fourth is what follows a pixel and serves nothing.
-using Levels = Four;
+using PixelSum = Four;
 
-Levels weighted_sum(const std::uint8_t* pixels, const std::int32_t* weights, int count) {
-  Levels sum = {kHalf, kHalf, kHalf, 0};
+PixelSum weighted_sum(const std::uint8_t* pixels, const std::int32_t* weights, int count) {
+  PixelSum sum = {kHalf, kHalf, kHalf, 0};
   int k = 0;
   for (; k + 1 < count; ++k, pixels += 3) sum += four_bytes(pixels) * weights[k];
   // Nothing may follow the last one.
-  if (k < count) sum += Levels{pixels[0], pixels[1], pixels[2], 0} * weights[k];
+  if (k < count) sum += PixelSum{pixels[0], pixels[1], pixels[2], 0} * weights[k];
   return sum;
 }
 
@@ -161,7 +161,7 @@ Expected<Image> horizontal_pass(const Image& source, const Span& across, const S
     const std::int32_t* weights = taps.weights.data();
     for (int x = 0; x < width; ++x, weights += taps.width, to += 3) {
       const std::uint8_t* from = row + static_cast<std::size_t>(taps.first[static_cast<std::size_t>(x)]) * 3;
-      const Levels sum = weighted_sum(from, weights, taps.count[static_cast<std::size_t>(x)]);
+      const PixelSum sum = weighted_sum(from, weights, taps.count[static_cast<std::size_t>(x)]);
       for (int c = 0; c < 3; ++c) to[c] = to_byte(sum[c]);
     }
   }

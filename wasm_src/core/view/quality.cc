@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -60,14 +59,12 @@ Expected<Blocks> pixels_of(const Image& view, const Weights& weights) {
 // Over blocks `times` as large a side.
 Expected<Blocks> coarser(const Blocks& fine, int times) {
   DERMLET_TRY(blocks, blocks_of(fine.columns / times, fine.rows / times, fine.scale / (times * times)));
-  std::int32_t* sum = blocks.sums.data();
-  for (int y = 0; y < blocks.rows; ++y) {
+  std::fill_n(blocks.sums.data(), blocks.sums.size(), 0);
+  for (int y = 0; y < blocks.rows * times; ++y) {
+    std::int32_t* sum = blocks.sums.data() + std::ptrdiff_t{y / times} * blocks.columns;
+    const std::int32_t* from = fine.row(y);
     for (int x = 0; x < blocks.columns; ++x, ++sum) {
-      *sum = 0;
-      for (int row = y * times; row < (y + 1) * times; ++row) {
-        const std::int32_t* from = fine.row(row) + std::ptrdiff_t{x} * times;
-        *sum = std::accumulate(from, from + times, *sum);
-      }
+      for (int i = 0; i < times; ++i) *sum += *from++;
     }
   }
   return blocks;
@@ -210,12 +207,15 @@ double offset_of(const Blocks& blocks) {
 }  // namespace
 
 Expected<QualityValues> measure_quality(const Image& view, const Rect& region) {
-  DERMLET_TRY(pixels, pixels_of(view, kLuma));
-  DERMLET_TRY(fine, coarser(pixels, 2));
-  DERMLET_TRY(coarse, coarser(fine, 4));
-  DERMLET_TRY(cells, coarser(coarse, 2));
-  DERMLET_TRY(against_pixels, pixels_of(view, kAgainstSkin));
-  DERMLET_TRY(against, coarser(against_pixels, 16));
+  // Each of pixels, or of blocks of an earlier one.
+  constexpr std::array kTimes = {1, 2, 4, 2, 1, 16};
+  std::array<Blocks, kTimes.size()> grids;
+  for (std::size_t i = 0; i < kTimes.size(); ++i) {
+    DERMLET_TRY(blocks,
+                kTimes[i] == 1 ? pixels_of(view, i == 0 ? kLuma : kAgainstSkin) : coarser(grids[i - 1], kTimes[i]));
+    grids[i] = std::move(blocks);
+  }
+  const auto& [pixels, fine, coarse, cells, against_pixels, against] = grids;
   const Tones tones = tones_of(view);
   const double noise = noise_of(pixels);
   const std::array found = {

@@ -20,7 +20,8 @@ Expected<Buffer<float>> to_tensor(const Image& view, const TensorSpec& spec) {
   for (std::size_t c = 0; c < 3; ++c) {
     const std::uint8_t* from = view.pixels.data() + (spec.channels == ChannelOrder::kRgb ? c : 2 - c);
     float* to = tensor.data() + (planar ? c * count : c);
-    for (std::size_t i = 0; i < count; ++i, from += 3, to += step) *to = table[c][*from];
+    const float* levels = table[c].data();
+    for (std::size_t i = 0; i < count; ++i, from += 3, to += step) *to = levels[*from];
   }
   return tensor;
 }

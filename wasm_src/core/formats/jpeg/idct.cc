@@ -163,7 +163,7 @@ void large_inverse_dct(int points_x, int points_y, const std::int32_t* coefficie
   Four in[8];
   Four out[8] = {};
   for (int x = 0; x < points_x; x += 4) {
-    for (int k = 0; k < points_y; ++k) std::memcpy(&in[k], coefficients + std::ptrdiff_t{k} * 8 + x, sizeof in[k]);
+    for (int k = 0; k < points_y; ++k) in[k] = four_numbers(coefficients + std::ptrdiff_t{k} * 8 + x);
     transform(points_y, in, out);
     for (int y = 0; y < points_y; ++y) out[y] = descale<kConstBits - kPass1Bits>(out[y]);
     for (int y = 0; y < points_y; y += 4) transpose(out + y, rows[y / 4] + x);
