@@ -43,8 +43,8 @@ function exact(engineName: EngineName) {
 export default defineConfig<object, { engineName: EngineName }>({
   testDir: 'tests/e2e',
   outputDir: 'test-results',
-  // Each test runs the network: more than one at a time only makes all of them slow.
-  workers: 2,
+  // One more than the cores that tests are to run on: a quarter of the time a page waits, for frames and timers.
+  workers: 3,
   forbidOnly: Boolean(process.env.CI),
   // On a machine that other work slows, a test may meet its limit without a fault: each that needed this is named.
   retries: 1,

@@ -23,8 +23,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // As on the command line: most tests run the network once or twice.
     execArgv: [TIERING_FLAG],
-    // The command-line tests start processes with an engine each; more at once only makes them slower.
-    maxWorkers: 2,
+    // One more than the cores that tests are to run on: a quarter of the time a worker waits for files and processes.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
   },
 });

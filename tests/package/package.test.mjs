@@ -241,315 +241,321 @@ describe('in Node', () => {
   });
 });
 
-describe('types', () => {
-  const options = [
-    '--ignoreConfig',
-    '--noEmit',
-    '--strict',
-    '--target',
-    'es2022',
-    '--lib',
-    'es2023,dom,dom.iterable',
-    '--types',
-    '',
-  ];
-  const tsc = join(root, 'node_modules', '.bin', 'tsc');
+// Two at a time: much of it is waiting for bundlers' own processes and for pages.
+describe('in applications', { concurrency: 2 }, () => {
+  describe('types', { concurrency: 1 }, () => {
+    const options = [
+      '--ignoreConfig',
+      '--noEmit',
+      '--strict',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,dom,dom.iterable',
+      '--types',
+      '',
+    ];
+    const tsc = join(root, 'node_modules', '.bin', 'tsc');
 
-  test('of every entry, for bundlers and for Node, without React', async () => {
-    const folder = await project('types');
-    for (const way of [
-      ['--module', 'esnext', '--moduleResolution', 'bundler'],
-      ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
-    ])
-      await call(folder, tsc, ...options, ...way, 'plain.ts').catch((error) => assert.fail(error.stdout));
-  });
-
-  test('of the element in React’s JSX', async () => {
-    const folder = join(work, 'types');
-    await link(folder, 'react', '@types/react');
-    await writeFile(join(folder, 'sample.tsx'), sample(GUIDE, 'export function Skin'));
-    await call(
-      folder,
-      tsc,
-      ...options,
-      '--module',
-      'esnext',
-      '--moduleResolution',
-      'bundler',
-      '--jsx',
-      'react-jsx',
-      'react.tsx',
-      'sample.tsx',
-    ).catch((error) => assert.fail(error.stdout));
-  });
-});
-
-describe('Vite', () => {
-  /** @type {string} */
-  let folder;
-  before(async () => {
-    folder = await project('vite');
-    await link(folder, 'react', 'react-dom', '@types/react');
-    await writeFile(join(folder, 'src', 'Skin.tsx'), sample(GUIDE, 'export function Skin'));
-    await writeFile(join(folder, 'src', 'scored.js'), sample(GUIDE, 'export async function scored'));
-    await mkdir(join(folder, 'public'));
-    await cp(picture, join(folder, 'public', PICTURE));
-  });
-
-  /** @param {string} url */
-  async function check(url) {
-    await inPage(url, async (page) => {
-      const { result, answer, license, scores } = await classified(page, PICTURE);
-      assertSame(result);
-      assert.equal(answer.all_predictions.length, 3);
-      await assertThere(license.url, /Creative Commons/);
-      await choose(page);
-      await page.getByText(`${PICTURE}: ${expected.outcome}`).waitFor();
-      assert.equal(scores[0].first, expected.ranking[0]?.id);
-      assert.equal(scores[0].outcome, expected.outcome);
-      assert.deepEqual(scores[1], { outcome: 'UNSUPPORTED_FORMAT' });
+    test('of every entry, for bundlers and for Node, without React', async () => {
+      const folder = await project('types');
+      for (const way of [
+        ['--module', 'esnext', '--moduleResolution', 'bundler'],
+        ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
+      ])
+        await call(folder, tsc, ...options, ...way, 'plain.ts').catch((error) => assert.fail(error.stdout));
     });
-  }
 
-  test('in development', async () => {
-    const server = await createVite({ root: folder, logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });
-    await server.listen();
-    try {
-      await check(server.resolvedUrls?.local[0] ?? '');
-    } finally {
-      await server.close();
-    }
+    test('of the element in React’s JSX', async () => {
+      const folder = join(work, 'types');
+      await link(folder, 'react', '@types/react');
+      await writeFile(join(folder, 'sample.tsx'), sample(GUIDE, 'export function Skin'));
+      await call(
+        folder,
+        tsc,
+        ...options,
+        '--module',
+        'esnext',
+        '--moduleResolution',
+        'bundler',
+        '--jsx',
+        'react-jsx',
+        'react.tsx',
+        'sample.tsx',
+      ).catch((error) => assert.fail(error.stdout));
+    });
   });
 
-  test('in production, under a sub-path', async () => {
-    await viteBuild({ root: folder, logLevel: 'error', base: './' });
-    const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/some/where/' });
-    try {
-      await check(site.url);
-    } finally {
-      await site.close();
-    }
-  });
-});
+  describe('Vite', { concurrency: 1 }, () => {
+    /** @type {string} */
+    let folder;
+    before(async () => {
+      folder = await project('vite');
+      await link(folder, 'react', 'react-dom', '@types/react');
+      await writeFile(join(folder, 'src', 'Skin.tsx'), sample(GUIDE, 'export function Skin'));
+      await writeFile(join(folder, 'src', 'scored.js'), sample(GUIDE, 'export async function scored'));
+      await mkdir(join(folder, 'public'));
+      await cp(picture, join(folder, 'public', PICTURE));
+    });
 
-test('Vue', async () => {
-  const folder = await project('vue');
-  await link(folder, 'vue', '@vitejs/plugin-vue');
-  await writeFile(join(folder, 'src', 'Skin.vue'), sample(GUIDE, '<script setup>'));
-  await writeFile(join(folder, 'vite.config.js'), sample(GUIDE, 'isCustomElement'));
-  await viteBuild({ root: folder, logLevel: 'error', base: './' });
-  const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/app/' });
-  try {
-    await checkElement(site.url);
-  } finally {
-    await site.close();
-  }
-});
-
-describe('Angular', () => {
-  /** @type {string} */
-  let folder;
-  before(async () => {
-    folder = await project('angular');
-    await link(folder, '@angular/build', '@angular/common', '@angular/compiler', '@angular/compiler-cli');
-    await link(folder, '@angular/core', '@angular/platform-browser', 'rxjs', 'tslib', 'typescript');
-    await writeFile(join(folder, 'src', 'skin.ts'), sample(GUIDE, 'CUSTOM_ELEMENTS_SCHEMA'));
-    const path = join(folder, 'angular.json');
-    const settings = JSON.parse(await readFile(path, 'utf8'));
-    const { architect } = settings.projects.app;
-    for (const [target, { options }] of Object.entries(JSON.parse(sample(GUIDE, 'prebundle'))))
-      Object.assign(architect[target].options, options);
-    await writeFile(path, JSON.stringify(settings));
-  });
-
-  const ng = join(here, 'ng.mjs');
-
-  test('in development', async () => {
-    const server = spawn(process.execPath, [ng, 'serve'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-    try {
-      const url = await new Promise((done, failed) => {
-        let said = '';
-        for (const stream of [server.stdout, server.stderr])
-          stream.on('data', (data) => {
-            said += data;
-            const [, address] = /^serves (\S+)$/m.exec(said) ?? [];
-            if (address) done(address);
-          });
-        server.on('close', () => failed(new Error(said)));
+    /** @param {string} url */
+    async function check(url) {
+      await inPage(url, async (page) => {
+        const { result, answer, license, scores } = await classified(page, PICTURE);
+        assertSame(result);
+        assert.equal(answer.all_predictions.length, 3);
+        await assertThere(license.url, /Creative Commons/);
+        await choose(page);
+        await page.getByText(`${PICTURE}: ${expected.outcome}`).waitFor();
+        assert.equal(scores[0].first, expected.ranking[0]?.id);
+        assert.equal(scores[0].outcome, expected.outcome);
+        assert.deepEqual(scores[1], { outcome: 'UNSUPPORTED_FORMAT' });
       });
-      await checkElement(url);
-    } finally {
-      server.kill();
     }
+
+    test('in development', async () => {
+      const server = await createVite({ root: folder, logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });
+      await server.listen();
+      try {
+        await check(server.resolvedUrls?.local[0] ?? '');
+      } finally {
+        await server.close();
+      }
+    });
+
+    test('in production, under a sub-path', async () => {
+      await viteBuild({ root: folder, logLevel: 'error', base: './' });
+      const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/some/where/' });
+      try {
+        await check(site.url);
+      } finally {
+        await site.close();
+      }
+    });
   });
 
-  test('in production, below its base address', async () => {
-    await call(folder, process.execPath, ng, 'build').catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
-    const site = await serve({ root: join(folder, 'dist', 'browser'), port: 0, base: '/app/' });
+  test('Vue', async () => {
+    const folder = await project('vue');
+    await link(folder, 'vue', '@vitejs/plugin-vue');
+    await writeFile(join(folder, 'src', 'Skin.vue'), sample(GUIDE, '<script setup>'));
+    await writeFile(join(folder, 'vite.config.js'), sample(GUIDE, 'isCustomElement'));
+    await viteBuild({ root: folder, logLevel: 'error', base: './' });
+    const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/app/' });
     try {
       await checkElement(site.url);
     } finally {
       await site.close();
     }
   });
-});
 
-test('webpack 5', async () => {
-  const folder = await project('webpack');
-  const stats = await promisify(webpack)({
-    context: folder,
-    mode: 'production',
-    entry: './src/main.js',
-    output: { path: join(folder, 'dist') },
-    performance: false,
-  });
-  assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }), {
-    errors: [],
-    warnings: [],
-  });
-  for (const [from, name] of Object.entries({ [picture]: PICTURE, [join(folder, 'page.html')]: 'page.html' }))
-    await cp(from, join(folder, 'dist', name));
-  const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/app/' });
-  try {
-    await inPage(`${site.url}page.html`, async (page) => {
-      const { result, license, models } = await classified(page, PICTURE);
-      assertSame(result);
-      await assertThere(license.url, /Creative Commons/);
-      assert.deepEqual(models, ['skin-8 true', 'skin-open false']);
-      await choose(page);
+  describe('Angular', { concurrency: 1 }, () => {
+    /** @type {string} */
+    let folder;
+    before(async () => {
+      folder = await project('angular');
+      await link(folder, '@angular/build', '@angular/common', '@angular/compiler', '@angular/compiler-cli');
+      await link(folder, '@angular/core', '@angular/platform-browser', 'rxjs', 'tslib', 'typescript');
+      await writeFile(join(folder, 'src', 'skin.ts'), sample(GUIDE, 'CUSTOM_ELEMENTS_SCHEMA'));
+      const path = join(folder, 'angular.json');
+      const settings = JSON.parse(await readFile(path, 'utf8'));
+      const { architect } = settings.projects.app;
+      for (const [target, { options }] of Object.entries(JSON.parse(sample(GUIDE, 'prebundle'))))
+        Object.assign(architect[target].options, options);
+      await writeFile(path, JSON.stringify(settings));
     });
-  } finally {
-    await site.close();
-  }
-});
 
-describe('a plain page', () => {
-  /** @type {import('../../tools/build/serve.mjs').Served} */
-  let site;
-  /** @type {import('../../tools/build/serve.mjs').Served} */
-  let assets;
-  const folder = join(work, 'site');
-  before(async () => {
-    await cp(picture, join(folder, 'pages', PICTURE));
-    site = await serve({ root: folder, port: 0 });
-    const copied = join(folder, 'copied');
-    const said = await call(folder, join(folder, 'node_modules', '.bin', 'dermlet'), 'copy-assets', copied);
-    assert.match(said, /element\.js/);
-    assert.ok(!(await readdir(copied)).includes('node'));
-    assets = await serve({ root: copied, port: 0, headers: { 'Access-Control-Allow-Origin': '*' } });
-  });
-  after(() => Promise.all([site?.close(), assets?.close()]));
+    const ng = join(here, 'ng.mjs');
 
-  /**
-   * A page of the site's whose code is another origin's, under a policy of its own.
-   * @param {string} name
-   * @param {string} [policy]
-   */
-  async function foreignPage(name, policy) {
-    const html = await readFile(join(folder, 'pages', 'plain.html'), 'utf8');
-    const meta = policy ? `<meta http-equiv="Content-Security-Policy" content="${policy}">` : '';
-    const text = html
-      .replaceAll('../node_modules/dermlet/dist/', assets.url)
-      .replace('<meta charset="utf-8" />', `<meta charset="utf-8" />${meta}`);
-    await writeFile(join(folder, 'pages', name), text);
-    return `${site.url}pages/${name}`;
-  }
-
-  /**
-   * @param {import('@playwright/test').Page} page
-   * @param {object} options
-   */
-  const classify = (page, options) =>
-    page.evaluate(
-      async ({ name, options }) => {
-        const classifier = await /** @type {any} */ (window).load(undefined, options);
-        const result = await classifier.classify(name);
-        classifier.dispose();
-        return result;
-      },
-      { name: PICTURE, options },
-    );
-
-  test('from another folder, with the element', () =>
-    inPage(`${site.url}pages/plain.html`, async (page) => {
-      assertSame(await classify(page, {}));
-      await choose(page);
-    }));
-
-  test('as the guide has it, from a folder of its own', async () => {
-    await symlink(join(folder, 'copied'), join(folder, 'pages', 'dermlet'), 'dir');
-    const page = sample(GUIDE, '<p id="answer">');
-    await writeFile(
-      join(folder, 'pages', 'guide.html'),
-      `<!doctype html><html lang="en"><meta charset="utf-8"><title>Guide</title><link rel="icon" href="data:,">${page}`,
-    );
-    await inPage(`${site.url}pages/guide.html`, async (page) => {
-      await choose(page);
-      const { outcome, tier, ranking } = /** @type {Answer & { tier: string }} */ (expected);
-      await page.getByText(`${outcome}, ${tier}, ${ranking[0]?.id}`, { exact: true }).waitFor();
-    });
-  });
-
-  test('gives pixels in place of a file, and addresses of its own origin alone', () =>
-    inPage(`${site.url}pages/plain.html`, async (page) => {
-      const results = await page.evaluate(async (name) => {
-        const bitmap = await createImageBitmap(await (await fetch(name)).blob());
-        const canvas = Object.assign(document.createElement('canvas'), { width: bitmap.width, height: bitmap.height });
-        const context = canvas.getContext('2d');
-        if (context === null) throw new Error('There is no canvas.');
-        context.drawImage(bitmap, 0, 0);
-        const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
-        const offscreen = new OffscreenCanvas(canvas.width, canvas.height);
-        offscreen.getContext('2d')?.drawImage(bitmap, 0, 0);
-        const classifier = await /** @type {any} */ (window).load();
-        const answers = [];
-        for (const input of [bitmap, canvas, pixels, offscreen]) answers.push(await classifier.classify(input));
-        const refused = await classifier
-          .classify('https://elsewhere.example/photo.jpg')
-          .catch((/** @type {{ code: string }} */ { code }) => code);
-        return { answers, refused };
-      }, PICTURE);
-      assert.equal(results.refused, 'INVALID_ARGUMENT');
-      for (const { source, ranking } of results.answers) {
-        assert.deepEqual([source.format, source.decodePath, source.bitExact], ['pixels', 'caller', false]);
-        assert.equal(ranking[0].id, expected.ranking[0]?.id);
-        assert.ok(Math.abs(ranking[0].probability - (expected.ranking[0]?.probability ?? NaN)) < 0.05);
+    test('in development', async () => {
+      const server = spawn(process.execPath, [ng, 'serve'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+      try {
+        const url = await new Promise((done, failed) => {
+          let said = '';
+          for (const stream of [server.stdout, server.stderr])
+            stream.on('data', (data) => {
+              said += data;
+              const [, address] = /^serves (\S+)$/m.exec(said) ?? [];
+              if (address) done(address);
+            });
+          server.on('close', () => failed(new Error(said)));
+        });
+        await checkElement(url);
+      } finally {
+        server.kill();
       }
-    }));
+    });
 
-  test('whose engine and models lie at another origin', () =>
-    inPage(`${site.url}pages/plain.html`, async (page) =>
-      assertSame(await classify(page, { assetBase: `${assets.url}engine/` })),
-    ));
+    test('in production, below its base address', async () => {
+      await call(folder, process.execPath, ng, 'build').catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
+      const site = await serve({ root: join(folder, 'dist', 'browser'), port: 0, base: '/app/' });
+      try {
+        await checkElement(site.url);
+      } finally {
+        await site.close();
+      }
+    });
+  });
 
-  test('whose code comes from another origin too', async () =>
-    inPage(await foreignPage('foreign.html'), async (page) => {
-      assertSame(await classify(page, {}));
-      await choose(page);
-    }));
-
-  test('says what helps where its policy forbids that', async () => {
-    const origin = new URL(assets.url).origin;
-    const policies = [
-      `script-src 'self' 'unsafe-inline' ${origin}; worker-src 'self'`,
-      `script-src 'self' 'unsafe-inline' ${origin}`,
-    ];
-    for (const [index, policy] of policies.entries()) {
-      const page = await browser.newPage();
-      await page.goto(await foreignPage(`forbidden-${index}.html`, policy));
-      const error = await page.evaluate(() =>
-        /** @type {any} */ (window).load().then(
-          () => null,
-          (/** @type {{ name: string, code: string, message: string }} */ { name, code, message }) => ({
-            name,
-            code,
-            message,
-          }),
-        ),
-      );
-      assert.equal(`${error?.name} ${error?.code}`, 'DermletError POLICY_BLOCKED', policy);
-      assert.match(error.message, /worker-src blob:.*script-src http.*copy-assets/);
-      await page.close();
+  test('webpack 5', async () => {
+    const folder = await project('webpack');
+    const stats = await promisify(webpack)({
+      context: folder,
+      mode: 'production',
+      entry: './src/main.js',
+      output: { path: join(folder, 'dist') },
+      performance: false,
+    });
+    assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }), {
+      errors: [],
+      warnings: [],
+    });
+    for (const [from, name] of Object.entries({ [picture]: PICTURE, [join(folder, 'page.html')]: 'page.html' }))
+      await cp(from, join(folder, 'dist', name));
+    const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/app/' });
+    try {
+      await inPage(`${site.url}page.html`, async (page) => {
+        const { result, license, models } = await classified(page, PICTURE);
+        assertSame(result);
+        await assertThere(license.url, /Creative Commons/);
+        assert.deepEqual(models, ['skin-8 true', 'skin-open false']);
+        await choose(page);
+      });
+    } finally {
+      await site.close();
     }
+  });
+
+  describe('a plain page', { concurrency: 1 }, () => {
+    /** @type {import('../../tools/build/serve.mjs').Served} */
+    let site;
+    /** @type {import('../../tools/build/serve.mjs').Served} */
+    let assets;
+    const folder = join(work, 'site');
+    before(async () => {
+      await cp(picture, join(folder, 'pages', PICTURE));
+      site = await serve({ root: folder, port: 0 });
+      const copied = join(folder, 'copied');
+      const said = await call(folder, join(folder, 'node_modules', '.bin', 'dermlet'), 'copy-assets', copied);
+      assert.match(said, /element\.js/);
+      assert.ok(!(await readdir(copied)).includes('node'));
+      assets = await serve({ root: copied, port: 0, headers: { 'Access-Control-Allow-Origin': '*' } });
+    });
+    after(() => Promise.all([site?.close(), assets?.close()]));
+
+    /**
+     * A page of the site's whose code is another origin's, under a policy of its own.
+     * @param {string} name
+     * @param {string} [policy]
+     */
+    async function foreignPage(name, policy) {
+      const html = await readFile(join(folder, 'pages', 'plain.html'), 'utf8');
+      const meta = policy ? `<meta http-equiv="Content-Security-Policy" content="${policy}">` : '';
+      const text = html
+        .replaceAll('../node_modules/dermlet/dist/', assets.url)
+        .replace('<meta charset="utf-8" />', `<meta charset="utf-8" />${meta}`);
+      await writeFile(join(folder, 'pages', name), text);
+      return `${site.url}pages/${name}`;
+    }
+
+    /**
+     * @param {import('@playwright/test').Page} page
+     * @param {object} options
+     */
+    const classify = (page, options) =>
+      page.evaluate(
+        async ({ name, options }) => {
+          const classifier = await /** @type {any} */ (window).load(undefined, options);
+          const result = await classifier.classify(name);
+          classifier.dispose();
+          return result;
+        },
+        { name: PICTURE, options },
+      );
+
+    test('from another folder, with the element', () =>
+      inPage(`${site.url}pages/plain.html`, async (page) => {
+        assertSame(await classify(page, {}));
+        await choose(page);
+      }));
+
+    test('as the guide has it, from a folder of its own', async () => {
+      await symlink(join(folder, 'copied'), join(folder, 'pages', 'dermlet'), 'dir');
+      const page = sample(GUIDE, '<p id="answer">');
+      await writeFile(
+        join(folder, 'pages', 'guide.html'),
+        `<!doctype html><html lang="en"><meta charset="utf-8"><title>Guide</title><link rel="icon" href="data:,">${page}`,
+      );
+      await inPage(`${site.url}pages/guide.html`, async (page) => {
+        await choose(page);
+        const { outcome, tier, ranking } = /** @type {Answer & { tier: string }} */ (expected);
+        await page.getByText(`${outcome}, ${tier}, ${ranking[0]?.id}`, { exact: true }).waitFor();
+      });
+    });
+
+    test('gives pixels in place of a file, and addresses of its own origin alone', () =>
+      inPage(`${site.url}pages/plain.html`, async (page) => {
+        const results = await page.evaluate(async (name) => {
+          const bitmap = await createImageBitmap(await (await fetch(name)).blob());
+          const canvas = Object.assign(document.createElement('canvas'), {
+            width: bitmap.width,
+            height: bitmap.height,
+          });
+          const context = canvas.getContext('2d');
+          if (context === null) throw new Error('There is no canvas.');
+          context.drawImage(bitmap, 0, 0);
+          const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+          const offscreen = new OffscreenCanvas(canvas.width, canvas.height);
+          offscreen.getContext('2d')?.drawImage(bitmap, 0, 0);
+          const classifier = await /** @type {any} */ (window).load();
+          const answers = [];
+          for (const input of [bitmap, canvas, pixels, offscreen]) answers.push(await classifier.classify(input));
+          const refused = await classifier
+            .classify('https://elsewhere.example/photo.jpg')
+            .catch((/** @type {{ code: string }} */ { code }) => code);
+          return { answers, refused };
+        }, PICTURE);
+        assert.equal(results.refused, 'INVALID_ARGUMENT');
+        for (const { source, ranking } of results.answers) {
+          assert.deepEqual([source.format, source.decodePath, source.bitExact], ['pixels', 'caller', false]);
+          assert.equal(ranking[0].id, expected.ranking[0]?.id);
+          assert.ok(Math.abs(ranking[0].probability - (expected.ranking[0]?.probability ?? NaN)) < 0.05);
+        }
+      }));
+
+    test('whose engine and models lie at another origin', () =>
+      inPage(`${site.url}pages/plain.html`, async (page) =>
+        assertSame(await classify(page, { assetBase: `${assets.url}engine/` })),
+      ));
+
+    test('whose code comes from another origin too', async () =>
+      inPage(await foreignPage('foreign.html'), async (page) => {
+        assertSame(await classify(page, {}));
+        await choose(page);
+      }));
+
+    test('says what helps where its policy forbids that', async () => {
+      const origin = new URL(assets.url).origin;
+      const policies = [
+        `script-src 'self' 'unsafe-inline' ${origin}; worker-src 'self'`,
+        `script-src 'self' 'unsafe-inline' ${origin}`,
+      ];
+      for (const [index, policy] of policies.entries()) {
+        const page = await browser.newPage();
+        await page.goto(await foreignPage(`forbidden-${index}.html`, policy));
+        const error = await page.evaluate(() =>
+          /** @type {any} */ (window).load().then(
+            () => null,
+            (/** @type {{ name: string, code: string, message: string }} */ { name, code, message }) => ({
+              name,
+              code,
+              message,
+            }),
+          ),
+        );
+        assert.equal(`${error?.name} ${error?.code}`, 'DermletError POLICY_BLOCKED', policy);
+        assert.match(error.message, /worker-src blob:.*script-src http.*copy-assets/);
+        await page.close();
+      }
+    });
   });
 });

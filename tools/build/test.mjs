@@ -194,7 +194,8 @@ function nodeTests(log, files, options) {
   ];
   return counted(
     log,
-    [process.execPath, '--test', ...reporters, ...chosen],
+    // Node's own choice is one file at a time where there are two cores.
+    [process.execPath, '--test', `--test-concurrency=${cpus().length}`, ...reporters, ...chosen],
     () => fromTap(readFileSync(tap, 'utf8')),
     options,
   );
