@@ -480,11 +480,9 @@ describe('in applications', { concurrency: 2 }, () => {
 
     test('as the guide has it, from a folder of its own', async () => {
       await symlink(join(folder, 'copied'), join(folder, 'pages', 'dermlet'), 'dir');
+      const head = '<meta charset="utf-8"><title>Guide</title><link rel="icon" href="data:,">';
       const page = sample(GUIDE, '<p id="answer">');
-      await writeFile(
-        join(folder, 'pages', 'guide.html'),
-        `<!doctype html><html lang="en"><meta charset="utf-8"><title>Guide</title><link rel="icon" href="data:,">${page}`,
-      );
+      await writeFile(join(folder, 'pages', 'guide.html'), `<!doctype html><html lang="en">${head}${page}`);
       await inPage(`${site.url}pages/guide.html`, async (page) => {
         await choose(page);
         const { outcome, tier, ranking } = /** @type {Answer & { tier: string }} */ (expected);
