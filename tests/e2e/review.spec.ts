@@ -289,7 +289,7 @@ test('what was removed can be put back with its answer, until the next removal o
   await line.getByRole('button', { name: 'Undo', exact: true }).click();
   await expect(line).toHaveCount(0);
   await expect(photo('spot.jpg')).toBeFocused();
-  expect(await names()).toEqual(['spot.jpg', 'spot.png', 'spot.bmp']);
+  await expect.poll(names).toEqual(['spot.jpg', 'spot.png', 'spot.bmp']);
   await expect(photo('spot.jpg'), 'that which was looked at is').toHaveAttribute('aria-current', 'true');
   await expect(app.verdict).toBeVisible();
   await page.waitForTimeout(1500);
@@ -299,7 +299,7 @@ test('what was removed can be put back with its answer, until the next removal o
   for (const name of ['spot.jpg', 'spot.png']) await page.getByRole('button', { name: `Remove ${name}` }).click();
   await expect(line).toHaveCount(1);
   await line.getByRole('button', { name: 'Undo', exact: true }).click();
-  expect(await names()).toEqual(['spot.png', 'spot.bmp']);
+  await expect.poll(names).toEqual(['spot.png', 'spot.bmp']);
   await page.getByRole('button', { name: 'Remove spot.bmp' }).click();
   await line.getByRole('button', { name: 'Close, without undoing' }).click();
   await expect(line).toHaveCount(0);
@@ -350,6 +350,7 @@ test("a reader's answers stay when the network is changed; those without a categ
     await review(page)
       .getByRole('button', { name: new RegExp(`photo-${photo}\\.jpg`) })
       .click();
+    await expect(review(page).getByRole('heading', { name: `Your answer for photo-${photo}.jpg` })).toBeVisible();
     if ('own' in answer) await review(page).getByRole('textbox', { name: 'Or your own words' }).fill(answer.own);
     else
       await review(page).getByRole('combobox', { name: 'Category', exact: true }).last().selectOption(answer.category);

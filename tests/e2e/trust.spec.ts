@@ -159,7 +159,7 @@ test('the card of a shipped model is a page wherever it is linked', async ({ app
   await app.details();
   await app.settings();
   const links = page.getByRole('link', { name: /Training data, figures and limits/ });
-  expect(await links.count()).toBeGreaterThan(2);
+  await expect.poll(() => links.count()).toBeGreaterThan(2);
   for (const link of await links.all()) await expect(link).toHaveAttribute('href', /about\/card-skin-\w+\.html$/);
 });
 

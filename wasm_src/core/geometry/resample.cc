@@ -162,7 +162,7 @@ Expected<Image> horizontal_pass(const Image& source, const Span& across, const S
     for (int x = 0; x < width; ++x, weights += taps.width, to += 3) {
       const std::uint8_t* from = row + static_cast<std::size_t>(taps.first[static_cast<std::size_t>(x)]) * 3;
       const PixelSum sum = weighted_sum(from, weights, taps.count[static_cast<std::size_t>(x)]);
-      for (int c = 0; c < 3; ++c) to[c] = to_byte(sum[c]);
+      for (std::size_t c = 0; c < 3; ++c) to[c] = to_byte(sum[c]);
     }
   }
   return result;
