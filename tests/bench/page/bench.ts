@@ -195,23 +195,31 @@ async function transformers(at: Addresses, spec: PrepareSpec): Promise<Way> {
 type Classifiers = typeof import('../../../web/src/classifier/index.js');
 let classifier: ReturnType<Classifiers['Classifier']['load']> | undefined;
 
-/** @param crop `whole`: the picture as it is, as the peers take it; `auto`: its spot is looked for, and looked at. */
-async function classify(at: Addresses, crop: 'auto' | 'whole'): Promise<Way> {
+async function loadedFrom(at: Addresses): ReturnType<Classifiers['Classifier']['load']> {
   const { Classifier } = (await import(/* @vite-ignore */ at.site)) as Classifiers;
-  const loaded = await (classifier ??= Classifier.load(at.model, { backend: 'wasm', idleTimeout: 0 }));
+  return (classifier ??= Classifier.load(at.model, { backend: 'wasm', idleTimeout: 0 }));
+}
+
+/**
+ * @param crop `whole`: the picture as it is, as the peers take it; `auto`: its spot is looked for, and looked at.
+ * @param given what it is given: a file, as by a person and to the peers, which the browser reads; or its bytes
+ */
+async function classify(at: Addresses, crop: 'auto' | 'whole', given: 'file' | 'bytes' = 'file'): Promise<Way> {
+  const loaded = await loadedFrom(at);
   return async (bytes) => {
-    await loaded.classify(jpeg(bytes), { crop, modality: 'photo' });
+    await loaded.classify(given === 'file' ? jpeg(bytes) : bytes, { crop, modality: 'photo' });
     return null;
   };
 }
 
-/** One run of the network alone, by the same runtime, on a tensor that stays the same. */
+/** One run of the network alone, by the same runtime with as many threads, on a tensor that stays the same. */
 async function network(at: Addresses, spec: PrepareSpec): Promise<Way> {
   const ort = (await import(/* @vite-ignore */ at.runtime)) as typeof import('onnxruntime-web');
   const { file, input } = (await (await fetch(at.manifest)).json()) as {
     file: { path: string };
     input: { name: string };
   };
+  ort.env.wasm.numThreads = (await (await loadedFrom(at)).inspect()).threads;
   const session = await ort.InferenceSession.create(new URL(file.path, at.manifest).href, {
     executionProviders: ['wasm'],
   });
@@ -320,6 +328,7 @@ const MAKERS: Record<string, (at: Addresses, spec: PrepareSpec) => Way | Promise
   'wasm-vips': wasmVips,
   'transformers.js': transformers,
   'classify-whole': (at) => classify(at, 'whole'),
+  'classify-bytes': (at) => classify(at, 'whole', 'bytes'),
   classify: (at) => classify(at, 'auto'),
   network,
   pipeline,
