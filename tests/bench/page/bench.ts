@@ -374,14 +374,24 @@ async function begin(url: string, size: { width: number; height: number }): Prom
   current = { bytes, size, samples: new Map(samples), tensors: new Map() };
 }
 
+/** In an order that the number alone decides (Fisher and Yates' shuffle, by a linear congruential generator). */
+function shuffled<T>(items: readonly T[], number: number): T[] {
+  const order = [...items];
+  let state = number + 1;
+  for (let i = order.length - 1; i > 0; i -= 1) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const other = Math.floor((state / 2 ** 32) * (i + 1));
+    [order[i], order[other]] = [order[other] as T, order[i] as T];
+  }
+  return order;
+}
+
 /**
- * Times all ways once, each round in another order, so that noise of the machine hits all alike. Warm-up rounds are not
- * kept.
+ * Times all ways once. Each round has another order, so that noise of the machine hits all alike and none has always
+ * the same one before it, whose caches and threads it would find warm. Warm-up rounds are not kept.
  */
 async function round(number: number, keep: boolean): Promise<void> {
-  const names = [...ways.keys()];
-  const shift = number % names.length;
-  for (const name of [...names.slice(shift), ...names.slice(0, shift)]) {
+  for (const name of shuffled([...ways.keys()], number)) {
     const sample = current.samples.get(name) as Sample;
     if (sample.error !== undefined) continue;
     const copy = current.bytes.slice();
