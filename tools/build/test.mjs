@@ -296,9 +296,9 @@ async function trainingTool() {
   await pythonModule();
   const cwd = join(root, 'tools', 'train');
   const junit = report('pytest.xml');
-  return together([
-    await single('mypy (types of the training tool)', 'test-train-types', [python, '-m', 'mypy'], { cwd }),
-    await counted(
+  const parts = await Promise.all([
+    single('mypy (types of the training tool)', 'test-train-types', [python, '-m', 'mypy'], { cwd }),
+    counted(
       'test-train',
       [
         python,
@@ -306,6 +306,7 @@ async function trainingTool() {
         'pytest',
         '--numprocesses=2',
         '--dist=loadfile',
+        '--no-loadscope-reorder', // as conftest.py has it
         `--junit-xml=${junit}`,
         '--durations=10',
         ...files,
@@ -314,6 +315,7 @@ async function trainingTool() {
       { cwd, limit: 20 * MINUTE },
     ),
   ]);
+  return together(parts);
 }
 
 /**
