@@ -1,9 +1,10 @@
 // ONNX Runtime, reduced: what is kept is what it was, and the shipped networks need no more.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { shippedNetworks } from '../tools/build/runtime/networks.mjs';
 import { FUNCTIONS, placesIn, REDUCED, readFunctions, reduced, WHOLE } from '../tools/build/runtime/reduce.mjs';
 import { root } from '../tools/build/steps.mjs';
 
@@ -72,7 +73,8 @@ function answers(runtime) {
       env.wasm.wasmBinary = readFileSync(runtime);
       const all = {};
       for (const { path, name, height, width } of networks) {
-        const session = await InferenceSession.create(readFileSync(path), { graphOptimizationLevel: 'all' });
+        const bytes = readFileSync(root + '/' + path);
+        const session = await InferenceSession.create(bytes, { graphOptimizationLevel: 'all' });
         const [{ shape }] = session.inputMetadata;
         for (const batch of shape[0] > 0 ? [1] : [1, 2, 8]) {
           const pixels = Float32Array.from({ length: batch * 3 * height * width }, (_, i) => 2 * Math.sin(i * i));
@@ -83,7 +85,7 @@ function answers(runtime) {
       }
       parentPort.postMessage(all);
     })();`;
-  const workerData = { root, runtime, networks: networks() };
+  const workerData = { root, runtime, networks: shippedNetworks() };
   return new Promise((resolve, reject) => {
     const thread = new Worker(code, { eval: true, workerData });
     thread.once('message', (all) => void thread.terminate().then(() => resolve(all)));
@@ -91,25 +93,10 @@ function answers(runtime) {
   });
 }
 
-function networks() {
-  const models = readdirSync(join(root, 'models'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return models.flatMap(({ name: model }) => {
-    const folder = join(root, 'models', model);
-    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
-    return [manifest, manifest.locator].filter(Boolean).map(({ file, input: { name, height, width } }) => ({
-      path: join(folder, file.path),
-      sha256: file.sha256,
-      name,
-      height,
-      width,
-    }));
-  });
-}
-
 describe('ONNX Runtime, reduced', () => {
   test('was made for every network that is shipped', async () => {
     const known = new Set((await readFunctions()).networks);
-    const missing = networks().filter(({ sha256 }) => !known.has(sha256));
+    const missing = shippedNetworks().filter(({ sha256 }) => !known.has(sha256));
     const paths = missing.map(({ path }) => path);
     assert.deepEqual(paths, [], `${FUNCTIONS} knows them not: run "npm run profile:runtime".`);
   });
@@ -121,7 +108,7 @@ describe('ONNX Runtime, reduced', () => {
 
   test('answers as the whole does, bit by bit', async () => {
     const part = await answers(join(root, REDUCED));
-    assert.ok(Object.keys(part).length > networks().length);
+    assert.ok(Object.keys(part).length > shippedNetworks().length);
     assert.deepEqual(part, await answers(join(root, WHOLE)));
   });
 });

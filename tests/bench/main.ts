@@ -15,7 +15,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
-import { serve } from '../../tools/build/serve.mjs';
+import { ISOLATED, serve } from '../../tools/build/serve.mjs';
 import { type Engine, startEngine } from '../browsers/engines.js';
 import { runAtlas } from './atlas.js';
 import { asTflite, forTransformers } from './conversions.js';
@@ -157,8 +157,7 @@ async function main(): Promise<void> {
   });
   forTransformers(join(cache, 'transformers', 'skin-8'));
   // Isolation gives threads to those that use them and finer clocks to all.
-  const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-  const served = await serve({ root, port: 0, headers });
+  const served = await serve({ root, port: 0, headers: ISOLATED });
   const processor = cpus()[0]?.model.trim() ?? 'unknown';
   const runs: Run[] = [];
   const at = addresses(served.url, litert ? await asTflite(cache, tell) : {});

@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sha256 } from '../../tools/build/compress.mjs';
+import { sha256 } from '../../tools/build/hash.mjs';
 import { seal } from '../../tools/build/seal.mjs';
 import { type Answer, siteDir as built, type Served, type ServedRequest, serve } from '../../tools/build/serve.mjs';
 

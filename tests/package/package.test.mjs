@@ -129,6 +129,21 @@ const checkElement = (url) =>
 const classified = (page, address) => page.evaluate((input) => /** @type {any} */ (window).classify(input), address);
 
 /**
+ * What was built, at an address of its own for as long as it is used.
+ * @param {string} root
+ * @param {string} base
+ * @param {(url: string) => Promise<unknown>} use
+ */
+async function whileServed(root, base, use) {
+  const site = await serve({ root, port: 0, base });
+  try {
+    await use(site.url);
+  } finally {
+    await site.close();
+  }
+}
+
+/**
  * A document is at its address, whatever it is.
  * @param {string} address
  * @param {RegExp} text
@@ -325,12 +340,7 @@ describe('in applications', { concurrency: 2 }, () => {
 
     test('in production, under a sub-path', async () => {
       await viteBuild({ root: folder, logLevel: 'error', base: './' });
-      const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/some/where/' });
-      try {
-        await check(site.url);
-      } finally {
-        await site.close();
-      }
+      await whileServed(join(folder, 'dist'), '/some/where/', check);
     });
   });
 
@@ -340,12 +350,7 @@ describe('in applications', { concurrency: 2 }, () => {
     await writeFile(join(folder, 'src', 'Skin.vue'), sample(GUIDE, '<script setup>'));
     await writeFile(join(folder, 'vite.config.js'), sample(GUIDE, 'isCustomElement'));
     await viteBuild({ root: folder, logLevel: 'error', base: './' });
-    const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/app/' });
-    try {
-      await checkElement(site.url);
-    } finally {
-      await site.close();
-    }
+    await whileServed(join(folder, 'dist'), '/app/', checkElement);
   });
 
   describe('Angular', { concurrency: 1 }, () => {
@@ -387,12 +392,7 @@ describe('in applications', { concurrency: 2 }, () => {
 
     test('in production, below its base address', async () => {
       await call(folder, process.execPath, ng, 'build').catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
-      const site = await serve({ root: join(folder, 'dist', 'browser'), port: 0, base: '/app/' });
-      try {
-        await checkElement(site.url);
-      } finally {
-        await site.close();
-      }
+      await whileServed(join(folder, 'dist', 'browser'), '/app/', checkElement);
     });
   });
 
@@ -411,18 +411,15 @@ describe('in applications', { concurrency: 2 }, () => {
     });
     for (const [from, name] of Object.entries({ [picture]: PICTURE, [join(folder, 'page.html')]: 'page.html' }))
       await cp(from, join(folder, 'dist', name));
-    const site = await serve({ root: join(folder, 'dist'), port: 0, base: '/app/' });
-    try {
-      await inPage(`${site.url}page.html`, async (page) => {
+    await whileServed(join(folder, 'dist'), '/app/', async (url) => {
+      await inPage(`${url}page.html`, async (page) => {
         const { result, license, models } = await classified(page, PICTURE);
         assertSame(result);
         await assertThere(license.url, /Creative Commons/);
         assert.deepEqual(models, ['skin-8 true', 'skin-open false']);
         await choose(page);
       });
-    } finally {
-      await site.close();
-    }
+    });
   });
 
   describe('a plain page', { concurrency: 1 }, () => {

@@ -342,6 +342,7 @@ const SITE_INPUTS = [
   'tools/build/samples.mjs',
   'tools/build/parts.mjs',
   'tools/build/compress.mjs',
+  'tools/build/hash.mjs',
 ];
 
 /** The static site in dist/. */
@@ -409,6 +410,7 @@ export async function npmPackage() {
       'tools/build/licences.mjs',
       'tools/build/parts.mjs',
       'tools/build/compress.mjs',
+      'tools/build/hash.mjs',
     ],
     kind: JSON.stringify([root]),
     outputs: [

@@ -2,19 +2,16 @@
  * Files compressed with Zstandard when the site is built: many static hosts compress nothing, and none of them what has
  * no type they know. The engine decompresses them as they come (`web/src/classifier/file-store.ts`).
  */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Zstd } from '@hpcc-js/wasm-zstd';
+import { sha256 } from './hash.mjs';
 
 const cache = join(fileURLToPath(new URL('../..', import.meta.url)), '.cache', 'compressed');
 const LEVEL = 22;
 /** A compressed copy must save this share, else the file is served as it is. */
 const WORTH = 0.03;
-
-/** @param {Uint8Array} content */
-export const sha256 = (content) => createHash('sha256').update(content).digest('hex');
 
 /**
  * The compressed bytes, or null if compressing is not worth it. The highest level takes a minute for the largest file,

@@ -1,10 +1,10 @@
 /** The non-code files that site and npm package share: the engine's and the models. */
-import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filesOf, readContract } from '../../contract/contract.mjs';
-import { compressed, sha256 as sha256Of, writeCompressed } from './compress.mjs';
+import { compressed, writeCompressed } from './compress.mjs';
+import { sha256 as sha256Of } from './hash.mjs';
 import { REDUCED, readFunctions } from './runtime/reduce.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -127,7 +127,7 @@ async function copyModel(name, dist, compress) {
   const promised = filesOf(manifest);
   for (const { path, bytes, sha256 } of promised) {
     const content = await readFile(join(from, path));
-    const actual = createHash('sha256').update(content).digest('hex');
+    const actual = sha256Of(content);
     if (content.length !== bytes || actual !== sha256)
       throw new Error(`models/${name}/${path} is not what its manifest promises.`);
   }

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesOf } from '../../contract/contract.mjs';
-import { sha256 } from './compress.mjs';
+import { sha256 } from './hash.mjs';
 import { findStb } from './stb.mjs';
 import { ask, isProgram, main, root, StepError, say } from './steps.mjs';
 import { emccVersion, versionIn } from './toolchain.mjs';

@@ -95,6 +95,9 @@ async function find(root, path) {
   }
 }
 
+/** Headers of a page that has shared memory, and with it threads. */
+export const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
 /**
  * @typedef {{ url: string, port: number, close: () => Promise<void> }} Served
  */

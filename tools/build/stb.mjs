@@ -1,9 +1,9 @@
 // stb_image.h, 2.30 or newer: older ones let a crafted JPEG write out of bounds. The system's if new enough, else the
 // copy in the source package `libstb` on PyPI, fetched by name and checked against a pinned hash. No code of that
 // package is run.
-import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sha256 } from './hash.mjs';
 import { withLock } from './lock.mjs';
 import { cacheDir, onExit, run, StepError, step, upToDate } from './steps.mjs';
 
@@ -30,11 +30,6 @@ export function stbVersion(text) {
 /** @param {readonly [number, number] | null} version */
 export function isNewEnough(version) {
   return version !== null && (version[0] > OLDEST[0] || (version[0] === OLDEST[0] && version[1] >= OLDEST[1]));
-}
-
-/** @param {import('node:crypto').BinaryLike} bytes */
-function sha256(bytes) {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** @param {string} folder */

@@ -2,10 +2,10 @@
  * The Zstandard decoder of `zstddec` (the official one, compiled to WebAssembly), as a module that pages and workers
  * bundle: the package's own script fetches it from a `data:` address, which the page's policy forbids.
  */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { sha256 } from './hash.mjs';
 import { root, StepError } from './steps.mjs';
 
 export const ZSTD_SOURCE = join('node_modules', 'zstddec', 'dist', 'zstddec-stream.mjs');
@@ -18,7 +18,7 @@ export async function writeZstd() {
   const script = await readFile(join(root, ZSTD_SOURCE), 'utf8');
   const [, base64 = ''] = /\bwasm\s*=\s*["']([A-Za-z0-9+/=]+)["']/.exec(script) ?? [];
   const binary = Buffer.from(base64, 'base64');
-  if (createHash('sha256').update(binary).digest('hex') !== SHA256)
+  if (sha256(binary) !== SHA256)
     throw new StepError(`${ZSTD_SOURCE} holds another decoder than tools/build/zstd.mjs was written for: look at it.`);
   const to = join(root, ZSTD_MODULE);
   await mkdir(dirname(to), { recursive: true });

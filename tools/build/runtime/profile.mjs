@@ -5,54 +5,33 @@
  * then (a lock that is waited for, an error that is worded) is there too.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from '@playwright/test';
-import { typeOf } from '../serve.mjs';
+import { sha256 } from '../hash.mjs';
+import { ISOLATED, serve } from '../serve.mjs';
 import { main, root, StepError, say, step } from '../steps.mjs';
-import { FUNCTIONS, sha256, WHOLE } from './reduce.mjs';
+import { shippedNetworks } from './networks.mjs';
+import { FUNCTIONS, WHOLE } from './reduce.mjs';
 
-const MODELS = ['skin-8', 'skin-open'];
 const THREADS = [1, 2, 4];
 /** Views and zooms of a photo, as one batch. */
 const BATCHES = [1, 2, 3, 8];
 
-/** @typedef {{ path: string, sha256: string, name: string, height: number, width: number }} Network */
-
-/** @returns {Network[]} */
 function networks() {
-  return MODELS.flatMap((model) => {
-    const manifest = JSON.parse(readFileSync(join(root, 'models', model, 'manifest.json'), 'utf8'));
-    return [manifest.locator, manifest].filter(Boolean).map(({ file, input: { name, height, width, layout } }) => {
-      if (layout !== 'NCHW') throw new StepError(`${model} takes ${layout}: this asks only in NCHW.`);
-      return { path: `models/${model}/${file.path}`, sha256: file.sha256, name, height, width };
-    });
-  });
+  const all = shippedNetworks();
+  const other = all.find(({ layout }) => layout !== 'NCHW');
+  if (other) throw new StepError(`${other.path} takes ${other.layout}: this asks only in NCHW.`);
+  return all;
 }
 
-/** Serves the project's files, isolated, so that there are threads. */
-async function serve() {
-  const server = createServer(({ url = '' }, response) => {
-    const path = new URL(url, 'http://localhost').pathname.slice(1);
-    const headers = {
-      'Content-Type': typeOf(path || 'index.html'),
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Embedder-Policy': 'require-corp',
-    };
-    const file = join(root, path);
-    if (path && !existsSync(file)) response.writeHead(404).end();
-    else response.writeHead(200, headers).end(path ? readFileSync(file) : '<!doctype html>');
-  });
-  await new Promise((done) => server.listen(0, '127.0.0.1', () => done(null)));
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  return { url: `http://127.0.0.1:${port}/`, close: () => server.close() };
-}
+/** An empty page, isolated, so that there are threads. */
+const PAGE = 'profile.html';
 
 /**
  * Runs in the page: every network as the engine runs it.
- * @param {{ folder: string, networks: Network[], threads: number, batches: number[] }} asked
+ * @param {{ folder: string, networks: import('./networks.mjs').Network[], threads: number, batches: number[] }} asked
  */
 async function runAll({ folder, networks, threads, batches }) {
   /** @type {typeof import('onnxruntime-web/wasm')} */
@@ -87,19 +66,24 @@ async function called(folder) {
   const flags = '--js-flags="--trace-wasm-compilation-times --no-wasm-tier-up"';
   writeFileSync(program, `#!/bin/sh\nexec "${process.env.CHROMIUM_PATH}" "$@" ${flags} >> "${trace}"\n`);
   chmodSync(program, 0o755);
-  const host = await serve();
+  const host = await serve({
+    root,
+    port: 0,
+    headers: ISOLATED,
+    override: (path) => (path === PAGE ? { body: '<!doctype html>' } : undefined),
+  });
   try {
     for (const threads of THREADS) {
       const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'] });
       const page = await browser.newPage();
-      await page.goto(host.url);
+      await page.goto(`${host.url}${PAGE}`);
       const asked = { folder: WHOLE.slice(0, WHOLE.lastIndexOf('/')), networks: networks(), threads, batches: BATCHES };
       const { isolated } = await page.evaluate(runAll, asked);
       await browser.close();
       if (!isolated) throw new StepError('The page is not isolated: nothing is known of threads.');
     }
   } finally {
-    host.close();
+    await host.close();
   }
   const indices = readFileSync(trace, 'utf8').matchAll(/^Compiled function 0x[\da-f]+#(\d+) using Liftoff/gm);
   return new Set(Array.from(indices, ([, index]) => Number(index)));

@@ -4,9 +4,9 @@
  * instruction that ends the run, so that nothing can be computed otherwise than by the whole binary: where one of them
  * is called, the engine begins again with that (`web/src/classifier/network.ts`).
  */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { sha256 } from '../hash.mjs';
 import { root, StepError } from '../steps.mjs';
 
 const folder = 'node_modules/onnxruntime-web/dist';
@@ -24,9 +24,6 @@ export const FUNCTIONS = 'tools/build/runtime/functions.json';
 
 /** @returns {Promise<Functions>} */
 export const readFunctions = async () => JSON.parse(await readFile(join(root, FUNCTIONS), 'utf8'));
-
-/** @param {Uint8Array} bytes */
-export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /**
  * '3-5 9' -> 3, 4, 5, 9.
