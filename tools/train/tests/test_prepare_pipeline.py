@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -121,6 +122,28 @@ def test_a_rerun_decodes_only_what_changed(tmp_path: Path, capsys: pytest.Captur
         opened.picture(changed),
         np.asarray(shrink(upright_rgb((tmp_path / "images" / "drawn" / "3.jpg").read_bytes()), 64)),
     )
+
+
+def test_files_that_only_have_another_date_or_place_keep_their_pixels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that was copied or mounted anew must not stop a training from being resumed."""
+    (tmp_path / "here").mkdir()
+    table, store = table_of(tmp_path / "here"), tmp_path / "store"
+    twin = tmp_path / "here" / "images" / "drawn" / "3.jpg"
+    twin.write_bytes((twin.parent / "4.jpg").read_bytes())
+    prepare([Source(table)], store, SETTINGS)
+    before, pixels = Store.open(store), (store / "pixels.u8").read_bytes()
+    for path in (tmp_path / "here").rglob("*.jpg"):
+        os.utime(path, (1, 1))
+    capsys.readouterr()
+    prepare([Source(table)], store, SETTINGS)
+    assert "0 files decoded, 24 unchanged" in capsys.readouterr().out
+    (tmp_path / "here").rename(tmp_path / "there")
+    prepare([Source(tmp_path / "there" / table.relative_to(tmp_path / "here"))], store, SETTINGS)
+    assert "0 files decoded, 24 unchanged" in capsys.readouterr().out
+    assert Store.open(store).fingerprint() == before.fingerprint()
+    assert (store / "pixels.u8").read_bytes() == pixels
 
 
 @pytest.mark.parametrize("cut", ["journal", "pixels", "thumbs"])

@@ -17,9 +17,9 @@ import hashlib
 import io
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -258,10 +258,18 @@ class PictureCache:
         """The journal's first line. Those of before there were two readers name none."""
         return {"version": _VERSION, "short_side": self.short_side, "reader": self.reader}
 
-    def _read(self, path: Path) -> tuple[Decoded, bytes, bytes]:
+    def _read(self, path: Path, before: Mapping[tuple[str, str], Decoded]) -> tuple[Decoded, bytes, bytes]:
+        """One file's entry, pixels and grey copy; no pixels where the store holds those of the same bytes (`before`, by
+        the file's name and SHA-256).
+        """
         stat = path.stat()
         try:
             data = read_bytes(path, MOST_PICTURE_BYTES)
+            sha256 = hashlib.sha256(data).hexdigest()
+            own = self.known.get(str(path))
+            if kept := own if own and own.sha256 == sha256 else before.get((path.name, sha256)):
+                entry = replace(kept, path=str(path), size=stat.st_size, mtime_ns=stat.st_mtime_ns)
+                return entry, b"", b""
             picture = read_picture(data, self.reader)
             if min(picture.size) < 8:
                 raise ValueError(f"only {picture.width} x {picture.height} pixels")
@@ -283,7 +291,7 @@ class PictureCache:
             str(path),
             stat.st_size,
             stat.st_mtime_ns,
-            hashlib.sha256(data).hexdigest(),
+            sha256,
             digest.hexdigest(),
             *picture.size,
             *small.size,
@@ -296,8 +304,11 @@ class PictureCache:
 
     def decode(self, paths: list[Path], workers: int, progress: Callable[[int, int], None]) -> int:
         """Decodes what is new or changed; afterwards `known[str(path)]` holds every path. Returns how many files were
-        read.
+        decoded. A file that only has another date or place than before keeps its pixels where they are, so that a
+        training resumes on a copied or newly mounted folder.
         """
+        before = {(Path(entry.path).name, entry.sha256): entry for entry in self.known.values() if not entry.error}
+        decoded = 0
         todo = [path for path in dict.fromkeys(paths) if not self._unchanged(path)]
         lines: list[str] = []
 
@@ -308,19 +319,23 @@ class PictureCache:
             self._journal.flush()
             lines.clear()
 
+        def read(path: Path) -> tuple[Decoded, bytes, bytes]:
+            return self._read(path, before)
+
         with ThreadPoolExecutor(workers) as pool:
-            for number, (entry, pixels, grey) in enumerate(windowed(pool, self._read, todo, 4 * workers), 1):
-                if not entry.error:
+            for number, (entry, pixels, grey) in enumerate(windowed(pool, read, todo, 4 * workers), 1):
+                if pixels:
                     entry = Decoded(**asdict(entry) | {"offset": self._end, "thumb": self._thumbs})
                     self._end += self._pixels.write(pixels)
                     self._grey.write(grey)
                     self._thumbs += 1
+                decoded += bool(pixels or entry.error)
                 self.known[entry.path] = entry
                 lines.append(json.dumps(asdict(entry)) + "\n")
                 if number % _BATCH == 0 or number == len(todo):
                     flush()
                     progress(number, len(todo))
-        return len(todo)
+        return decoded
 
     def thumbs(self, entries: list[Decoded]) -> np.ndarray:
         """(N, 64, 64) uint8 grey copies of readable entries."""
