@@ -67,8 +67,8 @@ export default defineConfig<object, { engineName: EngineName }>({
       name: 'chromium',
       testIgnore: '**/webgpu.spec.ts',
       fullyParallel: true,
-      // It keeps a hundred files anew for each test, which takes a third of the processor's time. Specs that concern it
-      // allow it: `test.use({ serviceWorkers: 'allow' })`.
+      // It keeps a hundred files anew for each test, which takes a third of the processor's time. Tests that concern it
+      // have it: `withServiceWorker` in tests/e2e/fixtures.ts.
       use: { ...chromium(ENGINE_ONCE), serviceWorkers: 'block' },
     },
     {

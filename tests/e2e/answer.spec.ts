@@ -3,8 +3,6 @@ import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.js';
 
-test.use({ serviceWorkers: 'allow' });
-
 test.use({ hasTouch: true, isMobile: true, viewport: { width: 360, height: 640 } });
 
 const heading = (page: Page) => page.locator('#verdict');

@@ -1,10 +1,8 @@
 /** The classifier's public API in an embedder's page: `import('./dermlet.js')` and nothing else. */
 import type { Page } from '@playwright/test';
 import type { Classifier, LoadProgress, Result } from '../../web/src/classifier/index.js';
-import { expect, type Site, startServiceWorker, test } from './fixtures.js';
+import { expect, type Site, startServiceWorker, test, withServiceWorker } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
-
-test.use({ serviceWorkers: 'allow' });
 
 type Api = typeof import('../../web/src/classifier/index.js');
 
@@ -164,30 +162,30 @@ test('loading can be aborted', async ({ page }) => {
   await expect.poll(() => page.workers().length).toBe(0);
 });
 
-test('an idle worker is ended and restarted without the caller noticing, without the network', async ({
-  page,
-  site,
-}) => {
-  // A service worker keeps its scripts.
-  await startServiceWorker(page);
-  await page.evaluate(async () => {
-    const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm', idleTimeout: 300 });
-    Object.assign(window, { classifier, first: await classifier.classify(await window.bytes('spot.jpg')) });
-  });
-  await expect.poll(() => page.workers().length).toBe(0);
-  const served = site.log.length;
-  const { first, second, stages } = await page.evaluate(async () => {
-    const { classifier, first } = window as unknown as { classifier: Classifier; first: Result };
-    const stages: string[] = [];
-    const second = await classifier.classify(await window.bytes('spot.jpg'), {
-      onStage: (stage) => stages.push(stage),
+withServiceWorker(
+  'an idle worker is ended and restarted without the caller noticing, without the network',
+  async ({ page, site }) => {
+    // A service worker keeps its scripts.
+    await startServiceWorker(page);
+    await page.evaluate(async () => {
+      const classifier = await window.api.Classifier.load('models/skin-8/', { backend: 'wasm', idleTimeout: 300 });
+      Object.assign(window, { classifier, first: await classifier.classify(await window.bytes('spot.jpg')) });
     });
-    return { first, second, stages };
-  });
-  expect(stages).toContain('starting');
-  expect(site.log.slice(served).map(({ path }) => path)).toEqual(['pictures/spot.jpg']);
-  expectSame(second, first, 1e-6);
-});
+    await expect.poll(() => page.workers().length).toBe(0);
+    const served = site.log.length;
+    const { first, second, stages } = await page.evaluate(async () => {
+      const { classifier, first } = window as unknown as { classifier: Classifier; first: Result };
+      const stages: string[] = [];
+      const second = await classifier.classify(await window.bytes('spot.jpg'), {
+        onStage: (stage) => stages.push(stage),
+      });
+      return { first, second, stages };
+    });
+    expect(stages).toContain('starting');
+    expect(site.log.slice(served).map(({ path }) => path)).toEqual(['pictures/spot.jpg']);
+    expectSame(second, first, 1e-6);
+  },
+);
 
 test('dispose ends the worker and rejects pending calls', async ({ page }) => {
   const codes = await page.evaluate(async () => {
@@ -271,7 +269,7 @@ test('without WebGPU, asking for it falls back to WASM and says so', async ({ pa
   expect(runtime.fallback?.reason).toMatch(/WebGPU/);
 });
 
-test('two models run at once on one page, are both kept, and end apart', async ({ page, site }) => {
+withServiceWorker('two models run at once on one page, are both kept, and end apart', async ({ page, site }) => {
   test.slow(); // two networks here, and two in Node
   // Without one that keeps scripts, nothing would start without a network.
   await startServiceWorker(page);

@@ -1,11 +1,9 @@
 import { join } from 'node:path';
 import { ALWAYS } from './app.js';
-import { expect, requestsOf, test } from './fixtures.js';
+import { expect, requestsOf, test, withServiceWorker } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
-test.use({ serviceWorkers: 'allow' });
-
-test('a photo gets the same result as in Node, shown with all its parts', async ({ app, page }) => {
+withServiceWorker('a photo gets the same result as in Node, shown with all its parts', async ({ app, page }) => {
   await app.open();
   const result = await app.classify('spot.jpg');
   expectSame(result, await nodeResult('spot.jpg'));
@@ -42,7 +40,7 @@ test('shows the class and its score, the categories in order and the heat map wi
   await expect(overlay).toHaveCSS('opacity', '1');
 });
 
-test('no request leaves while a photo is classified', async ({ app, page, site }) => {
+withServiceWorker('no request leaves while a photo is classified', async ({ app, page, site }) => {
   const requests = requestsOf(page);
   await app.open();
   // The service worker and the decoder of HEIC are fetched after the first load, unrelated to any photo: let them come.
@@ -59,7 +57,7 @@ test('no request leaves while a photo is classified', async ({ app, page, site }
   await expect(page.locator('#requests')).toHaveText('0');
 });
 
-test('only GET requests without a body are sent', async ({ app, page, site }) => {
+withServiceWorker('only GET requests without a body are sent', async ({ app, page, site }) => {
   const bodies: string[] = [];
   page.context().on('request', (request) => {
     if (request.postDataBuffer() !== null) bodies.push(request.url());

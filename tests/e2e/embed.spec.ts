@@ -2,8 +2,6 @@
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 
-test.use({ serviceWorkers: 'allow' });
-
 const EMBED = `<h1>My page</h1>
   <dermlet-classifier model="../models/skin-8/" backend="wasm"></dermlet-classifier>
   <script type="module" src="../dermlet.js"></script>`;

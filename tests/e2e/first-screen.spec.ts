@@ -1,8 +1,6 @@
 /** What a person meets first: the question, the limits, two buttons, and how to take a picture. */
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test } from './fixtures.js';
-
-test.use({ serviceWorkers: 'allow' });
+import { expect, test, withServiceWorker } from './fixtures.js';
 
 for (const [width, height] of [
   [360, 640],
@@ -56,7 +54,7 @@ test('shows how to take a picture before anything failed, and describes what it 
   }
 });
 
-test('a drawing stands in for a photo, and is called one', async ({ app, page }) => {
+withServiceWorker('a drawing stands in for a photo, and is called one', async ({ app, page }) => {
   await app.open();
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await expect(page.locator('#drawn')).toBeHidden();

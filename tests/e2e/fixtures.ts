@@ -96,6 +96,9 @@ export const test = base.extend<Fixtures>({
   },
 });
 
+/** A test whose page has its service worker. The others are without: it keeps a hundred files anew for each of them. */
+export const withServiceWorker = test.extend({ serviceWorkers: 'allow' });
+
 /** Every address that the page's context requests from now on. */
 export function requestsOf(page: Page): string[] {
   const seen: string[] = [];

@@ -6,8 +6,6 @@ import { categoryName, setLanguage, tierWords, verdict } from '../../web/src/mes
 import { faults } from './axe.js';
 import { type App, expect, requestsOf, test } from './fixtures.js';
 
-test.use({ serviceWorkers: 'allow' });
-
 test.describe.configure({ timeout: 180_000 });
 
 const all = catalogues();

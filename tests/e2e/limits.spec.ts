@@ -1,8 +1,6 @@
 /** What never answers, in a real browser: workers that end without a word, silent storage, slow and broken lines. */
-import { expect, test } from './fixtures.js';
+import { expect, test, withServiceWorker } from './fixtures.js';
 import type { Site } from './site.js';
-
-test.use({ serviceWorkers: 'allow' });
 
 type Api = typeof import('../../web/src/classifier/index.js');
 type Classifier = import('../../web/src/classifier/index.js').Classifier;
@@ -69,39 +67,48 @@ const SILENCED = `let never = false; self.addEventListener('message', () => { ne
     const { open } = CacheStorage.prototype; CacheStorage.prototype.open = function (name) {
       return never ? new Promise(() => undefined) : open.call(this, name); };`;
 
-test('Cache Storage that falls silent under the service worker: the page comes', async ({ app, page, site }) => {
-  site.before('sw.js', SILENCED);
-  await app.open();
-  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
-  await page.evaluate(() => navigator.serviceWorker.controller!.postMessage('fall silent'));
-  await page.reload();
-  await app.untilReady();
-  await app.classify('spot.jpg');
-});
+withServiceWorker(
+  'Cache Storage that falls silent under the service worker: the page comes',
+  async ({ app, page, site }) => {
+    site.before('sw.js', SILENCED);
+    await app.open();
+    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    await page.evaluate(() => navigator.serviceWorker.controller!.postMessage('fall silent'));
+    await page.reload();
+    await app.untilReady();
+    await app.classify('spot.jpg');
+  },
+);
 
-test('the same for a script of another version: it comes from the network', async ({ app, page, site }) => {
-  site.before('sw.js', SILENCED);
-  site.answers.set('assets/other.js', { body: 'export default 7;', type: 'text/javascript' });
-  await app.open();
-  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
-  const came = await page.evaluate(async () => {
-    navigator.serviceWorker.controller!.postMessage('fall silent');
-    const coming = import(new URL('assets/other.js', document.baseURI).href) as Promise<{ default: number }>;
-    const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), 30_000));
-    return (await Promise.race([coming, late]))?.default;
-  });
-  expect(came).toBe(7);
-});
+withServiceWorker(
+  'the same for a script of another version: it comes from the network',
+  async ({ app, page, site }) => {
+    site.before('sw.js', SILENCED);
+    site.answers.set('assets/other.js', { body: 'export default 7;', type: 'text/javascript' });
+    await app.open();
+    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    const came = await page.evaluate(async () => {
+      navigator.serviceWorker.controller!.postMessage('fall silent');
+      const coming = import(new URL('assets/other.js', document.baseURI).href) as Promise<{ default: number }>;
+      const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), 30_000));
+      return (await Promise.race([coming, late]))?.default;
+    });
+    expect(came).toBe(7);
+  },
+);
 
-test('Cache Storage that falls silent while the service worker starts: the page comes', async ({ app, page, site }) => {
-  const code = `let asked = 0; const { keys } = Cache.prototype; Cache.prototype.keys = function () {
+withServiceWorker(
+  'Cache Storage that falls silent while the service worker starts: the page comes',
+  async ({ app, page, site }) => {
+    const code = `let asked = 0; const { keys } = Cache.prototype; Cache.prototype.keys = function () {
       return asked++ > 0 ? new Promise(() => undefined) : keys.call(this); };`;
-  site.before('sw.js', code);
-  await app.open();
-  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
-  await page.reload();
-  await app.untilReady();
-});
+    site.before('sw.js', code);
+    await app.open();
+    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    await page.reload();
+    await app.untilReady();
+  },
+);
 
 test('2 kB/s is told as a slow connection, with the time that is left', async ({ page, site }) => {
   site.slow(ORT, 2000);

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { expect, test } from './fixtures.js';
-
-test.use({ serviceWorkers: 'allow' });
+import { expect, test, withServiceWorker } from './fixtures.js';
 
 const MODEL = 'models/skin-8/skin-8.onnx';
 
@@ -130,7 +128,7 @@ for (const [what, answer] of [
   });
 }
 
-test('on the second visit the model comes from this device', async ({ app, page, site }) => {
+withServiceWorker('on the second visit the model comes from this device', async ({ app, page, site }) => {
   await app.open();
   expect(site.count(/skin-8\.onnx/)).toBe(1);
   await page.reload();

@@ -2,9 +2,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import type { App, Site } from './fixtures.js';
-import { expect, test } from './fixtures.js';
-
-test.use({ serviceWorkers: 'allow' });
+import { expect, test, withServiceWorker } from './fixtures.js';
 
 type Api = typeof import('../../web/src/classifier/index.js');
 
@@ -182,7 +180,7 @@ test.describe('the page', () => {
     expect(page.workers()).toHaveLength(1);
   });
 
-  test('while another is loading, only what comes for it is counted', async ({ app, page, site }) => {
+  withServiceWorker('while another is loading, only what comes for it is counted', async ({ app, page, site }) => {
     withSecond(app);
     await app.open();
     await page.evaluate(async () => void (await navigator.serviceWorker.ready));
@@ -255,26 +253,29 @@ test.describe('the page', () => {
     });
   }
 
-  test('offline: models used before work, another is reported as unreachable', async ({ app, page, site }) => {
-    withSecond(app);
-    await app.open();
-    await app.settings();
-    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
-    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
-    await site.close();
-    await app.model(TITLE).check();
-    await expect(app.notice).toContainText('MODEL_UNAVAILABLE', { timeout: 30_000 });
-    await app.model(USUAL).check();
-    await expect(app.notice).toBeHidden();
-    await page.reload();
-    await app.untilReady();
-    await app.settings();
-    // The list was kept with the page.
-    await expect(app.model(TITLE)).toBeVisible();
-    expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
-  });
+  withServiceWorker(
+    'offline: models used before work, another is reported as unreachable',
+    async ({ app, page, site }) => {
+      withSecond(app);
+      await app.open();
+      await app.settings();
+      await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+      await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+      await site.close();
+      await app.model(TITLE).check();
+      await expect(app.notice).toContainText('MODEL_UNAVAILABLE', { timeout: 30_000 });
+      await app.model(USUAL).check();
+      await expect(app.notice).toBeHidden();
+      await page.reload();
+      await app.untilReady();
+      await app.settings();
+      // The list was kept with the page.
+      await expect(app.model(TITLE)).toBeVisible();
+      expect((await app.classify('spot.jpg')).model.name).toBe('skin-8');
+    },
+  );
 
-  test('offline: a chosen second model is kept like the first', async ({ app, page, site }) => {
+  withServiceWorker('offline: a chosen second model is kept like the first', async ({ app, page, site }) => {
     withSecond(app);
     await app.open(`?model=${SECOND}`);
     await page.evaluate(async () => void (await navigator.serviceWorker.ready));

@@ -1,8 +1,6 @@
 /** The pages to read: reached from the page, by keyboard too, without faults, and without a network. */
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test } from './fixtures.js';
-
-test.use({ serviceWorkers: 'allow' });
+import { expect, test, withServiceWorker } from './fixtures.js';
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`no accessibility fault, nothing to scroll sideways with text of twice the size: ${colorScheme}`, async ({
@@ -65,7 +63,7 @@ test('the common questions are found by their words', async ({ page, site }) => 
   await expect(shown).toHaveCount(all);
 });
 
-test('are linked from the page, and there without a network', async ({ app, page, site }) => {
+withServiceWorker('are linked from the page, and there without a network', async ({ app, page, site }) => {
   await app.open();
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);

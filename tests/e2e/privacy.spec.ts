@@ -1,7 +1,5 @@
-import { expect, test } from './fixtures.js';
+import { expect, test, withServiceWorker } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
-
-test.use({ serviceWorkers: 'allow' });
 
 /** Returns noise instead of pixels wherever a canvas is read: worse than privacy browsers do. */
 function poison(): void {
@@ -42,7 +40,7 @@ test('the worker reads no canvas either', async ({ app, site }) => {
     expect(site.read(script).toString()).not.toMatch(/getImageData|OffscreenCanvas|createImageBitmap/);
 });
 
-test('nothing of a photo stays on the device', async ({ app, page }) => {
+withServiceWorker('nothing of a photo stays on the device', async ({ app, page }) => {
   await app.open();
   await app.classify('spot.jpg');
   const stored = await page.evaluate(async () => {

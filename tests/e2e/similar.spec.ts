@@ -5,9 +5,7 @@ import { basename, join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { Classifier, startAtlas } from '../../web/src/classifier/node/index.js';
 import { sha256 } from '../../web/src/classifier/sha256.js';
-import { expect, picture, requestsOf, startServiceWorker, test } from './fixtures.js';
-
-test.use({ serviceWorkers: 'allow' });
+import { expect, picture, requestsOf, startServiceWorker, test, withServiceWorker } from './fixtures.js';
 
 /** Labels and names are strangers' words. */
 const STRANGE = '<b>red</b> spots';
@@ -140,7 +138,7 @@ test('cases of an opened atlas are listed with label, similarity, file and pictu
   expect(sent.filter((name) => !/\.(js|mjs|wasm|zst)$/.test(name))).toEqual([]);
 });
 
-test('an embedder opens atlases, whose file outlives the worker', async ({ page, site }) => {
+withServiceWorker('an embedder opens atlases, whose file outlives the worker', async ({ page, site }) => {
   site.answers.set('named.atlas', { body: readFileSync(files.named) });
   site.answers.set('other.atlas', { body: readFileSync(files.other) });
   await page.goto(`${site.url}api.html`);

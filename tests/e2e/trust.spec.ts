@@ -1,9 +1,7 @@
 /** What can be checked of the page: before and after an answer, as text, and against the server's own log. */
 import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
-import { type App, expect, type Site, test } from './fixtures.js';
-
-test.use({ serviceWorkers: 'allow' });
+import { type App, expect, type Site, test, withServiceWorker } from './fixtures.js';
 
 test.describe.configure({ timeout: 120_000 });
 
@@ -70,7 +68,7 @@ test('before an answer: what runs, the hashes of what the site serves, the self-
   expect(await faults(page)).toEqual([]);
 });
 
-test('after an answer: both counts are those of the server', async ({ app, page, site }) => {
+withServiceWorker('after an answer: both counts are those of the server', async ({ app, page, site }) => {
   await app.open();
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await app.classify('spot.jpg');
@@ -102,7 +100,7 @@ test('the self-test can be run again, and its measure is shown', async ({ app, p
   await expect(button(page, 'test')).toBeFocused();
 });
 
-test('a visit later the self-test has the date of the first one', async ({ app, page }) => {
+withServiceWorker('a visit later the self-test has the date of the first one', async ({ app, page }) => {
   await openBefore(app, page);
   const first = await part(page, 'test')
     .getByText(/Passed on/)
