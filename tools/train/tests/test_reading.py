@@ -86,7 +86,7 @@ def test_a_manifest_is_a_file_too(tmp_path):
 def test_a_picture_that_is_none_is_reported_and_the_rest_goes_on(tmp_path, make):
     make(tmp_path / "a.jpg")
     with PictureCache(tmp_path / "store", 64) as cache:
-        entry, pixels, grey = cache._read(tmp_path / "a.jpg")
+        entry, pixels, grey = cache._read(tmp_path / "a.jpg", {})
     assert entry.error.startswith("FileRefused: a.jpg: ") and not pixels and not grey
 
 
