@@ -1,30 +1,24 @@
 /**
  * Models made by `import-keras` (tests/imported), unchanged, in the page: the same scores as in Node and in Keras.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
-import { picture, root, type Site } from './site.js';
+import { importedDir, picture } from './site.js';
 
-const imported = join(root, 'tests', 'imported');
 /** Model -> picture -> category -> Keras' score; for noise.png TensorFlow's. */
-const expected = JSON.parse(readFileSync(join(imported, 'expected.json'), 'utf8')) as Record<
+const expected = JSON.parse(readFileSync(join(importedDir, 'expected.json'), 'utf8')) as Record<
   string,
   Record<string, Record<string, number>>
 >;
 
-function serveModel(site: Site, name: string): void {
-  for (const file of readdirSync(join(imported, name)))
-    site.answers.set(`models/${name}/${file}`, { body: readFileSync(join(imported, name, file)) });
-}
-
-const pathOf = (name: string) => (name === 'noise.png' ? join(imported, name) : picture(name));
+const pathOf = (name: string) => (name === 'noise.png' ? join(importedDir, name) : picture(name));
 
 for (const [model, pictures] of Object.entries(expected)) {
   test(`${model} in the page: as in Node, as in Keras`, async ({ app, page, site }) => {
     test.slow(); // also computes Node's results
-    serveModel(site, model);
+    site.addImported(model);
     site.addPage(
       'imported.html',
       `<dermlet-classifier model="models/${model}/" backend="wasm"></dermlet-classifier>` +
@@ -35,7 +29,7 @@ for (const [model, pictures] of Object.entries(expected)) {
     await app.untilReady();
     for (const [name, scores] of Object.entries(pictures)) {
       const result = await app.classify(pathOf(name));
-      expectSame(result, await nodeResult(pathOf(name), join(imported, model)), 1e-5);
+      expectSame(result, await nodeResult(pathOf(name), join(importedDir, model)), 1e-5);
       expect(Object.fromEntries(result.ranking.map(({ id }) => [id, scores[id]]))).toEqual(scores);
       for (const { id, probability } of result.ranking)
         expect(Math.abs(probability - (scores[id] as number)), `${name}: ${id}`).toBeLessThanOrEqual(2e-5);
@@ -47,7 +41,7 @@ for (const [model, pictures] of Object.entries(expected)) {
 }
 
 test('an imported model has an explanation if it keeps its maps', async ({ page, site }) => {
-  for (const model of Object.keys(expected)) serveModel(site, model);
+  for (const model of Object.keys(expected)) site.addImported(model);
   await page.goto(`${site.url}api.html`);
   const told = await page.evaluate(
     async (models) => {

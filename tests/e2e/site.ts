@@ -15,6 +15,8 @@ export const siteDir = process.env.DERMLET_SITE ?? built;
 export const singleFile = process.env.DERMLET_SINGLE ?? join(root, 'dist-single', 'dermlet.html');
 const BASE = '/some/where/dermlet/';
 
+/** Small models, a folder each, and what Keras says of pictures. */
+export const importedDir = join(root, 'tests', 'imported');
 export const pictureDir = join(root, 'tests', 'pictures');
 /** The path of a picture in tests/pictures by name; a full path stays as it is. */
 export const picture = (name: string): string => resolve(pictureDir, name);
@@ -206,6 +208,13 @@ export class Site {
         delete manifest.file.compressed;
       },
     );
+  }
+
+  /** Serves one of the small models that `import-keras` made. */
+  addImported(name: string): void {
+    const folder = join(importedDir, name);
+    for (const file of readdirSync(folder))
+      this.answers.set(`models/${name}/${file}`, { body: readFileSync(join(folder, file)) });
   }
 
   /**
