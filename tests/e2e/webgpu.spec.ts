@@ -39,7 +39,7 @@ async function expectAdapter(page: Page, site: Site): Promise<void> {
   expect(adapter, 'a WebGPU adapter').toMatch(/swiftshader/i);
 }
 
-/** As if this machine's graphics processor computed wrongly: what is read back from it has its first two values turned round. */
+/** As if this machine's graphics processor computed wrongly: the first two values that are read change places. */
 function breakGpu(site: Site): void {
   const path = site.files().find((each) => /^assets\/worker-.*\.js$/.test(each))!;
   const line = `const range = GPUBuffer.prototype.getMappedRange;

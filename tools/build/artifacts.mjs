@@ -165,6 +165,7 @@ export async function native(preset) {
     inputs: [...CMAKE_FILES, 'wasm_src', 'tests/core', ...(BESIDE[preset] ?? [])],
     kind,
     outputs: [`build/${preset}/CMakeCache.txt`],
+    lock: 'native',
     make: (previous) =>
       cmake({
         preset,
@@ -198,6 +199,7 @@ export async function pythonModule() {
     inputs: [...CMAKE_FILES, 'wasm_src', 'tools/train/locked.txt'],
     kind,
     outputs: [`build/native/python/_dermlet_core${suffix}`],
+    lock: 'native',
     make: async (previous) => {
       if (![previous, readStamp('native')].some((stamp) => stamp?.kind === kind))
         rmSync(folder, { recursive: true, force: true });

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { withLock } from './lock.mjs';
+import { lockPath, withLock } from './lock.mjs';
 import { cacheDir, root, step, upToDate } from './steps.mjs';
 
 /**
@@ -18,6 +18,7 @@ import { cacheDir, root, step, upToDate } from './steps.mjs';
  * @property {readonly string[]} [extra]
  * @property {readonly string[]} outputs  files
  * @property {string} kind  changes if the previous build cannot be reused (another compiler)
+ * @property {import('./lock.mjs').LockName} [lock]  `build` if it is not said
  * @property {(previous: Stamp | null) => Promise<unknown>} make
  */
 
@@ -107,7 +108,7 @@ export async function ensure(artifact) {
     upToDate(artifact.title);
     return false;
   }
-  return withLock(artifact.title, async () => {
+  const make = async () => {
     // Taken before the work: a file changed during it makes the result stale.
     const print = printNow();
     if (isFresh(artifact, print)) return false;
@@ -117,5 +118,6 @@ export async function ensure(artifact) {
     await step(artifact.title, () => artifact.make(previous));
     writeStamp(artifact.name, { print, kind: artifact.kind, state: stateOf(artifact.outputs) });
     return true;
-  });
+  };
+  return withLock(artifact.title, make, lockPath(artifact.lock ?? 'build'));
 }

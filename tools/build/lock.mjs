@@ -1,4 +1,5 @@
-// One build at a time per checkout. The lock is a file that names its holder; the lock of a dead holder is taken over.
+// One build of a kind at a time per checkout. The lock is a file that names its holder; the lock of a dead holder is
+// taken over.
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -84,7 +85,18 @@ function removeStale(path, dead) {
   }
 }
 
-let depth = 0;
+/**
+ * The locks' names: native builds, which stand apart from all else, need not wait for it.
+ * @typedef {'build' | 'native'} LockName
+ * @param {LockName} name
+ */
+export const lockPath = (name) => join(cacheDir, `${name}.lock`);
+
+/**
+ * Locks that this process holds.
+ * @type {Set<string>}
+ */
+const held = new Set();
 
 /**
  * Runs `work` while holding the lock; if another process on this machine holds it, says which and waits. Nested calls,
@@ -95,9 +107,9 @@ let depth = 0;
  * @param {string} [path]
  * @returns {Promise<T>}
  */
-export async function withLock(what, work, path = join(cacheDir, 'build.lock')) {
+export async function withLock(what, work, path = lockPath('build')) {
   const inherited = process.env.DERMLET_BUILD_LOCK;
-  if (depth > 0 || (inherited !== undefined && read(path)?.pid === Number(inherited))) return work();
+  if (held.has(path) || (inherited !== undefined && read(path)?.pid === Number(inherited))) return work();
   mkdirSync(dirname(path), { recursive: true });
   const mine = JSON.stringify({ pid: process.pid, start: startOf(process.pid), host: hostname(), what });
   let told = false;
@@ -116,13 +128,13 @@ export async function withLock(what, work, path = join(cacheDir, 'build.lock')) 
     if (read(path)?.pid === process.pid) rmSync(path, { force: true });
   };
   const forget = onExit(release);
-  depth += 1;
+  held.add(path);
   process.env.DERMLET_BUILD_LOCK = String(process.pid);
   try {
     return await work();
   } finally {
-    depth -= 1;
-    delete process.env.DERMLET_BUILD_LOCK;
+    held.delete(path);
+    if (held.size === 0) delete process.env.DERMLET_BUILD_LOCK;
     forget();
     release();
   }

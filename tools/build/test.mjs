@@ -2,9 +2,10 @@
 //   npm test -- [--only PART[,PART]] [--changed [--since COMMIT]] [--verbose] [--no-install]
 // npm run attack: of these the tests that the threat model names (threats.mjs), and a line for each of its rows.
 //   npm run attack -- [--seconds N] [--only PART[,PART]] [--verbose] [--no-install]    N: of each fuzzer, 30
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { native, npmPackage, pythonModule, singleFile, site, trainingEnvironment, wasm } from './artifacts.mjs';
 import { changedFiles, selectionFor, webTests } from './changed.mjs';
@@ -12,7 +13,7 @@ import { fuzz } from './fuzz.mjs';
 import { checks } from './lint.mjs';
 import { empty, fromJunit, fromPlaywright, fromPytest, fromTap, fromVitest, judge } from './reports.mjs';
 import { siteDir } from './serve.mjs';
-import { ask, logDir, main, messageOf, root, run, StepError, say, seconds, tail } from './steps.mjs';
+import { ask, chatter, logDir, main, messageOf, root, run, StepError, say, seconds, tail } from './steps.mjs';
 import { attackPlan, standing } from './threats.mjs';
 import {
   BUILD_NEEDS,
@@ -36,6 +37,8 @@ import {
  * @property {string} id
  * @property {string} title
  * @property {() => Promise<unknown>} [needs]  builds what it tests
+ * @property {'beside' | 'alone'} [lane]  `beside`: leaves a core idle, so that it runs in a process of its own while
+ *   others do; `alone`: in browsers, whose tests wait for a limited time only
  * @property {() => Promise<Result>} test
  */
 
@@ -128,11 +131,12 @@ const PARTS = [
   { id: 'core', title: 'C++ core', test: () => googleTests('native') },
   { id: 'asan', title: 'C++ core under address and undefined-behaviour sanitizers', test: () => googleTests('asan') },
   { id: 'fuzz', title: 'Hostile input: each fuzz target for some seconds', test: () => fuzz({ seconds: fuzzing }) },
-  { id: 'module', title: 'WASM module: size, and use in Node', needs: wasm, test: moduleInNode },
+  { id: 'module', lane: 'beside', title: 'WASM module: size, and use in Node', needs: wasm, test: moduleInNode },
   { id: 'web', title: 'TypeScript units', needs: wasm, test: unit },
   { id: 'train', title: 'Training tool', needs: wasm, test: trainingTool },
   {
     id: 'site',
+    lane: 'beside',
     title: 'Built site',
     needs: async () => {
       await wasm();
@@ -142,6 +146,7 @@ const PARTS = [
   },
   {
     id: 'package',
+    lane: 'beside',
     title: 'npm package in applications of each kind',
     needs: async () => {
       await wasm();
@@ -156,6 +161,7 @@ const PARTS = [
   },
   {
     id: 'e2e',
+    lane: 'alone',
     title: 'End to end in Chromium',
     needs: async () => {
       await wasm();
@@ -167,6 +173,7 @@ const PARTS = [
   },
   {
     id: 'exact',
+    lane: 'alone',
     title: 'The same tensors in every build and browser',
     needs: async () => {
       await wasm();
@@ -461,6 +468,52 @@ async function runPart(part) {
   return result;
 }
 
+/**
+ * Parts in a process of its own, whose output is shown when it has ended.
+ * @param {readonly Part[]} parts
+ * @param {readonly string[]} args
+ */
+function runBeside(parts, args) {
+  const log = 'test-beside';
+  const path = report(`${log}.json`);
+  const script = fileURLToPath(import.meta.url);
+  const ids = parts.map(({ id }) => id).join(',');
+  const running = run(process.execPath, [script, '--only', ids, '--results', path, ...args], { log, mayFail: true });
+  return async () => {
+    const status = await running;
+    const [, ...lines] = readFileSync(join(logDir, `${log}.log`), 'utf8')
+      .trimEnd()
+      .split('\n');
+    say(lines.join('\n'));
+    try {
+      return /** @type {Result[]} */ (readJson(path));
+    } catch {
+      return [{ ...empty(), failed: 1, failures: [`${ids}: ended with ${status}, without a report`], log }];
+    }
+  };
+}
+
+/**
+ * @param {readonly Part[]} parts
+ * @param {readonly string[]} args
+ */
+async function runAll(parts, args) {
+  const beside = parts.filter(({ lane }) => lane === 'beside');
+  const rest = parts.filter(({ lane }) => lane !== 'beside');
+  const [first, alone] = [rest.filter(({ lane }) => !lane), rest.filter(({ lane }) => lane)];
+  const results = [];
+  // What is tested for an attack is chosen by this process alone.
+  if (attack || beside.length === 0 || first.length === 0) {
+    for (const part of parts) results.push(await runPart(part));
+    return results;
+  }
+  const ended = runBeside(beside, args);
+  for (const part of first) results.push(await runPart(part));
+  results.push(...(await ended()));
+  for (const part of alone) results.push(await runPart(part));
+  return results;
+}
+
 function options() {
   try {
     const { values } = parseArgs({
@@ -472,6 +525,7 @@ function options() {
         'no-install': { type: 'boolean', default: false },
         attack: { type: 'boolean', default: false },
         seconds: { type: 'string' },
+        results: { type: 'string' }, // of a process beside another: where its results are written
       },
     });
     const known = PARTS.map((part) => part.id);
@@ -490,6 +544,7 @@ function options() {
       install: !values['no-install'],
       attack: values.attack,
       seconds: Number(fuzzed),
+      results: values.results,
     };
   } catch (error) {
     const use =
@@ -531,16 +586,28 @@ await main(async () => {
   checkNode();
   await ensureTools([...BUILD_NEEDS, ...TEST_NEEDS]);
   await ensurePackages();
-  await sayBrowsers();
+  if (chosen.results === undefined) await sayBrowsers();
+  else chatter({ quiet: true });
   if (chosen.changed) {
     const { since, files } = changedFiles(chosen.since);
     change = { since, files, wanted: selectionFor(files) };
-    say(`${files.length} files differ from ${since}: what tests them in minutes. \`npm test\` alone runs everything.`);
+    if (chosen.results === undefined)
+      say(
+        `${files.length} files differ from ${since}: what tests them in minutes. \`npm test\` alone runs everything.`,
+      );
   }
   const wanted = attack?.parts ?? change?.wanted.parts;
   const parts = chosen.parts.filter((part) => wanted?.includes(part.id) ?? true);
-  const results = [];
-  for (const part of parts) results.push(await runPart(part));
+  const args = [
+    ...(chosen.verbose ? ['--verbose'] : []),
+    ...(chosen.install ? [] : ['--no-install']),
+    ...(change ? ['--since', change.since] : []),
+  ];
+  const results = await runAll(parts, args);
+  if (chosen.results !== undefined) {
+    writeFileSync(chosen.results, JSON.stringify(results));
+    return 0;
+  }
   const { passed, failed, skipped, tests } = together(results);
   if (attack)
     return sayThreats(
