@@ -22,7 +22,7 @@ import { asTflite, forTransformers } from './conversions.js';
 import { runNative } from './native.js';
 import type { Addresses, Measurement } from './page/bench.js';
 import { type BenchPicture, pictures, SIZES } from './pictures.js';
-import { median, type Run, report } from './report.js';
+import { type Measured, median, OWN_WAYS, type Run, report } from './report.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
@@ -108,12 +108,30 @@ async function measureIn(
   all: BenchPicture[],
   rounds: number,
 ): Promise<Run> {
+  const own = await pageOf(browser, base, at, all, rounds, OWN_WAYS);
+  const { measured, ...told } = await pageOf(browser, base, at, all, rounds);
+  return {
+    ...told,
+    rounds,
+    measured: measured.map((one, index) => ({ ...one, own: own.measured[index]?.samples ?? [] })),
+  };
+}
+
+/** @param ways none: all */
+async function pageOf(
+  browser: Browser,
+  base: string,
+  at: Addresses,
+  all: BenchPicture[],
+  rounds: number,
+  ways?: readonly string[],
+): Promise<{ browser: string; isolated: boolean; measured: Omit<Measured, 'own'>[] }> {
   const engine = await startEngine(browser);
   try {
     await engine.open(`${base}.cache/bench/page/index.html`);
-    tell(`${engine.title}: loading all ways ...`);
-    await engine.call('load', at);
-    const measured: Run['measured'] = [];
+    tell(`${engine.title}: loading ${ways ? 'its own' : 'all'} ways ...`);
+    await engine.call('load', at, ...(ways ? [ways] : []));
+    const measured: Omit<Measured, 'own'>[] = [];
     for (const drawn of all) {
       const { path, ...picture } = drawn;
       const { samples, memory } = await measure(engine, base, drawn, rounds);
@@ -124,7 +142,7 @@ async function measureIn(
       }));
       measured.push({ picture, memory, samples: told });
     }
-    return { browser: engine.title, isolated: await engine.call<boolean>('isolated'), rounds, measured };
+    return { browser: engine.title, isolated: await engine.call<boolean>('isolated'), measured };
   } finally {
     await engine.close();
   }
@@ -171,7 +189,7 @@ async function main(): Promise<void> {
   if (json === undefined) return;
   writeFileSync(
     resolve(json),
-    `${JSON.stringify({ benchVersion: 2, cores: cpus().length, processor, warmUp: WARM_UP, runs }, null, 2)}\n`,
+    `${JSON.stringify({ benchVersion: 3, cores: cpus().length, processor, warmUp: WARM_UP, runs }, null, 2)}\n`,
   );
 }
 

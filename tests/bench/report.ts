@@ -6,9 +6,19 @@ export interface Measured {
   picture: Omit<BenchPicture, 'path'>;
   /** Peak of the core's memory in bytes. */
   memory: number;
-  /** Milliseconds; `median` and `min` are not numbers where the way failed. */
-  samples: (Sample & { median: number; min: number })[];
+  samples: Summary[];
+  /** The ways of `OWN_WAYS`, in a page that has loaded nothing else. */
+  own: Summary[];
 }
+
+/** Milliseconds; `median` and `min` are not numbers where the way failed. */
+export type Summary = Sample & { median: number; min: number };
+
+/**
+ * What a classification is taken apart by. The peers' memory and threads, and garbage of whole pictures, would weigh on
+ * each of these in a way of its own.
+ */
+export const OWN_WAYS = ['dermlet', 'network', 'classify-bytes', 'classify-whole'];
 
 /** One browser's turn. */
 export interface Run {
@@ -73,8 +83,10 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
+const summaryOf = (samples: readonly Summary[], way: string) => samples.find((sample) => sample.way === way);
+
 function medianOf({ samples }: Measured, way: string): number {
-  return samples.find((sample) => sample.way === way)?.median ?? NaN;
+  return summaryOf(samples, way)?.median ?? NaN;
 }
 
 const number = (value: number, digits: number, unit: string) =>
@@ -108,9 +120,7 @@ function times({ measured }: Run, own: string, others: Record<string, string>): 
 /** What a classification takes beside preparing the picture and one run of the network; and one of a file. */
 function overheads({ measured }: Run): string {
   const rows = measured.map((one) => {
-    const [prepare, network, bytes, file] = ['dermlet', 'network', 'classify-bytes', 'classify-whole'].map((way) =>
-      medianOf(one, way),
-    );
+    const [prepare, network, bytes, file] = OWN_WAYS.map((way) => summaryOf(one.own, way)?.median);
     return [
       one.picture.name,
       ...[prepare, network, bytes, overheadOf(one), file].map((value) => number(value ?? NaN, 1, ' ms')),
@@ -120,8 +130,11 @@ function overheads({ measured }: Run): string {
   return table([titles, ...rows]);
 }
 
-const overheadOf = (one: Measured) =>
-  medianOf(one, 'classify-bytes') - medianOf(one, 'dermlet') - medianOf(one, 'network');
+/** The median of the rounds' differences: what weighs on a whole round weighs on all three. */
+function overheadOf({ own }: Measured): number {
+  const [prepare = [], network = [], bytes = []] = OWN_WAYS.map((way) => summaryOf(own, way)?.times);
+  return median(bytes.map((time, round) => time - (prepare[round] ?? NaN) - (network[round] ?? NaN)));
+}
 
 /** Mean distance of every other way's tensor, and the core's memory. */
 function differences({ measured }: Run): string {
@@ -182,8 +195,8 @@ function targets(runs: Run[]): string {
 
 /** Ways that a browser could not go, and why. */
 function failures({ browser, measured }: Run): string[] {
-  return measured.flatMap(({ picture, samples }) =>
-    samples
+  return measured.flatMap(({ picture, samples, own }) =>
+    [...samples, ...own.filter(({ way }) => summaryOf(samples, way)?.error === undefined)]
       .filter((sample) => sample.error !== undefined)
       .map((sample) => `${browser}: ${titleOf(sample.way)} cannot be measured on ${picture.name}: ${sample.error}`),
   );

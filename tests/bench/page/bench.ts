@@ -351,11 +351,14 @@ let current: Current;
 
 const said = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** Loads every way once; one that this browser cannot load is left out and named with every picture. */
-async function load(at: Addresses): Promise<void> {
+/**
+ * Loads every way once, or those that are named; one that this browser cannot load is left out and named with every
+ * picture.
+ */
+async function load(at: Addresses, wanted: readonly string[] = Object.keys(MAKERS)): Promise<void> {
   addresses = at;
   spec = await specOf(at.manifest);
-  for (const [name, make] of Object.entries(MAKERS)) {
+  for (const [name, make] of Object.entries(MAKERS).filter(([name]) => wanted.includes(name))) {
     try {
       ways.set(name, await make(at, spec));
     } catch (error) {
@@ -367,7 +370,7 @@ async function load(at: Addresses): Promise<void> {
 /** Fetches the picture that the rounds after it are about. */
 async function begin(url: string, size: { width: number; height: number }): Promise<void> {
   const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
-  const samples = Object.keys(MAKERS).map((way): [string, Sample] => {
+  const samples = [...ways.keys(), ...unavailable.keys()].map((way): [string, Sample] => {
     const error = unavailable.get(way);
     return [way, { way, times: [], difference: null, ...(error === undefined ? {} : { error }) }];
   });
@@ -386,6 +389,9 @@ function shuffled<T>(items: readonly T[], number: number): T[] {
   return order;
 }
 
+/** Milliseconds: longer than a runtime's threads go on waiting in a loop for the next run, which slows all others. */
+const PAUSE = 30;
+
 /**
  * Times all ways once. Each round has another order, so that noise of the machine hits all alike and none has always
  * the same one before it, whose caches and threads it would find warm. Warm-up rounds are not kept.
@@ -395,6 +401,7 @@ async function round(number: number, keep: boolean): Promise<void> {
     const sample = current.samples.get(name) as Sample;
     if (sample.error !== undefined) continue;
     const copy = current.bytes.slice();
+    await new Promise((rested) => setTimeout(rested, PAUSE));
     try {
       const began = performance.now();
       const tensor = await (ways.get(name) as Way)(copy, current.size);
