@@ -16,7 +16,16 @@ from prepare_drawn import lesion
 
 from dermlet_train.card.measure import ROOT
 from dermlet_train.metrics import auc
-from dermlet_train.quality import CHOOSING, REPORTING, chosen_checks, judge, kept_findings, limits_of, read_parts
+from dermlet_train.quality import (
+    CHOOSING,
+    REPORTING,
+    TRAINING,
+    chosen_checks,
+    judge,
+    kept_findings,
+    limits_of,
+    read_parts,
+)
 from dermlet_train.quality.choose import choose, flagged, harmful_from, isotonic, roc_area
 from dermlet_train.quality.degrade import DEGRADATIONS, Degradation, expose, shrink
 from dermlet_train.quality.measure import UNDEGRADED, core_values, evenly, predict, write_pictures
@@ -188,6 +197,7 @@ def test_parts_are_the_tables_or_cut_from_its_groups(tmp_path: Path) -> None:
     parts = read_parts([table], ["nv"], 0.2)
     assert len(parts[REPORTING]) == 10 and 10 < len(parts[CHOOSING]) < 80
     assert all(row["split"] == "train" for row in parts[CHOOSING])
+    assert len(parts[CHOOSING]) + len(parts[TRAINING]) == 190
     with pytest.raises(SystemExit, match="no picture of the part"):
         read_parts([table], ["mel"], 0.2)
 

@@ -56,8 +56,8 @@ def page(manifest: Mapping[str, Any], findings: Sequence[Finding], options: Mapp
             " flagging at most"
         ),
         (
-            f"{options['flagged']:.2%} of up to {options['undegraded']} undegraded pictures of the calibration part. A"
-            " check without a harmful step is not made."
+            f"{options['flagged']:.2%} of up to {options['undegraded']} undegraded pictures of the calibration and"
+            " training parts. A check without a harmful step is not made."
         ),
         "`wasm_src/core/view/quality.h` says what each check measures. Written by `python -m dermlet_train quality`.",
     ]
