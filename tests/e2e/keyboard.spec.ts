@@ -104,6 +104,7 @@ for (const [name, viewport] of [
     await tabTo(page, /^Answer a few questions$/);
     await press(page, 'Enter');
     await expect(page.getByRole('checkbox', { name: /bleeds/ })).toBeVisible();
+    await untilStill(page); // what was opened is scrolled to
     await tabTo(page, /^$/);
     await press(page, 'Space');
     await expect(page.getByText('Your answers ask for more').first()).toBeVisible();

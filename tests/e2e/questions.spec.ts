@@ -45,7 +45,7 @@ test('an answer raises the advice with its reason, and the network stays readabl
   const { violations } = await new AxeBuilder({ page: page as never }).include('dermlet-classifier').analyze();
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
   await page.getByRole('button', { name: 'Clear my answers' }).click();
-  expect(await tier(page).textContent()).toBe(before);
+  await expect.poll(() => tier(page).textContent()).toBe(before);
   await expect(page.getByRole('checkbox', { name: /It is new/ })).toBeFocused();
   await expect(page.getByRole('checkbox', { checked: true })).toHaveCount(0);
 });

@@ -62,11 +62,14 @@ test('a photo chosen at once: every request since is counted, of page, worker an
 }) => {
   let isChosen = () => {};
   const chosen = new Promise<void>((resolve) => (isChosen = resolve));
-  // None of the service worker's requests begins before the photo is chosen.
-  site.answers.set('sw.js', {
-    body: site.read('sw.js'),
-    send: (body, response) => void chosen.then(() => response.end(body)),
-  });
+  // None of the requests of worker and service worker begins before the photo is chosen.
+  const worker = site.files().find((path) => /^assets\/worker-.*\.js$/.test(path))!;
+  for (const path of [worker, 'sw.js'])
+    site.answers.set(path, {
+      body: site.read(path),
+      type: 'text/javascript',
+      send: (body, response) => void chosen.then(() => response.end(body)),
+    });
   await page.goto(site.url);
   await app.choose('spot.jpg');
   const served = site.log.length;
