@@ -101,10 +101,10 @@ for (const [name, viewport] of [
     await restsAt(page, /^Frame the place$/, ANSWERED);
 
     // Questions, the page for a doctor, a closer look that disables its button for a while.
+    await untilStill(page);
     await tabTo(page, /^Answer a few questions$/);
     await press(page, 'Enter');
     await expect(page.getByRole('checkbox', { name: /bleeds/ })).toBeVisible();
-    await untilStill(page); // what was opened is scrolled to
     await tabTo(page, /^$/);
     await press(page, 'Space');
     await expect(page.getByText('Your answers ask for more').first()).toBeVisible();
