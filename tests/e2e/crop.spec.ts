@@ -1,8 +1,9 @@
 /** Framing the spot: what is drawn is what the network sees, and nothing is lost on the way. */
-import { createHash } from 'node:crypto';
+
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
+import { sha256 } from '../../tools/build/hash.mjs';
 import type { Rect } from '../../web/src/classifier/index.js';
 import type { DermletResultDetail } from '../../web/src/element/index.js';
 import { type App, expect, test } from './fixtures.js';
@@ -149,7 +150,7 @@ test('a frame of any shape, of a network that is shown pictures squashed', async
     (manifest: { input: { fit: string }; selfTest: { reference: { bytes: number; sha256: string } } }) => {
       manifest.input.fit = 'stretch';
       manifest.selfTest.reference.bytes = reference.length;
-      manifest.selfTest.reference.sha256 = createHash('sha256').update(reference).digest('hex');
+      manifest.selfTest.reference.sha256 = sha256(reference);
     },
   );
   app.neverRefuse();

@@ -176,49 +176,46 @@ test('another maker’s names stay as they are, and are not called English', asy
   await expect(page.locator('[data-of=use]')).toHaveText(/peuvent aussi être utilisés commercialement/);
 });
 
-test.describe('without a service worker, which keeps every language', () => {
-  test.use({ serviceWorkers: 'block' });
+// A service worker, which keeps every language, would have it.
+test('a choice is remembered, and taken back', async ({ app, page }) => {
+  await app.open();
+  const requests = requestsOf(page);
+  const modules = () =>
+    requests
+      .filter((url) => /\/(ar|de|es|fr)\.shared[^/]*\.js/.test(url))
+      .map((url) => /\w+(?=\.shared)/.exec(url)![0]);
+  await choose(app, 'es');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('¿Le preocupa algo en su piel?');
+  // Compared with its hash, and then imported.
+  expect(new Set(modules())).toEqual(new Set(['es']));
+  await page.reload();
+  await app.untilReady();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'es');
+  await app.settings();
+  await expect(page.locator('#language')).toHaveValue('es');
+  await expect(page.locator('#language option')).toHaveText([
+    'Como en este navegador',
+    'English',
+    'العربية',
+    'Deutsch',
+    'Español',
+    'Français',
+  ]);
+  await choose(app, '');
+  await page.reload();
+  await app.untilReady();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  expect(modules().filter((tag) => tag !== 'es')).toEqual([]);
+});
 
-  test('a choice is remembered, and taken back', async ({ app, page }) => {
-    await app.open();
-    const requests = requestsOf(page);
-    const modules = () =>
-      requests
-        .filter((url) => /\/(ar|de|es|fr)\.shared[^/]*\.js/.test(url))
-        .map((url) => /\w+(?=\.shared)/.exec(url)![0]);
-    await choose(app, 'es');
-    await expect(page.getByRole('heading', { level: 1 })).toHaveText('¿Le preocupa algo en su piel?');
-    // Compared with its hash, and then imported.
-    expect(new Set(modules())).toEqual(new Set(['es']));
-    await page.reload();
-    await app.untilReady();
-    await expect(page.locator('html')).toHaveAttribute('lang', 'es');
-    await app.settings();
-    await expect(page.locator('#language')).toHaveValue('es');
-    await expect(page.locator('#language option')).toHaveText([
-      'Como en este navegador',
-      'English',
-      'العربية',
-      'Deutsch',
-      'Español',
-      'Français',
-    ]);
-    await choose(app, '');
-    await page.reload();
-    await app.untilReady();
-    await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-    expect(modules().filter((tag) => tag !== 'es')).toEqual([]);
-  });
-
-  test('a language that cannot be loaded is not chosen', async ({ app, page }) => {
-    await app.open();
-    await page.context().route(/\/ar\.shared[^/]*\.js/, (route) => route.abort());
-    await app.settings();
-    await page.locator('#language').selectOption('ar');
-    await expect(page.locator('#language')).toHaveValue('en');
-    await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-    expect(await page.evaluate(() => localStorage.getItem('dermlet-language'))).toBeNull();
-  });
+test('a language that cannot be loaded is not chosen', async ({ app, page }) => {
+  await app.open();
+  await page.context().route(/\/ar\.shared[^/]*\.js/, (route) => route.abort());
+  await app.settings();
+  await page.locator('#language').selectOption('ar');
+  await expect(page.locator('#language')).toHaveValue('en');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  expect(await page.evaluate(() => localStorage.getItem('dermlet-language'))).toBeNull();
 });
 
 test.describe('a browser that asks for Arabic', () => {

@@ -1,6 +1,5 @@
 /** What never answers, in a real browser: workers that end without a word, silent storage, slow and broken lines. */
 import { expect, test, withServiceWorker } from './fixtures.js';
-import type { Site } from './site.js';
 
 type Api = typeof import('../../web/src/classifier/index.js');
 type Classifier = import('../../web/src/classifier/index.js').Classifier;
@@ -10,7 +9,6 @@ test.describe.configure({ timeout: 180_000 });
 
 const SILENT = 'CacheStorage.prototype.open = () => new Promise(() => undefined);';
 const ORT = 'engine/ort-wasm-simd-threaded.reduced.wasm.zst';
-const workerOf = (site: Site): string => site.files().find((path) => /^assets\/worker-.*\.js$/.test(path))!;
 
 test.describe('a worker that ends without a word', () => {
   test.beforeEach(async ({ page, site }) => {
@@ -47,7 +45,7 @@ test.describe('a worker that ends without a word', () => {
 });
 
 test('Cache Storage that never answers, in worker and page: ready, with a result', async ({ page, site }) => {
-  site.before(workerOf(site), SILENT);
+  site.before(site.worker, SILENT);
   await page.addInitScript(() => {
     CacheStorage.prototype.open = () => new Promise(() => undefined);
   });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../tools/build/hash.mjs';
 import { expect, test, withServiceWorker } from './fixtures.js';
 
 const MODEL = 'models/skin-8/skin-8.onnx';
@@ -113,7 +113,7 @@ for (const [what, answer] of [
       .toBe(true);
     site.changeJson('models/skin-8/manifest.json', (manifest: { version: string; file: { sha256: string } }) => {
       manifest.version = '99.0.0';
-      manifest.file.sha256 = createHash('sha256').update('another').digest('hex');
+      manifest.file.sha256 = sha256('another');
     });
     if (answer) site.answers.set(MODEL, answer);
     await page.reload();

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Page } from '@playwright/test';
+import { sha256 } from '../../tools/build/hash.mjs';
 import { expect, test } from './fixtures.js';
 import { expectSame, nodeResult } from './node-result.js';
 import type { Site } from './site.js';
@@ -85,7 +85,6 @@ test('the second visit is isolated and uses threads, with the same result as one
 
 /** A new version of the page: the service worker sees it by the sha256 in sw.js. */
 function renewPage(site: Site): void {
-  const sha256 = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
   const page = site.read('index.html').toString();
   const body = page.replace(/<title[^>]*>/, '$&New ');
   site.answers.set('index.html', { body, type: 'text/html; charset=utf-8' });
@@ -217,7 +216,7 @@ test('another tab goes on with its version, its scripts included, when one takes
   await old.classify('spot.jpg');
   const said = (await old.verdict.textContent())!;
   // The new version has a worker of another name, and the host has thrown the old one away.
-  const script = site.files().find((path) => /^assets\/worker-.*\.js$/.test(path))!;
+  const script = site.worker;
   renewPage(site);
   const worker = site.answers.get('sw.js')!.body.toString();
   expect(worker).toContain(script);

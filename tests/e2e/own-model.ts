@@ -1,8 +1,9 @@
 /** A model from this device, as somebody's own. */
-import { createHash } from 'node:crypto';
+
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from '@playwright/test';
+import { sha256 } from '../../tools/build/hash.mjs';
 import { root } from './site.js';
 
 export const TITLE = 'A model of the tests, on no site';
@@ -31,8 +32,10 @@ export function ownNetwork(): string {
   const { file, ...manifest } = JSON.parse(readFileSync(path, 'utf8'));
   const network = Buffer.concat([readFileSync(join(folder, file.path)), Buffer.from([0x32, 1, 0x61])]);
   writeFileSync(join(folder, file.path), network);
-  const sha256 = createHash('sha256').update(network).digest('hex');
-  writeFileSync(path, JSON.stringify({ ...manifest, file: { ...file, bytes: network.length, sha256 } }));
+  writeFileSync(
+    path,
+    JSON.stringify({ ...manifest, file: { ...file, bytes: network.length, sha256: sha256(network) } }),
+  );
   return folder;
 }
 
@@ -47,7 +50,7 @@ export function hostileModel(network: string): string {
   const decision = { ...manifest.decision, rejection: 'energy' };
   const put = (path: string, content: Buffer) => {
     writeFileSync(join(folder, path), content);
-    return { path, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+    return { path, bytes: content.length, sha256: sha256(content) };
   };
   const file = put('network.onnx', bytes);
   cpSync(join(root, 'models/skin-8/selftest.png'), join(folder, 'selftest.png'));

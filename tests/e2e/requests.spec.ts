@@ -63,8 +63,7 @@ test('a photo chosen at once: every request since is counted, of page, worker an
   let isChosen = () => {};
   const chosen = new Promise<void>((resolve) => (isChosen = resolve));
   // None of the requests of worker and service worker begins before the photo is chosen.
-  const worker = site.files().find((path) => /^assets\/worker-.*\.js$/.test(path))!;
-  for (const path of [worker, 'sw.js'])
+  for (const path of [site.worker, 'sw.js'])
     site.answers.set(path, {
       body: site.read(path),
       type: 'text/javascript',

@@ -131,6 +131,11 @@ export class Site {
     return readdirSync(siteDir, { recursive: true, encoding: 'utf8' }).map((path) => path.split(sep).join('/'));
   }
 
+  /** The path of the worker's script. */
+  get worker(): string {
+    return this.files().find((path) => /^assets\/worker-.*\.js$/.test(path))!;
+  }
+
   /** The bytes of a file of the site. */
   read(path: string): Buffer {
     return readFileSync(join(siteDir, path));

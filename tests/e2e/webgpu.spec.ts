@@ -41,14 +41,13 @@ async function expectAdapter(page: Page, site: Site): Promise<void> {
 
 /** As if this machine's graphics processor computed wrongly: the first two values that are read change places. */
 function breakGpu(site: Site): void {
-  const path = site.files().find((each) => /^assets\/worker-.*\.js$/.test(each))!;
   const line = `const range = GPUBuffer.prototype.getMappedRange;
     GPUBuffer.prototype.getMappedRange = function (...args) {
       const mapped = range.apply(this, args);
       if (mapped.byteLength >= 8) new Float32Array(mapped, 0, 2).reverse();
       return mapped;
     };\n`;
-  site.answers.set(path, { body: line + site.read(path).toString(), type: 'text/javascript' });
+  site.before(site.worker, line);
 }
 
 test('the full path on WebGPU gives the same result as WASM in Node', async ({ app, page, site }) => {
@@ -109,8 +108,10 @@ test('a software GPU is not chosen automatically', async ({ app, site }) => {
 
 test('by itself it is left to networks that are not shipped: its runtime is large', async ({ app, page, site }) => {
   test.slow();
-  const worker = site.files().find((each) => /^assets\/worker-.*\.js$/.test(each))!;
-  site.before(worker, "Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({ vendor: 'a card' }) });");
+  site.before(
+    site.worker,
+    "Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({ vendor: 'a card' }) });",
+  );
   const seen = requestsOf(page);
   const asked = () => seen.filter((url) => /asyncify\.wasm/.test(url)).length;
   await app.open();

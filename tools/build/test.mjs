@@ -583,15 +583,16 @@ await main(async () => {
   fuzzing = chosen.seconds;
   if (chosen.attack) attack = attackPlan();
   if (!chosen.install) leaveTheMachineAlone();
+  const beside = chosen.results !== undefined;
+  if (beside) chatter({ quiet: true });
   checkNode();
   await ensureTools([...BUILD_NEEDS, ...TEST_NEEDS]);
   await ensurePackages();
-  if (chosen.results === undefined) await sayBrowsers();
-  else chatter({ quiet: true });
+  if (!beside) await sayBrowsers();
   if (chosen.changed) {
     const { since, files } = changedFiles(chosen.since);
     change = { since, files, wanted: selectionFor(files) };
-    if (chosen.results === undefined)
+    if (!beside)
       say(
         `${files.length} files differ from ${since}: what tests them in minutes. \`npm test\` alone runs everything.`,
       );

@@ -325,7 +325,7 @@ class PictureCache:
         with ThreadPoolExecutor(workers) as pool:
             for number, (entry, pixels, grey) in enumerate(windowed(pool, read, todo, 4 * workers), 1):
                 if pixels:
-                    entry = Decoded(**asdict(entry) | {"offset": self._end, "thumb": self._thumbs})
+                    entry = replace(entry, offset=self._end, thumb=self._thumbs)
                     self._end += self._pixels.write(pixels)
                     self._grey.write(grey)
                     self._thumbs += 1

@@ -3,9 +3,9 @@
 Pictures that it was not trained on are degraded in steps (`degrade.py`), go through the shipped path, and show at which
 step balanced accuracy has dropped by a stated amount. Each check's limit is the one that best parts the steps from
 there on from those before, of those that flag few undegraded pictures (`choose.py`). Limits are chosen on the
-calibration part and reported on the validation part, for each modality by itself. They go into the manifest's
-`quality`, the figures into `figures/quality.json` and `QUALITY.md`. The network's answers are kept under `--cache`, so
-a run that was stopped goes on.
+calibration part, with undegraded pictures of the training part, and reported on the validation part, for each modality
+by itself. They go into the manifest's `quality`, the figures into `figures/quality.json` and `QUALITY.md`. The
+network's answers are kept under `--cache`, so a run that was stopped goes on.
 """
 
 from __future__ import annotations

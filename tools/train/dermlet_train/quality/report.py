@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from . import Finding
 
 UNITS = {d.check: d.unit for d in DEGRADATIONS}
-PARTS = {"calib": "calibration part, where the limit was chosen", "val": "validation part"}
+PARTS = {
+    "calib": "calibration part and undegraded pictures of the training part, where the limit was chosen",
+    "val": "validation part",
+}
 
 
 def write_report(
