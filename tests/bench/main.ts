@@ -6,8 +6,8 @@
  *   npm run bench -- --native [arguments of Google Benchmark]   stage by stage on this machine, beside libjpeg-turbo
  *   (native.ts)
  *   npm run bench -- --atlas     the search for similar cases in WebAssembly (atlas.ts)
- * All ways take turns in one page, so that only ratios within one run are worth comparing. Medians; pictures are drawn
- * (pictures.ts).
+ * Ways that are set beside one another take turns in one page, so that only ratios within one run are worth comparing.
+ * Medians; pictures are drawn (pictures.ts).
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -22,7 +22,7 @@ import { asTflite, forTransformers } from './conversions.js';
 import { runNative } from './native.js';
 import type { Addresses, Measurement } from './page/bench.js';
 import { type BenchPicture, pictures, SIZES } from './pictures.js';
-import { type Measured, median, OWN_WAYS, type Run, report } from './report.js';
+import { COMPARED_WAYS, type Measured, median, OWN_WAYS, type Run, report } from './report.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
@@ -109,7 +109,7 @@ async function measureIn(
   rounds: number,
 ): Promise<Run> {
   const own = await pageOf(browser, base, at, all, rounds, OWN_WAYS);
-  const { measured, ...told } = await pageOf(browser, base, at, all, rounds);
+  const { measured, ...told } = await pageOf(browser, base, at, all, rounds, COMPARED_WAYS);
   return {
     ...told,
     rounds,
@@ -117,20 +117,19 @@ async function measureIn(
   };
 }
 
-/** @param ways none: all */
 async function pageOf(
   browser: Browser,
   base: string,
   at: Addresses,
   all: BenchPicture[],
   rounds: number,
-  ways?: readonly string[],
+  ways: readonly string[],
 ): Promise<{ browser: string; isolated: boolean; measured: Omit<Measured, 'own'>[] }> {
   const engine = await startEngine(browser);
   try {
     await engine.open(`${base}.cache/bench/page/index.html`);
-    tell(`${engine.title}: loading ${ways ? 'its own' : 'all'} ways ...`);
-    await engine.call('load', at, ...(ways ? [ways] : []));
+    tell(`${engine.title}: loading ${ways.join(', ')} ...`);
+    await engine.call('load', at, ways);
     const measured: Omit<Measured, 'own'>[] = [];
     for (const drawn of all) {
       const { path, ...picture } = drawn;
@@ -189,7 +188,7 @@ async function main(): Promise<void> {
   if (json === undefined) return;
   writeFileSync(
     resolve(json),
-    `${JSON.stringify({ benchVersion: 3, cores: cpus().length, processor, warmUp: WARM_UP, runs }, null, 2)}\n`,
+    `${JSON.stringify({ benchVersion: 4, cores: cpus().length, processor, warmUp: WARM_UP, runs }, null, 2)}\n`,
   );
 }
 

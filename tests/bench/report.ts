@@ -62,6 +62,9 @@ const ANSWER_WAYS: Record<string, string> = {
   'litert-int8': 'LiteRT.js, int8',
 };
 
+/** What is set beside its peers, in one page. */
+export const COMPARED_WAYS = ['dermlet', 'classify-whole', ...Object.keys(TENSOR_WAYS), ...Object.keys(ANSWER_WAYS)];
+
 const TITLES = {
   ...TENSOR_WAYS,
   ...ANSWER_WAYS,

@@ -351,11 +351,8 @@ let current: Current;
 
 const said = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/**
- * Loads every way once, or those that are named; one that this browser cannot load is left out and named with every
- * picture.
- */
-async function load(at: Addresses, wanted: readonly string[] = Object.keys(MAKERS)): Promise<void> {
+/** Loads the ways that are wanted; one that this browser cannot load is left out and named with every picture. */
+async function load(at: Addresses, wanted: readonly string[]): Promise<void> {
   addresses = at;
   spec = await specOf(at.manifest);
   for (const [name, make] of Object.entries(MAKERS).filter(([name]) => wanted.includes(name))) {

@@ -135,11 +135,12 @@ def kth_smallest(values: np.ndarray, k: int) -> float:
     return float(np.sort(values)[k - 1]) if k >= 1 else -math.inf
 
 
-def refusal_threshold(scores: np.ndarray, share: float, confidence: float = CONFIDENCE) -> float:
-    """The score that at most `share` of such pictures exceed, with `confidence` for the pictures there are; infinity
-    where too few.
+def refusal_threshold(scores: np.ndarray, share: float) -> float:
+    """The score that at most `share` of such pictures exceed, on average over calibration draws; infinity where too
+    few. Confidence for the pictures there are would cost more than it gives: of 300 it lets the threshold be set by the
+    oddest one or two, and healthy skin scores below them.
     """
-    return -kth_smallest(-scores, assured_rank(len(scores), share, confidence))
+    return -kth_smallest(-scores, quantile_rank(len(scores), share))
 
 
 # Two pictures of one lesion

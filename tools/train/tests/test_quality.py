@@ -15,6 +15,7 @@ from PIL import Image
 from prepare_drawn import lesion
 
 from dermlet_train.card.measure import ROOT
+from dermlet_train.gate import gate_of
 from dermlet_train.metrics import auc
 from dermlet_train.quality import (
     CHOOSING,
@@ -30,6 +31,7 @@ from dermlet_train.quality.choose import choose, flagged, harmful_from, isotonic
 from dermlet_train.quality.degrade import DEGRADATIONS, Degradation, expose, shrink
 from dermlet_train.quality.measure import UNDEGRADED, core_values, evenly, predict, write_pictures
 from dermlet_train.quality.report import page, write_report
+from dermlet_train.store import Store, write_store
 
 RNG = np.random.default_rng(3)
 INPUT = {
@@ -119,6 +121,26 @@ def test_every_step_of_every_degradation_moves_its_own_check_the_right_way(tmp_p
             assert min(medians) > 0.6, medians  # a seam is a seam, however many there are
         else:
             assert (worse >= 0).all() and worse.sum() > 0, (degradation.check, medians)
+
+
+def test_the_gate_turns_away_what_the_page_would(tmp_path: Path) -> None:
+    """Of the same drawn lesion, as it is and in the dark, shown as each modality."""
+    bright = lesion(1).resize((256, 192))
+    dark = bright.point(lambda level: level // 8)
+    rows = [
+        {"set": "drawn", "image": f"{i}.png", "label": "nv", "modality": modality, "part": "calib"}
+        for i, modality in enumerate(("photo", "dermoscopy", "photo", "dermoscopy"))
+    ]
+    pixels = np.stack([np.asarray(picture) for picture in (bright, bright, dark, dark)])
+    pixels.tofile(tmp_path / "pixels.u8")
+    write_store(tmp_path, rows, range(0, pixels.size, pixels[0].size), [192] * 4, [256] * 4)
+    store = Store.open(tmp_path)
+    limits = {"minSide": 200, "modalities": {"photo": {"minBrightness": 80.0}, "dermoscopy": {"minBrightness": 2.0}}}
+    gate = gate_of({"input": INPUT, "quality": limits})
+    assert gate is not None
+    assert gate.usable(store, [0, 1, 2, 3]).tolist() == [True, True, False, True]
+    assert gate.usable(store, [2, 0]).tolist() == [False, True]
+    assert gate_of({"input": INPUT, "quality": {"minSide": 64}}) is None
 
 
 def test_light_is_halved_in_linear_light_and_a_picture_is_never_enlarged() -> None:

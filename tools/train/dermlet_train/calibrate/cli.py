@@ -14,6 +14,7 @@ from .. import rejection
 from ..config import Recipe
 from ..files import write_json
 from ..framing import framer_of
+from ..gate import gate_of
 from ..manifest import read_manifest, write_manifest
 from ..repository import shipped_recipe
 from ..store import Store
@@ -63,7 +64,14 @@ def run(arguments: argparse.Namespace) -> None:
         recipe = replace(recipe, input_size=given["width"], crop=given["fit"], crop_pct=given.get("cropPct", 1.0))
         network = OnnxNetwork.open(arguments.model / manifest["file"]["path"], recipe)
         findings = calibrate(
-            network, store, recipe, description, arguments.cache, arguments.method, framer_of(arguments.model, manifest)
+            network,
+            store,
+            recipe,
+            description,
+            arguments.cache,
+            arguments.method,
+            framer_of(arguments.model, manifest),
+            gate_of(manifest),
         )
         findings.write(manifest, arguments.model)
         write_manifest(arguments.model, manifest)

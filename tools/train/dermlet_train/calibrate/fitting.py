@@ -53,13 +53,21 @@ class Targets:
 
     classes: tuple[str, ...]
     coverage: float
-    refused_share: float
+    refused_share: float | Mapping[str, float]  # of all modalities, or of each
     assured: tuple[int, ...]  # classes whose coverage should hold with confidence
     tiers: TierTargets
 
     @property
     def sets(self) -> CoverageTarget:
         return CoverageTarget(self.coverage, self.assured)
+
+    def refused(self, modality: str) -> float:
+        """The share of a modality's lesions that may get no answer. Raises ValueError where none is stated."""
+        if not isinstance(self.refused_share, Mapping):
+            return float(self.refused_share)
+        if modality not in self.refused_share:
+            raise ValueError(f"refusedShare has no share for {modality}")
+        return float(self.refused_share[modality])
 
     @staticmethod
     def of(recipe: Recipe, description: Mapping[str, Any]) -> Targets:
@@ -71,7 +79,7 @@ class Targets:
         return Targets(
             recipe.classes,
             float(description["coverage"]),
-            float(description["refusedShare"]),
+            description["refusedShare"],
             assured,
             TierTargets.of(recipe.classes, description),
         )
@@ -139,12 +147,12 @@ def answered_parts(
     return parts
 
 
-LEAST_BY_SCORE = 0.01  # of lesions, however many get no answer for other reasons: else no score would ever refuse
+LEAST_BY_SCORE = 0.02  # of lesions, however many get no answer for other reasons: else no score would ever refuse
 
 
 def score_limit(scores: np.ndarray, answerable: np.ndarray, share: float) -> float:
-    """The rejection threshold: what gets no answer anyway (no spot stands out, or several do) counts towards `share`,
-    so that both together stay within it."""
+    """The rejection threshold: what gets no answer anyway (no spot stands out, several do, too poor a picture) counts
+    towards `share`, so that both together stay within it."""
     left = max(share - float((~answerable).mean()), LEAST_BY_SCORE)
     return refusal_threshold(scores[answerable], left)
 
@@ -154,7 +162,7 @@ def fit_modalities(
 ) -> dict[str, Fitted]:
     """One `Fitted` a modality. `pictures`: calibration lesions by modality; `scores`: their rejection scores."""
     limits = {
-        name: score_limit(scores[name], part.answerable, targets.refused_share) for name, part in pictures.items()
+        name: score_limit(scores[name], part.answerable, targets.refused(name)) for name, part in pictures.items()
     }
     parts = answered_parts(pictures, limits, scores)
     fold = fold_map(pictures)

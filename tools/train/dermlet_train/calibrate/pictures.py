@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..framing import WHOLE, Framer
+from ..gate import Gate
 from ..rejection import Outputs
 from ..store import Store
 from .outputs import OnnxNetwork, cached_outputs
@@ -26,7 +27,7 @@ class ScoredPictures:
     rows: list[Mapping[str, str]]
     labels: np.ndarray
     outputs: Outputs
-    answerable: np.ndarray  # False where the locator finds no spot, or several: no class is named then
+    answerable: np.ndarray  # False where no class is named: no spot, or several, or too poor a picture
 
     def of(self, mask: np.ndarray) -> ScoredPictures:
         return ScoredPictures(
@@ -61,15 +62,19 @@ def score_pictures(
     views: int,
     cache: Path,
     framer: Framer | None = None,
+    gate: Gate | None = None,
 ) -> ScoredPictures:
-    """The pictures and the network's outputs: for the whole picture, or for the crop that the `framer` chooses."""
+    """The pictures and the network's outputs: for the whole picture, or for the crop that the `framer` chooses. `gate`:
+    what it turns away is not answerable.
+    """
     rows: list[Mapping[str, str]] = [store.rows[i] for i in indices]
     labels = np.array([classes.index(row["label"]) if row["label"] in classes else -1 for row in rows], int)
     clusters, groups = np.array([cluster_of(row, classes) for row in rows]), np.array([row["group"] for row in rows])
     frames = framer.frames(store, indices) if framer else [WHOLE] * len(indices)
     modalities = np.array([row["modality"] for row in rows])
     outputs = Outputs(*cached_outputs(network, store, indices, views, cache, frames), clusters, groups, modalities)
-    return ScoredPictures(rows, labels, outputs, np.array([frame.answerable for frame in frames], bool))
+    answerable = np.array([frame.answerable for frame in frames], bool)
+    return ScoredPictures(rows, labels, outputs, answerable & gate.usable(store, indices) if gate else answerable)
 
 
 def reference_indices(store: Store, classes: Sequence[str]) -> list[int]:

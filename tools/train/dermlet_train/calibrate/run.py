@@ -13,6 +13,7 @@ from .. import rejection
 from ..calibration import folds_of
 from ..config import Recipe
 from ..framing import Framer
+from ..gate import Gate
 from ..modality_probe import FittedProbe, cross_fitted_accuracy, fit_probe
 from ..rejection import Outputs
 from ..store import Store
@@ -34,17 +35,18 @@ def calibrate(
     cache: Path | None = None,
     method: str | None = None,
     framer: Framer | None = None,
+    gate: Gate | None = None,
 ) -> Findings:
     """Runs the network over calibration part, training negatives and a part of the training lesions, and fits
     everything.
 
-    `method` takes a rejection method by name instead of choosing one; `framer` crops pictures as the page does.
-    Raises ValueError when the store has no calibration pictures.
+    `method` takes a rejection method by name instead of choosing one; `framer` crops pictures as the page does, and
+    `gate` turns poor ones away. Raises ValueError when the store has no calibration pictures.
     """
     cache = cache or default_cache()
     targets = Targets.of(recipe, description)
     wanted = [i for i in store.where("calib") if store.rows[i]["label"] in (*recipe.classes, *NEGATIVE_LABELS)]
-    calib = score_pictures(network, store, recipe.classes, wanted, 1, cache, framer)
+    calib = score_pictures(network, store, recipe.classes, wanted, 1, cache, framer, gate)
     known = calib.labels >= 0
     if not known.any():
         raise ValueError("the store has no calibration part: nothing can be calibrated")
@@ -67,7 +69,7 @@ def calibrate(
         single, {name: score_of(sidecar, part.outputs) for name, part in single.items()}, targets
     )
     several = [i for i in wanted if store.rows[i]["label"] in recipe.classes]
-    augmented_views = score_pictures(network, store, recipe.classes, several, VIEWS, cache, framer)
+    augmented_views = score_pictures(network, store, recipe.classes, several, VIEWS, cache, framer, gate)
     views = {name: augmented_views.of(augmented_views.modality == name) for name in names}
     augmented = fit_modalities(views, {name: score_of(sidecar, part.outputs) for name, part in views.items()}, targets)
     pair, augmented_pair = fit_pair(single, modalities, targets), fit_pair(views, augmented, targets)

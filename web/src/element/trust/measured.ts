@@ -5,7 +5,7 @@ import type { Measured } from './weaknesses.js';
 export const MEASURED: Readonly<Record<string, Measured>> = {
   "9ed06424aa228bea4c6a5d1770275baea8980c2546aa738a8bef7c8c41add135": {
     "name": "skin-8",
-    "version": "0.4.1",
+    "version": "0.5.0",
     "skin": {
       "lesions": 360,
       "dark": 17,
@@ -13,41 +13,41 @@ export const MEASURED: Readonly<Record<string, Measured>> = {
       "darkest": {
         "tone": "MILK10k 2",
         "lesions": 44,
-        "accuracy": 0.52381
+        "accuracy": 0.510204
       },
       "lightest": {
         "tone": "MILK10k 4",
         "lesions": 73,
-        "accuracy": 0.683309
+        "accuracy": 0.715872
       }
     },
     "modalities": {
       "photo": {
         "lesions": 390,
-        "accuracy": 0.648389
+        "accuracy": 0.592467
       },
       "dermoscopy": {
         "lesions": 800,
-        "accuracy": 0.756674
+        "accuracy": 0.760176
       }
     },
     "malignant": {
-      "pictures": 533,
+      "pictures": 549,
       "low": 4,
-      "moderate": 93
+      "moderate": 88
     },
     "small": {
-      "side": 32,
-      "lost": 0.2133,
+      "side": 48,
+      "lost": 0.1949,
       "pictures": 160
     },
     "unframed": {
       "pictures": 424,
-      "share": 0.05188679245283019
+      "share": 0.014150943396226415
     },
     "others": {
       "pictures": 150,
-      "unnamed": 0.373333
+      "unnamed": 0.52
     }
   },
   "9928827411014ccbab52f118681936bb6df99e18aa4cb371d82333523dba4df8": {
