@@ -44,7 +44,7 @@ async function atlas(): Promise<Buffer> {
   const classifier = await Classifier.load('skin-8');
   const { name, version, sha256 } = classifier.model;
   const made = await startAtlas();
-  for (const [index, file] of ['spot.jpg', 'spot-422.jpg', 'spot-large.jpg'].entries()) {
+  for (const [index, file] of ['spot.jpg', 'spot-422.jpg', 'spot-cmyk.jpg'].entries()) {
     const { embedding } = await classifier.classify(picture(file), { embedding: true });
     made.add(embedding!, { label: `case ${index}`, sha256: String(index).repeat(64) });
   }

@@ -12,7 +12,7 @@ test.describe.configure({ timeout: 240_000 });
 
 const PHOTOS = {
   'Red spots': ['spot.jpg', 'spot-422.jpg', 'spot-444.jpg'],
-  'Blue & others': ['spot-progressive.jpg', 'spot-restart.jpg', 'spot-large.jpg', 'swapped-channels.png'],
+  'Blue & others': ['spot-progressive.jpg', 'spot-restart.jpg', 'spot-cmyk.jpg', 'swapped-channels.png'],
 };
 
 /** DIR/CATEGORY/photo, no two files with the same bytes. */
@@ -197,7 +197,7 @@ test('the photos of the list with a reader’s labels are trained on too', async
   app.neverRefuse();
   await openRoom(app, page);
   await expect(button(page, 'list')).toHaveCount(0);
-  const names = ['spot.jpg', 'spot-422.jpg', 'spot-444.jpg', 'spot-large.jpg'];
+  const names = ['spot.jpg', 'spot-422.jpg', 'spot-444.jpg', 'spot-cmyk.jpg'];
   await app.choose(...names);
   await expect.poll(async () => (await app.results()).length, { timeout: 120_000 }).toBe(4);
   await page.getByRole('button', { name: 'All photos' }).click();

@@ -12,8 +12,8 @@ const STRANGE = '<b>red</b> spots';
 const CASES = [
   ['mole', 'spot.jpg'],
   ['mole', 'spot-422.jpg'],
-  ['mole', 'spot-large.jpg'],
-  [STRANGE, 'spot-odd.jpg'],
+  ['mole', 'spot-444.jpg'],
+  [STRANGE, 'spot-restart.jpg'],
   [STRANGE, 'spot-cmyk.jpg'],
 ] as const;
 
@@ -96,7 +96,7 @@ test('cases of an opened atlas are listed with label, similarity, file and pictu
   await expect(room).toContainText('too few cases to tell what its numbers mean');
 
   // Pictures are those of the folder, and only if they are the files that the atlas was made of.
-  writeFileSync(join(folder, 'archive', 'mole', 'spot-large.jpg'), 'changed since');
+  writeFileSync(join(folder, 'archive', 'mole', 'spot-444.jpg'), 'changed since');
   await room.locator('#folder').setInputFiles(join(folder, 'archive'));
   await expect(room.locator('.cases img')).toHaveCount(4);
   await expect(room).toContainText('4 pictures are shown');

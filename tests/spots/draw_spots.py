@@ -19,15 +19,18 @@ SPOTS = {
 
 
 def skin(seed: int) -> Image.Image:
-    """Shaded skin with grain and soft blotches."""
+    """Shaded skin with grain, pores and soft blotches."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     base = np.stack([224 - x * 0.03 - y * 0.02, 178 - x * 0.02 - y * 0.03, 156 - x * 0.02 - y * 0.02], -1)
-    coarse = Image.fromarray(rng.integers(0, 256, (HEIGHT // 24, WIDTH // 24), np.uint8)).resize(
-        (WIDTH, HEIGHT), Image.Resampling.BICUBIC
-    )
-    blotches = (np.asarray(coarse, np.float32) - 128)[..., None] * 0.06
-    return Image.fromarray(np.clip(base + blotches + rng.normal(0, 4, (HEIGHT, WIDTH, 1)), 0, 255).astype(np.uint8))
+    patches = 0.06 * patched(rng, 24) + 0.12 * patched(rng, 8)
+    return Image.fromarray(np.clip(base + patches + rng.normal(0, 4, (HEIGHT, WIDTH, 1)), 0, 255).astype(np.uint8))
+
+
+def patched(rng: np.random.Generator, side: int) -> np.ndarray:
+    """(HEIGHT, WIDTH, 1), -128 to 127: patches of about `side` pixels."""
+    coarse = Image.fromarray(rng.integers(0, 256, (HEIGHT // side, WIDTH // side), np.uint8))
+    return np.asarray(coarse.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), np.float32)[..., None] - 128
 
 
 def with_spot(picture: Image.Image, x: int, y: int, radius: int) -> Image.Image:
@@ -38,7 +41,7 @@ def with_spot(picture: Image.Image, x: int, y: int, radius: int) -> Image.Image:
         cx, cy, r = x + dx * radius, y + dy * radius, share * radius
         pen.ellipse((cx - r, cy - r, cx + r, cy + r), fill=225)
     return Image.composite(
-        Image.new("RGB", picture.size, (92, 54, 42)), picture, mask.filter(ImageFilter.GaussianBlur(radius / 8))
+        Image.new("RGB", picture.size, (92, 54, 42)), picture, mask.filter(ImageFilter.GaussianBlur(radius / 24))
     )
 
 

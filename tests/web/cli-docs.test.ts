@@ -52,7 +52,7 @@ beforeAll(() => {
     ['ham10000', 'nv'],
     ['ham10000-256', 'scc'],
   ] as const)
-    for (const [index, name] of ['spot.jpg', 'spot-422.jpg', 'spot-large.jpg'].entries()) {
+    for (const [index, name] of ['spot.jpg', 'spot-422.jpg', 'spot-cmyk.jpg'].entries()) {
       put(name, 'DIR', set, `${index}.jpg`);
       tables['labels.csv']!.push(`${set},${index}.jpg,${label},val`);
       tables['LABELS.csv']!.push(`${set},${index}.jpg,${set},val`);

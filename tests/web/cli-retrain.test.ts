@@ -32,9 +32,9 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'dermlet-retrain-'));
   for (const [index, name] of ['spot.jpg', 'spot-422.jpg', 'spot-444.jpg'].entries())
     put(name, 'Red spots', `${index}.jpg`);
-  for (const [index, name] of ['spot-progressive.jpg', 'spot-restart.jpg', 'spot-large.jpg'].entries())
+  for (const [index, name] of ['spot-progressive.jpg', 'spot-restart.jpg', 'orientation-8.jpg'].entries())
     put(name, 'nv', `${index}.jpg`, String(index));
-  put('spot-large.jpg', 'nv', 'again.jpg', '2'); // the same bytes as 2.jpg
+  put('orientation-8.jpg', 'nv', 'again.jpg', '2'); // the same bytes as 2.jpg
   writeFileSync(at('own', 'nv', 'broken.jpg'), 'not a picture');
   for (const kind of ['mel', 'nv']) {
     mkdirSync(at('nothing', kind), { recursive: true });
@@ -99,7 +99,7 @@ test('atlas writes what classify finds similar cases in', async () => {
 });
 
 test('atlas prints which share of the nearest it finds, once there are more cases than it counts', async () => {
-  const names = 'spot spot-422 spot-444 spot-progressive spot-restart spot-large'.split(' ');
+  const names = 'spot spot-422 spot-444 spot-progressive spot-restart spot-cmyk'.split(' ');
   // Each twice, as two files.
   const add = (places: readonly number[]) => {
     for (const place of places) put(`${names[place % 6]}.jpg`, `kind ${place % 2}`, `${place}.jpg`, `${place}`, 'many');

@@ -133,7 +133,7 @@ describe('trained', () => {
     modality: null,
   });
   const reds = ['spot.jpg', 'spot-422.jpg', 'spot-444.jpg'].map((name) => photo(name, 'Red spots'));
-  const moles = ['spot-progressive.jpg', 'spot-restart.jpg', 'spot-large.jpg'].map((name, at) =>
+  const moles = ['spot-progressive.jpg', 'spot-restart.jpg', 'spot-cmyk.jpg'].map((name, at) =>
     photo(name, 'nv', [picture(name), String(at)]),
   );
   const train = (photos: Labelled[], change: { stop?: AbortController; seen?: Progress[] } = {}) =>
