@@ -32,9 +32,9 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'dermlet-retrain-'));
   for (const [index, name] of ['spot.jpg', 'spot-422.jpg', 'spot-444.jpg'].entries())
     put(name, 'Red spots', `${index}.jpg`);
-  for (const [index, name] of ['spot-progressive.jpg', 'spot-restart.jpg', 'orientation-8.jpg'].entries())
+  for (const [index, name] of ['spot-progressive.jpg', 'spot-restart.jpg', '../spots/large.jpg'].entries())
     put(name, 'nv', `${index}.jpg`, String(index));
-  put('orientation-8.jpg', 'nv', 'again.jpg', '2'); // the same bytes as 2.jpg
+  put('../spots/large.jpg', 'nv', 'again.jpg', '2'); // the same bytes as 2.jpg
   writeFileSync(at('own', 'nv', 'broken.jpg'), 'not a picture');
   for (const kind of ['mel', 'nv']) {
     mkdirSync(at('nothing', kind), { recursive: true });
