@@ -12,7 +12,7 @@ test.describe.configure({ timeout: 240_000 });
 
 const PHOTOS = {
   'Red spots': ['spot.jpg', 'spot-422.jpg', 'spot-444.jpg'],
-  'Blue & others': ['spot-progressive.jpg', 'spot-restart.jpg', 'spot-cmyk.jpg', 'swapped-channels.png'],
+  'Blue & others': ['spot-progressive.jpg', 'spot-restart.jpg', 'spot-cmyk.jpg', 'spot-alpha.png'],
 };
 
 /** DIR/CATEGORY/photo, no two files with the same bytes. */
