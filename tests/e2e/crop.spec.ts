@@ -277,7 +277,7 @@ test.describe('by touch', () => {
     expect(await scrolled()).toBe(at);
     const [cx, cy] = await middle();
     await send('touchStart', [cx - 20, cy], [cx + 20, cy]);
-    for (const by of [22, 25, 28]) await send('touchMove', [cx - by, cy], [cx + by, cy]);
+    for (const by of [24, 30, 36]) await send('touchMove', [cx - by, cy], [cx + by, cy]);
     await send('touchEnd');
     expect((await drawn(frame(page), page, source)).width).toBeGreaterThan(moved.width * 1.1);
     expect(await scrolled()).toBe(at);
