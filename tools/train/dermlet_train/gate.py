@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from .contract import QUALITY_CHECKS
+from .quality.choose import flagged
 from .quality.measure import core_values
 from .repository import require_checkout
 from .store import Store
@@ -45,8 +46,8 @@ class Gate:
 
     def _passes(self, values: Mapping[str, float], modality: str) -> bool:
         limits = dict(self.limits) | dict(self.limits.get("modalities", {}).get(modality, {}))
-        return all(
-            values[name] <= limits[check.key] if check.limit == "most" else values[name] >= limits[check.key]
+        return not any(
+            flagged(np.array(values[name]), limits[check.key], check.limit == "most")
             for name, check in QUALITY_CHECKS.items()
             if check.key in limits and name not in NOT_OF_A_STORE
         )

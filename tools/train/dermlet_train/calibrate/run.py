@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,9 @@ def calibrate(
         single, {name: score_of(sidecar, part.outputs) for name, part in single.items()}, targets
     )
     several = [i for i in wanted if store.rows[i]["label"] in recipe.classes]
-    augmented_views = score_pictures(network, store, recipe.classes, several, VIEWS, cache, framer, gate)
+    # The same pictures as `lesions`, so that what has no answer is known.
+    scored = score_pictures(network, store, recipe.classes, several, VIEWS, cache, framer)
+    augmented_views = replace(scored, answerable=lesions.answerable)
     views = {name: augmented_views.of(augmented_views.modality == name) for name in names}
     augmented = fit_modalities(views, {name: score_of(sidecar, part.outputs) for name, part in views.items()}, targets)
     pair, augmented_pair = fit_pair(single, modalities, targets), fit_pair(views, augmented, targets)
