@@ -52,15 +52,15 @@ const ORDERS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'no photo': (page) => until(page, 'ready', 1),
   'photo when the network is ready': async (page) => {
     await until(page, 'ready', 1);
-    await choose(page, 'spot-large.jpg');
+    await choose(page, 'spot.jpg');
     await until(page, 'results', 1);
   },
   'photo as early as the page takes one': async (page) => {
-    await choose(page, 'spot-large.jpg');
+    await choose(page, 'spot.jpg');
     await until(page, 'results', 1);
   },
   'three photos, then the first of them': async (page) => {
-    await choose(page, 'spot-large.jpg', 'spot.png', 'spot.jpg');
+    await choose(page, 'spot.jpg', 'spot.png', 'spot-progressive.jpg');
     await until(page, 'results', 3);
     await tap(page);
   },

@@ -4,8 +4,8 @@ import { expect, picture, test } from './fixtures.js';
 /** What has the focus, in shadow trees too: its words, and what is wrong with it for somebody who looks for it. */
 const focus = (page: Page): Promise<{ words: string; faults: string[] }> =>
   page.evaluate(async () => {
-    // Past what scrolls there, and what is drawn next.
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    // Past what scrolls there, what is drawn next, and what is put right after that.
+    for (let frames = 0; frames < 4; frames += 1) await new Promise(requestAnimationFrame);
     let [element, root]: [Element | null, Document | ShadowRoot] = [document.activeElement, document];
     while (element?.shadowRoot?.activeElement) [root, element] = [element.shadowRoot, element.shadowRoot.activeElement];
     if (!element || element === document.body) return { words: '', faults: ['the focus is lost'] };
@@ -126,6 +126,7 @@ for (const [name, viewport] of [
     await expect
       .poll(async () => (await focus(page)).words, { timeout: 20_000 })
       .toMatch(/^Back to the answer before$/);
+    await untilStill(page);
 
     // A spot: kept, looked at, left, and deleted.
     await page.locator('[data-tool=spots]').focus();

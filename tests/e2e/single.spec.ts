@@ -143,7 +143,7 @@ test('sample, report, questions, list and languages need nothing else', async ({
 
 test('every link leads to a part of the file', async ({ app, page }, { outputDir }) => {
   await openOffline(app, page, outputDir);
-  await app.classify('spot-large.jpg');
+  await app.classify('spot.jpg');
   await openDetails(page);
   const links = page.locator('a:visible');
   const seen = await links.evaluateAll((all) =>

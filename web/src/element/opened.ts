@@ -1,5 +1,6 @@
 /** Shows a person that what they asked for has been opened: below a column of buttons it may come out of view. */
 import type { LitElement } from 'lit';
+import { bringToTop } from './scroll.js';
 
 /** Pixels that show that it is there, and how it begins. */
 const BEGINNING = 160;
@@ -14,6 +15,5 @@ export async function show(tools: LitElement, part: LitElement): Promise<void> {
   // The person may have closed it or gone elsewhere meanwhile.
   if (!pressed || !part.isConnected || pressed.bottom < 0 || pressed.top > innerHeight) return;
   if (top + Math.min(height, BEGINNING) <= innerHeight) return;
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  button?.scrollIntoView({ block: 'start', behavior: still ? 'instant' : 'smooth' });
+  if (button) bringToTop(button);
 }

@@ -4,8 +4,19 @@
  */
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import { focused } from './focused.js';
+import { bringToTop } from './scroll.js';
 
-const SCROLLING_KEYS: ReadonlySet<string> = new Set(['PageDown', 'PageUp', 'Home', 'End', 'ArrowDown', 'ArrowUp', ' ']);
+/** Keys that scroll, or take the focus on: what has it must stay in view. */
+const LEAVING_KEYS: ReadonlySet<string> = new Set([
+  'PageDown',
+  'PageUp',
+  'Home',
+  'End',
+  'ArrowDown',
+  'ArrowUp',
+  ' ',
+  'Tab',
+]);
 
 /** Whether a person types, drags or chooses there: it must not move away under them. */
 const isInUse = (element: Element | null): boolean =>
@@ -34,7 +45,7 @@ export class Reveal implements ReactiveController {
   }
 
   readonly #gone = (event: Event) => {
-    if (!(event instanceof KeyboardEvent) || SCROLLING_KEYS.has(event.key)) this.#asked = false;
+    if (!(event instanceof KeyboardEvent) || LEAVING_KEYS.has(event.key)) this.#asked = false;
   };
 
   /** `needed`: the part of `answer` that must be in view; if it is, nothing moves. */
@@ -42,7 +53,6 @@ export class Reveal implements ReactiveController {
     if (!this.#asked) return;
     this.#asked = false;
     if (isInUse(focused()) || (needed.top >= 0 && needed.bottom <= innerHeight)) return;
-    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    answer.scrollIntoView({ block: 'start', behavior: still ? 'instant' : 'smooth' });
+    bringToTop(answer);
   }
 }

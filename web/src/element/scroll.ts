@@ -1,0 +1,25 @@
+import { focused } from './focused.js';
+
+/** Resolves when the frame after the next begins: what scrolls beside the page's own thread has come to rest in it. */
+const twoFrames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+/** Brings an element to the top of the screen. A Tab meanwhile ends that, and the focus that it moves stays in view. */
+export function bringToTop(element: Element): void {
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  element.scrollIntoView({ block: 'start', behavior: still ? 'instant' : 'smooth' });
+  if (still) return;
+  const ended = new AbortController();
+  const { signal } = ended;
+  addEventListener('scrollend', () => ended.abort(), { signal });
+  addEventListener(
+    'keydown',
+    ({ key }) => {
+      if (key !== 'Tab') return;
+      ended.abort();
+      scrollTo({ left: scrollX, top: scrollY, behavior: 'instant' });
+      // Chromium adds what it had scrolled by then, after it has brought the new focus into view.
+      void twoFrames().then(() => focused()?.scrollIntoView({ block: 'nearest' }));
+    },
+    { capture: true, signal },
+  );
+}
