@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { answerOf, parseSpec } from './cases.mjs';
 import { loadCore, manifestPath, pictureDir, pictureFiles } from './node.mjs';
 
-// The first is what skin-open is given. The others are small, so that small pictures are reduced by 2, 4 and 8 while
+// The first is an input of a common size. The others are small, so that small pictures are reduced by 2, 4 and 8 while
 // they are decoded, and between them use every layout, channel order, fit (one shows the middle alone), filter and
 // number of views, and a normalisation that does not come out even.
 const SPECS = [

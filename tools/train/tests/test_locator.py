@@ -302,6 +302,10 @@ def test_small_lesions_are_drawn_where_the_table_says(tmp_path: Path, paste: str
         "small-4",
         "small-8",
         "small-12",
+        "small-2-framed",
+        "small-4-framed",
+        "small-8-framed",
+        "small-12-framed",
         "small-two",
         "small-none",
         "healthy",
@@ -312,9 +316,13 @@ def test_small_lesions_are_drawn_where_the_table_says(tmp_path: Path, paste: str
         assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()
         assert row["split"] == "val"
         assert row["label"] == ("none" if row["set"] in ("healthy", "small-none") else "nv")
+        dark = np.asarray(Image.open(tmp_path / "one" / path)).mean(-1) < 125
+        if row["set"].endswith("-framed"):
+            height, width = dark.shape
+            assert width == height
+            assert 0.1 < dark.mean() < 0.5  # the lesion takes 1 / 1.8 of the longer side
         if not row["x"]:
             continue
-        dark = np.asarray(Image.open(tmp_path / "one" / path)).mean(-1) < 125
         x, y, w, h = (float(row[key]) for key in ("x", "y", "width", "height"))
         patch = dark[round(y) : round(y + h), round(x) : round(x + w)]
         assert patch.mean() > 0.5, row

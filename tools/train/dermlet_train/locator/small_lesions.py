@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from .extent import Box, Extent, Extents, extent_of
+from .install import LIMITS
 from .scenes import Sources, blend, clipped, skin_canvas
 
 # A set `small-N` each: the lesion (or its picture) at 1/N of the frame's width; `small-1` is the picture as it is.
@@ -69,6 +70,7 @@ def draw(
 ) -> list[dict[str, str]]:
     """Writes `out/<set>/<image>` and `out/labels.csv`, and returns its rows.
 
+    `small-N-framed` holds what a finder without fault would have the network look at, to be classified as it is.
     Columns are those of shared labels, and the truth box's left, top, width and height in pixels (`x2` and so on: the
     second spot of `small-two`). `paste`: `lesion`, and the lesion itself is 1/N of the frame wide, cut out along its
     outline; or `picture`, and all of its picture is, faded at the rim. `side`: longer side of the frames, pixels. The
@@ -124,7 +126,9 @@ def draw(
         for share in WIDTHS:
             done = _placed(canvas, pixels, extent, 1 / share, paste, at)
             if done is not None:
-                write(f"small-{share}", name, _grained(done[0], own), row, [done[1]])
+                frame = _grained(done[0], own)
+                write(f"small-{share}", name, frame, row, [done[1]])
+                write(f"small-{share}-framed", name, _framed(frame, done[1]), row, [])
         second_row, second_pixels, second_extent = chosen[(n + 1) % len(chosen)]
         if second_row["group"] != row["group"]:
             two = _two(canvas, (pixels, extent), (second_pixels, second_extent), paste, own)
@@ -142,6 +146,15 @@ def draw(
         f"small-lesions: {len(chosen)} lesions, {len(written)} pictures in {len({row['set'] for row in written})} sets"
     )
     return written
+
+
+def _framed(canvas: np.ndarray, box: Box) -> np.ndarray:
+    """The square around a box that the core cuts out by default (`frameScale`), moved into the picture."""
+    rows, columns = canvas.shape[:2]
+    side = min(round(LIMITS["frameScale"] * max(box[2] * columns, box[3] * rows)), rows, columns)
+    left = min(max(round(box[0] * columns - side / 2), 0), columns - side)
+    top = min(max(round(box[1] * rows - side / 2), 0), rows - side)
+    return canvas[top : top + side, left : left + side]
 
 
 def _grained(canvas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
