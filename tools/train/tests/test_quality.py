@@ -21,6 +21,7 @@ from dermlet_train.quality import (
     CHOOSING,
     REPORTING,
     TRAINING,
+    answers_key,
     chosen_checks,
     judge,
     kept_findings,
@@ -222,6 +223,14 @@ def test_parts_are_the_tables_or_cut_from_its_groups(tmp_path: Path) -> None:
     assert len(parts[CHOOSING]) + len(parts[TRAINING]) == 190
     with pytest.raises(SystemExit, match="no picture of the part"):
         read_parts([table], ["mel"], 0.2)
+
+
+def test_kept_answers_belong_to_network_finder_and_calibration() -> None:
+    manifest = json.loads((ROOT / "models" / "skin-8" / "manifest.json").read_text())
+    key = answers_key(manifest)
+    assert answers_key({**manifest, "quality": {}}) == key  # what is being chosen
+    for part in ("file", "locator", "modalities"):
+        assert answers_key({**manifest, part: {}}) != key
 
 
 def test_answers_come_through_the_shipped_path_and_are_kept(tmp_path: Path) -> None:

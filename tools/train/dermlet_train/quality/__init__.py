@@ -11,6 +11,7 @@ network's answers are kept under `--cache`, so a run that was stopped goes on.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
@@ -248,6 +249,12 @@ def _undegraded_values(
     return {d.check: {UNDEGRADED: np.array([value[d.check] for value in found])} for d in DEGRADATIONS}
 
 
+def answers_key(manifest: dict[str, Any]) -> str:
+    """What kept answers belong to: all of a model that decides its probabilities, finder and calibration too."""
+    deciding = {key: value for key, value in manifest.items() if key not in ("quality", "training")}
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def _through(
     rows: Sequence[Row],
     degradation: Degradation | None,
@@ -259,7 +266,7 @@ def _through(
     one degradation.
     """
     name = degradation.check if degradation else UNDEGRADED
-    kept = arguments.cache / f"{manifest['file']['sha256'][:16]}-{name}.csv"
+    kept = arguments.cache / f"{answers_key(manifest)}-{name}.csv"
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         copies = write_pictures(rows, arguments.images, degradation, folder)

@@ -50,9 +50,9 @@ export const MEASURED: Readonly<Record<string, Measured>> = {
       "unnamed": 0.52
     }
   },
-  "9928827411014ccbab52f118681936bb6df99e18aa4cb371d82333523dba4df8": {
+  "32caf94974762b3523d41b6c491ec50f5cec26f69460cf65d9a3f4ea712cdafa": {
     "name": "skin-open",
-    "version": "0.2.1",
+    "version": "0.3.0",
     "skin": {
       "lesions": 350,
       "dark": 16,
@@ -60,41 +60,41 @@ export const MEASURED: Readonly<Record<string, Measured>> = {
       "darkest": {
         "tone": "MILK10k 2",
         "lesions": 42,
-        "accuracy": 0.415344
+        "accuracy": 0.518519
       },
       "lightest": {
         "tone": "MILK10k 4",
         "lesions": 70,
-        "accuracy": 0.408928
+        "accuracy": 0.546224
       }
     },
     "modalities": {
       "photo": {
         "lesions": 380,
-        "accuracy": 0.406196
+        "accuracy": 0.454634
       },
       "dermoscopy": {
         "lesions": 775,
-        "accuracy": 0.340812
+        "accuracy": 0.35453
       }
     },
     "malignant": {
-      "pictures": 532,
-      "low": 0,
-      "moderate": 144
+      "pictures": 536,
+      "low": 2,
+      "moderate": 127
     },
     "small": {
       "side": 32,
-      "lost": 0.1523,
+      "lost": 0.1776,
       "pictures": 160
     },
     "unframed": {
       "pictures": 414,
-      "share": 0.05314009661835749
+      "share": 0.03140096618357488
     },
     "others": {
       "pictures": 150,
-      "unnamed": 0.393333
+      "unnamed": 0.52
     }
   }
 };
