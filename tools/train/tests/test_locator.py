@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter
 
 from dermlet_train.augment import normalise
-from dermlet_train.locator import export, install, measure, small_lesions
+from dermlet_train.locator import export, install, measure, restore, small_lesions
 from dermlet_train.locator.extent import Extents, box_of, components, extent_of, filled, training_pictures
 from dermlet_train.locator.network import SIZE, Candidate, Locator, candidates, multiply_adds, overlap, targets
 from dermlet_train.locator.scenes import STRIDE, Sources, blend, clipped, scene
@@ -220,6 +220,35 @@ def test_exported_file_answers_as_pytorch_does(tmp_path: Path) -> None:
     assert b"dermlet" not in text
     assert b".py" not in text
     assert onnx.load(path).opset_import[0].version == 18
+
+
+def test_an_exported_file_can_be_trained_on(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    network, pixels = Locator(), torch.rand(8, 3, 64, 64) * 2 - 1
+    for _ in range(3):
+        network.train()(torch.rand(8, 3, 64, 64) * 3 - 1)
+    path = tmp_path / "locator.onnx"
+    export.write_onnx(network.eval(), path, "int8", 64)
+    assert restore.size_of(path) == 64
+    again = restore.restored(path, pixels)
+    session = session_of(path)
+    with torch.inference_mode():
+        found = again(pixels).numpy()
+        assert np.allclose(again.train()(pixels).numpy(), found, atol=1e-4)  # the norms' own statistics are theirs
+    for n in range(8):
+        assert np.allclose(session.run(None, {"pixels": pixels[n : n + 1].numpy()})[0], found[n : n + 1], atol=1e-4)
+    with pytest.raises(ValueError, match="is not a locator"):
+        restore.restored(Path(__file__).parents[3] / "models" / "skin-8" / "skin-8.onnx", pixels)
+
+
+def test_a_network_goes_over_to_larger_inputs() -> None:
+    network, pixels = Locator().eval(), torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        before = network(pixels)
+        network.seen_at(2.0)
+        after = network(pixels)
+    assert torch.allclose(after[:, 0], before[:, 0])
+    assert torch.allclose(after[:, 1:], before[:, 1:] - 1, atol=1e-5)
 
 
 def test_locator_is_installed_beside_a_model(tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ def add_steps(steps: Any) -> None:
         metavar="KEY=VALUE",
         help="override a value of the plan, such as epochs=20",
     )
-    step.add_argument("--start", type=Path, help="an ema.pt whose weights a fresh run begins with")
+    step.add_argument(
+        "--start", type=Path, help="an ema.pt, or an exported locator.onnx, whose weights a fresh run begins with"
+    )
     step.add_argument(
         "--minutes",
         type=float,
@@ -43,7 +45,7 @@ def add_steps(steps: Any) -> None:
     step.add_argument("--checkpoint", type=Path, required=True)
     step.add_argument("--out", type=Path, required=True, help="the .onnx file")
     step.add_argument("--storage", choices=("int8", "fp16", "fp32"), default="int8")
-    step.add_argument("--size", type=int, default=192, help="side of its input, pixels: that of the run's scenes")
+    step.add_argument("--size", type=int, help="side of its input, pixels; that of the run's scenes when absent")
 
     step = steps.add_parser("install-locator", help="put a locator.onnx into a model folder; `calibrate` afterwards")
     step.add_argument("--model", type=Path, required=True, help="the model folder")

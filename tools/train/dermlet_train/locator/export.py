@@ -107,15 +107,16 @@ def _shorten(model: onnx.ModelProto) -> None:
     del graph.value_info[:]
 
 
-def export(checkpoint: Path, out: Path, storage: str = "int8", size: int = SIZE) -> None:
+def export(checkpoint: Path, out: Path, storage: str = "int8", size: int | None = None) -> None:
     """Writes `out`, the .onnx file, and prints what it weighs. `size`: side of its input in pixels, a multiple of 32;
-    that of the scenes it was trained on serves best.
+    None: that of the scenes it was trained on.
     """
+    state = load(checkpoint)
+    size = size or int(state.get("size", SIZE))
     if size < 32 or size % 32:
         raise ValueError(f"a side of {size} pixels: it must be a multiple of 32")
     out.parent.mkdir(parents=True, exist_ok=True)
     moved = write_onnx(load_locator(checkpoint), out, storage, size)
-    epoch = load(checkpoint)["epoch"]
     print(
         json.dumps(
             {
@@ -123,7 +124,7 @@ def export(checkpoint: Path, out: Path, storage: str = "int8", size: int = SIZE)
                 "bytes": out.stat().st_size,
                 "size": size,
                 "storage": storage,
-                "epoch": epoch,
+                "epoch": state["epoch"],
                 "scores_moved_by": round(moved, 5),
             }
         )

@@ -8,6 +8,7 @@ frame, are added to the fine ones (feature pyramid, Lin et al. 2017).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,6 +84,13 @@ class Locator(nn.Module):
         assert isinstance(last, nn.Conv2d) and last.bias is not None
         with torch.no_grad():
             last.bias.copy_(torch.tensor((-4.0, -2.0, -2.0)))  # few cells hold a spot, and it is a quarter of the frame
+
+    def seen_at(self, factor: float) -> None:
+        """Goes over to inputs `factor` times as large, on which the same things have `factor` times as many pixels."""
+        last = self.head[2]
+        assert isinstance(last, nn.Conv2d) and last.bias is not None
+        with torch.no_grad():
+            last.bias[1:] -= math.log2(factor)
 
     def forward(self, pixels: Tensor) -> Tensor:
         fine = self.fine(self.stem(pixels))

@@ -24,6 +24,7 @@ from ..depthwise import channels_last, keep_memory
 from ..store import Store
 from .extent import Box, Extents, training_pictures
 from .network import PREPROCESSING, SIZE, Locator, Targets, candidates, loss_of, overlap, targets
+from .restore import restored, size_of
 from .scenes import STRIDE, Scene, Sources, scene
 
 
@@ -108,9 +109,10 @@ def batch_of(scenes: Sequence[Scene]) -> tuple[Tensor, list[Tensor]]:
     return torch.from_numpy(PREPROCESSING.normalise(pixels)).contiguous(memory_format=torch.channels_last), stacked
 
 
-def agreeing(extents: Extents, store: Store, network: Locator, least: float = 0.4) -> Extents:
+def agreeing(extents: Extents, store: Store, network: Locator, size: int, least: float = 0.4) -> Extents:
     """Extents without those that a trained network does not share: one in ten is wrong, each in a way of its own, and a
-    small network learns what they have in common. `least`: intersection over union of the extent's box and the
+    small network learns what they have in common. `size`: side of what the network was trained on, pixels; at another
+    one its boxes are too large or too small. `least`: intersection over union of the extent's box and the
     network's best candidate. A network that shares less than half of them is too weak to judge, and all are kept."""
     plausible = extents.plausible.copy()
     network.eval()
@@ -118,7 +120,7 @@ def agreeing(extents: Extents, store: Store, network: Locator, least: float = 0.
         for picture, row in extents.index.items():
             if plausible[row]:
                 view = np.asarray(
-                    Image.fromarray(store.picture(picture)).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+                    Image.fromarray(store.picture(picture)).resize((size, size), Image.Resampling.BICUBIC)
                 )
                 found = candidates(network(torch.from_numpy(PREPROCESSING.normalise(view[None])))[0].numpy())
                 plausible[row] = bool(found) and overlap(found[0].box, tuple(extents.boxes[row].tolist())) >= least
@@ -127,6 +129,16 @@ def agreeing(extents: Extents, store: Store, network: Locator, least: float = 0.
         flush=True,
     )
     return replace(extents, plausible=plausible) if 2 * plausible.sum() >= extents.plausible.sum() else extents
+
+
+def begun(start: Path, sources: Sources, plan: Plan) -> tuple[Locator, int]:
+    """The network of an `ema.pt` or an exported .onnx file, and the side of what it was trained on, pixels."""
+    if start.suffix == ".onnx":
+        first = [scene(sources, plan.size, np.random.default_rng((plan.seed, k))) for k in range(plan.batch)]
+        return restored(start, batch_of(first)[0]), size_of(start)
+    state, network = load(start), Locator()
+    network.load_state_dict(state["weights"])
+    return network, int(state.get("size", SIZE))
 
 
 def rate_at(plan: Plan, step: int, steps: int) -> float:
@@ -140,9 +152,9 @@ def rate_at(plan: Plan, step: int, steps: int) -> float:
 def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: Path | None = None) -> Path:
     """Trains, or goes on from `last.pt`; writes `ema.pt` (averaged weights) after every epoch and returns its path.
 
-    `start`: an `ema.pt` of an earlier cycle, whose weights a fresh run begins with and whose answers weed out wrong
-    places. `minutes`: stop at the end of the epoch in which so much time has passed; 0: never. Raises ValueError when
-    the folder holds a run of another plan.
+    `start`: an `ema.pt` of an earlier cycle or an exported file, whose weights a fresh run begins with and whose
+    answers weed out wrong places. `minutes`: stop at the end of the epoch in which so much time has passed; 0: never.
+    Raises ValueError when the folder holds a run of another plan.
     """
     folder.mkdir(parents=True, exist_ok=True)
     keep_memory()
@@ -150,10 +162,11 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
     extents = Extents.read_or_make(folder / "extents.npz", store, training_pictures(store))
     sources = Sources.of(store, extents)
     network, average = Locator(), Locator().requires_grad_(False)
-    channels_last(network)
     if start is not None:
-        network.load_state_dict(load(start)["weights"])
-        sources = Sources.of(store, agreeing(extents, store, network))
+        network, size = begun(start, sources, plan)
+        sources = Sources.of(store, agreeing(extents, store, network, size))
+        network.seen_at(plan.size / size)
+    channels_last(network)
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim > 1]
     without_decay = [p for p in network.parameters() if p.ndim <= 1]
@@ -212,7 +225,7 @@ def train(plan: Plan, store: Store, folder: Path, minutes: float = 0.0, start: P
                         mean.copy_(new)
             sum_of_losses += float(loss.detach())
         entry = {"epoch": epoch + 1, "loss": round(sum_of_losses / per_epoch, 4), "scenes": there}
-        weights = {"epoch": epoch + 1, "weights": average.state_dict()}
+        weights = {"epoch": epoch + 1, "size": plan.size, "weights": average.state_dict()}
         save(
             {**weights, "plan": asdict(plan), "network": network.state_dict(), "optimiser": optimiser.state_dict()},
             last,
