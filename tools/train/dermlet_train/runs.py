@@ -79,7 +79,8 @@ def summarise(folder: Path, recipe_path: Path, name: str, note: str = "") -> dic
         raise ValueError(f"{folder}: log.jsonl has no epoch")
     last = epochs[max(epochs)]
     run_file = folder / "run.json"
-    settings = asdict(recipe) | (json.loads(run_file.read_text())["recipe"] if run_file.exists() else {})
+    ran = json.loads(run_file.read_text())["recipe"] if run_file.exists() else {}
+    settings = {key: _without_machine(value) for key, value in (asdict(recipe) | ran).items()}
     return {
         "run": name,
         "group": recipe_path.parent.name if recipe_path.parent.name == "ablations" else "",
@@ -92,6 +93,13 @@ def summarise(folder: Path, recipe_path: Path, name: str, note: str = "") -> dic
         "loss": last["loss"],
         "figures": {key: value for key, value in last.items() if key not in _NO_FIGURE},
     }
+
+
+def _without_machine(value: Any) -> Any:
+    """Of a path that says where on a machine a file lay, the file, its folder and that one's: summaries are published."""
+    if isinstance(value, list):
+        return [_without_machine(each) for each in value]
+    return "/".join(Path(value).parts[-3:]) if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def leading_comment(text: str) -> str:

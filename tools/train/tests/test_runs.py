@@ -47,6 +47,15 @@ def test_settings_are_those_that_were_run(tmp_path: Path) -> None:
     assert settings["train_size"] == 160 and settings["epochs"] == 3
 
 
+def test_a_summary_names_no_folder_of_the_machine(tmp_path: Path) -> None:
+    run, recipe = make_run(tmp_path, "second")
+    start = tmp_path / "runs" / "first" / "ema.pt"
+    (run / "run.json").write_text(json.dumps({"recipe": {"start": str(start), "teachers": [str(start)]}}))
+    summary = runs.summarise(run, recipe, "second")
+    assert summary["settings"]["start"] == "runs/first/ema.pt"
+    assert str(tmp_path) not in json.dumps(summary)
+
+
 def test_nothing_to_tell_is_an_error(tmp_path: Path) -> None:
     run, recipe = make_run(tmp_path, "empty", log=[])
     with pytest.raises(ValueError, match="no epoch"):
