@@ -204,6 +204,8 @@ test('the photos of the list with a reader’s labels are trained on too', async
   const reading = page.locator('dermlet-reading');
   for (const [at, name] of names.entries()) {
     await page.locator('dermlet-review').getByRole('button', { name }).click();
+    // What is typed before the form is this photo's goes with the one before.
+    await expect(reading.getByRole('heading')).toContainText(name);
     await reading.getByRole('textbox').fill(at % 2 ? 'Odd' : 'Even');
     await reading.locator('button[type=submit]').click();
   }
