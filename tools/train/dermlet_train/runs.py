@@ -97,7 +97,7 @@ def summarise(folder: Path, recipe_path: Path, name: str, note: str = "") -> dic
 
 def _without_machine(value: Any) -> Any:
     """Of a path that says where on a machine a file lay, the file, its folder and that one's: summaries are published."""
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_without_machine(each) for each in value]
     return "/".join(Path(value).parts[-3:]) if isinstance(value, str) and Path(value).is_absolute() else value
 

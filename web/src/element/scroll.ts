@@ -1,7 +1,5 @@
 import { focused } from './focused.js';
-
-/** Resolves when the frame after the next begins: what scrolls beside the page's own thread has come to rest in it. */
-const twoFrames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+import { nextFrame } from './later.js';
 
 /** Brings an element to the top of the screen. A Tab meanwhile ends that, and the focus that it moves stays in view. */
 export function bringToTop(element: Element): void {
@@ -18,7 +16,9 @@ export function bringToTop(element: Element): void {
       ended.abort();
       scrollTo({ left: scrollX, top: scrollY, behavior: 'instant' });
       // Chromium adds what it had scrolled by then, after it has brought the new focus into view.
-      void twoFrames().then(() => focused()?.scrollIntoView({ block: 'nearest' }));
+      void nextFrame()
+        .then(nextFrame)
+        .then(() => focused()?.scrollIntoView({ block: 'nearest' }));
     },
     { capture: true, signal },
   );

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
 from torch import Tensor, nn
 
 from ..onnx_export import session_of
+from ..storage import restored as stored_values
 from .network import Locator, _Conv
 
 
@@ -71,19 +71,14 @@ def _fitted(bias: Tensor) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
 
 def _kernels(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
     """Weight and bias of every convolution, in the order in which they run; what is stored small is restored."""
-    graph = onnx.load(path).graph
-    held = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Cast" and node.input[0] in held:
-            held[node.output[0]] = held[node.input[0]].astype(np.float32)
-        elif node.op_type == "Mul" and all(name in held for name in node.input):
-            held[node.output[0]] = held[node.input[0]] * held[node.input[1]]
-    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    model = onnx.load(path)
+    held = stored_values(model)
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
     if any(node.input[1] not in held for node in convolutions):
         raise ValueError(f"{path} is not a locator of this form")
     found = []
     for node in convolutions:
-        weight = held[node.input[1]].astype(np.float32)
-        bias = held[node.input[2]].astype(np.float32) if len(node.input) > 2 else np.zeros(len(weight), np.float32)
+        weight = held[node.input[1]]
+        bias = held[node.input[2]] if len(node.input) > 2 else np.zeros(len(weight), np.float32)
         found.append((weight, bias))
     return found

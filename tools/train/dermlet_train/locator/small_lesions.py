@@ -70,7 +70,7 @@ def draw(
 ) -> list[dict[str, str]]:
     """Writes `out/<set>/<image>` and `out/labels.csv`, and returns its rows.
 
-    `small-N-framed` holds what a finder without fault would have the network look at, to be classified as it is.
+    `small-N-framed` holds the frames of a finder without fault, to be classified as they are.
     Columns are those of shared labels, and the truth box's left, top, width and height in pixels (`x2` and so on: the
     second spot of `small-two`). `paste`: `lesion`, and the lesion itself is 1/N of the frame wide, cut out along its
     outline; or `picture`, and all of its picture is, faded at the rim. `side`: longer side of the frames, pixels. The
