@@ -301,6 +301,24 @@ describe('parts', () => {
   });
 });
 
+test('classes of fewer than 20 lesions or patients are named with how many, however many their pictures', () => {
+  const of = (label: string, groups: number, each = 1) =>
+    Array.from({ length: groups * each }, (_, i) =>
+      answer({
+        label,
+        probabilities: [0.6, 0.3, 0.1],
+        predictionSet: [0],
+        group: `${label}${i % groups}`,
+        set: label === 'c' ? 'u' : 's',
+      }),
+    );
+  const figures = allFigures([...of('a', 20), ...of('b', 19, 2), ...of('c', 1)], options);
+  expect(figures.overall.few).toEqual({ b: 19, c: 1 });
+  expect(figures.bySet.s!.few).toEqual({ b: 19 });
+  expect(report(figures)).toContain('all: fewer than 20 lesions or patients of b 19, c 1');
+  expect(report(figures)).toContain('\nu: fewer than 20 lesions or patients of c 1');
+});
+
 describe('skin tone', () => {
   const toned = (tone: string, count: number, perGroup = 1, set = 's') =>
     Array.from({ length: count }, (_, i) =>

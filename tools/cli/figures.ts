@@ -33,7 +33,7 @@ export type Figure = number | null;
 
 /** Bins of every calibration figure. */
 export const CALIBRATION_BINS = 15;
-/** Least number of groups (lesions, patients) for figures of a skin tone. */
+/** Fewer groups (lesions, patients) say little: no figures of such a skin tone, and classes with fewer are named. */
 export const LEAST_GROUPS = 20;
 
 /** Names of the figures that have an interval. */
@@ -108,6 +108,8 @@ export const CUTS = {
 export interface MainFigures {
   pictures: number;
   groups: number;
+  /** Classes with at least one group (lesion, patient) here and fewer than `LEAST_GROUPS`, and how many those are. */
+  few: Record<string, number>;
   accuracy: Figure;
   balancedAccuracy: Figure;
   macroAuc: Figure;
@@ -331,6 +333,13 @@ function tierFigures({ answered, options }: Prepared, values: Record<FigureName,
 
 const groupsOf = (rows: readonly Scored[]): string[] => rows.map(({ group }) => group);
 
+const groupCount = (rows: readonly Scored[]): number => new Set(groupsOf(rows)).size;
+
+function fewOf(rows: readonly Scored[], classes: readonly string[]): Record<string, number> {
+  const counts = classes.map((id, k): [string, number] => [id, groupCount(rows.filter(({ truth }) => truth === k))]);
+  return Object.fromEntries(counts.filter(([, groups]) => groups > 0 && groups < LEAST_GROUPS));
+}
+
 function mainOf(prepared: Prepared): MainFigures {
   const { rows, options, answered } = prepared;
   const { classes, positive, malignant, resamples } = options;
@@ -338,7 +347,8 @@ function mainOf(prepared: Prepared): MainFigures {
   const perfect = perfectCalibrationError(prepared.confidence, { bins: CALIBRATION_BINS, resamples });
   return {
     pictures: rows.length,
-    groups: new Set(groupsOf(rows)).size,
+    groups: groupCount(rows),
+    few: fewOf(rows, classes),
     accuracy: figure(values.accuracy),
     balancedAccuracy: figure(values.balancedAccuracy),
     macroAuc: figure(values.macroAuc),
@@ -431,7 +441,7 @@ export function toneFigures(
 ): Record<string, Record<string, ToneFigures>> {
   const sets = grouped(lesions, ({ set }) => set).filter(([, rows]) => rows.some(({ skinTone }) => skinTone !== ''));
   const ofTone = (rows: readonly Scored[]): ToneFigures => {
-    const groups = new Set(groupsOf(rows)).size;
+    const groups = groupCount(rows);
     return { pictures: rows.length, groups, figures: groups < LEAST_GROUPS ? null : mainFigures(rows, options) };
   };
   return Object.fromEntries(

@@ -100,6 +100,16 @@ function lines({ positive, malignant }: MainFigures, coverage: string): Line[] {
   ];
 }
 
+/** Says how many lesions or patients there are of the classes that have few; nothing where none has. */
+function few(rows: Record<string, MainFigures>): string[] {
+  return Object.entries(rows).flatMap(([name, own]) => {
+    const classes = Object.entries(own.few).map(([id, groups]) => `${plain(id)} ${number(groups)}`);
+    return classes.length === 0
+      ? []
+      : [say('cli.report.few', { name: plain(name), classes: classes.join(', '), least: number(LEAST_GROUPS) })];
+  });
+}
+
 function main(figures: MainFigures): string {
   return table(
     lines(figures, say('cli.report.coverageAnswered', { count: figures.predictionSets.answered })).map(
@@ -155,7 +165,8 @@ const partCells = (own: MainFigures): string[] => [
 ];
 
 function parts(title: string, groups: Record<string, MainFigures>): string {
-  return table([[title, ...partColumns()], ...Object.entries(groups).map(([name, own]) => [name, ...partCells(own)])]);
+  const rows = Object.entries(groups).map(([name, own]) => [name, ...partCells(own)]);
+  return [table([[title, ...partColumns()], ...rows]), ...few(groups)].join('\n');
 }
 
 function tones({ bySkinTone }: Figures): string {
@@ -168,7 +179,8 @@ function tones({ bySkinTone }: Figures): string {
     .map(({ name, pictures, groups }) =>
       say('cli.report.tooFew', { name, count: pictures, groups: number(groups), least: number(LEAST_GROUPS) }),
     );
-  return [table([[say('cli.report.tone'), ...partColumns()], ...enough]), ...tooFew].join('\n');
+  const told = Object.fromEntries(all.flatMap(({ name, figures }) => (figures ? [[name, figures]] : [])));
+  return [table([[say('cli.report.tone'), ...partColumns()], ...enough]), ...few(told), ...tooFew].join('\n');
 }
 
 /** The column after each figure holds its interval. */
@@ -304,7 +316,7 @@ function pairs({ lesions, modalities, alone, together, difference }: PairFigures
     say('cli.report.together'),
     ...modalities.map((modality) => say('cli.report.difference', { modality })),
   ];
-  return table([header, ...rows]);
+  return [table([header, ...rows]), ...few({ [say('cli.report.together')]: together })].join('\n');
 }
 
 export function report(figures: Figures): string {
@@ -312,7 +324,7 @@ export function report(figures: Figures): string {
   const partFigures = Object.fromEntries(Object.entries(figures.parts).map(([name, { lesions }]) => [name, lesions]));
   const sections = [
     say('cli.report.title', { pictures: overall.pictures, groups: overall.groups }),
-    ...(overall.pictures > 0 ? [main(overall), perClass(overall)] : []),
+    ...(overall.pictures > 0 ? [main(overall), perClass(overall), ...few({ [say('cli.report.all')]: overall })] : []),
     ...(Object.keys(partFigures).length > 0 ? [parts(say('cli.report.part'), partFigures)] : []),
     ...(Object.keys(figures.bySet).length > 1 ? [parts(say('cli.report.set'), figures.bySet)] : []),
     ...(Object.keys(figures.byModality).length > 1 ? [parts(say('cli.report.modality'), figures.byModality)] : []),

@@ -57,6 +57,7 @@ def main_section(chance: random.Random, pictures: int) -> dict[str, Any]:
     return {
         "pictures": pictures,
         "groups": pictures - 3,
+        "few": {"mel": 4, "mole": 17} if pictures < 50 else {},
         "accuracy": values["accuracy"],
         "balancedAccuracy": values["balancedAccuracy"],
         "macroAuc": values["macroAuc"],
@@ -109,6 +110,7 @@ def lesions(chance: random.Random, classes: tuple[str, ...] = CLASSES, absent: s
     }
     bins = [0] * 5 + [chance.randint(1, 20) for _ in range(10)]
     return main_section(chance, sum(counts)) | {
+        "few": {name: count for name, count in zip(classes, counts, strict=True) if 0 < count < 20},
         "perClass": per_class,
         "confusion": confusion,
         "reliability": {

@@ -169,6 +169,8 @@ class TestCard:
         assert "| Refusal | at most 0.01 | 0.043 (0.02 to 0.06) | no |" in text
         assert "| Augmented | at least 0.9 | - | not measured |" in text
         assert "| clinic | Fitzpatrick 5 | 4 | 4 | too few to say |" in text
+        assert "There are fewer than 20 lesions or patients of mel 4, mole 17." in text  # below the pairs
+        assert re.search(r"\| clinic \| Fitzpatrick 2 \| 33 \| 30 \|.*\| mel 4, mole 17 \|", text)
         assert "| balanced accuracy |" in text and "+0.032 (-0.012 to +0.077)" in text
         high = report["parts"]["clinic"]["lesions"]["tiers"]["high"]["sensitivity"]
         assert f"{high:.3f}" in text.partition("## Concern tiers")[2].partition("## ")[0]
@@ -181,6 +183,23 @@ class TestCard:
         assert "Somebody's app" in tiered and "Somebody's app" not in beside and "| Somebody's |" in beside
         assert "none: cat or dog" in text and "none: wall" not in text  # three pictures say nothing
         assert "Test-time augmentation" not in text and "Coarse pictures" not in text
+
+    def test_names_the_categories_of_few_lesions_beside_each_figure(self, plan: Plan) -> None:
+        report = evaluation()
+        own = report["parts"]["atlas"]["lesions"]
+        own["few"] = {"mel": 3}
+        summary, targets = (
+            tables.summary_table(plan, report, "Melanoma"),
+            tables.target_table(plan, {"evaluation": report}),
+        )
+        row = next(line for line in summary.splitlines() if line.startswith("| An atlas"))
+        assert row.endswith("| mel 3 |") and "| fewer than 20 lesions or patients of |" in summary.splitlines()[0]
+        assert next(line for line in targets.splitlines() if "Atlas: balanced accuracy" in line).endswith(
+            "| yes | mel 3 |"
+        )
+        for part in report["parts"].values():
+            part["lesions"]["few"] = {}
+        assert "fewer than" not in tables.summary_table(plan, report, "Melanoma")
 
     def test_settings_that_were_measured_are_told(self, plan: Plan) -> None:
         other = evaluation(2)

@@ -28,6 +28,14 @@ def short(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
+FEW = "fewer than 20 lesions or patients of"  # the column of `few`; the bound is evaluate's
+
+
+def few(own: Report | None) -> str:
+    """The categories that few lesions or patients of a section stand for, each with how many."""
+    return "" if own is None else ", ".join(f"{name} {count}" for name, count in own.get("few", {}).items())
+
+
 def summary_table(plan: Plan, report: Report, positive: str) -> str:
     """One row a part, intervals in brackets. `positive` is what a reader calls the class of the one-against-all
     figures.
@@ -55,9 +63,11 @@ def summary_table(plan: Plan, report: Report, positive: str) -> str:
                 part.title,
                 str(own["pictures"]),
                 *(figure(own, key).text(2 if key == "meanSetSize" else 3) for key in columns.values()),
+                few(own),
             ]
         )
-    return dense(["validation part" if report["options"]["split"] == "val" else "part", "pictures", *columns], rows)
+    title = "validation part" if report["options"]["split"] == "val" else "part"
+    return dense([title, "pictures", *columns, FEW], rows)
 
 
 def class_table(own: Report) -> str:
@@ -98,8 +108,12 @@ def target_table(plan: Plan, reports: Report) -> str:
     rows = []
     for target in plan.targets:
         value = reached(target, reports)
-        rows.append([target.title, bound(target), value.text(), met(target, value)])
-    return markdown(["target", "asked", "reached", "met"], rows)
+        # A difference of pairs has no pictures of its own: those that were joined are the same lesions.
+        own = section(reports, target.at.partition(".difference.")[0] + ".together") or section(reports, target.at)
+        rows.append(
+            [target.title, bound(target), value.text(), met(target, value), few(own) if value.value is not None else ""]
+        )
+    return dense(["target", "asked", "reached", "met", FEW], rows)
 
 
 def published_table(plan: Plan, about: str = "figures") -> str:
@@ -144,10 +158,15 @@ def cut_table(plan: Plan, report: Report, positive: str) -> str:
         "benign in high": "benignHigh",
     }
     rows = [
-        [name, str(each["tiers"]["malignant"]["pictures"]), *(figure(each, key).text() for key in columns.values())]
+        [
+            name,
+            str(each["tiers"]["malignant"]["pictures"]),
+            *(figure(each, key).text() for key in columns.values()),
+            few(each),
+        ]
         for name, each in [*own, *tones]
     ]
-    return dense(["", "malignant pictures", *columns], rows)
+    return dense(["", "malignant pictures", *columns, FEW], rows)
 
 
 def best_cut_table(report: Report) -> str:
@@ -227,7 +246,9 @@ def tone_table(report: Report, positive: str) -> str:
                 "shareRefused",
             )
             rows.append(
-                [*start, *(figure(own, key).text(2) for key in keys)] if own else [*start, "too few to say", *[""] * 6]
+                [*start, *(figure(own, key).text(2) for key in keys), few(own)]
+                if own
+                else [*start, "too few to say", *[""] * 7]
             )
     header = [
         "set",
@@ -239,7 +260,7 @@ def tone_table(report: Report, positive: str) -> str:
         f"{positive.lower()} AUC",
         "malignant AUC",
     ]
-    return dense([*header, "calibration error", "coverage", "refused"], rows)
+    return dense([*header, "calibration error", "coverage", "refused", FEW], rows)
 
 
 def refusal_table(refusal: Report) -> str:
@@ -283,10 +304,12 @@ def pair_table(pairs: Report, positive: str) -> str:
         single = [figure(pairs["alone"][name], key).text() for name in modalities]
         less = [figure(pairs["difference"][name], key) for name in modalities]
         rows.append([title, *single, figure(pairs["together"], key).text(), *(signed(value) for value in less)])
-    return markdown(
+    table = markdown(
         ["", *(f"{name} alone" for name in modalities), "both together", *(f"both less {name}" for name in modalities)],
         rows,
     )
+    classes = few(pairs["together"])
+    return f"{table}\n\nThere are {FEW} {classes}." if classes else table
 
 
 def signed(value: Value) -> str:
@@ -304,15 +327,22 @@ def setting_table(plan: Plan, before: Report, after: Report, names: tuple[str, s
             continue
         pair: list[Report] = [report["parts"][part.name]["lesions"] for report in (before, after)]
         keys = ("balancedAccuracy", "macroAuc", "positiveAuc", "malignantAuc")
-        rows.append([part.title, *(f"{figure(pair[0], key).text()} / {figure(pair[1], key).text()}" for key in keys)])
+        rows.append(
+            [
+                part.title,
+                *(f"{figure(pair[0], key).text()} / {figure(pair[1], key).text()}" for key in keys),
+                few(pair[0]),
+            ]
+        )
     header = [
         "part",
         *(
             f"{title}, {names[0]} / {names[1]}"
             for title in ("balanced accuracy", "macro AUC", f"{positive.lower()} AUC", "malignant AUC")
         ),
+        FEW,
     ]
-    return markdown(header, rows)
+    return dense(header, rows)
 
 
 def storage_table(variants: Report) -> str:

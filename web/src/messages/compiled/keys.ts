@@ -626,6 +626,8 @@ export interface CliArguments {
   'cli.report.modality': undefined;
   'cli.report.tone': undefined;
   'cli.report.tooFew': { name: string; count: number; groups: string; least: string };
+  'cli.report.few': { name: string; least: string; classes: string };
+  'cli.report.all': undefined;
   'cli.report.tiers': undefined;
   'cli.report.low': undefined;
   'cli.report.moderate': undefined;
