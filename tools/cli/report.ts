@@ -173,14 +173,13 @@ function tones({ bySkinTone }: Figures): string {
   const all = Object.entries(bySkinTone).flatMap(([set, own]) =>
     Object.entries(own).map(([tone, figures]) => ({ name: `${set} ${tone}`, ...figures })),
   );
-  const enough = all.flatMap(({ name, figures }) => (figures ? [[name, ...partCells(figures)]] : []));
+  const enough = Object.fromEntries(all.flatMap(({ name, figures }) => (figures ? [[name, figures]] : [])));
   const tooFew = all
     .filter(({ figures }) => !figures)
     .map(({ name, pictures, groups }) =>
       say('cli.report.tooFew', { name, count: pictures, groups: number(groups), least: number(LEAST_GROUPS) }),
     );
-  const told = Object.fromEntries(all.flatMap(({ name, figures }) => (figures ? [[name, figures]] : [])));
-  return [table([[say('cli.report.tone'), ...partColumns()], ...enough]), ...few(told), ...tooFew].join('\n');
+  return [parts(say('cli.report.tone'), enough), ...tooFew].join('\n');
 }
 
 /** The column after each figure holds its interval. */
